@@ -1,0 +1,161 @@
+import type { DetailField } from "./detail.ts";
+import type { Json } from "./notification.ts";
+import type { Plugin } from "./plugin.ts";
+
+/** Event types that the group `creation` may list. */
+export const CREATION_EVENTS = [
+  "compute.instance.create.end",
+  "instance.create.end",
+  "floatingip.update.end",
+] as const;
+
+/** Event types that the group `deletion` may list. */
+export const DELETION_EVENTS = [
+  "compute.instance.delete.end",
+  "instance.delete.end",
+  "floatingip.update.end",
+] as const;
+
+export type CreationEvent = typeof CREATION_EVENTS[number];
+export type DeletionEvent = typeof DELETION_EVENTS[number];
+
+/** Which event types are announced as a creation and which as a deletion. */
+export interface Events {
+  readonly creation: readonly CreationEvent[];
+  readonly deletion: readonly DeletionEvent[];
+  /** Also announce floating IPs on ports that belong to no server (routers, load balancers). @default false */
+  readonly anyPort?: boolean;
+}
+
+/** TLS towards RabbitMQ. Certificates are always verified. */
+export interface RabbitTls {
+  /** PEM file of the authority that signed the broker's certificate. @default the system's authorities */
+  readonly caFile?: string;
+  /** PEM files of our own certificate and its key. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** The name to expect in the broker's certificate. @default the host connected to */
+  readonly serverName?: string;
+}
+
+/** A durable queue of our own, bound to the services' exchanges. */
+export interface OwnQueue {
+  readonly name: string;
+  /** The services' control exchanges. @default ["nova", "neutron"] */
+  readonly exchanges?: readonly string[];
+  /** @default ["notifications.info", "versioned_notifications.info"] */
+  readonly routingKeys?: readonly string[];
+  /** @default "quorum" */
+  readonly type?: "classic" | "quorum";
+}
+
+interface RabbitConnection {
+  /** `amqp://user:password@host:port/vhost` or `amqps://…`, one or several that are tried in turn; instead of host, user, … */
+  readonly url?: string | readonly string[];
+  /** One host or several of one cluster. @default "localhost" */
+  readonly host?: string | readonly string[];
+  /** @default 5672, with `tls` 5671 */
+  readonly port?: number;
+  /** @default "guest" */
+  readonly user?: string;
+  readonly password?: string;
+  /** @default "/" */
+  readonly vhost?: string;
+  readonly tls?: RabbitTls | boolean;
+  /** Messages that the broker sends ahead of their acknowledgement. @default 500 */
+  readonly prefetch?: number;
+  /** @default 10 */
+  readonly heartbeatSeconds?: number;
+}
+
+/** One queue on one broker: an existing one, or our own. */
+export type RabbitSource =
+  & RabbitConnection
+  & (
+    /** An existing queue, consumed exclusively. */
+    | { readonly watchQueue: string; readonly queue?: never }
+    | { readonly queue: OwnQueue; readonly watchQueue?: never }
+  );
+
+/** Access to Keystone, Nova, Neutron and Glance. */
+export interface OpenStackOptions {
+  /** The name of a cloud in clouds.yaml. */
+  readonly cloud?: string;
+  readonly authUrl?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly project?: string;
+  /** @default 3600 */
+  readonly maxWaitSeconds?: number;
+}
+
+/** What the detail says beyond the messages. */
+export interface DetailOptions {
+  /** Fixed values; they win over everything. */
+  readonly static?: Readonly<Record<string, Json>>;
+  /** Keys made by a function of the whole. */
+  readonly fields?: Readonly<Record<string, DetailField>>;
+  /** The domain that makes a hostname a FQDN, as `example.com`. */
+  readonly domain?: string;
+  /** The names of the metadata that fill these keys, compared without case. */
+  readonly metadataNames?: Partial<MetadataNames>;
+}
+
+/** The metadata that fill five keys of the detail. */
+export interface MetadataNames {
+  /** @default "owner" */
+  readonly Owner: string;
+  /** @default "additional_users" */
+  readonly AdditionalUsers: string;
+  /** @default "application_name" */
+  readonly ApplicationName: string;
+  /** @default "environment_ci" */
+  readonly EnvironmentCI: string;
+  /** @default "description" */
+  readonly Description: string;
+}
+
+/** How deliveries of one plugin are tried. */
+export interface DeliveryOptions {
+  /** Attempts side by side. @default 8 */
+  readonly concurrency?: number;
+  /** One attempt is cut off after this. @default 30 */
+  readonly attemptTimeoutSeconds?: number;
+  /** The upper end of the first, random delay; it doubles with each failure. @default 1 */
+  readonly firstDelaySeconds?: number;
+  /** The upper end of every delay. @default 300 */
+  readonly maxDelaySeconds?: number;
+  /** A delivery that has been tried for so long becomes a dead letter. @default 72 */
+  readonly maxAgeHours?: number;
+  /** HTTP statuses that trying again cannot mend. @default [400, 409, 410, 413, 414, 415, 422, 431] */
+  readonly permanentStatuses?: readonly number[];
+  /** Failures in a row, from at least two servers, after which only probes are sent. @default 5 */
+  readonly breakerFailures?: number;
+}
+
+/** How deliveries are tried: for all plugins, and for some by name. */
+export interface RetryOptions extends DeliveryOptions {
+  readonly plugins?: Readonly<Record<string, DeliveryOptions>>;
+}
+
+/** Where state lives. */
+export interface LedgerOptions {
+  /** @default "/var/lib/oss-watcher/ledger.db" for root, else below $XDG_STATE_HOME */
+  readonly file?: string;
+  /** Days for which finished deliveries and deleted resources are remembered. @default 30 */
+  readonly keepDays?: number;
+  /** Keep the bodies of messages that could not be read. They may hold tokens. @default false */
+  readonly keepRejectedBodies?: boolean;
+}
+
+/** What config.ts exports as its default. */
+export interface Config {
+  readonly events: Events;
+  readonly plugins: readonly Plugin[];
+  /** One queue to listen on, or several. Not needed for `--dry-run`. */
+  readonly rabbit?: RabbitSource | readonly RabbitSource[];
+  readonly openstack?: OpenStackOptions;
+  readonly detail?: DetailOptions;
+  readonly retry?: RetryOptions;
+  readonly ledger?: LedgerOptions;
+}

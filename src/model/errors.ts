@@ -1,0 +1,52 @@
+/** Why an attempt failed: a closed list, which is also the metric's label. */
+export type FailureReason =
+  | "connection"
+  | "timeout"
+  | "unauthorized"
+  | "rate_limited"
+  | "client_error"
+  | "server_error"
+  | "permanent"
+  | "interrupted"
+  | "other";
+
+/** Thrown by a plugin when trying again cannot help: the delivery becomes a dead letter at once. */
+export class PermanentError extends Error {
+  override readonly name = "PermanentError";
+}
+
+/** Thrown by a plugin (or recognised by its shape) to say more about a failure than its text does. */
+export class DeliveryError extends Error {
+  override readonly name = "DeliveryError";
+  readonly reason: FailureReason;
+  /** The HTTP status, where there was one. */
+  readonly status?: number;
+  /** How long the receiver asked us to wait. */
+  readonly retryAfterMs?: number;
+
+  constructor(
+    message: string,
+    details: { reason: FailureReason; status?: number; retryAfterMs?: number; cause?: unknown },
+  ) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.reason = details.reason;
+    if (details.status !== undefined) this.status = details.status;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** A mistake of the user's, told in one clear text: printed without a stack trace, exit code 1. */
+export class UserError extends Error {
+  override readonly name: string = "UserError";
+}
+
+/** Everything that is wrong with a configuration, one finding each. */
+export class ConfigError extends UserError {
+  override readonly name = "ConfigError";
+  readonly findings: readonly string[];
+
+  constructor(message: string, findings: readonly string[]) {
+    super([message, ...findings.map((finding) => `  ${finding}`)].join("\n"));
+    this.findings = findings;
+  }
+}

@@ -1,0 +1,76 @@
+/** One address of a server's port. */
+export interface Address {
+  readonly address: string;
+  /** Lower case, colons; `null` when unknown. */
+  readonly mac: string | null;
+  /** `fixed` or `floating`, in OpenStack's words; `null` when unknown. */
+  readonly type: string | null;
+  /** The network's name; `null` when unknown. */
+  readonly network: string | null;
+  /** 4 or 6. */
+  readonly version: number | null;
+}
+
+/** What messages said of one server. `null` is "not said", never "empty". */
+export interface ServerSnapshot {
+  readonly id: string | null;
+  readonly hostname: string | null;
+  /** The port's name in the DNS, where Neutron's DNS integration gave one. */
+  readonly dnsName: string | null;
+  readonly description: string | null;
+  readonly projectId: string | null;
+  readonly projectName: string | null;
+  readonly userId: string | null;
+  readonly userName: string | null;
+  readonly remoteAddress: string | null;
+  readonly imageId: string | null;
+  /** The image's properties `os`, `os_distro`, `os_version`, and its name. */
+  readonly imageOs: string | null;
+  readonly imageOsDistro: string | null;
+  readonly imageOsVersion: string | null;
+  readonly imageName: string | null;
+  /** GB of root and ephemeral disk together. */
+  readonly storageGb: number | null;
+  readonly ramGib: number | null;
+  readonly vcpus: number | null;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string | null;
+  readonly metadata: Readonly<Record<string, string>> | null;
+  readonly addresses: readonly Address[];
+  /** A floating address that the server's own message named. */
+  readonly floatingAddress: string | null;
+}
+
+/** A floating IP as it stands on a port. */
+export interface AssociatedAddress {
+  readonly id: string;
+  readonly address: string;
+  readonly fixedAddress: string | null;
+  readonly mac: string | null;
+}
+
+/** What an event is about: a server's life, or an association of a floating IP with a server. */
+export type Subject = "server" | "floatingip";
+
+/** A fact about one resource that a group of config.ts claims. */
+export interface WatcherEvent {
+  /** The same for every message, copy and attempt of this fact: `server/<id>/creation`, `floatingip/<id>/<n>/deletion`. */
+  readonly key: string;
+  readonly subject: Subject;
+  /** `true`: the group `creation`; `false`: `deletion`. */
+  readonly created: boolean;
+  /** The type of the notification that made it known. */
+  readonly eventType: string;
+  readonly messageId: string;
+  /** The notification's time, ISO 8601, UTC. */
+  readonly time: string;
+  readonly server: ServerSnapshot;
+  /** The floating IP of an association; `null` for a server's event. */
+  readonly floatingIp: AssociatedAddress | null;
+  /** The server's floating IPs once this has happened. */
+  readonly floatingIps: readonly AssociatedAddress[];
+  /** `false` for an end whose beginning is not remembered. */
+  readonly creationSeen: boolean;
+  /** Deliveries that share one of these keep their order. */
+  readonly orderKeys: readonly string[];
+}

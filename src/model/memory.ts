@@ -1,0 +1,66 @@
+import type { ServerSnapshot } from "./event.ts";
+
+/** What the ledger knows of a server. */
+export interface ServerMemory {
+  readonly id: string;
+  readonly creationSeen: boolean;
+  readonly deleted: boolean;
+  readonly snapshot: ServerSnapshot;
+}
+
+/** What the ledger knows of a Neutron port. */
+export interface PortMemory {
+  readonly id: string;
+  /** The compute server that holds it now. */
+  readonly serverId: string | null;
+  /** The last compute server that held it. */
+  readonly lastServerId: string | null;
+  readonly mac: string | null;
+  readonly fixedAddresses: readonly string[];
+  readonly dnsName: string | null;
+  readonly dnsHostname: string | null;
+  readonly revision: number | null;
+  readonly deleted: boolean;
+}
+
+/** One life of (floating IP, port, server), as it was announced or would have been. */
+export interface Association {
+  readonly portId: string;
+  /** `null` only with `events.anyPort`. */
+  readonly serverId: string | null;
+  readonly fixedAddress: string | null;
+  readonly mac: string | null;
+}
+
+/** What the ledger knows of a floating IP. */
+export interface FloatingIpMemory {
+  readonly id: string;
+  readonly address: string;
+  readonly projectId: string | null;
+  readonly portId: string | null;
+  readonly fixedAddress: string | null;
+  readonly revision: number | null;
+  readonly deleted: boolean;
+  /** How many beginnings and ends there were: the `<n>` of the last one's key. */
+  readonly transitions: number;
+  readonly association: Association | null;
+}
+
+/** The reading side of what the ledger remembers; a writer's overlay gives the same. */
+export interface Memory {
+  server(id: string): ServerMemory | undefined;
+  port(id: string): PortMemory | undefined;
+  floatingIp(id: string): FloatingIpMemory | undefined;
+  /** Ports that this server holds or was the last to hold, deleted ones included. */
+  portsOfServer(serverId: string): readonly PortMemory[];
+  floatingIpsOnPort(portId: string): readonly FloatingIpMemory[];
+  /** Floating IPs whose association is with this server. */
+  floatingIpsOfServer(serverId: string): readonly FloatingIpMemory[];
+}
+
+/** Rows of memory to be written: each replaces the one with its id. */
+export interface MemoryChanges {
+  readonly servers: readonly ServerMemory[];
+  readonly ports: readonly PortMemory[];
+  readonly floatingIps: readonly FloatingIpMemory[];
+}

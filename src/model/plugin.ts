@@ -1,0 +1,46 @@
+import type { Detail } from "./detail.ts";
+import type { Subject } from "./event.ts";
+import type { Json } from "./notification.ts";
+
+/** Writes log lines. Fields are for machines; the message must make sense without them. */
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** What a plugin may want to know of the delivery that it is asked to make. */
+export interface NotifyContext {
+  /** The event's key, the same for every attempt: what makes a receiver idempotent. */
+  readonly key: string;
+  readonly subject: Subject;
+  /** The type of the notification that made the event known, as `compute.instance.create.end`. */
+  readonly eventType: string;
+  /** The notification's time, ISO 8601, UTC. */
+  readonly time: string;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** Aborted when the attempt takes too long or the service stops. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** `false` for an end whose beginning was never seen. */
+  readonly creationSeen: boolean;
+  /** Keys of the detail that could not be had in time. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * A target of events: any object with `notify`. No base class and no `instanceof`; optional abilities are found by their names.
+ * `notify` returning means done, throwing means try again, throwing `PermanentError` means give up at once.
+ */
+export interface Plugin {
+  /** Unique among the configured plugins. @default the class's name */
+  readonly name?: string;
+  notify(detail: Detail, created: boolean, context: NotifyContext): void | Promise<void>;
+  /** What `notify` would send, for `--dry-run`: does no I/O and shows no secret. */
+  preview?(detail: Detail, created: boolean, context: NotifyContext): Json | Promise<Json>;
+  /** Rejects when the target is not there or refuses us. */
+  check?(signal: AbortSignal): void | Promise<void>;
+  [Symbol.asyncDispose]?(): PromiseLike<void>;
+}
