@@ -1,0 +1,103 @@
+import type { DetailOptions, MetadataNames } from "../model/config.ts";
+import type { Detail } from "../model/detail.ts";
+import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
+
+/** The metadata that fill keys of the detail, unless config.ts names others. */
+export const METADATA_NAMES: MetadataNames = {
+  Owner: "owner",
+  AdditionalUsers: "additional_users",
+  ApplicationName: "application_name",
+  EnvironmentCI: "environment_ci",
+  Description: "description",
+};
+
+/** The detail of an event, and which of its keys could not be made. */
+export interface MadeDetail {
+  readonly detail: Detail;
+  /** `detail.fields` whose function threw, with what it said. */
+  readonly failed: readonly { readonly key: string; readonly error: unknown }[];
+}
+
+/** Makes the JSON that every plugin gets, from the event alone. */
+export function makeDetail(event: WatcherEvent, options: DetailOptions = {}): MadeDetail {
+  const { server, floatingIp, floatingIps } = event;
+  const floating = floatingIp?.address ?? server.floatingAddress;
+  const first = server.addresses[0] ?? null;
+  const ip = floating ?? first?.address ?? null;
+  const detail: Detail = {
+    FQDN: fqdn(server, options.domain),
+    IP: ip,
+    IPType: ip === null ? null : floating === null ? "Private" : "Public",
+    OS: operatingSystem(server),
+    Storage: server.storageGb,
+    Ram: server.ramGib,
+    CPU: server.vcpus,
+    Datacenter: null,
+    SecurityDomain: null,
+    ...fromMetadata(server, { ...METADATA_NAMES, ...options.metadataNames }),
+    CreationDate: server.createdAt?.slice(0, 10) ?? null,
+    ID: server.id,
+    ImageID: server.imageId,
+    MAC: floatingIp?.mac ?? first?.mac ?? null,
+    ProjectID: server.projectId,
+    ProjectName: server.projectName,
+    UserID: server.userId,
+    UserName: server.userName,
+    RemoteAddress: server.remoteAddress,
+    Metadata: server.metadata ?? {},
+    Addresses: server.addresses,
+    FloatingIPs: floatingIps.map(({ id, address, fixedAddress }) => ({ id, address, fixedAddress })),
+  };
+  return withOwnKeys(detail, { event, options });
+}
+
+/** Adds `detail.fields`, then `detail.static`, which wins. */
+function withOwnKeys(
+  detail: Detail,
+  { event, options }: { readonly event: WatcherEvent; readonly options: DetailOptions },
+): MadeDetail {
+  const { created, eventType, key: eventKey } = event;
+  const failed: { key: string; error: unknown }[] = [];
+  const made = Object.entries(options.fields ?? {}).map(([key, make]) => {
+    try {
+      return [key, make({ detail, created, eventType, key: eventKey })] as const;
+    } catch (error) {
+      failed.push({ key, error });
+      return [key, null] as const;
+    }
+  });
+  return { detail: { ...detail, ...Object.fromEntries(made), ...options.static }, failed };
+}
+
+function fqdn({ hostname, dnsName }: ServerSnapshot, domain: string | undefined): string | null {
+  if (hostname === null) return null;
+  if (domain === undefined) return dnsName ?? hostname;
+  return hostname.endsWith(`.${domain}`) ? hostname : `${hostname}.${domain}`;
+}
+
+function operatingSystem({ imageOs, imageOsDistro, imageOsVersion, imageName }: ServerSnapshot): string | null {
+  if (imageOs !== null) return imageOs;
+  if (imageOsDistro === null) return imageName;
+  return imageOsVersion === null ? imageOsDistro : `${imageOsDistro} ${imageOsVersion}`;
+}
+
+/** Tenants write metadata by hand: names are compared without case; the first one that says something counts. */
+function fromMetadata(
+  { metadata, description }: ServerSnapshot,
+  names: MetadataNames,
+): Pick<Detail, "Owner" | "AdditionalUsers" | "ApplicationName" | "EnvironmentCI" | "Description"> {
+  const entries = Object.entries(metadata ?? {}).filter(([, value]) => value !== "");
+  const named = (name: string) => {
+    const wanted = name.toLowerCase();
+    return entries.find(([key]) => key.toLowerCase() === wanted)?.[1] ?? null;
+  };
+  return {
+    Owner: named(names.Owner),
+    AdditionalUsers: (named(names.AdditionalUsers) ?? "").split(",").map((user) => user.trim()).filter((user) =>
+      user !== ""
+    ),
+    ApplicationName: named(names.ApplicationName),
+    EnvironmentCI: named(names.EnvironmentCI),
+    Description: named(names.Description) ?? description,
+  };
+}

@@ -1,0 +1,43 @@
+import type { Decision } from "../model/decision.ts";
+import type { Memory } from "../model/memory.ts";
+import type { Notification } from "../model/notification.ts";
+import { floatingIpChanged, floatingIpDeleted, portChanged, portDeleted } from "./network.ts";
+import { Draft } from "./draft.ts";
+import { serverCame, serverWent } from "./server.ts";
+import { type Finding, type Rules, Situation } from "./situation.ts";
+
+/** What each event type means; everything that is not here is nothing to us. */
+const MEANINGS: Readonly<Record<string, (situation: Situation) => Finding>> = {
+  "compute.instance.create.end": serverCame,
+  "instance.create.end": serverCame,
+  "compute.instance.delete.end": serverWent,
+  "instance.delete.end": serverWent,
+  "floatingip.create.end": floatingIpChanged,
+  "floatingip.update.end": floatingIpChanged,
+  "floatingip.delete.end": floatingIpDeleted,
+  "port.update.end": portChanged,
+  "port.delete.end": portDeleted,
+};
+
+/** The event types that say something about a server or an association: what intake records. */
+export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(Object.keys(MEANINGS));
+
+/**
+ * What a notification means, given what is remembered: events, and what to remember from now on. Pure: the same notification and memory
+ * give the same decision, and the order in which notifications were recorded is the only time there is.
+ */
+export function decide(notification: Notification, memory: Memory, rules: Rules): Decision {
+  const situation = new Situation(notification, new Draft(memory), rules);
+  const meaning = MEANINGS[notification.eventType];
+  const finding = meaning === undefined
+    ? { outcome: "remembered" as const, reason: "not an event type that is handled" }
+    : meaning(situation);
+  const { events, draft } = situation;
+  return {
+    outcome: events.length > 0 ? "event" : finding.outcome,
+    reason: finding.reason,
+    events,
+    fill: finding.fill ?? null,
+    changes: draft.changes(),
+  };
+}

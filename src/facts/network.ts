@@ -1,0 +1,144 @@
+import type { FloatingIpMemory } from "../model/memory.ts";
+import { endUnseen, reconcile, reconcilePort } from "./association.ts";
+import { type FloatingIpState, type PortState, readFloatingIps, readPorts } from "./network_payload.ts";
+import type { Finding, Situation } from "./situation.ts";
+
+/** `floatingip.create.end`, `floatingip.update.end`: the new state of a floating IP, whatever changed in it. */
+export function floatingIpChanged(situation: Situation): Finding {
+  return each(readFloatingIps(situation.notification), (state) => floatingIpNow(situation, state));
+}
+
+/** `floatingip.delete.end`: carries the former state. */
+export function floatingIpDeleted(situation: Situation): Finding {
+  return each(readFloatingIps(situation.notification), (state) => floatingIpGone(situation, state));
+}
+
+/** `port.update.end`: the port has another server, or none, or the same. */
+export function portChanged(situation: Situation): Finding {
+  return each(readPorts(situation.notification), (state) => portNow(situation, state));
+}
+
+/** `port.delete.end`: all that ever says that a server's floating IPs are free again. */
+export function portDeleted(situation: Situation): Finding {
+  return each(readPorts(situation.notification), (state) => portGone(situation, state));
+}
+
+function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
+  const { draft, notification, events } = situation;
+  const known = draft.floatingIp(state.id);
+  if (known?.deleted) return { outcome: "superseded", reason: "the floating IP's deletion was recorded before" };
+  const late = lateRevision(state, known);
+  if (late !== null) return late;
+  learnPort(situation, state);
+  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...standing(state) });
+  reconcile(situation, state.id);
+  if (state.portId !== null) reconcilePort(situation, state.portId);
+  if (known === undefined && state.portId === null && notification.eventType === "floatingip.update.end") {
+    // Whether it was associated before is unknown. Removals are idempotent; silence is not safe.
+    endUnseen(situation, state);
+  }
+  if (events.length > 0 || (known !== undefined && known.association !== null)) {
+    return { outcome: "remembered", reason: "an edit: the association is as before" };
+  }
+  if (state.portId === null) return { outcome: "remembered", reason: "the floating IP is free, as before" };
+  return whyNoAssociation(situation, state.portId);
+}
+
+function floatingIpGone(situation: Situation, state: FloatingIpState): Finding {
+  const { draft } = situation;
+  const known = draft.floatingIp(state.id);
+  if (known?.deleted) return { outcome: "repeated", reason: "the floating IP's deletion was recorded before" };
+  const serverId = state.port?.serverId ?? null;
+  const unseen = !known?.association && serverId !== null && !draft.server(serverId)?.deleted;
+  const { portId: _, ...rest } = standing(state);
+  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...rest, portId: null, deleted: true });
+  reconcile(situation, state.id);
+  if (unseen) endUnseen(situation, state);
+  return { outcome: "remembered", reason: "a floating IP was deleted that no server had" };
+}
+
+function portNow(situation: Situation, state: PortState): Finding {
+  const { draft } = situation;
+  const known = draft.port(state.id);
+  if (known?.deleted) return { outcome: "superseded", reason: "the port's deletion was recorded before" };
+  const late = lateRevision(state, known);
+  if (late !== null) return late;
+  draft.putPort({ ...state, lastServerId: state.serverId ?? known?.lastServerId ?? null, deleted: false });
+  reconcilePort(situation, state.id);
+  return { outcome: "remembered", reason: "a port's state, with which no association began or ended" };
+}
+
+function portGone(situation: Situation, state: PortState): Finding {
+  const { draft } = situation;
+  const known = draft.port(state.id);
+  if (known?.deleted) return { outcome: "repeated", reason: "the port's deletion was recorded before" };
+  const lastServerId = state.serverId ?? known?.lastServerId ?? null;
+  draft.putPort({ ...state, serverId: null, lastServerId, deleted: true });
+  for (const floatingIp of draft.floatingIpsOnPort(state.id)) {
+    draft.putFloatingIp({ ...floatingIp, portId: null, fixedAddress: null });
+    reconcile(situation, floatingIp.id);
+  }
+  return { outcome: "remembered", reason: "the end of a port without a floating IP that a server had" };
+}
+
+/** A floating IP's message says which server its port belongs to, since Neutron's release Rocky. */
+function learnPort({ draft }: Situation, { portId, port, fixedAddress }: FloatingIpState): void {
+  if (portId === null || port === null) return;
+  const known = draft.port(portId);
+  if (known?.deleted) return;
+  draft.putPort({
+    id: portId,
+    serverId: port.serverId,
+    lastServerId: port.serverId ?? known?.lastServerId ?? null,
+    mac: port.mac ?? known?.mac ?? null,
+    fixedAddresses: known?.fixedAddresses ?? (fixedAddress === null ? [] : [fixedAddress]),
+    dnsName: known?.dnsName ?? null,
+    dnsHostname: known?.dnsHostname ?? null,
+    revision: known?.revision ?? null,
+    deleted: false,
+  });
+}
+
+function whyNoAssociation({ draft }: Situation, portId: string): Finding {
+  const port = draft.port(portId);
+  if (port === undefined) return { outcome: "remembered", reason: "nothing is known of the floating IP's port yet" };
+  if (port.deleted) {
+    return { outcome: "superseded", reason: "the deletion of the floating IP's port was recorded before" };
+  }
+  if (port.serverId === null) return { outcome: "remembered", reason: "the floating IP's port belongs to no server" };
+  return { outcome: "superseded", reason: "the deletion of the floating IP's server was recorded before" };
+}
+
+/** Revisions of Neutron's resources only grow; old releases have none. */
+function lateRevision(
+  { revision }: { readonly revision: number | null },
+  known: { readonly revision: number | null } | undefined,
+): Finding | null {
+  if (revision === null || known === undefined || known.revision === null || revision >= known.revision) return null;
+  return { outcome: "superseded", reason: `its revision ${revision} was recorded after revision ${known.revision}` };
+}
+
+function firstSeen({ id, address }: FloatingIpState): FloatingIpMemory {
+  return {
+    id,
+    address,
+    projectId: null,
+    portId: null,
+    fixedAddress: null,
+    revision: null,
+    deleted: false,
+    transitions: 0,
+    association: null,
+  };
+}
+
+function standing({ address, projectId, portId, fixedAddress, revision }: FloatingIpState) {
+  return { address, projectId, portId, fixedAddress, revision };
+}
+
+/** What the last of several resources of one notification came to; bulk requests are rare, and their events all count. */
+function each<State>(states: readonly State[], act: (state: State) => Finding): Finding {
+  let finding: Finding = { outcome: "remembered", reason: "the notification names no resource" };
+  for (const state of states) finding = act(state);
+  return finding;
+}

@@ -1,0 +1,82 @@
+import type { Json, JsonObject, Notification } from "../model/notification.ts";
+import { number, object, objects, text } from "./read.ts";
+
+/** What a `port.*` notification says of one port. */
+export interface PortState {
+  readonly id: string;
+  /** The compute server that holds it; `null` for none, for a router's port, a load balancer's, … */
+  readonly serverId: string | null;
+  readonly mac: string | null;
+  readonly fixedAddresses: readonly string[];
+  readonly dnsName: string | null;
+  readonly dnsHostname: string | null;
+  readonly revision: number | null;
+}
+
+/** What a `floatingip.*` notification says of one floating IP: its new state. */
+export interface FloatingIpState {
+  readonly id: string;
+  readonly address: string;
+  readonly projectId: string | null;
+  readonly portId: string | null;
+  readonly fixedAddress: string | null;
+  readonly revision: number | null;
+  /** What it says of its port; `null` in old releases, which sent no `port_details`. */
+  readonly port: { readonly serverId: string | null; readonly mac: string | null } | null;
+}
+
+/** The ports of a `port.*` notification: one, or a list after a bulk request. */
+export function readPorts({ payload }: Notification): readonly PortState[] {
+  return oneOrMany(payload, "port", "ports").flatMap((port) => {
+    const id = text(port["id"]) ?? text(payload["port_id"]);
+    return id === null ? [] : [readPort(id, port)];
+  });
+}
+
+/** The floating IPs of a `floatingip.*` notification: one, or a list after a bulk request. */
+export function readFloatingIps({ payload }: Notification): readonly FloatingIpState[] {
+  return oneOrMany(payload, "floatingip", "floatingips").flatMap((floatingIp) => {
+    const id = text(floatingIp["id"]) ?? text(payload["floatingip_id"]);
+    const address = text(floatingIp["floating_ip_address"]);
+    return id === null || address === null ? [] : [readFloatingIp(id, address, floatingIp)];
+  });
+}
+
+function readPort(id: string, port: JsonObject): PortState {
+  const dns = objects(port["dns_assignment"])[0] ?? {};
+  return {
+    id,
+    serverId: computeServer(port),
+    mac: text(port["mac_address"])?.toLowerCase() ?? null,
+    fixedAddresses: objects(port["fixed_ips"]).flatMap((ip) => text(ip["ip_address"]) ?? []),
+    dnsName: text(text(dns["fqdn"])?.replace(/\.$/, "")),
+    dnsHostname: text(dns["hostname"]),
+    revision: number(port["revision_number"]),
+  };
+}
+
+function readFloatingIp(id: string, address: string, floatingIp: JsonObject): FloatingIpState {
+  const details = floatingIp["port_details"];
+  const known = details !== undefined && details !== null;
+  return {
+    id,
+    address,
+    projectId: text(floatingIp["project_id"]) ?? text(floatingIp["tenant_id"]),
+    portId: text(floatingIp["port_id"]),
+    fixedAddress: text(floatingIp["fixed_ip_address"]),
+    revision: number(floatingIp["revision_number"]),
+    port: known
+      ? { serverId: computeServer(object(details)), mac: text(object(details)["mac_address"])?.toLowerCase() ?? null }
+      : null,
+  };
+}
+
+/** `device_owner` is `compute:<zone>` for a server's port, and `device_id` then its id. */
+function computeServer(port: JsonObject): string | null {
+  return text(port["device_owner"])?.startsWith("compute:") ? text(port["device_id"]) : null;
+}
+
+function oneOrMany(payload: JsonObject, one: string, many: string): readonly JsonObject[] {
+  const single: Json | undefined = payload[one];
+  return single === undefined ? objects(payload[many]) : objects([single]);
+}

@@ -1,0 +1,34 @@
+import type { Json, JsonObject } from "../model/notification.ts";
+
+/** A text that says something; `null` for `""`, `null` and everything that is no text. */
+export function text(value: Json | undefined): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+/** A finite number, also when it was sent as text; `null` else. */
+export function number(value: Json | undefined): number | null {
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value !== "string" || value.trim() === "") return null;
+  const parsed = Number(value);
+  return Number.isFinite(parsed) ? parsed : null;
+}
+
+/** A JSON object; an empty one for everything else. */
+export function object(value: Json | undefined): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+/** The objects of a list; none for everything else. */
+export function objects(value: Json | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** The fields of a versioned notification's object (`nova_object.data`), or of a plain one. */
+export function novaObject(value: Json | undefined): JsonObject {
+  const outer = object(value);
+  return isObject(outer["nova_object.data"]) ? outer["nova_object.data"] : outer;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

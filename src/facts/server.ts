@@ -1,0 +1,96 @@
+import type { ServerSnapshot } from "../model/event.ts";
+import type { PortMemory, ServerMemory } from "../model/memory.ts";
+import { reconcilePort, reconcileServer } from "./association.ts";
+import { mergeSnapshots } from "./merge.ts";
+import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
+import { readServer, readServerPorts } from "./server_payload.ts";
+import type { Finding, Situation } from "./situation.ts";
+
+/** `compute.instance.create.end`, `instance.create.end`: a server came, once in its life whatever the format and the copies. */
+export function serverCame(situation: Situation): Finding {
+  const { notification, draft, rules } = situation;
+  const said = readServer(notification);
+  const id = said.id ?? "";
+  const known = draft.server(id);
+  if (known?.deleted) {
+    return { outcome: "superseded", reason: "the server's deletion was recorded before its creation" };
+  }
+  const key = `server/${id}/creation`;
+  if (known?.creationSeen) {
+    const snapshot = mergeSnapshots(known.snapshot, said);
+    draft.putServer({ ...known, snapshot });
+    learnPorts(situation, id);
+    return { outcome: "repeated", reason: `another message of ${key}`, fill: { key, server: snapshot } };
+  }
+  const { time } = notification;
+  if (rules.oldestCreation !== null && time !== null && time < rules.oldestCreation) {
+    return {
+      outcome: "superseded",
+      reason: `a creation of ${time} from an old queue; nothing else is known of the server`,
+    };
+  }
+  const snapshot = { ...said, dnsName: dnsNameOf(said.hostname, draft.portsOfServer(id)) };
+  draft.putServer({ id, creationSeen: true, deleted: false, snapshot });
+  situation.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
+  learnPorts(situation, id);
+  return { outcome: "remembered", reason: "a server came" };
+}
+
+/** `compute.instance.delete.end`, `instance.delete.end`: a server went, for good. */
+export function serverWent(situation: Situation): Finding {
+  const { notification, draft } = situation;
+  const said = readServer(notification);
+  const id = said.id ?? "";
+  const key = `server/${id}/deletion`;
+  const known = draft.server(id);
+  if (known?.deleted) {
+    const snapshot = mergeSnapshots(known.snapshot, said);
+    draft.putServer({ ...known, snapshot });
+    return { outcome: "repeated", reason: `another message of ${key}`, fill: { key, server: snapshot } };
+  }
+  const creationSeen = known?.creationSeen ?? false;
+  const snapshot = known === undefined ? withAddressesOfPorts(said, draft.portsOfServer(id)) : asCreated(said, known);
+  draft.putServer({ id, creationSeen, deleted: true, snapshot });
+  reconcileServer(situation, id);
+  situation.announce({ key, subject: "server", created: false, server: snapshot, floatingIp: null, creationSeen });
+  return { outcome: "remembered", reason: "a server went" };
+}
+
+/** A deletion carries what its creation carried: identity as created, metadata and sizes from its own message. */
+function asCreated(said: ServerSnapshot, { snapshot: created }: ServerMemory): ServerSnapshot {
+  return {
+    ...mergeSnapshots(said, created),
+    hostname: created.hostname ?? said.hostname,
+    dnsName: created.dnsName,
+    userName: created.userName ?? said.userName,
+    projectName: created.projectName ?? said.projectName,
+    remoteAddress: created.remoteAddress ?? said.remoteAddress,
+    addresses: created.addresses,
+    floatingAddress: created.floatingAddress,
+  };
+}
+
+/** What `port.delete.end` and `port.update.end` told of a server whose creation is not remembered. */
+function withAddressesOfPorts(said: ServerSnapshot, ports: readonly PortMemory[]): ServerSnapshot {
+  return { ...said, dnsName: dnsNameOf(said.hostname, ports), addresses: addressesOfPorts(ports) };
+}
+
+/** Versioned notifications say which port holds which address; Neutron's own messages know better and come first as a rule. */
+function learnPorts(situation: Situation, serverId: string): void {
+  const { notification, draft } = situation;
+  for (const { id, mac, addresses } of readServerPorts(notification)) {
+    if (draft.port(id) !== undefined) continue;
+    draft.putPort({
+      id,
+      serverId,
+      lastServerId: serverId,
+      mac,
+      fixedAddresses: addresses,
+      dnsName: null,
+      dnsHostname: null,
+      revision: null,
+      deleted: false,
+    });
+    reconcilePort(situation, id);
+  }
+}

@@ -1,0 +1,148 @@
+import type { Address, ServerSnapshot } from "../model/event.ts";
+import type { ActorContext, Json, JsonObject, Notification } from "../model/notification.ts";
+import { isoUtc } from "../model/timestamp.ts";
+import { isObject, novaObject, number, object, objects, text } from "./read.ts";
+
+/** A server of which nothing is known but its id. */
+export function unknownServer(id: string | null): ServerSnapshot {
+  return {
+    id,
+    hostname: null,
+    dnsName: null,
+    description: null,
+    projectId: null,
+    projectName: null,
+    userId: null,
+    userName: null,
+    remoteAddress: null,
+    imageId: null,
+    imageOs: null,
+    imageOsDistro: null,
+    imageOsVersion: null,
+    imageName: null,
+    storageGb: null,
+    ramGib: null,
+    vcpus: null,
+    createdAt: null,
+    metadata: null,
+    addresses: [],
+    floatingAddress: null,
+  };
+}
+
+/** What a `compute.instance.*` or `instance.*` notification says of its server. */
+export function readServer({ eventType, payload, actor }: Notification): ServerSnapshot {
+  return eventType.startsWith("compute.") ? readLegacy(payload, actor) : readVersioned(novaObject(payload), actor);
+}
+
+function readLegacy(payload: JsonObject, actor: ActorContext): ServerSnapshot {
+  const image = object(payload["image_meta"]);
+  const fixedIps = objects(payload["fixed_ips"]);
+  return {
+    ...unknownServer(text(payload["instance_id"])),
+    ...owner(payload, actor),
+    hostname: text(payload["hostname"]),
+    imageId: imageId(payload["image_ref_url"]) ?? text(image["base_image_ref"]),
+    imageOs: text(image["os"]),
+    imageOsDistro: text(image["os_distro"]),
+    imageOsVersion: text(image["os_version"]),
+    imageName: text(payload["image_name"]),
+    storageGb: number(payload["disk_gb"]) ?? sum(payload["root_gb"], payload["ephemeral_gb"]),
+    ramGib: gib(payload["memory_mb"]),
+    vcpus: number(payload["vcpus"]),
+    createdAt: isoUtc(payload["created_at"]),
+    metadata: metadata(payload["metadata"]),
+    addresses: fixedIps.flatMap((ip) => address(ip, "vif_mac", text(ip["type"]) ?? "fixed")),
+    floatingAddress: fixedIps.flatMap((ip) => floatingAddresses(ip["floating_ips"]))[0] ?? null,
+  };
+}
+
+function readVersioned(payload: JsonObject, actor: ActorContext): ServerSnapshot {
+  const flavor = novaObject(payload["flavor"]);
+  return {
+    ...unknownServer(text(payload["uuid"])),
+    ...owner(payload, actor),
+    hostname: text(payload["host_name"]),
+    description: text(payload["display_description"]),
+    imageId: text(payload["image_uuid"]),
+    storageGb: sum(flavor["root_gb"], flavor["ephemeral_gb"]),
+    ramGib: gib(flavor["memory_mb"]),
+    vcpus: number(flavor["vcpus"]),
+    createdAt: isoUtc(payload["created_at"]),
+    metadata: metadata(payload["metadata"]),
+    addresses: objects(payload["ip_addresses"]).flatMap((ip) => address(novaObject(ip), "mac", "fixed")),
+  };
+}
+
+/** The ports that a versioned notification names, with the addresses each has. */
+export function readServerPorts(
+  { payload }: Notification,
+): readonly { id: string; mac: string | null; addresses: string[] }[] {
+  const ports = new Map<string, { id: string; mac: string | null; addresses: string[] }>();
+  for (const ip of objects(novaObject(payload)["ip_addresses"]).map(novaObject)) {
+    const id = text(ip["port_uuid"]);
+    const found = text(ip["address"]);
+    if (id === null || found === null) continue;
+    const port = ports.get(id) ?? { id, mac: text(ip["mac"])?.toLowerCase() ?? null, addresses: [] };
+    port.addresses.push(found);
+    ports.set(id, port);
+  }
+  return [...ports.values()];
+}
+
+/** The payload says who owns; the context says who acted, and gives names only where that is the same. */
+function owner(payload: JsonObject, actor: ActorContext) {
+  const projectId = text(payload["tenant_id"]) ?? text(payload["project_id"]);
+  const userId = text(payload["user_id"]);
+  return {
+    projectId,
+    projectName: projectId !== null && projectId === actor.projectId ? actor.projectName : null,
+    userId,
+    userName: userId !== null && userId === actor.userId ? actor.userName : null,
+    remoteAddress: actor.remoteAddress,
+  };
+}
+
+function address(ip: JsonObject, macKey: string, type: string): Address[] {
+  const found = text(ip["address"]);
+  if (found === null) return [];
+  const version = number(ip["version"]) ?? (found.includes(":") ? 6 : 4);
+  return [{ address: found, mac: text(ip[macKey])?.toLowerCase() ?? null, type, network: text(ip["label"]), version }];
+}
+
+/** nova-network listed plain addresses or objects with one. */
+function floatingAddresses(value: Json | undefined): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.map((one: Json) => text(isObject(one) ? one["address"] : one)).filter((one) => one !== null);
+}
+
+/** A URL that ends in the image's id, the bare id, or nothing for a server booted from a volume. */
+function imageId(reference: Json | undefined): string | null {
+  return text(text(reference)?.split("/").at(-1));
+}
+
+/** An object of texts; old releases sent a list of `{key, value}`, empty or not. */
+function metadata(value: Json | undefined): Readonly<Record<string, string>> | null {
+  if (isObject(value)) return ownTexts(Object.entries(value));
+  if (!Array.isArray(value)) return null;
+  return ownTexts(objects(value).map((item) => [String(item["key"]), item["value"]]));
+}
+
+/** `__proto__` is a key like any other: tenants choose them. */
+function ownTexts(entries: readonly (readonly [string, Json | undefined])[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    entries.flatMap(([key, value]) =>
+      value === undefined || value === null ? [] : [[key, typeof value === "string" ? value : JSON.stringify(value)]]
+    ),
+  );
+}
+
+function sum(root: Json | undefined, ephemeral: Json | undefined): number | null {
+  const rootGb = number(root);
+  return rootGb === null ? null : rootGb + (number(ephemeral) ?? 0);
+}
+
+function gib(mebibytes: Json | undefined): number | null {
+  const value = number(mebibytes);
+  return value === null ? null : value / 1024;
+}

@@ -1,0 +1,71 @@
+import type { Outcome } from "../model/decision.ts";
+import type { AssociatedAddress, ServerSnapshot, Subject, WatcherEvent } from "../model/event.ts";
+import type { Notification } from "../model/notification.ts";
+import type { Draft } from "./draft.ts";
+import { orderKeys } from "./order_keys.ts";
+
+/** Which facts are claimed, and how old a creation may be. */
+export interface Rules {
+  readonly creation: ReadonlySet<Subject>;
+  readonly deletion: ReadonlySet<Subject>;
+  /** Also associations with ports that belong to no server. */
+  readonly anyPort: boolean;
+  /** ISO 8601: a creation that was announced before this, of a server that is not remembered, comes from an old queue. */
+  readonly oldestCreation: string | null;
+}
+
+/** What a notification came to, beside its events. */
+export interface Finding {
+  readonly outcome: Exclude<Outcome, "event">;
+  readonly reason: string;
+  readonly fill?: { readonly key: string; readonly server: ServerSnapshot };
+}
+
+/** A fact, before it is known whether a group claims it. */
+export interface Fact {
+  readonly key: string;
+  readonly subject: Subject;
+  readonly created: boolean;
+  readonly server: ServerSnapshot;
+  readonly floatingIp: AssociatedAddress | null;
+  readonly creationSeen: boolean;
+}
+
+/** One notification being decided: what it says, what is remembered, and the events so far. */
+export class Situation {
+  readonly notification: Notification;
+  readonly draft: Draft;
+  readonly rules: Rules;
+  readonly events: WatcherEvent[] = [];
+
+  constructor(notification: Notification, draft: Draft, rules: Rules) {
+    this.notification = notification;
+    this.draft = draft;
+    this.rules = rules;
+  }
+
+  /** Announces a fact if a group claims it. Say it after the draft holds its consequences: the event shows the state it led to. */
+  announce(fact: Fact): void {
+    const claimed = fact.created ? this.rules.creation : this.rules.deletion;
+    if (!claimed.has(fact.subject)) return;
+    const { eventType, messageId, time } = this.notification;
+    this.events.push({
+      ...fact,
+      eventType,
+      messageId,
+      time: time ?? new Date(0).toISOString(),
+      floatingIps: this.#floatingIpsOf(fact.server.id),
+      orderKeys: orderKeys(fact),
+    });
+  }
+
+  #floatingIpsOf(serverId: string | null): readonly AssociatedAddress[] {
+    if (serverId === null) return [];
+    return this.draft.floatingIpsOfServer(serverId).map(({ id, address, association }) => ({
+      id,
+      address,
+      fixedAddress: association?.fixedAddress ?? null,
+      mac: association?.mac ?? null,
+    }));
+  }
+}

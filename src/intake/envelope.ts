@@ -1,0 +1,123 @@
+import { bunzip2 } from "./bunzip2.ts";
+import { inflateSync } from "node:zlib";
+import type { ActorContext, JsonObject, Notification } from "../model/notification.ts";
+import { isoUtc } from "../model/timestamp.ts";
+
+/** Larger bodies are refused before they are parsed, and before they are inflated any further. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** A message that could not be decoded; `reason` is for people and never quotes the body, which may hold a token. */
+export interface Refused {
+  readonly refused: string;
+}
+
+/** A decoded notification, or why there is none. */
+export type Decoded = { readonly notification: Notification } | Refused;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * The plain bytes of a body, inflated as oslo.messaging's kombu driver says in the header `compression`.
+ *
+ * @param compression `application/x-gzip` (which is zlib, not gzip), `application/x-bz2`, or `null`
+ */
+export function plainBytes(body: Uint8Array, compression: string | null): Uint8Array | Refused {
+  if (body.byteLength > MAX_BODY_BYTES) return refuse(`${body.byteLength} bytes, more than ${MAX_BODY_BYTES}`);
+  switch (compression) {
+    case null:
+    case "":
+      return body;
+    case "application/x-gzip":
+    case "gzip":
+    case "zlib":
+      return inflated("zlib", () => inflateSync(body, { maxOutputLength: MAX_BODY_BYTES }));
+    case "application/x-bz2":
+    case "bzip2":
+      return inflated("bzip2", () => bunzip2(body, MAX_BODY_BYTES));
+    default:
+      return refuse("the compression is unknown");
+  }
+}
+
+/** Decodes the plain bytes of one bus message: driver `messagingv2` (an envelope around a JSON text) or `messaging` (none). */
+export function decodeBody(bytes: Uint8Array): Decoded {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    return refuse("not UTF-8");
+  }
+  if (text.trim() === "") return refuse("empty");
+  try {
+    return decodeJson(JSON.parse(text));
+  } catch {
+    return refuse("not JSON");
+  }
+}
+
+/** Decodes a parsed body, with or without its envelope. */
+export function decodeJson(value: unknown): Decoded {
+  if (!isObject(value)) return refuse("not a JSON object");
+  if (!("oslo.version" in value && "oslo.message" in value)) return decodeMessage(value);
+  const inner = value["oslo.message"];
+  if (typeof inner !== "string") return refuse("oslo.message is no text");
+  try {
+    const message: unknown = JSON.parse(inner);
+    return isObject(message) ? decodeMessage(message) : refuse("oslo.message holds no JSON object");
+  } catch {
+    return refuse("oslo.message is not JSON");
+  }
+}
+
+function decodeMessage(message: JsonObject): Decoded {
+  const messageId = message["message_id"];
+  const eventType = message["event_type"];
+  const payload = message["payload"];
+  if (!isText(messageId)) return refuse("no message_id");
+  if (!isText(eventType)) return refuse("no event_type");
+  if (!isObject(payload)) return refuse("no payload");
+  const publisherId = message["publisher_id"];
+  return {
+    notification: {
+      messageId,
+      eventType,
+      publisherId: isText(publisherId) ? publisherId : "",
+      time: isoUtc(message["timestamp"]),
+      payload,
+      actor: actorOf(message),
+    },
+  };
+}
+
+/** Names and ids alone: the rest of a context may hold tokens. */
+function actorOf(message: JsonObject): ActorContext {
+  const named = (...keys: string[]) => keys.map((key) => message[`_context_${key}`]).find(isText) ?? null;
+  return {
+    userId: named("user_id", "user"),
+    userName: named("user_name"),
+    projectId: named("project_id", "tenant", "project", "tenant_id"),
+    projectName: named("project_name", "tenant_name"),
+    requestId: named("request_id"),
+    remoteAddress: named("remote_address"),
+  };
+}
+
+function inflated(name: string, inflate: () => Uint8Array): Uint8Array | Refused {
+  try {
+    return inflate();
+  } catch {
+    return refuse(`not ${name}, or more than ${MAX_BODY_BYTES} bytes of it`);
+  }
+}
+
+function refuse(reason: string): Refused {
+  return { refused: reason };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

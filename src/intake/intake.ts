@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import type { Arrival, Ledger, Rejection } from "../model/ledger.ts";
+import type { Logger } from "../model/plugin.ts";
+import { admit } from "./admit.ts";
+import type { Delivered, DeliveryChannel } from "./broker.ts";
+
+export interface IntakeOptions {
+  readonly ledger: Pick<Ledger, "record">;
+  /** The event types to record. */
+  readonly wanted: ReadonlySet<string>;
+  readonly keepRejectedBodies: boolean;
+  readonly now: () => number;
+  readonly log: Logger;
+  /** Called after each commit that recorded something. */
+  readonly onRecorded: () => void;
+}
+
+/** How many messages came in since the start, by what became of them. */
+export interface IntakeCounts {
+  received: number;
+  ignored: number;
+  rejected: number;
+  recorded: number;
+}
+
+/** The longest that a message waits for others to share its transaction. */
+const GATHER_MS = 5;
+
+/**
+ * Stage 1: bytes in. Messages are gathered, recorded in one transaction, and only then acknowledged, many at once: up to the last tag
+ * that came before the transaction, on the channel that delivered it. Messages nobody wants cost no transaction.
+ */
+export class Intake {
+  readonly counts: IntakeCounts = { received: 0, ignored: 0, rejected: 0, recorded: 0 };
+  readonly #options: IntakeOptions;
+  #gathered: Arrival[] = [];
+  #through = new Map<DeliveryChannel, number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #flushing: Promise<void> | undefined;
+  #sinceFlush = 0;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one message; never throws and never waits. */
+  accept(message: Delivered): void {
+    this.counts.received++;
+    this.#gather(message);
+    this.#through.set(message.channel, message.tag);
+    this.#sinceFlush++;
+    if (this.#sinceFlush >= message.channel.prefetch / 4) this.#startFlush();
+    else this.#timer ??= setTimeout(() => this.#startFlush(), GATHER_MS);
+  }
+
+  /** Records and acknowledges all that was accepted. */
+  async flush(): Promise<void> {
+    do {
+      this.#startFlush();
+      await this.#flushing;
+    } while (this.#through.size > 0);
+  }
+
+  #gather(message: Delivered): void {
+    const { now, wanted, log } = this.#options;
+    const admission = admit(message, wanted);
+    if ("ignored" in admission) {
+      this.counts.ignored++;
+    } else if ("refused" in admission) {
+      this.counts.rejected++;
+      log.warn(`Rejected a message of ${message.routingKey} from exchange ${message.exchange}: ${admission.refused}`);
+      this.#gathered.push({ receivedAt: now(), rejection: this.#rejection(message, admission.refused) });
+    } else {
+      this.#gathered.push({ receivedAt: now(), notification: admission.notification });
+    }
+  }
+
+  #rejection({ body, exchange, routingKey }: Delivered, reason: string): Rejection {
+    const sha256 = createHash("sha256").update(body).digest("hex");
+    const kept = this.#options.keepRejectedBodies ? body : null;
+    return { reason, size: body.byteLength, sha256, exchange, routingKey, body: kept };
+  }
+
+  #startFlush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#flushing ??= this.#flushAll().finally(() => this.#flushing = undefined);
+  }
+
+  async #flushAll(): Promise<void> {
+    while (this.#through.size > 0) {
+      const [gathered, through] = [this.#gathered, this.#through];
+      this.#gathered = [];
+      this.#through = new Map();
+      this.#sinceFlush = 0;
+      if (gathered.length > 0) {
+        this.counts.recorded += await this.#options.ledger.record(gathered);
+        this.#options.onRecorded();
+      }
+      for (const [channel, tag] of through) channel.ackThrough(tag);
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import type { Decision } from "../model/decision.ts";
+import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
+import type {
+  Arrival,
+  Delivery,
+  DetailRecord,
+  Ledger,
+  LedgerEvent,
+  ReadyQuery,
+  Rejection,
+  Settlement,
+} from "../model/ledger.ts";
+import type { Memory } from "../model/memory.ts";
+import type { Notification } from "../model/notification.ts";
+import { RamMemory } from "./ram_memory.ts";
+
+interface EventRow {
+  readonly seq: number;
+  event: WatcherEvent;
+  record: DetailRecord | null;
+}
+
+interface DeliveryRow {
+  readonly row: EventRow;
+  readonly plugin: string;
+  attempts: number;
+  triedMs: number;
+  lastAttemptAt: number | null;
+  dueAt: number;
+}
+
+/** The ledger of a dry run: the same contract, nothing on disk, everything gone at the end. */
+export class RamLedger implements Ledger {
+  readonly #memory = new RamMemory();
+  readonly #messageIds = new Set<string>();
+  readonly #undecided: Notification[] = [];
+  readonly #events = new Map<string, EventRow>();
+  readonly #open: DeliveryRow[] = [];
+  readonly rejections: Rejection[] = [];
+  #plugins: readonly string[] = [];
+  #seq = 0;
+
+  record(arrivals: readonly Arrival[]): Promise<number> {
+    let recorded = 0;
+    for (const arrival of arrivals) {
+      if ("rejection" in arrival) this.rejections.push(arrival.rejection);
+      else if (this.#messageIds.has(arrival.notification.messageId)) continue;
+      else {
+        this.#messageIds.add(arrival.notification.messageId);
+        this.#undecided.push(arrival.notification);
+      }
+      recorded++;
+    }
+    return Promise.resolve(recorded);
+  }
+
+  decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number> {
+    const batch = this.#undecided.splice(0, limit);
+    for (const notification of batch) this.#apply(decider(notification, this.#memory));
+    return Promise.resolve(batch.length);
+  }
+
+  undetailed(limit: number): Promise<readonly LedgerEvent[]> {
+    const rows = [...this.#events.values()].filter(({ record }) => record === null).slice(0, limit);
+    return Promise.resolve(rows.map(({ seq, event }) => ({ seq, event })));
+  }
+
+  storeDetails(details: readonly DetailRecord[]): Promise<void> {
+    const rows = new Map([...this.#events.values()].map((row) => [row.seq, row]));
+    for (const detail of details) {
+      const row = rows.get(detail.seq);
+      if (row !== undefined) row.record = detail;
+    }
+    return Promise.resolve();
+  }
+
+  activate(plugins: readonly string[]): Promise<void> {
+    this.#plugins = plugins;
+    return Promise.resolve();
+  }
+
+  ready({ plugin, now, limit }: ReadyQuery): Promise<readonly Delivery[]> {
+    const free = this.#free(plugin).filter(({ dueAt }) => dueAt <= now);
+    free.sort((one, other) => one.dueAt - other.dueAt || one.row.seq - other.row.seq);
+    return Promise.resolve(free.slice(0, limit).map(asDelivery));
+  }
+
+  nextDueAt(plugin: string): Promise<number | null> {
+    const due = this.#free(plugin).map(({ dueAt }) => dueAt);
+    return Promise.resolve(due.length === 0 ? null : Math.min(...due));
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<void> {
+    for (const { seq, plugin, outcome, endedAt, dueAt, triedMs } of settlements) {
+      const at = this.#open.findIndex((delivery) => delivery.plugin === plugin && delivery.row.seq === seq);
+      const delivery = this.#open[at];
+      if (delivery === undefined) continue;
+      if (outcome === "done" || outcome === "dead") this.#open.splice(at, 1);
+      else Object.assign(delivery, { attempts: delivery.attempts + 1, lastAttemptAt: endedAt, dueAt, triedMs });
+    }
+    return Promise.resolve();
+  }
+
+  #apply({ events, fill, changes }: Decision): void {
+    this.#memory.apply(changes);
+    if (fill !== null) this.#fill(fill);
+    for (const event of events) {
+      const row: EventRow = { seq: ++this.#seq, event, record: null };
+      this.#events.set(event.key, row);
+      for (const plugin of this.#plugins) {
+        this.#open.push({ row, plugin, attempts: 0, triedMs: 0, lastAttemptAt: null, dueAt: 0 });
+      }
+    }
+  }
+
+  #fill({ key, server }: { readonly key: string; readonly server: ServerSnapshot }): void {
+    const row = this.#events.get(key);
+    if (row !== undefined && row.record === null) row.event = { ...row.event, server };
+  }
+
+  #free(plugin: string): DeliveryRow[] {
+    const taken = new Set<string>();
+    const free: DeliveryRow[] = [];
+    for (const delivery of this.#open) {
+      if (delivery.plugin !== plugin) continue;
+      const { orderKeys } = delivery.row.event;
+      if (delivery.row.record !== null && !orderKeys.some((key) => taken.has(key))) free.push(delivery);
+      for (const key of orderKeys) taken.add(key);
+    }
+    return free;
+  }
+}
+
+function asDelivery({ row: { seq, event, record }, plugin, attempts, triedMs, lastAttemptAt }: DeliveryRow): Delivery {
+  const { detail, missing } = record as DetailRecord;
+  const { key, subject, created, eventType, time, creationSeen, server } = event;
+  return {
+    seq,
+    plugin,
+    event: { key, subject, created, eventType, time, creationSeen, serverId: server.id },
+    detail,
+    missing,
+    attempts,
+    triedMs,
+    lastAttemptAt,
+  };
+}

@@ -1,0 +1,111 @@
+import type { Decision } from "./decision.ts";
+import type { Detail } from "./detail.ts";
+import type { FailureReason } from "./errors.ts";
+import type { WatcherEvent } from "./event.ts";
+import type { Memory } from "./memory.ts";
+import type { Notification } from "./notification.ts";
+
+/** A message of a watched type that could not be used: kept without its body, which may hold a token. */
+export interface Rejection {
+  readonly reason: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Of the body, hexadecimal. */
+  readonly sha256: string;
+  readonly exchange: string;
+  readonly routingKey: string;
+  /** Only with `ledger.keepRejectedBodies`. */
+  readonly body: Uint8Array | null;
+}
+
+/** What intake records. Times are milliseconds since the epoch. */
+export type Arrival =
+  | { readonly receivedAt: number; readonly notification: Notification }
+  | { readonly receivedAt: number; readonly rejection: Rejection };
+
+/** An event in the order in which it was decided. */
+export interface LedgerEvent {
+  /** Grows with every event, has gaps. */
+  readonly seq: number;
+  readonly event: WatcherEvent;
+}
+
+/** The detail of an event, and the keys of it that could not be had. */
+export interface DetailRecord {
+  readonly seq: number;
+  readonly detail: Detail;
+  readonly missing: readonly string[];
+}
+
+/** One event for one plugin, to be attempted. */
+export interface Delivery {
+  readonly seq: number;
+  readonly plugin: string;
+  readonly event: Pick<WatcherEvent, "key" | "subject" | "created" | "eventType" | "time" | "creationSeen"> & {
+    /** The server's id; `null` when unknown. */
+    readonly serverId: string | null;
+  };
+  readonly detail: Detail;
+  readonly missing: readonly string[];
+  /** Attempts that were recorded. */
+  readonly attempts: number;
+  /** For how long it has been tried while its target was reachable. */
+  readonly triedMs: number;
+  /** When it was last tried, milliseconds since the epoch; `null` before the first failure. */
+  readonly lastAttemptAt: number | null;
+}
+
+/** How an attempt ended. `done` and `dead` free the delivery's keys. */
+export interface Settlement {
+  readonly seq: number;
+  readonly plugin: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly outcome: "done" | "retry" | "dead" | "interrupted";
+  /** What went wrong, without secrets; `null` for `done`. */
+  readonly failure: { readonly reason: FailureReason; readonly error: string } | null;
+  /** When to try again; for `retry` and `interrupted`. */
+  readonly dueAt: number;
+  readonly triedMs: number;
+}
+
+/** What `ready` is asked for. */
+export interface ReadyQuery {
+  readonly plugin: string;
+  /** Deliveries due at this time or before. */
+  readonly now: number;
+  readonly limit: number;
+}
+
+/**
+ * What must never be lost: every arrow of the flow is one call, and one call is one transaction. Promises reject with
+ * {@linkcode LedgerUnavailable} when nothing was written and waiting may help.
+ */
+export interface Ledger {
+  /** Records messages in order; one that repeats a recorded message id is ignored. Returns how many were new. */
+  record(arrivals: readonly Arrival[]): Promise<number>;
+  /**
+   * Decides recorded notifications in recorded order, at most `limit`, each against what the ones before it left in memory; writes
+   * decisions, memory, events and a delivery per event and active plugin. Returns how many were decided.
+   */
+  decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number>;
+  /** Events without a detail, in order. */
+  undetailed(limit: number): Promise<readonly LedgerEvent[]>;
+  /** Stores details: only now may the deliveries of these events be attempted. */
+  storeDetails(details: readonly DetailRecord[]): Promise<void>;
+  /** The plugins that get a delivery of every event from now on. */
+  activate(plugins: readonly string[]): Promise<void>;
+  /**
+   * Deliveries that may be attempted: due, detailed, and with no earlier unfinished delivery of the same plugin that shares an order
+   * key. Earliest due first. Those being attempted right now are among them.
+   */
+  ready(query: ReadyQuery): Promise<readonly Delivery[]>;
+  /** When the next delivery of a plugin that is free to be attempted falls due; `null` for none. */
+  nextDueAt(plugin: string): Promise<number | null>;
+  settle(settlements: readonly Settlement[]): Promise<void>;
+}
+
+/** Nothing was written: the disk is full, the file cannot be reached, another process holds it for too long. Waiting may help. */
+export class LedgerUnavailable extends Error {
+  override readonly name = "LedgerUnavailable";
+}

@@ -1,0 +1,138 @@
+import { DeliveryError } from "../model/errors.ts";
+import { openHttpClient } from "./http_client.ts";
+import { HttpFailures } from "./http_failure.ts";
+import { httpOptionProblems, type HttpTargetOptions } from "./http_options.ts";
+import { checkUrl, headersOf, type HttpPreview, type HttpRequest, secretsOf, shownHeadersOf } from "./http_request.ts";
+import { shownUrl } from "./redact.ts";
+
+export type { HttpPreview, HttpRequest, HttpTargetOptions };
+
+/** The answer to a request that succeeded: a status from 200 to 299. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The first 64 KiB of the body, read as UTF-8. */
+  readonly text: string;
+}
+
+const MAX_ANSWER_BYTES = 64 * 1024;
+const MAX_QUOTED_BYTES = 4 * 1024;
+
+/**
+ * An HTTP service, with private authorities, client certificates, credentials and a time-out. Redirects are not followed,
+ * and whatever is not a success is thrown as a {@linkcode DeliveryError} that holds no secret.
+ *
+ * @example
+ * ```ts
+ * import { HttpTarget } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * await using target = new HttpTarget({ user: "watcher", password: "s3cret", timeoutSeconds: 10 });
+ * const request = { method: "POST", url: "https://cmdb.example.com/servers?token=abc", body: "{}" };
+ *
+ * assert.deepEqual(target.preview(request), {
+ *   method: "POST",
+ *   url: "https://cmdb.example.com/servers?token=***",
+ *   headers: { authorization: "***" },
+ *   body: "{}",
+ * });
+ * ```
+ */
+export class HttpTarget implements AsyncDisposable {
+  readonly #options: HttpTargetOptions;
+  readonly #timeoutSeconds: number;
+  readonly #failures: HttpFailures;
+  #client: Promise<Deno.HttpClient> | undefined;
+
+  /** What the constructor would refuse of these options: `option: what is allowed` each, never with a value. */
+  static problems(options: HttpTargetOptions): string[] {
+    return httpOptionProblems(options);
+  }
+
+  /**
+   * Does no I/O: files are read when a request needs them first.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
+  constructor(options: HttpTargetOptions = {}) {
+    const problems = HttpTarget.problems(options);
+    if (problems.length > 0) throw new TypeError(`Cannot make HttpTarget: ${problems.join("; ")}`);
+    this.#options = options;
+    this.#timeoutSeconds = options.timeoutSeconds ?? 30;
+    this.#failures = new HttpFailures(secretsOf(options));
+  }
+
+  /** What {@linkcode HttpTarget.request} would send, with `***` for secrets. */
+  preview(request: HttpRequest): HttpPreview {
+    checkUrl(request);
+    const { method, url, body = null } = request;
+    return { method, url: shownUrl(url), headers: shownHeadersOf(request, this.#options), body };
+  }
+
+  /**
+   * Sends a request and reads its answer.
+   *
+   * @throws {DeliveryError} when there is no answer in time, or one that is not a success (a redirect is none).
+   * @throws {TypeError} when the request is none that could be sent.
+   */
+  async request(request: HttpRequest): Promise<HttpAnswer> {
+    checkUrl(request);
+    const headers = headersOf(request, this.#options);
+    const timeOut = new AbortController();
+    const timer = setTimeout(() => timeOut.abort(this.#tooLate()), this.#timeoutSeconds * 1000);
+    const signal = AbortSignal.any(request.signal ? [request.signal, timeOut.signal] : [timeOut.signal]);
+    try {
+      return await this.#exchange({ ...request, signal }, headers);
+    } catch (error) {
+      if (error instanceof DeliveryError) throw error;
+      throw signal.aborted ? this.#failures.ended(request, signal.reason) : this.#failures.unanswered(request, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Closes the connections. A later request opens new ones. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    (await client?.catch(() => undefined))?.close();
+  }
+
+  async #exchange(request: HttpRequest & { readonly signal: AbortSignal }, headers: Headers): Promise<HttpAnswer> {
+    const { method, url, body = null, signal } = request;
+    signal.throwIfAborted();
+    const client = await this.#openClient();
+    const response = await fetch(url, { method, headers, body, signal, client, redirect: "manual" });
+    if (response.ok) {
+      return { status: response.status, headers: response.headers, text: await readText(response, MAX_ANSWER_BYTES) };
+    }
+    // The status says enough if the body never comes.
+    const text = await readText(response, MAX_QUOTED_BYTES).catch(() => "");
+    throw this.#failures.refused(request, response, text);
+  }
+
+  /** A failure is not kept: the files may be there for the next request. */
+  #openClient(): Promise<Deno.HttpClient> {
+    return this.#client ??= openHttpClient(this.#options).catch((error) => {
+      this.#client = undefined;
+      throw error;
+    });
+  }
+
+  #tooLate(): DOMException {
+    return new DOMException(`no answer within ${this.#timeoutSeconds} s`, "TimeoutError");
+  }
+}
+
+/** The body up to a length; leaving the loop cancels the rest. */
+async function readText(response: Response, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let leftBytes = maxBytes;
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk.subarray(0, leftBytes), { stream: true });
+    leftBytes -= chunk.length;
+    if (leftBytes <= 0) return text;
+  }
+  return text + decoder.decode();
+}

@@ -1,0 +1,9 @@
+import type { Rules } from "../../src/facts/situation.ts";
+
+/** Both groups list everything. */
+export const EVERYTHING: Rules = {
+  creation: new Set(["server", "floatingip"]),
+  deletion: new Set(["server", "floatingip"]),
+  anyPort: false,
+  oldestCreation: null,
+};

@@ -1,0 +1,18 @@
+// Installs what the tests need. Part of `deno task test`: quiet and fast when everything is there.
+import { installMissing, type Requirement } from "./packages.ts";
+import { RABBITMQ } from "./rabbitmq.ts";
+
+const NEEDED: readonly Requirement[] = [
+  RABBITMQ,
+  { program: "openssl", package: "openssl" },
+];
+
+if (import.meta.main) {
+  try {
+    await installMissing(NEEDED);
+  } catch (error) {
+    // deno-lint-ignore no-console
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(1);
+  }
+}

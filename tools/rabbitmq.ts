@@ -1,0 +1,252 @@
+// A private RabbitMQ for tests and the demo: own ports, own folder, loopback only, gone without a trace.
+import { findProgram, installMissing, type Requirement } from "./packages.ts";
+
+/** What brings RabbitMQ. The wrapper in /usr/sbin changes the user with su, which a private server must not. */
+export const RABBITMQ: Requirement = {
+  program: "rabbitmq-server",
+  package: "rabbitmq-server",
+  places: ["/usr/lib/rabbitmq/bin/rabbitmq-server"],
+};
+
+export interface RabbitFiles {
+  /** Paths of PEM files. Clients must show a certificate of the same authority. */
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface RabbitStart {
+  /** The folder in which the server's own, temporary one is made. @default the system's for temporary files */
+  readonly dir?: string;
+  /** @default a free one */
+  readonly port?: number;
+  /** Listen with TLS too, on `tlsPort`. */
+  readonly tls?: RabbitFiles;
+  /** Further environment of the server. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Further lines of rabbitmq.conf. */
+  readonly settings?: readonly string[];
+}
+
+/** The server's program, or `null`. */
+export function findRabbit(): string | null {
+  return findProgram(RABBITMQ);
+}
+
+/**
+ * Installs RabbitMQ if it is missing, unless `OSS_WATCHER_RABBIT_URL` names a running one.
+ *
+ * @throws {Error} when it cannot be installed; the text says what to do.
+ */
+export async function setUpRabbit(): Promise<void> {
+  if (Deno.env.get("OSS_WATCHER_RABBIT_URL") !== undefined) return;
+  try {
+    await installMissing([RABBITMQ]);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `${text}\nOr use a running RabbitMQ: OSS_WATCHER_RABBIT_URL=amqp://user:password@host:5672/`,
+      { cause: error },
+    );
+  }
+}
+
+/** Starts a server and waits until it talks AMQP. */
+export async function startRabbit(options: RabbitStart = {}): Promise<PrivateRabbit> {
+  const program = findRabbit();
+  if (program === null) throw new Error("Cannot start RabbitMQ: it is not installed. Run deno run -A tools/install.ts");
+  const rabbit = new PrivateRabbit(program, options);
+  try {
+    await rabbit.restart();
+  } catch (error) {
+    await rabbit.stop();
+    throw error;
+  }
+  return rabbit;
+}
+
+export class PrivateRabbit implements AsyncDisposable {
+  readonly port: number;
+  /** 0 without TLS. */
+  readonly tlsPort: number;
+  readonly url: string;
+  readonly #program: string;
+  readonly #dir: string;
+  readonly #env: Readonly<Record<string, string>>;
+  #group: Deno.ChildProcess | null = null;
+
+  /** Use {@linkcode startRabbit}. */
+  constructor(program: string, options: RabbitStart) {
+    const [port, tlsPort, distPort, epmdPort, ctlPort] = freePorts(5);
+    this.port = options.port ?? port!;
+    this.tlsPort = options.tls === undefined ? 0 : tlsPort!;
+    this.url = `amqp://guest:guest@127.0.0.1:${this.port}/`;
+    this.#program = program;
+    const parent = options.dir === undefined ? {} : { dir: options.dir };
+    this.#dir = Deno.makeTempDirSync({ ...parent, prefix: "oss-watcher-rabbit-" });
+    this.#env = { ...this.#environment({ distPort: distPort!, epmdPort: epmdPort!, ctlPort: ctlPort! }), ...options.env };
+    this.#writeFiles(options);
+  }
+
+  /** Ends the server as a power failure would: every process of it, at once. */
+  async kill(): Promise<void> {
+    const group = this.#group;
+    if (group === null) return;
+    this.#group = null;
+    try {
+      Deno.kill(-group.pid, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    await group.stdin.close().catch(() => {});
+    await group.status;
+  }
+
+  /** Starts the server again with what it had stored; ends it first if it runs. */
+  async restart(): Promise<void> {
+    await this.kill();
+    const group = new Deno.Command("setsid", {
+      args: ["sh", "-c", RUN, this.#program],
+      cwd: this.#dir,
+      clearEnv: true,
+      env: this.#env,
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    this.#group = group;
+    const ended = new AbortController();
+    group.status.then(() => ended.abort());
+    const deadline = Date.now() + 60_000;
+    while (!await talksAmqp(this.port)) {
+      if (ended.signal.aborted || Date.now() > deadline) {
+        throw new Error(`Cannot start RabbitMQ: ${ended.signal.aborted ? "it ended" : "no answer"}\n${this.#lastLog()}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Ends the server and removes everything it had. */
+  async stop(): Promise<void> {
+    await this.kill();
+    await Deno.remove(this.#dir, { recursive: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Runs rabbitmqctl; gives its output. */
+  async ctl(...args: string[]): Promise<string> {
+    const program = findProgram({ program: "rabbitmqctl", package: "", places: ["/usr/lib/rabbitmq/bin/rabbitmqctl"] });
+    if (program === null) throw new Error("Cannot find rabbitmqctl: it is not installed");
+    const command = new Deno.Command(program, { args: ["-q", ...args], clearEnv: true, env: this.#env, stdin: "null" });
+    const { success, stdout, stderr } = await command.output();
+    const decoder = new TextDecoder();
+    if (!success) throw new Error(`Cannot run rabbitmqctl ${args[0]}: ${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+    return decoder.decode(stdout);
+  }
+
+  #environment(ports: { distPort: number; epmdPort: number; ctlPort: number }): Record<string, string> {
+    return {
+      PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
+      LANG: "C.UTF-8",
+      HOME: this.#dir,
+      ERL_EPMD_ADDRESS: "127.0.0.1",
+      ERL_EPMD_PORT: String(ports.epmdPort),
+      RABBITMQ_NODENAME: `oss-watcher-${this.port}@localhost`,
+      RABBITMQ_DIST_PORT: String(ports.distPort),
+      RABBITMQ_CTL_DIST_PORT_MIN: String(ports.ctlPort),
+      RABBITMQ_CTL_DIST_PORT_MAX: String(ports.ctlPort),
+      RABBITMQ_CTL_ERL_ARGS: "+S 1:1",
+      RABBITMQ_MNESIA_BASE: `${this.#dir}/mnesia`,
+      RABBITMQ_LOG_BASE: `${this.#dir}/log`,
+      RABBITMQ_CONF_ENV_FILE: `${this.#dir}/rabbitmq-env.conf`,
+      RABBITMQ_CONFIG_FILE: `${this.#dir}/rabbitmq.conf`,
+      RABBITMQ_CONFIG_FILES: `${this.#dir}/conf.d`,
+      RABBITMQ_ADVANCED_CONFIG_FILE: `${this.#dir}/advanced.config`,
+      RABBITMQ_ENABLED_PLUGINS_FILE: `${this.#dir}/enabled_plugins`,
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "+S 1:1 +SDio 1 +P 65536 -kernel inet_dist_use_interface {127,0,0,1}",
+      // Makes the script become the server instead of waiting for it.
+      RUNNING_UNDER_SYSTEMD: "true",
+    };
+  }
+
+  #writeFiles({ tls, settings = [] }: RabbitStart): void {
+    const lines = [
+      `listeners.tcp.1 = 127.0.0.1:${this.port}`,
+      "log.console = false",
+      "log.file.level = warning",
+      "disk_free_limit.absolute = 1MB",
+      "vm_memory_high_watermark.absolute = 512MiB",
+      "raft.wal_max_size_bytes = 8000000",
+    ];
+    if (tls !== undefined) {
+      lines.push(
+        `listeners.ssl.1 = 127.0.0.1:${this.tlsPort}`,
+        `ssl_options.cacertfile = ${tls.ca}`,
+        `ssl_options.certfile = ${tls.cert}`,
+        `ssl_options.keyfile = ${tls.key}`,
+        "ssl_options.verify = verify_peer",
+        "ssl_options.fail_if_no_peer_cert = true",
+      );
+    }
+    const files = {
+      "rabbitmq.conf": [...lines, ...settings].join("\n"),
+      "rabbitmq-env.conf": "",
+      "advanced.config": "[].",
+      enabled_plugins: "[].",
+    };
+    for (const [name, text] of Object.entries(files)) Deno.writeTextFileSync(`${this.#dir}/${name}`, `${text}\n`);
+    Deno.mkdirSync(`${this.#dir}/conf.d`);
+    // Written here, because the server and its control program would each invent one when started together.
+    Deno.writeTextFileSync(`${this.#dir}/.erlang.cookie`, crypto.randomUUID(), { mode: 0o400 });
+  }
+
+  #lastLog(): string {
+    const files = [...Deno.readDirSync(`${this.#dir}/log`)].filter((entry) => entry.isFile);
+    return files.flatMap(({ name }) => Deno.readTextFileSync(`${this.#dir}/log/${name}`).split("\n").slice(-20)).join("\n");
+  }
+}
+
+/**
+ * One process group with all that belongs to the server: its port mapper, the server itself, and a watch on standard
+ * input, which ends the group when we are gone, even if we were killed.
+ */
+const RUN = `
+  exec 3<&0 </dev/null
+  epmd -address 127.0.0.1 -port "$ERL_EPMD_PORT" &
+  { cat <&3 >/dev/null; kill -9 -$$; } &
+  exec 3<&-
+  exec "$0"
+`;
+
+/**
+ * Below the range from which the system takes ports for outgoing connections: a client that keeps trying a port in
+ * that range can connect to itself, and the server can no longer listen there.
+ */
+function freePorts(count: number): readonly number[] {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      ports.add(port);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+  return [...ports];
+}
+
+async function talksAmqp(port: number): Promise<boolean> {
+  try {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new Uint8Array([...new TextEncoder().encode("AMQP"), 0, 0, 9, 1]));
+    const answer = new Uint8Array(1);
+    // 1 is a method frame: the server's connection.start.
+    return await connection.read(answer) === 1 && answer[0] === 1;
+  } catch {
+    return false;
+  }
+}
