@@ -84,7 +84,10 @@ export class PrivateRabbit implements AsyncDisposable {
     this.#program = program;
     const parent = options.dir === undefined ? {} : { dir: options.dir };
     this.#dir = Deno.makeTempDirSync({ ...parent, prefix: "oss-watcher-rabbit-" });
-    this.#env = { ...this.#environment({ distPort: distPort!, epmdPort: epmdPort!, ctlPort: ctlPort! }), ...options.env };
+    this.#env = {
+      ...this.#environment({ distPort: distPort!, epmdPort: epmdPort!, ctlPort: ctlPort! }),
+      ...options.env,
+    };
     this.#writeFiles(options);
   }
 
@@ -120,7 +123,9 @@ export class PrivateRabbit implements AsyncDisposable {
     const deadline = Date.now() + 60_000;
     while (!await talksAmqp(this.port)) {
       if (ended.signal.aborted || Date.now() > deadline) {
-        throw new Error(`Cannot start RabbitMQ: ${ended.signal.aborted ? "it ended" : "no answer"}\n${this.#lastLog()}`);
+        throw new Error(
+          `Cannot start RabbitMQ: ${ended.signal.aborted ? "it ended" : "no answer"}\n${this.#lastLog()}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -143,7 +148,9 @@ export class PrivateRabbit implements AsyncDisposable {
     const command = new Deno.Command(program, { args: ["-q", ...args], clearEnv: true, env: this.#env, stdin: "null" });
     const { success, stdout, stderr } = await command.output();
     const decoder = new TextDecoder();
-    if (!success) throw new Error(`Cannot run rabbitmqctl ${args[0]}: ${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+    if (!success) {
+      throw new Error(`Cannot run rabbitmqctl ${args[0]}: ${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+    }
     return decoder.decode(stdout);
   }
 
@@ -205,7 +212,9 @@ export class PrivateRabbit implements AsyncDisposable {
 
   #lastLog(): string {
     const files = [...Deno.readDirSync(`${this.#dir}/log`)].filter((entry) => entry.isFile);
-    return files.flatMap(({ name }) => Deno.readTextFileSync(`${this.#dir}/log/${name}`).split("\n").slice(-20)).join("\n");
+    return files.flatMap(({ name }) => Deno.readTextFileSync(`${this.#dir}/log/${name}`).split("\n").slice(-20)).join(
+      "\n",
+    );
   }
 }
 

@@ -11,11 +11,17 @@ export function isoUtc(value: unknown): string | null {
   const [, date, time, fraction = "", zone = "Z"] = match;
   const millis = fraction.slice(0, 3).padEnd(3, "0");
   const colonZone = /^[+-]\d{4}$/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
-  const instant = new Date(`${date}T${time}.${millis}${colonZone}`);
-  if (Number.isNaN(instant.getTime())) return null;
-  // Date rolls 30 February over into March: a day that does not exist is no date.
-  if (colonZone === "Z" && !instant.toISOString().startsWith(date as string)) return null;
-  return instant.toISOString();
+  const written = `${date}T${time}.${millis}`;
+  // Date rolls 30 February over into March, and 24:00 into the next day: a time that does not exist is no date.
+  if (iso(`${written}Z`) !== `${written}Z`) return null;
+  const utc = iso(`${written}${colonZone}`);
+  // Outside the years 0 to 9999, which a zone may lead to, ISO 8601 needs a sign and six digits: nobody reads that.
+  return utc?.length === "2026-11-21T18:59:38.385Z".length ? utc : null;
+}
+
+function iso(text: string): string | null {
+  const instant = new Date(text);
+  return Number.isNaN(instant.getTime()) ? null : instant.toISOString();
 }
 
 const FORM = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|z|[+-]\d\d:?\d\d)?$/;

@@ -2,18 +2,11 @@ import { DeliveryError } from "../model/errors.ts";
 import { openHttpClient } from "./http_client.ts";
 import { HttpFailures } from "./http_failure.ts";
 import { httpOptionProblems, type HttpTargetOptions } from "./http_options.ts";
-import { checkUrl, headersOf, type HttpPreview, type HttpRequest, secretsOf, shownHeadersOf } from "./http_request.ts";
+import type { HttpAnswer, HttpPreview, HttpRequest } from "./http_request.ts";
+import { checkUrl, headersOf, secretsOf, shownHeadersOf } from "./http_request.ts";
 import { shownUrl } from "./redact.ts";
 
-export type { HttpPreview, HttpRequest, HttpTargetOptions };
-
-/** The answer to a request that succeeded: a status from 200 to 299. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  /** The first 64 KiB of the body, read as UTF-8. */
-  readonly text: string;
-}
+export type { HttpTargetOptions };
 
 const MAX_ANSWER_BYTES = 64 * 1024;
 const MAX_QUOTED_BYTES = 4 * 1024;
@@ -24,10 +17,11 @@ const MAX_QUOTED_BYTES = 4 * 1024;
  *
  * @example
  * ```ts
- * import { HttpTarget } from "oss-watcher";
+ * import { HttpTarget, type HttpTargetOptions } from "oss-watcher";
  * import assert from "node:assert/strict";
  *
- * await using target = new HttpTarget({ user: "watcher", password: "s3cret", timeoutSeconds: 10 });
+ * const options: HttpTargetOptions = { user: "watcher", password: "s3cret", timeoutSeconds: 10 };
+ * await using target = new HttpTarget(options);
  * const request = { method: "POST", url: "https://cmdb.example.com/servers?token=abc", body: "{}" };
  *
  * assert.deepEqual(target.preview(request), {

@@ -27,7 +27,7 @@ export class HttpFailures {
     const said = this.#shown(request, text);
     const state = [
       `${status} ${this.#shown(request, statusText)}`.trimEnd(),
-      status < 400 ? ` (redirects are not followed; this one goes to ${this.#shownLocation(request, response)})` : "",
+      status < 400 ? this.#redirect(request, headers.get("location")) : "",
       said === "" ? "" : `: "${said}"`,
     ];
     // By the server's own clock, where it tells its time.
@@ -57,12 +57,10 @@ export class HttpFailures {
     });
   }
 
-  #shownLocation(request: HttpRequest, response: Response): string {
-    const location = response.headers.get("location") ?? "";
-    return this.#shown(
-      request,
-      shownUrl(URL.canParse(location, request.url) ? new URL(location, request.url).href : ""),
-    );
+  #redirect(request: HttpRequest, location: string | null): string {
+    if (location === null || !URL.canParse(location, request.url)) return "";
+    const target = shownUrl(new URL(location, request.url).href);
+    return ` (redirects are not followed; this one goes to ${this.#shown(request, target)})`;
   }
 
   #shown(request: HttpRequest, text: string): string {

@@ -14,6 +14,14 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
+/** The answer to a request that succeeded: a status from 200 to 299. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The first 64 KiB of the body, read as UTF-8. */
+  readonly text: string;
+}
+
 /** A request as it would be sent, with `***` for secrets. The runtime adds Host, Content-Length, Accept… and User-Agent. */
 export interface HttpPreview {
   readonly method: string;

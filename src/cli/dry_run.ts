@@ -1,0 +1,56 @@
+import { type Document, readDocuments } from "../intake/documents.ts";
+import { DryRun, type DryRunOptions, type DryRunResult } from "../runtime/dry_run.ts";
+import { describeResult, jsonLine } from "./dry_run_text.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Exit codes of `--dry-run`. */
+export const WOULD_SEND = 0;
+export const BAD_INPUT = 1;
+export const NOTHING_TO_SEND = 3;
+
+/** `--dry-run FILE|-`: shows what notifications in files would lead to. Returns the exit code. */
+export async function dryRun(
+  files: readonly string[],
+  options: DryRunOptions & { readonly terminal: Terminal; readonly json: boolean },
+): Promise<number> {
+  const { terminal, json } = options;
+  const run = new DryRun(options);
+  let bad = false;
+  let sends = false;
+  let count = 0;
+  for (const file of files) {
+    for (const { line, decoded } of await documentsOf(file, terminal)) {
+      if ("refused" in decoded) {
+        terminal.error(`Cannot read a notification in "${file}", line ${line}: ${decoded.refused}`);
+        bad = true;
+        continue;
+      }
+      const result = await run.take(decoded.notification);
+      count++;
+      bad ||= isBad(result);
+      sends ||= result.plugins.length > 0;
+      terminal.print(json ? jsonLine(result) : describeResult(result));
+    }
+  }
+  if (!json && count > 1) terminal.print(`${count} notifications read. Nothing was sent.`);
+  return bad ? BAD_INPUT : sends ? WOULD_SEND : NOTHING_TO_SEND;
+}
+
+function isBad({ outcome, plugins }: DryRunResult): boolean {
+  return outcome === "refused" || plugins.some(({ error }) => error !== undefined);
+}
+
+async function documentsOf(file: string, { readInput }: Terminal): Promise<readonly Document[]> {
+  try {
+    return readDocuments(file === "-" ? await readInput() : await Deno.readFile(file));
+  } catch (error) {
+    return [{ line: 1, decoded: { refused: whyUnreadable(error) } }];
+  }
+}
+
+function whyUnreadable(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,80 @@
+import type { Json } from "../model/notification.ts";
+import type { DryRunResult, PluginPreview } from "../runtime/dry_run.ts";
+import { printable } from "../wire/escape.ts";
+
+/** One line for programs: the shape of `--dry-run --json`. */
+export function jsonLine({ messageId, event, events, plugins, reason }: DryRunResult): string {
+  return safeJson(JSON.stringify({ messageId, event, events, plugins, reason }));
+}
+
+/** What a notification leads to, for a person in a terminal of 80 columns. */
+export function describeResult(result: DryRunResult): string {
+  const { messageId, event, time, reason } = result;
+  const title = `${printable(event)}  ${time ?? "no time"}  ${printable(messageId)}`;
+  if (result.events.length === 0) return `${title}\n  nothing to send: ${printable(reason ?? "")}`;
+  return [title, ...result.events.flatMap((one) => describeEvent(one, result)), ""].join("\n");
+}
+
+function describeEvent(
+  { key, created, detail }: DryRunResult["events"][number],
+  { plugins, creationSeen }: DryRunResult,
+): string[] {
+  return [
+    `  ${meaning(key, created)}`,
+    `  key ${printable(key)}${creationSeen.get(key) ? "" : "  (its beginning is not remembered)"}`,
+    `  detail`,
+    ...block(detail as Json, 4),
+    ...plugins.filter((preview) => preview.key === key).flatMap(describePreview),
+  ];
+}
+
+function describePreview({ name, preview, created, error }: PluginPreview): string[] {
+  if (error !== undefined) return [`  ${printable(name)}: its preview failed: ${printable(error)}`];
+  if (preview === null) return [`  ${printable(name)} would be called: notify(detail, ${created}); it has no preview`];
+  if (typeof preview === "string") {
+    return [
+      `  ${printable(name)} would send`,
+      ...preview.split("\n").map((line) => `    ${printable(line)}`),
+    ];
+  }
+  return [`  ${printable(name)} would send`, ...(isRequest(preview) ? request(preview) : block(preview, 4))];
+}
+
+interface Request {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | null;
+}
+
+function isRequest(preview: Json): preview is Json & Request {
+  return typeof preview === "object" && preview !== null && "method" in preview && "url" in preview &&
+    "headers" in preview;
+}
+
+function request({ method, url, headers, body }: Request): string[] {
+  return [
+    `    ${printable(method)} ${printable(url)}`,
+    ...Object.entries(headers).map(([name, value]) => `    ${printable(name)}: ${printable(value)}`),
+    ...(typeof body === "string" && body !== ""
+      ? ["", ...body.split("\n").map((line) => `    ${printable(line)}`)]
+      : []),
+  ];
+}
+
+function block(value: Json, indent: number): string[] {
+  return JSON.stringify(value, null, 2).split("\n").map((line) => " ".repeat(indent) + printable(line));
+}
+
+function meaning(key: string, created: boolean): string {
+  if (key.startsWith("server/")) return created ? "creation: a server came" : "deletion: a server went";
+  return created ? "creation: a floating IP was associated" : "deletion: a floating IP was disassociated";
+}
+
+/** JSON keeps what a terminal would obey: everything that is not plain is escaped as JSON escapes it. */
+function safeJson(json: string): string {
+  return json.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+// deno-lint-ignore no-control-regex -- control characters are what it is for
+const UNSAFE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;

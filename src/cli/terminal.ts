@@ -1,0 +1,22 @@
+/** Where a command talks to its user. */
+export interface Terminal {
+  /** Writes a result to standard output, with a line feed. */
+  print(text: string): void;
+  /** Writes talk to standard error, with a line feed. */
+  error(text: string): void;
+  /** All of standard input. */
+  readInput(): Promise<Uint8Array>;
+}
+
+/** The terminal, pipe or file that the process was started with. */
+export const processTerminal: Terminal = {
+  print: (text) => writeAll(Deno.stdout, `${text}\n`),
+  error: (text) => writeAll(Deno.stderr, `${text}\n`),
+  readInput: async () => new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer()),
+};
+
+/** Writes a whole text; a pipe may take only part of it at a time. */
+export function writeAll(target: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes = new TextEncoder().encode(text);
+  while (bytes.byteLength > 0) bytes = bytes.subarray(target.writeSync(bytes));
+}

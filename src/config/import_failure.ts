@@ -1,0 +1,34 @@
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import { printable } from "../wire/escape.ts";
+import { redact } from "../wire/redact.ts";
+
+/** `file:///etc/oss-watcher/config.ts:3:5`, in Deno's messages and stacks. */
+const LOCATION = /\bfile:\/\/\/[^\s"()]*?:\d+:\d+/g;
+
+/** The source that the parser did not expect: it may be a password that lacks its comma or quote. */
+const QUOTED_SOURCE = /, got '(?!<eof>).*\w.*|(?<=Unexpected token) `[^`]*\w.*/;
+
+/**
+ * Why a module could not be imported, on one line, without a stack trace: `<file>:<line>:<column>: <what>`, the place
+ * where it is known.
+ *
+ * @param url The module: what it throws is placed at its own line, not in what it calls.
+ */
+export function importFailure(error: unknown, url: string): string {
+  const text = stripVTControlCharacters(error instanceof Error ? error.message : String(error));
+  const place = error instanceof Error ? placeOf(text, error.stack ?? "", url) : undefined;
+  const [firstLine = ""] = text.split("\n");
+  const said = firstLine
+    .replace(/^SyntaxError: /, "Syntax error: ")
+    .replace(QUOTED_SOURCE, "")
+    .replace(/ at file:\/\/\S+:\d+:\d+$/, "");
+  return `${place === undefined ? "" : `${place}: `}${printable(redact(said), 300)}`;
+}
+
+function placeOf(text: string, stack: string, url: string): string | undefined {
+  const [inText] = text.match(LOCATION) ?? [];
+  const location = inText ?? stack.match(LOCATION)?.find((place) => place.startsWith(`${url}:`));
+  const [, file = "", position = ""] = /^(.*?)(:\d+:\d+)$/.exec(location ?? "") ?? [];
+  return file === "" ? undefined : fileURLToPath(file) + position;
+}

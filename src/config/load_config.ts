@@ -1,0 +1,91 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Config } from "../model/config.ts";
+import { ConfigError, UserError } from "../model/errors.ts";
+import { checkConfig } from "./check_config.ts";
+import { importFailure } from "./import_failure.ts";
+import { pluginName } from "./plugins.ts";
+import { type ConfigModule, readModule } from "./read_module.ts";
+
+/** Where to look for config.ts. */
+export interface LoadOptions {
+  /** What `--config` says; nothing else is looked at then. */
+  readonly path?: string;
+  /** Relative paths start here. */
+  readonly cwd: string;
+  /** Imports the configuration that is compiled in, for when there is no file. */
+  readonly fallback: () => Promise<ConfigModule>;
+  /** @default "/etc/oss-watcher/config.ts" */
+  readonly systemPath?: string;
+}
+
+/** A configuration without mistakes. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The file's absolute path; `null` for the configuration that is compiled in. */
+  readonly path: string | null;
+  /** The name of each plugin of `config.plugins`, in their order. */
+  readonly pluginNames: readonly string[];
+}
+
+/**
+ * Finds config.ts, runs it and checks what it exports: `--config PATH`, else `./config.ts`, else the system's, else the one
+ * that is compiled in.
+ *
+ * @throws {UserError} when the file is not there or fails to run.
+ * @throws {ConfigError} naming every mistake in what it exports.
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const path = await find(options);
+  const module = await (path === null ? importFallback(options) : importFile(path));
+  const { config, findings } = readModule(module);
+  const mistakes = findings.length > 0 ? findings : checkConfig(config);
+  if (mistakes.length > 0) throw new ConfigError(`Cannot use ${nameOf(path)}:`, mistakes);
+  const checked = config as Config;
+  return { config: checked, path, pluginNames: checked.plugins.map(pluginName) };
+}
+
+async function find({ path, cwd, systemPath = "/etc/oss-watcher/config.ts" }: LoadOptions): Promise<string | null> {
+  if (path !== undefined) {
+    const file = resolve(cwd, path);
+    if (await isFile(file)) return file;
+    throw new UserError(`Cannot read the configuration "${file}": there is no such file. Correct --config`);
+  }
+  for (const candidate of [resolve(cwd, "config.ts"), systemPath]) {
+    if (await isFile(candidate)) return candidate;
+  }
+  return null;
+}
+
+/** `false`: not there. A file that is there and cannot be read must not be passed over in silence. */
+async function isFile(path: string): Promise<boolean> {
+  try {
+    const { isDirectory } = await Deno.stat(path);
+    if (isDirectory) throw new Error("it is a directory");
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    throw new UserError(`Cannot read the configuration "${path}": ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function importFile(path: string): Promise<ConfigModule> {
+  const url = pathToFileURL(path).href;
+  try {
+    return await import(url);
+  } catch (error) {
+    throw new UserError(`Cannot load ${nameOf(path)}: ${importFailure(error, url)}`);
+  }
+}
+
+async function importFallback({ fallback }: LoadOptions): Promise<ConfigModule> {
+  try {
+    return await fallback();
+  } catch (error) {
+    throw new UserError(`Cannot load ${nameOf(null)}: ${importFailure(error, "")}`);
+  }
+}
+
+function nameOf(path: string | null): string {
+  return path === null ? "the configuration that is compiled in" : `the configuration "${path}"`;
+}

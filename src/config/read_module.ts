@@ -1,0 +1,38 @@
+import { isDeepStrictEqual } from "node:util";
+import { isRecord } from "./parts.ts";
+
+/** What a config.ts exports, `import()`ed. */
+export type ConfigModule = Readonly<Record<string, unknown>>;
+
+/** What a module says the configuration is, and where its exports contradict each other. */
+export interface ReadModule {
+  readonly config: unknown;
+  readonly findings: readonly string[];
+}
+
+/**
+ * The default export is the configuration. Named exports that it repeats (`events`, `plugins`) must say the same: whoever
+ * edits the one that does not count would never learn why nothing changes. Without a default export the named ones are it.
+ */
+export function readModule(module: ConfigModule): ReadModule {
+  const { default: whole, ...named } = module;
+  if (!("default" in module)) return { config: named, findings: needsExports(named) };
+  if (!isRecord(whole)) return { config: whole, findings: [] };
+  const differing = Object.keys(named).filter((key) => key in whole && !isSame(named[key], whole[key]));
+  return { config: whole, findings: differing.map(contradiction) };
+}
+
+function needsExports(named: ConfigModule): string[] {
+  if ("events" in named && "plugins" in named) return [];
+  return ["the default export: missing; end the file with: export default { events, plugins, … } satisfies Config;"];
+}
+
+/** Plugins hide what makes them differ: only the very same objects are the same. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other) || !one.some(isRecord)) return isDeepStrictEqual(one, other);
+  return one.length === other.length && one.every((item, index) => item === other[index]);
+}
+
+function contradiction(key: string): string {
+  return `${key}: the export "${key}" and the default export's "${key}" differ; write "${key}," in the default export`;
+}

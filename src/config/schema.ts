@@ -1,0 +1,142 @@
+import * as v from "valibot";
+import { CREATION_EVENTS, DELETION_EVENTS } from "../model/config.ts";
+import type * as model from "../model/config.ts";
+import { didYouMean } from "./closest.ts";
+import { describeValue } from "./describe.ts";
+import { bool, type Fields, type Finding, findings, isRecord, list, oneOrMore } from "./parts.ts";
+import { quantity, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
+import { duplicateNames, pluginName, pluginProblem } from "./plugins.ts";
+import { rabbitSource } from "./schema_rabbit.ts";
+
+const events = strict(
+  {
+    creation: eventTypes(CREATION_EVENTS, "deletion"),
+    deletion: eventTypes(DELETION_EVENTS, "creation"),
+    anyPort: v.optional(bool()),
+  } satisfies SchemasOf<model.Events>,
+  ({ creation, deletion }) =>
+    [creation, deletion].every((group) => Array.isArray(group) && group.length === 0)
+      ? [{ message: "creation and deletion are both empty: there is nothing to watch" }]
+      : [],
+);
+
+const openstack = strict(
+  {
+    cloud: v.optional(text()),
+    authUrl: v.optional(
+      text("http://… or https://…, without user and password", /^https?:\/\/[^\s/@]+(?:\/[^\s@]*)?$/),
+    ),
+    user: v.optional(text()),
+    password: v.optional(v.string("a string")),
+    project: v.optional(text()),
+    maxWaitSeconds: v.optional(wholeNumber(0)),
+  } satisfies SchemasOf<model.OpenStackOptions>,
+  ({ cloud, authUrl }) =>
+    cloud !== undefined && authUrl !== undefined
+      ? [{ keys: ["cloud"], message: "stands beside authUrl; keep one: a cloud of clouds.yaml, or the rest here" }]
+      : [],
+);
+
+const metadataNames = strict(
+  {
+    Owner: v.optional(text()),
+    AdditionalUsers: v.optional(text()),
+    ApplicationName: v.optional(text()),
+    EnvironmentCI: v.optional(text()),
+    Description: v.optional(text()),
+  } satisfies SchemasOf<model.MetadataNames>,
+);
+
+const detail = strict(
+  {
+    static: v.optional(v.record(v.string(), v.custom(isJson, "what JSON can hold"), "an object of fixed values")),
+    fields: v.optional(v.record(v.string(), v.function("a function of the whole"), "an object of functions")),
+    domain: v.optional(text(`a domain as "example.com"`, /^[^\s.](?:\S*[^\s.])?$/)),
+    metadataNames: v.optional(metadataNames),
+  } satisfies SchemasOf<model.DetailOptions>,
+);
+
+const deliveryEntries = {
+  concurrency: v.optional(wholeNumber(1, 1000)),
+  attemptTimeoutSeconds: v.optional(quantity(3600)),
+  firstDelaySeconds: v.optional(quantity(86_400)),
+  maxDelaySeconds: v.optional(quantity(86_400)),
+  maxAgeHours: v.optional(quantity(8760)),
+  permanentStatuses: v.optional(v.array(wholeNumber(300, 599), "a list of HTTP statuses")),
+  breakerFailures: v.optional(wholeNumber(1)),
+} satisfies SchemasOf<model.DeliveryOptions>;
+
+const delivery = strict(deliveryEntries, delayFindings);
+
+const retry = strict(
+  {
+    ...deliveryEntries,
+    plugins: v.optional(v.record(v.string(), delivery, "an object with the options of plugins by name")),
+  } satisfies SchemasOf<model.RetryOptions>,
+  delayFindings,
+);
+
+const ledger = strict(
+  {
+    file: v.optional(text()),
+    keepDays: v.optional(quantity(36_500)),
+    keepRejectedBodies: v.optional(bool()),
+  } satisfies SchemasOf<model.LedgerOptions>,
+);
+
+const plugin = v.pipe(
+  v.unknown(),
+  findings((value) => {
+    const message = pluginProblem(value);
+    return message === undefined ? [] : [{ message }];
+  }),
+);
+
+/** What config.ts may export as its default. */
+export const configSchema = strict(
+  {
+    events,
+    plugins: v.pipe(list(plugin, "a list of plugins, at least one"), findings(duplicateNames)),
+    rabbit: v.optional(oneOrMore(rabbitSource)),
+    openstack: v.optional(openstack),
+    detail: v.optional(detail),
+    retry: v.optional(retry),
+    ledger: v.optional(ledger),
+  } satisfies SchemasOf<model.Config>,
+  unknownPlugins,
+);
+
+function eventTypes(allowed: readonly string[], otherGroup: string) {
+  const other = otherGroup === "creation" ? CREATION_EVENTS : DELETION_EVENTS;
+  const eventType = findings((value) => {
+    if (typeof value === "string" && allowed.includes(value)) return [];
+    const found = `${describeValue(value)} is not an event of this group`;
+    if (other.some((type) => type === value)) return [{ message: `${found} but of events.${otherGroup}` }];
+    const advice = typeof value === "string" ? didYouMean(value, allowed) : "";
+    return [{ message: `${found}; allowed: ${allowed.join(", ")}${advice}` }];
+  });
+  return v.array(v.pipe(v.unknown(), eventType), "a list of event types");
+}
+
+function delayFindings({ firstDelaySeconds, maxDelaySeconds }: Fields): Finding[] {
+  if (typeof firstDelaySeconds !== "number" || typeof maxDelaySeconds !== "number") return [];
+  return firstDelaySeconds <= maxDelaySeconds
+    ? []
+    : [{ keys: ["firstDelaySeconds"], message: "must not be more than maxDelaySeconds" }];
+}
+
+function unknownPlugins({ plugins, retry }: Fields): Finding[] {
+  if (!Array.isArray(plugins) || !isRecord(retry) || !isRecord(retry.plugins)) return [];
+  const names = plugins.filter((value) => pluginProblem(value) === undefined).map(pluginName);
+  return Object.keys(retry.plugins).filter((name) => !names.includes(name)).map((name) => ({
+    keys: ["retry", "plugins", name],
+    message: `no plugin has this name; configured: ${names.join(", ")}${didYouMean(name, names)}`,
+  }));
+}
+
+function isJson(value: unknown): boolean {
+  if (value === null || ["string", "boolean"].includes(typeof value)) return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isJson);
+  return isRecord(value) && Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJson);
+}

@@ -1,0 +1,61 @@
+import type { FailureReason } from "../model/errors.ts";
+import { delayMs, type Policy } from "./policy.ts";
+
+export type BreakerState = "closed" | "open";
+
+/**
+ * Keeps a plugin whose target is not there from hammering it: trips on connection errors and refused credentials at once, and on failures in
+ * a row from at least two servers. While it is open one delivery at a time is tried, as a probe; what the probe meets decides. The caller
+ * takes the delivery that has waited longest as the next probe, so probes rotate over what waits.
+ */
+export class Breaker {
+  readonly #policy: Policy;
+  readonly #random: () => number;
+  #state: BreakerState = "closed";
+  #failures = 0;
+  readonly #failedServers = new Set<string | null>();
+  #probes = 0;
+  #nextProbeAt = 0;
+
+  constructor(policy: Policy, random: () => number) {
+    this.#policy = policy;
+    this.#random = random;
+  }
+
+  get state(): BreakerState {
+    return this.#state;
+  }
+
+  /** When the next probe may be sent, milliseconds since the epoch; meaningless while closed. */
+  get nextProbeAt(): number {
+    return this.#nextProbeAt;
+  }
+
+  /** The target answered sensibly, even if it refused this one event for good. */
+  succeeded(): void {
+    this.#state = "closed";
+    this.#failures = 0;
+    this.#failedServers.clear();
+    this.#probes = 0;
+  }
+
+  failed(
+    { reason, serverId, at, retryAfterMs }: {
+      readonly reason: FailureReason;
+      readonly serverId: string | null;
+      readonly at: number;
+      readonly retryAfterMs: number;
+    },
+  ): void {
+    this.#failures++;
+    // Two are enough to know; more would only grow.
+    if (this.#failedServers.size < 2) this.#failedServers.add(serverId);
+    const many = this.#failures >= this.#policy.breakerFailures && this.#failedServers.size >= 2;
+    if (this.#state === "closed" && !many && reason !== "connection" && reason !== "unauthorized") return;
+    if (this.#state === "open" && at < this.#nextProbeAt) return;
+    this.#state = "open";
+    this.#probes++;
+    const delay = delayMs(this.#policy, { failures: this.#probes, random: this.#random });
+    this.#nextProbeAt = at + Math.max(delay, retryAfterMs);
+  }
+}

@@ -1,0 +1,202 @@
+import type { Clock } from "../model/clock.ts";
+import type { Delivery, Ledger } from "../model/ledger.ts";
+import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
+import { Bell } from "../model/bell.ts";
+import { Breaker, type BreakerState } from "./breaker.ts";
+import { type Failure, failureOf } from "./failure.ts";
+import { delayMs, type Policy } from "./policy.ts";
+import type { Settler } from "./settler.ts";
+
+export interface LaneOptions {
+  readonly plugin: Plugin;
+  readonly name: string;
+  readonly policy: Policy;
+  readonly ledger: Pick<Ledger, "ready" | "nextDueAt">;
+  readonly settler: Settler;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** Takes secrets out of what a plugin throws. */
+  readonly redact: (text: string) => string;
+  /** Whether an outcome could be recorded right now: nothing is attempted else. */
+  readonly canRecord: () => boolean;
+  readonly onSettled?: (
+    settled: { readonly outcome: string; readonly failure: Failure | null; readonly ms: number },
+  ) => void;
+}
+
+/** The longest sleep: another process may have added, replayed or dropped deliveries. */
+const LOOK_AGAIN_MS = 1000;
+
+/**
+ * Stage 4 for one plugin: attempts what is ready, several at a time, each delivery with its own fate. Lanes know nothing of each other, so
+ * a target that fails, hangs or lags never delays another.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #breaker: Breaker;
+  readonly #bell = new Bell();
+  readonly #inFlight = new Map<number, Promise<void>>();
+  readonly #cutOff = new AbortController();
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#breaker = new Breaker(options.policy, options.random);
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get breakerState(): BreakerState {
+    return this.#breaker.state;
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#bell.ring();
+  }
+
+  /** Attempts deliveries until the signal aborts; those in flight then go on until {@linkcode cutOff}. Resolves when all have ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener("abort", () => this.#bell.ring(), { once: true });
+    while (!signal.aborted) {
+      const idleMs = await this.#startReady();
+      if (signal.aborted) break;
+      await this.#rest(idleMs);
+    }
+    await Promise.all(this.#inFlight.values());
+  }
+
+  /** Aborts the attempts in flight: they are recorded as interrupted and will be repeated first. */
+  cutOff(): void {
+    this.#cutOff.abort();
+  }
+
+  async #rest(idleMs: number): Promise<void> {
+    const rested = new AbortController();
+    this.#options.clock.sleep(idleMs, rested.signal).then(() => {
+      if (!rested.signal.aborted) this.#bell.ring();
+    });
+    await this.#bell.wait();
+    rested.abort();
+  }
+
+  /** Starts as many attempts as there is room for. Returns how long there will be nothing to do unless the bell rings. */
+  async #startReady(): Promise<number> {
+    const { ledger, clock, name, canRecord } = this.#options;
+    const room = this.#room();
+    if (room <= 0 || !canRecord()) return LOOK_AGAIN_MS;
+    const now = clock.now();
+    const limit = room + this.#inFlight.size;
+    const ready = (await ledger.ready({ plugin: name, now, limit })).filter(({ seq }) => !this.#inFlight.has(seq));
+    for (const delivery of ready.slice(0, room)) this.#start(delivery);
+    if (ready.length > 0) return LOOK_AGAIN_MS;
+    const dueAt = await ledger.nextDueAt(name);
+    return dueAt === null || dueAt <= now ? LOOK_AGAIN_MS : Math.min(dueAt - now, LOOK_AGAIN_MS);
+  }
+
+  #room(): number {
+    if (this.#breaker.state === "closed") return this.#options.policy.concurrency - this.#inFlight.size;
+    return this.#inFlight.size === 0 && this.#options.clock.now() >= this.#breaker.nextProbeAt ? 1 : 0;
+  }
+
+  #start(delivery: Delivery): void {
+    const attempt = this.#attempt(delivery)
+      .catch((error) => this.#options.log.error(`Cannot record an attempt of ${delivery.event.key}: ${error}`))
+      .finally(() => {
+        this.#inFlight.delete(delivery.seq);
+        this.#bell.ring();
+      });
+    this.#inFlight.set(delivery.seq, attempt);
+  }
+
+  async #attempt(delivery: Delivery): Promise<void> {
+    const { clock, settler, onSettled } = this.#options;
+    const probe = this.#breaker.state === "open";
+    const startedAt = clock.now();
+    const failure = await this.#notify(delivery);
+    const endedAt = clock.now();
+    const settlement = { seq: delivery.seq, plugin: delivery.plugin, startedAt, endedAt };
+    const verdict = failure === null ? DONE : this.#judge(delivery, { failure, probe, endedAt });
+    if (failure === null || failure.permanent) this.#breaker.succeeded();
+    this.#report(delivery, { failure, verdict });
+    await settler.settle({
+      ...settlement,
+      ...verdict,
+      failure: failure && { reason: failure.reason, error: failure.error },
+    });
+    onSettled?.({ outcome: verdict.outcome, failure, ms: endedAt - startedAt });
+  }
+
+  /** One call of the plugin, cut off when it takes too long. Returns what went wrong. */
+  async #notify({ event, detail, missing, attempts }: Delivery): Promise<Failure | null> {
+    const { plugin, policy, log, redact, clock } = this.#options;
+    const over = new AbortController();
+    const timedOut = new AbortController();
+    const signal = AbortSignal.any([this.#cutOff.signal, timedOut.signal]);
+    const context: NotifyContext = { ...event, attempt: attempts + 1, signal, log, missing };
+    const cut = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+    clock.sleep(policy.attemptTimeoutMs, over.signal).then(() => {
+      if (!over.signal.aborted) {
+        timedOut.abort(new DOMException(`No answer within ${policy.attemptTimeoutMs / 1000} s`, "TimeoutError"));
+      }
+    });
+    try {
+      await Promise.race([plugin.notify(detail, event.created, context), cut]);
+      return null;
+    } catch (error) {
+      if (this.#cutOff.signal.aborted) return INTERRUPTED;
+      const cause = timedOut.signal.aborted ? timedOut.signal.reason : error;
+      return failureOf(cause, { permanentStatuses: policy.permanentStatuses, redact });
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Whether and when to try again. Time counts towards the end only while the target was there to be tried. */
+  #judge(
+    { attempts, triedMs, lastAttemptAt, event }: Delivery,
+    { failure, probe, endedAt }: { readonly failure: Failure; readonly probe: boolean; readonly endedAt: number },
+  ): Verdict {
+    const { policy, random } = this.#options;
+    if (failure.reason === "interrupted") return { outcome: "interrupted", dueAt: 0, triedMs };
+    const elapsedMs = lastAttemptAt === null || probe ? 0 : endedAt - lastAttemptAt;
+    // A clock that jumps, and days in which nothing ran, are no days of trying.
+    const longestMs = policy.maxDelayMs + policy.attemptTimeoutMs + failure.retryAfterMs;
+    const tried = triedMs + Math.max(0, Math.min(elapsedMs, longestMs));
+    if (failure.permanent || tried >= policy.maxAgeMs) return { outcome: "dead", dueAt: 0, triedMs: tried };
+    const { reason, retryAfterMs } = failure;
+    this.#breaker.failed({ reason, serverId: event.serverId, at: endedAt, retryAfterMs });
+    const delay = Math.max(delayMs(policy, { failures: attempts + 1, random }), retryAfterMs);
+    return { outcome: "retry", dueAt: endedAt + delay, triedMs: tried };
+  }
+
+  #report(
+    { event, attempts }: Delivery,
+    { failure, verdict }: { readonly failure: Failure | null; readonly verdict: Verdict },
+  ): void {
+    const { log, name } = this.#options;
+    if (failure === null) log.debug(`${name}: delivered ${event.key}`);
+    else if (verdict.outcome === "dead") {
+      log.error(`${name}: gave up ${event.key} after ${attempts + 1} attempts: ${failure.error}`);
+    } else log.warn(`${name}: attempt ${attempts + 1} of ${event.key} failed (${failure.reason}): ${failure.error}`);
+  }
+}
+
+interface Verdict {
+  readonly outcome: "done" | "retry" | "dead" | "interrupted";
+  readonly dueAt: number;
+  readonly triedMs: number;
+}
+
+const DONE: Verdict = { outcome: "done", dueAt: 0, triedMs: 0 };
+
+const INTERRUPTED: Failure = {
+  reason: "interrupted",
+  error: "The service stopped before the attempt ended",
+  permanent: false,
+  retryAfterMs: 0,
+};

@@ -1,0 +1,47 @@
+import type { DeliveryOptions, RetryOptions } from "../model/config.ts";
+
+/** How deliveries of one plugin are tried, all values known. */
+export interface Policy {
+  readonly concurrency: number;
+  readonly attemptTimeoutMs: number;
+  readonly firstDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly maxAgeMs: number;
+  readonly permanentStatuses: ReadonlySet<number>;
+  readonly breakerFailures: number;
+}
+
+/** What holds where config.ts says nothing. */
+export const DELIVERY_DEFAULTS: Required<DeliveryOptions> = {
+  concurrency: 8,
+  attemptTimeoutSeconds: 30,
+  firstDelaySeconds: 1,
+  maxDelaySeconds: 300,
+  maxAgeHours: 72,
+  permanentStatuses: [400, 409, 410, 413, 414, 415, 422, 431],
+  breakerFailures: 5,
+};
+
+/** The policy of a plugin: its own settings, then those for all, then the defaults. */
+export function policyOf(plugin: string, retry: RetryOptions = {}): Policy {
+  const { plugins, ...forAll } = retry;
+  const options = { ...DELIVERY_DEFAULTS, ...forAll, ...plugins?.[plugin] };
+  return {
+    concurrency: options.concurrency,
+    attemptTimeoutMs: options.attemptTimeoutSeconds * 1000,
+    firstDelayMs: options.firstDelaySeconds * 1000,
+    maxDelayMs: options.maxDelaySeconds * 1000,
+    maxAgeMs: options.maxAgeHours * 3_600_000,
+    permanentStatuses: new Set(options.permanentStatuses),
+    breakerFailures: options.breakerFailures,
+  };
+}
+
+/** A random delay between nothing and an upper end that doubles with every failure ("full jitter"). */
+export function delayMs(
+  { firstDelayMs, maxDelayMs }: Pick<Policy, "firstDelayMs" | "maxDelayMs">,
+  { failures, random }: { readonly failures: number; readonly random: () => number },
+): number {
+  const upperEnd = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 50));
+  return Math.round(random() * upperEnd);
+}

@@ -1,0 +1,242 @@
+import type { OwnQueue } from "../model/config.ts";
+import { UserError } from "../model/errors.ts";
+import type { Logger } from "../model/plugin.ts";
+import { codeOf, reasonOf } from "./broker_errors.ts";
+
+/** What is needed of an AMQP channel here. The broker closes it with the first refusal. */
+export interface TopologyChannel {
+  queueDeclare(
+    queue: { queue: string; passive?: boolean; durable?: boolean; arguments?: Record<string, unknown> },
+  ): Promise<{ readonly consumerCount: number }>;
+  exchangeDeclare(exchange: { exchange: string; passive: true }): Promise<unknown>;
+  queueBind(binding: { queue: string; exchange: string; routingKey: string }): Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+/** Opens a channel to be thrown away: a refusal must not disturb the one that consumes. */
+export type OpenChannel = () => Promise<TopologyChannel>;
+
+const DEFAULT_EXCHANGES = ["nova", "neutron"];
+const DEFAULT_ROUTING_KEYS = ["notifications.info", "versioned_notifications.info"];
+
+/**
+ * RabbitMQ 4 drops a message of a quorum queue after 20 redeliveries unless told otherwise. Its way to say "never", -1,
+ * makes RabbitMQ 3 drop it at the first one, in silence. This number is never reached with either.
+ */
+const DELIVERY_LIMIT = 2 ** 31 - 1;
+
+/**
+ * Looks for an existing queue that is to be consumed exclusively.
+ *
+ * @throws {UserError} when it is not there, or not free.
+ */
+export async function checkWatchQueue(queue: string, open: OpenChannel): Promise<void> {
+  let consumers: number;
+  try {
+    consumers = await countConsumers(queue, open);
+  } catch (error) {
+    if (codeOf(error) === "NOT_FOUND") {
+      throw new UserError(
+        `Queue "${queue}" does not exist: the services declare it with their first notification to that topic. ` +
+          `Check the name, or let oss-watcher have its own queue with rabbit.queue`,
+        { cause: error },
+      );
+    }
+    if (codeOf(error) === "RESOURCE_LOCKED") throw inUse(queue, error);
+    throw error;
+  }
+  // A quorum queue does not refuse a second consumer, not even an exclusive one.
+  if (consumers > 0) throw inUse(queue);
+}
+
+/** How many consume a queue. */
+export function countConsumers(queue: string, open: OpenChannel): Promise<number> {
+  return withChannel(open, async (channel) => (await channel.queueDeclare({ queue, passive: true })).consumerCount);
+}
+
+/** The refusal of an exclusive consumer, in other words. */
+export function consumeRefusal(queue: string, error: unknown): unknown {
+  if (codeOf(error) !== "ACCESS_REFUSED") return error;
+  if (/exclusive use/.test(reasonOf(error))) return inUse(queue, error);
+  return new UserError(`RabbitMQ does not let us read queue "${queue}": ${reasonOf(error)}`, { cause: error });
+}
+
+/**
+ * Declares our own queue.
+ *
+ * @returns whether it was there already, with its bindings.
+ * @throws {UserError} when the broker refuses, since that is how it will answer tomorrow.
+ */
+export async function declareOwnQueue(queue: OwnQueue, open: OpenChannel): Promise<boolean> {
+  const { name, type = "quorum" } = queue;
+  let existed = true;
+  try {
+    await countConsumers(name, open);
+  } catch (error) {
+    if (codeOf(error) !== "NOT_FOUND") throw declareRefusal(queue, error);
+    existed = false;
+  }
+  try {
+    await withChannel(open, (channel) =>
+      channel.queueDeclare({
+        queue: name,
+        durable: true,
+        arguments: {
+          "x-queue-type": type,
+          "x-single-active-consumer": true,
+          ...type === "quorum" && { "x-delivery-limit": DELIVERY_LIMIT },
+        },
+      }));
+  } catch (error) {
+    throw declareRefusal(queue, error);
+  }
+  return existed;
+}
+
+/** The bindings of our own queue to exchanges that others declare, and that may come, vanish and return at any time. */
+export class Bindings {
+  readonly #queue: OwnQueue;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #exchanges: ExchangeState[];
+
+  constructor(queue: OwnQueue, options: { log: Logger; now?: () => number }) {
+    this.#queue = queue;
+    this.#log = options.log;
+    this.#now = options.now ?? Date.now;
+    this.#exchanges = [...new Set(queue.exchanges ?? DEFAULT_EXCHANGES)]
+      .map((name) => ({ name, boundAt: null, missing: false, doubt: "none" }));
+  }
+
+  /** `false` while an exchange is missing. */
+  get complete(): boolean {
+    return this.#exchanges.every((exchange) => !exchange.missing);
+  }
+
+  /** Since then (milliseconds) the bindings may be gone, with the connection, or are gone, with the queue. */
+  doubt(doubt: "maybe" | "lost", since: number): void {
+    for (const exchange of this.#exchanges) {
+      if (exchange.doubt === "none" && exchange.boundAt !== null && !exchange.missing) exchange.boundAt = since;
+      if (exchange.doubt !== "lost") exchange.doubt = doubt;
+    }
+  }
+
+  /**
+   * Binds to every exchange that is there; binding again what is bound changes nothing.
+   *
+   * @throws {UserError} when the broker forbids it.
+   */
+  async renew(open: OpenChannel): Promise<void> {
+    const survivors: string[] = [];
+    let since = Infinity;
+    for (const exchange of this.#exchanges) {
+      if (!await this.#bind(exchange.name, open)) {
+        if (!exchange.missing) this.#log.warn(`Exchange "${exchange.name}" is not there yet: ${UNTIL_DECLARED}`);
+        exchange.missing = true;
+        continue;
+      }
+      if (exchange.missing) this.#log.info(`Queue "${this.#queue.name}" is bound to exchange "${exchange.name}" now`);
+      if (exchange.boundAt !== null && (exchange.missing || exchange.doubt === "lost")) {
+        this.#logGap(exchange.name, exchange.boundAt);
+      } else if (exchange.boundAt !== null && exchange.doubt === "maybe") {
+        survivors.push(exchange.name);
+        since = Math.min(since, exchange.boundAt);
+      }
+      Object.assign(exchange, { boundAt: this.#now(), missing: false, doubt: "none" });
+    }
+    if (survivors.length > 0) this.#logDoubt(survivors, since);
+  }
+
+  /** @returns `false` when the exchange is missing. */
+  async #bind(exchange: string, open: OpenChannel): Promise<boolean> {
+    const { name: queue, routingKeys = DEFAULT_ROUTING_KEYS } = this.#queue;
+    try {
+      await withChannel(open, async (channel) => {
+        await channel.exchangeDeclare({ exchange, passive: true });
+        for (const routingKey of routingKeys) await channel.queueBind({ queue, exchange, routingKey });
+      });
+      return true;
+    } catch (error) {
+      if (codeOf(error) === "NOT_FOUND" && /^no exchange/.test(reasonOf(error))) return false;
+      if (codeOf(error) !== "ACCESS_REFUSED") throw error;
+      throw new UserError(
+        `RabbitMQ does not let us bind queue "${queue}" to exchange "${exchange}": ${reasonOf(error)}. ` +
+          "Our user needs the right to write to the queue and to read from the exchange",
+        { cause: error },
+      );
+    }
+  }
+
+  #logGap(exchange: string, since: number): void {
+    this.#log.warn(
+      `No notifications of exchange ${exchange} could arrive between ${iso(since)} and ${iso(this.#now())}: ` +
+        "what its service published in that time was not kept for us",
+    );
+  }
+
+  /** An exchange that is there again at the first look may have survived, or may have been declared anew before it. */
+  #logDoubt(exchanges: readonly string[], since: number): void {
+    this.#log.info(
+      `Bound to ${exchanges.join(", ")} again: if that is not durable, what was published between ${iso(since)} and ` +
+        `${iso(this.#now())} may be missing`,
+    );
+  }
+}
+
+interface ExchangeState {
+  readonly name: string;
+  /** When the bindings were last known to be there; `null` when they never were. */
+  boundAt: number | null;
+  missing: boolean;
+  /** Whether the bindings still are there since. */
+  doubt: "none" | "maybe" | "lost";
+}
+
+const UNTIL_DECLARED = "its service declares it with its first notification. The queue is bound as soon as it is there";
+
+async function withChannel<T>(open: OpenChannel, use: (channel: TopologyChannel) => Promise<T>): Promise<T> {
+  const channel = await open();
+  try {
+    return await use(channel);
+  } finally {
+    await channel.close();
+  }
+}
+
+function inUse(queue: string, cause?: unknown): UserError {
+  return new UserError(
+    `Queue "${queue}" is in use by another consumer: stop it, or let oss-watcher have its own queue with rabbit.queue`,
+    { cause },
+  );
+}
+
+function declareRefusal(queue: OwnQueue, error: unknown): unknown {
+  const { name, type = "quorum" } = queue;
+  const text = reasonOf(error);
+  const wrap = (message: string) => new UserError(message, { cause: error });
+  if (type === "quorum" && /feature flag|queue type|not implemented/i.test(text)) {
+    return wrap(
+      `Queue "${name}" cannot be a quorum queue on this broker: ${text}. ` +
+        'Enable them (rabbitmqctl enable_feature_flag quorum_queue), or set rabbit.queue.type to "classic"',
+    );
+  }
+  switch (codeOf(error)) {
+    case "PRECONDITION_FAILED":
+      return wrap(
+        `Queue "${name}" exists already, with other properties: ${text}. ` +
+          "Choose another rabbit.queue.name, or delete that queue once it is empty",
+      );
+    case "ACCESS_REFUSED":
+      return wrap(
+        `RabbitMQ does not let us declare queue "${name}": ${text}. Our user needs the right to configure, write and read it`,
+      );
+    case "RESOURCE_LOCKED":
+      return inUse(name, error);
+    default:
+      return error;
+  }
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

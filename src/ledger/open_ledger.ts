@@ -1,0 +1,60 @@
+import { dirname, join } from "node:path";
+import type { LedgerOptions } from "../model/config.ts";
+import { UserError } from "../model/errors.ts";
+import { type Database, openDatabase } from "./sqlite.ts";
+
+/** Where the ledger is when config.ts does not say. */
+export function ledgerFileOf(options: LedgerOptions = {}): string {
+  if (options.file !== undefined) return options.file;
+  if (Deno.uid() === 0) return "/var/lib/oss-watcher/ledger.db";
+  const state = Deno.env.get("XDG_STATE_HOME");
+  if (state) return join(state, "oss-watcher", "ledger.db");
+  const home = Deno.env.get("HOME");
+  if (home) return join(home, ".local", "state", "oss-watcher", "ledger.db");
+  throw new UserError("Cannot tell where the ledger is: set ledger.file in config.ts, or HOME");
+}
+
+/** A ledger that this process alone writes, apart from short commands of an operator. */
+export interface OwnedLedger extends Disposable {
+  readonly database: Database;
+}
+
+/**
+ * Opens the service's ledger and keeps every other service out with a lock of the operating system, which ends with the process.
+ *
+ * @throws {UserError} when it is in use, or cannot be opened.
+ */
+export function ownLedger(file: string): OwnedLedger {
+  const lock = lockFile(file);
+  try {
+    const database = openDatabase(file, { create: true });
+    return {
+      database,
+      [Symbol.dispose]() {
+        database.close();
+        lock.close();
+      },
+    };
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+function lockFile(file: string): Deno.FsFile {
+  let lock: Deno.FsFile;
+  try {
+    Deno.mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
+    lock = Deno.openSync(`${file}.lock`, { write: true, create: true, mode: 0o640 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error;
+    throw new UserError(
+      `Cannot open the ledger "${file}": ${why}. Set ledger.file to a place that this user may write to`,
+    );
+  }
+  if (lock.tryLockSync(true)) return lock;
+  lock.close();
+  throw new UserError(
+    `Cannot open the ledger "${file}": another oss-watcher uses it. Stop that one, or set ledger.file to another path`,
+  );
+}

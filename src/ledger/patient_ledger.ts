@@ -1,0 +1,110 @@
+import type { Clock } from "../model/clock.ts";
+import type { Decision } from "../model/decision.ts";
+import {
+  type Arrival,
+  type Delivery,
+  type DetailRecord,
+  type Ledger,
+  type LedgerEvent,
+  LedgerUnavailable,
+  type ReadyQuery,
+  type Settlement,
+} from "../model/ledger.ts";
+import type { Memory } from "../model/memory.ts";
+import type { Notification } from "../model/notification.ts";
+
+export interface PatientLedgerOptions {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  /** Ends all waiting: what waits then rejects. */
+  readonly signal: AbortSignal;
+  /** Writes and takes back something, to find out whether writing works again. */
+  readonly testWrite: () => void;
+  /** Called once when the ledger cannot be written any more. */
+  readonly onDown: (error: LedgerUnavailable) => void;
+  /** Called once when it can be written again. */
+  readonly onUp: () => void;
+}
+
+const TEST_EVERY_MS = 1000;
+
+/**
+ * A ledger whose calls wait while the disk is full or the file is out of reach, instead of failing: what is held stays held, and all goes
+ * on where it stopped.
+ */
+export class PatientLedger implements Ledger {
+  readonly #options: PatientLedgerOptions;
+  #recovery: Promise<void> | undefined;
+
+  constructor(options: PatientLedgerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the last write worked, or a test write since. */
+  get writable(): boolean {
+    return this.#recovery === undefined;
+  }
+
+  record(arrivals: readonly Arrival[]): Promise<number> {
+    return this.#patiently((ledger) => ledger.record(arrivals));
+  }
+
+  decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number> {
+    return this.#patiently((ledger) => ledger.decide(limit, decider));
+  }
+
+  undetailed(limit: number): Promise<readonly LedgerEvent[]> {
+    return this.#patiently((ledger) => ledger.undetailed(limit));
+  }
+
+  storeDetails(details: readonly DetailRecord[]): Promise<void> {
+    return this.#patiently((ledger) => ledger.storeDetails(details));
+  }
+
+  activate(plugins: readonly string[]): Promise<void> {
+    return this.#patiently((ledger) => ledger.activate(plugins));
+  }
+
+  ready(query: ReadyQuery): Promise<readonly Delivery[]> {
+    return this.#patiently((ledger) => ledger.ready(query));
+  }
+
+  nextDueAt(plugin: string): Promise<number | null> {
+    return this.#patiently((ledger) => ledger.nextDueAt(plugin));
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<void> {
+    return this.#patiently((ledger) => ledger.settle(settlements));
+  }
+
+  async #patiently<Result>(call: (ledger: Ledger) => Promise<Result>): Promise<Result> {
+    const { ledger, signal, onDown } = this.#options;
+    for (;;) {
+      await this.#recovery;
+      try {
+        return await call(ledger);
+      } catch (error) {
+        if (!(error instanceof LedgerUnavailable) || signal.aborted) throw error;
+        if (this.#recovery === undefined) {
+          this.#recovery = this.#recover();
+          onDown(error);
+        }
+      }
+    }
+  }
+
+  async #recover(): Promise<void> {
+    const { clock, signal, testWrite, onUp } = this.#options;
+    while (!signal.aborted) {
+      await clock.sleep(TEST_EVERY_MS, signal);
+      try {
+        testWrite();
+        break;
+      } catch {
+        // Still not: only time helps.
+      }
+    }
+    this.#recovery = undefined;
+    if (!signal.aborted) onUp();
+  }
+}

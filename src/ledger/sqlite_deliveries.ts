@@ -1,0 +1,146 @@
+import type { WatcherEvent } from "../model/event.ts";
+import type { Delivery, ReadyQuery, Settlement } from "../model/ledger.ts";
+import { type Database, prepareAll, type Statements } from "./sqlite.ts";
+
+/** How many failed attempts of a delivery are kept: the first ones, and the last ones. */
+const KEEP_FIRST = 3;
+const KEEP_LAST = 20;
+
+/**
+ * The deliveries in the ledger file and who must wait for whom. An unfinished delivery holds its event's order keys; one is free when
+ * no earlier delivery of its plugin holds any of its own. Only the next holder of a key that is given back can become free by that,
+ * so finishing costs a few look-ups, however many wait. Runs inside the caller's transaction.
+ */
+export class Deliveries {
+  readonly #sql: Statements<typeof STATEMENTS>;
+  readonly #pluginIds = new Map<string, number>();
+
+  constructor(database: Database) {
+    this.#sql = prepareAll(database, STATEMENTS);
+  }
+
+  /** The number that stands for a plugin's name in the file. */
+  pluginId(name: string): number {
+    const known = this.#pluginIds.get(name);
+    if (known !== undefined) return known;
+    this.#sql.addPlugin.run(name);
+    const id = Number(this.#sql.pluginId.get(name)?.["id"]);
+    this.#pluginIds.set(name, id);
+    return id;
+  }
+
+  add({ plugin, seq, dueAt, orderKeys }: {
+    readonly plugin: number;
+    readonly seq: number;
+    readonly dueAt: number;
+    readonly orderKeys: readonly string[];
+  }): void {
+    this.#sql.add.run(plugin, seq, dueAt);
+    for (const key of orderKeys) this.#sql.hold.run(plugin, key, seq);
+  }
+
+  /** The event has its detail now: its deliveries wait for nothing but earlier ones. */
+  detailed(seq: number): void {
+    for (const row of this.#sql.newOf.all(seq)) this.#free(Number(row["plugin"]), seq, "new");
+  }
+
+  ready({ plugin, now, limit }: ReadyQuery): readonly Delivery[] {
+    return this.#sql.ready.all(this.pluginId(plugin), now, limit).map((row) => {
+      const event = JSON.parse(row["data"] as string) as WatcherEvent;
+      const { key, subject, created, eventType, time, creationSeen, server } = event;
+      return {
+        seq: Number(row["seq"]),
+        plugin,
+        event: { key, subject, created, eventType, time, creationSeen, serverId: server.id },
+        detail: JSON.parse(row["detail"] as string),
+        missing: JSON.parse(row["missing"] as string),
+        attempts: Number(row["attempts"]),
+        triedMs: Number(row["tried_ms"]),
+        lastAttemptAt: row["last_attempt_at"] === null ? null : Number(row["last_attempt_at"]),
+      };
+    });
+  }
+
+  nextDueAt(plugin: string): number | null {
+    const dueAt = this.#sql.nextDueAt.get(this.pluginId(plugin))?.["due_at"];
+    return dueAt === undefined || dueAt === null ? null : Number(dueAt);
+  }
+
+  settle(settlement: Settlement): void {
+    const { seq, outcome, startedAt, endedAt, failure, dueAt, triedMs } = settlement;
+    const plugin = this.pluginId(settlement.plugin);
+    const finished = outcome === "done" || outcome === "dead";
+    const updated = finished
+      ? this.#sql.finish.get(outcome, endedAt, endedAt, triedMs, plugin, seq)
+      : this.#sql.postpone.get(dueAt, endedAt, triedMs, plugin, seq);
+    // Dropped or settled by an operator meanwhile.
+    if (updated === undefined) return;
+    if (failure !== null) {
+      const attempt = Number(updated["attempts"]);
+      this.#sql.addFailure.run(plugin, seq, attempt, startedAt, endedAt, failure.reason, failure.error);
+      if (attempt > KEEP_FIRST + KEEP_LAST) this.#sql.forgetFailure.run(plugin, seq, attempt - KEEP_LAST);
+    }
+    if (finished) this.release(plugin, seq);
+  }
+
+  /** Gives back the keys of a finished delivery and frees those that waited for them alone. */
+  release(plugin: number, seq: number): void {
+    const keys = this.#orderKeys(seq);
+    for (const key of keys) this.#sql.letGo.run(plugin, key, seq);
+    for (const key of keys) {
+      const next = this.#sql.nextHolder.get(plugin, key, seq)?.["seq"];
+      if (typeof next === "number") this.#free(plugin, next, "blocked");
+    }
+  }
+
+  /** Takes the keys of a delivery again, at its old place; those that come after it wait again. */
+  hold(plugin: number, seq: number): void {
+    for (const key of this.#orderKeys(seq)) {
+      this.#sql.hold.run(plugin, key, seq);
+      this.#sql.blockLater.run(plugin, plugin, key, seq);
+    }
+    this.#sql.reopen.run(plugin, seq);
+    this.#free(plugin, seq, "blocked");
+  }
+
+  #free(plugin: number, seq: number, from: "new" | "blocked"): void {
+    const blocked = this.#orderKeys(seq).some((key) => this.#sql.earlierHolder.get(plugin, key, seq) !== undefined);
+    this.#sql.setState.run(blocked ? "blocked" : "ready", plugin, seq, from);
+  }
+
+  #orderKeys(seq: number): readonly string[] {
+    const row = this.#sql.orderKeys.get(seq);
+    return row === undefined ? [] : JSON.parse(row["order_keys"] as string);
+  }
+}
+
+const OPEN = "('new', 'blocked', 'ready')";
+
+const STATEMENTS = {
+  addPlugin: `INSERT OR IGNORE INTO plugin (name) VALUES (?)`,
+  pluginId: `SELECT id FROM plugin WHERE name = ?`,
+  add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, 'new', ?)`,
+  hold: `INSERT OR IGNORE INTO held (plugin, order_key, seq) VALUES (?, ?, ?)`,
+  letGo: `DELETE FROM held WHERE plugin = ? AND order_key = ? AND seq = ?`,
+  orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,
+  earlierHolder: `SELECT 1 FROM held WHERE plugin = ? AND order_key = ? AND seq < ? LIMIT 1`,
+  nextHolder: `SELECT seq FROM held WHERE plugin = ? AND order_key = ? AND seq > ? ORDER BY seq LIMIT 1`,
+  newOf: `SELECT plugin FROM delivery WHERE seq = ? AND state = 'new'`,
+  setState: `UPDATE delivery SET state = ? WHERE plugin = ? AND seq = ? AND state = ?`,
+  ready: `SELECT d.seq, d.attempts, d.tried_ms, d.last_attempt_at, e.data, e.detail, e.missing
+    FROM delivery AS d JOIN event AS e ON e.seq = d.seq
+    WHERE d.plugin = ? AND d.state = 'ready' AND d.due_at <= ? ORDER BY d.due_at, d.seq LIMIT ?`,
+  nextDueAt: `SELECT min(due_at) AS due_at FROM delivery WHERE plugin = ? AND state = 'ready'`,
+  finish: `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
+    WHERE plugin = ? AND seq = ? AND state IN ${OPEN} RETURNING attempts`,
+  postpone: `UPDATE delivery SET due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
+    WHERE plugin = ? AND seq = ? AND state IN ${OPEN} RETURNING attempts`,
+  addFailure: `INSERT OR REPLACE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  forgetFailure: `DELETE FROM failure WHERE plugin = ? AND seq = ? AND attempt = ?`,
+  blockLater: `UPDATE delivery SET state = 'blocked' WHERE plugin = ? AND state = 'ready' AND seq IN (
+      SELECT seq FROM held WHERE plugin = ? AND order_key = ? AND seq > ?)`,
+  reopen:
+    `UPDATE delivery SET state = iif((SELECT detail FROM event WHERE event.seq = delivery.seq) IS NULL, 'new', 'blocked'), due_at = 0, finished_at = NULL, tried_ms = 0, last_attempt_at = NULL
+    WHERE plugin = ? AND seq = ?`,
+} as const;

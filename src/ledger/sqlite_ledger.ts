@@ -1,0 +1,136 @@
+import type { Decision } from "../model/decision.ts";
+import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
+import type { Arrival, Delivery, DetailRecord, Ledger, LedgerEvent, ReadyQuery, Settlement } from "../model/ledger.ts";
+import type { Memory } from "../model/memory.ts";
+import type { Notification } from "../model/notification.ts";
+import { type Database, prepareAll, type Statements, transaction } from "./sqlite.ts";
+import { Deliveries } from "./sqlite_deliveries.ts";
+import { SqliteMemory } from "./sqlite_memory.ts";
+
+/** The ledger in one SQLite file: each call is one transaction, on disk when the promise resolves. */
+export class SqliteLedger implements Ledger {
+  readonly #database: Database;
+  readonly #now: () => number;
+  readonly #memory: SqliteMemory;
+  readonly #deliveries: Deliveries;
+  readonly #sql: Statements<typeof STATEMENTS>;
+  #plugins: readonly number[] = [];
+
+  constructor(database: Database, now: () => number) {
+    this.#database = database;
+    this.#now = now;
+    this.#memory = new SqliteMemory(database);
+    this.#deliveries = new Deliveries(database);
+    this.#sql = prepareAll(database, STATEMENTS);
+  }
+
+  // deno-lint-ignore require-await -- async turns what SQLite throws into a rejection
+  async record(arrivals: readonly Arrival[]): Promise<number> {
+    return transaction(this.#database, () => {
+      let recorded = 0;
+      for (const arrival of arrivals) recorded += this.#record(arrival);
+      return recorded;
+    });
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number> {
+    const rows = this.#sql.undecided.all(limit);
+    if (rows.length === 0) return 0;
+    return transaction(this.#database, () => {
+      for (const row of rows) {
+        const seq = Number(row["seq"]);
+        this.#apply(seq, decider(JSON.parse(row["body"] as string), this.#memory));
+      }
+      return rows.length;
+    });
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async undetailed(limit: number): Promise<readonly LedgerEvent[]> {
+    return this.#sql.undetailed.all(limit).map((row) => ({
+      seq: Number(row["seq"]),
+      event: JSON.parse(row["data"] as string) as WatcherEvent,
+    }));
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async storeDetails(details: readonly DetailRecord[]): Promise<void> {
+    transaction(this.#database, () => {
+      for (const { seq, detail, missing } of details) {
+        this.#sql.storeDetail.run(JSON.stringify(detail), JSON.stringify(missing), seq);
+        this.#deliveries.detailed(seq);
+      }
+    });
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async activate(plugins: readonly string[]): Promise<void> {
+    this.#plugins = transaction(this.#database, () => plugins.map((name) => this.#deliveries.pluginId(name)));
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async ready(query: ReadyQuery): Promise<readonly Delivery[]> {
+    return this.#deliveries.ready(query);
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async nextDueAt(plugin: string): Promise<number | null> {
+    return this.#deliveries.nextDueAt(plugin);
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async settle(settlements: readonly Settlement[]): Promise<void> {
+    transaction(this.#database, () => {
+      for (const settlement of settlements) this.#deliveries.settle(settlement);
+    });
+  }
+
+  #record(arrival: Arrival): number {
+    if ("rejection" in arrival) {
+      const { reason, size, sha256, exchange, routingKey, body } = arrival.rejection;
+      this.#sql.reject.run(arrival.receivedAt, reason, size, sha256, exchange, routingKey, body);
+      return 1;
+    }
+    const { messageId, eventType, time } = arrival.notification;
+    const body = JSON.stringify(arrival.notification);
+    return Number(this.#sql.record.run(messageId, eventType, time, arrival.receivedAt, body).changes);
+  }
+
+  #apply(notification: number, { outcome, reason, events, fill, changes }: Decision): void {
+    const now = this.#now();
+    this.#memory.apply(changes, { seq: notification, now });
+    if (fill !== null) this.#fill(fill);
+    for (const event of events) {
+      const orderKeys = JSON.stringify(event.orderKeys);
+      const added = this.#sql.addEvent.run(event.key, notification, now, JSON.stringify(event), orderKeys);
+      const seq = Number(added.lastInsertRowid);
+      for (const key of event.orderKeys) this.#sql.addOrderKey.run(key, seq);
+      for (const plugin of this.#plugins) this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys: event.orderKeys });
+    }
+    const keepBody = outcome === "event" || outcome === "superseded" ? 1 : 0;
+    this.#sql.decided.run(outcome, reason, keepBody, notification);
+  }
+
+  #fill({ key, server }: { readonly key: string; readonly server: ServerSnapshot }): void {
+    const row = this.#sql.unstoredEvent.get(key);
+    if (row === undefined) return;
+    const event: WatcherEvent = { ...JSON.parse(row["data"] as string), server };
+    this.#sql.replaceEvent.run(JSON.stringify(event), Number(row["seq"]));
+  }
+}
+
+const STATEMENTS = {
+  record: `INSERT INTO notification (message_id, event_type, time, received_at, body) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (message_id) DO NOTHING`,
+  reject:
+    `INSERT INTO rejection (received_at, reason, size, sha256, exchange, routing_key, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  undecided: `SELECT seq, body FROM notification WHERE outcome IS NULL ORDER BY seq LIMIT ?`,
+  decided: `UPDATE notification SET outcome = ?, reason = ?, body = iif(?, body, NULL) WHERE seq = ?`,
+  addEvent: `INSERT INTO event (key, notification, decided_at, data, order_keys) VALUES (?, ?, ?, ?, ?)`,
+  addOrderKey: `INSERT INTO event_order (order_key, seq) VALUES (?, ?)`,
+  unstoredEvent: `SELECT seq, data FROM event WHERE key = ? AND detail IS NULL`,
+  replaceEvent: `UPDATE event SET data = ? WHERE seq = ?`,
+  undetailed: `SELECT seq, data FROM event WHERE detail IS NULL ORDER BY seq LIMIT ?`,
+  storeDetail: `UPDATE event SET detail = ?, missing = ? WHERE seq = ?`,
+} as const;

@@ -1,0 +1,85 @@
+import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
+import type { Database, Statement } from "./sqlite.ts";
+
+/** A body of 1 MiB cannot name more ports. */
+const MAX_ROWS_PER_NOTIFICATION = 65536;
+
+/** Memory in the ledger file. Written only inside the transaction that decides. */
+export class SqliteMemory implements Memory {
+  readonly #select: Readonly<Record<keyof Memory, Statement>>;
+  readonly #upsert: Readonly<Record<keyof MemoryChanges, Statement>>;
+
+  constructor(database: Database) {
+    this.#select = {
+      server: database.prepare("SELECT data FROM server WHERE id = ?"),
+      port: database.prepare("SELECT data FROM port WHERE id = ?"),
+      floatingIp: database.prepare("SELECT data FROM floatingip WHERE id = ?"),
+      portsOfServer: database.prepare("SELECT data FROM port WHERE server_id = ? ORDER BY changed"),
+      floatingIpsOnPort: database.prepare("SELECT data FROM floatingip WHERE port_id = ? ORDER BY changed"),
+      floatingIpsOfServer: database.prepare("SELECT data FROM floatingip WHERE server_id = ? ORDER BY changed"),
+    };
+    this.#upsert = {
+      servers: database.prepare("INSERT OR REPLACE INTO server (id, data, deleted_at) VALUES (?, ?, ?)"),
+      ports: database.prepare(
+        "INSERT OR REPLACE INTO port (id, server_id, changed, data, deleted_at) VALUES (?, ?, ?, ?, ?)",
+      ),
+      floatingIps: database.prepare(
+        "INSERT OR REPLACE INTO floatingip (id, port_id, server_id, changed, data, deleted_at) VALUES (?, ?, ?, ?, ?, ?)",
+      ),
+    };
+  }
+
+  server(id: string): ServerMemory | undefined {
+    return one<ServerMemory>(this.#select.server, id);
+  }
+
+  port(id: string): PortMemory | undefined {
+    return one<PortMemory>(this.#select.port, id);
+  }
+
+  floatingIp(id: string): FloatingIpMemory | undefined {
+    return one<FloatingIpMemory>(this.#select.floatingIp, id);
+  }
+
+  portsOfServer(serverId: string): readonly PortMemory[] {
+    return all<PortMemory>(this.#select.portsOfServer, serverId);
+  }
+
+  floatingIpsOnPort(portId: string): readonly FloatingIpMemory[] {
+    return all<FloatingIpMemory>(this.#select.floatingIpsOnPort, portId);
+  }
+
+  floatingIpsOfServer(serverId: string): readonly FloatingIpMemory[] {
+    return all<FloatingIpMemory>(this.#select.floatingIpsOfServer, serverId);
+  }
+
+  /** Writes the rows that the notification `seq` changed. Its number orders them by their last change. */
+  apply(
+    { servers, ports, floatingIps }: MemoryChanges,
+    { seq, now }: { readonly seq: number; readonly now: number },
+  ): void {
+    let changed = seq * MAX_ROWS_PER_NOTIFICATION;
+    for (const server of servers) {
+      this.#upsert.servers.run(server.id, JSON.stringify(server), server.deleted ? now : null);
+    }
+    for (const port of ports) {
+      const deletedAt = port.deleted ? now : null;
+      this.#upsert.ports.run(port.id, port.lastServerId, changed++, JSON.stringify(port), deletedAt);
+    }
+    for (const floatingIp of floatingIps) {
+      const { id, portId, association, deleted } = floatingIp;
+      const serverId = association?.serverId ?? null;
+      const deletedAt = deleted ? now : null;
+      this.#upsert.floatingIps.run(id, portId, serverId, changed++, JSON.stringify(floatingIp), deletedAt);
+    }
+  }
+}
+
+function one<Row>(statement: Statement, id: string): Row | undefined {
+  const row = statement.get(id);
+  return row === undefined ? undefined : JSON.parse(row["data"] as string);
+}
+
+function all<Row>(statement: Statement, id: string): readonly Row[] {
+  return statement.all(id).map((row) => JSON.parse(row["data"] as string));
+}

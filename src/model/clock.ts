@@ -1,0 +1,7 @@
+/** Time, passed in so that tests can make it. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after `delayMs`, or as soon as the signal aborts. */
+  sleep(delayMs: number, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,17 @@
+import type { Clock } from "../model/clock.ts";
+
+/** The machine's time. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (delayMs, signal) =>
+    new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const wake = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, delayMs);
+      signal.addEventListener("abort", wake, { once: true });
+    }),
+};

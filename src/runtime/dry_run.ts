@@ -1,0 +1,158 @@
+import { type MadeDetail, makeDetail } from "../detail/make_detail.ts";
+import { decide, WATCHED_EVENT_TYPES } from "../facts/decide.ts";
+import { admitNotification } from "../intake/admit.ts";
+import { RamLedger } from "../ledger/ram_ledger.ts";
+import type { Config } from "../model/config.ts";
+import type { Outcome } from "../model/decision.ts";
+import type { Detail } from "../model/detail.ts";
+import type { Delivery, DetailRecord } from "../model/ledger.ts";
+import type { Json, Notification } from "../model/notification.ts";
+import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
+import { rulesOf } from "./rules.ts";
+
+/** What one plugin would be asked to do, and what it would send. */
+export interface PluginPreview {
+  readonly name: string;
+  readonly key: string;
+  readonly created: boolean;
+  /** What the plugin's `preview` says; `null` when it has none. */
+  readonly preview: Json;
+  /** What `preview` threw. */
+  readonly error?: string;
+}
+
+/** What one notification leads to. */
+export interface DryRunResult {
+  readonly messageId: string;
+  readonly event: string;
+  readonly time: string | null;
+  readonly outcome: Outcome | "ignored" | "refused" | "copy";
+  readonly events: readonly { readonly key: string; readonly created: boolean; readonly detail: Detail }[];
+  readonly creationSeen: ReadonlyMap<string, boolean>;
+  readonly plugins: readonly PluginPreview[];
+  /** Why nothing follows; `null` when something does. */
+  readonly reason: string | null;
+}
+
+export interface DryRunOptions {
+  readonly config: Config;
+  readonly plugins: ReadonlyMap<string, Plugin>;
+  readonly log: (part: string) => Logger;
+}
+
+/** The service without a broker, a file or a target: the same stages over a ledger in memory, with previews in the place of dispatch. */
+export class DryRun {
+  readonly #options: DryRunOptions;
+  readonly #ledger = new RamLedger();
+
+  constructor(options: DryRunOptions) {
+    this.#options = options;
+  }
+
+  /** What a notification would lead to, given all that came before it. */
+  async take(notification: Notification): Promise<DryRunResult> {
+    const { messageId, eventType, time } = notification;
+    const nothing = {
+      messageId,
+      event: eventType,
+      time,
+      events: [],
+      creationSeen: new Map<string, boolean>(),
+      plugins: [],
+    };
+    const admission = admitNotification(notification, WATCHED_EVENT_TYPES);
+    if ("ignored" in admission) return { ...nothing, outcome: "ignored", reason: admission.ignored };
+    if ("refused" in admission) return { ...nothing, outcome: "refused", reason: admission.refused };
+    await this.#ledger.activate([...this.#options.plugins.keys()]);
+    if (await this.#ledger.record([{ receivedAt: 0, notification }]) === 0) {
+      return { ...nothing, outcome: "copy", reason: "a copy of a notification that came before" };
+    }
+    const { outcome, reason } = await this.#decide();
+    const made = await this.#makeDetails();
+    if (made.length === 0) return { ...nothing, outcome, reason };
+    return {
+      ...nothing,
+      outcome,
+      events: made.map(({ key, created, detail }) => ({ key, created, detail })),
+      creationSeen: new Map(made.map(({ key, creationSeen }) => [key, creationSeen])),
+      plugins: await this.#previews(),
+      reason: null,
+    };
+  }
+
+  async #decide(): Promise<{ outcome: Outcome; reason: string }> {
+    const rules = rulesOf(this.#options.config.events, null);
+    let result: { outcome: Outcome; reason: string } = { outcome: "remembered", reason: "" };
+    await this.#ledger.decide(1, (notification, memory) => {
+      const decision = decide(notification, memory, rules);
+      result = { outcome: decision.outcome, reason: decision.reason };
+      return decision;
+    });
+    return result;
+  }
+
+  async #makeDetails(): Promise<readonly (DetailRecord & { key: string; created: boolean; creationSeen: boolean })[]> {
+    const events = await this.#ledger.undetailed(Number.MAX_SAFE_INTEGER);
+    const records = events.map(({ seq, event }) => {
+      const { key, created, creationSeen } = event;
+      return {
+        seq,
+        key,
+        created,
+        creationSeen,
+        detail: this.#makeDetail(makeDetail(event, this.#options.config.detail)),
+        missing: [],
+      };
+    });
+    await this.#ledger.storeDetails(records);
+    return records;
+  }
+
+  #makeDetail({ detail, failed }: MadeDetail): Detail {
+    for (const { key, error } of failed) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#options.log("detail").warn(`detail.fields.${key} threw: ${why}. The key is null`);
+    }
+    return detail;
+  }
+
+  /** Previews of everything that is deliverable, in the order of delivery: a move is an end, then a beginning. */
+  async #previews(): Promise<readonly PluginPreview[]> {
+    const previews: PluginPreview[] = [];
+    for (const [name, plugin] of this.#options.plugins) {
+      for (let ready = await this.#ready(name); ready.length > 0; ready = await this.#ready(name)) {
+        for (const delivery of ready) {
+          previews.push(await this.#preview(plugin, delivery));
+          await this.#settle(delivery);
+        }
+      }
+    }
+    return previews;
+  }
+
+  #ready(plugin: string): Promise<readonly Delivery[]> {
+    return this.#ledger.ready({ plugin, now: 0, limit: Number.MAX_SAFE_INTEGER });
+  }
+
+  #settle({ seq, plugin }: Delivery): Promise<void> {
+    const nothing = { startedAt: 0, endedAt: 0, dueAt: 0, triedMs: 0, failure: null };
+    return this.#ledger.settle([{ seq, plugin, outcome: "done", ...nothing }]);
+  }
+
+  async #preview(plugin: Plugin, { plugin: name, event, detail, missing }: Delivery): Promise<PluginPreview> {
+    const { key, created } = event;
+    const never = new AbortController();
+    const context: NotifyContext = {
+      ...event,
+      attempt: 1,
+      signal: never.signal,
+      log: this.#options.log(name),
+      missing,
+    };
+    try {
+      return { name, key, created, preview: await plugin.preview?.(detail, created, context) ?? null };
+    } catch (error) {
+      return { name, key, created, preview: null, error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import { decide } from "../facts/decide.ts";
+import type { Rules } from "../facts/situation.ts";
+import type { Bell } from "../model/bell.ts";
+import type { Ledger, LedgerEvent } from "../model/ledger.ts";
+import type { MadeDetail } from "../detail/make_detail.ts";
+
+/**
+ * The way of the data, start reading here:
+ *
+ *     RabbitMQ ─▶ 1 intake ──▶ 2 facts ──▶ 3 detail ──▶ 4 dispatch ──▶ plugin.notify(detail, created)
+ *                 record,      what it      the JSON     in order,
+ *                 then ack     means        to send      retry, dead letters
+ *                 └─────────────── the ledger: every arrow is a commit ──────────────┘
+ *
+ * The stages know only the ledger. Intake is driven by the broker and each lane of dispatch by itself; between them this loop takes what was
+ * recorded and makes it deliverable. A stage that has nothing left to do waits until the one before it rings.
+ */
+export interface Stages {
+  readonly ledger: Ledger;
+  /** Stage 2: which facts are claimed. Asked for each batch, since time passes. */
+  readonly rules: () => Rules;
+  /** Stage 3. */
+  readonly makeDetail: (event: LedgerEvent["event"]) => MadeDetail;
+  /** Rung when something was recorded. */
+  readonly recorded: Bell;
+  /** Called when deliveries may have become ready. */
+  readonly onDetailed: () => void;
+}
+
+/** How many notifications or events one transaction takes: some milliseconds of work. */
+const BATCH = 100;
+
+/** Runs stages 2 and 3 until the signal aborts; at the start it takes up what an earlier run left. */
+export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<void> {
+  signal.addEventListener("abort", () => stages.recorded.ring(), { once: true });
+  while (!signal.aborted) {
+    const worked = await stepPipeline(stages);
+    if (!worked && !signal.aborted) await stages.recorded.wait();
+  }
+}
+
+/** One batch through stages 2 and 3. Returns whether there was anything to do. */
+export async function stepPipeline({ ledger, rules, makeDetail, onDetailed }: Stages): Promise<boolean> {
+  const claimed = rules();
+  const decided = await ledger.decide(BATCH, (notification, memory) => decide(notification, memory, claimed));
+  const events = await ledger.undetailed(BATCH);
+  if (events.length > 0) {
+    await ledger.storeDetails(events.map(({ seq, event }) => ({ seq, detail: makeDetail(event).detail, missing: [] })));
+    onDetailed();
+  }
+  return decided > 0 || events.length > 0;
+}

@@ -1,0 +1,17 @@
+import type { Events } from "../model/config.ts";
+import type { Subject } from "../model/event.ts";
+import type { Rules } from "../facts/situation.ts";
+
+/** What the groups of config.ts claim: either format of a server's message stands for both. */
+export function rulesOf(events: Events, oldestCreation: string | null): Rules {
+  return {
+    creation: subjectsOf(events.creation),
+    deletion: subjectsOf(events.deletion),
+    anyPort: events.anyPort ?? false,
+    oldestCreation,
+  };
+}
+
+function subjectsOf(eventTypes: readonly string[]): ReadonlySet<Subject> {
+  return new Set(eventTypes.map((eventType) => eventType.startsWith("floatingip.") ? "floatingip" : "server"));
+}
