@@ -5,7 +5,14 @@
  * @module
  */
 
-export type { Config, CreationEvent, DeletionEvent, DeliveryOptions, DetailOptions, Events } from "./src/model/config.ts";
+export type {
+  Config,
+  CreationEvent,
+  DeletionEvent,
+  DeliveryOptions,
+  DetailOptions,
+  Events,
+} from "./src/model/config.ts";
 export type { LedgerOptions, MetadataNames, OpenStackOptions, OwnQueue } from "./src/model/config.ts";
 export type { RabbitSource, RabbitTls, RetryOptions } from "./src/model/config.ts";
 export type { Detail, DetailAddress, DetailField, DetailFloatingIp, DetailWhole } from "./src/model/detail.ts";

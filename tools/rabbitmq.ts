@@ -205,7 +205,7 @@ export class PrivateRabbit implements AsyncDisposable {
       enabled_plugins: "[].",
     };
     for (const [name, text] of Object.entries(files)) Deno.writeTextFileSync(`${this.#dir}/${name}`, `${text}\n`);
-    Deno.mkdirSync(`${this.#dir}/conf.d`);
+    for (const folder of ["conf.d", "log"]) Deno.mkdirSync(`${this.#dir}/${folder}`);
     // Written here, because the server and its control program would each invent one when started together.
     Deno.writeTextFileSync(`${this.#dir}/.erlang.cookie`, crypto.randomUUID(), { mode: 0o400 });
   }
@@ -227,7 +227,7 @@ const RUN = `
   epmd -address 127.0.0.1 -port "$ERL_EPMD_PORT" &
   { cat <&3 >/dev/null; kill -9 -$$; } &
   exec 3<&-
-  exec "$0"
+  exec "$0" >"$HOME/log/output" 2>&1
 `;
 
 /**

@@ -37,14 +37,15 @@ function describePreview({ name, preview, created, error }: PluginPreview): stri
       ...preview.split("\n").map((line) => `    ${printable(line)}`),
     ];
   }
-  return [`  ${printable(name)} would send`, ...(isRequest(preview) ? request(preview) : block(preview, 4))];
+  const lines = isRequest(preview) ? request(preview) : [`    ${printable(JSON.stringify(preview))}`];
+  return [`  ${printable(name)} would send`, ...lines];
 }
 
 interface Request {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | null;
+  readonly body?: Json;
 }
 
 function isRequest(preview: Json): preview is Json & Request {
@@ -52,14 +53,16 @@ function isRequest(preview: Json): preview is Json & Request {
     "headers" in preview;
 }
 
+/** A request as it would go over the wire, secrets aside. */
 function request({ method, url, headers, body }: Request): string[] {
+  const sent = body === undefined || body === null
+    ? []
+    : (typeof body === "string" ? body : JSON.stringify(body)).split("\n");
   return [
-    `    ${printable(method)} ${printable(url)}`,
-    ...Object.entries(headers).map(([name, value]) => `    ${printable(name)}: ${printable(value)}`),
-    ...(typeof body === "string" && body !== ""
-      ? ["", ...body.split("\n").map((line) => `    ${printable(line)}`)]
-      : []),
-  ];
+    `${method} ${url}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...(sent.length > 0 ? ["", ...sent] : []),
+  ].map((line) => `    ${printable(line)}`.trimEnd());
 }
 
 function block(value: Json, indent: number): string[] {

@@ -40,7 +40,9 @@ function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
   if (events.length > 0 || (known !== undefined && known.association !== null)) {
     return { outcome: "remembered", reason: "an edit: the association is as before" };
   }
-  if (state.portId === null) return { outcome: "remembered", reason: "the floating IP is free, as before" };
+  if (state.portId === null) {
+    return { outcome: "remembered", reason: "the floating IP is free, and was as far as is known" };
+  }
   return whyNoAssociation(situation, state.portId);
 }
 

@@ -205,7 +205,7 @@ export class Broker implements AsyncDisposable {
             ? error.message
             : `Cannot consume queue "${this.queue}": ${reasonOf(error)}`;
           this.#tell(problem, `trying again in ${seconds(delayMs)}`);
-          await sleep(delayMs, link.lost);
+          await sleep(delayMs, AbortSignal.any([link.lost, this.#stopping.signal]));
         }
       }
     } finally {

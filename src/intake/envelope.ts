@@ -1,10 +1,13 @@
 import { bunzip2 } from "./bunzip2.ts";
 import { inflateSync } from "node:zlib";
-import type { ActorContext, JsonObject, Notification } from "../model/notification.ts";
+import type { ActorContext, Json, JsonObject, Notification } from "../model/notification.ts";
 import { isoUtc } from "../model/timestamp.ts";
 
 /** Larger bodies are refused before they are parsed, and before they are inflated any further. */
 export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** JSON nested more deeply than this is refused: parsing it is easy, but writing it again overflows the stack. OpenStack needs ten levels. */
+const MAX_LEVELS = 100;
 
 /** A message that could not be decoded; `reason` is for people and never quotes the body, which may hold a token. */
 export interface Refused {
@@ -76,6 +79,7 @@ function decodeMessage(message: JsonObject): Decoded {
   if (!isText(messageId)) return refuse("no message_id");
   if (!isText(eventType)) return refuse("no event_type");
   if (!isObject(payload)) return refuse("no payload");
+  if (isDeeper(payload, MAX_LEVELS)) return refuse(`nested more than ${MAX_LEVELS} levels deep`);
   const publisherId = message["publisher_id"];
   return {
     notification: {
@@ -112,6 +116,11 @@ function inflated(name: string, inflate: () => Uint8Array): Uint8Array | Refused
 
 function refuse(reason: string): Refused {
   return { refused: reason };
+}
+
+function isDeeper(value: Json, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1));
 }
 
 function isText(value: unknown): value is string {

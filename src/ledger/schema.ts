@@ -79,6 +79,7 @@ export const STEPS: readonly string[] = [
   CREATE INDEX delivery_open ON delivery (seq) WHERE state IN ('new', 'blocked', 'ready');
   CREATE INDEX delivery_retrying ON delivery (seq) WHERE state IN ('new', 'blocked', 'ready') AND attempts > 0;
   CREATE INDEX delivery_dead ON delivery (seq) WHERE state = 'dead';
+  CREATE INDEX delivery_dropped ON delivery (seq) WHERE state = 'dropped';
   CREATE INDEX delivery_event ON delivery (seq);
   CREATE INDEX delivery_finished ON delivery (finished_at) WHERE finished_at IS NOT NULL;
 

@@ -5,7 +5,7 @@ const SECRET_NAME =
   /passw|passphrase|pwd|secret|token|authori[sz]ation|credential|cookie|session|signature|bearer|(?:api|access|private|account|auth|subscription)[-_]?key|^x-auth/i;
 
 /** `user:password@` after `://`. What follows a colon and is no port is a password, whatever it holds: better too much than too little. */
-const USERINFO = /(:\/{1,2})(?:[^\s"'<>/?#:[]{0,500}:(?!\d{1,5}[/?#])[^\s"'<>]{0,500}|[^\s"'<>/?#]{0,500})@/g;
+const USERINFO = /(:\/{1,2})(?:[^\s"'<>/?#:[]{0,500}:(?!\d{1,5}[/?#])\S{0,500}|[^\s"'<>/?#]{0,500})@/g;
 
 /** A secret's name, its `=` or `:`, and its value: in quotes, after the name of an authentication scheme, or one word. */
 const NAMED_VALUE =

@@ -7,6 +7,7 @@ for (
     ["user and password of a URL", "amqp://guest:s3cret@host:5672/vhost", "amqp://host:5672/vhost"],
     ["a user alone", "https://t0ken@host/path", "https://host/path"],
     ["a password with slashes and @", "amqp://guest:s3/cr@et@host/vhost", "amqp://host/vhost"],
+    ["a password with quotes", `at "amqp://guest:s3'c"r<et@host/"`, `at "amqp://host/"`],
     ["every URL of a text", "a://u:p@h, b://u:p@i", "a://h, b://i"],
     ["the value of a key", "password=s3cret&x=1", "password=***&x=1"],
     ["a quoted value", `{"auth_token": "s3 \\"cret", "a": 1}`, `{"auth_token": ***, "a": 1}`],
@@ -31,7 +32,7 @@ for (
 
 Deno.test("redact() leaves no password of a URL, whatever its characters", () => {
   const password = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 20 })
-    .map((text) => `s3cret${text.replaceAll(/[\s"'<>]/g, "")}`);
+    .map((text) => `s3cret${text.replaceAll(/\s/g, "")}`);
   fc.assert(
     fc.property(password, (text) => assert.ok(!redact(`at amqp://user:${text}@host/v end`).includes("s3cret"))),
   );

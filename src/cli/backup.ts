@@ -1,0 +1,31 @@
+import { Command } from "commander";
+import { UserError } from "../model/errors.ts";
+import type { CommandContext } from "./context.ts";
+import { ledgerOption, openLedger } from "./ledger_option.ts";
+
+/** `backup FILE`: a consistent copy of the ledger, taken while the service runs. */
+export function backupCommand(context: CommandContext): Command {
+  return new Command("backup")
+    .description("Write a consistent copy of the ledger to a new file; the service may run.")
+    .argument("<file>", "the file to write; it must not be there")
+    .addOption(ledgerOption())
+    .addHelpText("after", "\nExample:\n  oss-watcher backup /var/backups/oss-watcher.db")
+    .action(async (file: string, { ledger }: { readonly ledger?: string }) => {
+      using opened = await openLedger(ledger, context);
+      await mustBeNew(file);
+      try {
+        opened.backup(file);
+      } catch (error) {
+        throw new UserError(`Cannot write the copy "${file}": ${error instanceof Error ? error.message : error}`);
+      }
+      const { size } = await Deno.stat(file);
+      context.terminal.error(`Wrote ${size} bytes to ${file}`);
+    });
+}
+
+async function mustBeNew(file: string): Promise<void> {
+  const there = await Deno.stat(file).then(() => true, () => false);
+  if (there) {
+    throw new UserError(`Cannot write the copy "${file}": there is a file already. Name another, or remove it`);
+  }
+}

@@ -1,0 +1,48 @@
+import { loadConfig, type LoadedConfig } from "../config/load_config.ts";
+import type { Logger } from "../model/plugin.ts";
+import { logTo } from "../observe/log.ts";
+import { printable } from "../wire/escape.ts";
+import { redact } from "../wire/redact.ts";
+import { type Terminal, writeAll } from "./terminal.ts";
+
+/** Exit codes: 0 done, 1 a mistake of the user's or a failure, 2 wrong usage, 3 a dry run with nothing to send. */
+export const EXIT_FAILURE = 1;
+export const EXIT_USAGE = 2;
+
+/** What every command gets from the process. */
+export interface ProgramOptions {
+  readonly version: string;
+  readonly terminal: Terminal;
+  /** The configuration compiled into the program. */
+  readonly builtInConfig: () => Promise<Readonly<Record<string, unknown>>>;
+  /** Aborts on SIGTERM and SIGINT. */
+  readonly stop: AbortSignal;
+}
+
+/** Options that stand before any command. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly debug?: boolean;
+}
+
+/** What a command works with; how it ended is told with `exit`. */
+export interface CommandContext extends ProgramOptions {
+  readonly exit: (code: number) => void;
+  readonly globals: () => GlobalOptions;
+}
+
+/** Loads the configuration that `--config` names, or the first that is found. */
+export function load({ globals, builtInConfig }: CommandContext): Promise<LoadedConfig> {
+  const { config } = globals();
+  return loadConfig({ ...(config === undefined ? {} : { path: config }), cwd: Deno.cwd(), fallback: builtInConfig });
+}
+
+/** Log lines go to stderr: stdout is for results, and for plugins that write there. */
+export function stderrLog({ debug }: GlobalOptions): (part: string) => Logger {
+  return logTo({
+    level: debug ? "debug" : "info",
+    now: Date.now,
+    write: (line) => writeAll(Deno.stderr, line),
+    clean: (text) => printable(redact(text)),
+  });
+}

@@ -1,0 +1,139 @@
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { UserError } from "../model/errors.ts";
+import { LISTED_STATES, type ListedState, type Selection, type Treated } from "../model/operations.ts";
+import { type CommandContext, EXIT_FAILURE } from "./context.ts";
+import { describeEvent, describeList, describeTreated } from "./events_text.ts";
+import { ledgerOption, openLedger } from "./ledger_option.ts";
+
+interface ListOptions {
+  readonly ledger?: string;
+  readonly state?: ListedState;
+  readonly plugin?: string;
+  readonly resource?: string;
+  readonly since?: number;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+interface TreatOptions {
+  readonly ledger?: string;
+  readonly plugin?: string;
+  readonly dead?: boolean;
+  readonly force?: boolean;
+}
+
+/** `events`: what happened to whom, and what to do about what failed. */
+export function eventsCommand(context: CommandContext): Command {
+  const events = new Command("events")
+    .description("List deliveries, and notifications that led to none, newest first.")
+    .addOption(new Option("--state <state>", "only these").choices(LISTED_STATES))
+    .option("--plugin <name>", "only deliveries of this plugin")
+    .option("--resource <id>", "only of this server, floating IP or floating address")
+    .addOption(
+      new Option("--since <time>", "only since then: 2026-11-21T18:00Z, or an age as 90m, 12h, 7d").argParser(time),
+    )
+    .addOption(new Option("--limit <n>", "at most so many").argParser(count).default(50))
+    .option("--json", "one line of JSON each")
+    .addOption(ledgerOption())
+    .addHelpText("after", EXAMPLES)
+    .action((options: ListOptions) => list(options, context));
+  events.addCommand(showCommand(context));
+  events.addCommand(replayCommand(context));
+  events.addCommand(dropCommand(context));
+  return events;
+}
+
+const EXAMPLES = `
+Examples:
+  oss-watcher events --state dead --since 24h
+  oss-watcher events --resource 4818c5b1-ac0b-4458-9eed-faf8936ad379
+  oss-watcher events replay --dead --plugin RestNotify`;
+
+function showCommand(context: CommandContext): Command {
+  return new Command("show")
+    .description("Everything about one event: notification, detail, and every plugin's attempts.")
+    .argument("<key>", "as the list shows it: server/…/creation")
+    .option("--json", "as JSON")
+    .addOption(ledgerOption())
+    .action(async (key: string, { ledger, json }: { readonly ledger?: string; readonly json?: boolean }) => {
+      using opened = await openLedger(ledger, context);
+      const shown = opened.show(key);
+      if (shown === undefined) throw new UserError(`Cannot show the event "${key}": the ledger has none of this key`);
+      context.terminal.print(json ? JSON.stringify(shown) : describeEvent(shown));
+    });
+}
+
+function replayCommand(context: CommandContext): Command {
+  return new Command("replay")
+    .description("Try dead or dropped deliveries again, each at its old place.")
+    .addArgument(new Argument("[key...]", "events, as the list shows them"))
+    .option("--dead", "all dead letters")
+    .option("--plugin <name>", "only deliveries of this plugin")
+    .option("--force", "even when a later event of the same server, name or address was delivered")
+    .addOption(ledgerOption())
+    .action((keys: readonly string[], options: TreatOptions) => {
+      if (keys.length === 0 && !options.dead) throw new UserError("Cannot replay: name keys, or say --dead");
+      return treat({ verb: "replayed", keys, options, context });
+    });
+}
+
+function dropCommand(context: CommandContext): Command {
+  return new Command("drop")
+    .description("Give up deliveries that are not done, for good; later ones of the same server or address go on.")
+    .addArgument(new Argument("[key...]", "events, as the list shows them"))
+    .option("--plugin <name>", "all that waits for this plugin, or only its part of the named events")
+    .addOption(ledgerOption())
+    .action((keys: readonly string[], options: TreatOptions) => {
+      if (keys.length === 0 && options.plugin === undefined) throw new UserError("Cannot drop: name keys, or --plugin");
+      return treat({ verb: "dropped", keys, options, context });
+    });
+}
+
+async function list({ ledger, json, ...filter }: ListOptions, context: CommandContext): Promise<void> {
+  using opened = await openLedger(ledger, context);
+  const listed = opened.list(filter);
+  if (json) { for (const one of listed) context.terminal.print(JSON.stringify(one)); }
+  else context.terminal.print(describeList(listed, filter.limit));
+}
+
+async function treat({ verb, keys, options, context }: {
+  readonly verb: "replayed" | "dropped";
+  readonly keys: readonly string[];
+  readonly options: TreatOptions;
+  readonly context: CommandContext;
+}): Promise<void> {
+  using opened = await openLedger(options.ledger, context);
+  const selection: Selection = {
+    keys,
+    ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
+    ...(options.dead === undefined ? {} : { dead: options.dead }),
+  };
+  const treated: readonly Treated[] = verb === "replayed"
+    ? opened.replay(selection, { force: options.force ?? false })
+    : opened.drop(selection);
+  const unknown = keys.filter((key) => !treated.some((one) => one.key === key));
+  for (const key of unknown) {
+    context.terminal.error(`Cannot find the event "${key}"${options.plugin ? ` for ${options.plugin}` : ""}`);
+  }
+  context.terminal.print(describeTreated(treated, verb));
+  if (unknown.length > 0 || treated.some(({ refused }) => refused !== null)) context.exit(EXIT_FAILURE);
+}
+
+function time(text: string): number {
+  const age = /^(\d+)([smhd])$/.exec(text);
+  if (age !== null) return Date.now() - Number(age[1]) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[age[2] as "s"]) * 1000;
+  const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) || /^\d{4}-\d\d-\d\d$/.test(text) ? text : `${text}Z`;
+  const instant = Date.parse(zoned.replace(" ", "T"));
+  if (Number.isNaN(instant)) {
+    throw new InvalidArgumentError(
+      "Write it as 2026-11-21T18:00Z (UTC unless it says else) or as an age: 90m, 12h, 7d.",
+    );
+  }
+  return instant;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Write a whole number from 1 on.");
+  return value;
+}

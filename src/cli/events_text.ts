@@ -1,0 +1,67 @@
+import type { Listed, ShownDelivery, ShownEvent, Treated } from "../model/operations.ts";
+import { printable } from "../wire/escape.ts";
+
+const WIDTH = 80;
+
+/** A listing for a terminal of 80 columns: a line of facts, the key, and what was wrong. */
+export function describeList(listed: readonly Listed[], limit: number): string {
+  if (listed.length === 0) return "Nothing in the ledger fits.";
+  const heading = `${"TIME (UTC)".padEnd(19)}  ${"STATE".padEnd(10)}  TRIES  PLUGIN`;
+  const more = listed.length === limit ? [`The newest ${limit}; --limit shows more.`] : [];
+  return [heading, ...listed.map(describeListed), ...more].join("\n");
+}
+
+function describeListed({ key, state, plugin, at, attempts, dueAt, reason }: Listed): string {
+  const next = state === "retrying" && dueAt !== null ? `  next ${utc(dueAt)}` : "";
+  const facts = `${utc(at)}  ${state.padEnd(10)}  ${String(attempts).padStart(5)}  ${printable(plugin ?? "-")}${next}`;
+  return [facts.trimEnd(), `  ${printable(key)}`, ...(reason === null ? [] : [`  ${short(reason)}`])].join("\n");
+}
+
+/** Everything about one event, top down: what, from which notification, with which detail, and what became of it. */
+export function describeEvent({ event, decidedAt, notification, detail, deliveries }: ShownEvent): string {
+  return [
+    printable(event.key),
+    `  ${event.created ? "creation" : "deletion"}, from ${printable(event.eventType)} of ${event.time}`,
+    `  decided ${utc(decidedAt)} UTC${event.creationSeen ? "" : "; its beginning is not remembered"}`,
+    "notification",
+    ...json(notification ?? "no longer kept"),
+    "detail",
+    ...json(detail ?? "not made yet"),
+    ...deliveries.flatMap(describeDelivery),
+  ].join("\n");
+}
+
+function describeDelivery({ plugin, state, attempts, dueAt, finishedAt, failures, waitsFor }: ShownDelivery): string[] {
+  const when = finishedAt !== null ? ` at ${utc(finishedAt)} UTC` : dueAt !== null ? `, due ${utc(dueAt)} UTC` : "";
+  return [
+    `${printable(plugin)}: ${state}${when}, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`,
+    ...waitsFor.map((key) => `  waits for ${printable(key)}`),
+    ...failures.map(({ attempt, endedAt, reason, error }) =>
+      `  ${String(attempt).padStart(5)}  ${utc(endedAt)}  ${reason}: ${printable(error)}`
+    ),
+  ];
+}
+
+/** What was done to which delivery, and what was not. */
+export function describeTreated(treated: readonly Treated[], verb: "replayed" | "dropped"): string {
+  const refused = treated.filter((one) => one.refused !== null);
+  return [
+    ...refused.map(({ key, plugin, refused: why }) =>
+      `not ${verb}: ${printable(key)} for ${printable(plugin)}: ${printable(why ?? "")}`
+    ),
+    `${treated.length - refused.length} ${verb}, ${refused.length} refused`,
+  ].join("\n");
+}
+
+function utc(at: number): string {
+  return new Date(at).toISOString().slice(0, 19).replace("T", " ");
+}
+
+function short(text: string): string {
+  const line = printable(text);
+  return line.length <= WIDTH - 2 ? line : `${line.slice(0, WIDTH - 3)}…`;
+}
+
+function json(value: unknown): string[] {
+  return JSON.stringify(value, null, 2).split("\n").map((line) => `  ${printable(line)}`);
+}

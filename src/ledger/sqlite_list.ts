@@ -1,0 +1,89 @@
+import type { Listed, ListedState, ListFilter } from "../model/operations.ts";
+import type { Database } from "./sqlite.ts";
+import { listedState } from "./sqlite_states.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+type Value = string | number;
+
+/** The newest entries that a filter lets through, newest first. Each form of it is answered by an index. */
+export function listLedger(database: Database, filter: ListFilter): readonly Listed[] {
+  if (filter.state === "rejected") return listRejected(database, filter);
+  if (filter.state === "superseded") return listSuperseded(database, filter);
+  const { sql, values } = deliveryQuery(filter);
+  return database.prepare(sql).all(...values).map((row: Row) => {
+    const state = listedState(String(row["state"]), Number(row["attempts"]));
+    return {
+      key: String(row["key"]),
+      state,
+      plugin: String(row["name"]),
+      at: Number(row["decided_at"]),
+      attempts: Number(row["attempts"]),
+      dueAt: state === "waiting" || state === "retrying" ? Number(row["due_at"]) : null,
+      reason: row["error"] === null ? null : String(row["error"]),
+    };
+  });
+}
+
+function deliveryQuery({ state, plugin, resource, since, limit }: ListFilter): { sql: string; values: Value[] } {
+  const where: string[] = [];
+  const values: Value[] = [];
+  const also = (condition: string, ...given: Value[]) => {
+    where.push(condition);
+    values.push(...given);
+  };
+  if (state !== undefined) also(STATE_CONDITIONS[state] ?? "0");
+  if (plugin !== undefined) also("p.name = ?", plugin);
+  if (since !== undefined) also("e.decided_at >= ?", since);
+  if (resource !== undefined) {
+    also(
+      `e.seq IN (SELECT seq FROM event_order WHERE order_key IN (?, ?) UNION ALL
+        SELECT seq FROM event WHERE key >= ? AND key < ?)`,
+      `server/${resource}`,
+      `floating/${resource}`,
+      `floatingip/${resource}/`,
+      `floatingip/${resource}0`,
+    );
+  }
+  const sql = `SELECT e.key, e.decided_at, d.state, d.attempts, d.due_at, p.name,
+      (SELECT error FROM failure AS f WHERE f.plugin = d.plugin AND f.seq = d.seq ORDER BY attempt DESC LIMIT 1) AS error
+    FROM delivery AS d JOIN event AS e ON e.seq = d.seq JOIN plugin AS p ON p.id = d.plugin
+    ${where.length > 0 ? `WHERE ${where.join(" AND ")}` : ""} ORDER BY d.seq DESC LIMIT ?`;
+  return { sql, values: [...values, limit] };
+}
+
+const OPEN = "d.state IN ('new', 'blocked', 'ready')";
+
+const STATE_CONDITIONS: Readonly<Partial<Record<ListedState, string>>> = {
+  waiting: `${OPEN} AND d.attempts = 0`,
+  retrying: `${OPEN} AND d.attempts > 0`,
+  done: "d.state = 'done'",
+  dead: "d.state = 'dead'",
+  dropped: "d.state = 'dropped'",
+};
+
+function listSuperseded(database: Database, { resource, since = 0, limit }: ListFilter): readonly Listed[] {
+  const rows = database.prepare(
+    `SELECT event_type, received_at, reason FROM notification
+      WHERE outcome = 'superseded' AND received_at >= ? AND (? IS NULL OR instr(body, ?) > 0) ORDER BY seq DESC LIMIT ?`,
+  ).all(since, resource ?? null, resource ?? null, limit);
+  return rows.map((row) =>
+    undelivered("superseded", { key: row["event_type"], at: row["received_at"], reason: row["reason"] })
+  );
+}
+
+function listRejected(database: Database, { since = 0, limit }: ListFilter): readonly Listed[] {
+  const rows = database.prepare(
+    `SELECT routing_key, received_at, reason || ' (' || size || ' bytes, sha256 ' || substr(sha256, 1, 12) || '…)' AS reason
+      FROM rejection WHERE received_at >= ? ORDER BY seq DESC LIMIT ?`,
+  ).all(since, limit);
+  return rows.map((row) =>
+    undelivered("rejected", { key: row["routing_key"], at: row["received_at"], reason: row["reason"] })
+  );
+}
+
+function undelivered(
+  state: ListedState,
+  { key, at, reason }: Readonly<Record<"key" | "at" | "reason", unknown>>,
+): Listed {
+  return { key: String(key), state, plugin: null, at: Number(at), attempts: 0, dueAt: null, reason: String(reason) };
+}

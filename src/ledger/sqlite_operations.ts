@@ -1,0 +1,156 @@
+import type { WatcherEvent } from "../model/event.ts";
+import type {
+  LedgerOperations,
+  Listed,
+  ListFilter,
+  Selection,
+  ShownDelivery,
+  ShownEvent,
+  Treated,
+} from "../model/operations.ts";
+import { listLedger } from "./sqlite_list.ts";
+import { type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
+import { Deliveries } from "./sqlite_deliveries.ts";
+import { listedState } from "./sqlite_states.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Opens a ledger for an operator's command. Safe beside a running service, which notices what changed within two seconds. */
+export function openOperations(file: string): LedgerOperations {
+  return new SqliteOperations(openDatabase(file, { create: false }));
+}
+
+class SqliteOperations implements LedgerOperations {
+  readonly #database: Database;
+  readonly #deliveries: Deliveries;
+  readonly #sql: Statements<typeof STATEMENTS>;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#deliveries = new Deliveries(database);
+    this.#sql = prepareAll(database, STATEMENTS);
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  list(filter: ListFilter): readonly Listed[] {
+    return listLedger(this.#database, filter);
+  }
+
+  show(key: string): ShownEvent | undefined {
+    const row = this.#sql.event.get(key);
+    if (row === undefined) return undefined;
+    const seq = Number(row["seq"]);
+    const detail = row["detail"] as string | null;
+    const body = row["body"] as string | null;
+    return {
+      event: JSON.parse(row["data"] as string) as WatcherEvent,
+      decidedAt: Number(row["decided_at"]),
+      notification: body === null ? null : JSON.parse(body),
+      detail: detail === null ? null : JSON.parse(detail),
+      deliveries: this.#sql.deliveries.all(seq).map((delivery) => this.#showDelivery(seq, delivery)),
+    };
+  }
+
+  replay(selection: Selection, { force }: { readonly force: boolean }): readonly Treated[] {
+    return transaction(this.#database, () =>
+      this.#selected(selection, "replay").map((row) => {
+        const { plugin, seq } = numbers(row);
+        const refused = this.#whyNotReplay(row, force);
+        if (refused === null) this.#deliveries.hold(plugin, seq);
+        return treated(row, refused);
+      }));
+  }
+
+  drop(selection: Selection): readonly Treated[] {
+    const now = Date.now();
+    return transaction(this.#database, () =>
+      this.#selected(selection, "drop").map((row) => {
+        const { plugin, seq } = numbers(row);
+        if (["done", "dropped"].includes(String(row["state"]))) return treated(row, `it is ${row["state"]} already`);
+        this.#sql.drop.run(now, plugin, seq);
+        this.#deliveries.release(plugin, seq);
+        return treated(row, null);
+      }));
+  }
+
+  backup(file: string): void {
+    this.#sql.backup.run(file);
+  }
+
+  #showDelivery(seq: number, row: Row): ShownDelivery {
+    const plugin = Number(row["plugin"]);
+    const state = listedState(String(row["state"]), Number(row["attempts"]));
+    const open = state === "waiting" || state === "retrying";
+    return {
+      plugin: String(row["name"]),
+      state,
+      attempts: Number(row["attempts"]),
+      dueAt: open ? Number(row["due_at"]) : null,
+      finishedAt: row["finished_at"] === null ? null : Number(row["finished_at"]),
+      failures: this.#sql.failures.all(plugin, seq).map((failure) => ({
+        attempt: Number(failure["attempt"]),
+        startedAt: Number(failure["started_at"]),
+        endedAt: Number(failure["ended_at"]),
+        reason: failure["reason"] as ShownDelivery["failures"][number]["reason"],
+        error: String(failure["error"]),
+      })),
+      waitsFor: open ? this.#sql.waitsFor.all(plugin, seq).map((earlier) => String(earlier["key"])) : [],
+    };
+  }
+
+  /** A later event that shares a key says something newer of the same thing: what is older must not undo it. */
+  #whyNotReplay(row: Row, force: boolean): string | null {
+    const state = String(row["state"]);
+    if (state !== "dead" && state !== "dropped") {
+      return `it is ${listedState(state, Number(row["attempts"]))}, neither dead nor dropped`;
+    }
+    if (force) return null;
+    const { plugin, seq } = numbers(row);
+    const later = this.#sql.laterDone.get(plugin, seq)?.["key"];
+    return later === undefined ? null : `the later event ${later} was delivered; --force sends it all the same`;
+  }
+
+  #selected({ keys, plugin, dead }: Selection, action: "replay" | "drop"): readonly Row[] {
+    const rows = keys === undefined || keys.length === 0
+      ? (dead ? this.#sql.allDead : this.#sql.allOpen).all()
+      : keys.flatMap((key) => this.#sql.byKey.all(key));
+    // A key alone means those of its deliveries that the action is for.
+    const fit = (row: Row) =>
+      keys === undefined || plugin !== undefined || action === "drop" || row["state"] !== "done";
+    return rows.filter((row) => (plugin === undefined || row["name"] === plugin) && fit(row));
+  }
+}
+
+function numbers(row: Row): { plugin: number; seq: number } {
+  return { plugin: Number(row["plugin"]), seq: Number(row["seq"]) };
+}
+
+function treated(row: Row, refused: string | null): Treated {
+  return { key: String(row["key"]), plugin: String(row["name"]), refused };
+}
+
+const SELECT_DELIVERY = `SELECT d.plugin, d.seq, d.state, d.attempts, p.name, e.key
+  FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin JOIN event AS e ON e.seq = d.seq`;
+
+const STATEMENTS = {
+  event: `SELECT e.seq, e.decided_at, e.data, e.detail, n.body FROM event AS e
+    LEFT JOIN notification AS n ON n.seq = e.notification WHERE e.key = ?`,
+  deliveries:
+    `SELECT d.*, p.name FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin WHERE d.seq = ? ORDER BY p.name`,
+  failures: `SELECT * FROM failure WHERE plugin = ? AND seq = ? ORDER BY attempt`,
+  waitsFor: `SELECT DISTINCT e.key FROM event AS own, json_each(own.order_keys) AS k
+    JOIN held AS h ON h.plugin = ?1 AND h.order_key = k.value AND h.seq < ?2 JOIN event AS e ON e.seq = h.seq
+    WHERE own.seq = ?2 ORDER BY e.seq LIMIT 20`,
+  byKey: `${SELECT_DELIVERY} WHERE e.key = ? ORDER BY p.name`,
+  allDead: `${SELECT_DELIVERY} WHERE d.state = 'dead' ORDER BY d.seq, p.name`,
+  allOpen: `${SELECT_DELIVERY} WHERE d.state IN ('new', 'blocked', 'ready') ORDER BY d.seq, p.name`,
+  laterDone: `SELECT e.key FROM event AS own, json_each(own.order_keys) AS k
+    JOIN event_order AS o ON o.order_key = k.value AND o.seq > own.seq
+    JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done' JOIN event AS e ON e.seq = o.seq
+    WHERE own.seq = ?2 LIMIT 1`,
+  drop: `UPDATE delivery SET state = 'dropped', finished_at = ? WHERE plugin = ? AND seq = ?`,
+  backup: `VACUUM INTO ?`,
+} as const;

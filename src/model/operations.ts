@@ -1,0 +1,92 @@
+import type { Detail } from "./detail.ts";
+import type { FailureReason } from "./errors.ts";
+import type { WatcherEvent } from "./event.ts";
+import type { Notification } from "./notification.ts";
+
+/** What an operator may ask for: a delivery's state, or a notification that led to nothing. */
+export const LISTED_STATES = ["waiting", "retrying", "done", "dead", "dropped", "superseded", "rejected"] as const;
+export type ListedState = typeof LISTED_STATES[number];
+
+export interface ListFilter {
+  readonly state?: ListedState;
+  readonly plugin?: string;
+  /** The id of a server, or of a floating IP, or an address. */
+  readonly resource?: string;
+  /** Milliseconds since the epoch. */
+  readonly since?: number;
+  /** The newest so many. */
+  readonly limit: number;
+}
+
+/** One line of a listing. */
+export interface Listed {
+  /** The event's key; the event type of a superseded notification; the routing key of a rejected message. */
+  readonly key: string;
+  readonly state: ListedState;
+  /** `null` for what never became a delivery. */
+  readonly plugin: string | null;
+  /** When it was decided, or received; milliseconds since the epoch. */
+  readonly at: number;
+  readonly attempts: number;
+  /** When it is tried next; milliseconds since the epoch, `null` when it is not. */
+  readonly dueAt: number | null;
+  /** The last error, or why it was superseded or rejected. */
+  readonly reason: string | null;
+}
+
+export interface ShownAttempt {
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly reason: FailureReason;
+  readonly error: string;
+}
+
+export interface ShownDelivery {
+  readonly plugin: string;
+  readonly state: ListedState;
+  readonly attempts: number;
+  readonly dueAt: number | null;
+  readonly finishedAt: number | null;
+  /** The first 3 that failed and the last 20. */
+  readonly failures: readonly ShownAttempt[];
+  /** Keys of earlier events that it waits for. */
+  readonly waitsFor: readonly string[];
+}
+
+/** Everything that is known of one event. */
+export interface ShownEvent {
+  readonly event: WatcherEvent;
+  readonly decidedAt: number;
+  readonly notification: Notification | null;
+  readonly detail: Detail | null;
+  readonly deliveries: readonly ShownDelivery[];
+}
+
+/** What became of one delivery that was to be replayed or dropped. */
+export interface Treated {
+  readonly key: string;
+  readonly plugin: string;
+  /** Why nothing was done; `null` when it was. */
+  readonly refused: string | null;
+}
+
+/** What `events replay` and `events drop` act on. */
+export interface Selection {
+  readonly keys?: readonly string[];
+  readonly plugin?: string;
+  /** All dead letters. */
+  readonly dead?: boolean;
+}
+
+/** What an operator's commands do with a ledger, while the service runs or not. */
+export interface LedgerOperations extends Disposable {
+  list(filter: ListFilter): readonly Listed[];
+  show(key: string): ShownEvent | undefined;
+  /** Makes dead or dropped deliveries be tried again, at their old place. `force` does so even when a later event was delivered. */
+  replay(selection: Selection, options: { readonly force: boolean }): readonly Treated[];
+  /** Gives unfinished and dead deliveries up, for good. */
+  drop(selection: Selection): readonly Treated[];
+  /** Writes a consistent copy to a new file. */
+  backup(file: string): void;
+}

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { checkConfig } from "../../src/config/check_config.ts";
+
+class Cmdb {
+  notify() {}
+}
+
+const good = {
+  events: { creation: ["compute.instance.create.end"], deletion: ["floatingip.update.end"] },
+  plugins: [new Cmdb()],
+};
+const rabbit = { host: "localhost", watchQueue: "monitoring.info" };
+
+Deno.test("checkConfig() finds nothing when only events and plugins are there", () => {
+  assert.deepEqual(checkConfig(good), []);
+});
+
+Deno.test("checkConfig() finds nothing when every key is there", () => {
+  const config = {
+    events: {
+      creation: ["compute.instance.create.end", "instance.create.end", "floatingip.update.end"],
+      deletion: ["compute.instance.delete.end", "instance.delete.end", "floatingip.update.end"],
+      anyPort: true,
+    },
+    plugins: [new Cmdb(), { name: "second", notify() {}, preview: () => null, check() {} }],
+    rabbit: [
+      {
+        host: ["rabbit-1", "10.0.0.1", "::1"],
+        port: 5671,
+        user: "user",
+        password: "s3cret",
+        vhost: "/",
+        tls: { caFile: "ca.pem", certFile: "cert.pem", keyFile: "key.pem", serverName: "rabbit" },
+        prefetch: 500,
+        heartbeatSeconds: 10,
+        watchQueue: "monitoring.info",
+      },
+      {
+        url: ["amqp://u:p@a:1/v", "amqps://b"],
+        queue: { name: "q", exchanges: ["nova"], routingKeys: ["a"], type: "classic" },
+      },
+      { tls: true, queue: { name: "q" } },
+    ],
+    openstack: { authUrl: "https://h:5000/v3", user: "u", password: "p", project: "admin", maxWaitSeconds: 0 },
+    detail: {
+      static: { Datacenter: "KDC", Nested: [{ a: null, b: 1.5, c: true }] },
+      fields: { Upper: () => null },
+      domain: "example.com",
+      metadataNames: { Owner: "boss" },
+    },
+    retry: {
+      concurrency: 8,
+      attemptTimeoutSeconds: 30,
+      firstDelaySeconds: 0.5,
+      maxDelaySeconds: 300,
+      maxAgeHours: 72,
+      permanentStatuses: [400],
+      breakerFailures: 5,
+      plugins: { second: { concurrency: 1 }, Cmdb: {} },
+    },
+    ledger: { file: "ledger.db", keepDays: 30, keepRejectedBodies: false },
+  };
+  assert.deepEqual(checkConfig(config), []);
+});
+
+const EVENTS = "compute.instance.create.end, instance.create.end, floatingip.update.end";
+const SOURCE_KEYS = "url, host, port, user, password, vhost, tls, prefetch, heartbeatSeconds, watchQueue, queue";
+
+const cases: readonly (readonly [what: string, config: unknown, findings: readonly string[]])[] = [
+  ["the whole is no object", "text", [
+    `the default export: found "text"; allowed: an object with events, plugins, rabbit, openstack, detail, retry, ledger`,
+  ]],
+  ["everything is missing", {}, ["events: missing", "plugins: missing"]],
+  ["keys are misspelt", { ...good, rabbit: { ...rabbit, prot: 5672, pasword: "s3cret" }, rabit: 1 }, [
+    `rabbit.prot: unknown key; did you mean "port"? Allowed: ${SOURCE_KEYS}`,
+    `rabbit.pasword: unknown key; did you mean "password"? Allowed: ${SOURCE_KEYS}`,
+    "rabit: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger",
+  ]],
+  ["event types are wrong", {
+    ...good,
+    events: { creation: ["floatingip.update.end", "floatingip.update.emd", "instance.delete.end", 7], deletion: "x" },
+  }, [
+    `events.creation[1]: "floatingip.update.emd" is not an event of this group; allowed: ${EVENTS}; ` +
+    `did you mean "floatingip.update.end"?`,
+    `events.creation[2]: "instance.delete.end" is not an event of this group but of events.deletion`,
+    `events.creation[3]: 7 is not an event of this group; allowed: ${EVENTS}`,
+    `events.deletion: found "x"; allowed: a list of event types`,
+  ]],
+  ["no event is listed", { ...good, events: { creation: [], deletion: [] } }, [
+    "events: creation and deletion are both empty: there is nothing to watch",
+  ]],
+  ["plugins are none", { ...good, plugins: [{ a: 1, notifi() {} }, Cmdb, null, () => {}, "x"] }, [
+    "plugins[0]: has no notify(detail, created); found {a, notifi}",
+    `plugins[1]: found the class Cmdb, not an object of it; did you forget "new"?`,
+    "plugins[2]: has no notify(detail, created); found null",
+    "plugins[3]: has no notify(detail, created); found a function",
+    `plugins[4]: has no notify(detail, created); found "x"`,
+  ]],
+  ["there is no plugin", { ...good, plugins: [] }, [
+    "plugins: found an empty list; allowed: a list of plugins, at least one",
+  ]],
+  ["plugins have no name, or one twice", {
+    ...good,
+    plugins: [new Cmdb(), { notify() {} }, new Cmdb(), { name: "a\n", notify() {} }],
+  }, [
+    `plugins[1]: has no name, and no class to take it from; give it one, as name: "cmdb"; found {notify}`,
+    "plugins[3]: name must have 1 to 100 visible characters; found {name, notify}",
+    `plugins[2]: has the same name as plugins[0], "Cmdb"; set the option name of one`,
+  ]],
+  ["abilities of a plugin are no functions", {
+    ...good,
+    plugins: [{ name: "a", notify() {}, check: true, preview: {} }],
+  }, [
+    "plugins[0]: preview and check must be a function; found {name, notify, check, preview}",
+  ]],
+  ["numbers are out of range", {
+    ...good,
+    rabbit: { ...rabbit, port: 70000, prefetch: 0, heartbeatSeconds: 4.5 },
+    retry: { firstDelaySeconds: 0, maxAgeHours: "72", permanentStatuses: [200] },
+  }, [
+    "rabbit.port: found 70000; allowed: a whole number from 1 to 65535",
+    "rabbit.prefetch: found 0; allowed: a whole number from 1 to 65535",
+    "rabbit.heartbeatSeconds: found 4.5; allowed: a whole number from 5 to 65535",
+    "retry.firstDelaySeconds: found 0; allowed: a number above 0, at most 86400",
+    `retry.maxAgeHours: found "72"; allowed: a number above 0, at most 8760`,
+    "retry.permanentStatuses[0]: found 200; allowed: a whole number from 300 to 599",
+  ]],
+  ["sources name no queue, or two", {
+    ...good,
+    rabbit: [{ host: "h" }, { ...rabbit, queue: { name: "amq.q", type: "x" } }],
+  }, [
+    `rabbit[0]: names no queue; add watchQueue: "<an existing queue>", or queue: { name: "oss-watcher" }`,
+    `rabbit[1].queue.name: found "amq.q"; allowed: a name of 1 to 255 characters that does not begin with "amq."`,
+    `rabbit[1].queue.type: found "x"; allowed: "classic" or "quorum"`,
+    "rabbit[1].watchQueue: stands beside queue; keep one: an existing queue, or one of our own",
+  ]],
+  ["url stands beside host", { ...good, rabbit: { ...rabbit, url: "amqp://h", password: "s3cret" } }, [
+    "rabbit.url: stands beside host, password; write them into the URL, or leave it out",
+  ]],
+  ["hosts are URLs or hold a port", { ...good, rabbit: { ...rabbit, host: ["amqp://u:s3cret@h", "h:5672"] } }, [
+    "rabbit.host[0]: found a string; allowed: a host's name or address, without scheme, port and path",
+    `rabbit.host[1]: found "h:5672"; allowed: a host's name or address, without scheme, port and path`,
+  ]],
+  ["a key lacks its certificate", { ...good, rabbit: { ...rabbit, tls: { keyFile: "key.pem" } } }, [
+    "rabbit.tls.keyFile: needs certFile",
+  ]],
+  ["secrets have wrong types or shapes", {
+    ...good,
+    rabbit: { url: "s3cret@host", watchQueue: "q", tls: { caFile: "" } },
+    openstack: { authUrl: "http://u:s3cret@h", password: 53_537, cloud: "c" },
+  }, [
+    "rabbit.url: found a string; allowed: amqp://host or amqps://host, with user:password@, :port and /vhost where needed",
+    `rabbit.tls.caFile: found ""; allowed: a string that is not empty`,
+    "openstack.authUrl: found a string; allowed: http://… or https://…, without user and password",
+    "openstack.password: found a number; allowed: a string",
+    "openstack.cloud: stands beside authUrl; keep one: a cloud of clouds.yaml, or the rest here",
+  ]],
+  ["retry names a plugin that is not there", { ...good, retry: { plugins: { cmdb: {}, Other: { concurency: 1 } } } }, [
+    'retry.plugins.Other.concurency: unknown key; did you mean "concurrency"? Allowed: concurrency, ' +
+    "attemptTimeoutSeconds, firstDelaySeconds, maxDelaySeconds, maxAgeHours, permanentStatuses, breakerFailures",
+    `retry.plugins.cmdb: no plugin has this name; configured: Cmdb; did you mean "Cmdb"?`,
+    "retry.plugins.Other: no plugin has this name; configured: Cmdb",
+  ]],
+  ["the first delay exceeds the longest", { ...good, retry: { firstDelaySeconds: 9, maxDelaySeconds: 3 } }, [
+    "retry.firstDelaySeconds: must not be more than maxDelaySeconds",
+  ]],
+  ["the detail holds what JSON cannot", {
+    ...good,
+    detail: { static: { A: () => 1, B: NaN }, fields: { C: "x" }, domain: ".example.com" },
+  }, [
+    "detail.static.A: found a function; allowed: what JSON can hold",
+    "detail.static.B: found NaN; allowed: what JSON can hold",
+    `detail.fields.C: found "x"; allowed: a function of the whole`,
+    `detail.domain: found ".example.com"; allowed: a domain as "example.com"`,
+  ]],
+  ["names are hostile", { ...good, "a\x1b\n": 1, detail: { static: { "b c": () => 1 } } }, [
+    `detail.static["b c"]: found a function; allowed: what JSON can hold`,
+    `["a\\u{1b}\\u{a}"]: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger`,
+  ]],
+];
+
+for (const [what, config, findings] of cases) {
+  Deno.test(`checkConfig() names every mistake when ${what}`, () => {
+    const found = checkConfig(config);
+    assert.deepEqual([...found].sort(), [...findings].sort());
+    assert.ok(found.every((finding) => !/s3cret|\n/.test(finding)));
+  });
+}
