@@ -109,7 +109,7 @@ export class PrivateRabbit implements AsyncDisposable {
   async restart(): Promise<void> {
     await this.kill();
     const group = new Deno.Command("setsid", {
-      args: ["sh", "-c", RUN, this.#program],
+      args: ["sh", "-c", RUN, this.#program, this.#dir],
       cwd: this.#dir,
       clearEnv: true,
       env: this.#env,
@@ -220,14 +220,14 @@ export class PrivateRabbit implements AsyncDisposable {
 
 /**
  * One process group with all that belongs to the server: its port mapper, the server itself, and a watch on standard
- * input, which ends the group when we are gone, even if we were killed.
+ * input, which removes the folder and ends the group when we are gone, even if we were killed.
  */
 const RUN = `
   exec 3<&0 </dev/null
   epmd -address 127.0.0.1 -port "$ERL_EPMD_PORT" &
-  { cat <&3 >/dev/null; kill -9 -$$; } &
+  { cat <&3 >/dev/null; rm -rf "$1"; kill -9 -$$; } &
   exec 3<&-
-  exec "$0" >"$HOME/log/output" 2>&1
+  exec "$0" >"$1/log/output" 2>&1
 `;
 
 /**

@@ -1,6 +1,5 @@
 import type { ServerSnapshot } from "../model/event.ts";
 import type { Association, FloatingIpMemory } from "../model/memory.ts";
-import type { FloatingIpState } from "./network_payload.ts";
 import { addressesOfPorts } from "./port_addresses.ts";
 import { unknownServer } from "./server_payload.ts";
 import type { Situation } from "./situation.ts";
@@ -26,56 +25,46 @@ export function reconcile(situation: Situation, floatingIpId: string): void {
   const before = floatingIp.association;
   const now = associationOf(situation, floatingIp);
   if (before !== null && now !== null && before.portId === now.portId && before.serverId === now.serverId) {
-    draft.putFloatingIp({ ...floatingIp, association: now });
+    const moved = before.fixedAddress !== now.fixedAddress || before.mac !== now.mac;
+    if (moved) draft.putFloatingIp({ ...floatingIp, association: now });
     return;
   }
-  if (before !== null) step(situation, floatingIpId, { association: before, created: false });
-  if (now !== null) step(situation, floatingIpId, { association: now, created: true });
+  if (before !== null) step(situation, floatingIpId, { of: before, now: null, creationSeen: true });
+  if (now !== null) step(situation, floatingIpId, { of: now, now, creationSeen: true });
 }
 
-/** Announces that an association ended whose beginning is not remembered. */
-export function endUnseen(situation: Situation, state: FloatingIpState): void {
-  const { draft } = situation;
-  const floatingIp = draft.floatingIp(state.id) as FloatingIpMemory;
-  const transitions = floatingIp.transitions + 1;
-  draft.putFloatingIp({ ...floatingIp, transitions });
-  situation.announce({
-    key: key(state.id, { transitions, created: false }),
-    subject: "floatingip",
-    created: false,
-    server: snapshotOf(situation, state.port?.serverId ?? null),
-    floatingIp: {
-      id: state.id,
-      address: state.address,
-      fixedAddress: state.fixedAddress,
-      mac: state.port?.mac ?? null,
-    },
-    creationSeen: false,
-  });
+/** Announces that an association ended whose beginning is not remembered; nothing may be known of it. */
+export function endUnseen(situation: Situation, floatingIpId: string, association: Association | null): void {
+  const of = association ?? { serverId: null, fixedAddress: null, mac: null };
+  step(situation, floatingIpId, { of, now: null, creationSeen: false });
+}
+
+/** An association that ended or began: the server that had or has the address, and what is remembered from now on. */
+interface Step {
+  readonly of: Omit<Association, "portId">;
+  readonly now: Association | null;
+  readonly creationSeen: boolean;
 }
 
 /** One numbered transition of a floating IP: remembered, then announced. */
-function step(
-  situation: Situation,
-  floatingIpId: string,
-  { association, created }: { readonly association: Association; readonly created: boolean },
-): void {
+function step(situation: Situation, floatingIpId: string, { of, now, creationSeen }: Step): void {
   const floatingIp = situation.draft.floatingIp(floatingIpId) as FloatingIpMemory;
   const { id, address } = floatingIp;
   const transitions = floatingIp.transitions + 1;
-  situation.draft.putFloatingIp({ ...floatingIp, transitions, association: created ? association : null });
+  const created = now !== null;
+  situation.draft.putFloatingIp({ ...floatingIp, transitions, association: now });
   situation.announce({
-    key: key(id, { transitions, created }),
+    key: `floatingip/${id}/${transitions}/${created ? "creation" : "deletion"}`,
     subject: "floatingip",
     created,
-    server: snapshotOf(situation, association.serverId),
-    floatingIp: { id, address, fixedAddress: association.fixedAddress, mac: association.mac },
-    creationSeen: true,
+    server: snapshotOf(situation, of.serverId),
+    floatingIp: { id, address, fixedAddress: of.fixedAddress, mac: of.mac },
+    creationSeen,
   });
 }
 
 /** An association begins when a port has both a floating IP and a compute server, and ends when either goes. */
-function associationOf({ draft, rules }: Situation, floatingIp: FloatingIpMemory): Association | null {
+export function associationOf({ draft, rules }: Situation, floatingIp: FloatingIpMemory): Association | null {
   const { portId, fixedAddress, deleted } = floatingIp;
   if (portId === null || deleted) return null;
   const port = draft.port(portId);
@@ -89,11 +78,4 @@ function snapshotOf({ draft }: Situation, serverId: string | null): ServerSnapsh
   if (serverId === null) return unknownServer(null);
   return draft.server(serverId)?.snapshot ??
     { ...unknownServer(serverId), addresses: addressesOfPorts(draft.portsOfServer(serverId)) };
-}
-
-function key(
-  floatingIpId: string,
-  { transitions, created }: { readonly transitions: number; readonly created: boolean },
-): string {
-  return `floatingip/${floatingIpId}/${transitions}/${created ? "creation" : "deletion"}`;
 }

@@ -7,7 +7,7 @@ import { serverCame, serverWent } from "./server.ts";
 import { type Finding, type Rules, Situation } from "./situation.ts";
 
 /** What each event type means; everything that is not here is nothing to us. */
-const MEANINGS: Readonly<Record<string, (situation: Situation) => Finding>> = {
+const MEANINGS: ReadonlyMap<string, (situation: Situation) => Finding> = new Map(Object.entries({
   "compute.instance.create.end": serverCame,
   "instance.create.end": serverCame,
   "compute.instance.delete.end": serverWent,
@@ -17,10 +17,10 @@ const MEANINGS: Readonly<Record<string, (situation: Situation) => Finding>> = {
   "floatingip.delete.end": floatingIpDeleted,
   "port.update.end": portChanged,
   "port.delete.end": portDeleted,
-};
+}));
 
 /** The event types that say something about a server or an association: what intake records. */
-export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(Object.keys(MEANINGS));
+export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(MEANINGS.keys());
 
 /**
  * What a notification means, given what is remembered: events, and what to remember from now on. Pure: the same notification and memory
@@ -28,16 +28,18 @@ export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(Object.keys(MEAN
  */
 export function decide(notification: Notification, memory: Memory, rules: Rules): Decision {
   const situation = new Situation(notification, new Draft(memory), rules);
-  const meaning = MEANINGS[notification.eventType];
-  const finding = meaning === undefined
-    ? { outcome: "remembered" as const, reason: "not an event type that is handled" }
-    : meaning(situation);
-  const { events, draft } = situation;
+  const meaning = MEANINGS.get(notification.eventType);
+  const finding = meaning === undefined ? UNHANDLED : meaning(situation);
+  const { events, draft, unclaimed } = situation;
+  const { outcome, reason } = events.length === 0 && unclaimed ? UNCLAIMED : finding;
   return {
-    outcome: events.length > 0 ? "event" : finding.outcome,
-    reason: finding.reason,
+    outcome: events.length > 0 ? "event" : outcome,
+    reason,
     events,
     fill: finding.fill ?? null,
     changes: draft.changes(),
   };
 }
+
+const UNHANDLED: Finding = { outcome: "remembered", reason: "not an event type that is handled" };
+const UNCLAIMED: Finding = { outcome: "remembered", reason: "an event that no group of config.ts lists" };

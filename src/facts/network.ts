@@ -1,6 +1,6 @@
 import type { FloatingIpMemory } from "../model/memory.ts";
-import { endUnseen, reconcile, reconcilePort } from "./association.ts";
-import { type FloatingIpState, type PortState, readFloatingIps, readPorts } from "./network_payload.ts";
+import { associationOf, endUnseen, reconcile, reconcilePort } from "./association.ts";
+import { type FloatingIpState, type PortState, readFloatingIps, readId, readPorts } from "./network_payload.ts";
 import type { Finding, Situation } from "./situation.ts";
 
 /** `floatingip.create.end`, `floatingip.update.end`: the new state of a floating IP, whatever changed in it. */
@@ -8,9 +8,12 @@ export function floatingIpChanged(situation: Situation): Finding {
   return each(readFloatingIps(situation.notification), (state) => floatingIpNow(situation, state));
 }
 
-/** `floatingip.delete.end`: carries the former state. */
+/** `floatingip.delete.end`: carries the former state; in old releases the id alone. */
 export function floatingIpDeleted(situation: Situation): Finding {
-  return each(readFloatingIps(situation.notification), (state) => floatingIpGone(situation, state));
+  const { draft, notification } = situation;
+  const states = readFloatingIps(notification);
+  const known = states.length > 0 ? undefined : draft.floatingIp(readId(notification, "floatingip") ?? "");
+  return each(known === undefined ? states : [{ ...known, port: null }], (state) => floatingIpGone(situation, state));
 }
 
 /** `port.update.end`: the port has another server, or none, or the same. */
@@ -18,9 +21,12 @@ export function portChanged(situation: Situation): Finding {
   return each(readPorts(situation.notification), (state) => portNow(situation, state));
 }
 
-/** `port.delete.end`: all that ever says that a server's floating IPs are free again. */
+/** `port.delete.end`: all that ever says that a server's floating IPs are free again; in old releases the id alone. */
 export function portDeleted(situation: Situation): Finding {
-  return each(readPorts(situation.notification), (state) => portGone(situation, state));
+  const { draft, notification } = situation;
+  const states = readPorts(notification);
+  const id = states.length > 0 ? null : readId(notification, "port");
+  return each(id === null ? states : [draft.port(id) ?? unknownPort(id)], (state) => portGone(situation, state));
 }
 
 function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
@@ -35,7 +41,7 @@ function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
   if (state.portId !== null) reconcilePort(situation, state.portId);
   if (known === undefined && state.portId === null && notification.eventType === "floatingip.update.end") {
     // Whether it was associated before is unknown. Removals are idempotent; silence is not safe.
-    endUnseen(situation, state);
+    endUnseen(situation, state.id, null);
   }
   if (events.length > 0 || (known !== undefined && known.association !== null)) {
     return { outcome: "remembered", reason: "an edit: the association is as before" };
@@ -50,12 +56,13 @@ function floatingIpGone(situation: Situation, state: FloatingIpState): Finding {
   const { draft } = situation;
   const known = draft.floatingIp(state.id);
   if (known?.deleted) return { outcome: "repeated", reason: "the floating IP's deletion was recorded before" };
-  const serverId = state.port?.serverId ?? null;
-  const unseen = !known?.association && serverId !== null && !draft.server(serverId)?.deleted;
-  const { portId: _, ...rest } = standing(state);
-  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...rest, portId: null, deleted: true });
+  learnPort(situation, state);
+  const former = { ...(known ?? firstSeen(state)), ...standing(state) };
+  const unseen = former.association === null ? associationOf(situation, former) : null;
+  draft.putFloatingIp({ ...former, portId: null, deleted: true });
   reconcile(situation, state.id);
-  if (unseen) endUnseen(situation, state);
+  if (unseen !== null) endUnseen(situation, state.id, unseen);
+  if (state.portId !== null) reconcilePort(situation, state.portId);
   return { outcome: "remembered", reason: "a floating IP was deleted that no server had" };
 }
 
@@ -120,6 +127,10 @@ function lateRevision(
   return { outcome: "superseded", reason: `its revision ${revision} was recorded after revision ${known.revision}` };
 }
 
+function unknownPort(id: string): PortState {
+  return { id, serverId: null, mac: null, fixedAddresses: [], dnsName: null, dnsHostname: null, revision: null };
+}
+
 function firstSeen({ id, address }: FloatingIpState): FloatingIpMemory {
   return {
     id,
@@ -140,7 +151,7 @@ function standing({ address, projectId, portId, fixedAddress, revision }: Floati
 
 /** What the last of several resources of one notification came to; bulk requests are rare, and their events all count. */
 function each<State>(states: readonly State[], act: (state: State) => Finding): Finding {
-  let finding: Finding = { outcome: "remembered", reason: "the notification names no resource" };
+  let finding: Finding = { outcome: "remembered", reason: "the notification names no resource that is known" };
   for (const state of states) finding = act(state);
   return finding;
 }

@@ -42,6 +42,11 @@ export function readFloatingIps({ payload }: Notification): readonly FloatingIpS
   });
 }
 
+/** The id of a resource of which a notification says nothing else: old releases sent no more at a deletion. */
+export function readId({ payload }: Notification, resource: "floatingip" | "port"): string | null {
+  return text(payload[`${resource}_id`]) ?? text(object(payload[resource])["id"]);
+}
+
 function readPort(id: string, port: JsonObject): PortState {
   const dns = objects(port["dns_assignment"])[0] ?? {};
   return {

@@ -10,7 +10,8 @@ import type { Finding, Situation } from "./situation.ts";
 export function serverCame(situation: Situation): Finding {
   const { notification, draft, rules } = situation;
   const said = readServer(notification);
-  const id = said.id ?? "";
+  const { id } = said;
+  if (id === null) return NO_SERVER;
   const known = draft.server(id);
   if (known?.deleted) {
     return { outcome: "superseded", reason: "the server's deletion was recorded before its creation" };
@@ -40,7 +41,8 @@ export function serverCame(situation: Situation): Finding {
 export function serverWent(situation: Situation): Finding {
   const { notification, draft } = situation;
   const said = readServer(notification);
-  const id = said.id ?? "";
+  const { id } = said;
+  if (id === null) return NO_SERVER;
   const key = `server/${id}/deletion`;
   const known = draft.server(id);
   if (known?.deleted) {
@@ -55,6 +57,8 @@ export function serverWent(situation: Situation): Finding {
   situation.announce({ key, subject: "server", created: false, server: snapshot, floatingIp: null, creationSeen });
   return { outcome: "remembered", reason: "a server went" };
 }
+
+const NO_SERVER: Finding = { outcome: "remembered", reason: "the notification names no server" };
 
 /** A deletion carries what its creation carried: identity as created, metadata and sizes from its own message. */
 function asCreated(said: ServerSnapshot, { snapshot: created }: ServerMemory): ServerSnapshot {

@@ -125,7 +125,12 @@ function imageId(reference: Json | undefined): string | null {
 function metadata(value: Json | undefined): Readonly<Record<string, string>> | null {
   if (isObject(value)) return ownTexts(Object.entries(value));
   if (!Array.isArray(value)) return null;
-  return ownTexts(objects(value).map((item) => [String(item["key"]), item["value"]]));
+  return ownTexts(
+    objects(value).flatMap((item) => {
+      const key = text(item["key"]);
+      return key === null ? [] : [[key, item["value"]] as const];
+    }),
+  );
 }
 
 /** `__proto__` is a key like any other: tenants choose them. */

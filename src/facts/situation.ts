@@ -37,6 +37,8 @@ export class Situation {
   readonly draft: Draft;
   readonly rules: Rules;
   readonly events: WatcherEvent[] = [];
+  /** Whether a fact was announced that no group claims. */
+  unclaimed = false;
 
   constructor(notification: Notification, draft: Draft, rules: Rules) {
     this.notification = notification;
@@ -47,7 +49,10 @@ export class Situation {
   /** Announces a fact if a group claims it. Say it after the draft holds its consequences: the event shows the state it led to. */
   announce(fact: Fact): void {
     const claimed = fact.created ? this.rules.creation : this.rules.deletion;
-    if (!claimed.has(fact.subject)) return;
+    if (!claimed.has(fact.subject)) {
+      this.unclaimed = true;
+      return;
+    }
     const { eventType, messageId, time } = this.notification;
     this.events.push({
       ...fact,

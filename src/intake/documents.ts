@@ -22,17 +22,20 @@ export function readDocuments(bytes: Uint8Array): readonly Document[] {
   if (text.trim() === "") return [{ line: 1, decoded: { refused: "empty" } }];
   const whole = parse(text);
   if ("value" in whole) return readValue(whole.value);
-  const lines = text.split(/\r?\n/).map((content, index) => ({ content, line: index + 1 }));
+  const lines = text.split(/\r?\n/).map((content, index) => ({ line: index + 1, content }));
   const filled = lines.filter(({ content }) => content.trim() !== "");
-  const parsed = filled.map(({ content, line }) => ({ line, ...parse(content) }));
-  // One document over many lines that is broken, rather than many broken lines.
-  if (!parsed.some((one) => "value" in one && typeof one.value === "object")) {
-    return [{ line: whole.line, decoded: { refused: whole.refused } }];
-  }
-  return parsed.map((one) => ({
-    line: one.line,
-    decoded: "value" in one ? readMessage(one.value) : { refused: one.refused },
+  const parsed = filled.map(({ line, content }) => ({ line, content, result: parse(content) }));
+  if (isOneDocument(parsed)) return [{ line: brokenLine(text), decoded: whole }];
+  return parsed.map(({ line, result }) => ({
+    line,
+    decoded: "value" in result ? readMessage(result.value) : result,
   }));
+}
+
+/** One broken document over many lines, rather than JSON Lines: it opens a bracket in a line of its own, or no line is an object. */
+function isOneDocument(lines: readonly { readonly content: string; readonly result: Parsed }[]): boolean {
+  if (/^\s*[[{]+\s*$/.test(lines[0]?.content ?? "")) return true;
+  return !lines.some(({ result }) => "value" in result && typeof result.value === "object" && result.value !== null);
 }
 
 function readValue(value: unknown): readonly Document[] {
@@ -64,15 +67,31 @@ function compressionOf(record: Readonly<Record<string, unknown>>): string | null
   return typeof compression === "string" ? compression : null;
 }
 
-type Parsed = { readonly value: unknown } | { readonly refused: string; readonly line: number };
+type Parsed = { readonly value: unknown } | { readonly refused: string };
+
+const CUT_OFF = "JSON that is cut off";
 
 function parse(text: string): Parsed {
   try {
     return { value: JSON.parse(text) };
   } catch (error) {
-    const position = /position (\d+)/.exec(String(error));
-    const before = position === null ? text : text.slice(0, Number(position[1]));
-    const cutOff = /end of JSON input|Unterminated/.test(String(error));
-    return { refused: cutOff ? "JSON that is cut off" : "not JSON", line: before.split("\n").length };
+    const position = /position (\d+)/.exec(String(error))?.[1];
+    const atEnd = position === undefined
+      ? /end of JSON input/.test(String(error))
+      : Number(position) >= text.trimEnd().length || /Unterminated/.test(String(error));
+    return { refused: atEnd ? CUT_OFF : "not JSON" };
   }
+}
+
+/** The line that makes it no JSON: up to the one before, it could go on as JSON. V8 does not always say where it stopped. */
+function brokenLine(text: string): number {
+  const lines = text.split("\n");
+  let [good, bad] = [0, lines.length];
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    const start = parse(lines.slice(0, middle).join("\n"));
+    if ("value" in start || start.refused === CUT_OFF) good = middle;
+    else bad = middle;
+  }
+  return bad;
 }

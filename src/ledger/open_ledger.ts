@@ -3,15 +3,19 @@ import type { LedgerOptions } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
 
-/** Where the ledger is when config.ts does not say. */
+/**
+ * Where the ledger is when config.ts does not say: systemd's `StateDirectory=`, `$XDG_STATE_HOME`, below the user's home, and for root
+ * `/var/lib/oss-watcher`. Root is known by its home: asking the system would take a permission more.
+ */
 export function ledgerFileOf(options: LedgerOptions = {}): string {
   if (options.file !== undefined) return options.file;
-  if (Deno.uid() === 0) return "/var/lib/oss-watcher/ledger.db";
+  const systemd = Deno.env.get("STATE_DIRECTORY")?.split(":")[0];
+  if (systemd) return join(systemd, "ledger.db");
   const state = Deno.env.get("XDG_STATE_HOME");
   if (state) return join(state, "oss-watcher", "ledger.db");
   const home = Deno.env.get("HOME");
-  if (home) return join(home, ".local", "state", "oss-watcher", "ledger.db");
-  throw new UserError("Cannot tell where the ledger is: set ledger.file in config.ts, or HOME");
+  if (home && home !== "/root" && home !== "/") return join(home, ".local", "state", "oss-watcher", "ledger.db");
+  return "/var/lib/oss-watcher/ledger.db";
 }
 
 /** A ledger that this process alone writes, apart from short commands of an operator. */

@@ -54,10 +54,18 @@ export class RamLedger implements Ledger {
     return Promise.resolve(recorded);
   }
 
-  decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number> {
-    const batch = this.#undecided.splice(0, limit);
-    for (const notification of batch) this.#apply(decider(notification, this.#memory));
-    return Promise.resolve(batch.length);
+  // deno-lint-ignore require-await -- async turns what the decider throws into a rejection
+  async decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number> {
+    let decided = 0;
+    try {
+      for (const notification of this.#undecided.slice(0, limit)) {
+        this.#apply(decider(notification, this.#memory));
+        decided++;
+      }
+    } finally {
+      this.#undecided.splice(0, decided);
+    }
+    return decided;
   }
 
   undetailed(limit: number): Promise<readonly LedgerEvent[]> {

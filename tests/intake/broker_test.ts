@@ -245,11 +245,12 @@ Deno.test("Broker.start() stays pending when no broker can be reached, and succe
   await until(() =>
     listener.log.count(new RegExp(`^Cannot connect to 127.0.0.1:${port}: refused; trying again in 1 s$`)) === 1
   );
-  await using _proxy = new Proxy(port, rabbit.port);
+  using _proxy = new Proxy(port, rabbit.port);
   await started;
   await bus.publish({ routingKey: queue }, bytes("x"));
   await listener.received(1);
   assert.equal(listener.log.count(/Cannot connect/), 1);
+  await listener.broker.stop();
 });
 
 Deno.test("Broker.start() rejects when it is stopped before a broker was reached", async () => {
@@ -723,27 +724,33 @@ class Bus implements AsyncDisposable {
 }
 
 /** A port that leads to another, for a server that comes up late. */
-class Proxy implements AsyncDisposable {
+class Proxy implements Disposable {
   readonly #listener: Deno.TcpListener;
-  readonly #serving: Promise<void>;
+  readonly #connections: Deno.TcpConn[] = [];
 
   constructor(port: number, target: number) {
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
-    this.#serving = this.#serve(target);
+    this.#serve(target);
   }
 
   async #serve(target: number): Promise<void> {
-    const pipes: Promise<unknown>[] = [];
     for await (const near of this.#listener) {
       const far = await Deno.connect({ hostname: "127.0.0.1", port: target });
-      pipes.push(near.readable.pipeTo(far.writable), far.readable.pipeTo(near.writable));
+      this.#connections.push(near, far);
+      near.readable.pipeTo(far.writable).catch(() => {});
+      far.readable.pipeTo(near.writable).catch(() => {});
     }
-    await Promise.allSettled(pipes);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.#listener.close();
-    await this.#serving;
+    for (const connection of this.#connections) {
+      try {
+        connection.close();
+      } catch {
+        // A pipe has closed it.
+      }
+    }
   }
 }
 

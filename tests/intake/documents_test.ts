@@ -92,7 +92,7 @@ Deno.test("readDocuments() refuses lines that are JSON but no notification", () 
 });
 
 Deno.test("readDocuments() refuses a pretty document that is cut off as one, wherever it is cut", () => {
-  const [path] = [new URL("../../samples/compute.instance.create.end.json", import.meta.url)];
+  const path = new URL("../../samples/compute.instance.create.end.json", import.meta.url);
   const pretty = Deno.readTextFileSync(path).trimEnd();
   for (let length = 1; length < pretty.length; length += 7) {
     const documents = readDocuments(encode(pretty.slice(0, length)));
@@ -107,8 +107,8 @@ Deno.test("readDocuments() refuses a pretty document that is cut off as one, whe
 Deno.test("readDocuments() refuses a pretty document that is broken in the middle as one, and says where", () => {
   const pretty = JSON.stringify({ ...MESSAGE, payload: { list: [null, {}, [], 7], meta: {} } }, null, 1);
   const broken = pretty.replace('"meta": {}', '"meta" {}');
-  assert.equal(broken.split("\n").findIndex((line) => line.includes("meta")), 11);
-  assert.deepEqual(told(broken), ["12 not JSON"]);
+  assert.equal(broken.split("\n").findIndex((line) => line.includes("meta")), 10);
+  assert.deepEqual(told(broken), ["11 not JSON"]);
 });
 
 Deno.test("readDocuments() refuses what is broken without quoting it", () => {

@@ -1,0 +1,24 @@
+import type { Command, CommanderError } from "commander";
+import { didYouMean } from "../config/closest.ts";
+import { UserError } from "../model/errors.ts";
+
+/** The command line itself is wrong, whatever the configuration and the files say. */
+export class UsageError extends UserError {
+  override readonly name = "UsageError";
+}
+
+/** What commander refuses, on one line. */
+export function usageError({ code, message }: CommanderError, command: Command): UsageError {
+  const [word = ""] = command.args;
+  const commands = command.commands.map((one) => one.name());
+  const help = ` (see ${nameOf(command)} --help)`;
+  if (code === "commander.excessArguments" && commands.length > 0) {
+    return new UsageError(`Cannot run "${word}": unknown command${didYouMean(word, commands)}${help}`);
+  }
+  const said = message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\)$/s, "; did you mean $1").replace(/\.$/, "");
+  return new UsageError(`Cannot read the command line: ${said}${help}`);
+}
+
+function nameOf({ parent, name }: Command): string {
+  return parent === null ? name.call(arguments[0]) : "";
+}

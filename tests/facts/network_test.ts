@@ -1,0 +1,267 @@
+import assert from "node:assert/strict";
+import type { JsonObject } from "../../src/model/notification.ts";
+import {
+  ADDRESS,
+  came,
+  floatingIpCame,
+  floatingIpGone,
+  floatingIpIs,
+  floatingIpOf,
+  MAC,
+  notification,
+  portGone,
+  portIs,
+  Story,
+  went,
+} from "../support/stories.ts";
+
+Deno.test("decide() announces the end of an unknown floating IP that is free now", () => {
+  const story = new Story();
+  const [event, ...others] = story.tell(floatingIpIs("f")).events;
+  assert.equal(others.length, 0);
+  assert.equal(event?.key, "floatingip/f/1/deletion");
+  assert.equal(event.creationSeen, false);
+  assert.equal(event.server.id, null);
+  assert.deepEqual(event.floatingIp, { id: "f", address: ADDRESS, fixedAddress: null, mac: null });
+  assert.deepEqual(event.orderKeys, [`floating/${ADDRESS}`]);
+});
+
+Deno.test("decide() announces the end of an unknown floating IP once", () => {
+  const story = new Story();
+  story.tell(floatingIpIs("f"));
+  assert.equal(
+    story.outcome(floatingIpIs("f")),
+    "remembered: the floating IP is free, and was as far as is known",
+  );
+  assert.deepEqual(story.keys(floatingIpIs("f", { port: "1", server: "a" })), ["floatingip/f/2/creation"]);
+});
+
+Deno.test("decide() takes the creation of a free floating IP for no end", () => {
+  assert.deepEqual(new Story().keys(floatingIpCame("f")), []);
+});
+
+Deno.test("decide() takes an unknown floating IP on a port of no server for no end", () => {
+  assert.deepEqual(new Story().keys(floatingIpIs("f", { port: "1", server: null })), []);
+});
+
+Deno.test("decide() announces the end when an unknown floating IP is deleted on a server's port", () => {
+  const story = new Story();
+  story.tell(came("a", { hostname: "alpha" }));
+  const [event, ...others] = story.tell(floatingIpGone("f", { port: "1", server: "a" })).events;
+  assert.equal(others.length, 0);
+  assert.equal(event?.key, "floatingip/f/1/deletion");
+  assert.equal(event.creationSeen, false);
+  assert.equal(event.server.hostname, "alpha");
+  assert.deepEqual(event.floatingIp, { id: "f", address: ADDRESS, fixedAddress: "10.0.0.5", mac: MAC });
+});
+
+Deno.test("decide() announces that end also where Neutron sends no port_details and the port is remembered", () => {
+  const story = new Story();
+  story.tell(portIs("1", { server: "a" }));
+  const [event] = story.tell(floatingIpGone("f", { port: "1" })).events;
+  assert.equal(event?.key, "floatingip/f/1/deletion");
+  assert.equal(event.server.id, "a");
+  assert.equal(event.floatingIp?.mac, MAC);
+});
+
+Deno.test("decide() announces that end of a port without server if events.anyPort", () => {
+  const story = new Story({ anyPort: true });
+  assert.deepEqual(story.keys(floatingIpGone("f", { port: "1", server: null })), ["floatingip/f/1/deletion (unseen)"]);
+});
+
+Deno.test("decide() announces the end when a floating IP is deleted whose last association was missed", () => {
+  const story = new Story();
+  story.tell(floatingIpIs("f", { port: "1", server: "a" }));
+  story.tell(floatingIpIs("f"));
+  assert.deepEqual(story.keys(floatingIpGone("f", { port: "1", server: "a" })), ["floatingip/f/3/deletion (unseen)"]);
+});
+
+Deno.test("decide() takes the deletion of a free floating IP for no event", () => {
+  const story = new Story();
+  assert.equal(
+    story.outcome(floatingIpGone("f")),
+    "remembered: a floating IP was deleted that no server had",
+  );
+  assert.deepEqual(story.keys(floatingIpGone("g", { port: "1", server: null })), []);
+});
+
+Deno.test("decide() takes the deletion of a floating IP of a deleted server for no event", () => {
+  const story = new Story();
+  story.tell(went("a"));
+  assert.deepEqual(story.keys(floatingIpGone("f", { port: "1", server: "a" })), []);
+});
+
+Deno.test("decide() takes a second deletion of a floating IP for a repetition", () => {
+  const story = new Story();
+  story.tell(floatingIpGone("f", { port: "1", server: "a" }));
+  assert.equal(
+    story.outcome(floatingIpGone("f", { port: "1", server: "a" })),
+    "repeated: the floating IP's deletion was recorded before",
+  );
+});
+
+Deno.test("decide() takes what comes for a deleted floating IP for superseded", () => {
+  const story = new Story();
+  story.tell(floatingIpGone("f"));
+  assert.equal(
+    story.outcome(floatingIpIs("f", { port: "1", server: "a" })),
+    "superseded: the floating IP's deletion was recorded before",
+  );
+});
+
+Deno.test("decide() deletes a remembered floating IP of which only the id is sent", () => {
+  for (const payload of [{ floatingip_id: "f" }, { floatingip: { id: "f" } }]) {
+    const story = new Story();
+    story.tell(floatingIpIs("f", { port: "1", server: "a", revision: 4 }));
+    const [event, ...others] = story.tell(notification("floatingip.delete.end", payload)).events;
+    assert.equal(others.length, 0);
+    assert.equal(event?.key, "floatingip/f/2/deletion");
+    assert.equal(event.creationSeen, true);
+    assert.deepEqual(event.floatingIp, { id: "f", address: ADDRESS, fixedAddress: "10.0.0.5", mac: MAC });
+    assert.equal(story.memory.floatingIp("f")?.deleted, true);
+  }
+});
+
+Deno.test("decide() makes nothing of the deletion of an unknown floating IP of which only the id is sent", () => {
+  const story = new Story();
+  assert.equal(
+    story.outcome(notification("floatingip.delete.end", { floatingip_id: "f" })),
+    "remembered: the notification names no resource that is known",
+  );
+});
+
+Deno.test("decide() takes an update of which only the id is sent for no disassociation", () => {
+  const story = new Story();
+  story.tell(floatingIpIs("f", { port: "1", server: "a" }));
+  assert.deepEqual(story.keys(notification("floatingip.update.end", { floatingip_id: "f" })), []);
+});
+
+Deno.test("decide() ends the associations on a port of which only the id is sent at its deletion", () => {
+  const story = new Story();
+  story.tell(portIs("1", { server: "a" }));
+  story.tell(floatingIpIs("f", { port: "1", server: "a" }));
+  assert.deepEqual(story.keys(notification("port.delete.end", { port_id: "1" })), ["floatingip/f/2/deletion"]);
+  const [event] = story.tell(went("a")).events;
+  assert.deepEqual(event?.server.addresses.map(({ address, mac }) => [address, mac]), [["10.0.0.5", MAC]]);
+});
+
+Deno.test("decide() remembers the deletion of an unknown port of which only the id is sent", () => {
+  const story = new Story();
+  story.tell(notification("port.delete.end", { port_id: "1" }));
+  assert.equal(
+    story.outcome(floatingIpIs("f", { port: "1", server: "a" })),
+    "superseded: the deletion of the floating IP's port was recorded before",
+  );
+});
+
+Deno.test("decide() takes a floating IP's lower revision for superseded", () => {
+  const story = new Story();
+  story.tell(floatingIpIs("f", { port: "1", server: "a", revision: 7 }));
+  assert.equal(
+    story.outcome(floatingIpIs("f", { revision: 5 })),
+    "superseded: its revision 5 was recorded after revision 7",
+  );
+  assert.deepEqual(story.keys(floatingIpIs("f", { revision: 8 })), ["floatingip/f/2/deletion"]);
+});
+
+Deno.test("decide() takes a floating IP's same revision, and one after none, for news", () => {
+  for (const [first, second] of [[7, 7], [null, 1], [7, null]]) {
+    const story = new Story();
+    story.tell(floatingIpIs("f", { port: "1", server: "a", revision: first! }));
+    assert.deepEqual(story.keys(floatingIpIs("f", { revision: second! })), ["floatingip/f/2/deletion"]);
+  }
+});
+
+Deno.test("decide() ends an association at a deletion, which repeats the last revision", () => {
+  const story = new Story();
+  story.tell(floatingIpIs("f", { port: "1", server: "a", revision: 7 }));
+  assert.deepEqual(story.keys(floatingIpGone("f", { port: "1", server: "a", revision: 7 })), [
+    "floatingip/f/2/deletion",
+  ]);
+});
+
+Deno.test("decide() takes a port's lower revision for superseded", () => {
+  const story = new Story();
+  story.tell(portIs("1", { server: "a", revision: 4 }));
+  story.tell(floatingIpIs("f", { port: "1", server: "a" }));
+  assert.equal(story.outcome(portIs("1", { revision: 3 })), "superseded: its revision 3 was recorded after revision 4");
+});
+
+Deno.test("decide() takes an association with a deleted server for superseded", () => {
+  const story = new Story();
+  story.tell(came("a"));
+  story.tell(went("a"));
+  assert.equal(
+    story.outcome(floatingIpIs("f", { port: "1", server: "a" })),
+    "superseded: the deletion of the floating IP's server was recorded before",
+  );
+});
+
+Deno.test("decide() takes an association with a deleted port for superseded", () => {
+  const story = new Story();
+  story.tell(portGone("1", { server: "a" }));
+  assert.equal(
+    story.outcome(floatingIpIs("f", { port: "1", server: "a" })),
+    "superseded: the deletion of the floating IP's port was recorded before",
+  );
+});
+
+Deno.test("decide() takes what comes for a deleted port for superseded or repeated", () => {
+  const story = new Story();
+  story.tell(portGone("1", { server: "a" }));
+  assert.equal(story.outcome(portIs("1", { server: "a" })), "superseded: the port's deletion was recorded before");
+  assert.equal(story.outcome(portGone("1", { server: "a" })), "repeated: the port's deletion was recorded before");
+});
+
+Deno.test("decide() reads a bulk request's list of floating IPs", () => {
+  const story = new Story();
+  const floatingips = [
+    floatingIpOf("f", { port: "1", server: "a" }),
+    floatingIpOf("g", { more: { floating_ip_address: "203.0.113.8" } }),
+    floatingIpOf("h", { port: "2", server: "b", more: { floating_ip_address: "203.0.113.9" } }),
+  ];
+  assert.deepEqual(story.keys(notification("floatingip.create.end", { floatingips })), [
+    "floatingip/f/1/creation",
+    "floatingip/h/1/creation",
+  ]);
+  assert.equal(story.memory.floatingIp("g")?.address, "203.0.113.8");
+});
+
+Deno.test("decide() reads a list of ports", () => {
+  const story = new Story();
+  story.tell(floatingIpIs("f", { port: "1", server: null }));
+  story.tell(floatingIpIs("g", { port: "2", server: null }));
+  const ports = ["1", "2"].map((id) => portIs(id, { server: "a" }).payload["port"] as JsonObject);
+  assert.deepEqual(story.keys(notification("port.update.end", { ports })), [
+    "floatingip/f/1/creation",
+    "floatingip/g/1/creation",
+  ]);
+});
+
+Deno.test("decide() lets a floating IP's message tell of its port what Neutron's own messages said better", () => {
+  const story = new Story();
+  const more = { dns_assignment: [{ fqdn: "alpha.example.org.", hostname: "alpha" }] };
+  story.tell(portIs("1", { server: "a", revision: 3, more }));
+  story.tell(floatingIpIs("f", { port: "1", server: "a" }));
+  const port = story.memory.port("1");
+  assert.equal(port?.dnsName, "alpha.example.org");
+  assert.equal(port.revision, 3);
+  assert.deepEqual(port.fixedAddresses, ["10.0.0.5"]);
+});
+
+Deno.test("decide() begins for every floating IP of a port whose server one of them tells", () => {
+  const story = new Story();
+  story.tell(floatingIpIs("f", { port: "1" }));
+  assert.deepEqual(story.keys(floatingIpIs("g", { port: "1", server: "a" })), [
+    "floatingip/g/1/creation",
+    "floatingip/f/1/creation",
+  ]);
+});
+
+Deno.test("decide() remembers of a detached port whose it was", () => {
+  const story = new Story();
+  story.tell(portIs("1", { server: "a" }));
+  story.tell(portIs("1"));
+  assert.equal(story.memory.port("1")?.serverId, null);
+  assert.equal(story.memory.port("1")?.lastServerId, "a");
+});

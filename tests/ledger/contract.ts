@@ -1,0 +1,472 @@
+/**
+ * What every ledger must do, whatever it stands on.
+ *
+ * @module
+ */
+
+import { deepStrictEqual as assertEquals, rejects as assertRejects } from "node:assert/strict";
+import fc from "fast-check";
+import { makeDetail } from "../../src/detail/make_detail.ts";
+import type { Arrival, Delivery, Ledger, Rejection } from "../../src/model/ledger.ts";
+import {
+  announceEvents,
+  decideEvents,
+  decisionOf,
+  detailEvents,
+  madeEvent,
+  madeMemory,
+  madeNotification,
+  madeServer,
+  NO_CHANGES,
+  settlementOf,
+} from "../support/made_events.ts";
+import { LedgerModel } from "./ledger_model.ts";
+
+/** A ledger of its own for one test. */
+export interface LedgerUnderTest extends Disposable {
+  readonly ledger: Ledger;
+  /** Its time, milliseconds since the epoch. */
+  now: number;
+  /** Ends the process that writes it and starts another, where anything outlives the process. */
+  reopen?(): void;
+}
+
+export interface LedgerContract {
+  readonly name: string;
+  readonly open: () => LedgerUnderTest;
+  /** When a delivery that was never tried is due, given the time of the decision. */
+  readonly firstDueAt: (decidedAt: number) => number;
+}
+
+const NOW = Date.UTC(2026, 10, 21);
+const REJECTION: Rejection = {
+  reason: "no message id",
+  size: 2,
+  sha256: "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+  exchange: "nova",
+  routingKey: "notifications.info",
+  body: null,
+};
+
+function arrivals(...messageIds: readonly string[]): Arrival[] {
+  return messageIds.map((id) => ({ receivedAt: NOW, notification: madeNotification(id) }));
+}
+
+/** Registers the tests of one implementation. */
+export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
+  const test = (does: string, body: (opened: LedgerUnderTest) => Promise<void>) =>
+    Deno.test(`${name}.${does}`, async () => {
+      using opened = open();
+      opened.now = NOW;
+      await body(opened);
+    });
+
+  test("record() counts what is new when messages repeat", async ({ ledger }) => {
+    assertEquals(await ledger.record(arrivals("a", "b", "a")), 2);
+    assertEquals(await ledger.record(arrivals("b", "c")), 1);
+    assertEquals(await ledger.record([]), 0);
+    assertEquals(await decidedIds(ledger), ["a", "b", "c"]);
+  });
+
+  test("record() counts rejections, which are never decided", async ({ ledger }) => {
+    assertEquals(await ledger.record([{ receivedAt: NOW, rejection: REJECTION }, ...arrivals("a")]), 2);
+    assertEquals(await decidedIds(ledger), ["a"]);
+  });
+
+  test("record() ignores a message that was decided long ago", async ({ ledger }) => {
+    await ledger.record(arrivals("a"));
+    await decidedIds(ledger);
+    assertEquals(await ledger.record(arrivals("a")), 0);
+    assertEquals(await decidedIds(ledger), []);
+  });
+
+  test("decide() takes at most the limit, in recorded order", async ({ ledger }) => {
+    await ledger.record(arrivals("c", "a", "b"));
+    assertEquals(await decidedIds(ledger, 2), ["c", "a"]);
+    assertEquals(await decidedIds(ledger, 2), ["b"]);
+    assertEquals(await decidedIds(ledger, 2), []);
+  });
+
+  test("decide() shows each notification what the ones before it taught", async ({ ledger }) => {
+    await ledger.record(arrivals("a", "b", "c"));
+    const seen: unknown[] = [];
+    const decider: Parameters<Ledger["decide"]>[1] = ({ messageId }, memory) => {
+      seen.push(memory.server("s")?.deleted);
+      const servers = [madeMemory("s", { deleted: messageId === "b" })];
+      return decisionOf([], { changes: { ...NO_CHANGES, servers } });
+    };
+    await ledger.decide(2, decider);
+    await ledger.decide(2, decider);
+    assertEquals(seen, [undefined, false, true]);
+  });
+
+  test("decide() leaves undecided what the decider throws on", async ({ ledger }) => {
+    await ledger.record(arrivals("a", "b"));
+    const broken: Parameters<Ledger["decide"]>[1] = () => {
+      throw new RangeError("broken");
+    };
+    await assertRejects(() => ledger.decide(1, broken), RangeError);
+    assertEquals(await ledger.undetailed(9), []);
+    assertEquals(await decidedIds(ledger), ["a", "b"]);
+  });
+
+  test("memory lists a server's ports and floating IPs in the order of their last change", async ({ ledger }) => {
+    const port = (id: string) => ({
+      id,
+      serverId: null,
+      lastServerId: "s",
+      mac: null,
+      fixedAddresses: [],
+      dnsName: null,
+      dnsHostname: null,
+      revision: null,
+      deleted: id === "p3",
+    });
+    const floatingIp = (id: string) => ({
+      id,
+      address: "192.0.2.1",
+      projectId: null,
+      portId: "p1",
+      fixedAddress: null,
+      revision: 4,
+      deleted: false,
+      transitions: 1,
+      association: { portId: "p1", serverId: "s", fixedAddress: null, mac: null },
+    });
+    await ledger.record(arrivals("a", "b", "c"));
+    const changes = new Map([
+      ["a", {
+        servers: [],
+        ports: [port("p1"), port("p2"), port("p3")],
+        floatingIps: [floatingIp("f2"), floatingIp("f1")],
+      }],
+      ["b", { servers: [], ports: [port("p2"), port("p1")], floatingIps: [floatingIp("f2")] }],
+      ["c", NO_CHANGES],
+    ]);
+    let found: unknown;
+    await ledger.decide(3, ({ messageId }, memory) => {
+      found = [memory.portsOfServer("s"), memory.floatingIpsOnPort("p1"), memory.floatingIpsOfServer("s")];
+      return decisionOf([], { changes: changes.get(messageId)! });
+    });
+    const floatingIps = [floatingIp("f1"), floatingIp("f2")];
+    assertEquals(found, [[port("p3"), port("p2"), port("p1")], floatingIps, floatingIps]);
+  });
+
+  test("memory forgets where a floating IP was once it is elsewhere", async ({ ledger }) => {
+    const floatingIp = (portId: string | null) => ({
+      id: "f",
+      address: "192.0.2.1",
+      projectId: null,
+      portId,
+      fixedAddress: null,
+      revision: null,
+      deleted: false,
+      transitions: 1,
+      association: portId === null ? null : { portId, serverId: "s", fixedAddress: null, mac: null },
+    });
+    await ledger.record(arrivals("a", "b", "c"));
+    const found: unknown[] = [];
+    await ledger.decide(3, ({ messageId }, memory) => {
+      found.push([memory.floatingIpsOnPort("p1").length, memory.floatingIpsOfServer("s").length]);
+      return decisionOf([], { changes: { ...NO_CHANGES, floatingIps: [floatingIp(messageId === "a" ? "p1" : null)] } });
+    });
+    assertEquals(found, [[0, 0], [1, 1], [0, 0]]);
+  });
+
+  test("undetailed() gives events until their details are stored", async ({ ledger }) => {
+    await decideEvents(ledger, [madeEvent("s/1"), madeEvent("s/2"), madeEvent("s/3")]);
+    const [first, second] = await ledger.undetailed(2);
+    assertEquals([first?.event, second?.event], [madeEvent("s/1"), madeEvent("s/2")]);
+    await ledger.storeDetails([{ seq: second!.seq, detail: makeDetail(second!.event).detail, missing: [] }]);
+    assertEquals((await ledger.undetailed(9)).map(({ event }) => event.key), ["s/1", "s/3"]);
+  });
+
+  test("storeDetails() gives deliveries the detail and what lacks in it", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await decideEvents(ledger, [madeEvent("s/1", ["k"])]);
+    const { seq } = (await ledger.undetailed(1))[0]!;
+    const detail = makeDetail({ ...madeEvent("s/1"), server: madeServer("s", { hostname: "web" }) }).detail;
+    await ledger.storeDetails([{ seq, detail, missing: ["OS"] }]);
+    const { key, subject, created, eventType, time, creationSeen } = madeEvent("s/1");
+    assertEquals(await ledger.ready({ plugin: "p", now: NOW, limit: 9 }), [{
+      seq,
+      plugin: "p",
+      event: { key, subject, created, eventType, time, creationSeen, serverId: "s" },
+      detail,
+      missing: ["OS"],
+      attempts: 0,
+      triedMs: 0,
+      lastAttemptAt: null,
+    }]);
+  });
+
+  test("decide() fills an event only before its detail is stored", async ({ ledger }) => {
+    await decideEvents(ledger, [madeEvent("s/1"), madeEvent("s/2")]);
+    const [first] = await ledger.undetailed(1);
+    await ledger.storeDetails([{ seq: first!.seq, detail: makeDetail(first!.event).detail, missing: [] }]);
+    await ledger.record(arrivals("a", "b", "c"));
+    const filled = madeServer("s", { hostname: "web" });
+    const keys = new Map([["a", "s/1"], ["b", "s/2"], ["c", "never/1"]]);
+    await ledger.decide(
+      9,
+      ({ messageId }) => decisionOf([], { outcome: "repeated", fill: { key: keys.get(messageId)!, server: filled } }),
+    );
+    const left = await ledger.undetailed(9);
+    assertEquals(left.map(({ event }) => event), [{ ...madeEvent("s/2"), server: filled }]);
+  });
+
+  test("ready() gives nothing of events without a detail", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await decideEvents(ledger, [madeEvent("s/1")]);
+    assertEquals(await keys(ledger, "p"), []);
+    assertEquals(await ledger.nextDueAt("p"), null);
+    await detailEvents(ledger);
+    assertEquals(await keys(ledger, "p"), ["s/1"]);
+  });
+
+  test("ready() holds back what shares a key with an earlier unfinished delivery", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await announceEvents(ledger, [
+      madeEvent("s/1", ["a", "b"]),
+      madeEvent("s/2", ["c"]),
+      madeEvent("s/3", ["b", "c"]),
+      madeEvent("s/4", ["d"]),
+      madeEvent("s/5", ["b"]),
+    ]);
+    assertEquals(await keys(ledger, "p"), ["s/1", "s/2", "s/4"]);
+    await settleAs(ledger, "p", { key: "s/1", outcome: "done" });
+    assertEquals(await keys(ledger, "p"), ["s/2", "s/4"]);
+    await settleAs(ledger, "p", { key: "s/2", outcome: "dead" });
+    assertEquals(await keys(ledger, "p"), ["s/3", "s/4"]);
+    await settleAs(ledger, "p", { key: "s/3", outcome: "done" });
+    assertEquals(await keys(ledger, "p"), ["s/4", "s/5"]);
+  });
+
+  test("ready() holds back what shares a key with an earlier event without a detail", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await decideEvents(ledger, [madeEvent("s/1", ["a"]), madeEvent("s/2", ["a"]), madeEvent("t/1", ["b"])]);
+    const [first, second, third] = await ledger.undetailed(3);
+    const store = (row: typeof first) =>
+      ledger.storeDetails([{ seq: row!.seq, detail: makeDetail(row!.event).detail, missing: [] }]);
+    await store(third);
+    await store(second);
+    assertEquals(await keys(ledger, "p"), ["t/1"]);
+    await store(first);
+    assertEquals(await keys(ledger, "p"), ["s/1", "t/1"]);
+    await settleAs(ledger, "p", { key: "s/1", outcome: "done" });
+    assertEquals(await keys(ledger, "p"), ["s/2", "t/1"]);
+  });
+
+  test("ready() holds nothing back for another plugin's sake", async ({ ledger }) => {
+    await ledger.activate(["p", "q"]);
+    await announceEvents(ledger, [madeEvent("s/1", ["a"]), madeEvent("s/2", ["a"])]);
+    await settleAs(ledger, "p", { key: "s/1", outcome: "done" });
+    assertEquals([await keys(ledger, "p"), await keys(ledger, "q")], [["s/2"], ["s/1"]]);
+  });
+
+  test("ready() lets a delivery that waits for its next attempt hold back its own keys alone", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await announceEvents(ledger, [madeEvent("s/1", ["a"]), madeEvent("s/2", ["a"]), madeEvent("t/1", ["b"])]);
+    await settleAs(ledger, "p", { key: "s/1", outcome: "retry", dueAt: NOW + 1000 });
+    assertEquals(await keys(ledger, "p"), ["t/1"]);
+    assertEquals(await keys(ledger, "p", NOW + 999), ["t/1"]);
+    assertEquals(await keys(ledger, "p", NOW + 1000), ["t/1", "s/1"]);
+  });
+
+  test("ready() gives the earliest due, at most the limit", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await announceEvents(ledger, [madeEvent("s/1"), madeEvent("t/1"), madeEvent("u/1"), madeEvent("v/1")]);
+    await settleAs(ledger, "p", { key: "s/1", outcome: "retry", dueAt: NOW + 3 });
+    await settleAs(ledger, "p", { key: "t/1", outcome: "retry", dueAt: NOW + 2 });
+    await settleAs(ledger, "p", { key: "u/1", outcome: "retry", dueAt: NOW + 3 });
+    await settleAs(ledger, "p", { key: "v/1", outcome: "interrupted", dueAt: 0 });
+    const limited = async (limit: number) =>
+      (await ledger.ready({ plugin: "p", now: NOW + 5, limit })).map(({ event }) => event.key);
+    assertEquals(await limited(9), ["v/1", "t/1", "s/1", "u/1"]);
+    assertEquals(await limited(2), ["v/1", "t/1"]);
+    assertEquals(await limited(0), []);
+  });
+
+  test("nextDueAt() is the earliest of what is free, due or not", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    assertEquals(await ledger.nextDueAt("p"), null);
+    await announceEvents(ledger, [madeEvent("s/1", ["a"]), madeEvent("s/2", ["a"]), madeEvent("t/1", ["b"])]);
+    assertEquals(await ledger.nextDueAt("p"), firstDueAt(NOW));
+    await settleAs(ledger, "p", { key: "s/1", outcome: "retry", dueAt: NOW + 7000 });
+    await settleAs(ledger, "p", { key: "t/1", outcome: "retry", dueAt: NOW + 5000 });
+    assertEquals(await ledger.nextDueAt("p"), NOW + 5000);
+    await settleAs(ledger, "p", { key: "t/1", outcome: "done", now: NOW + 5000 });
+    assertEquals(await ledger.nextDueAt("p"), NOW + 7000);
+    await settleAs(ledger, "p", { key: "s/1", outcome: "dead", now: NOW + 7000 });
+    assertEquals(await ledger.nextDueAt("p"), firstDueAt(NOW));
+    await settleAs(ledger, "p", { key: "s/2", outcome: "done" });
+    assertEquals(await ledger.nextDueAt("p"), null);
+  });
+
+  test("settle() keeps what an attempt told for the next one", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await announceEvents(ledger, [madeEvent("s/1")]);
+    await settleAs(ledger, "p", { key: "s/1", outcome: "retry", dueAt: NOW + 1, triedMs: 500, now: NOW });
+    await settleAs(ledger, "p", { key: "s/1", outcome: "interrupted", dueAt: 0, triedMs: 700, now: NOW + 2000 });
+    const [delivery] = await ledger.ready({ plugin: "p", now: NOW, limit: 1 });
+    const { attempts, triedMs, lastAttemptAt } = delivery!;
+    assertEquals({ attempts, triedMs, lastAttemptAt }, { attempts: 2, triedMs: 700, lastAttemptAt: NOW + 2000 });
+  });
+
+  test("settle() changes nothing when a delivery is finished, or was never made", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await announceEvents(ledger, [madeEvent("s/1", ["a"]), madeEvent("s/2", ["a"])]);
+    const [delivery] = await ledger.ready({ plugin: "p", now: NOW, limit: 1 });
+    await settleAs(ledger, "p", { key: "s/1", outcome: "done" });
+    await ledger.settle([
+      settlementOf(delivery!, { outcome: "retry", endedAt: NOW, dueAt: NOW }),
+      settlementOf({ seq: 4711, plugin: "p" }, { outcome: "done", endedAt: NOW }),
+      settlementOf({ seq: delivery!.seq, plugin: "unheard-of" }, { outcome: "done", endedAt: NOW }),
+    ]);
+    assertEquals(await keys(ledger, "p"), ["s/2"]);
+  });
+
+  test("activate() gives a new plugin events from then on", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await announceEvents(ledger, [madeEvent("s/1", ["a"])]);
+    await ledger.activate(["p", "q"]);
+    assertEquals(await keys(ledger, "q"), []);
+    await announceEvents(ledger, [madeEvent("s/2", ["a"])]);
+    assertEquals([await keys(ledger, "p"), await keys(ledger, "q")], [["s/1"], ["s/2"]]);
+  });
+
+  test("activate() keeps the deliveries of a plugin that is gone, and they hold back nobody", async ({ ledger }) => {
+    await ledger.activate(["p", "q"]);
+    await announceEvents(ledger, [madeEvent("s/1", ["a"])]);
+    await ledger.activate(["q"]);
+    await announceEvents(ledger, [madeEvent("s/2", ["a"])]);
+    await settleAs(ledger, "q", { key: "s/1", outcome: "done" });
+    assertEquals(await keys(ledger, "q"), ["s/2"]);
+    await ledger.activate(["p", "q"]);
+    await announceEvents(ledger, [madeEvent("s/3", ["a"])]);
+    assertEquals(await keys(ledger, "p"), ["s/1"]);
+    await settleAs(ledger, "p", { key: "s/1", outcome: "done" });
+    assertEquals(await keys(ledger, "p"), ["s/3"]);
+  });
+
+  test("ready() agrees with a naive model whatever happens", () => agreesWithModel({ open, firstDueAt }));
+}
+
+async function decidedIds(ledger: Ledger, limit = 99): Promise<string[]> {
+  const ids: string[] = [];
+  const decided = await ledger.decide(limit, ({ messageId }) => {
+    ids.push(messageId);
+    return decisionOf([]);
+  });
+  assertEquals(decided, ids.length);
+  return ids;
+}
+
+async function keys(ledger: Ledger, plugin: string, now = NOW): Promise<string[]> {
+  return (await ledger.ready({ plugin, now, limit: 99 })).map(({ event }) => event.key);
+}
+
+async function settleAs(
+  ledger: Ledger,
+  plugin: string,
+  { key, now = NOW, ...how }: {
+    readonly key: string;
+    readonly outcome: "done" | "retry" | "dead" | "interrupted";
+    readonly now?: number;
+    readonly dueAt?: number;
+    readonly triedMs?: number;
+  },
+): Promise<void> {
+  const ready = await ledger.ready({ plugin, now: Number.MAX_SAFE_INTEGER, limit: 99 });
+  const delivery = ready.find(({ event }) => event.key === key);
+  if (delivery === undefined) throw new Error(`${key} is not free`);
+  await ledger.settle([settlementOf(delivery, { ...how, endedAt: now })]);
+}
+
+const PLUGINS = ["p", "q", "r"] as const;
+const STEP = fc.oneof(
+  fc.record({
+    do: fc.constant("announce" as const),
+    keys: fc.array(fc.subarray(["a", "b", "c", "d", "e"]), { maxLength: 6 }),
+  }),
+  fc.record({ do: fc.constant("detail" as const), which: fc.array(fc.nat(5), { maxLength: 5 }) }),
+  fc.record({
+    do: fc.constant("settle" as const),
+    plugin: fc.constantFrom(...PLUGINS),
+    settled: fc.array(
+      fc.record({
+        which: fc.nat(3),
+        outcome: fc.constantFrom("done", "retry", "dead", "interrupted"),
+        dueInMs: fc.integer({ min: -2000, max: 4000 }),
+      }),
+      { maxLength: 4 },
+    ),
+  }),
+  fc.record({ do: fc.constant("wait" as const), ms: fc.nat(3000) }),
+  fc.record({ do: fc.constant("activate" as const), plugins: fc.subarray([...PLUGINS]) }),
+  fc.record({ do: fc.constant("reopen" as const) }),
+);
+
+async function agreesWithModel({ open, firstDueAt }: Pick<LedgerContract, "open" | "firstDueAt">): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.array(STEP, { minLength: 5, maxLength: 40 }), async (steps) => {
+      using opened = open();
+      opened.now = NOW;
+      const model = new LedgerModel(firstDueAt);
+      let active: readonly string[] = ["p", "q"];
+      await opened.ledger.activate(active);
+      let made = 0;
+      for (const step of steps) {
+        const { ledger } = opened;
+        if (step.do === "announce") {
+          const events = step.keys.map((keys) => madeEvent(`s/${++made}`, keys));
+          await decideEvents(ledger, events);
+          for (const { key, orderKeys } of events) {
+            model.add({ key, orderKeys, plugins: active, decidedAt: opened.now });
+          }
+        } else if (step.do === "detail") {
+          const undetailed = await ledger.undetailed(9);
+          const rows = [...new Set(step.which)].flatMap((which) => undetailed[which] ?? []);
+          await ledger.storeDetails(
+            rows.map(({ seq, event }) => ({ seq, detail: makeDetail(event).detail, missing: [] })),
+          );
+          for (const { event } of rows) model.detail(event.key);
+        } else if (step.do === "settle") {
+          const ready = await ledger.ready({ plugin: step.plugin, now: opened.now, limit: 99 });
+          const chosen = new Map(
+            step.settled.flatMap(({ which, ...how }) => ready[which] ? [[ready[which], how]] : []),
+          );
+          await ledger.settle(
+            [...chosen].map(([delivery, { outcome, dueInMs }]) =>
+              settlementOf(delivery, { outcome, endedAt: opened.now, dueAt: opened.now + dueInMs })
+            ),
+          );
+          for (const [{ plugin, event }, { outcome, dueInMs }] of chosen) {
+            model.settle({ plugin, key: event.key, outcome, dueAt: opened.now + dueInMs });
+          }
+        } else if (step.do === "wait") opened.now += step.ms;
+        else if (step.do === "activate") await ledger.activate(active = step.plugins);
+        else if (opened.reopen !== undefined) {
+          opened.reopen();
+          await opened.ledger.activate(active);
+        }
+        await assertAgreement(opened, model);
+      }
+    }),
+    { numRuns: 200 },
+  );
+}
+
+async function assertAgreement({ ledger, now }: LedgerUnderTest, model: LedgerModel): Promise<void> {
+  for (const plugin of PLUGINS) {
+    const expected = model.ready(plugin, now);
+    const ready = async (limit: number) => (await ledger.ready({ plugin, now, limit })).map(summary);
+    assertEquals(await ready(99), expected);
+    assertEquals(await ready(2), expected.slice(0, 2));
+    assertEquals(await ledger.nextDueAt(plugin), model.nextDueAt(plugin));
+  }
+}
+
+function summary({ event, attempts }: Delivery): { readonly key: string; readonly attempts: number } {
+  return { key: event.key, attempts };
+}

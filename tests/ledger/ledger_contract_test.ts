@@ -1,0 +1,11 @@
+import { RamLedger } from "../../src/ledger/ram_ledger.ts";
+import { TemporaryLedger } from "../support/temporary_ledger.ts";
+import { testLedger } from "./contract.ts";
+
+testLedger({
+  name: "RamLedger",
+  open: () => ({ ledger: new RamLedger(), now: 0, [Symbol.dispose]() {} }),
+  firstDueAt: () => 0,
+});
+
+testLedger({ name: "SqliteLedger", open: () => new TemporaryLedger(), firstDueAt: (decidedAt) => decidedAt });

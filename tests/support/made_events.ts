@@ -1,0 +1,122 @@
+/**
+ * Events made up for tests of what comes after them: the ledger and dispatch.
+ *
+ * @module
+ */
+
+import { makeDetail } from "../../src/detail/make_detail.ts";
+import type { Decision } from "../../src/model/decision.ts";
+import type { ServerSnapshot, WatcherEvent } from "../../src/model/event.ts";
+import type { Ledger, Settlement } from "../../src/model/ledger.ts";
+import type { MemoryChanges, ServerMemory } from "../../src/model/memory.ts";
+import type { Notification } from "../../src/model/notification.ts";
+
+/** Nothing is learnt. */
+export const NO_CHANGES: MemoryChanges = { servers: [], ports: [], floatingIps: [] };
+
+/** A server of which nothing is known but its id. */
+export function madeServer(id: string | null, known: Partial<ServerSnapshot> = {}): ServerSnapshot {
+  return {
+    id,
+    hostname: null,
+    dnsName: null,
+    description: null,
+    projectId: null,
+    projectName: null,
+    userId: null,
+    userName: null,
+    remoteAddress: null,
+    imageId: null,
+    imageOs: null,
+    imageOsDistro: null,
+    imageOsVersion: null,
+    imageName: null,
+    storageGb: null,
+    ramGib: null,
+    vcpus: null,
+    createdAt: null,
+    metadata: null,
+    addresses: [],
+    floatingAddress: null,
+    ...known,
+  };
+}
+
+/** What is remembered of a server. */
+export function madeMemory(id: string, { deleted = false }: { readonly deleted?: boolean } = {}): ServerMemory {
+  return { id, creationSeen: true, deleted, snapshot: madeServer(id) };
+}
+
+/** An event of the server whose id is the first part of the key, in order with all that share one of `orderKeys`. */
+export function madeEvent(key: string, orderKeys: readonly string[] = []): WatcherEvent {
+  return {
+    key,
+    subject: "server",
+    created: true,
+    eventType: "compute.instance.create.end",
+    messageId: `message of ${key}`,
+    time: "2026-11-21T18:59:38.385Z",
+    server: madeServer(key.split("/")[0]!),
+    floatingIp: null,
+    floatingIps: [],
+    creationSeen: true,
+    orderKeys,
+  };
+}
+
+export function madeNotification(messageId: string): Notification {
+  return {
+    messageId,
+    eventType: "compute.instance.create.end",
+    publisherId: "compute.host",
+    time: "2026-11-21T18:59:38.385Z",
+    payload: {},
+    actor: {
+      userId: null,
+      userName: null,
+      projectId: null,
+      projectName: null,
+      requestId: null,
+      remoteAddress: null,
+    },
+  };
+}
+
+/** A decision for these events. */
+export function decisionOf(events: readonly WatcherEvent[], more: Partial<Decision> = {}): Decision {
+  const outcome = events.length > 0 ? "event" : "remembered";
+  return { outcome, reason: "", events, fill: null, changes: NO_CHANGES, ...more };
+}
+
+/** Records one notification per event and decides it to be that event. */
+export async function decideEvents(ledger: Ledger, events: readonly WatcherEvent[], receivedAt = 0): Promise<void> {
+  const byMessage = new Map(events.map((event) => [event.messageId, event]));
+  await ledger.record([...byMessage.keys()].map((id) => ({ receivedAt, notification: madeNotification(id) })));
+  await ledger.decide(
+    Number.MAX_SAFE_INTEGER,
+    ({ messageId }) => decisionOf([byMessage.get(messageId)!]),
+  );
+}
+
+/** Stores the detail of every event that lacks one. */
+export async function detailEvents(ledger: Ledger): Promise<void> {
+  const events = await ledger.undetailed(Number.MAX_SAFE_INTEGER);
+  await ledger.storeDetails(events.map(({ seq, event }) => ({ seq, detail: makeDetail(event).detail, missing: [] })));
+}
+
+/** Makes events deliverable: recorded, decided, detailed. */
+export async function announceEvents(ledger: Ledger, events: readonly WatcherEvent[]): Promise<void> {
+  await decideEvents(ledger, events);
+  await detailEvents(ledger);
+}
+
+/** How an attempt that took a second ended. */
+export function settlementOf(
+  { seq, plugin }: { readonly seq: number; readonly plugin: string },
+  { outcome, endedAt, ...more }:
+    & Pick<Settlement, "outcome" | "endedAt">
+    & Partial<Pick<Settlement, "dueAt" | "triedMs">>,
+): Settlement {
+  const failure = outcome === "done" ? null : { reason: "other" as const, error: "It failed" };
+  return { seq, plugin, outcome, startedAt: endedAt - 1000, endedAt, failure, dueAt: 0, triedMs: 0, ...more };
+}

@@ -1,0 +1,147 @@
+// The dependency rules of docs/ARCHITECTURE.md: who in the house may import whom. Type imports count. Fails the build.
+import { dirname, join, normalize, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A part of the house, and the parts that it may import beside itself. Whatever is not listed is forbidden. */
+export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  "src/model": [],
+  "src/wire": ["src/model"],
+  "mod.ts": ["src/model", "src/wire"],
+  "plugins": ["mod.ts"],
+  "src/intake": ["src/model"],
+  "src/facts": ["src/model"],
+  "src/ledger": ["src/model"],
+  "src/dispatch": ["src/model"],
+  "src/observe": ["src/model"],
+  "src/openstack": ["src/model", "src/wire"],
+  "src/detail": ["src/model", "src/openstack"],
+  "src/config": ["src/model", "src/wire"],
+  "src/runtime": [
+    "src/model",
+    "src/wire",
+    "src/intake",
+    "src/facts",
+    "src/ledger",
+    "src/dispatch",
+    "src/observe",
+    "src/openstack",
+    "src/detail",
+    "src/config",
+  ],
+  // Texts for a terminal need the escaping of wire; operators' commands need the ledger and the log, not the stages.
+  "src/cli": ["src/runtime", "src/config", "src/model", "src/wire", "src/ledger", "src/observe", "src/intake"],
+  "main.ts": ["src/cli", "deno.json", "config.ts"],
+  "config.ts": ["mod.ts", "plugins"],
+};
+
+/** Packages that one place alone may name, so that they can be replaced there. */
+export const SINGLE_HOMES: Readonly<Record<string, string>> = {
+  "rabbitmq-client": "src/intake/",
+  "node:sqlite": "src/ledger/sqlite.ts",
+  "commander": "src/cli/",
+  "valibot": "src/config/",
+};
+
+/** One line of a file that breaks a rule. */
+export interface Violation {
+  readonly file: string;
+  readonly imports: string;
+  readonly why: string;
+}
+
+const IMPORT =
+  /^\s*(?:import|export)\b[^"';]*?\bfrom\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)|^\s*import\s+["']([^"']+)["']/gm;
+const ALIASES: Readonly<Record<string, string>> = { "oss-watcher": "mod.ts", "oss-watcher/plugins": "plugins/mod.ts" };
+
+/** The violations of one file, given its path from the top and its text. */
+export function violationsOf(file: string, text: string): readonly Violation[] {
+  const part = partOf(file);
+  if (part === null) return [];
+  return importsOf(text).flatMap((specifier) => {
+    const target = targetOf(file, specifier);
+    const why = target === null ? whyNotPackage(file, specifier) : whyNotPart(part, partOf(target) ?? target);
+    return why === null ? [] : [{ file, imports: specifier, why }];
+  });
+}
+
+/** Files that import each other in a circle, type imports aside: those vanish before anything runs. */
+export function cyclesOf(files: ReadonlyMap<string, string>): readonly string[] {
+  const edges = new Map([...files].map(([file, text]) => [
+    file,
+    importsOf(withoutTypeImports(text)).flatMap((specifier) => targetOf(file, specifier) ?? []).filter((target) =>
+      files.has(target)
+    ),
+  ]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    if (path.includes(file) || done.has(file)) return;
+    for (const next of edges.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of edges.keys()) visit(file, []);
+  return cycles;
+}
+
+function importsOf(text: string): string[] {
+  return [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
+}
+
+function withoutTypeImports(text: string): string {
+  return text.replace(/^(?:import|export) type\b[^;]*;/gm, "");
+}
+
+function targetOf(file: string, specifier: string): string | null {
+  if (specifier.startsWith(".")) return normalize(join(dirname(file), specifier));
+  return ALIASES[specifier] ?? null;
+}
+
+function partOf(file: string): string | null {
+  if (file in ALLOWED) return file;
+  return Object.keys(ALLOWED).find((part) => file.startsWith(`${part}/`)) ?? null;
+}
+
+function whyNotPart(part: string, target: string): string | null {
+  if (part === target || ALLOWED[part]?.includes(target)) return null;
+  return `${part} may import ${ALLOWED[part]?.join(", ") || "nothing"}`;
+}
+
+function whyNotPackage(file: string, specifier: string): string | null {
+  if (/^(npm|jsr|https?):/.test(specifier)) return "packages are named in deno.json alone";
+  const home = SINGLE_HOMES[specifier];
+  return home === undefined || file.startsWith(home) ? null : `only ${home} may name it`;
+}
+
+async function sources(top: string): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>();
+  for (const place of ["mod.ts", "main.ts", "config.ts", "src", "plugins"]) {
+    for (const path of await filesBelow(join(top, place))) {
+      files.set(relative(top, path).replaceAll("\\", "/"), await Deno.readTextFile(path));
+    }
+  }
+  return files;
+}
+
+async function filesBelow(path: string): Promise<string[]> {
+  if ((await Deno.stat(path)).isFile) return [path];
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(path)) {
+    if (isDirectory || name.endsWith(".ts")) found.push(...await filesBelow(join(path, name)));
+  }
+  return found.sort();
+}
+
+if (import.meta.main) {
+  const files = await sources(fileURLToPath(new URL("..", import.meta.url)));
+  const violations = [...files].flatMap(([file, text]) => violationsOf(file, text));
+  const complaints = [
+    ...violations.map(({ file, imports, why }) => `${file} imports ${imports}: ${why}`),
+    ...cyclesOf(files).map((cycle) => `a circle of imports: ${cycle}`),
+  ];
+  const text = complaints.length === 0
+    ? `Dependencies are as docs/ARCHITECTURE.md says, ${files.size} files`
+    : complaints.join("\n");
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+  Deno.exit(complaints.length === 0 ? 0 : 1);
+}
