@@ -14,8 +14,9 @@ export function backupCommand(context: CommandContext): Command {
       using opened = await openLedger(ledger, context);
       await mustBeNew(file);
       try {
-        opened.backup(file);
+        await opened.backup(file);
       } catch (error) {
+        await Deno.remove(file).catch(() => {});
         throw new UserError(`Cannot write the copy "${file}": ${error instanceof Error ? error.message : error}`);
       }
       const { size } = await Deno.stat(file);

@@ -3,11 +3,15 @@ import type { Logger } from "../model/plugin.ts";
 import { logTo } from "../observe/log.ts";
 import { printable } from "../wire/escape.ts";
 import { redact } from "../wire/redact.ts";
-import { type Terminal, writeAll } from "./terminal.ts";
+import { type Terminal, writeTalk } from "./terminal.ts";
 
-/** Exit codes: 0 done, 1 a mistake of the user's or a failure, 2 wrong usage, 3 a dry run with nothing to send. */
+/**
+ * Exit codes: 0 done, 1 a mistake of the user's or a failure, 2 wrong usage, 3 a dry run with nothing to send, 141 nobody reads the
+ * output any more (as a shell says it of SIGPIPE).
+ */
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
+export const EXIT_UNREAD = 141;
 
 /** What every command gets from the process. */
 export interface ProgramOptions {
@@ -42,7 +46,7 @@ export function stderrLog({ debug }: GlobalOptions): (part: string) => Logger {
   return logTo({
     level: debug ? "debug" : "info",
     now: Date.now,
-    write: (line) => writeAll(Deno.stderr, line),
+    write: writeTalk,
     clean: (text) => printable(redact(text)),
   });
 }

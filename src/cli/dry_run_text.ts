@@ -1,6 +1,7 @@
 import type { Json } from "../model/notification.ts";
 import type { DryRunResult, PluginPreview } from "../runtime/dry_run.ts";
 import { printable } from "../wire/escape.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** One line for programs: the shape of `--dry-run --json`. */
 export function jsonLine({ messageId, event, events, plugins, reason }: DryRunResult): string {
@@ -10,9 +11,12 @@ export function jsonLine({ messageId, event, events, plugins, reason }: DryRunRe
 /** What a notification leads to, for a person in a terminal of 80 columns. */
 export function describeResult(result: DryRunResult): string {
   const { messageId, event, time, reason } = result;
-  const title = `${printable(event)}  ${time ?? "no time"}  ${printable(messageId)}`;
-  if (result.events.length === 0) return `${title}\n  nothing to send: ${printable(reason ?? "")}`;
-  return [title, ...result.events.flatMap((one) => describeEvent(one, result)), ""].join("\n");
+  const title = `${printable(event)}  ${time ?? "no time"}`;
+  if (result.events.length === 0) {
+    return [title, ...wrapped(`  nothing to send: ${printable(reason ?? "")}`, { indent: 4 })].join("\n");
+  }
+  return [title, `  message ${printable(messageId)}`, ...result.events.flatMap((one) => describeEvent(one, result)), ""]
+    .join("\n");
 }
 
 function describeEvent(
@@ -20,8 +24,8 @@ function describeEvent(
   { plugins, creationSeen }: DryRunResult,
 ): string[] {
   return [
-    `  ${meaning(key, created)}`,
-    `  key ${printable(key)}${creationSeen.get(key) ? "" : "  (its beginning is not remembered)"}`,
+    `  ${meaning(key, created)}${creationSeen.get(key) ? "" : "; its beginning is not remembered"}`,
+    `  key ${printable(key)}`,
     `  detail`,
     ...block(detail as Json, 4),
     ...plugins.filter((preview) => preview.key === key).flatMap(describePreview),
@@ -79,5 +83,4 @@ function safeJson(json: string): string {
   return json.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-// deno-lint-ignore no-control-regex -- control characters are what it is for
 const UNSAFE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;

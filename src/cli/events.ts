@@ -4,6 +4,7 @@ import { LISTED_STATES, type ListedState, type Selection, type Treated } from ".
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
 import { describeEvent, describeList, describeTreated } from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
+import { UsageError } from "./usage.ts";
 
 interface ListOptions {
   readonly ledger?: string;
@@ -72,7 +73,7 @@ function replayCommand(context: CommandContext): Command {
     .option("--force", "even when a later event of the same server, name or address was delivered")
     .addOption(ledgerOption())
     .action((keys: readonly string[], options: TreatOptions) => {
-      if (keys.length === 0 && !options.dead) throw new UserError("Cannot replay: name keys, or say --dead");
+      if (keys.length === 0 && !options.dead) throw new UsageError("Cannot replay: name keys, or say --dead");
       return treat({ verb: "replayed", keys, options, context });
     });
 }
@@ -84,7 +85,9 @@ function dropCommand(context: CommandContext): Command {
     .option("--plugin <name>", "all that waits for this plugin, or only its part of the named events")
     .addOption(ledgerOption())
     .action((keys: readonly string[], options: TreatOptions) => {
-      if (keys.length === 0 && options.plugin === undefined) throw new UserError("Cannot drop: name keys, or --plugin");
+      if (keys.length === 0 && options.plugin === undefined) {
+        throw new UsageError("Cannot drop: name keys, or --plugin");
+      }
       return treat({ verb: "dropped", keys, options, context });
     });
 }
@@ -122,8 +125,8 @@ async function treat({ verb, keys, options, context }: {
 function time(text: string): number {
   const age = /^(\d+)([smhd])$/.exec(text);
   if (age !== null) return Date.now() - Number(age[1]) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[age[2] as "s"]) * 1000;
-  const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) || /^\d{4}-\d\d-\d\d$/.test(text) ? text : `${text}Z`;
-  const instant = Date.parse(zoned.replace(" ", "T"));
+  const [, date, clock = "00:00", zone = "Z"] = TIME.exec(text) ?? [];
+  const instant = Date.parse(`${date}T${clock}${zone}`);
   if (Number.isNaN(instant)) {
     throw new InvalidArgumentError(
       "Write it as 2026-11-21T18:00Z (UTC unless it says else) or as an age: 90m, 12h, 7d.",
@@ -131,6 +134,8 @@ function time(text: string): number {
   }
   return instant;
 }
+
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i;
 
 function count(text: string): number {
   const value = Number(text);

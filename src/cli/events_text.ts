@@ -1,7 +1,6 @@
 import type { Listed, ShownDelivery, ShownEvent, Treated } from "../model/operations.ts";
 import { printable } from "../wire/escape.ts";
-
-const WIDTH = 80;
+import { WIDTH, wrapped } from "./wrapped.ts";
 
 /** A listing for a terminal of 80 columns: a line of facts, the key, and what was wrong. */
 export function describeList(listed: readonly Listed[], limit: number): string {
@@ -12,9 +11,12 @@ export function describeList(listed: readonly Listed[], limit: number): string {
 }
 
 function describeListed({ key, state, plugin, at, attempts, dueAt, reason }: Listed): string {
-  const next = state === "retrying" && dueAt !== null ? `  next ${utc(dueAt)}` : "";
-  const facts = `${utc(at)}  ${state.padEnd(10)}  ${String(attempts).padStart(5)}  ${printable(plugin ?? "-")}${next}`;
-  return [facts.trimEnd(), `  ${printable(key)}`, ...(reason === null ? [] : [`  ${short(reason)}`])].join("\n");
+  const next = state === "retrying" && dueAt !== null ? `next ${utc(dueAt)}: ` : "";
+  return [
+    short(`${utc(at)}  ${state.padEnd(10)}  ${String(attempts).padStart(5)}  ${plugin ?? "-"}`),
+    `  ${printable(key)}`,
+    ...(reason === null ? [] : [short(`  ${next}${reason}`)]),
+  ].join("\n");
 }
 
 /** Everything about one event, top down: what, from which notification, with which detail, and what became of it. */
@@ -36,8 +38,8 @@ function describeDelivery({ plugin, state, attempts, dueAt, finishedAt, failures
   return [
     `${printable(plugin)}: ${state}${when}, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`,
     ...waitsFor.map((key) => `  waits for ${printable(key)}`),
-    ...failures.map(({ attempt, endedAt, reason, error }) =>
-      `  ${String(attempt).padStart(5)}  ${utc(endedAt)}  ${reason}: ${printable(error)}`
+    ...failures.flatMap(({ attempt, endedAt, reason, error }) =>
+      wrapped(`  ${String(attempt).padStart(5)}  ${utc(endedAt)}  ${reason}: ${printable(error)}`, { indent: 9 })
     ),
   ];
 }
@@ -46,9 +48,10 @@ function describeDelivery({ plugin, state, attempts, dueAt, finishedAt, failures
 export function describeTreated(treated: readonly Treated[], verb: "replayed" | "dropped"): string {
   const refused = treated.filter((one) => one.refused !== null);
   return [
-    ...refused.map(({ key, plugin, refused: why }) =>
-      `not ${verb}: ${printable(key)} for ${printable(plugin)}: ${printable(why ?? "")}`
-    ),
+    ...refused.flatMap(({ key, plugin, refused: why }) => [
+      `not ${verb}: ${printable(key)}`,
+      ...wrapped(`  ${printable(plugin)}: ${printable(why ?? "")}`, { indent: 4 }),
+    ]),
     `${treated.length - refused.length} ${verb}, ${refused.length} refused`,
   ].join("\n");
 }
@@ -58,8 +61,7 @@ function utc(at: number): string {
 }
 
 function short(text: string): string {
-  const line = printable(text);
-  return line.length <= WIDTH - 2 ? line : `${line.slice(0, WIDTH - 3)}…`;
+  return printable(text, WIDTH);
 }
 
 function json(value: unknown): string[] {

@@ -3,28 +3,32 @@ import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escape.ts";
 import { redact } from "../wire/redact.ts";
 import { backupCommand } from "./backup.ts";
-import { type CommandContext, EXIT_FAILURE, EXIT_USAGE, type GlobalOptions, type ProgramOptions } from "./context.ts";
+import { type CommandContext, EXIT_FAILURE, EXIT_UNREAD, EXIT_USAGE } from "./context.ts";
+import type { GlobalOptions, ProgramOptions } from "./context.ts";
 import { eventsCommand } from "./events.ts";
+import { initCommand } from "./init.ts";
+import { newCommand } from "./new_plugin.ts";
 import { run, type RunOptions } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
+import { UsageError, usageError } from "./usage.ts";
 
 /** Runs the command that the arguments name. Returns the exit code; every error has been told. */
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {
   let exitCode = 0;
+  let globals: GlobalOptions = {};
   const program = new Command("oss-watcher");
-  const context: CommandContext = {
-    ...options,
-    exit: (code) => exitCode = code,
-    globals: () => program.opts<GlobalOptions>(),
-  };
-  build(program, context);
+  build(program, { ...options, exit: (code) => exitCode = code, globals: () => globals });
+  program.hook("preAction", (_, command) => void (globals = command.optsWithGlobals<GlobalOptions>()));
   try {
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-    tell(error, { debug: context.globals().debug ?? false, terminal: options.terminal });
-    return EXIT_FAILURE;
+    // Help and the version are ends, too.
+    if (error instanceof CommanderError) return error.exitCode;
+    // As with `events | head`.
+    if (error instanceof Deno.errors.BrokenPipe) return EXIT_UNREAD;
+    tell(error, { debug: globals.debug ?? false, terminal: options.terminal });
+    return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
   }
 }
 
@@ -34,29 +38,39 @@ function build(program: Command, context: CommandContext): void {
     .description("Consumes OpenStack's notifications and tells every configured plugin what was created and deleted.")
     .version(version, "-V, --version")
     .addOption(
-      new Option("-c, --config <path>", "the configuration; else ./config.ts, else /etc/oss-watcher/config.ts"),
-    )
-    .addOption(
       new Option("--dry-run <file>", "show what the notifications in a file (- for stdin) would lead to; repeatable")
         .argParser((file: string, files: readonly string[] = []) => [...files, file]),
     )
     .addOption(new Option("--json", "with --dry-run: one line of JSON per notification"))
-    .addOption(new Option("--debug", "more log lines, and stack traces of errors"))
     .addHelpText("after", HELP)
-    .action(async (given: RunOptions) => context.exit(await run(given, context)));
-  for (const command of [program, eventsCommand(context), backupCommand(context)]) {
-    if (command !== program) program.addCommand(command);
-    settle(command, terminal);
-  }
+    .hook("preSubcommand", () => refuseDryRun(program.opts<RunOptions>()))
+    .action(async (given: RunOptions) => context.exit(await run(given, context)))
+    .addCommand(initCommand(context))
+    .addCommand(newCommand(context))
+    .addCommand(eventsCommand(context))
+    .addCommand(backupCommand(context));
+  settle(program, terminal);
 }
 
-/** Errors are thrown instead of ending the process, and all texts go through the terminal. */
+/** What all commands have in common: two options, errors that are thrown instead of told, and the terminal for all texts. */
 function settle(command: Command, terminal: Terminal): void {
-  command.exitOverride().showSuggestionAfterError().showHelpAfterError("(--help tells more)").configureOutput({
-    writeOut: (text) => terminal.print(text.trimEnd()),
-    writeErr: (text) => text.trimEnd().split("\n").forEach((line) => terminal.error(printable(line))),
-  });
+  command
+    .addOption(
+      new Option("-c, --config <path>", "the configuration; else ./config.ts, else /etc/oss-watcher/config.ts"),
+    )
+    .addOption(new Option("--debug", "more log lines, and stack traces of errors"))
+    // An option belongs to the command that it follows: several have one of the same name.
+    .enablePositionalOptions()
+    .exitOverride((error) => {
+      throw error.exitCode === 0 ? error : usageError(error, command);
+    })
+    .configureOutput({ writeOut: (text) => terminal.print(text.trimEnd()), outputError: () => {} });
   for (const sub of command.commands) settle(sub, terminal);
+}
+
+function refuseDryRun({ dryRun, json }: RunOptions): void {
+  if (dryRun !== undefined) throw new UsageError("Cannot use --dry-run with a command");
+  if (json) throw new UsageError("Cannot use --json here: it goes behind the command");
 }
 
 const HELP = `

@@ -1,5 +1,5 @@
-import { UserError } from "../model/errors.ts";
 import { type CommandContext, load, stderrLog } from "./context.ts";
+import { UsageError } from "./usage.ts";
 
 export interface RunOptions {
   readonly dryRun?: readonly string[];
@@ -8,7 +8,7 @@ export interface RunOptions {
 
 /** Without a command: the service, or with `--dry-run` what it would do. Returns the exit code. */
 export async function run({ dryRun: files, json = false }: RunOptions, context: CommandContext): Promise<number> {
-  if (json && files === undefined) throw new UserError("Cannot use --json: it goes with --dry-run FILE");
+  if (json && files === undefined) throw new UsageError("Cannot use --json: it goes with --dry-run FILE");
   const { config, pluginNames } = await load(context);
   const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
   const log = stderrLog(context.globals());

@@ -11,12 +11,21 @@ export interface Terminal {
 /** The terminal, pipe or file that the process was started with. */
 export const processTerminal: Terminal = {
   print: (text) => writeAll(Deno.stdout, `${text}\n`),
-  error: (text) => writeAll(Deno.stderr, `${text}\n`),
+  error: (text) => writeTalk(`${text}\n`),
   readInput: async () => new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer()),
 };
 
+/** Writes to standard error; what nobody hears any more stops nothing, a service least of all. */
+export function writeTalk(text: string): void {
+  try {
+    writeAll(Deno.stderr, text);
+  } catch {
+    // A closed pipe or a full disk: there is no other place to tell it.
+  }
+}
+
 /** Writes a whole text; a pipe may take only part of it at a time. */
-export function writeAll(target: { writeSync(bytes: Uint8Array): number }, text: string): void {
+function writeAll(target: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let bytes = new TextEncoder().encode(text);
   while (bytes.byteLength > 0) bytes = bytes.subarray(target.writeSync(bytes));
 }

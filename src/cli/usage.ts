@@ -2,7 +2,7 @@ import type { Command, CommanderError } from "commander";
 import { didYouMean } from "../config/closest.ts";
 import { UserError } from "../model/errors.ts";
 
-/** The command line itself is wrong, whatever the configuration and the files say. */
+/** The command line itself is wrong, whatever configuration and files say. */
 export class UsageError extends UserError {
   override readonly name = "UsageError";
 }
@@ -11,14 +11,17 @@ export class UsageError extends UserError {
 export function usageError({ code, message }: CommanderError, command: Command): UsageError {
   const [word = ""] = command.args;
   const commands = command.commands.map((one) => one.name());
-  const help = ` (see ${nameOf(command)} --help)`;
+  const help = ` (see ${pathOf(command)} --help)`;
   if (code === "commander.excessArguments" && commands.length > 0) {
     return new UsageError(`Cannot run "${word}": unknown command${didYouMean(word, commands)}${help}`);
   }
-  const said = message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\)$/s, "; did you mean $1").replace(/\.$/, "");
+  const said = message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\)$/s, "; did you mean $1").replace(
+    /\.$/,
+    "",
+  );
   return new UsageError(`Cannot read the command line: ${said}${help}`);
 }
 
-function nameOf({ parent, name }: Command): string {
-  return parent === null ? name.call(arguments[0]) : "";
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }

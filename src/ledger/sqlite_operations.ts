@@ -1,3 +1,4 @@
+import { backup } from "node:sqlite";
 import type { WatcherEvent } from "../model/event.ts";
 import type {
   LedgerOperations,
@@ -69,15 +70,16 @@ class SqliteOperations implements LedgerOperations {
     return transaction(this.#database, () =>
       this.#selected(selection, "drop").map((row) => {
         const { plugin, seq } = numbers(row);
-        if (["done", "dropped"].includes(String(row["state"]))) return treated(row, `it is ${row["state"]} already`);
+        if (!isFor("drop", String(row["state"]))) return treated(row, `it is ${row["state"]} already`);
         this.#sql.drop.run(now, plugin, seq);
         this.#deliveries.release(plugin, seq);
         return treated(row, null);
       }));
   }
 
-  backup(file: string): void {
-    this.#sql.backup.run(file);
+  async backup(file: string): Promise<void> {
+    // In one step: a service that writes meanwhile would make it begin again at each. VACUUM INTO needs all permissions in Deno.
+    await backup(this.#database, file, { rate: 2 ** 31 - 1 });
   }
 
   #showDelivery(seq: number, row: Row): ShownDelivery {
@@ -104,7 +106,7 @@ class SqliteOperations implements LedgerOperations {
   /** A later event that shares a key says something newer of the same thing: what is older must not undo it. */
   #whyNotReplay(row: Row, force: boolean): string | null {
     const state = String(row["state"]);
-    if (state !== "dead" && state !== "dropped") {
+    if (!isFor("replay", state)) {
       return `it is ${listedState(state, Number(row["attempts"]))}, neither dead nor dropped`;
     }
     if (force) return null;
@@ -114,14 +116,21 @@ class SqliteOperations implements LedgerOperations {
   }
 
   #selected({ keys, plugin, dead }: Selection, action: "replay" | "drop"): readonly Row[] {
-    const rows = keys === undefined || keys.length === 0
-      ? (dead ? this.#sql.allDead : this.#sql.allOpen).all()
-      : keys.flatMap((key) => this.#sql.byKey.all(key));
-    // A key alone means those of its deliveries that the action is for.
-    const fit = (row: Row) =>
-      keys === undefined || plugin !== undefined || action === "drop" || row["state"] !== "done";
-    return rows.filter((row) => (plugin === undefined || row["name"] === plugin) && fit(row));
+    const named = (row: Row) => plugin === undefined || row["name"] === plugin;
+    if (keys === undefined || keys.length === 0) {
+      return (dead ? this.#sql.allDead : this.#sql.allOpen).all().filter(named);
+    }
+    return keys.flatMap((key) => {
+      const rows = this.#sql.byKey.all(key).filter(named);
+      // A key means those of its deliveries that the action is for; where there is none, all of them, to say why.
+      const fitting = rows.filter((row) => isFor(action, String(row["state"])));
+      return fitting.length > 0 ? fitting : rows;
+    });
   }
+}
+
+function isFor(action: "replay" | "drop", state: string): boolean {
+  return action === "replay" ? state === "dead" || state === "dropped" : state !== "done" && state !== "dropped";
 }
 
 function numbers(row: Row): { plugin: number; seq: number } {
@@ -152,5 +161,4 @@ const STATEMENTS = {
     JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done' JOIN event AS e ON e.seq = o.seq
     WHERE own.seq = ?2 LIMIT 1`,
   drop: `UPDATE delivery SET state = 'dropped', finished_at = ? WHERE plugin = ? AND seq = ?`,
-  backup: `VACUUM INTO ?`,
 } as const;

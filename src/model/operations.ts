@@ -88,5 +88,5 @@ export interface LedgerOperations extends Disposable {
   /** Gives unfinished and dead deliveries up, for good. */
   drop(selection: Selection): readonly Treated[];
   /** Writes a consistent copy to a new file. */
-  backup(file: string): void;
+  backup(file: string): Promise<void>;
 }

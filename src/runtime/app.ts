@@ -1,4 +1,3 @@
-import { makeDetail } from "../detail/make_detail.ts";
 import { Lane } from "../dispatch/lane.ts";
 import { policyOf } from "../dispatch/policy.ts";
 import { Settler } from "../dispatch/settler.ts";
@@ -16,6 +15,7 @@ import { UserError } from "../model/errors.ts";
 import type { Logger, Plugin } from "../model/plugin.ts";
 import { redact } from "../wire/redact.ts";
 
+import { detailStage } from "./detail_stage.ts";
 import { runPipeline } from "./pipeline.ts";
 import { rulesOf } from "./rules.ts";
 
@@ -113,7 +113,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
       ledger,
       recorded,
       rules: () => rulesOf(config.events, new Date(clock.now() - keepDays * DAY_MS).toISOString()),
-      makeDetail: (event) => makeDetail(event, config.detail),
+      makeDetail: detailStage(config.detail, options.log("detail")),
       onDetailed: wakeLanes,
     }, running.signal)),
     ...lanes.map((lane) => guard(lane.run(running.signal))),

@@ -1,4 +1,3 @@
-import { type MadeDetail, makeDetail } from "../detail/make_detail.ts";
 import { decide, WATCHED_EVENT_TYPES } from "../facts/decide.ts";
 import { admitNotification } from "../intake/admit.ts";
 import { RamLedger } from "../ledger/ram_ledger.ts";
@@ -8,6 +7,7 @@ import type { Detail } from "../model/detail.ts";
 import type { Delivery, DetailRecord } from "../model/ledger.ts";
 import type { Json, Notification } from "../model/notification.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
+import { type DetailStage, detailStage } from "./detail_stage.ts";
 import { rulesOf } from "./rules.ts";
 
 /** What one plugin would be asked to do, and what it would send. */
@@ -44,9 +44,11 @@ export interface DryRunOptions {
 export class DryRun {
   readonly #options: DryRunOptions;
   readonly #ledger = new RamLedger();
+  readonly #makeDetail: DetailStage;
 
   constructor(options: DryRunOptions) {
     this.#options = options;
+    this.#makeDetail = detailStage(options.config.detail, options.log("detail"));
   }
 
   /** What a notification would lead to, given all that came before it. */
@@ -100,20 +102,11 @@ export class DryRun {
         key,
         created,
         creationSeen,
-        detail: this.#makeDetail(makeDetail(event, this.#options.config.detail)),
-        missing: [],
+        ...this.#makeDetail(event),
       };
     });
     await this.#ledger.storeDetails(records);
     return records;
-  }
-
-  #makeDetail({ detail, failed }: MadeDetail): Detail {
-    for (const { key, error } of failed) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#options.log("detail").warn(`detail.fields.${key} threw: ${why}. The key is null`);
-    }
-    return detail;
   }
 
   /** Previews of everything that is deliverable, in the order of delivery: a move is an end, then a beginning. */

@@ -1,8 +1,9 @@
+import { setImmediate } from "node:timers/promises";
 import { decide } from "../facts/decide.ts";
 import type { Rules } from "../facts/situation.ts";
 import type { Bell } from "../model/bell.ts";
-import type { Ledger, LedgerEvent } from "../model/ledger.ts";
-import type { MadeDetail } from "../detail/make_detail.ts";
+import type { Ledger } from "../model/ledger.ts";
+import type { DetailStage } from "./detail_stage.ts";
 
 /**
  * The way of the data, start reading here:
@@ -20,7 +21,7 @@ export interface Stages {
   /** Stage 2: which facts are claimed. Asked for each batch, since time passes. */
   readonly rules: () => Rules;
   /** Stage 3. */
-  readonly makeDetail: (event: LedgerEvent["event"]) => MadeDetail;
+  readonly makeDetail: DetailStage;
   /** Rung when something was recorded. */
   readonly recorded: Bell;
   /** Called when deliveries may have become ready. */
@@ -35,7 +36,9 @@ export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<
   signal.addEventListener("abort", () => stages.recorded.ring(), { once: true });
   while (!signal.aborted) {
     const worked = await stepPipeline(stages);
-    if (!worked && !signal.aborted) await stages.recorded.wait();
+    // A backlog must not keep the sockets waiting: the ledger answers without leaving this turn of the event loop.
+    if (worked) await setImmediate();
+    else if (!signal.aborted) await stages.recorded.wait();
   }
 }
 
@@ -45,7 +48,7 @@ export async function stepPipeline({ ledger, rules, makeDetail, onDetailed }: St
   const decided = await ledger.decide(BATCH, (notification, memory) => decide(notification, memory, claimed));
   const events = await ledger.undetailed(BATCH);
   if (events.length > 0) {
-    await ledger.storeDetails(events.map(({ seq, event }) => ({ seq, detail: makeDetail(event).detail, missing: [] })));
+    await ledger.storeDetails(events.map(({ seq, event }) => ({ seq, ...makeDetail(event) })));
     onDetailed();
   }
   return decided > 0 || events.length > 0;

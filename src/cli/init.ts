@@ -1,0 +1,109 @@
+import { dirname, join } from "node:path";
+import { Command } from "commander";
+import project from "../../deno.json" with { type: "json" };
+import { UserError } from "../model/errors.ts";
+import type { CommandContext } from "./context.ts";
+
+/** What lies in the program beside its code, and where `init` puts it. */
+const COPIED: readonly { readonly from: string; readonly to: string }[] = [
+  { from: "templates/config.ts", to: "config.ts" },
+  { from: "templates/plugins/hello.ts", to: "plugins/hello.ts" },
+  { from: "samples", to: "samples" },
+];
+
+/** What `oss-watcher`, `oss-watcher/plugins` and `oss-watcher/testing` are made of, for editors and for tests of own plugins. */
+const LIBRARY = ["mod.ts", "plugins", "src/model", "src/wire", "src/testing"];
+const LIBRARY_DIR = ".oss-watcher";
+
+/** `init [DIR]`: writes a directory that works at once. */
+export function initCommand(context: CommandContext): Command {
+  return new Command("init")
+    .description("Write a directory that works at once: config.ts, a plugin, samples, and what an editor needs.")
+    .argument("[dir]", "where; it is made if it is missing", ".")
+    .addHelpText(
+      "after",
+      "\nExample:\n  oss-watcher init watcher\n  cd watcher\n  oss-watcher --dry-run samples/life.jsonl",
+    )
+    .action(async (dir: string) => {
+      await mustBeFree(dir);
+      for (const { from, to } of COPIED) await copy(from, join(dir, to));
+      for (const part of LIBRARY) await copy(part, join(dir, LIBRARY_DIR, part));
+      await writeJson(join(dir, "deno.json"), editorSettings());
+      await writeJson(join(dir, "tsconfig.json"), typescriptSettings());
+      context.terminal.print(nextSteps(dir));
+    });
+}
+
+/** The file of the program that a path from its top names. */
+export function programFile(path: string): URL {
+  return new URL(`../../${path}`, import.meta.url);
+}
+
+async function mustBeFree(dir: string): Promise<void> {
+  for (const file of ["config.ts", "deno.json", "tsconfig.json", "plugins/hello.ts"]) {
+    const path = join(dir, file);
+    const there = await Deno.stat(path).then(() => true, () => false);
+    if (there) {
+      throw new UserError(`Cannot write "${path}": it is there already. Name another directory, or move it away`);
+    }
+  }
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  const source = programFile(from);
+  if ((await Deno.stat(source)).isDirectory) {
+    for await (const { name } of Deno.readDir(source)) await copy(`${from}/${name}`, join(to, name));
+    return;
+  }
+  try {
+    await Deno.mkdir(dirname(to), { recursive: true });
+    await Deno.writeFile(to, await Deno.readFile(source));
+  } catch (error) {
+    throw new UserError(`Cannot write "${to}": ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await Deno.writeTextFile(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** The program itself takes none of this: it resolves `oss-watcher` to what is inside it. */
+function editorSettings() {
+  const packages = Object.entries(project.imports).filter(([, target]) => target.startsWith("npm:"));
+  const own = Object.entries(project.imports).filter(([, target]) => target.startsWith("./"));
+  return {
+    imports: {
+      ...Object.fromEntries(own.map(([name, target]) => [name, target.replace("./", `./${LIBRARY_DIR}/`)])),
+      ...Object.fromEntries(packages),
+    },
+    compilerOptions: { strict: true },
+    exclude: [LIBRARY_DIR],
+  };
+}
+
+function typescriptSettings() {
+  const own = Object.entries(project.imports).filter(([, target]) => target.startsWith("./"));
+  return {
+    compilerOptions: {
+      target: "esnext",
+      module: "esnext",
+      moduleResolution: "bundler",
+      lib: ["esnext", "dom"],
+      strict: true,
+      noEmit: true,
+      allowImportingTsExtensions: true,
+      paths: Object.fromEntries(own.map(([name, target]) => [name, [target.replace("./", `./${LIBRARY_DIR}/`)]])),
+    },
+    include: ["config.ts", "plugins"],
+  };
+}
+
+function nextSteps(dir: string): string {
+  return [
+    `Wrote ${dir === "." ? "this directory" : dir}: config.ts, plugins/hello.ts, samples, and what an editor needs.`,
+    "Next:",
+    ...(dir === "." ? [] : [`  cd ${dir}`]),
+    "  oss-watcher --dry-run samples/compute.instance.create.end.json",
+    "  oss-watcher new plugin NAME",
+  ].join("\n");
+}

@@ -1,0 +1,366 @@
+import {
+  deepStrictEqual as assertEquals,
+  match as assertMatch,
+  ok as assert,
+  rejects as assertRejects,
+} from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { ownLedger } from "../../src/ledger/open_ledger.ts";
+import { APPLICATION_ID, STEPS } from "../../src/ledger/schema.ts";
+import { openDatabase, transaction } from "../../src/ledger/sqlite.ts";
+import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
+import { UserError } from "../../src/model/errors.ts";
+import { LedgerUnavailable } from "../../src/model/ledger.ts";
+import { LedgerProcess } from "../support/ledger_process.ts";
+import { announceEvents, decisionOf, madeEvent, madeNotification, settlementOf } from "../support/made_events.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { TemporaryLedger } from "../support/temporary_ledger.ts";
+
+/** A user who is not root. */
+const NOBODY = 65534;
+const IS_ROOT = Deno.uid() === 0;
+
+/** Makes a ledger of some hundred pages, closed in order. */
+async function makeLedger(file: string, events = 300): Promise<void> {
+  const database = openDatabase(file, { create: true });
+  const ledger = new SqliteLedger(database, () => 0);
+  await ledger.activate(["p"]);
+  await announceEvents(ledger, Array.from({ length: events }, (_, n) => madeEvent(`s${n}/1`, [`s${n}`])));
+  database.close();
+}
+
+/** What is in a directory, but for the lock file that a service makes. */
+function contentsOf(directory: string): Record<string, string> {
+  const names = [...Deno.readDirSync(directory)].filter(({ isFile }) => isFile).map(({ name }) => name).sort();
+  return Object.fromEntries(
+    names.filter((name) => !name.endsWith(".lock")).map((name) => {
+      return [name, createHash("sha256").update(Deno.readFileSync(join(directory, name))).digest("hex")];
+    }),
+  );
+}
+
+/** Asserts that the service refuses a file with one clear line, and leaves everything as it was. */
+function assertRefused(file: string, line: RegExp): void {
+  const directory = join(file, "..");
+  const before = contentsOf(directory);
+  assertOneLine(thrownBy(() => ownLedger(file)), line);
+  assertEquals(contentsOf(directory), before);
+}
+
+function assertOneLine(error: unknown, line: RegExp): void {
+  assert(error instanceof UserError, String(error));
+  assertMatch(error.message, line);
+  assert(!error.message.includes("\n"));
+}
+
+function thrownBy(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("Nothing was thrown");
+}
+
+Deno.test("ownLedger() refuses a file when it is no database", () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  for (const content of ["plugins:\n".repeat(1000), "x", "SQLite format 3\0", "SQLite format 3\0".padEnd(4096, "x")]) {
+    Deno.writeTextFileSync(file, content);
+    assertRefused(file, /^Cannot open the ledger ".*ledger.db": it is (no ledger|a database of another|cut off)/);
+  }
+});
+
+Deno.test("ownLedger() refuses a directory, a path through a file and a place that cannot be made", () => {
+  using directory = new TemporaryDirectory();
+  Deno.mkdirSync(directory.path("ledger.db"));
+  assertRefused(directory.path("ledger.db"), /^Cannot open the ledger ".*ledger.db": it is no file/);
+  Deno.writeTextFileSync(directory.path("file"), "");
+  assertOneLine(
+    thrownBy(() => ownLedger(directory.path("file", "ledger.db"))),
+    /^Cannot open the ledger ".*": .*directory/i,
+  );
+  assertOneLine(thrownBy(() => ownLedger("/proc/nowhere/ledger.db")), /^Cannot open the ledger ".*": .*ledger.file/);
+});
+
+Deno.test("ownLedger() makes the directory when it is missing", () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("state", "oss-watcher", "ledger.db");
+  ownLedger(file)[Symbol.dispose]();
+  assert(Deno.statSync(file).isFile);
+});
+
+Deno.test("ownLedger() refuses a file when it was cut off", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await makeLedger(file);
+  const whole = Deno.readFileSync(file);
+  for (const size of [whole.length - 1, 4096 * 20 + 17, 4096 * 20, 4096, 4095, 512, 99, 16]) {
+    Deno.writeFileSync(file, whole.slice(0, size));
+    assertRefused(file, /^Cannot open the ledger ".*ledger.db": it is (cut off|no ledger)/);
+  }
+});
+
+Deno.test("ownLedger() refuses a file when it was emptied beside its write-ahead log", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await killedWriter(file);
+  Deno.truncateSync(file, 0);
+  assert("ledger.db-wal" in contentsOf(join(file, "..")));
+  assertRefused(file, /^Cannot open the ledger ".*ledger.db": it is cut off/);
+});
+
+Deno.test("ownLedger() begins anew in an empty file", () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  Deno.writeTextFileSync(file, "");
+  ownLedger(file)[Symbol.dispose]();
+  assert(Deno.statSync(file).size > 0);
+});
+
+Deno.test("ownLedger() refuses a file when its first page is damaged", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await makeLedger(file);
+  using opened = Deno.openSync(file, { write: true });
+  opened.seekSync(100, Deno.SeekMode.Start);
+  opened.writeSync(new Uint8Array(3900).fill(0xa5));
+  assertRefused(file, /^Cannot open the ledger ".*ledger.db": .*malformed.* Restore a backup/);
+});
+
+Deno.test("ownLedger() refuses a file when another program made it", () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  for (const applicationId of [0, 0x47504b47]) {
+    const database = new DatabaseSync(file);
+    database.exec(
+      `CREATE TABLE IF NOT EXISTS theirs (x); PRAGMA application_id = ${applicationId}; PRAGMA user_version = 1`,
+    );
+    database.close();
+    assertRefused(file, /^Cannot open the ledger ".*ledger.db": it is a database of another program/);
+  }
+});
+
+Deno.test("ownLedger() refuses a file when a newer oss-watcher wrote it", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await makeLedger(file, 1);
+  const database = new DatabaseSync(file);
+  database.exec(`PRAGMA user_version = ${STEPS.length + 1}; PRAGMA wal_checkpoint(TRUNCATE)`);
+  database.close();
+  assertRefused(
+    file,
+    /^Cannot open the ledger ".*ledger.db": it was written by a newer oss-watcher \(form 2, this one knows 1\)/,
+  );
+});
+
+Deno.test("ownLedger() refuses a file when only its write-ahead log says that it is newer", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await makeLedger(file, 1);
+  using newer = new DatabaseSync(file);
+  newer.exec(`PRAGMA user_version = ${STEPS.length + 1}`);
+  assertRefused(file, /^Cannot open the ledger ".*ledger.db": it was written by a newer oss-watcher/);
+});
+
+Deno.test("ownLedger() refuses a file when this user may not write it", async () => {
+  using directory = new TemporaryDirectory();
+  Deno.chmodSync(directory.path(), 0o777);
+  const file = directory.path("ledger.db");
+  await makeLedger(file);
+  Deno.chmodSync(file, 0o444);
+  const before = contentsOf(directory.path());
+  await using service = new LedgerProcess("own", file, IS_ROOT ? { uid: NOBODY } : {});
+  const { name, message } = await service.says() as Error;
+  assertEquals(name, "UserError");
+  assertMatch(message, /^Cannot write the ledger ".*ledger.db": [^\n]+ Give this user the right to write it$/);
+  assertEquals(contentsOf(directory.path()), before);
+});
+
+Deno.test("ownLedger() refuses a file when this user may not write beside it", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await makeLedger(file);
+  Deno.writeTextFileSync(`${file}.lock`, "");
+  for (const path of [file, `${file}.lock`]) Deno.chmodSync(path, 0o666);
+  Deno.chmodSync(directory.path(), 0o555);
+  const before = contentsOf(directory.path());
+  await using service = new LedgerProcess("own", file, IS_ROOT ? { uid: NOBODY } : {});
+  const { name, message } = await service.says() as Error;
+  assertEquals(name, "UserError");
+  assertMatch(message, /^Cannot open the ledger ".*ledger.db": [^\n]*directory/);
+  assertEquals(contentsOf(directory.path()), before);
+  Deno.chmodSync(directory.path(), 0o755);
+});
+
+Deno.test("openDatabase() refuses a file when another process keeps it to itself", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await makeLedger(file);
+  await using other = new LedgerProcess("hold", file);
+  assertEquals(await other.says(), "held");
+  const before = contentsOf(directory.path());
+  const error = thrownBy(() => openDatabase(file, { create: true, busyTimeoutMs: 50 }));
+  assertOneLine(error, /^Cannot open the ledger ".*ledger.db": another process holds it/);
+  assertEquals(contentsOf(directory.path()), before);
+});
+
+Deno.test("SqliteLedger tells that waiting may help when another process holds the right to write", async () => {
+  using opened = new TemporaryLedger();
+  await announceEvents(opened.ledger, [madeEvent("s/1")]);
+  await using other = new LedgerProcess("lock", opened.file);
+  assertEquals(await other.says(), "locked");
+  opened.database.exec("PRAGMA busy_timeout = 50");
+  const arrival = { receivedAt: 0, notification: madeNotification("a") };
+  await assertRejects(opened.ledger.record([arrival]), LedgerUnavailable);
+  await other.kill();
+  assertEquals(await opened.ledger.record([arrival]), 1);
+});
+
+Deno.test("ownLedger() refuses a file when a second service of this process or another asks for it", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  using _first = ownLedger(file);
+  assertOneLine(thrownBy(() => ownLedger(file)), /^Cannot open the ledger ".*": another oss-watcher uses it/);
+  await using second = new LedgerProcess("own", file);
+  const { name, message } = await second.says() as Error;
+  assertEquals(name, "UserError");
+  assertMatch(message, /another oss-watcher uses it/);
+});
+
+Deno.test("ownLedger() gets a file when the service before it was killed", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await using first = new LedgerProcess("own", file);
+  assertEquals(await first.says(), "owned");
+  assertOneLine(thrownBy(() => ownLedger(file)), /another oss-watcher uses it/);
+  await first.kill();
+  ownLedger(file)[Symbol.dispose]();
+});
+
+Deno.test("openDatabase() takes an older file through the steps that it lacks, one after the other", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await makeLedger(file, 3);
+  const second = "CREATE TABLE added (x); INSERT INTO added SELECT count(*) FROM event";
+  const third = "ALTER TABLE added RENAME COLUMN x TO y";
+  openDatabase(file, { create: true, steps: [...STEPS, second] }).close();
+  using database = openDatabase(file, { create: true, steps: [...STEPS, second, third] });
+  assertEquals({ ...database.prepare("SELECT y FROM added").get() }, { y: 3 });
+  assertEquals({ ...database.prepare("PRAGMA user_version").get() }, { user_version: STEPS.length + 2 });
+  assertEquals({ ...database.prepare("PRAGMA application_id").get() }, { application_id: APPLICATION_ID });
+  assertOneLine(thrownBy(() => openDatabase(file, { create: true })), /newer oss-watcher/);
+});
+
+Deno.test("openDatabase() leaves an older file as it was when a step fails", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await makeLedger(file, 3);
+  const before = contentsOf(directory.path());
+  const steps = [...STEPS, "CREATE TABLE added (x)", "DROP TABLE absent"];
+  assertOneLine(
+    thrownBy(() => openDatabase(file, { create: true, steps })),
+    /^Cannot open the ledger ".*": no such table/,
+  );
+  assertEquals(contentsOf(directory.path()), before);
+  openDatabase(file, { create: true }).close();
+});
+
+Deno.test("SqliteLedger has all that was committed when its process is killed", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  for (const afterLines of [1, 40, 101]) {
+    const { announced, delivered } = await killedWriter(file, afterLines);
+    {
+      using owned = ownLedger(file);
+      const { database } = owned;
+      assertEquals({ ...database.prepare("PRAGMA integrity_check").get() }, { integrity_check: "ok" });
+      const count = (sql: string) => Number(database.prepare(sql).get()!["n"]);
+      const events = count("SELECT count(*) AS n FROM event");
+      const done = count("SELECT count(*) AS n FROM delivery WHERE state = 'done'");
+      // What was said is there; what was under way at the kill may be.
+      assert(events === announced + 1 || events === announced + 2, `${events} events, ${announced + 1} announced`);
+      assert(done === delivered + 1 || done === delivered + 2, `${done} deliveries, ${delivered + 1} said`);
+      assertEquals(count("SELECT count(*) AS n FROM held"), (events - done) * 2);
+    }
+    for (const end of ["", "-wal", "-shm"]) Deno.removeSync(file + end, {});
+  }
+});
+
+Deno.test("SqliteLedger.decide() decides nothing of a batch when the decider throws", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.record(["a", "b"].map((id) => ({ receivedAt: 0, notification: madeNotification(id) })));
+  const broken = ledger.decide(2, ({ messageId }) => {
+    if (messageId === "b") throw new RangeError("broken");
+    return decisionOf([madeEvent("s/1")]);
+  });
+  await assertRejects(broken, RangeError);
+  assertEquals(await ledger.undetailed(9), []);
+  assertEquals(await ledger.decide(9, () => decisionOf([])), 2);
+});
+
+Deno.test("SqliteLedger knows a plugin by one number only, even when it was first written in vain", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  const unwritable = {} as unknown as string;
+  await assertRejects(ledger.activate(["p", unwritable]));
+  await ledger.activate(["q", "p"]);
+  await announceEvents(ledger, [madeEvent("s/1", ["a"])]);
+  const [delivery] = await ledger.ready({ plugin: "q", now: 0, limit: 1 });
+  await ledger.settle([settlementOf(delivery!, { outcome: "done", endedAt: 0 })]);
+  opened.reopen();
+  await opened.ledger.activate(["p", "q"]);
+  const ready = async (plugin: string) => (await opened.ledger.ready({ plugin, now: 0, limit: 9 })).length;
+  assertEquals([await ready("p"), await ready("q")], [1, 0]);
+});
+
+Deno.test("SqliteLedger tells of damage in one line when it meets it", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await makeLedger(file);
+  {
+    using damaged = Deno.openSync(file, { write: true });
+    damaged.seekSync(4096, Deno.SeekMode.Start);
+    damaged.writeSync(new Uint8Array(Deno.statSync(file).size - 4096).fill(0xa5));
+  }
+  using owned = ownLedger(file);
+  const ledger = new SqliteLedger(owned.database, () => 0);
+  const calls: (() => Promise<unknown>)[] = [
+    () => ledger.activate(["p"]),
+    () => ledger.undetailed(1),
+    () => ledger.ready({ plugin: "p", now: 0, limit: 1 }),
+    () => ledger.nextDueAt("p"),
+    () => ledger.decide(1, () => decisionOf([])),
+    () => ledger.record([{ receivedAt: 0, notification: madeNotification("a") }]),
+  ];
+  for (const call of calls) {
+    await assertRejects(call, {
+      name: "UserError",
+      message: /^Cannot go on with the ledger: [^\n]+ Restore a backup$/,
+    });
+  }
+});
+
+Deno.test("transaction() tells that waiting may help when the commit finds the disk full", () => {
+  using opened = new TemporaryLedger();
+  const { database } = opened;
+  database.exec(`PRAGMA max_page_count = ${Number(database.prepare("PRAGMA page_count").get()!["page_count"])}`);
+  const put = database.prepare("INSERT OR REPLACE INTO fact (name, value) VALUES ('x', hex(zeroblob(65536)))");
+  assert(thrownBy(() => transaction(database, () => put.run())) instanceof LedgerUnavailable);
+  assertEquals(database.isTransaction, false);
+  assertEquals(transaction(database, () => 1), 1);
+});
+
+/** Lets a process write to a new ledger and kills it at any moment after so many lines. */
+async function killedWriter(file: string, afterLines = 5): Promise<{ announced: number; delivered: number }> {
+  await using writer = new LedgerProcess("write", file);
+  const said: unknown[] = [];
+  while (said.length < afterLines) said.push(await writer.says());
+  said.push(...await writer.kill());
+  const last = (what: "announced" | "delivered") =>
+    Math.max(-1, ...said.map((line) => (line as Record<string, number>)[what] ?? -1));
+  return { announced: last("announced"), delivered: last("delivered") };
+}
