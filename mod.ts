@@ -23,3 +23,8 @@ export type { Logger, NotifyContext, Plugin } from "./src/model/plugin.ts";
 export { env } from "./src/wire/env.ts";
 export { HttpTarget, type HttpTargetOptions } from "./src/wire/http.ts";
 export { printable } from "./src/wire/escape.ts";
+export { escapeXml, visibleAscii } from "./src/wire/escape.ts";
+export { type Body, type BodyFormat, encodeBody, isBodyFormat } from "./src/wire/http_body.ts";
+export { LineFile } from "./src/wire/line_file.ts";
+export { pythonRepr, type PythonText } from "./src/wire/python_repr.ts";
+export { isWebhookSecret, webhookHeaders, type WebhookMessage } from "./src/wire/webhook_signature.ts";

@@ -1,32 +1,40 @@
-import type { Detail, Json, NotifyContext, Plugin } from "../mod.ts";
+import { type Detail, type Json, LineFile, type NotifyContext, type Plugin, printable } from "../mod.ts";
 
 /** Options of {@linkcode EventLog}. */
 export interface EventLogOptions {
   /** Appended to, and created with mode 0640; its directory must exist. It may be rotated at any time. @default standard output */
   readonly file?: string;
+  /** `json` for programs: JSON Lines. `text` for people. @default "json" */
+  readonly format?: "json" | "text";
   /** Unique among the configured plugins. @default "EventLog" */
   readonly name?: string;
 }
 
 /**
- * Writes every event as one line of JSON: `time`, `event` (its type), `created`, `key`, `detail`. A line in a file is on the disk
- * before the event counts as done. An event may come twice: its key tells.
+ * Writes every event as one line: as JSON, `time`, `event` (its type), `created`, `key`, `detail`; or as text, time, what happened,
+ * FQDN, IP, then what has a name. A line in a file is on the disk before the event counts as done. An event may come twice: its key tells.
  *
  * @example
  * ```ts
  * import { EventLog, type EventLogOptions } from "oss-watcher/plugins";
+ * import { sampleEvent } from "oss-watcher/testing";
  * import assert from "node:assert/strict";
  *
- * const options: EventLogOptions = { file: "/var/log/oss-watcher/events.jsonl" };
+ * const options: EventLogOptions = { file: "/var/log/oss-watcher/events.log", format: "text" };
+ * const { detail, created, context } = sampleEvent();
  *
- * assert.equal(new EventLog(options).name, "EventLog");
+ * assert.equal(
+ *   new EventLog(options).preview(detail, created, context),
+ *   "2026-11-21T18:59:01.000Z creation of a server: web-1.cloud.example.com 10.0.0.1 project=admin owner=anna " +
+ *     "key=server/00000001-debe-43ae-a555-28a4a5d84694/creation",
+ * );
  * ```
  */
 export class EventLog implements Plugin {
   readonly name: string;
-  readonly #path: string | undefined;
-  #file: Deno.FsFile | undefined;
-  /** Settles when the last write that was asked for has ended; never rejects. */
+  readonly #entry: (detail: Detail, created: boolean, context: NotifyContext) => Json;
+  readonly #file: LineFile | undefined;
+  /** Settles when the last line for standard output is written; never rejects. */
   #idle: Promise<void> = Promise.resolve();
 
   /** @throws {TypeError} naming every option that is wrong. */
@@ -34,80 +42,79 @@ export class EventLog implements Plugin {
     const problems = problemsOf(options);
     if (problems.length > 0) throw new TypeError(`Cannot make EventLog: ${problems.join("; ")}`);
     this.name = options.name ?? "EventLog";
-    this.#path = options.file;
+    this.#entry = options.format === "text" ? textEntry : jsonEntry;
+    this.#file = options.file === undefined ? undefined : new LineFile(options.file, "the event log");
   }
 
   /** @throws {Error} when the file cannot be opened or written. */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
-    const line = new TextEncoder().encode(`${escaped(JSON.stringify(entry(detail, created, context)))}\n`);
-    await this.#inTurn(async () => {
-      context.signal.throwIfAborted();
-      await (this.#path === undefined ? writeAll(Deno.stdout, line) : this.#append(this.#path, line));
-    });
+    const entry = this.#entry(detail, created, context);
+    const line = `${typeof entry === "string" ? entry : escaped(JSON.stringify(entry))}\n`;
+    await (this.#file === undefined ? this.#print(line, context.signal) : this.#file.append(line, context.signal));
   }
 
-  /** The object that {@linkcode EventLog.notify} would write. */
+  /** What {@linkcode EventLog.notify} would write: the object, or the line of text. */
   preview(detail: Detail, created: boolean, context: NotifyContext): Json {
-    return entry(detail, created, context);
+    return this.#entry(detail, created, context);
   }
 
   /** Rejects when the file cannot be opened. */
   async check(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const path = this.#path;
-    if (path !== undefined) await this.#inTurn(async () => void await this.#open(path));
+    await this.#file?.open(signal);
   }
 
   /** Closes the file once the last line is written. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#inTurn(() => this.#close());
+    await this.#idle;
+    await this.#file?.[Symbol.asyncDispose]();
   }
 
-  /** One after the other: lines never mix, and nobody closes a file that another writes to. */
-  #inTurn(work: () => void | Promise<void>): Promise<void> {
-    const done = this.#idle.then(work);
-    this.#idle = done.catch(() => undefined);
-    return done;
-  }
-
-  async #append(path: string, line: Uint8Array): Promise<void> {
-    const file = await this.#open(path);
-    try {
-      await writeAll(file, line);
-      await file.syncData();
-    } catch (error) {
-      // Opened again, the file gets an end to what may be half a line.
-      this.#close();
-      throw new Error(`Cannot write to the event log "${path}": ${message(error)}`, { cause: error });
-    }
-  }
-
-  /** The file at the path, which is another one after a rotation. */
-  async #open(path: string): Promise<Deno.FsFile> {
-    try {
-      if (this.#file !== undefined && !await isAt(path, this.#file)) this.#close();
-      return this.#file ??= await openLines(path);
-    } catch (error) {
-      const advice = error instanceof Deno.errors.NotFound ? ". Create its directory" : "";
-      throw new Error(`Cannot open the event log "${path}": ${message(error)}${advice}`, { cause: error });
-    }
-  }
-
-  #close(): void {
-    this.#file?.close();
-    this.#file = undefined;
+  /** One line after the other, since the system may take them in parts. */
+  #print(line: string, signal: AbortSignal): Promise<void> {
+    const printed = this.#idle.then(async () => {
+      signal.throwIfAborted();
+      const bytes = new TextEncoder().encode(line);
+      for (let done = 0; done < bytes.length;) done += await Deno.stdout.write(bytes.subarray(done));
+    });
+    this.#idle = printed.catch(() => undefined);
+    return printed;
   }
 }
 
 function problemsOf(options: EventLogOptions): string[] {
   return Object.entries(options).filter(([, value]) => value !== undefined).flatMap(([key, value]) => {
-    if (key !== "file" && key !== "name") return [`${key}: unknown option`];
+    if (key === "format") return value === "json" || value === "text" ? [] : [`format: must be "json" or "text"`];
+    if (key !== "file" && key !== "name") return [`${printable(key, 60)}: unknown option`];
     return typeof value === "string" && value !== "" ? [] : [`${key}: must be a text that is not empty`];
   });
 }
 
-function entry(detail: Detail, created: boolean, { time, eventType, key }: NotifyContext): Json {
+function jsonEntry(detail: Detail, created: boolean, { time, eventType, key }: NotifyContext): Json {
   return { time, event: eventType, created, key, detail: detail as Json };
+}
+
+/** Nothing in a name can pass for another column: what has a blank or a quote is in quotes. */
+function textEntry(detail: Detail, created: boolean, context: NotifyContext): string {
+  const { time, subject, key, creationSeen, missing } = context;
+  const what = `${created ? "creation" : "deletion"} of ${subject === "server" ? "a server" : "an association"}`;
+  return [
+    column(time),
+    `${what}:`,
+    column(detail.FQDN),
+    column(detail.IP),
+    ...(detail.ProjectName === null ? [] : [`project=${column(detail.ProjectName)}`]),
+    ...(detail.Owner === null ? [] : [`owner=${column(detail.Owner)}`]),
+    `key=${column(key, Infinity)}`,
+    ...(missing.length === 0 ? [] : [`missing=${column(missing.join(","))}`]),
+    ...(created || creationSeen ? [] : ["(its creation was not seen)"]),
+  ].join(" ");
+}
+
+function column(value: string | null, maxLength = 300): string {
+  if (value === null) return "-";
+  const shown = printable(value, maxLength);
+  return /^[^\s"=]+$/.test(shown) && shown !== "-" ? shown : `"${shown.replaceAll('"', "\\u{22}")}"`;
 }
 
 /** The same JSON with escapes for what could move a terminal's cursor or reverse its text (JSON escapes C0 only). */
@@ -116,35 +123,4 @@ function escaped(json: string): string {
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (char) => char.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
   );
-}
-
-async function isAt(path: string, file: Deno.FsFile): Promise<boolean> {
-  const [there, here] = await Promise.all([Deno.stat(path).catch(() => undefined), file.stat()]);
-  return there !== undefined && there.ino === here.ino && there.dev === here.dev;
-}
-
-/** Opens a file to append lines to; half a line, left by a crash or a full disk, is ended first. */
-async function openLines(path: string): Promise<Deno.FsFile> {
-  const file = await Deno.open(path, { read: true, append: true, create: true, mode: 0o640 });
-  try {
-    const { isFile, size } = await file.stat();
-    if (!isFile) throw new Error("it is not a regular file");
-    if (size > 0) await file.seek(-1, Deno.SeekMode.End);
-    const last = new Uint8Array([10]);
-    await file.read(last);
-    if (last[0] !== 10) await writeAll(file, new Uint8Array([10]));
-    return file;
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-}
-
-/** In one call, unless the system takes less. */
-async function writeAll(target: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await target.write(bytes.subarray(done));
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

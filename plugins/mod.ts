@@ -4,5 +4,7 @@
  * @module
  */
 
+export { DirectoryNotify, type DirectoryNotifyOptions, type DirectoryRecord } from "./directory_notify.ts";
+export { directoryRecord } from "./directory_notify.ts";
 export { EventLog, type EventLogOptions } from "./event_log.ts";
 export { RestNotify, type RestNotifyOptions } from "./rest_notify.ts";

@@ -1,23 +1,39 @@
-import { DeliveryError, type Detail, HttpTarget, type HttpTargetOptions } from "../mod.ts";
-import type { Json, NotifyContext, Plugin } from "../mod.ts";
+import { type BodyFormat, encodeBody, HttpTarget, type HttpTargetOptions, isBodyFormat } from "../mod.ts";
+import { type Detail, isWebhookSecret, type Json, type NotifyContext, type Plugin } from "../mod.ts";
+import { visibleAscii, webhookHeaders } from "../mod.ts";
 
-/** Options of {@linkcode RestNotify}, with those of `HttpTarget`: `user`, `password`, `caFile`, `timeoutSeconds`, … */
+/** Options of {@linkcode RestNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`, `caFile`, `certFile`, `headers`, … */
 export interface RestNotifyOptions extends HttpTargetOptions {
   /** `https://some_host` or `http://some_host`. Not needed when both URLs are full ones. */
   readonly host?: string;
   /** From 1 to 65535. @default 443 for https, 80 for http */
   readonly port?: number;
-  /** Where creations are posted: a path on `host` as `/some_url`, or a full URL. */
+  /** Where creations are sent: a path on `host` as `/some_url`, or a full URL. */
   readonly urlCreation: string;
-  /** Where deletions are posted, likewise. */
+  /** Where deletions are sent, likewise. */
   readonly urlDeletion: string;
+  /** @default "POST" */
+  readonly method?: "POST" | "PUT" | "PATCH" | "DELETE";
+  /**
+   * The detail as JSON, as `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with the JSON as its parameter
+   * `nodeDetails`), or what a function makes of it: an object is sent as JSON, a string as it is. A header `Content-Type` in `headers` wins.
+   *
+   * @default "json"
+   */
+  readonly body?: BodyFormat;
+  /**
+   * Signs every request as Standard Webhooks says. Each is `whsec_` and the base64 of 24 to 64 bytes; give the new one and the old one
+   * while receivers change over.
+   */
+  readonly signingSecrets?: readonly string[];
   /** Unique among the configured plugins. @default "RestNotify" */
   readonly name?: string;
 }
 
 /**
- * Posts every event's detail as JSON, with the event's key as `Idempotency-Key`: an event may come twice, its key tells. An answer
- * from 200 to 299 is done; everything else is thrown, to be tried again or, for some statuses, to become a dead letter.
+ * Sends every event's detail to a URL. An event may come twice: `Idempotency-Key` is its key, the same for every attempt.
+ * `OSS-Watcher-Creation-Seen` is `false` for an end whose beginning was never seen. An answer from 200 to 299 is done; everything else, a
+ * redirect too, is thrown, to be tried again or, for some statuses, to become a dead letter.
  *
  * @example
  * ```ts
@@ -32,19 +48,28 @@ export interface RestNotifyOptions extends HttpTargetOptions {
  */
 export class RestNotify implements Plugin {
   readonly name: string;
+  readonly #method: string;
   readonly #urlCreation: string;
   readonly #urlDeletion: string;
+  readonly #body: BodyFormat;
+  readonly #contentType: string | undefined;
+  readonly #signingSecrets: readonly string[];
   readonly #target: HttpTarget;
 
   /** @throws {TypeError} naming every option that is wrong. */
   constructor(options: RestNotifyOptions) {
-    const { name = "RestNotify", host = "", port, urlCreation, urlDeletion, ...http } = options;
+    const { name = "RestNotify", host = "", port, urlCreation, urlDeletion, method, body, signingSecrets, ...http } =
+      options;
     const problems = [...problemsOf(options), ...HttpTarget.problems(http)];
     if (problems.length > 0) throw new TypeError(`Cannot make RestNotify: ${problems.join("; ")}`);
     const base = host.replace(/\/$/, "") + (port === undefined ? "" : `:${port}`);
     this.name = name;
+    this.#method = method ?? "POST";
     this.#urlCreation = urlCreation.startsWith("/") ? base + urlCreation : urlCreation;
     this.#urlDeletion = urlDeletion.startsWith("/") ? base + urlDeletion : urlDeletion;
+    this.#body = body ?? "json";
+    this.#contentType = new Headers(http.headers).get("content-type") ?? undefined;
+    this.#signingSecrets = signingSecrets ?? [];
     this.#target = new HttpTarget(http);
   }
 
@@ -55,17 +80,16 @@ export class RestNotify implements Plugin {
 
   /** The request that {@linkcode RestNotify.notify} would send: method, URL, headers, and the body as the receiver reads it. */
   preview(detail: Detail, created: boolean, context: NotifyContext): Json {
-    const request = this.#request(detail, created, context);
-    return { ...this.#target.preview(request), body: JSON.parse(request.body) };
+    const { type, ...request } = this.#request(detail, created, context);
+    return {
+      ...this.#target.preview(request),
+      body: type === "application/json" ? JSON.parse(request.body) : request.body,
+    };
   }
 
   /** Rejects when a URL gives no answer to OPTIONS, or does not know us (401). */
   async check(signal: AbortSignal): Promise<void> {
-    for (const url of new Set([this.#urlCreation, this.#urlDeletion])) {
-      await this.#target.request({ method: "OPTIONS", url, signal }).catch((error) => {
-        if (!(error instanceof DeliveryError) || error.status === undefined || error.status === 401) throw error;
-      });
-    }
+    for (const url of new Set([this.#urlCreation, this.#urlDeletion])) await this.#target.probe(url, signal);
   }
 
   /** Closes the connections. */
@@ -73,24 +97,42 @@ export class RestNotify implements Plugin {
     await this.#target[Symbol.asyncDispose]();
   }
 
-  #request(detail: Detail, created: boolean, context: NotifyContext) {
+  #request(detail: Detail, created: boolean, { key, creationSeen }: NotifyContext) {
+    const { type, text } = encodeBody({ detail, created }, this.#body);
+    const id = visibleAscii(key);
+    const signed = this.#signingSecrets.length > 0
+      ? webhookHeaders({ id, timeMs: Date.now(), body: text }, this.#signingSecrets)
+      : {};
     return {
-      method: "POST",
+      type,
+      method: this.#method,
       url: created ? this.#urlCreation : this.#urlDeletion,
-      headers: { "Content-Type": "application/json", "Idempotency-Key": visibleAscii(context.key) },
-      body: JSON.stringify(detail),
+      headers: {
+        "Content-Type": this.#contentType ?? type,
+        "Idempotency-Key": id,
+        "OSS-Watcher-Creation-Seen": String(creationSeen),
+        ...signed,
+      },
+      body: text,
     };
   }
 }
 
-function problemsOf({ name, host, port, urlCreation, urlDeletion, headers }: RestNotifyOptions): string[] {
+const METHODS = ["POST", "PUT", "PATCH", "DELETE"];
+const OWN_HEADER = /^(?:idempotency-key|oss-watcher-creation-seen|webhook-(?:id|timestamp|signature))$/i;
+
+function problemsOf(options: RestNotifyOptions): string[] {
+  const { name, host, port, urlCreation, urlDeletion, method, body, signingSecrets, headers } = options;
   const where = `must be a full URL, or a path like "/some_url" with host`;
-  const own = Object.keys(headers ?? {}).filter((header) => /^(?:content-type|idempotency-key)$/i.test(header));
+  const own = Object.keys(headers ?? {}).filter((header) => OWN_HEADER.test(header));
   const checks: readonly (readonly [right: boolean, problem: string])[] = [
     [name === undefined || (typeof name === "string" && name !== ""), "name: must be a text that is not empty"],
-    [host === undefined || isUrl(host), "host: must begin with https:// or http://, and hold no user and password"],
     [
-      host === undefined || !isUrl(host) || /^\w+:\/\/[^/?#]+\/?$/.test(host),
+      host === undefined || HttpTarget.isUrl(host),
+      "host: must begin with https:// or http://, and hold no user and password",
+    ],
+    [
+      !HttpTarget.isUrl(host) || /^\w+:\/\/[^/?#]+\/?$/.test(host),
       "host: must not hold a path; put it into the URLs",
     ],
     [
@@ -99,24 +141,23 @@ function problemsOf({ name, host, port, urlCreation, urlDeletion, headers }: Res
     ],
     [port === undefined || host !== undefined, "port: needs host"],
     [port === undefined || !/:\d+\/?$/.test(String(host)), "port: host names one already"],
-    [isUrl(urlCreation) || (isPath(urlCreation) && host !== undefined), `urlCreation: ${where}`],
-    [isUrl(urlDeletion) || (isPath(urlDeletion) && host !== undefined), `urlDeletion: ${where}`],
+    [isAddress(urlCreation, host), `urlCreation: ${where}`],
+    [isAddress(urlDeletion, host), `urlDeletion: ${where}`],
+    [method === undefined || METHODS.includes(method), `method: must be one of ${METHODS.join(", ")}`],
+    [body === undefined || isBodyFormat(body), `body: must be "json", "vco-xml" or a function of (detail, created)`],
+    [
+      signingSecrets === undefined || isSecrets(signingSecrets),
+      `signingSecrets: must be a list, each "whsec_" and the base64 of 24 to 64 bytes`,
+    ],
     [own.length === 0, `headers: ${own.join(" and ")} cannot be set`],
   ];
   return checks.filter(([right]) => !right).map(([, problem]) => problem);
 }
 
-function isUrl(value: unknown): boolean {
-  if (typeof value !== "string" || !/^https?:\/\//i.test(value) || !URL.canParse(value)) return false;
-  const { username, password } = new URL(value);
-  return username + password === "";
+function isAddress(value: unknown, host: unknown): boolean {
+  return HttpTarget.isUrl(value) || (typeof value === "string" && value.startsWith("/") && host !== undefined);
 }
 
-function isPath(value: unknown): boolean {
-  return typeof value === "string" && value.startsWith("/");
-}
-
-/** Keys hold ids that other services chose; whatever a header could not carry is percent-encoded. */
-function visibleAscii(key: string): string {
-  return key.toWellFormed().replace(/[^\x21-\x24\x26-\x7e]/gu, encodeURIComponent);
+function isSecrets(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(isWebhookSecret);
 }

@@ -9,16 +9,25 @@ export interface Published {
   readonly body: string;
 }
 
+/** How long a message may take to be confirmed, with all the time that a broker takes to come back. */
+const PATIENCE_MS = 120_000;
+
 /** A service's end of the bus. */
 export class CloudPublisher implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #publisher: Publisher;
+  #lost = Promise.withResolvers<never>();
 
   constructor(url: string) {
     this.#connection = new Connection({ url, retryLow: 200, retryHigh: 1000 });
+    this.#lost.promise.catch(() => {});
     // Losing the broker is part of what is tested; the library connects again.
-    this.#connection.on("error", () => {});
-    this.#publisher = this.#connection.createPublisher({ confirm: true, maxAttempts: 100 });
+    this.#connection.on("error", (error) => {
+      this.#lost.reject(error);
+      this.#lost = Promise.withResolvers();
+      this.#lost.promise.catch(() => {});
+    });
+    this.#publisher = this.#connection.createPublisher({ confirm: true });
   }
 
   /** Declares a service's control exchange. oslo.messaging's default is not durable; Kolla's is. */
@@ -26,7 +35,11 @@ export class CloudPublisher implements AsyncDisposable {
     return this.#connection.exchangeDeclare({ exchange, type: "topic", durable, autoDelete: false });
   }
 
-  /** Resolves when the broker has confirmed it. */
+  /**
+   * Resolves when the broker has confirmed it, which may take sending it again: then it may be there twice.
+   *
+   * @throws {Error} when the broker stays away.
+   */
   async publish({ exchange, routingKey, body }: Published): Promise<void> {
     const envelope = {
       exchange,
@@ -36,7 +49,16 @@ export class CloudPublisher implements AsyncDisposable {
       durable: true,
       priority: 0,
     };
-    await this.#publisher.send(envelope, Buffer.from(body, "utf8"));
+    const bytes = Buffer.from(body, "utf8");
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        // The library forgets a message that was just written when the connection went: it would wait for ever.
+        return await Promise.race([this.#publisher.send(envelope, bytes), this.#lost.promise]);
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+      }
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

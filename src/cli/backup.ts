@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { UserError } from "../model/errors.ts";
+import { printable } from "../wire/escape.ts";
 import type { CommandContext } from "./context.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 
@@ -20,7 +21,7 @@ export function backupCommand(context: CommandContext): Command {
         throw new UserError(`Cannot write the copy "${file}": ${error instanceof Error ? error.message : error}`);
       }
       const { size } = await Deno.stat(file);
-      context.terminal.error(`Wrote ${size} bytes to ${file}`);
+      context.terminal.error(printable(`Wrote ${size} bytes to "${file}"`));
     });
 }
 

@@ -16,11 +16,13 @@ export const EXIT_UNREAD = 141;
 /** What every command gets from the process. */
 export interface ProgramOptions {
   readonly version: string;
+  /** The import map of deno.json: what `oss-watcher` and each package resolve to. */
+  readonly imports: Readonly<Record<string, string>>;
   readonly terminal: Terminal;
   /** The configuration compiled into the program. */
   readonly builtInConfig: () => Promise<Readonly<Record<string, unknown>>>;
-  /** Aborts on SIGTERM and SIGINT. */
-  readonly stop: AbortSignal;
+  /** Aborts on SIGTERM and SIGINT, which end the process as long as this was not called. */
+  readonly stopSignal: () => AbortSignal;
 }
 
 /** Options that stand before any command. */

@@ -1,5 +1,6 @@
-import { type Document, readDocuments } from "../intake/documents.ts";
+import { readDocuments } from "../intake/documents.ts";
 import { DryRun, type DryRunOptions, type DryRunResult } from "../runtime/dry_run.ts";
+import { printable } from "../wire/escape.ts";
 import { describeResult, jsonLine } from "./dry_run_text.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -18,11 +19,20 @@ export async function dryRun(
   let bad = false;
   let sends = false;
   let count = 0;
+  const refuse = (text: string) => {
+    terminal.error(printable(text));
+    bad = true;
+  };
   for (const file of files) {
-    for (const { line, decoded } of await documentsOf(file, terminal)) {
+    const name = file === "-" ? "standard input" : `"${file}"`;
+    const bytes = await read(file, terminal);
+    if (typeof bytes === "string") {
+      refuse(`Cannot read ${name}: ${bytes}`);
+      continue;
+    }
+    for (const { line, decoded } of readDocuments(bytes)) {
       if ("refused" in decoded) {
-        terminal.error(`Cannot read a notification in "${file}", line ${line}: ${decoded.refused}`);
-        bad = true;
+        refuse(`Cannot read a notification in ${name}, line ${line}: ${decoded.refused}`);
         continue;
       }
       const result = await run.take(decoded.notification);
@@ -40,17 +50,20 @@ function isBad({ outcome, plugins }: DryRunResult): boolean {
   return outcome === "refused" || plugins.some(({ error }) => error !== undefined);
 }
 
-async function documentsOf(file: string, { readInput }: Terminal): Promise<readonly Document[]> {
+/** The bytes of a file, or why they cannot be had. */
+async function read(file: string, { readInput }: Terminal): Promise<Uint8Array | string> {
   try {
-    return readDocuments(file === "-" ? await readInput() : await Deno.readFile(file));
+    return file === "-" ? await readInput() : await Deno.readFile(file);
   } catch (error) {
-    return [{ line: 1, decoded: { refused: whyUnreadable(error) } }];
+    return whyUnreadable(error);
   }
 }
 
 function whyUnreadable(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  // Deno keeps /dev and /proc from everybody, whatever a shell's <(…) puts there.
+  if (error instanceof Deno.errors.NotCapable) return "this program may not read there; pipe it in, with - for the file";
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
   return error instanceof Error ? error.message : String(error);
 }

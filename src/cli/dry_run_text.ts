@@ -1,11 +1,12 @@
 import type { Json } from "../model/notification.ts";
 import type { DryRunResult, PluginPreview } from "../runtime/dry_run.ts";
 import { printable } from "../wire/escape.ts";
+import { safeJson } from "./safe_json.ts";
 import { wrapped } from "./wrapped.ts";
 
 /** One line for programs: the shape of `--dry-run --json`. */
 export function jsonLine({ messageId, event, events, plugins, reason }: DryRunResult): string {
-  return safeJson(JSON.stringify({ messageId, event, events, plugins, reason }));
+  return safeJson({ messageId, event, events, plugins, reason });
 }
 
 /** What a notification leads to, for a person in a terminal of 80 columns. */
@@ -54,7 +55,7 @@ interface Request {
 
 function isRequest(preview: Json): preview is Json & Request {
   return typeof preview === "object" && preview !== null && "method" in preview && "url" in preview &&
-    "headers" in preview;
+    "headers" in preview && typeof preview["headers"] === "object" && preview["headers"] !== null;
 }
 
 /** A request as it would go over the wire, secrets aside. */
@@ -77,10 +78,3 @@ function meaning(key: string, created: boolean): string {
   if (key.startsWith("server/")) return created ? "creation: a server came" : "deletion: a server went";
   return created ? "creation: a floating IP was associated" : "deletion: a floating IP was disassociated";
 }
-
-/** JSON keeps what a terminal would obey: everything that is not plain is escaped as JSON escapes it. */
-function safeJson(json: string): string {
-  return json.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-const UNSAFE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;

@@ -1,9 +1,11 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { UserError } from "../model/errors.ts";
 import { LISTED_STATES, type ListedState, type Selection, type Treated } from "../model/operations.ts";
+import { printable } from "../wire/escape.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
 import { describeEvent, describeList, describeTreated } from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
+import { safeJson } from "./safe_json.ts";
 import { UsageError } from "./usage.ts";
 
 interface ListOptions {
@@ -60,7 +62,7 @@ function showCommand(context: CommandContext): Command {
       using opened = await openLedger(ledger, context);
       const shown = opened.show(key);
       if (shown === undefined) throw new UserError(`Cannot show the event "${key}": the ledger has none of this key`);
-      context.terminal.print(json ? JSON.stringify(shown) : describeEvent(shown));
+      context.terminal.print(json ? safeJson(shown) : describeEvent(shown));
     });
 }
 
@@ -95,7 +97,7 @@ function dropCommand(context: CommandContext): Command {
 async function list({ ledger, json, ...filter }: ListOptions, context: CommandContext): Promise<void> {
   using opened = await openLedger(ledger, context);
   const listed = opened.list(filter);
-  if (json) { for (const one of listed) context.terminal.print(JSON.stringify(one)); }
+  if (json) { for (const one of listed) context.terminal.print(safeJson(one)); }
   else context.terminal.print(describeList(listed, filter.limit));
 }
 
@@ -116,7 +118,8 @@ async function treat({ verb, keys, options, context }: {
     : opened.drop(selection);
   const unknown = keys.filter((key) => !treated.some((one) => one.key === key));
   for (const key of unknown) {
-    context.terminal.error(`Cannot find the event "${key}"${options.plugin ? ` for ${options.plugin}` : ""}`);
+    const text = `Cannot find the event "${key}"${options.plugin ? ` for ${options.plugin}` : ""}`;
+    context.terminal.error(printable(text));
   }
   context.terminal.print(describeTreated(treated, verb));
   if (unknown.length > 0 || treated.some(({ refused }) => refused !== null)) context.exit(EXIT_FAILURE);

@@ -1,6 +1,5 @@
 import { dirname, join } from "node:path";
 import { Command } from "commander";
-import project from "../../deno.json" with { type: "json" };
 import { UserError } from "../model/errors.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -28,8 +27,8 @@ export function initCommand(context: CommandContext): Command {
       await mustBeFree(dir);
       for (const { from, to } of COPIED) await copy(from, join(dir, to));
       for (const part of LIBRARY) await copy(part, join(dir, LIBRARY_DIR, part));
-      await writeJson(join(dir, "deno.json"), editorSettings());
-      await writeJson(join(dir, "tsconfig.json"), typescriptSettings());
+      await writeJson(join(dir, "deno.json"), editorSettings(context.imports));
+      await writeJson(join(dir, "tsconfig.json"), typescriptSettings(context.imports));
       context.terminal.print(nextSteps(dir));
     });
 }
@@ -68,9 +67,9 @@ async function writeJson(path: string, value: unknown): Promise<void> {
 }
 
 /** The program itself takes none of this: it resolves `oss-watcher` to what is inside it. */
-function editorSettings() {
-  const packages = Object.entries(project.imports).filter(([, target]) => target.startsWith("npm:"));
-  const own = Object.entries(project.imports).filter(([, target]) => target.startsWith("./"));
+function editorSettings(imports: CommandContext["imports"]) {
+  const packages = Object.entries(imports).filter(([, target]) => target.startsWith("npm:"));
+  const own = Object.entries(imports).filter(([, target]) => target.startsWith("./"));
   return {
     imports: {
       ...Object.fromEntries(own.map(([name, target]) => [name, target.replace("./", `./${LIBRARY_DIR}/`)])),
@@ -81,8 +80,8 @@ function editorSettings() {
   };
 }
 
-function typescriptSettings() {
-  const own = Object.entries(project.imports).filter(([, target]) => target.startsWith("./"));
+function typescriptSettings(imports: CommandContext["imports"]) {
+  const own = Object.entries(imports).filter(([, target]) => target.startsWith("./"));
   return {
     compilerOptions: {
       target: "esnext",

@@ -20,6 +20,6 @@ export async function run({ dryRun: files, json = false }: RunOptions, context: 
     import("../runtime/app.ts"),
     import("../runtime/clock.ts"),
   ]);
-  await runService({ config, plugins, clock: systemClock, random: Math.random, log, stop: context.stop });
+  await runService({ config, plugins, clock: systemClock, random: Math.random, log, stop: context.stopSignal() });
   return 0;
 }

@@ -1,6 +1,7 @@
 import type { DetailOptions, MetadataNames } from "../model/config.ts";
 import type { Detail } from "../model/detail.ts";
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
+import type { Json } from "../model/notification.ts";
 
 /** The metadata that fill keys of the detail, unless config.ts names others. */
 export const METADATA_NAMES: MetadataNames = {
@@ -14,7 +15,7 @@ export const METADATA_NAMES: MetadataNames = {
 /** The detail of an event, and which of its keys could not be made. */
 export interface MadeDetail {
   readonly detail: Detail;
-  /** `detail.fields` whose function threw, with what it said. */
+  /** `detail.fields` whose function threw or gave what is no JSON, with what it said. */
   readonly failed: readonly { readonly key: string; readonly error: unknown }[];
 }
 
@@ -60,13 +61,18 @@ function withOwnKeys(
   const failed: { key: string; error: unknown }[] = [];
   const made = Object.entries(options.fields ?? {}).map(([key, make]) => {
     try {
-      return [key, make({ detail, created, eventType, key: eventKey })] as const;
+      return [key, asJson(make({ detail, created, eventType, key: eventKey }))] as const;
     } catch (error) {
       failed.push({ key, error });
       return [key, null] as const;
     }
   });
   return { detail: { ...detail, ...Object.fromEntries(made), ...options.static }, failed };
+}
+
+/** What can be stored and sent: config.ts is not always type-checked, and a detail that no JSON can hold would be made again for ever. */
+function asJson(value: Json | undefined): Json {
+  return JSON.parse(JSON.stringify(value) ?? "null");
 }
 
 function fqdn({ hostname, dnsName }: ServerSnapshot, domain: string | undefined): string | null {

@@ -25,6 +25,9 @@ export interface LaneOptions {
   ) => void;
 }
 
+/** How many times its concurrency a lane may have in flight, outcomes that wait for their commit included. */
+const MAX_UNRECORDED = 4;
+
 /** The longest sleep: another process may have added, replayed or dropped deliveries. */
 const LOOK_AGAIN_MS = 1000;
 
@@ -36,7 +39,13 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #breaker: Breaker;
   readonly #bell = new Bell();
+  /** Deliveries that were started and whose outcome is not recorded yet. */
   readonly #inFlight = new Map<number, Promise<void>>();
+  /** How many of them the plugin has in its hands: an outcome that waits for its commit keeps nobody waiting. */
+  #running = 0;
+  /** Ready deliveries that were read ahead, and when. */
+  #ahead: Delivery[] = [];
+  #aheadAt = 0;
   readonly #cutOff = new AbortController();
 
   constructor(options: LaneOptions) {
@@ -85,20 +94,39 @@ export class Lane {
   /** Starts as many attempts as there is room for. Returns how long there will be nothing to do unless the bell rings. */
   async #startReady(): Promise<number> {
     const { ledger, clock, name, canRecord } = this.#options;
-    const room = this.#room();
-    if (room <= 0 || !canRecord()) return LOOK_AGAIN_MS;
+    while (this.#room() > 0 && canRecord()) {
+      const delivery = await this.#nextReady();
+      // What was known before the wait may have changed in it.
+      if (delivery !== undefined && this.#room() > 0 && canRecord()) this.#start(delivery);
+      if (delivery !== undefined) continue;
+      const now = clock.now();
+      const dueAt = await ledger.nextDueAt(name);
+      return dueAt === null || dueAt <= now ? LOOK_AGAIN_MS : Math.min(dueAt - now, LOOK_AGAIN_MS);
+    }
+    return LOOK_AGAIN_MS;
+  }
+
+  /** The next delivery to attempt. Reads several ahead, but not for long: an operator may have dropped them. */
+  async #nextReady(): Promise<Delivery | undefined> {
+    const { ledger, clock, name, policy } = this.#options;
     const now = clock.now();
-    const limit = room + this.#inFlight.size;
-    const ready = (await ledger.ready({ plugin: name, now, limit })).filter(({ seq }) => !this.#inFlight.has(seq));
-    for (const delivery of ready.slice(0, room)) this.#start(delivery);
-    if (ready.length > 0) return LOOK_AGAIN_MS;
-    const dueAt = await ledger.nextDueAt(name);
-    return dueAt === null || dueAt <= now ? LOOK_AGAIN_MS : Math.min(dueAt - now, LOOK_AGAIN_MS);
+    if (this.#ahead.length === 0 || Math.abs(now - this.#aheadAt) > LOOK_AGAIN_MS) {
+      const limit = this.#inFlight.size + (this.#breaker.state === "closed" ? 2 * policy.concurrency : 1);
+      // Looked at before the ledger is: what ends while it answers is not ready once more.
+      const busy = new Set(this.#inFlight.keys());
+      this.#ahead = (await ledger.ready({ plugin: name, now, limit })).filter(({ seq }) => !busy.has(seq));
+      this.#aheadAt = now;
+    }
+    return this.#ahead.shift();
   }
 
   #room(): number {
-    if (this.#breaker.state === "closed") return this.#options.policy.concurrency - this.#inFlight.size;
-    return this.#inFlight.size === 0 && this.#options.clock.now() >= this.#breaker.nextProbeAt ? 1 : 0;
+    const { policy, clock } = this.#options;
+    if (this.#breaker.state === "open") {
+      return this.#inFlight.size === 0 && clock.now() >= this.#breaker.nextProbeAt ? 1 : 0;
+    }
+    // Outcomes that could not be recorded yet must not pile up.
+    return Math.min(policy.concurrency - this.#running, MAX_UNRECORDED * policy.concurrency - this.#inFlight.size);
   }
 
   #start(delivery: Delivery): void {
@@ -115,7 +143,10 @@ export class Lane {
     const { clock, settler, onSettled } = this.#options;
     const probe = this.#breaker.state === "open";
     const startedAt = clock.now();
+    this.#running++;
     const failure = await this.#notify(delivery);
+    this.#running--;
+    this.#bell.ring();
     const endedAt = clock.now();
     const settlement = { seq: delivery.seq, plugin: delivery.plugin, startedAt, endedAt };
     const verdict = failure === null ? DONE : this.#judge(delivery, { failure, probe, endedAt });

@@ -8,59 +8,51 @@ import { Buffer } from "node:buffer";
  * promised: so every `event_type` in the bytes must have an unwanted value, there must be one, and none may be written with escapes.
  */
 export function isUnwanted(body: Uint8Array, wanted: ReadonlySet<string>): boolean {
-  const bytes = asBuffer(body);
-  let at = bytes.indexOf(KEY);
+  // One character per byte: V8 searches texts many times as fast as Deno searches bytes.
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1");
+  let at = text.indexOf(KEY);
   if (at === -1) return false;
-  for (; at !== -1; at = bytes.indexOf(KEY, at + KEY.length)) {
-    const value = valueAfter(bytes, at + KEY.length);
+  for (; at !== -1; at = text.indexOf(KEY, at + KEY.length)) {
+    const value = valueAfter(text, at + KEY.length);
     if (value === undefined || wanted.has(value)) return false;
   }
-  return !escapesAscii(bytes);
+  return !escapesAscii(text);
 }
 
-const KEY = Buffer.from("event_type");
-const ESCAPE = Buffer.from("u00");
-const ZERO = 0x30;
-const SEVEN = 0x37;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-const SPACE = 0x20;
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
+/** `event_type` without its first letter: V8 looks for the first character of a text, and `v` is far rarer than `e`. */
+const KEY = "vent_type";
+const ESCAPE = "u00";
 
 /**
  * Whether an ASCII character may be written as `\u00…`, at any depth: a key could hide behind that. Python escapes control characters
  * alone so, JSON asks for no others.
  */
-function escapesAscii(bytes: Buffer): boolean {
-  for (let at = bytes.indexOf(ESCAPE); at !== -1; at = bytes.indexOf(ESCAPE, at + ESCAPE.length)) {
-    const digit = bytes[at + ESCAPE.length];
-    if (digit !== undefined && digit >= ZERO && digit <= SEVEN) return true;
+function escapesAscii(text: string): boolean {
+  for (let at = text.indexOf(ESCAPE); at !== -1; at = text.indexOf(ESCAPE, at + ESCAPE.length)) {
+    const digit = text[at + ESCAPE.length];
+    if (digit !== undefined && digit >= "0" && digit <= "7") return true;
   }
   return false;
 }
 
 /** The plain string that is the value of the key ending at `at`, at any depth of JSON texts inside JSON texts. */
-function valueAfter(bytes: Buffer, at: number): string | undefined {
-  at = skipQuote(bytes, at);
+function valueAfter(text: string, at: number): string | undefined {
+  at = skipQuote(text, at);
   if (at === -1) return undefined;
-  while (bytes[at] === SPACE) at++;
-  if (bytes[at] !== COLON) return undefined;
+  while (text[at] === " ") at++;
+  if (text[at] !== ":") return undefined;
   at++;
-  while (bytes[at] === SPACE) at++;
-  const start = skipQuote(bytes, at);
+  while (text[at] === " ") at++;
+  const start = skipQuote(text, at);
   if (start === -1) return undefined;
   let end = start;
-  while (end < bytes.length && bytes[end] !== QUOTE && bytes[end] !== BACKSLASH) end++;
+  while (end < text.length && text[end] !== '"' && text[end] !== "\\") end++;
   // A backslash that does not escape the closing quote begins an escape inside the value: too clever for a cheap look.
-  return skipQuote(bytes, end) === -1 ? undefined : bytes.toString("latin1", start, end);
+  return skipQuote(text, end) === -1 ? undefined : text.slice(start, end);
 }
 
 /** The place after a quote and the backslashes that escape it, -1 if there is none. */
-function skipQuote(bytes: Buffer, at: number): number {
-  while (bytes[at] === BACKSLASH) at++;
-  return bytes[at] === QUOTE ? at + 1 : -1;
+function skipQuote(text: string, at: number): number {
+  while (text[at] === "\\") at++;
+  return text[at] === '"' ? at + 1 : -1;
 }

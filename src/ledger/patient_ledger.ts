@@ -86,25 +86,31 @@ export class PatientLedger implements Ledger {
       } catch (error) {
         if (!(error instanceof LedgerUnavailable) || signal.aborted) throw error;
         if (this.#recovery === undefined) {
-          this.#recovery = this.#recover();
+          const retried = this.#retry(() => call(ledger));
+          this.#recovery = retried.then(() => this.#recovered(true), () => this.#recovered(false));
           onDown(error);
+          return await retried;
         }
       }
     }
   }
 
-  async #recover(): Promise<void> {
-    const { clock, signal, testWrite, onUp } = this.#options;
-    while (!signal.aborted) {
+  #recovered(writable: boolean): void {
+    this.#recovery = undefined;
+    if (writable) this.#options.onUp();
+  }
+
+  /** Tries again until there is room for a test, and then for what could not be written, which may be more. */
+  async #retry<Result>(call: () => Promise<Result>): Promise<Result> {
+    const { clock, signal, testWrite } = this.#options;
+    for (;;) {
       await clock.sleep(TEST_EVERY_MS, signal);
       try {
-        testWrite();
-        break;
-      } catch {
-        // Still not: only time helps.
+        if (!signal.aborted) testWrite();
+        return await call();
+      } catch (error) {
+        if (!(error instanceof LedgerUnavailable) || signal.aborted) throw error;
       }
     }
-    this.#recovery = undefined;
-    if (!signal.aborted) onUp();
   }
 }

@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { UserError } from "../model/errors.ts";
 import { LedgerUnavailable } from "../model/ledger.ts";
 import { APPLICATION_ID, STEPS } from "./schema.ts";
@@ -9,27 +9,49 @@ export type Statement = StatementSync;
 /** How long a write waits for another process's write, which takes milliseconds. */
 const BUSY_TIMEOUT_MS = 5000;
 
+/** What a ledger is opened with, beside its file. */
+export interface OpenOptions {
+  /** Whether to make a file that is missing. */
+  readonly create: boolean;
+  /** @default today's form */
+  readonly steps?: readonly string[];
+  /** @default 5000 */
+  readonly busyTimeoutMs?: number;
+}
+
+const PRAGMAS = [
+  "PRAGMA journal_mode = WAL",
+  "PRAGMA synchronous = FULL",
+  "PRAGMA wal_autocheckpoint = 1000",
+  "PRAGMA cache_size = -16384",
+];
+
 /**
  * Opens a ledger file, makes it if it is missing, and takes it through the steps that it lacks.
  *
  * @throws {UserError} when the file is no ledger, is damaged, is read-only or comes from a newer oss-watcher; it is untouched then.
  */
-export function openDatabase(file: string, { create }: { readonly create: boolean }): Database {
-  const there = inspect(file);
+export function openDatabase(file: string, options: OpenOptions): Database {
+  const { create, steps = STEPS, busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
+  const there = inspect(file, steps.length);
   if (!there && !create) {
     throw new UserError(`Cannot open the ledger "${file}": it is not there. Has the service run yet?`);
   }
+  let database: Database | undefined;
   try {
-    const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
-    database.exec("PRAGMA journal_mode = WAL");
-    database.exec("PRAGMA synchronous = FULL");
-    database.exec("PRAGMA wal_autocheckpoint = 1000");
-    database.exec("PRAGMA cache_size = -16384");
-    migrate(database, file);
+    database = new DatabaseSync(file, { timeout: busyTimeoutMs });
+    for (const pragma of PRAGMAS) run(database, pragma);
+    migrate(database, { file, steps });
     return database;
   } catch (error) {
-    throw error instanceof UserError ? error : damaged(file, error);
+    database?.close();
+    throw error instanceof UserError ? error : unopenable(file, error);
   }
+}
+
+/** Copies a ledger, as it is at one moment, to another file. */
+export async function copyDatabase(database: Database, file: string): Promise<void> {
+  await backup(database, file, { rate: -1 });
 }
 
 /** Prepared statements by the names of their texts. */
@@ -46,14 +68,28 @@ export function prepareAll<Texts extends Readonly<Record<string, string>>>(
 /** Runs `action` in one transaction that takes the write lock at once; all of it is written, or nothing. */
 export function transaction<Result>(database: Database, action: () => Result): Result {
   try {
-    database.exec("BEGIN IMMEDIATE");
+    run(database, "BEGIN IMMEDIATE");
     const result = action();
-    database.exec("COMMIT");
+    run(database, "COMMIT");
     return result;
   } catch (error) {
     if (database.isTransaction) rollBack(database);
     throw translated(error);
   }
+}
+
+/** Runs `action`, which only reads, and throws what {@linkcode transaction} would. */
+export function reading<Result>(action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+/** `exec` would do, but Deno's keeps SQLite's result code to itself. */
+function run(database: Database, sql: string): void {
+  database.prepare(sql).all();
 }
 
 function rollBack(database: Database): void {
@@ -85,42 +121,36 @@ function resultCode(error: unknown): number | null {
   return typeof code === "number" ? code & 0xff : null;
 }
 
-function damaged(file: string, error: unknown): UserError {
-  const why = error instanceof Error ? error.message : String(error);
-  const code = resultCode(error);
-  if (code === 8) {
-    return new UserError(`Cannot write the ledger "${file}": it is read-only. Give this user the right to write it`);
-  }
-  if (code === 5) {
-    return new UserError(
-      `Cannot open the ledger "${file}": another process holds it. Stop that process, then try again`,
-    );
-  }
-  if (code === 14) {
-    return new UserError(
-      `Cannot open the ledger "${file}": ${why}. Is its directory there, and may this user write in it?`,
-    );
-  }
-  return new UserError(
-    `Cannot open the ledger "${file}": ${why}. Restore a backup, or move the file away to begin anew`,
-  );
+/** What to do about a file that cannot be opened, by SQLite's primary result code. */
+const ADVICE: Readonly<Record<number, string>> = {
+  5: "Another process holds it: stop that one, then try again",
+  8: "Give this user the right to write it and its directory",
+  10: "Look after the disk that it is on",
+  13: "Make room on the disk that it is on",
+  14: "Is its directory there, and may this user write in it?",
+};
+const CANTOPEN = 14;
+
+function unopenable(file: string, error: unknown): UserError {
+  const cause = error instanceof LedgerUnavailable ? error.cause : error;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  // Only what the constructor throws has no code.
+  const advice = ADVICE[resultCode(cause) ?? CANTOPEN] ?? "Restore a backup, or move the file away to begin anew";
+  return new UserError(`Cannot open the ledger "${file}": ${why}. ${advice}`, { cause });
 }
 
 /** Looks at the file's header before SQLite does, which would begin to write. Returns whether there is a file. */
-function inspect(file: string): boolean {
-  let header: Uint8Array<ArrayBuffer>;
-  let size: number;
-  try {
-    size = Deno.statSync(file).size;
-    using opened = Deno.openSync(file);
-    header = new Uint8Array(100);
-    header = header.subarray(0, opened.readSync(header) ?? 0);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw new UserError(`Cannot read the ledger "${file}": ${error instanceof Error ? error.message : error}`);
-  }
-  if (size === 0) return true;
+function inspect(file: string, knownSteps: number): boolean {
   const no = (why: string) => new UserError(`Cannot open the ledger "${file}": ${why}`);
+  const cutOff = "it is cut off. Restore a backup, or move the file away to begin anew";
+  const found = readHeader(file);
+  if (found === undefined) return false;
+  const { header, size } = found;
+  if (size === 0) {
+    // SQLite would take it for new, and throw the log away.
+    if (exists(`${file}-wal`)) throw no(cutOff);
+    return true;
+  }
   if (new TextDecoder("latin1").decode(header.subarray(0, 16)) !== "SQLite format 3\0" || header.length < 100) {
     throw no("it is no ledger. Move it away, or set ledger.file to another path");
   }
@@ -129,17 +159,31 @@ function inspect(file: string): boolean {
   if (view.getUint32(68) !== APPLICATION_ID && (version !== 0 || size > view.getUint16(16))) {
     throw no("it is a database of another program. Set ledger.file to another path");
   }
-  if (version > STEPS.length) {
-    throw no(
-      `it was written by a newer oss-watcher (form ${version}, this one knows ${STEPS.length}). Run the newer one`,
-    );
-  }
+  if (version > knownSteps) throw no(newer(version, knownSteps));
   const pageSize = view.getUint16(16) === 1 ? 65536 : view.getUint16(16);
   // A checkpoint that was killed may leave a short file, but then beside its write-ahead log.
   if (size < view.getUint32(28) * pageSize && !exists(`${file}-wal`)) {
-    throw no("it is cut off. Restore a backup, or move the file away to begin anew");
+    throw no(cutOff);
   }
   return true;
+}
+
+/** Opens for writing, too: SQLite would be content with reading, and fail at the first event. */
+function readHeader(file: string): { readonly header: Uint8Array<ArrayBuffer>; readonly size: number } | undefined {
+  try {
+    const { isFile, size } = Deno.statSync(file);
+    if (!isFile) {
+      throw new UserError(`Cannot open the ledger "${file}": it is no file. Set ledger.file to another path`);
+    }
+    using opened = Deno.openSync(file, { read: true, write: true });
+    const header = new Uint8Array(100);
+    return { header: header.subarray(0, opened.readSync(header) ?? 0), size };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof UserError) throw error;
+    const why = error instanceof Error ? error.message : error;
+    throw new UserError(`Cannot write the ledger "${file}": ${why}. Give this user the right to write it`);
+  }
 }
 
 function exists(path: string): boolean {
@@ -150,21 +194,25 @@ function exists(path: string): boolean {
   }
 }
 
-function migrate(database: Database, file: string): void {
+function migrate(
+  database: Database,
+  { file, steps }: { readonly file: string; readonly steps: readonly string[] },
+): void {
   const version = versionOf(database);
-  if (version > STEPS.length) {
-    throw new UserError(
-      `Cannot open the ledger "${file}": it was written by a newer oss-watcher (form ${version}, this one knows ${STEPS.length})`,
-    );
-  }
-  if (version === STEPS.length) return;
+  // The header may not have told: a newer form may still be in the log.
+  if (version > steps.length) throw new UserError(`Cannot open the ledger "${file}": ${newer(version, steps.length)}`);
+  if (version === steps.length) return;
   transaction(database, () => {
     // Another process may have been faster.
-    for (const step of STEPS.slice(versionOf(database))) database.exec(step);
+    for (const step of steps.slice(versionOf(database))) database.exec(step);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    database.exec(`PRAGMA user_version = ${STEPS.length}`);
+    database.exec(`PRAGMA user_version = ${steps.length}`);
   });
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+function newer(version: number, knownSteps: number): string {
+  return `it was written by a newer oss-watcher (form ${version}, this one knows ${knownSteps}). Run the newer one`;
 }
 
 function versionOf(database: Database): number {

@@ -13,20 +13,15 @@ const KEEP_LAST = 20;
  */
 export class Deliveries {
   readonly #sql: Statements<typeof STATEMENTS>;
-  readonly #pluginIds = new Map<string, number>();
 
   constructor(database: Database) {
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
-  /** The number that stands for a plugin's name in the file. */
-  pluginId(name: string): number {
-    const known = this.#pluginIds.get(name);
-    if (known !== undefined) return known;
+  /** The number that stands for a plugin's name in the file; a new name gets one. */
+  addPlugin(name: string): number {
     this.#sql.addPlugin.run(name);
-    const id = Number(this.#sql.pluginId.get(name)?.["id"]);
-    this.#pluginIds.set(name, id);
-    return id;
+    return Number(this.#sql.pluginId.get(name)?.["id"]);
   }
 
   add({ plugin, seq, dueAt, orderKeys }: {
@@ -45,7 +40,7 @@ export class Deliveries {
   }
 
   ready({ plugin, now, limit }: ReadyQuery): readonly Delivery[] {
-    return this.#sql.ready.all(this.pluginId(plugin), now, limit).map((row) => {
+    return this.#sql.ready.all(plugin, now, limit).map((row) => {
       const event = JSON.parse(row["data"] as string) as WatcherEvent;
       const { key, subject, created, eventType, time, creationSeen, server } = event;
       return {
@@ -62,13 +57,13 @@ export class Deliveries {
   }
 
   nextDueAt(plugin: string): number | null {
-    const dueAt = this.#sql.nextDueAt.get(this.pluginId(plugin))?.["due_at"];
+    const dueAt = this.#sql.nextDueAt.get(plugin)?.["due_at"];
     return dueAt === undefined || dueAt === null ? null : Number(dueAt);
   }
 
   settle(settlement: Settlement): void {
     const { seq, outcome, startedAt, endedAt, failure, dueAt, triedMs } = settlement;
-    const plugin = this.pluginId(settlement.plugin);
+    const plugin = Number(this.#sql.pluginId.get(settlement.plugin)?.["id"] ?? NOBODY);
     const finished = outcome === "done" || outcome === "dead";
     const updated = finished
       ? this.#sql.finish.get(outcome, endedAt, endedAt, triedMs, plugin, seq)
@@ -114,6 +109,9 @@ export class Deliveries {
   }
 }
 
+/** No plugin's number. */
+const NOBODY = 0;
+
 const OPEN = "('new', 'blocked', 'ready')";
 
 const STATEMENTS = {
@@ -129,8 +127,9 @@ const STATEMENTS = {
   setState: `UPDATE delivery SET state = ? WHERE plugin = ? AND seq = ? AND state = ?`,
   ready: `SELECT d.seq, d.attempts, d.tried_ms, d.last_attempt_at, e.data, e.detail, e.missing
     FROM delivery AS d JOIN event AS e ON e.seq = d.seq
-    WHERE d.plugin = ? AND d.state = 'ready' AND d.due_at <= ? ORDER BY d.due_at, d.seq LIMIT ?`,
-  nextDueAt: `SELECT min(due_at) AS due_at FROM delivery WHERE plugin = ? AND state = 'ready'`,
+    WHERE d.plugin = (SELECT id FROM plugin WHERE name = ?) AND d.state = 'ready' AND d.due_at <= ? ORDER BY d.due_at, d.seq LIMIT ?`,
+  nextDueAt: `SELECT min(due_at) AS due_at FROM delivery
+    WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'ready'`,
   finish: `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
     WHERE plugin = ? AND seq = ? AND state IN ${OPEN} RETURNING attempts`,
   postpone: `UPDATE delivery SET due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1

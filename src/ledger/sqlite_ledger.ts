@@ -3,7 +3,7 @@ import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
 import type { Arrival, Delivery, DetailRecord, Ledger, LedgerEvent, ReadyQuery, Settlement } from "../model/ledger.ts";
 import type { Memory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
-import { type Database, prepareAll, type Statements, transaction } from "./sqlite.ts";
+import { type Database, prepareAll, reading, type Statements, transaction } from "./sqlite.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 
@@ -35,7 +35,7 @@ export class SqliteLedger implements Ledger {
 
   // deno-lint-ignore require-await -- as above
   async decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number> {
-    const rows = this.#sql.undecided.all(limit);
+    const rows = reading(() => this.#sql.undecided.all(limit));
     if (rows.length === 0) return 0;
     return transaction(this.#database, () => {
       for (const row of rows) {
@@ -48,7 +48,7 @@ export class SqliteLedger implements Ledger {
 
   // deno-lint-ignore require-await -- as above
   async undetailed(limit: number): Promise<readonly LedgerEvent[]> {
-    return this.#sql.undetailed.all(limit).map((row) => ({
+    return reading(() => this.#sql.undetailed.all(limit)).map((row) => ({
       seq: Number(row["seq"]),
       event: JSON.parse(row["data"] as string) as WatcherEvent,
     }));
@@ -66,17 +66,17 @@ export class SqliteLedger implements Ledger {
 
   // deno-lint-ignore require-await -- as above
   async activate(plugins: readonly string[]): Promise<void> {
-    this.#plugins = transaction(this.#database, () => plugins.map((name) => this.#deliveries.pluginId(name)));
+    this.#plugins = transaction(this.#database, () => plugins.map((name) => this.#deliveries.addPlugin(name)));
   }
 
   // deno-lint-ignore require-await -- as above
   async ready(query: ReadyQuery): Promise<readonly Delivery[]> {
-    return this.#deliveries.ready(query);
+    return reading(() => this.#deliveries.ready(query));
   }
 
   // deno-lint-ignore require-await -- as above
   async nextDueAt(plugin: string): Promise<number | null> {
-    return this.#deliveries.nextDueAt(plugin);
+    return reading(() => this.#deliveries.nextDueAt(plugin));
   }
 
   // deno-lint-ignore require-await -- as above

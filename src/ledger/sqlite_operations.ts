@@ -1,4 +1,3 @@
-import { backup } from "node:sqlite";
 import type { WatcherEvent } from "../model/event.ts";
 import type {
   LedgerOperations,
@@ -10,7 +9,7 @@ import type {
   Treated,
 } from "../model/operations.ts";
 import { listLedger } from "./sqlite_list.ts";
-import { type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
+import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
 import { listedState } from "./sqlite_states.ts";
 
@@ -79,7 +78,7 @@ class SqliteOperations implements LedgerOperations {
 
   async backup(file: string): Promise<void> {
     // In one step: a service that writes meanwhile would make it begin again at each. VACUUM INTO needs all permissions in Deno.
-    await backup(this.#database, file, { rate: 2 ** 31 - 1 });
+    await copyDatabase(this.#database, file);
   }
 
   #showDelivery(seq: number, row: Row): ShownDelivery {

@@ -143,9 +143,14 @@ export class DryRun {
       missing,
     };
     try {
-      return { name, key, created, preview: await plugin.preview?.(detail, created, context) ?? null };
+      return { name, key, created, preview: asJson(await plugin.preview?.(detail, created, context)) };
     } catch (error) {
       return { name, key, created, preview: null, error: error instanceof Error ? error.message : String(error) };
     }
   }
+}
+
+/** What JSON makes of a preview; a plugin of the user's may return anything. */
+function asJson(preview: unknown): Json {
+  return JSON.parse(JSON.stringify(preview) ?? "null");
 }

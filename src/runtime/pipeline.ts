@@ -28,8 +28,8 @@ export interface Stages {
   readonly onDetailed: () => void;
 }
 
-/** How many notifications or events one transaction takes: some milliseconds of work. */
-const BATCH = 100;
+/** How many notifications or events one transaction takes: few milliseconds of work, so that attempts go on beside a backlog. */
+const BATCH = 25;
 
 /** Runs stages 2 and 3 until the signal aborts; at the start it takes up what an earlier run left. */
 export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<void> {

@@ -43,6 +43,13 @@ export class HttpTarget implements AsyncDisposable {
     return httpOptionProblems(options);
   }
 
+  /** Whether a value is a full URL that a request may go to: `http:` or `https:`, without user and password. */
+  static isUrl(value: unknown): value is string {
+    if (typeof value !== "string" || !/^https?:\/\//i.test(value) || !URL.canParse(value)) return false;
+    const { username, password } = new URL(value);
+    return username + password === "";
+  }
+
   /**
    * Does no I/O: files are read when a request needs them first.
    *
@@ -83,6 +90,17 @@ export class HttpTarget implements AsyncDisposable {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /**
+   * Asks with OPTIONS whether somebody answers at a URL: any answer will do, but for one that says that we are not known (401).
+   *
+   * @throws {DeliveryError} when there is none, or this one.
+   */
+  async probe(url: string, signal: AbortSignal): Promise<void> {
+    await this.request({ method: "OPTIONS", url, signal }).catch((error) => {
+      if (!(error instanceof DeliveryError) || error.status === undefined || error.status === 401) throw error;
+    });
   }
 
   /** Closes the connections. A later request opens new ones. */

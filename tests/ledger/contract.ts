@@ -453,7 +453,7 @@ async function agreesWithModel({ open, firstDueAt }: Pick<LedgerContract, "open"
         await assertAgreement(opened, model);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 150 },
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * A process beside the tests that does something to a ledger file: `deno run ledger_process.ts own|hold|write FILE`. It prints a line of
+ * A process beside the tests that does something to a ledger file: `deno run ledger_process.ts own|hold|lock|write FILE`. It prints a line of
  * JSON for each thing that is done, and goes on until it is killed.
  *
  * @module
@@ -59,9 +59,11 @@ function wait(): void {
   setInterval(() => {}, 1 << 30);
 }
 
+const ACTIONS = { own, hold, lock, write };
+
 if (import.meta.main) {
-  const [action, file] = Deno.args as [string, string];
-  await { own, hold, lock, write }[action]?.(file);
+  const [action, file] = Deno.args as [keyof typeof ACTIONS, string];
+  await ACTIONS[action](file);
 }
 
 /** Runs this file as a process of its own. */
@@ -69,13 +71,16 @@ export class LedgerProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #lines: ReadableStreamDefaultReader<string>;
 
-  constructor(action: "own" | "hold" | "lock" | "write", file: string, { uid }: { readonly uid?: number } = {}) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-check", "--no-prompt", "-A", import.meta.filename!, action, file],
-      stdout: "piped",
-      stdin: "null",
-      ...(uid === undefined ? {} : { uid, gid: uid, env: { DENO_DIR: "/nonexistent", HOME: "/nonexistent" } }),
-    }).spawn();
+  /** @param options `unprivileged` takes from root what makes it root, so that it needs the same rights as anybody. */
+  constructor(
+    action: keyof typeof ACTIONS,
+    file: string,
+    { unprivileged = false }: { readonly unprivileged?: boolean } = {},
+  ) {
+    const deno = [Deno.execPath(), "run", "--quiet", "--no-check", "--no-prompt", "-A", import.meta.filename!];
+    const withoutRights = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+    const [command, ...args] = [...unprivileged && Deno.uid() === 0 ? withoutRights : [], ...deno, action, file];
+    this.#child = new Deno.Command(command!, { args, stdout: "piped", stdin: "null" }).spawn();
     this.#lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(lines()).getReader();
   }
 

@@ -1,11 +1,11 @@
-import { join } from "node:path";
 import { type Database, openDatabase } from "../../src/ledger/sqlite.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
+import { TemporaryDirectory } from "./temporary_directory.ts";
 
 /** A ledger in a file of its own that goes with the test, and its time. */
 export class TemporaryLedger implements Disposable {
-  readonly directory: string = Deno.makeTempDirSync({ prefix: "oss-watcher-ledger-" });
-  readonly file: string = join(this.directory, "ledger.db");
+  readonly #directory = new TemporaryDirectory();
+  readonly file: string = this.#directory.path("ledger.db");
   database: Database;
   ledger: SqliteLedger;
   now = 0;
@@ -22,13 +22,11 @@ export class TemporaryLedger implements Disposable {
 
   [Symbol.dispose](): void {
     this.database.close();
-    Deno.removeSync(this.directory, { recursive: true });
+    this.#directory[Symbol.dispose]();
   }
 
   #open(): [Database, SqliteLedger] {
     const database = openDatabase(this.file, { create: true });
-    // The machine does not fail in these tests, and waiting for the disk is what takes the time.
-    database.exec("PRAGMA synchronous = OFF");
     return [database, new SqliteLedger(database, () => this.now)];
   }
 }

@@ -3,7 +3,7 @@
  *
  * @throws {Error} when it does not hold within so many milliseconds.
  */
-export async function until<T>(condition: () => T | Promise<T>, ms = 10_000): Promise<Truthy<T>> {
+export async function until<T>(condition: () => T | Promise<T>, ms = 30_000): Promise<Truthy<T>> {
   const deadline = Date.now() + ms;
   for (;;) {
     const value = await condition();

@@ -1,0 +1,105 @@
+import type { Detail, NotifyContext, Subject } from "../../mod.ts";
+
+/** What a plugin is called with. */
+export interface SampleEvent {
+  readonly detail: Detail;
+  readonly created: boolean;
+  /** Of a first attempt that nobody aborts; its logger writes nowhere. */
+  readonly context: NotifyContext;
+}
+
+/** What a {@linkcode sampleEvent} is about. */
+export interface SampleOptions {
+  /** @default "server" */
+  readonly subject?: Subject;
+  /** @default true */
+  readonly created?: boolean;
+  /** Which server, from 1 to 250: every one has its own id, name and addresses. @default 1 */
+  readonly server?: number;
+  /** Keys of the detail that shall be different. */
+  readonly detail?: Partial<Detail>;
+}
+
+/**
+ * An event as the service hands it to plugins: the coming or going of a server, or the beginning or end of its association with a floating
+ * IP. Equal options make equal events. Nothing in it can be changed: a plugin shares its detail with others.
+ *
+ * @example
+ * ```ts
+ * import { sampleEvent } from "oss-watcher/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const { detail, created, context } = sampleEvent({ subject: "floatingip", created: false, detail: { Owner: "o'hara" } });
+ *
+ * assert.deepEqual([detail.FQDN, detail.IP, detail.Owner, created], ["web-1.cloud.example.com", "203.0.113.1", "o'hara", false]);
+ * assert.equal(context.key, "floatingip/00000001-2222-4a4a-8b8b-0d0f3c2a1e11/2/deletion");
+ * ```
+ */
+export function sampleEvent(options: SampleOptions = {}): SampleEvent {
+  const { subject = "server", created = true, server = 1, detail = {} } = options;
+  const group = created ? "creation" : "deletion";
+  const key = subject === "server"
+    ? `server/${uuid(server, SERVER)}/${group}`
+    : `floatingip/${uuid(server, FLOATING_IP)}/${created ? 1 : 2}/${group}`;
+  const context: NotifyContext = {
+    key,
+    subject,
+    eventType: subject === "floatingip" ? "floatingip.update.end" : `compute.instance.${created ? "create" : "delete"}.end`,
+    time: `2026-11-21T${created ? "18" : "19"}:59:01.000Z`,
+    attempt: 1,
+    signal: new AbortController().signal,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    creationSeen: true,
+    missing: [],
+  };
+  return { detail: frozen({ ...sampleDetail(server, { subject, created }), ...detail }), created, context };
+}
+
+const SERVER = "debe-43ae-a555-28a4a5d84694";
+const FLOATING_IP = "2222-4a4a-8b8b-0d0f3c2a1e11";
+
+function sampleDetail(
+  server: number,
+  { subject, created }: { readonly subject: Subject; readonly created: boolean },
+): Detail {
+  const mac = `fa:16:3e:00:00:${server.toString(16).padStart(2, "0")}`;
+  const floating = { id: uuid(server, FLOATING_IP), address: `203.0.113.${server}`, fixedAddress: `10.0.0.${server}` };
+  const isFloating = subject === "floatingip";
+  return {
+    FQDN: `web-${server}.cloud.example.com`,
+    IP: isFloating ? floating.address : floating.fixedAddress,
+    IPType: isFloating ? "Public" : "Private",
+    OS: "Ubuntu 24.04",
+    Storage: 80,
+    Ram: 8,
+    CPU: 2,
+    Datacenter: null,
+    SecurityDomain: null,
+    Owner: "anna",
+    AdditionalUsers: ["bert", "carla"],
+    ApplicationName: "shop",
+    EnvironmentCI: "production",
+    Description: "The shop's front",
+    CreationDate: "2026-11-21",
+    ID: uuid(server, SERVER),
+    ImageID: "035c2bc7-f2be-4607-afcf-c3b6237e9fe5",
+    MAC: mac,
+    ProjectID: "77f1c1ad7a254bc1ae5d1b9a0c6f0a11",
+    ProjectName: "admin",
+    UserID: "0f3c2a1e77f1c1ad7a254bc1ae5d1b9a",
+    UserName: "admin",
+    RemoteAddress: "192.168.122.97",
+    Metadata: { owner: "anna", application_name: "shop" },
+    Addresses: [{ address: floating.fixedAddress, mac, type: "fixed", network: "private", version: 4 }],
+    FloatingIPs: isFloating && created ? [floating] : [],
+  };
+}
+
+function uuid(number: number, end: string): string {
+  return `${number.toString(16).padStart(8, "0")}-${end}`;
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
+  return value;
+}

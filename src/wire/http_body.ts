@@ -1,0 +1,62 @@
+import type { Detail } from "../model/detail.ts";
+import { escapeXml } from "./escape.ts";
+
+/**
+ * How a detail becomes the body of a request: `json`, `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with
+ * the JSON as its parameter `nodeDetails`), or a function. An object that the function returns is sent as JSON, a string as it is.
+ */
+export type BodyFormat = "json" | "vco-xml" | ((detail: Detail, created: boolean) => string | object);
+
+/** A body, and what it is. */
+export interface Body {
+  /** For `Content-Type`. */
+  readonly type: string;
+  readonly text: string;
+}
+
+/** Whether a value is a {@linkcode BodyFormat}. */
+export function isBodyFormat(value: unknown): value is BodyFormat {
+  return value === "json" || value === "vco-xml" || typeof value === "function";
+}
+
+/**
+ * The body of a request that tells of an event.
+ *
+ * @throws {TypeError} when the function of config.ts returns neither a string nor an object that JSON can hold. What it throws is thrown.
+ *
+ * @example
+ * ```ts
+ * import { encodeBody } from "oss-watcher";
+ * import { sampleEvent } from "oss-watcher/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const { detail } = sampleEvent();
+ * const body = encodeBody({ detail, created: true }, ({ FQDN }, created) => ({ node: FQDN, created }));
+ *
+ * assert.deepEqual(body, { type: "application/json", text: '{"node":"web-1.cloud.example.com","created":true}' });
+ * ```
+ */
+export function encodeBody(
+  { detail, created }: { readonly detail: Detail; readonly created: boolean },
+  format: BodyFormat,
+): Body {
+  if (format === "json") return { type: "application/json", text: JSON.stringify(detail) };
+  if (format === "vco-xml") return { type: "application/xml", text: executionContext(detail) };
+  const made = format(detail, created);
+  if (typeof made === "string") return { type: "text/plain;charset=UTF-8", text: made.toWellFormed() };
+  return { type: "application/json", text: jsonOf(made) };
+}
+
+/** As the first generation sent it. JSON can write every character so that XML holds it. */
+function executionContext(detail: Detail): string {
+  const json = JSON.stringify(detail).replace(/[\ufffe\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
+  return `<execution-context xmlns="http://www.vmware.com/vco"><parameters><parameter name="nodeDetails" type="string">` +
+    `<string>${escapeXml(json)}</string></parameter></parameters></execution-context>`;
+}
+
+function jsonOf(made: unknown): string {
+  const refuse = (state: string) => new TypeError(`Cannot make the body: the function of the option body ${state}`);
+  if (typeof made !== "object" || made === null) throw refuse(`returned ${made === null ? "null" : typeof made}`);
+  if ("then" in made) throw refuse("returned a promise; it must not be async");
+  return JSON.stringify(made);
+}

@@ -1,0 +1,132 @@
+/**
+ * A file that lines are appended to, by one writer. It may be rotated at any time, by renaming or removing it or with logrotate's
+ * `copytruncate`. A line is on the disk when {@linkcode LineFile.append} resolves; half a line, left by a crash, is ended first.
+ *
+ * @example
+ * ```ts
+ * import { LineFile } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * const path = await Deno.makeTempFile();
+ * await using file = new LineFile(path, "the journal");
+ *
+ * await file.append("first\n");
+ * await Deno.rename(path, `${path}.1`);
+ * await file.append("second\n");
+ *
+ * assert.equal(await Deno.readTextFile(path), "second\n");
+ * ```
+ */
+export class LineFile implements AsyncDisposable {
+  readonly #path: string;
+  readonly #what: string;
+  #file: Deno.FsFile | undefined;
+  /** Settles when the last thing that was asked for has ended; never rejects. */
+  #idle: Promise<void> = Promise.resolve();
+
+  /**
+   * Does no I/O.
+   *
+   * @param path Created with mode 0640 when it is missing; its directory must exist.
+   * @param what What errors call it, as `the event log`.
+   */
+  constructor(path: string, what: string) {
+    this.#path = path;
+    this.#what = what;
+  }
+
+  /**
+   * Appends whole lines, all or none of them unless the disk fails, in the order of the calls.
+   *
+   * @param lines With a line feed at the end.
+   * @throws {Error} when the file cannot be opened or written. What throws is not written, or half: then a later call repairs it.
+   */
+  async append(lines: string, signal?: AbortSignal): Promise<void> {
+    await this.#inTurn(async () => {
+      signal?.throwIfAborted();
+      await this.#append(new TextEncoder().encode(lines));
+    });
+  }
+
+  /** @throws {Error} when the file cannot be opened. */
+  async open(signal?: AbortSignal): Promise<void> {
+    await this.#inTurn(async () => {
+      signal?.throwIfAborted();
+      await this.#open();
+    });
+  }
+
+  /** Closes the file once the last line is written. A later line opens it again. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#inTurn(() => this.#close());
+  }
+
+  /** One after the other: lines never mix, and nobody closes a file that another writes to. */
+  #inTurn(work: () => void | Promise<void>): Promise<void> {
+    const done = this.#idle.then(work);
+    this.#idle = done.catch(() => undefined);
+    return done;
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    const file = await this.#open();
+    try {
+      await writeAll(file, bytes);
+      await file.syncData();
+    } catch (error) {
+      // Opened again, the file gets an end to what may be half a line.
+      this.#close();
+      throw new Error(`Cannot write to ${this.#what} "${this.#path}": ${message(error)}`, { cause: error });
+    }
+  }
+
+  /** The file at the path, which is another one after a rotation. */
+  async #open(): Promise<Deno.FsFile> {
+    try {
+      if (this.#file !== undefined && !await isAt(this.#path, this.#file)) this.#close();
+      return this.#file ??= await openLines(this.#path);
+    } catch (error) {
+      const advice = error instanceof Deno.errors.NotFound ? ". Create its directory" : "";
+      throw new Error(`Cannot open ${this.#what} "${this.#path}": ${message(error)}${advice}`, { cause: error });
+    }
+  }
+
+  #close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+}
+
+/** In one call, unless the system takes less. */
+export async function writeAll(
+  target: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await target.write(bytes.subarray(done));
+}
+
+async function isAt(path: string, file: Deno.FsFile): Promise<boolean> {
+  const [there, here] = await Promise.all([Deno.stat(path).catch(() => undefined), file.stat()]);
+  return there !== undefined && there.ino === here.ino && there.dev === here.dev;
+}
+
+/** Opens a file to append lines to; half a line, left by a crash or a full disk, is ended first. */
+async function openLines(path: string): Promise<Deno.FsFile> {
+  const file = await Deno.open(path, { read: true, append: true, create: true, mode: 0o640 });
+  try {
+    const { isFile, size } = await file.stat();
+    if (!isFile) throw new Error("it is not a regular file");
+    if (size > 0) await file.seek(-1, Deno.SeekMode.End);
+    const last = new Uint8Array([10]);
+    await file.read(last);
+    if (last[0] !== 10) await writeAll(file, new Uint8Array([10]));
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
