@@ -190,8 +190,14 @@ function problemsOf(options: DirectoryNotifyOptions): string[] {
     [name === undefined || isText(name), "name: must be a text that is not empty"],
     [HttpTarget.isUrl(url), `url: ${where}`],
     [urlDeletion === undefined || HttpTarget.isUrl(urlDeletion), `urlDeletion: ${where}`],
-    [methodDeletion === undefined || ["POST", "DELETE"].includes(methodDeletion), "methodDeletion: must be POST or DELETE"],
-    [logFile === undefined || logFile === null || isText(logFile), "logFile: must be the path of a file, or null for none"],
+    [
+      methodDeletion === undefined || ["POST", "DELETE"].includes(methodDeletion),
+      "methodDeletion: must be POST or DELETE",
+    ],
+    [
+      logFile === undefined || logFile === null || isText(logFile),
+      "logFile: must be the path of a file, or null for none",
+    ],
     [python2 === undefined || typeof python2 === "boolean", "python2: must be true or false"],
     [own.length === 0, `headers: ${own.join(" and ")} cannot be set`],
   ];

@@ -52,6 +52,7 @@ function isBad({ outcome, plugins }: DryRunResult): boolean {
 
 /** The bytes of a file, or why they cannot be had. */
 async function read(file: string, { readInput }: Terminal): Promise<Uint8Array | string> {
+  if (file === "") return "there is no such file";
   try {
     return file === "-" ? await readInput() : await Deno.readFile(file);
   } catch (error) {
@@ -63,7 +64,9 @@ function whyUnreadable(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
   // Deno keeps /dev and /proc from everybody, whatever a shell's <(…) puts there.
-  if (error instanceof Deno.errors.NotCapable) return "this program may not read there; pipe it in, with - for the file";
+  if (error instanceof Deno.errors.NotCapable) {
+    return "this program may not read there; pipe it in, with - for the file";
+  }
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
   return error instanceof Error ? error.message : String(error);
 }

@@ -16,8 +16,8 @@ export function describeResult(result: DryRunResult): string {
   if (result.events.length === 0) {
     return [title, ...wrapped(`  nothing to send: ${printable(reason ?? "")}`, { indent: 4 })].join("\n");
   }
-  return [title, `  message ${printable(messageId)}`, ...result.events.flatMap((one) => describeEvent(one, result)), ""]
-    .join("\n");
+  const events = result.events.flatMap((one) => [...describeEvent(one, result), ""]);
+  return [title, `  message ${printable(messageId)}`, ...events].join("\n");
 }
 
 function describeEvent(

@@ -23,8 +23,8 @@ export async function runProgram(args: readonly string[], options: ProgramOption
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    // Help and the version are ends, too.
-    if (error instanceof CommanderError) return error.exitCode;
+    // Help and the version are ends, too; help that nobody asked for is one of wrong usage.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     // As with `events | head`.
     if (error instanceof Deno.errors.BrokenPipe) return EXIT_UNREAD;
     tell(error, { debug: globals.debug ?? false, terminal: options.terminal });
@@ -62,9 +62,13 @@ function settle(command: Command, terminal: Terminal): void {
     // An option belongs to the command that it follows: several have one of the same name.
     .enablePositionalOptions()
     .exitOverride((error) => {
-      throw error.exitCode === 0 ? error : usageError(error, command);
+      throw error.exitCode === 0 || error.code === "commander.help" ? error : usageError(error, command);
     })
-    .configureOutput({ writeOut: (text) => terminal.print(text.trimEnd()), outputError: () => {} });
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.error(text.trimEnd()),
+      outputError: () => {},
+    });
   for (const sub of command.commands) settle(sub, terminal);
 }
 

@@ -9,6 +9,9 @@ export interface RunOptions {
 /** Without a command: the service, or with `--dry-run` what it would do. Returns the exit code. */
 export async function run({ dryRun: files, json = false }: RunOptions, context: CommandContext): Promise<number> {
   if (json && files === undefined) throw new UsageError("Cannot use --json: it goes with --dry-run FILE");
+  if (files !== undefined && files.indexOf("-") !== files.lastIndexOf("-")) {
+    throw new UsageError("Cannot read standard input twice: give - once");
+  }
   const { config, pluginNames } = await load(context);
   const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
   const log = stderrLog(context.globals());

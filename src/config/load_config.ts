@@ -60,13 +60,20 @@ async function find({ path, cwd, systemPath = "/etc/oss-watcher/config.ts" }: Lo
 /** `false`: not there. A file that is there and cannot be read must not be passed over in silence. */
 async function isFile(path: string): Promise<boolean> {
   try {
-    const { isDirectory } = await Deno.stat(path);
+    const { isDirectory, isFile } = await Deno.stat(path);
     if (isDirectory) throw new Error("it is a directory");
+    // Importing it would say no more than that this failed.
+    if (isFile) (await Deno.open(path)).close();
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
-    throw new UserError(`Cannot read the configuration "${path}": ${error instanceof Error ? error.message : error}`);
+    throw new UserError(`Cannot read the configuration "${path}": ${whyUnreadable(error)}`);
   }
+}
+
+function whyUnreadable(error: unknown): string {
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function importFile(path: string): Promise<ConfigModule> {

@@ -192,6 +192,8 @@ export class Broker implements AsyncDisposable {
 
   /** Consumes until the connection is lost or we are stopped. Returns how long to wait then. */
   async #serve(link: Link): Promise<number> {
+    const over = new AbortController();
+    const looking = this.#keepLooking(link, over.signal);
     try {
       while (!this.#isOver(link)) {
         try {
@@ -209,6 +211,8 @@ export class Broker implements AsyncDisposable {
         }
       }
     } finally {
+      over.abort();
+      await looking;
       await close(link);
     }
     const delayMs = this.#nextDelayMs();
@@ -233,18 +237,12 @@ export class Broker implements AsyncDisposable {
     const consumption = await this.#openConsumption(link);
     this.#consumption = consumption;
     try {
-      let lookAt = Date.now() + this.#lookMs;
       while (!this.#isOver(link)) {
         this.#woken = Promise.withResolvers();
         await this.#apply(consumption, link);
         this.#succeed(link);
         this.#settle();
-        const timer = setTimeout(this.#woken.resolve, lookAt - Date.now());
         await this.#woken.promise;
-        clearTimeout(timer);
-        if (Date.now() < lookAt) continue;
-        await this.#look(link);
-        lookAt = Date.now() + this.#lookMs;
       }
     } finally {
       this.#consumption = null;
@@ -304,18 +302,29 @@ export class Broker implements AsyncDisposable {
     });
   }
 
-  /** Looks after what can go wrong without a word from the broker. */
+  /** Looks after what changes without a word from the broker, also while a queue without a leader lets us wait. */
+  async #keepLooking(link: Link, over: AbortSignal): Promise<void> {
+    for (let ticks = 1; !over.aborted; ticks++) {
+      await sleep(MISSING_MS, over);
+      const due = ticks % LOOK_TICKS === 0 || this.#bindings?.complete === false;
+      if (over.aborted || !due) continue;
+      try {
+        await this.#look(link);
+      } catch (error) {
+        if (!this.#isOver(link)) {
+          this.#tell(`Cannot look after queue "${this.queue}": ${reasonOf(error)}`, "trying again");
+        }
+      }
+    }
+  }
+
   async #look(link: Link): Promise<void> {
     if (this.#bindings !== null) return await this.#renew(link, this.#bindings);
-    if (!this.#wanted || await countConsumers(this.queue, () => openProbe(link)) < 2) return;
+    if (!this.#consumption?.consuming || await countConsumers(this.queue, () => openProbe(link)) < 2) return;
     this.#tell(
       `Queue "${this.queue}" has another consumer`,
       "stop it: it takes notifications away and breaks their order",
     );
-  }
-
-  get #lookMs(): number {
-    return this.#bindings === null || this.#bindings.complete ? LOOK_MS : MISSING_MS;
   }
 
   #isOver(link: Link): boolean {
@@ -366,9 +375,10 @@ interface Link {
 
 const MIN_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 30_000;
-const LOOK_MS = 30_000;
 /** A missing exchange must be bound within two seconds of its return: every message before that is lost. */
 const MISSING_MS = 1_000;
+/** So many times that, while nothing is known to be missing. */
+const LOOK_TICKS = 30;
 const CLOSE_MS = 5_000;
 const FRAME_MAX = 131_072;
 

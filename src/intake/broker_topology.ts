@@ -99,6 +99,7 @@ export class Bindings {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #exchanges: ExchangeState[];
+  #renewal: Promise<void> = Promise.resolve();
 
   constructor(queue: OwnQueue, options: { log: Logger; now?: () => number }) {
     this.#queue = queue;
@@ -126,7 +127,14 @@ export class Bindings {
    *
    * @throws {UserError} when the broker forbids it.
    */
-  async renew(open: OpenChannel): Promise<void> {
+  renew(open: OpenChannel): Promise<void> {
+    // One after the other: a renewal that began before a doubt says nothing about it.
+    const renewal = this.#renewal.then(() => this.#renewAll(open));
+    this.#renewal = renewal.catch(() => {});
+    return renewal;
+  }
+
+  async #renewAll(open: OpenChannel): Promise<void> {
     const survivors: string[] = [];
     let since = Infinity;
     for (const exchange of this.#exchanges) {

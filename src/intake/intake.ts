@@ -13,6 +13,8 @@ export interface IntakeOptions {
   readonly log: Logger;
   /** Called after each commit that recorded something. */
   readonly onRecorded: () => void;
+  /** Called when recording failed for good. Nothing of that was acknowledged: the broker will deliver it again. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 /** How many messages came in since the start, by what became of them. */
@@ -71,7 +73,11 @@ export class Intake {
       log.warn(`Rejected a message of ${message.routingKey} from exchange ${message.exchange}: ${admission.refused}`);
       this.#gathered.push({ receivedAt: now(), rejection: this.#rejection(message, admission.refused) });
     } else {
-      this.#gathered.push({ receivedAt: now(), notification: admission.notification });
+      const receivedAt = now();
+      const { notification } = admission;
+      // Some time is better than none: it came in just now.
+      const time = notification.time ?? new Date(receivedAt).toISOString();
+      this.#gathered.push({ receivedAt, notification: { ...notification, time } });
     }
   }
 
@@ -84,7 +90,7 @@ export class Intake {
   #startFlush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#flushing ??= this.#flushAll().finally(() => this.#flushing = undefined);
+    this.#flushing ??= this.#flushAll().catch(this.#options.onFailed).finally(() => this.#flushing = undefined);
   }
 
   async #flushAll(): Promise<void> {

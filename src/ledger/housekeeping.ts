@@ -17,15 +17,19 @@ export interface HousekeepingOptions {
 const ROUND_MS = 60_000;
 const BETWEEN_SLICES_MS = 50;
 const DAY_MS = 86_400_000;
+/** Between two walks through all that is old. */
+const PRUNE_EVERY_MS = 1_800_000;
 /** A clock that is further off than this between two rounds was set, not slow. */
 const JUMP_MS = 5 * 60_000;
+/** Events whose deliveries one transaction brings forward: some milliseconds of work. */
+const SLICE = 1000;
 
 /** What keeps the ledger fit beside the stages: pruning in slices, and due times that a clock set back would put off for years. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #pruner: Pruner;
   readonly #sql: Statements<typeof STATEMENTS>;
-  #pruneAgainAt = 0;
+  #prunedAt = -Infinity;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
@@ -38,7 +42,7 @@ export class Housekeeping {
     const { clock } = this.#options;
     while (!signal.aborted) {
       try {
-        this.#minded();
+        await this.#mindClock(signal);
         await this.#prune(signal);
       } catch (error) {
         // The stages find out by themselves when the ledger cannot be written; here it only means another time.
@@ -51,44 +55,69 @@ export class Housekeeping {
   /** Writes more than a page and takes it back: works only where the next transactions will. */
   testWrite(): void {
     const { database } = this.#options;
-    transaction(database, () => this.#sql.putTest.run());
-    transaction(database, () => this.#sql.takeTest.run());
+    transaction(database, () => this.#sql.put.run("test", "x".repeat(TEST_LENGTH)));
+    transaction(database, () => this.#sql.forget.run("test"));
   }
 
   /** Compares the clock with what it said a round ago, or when the last run ended. */
-  #minded(): void {
-    const { clock, log, maxDelayMs, keepDays, onRescheduled, database } = this.#options;
+  async #mindClock(signal: AbortSignal): Promise<void> {
+    const { clock, log, keepDays, database } = this.#options;
     const now = clock.now();
-    const last = Number(this.#sql.lastSeen.get()?.["value"] ?? now);
-    transaction(database, () => this.#sql.seen.run(String(now)));
-    if (now - last > keepDays * DAY_MS) {
-      log.warn(
-        `The clock is ${
-          Math.round((now - last) / DAY_MS)
-        } days ahead of the ledger's last entry: nothing is pruned for a day`,
-      );
-      this.#pruneAgainAt = now + DAY_MS;
+    const last = this.#fact("last_seen") ?? now;
+    const ahead = now - last > keepDays * DAY_MS;
+    if (ahead) {
+      const days = Math.round((now - last) / DAY_MS);
+      log.warn(`The clock is ${days} days ahead of the ledger's last entry: nothing is pruned for a day`);
     }
     if (last - now > JUMP_MS) {
       log.warn(`The clock was set back by ${Math.round((last - now) / 60_000)} minutes: retries are brought forward`);
-      transaction(database, () => this.#sql.bringForward.run(now + maxDelayMs, now + maxDelayMs));
-      this.#pruneAgainAt = 0;
-      onRescheduled();
+      await this.#bringForward(signal);
+      if (signal.aborted) return;
     }
+    transaction(database, () => {
+      // Kept in the file: a restart makes no clock right.
+      if (ahead) this.#sql.put.run("prune_from", String(now + DAY_MS));
+      this.#sql.put.run("last_seen", String(now));
+    });
+  }
+
+  async #bringForward(signal: AbortSignal): Promise<void> {
+    const { clock, database, maxDelayMs, onRescheduled } = this.#options;
+    for (let after = 0;;) {
+      const latest = clock.now() + maxDelayMs;
+      const rows = this.#sql.open.all(after, SLICE);
+      const through = Number(rows.at(-1)?.["seq"] ?? after);
+      transaction(database, () => this.#sql.bringForward.run(latest, latest, after, through));
+      after = through;
+      if (rows.length < SLICE || signal.aborted) break;
+      await clock.sleep(BETWEEN_SLICES_MS, signal);
+    }
+    onRescheduled();
   }
 
   async #prune(signal: AbortSignal): Promise<void> {
     const { clock, keepDays } = this.#options;
     const now = clock.now();
-    if (now < this.#pruneAgainAt) return;
+    const holdMs = (this.#fact("prune_from") ?? now) - now;
+    // A longer hold is one of a clock that has been set back since.
+    if (holdMs > 0 && holdMs <= DAY_MS || Math.abs(now - this.#prunedAt) < PRUNE_EVERY_MS) return;
     while (!signal.aborted && this.#pruner.slice(now - keepDays * DAY_MS)) await clock.sleep(BETWEEN_SLICES_MS, signal);
+    this.#prunedAt = now;
+  }
+
+  #fact(name: string): number | null {
+    const value = this.#sql.fact.get(name)?.["value"];
+    return value === undefined ? null : Number(value);
   }
 }
 
+const TEST_LENGTH = 262_144;
+
 const STATEMENTS = {
-  lastSeen: `SELECT value FROM fact WHERE name = 'last_seen'`,
-  seen: `INSERT OR REPLACE INTO fact (name, value) VALUES ('last_seen', ?)`,
-  bringForward: `UPDATE delivery SET due_at = ? WHERE state IN ('new', 'blocked', 'ready') AND due_at > ?`,
-  putTest: `INSERT OR REPLACE INTO fact (name, value) VALUES ('test', hex(zeroblob(131072)))`,
-  takeTest: `DELETE FROM fact WHERE name = 'test'`,
+  fact: `SELECT value FROM fact WHERE name = ?`,
+  put: `INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)`,
+  forget: `DELETE FROM fact WHERE name = ?`,
+  open: `SELECT DISTINCT seq FROM delivery WHERE state IN ('new', 'blocked', 'ready') AND seq > ? ORDER BY seq LIMIT ?`,
+  bringForward: `UPDATE delivery SET due_at = ?
+    WHERE state IN ('new', 'blocked', 'ready') AND due_at > ? AND seq > ? AND seq <= ?`,
 } as const;

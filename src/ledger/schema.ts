@@ -31,6 +31,7 @@ export const STEPS: readonly string[] = [
     routing_key TEXT NOT NULL,
     body BLOB
   );
+  CREATE INDEX rejection_received ON rejection (received_at);
 
   -- Memory: rows of JSON beside the columns they are looked up by. changed orders the ports of a server.
   CREATE TABLE server (id TEXT PRIMARY KEY, data TEXT NOT NULL, deleted_at INTEGER) WITHOUT ROWID;
@@ -59,6 +60,7 @@ export const STEPS: readonly string[] = [
   );
   CREATE INDEX event_undetailed ON event (seq) WHERE detail IS NULL;
   CREATE INDEX event_notification ON event (notification);
+  CREATE INDEX event_decided ON event (decided_at);
   CREATE TABLE event_order (order_key TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (order_key, seq)) WITHOUT ROWID;
 
   CREATE TABLE plugin (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -81,7 +83,6 @@ export const STEPS: readonly string[] = [
   CREATE INDEX delivery_dead ON delivery (seq) WHERE state = 'dead';
   CREATE INDEX delivery_dropped ON delivery (seq) WHERE state = 'dropped';
   CREATE INDEX delivery_event ON delivery (seq);
-  CREATE INDEX delivery_finished ON delivery (finished_at) WHERE finished_at IS NOT NULL;
 
   -- The order keys that unfinished deliveries hold.
   CREATE TABLE held (

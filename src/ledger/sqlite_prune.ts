@@ -1,4 +1,4 @@
-import { type Database, prepareAll, type Statements, transaction } from "./sqlite.ts";
+import { type Database, type Statement, transaction } from "./sqlite.ts";
 
 /** Rows that one transaction looks at: some milliseconds of work. */
 const SLICE = 200;
@@ -9,62 +9,109 @@ const SLICE = 200;
  */
 export class Pruner {
   readonly #database: Database;
-  readonly #sql: Statements<typeof STATEMENTS>;
-  #after = 0;
+  readonly #walks: readonly Walk[];
+  #current = 0;
 
   constructor(database: Database) {
     this.#database = database;
-    this.#sql = prepareAll(database, STATEMENTS);
+    this.#walks = Object.values(TABLES).map((texts) => new Walk(database, texts));
   }
 
   /** Prunes one slice. Returns whether there may be more. */
   slice(before: number): boolean {
-    return transaction(this.#database, () => {
-      const events = this.#events(before);
-      const rows = SIMPLE.reduce((sum, name) => sum + Number(this.#sql[name].run(before, SLICE).changes), 0);
-      return events || rows > 0;
-    });
+    const walk = this.#walks[this.#current] as Walk;
+    const more = transaction(this.#database, () => walk.slice(before));
+    if (!more) this.#current = (this.#current + 1) % this.#walks.length;
+    return more || this.#current > 0;
+  }
+}
+
+/** Goes through the old rows of a table from the oldest on; those that must stay are passed over until the next time. */
+class Walk {
+  readonly #old: Statement;
+  readonly #takes: readonly Statement[];
+  #after = BEGINNING;
+
+  constructor(database: Database, { old, takes }: { readonly old: string; readonly takes: readonly string[] }) {
+    this.#old = database.prepare(old);
+    this.#takes = takes.map((sql) => database.prepare(sql));
   }
 
-  /** Walks through old events from the oldest on; those that must stay are passed over until the next walk. */
-  #events(before: number): boolean {
-    const rows = this.#sql.oldEvents.all(this.#after, before, SLICE);
+  /** Returns whether there are more old rows behind this slice. */
+  slice(before: number): boolean {
+    const rows = this.#old.all(before, this.#after.at, this.#after.id, SLICE);
     for (const row of rows) {
-      const seq = Number(row["seq"]);
-      this.#after = seq;
-      if (this.#sql.keeps.get(seq, before) !== undefined) continue;
-      for (const statement of [this.#sql.deleteOrder, this.#sql.deleteFailures, this.#sql.deleteDeliveries]) {
-        statement.run(seq);
-      }
-      this.#sql.deleteEvent.run(seq);
+      const id = row["id"] as Id;
+      this.#after = { at: Number(row["at"]), id };
+      if (row["stays"]) continue;
+      for (const take of this.#takes) take.run(id);
     }
-    if (rows.length < SLICE) this.#after = 0;
+    if (rows.length < SLICE) this.#after = BEGINNING;
     return rows.length === SLICE;
   }
 }
 
-const SIMPLE = ["rejections", "notifications", "servers", "ports", "floatingIps"] as const;
+type Id = number | string;
 
-const OLD_SERVER = `SELECT id FROM server WHERE deleted_at < ? AND NOT EXISTS (
-    SELECT 1 FROM event_order WHERE order_key = 'server/' || server.id) LIMIT ?`;
-const OLD_PORT = `SELECT id FROM port WHERE deleted_at < ? LIMIT ?`;
-const OLD_FLOATING_IP = `SELECT id FROM floatingip WHERE deleted_at < ? AND NOT EXISTS (
-    SELECT 1 FROM event WHERE key >= 'floatingip/' || floatingip.id || '/' AND key < 'floatingip/' || floatingip.id || '0') LIMIT ?`;
-const OLD_NOTIFICATION = `SELECT seq FROM notification WHERE received_at < ? AND outcome IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM event WHERE event.notification = notification.seq) LIMIT ?`;
+const BEGINNING: { readonly at: number; readonly id: Id } = { at: -1, id: "" };
 
-const STATEMENTS = {
-  oldEvents: `SELECT seq FROM event WHERE seq > ? AND decided_at < ? ORDER BY seq LIMIT ?`,
-  keeps: `SELECT 1 FROM delivery WHERE seq = ? AND (finished_at IS NULL OR state = 'dead' OR finished_at >= ?) LIMIT 1`,
-  deleteOrder: `DELETE FROM event_order WHERE seq = ?1 AND order_key IN (
-    SELECT value FROM event, json_each(event.order_keys) WHERE event.seq = ?1)`,
-  deleteFailures: `DELETE FROM failure WHERE (plugin, seq) IN (SELECT plugin, seq FROM delivery WHERE seq = ?)`,
-  deleteDeliveries: `DELETE FROM delivery WHERE seq = ?`,
-  deleteEvent: `DELETE FROM event WHERE seq = ?`,
-  rejections:
-    `DELETE FROM rejection WHERE seq IN (SELECT seq FROM rejection WHERE received_at < ? ORDER BY seq LIMIT ?)`,
-  notifications: `DELETE FROM notification WHERE seq IN (${OLD_NOTIFICATION})`,
-  servers: `DELETE FROM server WHERE id IN (${OLD_SERVER})`,
-  ports: `DELETE FROM port WHERE id IN (${OLD_PORT})`,
-  floatingIps: `DELETE FROM floatingip WHERE id IN (${OLD_FLOATING_IP})`,
-} as const;
+/** At most ?4 rows from before ?1 that come after (?2, ?3), and whether they must stay. Each is answered by an index. */
+function oldRows(
+  table: string,
+  { id, at, stays = "0" }: { readonly id: string; readonly at: string; readonly stays?: string },
+): string {
+  return `SELECT ${id} AS id, ${at} AS at, ${stays} AS stays FROM ${table} AS row
+    WHERE ${at} < ?1 AND (${at}, ${id}) > (?2, ?3) ORDER BY ${at}, ${id} LIMIT ?4`;
+}
+
+/** In the order in which they let go of each other. */
+const TABLES = {
+  event: {
+    old: oldRows("event", {
+      id: "seq",
+      at: "decided_at",
+      stays: `EXISTS (SELECT 1 FROM delivery AS d
+        WHERE d.seq = row.seq AND (d.finished_at IS NULL OR d.state = 'dead' OR d.finished_at >= ?1))`,
+    }),
+    takes: [
+      `DELETE FROM event_order WHERE seq = ?1 AND order_key IN (
+        SELECT value FROM event, json_each(event.order_keys) WHERE event.seq = ?1)`,
+      `DELETE FROM failure WHERE (plugin, seq) IN (SELECT plugin, seq FROM delivery WHERE seq = ?)`,
+      `DELETE FROM delivery WHERE seq = ?`,
+      `DELETE FROM event WHERE seq = ?`,
+    ],
+  },
+  notification: {
+    old: oldRows("notification", {
+      id: "seq",
+      at: "received_at",
+      stays: `row.outcome IS NULL OR EXISTS (SELECT 1 FROM event WHERE event.notification = row.seq)`,
+    }),
+    takes: [`DELETE FROM notification WHERE seq = ?`],
+  },
+  rejection: {
+    old: oldRows("rejection", { id: "seq", at: "received_at" }),
+    takes: [`DELETE FROM rejection WHERE seq = ?`],
+  },
+  server: {
+    old: oldRows("server", {
+      id: "id",
+      at: "deleted_at",
+      stays: `EXISTS (SELECT 1 FROM event_order WHERE order_key = 'server/' || row.id)`,
+    }),
+    takes: [`DELETE FROM server WHERE id = ?`],
+  },
+  port: {
+    old: oldRows("port", { id: "id", at: "deleted_at" }),
+    takes: [`DELETE FROM port WHERE id = ?`],
+  },
+  floatingIp: {
+    old: oldRows("floatingip", {
+      id: "id",
+      at: "deleted_at",
+      stays: `EXISTS (SELECT 1 FROM event
+        WHERE key >= 'floatingip/' || row.id || '/' AND key < 'floatingip/' || row.id || '0')`,
+    }),
+    takes: [`DELETE FROM floatingip WHERE id = ?`],
+  },
+};

@@ -2,11 +2,12 @@ import { Lane } from "../dispatch/lane.ts";
 import { policyOf } from "../dispatch/policy.ts";
 import { Settler } from "../dispatch/settler.ts";
 import { WATCHED_EVENT_TYPES } from "../facts/decide.ts";
-import { Broker } from "../intake/broker.ts";
+import { Broker, type Delivered } from "../intake/broker.ts";
 import { Intake } from "../intake/intake.ts";
 import { Housekeeping } from "../ledger/housekeeping.ts";
 import { ledgerFileOf, ownLedger } from "../ledger/open_ledger.ts";
 import { PatientLedger } from "../ledger/patient_ledger.ts";
+import type { Database } from "../ledger/sqlite.ts";
 import { SqliteLedger } from "../ledger/sqlite_ledger.ts";
 import { Bell } from "../model/bell.ts";
 import type { Clock } from "../model/clock.ts";
@@ -16,7 +17,7 @@ import type { Logger, Plugin } from "../model/plugin.ts";
 import { redact } from "../wire/redact.ts";
 
 import { detailStage } from "./detail_stage.ts";
-import { runPipeline } from "./pipeline.ts";
+import { runPipeline, type Stages } from "./pipeline.ts";
 import { rulesOf } from "./rules.ts";
 
 export interface ServiceOptions {
@@ -31,7 +32,7 @@ export interface ServiceOptions {
   readonly stop: AbortSignal;
 }
 
-/** How long attempts in flight may go on after a stop. */
+/** How long attempts in flight may go on after a stop, and how long anything else may hold it up. */
 const GRACE_MS = 10_000;
 const DAY_MS = 86_400_000;
 const DEFAULT_KEEP_DAYS = 30;
@@ -42,101 +43,163 @@ const DEFAULT_KEEP_DAYS = 30;
  * @throws {UserError} when it cannot begin: no broker configured, a refused password, a ledger that is in use.
  */
 export async function runService(options: ServiceOptions): Promise<void> {
-  const { config, plugins, clock, random, stop } = options;
-  const log = options.log("service");
-  const sources = sourcesOf(config);
-  const keepDays = config.ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
-  using owned = ownLedger(ledgerFileOf(config.ledger));
+  const sources = sourcesOf(options.config);
+  using owned = ownLedger(ledgerFileOf(options.config.ledger));
+  await new Service(options, { sources, database: owned.database }).run();
+}
 
-  const ended = new AbortController();
-  const recorded = new Bell();
-  const lanes: Lane[] = [];
-  const brokers: Broker[] = [];
-  const wakeLanes = () => lanes.forEach((lane) => lane.wake());
-  const housekeeping = new Housekeeping({
-    database: owned.database,
-    clock,
-    keepDays,
-    maxDelayMs: Math.max(...[...plugins.keys()].map((name) => policyOf(name, config.retry).maxDelayMs), 0),
-    log: options.log("ledger"),
-    onRescheduled: wakeLanes,
-  });
-  const ledger = new PatientLedger({
-    ledger: new SqliteLedger(owned.database, clock.now),
-    clock,
-    signal: ended.signal,
-    testWrite: () => housekeeping.testWrite(),
-    onDown: (error) => {
-      options.log("ledger").error(
-        `Cannot write the ledger: ${error.message}. Nothing is acknowledged and nothing is sent until it can`,
-      );
-      brokers.forEach((broker) => broker.pause().catch((cause) => log.error(`Cannot pause: ${cause}`)));
-    },
-    onUp: () => {
-      options.log("ledger").info("The ledger can be written again");
-      if (!stop.aborted) {
-        brokers.forEach((broker) => broker.resume().catch((cause) => log.error(`Cannot resume: ${cause}`)));
-      }
-      wakeLanes();
-    },
-  });
-  await ledger.activate([...plugins.keys()]);
+/** The only place that knows all stages. */
+class Service {
+  readonly #options: ServiceOptions;
+  readonly #keepDays: number;
+  readonly #housekeeping: Housekeeping;
+  readonly #ledger: PatientLedger;
+  readonly #lanes: readonly Lane[];
+  readonly #intake: Intake;
+  readonly #brokers: readonly Broker[];
+  /** Rung when something was recorded. */
+  readonly #recorded = new Bell();
+  /** Rejects when a stage cannot go on at all. */
+  readonly #failed = Promise.withResolvers<never>();
+  /** Aborts when the stages shall stop. */
+  readonly #stopping = new AbortController();
+  /** Aborts when nothing shall wait any more. */
+  readonly #ended = new AbortController();
 
-  const settler = new Settler(ledger);
-  for (const [name, plugin] of plugins) {
-    const policy = policyOf(name, config.retry);
-    const canRecord = () => ledger.writable;
-    lanes.push(
-      new Lane({ plugin, name, policy, ledger, settler, clock, random, log: options.log(name), redact, canRecord }),
-    );
-  }
-  const intake = new Intake({
-    ledger,
-    wanted: WATCHED_EVENT_TYPES,
-    keepRejectedBodies: config.ledger?.keepRejectedBodies ?? false,
-    now: clock.now,
-    log: options.log("intake"),
-    onRecorded: () => recorded.ring(),
-  });
-  for (const source of sources) {
-    brokers.push(
-      new Broker({ source, onDelivered: (message) => intake.accept(message), log: options.log("broker"), random }),
-    );
+  constructor(
+    options: ServiceOptions,
+    { sources, database }: { readonly sources: readonly RabbitSource[]; readonly database: Database },
+  ) {
+    this.#options = options;
+    this.#keepDays = options.config.ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
+    this.#housekeeping = this.#makeHousekeeping(database);
+    this.#ledger = this.#makeLedger(database);
+    this.#lanes = this.#makeLanes();
+    this.#intake = this.#makeIntake();
+    const { log, random } = options;
+    const onDelivered = (message: Delivered) => this.#intake.accept(message);
+    this.#brokers = sources.map((source) => new Broker({ source, onDelivered, log: log("broker"), random }));
+    // Whoever waits for it hears of it; nobody may be waiting yet.
+    this.#failed.promise.catch(() => {});
   }
 
-  announce(options, brokers);
-  const running = new AbortController();
-  const failed = Promise.withResolvers<never>();
-  const guard = (work: Promise<unknown>) => work.catch(failed.reject);
-  const work = [
-    guard(runPipeline({
-      ledger,
-      recorded,
-      rules: () => rulesOf(config.events, new Date(clock.now() - keepDays * DAY_MS).toISOString()),
-      makeDetail: detailStage(config.detail, options.log("detail")),
-      onDetailed: wakeLanes,
-    }, running.signal)),
-    ...lanes.map((lane) => guard(lane.run(running.signal))),
-    guard(housekeeping.run(running.signal)),
-  ];
-  try {
-    await Promise.race([failed.promise, Promise.all(brokers.map((broker) => broker.start())), aborted(stop)]);
-    await Promise.race([failed.promise, aborted(stop)]);
-    log.info("Stopping: waiting for attempts in flight");
-    await Promise.all(brokers.map((broker) => broker.pause()));
-    await Promise.race([intake.flush(), clock.sleep(GRACE_MS, ended.signal)]);
-  } finally {
-    running.abort();
-    await Promise.race([
-      Promise.all(work),
-      clock.sleep(GRACE_MS, ended.signal).then(() => lanes.forEach((lane) => lane.cutOff())),
-    ]);
-    await Promise.race([Promise.all(work), clock.sleep(GRACE_MS, ended.signal)]);
-    ended.abort();
-    await Promise.allSettled(brokers.map((broker) => broker.stop()));
+  async run(): Promise<void> {
+    const { plugins, stop, log } = this.#options;
+    await this.#ledger.activate([...plugins.keys()]);
+    announce(this.#options, this.#brokers);
+    const work = this.#startStages();
+    try {
+      const connected = Promise.all(this.#brokers.map((broker) => broker.start()));
+      await Promise.race([this.#failed.promise, connected, aborted(stop)]);
+      await Promise.race([this.#failed.promise, aborted(stop)]);
+      log("service").info("Stopping: waiting for attempts in flight");
+      await Promise.all(this.#brokers.map((broker) => broker.pause()));
+      await this.#within(this.#intake.flush());
+    } finally {
+      await this.#shutDown(work);
+    }
+    log("service").info("Stopped");
+  }
+
+  #startStages(): Promise<unknown> {
+    const { config, clock, log } = this.#options;
+    const stages: Stages = {
+      ledger: this.#ledger,
+      recorded: this.#recorded,
+      rules: () => rulesOf(config.events, new Date(clock.now() - this.#keepDays * DAY_MS).toISOString()),
+      makeDetail: detailStage(config.detail, log("detail")),
+      onDetailed: () => this.#wakeLanes(),
+    };
+    const { signal } = this.#stopping;
+    const work = [
+      runPipeline(stages, signal),
+      ...this.#lanes.map((lane) => lane.run(signal)),
+      this.#housekeeping.run(signal),
+    ];
+    return Promise.all(work.map((stage) => stage.catch(this.#failed.reject)));
+  }
+
+  /** Attempts in flight may end; then they are cut off and recorded as interrupted. What is not recorded by then comes again. */
+  async #shutDown(work: Promise<unknown>): Promise<void> {
+    this.#stopping.abort();
+    await this.#within(work);
+    for (const lane of this.#lanes) lane.cutOff();
+    await this.#within(work);
+    this.#ended.abort();
+    await Promise.allSettled(this.#brokers.map((broker) => broker.stop()));
+    const { plugins } = this.#options;
     await Promise.allSettled([...plugins.values()].map((plugin) => plugin[Symbol.asyncDispose]?.()));
   }
-  log.info("Stopped");
+
+  #within(work: Promise<unknown>): Promise<unknown> {
+    return Promise.race([work, this.#options.clock.sleep(GRACE_MS, this.#ended.signal)]);
+  }
+
+  #makeHousekeeping(database: Database): Housekeeping {
+    const { config, plugins, clock, log } = this.#options;
+    const maxDelays = [...plugins.keys()].map((name) => policyOf(name, config.retry).maxDelayMs);
+    return new Housekeeping({
+      database,
+      clock,
+      keepDays: this.#keepDays,
+      maxDelayMs: Math.max(...maxDelays),
+      log: log("ledger"),
+      onRescheduled: () => this.#wakeLanes(),
+    });
+  }
+
+  #makeLedger(database: Database): PatientLedger {
+    const { clock, stop } = this.#options;
+    const log = this.#options.log("ledger");
+    const all = (act: (broker: Broker) => Promise<void>) => {
+      for (const broker of this.#brokers) act(broker).catch((error) => log.error(`Cannot reach the broker: ${error}`));
+    };
+    return new PatientLedger({
+      ledger: new SqliteLedger(database, clock.now),
+      clock,
+      signal: this.#ended.signal,
+      testWrite: () => this.#housekeeping.testWrite(),
+      onDown: ({ message }) => {
+        log.error(
+          `Cannot write the ledger: ${message}. Nothing is acknowledged and nothing is sent until it can be written`,
+        );
+        all((broker) => broker.pause());
+      },
+      onUp: () => {
+        log.info("The ledger can be written again");
+        if (!stop.aborted) all((broker) => broker.resume());
+        this.#wakeLanes();
+      },
+    });
+  }
+
+  #makeLanes(): readonly Lane[] {
+    const { config, plugins, clock, random, log } = this.#options;
+    const ledger = this.#ledger;
+    const settler = new Settler(ledger);
+    const canRecord = () => ledger.writable;
+    return [...plugins].map(([name, plugin]) => {
+      const policy = policyOf(name, config.retry);
+      return new Lane({ plugin, name, policy, ledger, settler, clock, random, log: log(name), redact, canRecord });
+    });
+  }
+
+  #makeIntake(): Intake {
+    const { config, clock, log } = this.#options;
+    return new Intake({
+      ledger: this.#ledger,
+      wanted: WATCHED_EVENT_TYPES,
+      keepRejectedBodies: config.ledger?.keepRejectedBodies ?? false,
+      now: clock.now,
+      log: log("intake"),
+      onRecorded: () => this.#recorded.ring(),
+      onFailed: this.#failed.reject,
+    });
+  }
+
+  #wakeLanes(): void {
+    for (const lane of this.#lanes) lane.wake();
+  }
 }
 
 function sourcesOf({ rabbit }: Config): readonly RabbitSource[] {

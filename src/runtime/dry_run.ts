@@ -66,7 +66,8 @@ export class DryRun {
     if ("ignored" in admission) return { ...nothing, outcome: "ignored", reason: admission.ignored };
     if ("refused" in admission) return { ...nothing, outcome: "refused", reason: admission.refused };
     await this.#ledger.activate([...this.#options.plugins.keys()]);
-    if (await this.#ledger.record([{ receivedAt: 0, notification }]) === 0) {
+    const timed = { ...notification, time: time ?? new Date().toISOString() };
+    if (await this.#ledger.record([{ receivedAt: 0, notification: timed }]) === 0) {
       return { ...nothing, outcome: "copy", reason: "a copy of a notification that came before" };
     }
     const { outcome, reason } = await this.#decide();

@@ -92,11 +92,11 @@ function reasonOf({ reason, name, status, code }: Readonly<Record<string, unknow
   if (status === 401) return "unauthorized";
   if (status === 429) return "rate_limited";
   if (typeof status === "number") return status >= 500 ? "server_error" : "client_error";
-  return CONNECTION.test(`${code}`) || CONNECTION.test(`${name}`) ? "connection" : "other";
+  return NODE_CODE.test(String(code)) || DENO_NAME.test(String(name)) ? "connection" : "other";
 }
 
-const CONNECTION =
-  /^(?:ECONNREFUSED|ECONNRESET|ECONNABORTED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EPIPE|Connection(?:Refused|Reset|Aborted)|NotConnected|BrokenPipe|UnexpectedEof)$/;
+const NODE_CODE = /^(?:E(?:CONN(?:REFUSED|RESET|ABORTED)|HOSTUNREACH|NETUNREACH|NOTFOUND|PIPE)|EAI_AGAIN)$/;
+const DENO_NAME = /^(?:Connection(?:Refused|Reset|Aborted)|NotConnected|BrokenPipe|UnexpectedEof)$/;
 
 const REASONS: readonly FailureReason[] = [
   "connection",

@@ -9,7 +9,8 @@ export const HOSTILE_TEXTS: Readonly<Record<string, string>> = {
   "a line of its own": "web\n2026-11-21T18:59:01.000Z all is lost\n",
   "separators of lines": "a\x0bb\x0cc\x85d\u2028e\u2029f",
   "escape sequences of terminals": "\x1b[2J\x1b]0;title\x07\x9b31m",
-  "XML and HTML": `<script>alert(1)</script>]]><!--&amp;&#0;--><?x?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>&e;`,
+  "XML and HTML":
+    `<script>alert(1)</script>]]><!--&amp;&#0;--><?x?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>&e;`,
   "a path and a query": "../../admin?x=1&y=2#z%2e%2e%2f%00",
   "the shell": "$(reboot) `reboot`; reboot | reboot\n&& reboot",
   "templates and formats": "{{7*7}} ${7*7} %s%n %(name)s {0}",

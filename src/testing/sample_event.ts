@@ -44,7 +44,9 @@ export function sampleEvent(options: SampleOptions = {}): SampleEvent {
   const context: NotifyContext = {
     key,
     subject,
-    eventType: subject === "floatingip" ? "floatingip.update.end" : `compute.instance.${created ? "create" : "delete"}.end`,
+    eventType: subject === "floatingip"
+      ? "floatingip.update.end"
+      : `compute.instance.${created ? "create" : "delete"}.end`,
     time: `2026-11-21T${created ? "18" : "19"}:59:01.000Z`,
     attempt: 1,
     signal: new AbortController().signal,

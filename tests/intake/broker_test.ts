@@ -517,6 +517,7 @@ Deno.test(
       await bus.publish({ exchange, routingKey: "notifications.info" }, bytes("before"));
       (await listener.received(1))[0]!.channel.ackThrough(1);
     }
+    await rabbit.sync();
     const killedAt = new Date();
     await rabbit.kill();
     await until(() => listener.log.count(/^Lost the connection/) === 1);
@@ -553,6 +554,7 @@ Deno.test(
       }
       (await listener.received(100))[0]!.channel.ackThrough(40);
     }
+    await rabbit.sync();
     await rabbit.kill();
     await rabbit.restart();
     {

@@ -207,27 +207,27 @@ Deno.test("Pruner goes through everything again when it is asked again", () => {
 });
 
 for (
-  const [what, { state, decidedAt }] of Object.entries({
-    "all of it is to be taken": { state: "done", decidedAt: LONG_AGO },
-    "all of it is to stay": { state: "dead", decidedAt: LONG_AGO },
-    "all of it is new": { state: "done", decidedAt: BEFORE },
-  })
+  const { what, state, decidedAt, limitMs } of [
+    { what: "all of it is to be taken", state: "done", decidedAt: LONG_AGO, limitMs: 50 },
+    { what: "all of it is to stay", state: "dead", decidedAt: LONG_AGO, limitMs: 50 },
+    // Nothing is to be done, so nothing is to be looked at.
+    { what: "all of it is new", state: "done", decidedAt: BEFORE, limitMs: 3 },
+  ]
 ) {
-  Deno.test(`Pruner.slice() takes less than 50 ms when the ledger is large and ${what}`, () => {
+  Deno.test(`Pruner.slice() takes less than ${limitMs} ms when the ledger is large and ${what}`, () => {
     using opened = new TemporaryLedger();
-    fillLedger(opened, { rows: 60_000, state, decidedAt });
+    fillLedger(opened, { rows: 30_000, state, decidedAt });
     const pruner = new Pruner(opened.database);
     let slices = 0;
-    // The machine may be busy with something else: one slice in a while may come late.
     let late = 0;
     for (let more = true; more; slices++) {
       const began = performance.now();
       more = pruner.slice(BEFORE);
-      if (performance.now() - began >= 50) late++;
+      if (performance.now() - began >= limitMs) late++;
     }
-    assert(late <= 2, `${late} of ${slices} slices took 50 ms`);
-    if (decidedAt === BEFORE) assert(slices < 10, `${slices} slices to find nothing`);
-    assertEquals(count(opened, "event"), state === "dead" || decidedAt === BEFORE ? 60_000 : 0);
+    // The machine may have been busy with something else.
+    assert(late <= 2, `${late} of ${slices} slices took ${limitMs} ms`);
+    assertEquals(count(opened, "event"), state === "dead" || decidedAt === BEFORE ? 30_000 : 0);
   });
 }
 
@@ -270,9 +270,9 @@ function fillLedger(
   database.exec(`BEGIN;
     CREATE TEMP TABLE number AS WITH RECURSIVE counter (n) AS (
       SELECT coalesce((SELECT max(seq) FROM event), 0) + 1 UNION ALL SELECT n + 1 FROM counter LIMIT ${rows}) SELECT n FROM counter;
-    INSERT INTO notification SELECT n, 'message ' || n, '', '', ${decidedAt}, '${text}', 'event', '' FROM number;
-    INSERT INTO rejection SELECT n, ${decidedAt}, '', 1, '', '', '', '${text}' FROM number;
-    INSERT INTO event SELECT n, 'server/' || n || '/deletion', n, ${decidedAt}, '${text}',
+    INSERT INTO notification SELECT n, 'message ' || n, '', '', ${decidedAt} + n, '${text}', 'event', '' FROM number;
+    INSERT INTO rejection SELECT n, ${decidedAt} + n, '', 1, '', '', '', '${text}' FROM number;
+    INSERT INTO event SELECT n, 'server/' || n || '/deletion', n, ${decidedAt} + n, '${text}',
       json_array('server/' || n, 'floating/' || n), '${text}', '[]' FROM number;
     INSERT INTO event_order SELECT 'server/' || n, n FROM number UNION ALL SELECT 'floating/' || n, n FROM number;
     INSERT OR IGNORE INTO plugin VALUES (1, 'p');

@@ -30,6 +30,8 @@ export interface ProgramRun {
   readonly permissions?: readonly string[];
   /** Further environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that runs it, with arguments. */
+  readonly prefix?: readonly string[];
 }
 
 /** How a run ended and what it said. */
@@ -60,9 +62,10 @@ export class RunningProgram implements AsyncDisposable {
   readonly #read: Promise<unknown>;
 
   /** Use {@linkcode startProgram}. */
-  constructor({ dir, args, input, permissions = READ_ONLY, env = {} }: ProgramRun) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", ...permissions, MAIN, ...args],
+  constructor({ dir, args, input, permissions = READ_ONLY, env = {}, prefix = [] }: ProgramRun) {
+    const [command = "", ...rest] = [...prefix, Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, MAIN];
+    this.#child = new Deno.Command(command, {
+      args: [...rest, ...args],
       cwd: dir,
       env: { NO_COLOR: "1", ...env },
       stdin: input === undefined ? "null" : "piped",

@@ -1,0 +1,119 @@
+import type { FailureReason, Json, Plugin, Subject } from "../../mod.ts";
+import { abortTests } from "./abort_tests.ts";
+import { constructorTests } from "./constructor_tests.ts";
+import { hostileTests } from "./hostile_tests.ts";
+import { previewTests } from "./preview_tests.ts";
+import { repeatTests } from "./repeat_tests.ts";
+import { retryTests } from "./retry_tests.ts";
+import type { SampleEvent } from "./sample_event.ts";
+import type { Behaviour, TakenBy, TargetHarness } from "./target_harness.ts";
+
+/** A plugin, its target, and what the contract needs to know of them. Only the first three are needed; the more, the more is tested. */
+export interface PluginContract<Target extends TargetHarness = TargetHarness> {
+  /** For the names of the tests. */
+  readonly name: string;
+  /** Starts a target, for one test. */
+  readonly openTarget: () => Target | Promise<Target>;
+  /** Makes the plugin for this target. */
+  readonly make: (target: Target) => Plugin;
+  /** What the target cannot do, each with the reason: those tests are skipped. */
+  readonly cannot?: Readonly<Partial<Record<Behaviour, string>>>;
+  /** Other answers of the target, and what each must lead to. {@linkcode HTTP_ANSWERS} has those of HTTP. */
+  readonly answers?: readonly TargetAnswer<Target>[];
+  /** Passwords and the like that `make` and `right` use: no error, log, or preview may tell them. */
+  readonly secrets?: readonly string[];
+  /** What the plugin acts on. @default ["server", "floatingip"] */
+  readonly subjects?: readonly Subject[];
+  /** For the tests of the constructor and of `preview`, which run without any permission: a plugin whose target is not there. */
+  readonly right?: () => Plugin;
+  /** Makes a plugin of which every option in `names` is wrong. */
+  readonly wrong?: { readonly make: () => Plugin; readonly names: readonly string[] };
+  /** What tells the receiver that two of them are the same event. */
+  readonly identify?: (taken: TakenBy<Target>) => string;
+  /** Fails unless what the target has taken is right for the event, every value in its place. */
+  readonly assertTaken?: (taken: TakenBy<Target>, event: SampleEvent) => void;
+  /** Fails unless the preview tells what the target has taken. {@linkcode assertHttpPreview} is one. */
+  readonly assertPreview?: (preview: Json, taken: TakenBy<Target>) => void;
+}
+
+/** One answer of a target, and what an attempt that gets it must lead to. */
+export interface TargetAnswer<Target extends TargetHarness> {
+  /** What the target does, as `answers 503`. */
+  readonly name: string;
+  readonly prepare: (target: Target) => void | Promise<void>;
+  readonly outcome: "done" | "retry" | "permanent";
+  /** @default any */
+  readonly reason?: FailureReason;
+  /** @default any */
+  readonly retryAfterMs?: number;
+}
+
+/** One test of the contract. */
+export interface ContractTest {
+  readonly name: string;
+  /** Why it cannot be run. */
+  readonly skipped?: string;
+  /** It must be run without any permission. */
+  readonly needsNothing?: boolean;
+  readonly run: () => Promise<void>;
+}
+
+/**
+ * What the service asks of every plugin, as tests: which failures are tried again and which are not, that an aborted attempt ends, that the
+ * same event may come twice and an association before its server, that previews tell the truth and do nothing, that no secret is told, that
+ * the constructor does no I/O and names what is wrong, and that hostile names and metadata do no harm.
+ *
+ * @example
+ * ```ts
+ * import { contractTests, HttpHarness } from "oss-watcher/testing";
+ * import { RestNotify } from "oss-watcher/plugins";
+ * import assert from "node:assert/strict";
+ *
+ * const tests = contractTests({
+ *   name: "RestNotify",
+ *   openTarget: () => HttpHarness.open(),
+ *   make: ({ url }) => new RestNotify({ urlCreation: `${url}/new`, urlDeletion: `${url}/old` }),
+ * });
+ *
+ * const retried = tests.find(({ name }) => name === "RestNotify: notify() fails, to be tried again, when the target is down");
+ * assert.equal(retried?.skipped, undefined);
+ * await retried?.run();
+ * ```
+ */
+export function contractTests<Target extends TargetHarness>(contract: PluginContract<Target>): ContractTest[] {
+  const tests = [
+    ...constructorTests(contract),
+    ...previewTests(contract),
+    ...retryTests(contract),
+    ...abortTests(contract),
+    ...repeatTests(contract),
+    ...hostileTests(contract),
+  ];
+  return tests.map(({ name, ...test }) => ({ name: `${contract.name}: ${name}`, ...test }));
+}
+
+/**
+ * Registers the tests of {@linkcode contractTests} with `Deno.test`, in a file of tests as this one:
+ *
+ * ```ts ignore
+ * import { HttpHarness, testPlugin } from "oss-watcher/testing";
+ * import { Mine } from "../plugins/mine.ts";
+ *
+ * testPlugin({
+ *   name: "Mine",
+ *   openTarget: () => HttpHarness.open(),
+ *   make: ({ url }) => new Mine({ url, password: "pa55-of-the-test" }),
+ *   secrets: ["pa55-of-the-test"],
+ * });
+ * ```
+ */
+export function testPlugin<Target extends TargetHarness>(contract: PluginContract<Target>): void {
+  for (const { name, skipped, needsNothing, run } of contractTests(contract)) {
+    Deno.test({
+      name: skipped === undefined ? name : `${name} (skipped: ${skipped})`,
+      ignore: skipped !== undefined,
+      permissions: needsNothing ? "none" : "inherit",
+      fn: run,
+    });
+  }
+}

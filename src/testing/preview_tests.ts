@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import type { Json } from "../../mod.ts";
+import { within } from "./attempt.ts";
+import { hostileEvents } from "./hostile_tests.ts";
+import type { ContractTest, PluginContract } from "./plugin_contract.ts";
+import { sampleEvent } from "./sample_event.ts";
+import { discreet } from "./secrets.ts";
+import { Stage, subjectsOf } from "./stage.ts";
+import type { TargetHarness } from "./target_harness.ts";
+
+/** What `--dry-run` shows is what would be sent, and showing it sends nothing. */
+export function previewTests<Target extends TargetHarness>(contract: PluginContract<Target>): ContractTest[] {
+  const { right, secrets = [], assertPreview } = contract;
+  return [
+    {
+      name: "preview() does no I/O, tells no secret, and returns JSON, whatever the event",
+      ...(right === undefined ? { skipped: "the contract has no `right`" } : {}),
+      needsNothing: true,
+      run: async () => {
+        const plugin = right?.();
+        const events = [true, false].flatMap((created) => [
+          sampleEvent({ created }),
+          sampleEvent({ created, subject: "floatingip" }),
+          ...hostileEvents(created).map(({ event }) => event),
+        ]);
+        for (const { detail, created, context } of events) {
+          const preview = await plugin?.preview?.(detail, created, context);
+          assert.deepEqual(JSON.parse(JSON.stringify(preview ?? null)), preview ?? null, "preview() is no JSON");
+          discreet({ preview }, secrets);
+        }
+        await plugin?.[Symbol.asyncDispose]?.();
+      },
+    },
+    {
+      name: "preview() tells what notify() sends",
+      ...(assertPreview === undefined ? { skipped: "the contract has no `assertPreview`" } : {}),
+      run: async () => {
+        for (const subject of subjectsOf(contract)) {
+          for (const created of [true, false]) {
+            await using stage = await Stage.open(contract);
+            if (!created) await stage.succeed(sampleEvent({ subject }));
+            await stage.taken();
+            const { detail, context } = sampleEvent({ subject, created });
+            const preview = await stage.plugin.preview?.(detail, created, context) ?? null;
+            assert.deepEqual(await stage.taken(), [], "preview() has sent something");
+            await stage.succeed({ detail, created, context });
+            for (const taken of await stage.taken()) assertPreview?.(preview as Json, taken);
+          }
+        }
+      },
+    },
+    {
+      name: "check() resolves when the target accepts, and tells it nothing",
+      run: async () => {
+        await using stage = await Stage.open(contract);
+        const before = await stage.taken();
+        await within(Promise.resolve(stage.plugin.check?.(new AbortController().signal)), "check() did not end");
+        assert.deepEqual(await stage.taken(), before);
+      },
+    },
+    ...(["down", "unauthorized"] as const).map((behaviour): ContractTest => ({
+      name: `check() rejects, telling no secret, when the target is ${
+        behaviour === "down" ? "down" : "one that does not know us"
+      }`,
+      ...(contract.cannot?.[behaviour] === undefined ? {} : { skipped: contract.cannot[behaviour] }),
+      run: async () => {
+        await using stage = await Stage.open(contract);
+        if (stage.plugin.check === undefined) return;
+        await stage.target.behave(behaviour);
+        const check = Promise.resolve().then(() => stage.plugin.check?.(new AbortController().signal));
+        await within(
+          assert.rejects(check, (error: unknown) => {
+            discreet({ error }, secrets);
+            return true;
+          }),
+          "check() did not end",
+        );
+      },
+    })),
+  ];
+}

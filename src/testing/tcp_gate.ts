@@ -1,0 +1,142 @@
+/** What a gate does with whatever comes to it. */
+export type GateMode = "passes" | "breaks" | "hangs" | "down";
+
+/**
+ * A TCP port before a real server, of whatever protocol, TLS or not, that can be shut, cut connections or swallow all that is sent.
+ *
+ * @example
+ * ```ts
+ * import { TcpGate } from "oss-watcher/testing";
+ * import assert from "node:assert/strict";
+ *
+ * await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response("ok"));
+ * await using gate = new TcpGate(server.addr);
+ *
+ * const url = `http://127.0.0.1:${gate.port}/`;
+ * assert.equal(await (await fetch(url)).text(), "ok");
+ * gate.set("down");
+ * await assert.rejects(fetch(url));
+ * ```
+ */
+export class TcpGate implements AsyncDisposable {
+  readonly #server: { readonly hostname: string; readonly port: number };
+  /** Of 127.0.0.1; it stays the same when the gate is shut and opened. */
+  readonly port: number;
+  #mode: GateMode = "passes";
+  #listener: Deno.TcpListener | undefined;
+  readonly #pairs = new Set<Pair>();
+  readonly #running = new Set<Promise<void>>();
+  #reached = Promise.withResolvers<void>();
+
+  /** Listens on a free port. */
+  constructor(server: { readonly hostname: string; readonly port: number }) {
+    this.#server = server;
+    this.#listener = this.#listen(0);
+    this.port = this.#listener.addr.port;
+  }
+
+  /** Does so from now on, with the connections that there are, too. */
+  set(mode: GateMode): void {
+    this.#mode = mode;
+    this.#reached = Promise.withResolvers<void>();
+    // What has swallowed something cannot go on.
+    for (const pair of this.#pairs) if (mode === "down" || pair.spoilt) pair.close();
+    if (mode === "down") {
+      this.#listener?.close();
+      this.#listener = undefined;
+    } else this.#listener ??= this.#listen(this.port);
+  }
+
+  /** Resolves when a connection or a byte has come since {@linkcode set} was called last. */
+  reached(): Promise<void> {
+    return this.#reached.promise;
+  }
+
+  /** Shuts the gate for good. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.set("down");
+    await Promise.all(this.#running);
+  }
+
+  #listen(port: number): Deno.TcpListener {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port });
+    this.#run(this.#accept(listener));
+    return listener;
+  }
+
+  #run(work: Promise<void>): void {
+    const running = work.catch(() => undefined).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  /** Ends when the listener is closed. */
+  async #accept(listener: Deno.TcpListener): Promise<void> {
+    for await (const client of listener) {
+      this.#reached.resolve();
+      this.#run(this.#connect(client));
+    }
+  }
+
+  async #connect(client: Deno.Conn): Promise<void> {
+    const pair = new Pair(client);
+    this.#pairs.add(pair);
+    try {
+      const server = await Deno.connect(this.#server);
+      pair.join(server);
+      await Promise.all([this.#pump(client, server, pair), this.#pump(server, client, pair)]);
+    } catch {
+      // The other side is told by the end of its connection.
+    } finally {
+      pair.close();
+      this.#pairs.delete(pair);
+    }
+  }
+
+  /** Carries bytes one way until either side ends. */
+  async #pump(from: Deno.Conn, to: Deno.Conn, pair: Pair): Promise<void> {
+    const bytes = new Uint8Array(64 * 1024);
+    for (let length = await read(from, bytes); length !== null; length = await read(from, bytes)) {
+      this.#reached.resolve();
+      if (this.#mode === "hangs") pair.spoilt = true;
+      else if (this.#mode === "breaks") break;
+      else if (!await write(to, bytes.subarray(0, length))) break;
+    }
+    pair.close();
+  }
+}
+
+/** A client's connection and the one made for it. */
+class Pair {
+  readonly #ends: Deno.Conn[];
+  #closed = false;
+  spoilt = false;
+
+  constructor(client: Deno.Conn) {
+    this.#ends = [client];
+  }
+
+  join(server: Deno.Conn): void {
+    if (this.#closed) server.close();
+    else this.#ends.push(server);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const end of this.#ends) end.close();
+  }
+}
+
+/** `null` at the end, whichever way it came. */
+async function read(from: Deno.Conn, bytes: Uint8Array): Promise<number | null> {
+  return await from.read(bytes).catch(() => null);
+}
+
+async function write(to: Deno.Conn, bytes: Uint8Array): Promise<boolean> {
+  try {
+    for (let done = 0; done < bytes.length;) done += await to.write(bytes.subarray(done));
+    return true;
+  } catch {
+    return false;
+  }
+}

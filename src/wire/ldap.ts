@@ -1,0 +1,206 @@
+import { DeliveryError } from "../model/errors.ts";
+import { printable } from "./escape.ts";
+import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
+import { LdapFailures, RESULT, resultCode } from "./ldap_failure.ts";
+import { ldapOptionProblems, type LdapTargetOptions, urlsOf } from "./ldap_options.ts";
+import { type LdapClient, type LdapLibrary, LdapSession } from "./ldap_session.ts";
+
+export type { LdapTargetOptions };
+
+/** What to look for, and where (RFC 4511, 4.5). */
+export interface LdapSearch {
+  readonly base: string;
+  /** `base`: that entry; `sub`: it and all below it. @default "sub" */
+  readonly scope?: "base" | "sub";
+  /** As in RFC 4515; values go through `filterValue`. */
+  readonly filter: string;
+  /** Names of the attributes to read. Empty: none. */
+  readonly attributes: readonly string[];
+}
+
+/** Answers after which another server may do better. */
+const MOVE_ON: ReadonlySet<number | undefined> = new Set([
+  RESULT.referral,
+  RESULT.busy,
+  RESULT.unavailable,
+  RESULT.unwillingToPerform,
+]);
+
+/**
+ * A directory on one server or several: one connection at a time, which all operations share, and a new one when it is lost. Whatever
+ * fails is thrown as a `DeliveryError`, or as a `PermanentError` where trying again cannot help, and holds no secret.
+ *
+ * @example
+ * ```ts
+ * import { LdapTarget, type LdapTargetOptions } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * const options: LdapTargetOptions = { url: "ldaps://ldap.example.com", bindDn: "cn=watcher,dc=example,dc=com", password: "s3cret" };
+ * await using target = new LdapTarget(options);
+ *
+ * assert.ok(target);
+ * assert.deepEqual(LdapTarget.problems({ ...options, password: "" }), ["password: must be a text that is not empty"]);
+ * ```
+ */
+export class LdapTarget implements AsyncDisposable {
+  readonly #options: LdapTargetOptions;
+  readonly #urls: readonly string[];
+  readonly #timeoutSeconds: number;
+  readonly #failures: LdapFailures;
+  /** Which server to begin with. */
+  #first = 0;
+  #session: Promise<LdapSession> | undefined;
+
+  /** What the constructor would refuse of these options: `option: what is allowed` each, never with a value. */
+  static problems(options: LdapTargetOptions): string[] {
+    return ldapOptionProblems(options);
+  }
+
+  /**
+   * Does no I/O: files are read and servers called when an operation needs them first.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
+  constructor(options: LdapTargetOptions) {
+    const problems = LdapTarget.problems(options);
+    if (problems.length > 0) throw new TypeError(`Cannot make LdapTarget: ${problems.join("; ")}`);
+    this.#options = options;
+    this.#urls = urlsOf(options);
+    this.#timeoutSeconds = options.timeoutSeconds ?? 10;
+    this.#failures = new LdapFailures(options.password === undefined ? [] : [options.password]);
+  }
+
+  /** Adds an entry. `false`: there is one of that name. */
+  add({ dn, attributes }: LdapEntry, signal: AbortSignal): Promise<boolean> {
+    const values = Object.fromEntries([...attributes].map(([name, texts]) => [name, [...texts]]));
+    const what = { verb: "add", dn, unless: RESULT.alreadyExists, signal };
+    return this.#run(what, async (client) => {
+      await client.add(dn, values);
+      return true;
+    });
+  }
+
+  /** Changes an entry. `false`: there is none of that name. */
+  modify(dn: string, changes: readonly LdapChange[], signal: AbortSignal): Promise<boolean> {
+    return this.#run({ verb: "modify", dn, unless: RESULT.noSuchObject, signal }, async (client, { Attribute, Change }) => {
+      await client.modify(
+        dn,
+        changes.map(({ operation, attribute, values }) =>
+          new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) })
+        ),
+      );
+      return true;
+    });
+  }
+
+  /** Removes an entry. `false`: there is none of that name. */
+  remove(dn: string, signal: AbortSignal): Promise<boolean> {
+    return this.#run({ verb: "remove", dn, unless: RESULT.noSuchObject, signal }, async (client) => {
+      await client.del(dn);
+      return true;
+    });
+  }
+
+  /** The entries that a filter finds. Referrals to other servers are not followed. */
+  async search({ base, scope = "sub", filter, attributes }: LdapSearch, signal: AbortSignal): Promise<readonly LdapEntry[]> {
+    const timeLimit = Math.ceil(this.#timeoutSeconds);
+    const found = await this.#run({ verb: "search", dn: base, signal }, async (client) => {
+      const wanted = attributes.length === 0 ? ["1.1"] : [...attributes];
+      return (await client.search(base, { scope, filter, attributes: wanted, timeLimit })).searchEntries;
+    });
+    return (found || []).map(({ dn, ...values }) => ({
+      dn,
+      attributes: new Map(Object.entries(values).map(([name, value]) => [name, [value].flat().map(String)])),
+    }));
+  }
+
+  /** Closes the connection. A later operation opens a new one. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    (await session?.catch(() => undefined))?.close();
+  }
+
+  /** `false` when the server answers what `unless` says. */
+  async #run<Answer>(
+    { verb, dn, unless, signal }: {
+      readonly verb: string;
+      readonly dn: string;
+      readonly unless?: number;
+      readonly signal: AbortSignal;
+    },
+    operation: (client: LdapClient, library: LdapLibrary) => Promise<Answer>,
+  ): Promise<Answer | false> {
+    const cannot = `Cannot ${verb} "${printable(dn, 200)}"`;
+    const session = await orAborted(this.#connected(), signal).catch((error) => {
+      throw signal.aborted ? this.#failures.ended(cannot, signal.reason) : error;
+    });
+    try {
+      return await session.run(operation, { signal, timeoutSeconds: this.#timeoutSeconds });
+    } catch (error) {
+      if (unless !== undefined && resultCode(error) === unless) return false;
+      if (signal.aborted) throw this.#failures.ended(cannot, signal.reason);
+      const isLate = error instanceof Error && error.name === "TimeoutError";
+      if (isLate || MOVE_ON.has(resultCode(error))) this.#moveOn(session);
+      const where = `${cannot} on ${session.url}`;
+      throw isLate ? this.#failures.ended(where, error) : this.#failures.failed(where, error);
+    }
+  }
+
+  /** The session that is there, or a new one for all who ask. */
+  #connected(): Promise<LdapSession> {
+    if (this.#session === undefined) {
+      const opened = this.#open();
+      const forget = () => {
+        if (this.#session === opened) this.#session = undefined;
+      };
+      this.#session = opened;
+      opened.then(({ over }) => over).then(forget, forget);
+    }
+    return this.#session;
+  }
+
+  /** Tries one server after the other. One that refuses our credentials ends it: asking again elsewhere would lock the account. */
+  async #open(): Promise<LdapSession> {
+    const failures: DeliveryError[] = [];
+    for (let turn = 0; turn < this.#urls.length; turn++) {
+      const at = (this.#first + turn) % this.#urls.length;
+      const url = this.#urls[at] as string;
+      try {
+        const session = await LdapSession.open(url, this.#options);
+        this.#first = at;
+        return session;
+      } catch (error) {
+        const failure = this.#failures.refused(this.#cannotOpen(url, error), error);
+        if (failure.reason === "unauthorized") throw failure;
+        failures.push(failure);
+      }
+    }
+    throw new DeliveryError(failures.map(({ message }) => message).join("; "), {
+      reason: failures[0]?.reason ?? "connection",
+    });
+  }
+
+  #cannotOpen(url: string, error: unknown): string {
+    const { bindDn, certFile } = this.#options;
+    return resultCode(error) === undefined ? `Cannot connect to ${url}` : `Cannot bind to ${url} as "${bindDn ?? certFile}"`;
+  }
+
+  #moveOn(session: LdapSession): void {
+    if (this.#urls[this.#first] === session.url) this.#first = (this.#first + 1) % this.#urls.length;
+    session.retire();
+  }
+}
+
+/** What a promise gives, unless the signal comes first; the work behind it goes on. */
+async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

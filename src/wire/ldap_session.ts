@@ -1,0 +1,173 @@
+import type * as Ldapts from "ldapts";
+import type { Socket } from "node:net";
+import type { ConnectionOptions } from "node:tls";
+import type { LdapTargetOptions } from "./ldap_options.ts";
+
+/** What an operation is done with. */
+export type LdapLibrary = typeof Ldapts;
+export type LdapClient = Ldapts.Client;
+
+/** How long an operation waits for its answer. */
+export interface Patience {
+  readonly signal: AbortSignal;
+  readonly timeoutSeconds: number;
+}
+
+/**
+ * One connection to one server: open, safe, bound, and shared by many operations. It never connects again by itself, which would be as
+ * nobody. The one file that names the LDAP library, which is loaded at first use.
+ */
+export class LdapSession {
+  readonly url: string;
+  readonly #library: LdapLibrary;
+  readonly #client: LdapClient;
+  readonly #sockets: readonly Socket[];
+  /** Operations without an answer yet. */
+  readonly #waiting = new Set<(reason: Error) => void>();
+  readonly #over = Promise.withResolvers<void>();
+  #end: Error | undefined;
+  #retired = false;
+
+  private constructor(url: string, { library, client, sockets }: Opened) {
+    this.url = url;
+    this.#library = library;
+    this.#client = client;
+    this.#sockets = sockets;
+    for (const socket of sockets) socket.once("close", () => this.#close(new Error("the server closed the connection")));
+  }
+
+  /**
+   * Connects to a server and binds.
+   *
+   * @throws {Error} what went wrong; with a `code` it is what the server says to the bind.
+   */
+  static async open(url: string, options: LdapTargetOptions): Promise<LdapSession> {
+    return new LdapSession(url, await open(url, options));
+  }
+
+  /** Settles when the session takes no more operations. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /**
+   * The answer to an operation. When the signal or the time ends the wait, the connection is closed: what the server has not begun must not
+   * happen later, after events that follow.
+   */
+  run<Answer>(
+    operation: (client: LdapClient, library: LdapLibrary) => Promise<Answer>,
+    { signal, timeoutSeconds }: Patience,
+  ): Promise<Answer> {
+    if (this.#end !== undefined) return Promise.reject(this.#end);
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const cut = (reason: Error) => {
+      reject(reason);
+      this.#close(new Error("an operation on the same connection was not answered"));
+    };
+    const onAbort = () => cut(signal.reason);
+    const timer = setTimeout(() => cut(tooLate(`no answer within ${timeoutSeconds} s`)), timeoutSeconds * 1000);
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#waiting.add(reject);
+    operation(this.#client, this.#library).then(resolve, reject);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      this.#waiting.delete(reject);
+      if (this.#retired && this.#waiting.size === 0) this.close();
+    });
+  }
+
+  /** Takes no more operations, and closes when the last has its answer. */
+  retire(): void {
+    this.#retired = true;
+    this.#over.resolve();
+    if (this.#waiting.size === 0) this.close();
+  }
+
+  /** Closes the connection; what still waits fails. */
+  close(): void {
+    this.#close(new Error("the connection was closed"));
+  }
+
+  #close(reason: Error): void {
+    if (this.#end !== undefined) return;
+    this.#end = reason;
+    this.#over.resolve();
+    for (const socket of this.#sockets) socket.on("error", () => {}).destroy();
+    for (const reject of this.#waiting) reject(reason);
+  }
+}
+
+interface Opened {
+  readonly library: LdapLibrary;
+  readonly client: LdapClient;
+  /** The connection, and the secure one that StartTLS has put upon it. */
+  readonly sockets: readonly Socket[];
+}
+
+async function open(url: string, options: LdapTargetOptions): Promise<Opened> {
+  const { connectTimeoutSeconds = 5 } = options;
+  const [library, net, tls, files] = await Promise.all([
+    import("ldapts"),
+    import("node:net"),
+    import("node:tls"),
+    readFiles(options),
+  ]);
+  const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
+  const sockets: Socket[] = [];
+  const add = (socket: Socket, most: number) => {
+    if (sockets.push(socket) > most) throw new Error("the connection is gone");
+    return socket;
+  };
+  const connect = (port: number) => add(net.connect({ host, port, keepAlive: true }), 1);
+  // For ldaps:// the library gives the port, for StartTLS the open socket. The certificate must be the host's, whatever it would check else.
+  const connectTls = (given: number | ConnectionOptions) =>
+    typeof given === "number"
+      ? add(tls.connect({ ...files, host, port: given, servername: host }), 1)
+      : add(tls.connect({ ...files, ...given, host, servername: host }), 2);
+  const client = new library.Client({
+    url,
+    createConnection: connect as typeof net.connect,
+    createSecureConnection: connectTls as typeof tls.connect,
+  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(tooLate(`no answer within ${connectTimeoutSeconds} s`)),
+    connectTimeoutSeconds * 1000,
+  );
+  try {
+    await Promise.race([authenticate(client, options), late]);
+    return { library, client, sockets };
+  } catch (error) {
+    for (const socket of sockets) socket.on("error", () => {}).destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Makes the connection safe, then says who we are. */
+async function authenticate(
+  client: LdapClient,
+  { startTls = false, sasl, bindDn = "", password = "" }: LdapTargetOptions,
+): Promise<void> {
+  if (startTls) await client.startTLS();
+  await (sasl === undefined ? client.bind(bindDn, password) : client.bindSASL(sasl));
+}
+
+async function readFiles({ caFile, certFile, keyFile }: LdapTargetOptions): Promise<ConnectionOptions> {
+  const [ca, cert, key] = await Promise.all([caFile, certFile, keyFile].map(readPem));
+  return { ...(ca === undefined ? {} : { ca }), ...(cert === undefined || key === undefined ? {} : { cert, key }) };
+}
+
+async function readPem(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const text = await Deno.readTextFile(file);
+  if (!text.includes("-----BEGIN ")) throw new Error(`"${file}" is not PEM`);
+  return text;
+}
+
+function tooLate(message: string): DOMException {
+  return new DOMException(message, "TimeoutError");
+}

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { RestNotify, type RestNotifyOptions } from "oss-watcher/plugins";
+import { assertHttpPreview, HTTP_ANSWERS, HttpHarness, type HttpTaken, type SampleEvent } from "oss-watcher/testing";
+import { type PluginContract, testPlugin } from "oss-watcher/testing";
+import { TestPki } from "../wire/pki.ts";
+
+const WHSEC = "whsec_" + btoa("a signing secret of the contract");
+
+/** What holds for every way to send. */
+const common = {
+  openTarget: () => HttpHarness.open(),
+  answers: HTTP_ANSWERS,
+  identify: ({ headers }) => headers["idempotency-key"] ?? "",
+} satisfies Partial<PluginContract<HttpHarness>>;
+
+function assertHeaders({ method, headers }: HttpTaken, { context }: SampleEvent, expected: string[]): void {
+  const seen = headers["oss-watcher-creation-seen"];
+  assert.deepEqual([method, headers["content-type"], seen], [...expected, String(context.creationSeen)]);
+}
+
+const basic = { user: "watcher", password: "pa55 of the contract", headers: { "X-Api-Key": "k3y-of-the-contract" } };
+
+testPlugin({
+  ...common,
+  name: "RestNotify with JSON and a password",
+  make: ({ url }) => new RestNotify({ ...basic, host: url, urlCreation: "/new", urlDeletion: "/old?token=t0ken-x" }),
+  secrets: ["pa55 of the contract", "watcher:pa55 of the contract", "k3y-of-the-contract", "t0ken-x"],
+  right: () =>
+    new RestNotify({ ...basic, host: "https://h", urlCreation: "/a", urlDeletion: "/b?token=t0ken-x", caFile: "/ca.pem" }),
+  wrong: {
+    make: () =>
+      new RestNotify({
+        host: "https://watcher:pa55 of the contract@h",
+        port: 0,
+        urlCreation: "a",
+        method: "GET",
+        body: "xml",
+        signingSecrets: ["pa55 of the contract"],
+        user: "a:b",
+        password: "pa55 of the contract\n",
+        timeoutSeconds: 0,
+        headers: { "Idempotency-Key": "k3y-of-the-contract" },
+        keyFile: "k",
+        bodyy: 1,
+        name: "",
+      } as unknown as RestNotifyOptions),
+    names: [
+      ...["host", "port", "urlCreation", "urlDeletion", "method", "body", "signingSecrets", "user", "password"],
+      ...["timeoutSeconds", "headers", "keyFile", "bodyy", "name"],
+    ],
+  },
+  assertTaken: (taken, event) => {
+    assertHeaders(taken, event, ["POST", "application/json"]);
+    assert.equal(taken.path, event.created ? "/new" : "/old?token=t0ken-x");
+    assert.deepEqual(JSON.parse(taken.body), event.detail);
+  },
+  assertPreview: assertHttpPreview,
+});
+
+const signed = { method: "PUT", body: "vco-xml", bearer: "t0ken-of-the-contract", signingSecrets: [WHSEC] } as const;
+
+testPlugin({
+  ...common,
+  name: "RestNotify with XML, a token and a signature",
+  make: ({ url }) => new RestNotify({ ...signed, urlCreation: `${url}/new`, urlDeletion: `${url}/old` }),
+  secrets: [WHSEC, WHSEC.slice("whsec_".length), "a signing secret of the contract", "t0ken-of-the-contract"],
+  right: () => new RestNotify({ ...signed, urlCreation: "http://h/a", urlDeletion: "http://h/b" }),
+  assertTaken: (taken, event) => {
+    assertHeaders(taken, event, ["PUT", "application/xml"]);
+    const json = /<string>([^<]*)<\/string>/.exec(taken.body)?.[1] ?? "";
+    assert.deepEqual(JSON.parse(unescapeXml(json)), event.detail);
+  },
+  assertPreview: (preview, { headers, ...taken }) => {
+    const timestamp = (preview as { headers: Record<string, string> }).headers["webhook-timestamp"];
+    assert.ok(Math.abs(Number(timestamp) - Number(headers["webhook-timestamp"])) <= 10);
+    assertHttpPreview(preview, { ...taken, headers: { ...headers, "webhook-timestamp": timestamp ?? "" } });
+  },
+});
+
+await using pki = await TestPki.make();
+const [server, client] = [await pki.issue("localhost"), await pki.issue("watcher")];
+const clientCa = await Deno.readTextFile(pki.caFile);
+const { cert, key } = server;
+const { certFile, keyFile } = client;
+const [ca] = [`${await Deno.makeTempFile({ prefix: "contract-ca-" })}`];

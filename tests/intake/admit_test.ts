@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { deflateSync } from "node:zlib";
+import { WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
+import { admit, admitNotification } from "../../src/intake/admit.ts";
+import type { JsonObject } from "../../src/model/notification.ts";
+import { readCapture } from "../support/captures.ts";
+import { came, notification, portGone } from "../support/stories.ts";
+
+const IGNORED = { ignored: "not an event type that is handled" };
+
+Deno.test("admit() takes the captured messages of watched types and ignores the others", () => {
+  // Counted with Python's json.
+  for (
+    const [name, watched] of [["unversioned.jsonl", 154], ["versioned.jsonl", 56], [
+      "v1-no-envelope.jsonl",
+      77,
+    ]] as const
+  ) {
+    const admissions = readCapture(name).map(({ body }) => admitText(body));
+    assert.equal(admissions.filter((one) => "notification" in one).length, watched);
+    assert.equal(admissions.filter((one) => "ignored" in one).length, admissions.length - watched);
+  }
+});
+
+Deno.test("admit() ignores an unwanted message however broken its rest is", () => {
+  assert.deepEqual(admitText('{"event_type": "image.update", "payload": {'), IGNORED);
+});
+
+Deno.test("admit() ignores an unwanted type that only decoding finds", () => {
+  assert.deepEqual(admitText(String.raw`{"event\u005ftype":"image.update","message_id":"m","payload":{}}`), IGNORED);
+});
+
+Deno.test("admit() takes a wanted type that is written with escapes, behind a decoy", () => {
+  const body = String
+    .raw`{"payload":{"event_type":"x","port_id":"1"},"event\u005ftype":"port.delete.end","message_id":"m"}`;
+  const admission = admitText(body);
+  assert.ok("notification" in admission);
+  assert.equal(admission.notification.eventType, "port.delete.end");
+});
+
+Deno.test("admit() refuses a wanted message that is broken", () => {
+  assert.deepEqual(admitText('{"event_type": "port.delete.end", "payload": {'), { refused: "not JSON" });
+});
+
+Deno.test("admit() refuses what is too large, before it looks at its type", () => {
+  const body = `{"event_type": "image.update", "payload": "${"x".repeat(1024 * 1024)}"}`;
+  assert.deepEqual(admitText(body), { refused: `${body.length} bytes, more than 1048576` });
+});
+
+Deno.test("admit() looks into a compressed message", () => {
+  const [wanted, unwanted] = ["port.delete.end", "image.update"].map((type) =>
+    deflateSync(JSON.stringify({ message_id: "m", event_type: type, payload: { port_id: "1" } }))
+  );
+  const compression = "application/x-gzip";
+  assert.ok("notification" in admit({ body: wanted!, compression }, WATCHED_EVENT_TYPES));
+  assert.deepEqual(admit({ body: unwanted!, compression }, WATCHED_EVENT_TYPES), IGNORED);
+});
+
+const INCOMPLETE = [
+  ["compute.instance.create.end", {}, "instance_id"],
+  ["compute.instance.delete.end", { instance_id: "" }, "instance_id"],
+  ["compute.instance.delete.end", { instance_id: 7 }, "instance_id"],
+  ["instance.create.end", { uuid: "a" }, "nova_object.data.uuid"],
+  ["instance.delete.end", { "nova_object.data": null }, "nova_object.data.uuid"],
+  ["floatingip.update.end", { floatingip: [] }, "floatingip.id"],
+  ["floatingip.create.end", { floatingips: [] }, "floatingip.id"],
+  ["port.update.end", { port: { id: null } }, "port.id"],
+  ["port.delete.end", { port_id: {} }, "port.id"],
+] as const;
+
+for (const [type, payload, missing] of INCOMPLETE) {
+  Deno.test(`admitNotification() refuses ${type} with ${JSON.stringify(payload)}`, () => {
+    assert.deepEqual(admitNotification(notification(type, payload as JsonObject), WATCHED_EVENT_TYPES), {
+      refused: `${type} without ${missing}`,
+    });
+  });
+}
+
+const COMPLETE = [
+  ["floatingip.delete.end", { floatingip_id: "f" }],
+  ["floatingip.create.end", { floatingips: [{ id: "f" }] }],
+  ["port.delete.end", { port_id: "1" }],
+  ["port.update.end", { ports: [{ id: "1" }] }],
+] as const;
+
+for (const [type, payload] of COMPLETE) {
+  Deno.test(`admitNotification() takes ${type} with ${JSON.stringify(payload)}`, () => {
+    assert.ok("notification" in admitNotification(notification(type, payload), WATCHED_EVENT_TYPES));
+  });
+}
+
+Deno.test("admitNotification() ignores what is not wanted", () => {
+  assert.deepEqual(admitNotification(portGone("1"), new Set(["compute.instance.create.end"])), IGNORED);
+  assert.deepEqual(admitNotification(came("a"), new Set()), IGNORED);
+});
+
+function admitText(body: string) {
+  return admit({ body: new TextEncoder().encode(body), compression: null }, WATCHED_EVENT_TYPES);
+}

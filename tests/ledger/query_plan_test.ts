@@ -1,0 +1,62 @@
+import { deepStrictEqual as assertEquals, ok as assert } from "node:assert/strict";
+import { Housekeeping } from "../../src/ledger/housekeeping.ts";
+import { type Database, openDatabase } from "../../src/ledger/sqlite.ts";
+import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
+import { SILENT } from "../support/loggers.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
+
+/** Tables with a row per plugin or fewer, and functions that look like tables. */
+const SMALL = ["plugin", "fact", "json_each"];
+
+/** Every statement that the running service prepares, with SQLite's plan for it, line by line. */
+function plans(): { readonly sql: string; readonly plan: readonly string[] }[] {
+  using database = openDatabase(":memory:", { create: true });
+  const prepare = database.prepare.bind(database);
+  const texts = new Set<string>();
+  const watched: Database = Object.assign(database, {
+    prepare(sql: string) {
+      texts.add(sql);
+      return prepare(sql);
+    },
+  });
+  const clock = new VirtualClock();
+  new SqliteLedger(watched, clock.now);
+  new Housekeeping({
+    database: watched,
+    clock,
+    keepDays: 30,
+    maxDelayMs: 0,
+    log: SILENT,
+    onRescheduled: () => {},
+  });
+  return [...texts].map((sql) => ({
+    sql,
+    plan: prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map((row) => String(row["detail"])),
+  }));
+}
+
+/** Indexes of a few rows of a table: those that something is to be done about. */
+function partialIndexes(): string[] {
+  using database = openDatabase(":memory:", { create: true });
+  const rows = database.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index'").all();
+  return rows.filter(({ sql }) => /\bWHERE\b/.test(String(sql))).map(({ name }) => String(name));
+}
+
+Deno.test("the ledger's statements look nothing up by reading a whole table", () => {
+  const partial = partialIndexes();
+  const found = plans();
+  assert(found.length > 30);
+  for (const { sql, plan } of found) {
+    for (const line of plan) {
+      const [, table, index] = /^SCAN (\S+)(?: USING (?:COVERING )?INDEX (\S+))?/.exec(line) ?? [];
+      if (table === undefined || SMALL.includes(table)) continue;
+      assert(index !== undefined && partial.includes(index), `${line}\nin ${sql}`);
+    }
+  }
+});
+
+Deno.test("the ledger's statements sort nothing", () => {
+  for (const { sql, plan } of plans()) {
+    assertEquals(plan.filter((line) => line.includes("TEMP B-TREE")), [], sql);
+  }
+});
