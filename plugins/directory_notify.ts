@@ -1,5 +1,5 @@
 import { type Detail, HttpTarget, type HttpTargetOptions, type Json, LineFile, type NotifyContext } from "../mod.ts";
-import { DeliveryError, PermanentError, type Plugin, printable, pythonRepr, visibleAscii } from "../mod.ts";
+import { DeliveryError, idempotencyKey, PermanentError, type Plugin, printable, pythonRepr } from "../mod.ts";
 
 /** Options of {@linkcode DirectoryNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`, `caFile`, `certFile`, … */
 export interface DirectoryNotifyOptions extends HttpTargetOptions {
@@ -134,7 +134,7 @@ export class DirectoryNotify implements Plugin {
 
   #request(detail: Detail, created: boolean, { key }: NotifyContext) {
     if (detail.ID === null) throw new PermanentError("Cannot tell the directory service of a server: it has no ID");
-    const headers = { "Idempotency-Key": visibleAscii(key) };
+    const headers = { "Idempotency-Key": idempotencyKey(key) };
     if (!created && this.#methodDeletion === "DELETE") {
       return { method: "DELETE", url: urlOf(this.#urlDeletion, detail.ID), headers };
     }

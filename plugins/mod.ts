@@ -6,5 +6,7 @@
 
 export { DirectoryNotify, type DirectoryNotifyOptions, type DirectoryRecord } from "./directory_notify.ts";
 export { directoryRecord } from "./directory_notify.ts";
+export { EmailNotify, type EmailNotifyOptions, type MailRecipients, type MailText } from "./email_notify.ts";
 export { EventLog, type EventLogOptions } from "./event_log.ts";
+export { LdapDirectory, type LdapDirectoryOptions, type LdapValue } from "./ldap_directory.ts";
 export { RestNotify, type RestNotifyOptions } from "./rest_notify.ts";

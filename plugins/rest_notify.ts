@@ -1,6 +1,6 @@
 import { type BodyFormat, encodeBody, HttpTarget, type HttpTargetOptions, isBodyFormat } from "../mod.ts";
 import { type Detail, isWebhookSecret, type Json, type NotifyContext, type Plugin } from "../mod.ts";
-import { visibleAscii, webhookHeaders } from "../mod.ts";
+import { idempotencyKey, webhookHeaders } from "../mod.ts";
 
 /** Options of {@linkcode RestNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`, `caFile`, `certFile`, `headers`, … */
 export interface RestNotifyOptions extends HttpTargetOptions {
@@ -99,7 +99,7 @@ export class RestNotify implements Plugin {
 
   #request(detail: Detail, created: boolean, { key, creationSeen }: NotifyContext) {
     const { type, text } = encodeBody({ detail, created }, this.#body);
-    const id = visibleAscii(key);
+    const id = idempotencyKey(key);
     const signed = this.#signingSecrets.length > 0
       ? webhookHeaders({ id, timeMs: Date.now(), body: text }, this.#signingSecrets)
       : {};

@@ -8,8 +8,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/wire": ["src/model"],
   "mod.ts": ["src/model", "src/wire"],
   "plugins": ["mod.ts"],
-  // What authors of plugins import to test them; nothing of the program does.
-  "src/testing": ["mod.ts", "src/model", "src/wire"],
+  // What authors of plugins import to test them; nothing of the program does. What an error means is dispatch's to say.
+  "src/testing": ["mod.ts", "src/model", "src/wire", "src/dispatch"],
   "src/intake": ["src/model"],
   "src/facts": ["src/model"],
   "src/ledger": ["src/model"],
@@ -42,6 +42,7 @@ export const SINGLE_HOMES: Readonly<Record<string, string>> = {
   "node:sqlite": "src/ledger/sqlite.ts",
   "commander": "src/cli/",
   "valibot": "src/config/",
+  "yaml": "src/openstack/clouds_yaml.ts",
 };
 
 /** One line of a file that breaks a rule. */

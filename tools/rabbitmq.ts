@@ -181,7 +181,7 @@ export class PrivateRabbit implements AsyncDisposable {
       RABBITMQ_CONFIG_FILES: `${this.#dir}/conf.d`,
       RABBITMQ_ADVANCED_CONFIG_FILE: `${this.#dir}/advanced.config`,
       RABBITMQ_ENABLED_PLUGINS_FILE: `${this.#dir}/enabled_plugins`,
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "+S 1:1 +SDio 1 +P 65536 -kernel inet_dist_use_interface {127,0,0,1}",
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "+S 1:1 +P 65536 -kernel inet_dist_use_interface {127,0,0,1}",
       // Makes the script become the server instead of waiting for it.
       RUNNING_UNDER_SYSTEMD: "true",
     };
@@ -259,10 +259,15 @@ function freePorts(count: number): readonly number[] {
 async function talksAmqp(port: number): Promise<boolean> {
   try {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    await connection.write(new Uint8Array([...new TextEncoder().encode("AMQP"), 0, 0, 9, 1]));
-    const answer = new Uint8Array(1);
-    // 1 is a method frame: the server's connection.start.
-    return await connection.read(answer) === 1 && answer[0] === 1;
+    const timer = setTimeout(() => connection.closeWrite().catch(() => {}), 1_000);
+    try {
+      await connection.write(new Uint8Array([...new TextEncoder().encode("AMQP"), 0, 0, 9, 1]));
+      const answer = new Uint8Array(1);
+      // 1 is a method frame: the server's connection.start.
+      return await connection.read(answer) === 1 && answer[0] === 1;
+    } finally {
+      clearTimeout(timer);
+    }
   } catch {
     return false;
   }

@@ -11,7 +11,15 @@ const COPIED: readonly { readonly from: string; readonly to: string }[] = [
 ];
 
 /** What `oss-watcher`, `oss-watcher/plugins` and `oss-watcher/testing` are made of, for editors and for tests of own plugins. */
-const LIBRARY = ["mod.ts", "plugins", "src/model", "src/wire", "src/testing"];
+const LIBRARY = [
+  "mod.ts",
+  "plugins",
+  "src/model",
+  "src/wire",
+  "src/testing",
+  "src/dispatch/failure.ts",
+  "src/dispatch/policy.ts",
+];
 const LIBRARY_DIR = ".oss-watcher";
 
 /** `init [DIR]`: writes a directory that works at once. */

@@ -4,7 +4,7 @@ import type * as model from "../model/config.ts";
 import { didYouMean } from "./closest.ts";
 import { describeValue } from "./describe.ts";
 import { bool, type Fields, type Finding, findings, isRecord, list, oneOrMore } from "./parts.ts";
-import { quantity, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
+import { pairOfFiles, quantity, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
 import { duplicateNames, pluginName, pluginProblem } from "./plugins.ts";
 import { rabbitSource } from "./schema_rabbit.ts";
 
@@ -27,14 +27,28 @@ const openstack = strict(
       text("http://… or https://…, without user and password", /^https?:\/\/[^\s/@]+(?:\/[^\s@]*)?$/),
     ),
     user: v.optional(text()),
+    userId: v.optional(text()),
+    userDomain: v.optional(text()),
+    userDomainId: v.optional(text()),
     password: v.optional(v.string("a string")),
     project: v.optional(text()),
+    projectId: v.optional(text()),
+    projectDomain: v.optional(text()),
+    projectDomainId: v.optional(text()),
+    domain: v.optional(text()),
+    domainId: v.optional(text()),
+    systemScope: v.optional(bool()),
+    applicationCredentialId: v.optional(text()),
+    applicationCredentialName: v.optional(text()),
+    applicationCredentialSecret: v.optional(text()),
+    region: v.optional(text()),
+    interface: v.optional(v.picklist(["public", "internal", "admin"], `"public", "internal" or "admin"`)),
+    caFile: v.optional(text()),
+    certFile: v.optional(text()),
+    keyFile: v.optional(text()),
     maxWaitSeconds: v.optional(wholeNumber(0)),
   } satisfies SchemasOf<model.OpenStackOptions>,
-  ({ cloud, authUrl }) =>
-    cloud !== undefined && authUrl !== undefined
-      ? [{ keys: ["cloud"], message: "stands beside authUrl; keep one: a cloud of clouds.yaml, or the rest here" }]
-      : [],
+  (options) => [...cloudFindings(options), ...scopeFindings(options), ...pairOfFiles(options)],
 );
 
 const metadataNames = strict(
@@ -116,6 +130,17 @@ function eventTypes(allowed: readonly string[], otherGroup: string) {
     return [{ message: `${found}; allowed: ${allowed.join(", ")}${advice}` }];
   });
   return v.array(v.pipe(v.unknown(), eventType), "a list of event types");
+}
+
+function cloudFindings({ cloud, authUrl }: Fields): Finding[] {
+  if (cloud === undefined || authUrl === undefined) return [];
+  return [{ keys: ["cloud"], message: "stands beside authUrl; keep one: a cloud of clouds.yaml, or the rest here" }];
+}
+
+function scopeFindings({ systemScope, ...options }: Fields): Finding[] {
+  const beside = ["project", "projectId", "domain", "domainId"].filter((key) => options[key] !== undefined);
+  if (systemScope !== true || beside.length === 0) return [];
+  return [{ keys: ["systemScope"], message: `stands beside ${beside.join(", ")}; keep one: what to log in for` }];
 }
 
 function delayFindings({ firstDelaySeconds, maxDelaySeconds }: Fields): Finding[] {

@@ -15,6 +15,7 @@ export class Breaker {
   #failures = 0;
   readonly #failedServers = new Set<string | null>();
   #probes = 0;
+  #failedAt = 0;
   #nextProbeAt = 0;
 
   constructor(policy: Policy, random: () => number) {
@@ -29,6 +30,11 @@ export class Breaker {
   /** When the next probe may be sent, milliseconds since the epoch; meaningless while closed. */
   get nextProbeAt(): number {
     return this.#nextProbeAt;
+  }
+
+  /** Whether a probe may be sent. A clock that was set back makes nobody wait for the time before. */
+  mayProbe(now: number): boolean {
+    return now >= this.#nextProbeAt || now < this.#failedAt;
   }
 
   /** The target answered sensibly, even if it refused this one event for good. */
@@ -52,10 +58,11 @@ export class Breaker {
     if (this.#failedServers.size < 2) this.#failedServers.add(serverId);
     const many = this.#failures >= this.#policy.breakerFailures && this.#failedServers.size >= 2;
     if (this.#state === "closed" && !many && reason !== "connection" && reason !== "unauthorized") return;
-    if (this.#state === "open" && at < this.#nextProbeAt) return;
+    if (this.#state === "open" && !this.mayProbe(at)) return;
     this.#state = "open";
     this.#probes++;
     const delay = delayMs(this.#policy, { failures: this.#probes, random: this.#random });
+    this.#failedAt = at;
     this.#nextProbeAt = at + Math.max(delay, retryAfterMs);
   }
 }

@@ -12,9 +12,12 @@ export interface Failure {
 /** The longest text of an error that is kept. */
 const MAX_ERROR_LENGTH = 500;
 
+/** A receiver that asks for more than a day is not believed. */
+const MAX_RETRY_AFTER_MS = 86_400_000;
+
 /**
  * Reads an error by its shape, since a config loaded from disk may carry a second copy of the classes: `PermanentError` by name,
- * `reason`, `status` and `retryAfterMs` where they are, and what the network says of connections.
+ * `reason`, `status` and `retryAfterMs` where they are, and what the network says of connections. Never throws, whatever was thrown.
  */
 export function failureOf(
   error: unknown,
@@ -23,31 +26,43 @@ export function failureOf(
     readonly redact: (text: string) => string;
   },
 ): Failure {
-  const shape = (typeof error === "object" && error !== null ? error : {}) as Readonly<Record<string, unknown>>;
-  const status = typeof shape["status"] === "number" ? shape["status"] : null;
-  const declared = shape["name"] === "PermanentError";
-  const permanent = declared || (status !== null && permanentStatuses.has(status));
-  const retryAfter = shape["retryAfterMs"];
+  const declared = read(error, "name") === "PermanentError" || read(error, "reason") === "permanent";
+  const status = read(error, "status");
+  const retryAfter = read(error, "retryAfterMs");
   return {
-    reason: declared ? "permanent" : reasonOf(shape, status),
+    reason: declared ? "permanent" : reasonOf(error),
     error: redact(textOf(error)).slice(0, MAX_ERROR_LENGTH),
-    permanent,
+    permanent: declared || (typeof status === "number" && permanentStatuses.has(status)),
     retryAfterMs: typeof retryAfter === "number" && retryAfter > 0 ? Math.min(retryAfter, MAX_RETRY_AFTER_MS) : 0,
   };
 }
 
-/** A receiver that asks for more than a day is not believed. */
-const MAX_RETRY_AFTER_MS = 86_400_000;
-
-function reasonOf(shape: Readonly<Record<string, unknown>>, status: number | null): FailureReason {
-  const declared = REASONS.find((reason) => reason === shape["reason"]);
-  if (declared !== undefined) return declared;
-  if (shape["name"] === "TimeoutError") return "timeout";
-  if (status !== null) return reasonOfStatus(status);
-  return typeof shape["code"] === "string" && CONNECTION_CODES.has(shape["code"]) || isNetworkError(shape["name"])
-    ? "connection"
-    : "other";
+/** A property of whatever was thrown, a primitive or a hostile proxy included. */
+function read(error: unknown, name: string): unknown {
+  try {
+    return (error as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
 }
+
+function reasonOf(error: unknown): FailureReason {
+  const declared = DECLARABLE.find((reason) => reason === read(error, "reason"));
+  if (declared !== undefined) return declared;
+  const status = read(error, "status");
+  return typeof status === "number" ? reasonOfStatus(status) : networkReasonOf(error) ?? "other";
+}
+
+/** What a plugin may say. That an attempt was interrupted is known only here: it is repeated without a delay. */
+const DECLARABLE: readonly FailureReason[] = [
+  "connection",
+  "timeout",
+  "unauthorized",
+  "rate_limited",
+  "client_error",
+  "server_error",
+  "other",
+];
 
 function reasonOfStatus(status: number): FailureReason {
   if (status === 401) return "unauthorized";
@@ -55,37 +70,48 @@ function reasonOfStatus(status: number): FailureReason {
   return status >= 500 ? "server_error" : "client_error";
 }
 
-const REASONS: readonly FailureReason[] = [
-  "connection",
-  "timeout",
-  "unauthorized",
-  "rate_limited",
-  "client_error",
-  "server_error",
-  "permanent",
-  "interrupted",
-  "other",
-];
+/** How many causes behind each other are looked at. */
+const MAX_CAUSES = 3;
 
-const CONNECTION_CODES = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "ECONNABORTED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EPIPE",
-]);
-
-/** Names of Deno's own network errors. */
-function isNetworkError(name: unknown): boolean {
-  return typeof name === "string" &&
-    /^(Connection(Refused|Reset|Aborted)|NotConnected|BrokenPipe|UnexpectedEof)$/.test(name);
+function networkReasonOf(error: unknown): FailureReason | undefined {
+  let cause = error;
+  for (let depth = 0; depth <= MAX_CAUSES && cause !== undefined; depth++) {
+    const found = NETWORK.get(read(cause, "name")) ?? NETWORK.get(read(cause, "code"));
+    if (found !== undefined) return found;
+    if (FETCH_FAILURE.test(textOf(cause))) return "connection";
+    cause = read(cause, "cause");
+  }
+  return undefined;
 }
 
+/** Names of Deno's own errors, and codes of the system. */
+const NETWORK: ReadonlyMap<unknown, FailureReason> = new Map<unknown, FailureReason>([
+  ["TimeoutError", "timeout"],
+  ["TimedOut", "timeout"],
+  ["ETIMEDOUT", "timeout"],
+  ["ConnectionRefused", "connection"],
+  ["ConnectionReset", "connection"],
+  ["ConnectionAborted", "connection"],
+  ["NotConnected", "connection"],
+  ["BrokenPipe", "connection"],
+  ["UnexpectedEof", "connection"],
+  ["ECONNREFUSED", "connection"],
+  ["ECONNRESET", "connection"],
+  ["ECONNABORTED", "connection"],
+  ["EHOSTUNREACH", "connection"],
+  ["ENETUNREACH", "connection"],
+  ["ENOTFOUND", "connection"],
+  ["EAI_AGAIN", "connection"],
+  ["EPIPE", "connection"],
+]);
+
+/** What Deno's `fetch` says where there was no answer. */
+const FETCH_FAILURE = /^error sending request\b/;
+
 function textOf(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name;
-  if (typeof error === "object" && error !== null && "message" in error) return String(error.message);
-  return String(error);
+  try {
+    return String(read(error, "message") || error);
+  } catch {
+    return "The plugin threw what has no text";
+  }
 }

@@ -46,7 +46,10 @@ export class Lane {
   /** Ready deliveries that were read ahead, and when. */
   #ahead: Delivery[] = [];
   #aheadAt = 0;
-  readonly #cutOff = new AbortController();
+  readonly #attempts = new Set<AbortController>();
+  #isCutOff = false;
+  /** Why outcomes cannot be recorded, ever. */
+  #fault: { readonly error: unknown } | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -66,11 +69,15 @@ export class Lane {
     this.#bell.ring();
   }
 
-  /** Attempts deliveries until the signal aborts; those in flight then go on until {@linkcode cutOff}. Resolves when all have ended. */
+  /**
+   * Attempts deliveries until the signal aborts; those in flight then go on until {@linkcode cutOff}. Resolves when all have ended.
+   * Rejects when an outcome cannot be recorded and waiting does not help.
+   */
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.#bell.ring(), { once: true });
     while (!signal.aborted) {
-      const idleMs = await this.#startReady();
+      if (this.#fault !== undefined) throw this.#fault.error;
+      const idleMs = await this.#startReady(signal);
       if (signal.aborted) break;
       await this.#rest(idleMs);
     }
@@ -79,7 +86,8 @@ export class Lane {
 
   /** Aborts the attempts in flight: they are recorded as interrupted and will be repeated first. */
   cutOff(): void {
-    this.#cutOff.abort();
+    this.#isCutOff = true;
+    for (const attempt of this.#attempts) attempt.abort(new DOMException("The service stops", "AbortError"));
   }
 
   async #rest(idleMs: number): Promise<void> {
@@ -92,18 +100,21 @@ export class Lane {
   }
 
   /** Starts as many attempts as there is room for. Returns how long there will be nothing to do unless the bell rings. */
-  async #startReady(): Promise<number> {
+  async #startReady(signal: AbortSignal): Promise<number> {
     const { ledger, clock, name, canRecord } = this.#options;
-    while (this.#room() > 0 && canRecord()) {
+    const may = () => !signal.aborted && this.#fault === undefined && this.#room() > 0 && canRecord();
+    while (may()) {
       const delivery = await this.#nextReady();
       // What was known before the wait may have changed in it.
-      if (delivery !== undefined && this.#room() > 0 && canRecord()) this.#start(delivery);
+      if (delivery !== undefined && may()) this.#start(delivery);
       if (delivery !== undefined) continue;
       const now = clock.now();
       const dueAt = await ledger.nextDueAt(name);
       return dueAt === null || dueAt <= now ? LOOK_AGAIN_MS : Math.min(dueAt - now, LOOK_AGAIN_MS);
     }
-    return LOOK_AGAIN_MS;
+    // Whatever the ledger holds, only time lets the next probe through.
+    const probeInMs = this.#breaker.nextProbeAt - clock.now();
+    return this.#breaker.state === "open" && probeInMs > 0 ? probeInMs : LOOK_AGAIN_MS;
   }
 
   /** The next delivery to attempt. Reads several ahead, but not for long: an operator may have dropped them. */
@@ -123,7 +134,7 @@ export class Lane {
   #room(): number {
     const { policy, clock } = this.#options;
     if (this.#breaker.state === "open") {
-      return this.#inFlight.size === 0 && clock.now() >= this.#breaker.nextProbeAt ? 1 : 0;
+      return this.#inFlight.size === 0 && this.#breaker.mayProbe(clock.now()) ? 1 : 0;
     }
     // Outcomes that could not be recorded yet must not pile up.
     return Math.min(policy.concurrency - this.#running, MAX_UNRECORDED * policy.concurrency - this.#inFlight.size);
@@ -131,7 +142,10 @@ export class Lane {
 
   #start(delivery: Delivery): void {
     const attempt = this.#attempt(delivery)
-      .catch((error) => this.#options.log.error(`Cannot record an attempt of ${delivery.event.key}: ${error}`))
+      .catch((error) => {
+        this.#options.log.error(`Cannot record an attempt of ${delivery.event.key}: ${error}`);
+        this.#fault ??= { error };
+      })
       .finally(() => {
         this.#inFlight.delete(delivery.seq);
         this.#bell.ring();
@@ -164,25 +178,26 @@ export class Lane {
   async #notify({ event, detail, missing, attempts }: Delivery): Promise<Failure | null> {
     const { plugin, policy, log, redact, clock } = this.#options;
     const over = new AbortController();
-    const timedOut = new AbortController();
-    const signal = AbortSignal.any([this.#cutOff.signal, timedOut.signal]);
+    const attempt = new AbortController();
+    const { signal } = attempt;
     const context: NotifyContext = { ...event, attempt: attempts + 1, signal, log, missing };
     const cut = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
+    const notify = async () => await plugin.notify(detail, event.created, context);
+    const timedOut = new DOMException(`No answer within ${policy.attemptTimeoutMs / 1000} s`, "TimeoutError");
     clock.sleep(policy.attemptTimeoutMs, over.signal).then(() => {
-      if (!over.signal.aborted) {
-        timedOut.abort(new DOMException(`No answer within ${policy.attemptTimeoutMs / 1000} s`, "TimeoutError"));
-      }
+      if (!over.signal.aborted) attempt.abort(timedOut);
     });
+    this.#attempts.add(attempt);
     try {
-      await Promise.race([plugin.notify(detail, event.created, context), cut]);
+      await Promise.race([notify(), cut]);
       return null;
     } catch (error) {
-      if (this.#cutOff.signal.aborted) return INTERRUPTED;
-      const cause = timedOut.signal.aborted ? timedOut.signal.reason : error;
-      return failureOf(cause, { permanentStatuses: policy.permanentStatuses, redact });
+      if (this.#isCutOff) return INTERRUPTED;
+      return failureOf(signal.aborted ? timedOut : error, { permanentStatuses: policy.permanentStatuses, redact });
     } finally {
+      this.#attempts.delete(attempt);
       over.abort();
     }
   }
@@ -198,9 +213,9 @@ export class Lane {
     // A clock that jumps, and days in which nothing ran, are no days of trying.
     const longestMs = policy.maxDelayMs + policy.attemptTimeoutMs + failure.retryAfterMs;
     const tried = triedMs + Math.max(0, Math.min(elapsedMs, longestMs));
-    if (failure.permanent || tried >= policy.maxAgeMs) return { outcome: "dead", dueAt: 0, triedMs: tried };
-    const { reason, retryAfterMs } = failure;
-    this.#breaker.failed({ reason, serverId: event.serverId, at: endedAt, retryAfterMs });
+    const { reason, permanent, retryAfterMs } = failure;
+    if (!permanent) this.#breaker.failed({ reason, serverId: event.serverId, at: endedAt, retryAfterMs });
+    if (permanent || tried >= policy.maxAgeMs) return { outcome: "dead", dueAt: 0, triedMs: tried };
     const delay = Math.max(delayMs(policy, { failures: attempts + 1, random }), retryAfterMs);
     return { outcome: "retry", dueAt: endedAt + delay, triedMs: tried };
   }

@@ -5,7 +5,9 @@ import type { Logger } from "../model/plugin.ts";
 import { type Endpoint, endpointsOf, readTls } from "./broker_address.ts";
 import { Consumption, type Delivered } from "./broker_channel.ts";
 import { codeOf, reasonOf, refusalOf } from "./broker_errors.ts";
-import { Bindings, checkWatchQueue, consumeRefusal, countConsumers, declareOwnQueue } from "./broker_topology.ts";
+import { careFor, LOOK_TICKS, type QueueCare } from "./broker_queue.ts";
+import { Retry, seconds, sleep } from "./broker_retry.ts";
+import { consumeRefusal } from "./broker_topology.ts";
 
 export type { Delivered, DeliveryChannel } from "./broker_channel.ts";
 
@@ -31,7 +33,8 @@ export class Broker implements AsyncDisposable {
   readonly addresses: readonly string[];
   readonly #options: BrokerOptions;
   readonly #endpoints: readonly Endpoint[];
-  readonly #bindings: Bindings | null;
+  readonly #care: QueueCare;
+  readonly #retry: Retry;
   readonly #prefetch: number;
   readonly #heartbeatSeconds: number;
   readonly #stopping = new AbortController();
@@ -47,11 +50,6 @@ export class Broker implements AsyncDisposable {
   #woken = Promise.withResolvers<void>();
   /** Resolved when what is wanted has become true, or cannot. */
   #settled = Promise.withResolvers<void>();
-  #failures = 0;
-  /** Milliseconds; `null` while all is well. */
-  #failingSince: number | null = null;
-  /** What was logged and is not over. */
-  readonly #told = new Set<string>();
 
   /** @throws {UserError} when the source cannot be read. */
   constructor(options: BrokerOptions) {
@@ -59,8 +57,9 @@ export class Broker implements AsyncDisposable {
     this.#options = options;
     this.#endpoints = endpointsOf(source);
     this.addresses = this.#endpoints.map((endpoint) => endpoint.label);
-    this.queue = source.queue === undefined ? source.watchQueue : source.queue.name;
-    this.#bindings = source.queue === undefined ? null : new Bindings(source.queue, { log });
+    this.#retry = new Retry(log, options.random ?? Math.random);
+    this.#care = careFor(source, { log, retry: this.#retry });
+    this.queue = this.#care.name;
     this.#heartbeatSeconds = source.heartbeatSeconds ?? 10;
     this.#prefetch = source.prefetch ?? 500;
     if (!Number.isInteger(this.#prefetch) || this.#prefetch < 1 || this.#prefetch > 65_535) {
@@ -144,7 +143,7 @@ export class Broker implements AsyncDisposable {
         const next = this.#endpoints[index + 1];
         if (next === undefined && refusal !== null && !this.#hasStarted) throw refusal;
         const outlook = next === undefined ? `trying again in ${seconds(delayMs)}` : `trying ${next.label}`;
-        this.#tell(`Cannot connect to ${endpoint.label}: ${reasonOf(error)}`, outlook);
+        this.#retry.tell(`Cannot connect to ${endpoint.label}: ${reasonOf(error)}`, outlook);
       }
     }
     return null;
@@ -201,12 +200,12 @@ export class Broker implements AsyncDisposable {
         } catch (error) {
           if (error instanceof UserError && !this.#hasStarted) throw error;
           if (this.#isOver(link)) break;
-          this.#failingSince ??= Date.now();
+          this.#retry.fail(Date.now());
           const delayMs = this.#nextDelayMs();
           const problem = error instanceof UserError
             ? error.message
             : `Cannot consume queue "${this.queue}": ${reasonOf(error)}`;
-          this.#tell(problem, `trying again in ${seconds(delayMs)}`);
+          this.#retry.tell(problem, `trying again in ${seconds(delayMs)}`);
           await sleep(delayMs, AbortSignal.any([link.lost, this.#stopping.signal]));
         }
       }
@@ -223,9 +222,8 @@ export class Broker implements AsyncDisposable {
   #lose({ endpoint, lost }: Link, delayMs: number): void {
     // A connection that went silent may have been dead for two heartbeats before that was noticed.
     const silentMs = codeOf(lost.reason) === "SOCKET_TIMEOUT" ? 2_000 * this.#heartbeatSeconds : 0;
-    this.#failingSince ??= Date.now() - silentMs;
-    this.#bindings?.doubt("maybe", this.#failingSince);
-    this.#tell(
+    this.#care.lost(this.#retry.fail(Date.now() - silentMs));
+    this.#retry.tell(
       `Lost the connection to ${endpoint.label}: ${reasonOf(lost.reason)}`,
       `trying again in ${seconds(delayMs)}`,
     );
@@ -233,7 +231,7 @@ export class Broker implements AsyncDisposable {
 
   /** Consumes on a channel of its own until that fails, the connection is lost or we are stopped. */
   async #consume(link: Link): Promise<void> {
-    if (this.#bindings !== null) await this.#prepareOwnQueue(link, this.#bindings);
+    await this.#care.prepare(() => openProbe(link), !this.#hasStarted);
     const consumption = await this.#openConsumption(link);
     this.#consumption = consumption;
     try {
@@ -259,7 +257,7 @@ export class Broker implements AsyncDisposable {
         await consumption.cancel();
         continue;
       }
-      if (this.#bindings === null) await checkWatchQueue(this.queue, () => openProbe(link));
+      await this.#care.check(() => openProbe(link));
       try {
         await consumption.consume();
       } catch (error) {
@@ -269,62 +267,36 @@ export class Broker implements AsyncDisposable {
     if (consumption.failure !== null) throw consumption.failure;
   }
 
-  async #prepareOwnQueue(link: Link, bindings: Bindings): Promise<void> {
-    const { queue } = this.#options.source;
-    if (queue === undefined) return;
-    const existed = await declareOwnQueue(queue, () => openProbe(link));
-    if (!existed && this.#hasStarted) {
-      this.#options.log.warn(`Queue "${queue.name}" was gone, with all that it held; it is declared again`);
-      bindings.doubt("lost", this.#failingSince ?? Date.now());
-    }
-    await this.#renew(link, bindings);
-  }
-
-  async #renew(link: Link, bindings: Bindings): Promise<void> {
-    try {
-      await bindings.renew(() => openProbe(link));
-    } catch (error) {
-      // One exchange that is forbidden must not keep us from what the others bring.
-      if (!(error instanceof UserError) || !this.#hasStarted) throw error;
-      this.#tell(error.message, "going on without it");
-    }
-  }
-
   async #openConsumption(link: Link): Promise<Consumption> {
     const channel = await link.connection.acquire({ emitErrorsFromChannel: true });
     return new Consumption(channel, {
       queue: this.queue,
-      // Our own queue has a single active consumer: a second one may wait there.
-      exclusive: this.#bindings === null,
+      exclusive: this.#care.exclusive,
       prefetch: this.#prefetch,
       onDelivered: this.#options.onDelivered,
       onFailed: () => this.#woken.resolve(),
     });
   }
 
-  /** Looks after what changes without a word from the broker, also while a queue without a leader lets us wait. */
+  /** Goes on beside the consumption, since a queue without a leader lets that wait for ever. */
   async #keepLooking(link: Link, over: AbortSignal): Promise<void> {
-    for (let ticks = 1; !over.aborted; ticks++) {
-      await sleep(MISSING_MS, over);
-      const due = ticks % LOOK_TICKS === 0 || this.#bindings?.complete === false;
-      if (over.aborted || !due) continue;
+    let waiting: Consumption | null = null;
+    for (let count = 1;; count++) {
+      await sleep(LOOK_MS, over);
+      if (over.aborted) return;
+      const consuming = this.#consumption?.consuming === true;
       try {
-        await this.#look(link);
+        await this.#care.look(() => openProbe(link), { count, consuming });
       } catch (error) {
-        if (!this.#isOver(link)) {
-          this.#tell(`Cannot look after queue "${this.queue}": ${reasonOf(error)}`, "trying again");
-        }
+        if (this.#isOver(link)) return;
+        this.#retry.tell(`Cannot look after queue "${this.queue}": ${reasonOf(error)}`, "trying again");
       }
+      if (count % LOOK_TICKS !== 0) continue;
+      if (waiting !== null && waiting === this.#consumption && !consuming && this.#wanted) {
+        this.#retry.tell(`Queue "${this.queue}" does not answer`, "is it without a leader? Waiting for it");
+      }
+      waiting = consuming || !this.#wanted ? null : this.#consumption;
     }
-  }
-
-  async #look(link: Link): Promise<void> {
-    if (this.#bindings !== null) return await this.#renew(link, this.#bindings);
-    if (!this.#consumption?.consuming || await countConsumers(this.queue, () => openProbe(link)) < 2) return;
-    this.#tell(
-      `Queue "${this.queue}" has another consumer`,
-      "stop it: it takes notifications away and breaks their order",
-    );
   }
 
   #isOver(link: Link): boolean {
@@ -332,14 +304,12 @@ export class Broker implements AsyncDisposable {
   }
 
   #succeed(link: Link): void {
-    if (this.#hasStarted && this.#failingSince === null) return;
+    if (this.#hasStarted && this.#retry.failingSince === null) return;
     const again = this.#hasStarted ? " again" : "";
     const doing = this.#wanted ? `Listening on queue "${this.queue}"` : "Connected";
     this.#options.log.info(`${doing} at ${link.endpoint.label}${again}`);
     this.#hasStarted = true;
-    this.#failures = 0;
-    this.#failingSince = null;
-    this.#told.clear();
+    this.#retry.succeed();
     this.#started.resolve();
   }
 
@@ -348,21 +318,8 @@ export class Broker implements AsyncDisposable {
     this.#settled = Promise.withResolvers();
   }
 
-  /** Logs a problem once, until all is well again. */
-  #tell(problem: string, outlook: string): void {
-    const { log } = this.#options;
-    if (this.#told.has(problem)) log.debug(`${problem}; ${outlook}`);
-    else log.warn(`${problem}; ${outlook}`);
-    this.#told.add(problem);
-  }
-
   #nextDelayMs(): number {
-    const { random = Math.random } = this.#options;
-    this.#failures++;
-    // While we are away from a queue of our own, what is published may be lost.
-    if (this.#bindings !== null && this.#hasStarted) return MISSING_MS * (0.5 + random() / 2);
-    const ceilingMs = Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** this.#failures);
-    return MIN_DELAY_MS + random() * (ceilingMs - MIN_DELAY_MS);
+    return this.#retry.nextDelayMs(this.#hasStarted && this.#care.urgent);
   }
 }
 
@@ -373,12 +330,8 @@ interface Link {
   readonly lost: AbortSignal;
 }
 
-const MIN_DELAY_MS = 1_000;
-const MAX_DELAY_MS = 30_000;
 /** A missing exchange must be bound within two seconds of its return: every message before that is lost. */
-const MISSING_MS = 1_000;
-/** So many times that, while nothing is known to be missing. */
-const LOOK_TICKS = 30;
+const LOOK_MS = 1_000;
 const CLOSE_MS = 5_000;
 const FRAME_MAX = 131_072;
 
@@ -407,22 +360,4 @@ function useNegotiatedFrameMax(connection: Connection): void {
     throw new TypeError("Cannot follow frame_max: unknown version of rabbitmq-client");
   }
   internal._opt.frameMax = internal._state.frameMax;
-}
-
-/** Ends early, without an error, when aborted. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
-}
-
-function seconds(ms: number): string {
-  return `${ms < 950 ? (ms / 1_000).toFixed(1) : Math.round(ms / 1_000)} s`;
 }

@@ -29,6 +29,9 @@ export interface TlsMaterial {
  * @throws {UserError} when an address cannot be read.
  */
 export function endpointsOf(source: RabbitSource): readonly Endpoint[] {
+  if (source.url !== undefined && source.host !== undefined) {
+    throw new UserError("Cannot find RabbitMQ: rabbit.url and rabbit.host exclude each other");
+  }
   const endpoints = source.url === undefined
     ? listOf(source.host ?? "localhost").map((host) => endpointOf(source, { host }))
     : listOf(source.url).map((url) => fromUrl(source, url));
@@ -91,6 +94,11 @@ function fromUrl(source: RabbitSource, text: string): Endpoint {
   const secure = url.protocol === "amqps:";
   if (!secure && url.protocol !== "amqp:") {
     throw new UserError(`Cannot use rabbit.url: "${url.protocol}//" is neither amqp:// nor amqps://`);
+  }
+  if (url.search !== "") {
+    throw new UserError(
+      'Cannot use rabbit.url: what follows "?" is not read. Use rabbit.heartbeatSeconds, rabbit.tls, …',
+    );
   }
   if (secure && source.tls === false) throw new UserError("Cannot use rabbit.url: amqps:// and tls: false contradict");
   if (!secure && source.tls) throw new UserError("Cannot use rabbit.url: with rabbit.tls it must begin with amqps://");

@@ -117,7 +117,9 @@ export class Bindings {
   /** Since then (milliseconds) the bindings may be gone, with the connection, or are gone, with the queue. */
   doubt(doubt: "maybe" | "lost", since: number): void {
     for (const exchange of this.#exchanges) {
-      if (exchange.doubt === "none" && exchange.boundAt !== null && !exchange.missing) exchange.boundAt = since;
+      if (exchange.doubt === "none" && exchange.boundAt !== null && !exchange.missing) {
+        exchange.boundAt = Math.max(exchange.boundAt, since);
+      }
       if (exchange.doubt !== "lost") exchange.doubt = doubt;
     }
   }
@@ -125,7 +127,7 @@ export class Bindings {
   /**
    * Binds to every exchange that is there; binding again what is bound changes nothing.
    *
-   * @throws {UserError} when the broker forbids it.
+   * @throws {UserError} when the broker forbids one, after all others are bound.
    */
   renew(open: OpenChannel): Promise<void> {
     // One after the other: a renewal that began before a doubt says nothing about it.
@@ -137,8 +139,14 @@ export class Bindings {
   async #renewAll(open: OpenChannel): Promise<void> {
     const survivors: string[] = [];
     let since = Infinity;
+    let refusal: unknown = null;
     for (const exchange of this.#exchanges) {
-      if (!await this.#bind(exchange.name, open)) {
+      const bound = await this.#bind(exchange.name, open);
+      if (bound instanceof UserError) {
+        refusal ??= bound;
+        continue;
+      }
+      if (!bound) {
         if (!exchange.missing) this.#log.warn(`Exchange "${exchange.name}" is not there yet: ${UNTIL_DECLARED}`);
         exchange.missing = true;
         continue;
@@ -153,10 +161,11 @@ export class Bindings {
       Object.assign(exchange, { boundAt: this.#now(), missing: false, doubt: "none" });
     }
     if (survivors.length > 0) this.#logDoubt(survivors, since);
+    if (refusal !== null) throw refusal;
   }
 
-  /** @returns `false` when the exchange is missing. */
-  async #bind(exchange: string, open: OpenChannel): Promise<boolean> {
+  /** @returns `false` when the exchange is missing, an error when we may not. */
+  async #bind(exchange: string, open: OpenChannel): Promise<boolean | UserError> {
     const { name: queue, routingKeys = DEFAULT_ROUTING_KEYS } = this.#queue;
     try {
       await withChannel(open, async (channel) => {
@@ -167,7 +176,7 @@ export class Bindings {
     } catch (error) {
       if (codeOf(error) === "NOT_FOUND" && /^no exchange/.test(reasonOf(error))) return false;
       if (codeOf(error) !== "ACCESS_REFUSED") throw error;
-      throw new UserError(
+      return new UserError(
         `RabbitMQ does not let us bind queue "${queue}" to exchange "${exchange}": ${reasonOf(error)}. ` +
           "Our user needs the right to write to the queue and to read from the exchange",
         { cause: error },
@@ -184,7 +193,7 @@ export class Bindings {
 
   /** An exchange that is there again at the first look may have survived, or may have been declared anew before it. */
   #logDoubt(exchanges: readonly string[], since: number): void {
-    this.#log.info(
+    this.#log.warn(
       `Bound to ${exchanges.join(", ")} again: if that is not durable, what was published between ${iso(since)} and ` +
         `${iso(this.#now())} may be missing`,
     );

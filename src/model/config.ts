@@ -77,15 +77,45 @@ export type RabbitSource =
     | { readonly queue: OwnQueue; readonly watchQueue?: never }
   );
 
-/** Access to Keystone, Nova, Neutron and Glance. */
+/**
+ * Access to Keystone, Nova, Neutron and Glance, read-only: a cloud of clouds.yaml, or the fields here, or the variables `OS_*`. Fields that are
+ * given here stand over what was found elsewhere. Certificates are always verified.
+ */
 export interface OpenStackOptions {
-  /** The name of a cloud in clouds.yaml. */
+  /** The name of a cloud in clouds.yaml; instead of `authUrl`. @default the variable OS_CLOUD */
   readonly cloud?: string;
+  /** `https://host:5000/v3`. Where it has no version, or an old one, v3 is looked for beside it. */
   readonly authUrl?: string;
   readonly user?: string;
+  readonly userId?: string;
+  /** The name of the user's domain. @default the domain with the id `default` */
+  readonly userDomain?: string;
+  readonly userDomainId?: string;
   readonly password?: string;
   readonly project?: string;
-  /** @default 3600 */
+  readonly projectId?: string;
+  /** The name of the project's domain. @default the domain with the id `default` */
+  readonly projectDomain?: string;
+  readonly projectDomainId?: string;
+  /** Log in for a domain, instead of a project. */
+  readonly domain?: string;
+  readonly domainId?: string;
+  /** Log in for the whole system, instead of a project. @default false */
+  readonly systemScope?: boolean;
+  /** An application credential, instead of a password; by its name it needs the user too. */
+  readonly applicationCredentialId?: string;
+  readonly applicationCredentialName?: string;
+  readonly applicationCredentialSecret?: string;
+  /** Needed where the catalog has several. */
+  readonly region?: string;
+  /** Which of the catalog's endpoints. @default "public" */
+  readonly interface?: "public" | "internal" | "admin";
+  /** PEM file of the authority that signed the services' certificates. @default the system's authorities */
+  readonly caFile?: string;
+  /** PEM files of our own certificate and its key. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** When OpenStack has been silent for so long, a detail is made without it. @default 3600 */
   readonly maxWaitSeconds?: number;
 }
 

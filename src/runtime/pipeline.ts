@@ -29,7 +29,7 @@ export interface Stages {
 }
 
 /** How many notifications or events one transaction takes: few milliseconds of work, so that attempts go on beside a backlog. */
-const BATCH = 25;
+const BATCH = 50;
 
 /** Runs stages 2 and 3 until the signal aborts; at the start it takes up what an earlier run left. */
 export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { within } from "./attempt.ts";
 import type { ContractTest, PluginContract } from "./plugin_contract.ts";
 import { sampleEvent } from "./sample_event.ts";
 import { Stage, subjectsOf } from "./stage.ts";
@@ -22,7 +21,7 @@ export function abortTests<Target extends TargetHarness>(contract: PluginContrac
       await stage.target.behave("hangs");
       const stop = new AbortController();
       const attempt = stage.attempt(event, { signal: stop.signal });
-      await within(Promise.race([stage.target.reached(), attempt]), "nothing reached the target");
+      await stage.within(Promise.race([stage.target.reached(), attempt]), "nothing reached the target");
       stop.abort(make());
       assert.equal((await attempt).outcome, "retry", "an attempt that was cut off is neither done nor given up");
       await stage.target.behave("accepts");

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { FailureReason, NotifyContext, Plugin } from "../../mod.ts";
+import { failureOf } from "../dispatch/failure.ts";
+import { policyOf } from "../dispatch/policy.ts";
 import { discreet } from "./secrets.ts";
 import type { SampleEvent } from "./sample_event.ts";
 
@@ -13,17 +15,14 @@ export interface Verdict {
   readonly error: unknown;
 }
 
-/** An attempt, and a name for what it is about, for whoever reads that it went wrong. */
+/** How to call `notify`. */
 export interface AttemptOptions {
+  /** What it must not tell. */
   readonly secrets: readonly string[];
+  /** By when it must end. */
+  readonly deadlineMs: number;
   readonly signal?: AbortSignal;
 }
-
-/** Long enough for a slow machine, short enough for a person. */
-const DEADLINE_MS = 10_000;
-
-/** The statuses with which trying again cannot help, unless config.ts says otherwise. */
-const PERMANENT_STATUSES: readonly unknown[] = [400, 409, 410, 413, 414, 415, 422, 431];
 
 /** Calls `notify` once. Whatever it throws or logs must hold no secret. */
 export async function attempt(plugin: Plugin, event: SampleEvent, options: AttemptOptions): Promise<Verdict> {
@@ -31,7 +30,8 @@ export async function attempt(plugin: Plugin, event: SampleEvent, options: Attem
   const note = (message: string) => void lines.push(message);
   const log = { debug: note, info: note, warn: note, error: note };
   const context: NotifyContext = { ...event.context, log, ...(options.signal ? { signal: options.signal } : {}) };
-  const verdict = await settled(async () => await plugin.notify(event.detail, event.created, context));
+  const notified = (async () => await plugin.notify(event.detail, event.created, context))();
+  const verdict = await settled(within(notified, "notify() did not end", options.deadlineMs));
   discreet({ error: verdict.error, log: lines, plugin }, options.secrets);
   return verdict;
 }
@@ -43,10 +43,9 @@ export async function succeed(plugin: Plugin, event: SampleEvent, options: Attem
   throw new assert.AssertionError({ message: `notify() threw although the target accepts: ${textOf(error)}` });
 }
 
-/** What became of something that may take time, but not for ever. */
-export async function settled(work: () => Promise<unknown>): Promise<Verdict> {
+async function settled(notified: Promise<void>): Promise<Verdict> {
   try {
-    await within(work(), "notify() did not end");
+    await notified;
     return { outcome: "done", reason: null, retryAfterMs: 0, error: undefined };
   } catch (error) {
     if (error instanceof assert.AssertionError) throw error;
@@ -55,7 +54,7 @@ export async function settled(work: () => Promise<unknown>): Promise<Verdict> {
 }
 
 /** The promise's value, or a failed test if it takes too long. */
-export async function within<T>(promise: Promise<T>, otherwise: string, deadlineMs = DEADLINE_MS): Promise<T> {
+export async function within<T>(promise: Promise<T>, otherwise: string, deadlineMs: number): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     late.reject(new assert.AssertionError({ message: `${otherwise} within ${deadlineMs / 1000} s` }));
@@ -67,45 +66,14 @@ export async function within<T>(promise: Promise<T>, otherwise: string, deadline
   }
 }
 
-/** What an error means, read by its shape as the service reads it: see `failureOf` in `src/dispatch/failure.ts`. */
+/** What an error means to the service, with the settings that it has by default. */
 export function verdictOf(error: unknown): Verdict {
-  const shape = (typeof error === "object" && error !== null ? error : {}) as Readonly<Record<string, unknown>>;
-  const declared = shape["name"] === "PermanentError";
-  const retryAfterMs = shape["retryAfterMs"];
-  return {
-    outcome: declared || PERMANENT_STATUSES.includes(shape["status"]) ? "permanent" : "retry",
-    reason: declared ? "permanent" : reasonOf(shape),
-    retryAfterMs: typeof retryAfterMs === "number" && retryAfterMs > 0 ? Math.min(retryAfterMs, 86_400_000) : 0,
-    error,
-  };
+  const { permanentStatuses } = policyOf("any");
+  const { permanent, reason, retryAfterMs } = failureOf(error, { permanentStatuses, redact: (text) => text });
+  return { outcome: permanent ? "permanent" : "retry", reason, retryAfterMs, error };
 }
 
 /** For messages of failed tests. */
 export function textOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
-
-function reasonOf({ reason, name, status, code }: Readonly<Record<string, unknown>>): FailureReason {
-  const declared = REASONS.find((known) => known === reason);
-  if (declared !== undefined) return declared;
-  if (name === "TimeoutError") return "timeout";
-  if (status === 401) return "unauthorized";
-  if (status === 429) return "rate_limited";
-  if (typeof status === "number") return status >= 500 ? "server_error" : "client_error";
-  return NODE_CODE.test(String(code)) || DENO_NAME.test(String(name)) ? "connection" : "other";
-}
-
-const NODE_CODE = /^(?:E(?:CONN(?:REFUSED|RESET|ABORTED)|HOSTUNREACH|NETUNREACH|NOTFOUND|PIPE)|EAI_AGAIN)$/;
-const DENO_NAME = /^(?:Connection(?:Refused|Reset|Aborted)|NotConnected|BrokenPipe|UnexpectedEof)$/;
-
-const REASONS: readonly FailureReason[] = [
-  "connection",
-  "timeout",
-  "unauthorized",
-  "rate_limited",
-  "client_error",
-  "server_error",
-  "permanent",
-  "interrupted",
-  "other",
-];

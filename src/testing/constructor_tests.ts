@@ -35,7 +35,6 @@ export function constructorTests<Target extends TargetHarness>(
           discreet({ error }, secrets);
           return true;
         });
-        return Promise.resolve();
       },
     },
   ];

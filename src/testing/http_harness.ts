@@ -12,7 +12,7 @@ export interface HttpTaken {
   readonly method: string;
   /** With the query. */
   readonly path: string;
-  /** Names in lower case. */
+  /** Names in lower case; without `host`, which names the port. */
   readonly headers: Readonly<Record<string, string>>;
   /** Read as UTF-8. */
   readonly body: string;
@@ -72,9 +72,7 @@ export class HttpHarness implements TargetHarness<HttpTaken> {
   /** Starts the server on a free port. */
   static async open(tls?: HttpHarnessTls): Promise<HttpHarness> {
     const mutual = tls?.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true };
-    const server = tls === undefined
-      ? createServer()
-      : createTlsServer({ cert: tls.cert, key: tls.key, ...mutual });
+    const server = tls === undefined ? createServer() : createTlsServer({ cert: tls.cert, key: tls.key, ...mutual });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     return new HttpHarness(server, tls === undefined ? "http" : "https");
   }
@@ -144,7 +142,6 @@ const BY_THE_RUNTIME = new Set([
   "accept-language",
   "connection",
   "content-length",
-  "host",
   "transfer-encoding",
   "user-agent",
 ]);
@@ -167,11 +164,11 @@ async function readRequest(request: IncomingMessage): Promise<HttpTaken> {
   const decoder = new TextDecoder();
   let body = "";
   for await (const chunk of request) body += decoder.decode(chunk, { stream: true });
-  const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)] as const);
+  const { host: _, ...headers } = request.headers;
   return {
     method: request.method ?? "",
     path: request.url ?? "",
-    headers: Object.fromEntries(headers),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
     body: body + decoder.decode(),
   };
 }

@@ -22,6 +22,8 @@ export interface PluginContract<Target extends TargetHarness = TargetHarness> {
   readonly answers?: readonly TargetAnswer<Target>[];
   /** Passwords and the like that `make` and `right` use: no error, log, or preview may tell them. */
   readonly secrets?: readonly string[];
+  /** By when anything must have ended. @default 10000 */
+  readonly deadlineMs?: number;
   /** What the plugin acts on. @default ["server", "floatingip"] */
   readonly subjects?: readonly Subject[];
   /** For the tests of the constructor and of `preview`, which run without any permission: a plugin whose target is not there. */
@@ -30,6 +32,8 @@ export interface PluginContract<Target extends TargetHarness = TargetHarness> {
   readonly wrong?: { readonly make: () => Plugin; readonly names: readonly string[] };
   /** What tells the receiver that two of them are the same event. */
   readonly identify?: (taken: TakenBy<Target>) => string;
+  /** What is the same whenever the event is told again: without times of attempts and the like. @default all of it */
+  readonly stable?: (taken: TakenBy<Target>) => unknown;
   /** Fails unless what the target has taken is right for the event, every value in its place. */
   readonly assertTaken?: (taken: TakenBy<Target>, event: SampleEvent) => void;
   /** Fails unless the preview tells what the target has taken. {@linkcode assertHttpPreview} is one. */
@@ -55,7 +59,7 @@ export interface ContractTest {
   readonly skipped?: string;
   /** It must be run without any permission. */
   readonly needsNothing?: boolean;
-  readonly run: () => Promise<void>;
+  readonly run: () => void | Promise<void>;
 }
 
 /**
@@ -89,7 +93,11 @@ export function contractTests<Target extends TargetHarness>(contract: PluginCont
     ...repeatTests(contract),
     ...hostileTests(contract),
   ];
-  return tests.map(({ name, ...test }) => ({ name: `${contract.name}: ${name}`, ...test }));
+  return tests.map(({ name, run, ...test }) => ({
+    ...test,
+    name: `${contract.name}: ${name}`,
+    run: async () => await run(),
+  }));
 }
 
 /**

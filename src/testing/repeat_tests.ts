@@ -59,16 +59,16 @@ export function repeatTests<Target extends TargetHarness>(contract: PluginContra
         );
       },
     },
-    {
-      name: "notify() is done, and sends nothing, when the event is none of its business",
-      ...(subjects.length === 2 ? { skipped: "it acts on every event" } : {}),
+    ...(["server", "floatingip"] as const).filter((subject) => !subjects.includes(subject)).map((
+      subject,
+    ): ContractTest => ({
+      name: `notify() is done, and sends nothing, when the event is about a ${NAMES[subject]}`,
       run: async () => {
         await using stage = await Stage.open(contract);
-        const subject = subjects.includes("server") ? "floatingip" : "server";
         for (const created of [true, false]) await stage.succeed(sampleEvent({ subject, created }));
         assert.deepEqual(await stage.taken(), []);
       },
-    },
+    })),
     {
       name: "the target gets every event once when many are told at the same time",
       ...needsIdentity,
@@ -93,5 +93,5 @@ async function takenOf<Target extends TargetHarness>(
 ): Promise<string[]> {
   await using stage = await Stage.open(contract);
   for (const event of events) await stage.succeed(event);
-  return (await stage.taken()).map((taken) => JSON.stringify(taken)).sort();
+  return (await stage.taken()).map((taken) => JSON.stringify(contract.stable?.(taken) ?? taken)).sort();
 }

@@ -23,19 +23,19 @@ export function discreet(visible: Visible, secrets: readonly string[]): void {
   }
 }
 
-/** The text of an error with its stack and its causes, and whatever else `console.log` and JSON would show of a value. */
+/** All texts in a value, those of an error's causes too, and whatever `console.log` would show of it. */
 function textsOf(value: unknown): string[] {
   if (typeof value === "string") return [value];
-  const inspected = Deno.inspect(value, { depth: 20, iterableLimit: 1000, strAbbreviateSize: 100_000 });
-  return [inspected, json(value), ...(value instanceof Error ? [value.message, ...textsOf(value.cause ?? "")] : [])];
+  const inspected = Deno.inspect(value, { depth: 20, iterableLimit: 1000, strAbbreviateSize: 1_000_000 });
+  return [inspected, ...stringsIn(value, new Set())];
 }
 
-function json(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? "";
-  } catch {
-    return "";
-  }
+function stringsIn(value: unknown, seen: Set<object>): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null || seen.has(value)) return [];
+  seen.add(value);
+  const hidden = value instanceof Error ? [value.name, value.message, value.stack, value.cause] : [];
+  return [...Object.entries(value).flat(), ...hidden].flatMap((part) => stringsIn(part, seen));
 }
 
 function formsOf(secret: string): string[] {

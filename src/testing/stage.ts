@@ -1,19 +1,22 @@
 import type { Plugin, Subject } from "../../mod.ts";
-import { attempt, type AttemptOptions, succeed, type Verdict } from "./attempt.ts";
+import { attempt, type AttemptOptions, succeed, type Verdict, within } from "./attempt.ts";
 import type { PluginContract } from "./plugin_contract.ts";
 import type { SampleEvent } from "./sample_event.ts";
 import type { TakenBy, TargetHarness } from "./target_harness.ts";
+
+/** Long enough for a slow machine, short enough for a person. */
+const DEADLINE_MS = 10_000;
 
 /** One target and one plugin for it, for one test. */
 export class Stage<Target extends TargetHarness> implements AsyncDisposable {
   readonly target: Target;
   readonly plugin: Plugin;
-  readonly #secrets: readonly string[];
+  readonly #options: AttemptOptions;
 
   private constructor(contract: PluginContract<Target>, target: Target) {
     this.target = target;
     this.plugin = contract.make(target);
-    this.#secrets = contract.secrets ?? [];
+    this.#options = { secrets: contract.secrets ?? [], deadlineMs: contract.deadlineMs ?? DEADLINE_MS };
   }
 
   static async open<Target extends TargetHarness>(contract: PluginContract<Target>): Promise<Stage<Target>> {
@@ -22,12 +25,17 @@ export class Stage<Target extends TargetHarness> implements AsyncDisposable {
 
   /** One attempt, whatever becomes of it. */
   attempt(event: SampleEvent, options: Pick<AttemptOptions, "signal"> = {}): Promise<Verdict> {
-    return attempt(this.plugin, event, { secrets: this.#secrets, ...options });
+    return attempt(this.plugin, event, { ...this.#options, ...options });
   }
 
   /** One attempt that must be done. */
   succeed(event: SampleEvent): Promise<void> {
-    return succeed(this.plugin, event, { secrets: this.#secrets });
+    return succeed(this.plugin, event, this.#options);
+  }
+
+  /** What the promise resolves to, which must not take too long. */
+  within<T>(promise: T | Promise<T>, otherwise: string): Promise<T> {
+    return within(Promise.resolve(promise), otherwise, this.#options.deadlineMs);
   }
 
   async taken(): Promise<TakenBy<Target>[]> {

@@ -25,7 +25,7 @@ export interface TargetHarness<Taken = unknown> extends AsyncDisposable {
   reached(): Promise<void>;
   /**
    * What it has taken in while it accepted: of a target that gets messages, those since the last call, each once; of one that keeps
-   * entries, all that it now has. Their order does not matter. Without times and the like, which differ from attempt to attempt.
+   * entries, all that it now has. Their order does not matter.
    */
   taken(): readonly Taken[] | Promise<readonly Taken[]>;
 }

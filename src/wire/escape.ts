@@ -64,18 +64,26 @@ export function escapeXml(text: string): string {
   return text.replace(NOT_IN_XML, "\ufffd").replace(/[&<>"'\t\n\r]/g, (char) => XML_REFERENCES[char] ?? char);
 }
 
+const HTML_REFERENCES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
 /**
- * The text for the value of an HTTP header: what is not visible ASCII, and `%`, is percent-encoded, so different texts stay different.
+ * The text for the inside of an HTML element, or of an attribute's value in quotes. For a text that might hide or turn something, write
+ * `escapeHtml(printable(text))`.
  *
  * @example
  * ```ts
- * import { visibleAscii } from "oss-watcher";
+ * import { escapeHtml } from "oss-watcher";
  * import assert from "node:assert/strict";
  *
- * assert.equal(visibleAscii("server/5bd8b6a0/creation"), "server/5bd8b6a0/creation");
- * assert.equal(visibleAscii("a b\r\nX: ü"), "a%20b%0D%0AX:%20%C3%BC");
+ * assert.equal(`<b>${escapeHtml("<script>")}</b>`, "<b>&lt;script&gt;</b>");
  * ```
  */
-export function visibleAscii(text: string): string {
-  return text.toWellFormed().replace(/[^\x21-\x24\x26-\x7e]/gu, encodeURIComponent);
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => HTML_REFERENCES[char] ?? char);
 }

@@ -8,7 +8,7 @@ import { shownUrl } from "./redact.ts";
 
 export type { HttpTargetOptions };
 
-const MAX_ANSWER_BYTES = 64 * 1024;
+const DEFAULT_ANSWER_BYTES = 64 * 1024;
 const MAX_QUOTED_BYTES = 4 * 1024;
 
 /**
@@ -73,7 +73,7 @@ export class HttpTarget implements AsyncDisposable {
   /**
    * Sends a request and reads its answer.
    *
-   * @throws {DeliveryError} when there is no answer in time, or one that is not a success (a redirect is none).
+   * @throws {DeliveryError} when there is no answer in time, or one that is neither a success (a redirect is none) nor accepted by the request.
    * @throws {TypeError} when the request is none that could be sent.
    */
   async request(request: HttpRequest): Promise<HttpAnswer> {
@@ -111,15 +111,16 @@ export class HttpTarget implements AsyncDisposable {
   }
 
   async #exchange(request: HttpRequest & { readonly signal: AbortSignal }, headers: Headers): Promise<HttpAnswer> {
-    const { method, url, body = null, signal } = request;
+    const { method, url, body = null, signal, accepts = () => false } = request;
     signal.throwIfAborted();
     const client = await this.#openClient();
     const response = await fetch(url, { method, headers, body, signal, client, redirect: "manual" });
-    if (response.ok) {
-      return { status: response.status, headers: response.headers, text: await readText(response, MAX_ANSWER_BYTES) };
+    if (response.ok || accepts(response.status)) {
+      const read = await readText(response, this.#options.maxAnswerBytes ?? DEFAULT_ANSWER_BYTES);
+      return { status: response.status, headers: response.headers, ...read };
     }
     // The status says enough if the body never comes.
-    const text = await readText(response, MAX_QUOTED_BYTES).catch(() => "");
+    const { text } = await readText(response, MAX_QUOTED_BYTES).catch(() => ({ text: "" }));
     throw this.#failures.refused(request, response, text);
   }
 
@@ -137,14 +138,14 @@ export class HttpTarget implements AsyncDisposable {
 }
 
 /** The body up to a length; leaving the loop cancels the rest. */
-async function readText(response: Response, maxBytes: number): Promise<string> {
+async function readText(response: Response, maxBytes: number): Promise<Pick<HttpAnswer, "text" | "complete">> {
   const decoder = new TextDecoder();
   let text = "";
   let leftBytes = maxBytes;
   for await (const chunk of response.body ?? []) {
     text += decoder.decode(chunk.subarray(0, leftBytes), { stream: true });
     leftBytes -= chunk.length;
-    if (leftBytes <= 0) return text;
+    if (leftBytes <= 0) return { text, complete: false };
   }
-  return text + decoder.decode();
+  return { text: text + decoder.decode(), complete: true };
 }

@@ -25,7 +25,12 @@ export async function openHttpClient({ caFile, certFile, keyFile }: TlsFiles): P
   }
 }
 
-async function readPem(what: string, file: string | undefined): Promise<string | undefined> {
+/**
+ * The text of a PEM file.
+ *
+ * @throws {DeliveryError} when it cannot be read or is none.
+ */
+export async function readPem(what: string, file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   const text = await Deno.readTextFile(file).catch((error) => {
     throw unusable(`Cannot read the ${what} "${file}"`, error);

@@ -1,6 +1,6 @@
 import { DeliveryError, type FailureReason } from "../model/errors.ts";
 import { printable } from "./escape.ts";
-import type { HttpRequest } from "./http_request.ts";
+import { type HttpRequest, secretsIn } from "./http_request.ts";
 import { redact, shownUrl, withoutSecrets } from "./redact.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
@@ -64,7 +64,7 @@ export class HttpFailures {
   }
 
   #shown(request: HttpRequest, text: string): string {
-    const secrets = [...this.#secrets, new URL(request.url).search.slice(1)];
+    const secrets = [...this.#secrets, ...secretsIn(request)];
     return printable(redact(withoutSecrets(text, secrets)), MAX_QUOTED_LENGTH);
   }
 }

@@ -16,6 +16,8 @@ export interface HttpTargetOptions {
   readonly bearer?: string;
   /** For one request, from connecting to the last byte of the answer. More than 0, at most 3600. @default 30 */
   readonly timeoutSeconds?: number;
+  /** How much of an answer is read; the rest is cancelled. At most 256 MiB. @default 65536 */
+  readonly maxAnswerBytes?: number;
   /** Sent with every request, as `{ "X-Api-Key": env("KEY") }`. Their values are treated as secrets. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -39,6 +41,7 @@ const RULES: Readonly<Record<keyof HttpTargetOptions, Rule>> = {
   password: CREDENTIAL,
   bearer: { allows: matches(/^[\x21-\x7e]+$/), allowed: "visible ASCII characters" },
   timeoutSeconds: { allows: isTimeout, allowed: "a number above 0 and at most 3600" },
+  maxAnswerBytes: { allows: isAnswerSize, allowed: "a whole number above 0 and at most 268435456" },
   headers: { allows: isHeaders, allowed: "an object of header names and ASCII values" },
 };
 
@@ -72,6 +75,10 @@ function matches(pattern: RegExp): (value: unknown) => boolean {
 
 function isTimeout(value: unknown): boolean {
   return typeof value === "number" && value > 0 && value <= 3600;
+}
+
+function isAnswerSize(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= 256 * 1024 * 1024;
 }
 
 function isHeaders(value: unknown): boolean {

@@ -10,16 +10,20 @@ export interface HttpRequest {
   /** They win over the target's own. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Which statuses are an answer, beside 200 to 299; all others are thrown. @default none */
+  readonly accepts?: (status: number) => boolean;
   /** Ends the request before the target's own time-out does. */
   readonly signal?: AbortSignal;
 }
 
-/** The answer to a request that succeeded: a status from 200 to 299. */
+/** The answer to a request that succeeded: a status from 200 to 299, or one that the request accepts. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** The first 64 KiB of the body, read as UTF-8. */
+  /** The body up to `maxAnswerBytes`, read as UTF-8. */
   readonly text: string;
+  /** `false`: so much was read that more may have followed. */
+  readonly complete: boolean;
 }
 
 /** A request as it would be sent, with `***` for secrets. The runtime adds Host, Content-Length, Accept… and User-Agent. */
@@ -60,6 +64,12 @@ export function shownHeadersOf(request: HttpRequest, options: HttpTargetOptions)
   return Object.fromEntries(
     [...headersOf(request, options)].map(([name, value]) => [name, isHidden(name) ? HIDDEN : value]),
   );
+}
+
+/** What no text about this request may repeat: the values of its own secret headers, and its query. */
+export function secretsIn({ headers = {}, url }: HttpRequest): readonly string[] {
+  const values = Object.entries(headers).filter(([name]) => isSecretName(name)).map(([, value]) => value);
+  return [...values, new URL(url).search.slice(1)];
 }
 
 /** What no text may repeat: credentials, and the values of configured headers. */

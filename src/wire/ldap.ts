@@ -82,15 +82,18 @@ export class LdapTarget implements AsyncDisposable {
 
   /** Changes an entry. `false`: there is none of that name. */
   modify(dn: string, changes: readonly LdapChange[], signal: AbortSignal): Promise<boolean> {
-    return this.#run({ verb: "modify", dn, unless: RESULT.noSuchObject, signal }, async (client, { Attribute, Change }) => {
-      await client.modify(
-        dn,
-        changes.map(({ operation, attribute, values }) =>
-          new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) })
-        ),
-      );
-      return true;
-    });
+    return this.#run(
+      { verb: "modify", dn, unless: RESULT.noSuchObject, signal },
+      async (client, { Attribute, Change }) => {
+        await client.modify(
+          dn,
+          changes.map(({ operation, attribute, values }) =>
+            new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) })
+          ),
+        );
+        return true;
+      },
+    );
   }
 
   /** Removes an entry. `false`: there is none of that name. */
@@ -102,7 +105,10 @@ export class LdapTarget implements AsyncDisposable {
   }
 
   /** The entries that a filter finds. Referrals to other servers are not followed. */
-  async search({ base, scope = "sub", filter, attributes }: LdapSearch, signal: AbortSignal): Promise<readonly LdapEntry[]> {
+  async search(
+    { base, scope = "sub", filter, attributes }: LdapSearch,
+    signal: AbortSignal,
+  ): Promise<readonly LdapEntry[]> {
     const timeLimit = Math.ceil(this.#timeoutSeconds);
     const found = await this.#run({ verb: "search", dn: base, signal }, async (client) => {
       const wanted = attributes.length === 0 ? ["1.1"] : [...attributes];
@@ -183,7 +189,9 @@ export class LdapTarget implements AsyncDisposable {
 
   #cannotOpen(url: string, error: unknown): string {
     const { bindDn, certFile } = this.#options;
-    return resultCode(error) === undefined ? `Cannot connect to ${url}` : `Cannot bind to ${url} as "${bindDn ?? certFile}"`;
+    return resultCode(error) === undefined
+      ? `Cannot connect to ${url}`
+      : `Cannot bind to ${url} as "${bindDn ?? certFile}"`;
   }
 
   #moveOn(session: LdapSession): void {

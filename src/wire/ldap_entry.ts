@@ -1,3 +1,4 @@
+import { PermanentError } from "../model/errors.ts";
 import { dnValue, foldedText, ldapText } from "./ldap_text.ts";
 
 /** An entry of a directory, or what one shall become. Attribute names are compared without case. */
@@ -19,24 +20,24 @@ const MAX_VALUES = 256;
 /** OpenLDAP keeps a name twice, as it is and normalised, in a record of 511 bytes. */
 const MAX_RDN_BYTES = 220;
 
-/** What the schema allows in attributes whose values are no free text: the value as it may be, or `null`. */
-const SHAPES: Readonly<Record<string, (text: string) => string | null>> = {
-  iphostnumber: (text) => isIp(text) ? text : null,
-  arecord: (text) => isIp(text) ? text : null,
-  aaaarecord: (text) => isIp(text) ? text : null,
-  macaddress: (text) => /^[\da-f]{2}(?::[\da-f]{2}){5}$/i.test(text) ? text : null,
-  serialnumber: (text) => text.replace(/[^A-Za-z0-9 '()+,\-./:=?]/gu, "?"),
-  mail: ascii,
-  dc: ascii,
-  associateddomain: ascii,
-};
+/** Attributes whose values are no free text (RFC 2307, 4519, 4524): the text as it may stand there, or `null`. */
+const SHAPES: ReadonlyMap<string, (text: string) => string | null> = new Map([
+  ["iphostnumber", ip],
+  ["arecord", ip],
+  ["aaaarecord", ip],
+  ["macaddress", mac],
+  ["serialnumber", printableString],
+  ["mail", ia5String],
+  ["dc", ia5String],
+  ["associateddomain", ia5String],
+]);
 
 /**
  * The values of an attribute that a server takes, whatever tenants have written: text that is no address in an attribute of
  * addresses, and what is empty or is there already, falls out; too much is cut. Everything else is kept, hostile characters as `\u{…}`.
  */
 export function ldapValues(attribute: string, texts: readonly unknown[]): readonly string[] {
-  const shape = SHAPES[attribute.toLowerCase()] ?? ((text: string) => text);
+  const shape = SHAPES.get(attribute.toLowerCase()) ?? ((text: string) => text);
   const values = new Map<string, string>();
   for (const text of texts) {
     if (typeof text !== "string") continue;
@@ -47,37 +48,56 @@ export function ldapValues(attribute: string, texts: readonly unknown[]): readon
   return [...values.values()];
 }
 
-/** Texts cut so far that they can stand in one relative distinguished name together. */
-export function rdnTexts(texts: readonly string[]): readonly string[] {
-  const maxBytes = Math.floor(MAX_RDN_BYTES / texts.length);
-  return texts.map((text) => {
-    const characters = [...ldapText(text, MAX_VALUE_LENGTH)];
-    while (dnBytes(characters.join("")) > maxBytes) characters.pop();
-    return characters.join("").trimEnd();
+/** The name of an entry within its parent: the first value of each attribute, cut as far as servers need it. Changes those values too. */
+export function rdnOf(attributes: Map<string, readonly string[]>, names: readonly string[]): string {
+  const parts = names.map((name) => {
+    const [key = name, [first, ...others] = []] = [...attributes].find(([other]) => isSame(other, name)) ?? [];
+    if (first === undefined) throw new PermanentError(`Cannot name an entry: ${name} is to name it and has no value`);
+    const value = cutToBytes(first, Math.floor(MAX_RDN_BYTES / names.length));
+    attributes.set(key, [value, ...lacking(others, [value])]);
+    return `${key}=${dnValue(value)}`;
   });
+  return parts.join("+");
 }
 
-/** A relative distinguished name of attributes and values, in the order given. */
-export function rdn(pairs: readonly (readonly [attribute: string, value: string])[]): string {
-  return pairs.map(([attribute, value]) => `${attribute}=${dnValue(value)}`).join("+");
-}
-
-/** The attributes that name an entry, in lower case. */
+/** The names of the attributes that name an entry, in lower case. */
 export function namingAttributes(dn: string): ReadonlySet<string> {
-  const [own = ""] = dn.split(/(?<!\\)[,;]/);
-  return new Set(own.split(/(?<!\\)\+/).map((pair) => (pair.split("=")[0] ?? "").trim().toLowerCase()));
+  const [own = ""] = /^(?:\\.|[^\\,;])*/s.exec(dn) ?? [];
+  const parts = own.match(/(?:\\.|[^\\+])+/gs) ?? [];
+  return new Set(parts.map((part) => (part.split("=")[0] ?? "").trim().toLowerCase()));
 }
 
 /** An attribute's values in an entry. */
 export function valuesIn({ attributes }: LdapEntry, attribute: string): readonly string[] {
-  const wanted = attribute.toLowerCase();
-  return [...attributes].find(([name]) => name.toLowerCase() === wanted)?.[1] ?? [];
+  return [...attributes].find(([name]) => isSame(name, attribute))?.[1] ?? [];
 }
 
-/** Those of `values` that no server takes for equal to one of `others`. */
+/** The least change that makes an attribute of an entry what it shall be; none when it is. */
+export function changesOf(entry: LdapEntry, attribute: string, wanted: readonly string[]): readonly LdapChange[] {
+  const there = valuesIn(entry, attribute);
+  if (there.length === wanted.length && wanted.every((value) => there.includes(value))) return [];
+  if (wanted.length === 0) return [{ operation: "delete", attribute, values: [] }];
+  const [added, removed] = [lacking(wanted, there), lacking(there, wanted)];
+  if (added.length > 0 && removed.length === 0) return [{ operation: "add", attribute, values: added }];
+  if (added.length === 0 && removed.length > 0) return [{ operation: "delete", attribute, values: removed }];
+  return [{ operation: "replace", attribute, values: wanted }];
+}
+
+/** Those values that no server takes for equal to one of the others. */
 export function lacking(values: readonly string[], others: readonly string[]): readonly string[] {
   const there = new Set(others.map(foldedText));
   return values.filter((value) => !there.has(foldedText(value)));
+}
+
+/** Whether these are names of the same attribute or class. */
+export function isSame(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+function cutToBytes(text: string, maxBytes: number): string {
+  const characters = [...text];
+  while (dnBytes(characters.join("")) > maxBytes) characters.pop();
+  return characters.join("").trimEnd();
 }
 
 /** Also as the server may normalise it. */
@@ -86,12 +106,20 @@ function dnBytes(text: string): number {
   return Math.max(bytes(text), bytes(text.normalize("NFKC")), bytes(text.normalize("NFKD")));
 }
 
-/** An IA5 string: ASCII. */
-function ascii(text: string): string {
-  return text.replace(/[^\x20-\x7e]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
+function ip(text: string): string | null {
+  const isIpv6 = /^[\da-f:]{2,39}(?:(?:\d{1,3}\.){3}\d{1,3})?$/i.test(text) && /:.*:/.test(text);
+  return isIpv6 || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(text) ? text : null;
 }
 
-function isIp(text: string): boolean {
-  return /^\d{1,3}(?:\.\d{1,3}){3}$/.test(text) ||
-    (/^[\da-f:]{2,39}(?:[\d.]{7,15})?$/i.test(text) && /:.*:/.test(text));
+function mac(text: string): string | null {
+  return /^[\da-f]{2}(?::[\da-f]{2}){5}$/i.test(text) ? text : null;
+}
+
+function printableString(text: string): string {
+  return text.replace(/[^A-Za-z0-9 '()+,\-./:=?]/gu, "?");
+}
+
+/** ASCII. Different texts stay different. */
+function ia5String(text: string): string {
+  return text.replace(/[^\x20-\x7e]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 }

@@ -28,7 +28,7 @@ const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReas
   19: ["constraintViolation", "permanent"],
   20: ["attributeOrValueExists", "other"],
   21: ["invalidAttributeSyntax", "permanent"],
-  32: ["noSuchObject", "client_error", "create the entry above it first"],
+  32: ["noSuchObject", "client_error", "create it, or the entry above it, first"],
   34: ["invalidDNSyntax", "permanent"],
   48: ["inappropriateAuthentication", "unauthorized"],
   49: ["invalidCredentials", "unauthorized"],
@@ -48,7 +48,7 @@ const MAX_QUOTED_LENGTH = 200;
 
 /** The result code that a server answered, or `undefined` for an error that is no answer. */
 export function resultCode(error: unknown): number | undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = error instanceof Error && !(error instanceof DOMException) && "code" in error ? error.code : undefined;
   return typeof code === "number" ? code : undefined;
 }
 

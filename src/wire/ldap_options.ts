@@ -1,4 +1,5 @@
 import { printable } from "./escape.ts";
+import { isDn } from "./ldap_text.ts";
 
 /** How to reach a directory and who to be there. Certificates are always verified. */
 export interface LdapTargetOptions {
@@ -61,11 +62,6 @@ export function ldapOptionProblems(options: LdapTargetOptions): string[] {
     ...(wrong.some((problem) => problem.startsWith("url: ")) ? [] : transport(options)),
     ...who(options),
   ];
-}
-
-/** Whether it looks like a distinguished name (RFC 4514) of at least one part. */
-export function isDn(value: unknown): boolean {
-  return typeof value === "string" && /^\s*[a-z\d][a-z\d.-]*\s*=\s*\S/i.test(value) && !/\p{Cc}/u.test(value);
 }
 
 /** The servers, in the order given. */

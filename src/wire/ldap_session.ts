@@ -33,7 +33,9 @@ export class LdapSession {
     this.#library = library;
     this.#client = client;
     this.#sockets = sockets;
-    for (const socket of sockets) socket.once("close", () => this.#close(new Error("the server closed the connection")));
+    for (const socket of sockets) {
+      socket.once("close", () => this.#close(new Error("the server closed the connection")));
+    }
   }
 
   /**
@@ -152,7 +154,11 @@ async function authenticate(
   client: LdapClient,
   { startTls = false, sasl, bindDn = "", password = "" }: LdapTargetOptions,
 ): Promise<void> {
-  if (startTls) await client.startTLS();
+  if (startTls) {
+    await client.startTLS().catch((error) => {
+      throw new Error(`StartTLS failed: ${error instanceof Error ? error.message : error}`);
+    });
+  }
   await (sasl === undefined ? client.bind(bindDn, password) : client.bindSASL(sasl));
 }
 

@@ -37,6 +37,21 @@ export function filterValue(text: string): string {
 }
 
 /**
+ * Whether this looks like a distinguished name (RFC 4514) of at least one part.
+ *
+ * @example
+ * ```ts
+ * import { isDn } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * assert.deepEqual([isDn("ou=servers,dc=example,dc=com"), isDn("servers")], [true, false]);
+ * ```
+ */
+export function isDn(value: unknown): boolean {
+  return typeof value === "string" && /^\s*[a-z\d][a-z\d.-]*\s*=\s*\S/i.test(value) && !/\p{Cc}/u.test(value);
+}
+
+/**
  * A text as a directory can keep it: runs of white space are one space, none at the ends, and what `printable` would not show as it
  * is, is written as `\u{…}`. May be empty, which no attribute takes.
  */

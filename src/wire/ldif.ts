@@ -1,7 +1,7 @@
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 
 /** What LDIF (RFC 2849) may show as it is; everything else goes in base64. */
-const SAFE = /^(?![ :<])[\x01-\x09\x0b\x0c\x0e-\x7f]*(?<! )$/;
+const SAFE = /^(?![ :<])[\x20-\x7e]*(?<! )$/;
 
 /** An entry to be added, as a record of LDIF (RFC 2849). */
 export function ldifOfAdd({ dn, attributes }: LdapEntry): string {

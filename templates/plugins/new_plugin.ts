@@ -1,4 +1,4 @@
-import { type Detail, HttpTarget, type NotifyContext } from "oss-watcher";
+import { type Detail, HttpTarget, idempotencyKey, type NotifyContext } from "oss-watcher";
 
 /** What a NewPlugin is told in config.ts. */
 export interface NewPluginOptions {
@@ -45,8 +45,8 @@ export class NewPlugin {
     return {
       method: created ? "PUT" : "DELETE",
       // Tenants choose names: what goes into a URL is encoded.
-      url: `${this.#url}/${encodeURIComponent(detail.ID ?? detail.IP ?? "unknown")}`,
-      headers: { "Content-Type": "application/json", "Idempotency-Key": key },
+      url: `${this.#url}/${encodeURIComponent((detail.ID ?? detail.IP ?? "unknown").toWellFormed())}`,
+      headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey(key) },
       ...(created ? { body: JSON.stringify(detail) } : {}),
     };
   }

@@ -26,7 +26,13 @@ testPlugin({
   make: ({ url }) => new RestNotify({ ...basic, host: url, urlCreation: "/new", urlDeletion: "/old?token=t0ken-x" }),
   secrets: ["pa55 of the contract", "watcher:pa55 of the contract", "k3y-of-the-contract", "t0ken-x"],
   right: () =>
-    new RestNotify({ ...basic, host: "https://h", urlCreation: "/a", urlDeletion: "/b?token=t0ken-x", caFile: "/ca.pem" }),
+    new RestNotify({
+      ...basic,
+      host: "https://h",
+      urlCreation: "/a",
+      urlDeletion: "/b?token=t0ken-x",
+      caFile: "/ca.pem",
+    }),
   wrong: {
     make: () =>
       new RestNotify({
@@ -65,6 +71,7 @@ testPlugin({
   make: ({ url }) => new RestNotify({ ...signed, urlCreation: `${url}/new`, urlDeletion: `${url}/old` }),
   secrets: [WHSEC, WHSEC.slice("whsec_".length), "a signing secret of the contract", "t0ken-of-the-contract"],
   right: () => new RestNotify({ ...signed, urlCreation: "http://h/a", urlDeletion: "http://h/b" }),
+  stable: ({ method, path, body, headers }) => [method, path, body, headers["webhook-id"]],
   assertTaken: (taken, event) => {
     assertHeaders(taken, event, ["PUT", "application/xml"]);
     const json = /<string>([^<]*)<\/string>/.exec(taken.body)?.[1] ?? "";
@@ -77,9 +84,24 @@ testPlugin({
   },
 });
 
-await using pki = await TestPki.make();
-const [server, client] = [await pki.issue("localhost"), await pki.issue("watcher")];
+const pki = await TestPki.make();
+Deno.test.afterAll(() => pki[Symbol.asyncDispose]());
+const { cert, key } = await pki.issue("localhost");
+const { certFile, keyFile } = await pki.issue("watcher");
 const clientCa = await Deno.readTextFile(pki.caFile);
-const { cert, key } = server;
-const { certFile, keyFile } = client;
-const [ca] = [`${await Deno.makeTempFile({ prefix: "contract-ca-" })}`];
+const { answers: _, ...tls } = common;
+
+testPlugin({
+  ...tls,
+  name: "RestNotify with certificates",
+  openTarget: () => HttpHarness.open({ cert, key, clientCa }),
+  make: ({ url }) =>
+    new RestNotify({ host: url, urlCreation: "/new", urlDeletion: "/old", caFile: pki.caFile, certFile, keyFile }),
+  assertPreview: assertHttpPreview,
+});
+
+/** What a parser would read. */
+function unescapeXml(text: string): string {
+  const named: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+  return text.replace(/&(?:#(\d+)|(\w+));/g, (_, code, name) => name ? named[name] ?? "" : String.fromCharCode(code));
+}

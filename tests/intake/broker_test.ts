@@ -293,6 +293,7 @@ Deno.test("Broker.addresses shows no credentials, whatever form the source has",
       ["http://u:hush@h/", /"http:\/\/" is neither amqp:\/\/ nor amqps:\/\//],
       ["u:hush@h", /neither|not amqp/],
       ["amqp://u:hush%@h/", /its password holds a "%"/],
+      ["amqp://u:hush@h/?heartbeat=5", /what follows "\?" is not read/],
       [[], /empty list/],
     ] as [string | string[], RegExp][]
   ) {
@@ -448,7 +449,7 @@ Deno.test("Bindings.renew() binds again when an exchange was deleted and declare
     `warn Exchange "${exchange}" is not there yet: its service declares it with its first notification. The queue is bound as soon as it is there`,
     `info Queue "${name}" is bound to exchange "${exchange}" now`,
     `warn No notifications of exchange ${exchange} could arrive between 01 and 05: what its service published in that time was not kept for us`,
-    `info Bound to ${exchange}, ${other} again: if that is not durable, what was published between 08 and 09 may be missing`,
+    `warn Bound to ${exchange}, ${other} again: if that is not durable, what was published between 08 and 09 may be missing`,
   ]);
 });
 
@@ -497,6 +498,30 @@ Deno.test("Broker.stop() leaves no connection, no timer and no consumer", async 
   await until(async () => !(await rabbit.ctl("list_connections", "user")).includes(USER));
   await listener.broker.pause();
   await listener.broker.resume();
+});
+
+Deno.test("Broker.stop() ends when the broker has gone silent", async () => {
+  await using bus = await Bus.open(rabbit);
+  const queue = await bus.queue();
+  const port = freePort();
+  using proxy = new Proxy(port, rabbit.port);
+  const listener = await Listener.start({ ...login(rabbit), port, watchQueue: queue });
+  proxy.silence();
+  await listener.broker.stop();
+});
+
+Deno.test("Broker gives up a connection without heartbeats, and goes on with the next address", async () => {
+  await using bus = await Bus.open(rabbit);
+  const queue = await bus.queue();
+  const port = freePort();
+  using proxy = new Proxy(port, rabbit.port);
+  const url = [port, rabbit.port].map((port) => `amqp://${USER}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`);
+  await using listener = await Listener.start({ url, watchQueue: queue, heartbeatSeconds: 1 });
+  proxy.silence();
+  await until(() => listener.log.count(new RegExp(`^Lost the connection to 127.0.0.1:${port}: no heartbeat;`)) === 1);
+  proxy[Symbol.dispose]();
+  await bus.publish({ routingKey: queue }, bytes("x"));
+  await listener.received(1);
 });
 
 // These tests replace the server's process, which outlives them.
@@ -725,32 +750,46 @@ class Bus implements AsyncDisposable {
   }
 }
 
-/** A port that leads to another, for a server that comes up late. */
+/** A port that leads to another: for a server that comes up late, or goes silent. */
 class Proxy implements Disposable {
   readonly #listener: Deno.TcpListener;
   readonly #connections: Deno.TcpConn[] = [];
+  #silent = Promise.resolve();
 
   constructor(port: number, target: number) {
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
     this.#serve(target);
   }
 
+  /** From now on nothing comes through any more, and nothing says so. */
+  silence(): void {
+    this.#silent = new Promise(() => {});
+  }
+
   async #serve(target: number): Promise<void> {
     for await (const near of this.#listener) {
       const far = await Deno.connect({ hostname: "127.0.0.1", port: target });
       this.#connections.push(near, far);
-      near.readable.pipeTo(far.writable).catch(() => {});
-      far.readable.pipeTo(near.writable).catch(() => {});
+      near.readable.pipeThrough(this.#gate()).pipeTo(far.writable).catch(() => {});
+      far.readable.pipeThrough(this.#gate()).pipeTo(near.writable).catch(() => {});
     }
   }
 
+  #gate(): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+    return new TransformStream({
+      transform: async (chunk, controller) => {
+        await this.#silent;
+        controller.enqueue(chunk);
+      },
+    });
+  }
+
   [Symbol.dispose](): void {
-    this.#listener.close();
-    for (const connection of this.#connections) {
+    for (const open of [this.#listener, ...this.#connections]) {
       try {
-        connection.close();
+        open.close();
       } catch {
-        // A pipe has closed it.
+        // A pipe has closed it, or we have before.
       }
     }
   }

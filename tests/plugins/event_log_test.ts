@@ -149,6 +149,48 @@ Deno.test("notify() writes to standard output when there is no file", async () =
   assert.deepEqual(keysOf(new TextDecoder().decode(stdout).split("\n")), ["1", "2", "3"]);
 });
 
+Deno.test("notify() writes a line for people when the format is text", async () => {
+  await using directory = new Directory();
+  await using plugin = new EventLog({ file: directory.file, format: "text" });
+  const association = context({ subject: "floatingip", key: "floatingip/7/2/deletion", creationSeen: false });
+  const nothing = { ...detail, FQDN: null, IP: null, Owner: null };
+
+  await plugin.notify({ ...detail, ProjectName: "demo" }, true, context({ missing: ["OS", "Owner"] }));
+  await plugin.notify(nothing, false, association);
+
+  assert.deepEqual(directory.lines(), [
+    "2026-11-21T18:59:38.385Z creation of a server: fake.hostname.com 172.18.66.54 project=demo owner=some_owner " +
+    "key=server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/creation missing=OS,Owner",
+    "2026-11-21T18:59:38.385Z deletion of an association: - - key=floatingip/7/2/deletion (its creation was not seen)",
+    "",
+  ]);
+});
+
+Deno.test("notify() keeps hostile texts in their column when the format is text", async () => {
+  await using directory = new Directory();
+  await using plugin = new EventLog({ file: directory.file, format: "text" });
+  const hostile = { FQDN: "-", IP: "", ProjectName: 'a" key=x', Owner: "b\r\n\x1b[2J\u202e" };
+
+  await plugin.notify({ ...detail, ...hostile }, true, context({ key: "server/a b/creation" }));
+
+  assert.deepEqual(directory.lines(), [
+    '2026-11-21T18:59:38.385Z creation of a server: "-" "" project="a\\u{22} key=x" ' +
+    'owner=b\\u{d}\\u{a}\\u{1b}[2J\\u{202e} key="server/a b/creation"',
+    "",
+  ]);
+});
+
+Deno.test("notify() cuts names that are too long for people, and no key", async () => {
+  await using directory = new Directory();
+  await using plugin = new EventLog({ file: directory.file, format: "text" });
+  const key = `server/${"k".repeat(1000)}/creation`;
+
+  await plugin.notify({ ...detail, FQDN: "x".repeat(65536) }, true, context({ key }));
+
+  const [line = ""] = directory.lines();
+  assert.ok(line.includes(` ${"x".repeat(299)}… `) && line.endsWith(` key=${key}`), line);
+});
+
 Deno.test("preview() returns what notify() writes", async () => {
   await using directory = new Directory();
   await using plugin = new EventLog({ file: directory.file });
@@ -170,9 +212,9 @@ Deno.test("check() rejects when the file cannot be opened", async () => {
 });
 
 Deno.test("new EventLog() names every wrong option", () => {
-  const options: Record<string, unknown> = { file: "", name: 1, path: "x" };
+  const options: Record<string, unknown> = { file: "", name: 1, path: "x", format: "xml" };
   assert.throws(() => new EventLog(options as EventLogOptions), {
     message: "Cannot make EventLog: file: must be a text that is not empty; name: must be a text that is not empty; " +
-      "path: unknown option",
+      'path: unknown option; format: must be "json" or "text"',
   });
 });

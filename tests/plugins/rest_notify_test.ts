@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DeliveryError } from "../../mod.ts";
+import { DeliveryError, type Detail } from "../../mod.ts";
 import { RestNotify, type RestNotifyOptions } from "../../plugins/rest_notify.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort, TestServer } from "../wire/server.ts";
@@ -16,6 +16,14 @@ function refusal(options: Record<string, unknown>): string {
     return error.message;
   }
   assert.fail("it was accepted");
+}
+
+/** Base64 of HMAC-SHA256, by another implementation than the one under test. */
+async function hmac(key: string, text: string): Promise<string> {
+  const encoder = new TextEncoder();
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const imported = await crypto.subtle.importKey("raw", encoder.encode(key), algorithm, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, encoder.encode(text))).toBase64();
 }
 
 Deno.test("notify() posts the detail as JSON with the event's key when something was created", async () => {
@@ -75,6 +83,118 @@ Deno.test("notify() throws what the receiver says when it is not a success", asy
   });
 });
 
+Deno.test("notify() says with a header whether the creation was seen", async () => {
+  await using server = new TestServer();
+  await using plugin = new RestNotify({ host: server.url, ...paths });
+
+  await plugin.notify(detail, false, context({ creationSeen: false }));
+  await plugin.notify(detail, false, context({ creationSeen: true }));
+
+  const seen = server.requests.map(({ headers }) => headers.get("oss-watcher-creation-seen"));
+  assert.deepEqual(seen, ["false", "true"]);
+});
+
+Deno.test("notify() sends with another method, own headers and a content type of the user's", async () => {
+  await using server = new TestServer();
+  const headers = { "X-Api-Key": "k3y", "Content-Type": "application/vnd.cmdb+json" };
+  await using plugin = new RestNotify({ host: server.url, ...paths, method: "PUT", headers });
+
+  await plugin.notify(detail, true, context());
+
+  const [request] = server.requests;
+  assert.equal(request?.method, "PUT");
+  assert.equal(request?.headers.get("x-api-key"), "k3y");
+  assert.equal(request?.headers.get("content-type"), "application/vnd.cmdb+json");
+});
+
+Deno.test("notify() sends the execution context of VMware Orchestrator when body is vco-xml", async () => {
+  await using server = new TestServer();
+  await using plugin = new RestNotify({ host: server.url, ...paths, body: "vco-xml" });
+
+  await plugin.notify({ FQDN: "a<b>&'\"", Description: null } as unknown as Detail, true, context());
+
+  const [request] = server.requests;
+  assert.equal(request?.headers.get("content-type"), "application/xml");
+  assert.equal(
+    request?.body,
+    '<execution-context xmlns="http://www.vmware.com/vco"><parameters><parameter name="nodeDetails" type="string"><string>' +
+      "{&quot;FQDN&quot;:&quot;a&lt;b&gt;&amp;&apos;\\&quot;&quot;,&quot;Description&quot;:null}" +
+      "</string></parameter></parameters></execution-context>",
+  );
+});
+
+Deno.test("notify() sends what the function body returns, an object as JSON and a string as it is", async () => {
+  await using server = new TestServer();
+  const make = ({ FQDN }: Detail, created: boolean) => created ? { name: FQDN } : `gone: ${FQDN}\ud800`;
+  await using plugin = new RestNotify({ host: server.url, ...paths, body: make });
+
+  await plugin.notify(detail, true, context());
+  await plugin.notify(detail, false, context());
+
+  const sent = server.requests.map(({ headers, body }) => [headers.get("content-type"), body]);
+  assert.deepEqual(sent, [
+    ["application/json", '{"name":"fake.hostname.com"}'],
+    ["text/plain;charset=UTF-8", "gone: fake.hostname.com\ufffd"],
+  ]);
+});
+
+for (
+  const [body, state] of [
+    [() => undefined, "returned undefined"],
+    [() => null, "returned null"],
+    [() => 7, "returned number"],
+    [() => Promise.resolve({}), "returned a promise; it must not be async"],
+  ] as const
+) {
+  Deno.test(`notify() sends nothing when the function body ${state}`, async () => {
+    await using server = new TestServer();
+    await using plugin = new RestNotify({ host: server.url, ...paths, body: body as unknown as () => string });
+
+    await assert.rejects(plugin.notify(detail, true, context()), {
+      name: "TypeError",
+      message: `Cannot make the body: the function of the option body ${state}`,
+    });
+    assert.equal(server.requests.length, 0);
+  });
+}
+
+Deno.test("notify() signs each attempt with its own time and every secret, as Standard Webhooks says", async () => {
+  await using server = new TestServer();
+  const [newKey, oldKey] = ["the new key, of 24 bytes", "the old key, also of 29 bytes"];
+  const signingSecrets = [newKey, oldKey].map((key) => `whsec_${btoa(key)}`);
+  await using plugin = new RestNotify({ host: server.url, ...paths, signingSecrets });
+  const before = Math.floor(Date.now() / 1000);
+
+  await plugin.notify(detail, true, context({ key: "server/a.b/creation" }));
+  await plugin.notify(detail, true, context({ key: "server/a.b/creation", attempt: 2 }));
+
+  const after = Math.floor(Date.now() / 1000);
+  for (const { headers, body } of server.requests) {
+    const [id, timestamp] = [headers.get("webhook-id"), headers.get("webhook-timestamp")];
+    assert.equal(id, "server/a%2Eb/creation");
+    assert.ok(before <= Number(timestamp) && Number(timestamp) <= after);
+    const signatures = await Promise.all([newKey, oldKey].map((key) => hmac(key, `${id}.${timestamp}.${body}`)));
+    assert.equal(headers.get("webhook-signature"), signatures.map((signature) => `v1,${signature}`).join(" "));
+  }
+  assert.equal(server.requests.length, 2);
+});
+
+Deno.test("notify() throws when the answer is a redirect, and follows none", async () => {
+  await using server = new TestServer(() => new Response("", { status: 307, headers: { location: "/elsewhere" } }));
+  await using plugin = new RestNotify({ host: server.url, ...paths });
+
+  await assert.rejects(plugin.notify(detail, true, context()), /307 .*redirects are not followed; .*\/elsewhere/);
+  assert.equal(server.requests.length, 1);
+});
+
+Deno.test("notify() gives up for good when the key is longer than a header should be", async () => {
+  await using server = new TestServer();
+  await using plugin = new RestNotify({ host: server.url, ...paths });
+
+  await assert.rejects(plugin.notify(detail, true, context({ key: "x".repeat(1025) })), { name: "PermanentError" });
+  assert.equal(server.requests.length, 0);
+});
+
 Deno.test("notify() trusts the authority of caFile", async () => {
   await using pki = await TestPki.make();
   await using server = new TestServer(undefined, await pki.issue("localhost"));
@@ -111,9 +231,23 @@ Deno.test("preview() shows exactly what notify() sends, with *** for secrets", a
       "authorization": "***",
       "content-type": "application/json",
       "idempotency-key": "server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/creation",
+      "oss-watcher-creation-seen": "true",
     },
     body: JSON.parse(request?.body ?? ""),
   });
+});
+
+Deno.test("preview() shows XML as text, and no signature", async () => {
+  const signingSecrets = [`whsec_${btoa("s".repeat(24))}`];
+  const options = { host: "https://h", ...paths, signingSecrets, method: "PATCH" } as const;
+  await using plugin = new RestNotify({ ...options, body: "vco-xml" });
+
+  const preview = plugin.preview(detail, false, context()) as Record<string, unknown>;
+
+  const headers = preview["headers"] as Record<string, string>;
+  assert.deepEqual([preview["method"], preview["url"]], ["PATCH", "https://h/some_url2"]);
+  assert.deepEqual([headers["webhook-signature"], headers["content-type"]], ["***", "application/xml"]);
+  assert.match(String(preview["body"]), /^<execution-context /);
 });
 
 Deno.test("check() resolves when the target answers, though it does not know OPTIONS", async () => {
@@ -165,7 +299,13 @@ for (
       "keyFile: needs certFile",
       "pasword: unknown option",
     ]],
-    [{ host: "https://h", ...paths, headers: { "content-Type": "a/b" } }, ["headers: content-Type cannot be set"]],
+    [{ host: "https://h", ...paths, headers: { "Webhook-ID": "a", "idempotency-Key": "b" } }, [
+      "headers: Webhook-ID and idempotency-Key cannot be set",
+    ]],
+    [{ host: "https://h", ...paths, method: "GET" }, ["method: must be one of POST, PUT, PATCH, DELETE"]],
+    [{ host: "https://h", ...paths, body: "xml" }, ['body: must be "json", "vco-xml" or a function']],
+    [{ host: "https://h", ...paths, signingSecrets: [] }, ["signingSecrets: must be a list"]],
+    [{ host: "https://h", ...paths, signingSecrets: ["whsec_czNjcmV0s3cret"] }, ["signingSecrets: must be a list"]],
     [{ host: "https://h", ...paths, name: "" }, ["name: must be a text"]],
   ] as const
 ) {

@@ -1,0 +1,172 @@
+import { join } from "node:path";
+import { UserError } from "../model/errors.ts";
+import { printable } from "../wire/escape.ts";
+import type { Surroundings } from "./credentials.ts";
+import { refuseAuthType, refuseInsecure, sdkName, settingsFrom, type SettingsSource } from "./settings.ts";
+
+interface Mapping {
+  readonly [key: string]: unknown;
+}
+
+interface YamlFile {
+  readonly path: string;
+  readonly content: Mapping;
+}
+
+/**
+ * A cloud of clouds.yaml, with what secure.yaml and its profile in clouds-public.yaml add, as openstacksdk finds and merges them.
+ *
+ * @param name Without one the file must have one cloud only.
+ * @returns `null` when no name was given and there is no file, or none with a cloud.
+ * @throws {UserError} when the cloud is not there, a file cannot be read, or it asks for what is not done here.
+ */
+export async function readCloud(name: string | undefined, surroundings: Surroundings): Promise<SettingsSource | null> {
+  const file = await find("clouds", "OS_CLIENT_CONFIG_FILE", surroundings);
+  if (file === null) {
+    if (name === undefined) return null;
+    throw new UserError(
+      `Cannot find the cloud "${printable(name, 60)}": there is no clouds.yaml. Looked in ${
+        directories(surroundings).join(", ")
+      }; write one, or name it with OS_CLIENT_CONFIG_FILE`,
+    );
+  }
+  const clouds = mapping(file.content["clouds"]);
+  const names = Object.keys(clouds);
+  if (name === undefined && names.length === 0) return null;
+  const chosen = name ?? onlyOne(names, file.path);
+  if (!Object.hasOwn(clouds, chosen)) {
+    throw new UserError(
+      `Cannot find the cloud "${printable(chosen, 60)}": "${file.path}" has ${listed(names)}. Correct openstack.cloud or OS_CLOUD`,
+    );
+  }
+  const secure = await find("secure", "OS_CLIENT_SECURE_FILE", surroundings);
+  const secret = mapping(mapping(secure?.content["clouds"])[chosen]);
+  const place = `the cloud "${printable(chosen, 60)}" of "${file.path}"`;
+  const cloud = merge(await withProfile(mapping(clouds[chosen]), { place, surroundings }), secret);
+  return sourceOf(cloud, place);
+}
+
+/** Settings of `auth` may also stand beside it; those within count first. */
+function sourceOf(cloud: Mapping, place: string): SettingsSource {
+  refuseInsecure({ verify: text(cloud["verify"]), insecure: text(cloud["insecure"]) }, place);
+  refuseAuthType(text(cloud["auth_type"]), place);
+  const auth = mapping(cloud["auth"]);
+  const settings = settingsFrom((name) => text(auth[name]) ?? text(cloud[name]));
+  const region = settings.region ?? onlyRegion(cloud["regions"]);
+  const beside = new Set(["region", "interface", "caFile", "certFile", "keyFile"]);
+  return {
+    settings: region === undefined ? settings : { ...settings, region },
+    place,
+    nameOf: (setting) => `${beside.has(setting) ? "" : "auth."}${sdkName(setting)}`,
+  };
+}
+
+async function withProfile(
+  cloud: Mapping,
+  { place, surroundings }: { readonly place: string; readonly surroundings: Surroundings },
+): Promise<Mapping> {
+  // "cloud" is the old name.
+  const profile = text(cloud["profile"]) ?? text(cloud["cloud"]);
+  if (profile === undefined) return cloud;
+  const file = await find("clouds-public", "OS_CLIENT_VENDOR_FILE", surroundings);
+  const profiles = mapping(file?.content["public-clouds"]);
+  if (Object.hasOwn(profiles, profile)) return merge(mapping(profiles[profile]), cloud);
+  throw new UserError(
+    `Cannot use ${place}: its profile "${printable(profile, 60)}" is in no clouds-public.yaml. Looked in ${
+      directories(surroundings).join(", ")
+    }; write what it stands for into clouds.yaml`,
+  );
+}
+
+async function find(stem: string, variable: string, surroundings: Surroundings): Promise<YamlFile | null> {
+  const named = surroundings.env(variable);
+  if (named) {
+    const file = await read(named, surroundings);
+    if (file !== null) return file;
+    throw new UserError(`Cannot read "${named}": there is no such file. Correct the variable ${variable}`);
+  }
+  for (const directory of directories(surroundings)) {
+    for (const extension of ["yaml", "yml", "json"]) {
+      const file = await read(join(directory, `${stem}.${extension}`), surroundings);
+      if (file !== null) return file;
+    }
+  }
+  return null;
+}
+
+function directories({ env, cwd, home }: Surroundings): readonly string[] {
+  const xdg = env("XDG_CONFIG_HOME");
+  return [...new Set([
+    cwd,
+    ...(xdg ? [join(xdg, "openstack")] : []),
+    ...(home === undefined ? [] : [join(home, ".config", "openstack")]),
+    "/etc/openstack",
+  ])];
+}
+
+async function read(path: string, { readFile }: Surroundings): Promise<YamlFile | null> {
+  try {
+    return { path, content: await parse(await readFile(path), path) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    if (error instanceof UserError) throw error;
+    const denied = error instanceof Deno.errors.PermissionDenied;
+    const state = denied ? "this user may not read it" : error instanceof Error ? error.message : String(error);
+    throw new UserError(`Cannot read "${path}": ${state}`);
+  }
+}
+
+/** Every scalar stays a text, so that a password of digits keeps its zeros. Says where a mistake is, never what stands there. */
+async function parse(text: string, path: string): Promise<Mapping> {
+  // Not before it is needed: most configurations have no clouds.yaml.
+  const { LineCounter, parseDocument } = await import("yaml");
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { schema: "failsafe", merge: true, lineCounter, prettyErrors: false });
+  const mistake = document.errors[0];
+  if (mistake !== undefined) {
+    const { line, col } = lineCounter.linePos(mistake.pos[0]);
+    throw new UserError(`Cannot read "${path}": line ${line}, column ${col} is no YAML (${mistake.code}). Correct it`);
+  }
+  const content: unknown = document.toJS();
+  if (isMapping(content)) return content;
+  throw new UserError(`Cannot read "${path}": it is no mapping of names to values. See openstacksdk's documentation`);
+}
+
+/** The second over the first, mapping by mapping. */
+function merge(under: Mapping, over: Mapping): Mapping {
+  const merged = Object.entries(over).map(([key, value]) => {
+    const below = under[key];
+    return [key, isMapping(below) && isMapping(value) ? merge(below, value) : value] as const;
+  });
+  return { ...under, ...Object.fromEntries(merged) };
+}
+
+function onlyOne(names: readonly string[], path: string): string {
+  const [first] = names;
+  if (first !== undefined && names.length === 1) return first;
+  throw new UserError(`Cannot choose a cloud: "${path}" has ${listed(names)}. Set openstack.cloud or OS_CLOUD`);
+}
+
+/** `regions` lists names or mappings with one. */
+function onlyRegion(regions: unknown): string | undefined {
+  if (!Array.isArray(regions) || regions.length !== 1) return undefined;
+  const [region]: unknown[] = regions;
+  return text(isMapping(region) ? region["name"] : region);
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? "none" : names.map((name) => `"${printable(name, 60)}"`).join(", ");
+}
+
+/** YAML's null is a text too, in this way of reading. */
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" && value !== "null" && value !== "~" ? value : undefined;
+}
+
+function mapping(value: unknown): Mapping {
+  return isMapping(value) ? value : {};
+}
+
+function isMapping(value: unknown): value is Mapping {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,184 @@
+import { resolve } from "node:path";
+import type { OpenStackOptions } from "../model/config.ts";
+import { UserError } from "../model/errors.ts";
+import { printable } from "../wire/escape.ts";
+import { HttpTarget } from "../wire/http.ts";
+import { shownUrl } from "../wire/redact.ts";
+import { readCloud } from "./clouds_yaml.ts";
+import { refuseAuthType, refuseInsecure, sdkName, type Settings, settingsFrom, type SettingsSource } from "./settings.ts";
+
+/** What the search for credentials may look at. */
+export interface Surroundings {
+  /** A variable's value. */
+  readonly env: (name: string) => string | undefined;
+  /** A file's text; rejects with `Deno.errors.NotFound` when there is none. */
+  readonly readFile: (path: string) => Promise<string>;
+  readonly cwd: string;
+  /** The home directory, where there is one. */
+  readonly home: string | undefined;
+}
+
+/** Something of Keystone's by its id, or by its name in a domain. */
+export type DomainRef = { readonly id: string } | { readonly name: string };
+export type NamedRef = { readonly id: string } | { readonly name: string; readonly domain: DomainRef };
+
+/** Who logs in. */
+export type Identity =
+  | { readonly method: "password"; readonly user: NamedRef; readonly password: string }
+  | { readonly method: "application_credential"; readonly id: string; readonly secret: string }
+  | {
+    readonly method: "application_credential";
+    readonly name: string;
+    readonly user: NamedRef;
+    readonly secret: string;
+  };
+
+/** What for. An application credential brings its own project. */
+export type Scope =
+  | { readonly kind: "project"; readonly project: NamedRef }
+  | { readonly kind: "domain"; readonly domain: DomainRef }
+  | { readonly kind: "system" }
+  | { readonly kind: "credential" };
+
+/** How to log in to one cloud. */
+export interface Credentials {
+  readonly authUrl: string;
+  readonly identity: Identity;
+  readonly scope: Scope;
+  /** `null`: the catalog must have one only. */
+  readonly region: string | null;
+  readonly interface: "public" | "internal" | "admin";
+  /** Absolute paths. */
+  readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Where they were found, for texts, as `the cloud "admin" of "/etc/openstack/clouds.yaml"`. */
+  readonly source: string;
+}
+
+/**
+ * Finds out how to log in: the fields of config.ts, else a cloud of clouds.yaml, else the variables `OS_*`.
+ *
+ * @throws {UserError} naming what is missing or wrong, and where was looked.
+ */
+export async function findCredentials(options: OpenStackOptions, surroundings: Surroundings): Promise<Credentials> {
+  const found = await findSource(options, surroundings);
+  const { cloud: _cloud, maxWaitSeconds: _maxWaitSeconds, ...given } = options;
+  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Settings;
+  return credentialsOf({ ...found, settings: overlay(found.settings, own) }, surroundings);
+}
+
+async function findSource(options: OpenStackOptions, surroundings: Surroundings): Promise<SettingsSource> {
+  const { env } = surroundings;
+  if (options.authUrl !== undefined) {
+    return { settings: {}, place: "the section `openstack` of config.ts", nameOf: (setting) => `openstack.${setting}` };
+  }
+  const cloud = options.cloud ?? (env("OS_CLOUD") || undefined);
+  // "envvars" is openstacksdk's name for the cloud of the variables.
+  const named = cloud === "envvars" ? undefined : cloud;
+  if (named === undefined && (cloud === "envvars" || env("OS_AUTH_URL"))) return variables(env);
+  const source = await readCloud(named, surroundings);
+  if (source !== null) return source;
+  throw new UserError(
+    "Cannot find out how to log in to OpenStack: openstack.authUrl, openstack.cloud, OS_CLOUD and OS_AUTH_URL are not " +
+      "set, and there is no clouds.yaml with one cloud. Set one of them",
+  );
+}
+
+function variables(env: Surroundings["env"]): SettingsSource {
+  refuseInsecure({ insecure: env("OS_INSECURE") }, "the variables OS_*");
+  refuseAuthType(env("OS_AUTH_TYPE"), "the variables OS_*");
+  return {
+    settings: settingsFrom((name) => env(`OS_${name.toUpperCase()}`)),
+    place: "the variables OS_*",
+    nameOf: (setting) => `OS_${sdkName(setting).toUpperCase()}`,
+  };
+}
+
+/** A scope or an identity of config.ts takes the place of another kind that was found elsewhere, instead of standing beside it. */
+function overlay(found: Settings, own: Settings): Settings {
+  const kinds = [["project", "projectId"], ["domain", "domainId"], ["systemScope"]] as const;
+  const scopes = kinds.some((keys) => keys.some((key) => own[key] !== undefined)) ? kinds.flat() : [];
+  const users = own.user === undefined && own.userId === undefined ? [] : ["user", "userId"] as const;
+  const hidden = new Set<string>([...scopes, ...users]);
+  return { ...Object.fromEntries(Object.entries(found).filter(([key]) => !hidden.has(key))), ...own };
+}
+
+function credentialsOf(source: SettingsSource, { cwd, home }: Surroundings): Credentials {
+  const { settings, place } = source;
+  const authUrl = settings.authUrl ?? missing(source, ["authUrl"]);
+  if (!HttpTarget.isUrl(authUrl)) {
+    throw new UserError(
+      `Cannot use ${place}: ${source.nameOf("authUrl")} is "${shownUrl(authUrl)}"; write http://… or https://…, ` +
+        "without user and password",
+    );
+  }
+  const { interface: endpoints = "public" } = settings;
+  if (!["public", "internal", "admin"].includes(endpoints)) {
+    throw new UserError(
+      `Cannot use ${place}: ${source.nameOf("interface")} is "${printable(endpoints, 60)}"; write public, internal or admin`,
+    );
+  }
+  const file = (key: "caFile" | "certFile" | "keyFile") =>
+    settings[key] === undefined ? {} : { [key]: absolute(settings[key], cwd, home) };
+  const { certFile, keyFile } = settings;
+  if ((certFile === undefined) !== (keyFile === undefined)) missing(source, [certFile ? "keyFile" : "certFile"]);
+  return {
+    authUrl: authUrl.replace(/\/+$/, ""),
+    ...identityOf(source),
+    region: settings.region ?? null,
+    interface: endpoints,
+    tls: { ...file("caFile"), ...file("certFile"), ...file("keyFile") },
+    source: place,
+  };
+}
+
+function identityOf(source: SettingsSource): Pick<Credentials, "identity" | "scope"> {
+  const { settings } = source;
+  const { applicationCredentialId: id, applicationCredentialName: name, applicationCredentialSecret } = settings;
+  if (id === undefined && name === undefined && applicationCredentialSecret === undefined) {
+    const password = settings.password ?? missing(source, ["password"]);
+    return { identity: { method: "password", user: userOf(source), password }, scope: scopeOf(source) };
+  }
+  const method = "application_credential";
+  const secret = applicationCredentialSecret ?? missing(source, ["applicationCredentialSecret"]);
+  // Keystone refuses a scope beside it, so a project that is set all the same is not sent.
+  const scope = { kind: "credential" } as const;
+  if (id !== undefined) return { identity: { method, id, secret }, scope };
+  if (name === undefined) return missing(source, ["applicationCredentialId"]);
+  return { identity: { method, name, user: userOf(source), secret }, scope };
+}
+
+function userOf(source: SettingsSource): NamedRef {
+  const { userId, user, userDomain, userDomainId } = source.settings;
+  if (userId !== undefined) return { id: userId };
+  return { name: user ?? missing(source, ["user", "userId"]), domain: domainOf(userDomain, userDomainId) };
+}
+
+function scopeOf(source: SettingsSource): Scope {
+  const { systemScope = false, project, projectId, projectDomain, projectDomainId, domain, domainId } = source.settings;
+  if (systemScope && (project ?? projectId ?? domain ?? domainId) !== undefined) {
+    throw new UserError(
+      `Cannot use ${source.place}: ${source.nameOf("systemScope")} stands beside a project or a domain. Keep one of them`,
+    );
+  }
+  if (systemScope) return { kind: "system" };
+  if (projectId !== undefined) return { kind: "project", project: { id: projectId } };
+  if (project !== undefined) {
+    return { kind: "project", project: { name: project, domain: domainOf(projectDomain, projectDomainId) } };
+  }
+  if (domain === undefined && domainId === undefined) return missing(source, ["project", "projectId", "systemScope"]);
+  return { kind: "domain", domain: domainOf(domain, domainId) };
+}
+
+function domainOf(name: string | undefined, id: string | undefined): DomainRef {
+  if (id !== undefined) return { id };
+  return name === undefined ? { id: "default" } : { name };
+}
+
+function missing({ place, nameOf }: SettingsSource, settings: readonly (keyof Settings)[]): never {
+  const names = settings.map(nameOf);
+  throw new UserError(`Cannot log in to OpenStack as ${place} says: ${names[0]} is missing. Set ${names.join(" or ")}`);
+}
+
+function absolute(path: string, cwd: string, home: string | undefined): string {
+  return resolve(cwd, home === undefined ? path : path.replace(/^~(?=\/)/, home));
+}

@@ -1,0 +1,29 @@
+import type { FailureReason } from "../model/errors.ts";
+import type { ServiceName } from "./services.ts";
+
+/** OpenStack does not answer as it should, which waiting may mend. Holds no secret. */
+export class OpenStackUnavailable extends Error {
+  override readonly name = "OpenStackUnavailable";
+  readonly service: ServiceName;
+  readonly reason: FailureReason;
+  /** The HTTP status, where there was one. */
+  readonly status?: number;
+  /** How long the service asked us to wait. */
+  readonly retryAfterMs?: number;
+
+  constructor(
+    message: string,
+    details: {
+      readonly service: ServiceName;
+      readonly reason: FailureReason;
+      readonly status?: number;
+      readonly retryAfterMs?: number | undefined;
+    },
+  ) {
+    super(message);
+    this.service = details.service;
+    this.reason = details.reason;
+    if (details.status !== undefined) this.status = details.status;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+  }
+}

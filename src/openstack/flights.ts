@@ -1,0 +1,29 @@
+/** Equal questions that are under way at the same time become one. */
+export class Flights<T> {
+  readonly #running = new Map<string, Promise<T>>();
+
+  /**
+   * What `work` gives, or what equal work gives that is under way.
+   *
+   * @param signal Ends this caller's waiting alone: others may wait for the same.
+   */
+  run(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    let flight = this.#running.get(key);
+    if (flight === undefined) {
+      flight = work().finally(() => this.#running.delete(key));
+      // Nobody may be waiting any more when it fails.
+      flight.catch(() => {});
+      this.#running.set(key, flight);
+    }
+    return signal === undefined ? flight : untilAborted(flight, signal);
+  }
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

@@ -1,0 +1,57 @@
+import { DeliveryError } from "../model/errors.ts";
+
+/**
+ * The end of an attempt: a signal and a time-out in one. Disposing it stops the clock.
+ *
+ * @example
+ * ```ts
+ * import { Deadline } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * using deadline = new Deadline(new AbortController().signal, 0.01);
+ * await assert.rejects(deadline.race(new Promise(() => {})), /no answer within 0.01 s/);
+ *
+ * const { reason, message } = deadline.failure("Cannot call the target");
+ * assert.deepEqual([reason, message], ["timeout", "Cannot call the target: no answer within 0.01 s"]);
+ * ```
+ */
+export class Deadline implements Disposable {
+  /** Aborted by the given signal, or with a `TimeoutError`. */
+  readonly signal: AbortSignal;
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  /** @param seconds From now. */
+  constructor(signal: AbortSignal, seconds: number) {
+    const late = new AbortController();
+    const reason = () => new DOMException(`no answer within ${seconds} s`, "TimeoutError");
+    this.#timer = setTimeout(() => late.abort(reason()), seconds * 1000);
+    this.signal = AbortSignal.any([signal, late.signal]);
+  }
+
+  /** What the work gives, unless the end comes first: then it rejects with the signal's reason, and nobody waits for the work. */
+  async race<T>(work: Promise<T>): Promise<T> {
+    const { promise: end, reject } = Promise.withResolvers<never>();
+    const onAbort = () => reject(this.signal.reason);
+    this.signal.addEventListener("abort", onAbort, { once: true });
+    if (this.signal.aborted) onAbort();
+    try {
+      return await Promise.race([end, work]);
+    } finally {
+      this.signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** What an attempt that was ended throws: reason `timeout` or `interrupted`. `cannot` as `Cannot call the target`. */
+  failure(cannot: string): DeliveryError {
+    const cause = this.signal.reason;
+    const isTimeout = cause instanceof Error && cause.name === "TimeoutError";
+    return new DeliveryError(`${cannot}: ${isTimeout ? cause.message : "interrupted"}`, {
+      reason: isTimeout ? "timeout" : "interrupted",
+      cause,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,78 @@
+import type { Detail } from "../model/detail.ts";
+import type { NotifyContext } from "../model/plugin.ts";
+import { printable } from "./escape.ts";
+
+/** What the texts look at beside the detail. */
+export type EventFacts = Pick<NotifyContext, "subject" | "eventType" | "time" | "key" | "creationSeen" | "missing">;
+
+const MAX_NAME_LENGTH = 100;
+const MAX_VALUE_LENGTH = 1000;
+
+/**
+ * One line that says what happened, for people: nothing in it can break the line, hide or turn what follows.
+ *
+ * @example
+ * ```ts
+ * import { eventTitle } from "oss-watcher";
+ * import { sampleEvent } from "oss-watcher/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const { detail, created, context } = sampleEvent({ subject: "floatingip" });
+ *
+ * assert.equal(eventTitle(detail, created, context), "Floating IP associated: 203.0.113.1 with web-1.cloud.example.com");
+ * ```
+ */
+export function eventTitle(detail: Detail, created: boolean, { subject }: EventFacts): string {
+  const server = name(detail.FQDN ?? detail.ID, "a server without a name");
+  if (subject === "server") return `Server ${created ? "created" : "deleted"}: ${server}`;
+  const address = name(detail.IP, "an unknown address");
+  return created
+    ? `Floating IP associated: ${address} with ${server}`
+    : `Floating IP released: ${address} from ${server}`;
+}
+
+/**
+ * The detail as rows of a table, for people: all that is known, one line per key, long values cut; then the event itself. Nothing in it can
+ * break the line, hide or turn what follows; for HTML it still needs `escapeHtml`.
+ *
+ * @example
+ * ```ts
+ * import { eventRows } from "oss-watcher";
+ * import { sampleEvent } from "oss-watcher/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const { detail, context } = sampleEvent({ detail: { Owner: "anna\r\nFQDN: other" } });
+ * const rows = new Map(eventRows(detail, context));
+ *
+ * assert.equal(rows.get("Owner"), "anna\\u{d}\\u{a}FQDN: other");
+ * assert.equal(rows.get("AdditionalUsers"), "bert, carla");
+ * assert.equal(rows.has("Datacenter"), false);
+ * ```
+ */
+export function eventRows(
+  detail: Detail,
+  { eventType, time, key, creationSeen, missing }: EventFacts,
+): [label: string, value: string][] {
+  const rows: [label: string, value: string][] = [
+    ...Object.entries(detail).map(([label, value]): [string, string] => [label, shown(value)]),
+    ["Could not be had", missing.join(", ")],
+    ["Event", `${eventType} at ${time}${creationSeen ? "" : "; its beginning was not seen"}`],
+    ["Key", key],
+  ];
+  return rows.filter(([, value]) => value !== "")
+    .map(([label, value]) => [printable(label, MAX_NAME_LENGTH), printable(value, MAX_VALUE_LENGTH)]);
+}
+
+function name(value: string | null, otherwise: string): string {
+  return value === null || value === "" ? otherwise : printable(value, MAX_NAME_LENGTH);
+}
+
+/** Empty for what is unknown. */
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value !== "object") return String(value);
+  const isList = Array.isArray(value);
+  const items = Object.entries(value).map(([key, item]) => [key, shown(item)]).filter(([, item]) => item !== "");
+  const isNested = Object.values(value).some((item) => typeof item === "object" && item !== null);
+  return items.map(([key, item]) => isList ? item : `${key}: ${item}`).join(isNested ? "; " : ", ");
+}

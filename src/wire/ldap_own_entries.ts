@@ -1,0 +1,226 @@
+import { DeliveryError, PermanentError } from "../model/errors.ts";
+import { printable } from "./escape.ts";
+import type { LdapTarget } from "./ldap.ts";
+import { changesOf, isSame, lacking, ldapValues, namingAttributes, rdnOf, valuesIn } from "./ldap_entry.ts";
+import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
+import { missingFromSchema } from "./ldap_schema.ts";
+import { filterValue } from "./ldap_text.ts";
+import { ldifOfAdd, ldifOfDelete, ldifOfModify } from "./ldif.ts";
+
+/** How our entries look, and how we know them. */
+export interface LdapOwnEntriesOptions {
+  readonly baseDn: string;
+  readonly objectClasses: readonly string[];
+  /** The attributes that name an entry, by the first value of each. */
+  readonly rdn: readonly string[];
+  readonly idAttribute: string;
+  readonly markAttribute: string;
+  readonly mark: string;
+}
+
+/** What an entry holds besides its classes, its ID and our mark. `null`: nothing. */
+export type LdapContent = Readonly<Record<string, string | readonly string[] | null>>;
+
+/** One value of one attribute of the entry of one ID. */
+export interface LdapFact {
+  readonly id: string;
+  readonly attribute: string;
+  readonly value: string;
+}
+
+/** Classes that a server allows only with an attribute: they come and go with it. */
+const CLASS_NEEDS: ReadonlyMap<string, string> = new Map([["iphost", "ipHostNumber"]]);
+
+/**
+ * The entries of a directory that are ours: each has our mark and the ID of what it describes, by which it is found wherever it stands and
+ * whatever it is called. No other entry is ever changed, and everything may be done twice.
+ *
+ * @example
+ * ```ts
+ * import { LdapOwnEntries, LdapTarget } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * await using target = new LdapTarget({ url: "ldaps://ldap.example.com", bindDn: "cn=watcher,dc=example,dc=com", password: "s3cret" });
+ * const rooms = new LdapOwnEntries(target, {
+ *   baseDn: "ou=rooms,dc=example,dc=com",
+ *   objectClasses: ["room"],
+ *   rdn: ["cn"],
+ *   idAttribute: "roomNumber",
+ *   markAttribute: "description",
+ *   mark: "watcher",
+ * });
+ *
+ * assert.equal(rooms.entry("4.12", { cn: "Ada, Grace" }).dn, "cn=Ada\\2C Grace,ou=rooms,dc=example,dc=com");
+ * ```
+ */
+export class LdapOwnEntries {
+  readonly #target: LdapTarget;
+  readonly #options: LdapOwnEntriesOptions;
+  /** Which of our classes need which attribute. */
+  readonly #needs: readonly (readonly [objectClass: string, attribute: string])[];
+
+  constructor(target: LdapTarget, options: LdapOwnEntriesOptions) {
+    this.#target = target;
+    this.#options = options;
+    this.#needs = options.objectClasses.flatMap((name) => {
+      const attribute = CLASS_NEEDS.get(name.toLowerCase());
+      return attribute === undefined ? [] : [[name, attribute] as const];
+    });
+  }
+
+  /**
+   * The entry of an ID, as it would be added. Texts become what a server takes: hostile characters are written as `\u{…}`, what is too
+   * long is cut, what cannot be a value of its attribute falls out.
+   *
+   * @param parent What stands between its name and the base.
+   * @throws {PermanentError} when no attribute could hold the ID, or one that is to name the entry has no value.
+   */
+  entry(id: string, content: LdapContent, parent = ""): LdapEntry {
+    const { baseDn, objectClasses, rdn, idAttribute, markAttribute, mark } = this.#options;
+    const attributes = new Map<string, readonly string[]>();
+    for (const [name, given] of [[idAttribute, id], [markAttribute, mark], ...Object.entries(content)] as const) {
+      const known = [...attributes.keys()].find((other) => isSame(other, name)) ?? name;
+      attributes.set(known, ldapValues(known, [...attributes.get(known) ?? [], ...[given ?? []].flat()]));
+    }
+    const name = rdnOf(attributes, rdn);
+    if (valuesIn({ dn: name, attributes }, idAttribute)[0] !== id) {
+      throw new PermanentError(`Cannot write the entry of "${printable(id, 80)}": ${idAttribute} cannot hold this ID`);
+    }
+    const dn = [name, parent, baseDn].filter((part) => part !== "").join(",");
+    const lone = this.#needs.filter(([, needed]) => valuesIn({ dn, attributes }, needed).length === 0);
+    const classes = objectClasses.filter((name) => !lone.some(([one]) => one === name));
+    return { dn, attributes: new Map([["objectClass", classes], ...attributes]) };
+  }
+
+  /**
+   * Adds the entry of an ID, or gives the one that is there its attributes.
+   *
+   * @param only.growing The attribute from which nothing is taken away: what it holds may have come since.
+   * @throws {PermanentError} when an entry of that name is there that is not ours, or of another ID.
+   */
+  async put(
+    entry: LdapEntry,
+    { id, growing, signal }: { readonly id: string; readonly growing: string | null; readonly signal: AbortSignal },
+  ): Promise<void> {
+    if (await this.#target.add(present(entry), signal)) return;
+    const [, ...wanted] = entry.attributes;
+    const found = await this.#find(id, wanted.map(([name]) => name), signal);
+    if (found.length === 0) {
+      throw new PermanentError(
+        `Cannot add "${printable(entry.dn, 200)}": an entry of this name is there, without our mark or with another ` +
+          this.#options.idAttribute,
+      );
+    }
+    for (const there of found) {
+      const values = new Map(wanted.map(([name, values]) => {
+        const since = growing !== null && isSame(name, growing) ? lacking(valuesIn(there, name), values) : [];
+        return [name, [...values, ...since]];
+      }));
+      await this.#change(there, { values, classes: this.#options.objectClasses, signal });
+    }
+  }
+
+  /** Adds a value. `false`: the ID has no entry. */
+  async addValue({ id, attribute, value }: LdapFact, signal: AbortSignal): Promise<boolean> {
+    const found = await this.#find(id, [attribute], signal);
+    for (const there of found) {
+      const before = valuesIn(there, attribute);
+      const values = new Map([[attribute, [...before, ...lacking([value], before)]]]);
+      await this.#change(there, { values, classes: [], signal });
+    }
+    return found.length > 0;
+  }
+
+  /** Takes a value away. `false`: the ID has no entry. */
+  async removeValue({ id, attribute, value }: LdapFact, signal: AbortSignal): Promise<boolean> {
+    const found = await this.#find(id, [attribute], signal);
+    for (const there of found) {
+      const values = new Map([[attribute, lacking(valuesIn(there, attribute), [value])]]);
+      await this.#change(there, { values, classes: [], signal });
+    }
+    return found.length > 0;
+  }
+
+  /** Removes the entry of an ID, if there is one. */
+  async remove(id: string, signal: AbortSignal): Promise<void> {
+    for (const { dn } of await this.#find(id, [], signal)) await this.#target.remove(dn, signal);
+  }
+
+  /**
+   * Rejects when the base is not there for us, or the schema lacks something.
+   *
+   * @param attributes What entries hold besides ID and mark.
+   */
+  async check(attributes: readonly string[], signal: AbortSignal): Promise<void> {
+    const { baseDn, objectClasses, rdn, idAttribute, markAttribute } = this.#options;
+    const base = { base: baseDn, scope: "base", filter: "(objectClass=*)", attributes: [] } as const;
+    if ((await this.#target.search(base, signal)).length === 0) {
+      throw new DeliveryError(`Cannot read "${printable(baseDn, 200)}": we may not see it`, { reason: "unauthorized" });
+    }
+    const attributeTypes = [...new Set([idAttribute, markAttribute, ...rdn, ...attributes])];
+    const missing = await missingFromSchema(this.#target, { objectClasses, attributeTypes }, signal);
+    if (missing.length > 0) {
+      throw new Error(`Cannot write entries: the directory's schema lacks ${missing.join(", ")}`);
+    }
+  }
+
+  /** What {@linkcode LdapOwnEntries.put} would send first, as LDIF (RFC 2849). */
+  ldifOfPut(entry: LdapEntry): string {
+    return ldifOfAdd(present(entry));
+  }
+
+  /** What adding or removing a value would send, as LDIF. */
+  ldifOfValue({ id, attribute, value }: LdapFact, operation: "add" | "delete"): string {
+    return `${this.#where(id)}\n${ldifOfModify("(its name)", [{ operation, attribute, values: [value] }])}`;
+  }
+
+  /** What {@linkcode LdapOwnEntries.remove} would send, as LDIF. */
+  ldifOfRemove(id: string): string {
+    return `${this.#where(id)}\n${ldifOfDelete("(its name)")}`;
+  }
+
+  #where(id: string): string {
+    return `# the entry that ${this.#filter(id)} finds below ${this.#options.baseDn}, if there is one`;
+  }
+
+  #filter(id: string): string {
+    const { idAttribute, markAttribute, mark } = this.#options;
+    return `(&(${idAttribute}=${filterValue(id)})(${markAttribute}=${filterValue(mark)}))`;
+  }
+
+  #find(id: string, attributes: readonly string[], signal: AbortSignal): Promise<readonly LdapEntry[]> {
+    const read = attributes.length === 0
+      ? []
+      : ["objectClass", ...attributes, ...this.#needs.map(([, needed]) => needed)];
+    return this.#target.search({ base: this.#options.baseDn, filter: this.#filter(id), attributes: read }, signal);
+  }
+
+  /** Makes attributes what they shall be, adds classes that lack, and keeps what names the entry. */
+  async #change(
+    there: LdapEntry,
+    { values, classes, signal }: {
+      readonly values: ReadonlyMap<string, readonly string[]>;
+      readonly classes: readonly string[];
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void> {
+    const naming = namingAttributes(there.dn);
+    const wanted = new Map([...values].map(([name, texts]) => {
+      const kept = naming.has(name.toLowerCase()) ? lacking(valuesIn(there, name), texts) : [];
+      return [name, [...texts, ...kept]];
+    }));
+    const after = (name: string) => [...wanted].find(([one]) => isSame(one, name))?.[1] ?? valuesIn(there, name);
+    const lone = this.#needs.filter(([, needed]) => after(needed).length === 0).map(([name]) => name);
+    const due = this.#needs.filter(([, needed]) => after(needed).length > 0).map(([name]) => name);
+    const before = valuesIn(there, "objectClass");
+    const wantedClasses = lacking([...before, ...lacking([...new Set([...classes, ...due])], before)], lone);
+    const changes: LdapChange[] = [...wanted].flatMap(([name, texts]) => changesOf(there, name, texts));
+    changes.push(...changesOf(there, "objectClass", wantedClasses));
+    if (changes.length > 0) await this.#target.modify(there.dn, changes, signal);
+  }
+}
+
+/** Without attributes that have no value. */
+function present({ dn, attributes }: LdapEntry): LdapEntry {
+  return { dn, attributes: new Map([...attributes].filter(([, values]) => values.length > 0)) };
+}

@@ -1,0 +1,47 @@
+import { readPem, type TlsFiles } from "./http_client.ts";
+
+export type { TlsFiles };
+
+/** What a handshake takes, as `node:tls` names it. */
+export interface TlsMaterial {
+  readonly ca?: string[];
+  readonly cert?: string;
+  readonly key?: string;
+  readonly rejectUnauthorized: true;
+}
+
+/**
+ * Reads certificates and key for `node:tls`. Without a `caFile` the system's authorities are trusted, those among them that its
+ * administrator has added.
+ *
+ * @throws {DeliveryError} naming the file that cannot be read or is no PEM file.
+ *
+ * @example
+ * ```ts
+ * import { readTlsFiles } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal((await readTlsFiles({})).rejectUnauthorized, true);
+ * await assert.rejects(readTlsFiles({ caFile: "/missing.pem" }), /Cannot read the CA file "\/missing.pem"/);
+ * ```
+ */
+export async function readTlsFiles({ caFile, certFile, keyFile }: TlsFiles): Promise<TlsMaterial> {
+  const [ca, cert, key] = await Promise.all([
+    readPem("CA file", caFile),
+    readPem("certificate file", certFile),
+    readPem("key file", keyFile),
+  ]);
+  const trusted = ca === undefined ? await systemAuthorities() : [ca];
+  return {
+    ...(trusted.length > 0 ? { ca: trusted } : {}),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    rejectUnauthorized: true,
+  };
+}
+
+/** Deno's own list would be the default, which lacks what was added to the system's. */
+async function systemAuthorities(): Promise<string[]> {
+  const { getCACertificates } = await import("node:tls");
+  return [...getCACertificates("system")];
+}

@@ -1,0 +1,288 @@
+import assert from "node:assert/strict";
+import { type Detail, PermanentError } from "../../mod.ts";
+import { DirectoryNotify, type DirectoryNotifyOptions, directoryRecord } from "../../plugins/directory_notify.ts";
+import { TestServer } from "../wire/server.ts";
+import { context, detail as anyDetail } from "./notification.ts";
+
+/** The server in nova_dirsvc_plugin's manual. */
+const detail: Detail = {
+  ...anyDetail,
+  ID: "2cb805cf-debe-43ae-a555-28a4a5d84694",
+  ImageID: "035c2bc7-f2be-4607-afcf-c3b6237e9fe5",
+  MAC: "fa:16:3e:56:50:29",
+  ProjectName: "admin",
+  UserName: "admin",
+  RemoteAddress: "192.168.122.97",
+};
+
+const RECORD = {
+  image_uuid: "035c2bc7-f2be-4607-afcf-c3b6237e9fe5",
+  instance_uuid: "2cb805cf-debe-43ae-a555-28a4a5d84694",
+  mac_address: "fa:16:3e:56:50:29",
+  project_name: "admin",
+  user_name: "admin",
+  user_remote_address: "192.168.122.97",
+};
+
+/** To the letter from nova_dirsvc_plugin's manual. */
+const MANUAL = `'Registering instance with directory service at 2015-03-22 06:53:00.510936'
+{   'image_uuid': u'035c2bc7-f2be-4607-afcf-c3b6237e9fe5',
+    'instance_uuid': '2cb805cf-debe-43ae-a555-28a4a5d84694',
+    'mac_address': u'fa:16:3e:56:50:29',
+    'project_name': u'admin',
+    'user_name': u'admin',
+    'user_remote_address': '192.168.122.97'}
+'Unregistering instance from directory service at 2015-03-22 06:53:45.064330'
+{   'instance_uuid': '2cb805cf-debe-43ae-a555-28a4a5d84694'}
+`;
+
+/** A directory service, a directory for the log, and the plugin between them. */
+class Setting implements AsyncDisposable {
+  readonly #directory = Deno.makeTempDirSync({ prefix: "directory-notify-" });
+  readonly logFile = `${this.#directory}/nova_dirsvc_plugin.log`;
+  readonly server: TestServer;
+  readonly plugin: DirectoryNotify;
+
+  constructor(options: Partial<DirectoryNotifyOptions> = {}, handler?: (request: Request) => Response) {
+    this.server = new TestServer(handler);
+    this.plugin = new DirectoryNotify({ url: `${this.server.url}/instances`, logFile: this.logFile, ...options });
+  }
+
+  /** The log, with the times of the manual in their order. */
+  get log(): string {
+    const times = ["2015-03-22 06:53:00.510936", "2015-03-22 06:53:45.064330"];
+    return this.logWithTimes.replace(
+      /(?<= at )\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}(?=')/g,
+      () => times.shift() ?? "?",
+    );
+  }
+
+  get logWithTimes(): string {
+    return Deno.readTextFileSync(this.logFile);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.plugin[Symbol.asyncDispose]();
+    await this.server[Symbol.asyncDispose]();
+    await Deno.remove(this.#directory, { recursive: true });
+  }
+}
+
+function answers(...statuses: number[]): () => Response {
+  return () => new Response(null, { status: statuses.shift() ?? 200 });
+}
+
+Deno.test("notify() posts the record when a server came, and its UUID when it went", async () => {
+  await using setting = new Setting();
+
+  await setting.plugin.notify(detail, true, context());
+  await setting.plugin.notify(detail, false, context({ key: "server/2/deletion" }));
+
+  const sent = setting.server.requests.map(({ method, path, headers, body }) => ({
+    request: `${method} ${path}`,
+    type: headers.get("content-type"),
+    key: headers.get("idempotency-key"),
+    body: JSON.parse(body),
+  }));
+  const common = { request: "POST /instances", type: "application/json" };
+  assert.deepEqual(sent, [
+    { ...common, key: "server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/creation", body: RECORD },
+    { ...common, key: "server/2/deletion", body: { instance_uuid: RECORD.instance_uuid } },
+  ]);
+});
+
+Deno.test("notify() posts deletions to urlDeletion when there is one", async () => {
+  await using gone = new TestServer();
+  await using setting = new Setting({ urlDeletion: `${gone.url}/gone` });
+
+  await setting.plugin.notify(detail, false, context());
+
+  assert.deepEqual(gone.requests.map(({ method, path }) => `${method} ${path}`), ["POST /gone"]);
+  assert.equal(setting.server.requests.length, 0);
+});
+
+for (const end of ["", "/", "?tenant=a"]) {
+  Deno.test(`notify() deletes the UUID below the URL when methodDeletion is DELETE and the URL ends in "${end}"`, async () => {
+    await using server = new TestServer();
+    await using plugin = new DirectoryNotify({ url: `${server.url}/i${end}`, logFile: null, methodDeletion: "DELETE" });
+
+    await plugin.notify(detail, false, context());
+
+    const [request] = server.requests;
+    const query = end.startsWith("?") ? end : "";
+    assert.equal(request?.path, `/i/2cb805cf-debe-43ae-a555-28a4a5d84694${query}`);
+    assert.deepEqual([request?.method, request?.body, request?.headers.get("content-type")], ["DELETE", "", null]);
+  });
+}
+
+for (const status of [404, 410]) {
+  Deno.test(`notify() is done when DELETE is answered ${status}: it is gone`, async () => {
+    await using setting = new Setting({ methodDeletion: "DELETE" }, answers(status));
+
+    await setting.plugin.notify(detail, false, context());
+
+    assert.match(setting.log, /^'Unregistering instance/);
+  });
+
+  Deno.test(`notify() throws when POST is answered ${status}`, async () => {
+    await using setting = new Setting({}, answers(status));
+
+    await assert.rejects(setting.plugin.notify(detail, false, context()), { status });
+  });
+}
+
+for (const id of ["..", ".", "", "a/b", "a%2fb", "a?b", "ü", "x".repeat(65)]) {
+  Deno.test(`notify() gives up for good when DELETE would make a URL of the id "${id}"`, async () => {
+    await using setting = new Setting({ methodDeletion: "DELETE" });
+
+    await assert.rejects(setting.plugin.notify({ ...detail, ID: id }, false, context()), PermanentError);
+
+    assert.equal(setting.server.requests.length, 0);
+  });
+}
+
+Deno.test("notify() gives up for good when the server has no id", async () => {
+  await using setting = new Setting();
+
+  await assert.rejects(setting.plugin.notify({ ...detail, ID: null }, true, context()), PermanentError);
+});
+
+Deno.test("notify() does nothing when a floating IP is associated or disassociated", async () => {
+  await using setting = new Setting();
+
+  for (const created of [true, false]) await setting.plugin.notify(detail, created, context({ subject: "floatingip" }));
+
+  assert.equal(setting.server.requests.length, 0);
+  assert.throws(() => setting.log, Deno.errors.NotFound);
+});
+
+Deno.test("notify() writes the manual's log to the letter when python2 is set", async () => {
+  await using setting = new Setting({ python2: true });
+
+  await setting.plugin.notify(detail, true, context());
+  await setting.plugin.notify(detail, false, context());
+
+  assert.equal(setting.log, MANUAL);
+});
+
+Deno.test("notify() writes the manual's log without u prefixes else", async () => {
+  await using setting = new Setting();
+
+  await setting.plugin.notify(detail, true, context());
+  await setting.plugin.notify(detail, false, context());
+
+  assert.equal(setting.log, MANUAL.replaceAll(": u'", ": '"));
+});
+
+Deno.test("notify() writes the time of the entry, UTC, with microseconds", async () => {
+  await using setting = new Setting();
+  const before = Date.now();
+
+  await setting.plugin.notify(detail, false, context());
+
+  const [, date, time] = /at (\S+) (\S+)'\n/.exec(setting.logWithTimes) ?? [];
+  const at = Date.parse(`${date}T${time}Z`);
+  assert.ok(before <= at && at <= Date.now(), setting.logWithTimes);
+});
+
+const HOSTILE = { ProjectName: `it's\r\n'Registering "x"\\`, UserName: "\x1b[2J\u202eé€😀\ud800", MAC: null };
+
+Deno.test("notify() writes hostile names as Python 3 would", async () => {
+  await using setting = new Setting();
+
+  await setting.plugin.notify({ ...detail, ...HOSTILE }, true, context());
+
+  const lines = setting.log.split("\n");
+  assert.equal(lines.length, 8);
+  assert.equal(lines[3], "    'mac_address': None,");
+  assert.equal(lines[4], String.raw`    'project_name': 'it\'s\r\n\'Registering "x"\\',`);
+  assert.equal(lines[5], String.raw`    'user_name': '\x1b[2J\u202eé€😀\ud800',`);
+});
+
+Deno.test("notify() writes hostile names as Python 2 would when python2 is set", async () => {
+  await using setting = new Setting({ python2: true });
+
+  await setting.plugin.notify({ ...detail, ...HOSTILE, RemoteAddress: "é" }, true, context());
+
+  const lines = setting.log.split("\n");
+  assert.equal(lines[3], "    'mac_address': None,");
+  assert.equal(lines[4], String.raw`    'project_name': u'it\'s\r\n\'Registering "x"\\',`);
+  assert.equal(lines[5], String.raw`    'user_name': u'\x1b[2J\u202e\xe9\u20ac\U0001f600\ud800',`);
+  assert.equal(lines[6], String.raw`    'user_remote_address': '\xc3\xa9'}`);
+});
+
+Deno.test("notify() writes one entry when the first attempt failed", async () => {
+  await using setting = new Setting({}, answers(503, 200));
+
+  await assert.rejects(setting.plugin.notify(detail, true, context()), { reason: "server_error" });
+  assert.equal(setting.logWithTimes, "");
+  await setting.plugin.notify(detail, true, context({ attempt: 2 }));
+
+  assert.equal(setting.log.match(/Registering/g)?.length, 1);
+});
+
+Deno.test("notify() sends nothing while its log cannot be opened", async () => {
+  await using setting = new Setting();
+  const plugin = new DirectoryNotify({ url: setting.server.url, logFile: `${setting.logFile}/missing/x.log` });
+
+  await assert.rejects(plugin.notify(detail, true, context()), /Cannot open the directory log ".*x\.log"/);
+
+  assert.equal(setting.server.requests.length, 0);
+  await plugin[Symbol.asyncDispose]();
+});
+
+Deno.test("notify() goes on with a new log when the old one was rotated", async () => {
+  await using setting = new Setting();
+
+  await setting.plugin.notify(detail, true, context());
+  await Deno.rename(setting.logFile, `${setting.logFile}.1`);
+  await setting.plugin.notify(detail, false, context());
+
+  assert.match(setting.log, /^'Unregistering instance/);
+});
+
+Deno.test("preview() shows the request that notify() sends", async () => {
+  await using setting = new Setting({ user: "u", password: "s3cret", methodDeletion: "DELETE" });
+
+  assert.deepEqual(setting.plugin.preview(detail, true, context()), {
+    method: "POST",
+    url: `${setting.server.url}/instances`,
+    headers: {
+      "authorization": "***",
+      "content-type": "application/json",
+      "idempotency-key": "server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/creation",
+    },
+    body: RECORD,
+  });
+  assert.deepEqual(setting.plugin.preview(detail, false, context({ key: "k" })), {
+    method: "DELETE",
+    url: `${setting.server.url}/instances/2cb805cf-debe-43ae-a555-28a4a5d84694`,
+    headers: { "authorization": "***", "idempotency-key": "k" },
+    body: null,
+  });
+});
+
+Deno.test("preview() says that nothing is sent for a floating IP", async () => {
+  await using setting = new Setting();
+
+  const preview = setting.plugin.preview(detail, true, context({ subject: "floatingip" }));
+
+  assert.equal(preview, "nothing: a directory service is told of servers only");
+});
+
+Deno.test("check() rejects when the log cannot be opened, and when nobody listens", async () => {
+  const never = new AbortController().signal;
+  await using setting = new Setting();
+  await using logless = new DirectoryNotify({ url: setting.server.url, logFile: "/missing/directory/x.log" });
+
+  await setting.plugin.check(never);
+  await assert.rejects(logless.check(never), /Cannot open the directory log/);
+  await setting.server[Symbol.asyncDispose]();
+  await assert.rejects(setting.plugin.check(never), { reason: "connection" });
+});
+
+Deno.test("directoryRecord() has null for what is unknown", () => {
+  const record = directoryRecord({ ...detail, ImageID: null, MAC: null, RemoteAddress: null });
+
+  assert.deepEqual(record, { ...RECORD, image_uuid: null, mac_address: null, user_remote_address: null });
+});

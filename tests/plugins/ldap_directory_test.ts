@@ -1,0 +1,691 @@
+import assert from "node:assert/strict";
+import { DeliveryError, type Detail, dnValue, PermanentError } from "../../mod.ts";
+import { LdapDirectory, type LdapDirectoryOptions } from "../../plugins/ldap_directory.ts";
+import { type Dirsrv, startDirsrv } from "../support/dirsrv.ts";
+import {
+  type Attributes,
+  type LdapServer,
+  type LdapServerFiles,
+  SERVERS,
+  tool,
+  WATCHER,
+} from "../support/ldap_server.ts";
+import { type Slapd, startSlapd } from "../support/slapd.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
+import { TestPki } from "../wire/pki.ts";
+import { closedPort } from "../wire/server.ts";
+import { HOSTILE_TEXTS } from "./hostile_texts.ts";
+import { context, detail } from "./notification.ts";
+
+const UUID = "5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11";
+const DN = `serialNumber=${UUID},${SERVERS}`;
+const never = new AbortController().signal;
+const association = context({
+  subject: "floatingip",
+  eventType: "floatingip.update.end",
+  key: "floatingip/f/1/creation",
+});
+
+const web: Detail = {
+  ...detail,
+  FQDN: "web-1.example.com",
+  IP: "10.0.0.5",
+  Description: "The shop",
+  Addresses: [{ address: "10.0.0.5", mac: "fa:16:3e:00:00:01", type: "fixed", network: "private", version: 4 }],
+};
+/** What an event says of a floating IP on {@linkcode web}. */
+const floating: Detail = { ...web, IP: "203.0.113.7", IPType: "Public" };
+const entryOfWeb: Attributes = {
+  objectclass: ["device", "ieee802Device", "ipHost"],
+  cn: ["web-1.example.com"],
+  description: ["The shop", "oss-watcher"],
+  iphostnumber: ["10.0.0.5"],
+  l: ["KDC"],
+  macaddress: ["fa:16:3e:00:00:01"],
+  serialnumber: [UUID],
+};
+
+let pki: TestPki;
+let client: { certFile: string; keyFile: string };
+let slapd: Slapd;
+let dirsrv: Dirsrv;
+
+Deno.test.beforeAll(async () => {
+  pki = await TestPki.make();
+  const { certFile, keyFile } = await pki.issue("localhost");
+  client = await pki.issue("watcher");
+  const tls: LdapServerFiles = { ca: pki.caFile, cert: certFile, key: keyFile };
+  [slapd, dirsrv] = await Promise.all([startSlapd({ tls }), startDirsrv(tls)]);
+});
+
+Deno.test.afterAll(async () => {
+  for (const one of [slapd, dirsrv, pki]) await one[Symbol.asyncDispose]();
+});
+
+/** One behaviour with every kind of server, which holds nothing of earlier tests. */
+function withServers(name: string, behave: (server: LdapServer) => Promise<void>): void {
+  for (const [kind, server] of [["slapd", () => slapd], ["389-ds", () => dirsrv]] as const) {
+    Deno.test(`${name} (${kind})`, async () => {
+      await server().clear();
+      await behave(server());
+    });
+  }
+}
+
+function directory(server: LdapServer, options: Partial<LdapDirectoryOptions> = {}): LdapDirectory {
+  return new LdapDirectory({ url: server.url, ...WATCHER, baseDn: SERVERS, ...options });
+}
+
+/** What the server holds of one entry, without the class that some servers add. */
+async function held(server: LdapServer, dn = DN): Promise<Attributes | undefined> {
+  const entry = await server.entry(dn);
+  return entry && { ...entry, objectclass: (entry["objectclass"] ?? []).filter((name) => name !== "top") };
+}
+
+async function names(server: LdapServer): Promise<string[]> {
+  return Object.keys(await server.entries()).filter((dn) => dn !== SERVERS).sort();
+}
+
+function isDeliveryError(reason: string, pattern = /^/): (error: unknown) => true {
+  return (error) => {
+    assert(error instanceof DeliveryError, String(error));
+    assert.equal(error.reason, reason, error.message);
+    assert.match(error.message, pattern);
+    assert.ok(!error.message.includes(WATCHER.password));
+    return true;
+  };
+}
+
+withServers("notify() adds an entry when a server came, once however often it is told", async (server) => {
+  await using plugin = directory(server);
+
+  await plugin.notify(web, true, context());
+  await plugin.notify(web, true, context({ attempt: 2 }));
+
+  assert.deepEqual(await held(server), entryOfWeb);
+  assert.deepEqual(await names(server), [DN]);
+});
+
+withServers("notify() adds an entry that any server's schema allows when the preset is device", async (server) => {
+  await using plugin = directory(server, { preset: "device" });
+
+  await plugin.notify(web, true, context());
+  await plugin.notify(floating, true, association);
+
+  assert.deepEqual(await held(server), {
+    objectclass: ["device"],
+    cn: ["web-1.example.com"],
+    description: [
+      "ip 10.0.0.5",
+      "ip 203.0.113.7",
+      "mac fa:16:3e:00:00:01",
+      "os Ubuntu",
+      "oss-watcher",
+      "owner some_owner",
+      "text The shop",
+    ],
+    l: ["KDC"],
+    serialnumber: [UUID],
+  });
+});
+
+withServers("notify() fills what its own attributes, names and parents say", async (server) => {
+  await server.ldif(`dn: ou=KDC,${SERVERS}\nobjectClass: organizationalUnit`);
+  await using plugin = directory(server, {
+    objectClasses: ["device"],
+    attributes: {
+      ou: ({ ProjectName, AdditionalUsers }) => [ProjectName ?? "none", ...AdditionalUsers],
+      ipHostNumber: () => null,
+      MACAddress: () => null,
+      DESCRIPTION: ({ Metadata }) => Metadata["__proto__"] ?? null,
+    },
+    addressAttribute: "o",
+    rdn: ["cn", "serialNumber"],
+    parent: ({ Datacenter }) => `ou=${dnValue(Datacenter ?? "none")}`,
+    mark: "cloud 1",
+  });
+
+  await plugin.notify({ ...web, AdditionalUsers: ["ann", "Bob", "ANN"] }, true, context());
+  await plugin.notify(floating, true, association);
+
+  assert.deepEqual(await held(server, `cn=web-1.example.com+serialNumber=${UUID},ou=KDC,${SERVERS}`), {
+    objectclass: ["device"],
+    cn: ["web-1.example.com"],
+    description: ["cloud 1"],
+    l: ["KDC"],
+    o: ["203.0.113.7"],
+    ou: ["Bob", "ann", "none"],
+    serialnumber: [UUID],
+  });
+});
+
+withServers("notify() changes what its attributes say, and nothing else, when the entry is there", async (server) => {
+  await using plugin = directory(server);
+  await plugin.notify({ ...web, Datacenter: null, Description: "old" }, true, context());
+  await server.ldif(`dn: ${DN}\nchangetype: modify\nadd: o\no: Inventory\n-\nadd: cn\ncn: alias\n-`);
+
+  await plugin.notify(web, true, context());
+
+  assert.deepEqual(await held(server), { ...entryOfWeb, o: ["Inventory"] });
+});
+
+withServers("notify() adds and removes floating IPs, once however often it is told", async (server) => {
+  await using plugin = directory(server);
+  await plugin.notify(web, true, context());
+
+  await plugin.notify(floating, true, association);
+  await plugin.notify(floating, true, association);
+  assert.deepEqual((await held(server))?.["iphostnumber"], ["10.0.0.5", "203.0.113.7"]);
+  await plugin.notify(web, true, context({ attempt: 2 }));
+  assert.deepEqual((await held(server))?.["iphostnumber"], ["10.0.0.5", "203.0.113.7"]);
+  await plugin.notify(floating, false, association);
+  await plugin.notify(floating, false, association);
+
+  assert.deepEqual(await held(server), entryOfWeb);
+});
+
+withServers("notify() makes an entry an ipHost only while it has an address", async (server) => {
+  await using plugin = directory(server);
+
+  await plugin.notify({ ...web, Addresses: [], IP: null }, true, context());
+  assert.deepEqual((await held(server))?.["objectclass"], ["device", "ieee802Device"]);
+  await plugin.notify(floating, true, association);
+  assert.deepEqual((await held(server))?.["objectclass"], ["device", "ieee802Device", "ipHost"]);
+  await plugin.notify(floating, false, association);
+
+  const { iphostnumber: _, ...others } = entryOfWeb;
+  assert.deepEqual(await held(server), { ...others, objectclass: ["device", "ieee802Device"] });
+});
+
+withServers("notify() writes a floating IP with its server when the association came first", async (server) => {
+  await using plugin = directory(server);
+
+  await plugin.notify({ ...floating, FQDN: null }, true, association);
+  assert.deepEqual(await names(server), []);
+  const floatingIps = [{ id: "f", address: "203.0.113.7", fixedAddress: "10.0.0.5" }];
+  await plugin.notify({ ...web, FloatingIPs: floatingIps }, true, context());
+
+  assert.deepEqual(await held(server), { ...entryOfWeb, iphostnumber: ["10.0.0.5", "203.0.113.7"] });
+});
+
+withServers("notify() moves a floating IP from one server to another", async (server) => {
+  await using plugin = directory(server);
+  const other = { ...web, ID: "other", FQDN: "web-2.example.com", Addresses: [] };
+  await plugin.notify(web, true, context());
+  await plugin.notify(other, true, context());
+  await plugin.notify(floating, true, association);
+
+  await plugin.notify(floating, false, association);
+  await plugin.notify({ ...other, IP: "203.0.113.7" }, true, association);
+
+  assert.deepEqual(await held(server), entryOfWeb);
+  assert.deepEqual((await held(server, `serialNumber=other,${SERVERS}`))?.["iphostnumber"], ["203.0.113.7"]);
+});
+
+withServers("notify() brings nothing back when a floating IP comes after its server went", async (server) => {
+  await using plugin = directory(server);
+  await plugin.notify(web, true, context());
+  await plugin.notify(web, false, context());
+
+  await plugin.notify(floating, true, association);
+  await plugin.notify(floating, false, association);
+  await plugin.notify({ ...floating, ID: null }, true, association);
+
+  assert.deepEqual(await names(server), []);
+});
+
+withServers(
+  "notify() removes the server's entry, whatever it is called by now, and may be told twice",
+  async (server) => {
+    await using plugin = directory(server, { rdn: ["cn"] });
+    await plugin.notify(web, true, context());
+    await server.ldif(`dn: ou=old,${SERVERS}\nobjectClass: organizationalUnit`);
+    const move = `changetype: modrdn\nnewrdn: cn=renamed\ndeleteoldrdn: 1\nnewsuperior: ou=old,${SERVERS}`;
+    await server.ldif(`dn: cn=web-1.example.com,${SERVERS}\n${move}`);
+
+    await plugin.notify({ ...web, FQDN: "web-9.example.com" }, false, context());
+    await plugin.notify(web, false, context());
+
+    assert.deepEqual(await names(server), [`ou=old,${SERVERS}`]);
+  },
+);
+
+withServers("notify() refuses for good, and changes nothing, when another's entry has the name", async (server) => {
+  const foreign = `dn: cn=web-1.example.com,${SERVERS}\nobjectClass: device\ndescription: `;
+  await using plugin = directory(server, { rdn: ["cn"] });
+  for (const text of ["by hand", `by hand\nserialNumber: ${UUID}`, "oss-watcher\nserialNumber: another"]) {
+    await server.clear();
+    await server.ldif(foreign + text);
+    const before = await server.entries();
+
+    await assert.rejects(plugin.notify(web, true, context()), (error: unknown) => {
+      assert(error instanceof PermanentError);
+      assert.match(
+        error.message,
+        /^Cannot add "cn=web-1\.example\.com,ou=servers,dc=example,dc=com": an entry of this name/,
+      );
+      return true;
+    });
+    await plugin.notify(floating, true, association);
+    await plugin.notify(web, false, context());
+
+    assert.deepEqual(await server.entries(), before);
+  }
+});
+
+withServers("notify() leaves an entry to which somebody has added others below it", async (server) => {
+  await using plugin = directory(server);
+  await plugin.notify(web, true, context());
+  await server.ldif(`dn: cn=child,${DN}\nobjectClass: device`);
+
+  await assert.rejects(plugin.notify(web, false, context()), isDeliveryError("client_error", /below it/));
+
+  assert.equal((await names(server)).length, 2);
+});
+
+withServers("notify() keeps hostile texts as texts, in names as in values", async (server) => {
+  await using plugin = directory(server, {
+    rdn: ["cn", "serialNumber"],
+    parent: ({ ApplicationName }) => `ou=${dnValue(ApplicationName ?? "")}`,
+  });
+  for (const [index, [text, kept]] of HOSTILE_TEXTS.entries()) {
+    const ID = `server-${index}`;
+    const ou = text.replace(/[\0\ud800\udfff]/g, "");
+    await server.clear();
+    await server.ldif(`dn:: ${base64(`ou=${dnValue(ou)},${SERVERS}`)}\nobjectClass: organizationalUnit`);
+    const hostile = {
+      ...web,
+      ID,
+      FQDN: text,
+      Description: text,
+      Datacenter: text,
+      MAC: text,
+      ApplicationName: ou,
+      Metadata: JSON.parse(`{"__proto__": "x"}`),
+    };
+
+    await plugin.notify(hostile, true, context());
+    await plugin.notify(hostile, true, context());
+    await plugin.notify({ ...hostile, IP: text }, true, association);
+
+    const [entry, ...others] = Object.values(await server.entries(SERVERS, "(objectClass=device)"));
+    assert.deepEqual(others, []);
+    const { cn, l, description, serialnumber, macaddress } = entry ?? {};
+    const marked = kept === "OSS-Watcher" ? ["oss-watcher"] : [kept, "oss-watcher"].sort();
+    assert.deepEqual({ cn, l, description, serialnumber, macaddress }, {
+      cn: [kept],
+      l: [kept],
+      description: marked,
+      serialnumber: [ID],
+      macaddress: ["fa:16:3e:00:00:01"],
+    });
+    await plugin.notify(hostile, false, context());
+    assert.deepEqual(await server.entries(SERVERS, "(objectClass=device)"), {});
+  }
+});
+
+withServers("notify() cuts what is too long, and leaves out what is empty", async (server) => {
+  await using plugin = directory(server, { rdn: ["cn"] });
+  for (const unit of ["x", "東", "😀", ",", "ﷺ", "\0"]) {
+    await server.clear();
+    const long = unit.repeat(65_536);
+
+    await plugin.notify({ ...web, FQDN: long, Description: long, Datacenter: " \t " }, true, context());
+
+    const [entry] = Object.values(await server.entries(SERVERS, "(objectClass=device)"));
+    const [cn = ""] = entry?.["cn"] ?? [];
+    assert.ok(cn.length > 10 && cn.length <= 220, String(cn.length));
+    const text = entry?.["description"]?.find((value) => value !== "oss-watcher") ?? "";
+    assert.ok(text.endsWith("…") && text.length > 1000 && text.length <= 1024, String(text.length));
+    assert.equal(entry?.["l"], undefined);
+    await plugin.notify(web, false, context());
+    assert.deepEqual(await names(server), []);
+  }
+});
+
+withServers("notify() gives up at once what the schema forbids", async (server) => {
+  const wrong: Partial<LdapDirectoryOptions>[] = [
+    { objectClasses: ["device", "noSuchClass"] },
+    { objectClasses: ["ieee802Device"] },
+    { attributes: { noSuchAttribute: () => "x" } },
+    { attributes: { mail: () => "x" } },
+    { attributes: { owner: () => "no name of anything" } },
+    { parent: () => "no name" },
+    {
+      parent: () => {
+        throw new Error("a mistake in config.ts");
+      },
+    },
+    {
+      attributes: {
+        cn: () => {
+          throw new Error("a mistake in config.ts");
+        },
+      },
+    },
+    { attributes: { cn: () => "" }, rdn: ["cn"] },
+  ];
+  for (const options of wrong) {
+    await using plugin = directory(server, options);
+    await assert.rejects(plugin.notify(web, true, context()), PermanentError, JSON.stringify(options));
+  }
+  await using plugin = directory(server);
+  for (const ID of [null, "", " a", "a\0b", "ü", "x".repeat(300)]) {
+    await assert.rejects(plugin.notify({ ...web, ID }, true, context()), PermanentError);
+  }
+  assert.deepEqual(await names(server), []);
+});
+
+withServers("notify() says what to do when the place of the entries is missing", async (server) => {
+  await using plugin = directory(server, { baseDn: `ou=missing,${SERVERS}` });
+
+  await assert.rejects(
+    plugin.notify(web, true, context()),
+    isDeliveryError("client_error", /noSuchObject \(32\).*create it/),
+  );
+  await assert.rejects(plugin.notify(web, false, context()), isDeliveryError("client_error", /noSuchObject/));
+  await assert.rejects(plugin.check(never), isDeliveryError("client_error", /noSuchObject/));
+});
+
+withServers("notify() waits for better rights and passwords", async (server) => {
+  await using stranger = directory(server, { password: "s3cret-but-wrong" });
+  await using guest = directory(server, { baseDn: "dc=example,dc=com" });
+
+  await assert.rejects(stranger.notify(web, true, context()), (error: unknown) => {
+    assert.doesNotMatch(String(error), /s3cret/);
+    return isDeliveryError(
+      "unauthorized",
+      /^Cannot bind to ldap:\/\/localhost:\d+ as "cn=watcher,.*invalidCredentials \(49\)/,
+    )(error);
+  });
+  await assert.rejects(
+    guest.notify(web, true, context()),
+    isDeliveryError("unauthorized", /insufficientAccessRights \(50\)/),
+  );
+});
+
+withServers("notify() does not follow referrals", async (server) => {
+  const args = ["-M", "-x", "-H", server.url, "-D", WATCHER.bindDn, "-w", WATCHER.password, "-a"];
+  const entry =
+    `dn: ou=away,${SERVERS}\nobjectClass: referral\nobjectClass: extensibleObject\nou: away\nref: ldap://localhost:1/${SERVERS}\n`;
+  const { success, output } = await tool("ldapmodify", args, entry);
+  assert.ok(success, output);
+  await using plugin = directory(server, { parent: () => "ou=away" });
+
+  await assert.rejects(
+    plugin.notify(web, true, context()),
+    isDeliveryError("server_error", /referral \(10\).*not followed/),
+  );
+
+  await tool("ldapdelete", [...args.slice(0, -1), `ou=away,${SERVERS}`]);
+});
+
+withServers("notify() trusts the authority of caFile, over LDAPS and StartTLS", async (server) => {
+  for (const options of [{ url: server.tlsUrl }, { startTls: true }]) {
+    await server.clear();
+    await using plugin = directory(server, { caFile: pki.caFile, ...options });
+
+    await plugin.notify(web, true, context());
+    await plugin.check(never);
+
+    assert.deepEqual(await held(server), entryOfWeb);
+  }
+});
+
+withServers("notify() sends no password to a server whose certificate is not to be trusted", async (server) => {
+  await using other = await TestPki.make();
+  const stranger = { caFile: other.caFile };
+  const atAddress = { caFile: pki.caFile, url: server.url.replace("localhost", "127.0.0.1") };
+  const wrong: Partial<LdapDirectoryOptions>[] = [
+    { url: server.tlsUrl },
+    { url: server.tlsUrl, ...stranger },
+    { startTls: true },
+    { startTls: true, ...stranger },
+    { ...atAddress, url: server.tlsUrl.replace("localhost", "127.0.0.1") },
+    { ...atAddress, startTls: true },
+    { url: server.tlsUrl, caFile: "/no/such/file" },
+    { url: server.tlsUrl, caFile: "/etc/hostname" },
+  ];
+  for (const options of wrong) {
+    await using plugin = directory(server, options);
+    await assert.rejects(plugin.notify(web, true, context()), isDeliveryError("connection"));
+  }
+  assert.deepEqual(await names(server), []);
+});
+
+withServers("notify() is who its certificate says with SASL EXTERNAL", async (server) => {
+  const { bindDn: _, password: __, ...nobody } = { ...WATCHER, url: server.url, baseDn: SERVERS };
+  for (const how of [{ url: server.tlsUrl }, { startTls: true }]) {
+    await server.clear();
+    await using plugin = new LdapDirectory({
+      ...nobody,
+      sasl: "EXTERNAL",
+      caFile: pki.caFile,
+      certFile: client.certFile,
+      keyFile: client.keyFile,
+      ...how,
+    });
+
+    await plugin.notify(web, true, context());
+
+    assert.deepEqual(await held(server), entryOfWeb);
+  }
+});
+
+withServers("notify() shares one connection among many at once", async (server) => {
+  await using proxy = new TcpProxy(server.port);
+  await using plugin = directory(server, { url: `ldap://localhost:${proxy.port}` });
+  const ids = Array.from({ length: 100 }, (_, index) => `server-${index}`);
+
+  await Promise.all(ids.map((ID) => plugin.notify({ ...web, ID }, true, context())));
+
+  assert.deepEqual([(await names(server)).length, proxy.connections], [100, 1]);
+});
+
+withServers("notify() connects again when the server was restarted during delivery", async (server) => {
+  for (const options of [{}, { startTls: true, caFile: pki.caFile }]) {
+    await server.clear();
+    await using plugin = directory(server, options);
+    const ids = Array.from({ length: 60 }, (_, index) => `server-${index}`);
+    let failures = 0;
+    let stopped: Promise<void> | undefined;
+    for (const [index, ID] of ids.entries()) {
+      if (index === 20) stopped = server.stop().then(() => server.start());
+      for (let isDone = false; !isDone;) {
+        await plugin.notify({ ...web, ID }, true, context()).then(() => isDone = true, (error) => {
+          failures++;
+          isDeliveryError("connection")(error);
+          return new Promise((resolve) => setTimeout(resolve, 10));
+        });
+      }
+    }
+    await stopped;
+
+    assert.ok(failures > 0);
+    assert.equal((await names(server)).length, 60);
+  }
+});
+
+withServers("notify() tries the next server when one is not there, or does not answer", async (server) => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const urls = [`ldap://localhost:${closedPort()}`, `ldap://localhost:${silent.addr.port}`, server.url];
+  await using plugin = directory(server, { url: urls, connectTimeoutSeconds: 0.3 });
+
+  await plugin.notify(web, true, context());
+
+  assert.deepEqual(await held(server), entryOfWeb);
+});
+
+withServers("notify() goes on with the next server when the one in use goes away or falls silent", async (server) => {
+  let isSilent = false;
+  await using first = new TcpProxy(server.port, () => isSilent ? "stall" : "pass");
+  const urls = [`ldap://localhost:${first.port}`, server.url];
+  await using plugin = directory(server, { url: urls, timeoutSeconds: 0.5 });
+  await plugin.notify(web, true, context());
+
+  isSilent = true;
+  await assert.rejects(plugin.notify(web, false, context()), isDeliveryError("timeout", /no answer within 0\.5 s/));
+  await plugin.notify(web, false, context());
+
+  assert.deepEqual(await names(server), []);
+});
+
+Deno.test("notify() names every server when none is there", async () => {
+  const urls = [closedPort(), closedPort()].map((port) => `ldap://localhost:${port}`);
+  await using plugin = new LdapDirectory({ url: urls, ...WATCHER, baseDn: SERVERS });
+
+  await assert.rejects(plugin.notify(web, true, context()), (error: unknown) => {
+    for (const url of urls) assert.ok(String(error).includes(`Cannot connect to ${url}: `), String(error));
+    return isDeliveryError("connection")(error);
+  });
+});
+
+withServers("notify() ends when its signal is aborted, and leaves nothing that happens later", async (server) => {
+  await using proxy = new TcpProxy(server.port, () => fates.shift() ?? "pass");
+  const fates: ("pass" | "stall")[] = ["pass", "stall"];
+  await using plugin = directory(server, { url: `ldap://localhost:${proxy.port}` });
+  const stop = new AbortController();
+
+  await assert.rejects(
+    plugin.notify(web, true, context({ signal: AbortSignal.abort() })),
+    isDeliveryError("interrupted"),
+  );
+  setTimeout(() => stop.abort(), 100);
+  await assert.rejects(plugin.notify(web, true, context({ signal: stop.signal })), isDeliveryError("interrupted"));
+  assert.deepEqual(await names(server), []);
+  await plugin.notify(web, true, context());
+
+  assert.deepEqual([await names(server), proxy.connections], [[DN], 2]);
+});
+
+withServers("[Symbol.asyncDispose]() closes the connection, and a later event opens a new one", async (server) => {
+  const plugin = directory(server);
+  await plugin.notify(web, true, context());
+  await plugin[Symbol.asyncDispose]();
+
+  await plugin.notify(web, false, context());
+  await plugin[Symbol.asyncDispose]();
+
+  assert.deepEqual(await names(server), []);
+});
+
+withServers("preview() is LDIF that does what notify() does", async (server) => {
+  await using plugin = directory(server, { rdn: ["cn", "serialNumber"] });
+  for (const [text] of HOSTILE_TEXTS) {
+    const hostile = { ...web, FQDN: text, Description: text };
+    const preview = plugin.preview(hostile, true, context());
+    await plugin.notify(hostile, true, context());
+    const notified = await server.entries();
+    await server.clear();
+
+    await server.ldif(preview);
+
+    assert.deepEqual(await server.entries(), notified);
+    await server.clear();
+  }
+});
+
+Deno.test("preview() shows records of LDIF, and no secret", async () => {
+  await using plugin = new LdapDirectory({ url: "ldap://localhost:1", ...WATCHER, baseDn: SERVERS });
+  const found =
+    `# the entry that (&(serialNumber=${UUID})(description=oss-watcher)) finds below ${SERVERS}, if there is one`;
+
+  assert.equal(
+    plugin.preview({ ...web, Description: "Grüße" }, true, context()),
+    `dn: ${DN}
+changetype: add
+objectClass: device
+objectClass: ipHost
+objectClass: ieee802Device
+serialNumber: ${UUID}
+description: oss-watcher
+# description: Grüße
+description:: R3LDvMOfZQ==
+cn: web-1.example.com
+l: KDC
+ipHostNumber: 10.0.0.5
+macAddress: fa:16:3e:00:00:01`,
+  );
+  assert.equal(plugin.preview(web, false, context()), `${found}\ndn: (its name)\nchangetype: delete`);
+  assert.equal(
+    plugin.preview(floating, true, association),
+    `${found}\ndn: (its name)\nchangetype: modify\nadd: ipHostNumber\nipHostNumber: 203.0.113.7\n-`,
+  );
+  assert.equal(
+    plugin.preview(floating, false, association),
+    `${found}\ndn: (its name)\nchangetype: modify\ndelete: ipHostNumber\nipHostNumber: 203.0.113.7\n-`,
+  );
+  assert.equal(plugin.preview({ ...floating, ID: null }, true, association), "# nothing: the address is no server's");
+});
+
+withServers("check() says what the directory's schema lacks", async (server) => {
+  await using good = directory(server);
+  await using bad = directory(server, {
+    objectClasses: ["device", "noSuchClass"],
+    attributes: { noSuchAttribute: () => null },
+  });
+
+  await good.check(never);
+  await assert.rejects(bad.check(never), /schema lacks noSuchClass, noSuchAttribute/);
+});
+
+Deno.test("check() and the preset device work with OpenLDAP's core schema alone", async () => {
+  await using core = await startSlapd({ schemas: ["core", "cosine"] });
+  await using host = directory(core);
+  await using device = directory(core, { preset: "device" });
+
+  await assert.rejects(host.check(never), /schema lacks ipHost, ieee802Device, ipHostNumber, macAddress/);
+  await assert.rejects(host.notify(web, true, context()), PermanentError);
+  await device.check(never);
+  await device.notify(web, true, context());
+
+  assert.deepEqual(await names(core), [DN]);
+});
+
+const right = { url: "ldaps://localhost", ...WATCHER, baseDn: SERVERS };
+
+for (
+  const [options, problems] of [
+    [{}, ["url: must be ldaps:", "baseDn: must", "bindDn: needed, or sasl"]],
+    [{ ...right, url: [], name: "", baseDn: "servers" }, ["url: must be ldaps:", "name: must", "baseDn: must"]],
+    [{ ...right, url: "ldap://user@localhost/dc=x" }, ["url: must be ldaps:"]],
+    [{ ...right, url: ["ldaps://a", "http://b"] }, ["url: must be ldaps:"]],
+    [{ ...right, password: "" }, ["password: must be a text"]],
+    [{ ...right, password: undefined }, ["bindDn: needs password"]],
+    [{ ...right, startTls: true, timeoutSeconds: 0 }, ["startTls: is for ldap:", "timeoutSeconds: must"]],
+    [{ ...right, url: "ldap://a", caFile: "ca", certFile: "c" }, [
+      "caFile: needs",
+      "certFile: needs ldaps",
+      "certFile: needs keyFile",
+    ]],
+    [{ ...right, sasl: "GSSAPI" }, [`sasl: must be "EXTERNAL"`, "sasl: only without bindDn", "sasl: needs certFile"]],
+    [{ ...right, preset: "toString", mark: "a  b" }, ["preset: must", "mark: must"]],
+    [{ ...right, attributes: { "a_b": () => null }, objectClasses: [] }, ["attributes: must", "objectClasses: must"]],
+    [{ ...right, attributes: { cn: "x" }, rdn: ["uid"] }, ["attributes: must", "rdn: must"]],
+    [{ ...right, parent: "ou=x", idAttribute: "a b", markAttribute: 1 }, [
+      "parent: must",
+      "idAttribute: must",
+      "markAttribute: must",
+    ]],
+    [{ ...right, addressAttribute: "", pasword: "s3cret" }, ["addressAttribute: must", "pasword: unknown option"]],
+  ] as const
+) {
+  Deno.test(`new LdapDirectory() names every wrong option when they are ${JSON.stringify(options)}`, () => {
+    assert.throws(() => new LdapDirectory(options as unknown as LdapDirectoryOptions), (error: unknown) => {
+      assert(error instanceof TypeError);
+      for (const problem of problems) assert.ok(error.message.includes(problem), error.message);
+      assert.equal(
+        error.message.replace(/^Cannot make LdapDirectory: /, "").split("; ").filter((part) => /^\w+: /.test(part))
+          .length,
+        problems.length,
+        error.message,
+      );
+      assert.doesNotMatch(error.message, /s3cret|watcher-password/);
+      return true;
+    });
+  });
+}
+
+function base64(text: string): string {
+  return new TextEncoder().encode(text).toBase64();
+}

@@ -1,0 +1,219 @@
+// Private LDAP servers for tests: own folder, own ports, loopback only, gone without a trace. What they hold is read and changed with
+// OpenLDAP's own tools, so that no test trusts the library that it tests.
+import { findProgram } from "../../tools/packages.ts";
+import { until } from "./until.ts";
+
+/** Attributes by name in lower case, values sorted. */
+export type Attributes = Record<string, string[]>;
+
+/** Certificates that a server shows and trusts: paths of PEM files. */
+export interface LdapServerFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What all servers in tests look like to their clients. */
+export const BASE = "dc=example,dc=com";
+/** Where the plugin may write. */
+export const SERVERS = `ou=servers,${BASE}`;
+/** Who the plugin is. */
+export const WATCHER = { bindDn: `cn=watcher,${BASE}`, password: "watcher-password" };
+export const ADMIN_PASSWORD = "admin-password";
+
+export abstract class LdapServer implements AsyncDisposable {
+  abstract readonly name: string;
+  protected abstract readonly adminDn: string;
+  readonly port: number;
+  readonly tlsPort: number;
+  protected readonly dir: string;
+  #group: Deno.ChildProcess | null = null;
+
+  protected constructor() {
+    [this.port, this.tlsPort] = freePorts();
+    this.dir = Deno.makeTempDirSync({ prefix: "oss-watcher-ldap-" });
+  }
+
+  get url(): string {
+    return `ldap://localhost:${this.port}`;
+  }
+
+  get tlsUrl(): string {
+    return `ldaps://localhost:${this.tlsPort}`;
+  }
+
+  /** The program and its arguments; it stays in the foreground. */
+  protected abstract command(): readonly string[];
+
+  /** Starts the server with what it holds, and waits until it answers. */
+  async start(): Promise<void> {
+    const group = new Deno.Command("setsid", {
+      args: ["sh", "-c", RUN, ...this.command()],
+      cwd: this.dir,
+      env: { HOME: this.dir },
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    this.#group = group;
+    let ended = false;
+    group.status.then(() => ended = true);
+    await until(async () => {
+      if (ended) throw new Error(`Cannot start ${this.name}: it ended\n${await this.#output()}`);
+      return (await tool("ldapsearch", ["-x", "-H", this.url, "-s", "base", "-b", "", "1.1"])).success;
+    }, 30_000);
+  }
+
+  /** Ends the server in an orderly way. */
+  async stop(): Promise<void> {
+    if (this.#group === null) return;
+    this.#group.kill("SIGTERM");
+    await this.#group.status;
+    await this.kill();
+  }
+
+  /** Ends the server as a power failure would. */
+  async kill(): Promise<void> {
+    const group = this.#group;
+    if (group === null) return;
+    this.#group = null;
+    try {
+      Deno.kill(-group.pid, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    await group.stdin.close().catch(() => {});
+    await group.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await Deno.remove(this.dir, { recursive: true });
+  }
+
+  /** Applies LDIF as the administrator. */
+  async ldif(text: string): Promise<void> {
+    const { success, output } = await tool("ldapmodify", [...this.#admin(), "-a"], `${text}\n`);
+    if (!success) throw new Error(`Cannot change what ${this.name} holds: ${output}`);
+  }
+
+  /** All entries below a base, by DN as the server gives it, without what servers add. */
+  async entries(base = SERVERS, filter = "(objectClass=*)"): Promise<Record<string, Attributes>> {
+    const { success, output } = await tool("ldapsearch", [
+      ...this.#admin(),
+      "-LLL",
+      "-o",
+      "ldif-wrap=no",
+      "-b",
+      base,
+      filter,
+    ]);
+    if (!success) throw new Error(`Cannot read what ${this.name} holds: ${output}`);
+    return Object.fromEntries(output.split("\n\n").filter((record) => record.startsWith("dn:")).map(entryOf));
+  }
+
+  /** Only the entry of a DN, or nothing. */
+  async entry(dn: string): Promise<Attributes | undefined> {
+    const { output } = await tool("ldapsearch", [
+      ...this.#admin(),
+      "-LLL",
+      "-o",
+      "ldif-wrap=no",
+      "-s",
+      "base",
+      "-b",
+      dn,
+    ]);
+    return output.startsWith("dn:") ? entryOf(output)[1] : undefined;
+  }
+
+  /** Removes everything below the plugin's base. */
+  async clear(): Promise<void> {
+    const dns = Object.keys(await this.entries()).filter((dn) => dn !== SERVERS);
+    await Promise.resolve(dns.length === 0 ? undefined : tool("ldapdelete", this.#admin(), `${dns.join("\n")}\n`));
+  }
+
+  #admin(): string[] {
+    return ["-x", "-H", this.url, "-D", this.adminDn, "-w", ADMIN_PASSWORD];
+  }
+
+  async #output(): Promise<string> {
+    return await Deno.readTextFile(`${this.dir}/output`).catch(() => "");
+  }
+}
+
+/** The tree that every test starts from: the watcher, and a place to write. */
+export const TREE = `dn: ${BASE}
+objectClass: domain
+dc: example
+
+dn: ${WATCHER.bindDn}
+objectClass: person
+cn: watcher
+sn: watcher
+userPassword: ${WATCHER.password}
+
+dn: ${SERVERS}
+objectClass: organizationalUnit
+ou: servers
+`;
+
+/** A process group that ends with us, even if we are killed: something watches standard input. */
+const RUN = `
+  exec 3<&0 </dev/null
+  { cat <&3 >/dev/null; kill -9 -$$; } &
+  exec 3<&-
+  ulimit -n 1024
+  exec "$0" "$@" >"$HOME/output" 2>&1
+`;
+
+export function program(name: string): string {
+  const path = findProgram({ program: name, package: "", places: [`/usr/sbin/${name}`, `/usr/bin/${name}`] });
+  if (path === null) throw new Error(`Cannot find ${name}: run deno run -A tools/install.ts`);
+  return path;
+}
+
+/** Runs a program of the OpenLDAP tools or the like. */
+export async function tool(
+  name: string,
+  args: readonly string[],
+  input = "",
+): Promise<{ success: boolean; output: string }> {
+  const child = new Deno.Command(program(name), { args: [...args], stdin: "piped", stdout: "piped", stderr: "piped" })
+    .spawn();
+  const writer = child.stdin.getWriter();
+  writer.write(new TextEncoder().encode(input)).catch(() => {});
+  writer.close().catch(() => {});
+  const { success, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { success, output: decoder.decode(success ? stdout : stderr) };
+}
+
+function entryOf(record: string): [dn: string, attributes: Attributes] {
+  const pairs = record.trim().split("\n").map((line) => {
+    const [, name = "", colons, value = ""] = /^([^:]+)(::?) ?(.*)$/.exec(line) ?? [];
+    const text = colons === "::" ? new TextDecoder().decode(Uint8Array.fromBase64(value)) : value;
+    return [name.toLowerCase(), text] as const;
+  });
+  const [[, dn], ...others] = pairs as [(typeof pairs)[number], ...typeof pairs];
+  const grouped = Object.groupBy(others, ([name]) => name);
+  const attributes = Object.entries(grouped).map((
+    [name, list],
+  ) => [name, list?.map(([, value]) => value).sort() ?? []]);
+  return [dn, Object.fromEntries(attributes)];
+}
+
+/** Below the range from which the system takes ports for outgoing connections: a restarted server finds its own free. */
+function freePorts(): [number, number] {
+  const ports = new Set<number>();
+  while (ports.size < 2) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      ports.add(port);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+  return [...ports] as [number, number];
+}

@@ -1,0 +1,74 @@
+import {
+  ADMIN_PASSWORD,
+  BASE,
+  LdapServer,
+  type LdapServerFiles,
+  program,
+  SERVERS,
+  TREE,
+  WATCHER,
+} from "./ldap_server.ts";
+
+export interface SlapdOptions {
+  /** Listen with TLS too, and trust client certificates of the same authority. */
+  readonly tls?: LdapServerFiles;
+  /** @default core, cosine and nis */
+  readonly schemas?: readonly string[];
+  /** Write as safely as in production. @default false */
+  readonly durable?: boolean;
+}
+
+/** Starts a private OpenLDAP server. */
+export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
+  const server = new Slapd(options);
+  try {
+    await server.start();
+    await server.ldif(TREE);
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+  return server;
+}
+
+/** OpenLDAP's server, with one database. */
+export class Slapd extends LdapServer {
+  override readonly name = "slapd";
+  protected override readonly adminDn = `cn=admin,${BASE}`;
+
+  constructor({ tls, schemas = ["core", "cosine", "nis"], durable = false }: SlapdOptions) {
+    super();
+    Deno.mkdirSync(`${this.dir}/db`);
+    const lines = [
+      ...schemas.map((schema) => `include /etc/ldap/schema/${schema}.schema`),
+      "modulepath /usr/lib/ldap",
+      "moduleload back_mdb",
+      ...(tls === undefined ? [] : [
+        `TLSCACertificateFile ${tls.ca}`,
+        `TLSCertificateFile ${tls.cert}`,
+        `TLSCertificateKeyFile ${tls.key}`,
+        "TLSVerifyClient try",
+        `authz-regexp "cn=watcher" "${WATCHER.bindDn}"`,
+      ]),
+      "database mdb",
+      `directory ${this.dir}/db`,
+      `suffix "${BASE}"`,
+      `rootdn "${this.adminDn}"`,
+      `rootpw ${ADMIN_PASSWORD}`,
+      "maxsize 1073741824",
+      ...(durable ? [] : ["dbnosync"]),
+      "index objectClass,serialNumber eq",
+      "access to attrs=userPassword by anonymous auth",
+      `access to dn.subtree="${SERVERS}" by dn.exact="${WATCHER.bindDn}" write by * read`,
+      "access to * by * read",
+    ];
+    Deno.writeTextFileSync(`${this.dir}/slapd.conf`, `${lines.join("\n")}\n`);
+    this.#urls = `ldap://127.0.0.1:${this.port}/${tls === undefined ? "" : ` ldaps://127.0.0.1:${this.tlsPort}/`}`;
+  }
+
+  readonly #urls: string;
+
+  protected override command(): readonly string[] {
+    return [program("slapd"), "-d", "0", "-f", `${this.dir}/slapd.conf`, "-h", this.#urls];
+  }
+}
