@@ -218,8 +218,8 @@ function sourcesOf({ rabbit }: Config): readonly RabbitSource[] {
 function announce({ config, plugins, log }: ServiceOptions, brokers: readonly Broker[]): void {
   const service = log("service");
   for (const { queue } of brokers) service.info(`Listen queue ${queue}`);
-  service.info(`Handled events of creation: ${config.events.creation.join(", ")}`);
-  service.info(`Handled events of deletion: ${config.events.deletion.join(", ")}`);
+  service.info(`Handled events of creation: ${config.events.creation.join(", ") || "none"}`);
+  service.info(`Handled events of deletion: ${config.events.deletion.join(", ") || "none"}`);
   for (const name of plugins.keys()) service.info(`Plugin \`${name}\` is loaded.`);
   if (config.openstack !== undefined) {
     service.warn("The section `openstack` is not used by this version: details come from notifications alone");
