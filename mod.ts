@@ -23,7 +23,7 @@ export type { Logger, NotifyContext, Plugin } from "./src/model/plugin.ts";
 export { env } from "./src/wire/env.ts";
 export { HttpTarget, type HttpTargetOptions } from "./src/wire/http.ts";
 export { printable } from "./src/wire/escape.ts";
-export { escapeXml } from "./src/wire/escape.ts";
+export { escapeXml } from "./src/wire/escape_xml.ts";
 export { type Body, type BodyFormat, encodeBody, isBodyFormat } from "./src/wire/http_body.ts";
 export { idempotencyKey } from "./src/wire/idempotency_key.ts";
 export { LineFile } from "./src/wire/line_file.ts";
@@ -38,17 +38,10 @@ export {
   type LdapOwnEntriesOptions,
 } from "./src/wire/ldap_own_entries.ts";
 export { dnValue, filterValue, isDn } from "./src/wire/ldap_text.ts";
-export {
-  type AmqpEndpoint,
-  amqpEndpoints,
-  type AmqpServerOptions,
-  amqpServerProblems,
-} from "./src/wire/amqp_address.ts";
+export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "./src/wire/amqp.ts";
 export { Deadline } from "./src/wire/deadline.ts";
-export { escapeHtml } from "./src/wire/escape.ts";
+export { escapeHtml } from "./src/wire/escape_html.ts";
 export { type EventFacts, eventRows, eventTitle } from "./src/wire/event_text.ts";
 export { type MailAddress, mailAddress, mailDomain } from "./src/wire/mail_address.ts";
 export { composeMail, type MailDraft } from "./src/wire/mail_message.ts";
-export { withoutSecrets } from "./src/wire/redact.ts";
 export { type RefusedAddress, type SmtpMail, SmtpTarget, type SmtpTargetOptions } from "./src/wire/smtp.ts";
-export { readTlsFiles, type TlsFiles, type TlsMaterial } from "./src/wire/tls_files.ts";

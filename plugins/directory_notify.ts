@@ -27,25 +27,7 @@ export interface DirectoryRecord {
   readonly user_remote_address: string | null;
 }
 
-/**
- * The record of a server, from the detail of its creation.
- *
- * @example
- * ```ts
- * import { directoryRecord } from "oss-watcher/plugins";
- * import { sampleEvent } from "oss-watcher/testing";
- * import assert from "node:assert/strict";
- *
- * assert.deepEqual(directoryRecord(sampleEvent().detail), {
- *   image_uuid: "035c2bc7-f2be-4607-afcf-c3b6237e9fe5",
- *   instance_uuid: "00000001-debe-43ae-a555-28a4a5d84694",
- *   mac_address: "fa:16:3e:00:00:01",
- *   project_name: "admin",
- *   user_name: "admin",
- *   user_remote_address: "192.168.122.97",
- * });
- * ```
- */
+/** The record of a server, from the detail of its creation. */
 export function directoryRecord(detail: Detail): DirectoryRecord {
   return {
     image_uuid: detail.ImageID,
@@ -63,13 +45,24 @@ export function directoryRecord(detail: Detail): DirectoryRecord {
  *
  * @example
  * ```ts
- * import { DirectoryNotify, type DirectoryNotifyOptions } from "oss-watcher/plugins";
+ * import { DirectoryNotify, type DirectoryNotifyOptions, type DirectoryRecord, directoryRecord } from "oss-watcher/plugins";
+ * import { sampleEvent } from "oss-watcher/testing";
  * import assert from "node:assert/strict";
  *
  * const options: DirectoryNotifyOptions = { url: "https://dirsvc.example.com/instances", methodDeletion: "DELETE" };
  *
  * assert.equal(new DirectoryNotify(options).name, "DirectoryNotify");
  * assert.throws(() => new DirectoryNotify({ ...options, url: "/instances" }), /url: must be a full URL/);
+ *
+ * const record: DirectoryRecord = {
+ *   image_uuid: "035c2bc7-f2be-4607-afcf-c3b6237e9fe5",
+ *   instance_uuid: "00000001-debe-43ae-a555-28a4a5d84694",
+ *   mac_address: "fa:16:3e:00:00:01",
+ *   project_name: "admin",
+ *   user_name: "admin",
+ *   user_remote_address: "192.168.122.97",
+ * };
+ * assert.deepEqual(directoryRecord(sampleEvent().detail), record);
  * ```
  */
 export class DirectoryNotify implements Plugin {

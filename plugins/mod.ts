@@ -4,6 +4,7 @@
  * @module
  */
 
+export { AmqpPublish, type AmqpPublishOptions, type AmqpRoutingKey } from "./amqp_publish.ts";
 export { DirectoryNotify, type DirectoryNotifyOptions, type DirectoryRecord } from "./directory_notify.ts";
 export { directoryRecord } from "./directory_notify.ts";
 export { EmailNotify, type EmailNotifyOptions, type MailRecipients, type MailText } from "./email_notify.ts";

@@ -36,9 +36,9 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "config.ts": ["mod.ts", "plugins"],
 };
 
-/** Packages that one place alone may name, so that they can be replaced there. */
-export const SINGLE_HOMES: Readonly<Record<string, string>> = {
-  "rabbitmq-client": "src/intake/",
+/** Packages that one place alone may name, or a few, so that they can be replaced there. */
+export const SINGLE_HOMES: Readonly<Record<string, string | readonly string[]>> = {
+  "rabbitmq-client": ["src/intake/", "src/wire/amqp_link.ts"],
   "node:sqlite": "src/ledger/sqlite.ts",
   "commander": "src/cli/",
   "valibot": "src/config/",
@@ -116,8 +116,9 @@ function whyNotPart(part: string, target: string): string | null {
 
 function whyNotPackage(file: string, specifier: string): string | null {
   if (/^(npm|jsr|https?):/.test(specifier)) return "packages are named in deno.json alone";
-  const home = SINGLE_HOMES[specifier];
-  return home === undefined || file.startsWith(home) ? null : `only ${home} may name it`;
+  const homes = [SINGLE_HOMES[specifier] ?? []].flat();
+  const isHome = homes.length === 0 || homes.some((home) => file.startsWith(home));
+  return isHome ? null : `only ${homes.join(" and ")} may name it`;
 }
 
 async function sources(top: string): Promise<ReadonlyMap<string, string>> {

@@ -167,6 +167,7 @@ export class PrivateRabbit implements AsyncDisposable {
       PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
       LANG: "C.UTF-8",
       HOME: this.#dir,
+      ERL_CRASH_DUMP_SECONDS: "0",
       ERL_EPMD_ADDRESS: "127.0.0.1",
       ERL_EPMD_PORT: String(ports.epmdPort),
       RABBITMQ_NODENAME: `oss-watcher-${this.port}@localhost`,

@@ -185,9 +185,10 @@ export class Lane {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
     const notify = async () => await plugin.notify(detail, event.created, context);
-    const timedOut = new DOMException(`No answer within ${policy.attemptTimeoutMs / 1000} s`, "TimeoutError");
     clock.sleep(policy.attemptTimeoutMs, over.signal).then(() => {
-      if (!over.signal.aborted) attempt.abort(timedOut);
+      if (!over.signal.aborted) {
+        attempt.abort(new DOMException(`No answer within ${policy.attemptTimeoutMs / 1000} s`, "TimeoutError"));
+      }
     });
     this.#attempts.add(attempt);
     try {
@@ -195,7 +196,7 @@ export class Lane {
       return null;
     } catch (error) {
       if (this.#isCutOff) return INTERRUPTED;
-      return failureOf(signal.aborted ? timedOut : error, { permanentStatuses: policy.permanentStatuses, redact });
+      return failureOf(signal.aborted ? signal.reason : error, { permanentStatuses: policy.permanentStatuses, redact });
     } finally {
       this.#attempts.delete(attempt);
       over.abort();

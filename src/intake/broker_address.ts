@@ -1,4 +1,3 @@
-import { getCACertificates } from "node:tls";
 import type { RabbitSource, RabbitTls } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 
@@ -16,7 +15,7 @@ export interface Endpoint {
 
 /** What the TLS handshake takes, as `node:tls` names it. */
 export interface TlsMaterial {
-  readonly ca?: string[];
+  readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
   readonly servername?: string;
@@ -55,16 +54,37 @@ export function readTls(tls: RabbitTls, readFile: (path: string) => Uint8Array):
   const ca = pem("caFile", "CERTIFICATE");
   const cert = pem("certFile", "CERTIFICATE");
   const key = pem("keyFile", "PRIVATE KEY");
-  // Deno's own list of authorities would be the default, which lacks those that the administrator added to the system.
-  const trusted = ca === undefined ? getCACertificates("system") : [ca];
+  const trusted = ca ?? readSystemAuthorities(readFile);
   return {
-    ...trusted.length > 0 && { ca: [...trusted] },
+    ...trusted !== undefined && { ca: trusted },
     ...cert !== undefined && { cert },
     ...key !== undefined && { key },
     ...tls.serverName !== undefined && { servername: tls.serverName },
     rejectUnauthorized: true,
   };
 }
+
+/**
+ * Without it Deno's own list would be used, which lacks what the administrator added to the system's. Read as a file, since
+ * `getCACertificates` of `node:tls` takes a permission that the service does not have.
+ */
+function readSystemAuthorities(read: (path: string) => Uint8Array): string | undefined {
+  for (const path of SYSTEM_AUTHORITIES) {
+    try {
+      return new TextDecoder().decode(read(path));
+    } catch {
+      // Another distribution's place.
+    }
+  }
+  return undefined;
+}
+
+const SYSTEM_AUTHORITIES = [
+  "/etc/ssl/certs/ca-certificates.crt", // Debian, Ubuntu, Arch, Alpine
+  "/etc/pki/tls/certs/ca-bundle.crt", // Fedora, RHEL
+  "/etc/ssl/ca-bundle.pem", // SUSE
+  "/etc/ssl/cert.pem", // BSD, macOS
+];
 
 function readPem(file: { setting: string; path: string; label: string }, read: (path: string) => Uint8Array): string {
   let text: string;

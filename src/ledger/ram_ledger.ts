@@ -113,6 +113,7 @@ export class RamLedger implements Ledger {
     this.#memory.apply(changes);
     if (fill !== null) this.#fill(fill);
     for (const event of events) {
+      if (this.#events.has(event.key)) continue;
       const row: EventRow = { seq: ++this.#seq, event, record: null };
       this.#events.set(event.key, row);
       for (const plugin of this.#plugins) {

@@ -89,7 +89,7 @@ export function reading<Result>(action: () => Result): Result {
 
 /** `exec` would do, but Deno's keeps SQLite's result code to itself. */
 function run(database: Database, sql: string): void {
-  database.prepare(sql).all();
+  database.prepare(sql).run();
 }
 
 function rollBack(database: Database): void {

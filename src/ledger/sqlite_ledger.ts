@@ -104,6 +104,8 @@ export class SqliteLedger implements Ledger {
     for (const event of events) {
       const orderKeys = JSON.stringify(event.orderKeys);
       const added = this.#sql.addEvent.run(event.key, notification, now, JSON.stringify(event), orderKeys);
+      // The same fact is one event, even if a decision forgot that it was known: failing here would fail for ever.
+      if (Number(added.changes) === 0) continue;
       const seq = Number(added.lastInsertRowid);
       for (const key of event.orderKeys) this.#sql.addOrderKey.run(key, seq);
       for (const plugin of this.#plugins) this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys: event.orderKeys });
@@ -127,7 +129,8 @@ const STATEMENTS = {
     `INSERT INTO rejection (received_at, reason, size, sha256, exchange, routing_key, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   undecided: `SELECT seq, body FROM notification WHERE outcome IS NULL ORDER BY seq LIMIT ?`,
   decided: `UPDATE notification SET outcome = ?, reason = ?, body = iif(?, body, NULL) WHERE seq = ?`,
-  addEvent: `INSERT INTO event (key, notification, decided_at, data, order_keys) VALUES (?, ?, ?, ?, ?)`,
+  addEvent: `INSERT INTO event (key, notification, decided_at, data, order_keys) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (key) DO NOTHING`,
   addOrderKey: `INSERT INTO event_order (order_key, seq) VALUES (?, ?)`,
   unstoredEvent: `SELECT seq, data FROM event WHERE key = ? AND detail IS NULL`,
   replaceEvent: `UPDATE event SET data = ? WHERE seq = ?`,

@@ -36,7 +36,9 @@ export async function readCloud(name: string | undefined, surroundings: Surround
   const chosen = name ?? onlyOne(names, file.path);
   if (!Object.hasOwn(clouds, chosen)) {
     throw new UserError(
-      `Cannot find the cloud "${printable(chosen, 60)}": "${file.path}" has ${listed(names)}. Correct openstack.cloud or OS_CLOUD`,
+      `Cannot find the cloud "${printable(chosen, 60)}": "${file.path}" has ${
+        listed(names)
+      }. Correct openstack.cloud or OS_CLOUD`,
     );
   }
   const secure = await find("secure", "OS_CLIENT_SECURE_FILE", surroundings);
@@ -96,12 +98,14 @@ async function find(stem: string, variable: string, surroundings: Surroundings):
 
 function directories({ env, cwd, home }: Surroundings): readonly string[] {
   const xdg = env("XDG_CONFIG_HOME");
-  return [...new Set([
-    cwd,
-    ...(xdg ? [join(xdg, "openstack")] : []),
-    ...(home === undefined ? [] : [join(home, ".config", "openstack")]),
-    "/etc/openstack",
-  ])];
+  return [
+    ...new Set([
+      cwd,
+      ...(xdg ? [join(xdg, "openstack")] : []),
+      ...(home === undefined ? [] : [join(home, ".config", "openstack")]),
+      "/etc/openstack",
+    ]),
+  ];
 }
 
 async function read(path: string, { readFile }: Surroundings): Promise<YamlFile | null> {

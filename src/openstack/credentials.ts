@@ -5,7 +5,14 @@ import { printable } from "../wire/escape.ts";
 import { HttpTarget } from "../wire/http.ts";
 import { shownUrl } from "../wire/redact.ts";
 import { readCloud } from "./clouds_yaml.ts";
-import { refuseAuthType, refuseInsecure, sdkName, type Settings, settingsFrom, type SettingsSource } from "./settings.ts";
+import {
+  refuseAuthType,
+  refuseInsecure,
+  sdkName,
+  type Settings,
+  settingsFrom,
+  type SettingsSource,
+} from "./settings.ts";
 
 /** What the search for credentials may look at. */
 export interface Surroundings {
@@ -114,7 +121,9 @@ function credentialsOf(source: SettingsSource, { cwd, home }: Surroundings): Cre
   const { interface: endpoints = "public" } = settings;
   if (!["public", "internal", "admin"].includes(endpoints)) {
     throw new UserError(
-      `Cannot use ${place}: ${source.nameOf("interface")} is "${printable(endpoints, 60)}"; write public, internal or admin`,
+      `Cannot use ${place}: ${source.nameOf("interface")} is "${
+        printable(endpoints, 60)
+      }"; write public, internal or admin`,
     );
   }
   const file = (key: "caFile" | "certFile" | "keyFile") =>
@@ -157,7 +166,9 @@ function scopeOf(source: SettingsSource): Scope {
   const { systemScope = false, project, projectId, projectDomain, projectDomainId, domain, domainId } = source.settings;
   if (systemScope && (project ?? projectId ?? domain ?? domainId) !== undefined) {
     throw new UserError(
-      `Cannot use ${source.place}: ${source.nameOf("systemScope")} stands beside a project or a domain. Keep one of them`,
+      `Cannot use ${source.place}: ${
+        source.nameOf("systemScope")
+      } stands beside a project or a domain. Keep one of them`,
     );
   }
   if (systemScope) return { kind: "system" };

@@ -1,3 +1,5 @@
+import { untilAborted } from "./until_aborted.ts";
+
 /** Equal questions that are under way at the same time become one. */
 export class Flights<T> {
   readonly #running = new Map<string, Promise<T>>();
@@ -15,15 +17,6 @@ export class Flights<T> {
       flight.catch(() => {});
       this.#running.set(key, flight);
     }
-    return signal === undefined ? flight : untilAborted(flight, signal);
+    return untilAborted(flight, signal);
   }
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -69,7 +69,9 @@ export function settingsFrom(read: (name: string) => string | undefined): Settin
 export function refuseAuthType(authType: string | undefined, place: string): void {
   if (/^(?:|password|v[23]password|v3applicationcredential)$/.test(authType ?? "")) return;
   throw new UserError(
-    `Cannot log in as ${place} says: the auth_type "${printable(authType ?? "", 60)}" is not known here; use password ` +
+    `Cannot log in as ${place} says: the auth_type "${
+      printable(authType ?? "", 60)
+    }" is not known here; use password ` +
       "or v3applicationcredential",
   );
 }
@@ -82,7 +84,9 @@ export function refuseInsecure(
   const off = /^(?:false|no|off|0)$/i.test(verify ?? "");
   if (!off && !/^(?:true|yes|on|1)$/i.test(insecure ?? "")) return;
   throw new UserError(
-    `Cannot use ${place}: it switches the verification of certificates off (${off ? "verify" : "insecure"}), and they are ` +
+    `Cannot use ${place}: it switches the verification of certificates off (${
+      off ? "verify" : "insecure"
+    }), and they are ` +
       "verified here always. Remove that, and name the authority that signed them (cacert, OS_CACERT or openstack.caFile)",
   );
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ContractTest, PluginContract } from "./plugin_contract.ts";
+import type { ContractTest, PluginContract } from "./contract.ts";
 import { sampleEvent } from "./sample_event.ts";
 import { Stage, subjectsOf } from "./stage.ts";
 import type { TargetHarness } from "./target_harness.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Detail } from "../../mod.ts";
 import { textOf } from "./attempt.ts";
 import { HOSTILE_TEXTS } from "./hostile_texts.ts";
-import type { ContractTest, PluginContract } from "./plugin_contract.ts";
+import type { ContractTest, PluginContract } from "./contract.ts";
 import { type SampleEvent, sampleEvent } from "./sample_event.ts";
 import { Stage, subjectsOf } from "./stage.ts";
 import type { TargetHarness } from "./target_harness.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Json, Plugin } from "../../mod.ts";
 import { verdictOf } from "./attempt.ts";
 import { hostileEvents } from "./hostile_tests.ts";
-import type { ContractTest, PluginContract } from "./plugin_contract.ts";
+import type { ContractTest, PluginContract } from "./contract.ts";
 import { type SampleEvent, sampleEvent } from "./sample_event.ts";
 import { discreet } from "./secrets.ts";
 import { Stage, subjectsOf } from "./stage.ts";

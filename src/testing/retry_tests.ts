@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { FailureReason } from "../../mod.ts";
 import { textOf, type Verdict } from "./attempt.ts";
-import type { ContractTest, PluginContract, TargetAnswer } from "./plugin_contract.ts";
+import type { ContractTest, PluginContract, TargetAnswer } from "./contract.ts";
 import { sampleEvent } from "./sample_event.ts";
 import { Stage, subjectsOf } from "./stage.ts";
 import type { Behaviour, TargetHarness } from "./target_harness.ts";

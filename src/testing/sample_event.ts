@@ -26,10 +26,11 @@ export interface SampleOptions {
  *
  * @example
  * ```ts
- * import { sampleEvent } from "oss-watcher/testing";
+ * import { sampleEvent, type SampleEvent, type SampleOptions } from "oss-watcher/testing";
  * import assert from "node:assert/strict";
  *
- * const { detail, created, context } = sampleEvent({ subject: "floatingip", created: false, detail: { Owner: "o'hara" } });
+ * const options: SampleOptions = { subject: "floatingip", created: false, detail: { Owner: "o'hara" } };
+ * const { detail, created, context }: SampleEvent = sampleEvent(options);
  *
  * assert.deepEqual([detail.FQDN, detail.IP, detail.Owner, created], ["web-1.cloud.example.com", "203.0.113.1", "o'hara", false]);
  * assert.equal(context.key, "floatingip/00000001-2222-4a4a-8b8b-0d0f3c2a1e11/2/deletion");

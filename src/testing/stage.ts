@@ -1,6 +1,6 @@
 import type { Plugin, Subject } from "../../mod.ts";
 import { attempt, type AttemptOptions, succeed, type Verdict, within } from "./attempt.ts";
-import type { PluginContract } from "./plugin_contract.ts";
+import type { PluginContract } from "./contract.ts";
 import type { SampleEvent } from "./sample_event.ts";
 import type { TakenBy, TargetHarness } from "./target_harness.ts";
 

@@ -6,7 +6,7 @@ export type GateMode = "passes" | "breaks" | "hangs" | "down";
  *
  * @example
  * ```ts
- * import { TcpGate } from "oss-watcher/testing";
+ * import { type GateMode, TcpGate } from "oss-watcher/testing";
  * import assert from "node:assert/strict";
  *
  * await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response("ok"));
@@ -14,7 +14,8 @@ export type GateMode = "passes" | "breaks" | "hangs" | "down";
  *
  * const url = `http://127.0.0.1:${gate.port}/`;
  * assert.equal(await (await fetch(url)).text(), "ok");
- * gate.set("down");
+ * const shut: GateMode = "down";
+ * gate.set(shut);
  * await assert.rejects(fetch(url));
  * ```
  */

@@ -29,16 +29,8 @@ export class Deadline implements Disposable {
   }
 
   /** What the work gives, unless the end comes first: then it rejects with the signal's reason, and nobody waits for the work. */
-  async race<T>(work: Promise<T>): Promise<T> {
-    const { promise: end, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(this.signal.reason);
-    this.signal.addEventListener("abort", onAbort, { once: true });
-    if (this.signal.aborted) onAbort();
-    try {
-      return await Promise.race([end, work]);
-    } finally {
-      this.signal.removeEventListener("abort", onAbort);
-    }
+  race<T>(work: Promise<T>): Promise<T> {
+    return unlessAborted(this.signal, work);
   }
 
   /** What an attempt that was ended throws: reason `timeout` or `interrupted`. `cannot` as `Cannot call the target`. */
@@ -53,5 +45,18 @@ export class Deadline implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+  }
+}
+
+/** What the work gives, unless the signal is aborted first: then it rejects with the signal's reason, and nobody waits for the work. */
+export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise: end, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([end, work]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -1,5 +1,5 @@
 import type { Detail } from "../model/detail.ts";
-import { escapeXml } from "./escape.ts";
+import { escapeXml } from "./escape_xml.ts";
 
 /**
  * How a detail becomes the body of a request: `json`, `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with
@@ -26,13 +26,15 @@ export function isBodyFormat(value: unknown): value is BodyFormat {
  *
  * @example
  * ```ts
- * import { encodeBody } from "oss-watcher";
+ * import { type Body, type BodyFormat, encodeBody, isBodyFormat } from "oss-watcher";
  * import { sampleEvent } from "oss-watcher/testing";
  * import assert from "node:assert/strict";
  *
  * const { detail } = sampleEvent();
- * const body = encodeBody({ detail, created: true }, ({ FQDN }, created) => ({ node: FQDN, created }));
+ * const format: BodyFormat = ({ FQDN }, created) => ({ node: FQDN, created });
+ * const body: Body = encodeBody({ detail, created: true }, format);
  *
+ * assert.ok(isBodyFormat(format));
  * assert.deepEqual(body, { type: "application/json", text: '{"node":"web-1.cloud.example.com","created":true}' });
  * ```
  */

@@ -120,25 +120,14 @@ export class LdapOwnEntries {
     }
   }
 
-  /** Adds a value. `false`: the ID has no entry. */
-  async addValue({ id, attribute, value }: LdapFact, signal: AbortSignal): Promise<boolean> {
-    const found = await this.#find(id, [attribute], signal);
-    for (const there of found) {
-      const before = valuesIn(there, attribute);
-      const values = new Map([[attribute, [...before, ...lacking([value], before)]]]);
-      await this.#change(there, { values, classes: [], signal });
-    }
-    return found.length > 0;
+  /** Adds a value, made what a server takes. `false`: the ID has no entry. */
+  async addValue(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
+    return await this.#changeValues(fact, (there, value) => [...there, ...lacking(value, there)], signal);
   }
 
   /** Takes a value away. `false`: the ID has no entry. */
-  async removeValue({ id, attribute, value }: LdapFact, signal: AbortSignal): Promise<boolean> {
-    const found = await this.#find(id, [attribute], signal);
-    for (const there of found) {
-      const values = new Map([[attribute, lacking(valuesIn(there, attribute), [value])]]);
-      await this.#change(there, { values, classes: [], signal });
-    }
-    return found.length > 0;
+  async removeValue(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
+    return await this.#changeValues(fact, lacking, signal);
   }
 
   /** Removes the entry of an ID, if there is one. */
@@ -171,7 +160,9 @@ export class LdapOwnEntries {
 
   /** What adding or removing a value would send, as LDIF. */
   ldifOfValue({ id, attribute, value }: LdapFact, operation: "add" | "delete"): string {
-    return `${this.#where(id)}\n${ldifOfModify("(its name)", [{ operation, attribute, values: [value] }])}`;
+    return `${this.#where(id)}\n${
+      ldifOfModify("(its name)", [{ operation, attribute, values: ldapValues(attribute, [value]) }])
+    }`;
   }
 
   /** What {@linkcode LdapOwnEntries.remove} would send, as LDIF. */
@@ -193,6 +184,19 @@ export class LdapOwnEntries {
       ? []
       : ["objectClass", ...attributes, ...this.#needs.map(([, needed]) => needed)];
     return this.#target.search({ base: this.#options.baseDn, filter: this.#filter(id), attributes: read }, signal);
+  }
+
+  async #changeValues(
+    { id, attribute, value }: LdapFact,
+    change: (there: readonly string[], value: readonly string[]) => readonly string[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const found = await this.#find(id, [attribute], signal);
+    for (const there of found) {
+      const after = change(valuesIn(there, attribute), ldapValues(attribute, [value]));
+      await this.#change(there, { values: new Map([[attribute, after]]), classes: [], signal });
+    }
+    return found.length > 0;
   }
 
   /** Makes attributes what they shall be, adds classes that lack, and keeps what names the entry. */

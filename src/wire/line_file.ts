@@ -98,7 +98,7 @@ export class LineFile implements AsyncDisposable {
 }
 
 /** In one call, unless the system takes less. */
-export async function writeAll(
+async function writeAll(
   target: { write(bytes: Uint8Array): Promise<number> },
   bytes: Uint8Array,
 ): Promise<void> {

@@ -14,11 +14,13 @@ const NOT_PRINTABLE = /[\p{C}\p{Z}]/u;
  *
  * @example
  * ```ts
- * import { pythonRepr } from "oss-watcher";
+ * import { pythonRepr, type PythonText } from "oss-watcher";
  * import assert from "node:assert/strict";
  *
  * assert.equal(pythonRepr("it's\n\x1b[2J é"), String.raw`"it's\n\x1b[2J é"`);
- * assert.equal(pythonRepr("é", "python2-unicode"), String.raw`u'\xe9'`);
+ *
+ * const kind: PythonText = "python2-unicode";
+ * assert.equal(pythonRepr("é", kind), String.raw`u'\xe9'`);
  * assert.equal(pythonRepr("é", "python2-str"), String.raw`'\xc3\xa9'`);
  * ```
  */

@@ -15,15 +15,6 @@ export interface TlsMaterial {
  * administrator has added.
  *
  * @throws {DeliveryError} naming the file that cannot be read or is no PEM file.
- *
- * @example
- * ```ts
- * import { readTlsFiles } from "oss-watcher";
- * import assert from "node:assert/strict";
- *
- * assert.equal((await readTlsFiles({})).rejectUnauthorized, true);
- * await assert.rejects(readTlsFiles({ caFile: "/missing.pem" }), /Cannot read the CA file "\/missing.pem"/);
- * ```
  */
 export async function readTlsFiles({ caFile, certFile, keyFile }: TlsFiles): Promise<TlsMaterial> {
   const [ca, cert, key] = await Promise.all([

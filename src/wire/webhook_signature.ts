@@ -28,14 +28,17 @@ export function isWebhookSecret(value: unknown): value is string {
  *
  * @example
  * ```ts
- * import { webhookHeaders } from "oss-watcher";
+ * import { isWebhookSecret, webhookHeaders, type WebhookMessage } from "oss-watcher";
  * import assert from "node:assert/strict";
  *
  * // The example of the standard's own libraries.
- * const message = { id: "msg_p5jXN8AQM9LWM0D4loKWxJek", timeMs: 1614265330000, body: '{"test": 2432232314}' };
+ * const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+ * const id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+ * const message: WebhookMessage = { id, timeMs: 1614265330000, body: '{"test": 2432232314}' };
  *
- * assert.deepEqual(webhookHeaders(message, ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]), {
- *   "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+ * assert.ok(isWebhookSecret(secret));
+ * assert.deepEqual(webhookHeaders(message, [secret]), {
+ *   "webhook-id": id,
  *   "webhook-timestamp": "1614265330",
  *   "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
  * });

@@ -102,6 +102,6 @@ testPlugin({
 
 /** What a parser would read. */
 function unescapeXml(text: string): string {
-  const named: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-  return text.replace(/&(?:#(\d+)|(\w+));/g, (_, code, name) => name ? named[name] ?? "" : String.fromCharCode(code));
+  const named = { lt: "<", gt: ">", quot: '"', apos: "'", "#9": "\t", "#10": "\n", "#13": "\r", amp: "&" };
+  return Object.entries(named).reduce((rest, [name, char]) => rest.replaceAll(`&${name};`, char), text);
 }

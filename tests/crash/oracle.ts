@@ -83,8 +83,7 @@ function contents({ expected }: Evidence, byKey: ReadonlyMap<string, readonly At
     const event = wanted.get(key);
     if (event === undefined) return [`invented: ${key}`];
     const { created, serverId, address } = event;
-    const differs = (one: Attempt) =>
-      one.created !== created || one.serverId !== serverId || one.address !== address;
+    const differs = (one: Attempt) => one.created !== created || one.serverId !== serverId || one.address !== address;
     const wrong = attempts.find(differs);
     return wrong === undefined
       ? []
@@ -109,7 +108,7 @@ function duplicates(
       if (again.run === attempt.run || kill === null) {
         unexcused.push(`duplicated without a kill: ${key}, by runs ${attempt.run} and ${again.run}`);
       } else if (kill - (attempt.answeredAt ?? kill) > RECORDED_WITHIN_MS) {
-        unexcused.push(`duplicated: ${key} was answered ${kill - attempt.answeredAt!} ms before the kill`);
+        unexcused.push(`duplicated: ${key} was answered ${Math.round(kill - attempt.answeredAt!)} ms before the kill`);
       }
       perRun.set(attempt.run, (perRun.get(attempt.run) ?? 0) + 1);
     }

@@ -1,9 +1,11 @@
 // The disasters, each a function whose parameters scale it.
 import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
+import { DELIVERY_DEFAULTS } from "../../src/dispatch/policy.ts";
 import { SeededRandom } from "../support/random.ts";
 import type { LoadOptions } from "./load.ts";
+import type { Attempt } from "./oracle.ts";
 import { type Outcome, Trial } from "./trial.ts";
-import { sleep } from "./witness.ts";
+import { sleep, wellAnswered } from "./witness.ts";
 
 export interface ScenarioOptions {
   readonly rabbit: PrivateRabbit;
@@ -16,7 +18,7 @@ export async function killService(
 ): Promise<Outcome> {
   const random = new SeededRandom(load.seed + 1);
   await using trial = await Trial.open({ title: `kill -9 of the service, ${kills} times`, rabbit, load });
-  trial.witness.open();
+  await trial.witness.open();
   await trial.start();
   const published = trial.publish();
   for (const events of momentsOf(kills, { events: load.events, random })) {
@@ -37,7 +39,7 @@ export async function killBroker(
 ): Promise<Outcome> {
   const random = new SeededRandom(load.seed + 2);
   await using trial = await Trial.open({ title: `kill -9 of RabbitMQ, ${kills} times`, rabbit, load });
-  trial.witness.open();
+  await trial.witness.open();
   await trial.start();
   // RabbitMQ writes the name of a new quorum queue to disk half a second later, and forgets the queue if it is killed before.
   await sleep(3000);
@@ -57,7 +59,7 @@ export async function stopService(
 ): Promise<Outcome> {
   const random = new SeededRandom(load.seed + 3);
   await using trial = await Trial.open({ title: `SIGTERM, ${stops} times`, rabbit, load });
-  trial.witness.open();
+  await trial.witness.open();
   await trial.start();
   const published = trial.publish();
   for (const events of momentsOf(stops, { events: load.events, random })) {
@@ -67,6 +69,44 @@ export async function stopService(
   }
   await published;
   return await trial.conclude();
+}
+
+/** SIGTERM while the receiver keeps all attempts hanging: they are cut off, recorded as interrupted, and repeated first. */
+export async function stopWhileHanging({ rabbit, load }: ScenarioOptions): Promise<Outcome> {
+  await using trial = await Trial.open({
+    title: "SIGTERM while every attempt hangs",
+    rabbit,
+    load,
+    ahead: load.events,
+  });
+  const { witness } = trial;
+  await witness.open();
+  await trial.start();
+  const published = trial.publish();
+  await trial.delivered(load.events / 3);
+  witness.respond = () => Promise.resolve("hang");
+  // The attempts in flight are answered, then all places are taken by attempts that hang.
+  await trial.until(() => hanging(trial).length === DELIVERY_DEFAULTS.concurrency);
+  const hung = hanging(trial);
+  const before = Date.now();
+  await trial.stop();
+  trial.notes.push(`the service ended ${((Date.now() - before) / 1000).toFixed(1)} s after SIGTERM`);
+  if (trial.interrupted() !== hung.length) {
+    trial.problems.push(`${trial.interrupted()} attempts are recorded as interrupted, and ${hung.length} were`);
+  }
+  witness.respond = wellAnswered;
+  trial.launch();
+  await published;
+  const outcome = await trial.conclude();
+  const first = witness.attempts.filter(({ run }) => run === 2).slice(0, hung.length).map(({ key }) => key);
+  const late = hung.filter(({ key }) => !first.includes(key));
+  return late.length === 0
+    ? outcome
+    : { ...outcome, problems: [...outcome.problems, ...late.map(({ key }) => `interrupted and not first: ${key}`)] };
+}
+
+function hanging({ witness }: Trial): readonly Attempt[] {
+  return witness.attempts.filter(({ answeredAt }) => answeredAt === null);
 }
 
 /** Random numbers of events, in order, at which something is to happen. */

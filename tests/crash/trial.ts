@@ -8,7 +8,7 @@ import { Service } from "../../tools/service.ts";
 import { type ExpectedEvent, Model } from "./expected.ts";
 import { type LoadOptions, makeLoad, type Step } from "./load.ts";
 import { judge, type Run } from "./oracle.ts";
-import { sleep, Witness } from "./witness.ts";
+import { now, sleep, Witness } from "./witness.ts";
 
 export interface TrialOptions {
   readonly title: string;
@@ -75,6 +75,7 @@ export class Trial implements AsyncDisposable {
   readonly #model = new Model();
   /** What the confirmed operations must lead to. */
   readonly #expected: ExpectedEvent[] = [];
+  readonly #sentAt = new Map<string, number>();
   #confirmedSteps = 0;
   #messages = 0;
 
@@ -153,7 +154,7 @@ export class Trial implements AsyncDisposable {
   /** Publishes all, one message after the other, not too far ahead of what is delivered. Resolves when everything was confirmed. */
   async publish(): Promise<void> {
     const ahead = this.#options.ahead ?? Math.ceil(this.events / 10);
-    for (const step of this.steps) {
+    for (const step of this.steps.slice(this.#confirmedSteps)) {
       await this.until(() => this.#expected.length - this.witness.taken.size < ahead);
       await this.#publishStep(step);
     }
@@ -179,7 +180,9 @@ export class Trial implements AsyncDisposable {
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       const lastAt = Math.max(this.#progressAt, ...this.witnesses.map(({ lastArrivalAt }) => lastArrivalAt));
-      if (Date.now() - lastAt > STALL_MS) throw new Error(`${this.#standing()}: ${condition}\n${this.log.slice(-3000)}`);
+      if (Date.now() - lastAt > STALL_MS) {
+        throw new Error(`${this.#standing()}: ${condition}\n${this.log.slice(-3000)}`);
+      }
       await sleep(5);
     }
   }
@@ -218,6 +221,12 @@ export class Trial implements AsyncDisposable {
     };
   }
 
+  /** From the sending of a message to the first arrival of its event, for operations of one message; milliseconds, in order. */
+  latencies({ attempts }: Witness): number[] {
+    const arrivals = Map.groupBy(attempts, ({ key }) => key);
+    return [...this.#sentAt].map(([key, sentAt]) => (arrivals.get(key)?.[0]?.arrivedAt ?? Infinity) - sentAt);
+  }
+
   /** How many attempts the ledger recorded as interrupted. */
   interrupted(): number {
     return this.#query("SELECT count(*) AS n FROM failure WHERE reason = 'interrupted'");
@@ -231,6 +240,8 @@ export class Trial implements AsyncDisposable {
   }
 
   async #publishStep({ messages, operation }: Step): Promise<void> {
+    const events = this.#model.expect(operation);
+    if (messages.length === 1) { for (const { key } of events) this.#sentAt.set(key, now()); }
     for (const { exchange, routingKey, body, messageId, recorded } of messages) {
       await this.#publisher.publish({ exchange: this.#exchanges[exchange]!, routingKey, body });
       this.#messages++;
@@ -238,7 +249,7 @@ export class Trial implements AsyncDisposable {
       this.#progressAt = Date.now();
     }
     this.#confirmedSteps++;
-    this.#expected.push(...this.#model.expect(operation));
+    this.#expected.push(...events);
   }
 
   async #end(signal: "SIGKILL" | "SIGTERM"): Promise<Deno.CommandStatus> {

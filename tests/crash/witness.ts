@@ -1,12 +1,13 @@
-// A receiver that remembers every request and misbehaves as it is told.
-import { type Received, Receiver } from "../../tools/receiver.ts";
+// A receiver that remembers every request and misbehaves as it is told. On node:http, since it is to cut connections off.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 import type { Attempt } from "./oracle.ts";
 
-/** How a receiver answers: with a status, not at all, or by closing the connection in the middle of its answer. */
+/** How a receiver answers: with a status, not at all, or by resetting the connection. */
 export type Reply = { readonly status: number; readonly retryAfterSeconds?: number } | "hang" | "reset";
 
-/** Decides on the reply to the request that is the n-th of its plugin, from 1, after as much time as it takes. */
-export type Respond = (n: number) => Promise<Reply>;
+/** Decides on the reply to a request, after as much time as it takes. */
+export type Respond = () => Promise<Reply>;
 
 export const TAKEN: Reply = { status: 204 };
 
@@ -19,7 +20,7 @@ export const wellAnswered: Respond = async () => {
 /** The receiver of one plugin. It is down until it is opened. */
 export class Witness implements AsyncDisposable {
   readonly plugin: string;
-  readonly port = freePort();
+  readonly port: number = freePort();
   /** In the order of arrival. */
   readonly attempts: Attempt[] = [];
   /** The keys of all that was taken. */
@@ -27,56 +28,69 @@ export class Witness implements AsyncDisposable {
   respond: Respond = wellAnswered;
   /** Milliseconds since the epoch. */
   lastArrivalAt = 0;
-  #receiver: Receiver | null = null;
+  #server: Server | null = null;
   #count = 0;
-  #hanging = new AbortController();
 
   constructor(plugin: string) {
     this.plugin = plugin;
   }
 
-  open(): void {
-    this.#receiver = new Receiver(this.port);
-    this.#receiver.answer = (received, request) => this.#answer(received, request.signal);
+  async open(): Promise<void> {
+    const server = createServer((request, response) => {
+      // A client that was killed in the middle of a request has not asked for anything.
+      text(request).then((body) => this.#take(request, { body, response }), () => {});
+    });
+    this.#server = server;
+    const listening = Promise.withResolvers<void>();
+    server.once("error", listening.reject);
+    server.listen(this.port, "127.0.0.1", () => listening.resolve());
+    await listening.promise;
   }
 
-  /** Lets go of everybody who was left hanging. */
+  /** Cuts everybody off. */
   async close(): Promise<void> {
-    const receiver = this.#receiver;
-    this.#receiver = null;
-    this.#hanging.abort();
-    this.#hanging = new AbortController();
-    await receiver?.[Symbol.asyncDispose]();
+    const server = this.#server;
+    if (server === null) return;
+    this.#server = null;
+    server.closeAllConnections();
+    await new Promise<unknown>((resolve) => server.close(resolve));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #answer(received: Received, gone: AbortSignal): Promise<Response> {
-    const attempt = this.#arrived(received);
-    const reply = await this.respond(this.attempts.length);
-    if (reply === "hang") await aborted(AbortSignal.any([gone, this.#hanging.signal]));
+  async #take(
+    request: IncomingMessage,
+    { body, response }: { readonly body: string; readonly response: ServerResponse },
+  ): Promise<void> {
+    const attempt = this.#arrived(request, JSON.parse(body));
+    const reply = await this.respond();
+    if (reply === "hang") return;
     attempt.answeredAs = ++this.#count;
-    attempt.answeredAt = Date.now();
-    if (reply === "reset") return new Response(brokenBody());
-    const { status, retryAfterSeconds } = reply === "hang" ? { status: 503 } : reply;
-    attempt.taken = status < 300;
+    attempt.answeredAt = now();
+    if (reply === "reset") {
+      request.socket.destroy();
+      return;
+    }
+    attempt.taken = reply.status < 300;
     if (attempt.taken) this.taken.add(attempt.key);
-    const headers = retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };
-    return new Response(null, { status, headers });
+    const { status, retryAfterSeconds } = reply;
+    response.writeHead(status, retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) });
+    response.end();
   }
 
-  #arrived({ key, path, detail, authorization }: Received): Attempt {
+  #arrived({ headers, url }: IncomingMessage, detail: Readonly<Record<string, unknown>>): Attempt {
+    const user = atob((headers.authorization ?? "").replace("Basic ", ""));
     const attempt: Attempt = {
       plugin: this.plugin,
-      run: Number(atob(authorization?.replace("Basic ", "") ?? "").replace(/^run-(\d+):.*$/, "$1")),
-      key,
-      created: path === "/created",
+      run: Number(/^run-(\d+):/.exec(user)?.[1]),
+      key: String(headers["idempotency-key"]),
+      created: url === "/created",
       serverId: String(detail["ID"]),
       address: String(detail["IP"]),
       arrivedAs: ++this.#count,
-      arrivedAt: Date.now(),
+      arrivedAt: now(),
       answeredAs: null,
       answeredAt: null,
       taken: false,
@@ -87,23 +101,13 @@ export class Witness implements AsyncDisposable {
   }
 }
 
+/** Milliseconds since the epoch, with a fraction. */
+export function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}
-
-/** Ends the connection after some bytes, without the end of the answer. */
-function brokenBody(): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start: (controller) => controller.enqueue(new TextEncoder().encode("{")),
-    pull: (controller) => controller.error(new Deno.errors.ConnectionReset()),
-  });
 }
 
 /** Below the range from which the system takes ports for outgoing connections: nobody else gets it while the receiver is down. */

@@ -47,7 +47,7 @@ Deno.test("service delivers every event of the recorded cloud when a durable bro
   }
   await restarted;
 
-  await until(() => missing(receiver).length === 0, LONG_MS);
+  await everything(receiver, { service });
   assertRun(receiver);
   assert.match(
     service.log,
@@ -80,7 +80,7 @@ Deno.test("service binds to exchanges that are not durable within 2 s of their r
   const boundAfterMs = Date.now() - returned;
 
   for (const line of RUN.slice(middle)) await publish(publisher, line);
-  await until(() => missing(receiver).length === 0, LONG_MS);
+  await everything(receiver, { service });
   assertRun(receiver);
   assert.ok(boundAfterMs < 2_000, `${boundAfterMs} ms`);
   for (const exchange of EXCHANGES) {
@@ -108,7 +108,7 @@ Deno.test("service consumes an existing queue as the first generation did, and r
   };
   using dir = directory({ rabbit, targets: { Cmdb: receiver } });
   using second = directory({ rabbit, targets: { Cmdb: other } });
-  await using _service = await listening(dir);
+  await using service = await listening(dir);
 
   await using late = new Service(second.path());
   assert.equal((await late.status).code, 1);
@@ -118,7 +118,7 @@ Deno.test("service consumes an existing queue as the first generation did, and r
   );
 
   for (const { body } of RUN_V1) await bus.publish({ exchange: "", routingKey: "monitoring.info", body });
-  await until(() => missing(receiver, EXPECTED_V1).length === 0, LONG_MS);
+  await everything(receiver, { service, expected: EXPECTED_V1 });
   assertRun(receiver, EXPECTED_V1);
   assert.deepEqual(other.requests, []);
   assert.deepEqual(
@@ -195,8 +195,8 @@ Deno.test("service that is stopped in the middle of its work loses nothing and r
   assert.ok(before < EXPECTED.length, `${before}`);
   await published;
 
-  await using _second = await listening(dir);
-  await until(() => missing(receiver).length === 0, LONG_MS);
+  await using second = await listening(dir);
+  await everything(receiver, { service: second });
   assertRun(receiver);
   assert.equal(receiver.requests.length, EXPECTED.length);
 });
@@ -221,8 +221,8 @@ Deno.test("service cuts off attempts that take longer than 10 s to end, and make
 
   receiver.answer = () => new Response();
   receiver.requests.length = 0;
-  await using _second = await listening(dir);
-  await until(() => missing(receiver).length === 0, LONG_MS);
+  await using second = await listening(dir);
+  await everything(receiver, { service: second });
   assertRun(receiver);
   assert.deepEqual(receiver.requests.slice(0, 8).map(({ key }) => key).sort(), hung.sort());
 });
@@ -260,14 +260,14 @@ Deno.test("service tries a failing plugin again while messages are acknowledged 
   });
   await using service = await listening(dir);
   for (const { routing_key: routingKey, body } of RUN) await bus.publish({ exchange: "down", routingKey, body });
-  await until(() => missing(good).length === 0, LONG_MS);
+  await everything(good, { service });
   assertRun(good);
   await until(async () => await depth(shared, "down") === 0, LONG_MS);
   await until(() => bad.requests.length >= 10, LONG_MS);
   assert.match(service.log, /WARNING \(Bad\) Bad: attempt 1 of server\/\S+ failed \(server_error\): [^\n]+503/);
 
   down = false;
-  await until(() => missing(bad).length === 0, LONG_MS);
+  await everything(bad, { service });
   assertRun(bad);
   assert.equal(good.requests.length, EXPECTED.length);
 });
@@ -336,7 +336,7 @@ Deno.test("service acknowledges and lists what it cannot use, and keeps no body 
   const tokens = [...RUN, ...readCapture("v1-no-envelope.jsonl")];
   assert.ok(tokens.filter(({ body }) => body.includes("gAAAA")).length > 90);
   for (const { routing_key: routingKey, body } of tokens) await bus.publish({ exchange: "odd", routingKey, body });
-  await until(() => missing(receiver, [...EXPECTED, ...EXPECTED_V1]).length === 0, LONG_MS);
+  await everything(receiver, { service, expected: [...EXPECTED, ...EXPECTED_V1] });
   await until(async () => await depth(shared, "odd") === 0, LONG_MS);
 
   for (const [, reason] of odd) {
@@ -418,6 +418,18 @@ async function publish(
   await until(() => publisher.publish({ exchange, routingKey, body }).then(() => true, () => false), LONG_MS);
 }
 
+/** Resolves when everything that is expected has come. */
+async function everything(receiver: Receiver, { service, expected = EXPECTED }: {
+  readonly service: Service;
+  readonly expected?: readonly ExpectedEvent[];
+}): Promise<void> {
+  try {
+    await until(() => missing(receiver, expected).length === 0, LONG_MS);
+  } catch (error) {
+    throw new Error(`Missing: ${missing(receiver, expected).join(", ")}\n${service.log}`, { cause: error });
+  }
+}
+
 /** What is expected and has not come. */
 function missing({ requests }: Receiver, expected: readonly ExpectedEvent[] = EXPECTED): string[] {
   const came = new Set(requests.map(({ key }) => key));
@@ -477,7 +489,11 @@ async function depth(rabbit: PrivateRabbit, queue: string): Promise<number> {
 
 /** Answers when nobody waits for it any more. */
 function unanswered(_: Received, { signal }: Request): Promise<Response> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(new Response()), { once: true }));
+  return new Promise((resolve) => {
+    const end = () => resolve(new Response());
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
 }
 
 function sha256(text: string): string {

@@ -20,6 +20,7 @@ import {
   NO_CHANGES,
   settlementOf,
 } from "../support/made_events.ts";
+import type { LedgerOperations } from "../../src/model/operations.ts";
 import { LedgerModel } from "./ledger_model.ts";
 
 /** A ledger of its own for one test. */
@@ -29,6 +30,8 @@ export interface LedgerUnderTest extends Disposable {
   now: number;
   /** Ends the process that writes it and starts another, where anything outlives the process. */
   reopen?(): void;
+  /** What an operator may do, where there is something to operate on. */
+  operations?(): LedgerOperations;
 }
 
 export interface LedgerContract {
@@ -108,6 +111,16 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     await assertRejects(() => ledger.decide(1, broken), RangeError);
     assertEquals(await ledger.undetailed(9), []);
     assertEquals(await decidedIds(ledger), ["a", "b"]);
+  });
+
+  test("decide() makes one event of a key, whatever is decided", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await decideEvents(ledger, [madeEvent("s/1", ["a"])]);
+    await ledger.record(arrivals("again"));
+    assertEquals(await ledger.decide(1, () => decisionOf([madeEvent("s/1", ["b"]), madeEvent("s/2", ["b"])])), 1);
+    assertEquals((await ledger.undetailed(9)).map(({ event }) => event.key), ["s/1", "s/2"]);
+    await detailEvents(ledger);
+    assertEquals(await keys(ledger, "p"), ["s/1", "s/2"]);
   });
 
   test("memory lists a server's ports and floating IPs in the order of their last change", async ({ ledger }) => {
@@ -384,86 +397,136 @@ async function settleAs(
 }
 
 const PLUGINS = ["p", "q", "r"] as const;
+const HOW_SETTLED = fc.record({
+  which: fc.nat(3),
+  outcome: fc.constantFrom("done", "retry", "dead", "interrupted"),
+  dueInMs: fc.integer({ min: -2000, max: 4000 }),
+});
 const STEP = fc.oneof(
   fc.record({
     do: fc.constant("announce" as const),
     keys: fc.array(fc.subarray(["a", "b", "c", "d", "e"]), { maxLength: 6 }),
   }),
   fc.record({ do: fc.constant("detail" as const), which: fc.array(fc.nat(5), { maxLength: 5 }) }),
-  fc.record({
-    do: fc.constant("settle" as const),
-    plugin: fc.constantFrom(...PLUGINS),
-    settled: fc.array(
-      fc.record({
-        which: fc.nat(3),
-        outcome: fc.constantFrom("done", "retry", "dead", "interrupted"),
-        dueInMs: fc.integer({ min: -2000, max: 4000 }),
-      }),
-      { maxLength: 4 },
-    ),
-  }),
+  // What is settled was ready a step ago: an operator may have come between.
+  fc.record({ do: fc.constant("attempt" as const), plugin: fc.constantFrom(...PLUGINS) }),
+  fc.record({ do: fc.constant("settle" as const), settled: fc.array(HOW_SETTLED, { maxLength: 4 }) }),
   fc.record({ do: fc.constant("wait" as const), ms: fc.nat(3000) }),
   fc.record({ do: fc.constant("activate" as const), plugins: fc.subarray([...PLUGINS]) }),
   fc.record({ do: fc.constant("reopen" as const) }),
+  fc.record({
+    do: fc.constantFrom("drop" as const, "replay" as const),
+    plugin: fc.constantFrom(...PLUGINS),
+    which: fc.nat(20),
+    force: fc.boolean(),
+  }),
 );
+type Step = typeof STEP extends fc.Arbitrary<infer Value> ? Value : never;
 
-async function agreesWithModel({ open, firstDueAt }: Pick<LedgerContract, "open" | "firstDueAt">): Promise<void> {
+async function agreesWithModel(contract: Pick<LedgerContract, "open" | "firstDueAt">): Promise<void> {
+  const steps = fc.array(STEP, { minLength: 5, maxLength: 50 });
   await fc.assert(
-    fc.asyncProperty(fc.array(STEP, { minLength: 5, maxLength: 40 }), async (steps) => {
-      using opened = open();
-      opened.now = NOW;
-      const model = new LedgerModel(firstDueAt);
-      let active: readonly string[] = ["p", "q"];
-      await opened.ledger.activate(active);
-      let made = 0;
-      for (const step of steps) {
-        const { ledger } = opened;
-        if (step.do === "announce") {
-          const events = step.keys.map((keys) => madeEvent(`s/${++made}`, keys));
-          await decideEvents(ledger, events);
-          for (const { key, orderKeys } of events) {
-            model.add({ key, orderKeys, plugins: active, decidedAt: opened.now });
-          }
-        } else if (step.do === "detail") {
-          const undetailed = await ledger.undetailed(9);
-          const rows = [...new Set(step.which)].flatMap((which) => undetailed[which] ?? []);
-          await ledger.storeDetails(
-            rows.map(({ seq, event }) => ({ seq, detail: makeDetail(event).detail, missing: [] })),
-          );
-          for (const { event } of rows) model.detail(event.key);
-        } else if (step.do === "settle") {
-          const ready = await ledger.ready({ plugin: step.plugin, now: opened.now, limit: 99 });
-          const chosen = new Map(
-            step.settled.flatMap(({ which, ...how }) => ready[which] ? [[ready[which], how]] : []),
-          );
-          await ledger.settle(
-            [...chosen].map(([delivery, { outcome, dueInMs }]) =>
-              settlementOf(delivery, { outcome, endedAt: opened.now, dueAt: opened.now + dueInMs })
-            ),
-          );
-          for (const [{ plugin, event }, { outcome, dueInMs }] of chosen) {
-            model.settle({ plugin, key: event.key, outcome, dueAt: opened.now + dueInMs });
-          }
-        } else if (step.do === "wait") opened.now += step.ms;
-        else if (step.do === "activate") await ledger.activate(active = step.plugins);
-        else if (opened.reopen !== undefined) {
-          opened.reopen();
-          await opened.ledger.activate(active);
-        }
-        await assertAgreement(opened, model);
-      }
+    fc.asyncProperty(steps, async (steps) => {
+      using opened = contract.open();
+      const run = new ModelRun(opened, new LedgerModel(contract.firstDueAt));
+      await run.begin();
+      for (const step of steps) await run.take(step);
     }),
     { numRuns: 150 },
   );
 }
 
-async function assertAgreement({ ledger, now }: LedgerUnderTest, model: LedgerModel): Promise<void> {
-  for (const plugin of PLUGINS) {
-    const expected = model.ready(plugin, now);
-    const ready = async (limit: number) => (await ledger.ready({ plugin, now, limit })).map(summary);
-    assertEquals(await ready(99), expected);
-    assertEquals(await ready(2), expected.slice(0, 2));
-    assertEquals(await ledger.nextDueAt(plugin), model.nextDueAt(plugin));
+/** A ledger and its model side by side. */
+class ModelRun {
+  readonly #opened: LedgerUnderTest;
+  readonly #model: LedgerModel;
+  #active: readonly string[] = ["p", "q"];
+  #attempted: readonly Delivery[] = [];
+  #events = 0;
+
+  constructor(opened: LedgerUnderTest, model: LedgerModel) {
+    this.#opened = opened;
+    this.#model = model;
+    opened.now = NOW;
+  }
+
+  begin(): Promise<void> {
+    return this.#opened.ledger.activate(this.#active);
+  }
+
+  async take(step: Step): Promise<void> {
+    const opened = this.#opened;
+    if (step.do === "announce") await this.#announce(step.keys);
+    else if (step.do === "detail") await this.#detail(step.which);
+    else if (step.do === "attempt") await this.#attempt(step.plugin);
+    else if (step.do === "settle") await this.#settle(step.settled);
+    else if (step.do === "wait") opened.now += step.ms;
+    else if (step.do === "activate") await opened.ledger.activate(this.#active = step.plugins);
+    else if (step.do === "reopen") await this.#reopen();
+    else this.#operate(step);
+    await this.#assertAgreement();
+  }
+
+  async #announce(keys: readonly (readonly string[])[]): Promise<void> {
+    const { ledger, now } = this.#opened;
+    const events = keys.map((keys) => madeEvent(`s/${++this.#events}`, keys));
+    await decideEvents(ledger, events);
+    for (const { key, orderKeys } of events) {
+      this.#model.add({ key, orderKeys, plugins: this.#active, decidedAt: now });
+    }
+  }
+
+  async #detail(which: readonly number[]): Promise<void> {
+    const { ledger } = this.#opened;
+    const undetailed = await ledger.undetailed(9);
+    const rows = [...new Set(which)].flatMap((each) => undetailed[each] ?? []);
+    await ledger.storeDetails(rows.map(({ seq, event }) => ({ seq, detail: makeDetail(event).detail, missing: [] })));
+    for (const { event } of rows) this.#model.detail(event.key);
+  }
+
+  async #attempt(plugin: string): Promise<void> {
+    const { ledger, now } = this.#opened;
+    this.#attempted = await ledger.ready({ plugin, now, limit: 4 });
+  }
+
+  async #settle(settled: readonly (typeof HOW_SETTLED extends fc.Arbitrary<infer How> ? How : never)[]): Promise<void> {
+    const { ledger, now } = this.#opened;
+    const chosen = new Map(settled.map(({ which, ...how }) => [this.#attempted[which], how]));
+    for (const [delivery, { outcome, dueInMs }] of chosen) {
+      if (delivery === undefined) continue;
+      await ledger.settle([settlementOf(delivery, { outcome, endedAt: now, dueAt: now + dueInMs })]);
+      this.#model.settle({ plugin: delivery.plugin, key: delivery.event.key, outcome, dueAt: now + dueInMs });
+    }
+    this.#attempted = [];
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#opened.reopen === undefined) return;
+    this.#opened.reopen();
+    this.#attempted = [];
+    await this.#opened.ledger.activate(this.#active);
+  }
+
+  #operate({ do: action, plugin, which, force }: Extract<Step, { readonly do: "drop" | "replay" }>): void {
+    if (this.#opened.operations === undefined) return;
+    using operations = this.#opened.operations();
+    const selection = { keys: [`s/${which}`], plugin };
+    const treated = action === "drop" ? operations.drop(selection) : operations.replay(selection, { force });
+    const expected = action === "drop"
+      ? this.#model.drop(plugin, `s/${which}`)
+      : this.#model.replay(plugin, `s/${which}`, { force });
+    assertEquals(treated.filter(({ refused }) => refused === null).length, expected ? 1 : 0);
+  }
+
+  async #assertAgreement(): Promise<void> {
+    const { ledger, now } = this.#opened;
+    for (const plugin of PLUGINS) {
+      const expected = this.#model.ready(plugin, now);
+      const ready = async (limit: number) => (await ledger.ready({ plugin, now, limit })).map(summary);
+      assertEquals(await ready(99), expected);
+      assertEquals(await ready(2), expected.slice(0, 2));
+      assertEquals(await ledger.nextDueAt(plugin), this.#model.nextDueAt(plugin));
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { deepStrictEqual as assertEquals, match as assertMatch, ok as assert } from "node:assert/strict";
 import { Housekeeping } from "../../src/ledger/housekeeping.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
+import { cpuMs } from "../support/cpu.ts";
 import { KeptLog } from "../support/loggers.ts";
 import { announceEvents, madeEvent, settlementOf } from "../support/made_events.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
@@ -166,12 +167,12 @@ Deno.test("Housekeeping never takes long at a time when the clock is set back an
   clock.jump(-YEAR_MS);
   let longestMs = 0;
   for (let step = 0; kept.rescheduled === 0; step++) {
-    const began = performance.now();
+    const began = cpuMs();
     await clock.advance(step === 0 ? 60_000 : 10);
-    longestMs = Math.max(longestMs, performance.now() - began);
+    longestMs = Math.max(longestMs, cpuMs() - began);
     assert(step < 10_000);
   }
-  // Some milliseconds, but the machine may be busy with something else.
+  // Some milliseconds, but the garbage collector may come between.
   assert(longestMs < 100, `${longestMs} ms`);
   assert(await kept.ledger.nextDueAt("p") as number <= clock.now() + MAX_DELAY_MS);
 });

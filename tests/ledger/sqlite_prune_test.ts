@@ -3,6 +3,7 @@ import type { Database } from "../../src/ledger/sqlite.ts";
 import { Pruner } from "../../src/ledger/sqlite_prune.ts";
 import type { Decision } from "../../src/model/decision.ts";
 import type { Settlement } from "../../src/model/ledger.ts";
+import { cpuMs } from "../support/cpu.ts";
 import {
   announceEvents,
   decideEvents,
@@ -208,26 +209,26 @@ Deno.test("Pruner goes through everything again when it is asked again", () => {
 
 for (
   const { what, state, decidedAt, limitMs } of [
-    { what: "all of it is to be taken", state: "done", decidedAt: LONG_AGO, limitMs: 50 },
-    { what: "all of it is to stay", state: "dead", decidedAt: LONG_AGO, limitMs: 50 },
+    { what: "all of it is to be taken", state: "done", decidedAt: LONG_AGO, limitMs: 20 },
+    { what: "all of it is to stay", state: "dead", decidedAt: LONG_AGO, limitMs: 20 },
     // Nothing is to be done, so nothing is to be looked at.
     { what: "all of it is new", state: "done", decidedAt: BEFORE, limitMs: 3 },
   ]
 ) {
   Deno.test(`Pruner.slice() takes less than ${limitMs} ms when the ledger is large and ${what}`, () => {
     using opened = new TemporaryLedger();
-    fillLedger(opened, { rows: 30_000, state, decidedAt });
+    fillLedger(opened, { rows: 20_000, state, decidedAt });
     const pruner = new Pruner(opened.database);
     let slices = 0;
     let late = 0;
     for (let more = true; more; slices++) {
-      const began = performance.now();
+      const began = cpuMs();
       more = pruner.slice(BEFORE);
-      if (performance.now() - began >= limitMs) late++;
+      if (cpuMs() - began >= limitMs) late++;
     }
-    // The machine may have been busy with something else.
+    // The garbage collector may have come between.
     assert(late <= 2, `${late} of ${slices} slices took ${limitMs} ms`);
-    assertEquals(count(opened, "event"), state === "dead" || decidedAt === BEFORE ? 30_000 : 0);
+    assertEquals(count(opened, "event"), state === "dead" || decidedAt === BEFORE ? 20_000 : 0);
   });
 }
 

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { type Detail, PermanentError } from "../../mod.ts";
 import { DirectoryNotify, type DirectoryNotifyOptions, directoryRecord } from "../../plugins/directory_notify.ts";
+import { makeDetail } from "../../src/detail/make_detail.ts";
+import { decide, WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
+import { decodeBody } from "../../src/intake/envelope.ts";
+import { RamMemory } from "../../src/ledger/ram_memory.ts";
+import { mergeByTime, readCapture } from "../support/captures.ts";
+import { EVERYTHING } from "../support/rules.ts";
 import { TestServer } from "../wire/server.ts";
 import { context, detail as anyDetail } from "./notification.ts";
 
@@ -286,3 +292,34 @@ Deno.test("directoryRecord() has null for what is unknown", () => {
 
   assert.deepEqual(record, { ...RECORD, image_uuid: null, mac_address: null, user_remote_address: null });
 });
+
+Deno.test("directoryRecord() can be derived from the detail of every recorded creation of a server", () => {
+  const details = creationsOf(["unversioned.jsonl", "versioned.jsonl"]);
+
+  assert.ok(details.length > 10, String(details.length));
+  for (const each of details) {
+    const { user_remote_address, ...record } = directoryRecord(each);
+    assert.match(record.instance_uuid ?? "", /^[0-9a-f-]{36}$/);
+    // Servers without a network have none.
+    if (each.Addresses.length > 0) assert.match(record.mac_address ?? "", /^fa:16:3e(?::[0-9a-f]{2}){3}$/);
+    assert.match(record.image_uuid ?? "", /^[0-9a-f-]{36}$/);
+    assert.ok(record.project_name && record.user_name, JSON.stringify(record));
+    // Nova's releases of today put `<redacted>` there, or nothing.
+    assert.ok(user_remote_address === null || /^[0-9a-f.:]+$/.test(user_remote_address), `${user_remote_address}`);
+  }
+});
+
+/** The details of the servers that came, as the service makes them of recorded messages. */
+function creationsOf(captures: readonly string[]): Detail[] {
+  const memory = new RamMemory();
+  const details: Detail[] = [];
+  for (const line of mergeByTime(...captures.map(readCapture))) {
+    const decoded = decodeBody(new TextEncoder().encode(line.body));
+    if ("refused" in decoded || !WATCHED_EVENT_TYPES.has(decoded.notification.eventType)) continue;
+    const decision = decide(decoded.notification, memory, EVERYTHING);
+    memory.apply(decision.changes);
+    const came = decision.events.filter(({ subject, created }) => subject === "server" && created);
+    details.push(...came.map((event) => makeDetail(event).detail));
+  }
+  return details;
+}

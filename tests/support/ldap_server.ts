@@ -92,18 +92,23 @@ export abstract class LdapServer implements AsyncDisposable {
   }
 
   /** Applies LDIF as the administrator. */
-  async ldif(text: string): Promise<void> {
-    const { success, output } = await tool("ldapmodify", [...this.#admin(), "-a"], `${text}\n`);
+  async ldif(text: string, options: readonly string[] = []): Promise<void> {
+    const { success, output } = await tool("ldapmodify", [...this.#admin(), ...options, "-a"], `${text}\n`);
     if (!success) throw new Error(`Cannot change what ${this.name} holds: ${output}`);
   }
 
   /** All entries below a base, by DN as the server gives it, without what servers add. */
-  async entries(base = SERVERS, filter = "(objectClass=*)"): Promise<Record<string, Attributes>> {
+  async entries(
+    base = SERVERS,
+    filter = "(objectClass=*)",
+    options: readonly string[] = [],
+  ): Promise<Record<string, Attributes>> {
     const { success, output } = await tool("ldapsearch", [
       ...this.#admin(),
       "-LLL",
       "-o",
       "ldif-wrap=no",
+      ...options,
       "-b",
       base,
       filter,
@@ -127,10 +132,12 @@ export abstract class LdapServer implements AsyncDisposable {
     return output.startsWith("dn:") ? entryOf(output)[1] : undefined;
   }
 
-  /** Removes everything below the plugin's base. */
+  /** Removes everything below the plugin's base, referrals too. */
   async clear(): Promise<void> {
-    const dns = Object.keys(await this.entries()).filter((dn) => dn !== SERVERS);
-    await Promise.resolve(dns.length === 0 ? undefined : tool("ldapdelete", this.#admin(), `${dns.join("\n")}\n`));
+    const dns = Object.keys(await this.entries(SERVERS, "(objectClass=*)", ["-M"])).filter((dn) => dn !== SERVERS);
+    // Children are named after their parents.
+    const records = dns.reverse().map((dn) => `dn:: ${new TextEncoder().encode(dn).toBase64()}\nchangetype: delete\n`);
+    if (records.length > 0) await this.ldif(records.join("\n"), ["-M"]);
   }
 
   #admin(): string[] {

@@ -1,5 +1,7 @@
 import { type Database, openDatabase } from "../../src/ledger/sqlite.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
+import { openOperations } from "../../src/ledger/sqlite_operations.ts";
+import type { LedgerOperations } from "../../src/model/operations.ts";
 import { TemporaryDirectory } from "./temporary_directory.ts";
 
 /** A ledger in a file of its own that goes with the test, and its time. */
@@ -18,6 +20,11 @@ export class TemporaryLedger implements Disposable {
   reopen(): void {
     this.database.close();
     [this.database, this.ledger] = this.#open();
+  }
+
+  /** What a command of an operator opens. */
+  operations(): LedgerOperations {
+    return openOperations(this.file);
   }
 
   [Symbol.dispose](): void {

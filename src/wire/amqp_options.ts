@@ -2,7 +2,7 @@ import type { RabbitTls } from "../model/config.ts";
 import { printable } from "./escape.ts";
 
 /** How to reach a RabbitMQ and who to be there. Certificates are always verified. */
-export interface AmqpServerOptions {
+export interface AmqpTargetOptions {
   /** `amqp://user:password@host:port/vhost` or `amqps://…`, one or several that are tried in turn; instead of host, user, … */
   readonly url?: string | readonly string[];
   /** One host, or several of one cluster that are tried in turn. @default "localhost" */
@@ -19,6 +19,8 @@ export interface AmqpServerOptions {
   readonly tls?: RabbitTls | boolean;
   /** A connection that is silent for twice as long is given up. From 5 to 65535. @default 10 */
   readonly heartbeatSeconds?: number;
+  /** For one message, from connecting to the broker's confirmation. More than 0, at most 3600. @default 30 */
+  readonly timeoutSeconds?: number;
 }
 
 /** One server to try, with what it takes to log in. */
@@ -41,7 +43,7 @@ interface Rule {
 const TEXT: Rule = { allows: isText, allowed: "a text that is not empty" };
 const TLS_KEYS = ["caFile", "certFile", "keyFile", "serverName"];
 
-const RULES: Readonly<Record<keyof AmqpServerOptions, Rule>> = {
+const RULES: Readonly<Record<keyof AmqpTargetOptions, Rule>> = {
   url: {
     allows: (value) => isOneOrMore(value, isAmqpUrl),
     allowed: "amqp://user:password@host:port/vhost or amqps://…, or a list of them",
@@ -56,39 +58,21 @@ const RULES: Readonly<Record<keyof AmqpServerOptions, Rule>> = {
   vhost: TEXT,
   tls: { allows: isTls, allowed: `true, false or { ${TLS_KEYS.join(", ")} }, certFile and keyFile together` },
   heartbeatSeconds: { allows: (value) => isWhole(value, 5, 65535), allowed: "a whole number from 5 to 65535" },
+  timeoutSeconds: {
+    allows: (value) => typeof value === "number" && value > 0 && value <= 3600,
+    allowed: "a number above 0 and at most 3600",
+  },
 };
 
-/**
- * What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing.
- *
- * @example
- * ```ts
- * import { amqpServerProblems } from "oss-watcher";
- * import assert from "node:assert/strict";
- *
- * assert.deepEqual(amqpServerProblems({ host: "rabbit-1", user: "watcher", password: "s3cret" }), []);
- * assert.deepEqual(amqpServerProblems({ port: 0 }), ["port: must be a whole number from 1 to 65535"]);
- * ```
- */
-export function amqpServerProblems(options: AmqpServerOptions): string[] {
+/** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
+export function amqpOptionProblems(options: AmqpTargetOptions): string[] {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const wrong = given.flatMap(([key, value]) => problemOf(key, value));
   return [...wrong, ...(wrong.some((problem) => /^(?:url|tls): /.test(problem)) ? [] : contradictions(options))];
 }
 
-/**
- * The servers, in the order in which they are given. The options must be without problems.
- *
- * @example
- * ```ts
- * import { amqpEndpoints } from "oss-watcher";
- * import assert from "node:assert/strict";
- *
- * const [endpoint] = amqpEndpoints({ url: "amqps://watcher:s3cret@rabbit-1/events" });
- * assert.deepEqual([endpoint?.label, endpoint?.vhost, endpoint?.user], ["rabbit-1:5671", "events", "watcher"]);
- * ```
- */
-export function amqpEndpoints(options: AmqpServerOptions): readonly AmqpEndpoint[] {
+/** The servers, in the order in which they are given. The options must be without problems. */
+export function amqpEndpoints(options: AmqpTargetOptions): readonly AmqpEndpoint[] {
   const { url, host = "localhost" } = options;
   if (url === undefined) return listOf(host).map((name) => endpoint(options, { host: name }));
   return listOf(url).map((text) => {
@@ -104,7 +88,7 @@ export function amqpEndpoints(options: AmqpServerOptions): readonly AmqpEndpoint
 }
 
 function endpoint(
-  options: AmqpServerOptions,
+  options: AmqpTargetOptions,
   given: { readonly host: string } & Partial<Pick<AmqpEndpoint, "port" | "user" | "password" | "vhost">>,
 ): AmqpEndpoint {
   const tls = options.tls === true ? {} : options.tls || undefined;
@@ -126,11 +110,11 @@ function endpoint(
 
 function problemOf(key: string, value: unknown): string[] {
   if (!Object.hasOwn(RULES, key)) return [`${printable(key, 60)}: unknown option`];
-  const rule = RULES[key as keyof AmqpServerOptions];
+  const rule = RULES[key as keyof AmqpTargetOptions];
   return rule.allows(value) ? [] : [`${key}: must be ${rule.allowed}`];
 }
 
-function contradictions({ url, tls, ...rest }: AmqpServerOptions): string[] {
+function contradictions({ url, tls, ...rest }: AmqpTargetOptions): string[] {
   if (url === undefined) return [];
   const beside = (["host", "port", "user", "password", "vhost"] as const).filter((key) => rest[key] !== undefined);
   const schemes = new Set(listOf(url).map((text) => new URL(text).protocol));

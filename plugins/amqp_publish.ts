@@ -1,0 +1,148 @@
+import {
+  type AmqpMessage,
+  type AmqpPlace,
+  AmqpTarget,
+  type AmqpTargetOptions,
+  type Detail,
+  type Json,
+} from "../mod.ts";
+import { type NotifyContext, PermanentError, type Plugin, printable } from "../mod.ts";
+
+/** Makes the routing key of an event's message, given what `notify` is given. At most 255 bytes. */
+export type AmqpRoutingKey = (detail: Detail, created: boolean, context: NotifyContext) => string;
+
+/** Options of {@linkcode AmqpPublish}, with those of `AmqpTarget`: `url`, or `host`, `port`, `user`, `password`, `vhost`; `tls`, … */
+export interface AmqpPublishOptions extends AmqpTargetOptions {
+  /** Publish to this exchange. It must be there: it is its owner's to declare. */
+  readonly exchange?: string;
+  /** Of messages to `exchange`: a text, or a function. @default the event's type, as compute.instance.create.end */
+  readonly routingKey?: string | AmqpRoutingKey;
+  /** Publish to this queue, instead of an exchange. It must be there. */
+  readonly queue?: string;
+  /** Unique among the configured plugins. @default "AmqpPublish" */
+  readonly name?: string;
+}
+
+/**
+ * Publishes every event's detail as a persistent JSON message, and is done when the broker has confirmed that a queue has it. Its
+ * `message_id` is the event's key: an event may come twice, its key tells. `type` is the event's type, `timestamp` its time; the headers
+ * `created` and `creationSeen` are booleans. A message that no queue is bound for is an error, tried again.
+ *
+ * @example
+ * ```ts
+ * import { AmqpPublish, type AmqpPublishOptions } from "oss-watcher/plugins";
+ * import assert from "node:assert/strict";
+ *
+ * const options: AmqpPublishOptions = {
+ *   url: "amqps://watcher:s3cret@rabbit-1.example.com/events",
+ *   exchange: "cloud",
+ *   routingKey: (_detail, created) => created ? "node.created" : "node.deleted",
+ * };
+ *
+ * assert.equal(new AmqpPublish(options).name, "AmqpPublish");
+ * assert.throws(() => new AmqpPublish({ ...options, queue: "nodes" }), /queue: stands beside exchange/);
+ * ```
+ */
+export class AmqpPublish implements Plugin {
+  readonly name: string;
+  readonly #to: AmqpPlace;
+  readonly #routingKey: string | AmqpRoutingKey | undefined;
+  readonly #target: AmqpTarget;
+
+  /** @throws {TypeError} naming every option that is wrong. */
+  constructor(options: AmqpPublishOptions) {
+    const { name = "AmqpPublish", exchange = "", queue, routingKey = queue, ...server } = options;
+    const problems = [...problemsOf(options), ...AmqpTarget.problems(server)];
+    if (problems.length > 0) throw new TypeError(`Cannot make AmqpPublish: ${problems.join("; ")}`);
+    this.name = name;
+    this.#to = queue === undefined ? { exchange } : { queue };
+    this.#routingKey = routingKey;
+    this.#target = new AmqpTarget(server);
+  }
+
+  /**
+   * @throws {PermanentError} when the broker, or AMQP, can never take the message.
+   * @throws {DeliveryError} when no queue is there for it, the broker does not take it now, does not know us, or cannot be reached.
+   */
+  async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
+    await this.#target.publish(this.#message(detail, created, context), context.signal);
+  }
+
+  /** The message that {@linkcode AmqpPublish.notify} would publish, in AMQP's words. */
+  preview(detail: Detail, created: boolean, context: NotifyContext): Json {
+    const { messageId, type, contentType, timestamp, headers, ...message } = this.#message(detail, created, context);
+    return {
+      exchange: "exchange" in this.#to ? this.#to.exchange : "",
+      routing_key: message.routingKey,
+      mandatory: true,
+      properties: {
+        message_id: messageId,
+        type,
+        content_type: contentType,
+        delivery_mode: 2,
+        timestamp,
+        headers: { ...headers },
+      },
+      body: JSON.parse(message.body),
+    };
+  }
+
+  /** Rejects when no broker can be reached, it does not know us, or the exchange or queue is not there. */
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#target.check(this.#to, signal);
+  }
+
+  /** Closes the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#target[Symbol.asyncDispose]();
+  }
+
+  #message(detail: Detail, created: boolean, context: NotifyContext): AmqpMessage {
+    const { key, eventType, time, creationSeen } = context;
+    const routing = this.#routingKey ?? eventType;
+    return {
+      to: this.#to,
+      routingKey: short("routing key", typeof routing === "string" ? routing : routing(detail, created, context)),
+      messageId: short("message_id", key),
+      type: short("type", eventType),
+      contentType: "application/json",
+      timestamp: Math.floor(Date.parse(time) / 1000),
+      headers: { created, creationSeen },
+      body: JSON.stringify(detail),
+    };
+  }
+}
+
+/** What AMQP calls a short string. */
+function short(what: string, text: unknown): string {
+  if (typeof text !== "string") throw new TypeError(`Cannot make the ${what}: the function gives no text`);
+  const sent = text.toWellFormed();
+  if (bytes(sent) <= MAX_SHORT_BYTES) return sent;
+  throw new PermanentError(`Cannot use the ${what} "${printable(sent, 80)}": longer than ${MAX_SHORT_BYTES} bytes`);
+}
+
+const MAX_SHORT_BYTES = 255;
+
+function problemsOf({ exchange, queue, routingKey, name }: AmqpPublishOptions): string[] {
+  const checks: readonly (readonly [right: boolean, problem: string])[] = [
+    [exchange === undefined || isName(exchange), "exchange: must be a name of 1 to 255 bytes"],
+    [queue === undefined || isName(queue), "queue: must be a name of 1 to 255 bytes"],
+    [exchange !== undefined || queue !== undefined, "exchange: needed, or queue"],
+    [exchange === undefined || queue === undefined, "queue: stands beside exchange; keep one"],
+    [
+      routingKey === undefined || routingKey === "" || typeof routingKey === "function" || isName(routingKey),
+      "routingKey: must be a text of at most 255 bytes, or a function",
+    ],
+    [routingKey === undefined || queue === undefined, "routingKey: needs exchange; a queue has none"],
+    [name === undefined || (typeof name === "string" && name !== ""), "name: must be a text that is not empty"],
+  ];
+  return checks.filter(([right]) => !right).map(([, problem]) => problem);
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === "string" && /^\P{Cc}+$/u.test(value) && bytes(value) <= MAX_SHORT_BYTES;
+}
+
+function bytes(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

@@ -1,0 +1,78 @@
+import type { Credentials } from "./credentials.ts";
+import { endpointUrl } from "./catalog.ts";
+import { askVersions, versionUrl } from "./discovery.ts";
+import { Flights } from "./flights.ts";
+import type { Session } from "./keystone.ts";
+import { bestMicroversion, lowerMicroversion } from "./microversion.ts";
+import { type CatalogService, SERVICES } from "./services.ts";
+import type { Transport } from "./transport.ts";
+
+/** Where a service's API is. */
+export interface Endpoint {
+  /** With the version, without a slash at its end. */
+  readonly url: string;
+  readonly microversion: string | null;
+}
+
+/** A version at the end of a path, or before a project's id, which old catalogs have there. */
+const VERSIONED = /^(.*\/)(v\d+(?:\.\d+)?)((?:\/[\w-]+)?)$/;
+
+/** Where the services' APIs are: from the catalog and what the services say of their versions. Asked once, until the catalog changes. */
+export class Endpoints {
+  readonly #known = new Map<CatalogService, { readonly catalogUrl: string; readonly endpoint: Endpoint }>();
+  readonly #flights = new Flights<Endpoint>();
+  readonly #transport: Transport;
+  readonly #credentials: Credentials;
+
+  constructor({ transport, credentials }: { readonly transport: Transport; readonly credentials: Credentials }) {
+    this.#transport = transport;
+    this.#credentials = credentials;
+  }
+
+  /** @throws {UserError} when the catalog does not lead there. */
+  async of(service: CatalogService, { catalog, keystoneUrl }: Session): Promise<Endpoint> {
+    const credentials = this.#credentials;
+    const catalogUrl = endpointUrl(catalog, { service, credentials, keystoneUrl });
+    const known = this.#known.get(service);
+    if (known?.catalogUrl === catalogUrl) return known.endpoint;
+    return await this.#flights.run(`${service} ${catalogUrl}`, async () => {
+      const endpoint = service === "Nova" ? await this.#nova(catalogUrl) : await this.#plain(service, catalogUrl);
+      this.#known.set(service, { catalogUrl, endpoint });
+      return endpoint;
+    });
+  }
+
+  /** Remembers that a microversion was refused, whatever the service said of itself. */
+  lower(service: CatalogService, refused: string, said: string): void {
+    const known = this.#known.get(service);
+    if (known === undefined || known.endpoint.microversion !== refused) return;
+    const microversion = lowerMicroversion(refused, said);
+    this.#known.set(service, { ...known, endpoint: { ...known.endpoint, microversion } });
+  }
+
+  async #plain(service: CatalogService, url: string): Promise<Endpoint> {
+    const isVersioned = VERSIONED.test(new URL(url).pathname);
+    return { url: isVersioned ? url : await this.#unversioned(service, url), microversion: null };
+  }
+
+  /** A service that does not list its versions is taken to have the one that we need. */
+  async #unversioned(service: CatalogService, url: string): Promise<string> {
+    const { version, major } = SERVICES[service];
+    const { versions } = await askVersions(this.#transport, { service, url: `${url}/` });
+    const found = versions.find(({ id }) => major.test(id));
+    return found === undefined ? `${url}/${version}` : versionUrl(`${url}/`, { ...found, segment: version });
+  }
+
+  /** Nova says beside its version which microversions it has. A catalog may still lead to v2, which has none. */
+  async #nova(catalogUrl: string): Promise<Endpoint> {
+    const { origin, pathname } = new URL(catalogUrl);
+    const [, prefix, version, project = ""] = VERSIONED.exec(pathname) ?? [];
+    const base = version === undefined ? await this.#unversioned("Nova", catalogUrl) : `${origin}${prefix}v2.1`;
+    const { versions } = await askVersions(this.#transport, { service: "Nova", url: `${base}/` });
+    const found = versions.find(({ id }) => id === "v2.1");
+    if (found !== undefined) return { url: `${base}${project}`, microversion: bestMicroversion(found.newest) };
+    // Not told: tried, and lowered when it is refused.
+    if (version === undefined || version === "v2.1") return { url: `${base}${project}`, microversion: "2.93" };
+    return { url: catalogUrl, microversion: null };
+  }
+}

@@ -1,0 +1,225 @@
+import type { Clock } from "../model/clock.ts";
+import { UserError } from "../model/errors.ts";
+import type { Json, JsonObject } from "../model/notification.ts";
+import { printable } from "../wire/escape.ts";
+import { shownUrl } from "../wire/redact.ts";
+import { type CatalogEndpoint, readCatalog } from "./catalog.ts";
+import type { Credentials, NamedRef, Scope } from "./credentials.ts";
+import { askVersions, versionUrl } from "./discovery.ts";
+import { OpenStackUnavailable } from "./errors.ts";
+import { Flights } from "./flights.ts";
+import { object, objects, text } from "./read.ts";
+import type { Answer, Call, Transport } from "./transport.ts";
+
+/** What a name belongs to. */
+export interface Named {
+  readonly id: string;
+  readonly name: string | null;
+}
+
+/** A token, and what came with it. */
+export interface Session {
+  readonly token: string;
+  readonly catalog: readonly CatalogEndpoint[];
+  readonly keystoneUrl: string;
+  /** Ourselves, and the project we are logged in for: no need to ask for their names. */
+  readonly user: Named | null;
+  readonly project: Named | null;
+  readonly roles: readonly string[];
+}
+
+interface Held {
+  readonly session: Session;
+  readonly renewAtMs: number;
+  readonly endsAtMs: number;
+}
+
+/** A token is renewed when a fifth of its life is left, but at most so long before its end. */
+const MAX_MARGIN_MS = 300_000;
+
+/** How long a token without a readable end is used, and how soon a renewal that failed is tried again. */
+const UNKNOWN_LIFE_MS = 600_000;
+const RENEW_AGAIN_MS = 10_000;
+
+/** How long a refusal stands: a wrong password that is sent again and again locks the account. */
+const REFUSAL_MS = 60_000;
+
+/** Logs in at Keystone's Identity API v3, and again before the token expires. */
+export class Keystone {
+  readonly #credentials: Credentials;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #flights = new Flights<Session>();
+  #url: string | null = null;
+  #held: Held | null = null;
+  #refusal: { readonly error: UserError; readonly untilMs: number } | null = null;
+
+  constructor(
+    { credentials, transport, clock }: {
+      readonly credentials: Credentials;
+      readonly transport: Transport;
+      readonly clock: Clock;
+    },
+  ) {
+    this.#credentials = credentials;
+    this.#transport = transport;
+    this.#clock = clock;
+  }
+
+  /**
+   * A session that has not expired.
+   *
+   * @param signal Ends the waiting, not the login.
+   * @throws {UserError} when Keystone refuses us, or has no v3.
+   * @throws {OpenStackUnavailable} when it does not answer as it should.
+   */
+  async session(signal?: AbortSignal): Promise<Session> {
+    const held = this.#held;
+    if (held !== null && this.#clock.now() < held.renewAtMs) return held.session;
+    return await this.#flights.run("", () => this.#renew(), signal);
+  }
+
+  /** Drops a session whose token a service has refused. */
+  forget(session: Session): void {
+    if (this.#held?.session === session) this.#held = null;
+  }
+
+  /** While the old token is good, a Keystone that is down is no reason to stop. */
+  async #renew(): Promise<Session> {
+    try {
+      this.#held = await this.#logIn();
+    } catch (error) {
+      const held = this.#held;
+      const nowMs = this.#clock.now();
+      if (!(error instanceof OpenStackUnavailable) || held === null || nowMs >= held.endsAtMs) throw error;
+      this.#held = { ...held, renewAtMs: nowMs + RENEW_AGAIN_MS };
+    }
+    return this.#held.session;
+  }
+
+  async #logIn(): Promise<Held> {
+    if (this.#refusal !== null && this.#clock.now() < this.#refusal.untilMs) throw this.#refusal.error;
+    this.#refusal = null;
+    const keystoneUrl = this.#url ??= await this.#findV3();
+    const call: Call = {
+      service: "Keystone",
+      url: `${keystoneUrl}/auth/tokens`,
+      body: loginOf(this.#credentials),
+    };
+    const sentMs = this.#clock.now();
+    const answer = await this.#transport.send(call);
+    if (answer.status !== 200 && answer.status !== 201) throw this.#refused(call, answer);
+    const body = object(this.#transport.bodyOf(call, answer)["token"]);
+    const token = answer.headers.get("x-subject-token");
+    if (token === null || token === "") {
+      const state = `${answer.status}, but it has no X-Subject-Token. Check that the URL is right`;
+      throw this.#transport.failure(call, { reason: "other", status: answer.status, state });
+    }
+    return { session: sessionOf({ token, body, keystoneUrl }), ...lifeOf(body, sentMs) };
+  }
+
+  /** Waiting does not mend it. */
+  #refused({ url }: Call, { status, headers, said }: Answer): UserError {
+    const { source } = this.#credentials;
+    const location = headers.get("location");
+    const moved = status < 400 && location !== null && URL.canParse(location, url)
+      ? ` (it leads to ${shownUrl(new URL(location, url).href)}; redirects are not followed)`
+      : "";
+    const advice = status === 401 || status === 403
+      ? `Correct user, password, project and their domains in ${source}`
+      : `Correct the URL in ${source}`;
+    const error = new UserError(
+      `Cannot log in at Keystone ${shownUrl(url)} ${this.#whom()}: ${status}${moved}${
+        said && `: "${said}"`
+      }. ${advice}`,
+    );
+    this.#refusal = { error, untilMs: this.#clock.now() + REFUSAL_MS };
+    return error;
+  }
+
+  #whom(): string {
+    const { identity, scope } = this.#credentials;
+    if (identity.method === "application_credential") return "with the application credential";
+    const of = (ref: NamedRef) => printable("id" in ref ? ref.id : ref.name, 60);
+    const scopes: Readonly<Record<Scope["kind"], string>> = {
+      project: scope.kind === "project" ? ` for the project "${of(scope.project)}"` : "",
+      domain: " for a domain",
+      system: " for the whole system",
+      credential: "",
+    };
+    return `as "${of(identity.user)}"${scopes[scope.kind]}`;
+  }
+
+  /** An auth_url of the first generation ends in /v2.0; v3 is beside it, if the server has it. */
+  async #findV3(): Promise<string> {
+    const { authUrl, source } = this.#credentials;
+    if (/\/v3$/.test(authUrl)) return authUrl;
+    const root = authUrl.replace(/\/v2(?:\.0)?$/, "");
+    const offered: string[] = [];
+    let status = 0;
+    // A proxy may let only the versions through.
+    for (const url of [`${root}/`, `${root}/v3`]) {
+      const { answer, versions } = await askVersions(this.#transport, { service: "Keystone", url });
+      const v3 = versions.find(({ id }) => /^v3(?:\.|$)/.test(id));
+      if (v3 !== undefined) return url === `${root}/` ? versionUrl(url, { ...v3, segment: "v3" }) : url;
+      offered.push(...versions.map(({ id }) => id));
+      status = answer.status;
+    }
+    const has = offered.length === 0 ? `it lists no versions (${status})` : `it offers ${shown(offered)} only`;
+    const error = new UserError(
+      `Cannot log in at Keystone ${shownUrl(authUrl)}: ${has}, and the Identity API v3 is needed. Correct the URL in ` +
+        `${source}, as https://host:5000/v3`,
+    );
+    this.#refusal = { error, untilMs: this.#clock.now() + REFUSAL_MS };
+    throw error;
+  }
+}
+
+function loginOf({ identity, scope }: Credentials): Json {
+  return {
+    auth: { identity: identityOf(identity), ...(scope.kind === "credential" ? {} : { scope: scopeOf(scope) }) },
+  };
+}
+
+function identityOf(identity: Credentials["identity"]): Json {
+  const { method } = identity;
+  if (identity.method === "password") {
+    return { methods: [method], password: { user: { ...identity.user, password: identity.password } } };
+  }
+  const { method: _method, ...credential } = identity;
+  return { methods: [method], application_credential: credential };
+}
+
+function scopeOf(scope: Exclude<Scope, { readonly kind: "credential" }>): Json {
+  if (scope.kind === "system") return { system: { all: true } };
+  return scope.kind === "project" ? { project: scope.project } : { domain: scope.domain };
+}
+
+function sessionOf(
+  { token, body, keystoneUrl }: { readonly token: string; readonly body: JsonObject; readonly keystoneUrl: string },
+): Session {
+  return {
+    token,
+    catalog: readCatalog(body),
+    keystoneUrl,
+    user: namedIn(object(body["user"])),
+    project: namedIn(object(body["project"])),
+    roles: objects(body["roles"]).flatMap((role) => text(role["name"]) ?? []),
+  };
+}
+
+function namedIn(value: JsonObject): Named | null {
+  const id = text(value["id"]);
+  return id === null ? null : { id, name: text(value["name"]) };
+}
+
+/** Measured from our own request with Keystone's own times: its clock may differ from ours. */
+function lifeOf(body: JsonObject, sentMs: number): Pick<Held, "renewAtMs" | "endsAtMs"> {
+  const lifeMs = Date.parse(text(body["expires_at"]) ?? "") - Date.parse(text(body["issued_at"]) ?? "");
+  const goodMs = lifeMs > 0 ? lifeMs : UNKNOWN_LIFE_MS;
+  return { renewAtMs: sentMs + goodMs - Math.min(MAX_MARGIN_MS, goodMs / 5), endsAtMs: sentMs + goodMs };
+}
+
+function shown(versions: readonly string[]): string {
+  return printable([...new Set(versions)].join(", "), 60);
+}

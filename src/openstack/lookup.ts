@@ -1,0 +1,77 @@
+import type { JsonObject } from "../model/notification.ts";
+import type { Answered, Caller } from "./caller.ts";
+import type { ExpiringCache } from "./expiring_cache.ts";
+import { Flights } from "./flights.ts";
+import type { Kind, Rights } from "./rights.ts";
+import type { ServiceName } from "./services.ts";
+import type { Transport } from "./transport.ts";
+
+/** What became of a question: what was asked for, that there is none (404), or that our account may not know (403). */
+export type Answer<T> = T | "absent" | "forbidden";
+
+export interface LookupOptions<T> {
+  readonly kind: Kind;
+  readonly service: ServiceName;
+  /** Where one is, given its id as a path's segment. */
+  readonly path: (id: string) => string;
+  /** `null`: the answer has not what it must have. */
+  readonly read: (body: JsonObject) => T | null;
+  readonly caller: Caller;
+  readonly transport: Transport;
+  readonly rights: Rights;
+  /** Without one every question is asked. */
+  readonly cache?: ExpiringCache<T | "absent">;
+}
+
+/** How long answers are believed; that there is none, not as long. */
+const KEEP_MS = 600_000;
+const KEEP_ABSENT_MS = 60_000;
+
+/** One kind of question, by id. */
+export class Lookup<T> {
+  readonly #options: LookupOptions<T>;
+  readonly #flights = new Flights<Answer<T>>();
+
+  constructor(options: LookupOptions<T>) {
+    this.#options = options;
+  }
+
+  /** @param signal Ends the waiting, not the question: others may wait for it too. */
+  async of(id: string, signal?: AbortSignal): Promise<Answer<T>> {
+    signal?.throwIfAborted();
+    const segment = segmentOf(id);
+    if (segment === null) return "absent";
+    const cached = this.#options.cache?.get(id);
+    if (cached !== undefined) return cached;
+    if (!this.#options.rights.mayAsk(this.#options.kind)) return "forbidden";
+    return await this.#flights.run(id, () => this.#ask(id, segment), signal);
+  }
+
+  async #ask(id: string, segment: string): Promise<Answer<T>> {
+    const { kind, service, path, caller, rights, cache } = this.#options;
+    const answered = await caller.ask({ service, path: path(segment) });
+    const { status } = answered.answer;
+    if (status === 403) {
+      rights.refused(kind, answered);
+      return "forbidden";
+    }
+    const found = status === 404 || status === 410 ? "absent" : this.#read(answered);
+    cache?.set(id, found, found === "absent" ? KEEP_ABSENT_MS : KEEP_MS);
+    return found;
+  }
+
+  #read({ call, answer }: Answered): T {
+    const { transport, read } = this.#options;
+    const { status, said } = answer;
+    const found = status === 200 ? read(transport.bodyOf(call, answer)) : null;
+    if (found !== null) return found;
+    const lacks = status === 200 ? "the answer lacks what was asked for" : `"${said}"`;
+    const reason = status === 200 ? "other" : "client_error";
+    throw transport.failure(call, { reason, status, state: `${status}: ${lacks}. Check that the URL is right` });
+  }
+}
+
+/** An id comes from a message: it must not lead to another path. `null`: it is none. */
+function segmentOf(id: string): string | null {
+  return id === "" || id.length > 255 || /^\.{1,2}$/.test(id) ? null : encodeURIComponent(id.toWellFormed());
+}

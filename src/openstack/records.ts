@@ -1,0 +1,187 @@
+import type { Address } from "../model/event.ts";
+import { isoUtc } from "../model/timestamp.ts";
+import type { Json, JsonObject } from "../model/notification.ts";
+import { isObject, number, object, objects, text } from "./read.ts";
+
+/** What Nova says of a server. `null` is "not said". */
+export interface ServerRecord {
+  readonly id: string;
+  /** What the user typed. */
+  readonly name: string | null;
+  /** What the server calls itself; from microversion 2.90, or 2.3 for administrators. */
+  readonly hostname: string | null;
+  /** From microversion 2.19; `null` also when it is empty. */
+  readonly description: string | null;
+  /** As `ACTIVE`, `BUILD`, `ERROR`. */
+  readonly status: string | null;
+  readonly projectId: string | null;
+  readonly userId: string | null;
+  /** `null` also for a server that was booted from a volume. */
+  readonly imageId: string | null;
+  /** GB of root and ephemeral disk, GiB of memory, vCPUs: from microversion 2.47. */
+  readonly storageGb: number | null;
+  readonly ramGib: number | null;
+  readonly vcpus: number | null;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string | null;
+  readonly metadata: Readonly<Record<string, string>> | null;
+  /** Floating ones are among them, seconds after their association. */
+  readonly addresses: readonly Address[];
+}
+
+/** What Neutron's DNS integration says of one address of a port. */
+export interface DnsAssignment {
+  readonly address: string | null;
+  readonly hostname: string | null;
+  /** Without the dot at its end. */
+  readonly fqdn: string | null;
+}
+
+/** What Neutron says of a port. */
+export interface PortRecord {
+  readonly id: string;
+  /** Lower case, colons. */
+  readonly mac: string | null;
+  readonly fixedAddresses: readonly string[];
+  readonly dnsAssignments: readonly DnsAssignment[];
+  readonly deviceId: string | null;
+  /** As `compute:ZONE` or `network:router_interface`. */
+  readonly deviceOwner: string | null;
+  /** The device, when it is a compute server. */
+  readonly serverId: string | null;
+  readonly networkId: string | null;
+  readonly projectId: string | null;
+  readonly revision: number | null;
+}
+
+/** What Neutron says of a floating IP. */
+export interface FloatingIpRecord {
+  readonly id: string;
+  readonly address: string;
+  readonly projectId: string | null;
+  readonly portId: string | null;
+  readonly fixedAddress: string | null;
+  /** What it says of its port; `null` without one, and in old releases. */
+  readonly port: { readonly serverId: string | null; readonly mac: string | null } | null;
+  readonly revision: number | null;
+}
+
+/** What Glance says of an image. */
+export interface ImageRecord {
+  readonly id: string;
+  readonly name: string | null;
+  readonly os: string | null;
+  readonly osDistro: string | null;
+  readonly osVersion: string | null;
+}
+
+/** What Keystone says of a project or a user. */
+export interface NameRecord {
+  readonly id: string;
+  readonly name: string | null;
+}
+
+// A reader gives null for what cannot be one: without an id, or no object.
+
+export function readServer(server: JsonObject): ServerRecord | null {
+  const id = text(server["id"]);
+  if (id === null) return null;
+  const flavor = object(server["flavor"]);
+  const [diskGb, ramMib] = [number(flavor["disk"]), number(flavor["ram"])];
+  return {
+    id,
+    name: text(server["name"]),
+    hostname: text(server["OS-EXT-SRV-ATTR:hostname"]),
+    description: text(server["description"]),
+    status: text(server["status"]),
+    projectId: text(server["tenant_id"]) ?? text(server["project_id"]),
+    userId: text(server["user_id"]),
+    imageId: text(object(server["image"])["id"]),
+    storageGb: diskGb === null ? null : diskGb + (number(flavor["ephemeral"]) ?? 0),
+    ramGib: ramMib === null ? null : ramMib / 1024,
+    vcpus: number(flavor["vcpus"]),
+    createdAt: isoUtc(server["created"]),
+    metadata: metadata(server["metadata"]),
+    addresses: Object.entries(object(server["addresses"])).flatMap(([network, listed]) =>
+      objects(listed).flatMap((one) => readAddress(network, one))
+    ),
+  };
+}
+
+export function readPort(port: JsonObject): PortRecord | null {
+  const id = text(port["id"]);
+  if (id === null) return null;
+  return {
+    id,
+    mac: mac(port["mac_address"]),
+    fixedAddresses: objects(port["fixed_ips"]).flatMap((ip) => text(ip["ip_address"]) ?? []),
+    dnsAssignments: objects(port["dns_assignment"]).map((one) => ({
+      address: text(one["ip_address"]),
+      hostname: text(one["hostname"]),
+      fqdn: text(text(one["fqdn"])?.replace(/\.$/, "")),
+    })),
+    deviceId: text(port["device_id"]),
+    deviceOwner: text(port["device_owner"]),
+    serverId: computeServer(port),
+    networkId: text(port["network_id"]),
+    projectId: text(port["project_id"]) ?? text(port["tenant_id"]),
+    revision: number(port["revision_number"]),
+  };
+}
+
+export function readFloatingIp(floatingIp: JsonObject): FloatingIpRecord | null {
+  const [id, address] = [text(floatingIp["id"]), text(floatingIp["floating_ip_address"])];
+  if (id === null || address === null) return null;
+  const port = floatingIp["port_details"];
+  return {
+    id,
+    address,
+    projectId: text(floatingIp["project_id"]) ?? text(floatingIp["tenant_id"]),
+    portId: text(floatingIp["port_id"]),
+    fixedAddress: text(floatingIp["fixed_ip_address"]),
+    port: isObject(port) ? { serverId: computeServer(port), mac: mac(port["mac_address"]) } : null,
+    revision: number(floatingIp["revision_number"]),
+  };
+}
+
+export function readImage(image: JsonObject): ImageRecord | null {
+  const id = text(image["id"]);
+  if (id === null) return null;
+  return {
+    id,
+    name: text(image["name"]),
+    os: text(image["os"]),
+    osDistro: text(image["os_distro"]),
+    osVersion: text(image["os_version"]),
+  };
+}
+
+export function readName(named: JsonObject): NameRecord | null {
+  const id = text(named["id"]);
+  return id === null ? null : { id, name: text(named["name"]) };
+}
+
+function readAddress(network: string, one: JsonObject): readonly Address[] {
+  const address = text(one["addr"]);
+  if (address === null) return [];
+  const version = number(one["version"]) ?? (address.includes(":") ? 6 : 4);
+  const type = text(one["OS-EXT-IPS:type"]);
+  return [{ address, mac: mac(one["OS-EXT-IPS-MAC:mac_addr"]), type, network, version }];
+}
+
+/** `__proto__` is a key like any other: tenants choose them. */
+function metadata(value: Json | undefined): Readonly<Record<string, string>> | null {
+  if (!isObject(value)) return null;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, one]) => typeof one === "string" ? [[key, one] as const] : []),
+  );
+}
+
+function mac(value: Json | undefined): string | null {
+  return text(value)?.toLowerCase() ?? null;
+}
+
+/** `device_owner` is `compute:<zone>` for a server's port, and `device_id` then its id. */
+function computeServer(port: JsonObject): string | null {
+  return text(port["device_owner"])?.startsWith("compute:") ? text(port["device_id"]) : null;
+}

@@ -1,0 +1,48 @@
+import type { Clock } from "../model/clock.ts";
+import type { Logger } from "../model/plugin.ts";
+import type { Answered } from "./caller.ts";
+
+/** What an account may be forbidden to ask, each on its own. */
+export type Kind = "server" | "port" | "image" | "project" | "user" | "servers" | "ports" | "floatingIps";
+
+/** What is not to be had then, and the role that would mend it (the services' default policies). */
+const LACKS: Readonly<Record<Kind, { readonly what: string; readonly lost: string; readonly role: string }>> = {
+  server: { what: "show a server", lost: "Description stays null where only Nova has it", role: `"admin"` },
+  port: { what: "list a server's ports", lost: "FQDN stays without the port's domain", role: `"admin"` },
+  image: { what: "show an image", lost: "OS stays null where only the image has it", role: `"admin"` },
+  project: { what: "show other projects", lost: "ProjectName stays null", role: `"admin", or "reader" on the system` },
+  user: { what: "show other users", lost: "UserName stays null", role: `"admin", or "reader" on the system` },
+  servers: { what: "list the servers of all projects", lost: "only its own are read", role: `"admin"` },
+  ports: { what: "list ports", lost: "none are read", role: `"reader"` },
+  floatingIps: { what: "list floating IPs", lost: "none are read", role: `"reader"` },
+};
+
+const ASK_AGAIN_MS = 3_600_000;
+
+/** What our account may not do: said once, and not asked again for an hour. */
+export class Rights {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #refusedUntilMs = new Map<Kind, number>();
+
+  constructor({ clock, log }: { readonly clock: Clock; readonly log: Logger }) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  mayAsk(kind: Kind): boolean {
+    return this.#clock.now() >= (this.#refusedUntilMs.get(kind) ?? -Infinity);
+  }
+
+  refused(kind: Kind, { call: { service }, answer: { status, said }, session }: Answered): void {
+    const isNew = !this.#refusedUntilMs.has(kind);
+    this.#refusedUntilMs.set(kind, this.#clock.now() + ASK_AGAIN_MS);
+    const { what, lost, role } = LACKS[kind];
+    const has = session.roles.length === 0 ? "no role" : session.roles.map((name) => `"${name}"`).join(", ");
+    const line =
+      `${service} does not let our account ${what} (${status}${said && `: ${said}`}): ${lost}. The account has ` +
+      `${has}; give it the role ${role}. Asked again in an hour`;
+    if (isNew) this.#log.warn(line);
+    else this.#log.debug(line);
+  }
+}

@@ -1,0 +1,157 @@
+// A disk that fills up under the ledger, and is emptied again.
+import { join } from "node:path";
+import type { ScenarioOptions } from "./scenarios.ts";
+import { type Outcome, Trial } from "./trial.ts";
+
+/** Where the ledger has no room left: on a small file system, or where mounting is refused behind a limit of its pages. */
+interface Disk extends AsyncDisposable {
+  readonly how: string;
+  readonly dir: string;
+  /** TypeScript for config.ts. */
+  readonly preamble: string;
+  fill(): Promise<void>;
+  empty(): Promise<void>;
+}
+
+/** While the disk is full nothing is acknowledged and nothing attempted; when there is room again all goes on. */
+export async function fillDisk({ rabbit, load }: ScenarioOptions): Promise<Outcome> {
+  await using disk = await TmpfsDisk.mount() ?? new PageLimit();
+  await using trial = await Trial.open({
+    title: `Disk full (${disk.how})`,
+    rabbit,
+    load,
+    // Counts its messages exactly at any time.
+    queueType: "classic",
+    ahead: load.events,
+    ledgerDir: disk.dir,
+    preamble: disk.preamble,
+  });
+  await trial.witness.open();
+  await trial.start();
+  await trial.publishSome(Math.floor(trial.steps.length / 3));
+  await trial.delivered(load.events / 6);
+  await disk.fill();
+  await watchStandstill(trial, { rabbit });
+  await disk.empty();
+  await trial.until(() => trial.log.includes("can be written again"));
+  await trial.publish();
+  const outcome = await trial.conclude();
+  return outcome;
+}
+
+/** Publishes until the service says that it cannot write, then looks whether anything still moves. */
+async function watchStandstill(trial: Trial, { rabbit }: Pick<ScenarioOptions, "rabbit">): Promise<void> {
+  while (!trial.log.includes("Cannot write the ledger")) await trial.publishSome(1);
+  // What was in flight when it was found out may arrive, and is answered.
+  await trial.until(() => trial.witness.attempts.every(({ answeredAt }) => answeredAt !== null));
+  const { attempts } = trial.witness;
+  const [arrived, published, queued] = [attempts.length, trial.published, await depth(rabbit, trial.queue)];
+  await trial.publishSome(Math.floor(trial.steps.length / 6));
+  const grown = await depth(rabbit, trial.queue) - queued;
+  if (grown !== trial.published - published) {
+    trial.problems.push(
+      `${trial.published - published} messages were published to a full disk, ${grown} are still queued`,
+    );
+  }
+  if (attempts.length !== arrived) {
+    trial.problems.push(`${attempts.length - arrived} attempts were made with a full disk`);
+  }
+  const told = trial.log.split("Cannot write the ledger").length - 1;
+  if (told !== 1) trial.problems.push(`a full disk was told ${told} times`);
+  trial.notes.push(
+    `full: ${queued + grown} messages waited in the queue, ${attempts.length - arrived} attempts were made`,
+  );
+}
+
+/** Messages in a queue, delivered and not acknowledged ones included. */
+async function depth(rabbit: ScenarioOptions["rabbit"], queue: string): Promise<number> {
+  const lines = (await rabbit.ctl("list_queues", "name", "messages", "--no-table-headers")).split("\n");
+  return Number(lines.map((line) => line.split("\t")).find(([name]) => name === queue)?.[1]);
+}
+
+const SIZE_MIB = 64;
+const BLOCK = new Uint8Array(4096);
+
+/** A file system in memory; filled up with a file to the last block. */
+class TmpfsDisk implements Disk {
+  readonly how = `a tmpfs of ${SIZE_MIB} MiB`;
+  readonly preamble = "";
+  readonly dir: string;
+
+  private constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  /** `null` where mounting is refused. */
+  static async mount(): Promise<TmpfsDisk | null> {
+    const dir = await Deno.makeTempDir({ prefix: "oss-watcher-disk-" });
+    if (await succeeds("mount", "-t", "tmpfs", "-o", `size=${SIZE_MIB}m,mode=0700`, "tmpfs", dir)) {
+      return new TmpfsDisk(dir);
+    }
+    await Deno.remove(dir);
+    return null;
+  }
+
+  async fill(): Promise<void> {
+    using ballast = await Deno.open(this.#ballast, { create: true, append: true });
+    try {
+      for (;;) await ballast.write(BLOCK);
+    } catch (error) {
+      if (!(error instanceof Error) || !/os error 28/.test(error.message)) throw error;
+    }
+  }
+
+  async empty(): Promise<void> {
+    await Deno.remove(this.#ballast);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await succeeds("umount", this.dir);
+    await Deno.remove(this.dir);
+  }
+
+  get #ballast(): string {
+    return join(this.dir, "ballast");
+  }
+}
+
+/** SQLite's own limit, which a connection must set itself: config.ts does it from within, as a file says. */
+class PageLimit implements Disk {
+  readonly how = "max_page_count";
+  readonly dir = Deno.makeTempDirSync({ prefix: "oss-watcher-disk-" });
+
+  get preamble(): string {
+    return `
+import { DatabaseSync } from "node:sqlite";
+const exec = DatabaseSync.prototype.exec;
+const limited = new Set<DatabaseSync>();
+DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string): void {
+  limited.add(this);
+  const full = Deno.statSync(${JSON.stringify(this.dir)}).mode! & 0o1;
+  exec.call(this, "PRAGMA max_page_count = " + (full ? 1 : 1000000));
+  exec.call(this, sql);
+};
+`;
+  }
+
+  async fill(): Promise<void> {
+    await Deno.chmod(this.dir, 0o701);
+  }
+
+  async empty(): Promise<void> {
+    await Deno.chmod(this.dir, 0o700);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.dir, { recursive: true });
+  }
+}
+
+async function succeeds(program: string, ...args: string[]): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output();
+    return success;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,75 @@
+// The crash test in full: real RabbitMQ, real processes, and a judge outside. `deno task test:crash [SEED]`
+import { progress } from "../../tools/packages.ts";
+import { type PrivateRabbit, setUpRabbit, startRabbit } from "../../tools/rabbitmq.ts";
+import { compareLatency, failReceiver } from "./failing_receiver.ts";
+import { fillDisk } from "./full_disk.ts";
+import { compareGrowth, describeGrowth } from "./growth.ts";
+import { LEGEND, problemsOf, tableOf } from "./report.ts";
+import { killBroker, killService, type ScenarioOptions, stopService, stopWhileHanging } from "./scenarios.ts";
+import type { Outcome } from "./trial.ts";
+
+/** 500 servers at one time, and what happens to them and their floating IPs. */
+const LOAD = { events: 10_000, servers: 500 };
+const SMALLER_LOAD = { events: 2_000, servers: 200 };
+
+const MAX_LATENCY_RATIO = 1.2;
+const MAX_GROWTH_RATIO = 1.3;
+
+/** Runs everything; returns what is wrong. */
+async function run(rabbit: PrivateRabbit, seed: number): Promise<string[]> {
+  const large: ScenarioOptions = { rabbit, load: { ...LOAD, seed } };
+  const small: ScenarioOptions = { rabbit, load: { ...SMALLER_LOAD, seed } };
+  const scenarios: readonly (() => Promise<Outcome>)[] = [
+    () => killService({ ...large, kills: 100 }),
+    () => killBroker({ ...large, kills: 10 }),
+    () => failReceiver({ ...large, faults: 12 }),
+    () => fillDisk(small),
+    () => stopService({ ...small, stops: 10 }),
+    () => stopWhileHanging(small),
+  ];
+  const outcomes: Outcome[] = [];
+  for (const scenario of scenarios) {
+    const outcome = await scenario();
+    progress(tableOf([outcome]));
+    for (const note of outcome.notes) progress(`  ${note}`);
+    for (const problem of outcome.problems) progress(`  WRONG: ${problem}`);
+    outcomes.push(outcome);
+  }
+  print(`\n${tableOf(outcomes)}\n\n${LEGEND}`);
+  for (const { title, notes } of outcomes) for (const note of notes) print(`${title}: ${note}`);
+  return [...problemsOf(outcomes), ...await runLatency(small), ...await runGrowth(rabbit)];
+}
+
+async function runLatency(options: ScenarioOptions): Promise<string[]> {
+  const { withoutMs, besideMs, ratio } = await compareLatency({ ...options, rounds: 3 });
+  print(
+    `\nMedian latency of a plugin: ${withoutMs.toFixed(1)} ms alone, ${besideMs.toFixed(1)} ms beside one that fails: ` +
+      `${ratio.toFixed(2)} (at most ${MAX_LATENCY_RATIO})`,
+  );
+  return ratio > MAX_LATENCY_RATIO ? [`A failing plugin makes another one ${ratio.toFixed(2)} times slower`] : [];
+}
+
+async function runGrowth(rabbit: PrivateRabbit): Promise<string[]> {
+  const comparisons = await compareGrowth({ rabbit, small: 1_000, large: 1_000_000 });
+  print(`\n${describeGrowth(comparisons)} (at most ${MAX_GROWTH_RATIO})`);
+  return comparisons.filter(({ ratio }) => ratio > MAX_GROWTH_RATIO)
+    .map(({ what, ratio }) => `${what}: ${ratio.toFixed(2)} times as much in a large ledger`);
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+async function main(): Promise<number> {
+  const seed = Number(Deno.args[0] ?? Math.floor(Math.random() * 1e9));
+  await setUpRabbit();
+  progress(`Crash test, seed ${seed}`);
+  const start = Date.now();
+  await using rabbit = await startRabbit();
+  const problems = await run(rabbit, seed);
+  const minutes = ((Date.now() - start) / 60_000).toFixed(1);
+  print(problems.length === 0 ? `\nAll as promised, in ${minutes} min` : `\nWRONG, seed ${seed}:\n${problems.join("\n")}`);
+  return problems.length === 0 ? 0 : 1;
+}
+
+Deno.exit(await main());

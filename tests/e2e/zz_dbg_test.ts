@@ -1,0 +1,547 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { Connection } from "rabbitmq-client";
+import { CloudPublisher, type Published } from "../../tools/publisher.ts";
+import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
+import { type Received, Receiver } from "../../tools/receiver.ts";
+import { Service } from "../../tools/service.ts";
+import { EXPECTED, EXPECTED_V1, type ExpectedEvent } from "../facts/expected_events.ts";
+import { type CaptureLine, mergeByTime, readCapture } from "../support/captures.ts";
+import { ProgramDirectory, READ_WRITE, runProgram } from "../support/program.ts";
+import { until } from "../support/until.ts";
+
+/** Long enough for a machine that is busy with much else. */
+const LONG_MS = 120_000;
+const PASSWORD = "hush-4711";
+
+const RUN = mergeByTime(readCapture("unversioned.jsonl"), readCapture("versioned.jsonl"));
+/** The same facts, an earlier run, in the other driver's form. */
+const RUN_V1 = readCapture("v1-no-envelope.jsonl").filter(({ routing_key }) => routing_key === "notifications.info");
+const EXCHANGES = ["nova", "neutron", "keystone", "glance"];
+
+let shared: PrivateRabbit;
+
+Deno.test.beforeAll(async () => {
+  shared = await startRabbit();
+  await shared.ctl("add_user", "watcher", PASSWORD);
+  await shared.ctl("set_permissions", "watcher", ".*", ".*", ".*");
+});
+
+Deno.test.afterAll(() => shared.stop());
+
+Deno.test("service delivers every event of the recorded cloud when a durable broker is killed in the middle", async () => {
+  await using rabbit = await startRabbit();
+  await using receiver = new Receiver();
+  await using publisher = new CloudPublisher(rabbit.url);
+  for (const exchange of EXCHANGES) await publisher.declareExchange(exchange, { durable: true });
+  const queue = { name: "oss-watcher", exchanges: EXCHANGES };
+  using dir = directory({ rabbit: { url: rabbit.url, queue }, targets: { Cmdb: receiver } });
+  await using service = await listening(dir);
+
+  const middle = Math.floor(RUN.length / 2);
+  let restarted: Promise<void> | undefined;
+  for (const [index, line] of RUN.entries()) {
+    // Publisher and service find their connections gone at any moment.
+    if (index === middle) restarted = rabbit.kill().then(() => rabbit.restart());
+    await publish(publisher, line);
+  }
+  await restarted;
+
+  await everything(receiver, { service });
+  assertRun(receiver);
+  assert.match(
+    service.log,
+    /WARNING \(broker\) Lost the connection to 127\.0\.0\.1:\d+: [^\n]+; trying again in [01](\.\d)? s\n/,
+  );
+  assert.match(service.log, /INFO \(broker\) Listening on queue "oss-watcher" at 127\.0\.0\.1:\d+ again\n/);
+  assert.equal((await service.end("SIGTERM")).code, 0);
+});
+
+Deno.test("service binds to exchanges that are not durable within 2 s of their return, and logs the gap", async () => {
+  await using rabbit = await startRabbit();
+  await using receiver = new Receiver();
+  await using publisher = new CloudPublisher(rabbit.url);
+  for (const exchange of EXCHANGES) await publisher.declareExchange(exchange, { durable: false });
+  const queue = { name: "oss-watcher", exchanges: EXCHANGES };
+  using dir = directory({ rabbit: { url: rabbit.url, queue }, targets: { Cmdb: receiver } });
+  await using service = await listening(dir);
+  const middle = Math.floor(RUN.length / 2);
+  for (const line of RUN.slice(0, middle)) await publish(publisher, line);
+
+  const killed = Date.now();
+  await rabbit.kill();
+  await rabbit.restart();
+  const gone = (exchange: string) =>
+    service.log.includes(`Exchange "${exchange}" is not there yet: its service declares`);
+  await until(() => EXCHANGES.every(gone), LONG_MS);
+  for (const exchange of EXCHANGES) await publisher.declareExchange(exchange, { durable: false });
+  const returned = Date.now();
+  await until(() => EXCHANGES.every((exchange) => gaps(service, exchange).length > 0), LONG_MS);
+  const boundAfterMs = Date.now() - returned;
+
+  for (const line of RUN.slice(middle)) await publish(publisher, line);
+  await everything(receiver, { service });
+  assertRun(receiver);
+  assert.ok(boundAfterMs < 2_000, `${boundAfterMs} ms`);
+  for (const exchange of EXCHANGES) {
+    const [gap, ...more] = gaps(service, exchange);
+    assert.deepEqual(more, []);
+    assert.ok(
+      gap!.from >= killed && gap!.from <= returned,
+      `${exchange}: ${JSON.stringify(gap)} ${killed} ${returned}`,
+    );
+    assert.ok(gap!.to >= returned - 500, `${exchange}: ${JSON.stringify(gap)} ${returned}`);
+  }
+});
+
+Deno.test("service consumes an existing queue as the first generation did, and refuses to be a second consumer", async () => {
+  await using receiver = new Receiver();
+  await using other = new Receiver();
+  await using bus = new Bus(shared);
+  await bus.declareQueue("monitoring.info", { durable: false });
+  const rabbit = {
+    host: "127.0.0.1",
+    port: shared.port,
+    user: "watcher",
+    password: PASSWORD,
+    watchQueue: "monitoring.info",
+  };
+  using dir = directory({ rabbit, targets: { Cmdb: receiver } });
+  using second = directory({ rabbit, targets: { Cmdb: other } });
+  await using service = await listening(dir);
+
+  await using late = new Service(second.path());
+  assert.equal((await late.status).code, 1);
+  assert.equal(
+    lastLine(late),
+    `Queue "monitoring.info" is in use by another consumer: stop it, or let oss-watcher have its own queue with rabbit.queue`,
+  );
+
+  for (const { body } of RUN_V1) await bus.publish({ exchange: "", routingKey: "monitoring.info", body });
+  await everything(receiver, { service, expected: EXPECTED_V1 });
+  assertRun(receiver, EXPECTED_V1);
+  assert.deepEqual(other.requests, []);
+  assert.deepEqual(
+    receiver.requests.filter(({ authorization }) => authorization !== `Basic ${btoa(`watcher:${PASSWORD}`)}`),
+    [],
+  );
+});
+
+for (
+  const { what, rabbit, says } of [
+    {
+      what: "a wrong password",
+      rabbit: { user: "watcher", password: "wrong-4711", queue: { name: "unused" } },
+      says: `RabbitMQ at 127.0.0.1:PORT refuses user "watcher": check rabbit.user and rabbit.password`,
+    },
+    {
+      what: "an unknown vhost",
+      rabbit: { user: "watcher", password: PASSWORD, vhost: "cell-7", queue: { name: "unused" } },
+      says: `RabbitMQ at 127.0.0.1:PORT refuses vhost "cell-7": check rabbit.vhost and the permissions`,
+    },
+    {
+      what: "a queue that is not there",
+      rabbit: { user: "watcher", password: PASSWORD, watchQueue: "no.such.queue" },
+      says:
+        `Queue "no.such.queue" does not exist: the services declare it with their first notification to that topic. ` +
+        `Check the name, or let oss-watcher have its own queue with rabbit.queue`,
+    },
+  ]
+) {
+  Deno.test(`service ends with one clear line and exit code 1 at ${what}`, async () => {
+    await using receiver = new Receiver();
+    using dir = directory({ rabbit: { host: "127.0.0.1", port: shared.port, ...rabbit }, targets: { Cmdb: receiver } });
+    await using service = new Service(dir.path());
+    assert.equal((await service.status).code, 1);
+    await service.end("SIGKILL");
+    const [line, ...more] = service.log.trimEnd().split("\n").filter((one) => !/^\S+ \S+ INFO \(/.test(one));
+    assert.deepEqual(more, []);
+    assert.ok(line?.startsWith(says.replace("PORT", String(shared.port))), line);
+    assert.ok(!service.log.includes("4711"));
+  });
+}
+
+Deno.test("service keeps trying a broker that cannot be reached, and ends at SIGTERM at once", async () => {
+  await using receiver = new Receiver();
+  const rabbit = { url: [`amqp://watcher:${PASSWORD}@127.0.0.1:1/`, `amqp://watcher:${PASSWORD}@127.0.0.1:2/`] };
+  using dir = directory({ rabbit: { ...rabbit, queue: { name: "unused" } }, targets: { Cmdb: receiver } });
+  await using service = new Service(dir.path());
+  await until(() => /127\.0\.0\.1:2: refused; trying again in \d+ s\n/.test(service.log), LONG_MS);
+  assert.match(service.log, /WARNING \(broker\) Cannot connect to 127\.0\.0\.1:1: refused; trying 127\.0\.0\.1:2\n/);
+  const asked = Date.now();
+  const { code } = await service.end("SIGTERM");
+  assert.equal(code, 0);
+  assert.ok(Date.now() - asked < 5_000, `${Date.now() - asked} ms`);
+  assert.ok(!service.log.includes(PASSWORD));
+});
+
+Deno.test("service that is stopped in the middle of its work loses nothing and repeats nothing", async () => {
+  await using receiver = new Receiver();
+  receiver.answer = () => new Promise((resolve) => setTimeout(() => resolve(new Response()), 50));
+  await using bus = new Bus(shared);
+  await bus.declareExchange("stopped");
+  using dir = directory({
+    rabbit: { url: shared.url, queue: { name: "stopped", exchanges: ["stopped"], type: "classic" } },
+    targets: { Cmdb: receiver },
+  });
+  await using first = await listening(dir);
+  const published = (async () => {
+    for (const { routing_key: routingKey, body } of RUN) await bus.publish({ exchange: "stopped", routingKey, body });
+  })();
+  await until(() => receiver.requests.length >= 10, LONG_MS);
+  assert.equal((await first.end("SIGTERM")).code, 0);
+  assert.match(first.log, /INFO \(service\) Stopping: waiting for attempts in flight\n.*INFO \(service\) Stopped\n$/s);
+  const before = receiver.requests.length;
+  assert.ok(before < EXPECTED.length, `${before}`);
+  await published;
+
+  await using second = await listening(dir);
+  await everything(receiver, { service: second });
+  assertRun(receiver);
+  assert.equal(receiver.requests.length, EXPECTED.length);
+});
+
+Deno.test("service cuts off attempts that take longer than 10 s to end, and makes them first when it starts again", async () => {
+  await using receiver = new Receiver();
+  console.log("1", Date.now() % 1000000, receiver.requests.length);
+  receiver.answer = unanswered;
+  console.log("2", Date.now() % 1000000, receiver.requests.length);
+  await using bus = new Bus(shared);
+  console.log("3", Date.now() % 1000000, receiver.requests.length);
+  await bus.declareExchange("hanging");
+  console.log("4", Date.now() % 1000000, receiver.requests.length);
+  using dir = directory({
+    rabbit: { url: shared.url, queue: { name: "hanging", exchanges: ["hanging"], type: "classic" } },
+    targets: { Cmdb: receiver },
+  });
+  console.log("8", Date.now() % 1000000, receiver.requests.length);
+  await using first = await listening(dir);
+  console.log("9", Date.now() % 1000000, receiver.requests.length);
+  for (const { routing_key: routingKey, body } of RUN) await bus.publish({ exchange: "hanging", routingKey, body });
+  console.log("10", Date.now() % 1000000, receiver.requests.length);
+  // Eight attempts side by side is the default.
+  await until(() => receiver.requests.length === 8, LONG_MS);
+  console.log("12", Date.now() % 1000000, receiver.requests.length);
+  const hung = receiver.requests.map(({ key }) => key);
+  console.log("13", Date.now() % 1000000, receiver.requests.length);
+  const asked = Date.now();
+  console.log("14", Date.now() % 1000000, receiver.requests.length);
+  assert.equal((await first.end("SIGTERM")).code, 0);
+  console.log("15", Date.now() % 1000000, receiver.requests.length);
+  assert.ok(Date.now() - asked >= 9_000 && Date.now() - asked < 25_000, `${Date.now() - asked} ms`);
+  console.log("16", Date.now() % 1000000, receiver.requests.length);
+
+  receiver.answer = () => new Response();
+  console.log("18", Date.now() % 1000000, receiver.requests.length);
+  receiver.requests.length = 0;
+  console.log("19", Date.now() % 1000000, receiver.requests.length);
+  await using second = await listening(dir);
+  console.log("20", Date.now() % 1000000, receiver.requests.length);
+  await everything(receiver, { service: second });
+  console.log("21", Date.now() % 1000000, receiver.requests.length);
+  assertRun(receiver);
+  console.log("22", Date.now() % 1000000, receiver.requests.length);
+  assert.deepEqual(receiver.requests.slice(0, 8).map(({ key }) => key).sort(), hung.sort());
+  console.log("23", Date.now() % 1000000, receiver.requests.length);
+});
+
+Deno.test("service ends at the second SIGTERM at once", async () => {
+  await using receiver = new Receiver();
+  receiver.answer = unanswered;
+  await using bus = new Bus(shared);
+  await bus.declareExchange("impatient");
+  using dir = directory({
+    rabbit: { url: shared.url, queue: { name: "impatient", exchanges: ["impatient"], type: "classic" } },
+    targets: { Cmdb: receiver },
+  });
+  await using service = await listening(dir);
+  for (const { routing_key: routingKey, body } of RUN) await bus.publish({ exchange: "impatient", routingKey, body });
+  await until(() => receiver.requests.length > 0, LONG_MS);
+  Deno.kill(service.pid, "SIGTERM");
+  await until(() => service.log.includes("Stopping"), LONG_MS);
+  const asked = Date.now();
+  const { code } = await service.end("SIGTERM");
+  assert.equal(code, 130);
+  assert.ok(Date.now() - asked < 5_000, `${Date.now() - asked} ms`);
+});
+
+Deno.test("service tries a failing plugin again while messages are acknowledged and another plugin goes on", async () => {
+  await using good = new Receiver();
+  await using bad = new Receiver();
+  let down = true;
+  bad.answer = () => new Response(null, { status: down ? 503 : 200 });
+  await using bus = new Bus(shared);
+  await bus.declareExchange("down");
+  using dir = directory({
+    rabbit: { url: shared.url, queue: { name: "down", exchanges: ["down"] } },
+    targets: { Good: good, Bad: bad },
+  });
+  await using service = await listening(dir);
+  for (const { routing_key: routingKey, body } of RUN) await bus.publish({ exchange: "down", routingKey, body });
+  await everything(good, { service });
+  assertRun(good);
+  await until(async () => await depth(shared, "down") === 0, LONG_MS);
+  await until(() => bad.requests.length >= 10, LONG_MS);
+  assert.match(service.log, /WARNING \(Bad\) Bad: attempt 1 of server\/\S+ failed \(server_error\): [^\n]+503/);
+
+  down = false;
+  await everything(bad, { service });
+  assertRun(bad);
+  assert.equal(good.requests.length, EXPECTED.length);
+});
+
+Deno.test("service says at its start what it listens to, and keeps secrets to itself", async () => {
+  await using receiver = new Receiver();
+  const rabbit = {
+    url: `amqp://watcher:${PASSWORD}@127.0.0.1:${shared.port}/`,
+    queue: { name: "lines", exchanges: ["lines"] },
+  };
+  using dir = directory({ rabbit, targets: { Cmdb: receiver, Dns: receiver } });
+  await using service = await listening(dir, ["--debug"]);
+  const lines = service.log.trimEnd().split("\n").map((line) => line.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /, ""));
+  assert.deepEqual(lines, [
+    "INFO (service) Listen queue lines",
+    "INFO (service) Handled events of creation: compute.instance.create.end, floatingip.update.end",
+    "INFO (service) Handled events of deletion: compute.instance.delete.end, floatingip.update.end",
+    "INFO (service) Plugin `Cmdb` is loaded.",
+    "INFO (service) Plugin `Dns` is loaded.",
+    `INFO (base_connection) Connecting to 127.0.0.1:${shared.port}`,
+    `WARNING (broker) Exchange "lines" is not there yet: its service declares it with its first notification. The queue is bound as soon as it is there`,
+    `INFO (broker) Listening on queue "lines" at 127.0.0.1:${shared.port}`,
+  ]);
+  assert.equal((await service.end("SIGTERM")).code, 0);
+  assert.ok(!service.log.includes("4711"));
+});
+
+Deno.test("service refuses a ledger that another one uses, with one clear line and exit code 1", async () => {
+  await using receiver = new Receiver();
+  using dir = directory({ rabbit: { url: shared.url, queue: { name: "twice" } }, targets: { Cmdb: receiver } });
+  await using _first = await listening(dir);
+  await using second = new Service(dir.path());
+  assert.equal((await second.status).code, 1);
+  await second.end("SIGKILL");
+  assert.equal(
+    second.log,
+    `Cannot open the ledger "./ledger.db": another oss-watcher uses it. Stop that one, or set ledger.file to another path\n`,
+  );
+});
+
+Deno.test("service acknowledges and lists what it cannot use, and keeps no body and no token", async () => {
+  await using receiver = new Receiver();
+  await using bus = new Bus(shared);
+  await bus.declareExchange("odd");
+  const keys = ["info", "error"].flatMap((
+    priority,
+  ) => [`notifications.${priority}`, `versioned_notifications.${priority}`]);
+  using dir = directory({
+    rabbit: { url: shared.url, queue: { name: "odd", exchanges: ["odd"], routingKeys: keys } },
+    targets: { Cmdb: receiver },
+  });
+  await using service = await listening(dir);
+  const token = "gAAAAABl-a-token-of-somebody";
+  const incomplete = { message_id: "1", event_type: "compute.instance.create.end", payload: { token } };
+  const odd: readonly (readonly [body: string, reason: string])[] = [
+    [`{"event_type": "compute.instance.create.end", "token": "${token}"`, "not JSON"],
+    [`["${token}"]`, "not a JSON object"],
+    ["", "empty"],
+    [JSON.stringify(incomplete), "compute.instance.create.end without instance_id"],
+    [JSON.stringify({ ...incomplete, message_id: 5 }), "no message_id"],
+    [JSON.stringify({ ...incomplete, payload: null }), "no payload"],
+    [`{"oslo.version": "2.0", "oslo.message": "{\\"${token}\\""}`, "oslo.message is not JSON"],
+    [`{"event_type": "x", "pad": "${token.repeat(40_000)}"}`, "1120027 bytes, more than 1048576"],
+  ];
+  for (const [body] of odd) await bus.publish({ exchange: "odd", routingKey: "notifications.info", body });
+  const tokens = [...RUN, ...readCapture("v1-no-envelope.jsonl")];
+  assert.ok(tokens.filter(({ body }) => body.includes("gAAAA")).length > 90);
+  for (const { routing_key: routingKey, body } of tokens) await bus.publish({ exchange: "odd", routingKey, body });
+  await everything(receiver, { service, expected: [...EXPECTED, ...EXPECTED_V1] });
+  await until(async () => await depth(shared, "odd") === 0, LONG_MS);
+
+  for (const [, reason] of odd) {
+    assert.ok(
+      service.log.includes(`WARNING (intake) Rejected a message of notifications.info from exchange odd: ${reason}\n`),
+      `${reason}: ${service.log}`,
+    );
+  }
+  const { code, out, err } = await runProgram({
+    dir: dir.path(),
+    args: ["events", "--state", "rejected", "--json", "--ledger", "ledger.db"],
+    permissions: READ_WRITE,
+  });
+  assert.deepEqual([code, err], [0, ""]);
+  const listed = out.trimEnd().split("\n").map((line) => JSON.parse(line)).toReversed();
+  assert.deepEqual(
+    listed.map(({ key, state, plugin, reason }) => ({ key, state, plugin, reason })),
+    odd.map(([body, reason]) => ({
+      key: "notifications.info",
+      state: "rejected",
+      plugin: null,
+      reason: `${reason} (${body.length} bytes, sha256 ${sha256(body).slice(0, 12)}…)`,
+    })),
+  );
+  assert.equal((await service.end("SIGTERM")).code, 0);
+  const files = [...Deno.readDirSync(dir.path())].map(({ name }) => name);
+  assert.ok(files.includes("ledger.db"));
+  for (const file of files) assert.ok(!Deno.readTextFileSync(dir.path(file)).includes("gAAAA"), file);
+  assert.ok(!service.log.includes("gAAAA") && !out.includes("gAAAA"));
+  assert.deepEqual(receiver.requests.filter(({ detail }) => JSON.stringify(detail).includes("gAAAA")), []);
+});
+
+interface Setup {
+  /** The section of config.ts. */
+  readonly rabbit: Readonly<Record<string, unknown>>;
+  /** Plugins by their names. */
+  readonly targets: Readonly<Record<string, Receiver>>;
+}
+
+/** A directory with a configuration, where the ledger will be, too. */
+function directory({ rabbit, targets }: Setup): ProgramDirectory {
+  const plugins = Object.entries(targets).map(([name, { port }]) => {
+    const options = { name, host: "http://127.0.0.1", port, user: "watcher", password: PASSWORD };
+    return `new RestNotify(${JSON.stringify({ ...options, urlCreation: "/created", urlDeletion: "/deleted" })})`;
+  });
+  return new ProgramDirectory({
+    "config.ts": `import { RestNotify } from "oss-watcher/plugins";
+      export default {
+        events: {
+          creation: ["compute.instance.create.end", "floatingip.update.end"],
+          deletion: ["compute.instance.delete.end", "floatingip.update.end"],
+        },
+        plugins: [${plugins.join(", ")}],
+        rabbit: ${JSON.stringify(rabbit)},
+        retry: { firstDelaySeconds: 0.1, maxDelaySeconds: 0.5 },
+        // The recording may be older than what is usually believed of a queue.
+        ledger: { file: "./ledger.db", keepDays: 36500 },
+      };`,
+  });
+}
+
+/** A service that has begun to consume. */
+async function listening(dir: ProgramDirectory, args: readonly string[] = []): Promise<Service> {
+  const service = new Service(dir.path(), args);
+  try {
+    await until(() => service.log.includes("Listening on queue"), LONG_MS);
+    return service;
+  } catch (error) {
+    await service.end("SIGKILL");
+    throw new Error(`Cannot start the service: ${service.log}`, { cause: error });
+  }
+}
+
+/** Publishes until it is confirmed: what was not may come twice. */
+async function publish(
+  publisher: CloudPublisher,
+  { exchange, routing_key: routingKey, body }: CaptureLine,
+): Promise<void> {
+  await until(() => publisher.publish({ exchange, routingKey, body }).then(() => true, () => false), LONG_MS);
+}
+
+/** Resolves when everything that is expected has come. */
+async function everything(receiver: Receiver, { service, expected = EXPECTED }: {
+  readonly service: Service;
+  readonly expected?: readonly ExpectedEvent[];
+}): Promise<void> {
+  try {
+    await until(() => missing(receiver, expected).length === 0, LONG_MS);
+  } catch (error) {
+    throw new Error(`Missing: ${missing(receiver, expected).join(", ")}\n${service.log}`, { cause: error });
+  }
+}
+
+/** What is expected and has not come. */
+function missing({ requests }: Receiver, expected: readonly ExpectedEvent[] = EXPECTED): string[] {
+  const came = new Set(requests.map(({ key }) => key));
+  return expected.map(({ key }) => key).filter((key) => !came.has(key));
+}
+
+/** Everything came, nothing else did, and of each server and each floating address the first arrivals are in order. */
+function assertRun({ requests }: Receiver, expected: readonly ExpectedEvent[] = EXPECTED): void {
+  const arrivals = [...new Set(requests.map(({ key }) => key))];
+  assert.deepEqual(arrivals.toSorted(), expected.map(({ key }) => key).toSorted());
+  for (const [group, events] of Map.groupBy(expected.flatMap(groupsOf), ({ group }) => group)) {
+    const keys = events.map(({ key }) => key);
+    assert.deepEqual(arrivals.filter((key) => keys.includes(key)), keys, group);
+  }
+  for (const { key, path, detail } of requests) {
+    const event = expected.find((one) => one.key === key)!;
+    assert.deepEqual(
+      { key, path, ip: detail["IP"], server: detail["ID"] },
+      { key, path: key.endsWith("/creation") ? "/created" : "/deleted", ip: event.ip, server: event.server },
+    );
+  }
+}
+
+function groupsOf({ key, server, ip }: ExpectedEvent): { readonly group: string; readonly key: string }[] {
+  return [
+    { group: `server ${server}`, key },
+    ...key.startsWith("floatingip/") ? [{ group: `address ${ip}`, key }] : [],
+  ];
+}
+
+interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The gaps that a service's log tells of, in milliseconds. */
+function gaps({ log }: Service, exchange: string): Gap[] {
+  const line = new RegExp(
+    `WARNING \\(broker\\) No notifications of exchange ${exchange} could arrive between (\\S+) and (\\S+): ` +
+      "what its service published in that time was not kept for us\\n",
+    "g",
+  );
+  return [...log.matchAll(line)].map(([, from, to]) => ({ from: Date.parse(from!), to: Date.parse(to!) }));
+}
+
+function lastLine({ log }: Service): string | undefined {
+  return log.trimEnd().split("\n").at(-1);
+}
+
+/** Messages in a queue, those included that wait for their acknowledgement. */
+async function depth(rabbit: PrivateRabbit, queue: string): Promise<number> {
+  const lines = (await rabbit.ctl("list_queues", "name", "messages")).trim().split("\n").map((line) =>
+    line.split("\t")
+  );
+  return Number(lines.find(([name]) => name === queue)?.[1]);
+}
+
+/** Answers when nobody waits for it any more. */
+function unanswered(_: Received, { signal }: Request): Promise<Response> {
+  return new Promise((resolve) => {
+    const end = () => resolve(new Response());
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** The services' end of a bus that stays up. */
+class Bus implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #publisher: CloudPublisher;
+
+  constructor({ url }: PrivateRabbit) {
+    this.#connection = new Connection(url);
+    this.#publisher = new CloudPublisher(url);
+  }
+
+  async declareQueue(queue: string, { durable }: { readonly durable: boolean }): Promise<void> {
+    await this.#connection.queueDeclare({ queue, durable });
+  }
+
+  declareExchange(exchange: string): Promise<void> {
+    return this.#publisher.declareExchange(exchange, { durable: true });
+  }
+
+  publish(message: Published): Promise<void> {
+    return this.#publisher.publish(message);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#publisher[Symbol.asyncDispose]();
+    await this.#connection.close();
+  }
+}

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import type { Detail, NotifyContext } from "../../mod.ts";
+import { LdapDirectory } from "../../plugins/ldap_directory.ts";
+import { startDirsrv } from "../support/dirsrv.ts";
+import { type Attributes, type LdapServer, SERVERS, WATCHER } from "../support/ldap_server.ts";
+import { SeededRandom } from "../support/random.ts";
+import { startSlapd } from "../support/slapd.ts";
+import { type Fate, TcpProxy } from "../support/tcp_proxy.ts";
+import { HOSTILE_TEXTS } from "./hostile_texts.ts";
+import { context, detail } from "./notification.ts";
+
+const SEED = 20261121;
+const LIVES = 200;
+/** Of the requests, half of them lost, half of them done without an answer. */
+const FAILURES = 0.1;
+/** Of the attempts, cut off by the service. */
+const INTERRUPTIONS = 0.03;
+
+/** One event of one life, in the order in which it must be delivered. */
+interface Step {
+  readonly detail: Detail;
+  readonly created: boolean;
+  readonly subject: NotifyContext["subject"];
+}
+
+/** What a life leaves behind, by the server's UUID. */
+type Remains = Map<string, Attributes>;
+
+interface Life {
+  readonly steps: readonly Step[];
+  readonly remains: Remains;
+}
+
+/** A server as it is while its life is made up. */
+interface Server {
+  readonly detail: Detail;
+  readonly kept: string;
+  isThere: boolean;
+  readonly addresses: Set<string>;
+}
+
+/** Two servers and the floating IP that goes to and fro between them; at the end each may be gone, or not. */
+function lifeOf(index: number, random: SeededRandom): Life {
+  const servers = [serverOf(`${index}-a`, random), serverOf(`${index}-b`, random)];
+  const floating = `203.0.${index >> 8}.${index & 255}`;
+  const steps: Step[] = [];
+  let holder: Server | null = null;
+  const server = (one: Server, created: boolean) => {
+    const floatingIps = one === holder ? [{ id: `f-${index}`, address: floating, fixedAddress: null }] : [];
+    steps.push({ detail: { ...one.detail, FloatingIPs: floatingIps }, created, subject: "server" });
+    one.isThere = created;
+    for (const address of created ? ["10.0.0.5", ...floatingIps.map(({ address }) => address)] : []) {
+      one.addresses.add(address);
+    }
+  };
+  const associate = (one: Server, created: boolean) => {
+    steps.push({ detail: { ...one.detail, IP: floating, IPType: "Public" }, created, subject: "floatingip" });
+    holder = created ? one : null;
+    if (one.isThere) created ? one.addresses.add(floating) : one.addresses.delete(floating);
+  };
+  // Every third association comes before its server; every fifth after one that is gone.
+  if (random.chance(1 / 3)) associate(servers[0] as Server, true);
+  for (const one of servers) server(one, true);
+  for (let moves = random.below(5); moves > 0; moves--) {
+    if (holder !== null) associate(holder, false);
+    if (random.chance(0.7)) associate(random.pick(servers), true);
+  }
+  for (const one of servers.filter(() => random.chance(0.5))) {
+    if (holder === one && random.chance(0.5)) associate(one, false);
+    server(one, false);
+    if (holder === one || random.chance(0.2)) associate(one, holder !== one);
+  }
+  const left = servers.filter(({ isThere }) => isThere);
+  return { steps, remains: new Map(left.map((one) => [one.detail.ID as string, remainsOf(one)])) };
+}
+
+function serverOf(ID: string, random: SeededRandom): Server {
+  const [text, kept] = random.pick(HOSTILE_TEXTS);
+  const fixed = { address: "10.0.0.5", mac: "fa:16:3e:00:00:01", type: "fixed", network: text, version: 4 };
+  const words = { FQDN: text, Description: text, Owner: text, ApplicationName: text, Datacenter: text };
+  const Metadata = JSON.parse(`{"__proto__":"polluted","constructor":"x"}`);
+  return {
+    detail: { ...detail, ...words, ID, Metadata, Addresses: [fixed] },
+    kept,
+    isThere: false,
+    addresses: new Set(),
+  };
+}
+
+/** Written down by itself, not with the plugin's own rules. */
+function remainsOf({ detail: { ID }, kept, addresses }: Server): Attributes {
+  return {
+    objectclass: ["device", "ieee802Device", "ipHost"],
+    cn: [kept],
+    description: kept.toLowerCase() === "oss-watcher" ? ["oss-watcher"] : [kept, "oss-watcher"].sort(),
+    iphostnumber: [...addresses].sort(),
+    l: [kept],
+    macaddress: ["fa:16:3e:00:00:01"],
+    serialnumber: [ID as string],
+  };
+}
+
+/** Entries that look like ours, but lack the mark, or the ID, or are nothing of the kind. */
+function foreignEntries(random: SeededRandom): string {
+  const entry = (name: string, lines: string[]) =>
+    [`dn: cn=${name},${SERVERS}`, "objectClass: device", ...lines].join("\n");
+  return Array.from({ length: 60 }, (_, index) => {
+    const id = `${random.below(LIVES)}-a`;
+    return [
+      entry(`unmarked ${index}`, [`serialNumber: ${id}`, "description: by hand"]),
+      entry(`marked ${index}`, ["description: oss-watcher", `serialNumber: of another ${index}`]),
+      entry(`child ${index},cn=marked ${index}`, ["o: Inventory", `description: serialNumber=${id}`]),
+    ].join("\n\n");
+  }).join("\n\n");
+}
+
+/** Delivers a life as the service does: one event after the other, each until it is done, now and then once too often. */
+async function live(plugin: LdapDirectory, { steps }: Life, random: SeededRandom): Promise<number> {
+  let failures = 0;
+  for (const { detail, created, subject } of steps) {
+    for (let left = random.chance(0.1) ? 2 : 1; left > 0;) {
+      const cutOff = new AbortController();
+      const timer = random.chance(INTERRUPTIONS) ? setTimeout(() => cutOff.abort(), random.below(4)) : undefined;
+      try {
+        await plugin.notify(detail, created, context({ subject, signal: cutOff.signal }));
+        left--;
+      } catch (error) {
+        assert.match(
+          (error as { reason?: string }).reason ?? String(error),
+          /^(?:connection|interrupted)$/,
+          String(error),
+        );
+        failures++;
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+  }
+  return failures;
+}
+
+async function playInto(server: LdapServer): Promise<void> {
+  const random = new SeededRandom(SEED);
+  const lives = Array.from({ length: LIVES }, (_, index) => lifeOf(index, random));
+  await server.ldif(foreignEntries(random));
+  const foreign = await server.entries();
+  const fate = (): Fate => random.chance(FAILURES) ? random.pick(["lose", "lose the answer"] as const) : "pass";
+  await using proxy = new TcpProxy(server.port, fate);
+  await using plugin = new LdapDirectory({
+    url: `ldap://localhost:${proxy.port}`,
+    ...WATCHER,
+    baseDn: SERVERS,
+    rdn: ["cn", "serialNumber"],
+  });
+  const waiting = [...lives];
+  let failures = 0;
+  const deliver = async () => {
+    for (let life = waiting.shift(); life !== undefined; life = waiting.shift()) {
+      failures += await live(plugin, life, random);
+    }
+  };
+
+  await Promise.all(Array.from({ length: 8 }, deliver));
+
+  const steps = lives.flatMap(({ steps }) => steps).length;
+  assert.ok(failures > steps * FAILURES, `only ${failures} failures in ${steps} events`);
+  const entries = await server.entries();
+  const own = Object.keys(entries).filter((dn) => !Object.hasOwn(foreign, dn));
+  const held = own.map((dn) => [entries[dn]?.["serialnumber"]?.[0], withoutTop(entries[dn] as Attributes)] as const);
+  const expected = new Map(lives.flatMap(({ remains }) => [...remains]));
+  assert.deepEqual(new Map(held), expected);
+  assert.equal(own.length, expected.size);
+  for (const [dn, entry] of Object.entries(foreign)) assert.deepEqual(entries[dn], entry);
+}
+
+function withoutTop(entry: Attributes): Attributes {
+  return { ...entry, objectclass: (entry["objectclass"] ?? []).filter((name) => name !== "top") };
+}
+
+for (const [kind, start] of [["slapd", () => startSlapd()], ["389-ds", () => startDirsrv()]] as const) {
+  Deno.test(`notify() ends ${LIVES} lives right, whatever fails on the way (${kind}, seed ${SEED})`, async () => {
+    await using server: LdapServer = await start();
+    await playInto(server);
+  });
+}
