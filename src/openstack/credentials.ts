@@ -187,7 +187,7 @@ function domainOf(name: string | undefined, id: string | undefined): DomainRef {
 
 function missing({ place, nameOf }: SettingsSource, settings: readonly (keyof Settings)[]): never {
   const names = settings.map(nameOf);
-  throw new UserError(`Cannot log in to OpenStack as ${place} says: ${names[0]} is missing. Set ${names.join(" or ")}`);
+  throw new UserError(`Cannot log in to OpenStack with ${place}: ${names[0]} is missing. Set ${names.join(" or ")}`);
 }
 
 function absolute(path: string, cwd: string, home: string | undefined): string {

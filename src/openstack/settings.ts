@@ -69,7 +69,7 @@ export function settingsFrom(read: (name: string) => string | undefined): Settin
 export function refuseAuthType(authType: string | undefined, place: string): void {
   if (/^(?:|password|v[23]password|v3applicationcredential)$/.test(authType ?? "")) return;
   throw new UserError(
-    `Cannot log in as ${place} says: the auth_type "${
+    `Cannot log in to OpenStack with ${place}: the auth_type "${
       printable(authType ?? "", 60)
     }" is not known here; use password ` +
       "or v3applicationcredential",
@@ -84,7 +84,7 @@ export function refuseInsecure(
   const off = /^(?:false|no|off|0)$/i.test(verify ?? "");
   if (!off && !/^(?:true|yes|on|1)$/i.test(insecure ?? "")) return;
   throw new UserError(
-    `Cannot use ${place}: it switches the verification of certificates off (${
+    `Cannot use ${place}: the verification of certificates is switched off there (${
       off ? "verify" : "insecure"
     }), and they are ` +
       "verified here always. Remove that, and name the authority that signed them (cacert, OS_CACERT or openstack.caFile)",

@@ -118,7 +118,8 @@ export class Transport implements AsyncDisposable {
       readonly retryAfterMs?: number | undefined;
     },
   ): OpenStackUnavailable {
-    return new OpenStackUnavailable(`Cannot ask ${service} at ${shownUrl(url)}: ${state}`, { service, ...details });
+    const [shown] = shownUrl(url).split("?");
+    return new OpenStackUnavailable(`Cannot ask ${service} at ${shown}: ${state}`, { service, ...details });
   }
 
   /** Ends what is under way and closes the connections. */
@@ -166,8 +167,10 @@ export class Transport implements AsyncDisposable {
       record(null);
       if (!(error instanceof DeliveryError)) throw error;
       this.#closed.signal.throwIfAborted();
-      const state = error.message.replace(`Cannot ${method} ${shownUrl(url)}: `, "");
-      throw this.failure(call, { reason: error.reason, state: `${state}. ${ADVICE[error.reason] ?? ""}`.trimEnd() });
+      const said = error.message.replace(`Cannot ${method} ${shownUrl(url)}: `, "");
+      // About certificates there is better advice in it.
+      const state = said.includes("; set ") ? said : `${said}. ${ADVICE[error.reason] ?? ""}`.trimEnd();
+      throw this.failure(call, { reason: error.reason, state });
     }
   }
 

@@ -8,7 +8,7 @@ const MAX_QUOTED_LENGTH = 200;
 
 /** What rustls says, and what to do about it. */
 const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
-  [/UnknownIssuer/, "set caFile to the authority that signed the certificate"],
+  [/UnknownIssuer|BadSignature/, "set caFile to the authority that signed the certificate"],
   [/CertificateRequired/, "set certFile and keyFile"],
 ];
 

@@ -50,19 +50,19 @@ testPlugin({
       messageId: context.key.toWellFormed(),
       type: context.eventType,
       contentType: "application/json",
-      deliveryMode: 2,
+      durable: true,
       timestamp: Math.floor(Date.parse(context.time) / 1000),
       headers: { created, creationSeen: context.creationSeen },
     });
     assert.deepEqual(JSON.parse(body), JSON.parse(JSON.stringify(detail)));
   },
   assertPreview: (preview, { exchange, routingKey, properties, body }) => {
-    const { messageId, contentType, deliveryMode, ...others } = properties;
+    const { messageId, contentType, durable, ...others } = properties;
     assert.deepEqual(preview, {
       exchange,
       routing_key: routingKey,
       mandatory: true,
-      properties: { message_id: messageId, content_type: contentType, delivery_mode: deliveryMode, ...others },
+      properties: { message_id: messageId, content_type: contentType, delivery_mode: durable ? 2 : 1, ...others },
       body: JSON.parse(body),
     });
   },

@@ -21,7 +21,7 @@ async function run(rabbit: PrivateRabbit, seed: number): Promise<string[]> {
   const small: ScenarioOptions = { rabbit, load: { ...SMALLER_LOAD, seed } };
   const scenarios: readonly (() => Promise<Outcome>)[] = [
     () => killService({ ...large, kills: 100 }),
-    () => killBroker({ ...large, kills: 10 }),
+    () => killBroker({ ...large, kills: 10, queueType: "quorum" }),
     () => failReceiver({ ...large, faults: 12 }),
     () => fillDisk(small),
     () => stopService({ ...small, stops: 10 }),
@@ -43,7 +43,9 @@ async function run(rabbit: PrivateRabbit, seed: number): Promise<string[]> {
 async function runLatency(options: ScenarioOptions): Promise<string[]> {
   const { withoutMs, besideMs, ratio } = await compareLatency({ ...options, rounds: 3 });
   print(
-    `\nMedian latency of a plugin: ${withoutMs.toFixed(1)} ms alone, ${besideMs.toFixed(1)} ms beside one that fails: ` +
+    `\nMedian latency of a plugin: ${withoutMs.toFixed(1)} ms alone, ${
+      besideMs.toFixed(1)
+    } ms beside one that fails: ` +
       `${ratio.toFixed(2)} (at most ${MAX_LATENCY_RATIO})`,
   );
   return ratio > MAX_LATENCY_RATIO ? [`A failing plugin makes another one ${ratio.toFixed(2)} times slower`] : [];
@@ -68,7 +70,9 @@ async function main(): Promise<number> {
   await using rabbit = await startRabbit();
   const problems = await run(rabbit, seed);
   const minutes = ((Date.now() - start) / 60_000).toFixed(1);
-  print(problems.length === 0 ? `\nAll as promised, in ${minutes} min` : `\nWRONG, seed ${seed}:\n${problems.join("\n")}`);
+  print(
+    problems.length === 0 ? `\nAll as promised, in ${minutes} min` : `\nWRONG, seed ${seed}:\n${problems.join("\n")}`,
+  );
   return problems.length === 0 ? 0 : 1;
 }
 

@@ -15,7 +15,8 @@ const COLUMNS: readonly (readonly [title: string, value: (outcome: Outcome) => s
   ["s", ({ seconds }) => Math.round(seconds)],
 ];
 
-export const LEGEND = `published: messages the broker confirmed; recorded: notifications in the ledger; events: expected, for all plugins together;
+export const LEGEND =
+  `published: messages the broker confirmed; recorded: notifications in the ledger; events: expected, for all plugins together;
 duplicated: taken again with the same key; between: kills that fell between an attempt and its recording`;
 
 /** One line for each outcome under one line of titles. */
@@ -30,7 +31,9 @@ export function tableOf(outcomes: readonly Outcome[]): string {
 /** What is wrong with them, all problems of all outcomes; and if no kill hit where it hurts most, that. */
 export function problemsOf(outcomes: readonly Outcome[]): string[] {
   const problems = outcomes.flatMap(({ title, problems }) => problems.map((problem) => `${title}: ${problem}`));
-  const between = outcomes.reduce((sum, { killsBetween }) => sum + killsBetween, 0);
-  if (between === 0) problems.push("No kill fell between an attempt and its recording: this run proves nothing");
+  const sum = (count: "kills" | "killsBetween") => outcomes.reduce((total, outcome) => total + outcome[count], 0);
+  if (sum("kills") > 0 && sum("killsBetween") === 0) {
+    problems.push("No kill fell between an attempt and its recording: this run proves nothing");
+  }
   return problems;
 }

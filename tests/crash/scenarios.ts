@@ -35,14 +35,18 @@ export async function killService(
 
 /** RabbitMQ is killed at random moments; exchanges and queue are durable, messages persistent. */
 export async function killBroker(
-  { rabbit, load, kills }: ScenarioOptions & { readonly kills: number },
+  { rabbit, load, kills, queueType }: ScenarioOptions & {
+    readonly kills: number;
+    readonly queueType: "classic" | "quorum";
+  },
 ): Promise<Outcome> {
   const random = new SeededRandom(load.seed + 2);
-  await using trial = await Trial.open({ title: `kill -9 of RabbitMQ, ${kills} times`, rabbit, load });
+  const title = `kill -9 of RabbitMQ, ${kills} times (${queueType} queue)`;
+  await using trial = await Trial.open({ title, rabbit, load, queueType });
   await trial.witness.open();
   await trial.start();
   // RabbitMQ writes the name of a new quorum queue to disk half a second later, and forgets the queue if it is killed before.
-  await sleep(3000);
+  if (queueType === "quorum") await sleep(3000);
   const published = trial.publish();
   for (const events of momentsOf(kills, { events: load.events, random })) {
     await trial.delivered(events);

@@ -250,10 +250,10 @@ Deno.test("what the account may not do is said once with the missing role, and n
 
   assert.deepEqual(log.lines.filter((line) => line.startsWith("warn")).sort(), [
     `warn Keystone does not let our account show other projects (403: You are not authorized to perform the requested ` +
-    `action: identity:get_project): ProjectName stays null. The account has "member"; give it the role "admin", or ` +
+    `action: identity:get_project): ProjectName stays null. The account has "member", "reader"; give it the role "admin", or ` +
     `"reader" on the system. Asked again in an hour`,
     `warn Keystone does not let our account show other users (403: You are not authorized to perform the requested ` +
-    `action: identity:get_user): UserName stays null. The account has "member"; give it the role "admin", or "reader" ` +
+    `action: identity:get_user): UserName stays null. The account has "member", "reader"; give it the role "admin", or "reader" ` +
     `on the system. Asked again in an hour`,
   ]);
 });
@@ -476,12 +476,7 @@ Deno.test("an unreachable service is named with its URL", async () => {
   await using opened = new Opened();
   const { api, server } = opened;
   const port = closedPort();
-  server.intercept = ({ path }) =>
-    path === "/v3/auth/tokens"
-      ? withToken(
-        server.recorded(server.login, (body) => body.replaceAll(server.origin("compute"), `http://127.0.0.1:${port}`)),
-      )
-      : undefined;
+  server.editLogin = (body) => body.replaceAll(server.origin("compute"), `http://127.0.0.1:${port}`);
 
   const { message, reason } = await unavailable(api.server(RECORDED.server));
 
@@ -532,9 +527,4 @@ function markerNotFound(marker: string): Response {
 
 function json(body: string, status = 200): Response {
   return new Response(body, { status, headers: { "content-type": "application/json" } });
-}
-
-function withToken(answer: Response): Response {
-  answer.headers.set("X-Subject-Token", "token-1");
-  return answer;
 }

@@ -2,6 +2,7 @@ import type { Buffer } from "node:buffer";
 import { type Behaviour, type TargetHarness, TcpGate } from "oss-watcher/testing";
 import { type Channel, Connection, type SyncMessage } from "rabbitmq-client";
 import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
+import { until } from "./until.ts";
 
 /** A message that came into the queue of an {@linkcode AmqpHarness}. */
 export interface TakenMessage {
@@ -21,10 +22,10 @@ export async function addUser(rabbit: PrivateRabbit): Promise<void> {
   await rabbit.ctl("set_permissions", USER, "^$", ".*", "^$");
 }
 
-/** An exchange and a queue of their own on a real RabbitMQ, behind a gate. */
+/** An exchange and a queue on a real RabbitMQ, behind a gate; one at a time. */
 export class AmqpHarness implements TargetHarness<TakenMessage> {
-  readonly exchange: string;
-  readonly queue: string;
+  readonly exchange = "cloud";
+  readonly queue = "nodes";
   /** Of 127.0.0.1. */
   readonly port: number;
   readonly #rabbit: PrivateRabbit;
@@ -34,9 +35,6 @@ export class AmqpHarness implements TargetHarness<TakenMessage> {
   #behaviour: Behaviour = "accepts";
 
   private constructor(rabbit: PrivateRabbit, { connection, channel }: Owner) {
-    const id = crypto.randomUUID().slice(0, 8);
-    this.exchange = `exchange-${id}`;
-    this.queue = `queue-${id}`;
     this.#rabbit = rabbit;
     this.#gate = new TcpGate({ hostname: "127.0.0.1", port: rabbit.port });
     this.port = this.#gate.port;
@@ -108,6 +106,7 @@ export class AmqpHarness implements TargetHarness<TakenMessage> {
     await this.#rabbit.ctl("change_password", USER, password);
     // Who is logged in stays so until he has to do it again.
     this.#gate.set("down");
+    await until(() => isFree(this.port));
   }
 
   async #get(): Promise<SyncMessage | undefined> {
@@ -118,6 +117,15 @@ export class AmqpHarness implements TargetHarness<TakenMessage> {
 interface Owner {
   readonly connection: Connection;
   readonly channel: Channel;
+}
+
+function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function connect(rabbit: PrivateRabbit): Promise<Owner> {
@@ -135,7 +143,7 @@ async function connect(rabbit: PrivateRabbit): Promise<Owner> {
 }
 
 function takenOf({ exchange, routingKey, body, ...message }: SyncMessage): TakenMessage {
-  const names = ["messageId", "type", "contentType", "deliveryMode", "timestamp", "headers"] as const;
+  const names = ["messageId", "type", "contentType", "durable", "timestamp", "headers"] as const;
   const properties = Object.fromEntries(names.map((name) => [name, message[name]]));
   return { exchange, routingKey, properties, body: new TextDecoder().decode(body as Buffer) };
 }

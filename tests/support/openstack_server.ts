@@ -108,6 +108,8 @@ export class OpenStackServer implements AsyncDisposable {
   readonly requests: TakenRequest[] = [];
   /** Which recording a login gets. */
   login = "auth-password-admin";
+  /** Changes what a login gets. */
+  editLogin: (body: string) => string = (body) => body;
   /** Asked before the recordings. */
   intercept: Interceptor = () => undefined;
   #tokens = 0;
@@ -141,6 +143,11 @@ export class OpenStackServer implements AsyncDisposable {
     return this.requests.splice(0).map(({ service, method, path }) =>
       `${service} ${method} ${path.split("&fields")[0]}`
     );
+  }
+
+  /** The bodies of a service's requests. */
+  bodies(service: RecordedService): string[] {
+    return this.#servers[service].requests.map(({ body }) => body);
   }
 
   /** No token that was given so far is good any more. */
@@ -181,7 +188,7 @@ export class OpenStackServer implements AsyncDisposable {
   }
 
   #login(): Response {
-    const answer = this.recorded(this.login);
+    const answer = this.recorded(this.login, this.editLogin);
     if (answer.status < 300) answer.headers.set("X-Subject-Token", `token-${++this.#tokens}`);
     return answer;
   }
