@@ -12,8 +12,8 @@ export interface Received {
   readonly at: number;
 }
 
-/** What the receiver answers; by default 204. The raw request tells with its signal that nobody waits for the answer any more. */
-export type Answer = (received: Received, request: Request) => Response | Promise<Response>;
+/** What the receiver answers; by default 204. */
+export type Answer = (received: Received) => Response | Promise<Response>;
 
 /** Listens on a free port of the loopback address. */
 export class Receiver implements AsyncDisposable {
@@ -32,7 +32,7 @@ export class Receiver implements AsyncDisposable {
         at: Date.now(),
       };
       this.requests.push(received);
-      return await this.answer(received, request);
+      return await this.answer(received);
     });
     this.port = this.#server.addr.port;
   }

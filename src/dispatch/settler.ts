@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { Ledger, Settlement } from "../model/ledger.ts";
 
 interface Pending {
@@ -21,7 +22,8 @@ export class Settler {
     this.#pending.push({ settlement, settled });
     if (!this.#running) {
       this.#running = true;
-      setTimeout(() => this.#settleAll(), 0);
+      // After what the network has brought by now, so that attempts that ended together are recorded together.
+      setImmediate(() => this.#settleAll());
     }
     return settled.promise;
   }

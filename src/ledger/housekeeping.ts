@@ -29,12 +29,15 @@ export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #pruner: Pruner;
   readonly #sql: Statements<typeof STATEMENTS>;
+  /** What the clocks said at the last look. */
+  #looked: { readonly wall: number; readonly passed: number };
   #prunedAt = -Infinity;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
     this.#pruner = new Pruner(options.database);
     this.#sql = prepareAll(options.database, STATEMENTS);
+    this.#looked = { wall: options.clock.now(), passed: options.clock.passedMs() };
   }
 
   /** Works until the signal aborts. */
@@ -50,6 +53,19 @@ export class Housekeeping {
       }
       await clock.sleep(ROUND_MS, signal);
     }
+  }
+
+  /** Compares the clock with the ledger before anything is decided by it. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#mindClock(signal);
+  }
+
+  /** Whether the clock may be believed when it says that something is old: not for a day after it jumped ahead. */
+  believesClock(): boolean {
+    const { clock } = this.#options;
+    const wallMs = clock.now() - this.#looked.wall;
+    const passedMs = clock.passedMs() - this.#looked.passed;
+    return wallMs - passedMs < JUMP_MS && !this.#isHeld(clock.now());
   }
 
   /** Writes more than a page and takes it back: works only where the next transactions will. */
@@ -79,6 +95,7 @@ export class Housekeeping {
       if (ahead) this.#sql.put.run("prune_from", String(now + DAY_MS));
       this.#sql.put.run("last_seen", String(now));
     });
+    this.#looked = { wall: now, passed: clock.passedMs() };
   }
 
   async #bringForward(signal: AbortSignal): Promise<void> {
@@ -96,13 +113,19 @@ export class Housekeeping {
   }
 
   async #prune(signal: AbortSignal): Promise<void> {
-    const { clock, keepDays } = this.#options;
+    const { clock, keepDays, database } = this.#options;
     const now = clock.now();
+    if (!this.believesClock() || Math.abs(now - this.#prunedAt) < PRUNE_EVERY_MS) return;
+    const before = now - keepDays * DAY_MS;
+    transaction(database, () => this.#sql.putNewer.run(PRUNED_BEFORE, before));
+    while (!signal.aborted && this.#pruner.slice(before)) await clock.sleep(BETWEEN_SLICES_MS, signal);
+    this.#prunedAt = now;
+  }
+
+  #isHeld(now: number): boolean {
     const holdMs = (this.#fact("prune_from") ?? now) - now;
     // A longer hold is one of a clock that has been set back since.
-    if (holdMs > 0 && holdMs <= DAY_MS || Math.abs(now - this.#prunedAt) < PRUNE_EVERY_MS) return;
-    while (!signal.aborted && this.#pruner.slice(now - keepDays * DAY_MS)) await clock.sleep(BETWEEN_SLICES_MS, signal);
-    this.#prunedAt = now;
+    return holdMs > 0 && holdMs <= DAY_MS;
   }
 
   #fact(name: string): number | null {
@@ -111,11 +134,16 @@ export class Housekeeping {
   }
 }
 
+/** The fact that says from when on finished events may be gone: milliseconds since the epoch. */
+export const PRUNED_BEFORE = "pruned_before";
+
 const TEST_LENGTH = 262_144;
 
 const STATEMENTS = {
   fact: `SELECT value FROM fact WHERE name = ?`,
   put: `INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)`,
+  putNewer: `INSERT INTO fact (name, value) VALUES (?, ?)
+    ON CONFLICT (name) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))`,
   forget: `DELETE FROM fact WHERE name = ?`,
   open: `SELECT DISTINCT seq FROM delivery WHERE state IN ('new', 'blocked', 'ready') AND seq > ? ORDER BY seq LIMIT ?`,
   bringForward: `UPDATE delivery SET due_at = ?

@@ -8,6 +8,7 @@ import type {
   ShownEvent,
   Treated,
 } from "../model/operations.ts";
+import { PRUNED_BEFORE } from "./housekeeping.ts";
 import { listLedger } from "./sqlite_list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
@@ -110,6 +111,9 @@ class SqliteOperations implements LedgerOperations {
     }
     if (force) return null;
     const { plugin, seq } = numbers(row);
+    if (Number(row["decided_at"]) < Number(this.#sql.fact.get(PRUNED_BEFORE)?.["value"] ?? 0)) {
+      return "it is so old that later events may be forgotten; --force sends it all the same";
+    }
     const later = this.#sql.laterDone.get(plugin, seq)?.["key"];
     return later === undefined ? null : `the later event ${later} was delivered; --force sends it all the same`;
   }
@@ -140,10 +144,11 @@ function treated(row: Row, refused: string | null): Treated {
   return { key: String(row["key"]), plugin: String(row["name"]), refused };
 }
 
-const SELECT_DELIVERY = `SELECT d.plugin, d.seq, d.state, d.attempts, p.name, e.key
+const SELECT_DELIVERY = `SELECT d.plugin, d.seq, d.state, d.attempts, p.name, e.key, e.decided_at
   FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin JOIN event AS e ON e.seq = d.seq`;
 
 const STATEMENTS = {
+  fact: `SELECT value FROM fact WHERE name = ?`,
   event: `SELECT e.seq, e.decided_at, e.data, e.detail, n.body FROM event AS e
     LEFT JOIN notification AS n ON n.seq = e.notification WHERE e.key = ?`,
   deliveries:

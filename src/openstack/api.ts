@@ -167,14 +167,14 @@ export class OpenStackApi implements AsyncDisposable {
   async *ports(options: PageOptions = {}): AsyncGenerator<Page<PortRecord>, void, void> {
     const path = `/ports?limit=${this.#pageSize}&${PORT_FIELDS}`;
     const list = this.#listing(options, { service: "Neutron", path, key: "ports", read: readPort });
-    yield* this.#pages(list, { kind: "ports", allProjects: true });
+    yield* this.#pages(list, { kind: "ports", allProjects: null });
   }
 
   /** All floating IPs that the account sees, page by page. None when the cloud has no routers. */
   async *floatingIps(options: PageOptions = {}): AsyncGenerator<Page<FloatingIpRecord>, void, void> {
     const path = `/floatingips?limit=${this.#pageSize}`;
     const list = this.#listing(options, { service: "Neutron", path, key: "floatingips", read: readFloatingIp });
-    yield* this.#pages(list, { kind: "floatingIps", allProjects: true });
+    yield* this.#pages(list, { kind: "floatingIps", allProjects: null });
   }
 
   /** Logs in and finds Nova, Neutron and Glance; throws what stands in the way. */
@@ -199,7 +199,7 @@ export class OpenStackApi implements AsyncDisposable {
   /** Gives back whether it is forbidden. What the service does not know (404) has no pages. */
   async *#pages<T>(
     list: ReturnType<typeof listing<T>>,
-    { kind, allProjects }: { readonly kind: Kind; readonly allProjects: boolean },
+    { kind, allProjects }: { readonly kind: Kind; readonly allProjects: boolean | null },
   ): AsyncGenerator<Page<T>, boolean, void> {
     for await (const page of list) {
       if (!("refused" in page)) {

@@ -120,13 +120,16 @@ export class Keystone {
 
   /** Waiting does not mend it. */
   #refused({ url }: Call, { status, headers, said }: Answer): UserError {
-    const { source } = this.#credentials;
+    const { source, identity } = this.#credentials;
+    const account = identity.method === "password"
+      ? "user, password, project and their domains"
+      : "the application credential and its secret";
     const location = headers.get("location");
     const moved = status < 400 && location !== null && URL.canParse(location, url)
       ? ` (it leads to ${shownUrl(new URL(location, url).href)}; redirects are not followed)`
       : "";
     const advice = status === 401 || status === 403
-      ? `Correct user, password, project and their domains in ${source}`
+      ? `Correct ${account} in ${source}`
       : `Correct the URL in ${source}`;
     const error = new UserError(
       `Cannot log in at Keystone ${shownUrl(url)} ${this.#whom()}: ${status}${moved}${

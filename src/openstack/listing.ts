@@ -10,8 +10,8 @@ export interface Page<T> {
   readonly records: readonly T[];
   /** Where to go on, after a restart too: the id behind which the next page begins; `null` after the last one. */
   readonly next: string | null;
-  /** `false`: only our own project's, because more is forbidden. Neutron does not say, and leaves out what is not ours. */
-  readonly allProjects: boolean;
+  /** `false`: only our own project's, because more is forbidden. `null`: Neutron does not say whether it leaves others' out. */
+  readonly allProjects: boolean | null;
 }
 
 export interface ListingOptions<T> {

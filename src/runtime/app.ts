@@ -85,7 +85,7 @@ class Service {
 
   async run(): Promise<void> {
     const { plugins, stop, log } = this.#options;
-    await this.#ledger.activate([...plugins.keys()]);
+    await Promise.race([this.#prepare([...plugins.keys()]), aborted(stop)]);
     announce(this.#options, this.#brokers);
     const work = this.#startStages();
     try {
@@ -93,6 +93,8 @@ class Service {
       await Promise.race([this.#failed.promise, connected, aborted(stop)]);
       await Promise.race([this.#failed.promise, aborted(stop)]);
       log("service").info("Stopping: waiting for attempts in flight");
+      // What is still being recorded will be decided at the next start.
+      this.#stopping.abort();
       await Promise.all(this.#brokers.map((broker) => broker.pause()));
       await this.#within(this.#intake.flush());
     } finally {
@@ -101,14 +103,20 @@ class Service {
     log("service").info("Stopped");
   }
 
+  async #prepare(plugins: readonly string[]): Promise<void> {
+    await this.#housekeeping.start(this.#options.stop);
+    await this.#ledger.activate(plugins);
+  }
+
   #startStages(): Promise<unknown> {
-    const { config, clock, log } = this.#options;
+    const { config, log } = this.#options;
     const stages: Stages = {
       ledger: this.#ledger,
       recorded: this.#recorded,
-      rules: () => rulesOf(config.events, new Date(clock.now() - this.#keepDays * DAY_MS).toISOString()),
+      rules: () => rulesOf(config.events, this.#oldestCreation()),
       makeDetail: detailStage(config.detail, log("detail")),
       onDetailed: () => this.#wakeLanes(),
+      log: log("facts"),
     };
     const { signal } = this.#stopping;
     const work = [
@@ -117,6 +125,12 @@ class Service {
       this.#housekeeping.run(signal),
     ];
     return Promise.all(work.map((stage) => stage.catch(this.#failed.reject)));
+  }
+
+  /** A clock that has jumped ahead must not make everything old. */
+  #oldestCreation(): string | null {
+    if (!this.#housekeeping.believesClock()) return null;
+    return new Date(this.#options.clock.now() - this.#keepDays * DAY_MS).toISOString();
   }
 
   /** Attempts in flight may end; then they are cut off and recorded as interrupted. What is not recorded by then comes again. */

@@ -3,6 +3,7 @@ import type { Clock } from "../model/clock.ts";
 /** The machine's time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  passedMs: () => performance.now(),
   sleep: (delayMs, signal) =>
     new Promise((resolve) => {
       if (signal.aborted) return resolve();

@@ -1,8 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { decide } from "../facts/decide.ts";
 import type { Rules } from "../facts/situation.ts";
+import type { Decision } from "../model/decision.ts";
 import type { Bell } from "../model/bell.ts";
 import type { Ledger } from "../model/ledger.ts";
+import type { Notification } from "../model/notification.ts";
+import type { Logger } from "../model/plugin.ts";
 import type { DetailStage } from "./detail_stage.ts";
 
 /**
@@ -26,6 +29,7 @@ export interface Stages {
   readonly recorded: Bell;
   /** Called when deliveries may have become ready. */
   readonly onDetailed: () => void;
+  readonly log: Logger;
 }
 
 /** How many notifications or events one transaction takes: few milliseconds of work, so that attempts go on beside a backlog. */
@@ -43,13 +47,32 @@ export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<
 }
 
 /** One batch through stages 2 and 3. Returns whether there was anything to do. */
-export async function stepPipeline({ ledger, rules, makeDetail, onDetailed }: Stages): Promise<boolean> {
+export async function stepPipeline({ ledger, rules, makeDetail, onDetailed, log }: Stages): Promise<boolean> {
   const claimed = rules();
-  const decided = await ledger.decide(BATCH, (notification, memory) => decide(notification, memory, claimed));
+  const decided = await ledger.decide(BATCH, (notification, memory) => {
+    try {
+      return decide(notification, memory, claimed);
+    } catch (error) {
+      return undecidable(notification, { error, log });
+    }
+  });
   const events = await ledger.undetailed(BATCH);
   if (events.length > 0) {
     await ledger.storeDetails(events.map(({ seq, event }) => ({ seq, ...makeDetail(event) })));
     onDetailed();
   }
   return decided > 0 || events.length > 0;
+}
+
+/** A notification that trips us must not stop those behind it: it is kept, listed as superseded, and told. */
+function undecidable(
+  { messageId, eventType }: Notification,
+  { error, log }: { readonly error: unknown; readonly log: Logger },
+): Decision {
+  const reason = `cannot be decided: ${error instanceof Error ? error.message : error}`;
+  log.error(
+    `The notification ${messageId} (${eventType}) ${reason}. This is a mistake in oss-watcher: please report it`,
+  );
+  const changes = { servers: [], ports: [], floatingIps: [] };
+  return { outcome: "superseded", reason, events: [], fill: null, changes };
 }

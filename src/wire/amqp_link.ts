@@ -24,6 +24,7 @@ export class AmqpLink {
   readonly #connection: Connection;
   readonly #end = new AbortController();
   readonly #idle: Channel[] = [];
+  #closing = false;
 
   private constructor(label: string, connection: Connection) {
     this.label = label;
@@ -90,6 +91,7 @@ export class AmqpLink {
 
   async close(): Promise<void> {
     if (this.over.aborted) return;
+    this.#closing = true;
     // A broker that does not answer any more is not waited for.
     const timer = setTimeout(() => this.end(new Error("the connection was closed")), CLOSE_MS);
     const closing = Promise.all(this.#idle.map((channel) => channel.close())).then(() => this.#connection.close());
@@ -112,7 +114,8 @@ export class AmqpLink {
       return returned;
     } finally {
       channel.off("basic.return", onReturn);
-      if (channel.active) this.#idle.push(channel);
+      if (this.#closing) channel.close();
+      else if (channel.active) this.#idle.push(channel);
     }
   }
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { Connection } from "rabbitmq-client";
 import { CloudPublisher, type Published } from "../../tools/publisher.ts";
 import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
-import { type Received, Receiver } from "../../tools/receiver.ts";
+import { Receiver } from "../../tools/receiver.ts";
 import { Service } from "../../tools/service.ts";
 import { EXPECTED, EXPECTED_V1, type ExpectedEvent } from "../facts/expected_events.ts";
 import { type CaptureLine, mergeByTime, readCapture } from "../support/captures.ts";
@@ -202,8 +202,7 @@ Deno.test("service that is stopped in the middle of its work loses nothing and r
 });
 
 Deno.test("service cuts off attempts that take longer than 10 s to end, and makes them first when it starts again", async () => {
-  await using receiver = new Receiver();
-  receiver.answer = unanswered;
+  await using receiver = new DeafReceiver();
   await using bus = new Bus(shared);
   await bus.declareExchange("hanging");
   using dir = directory({
@@ -228,8 +227,7 @@ Deno.test("service cuts off attempts that take longer than 10 s to end, and make
 });
 
 Deno.test("service ends at the second SIGTERM at once", async () => {
-  await using receiver = new Receiver();
-  receiver.answer = unanswered;
+  await using receiver = new DeafReceiver();
   await using bus = new Bus(shared);
   await bus.declareExchange("impatient");
   using dir = directory({
@@ -487,13 +485,19 @@ async function depth(rabbit: PrivateRabbit, queue: string): Promise<number> {
   return Number(lines.find(([name]) => name === queue)?.[1]);
 }
 
-/** Answers when nobody waits for it any more. */
-function unanswered(_: Received, { signal }: Request): Promise<Response> {
-  return new Promise((resolve) => {
-    const end = () => resolve(new Response());
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  });
+/** A receiver that takes requests and does not answer them until it goes. */
+class DeafReceiver extends Receiver {
+  readonly #gone = Promise.withResolvers<void>();
+
+  constructor() {
+    super();
+    this.answer = () => this.#gone.promise.then(() => new Response());
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    this.#gone.resolve();
+    await super[Symbol.asyncDispose]();
+  }
 }
 
 function sha256(text: string): string {

@@ -28,6 +28,8 @@ export class VirtualClock implements Clock {
 
   readonly now = (): number => this.#wallMs + this.#passedMs;
 
+  readonly passedMs = (): number => this.#passedMs;
+
   readonly sleep = (delayMs: number, signal: AbortSignal): Promise<void> => {
     return new Promise((resolve) => {
       if (signal.aborted) return resolve();

@@ -135,6 +135,40 @@ Deno.test("request() reads 64 KiB and cancels the rest when an answer does not e
   await cancelled;
 });
 
+Deno.test("request() reads as much as maxAnswerBytes says, and tells whether that was all", async () => {
+  await using server = new TestServer(() => new Response("x".repeat(100)));
+  await using target = new HttpTarget({ maxAnswerBytes: 100_000 });
+  await using narrow = new HttpTarget({ maxAnswerBytes: 10 });
+  const request = { method: "GET", url: server.url };
+
+  const { text, complete } = await target.request(request);
+  assert.deepEqual([text.length, complete], [100, true]);
+  const cut = await narrow.request(request);
+  assert.deepEqual([cut.text, cut.complete], ["x".repeat(10), false]);
+});
+
+Deno.test("request() returns the statuses that a request accepts, with their headers and text", async () => {
+  await using server = new TestServer(() => new Response("versions", { status: 300, headers: { "location": "/v3" } }));
+  await using target = new HttpTarget();
+
+  const answer = await target.request({ method: "GET", url: server.url, accepts: (status) => status === 300 });
+
+  assert.deepEqual([answer.status, answer.headers.get("location"), answer.text], [300, "/v3", "versions"]);
+  const error = await failure(target.request({ method: "GET", url: server.url, accepts: (status) => status === 404 }));
+  assert.equal(error.status, 300);
+});
+
+Deno.test("request() hides the request's own secret headers when an answer repeats them", async () => {
+  await using server = new TestServer(({ headers }) => new Response(headers.get("x-auth-token"), { status: 500 }));
+  await using target = new HttpTarget();
+
+  const { message } = await failure(
+    target.request({ method: "GET", url: server.url, headers: { "X-Auth-Token": "gAAAAA-abc" } }),
+  );
+
+  assert.match(message, /500 Internal Server Error: "\*\*\*"$/);
+});
+
 Deno.test("request() trusts a private authority when caFile names it", async () => {
   await using pki = await TestPki.make();
   await using server = new TestServer(undefined, await pki.issue("localhost"));
