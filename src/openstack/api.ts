@@ -196,7 +196,7 @@ export class OpenStackApi implements AsyncDisposable {
     return listing({ ...list, caller: this.#caller, transport: this.#transport, after, signal });
   }
 
-  /** Gives back whether it is forbidden. What the service does not know (404) has no pages. */
+  /** Gives back whether it is forbidden. */
   async *#pages<T>(
     list: ReturnType<typeof listing<T>>,
     { kind, allProjects }: { readonly kind: Kind; readonly allProjects: boolean | null },
@@ -207,8 +207,12 @@ export class OpenStackApi implements AsyncDisposable {
         continue;
       }
       const { call, answer } = page.refused;
-      if (answer.status === 403) this.#rights.refused(kind, page.refused);
-      if (answer.status === 403 || answer.status === 404) return answer.status === 403;
+      if (answer.status === 403) {
+        this.#rights.refused(kind, page.refused);
+        return true;
+      }
+      // Routers are an extension of Neutron, and so are floating IPs.
+      if (answer.status === 404 && kind === "floatingIps") return false;
       const state = `${answer.status}: "${answer.said}". Check that the URL is right`;
       throw this.#transport.failure(call, { reason: "client_error", status: answer.status, state });
     }

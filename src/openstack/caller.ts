@@ -19,6 +19,9 @@ export interface Answered {
   readonly session: Session;
 }
 
+/** Not possible, not allowed, not there, no longer there. */
+const TELLING = new Set([400, 403, 404, 410]);
+
 /** Puts questions to services in the name of our account: finds the API, sends the token, and renews it once when it is refused. */
 export class Caller {
   readonly #transport: Transport;
@@ -38,7 +41,7 @@ export class Caller {
   }
 
   /**
-   * An answer whose status is 200, or one that says something by itself: 400, 403, 404, 410.
+   * An answer that is a success, or one whose status says something by itself: 400, 403, 404, 410.
    *
    * @throws {OpenStackUnavailable} for every other.
    * @throws {UserError} when we cannot log in, or the catalog does not lead there.
@@ -67,17 +70,19 @@ export class Caller {
     }
   }
 
+  /** A proxy's own page is not what the service says: it would make everything absent or forbidden in silence. */
   #checked(answered: Answered): Answered {
-    const { call, answer: { status, said } } = answered;
-    if ([200, 400, 403, 404, 410].includes(status)) return answered;
+    const { call, answer: { status, body, problem, said } } = answered;
+    if (status < 300 || TELLING.has(status) && body !== null) return answered;
     const isToken = status === 401;
     const advice = isToken
       ? "It refuses the token that Keystone just gave; see its own log"
       : "Check the catalog's URL";
+    const what = body === null ? `, but ${problem}` : said && `: "${said}"`;
     throw this.#transport.failure(call, {
       reason: isToken ? "unauthorized" : "client_error",
       status,
-      state: `${status}${said === "" ? "" : `: "${said}"`}. ${advice}`,
+      state: `${status}${what}. ${advice}`,
     });
   }
 }

@@ -51,7 +51,7 @@ export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Li
       if (markers.length === 0 && ++restarts > MAX_RESTARTS) return yield { refused: answered };
       continue;
     }
-    if (status !== 200) return yield { refused: answered };
+    if (status >= 300) return yield { refused: answered };
     const { records, ids, next } = read(options, answered);
     // A service that gives the same page for ever is not asked for ever.
     if (next === null || next === marker) return yield { records, next: null };

@@ -63,10 +63,11 @@ export class Lookup<T> {
   #read({ call, answer }: Answered): T {
     const { transport, read } = this.#options;
     const { status, said } = answer;
-    const found = status === 200 ? read(transport.bodyOf(call, answer)) : null;
+    const isGood = status < 300;
+    const found = isGood ? read(transport.bodyOf(call, answer)) : null;
     if (found !== null) return found;
-    const lacks = status === 200 ? "the answer lacks what was asked for" : `"${said}"`;
-    const reason = status === 200 ? "other" : "client_error";
+    const lacks = isGood ? "the answer lacks what was asked for" : `"${said}"`;
+    const reason = isGood ? "other" : "client_error";
     throw transport.failure(call, { reason, status, state: `${status}: ${lacks}. Check that the URL is right` });
   }
 }

@@ -196,3 +196,31 @@ Deno.test("Housekeeping.testWrite() leaves nothing", async () => {
   kept.make().testWrite();
   assertEquals(kept.count("fact"), 0);
 });
+
+Deno.test("Housekeeping.believesClock() is false at once when the clock jumps ahead, and for a day when it stays there", async () => {
+  await using kept = new Kept();
+  const housekeeping = kept.make();
+  const stop = new AbortController();
+  await housekeeping.start(stop.signal);
+  assert(housekeeping.believesClock());
+  kept.clock.jump(YEAR_MS);
+  assert(!housekeeping.believesClock(), "before anybody looked");
+  await housekeeping.start(stop.signal);
+  assert(!housekeeping.believesClock(), "after the ledger was asked");
+  await kept.clock.advance(DAY_MS + 1000);
+  await housekeeping.start(stop.signal);
+  assert(housekeeping.believesClock(), "a day later");
+});
+
+Deno.test("replay() refuses a dead letter that is older than what was pruned, unless forced", async () => {
+  await using kept = new Kept();
+  await announceEvents(kept.ledger, [madeEvent("old/1", ["a"])]);
+  const [delivery] = await kept.ledger.ready({ plugin: "P", now: kept.clock.now(), limit: 1 });
+  await kept.ledger.settle([settlementOf(delivery!, { outcome: "dead", endedAt: kept.clock.now() })]);
+  await kept.start();
+  await kept.clock.advance(40 * DAY_MS);
+  using operations = kept.opened.operations();
+  const [refused] = operations.replay({ dead: true }, { force: false });
+  assertMatch(refused?.refused ?? "", /so old that later events may be forgotten/);
+  assertEquals(operations.replay({ dead: true }, { force: true })[0]?.refused, null);
+});

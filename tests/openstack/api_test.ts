@@ -339,6 +339,15 @@ Deno.test("ports() and floatingIps() give all with their revisions", async () =>
   assert.deepEqual([floatingIps[0]?.port, floatingIps[0]?.portId], [null, null]);
 });
 
+Deno.test("servers() is unavailable when Nova does not know the list: none would be a lie", async () => {
+  await using opened = new Opened();
+  const { api, server } = opened;
+  server.intercept = ({ path }) =>
+    path.includes("/detail") ? Response.json({ message: "no" }, { status: 404 }) : undefined;
+
+  assert.equal((await unavailable(all(api.servers()))).status, 404);
+});
+
 Deno.test("floatingIps() gives none when the cloud has no routers", async () => {
   await using opened = new Opened();
   opened.server.intercept = ({ path }) =>
@@ -351,11 +360,22 @@ Deno.test("floatingIps() gives none when the cloud has no routers", async () => 
 
 const unreadable: readonly (readonly [what: string, answer: () => Response, state: RegExp])[] = [
   ["is cut off", () => json(`{"server": {"id": "4818`), /200, but the answer is cut off or no JSON/],
+  [
+    "breaks off",
+    () => new Response(brokenBody(), { headers: { "content-type": "application/json" } }),
+    /Check that it runs/,
+  ],
+  ["is a proxy's 403", () => new Response("<html>", { status: 403 }), /403, but the answer is no JSON \(text/],
+  ["is a proxy's 404", () => new Response("<html>", { status: 404 }), /404, but .* \(.*Check the catalog's URL$/],
   ["is HTML", () => new Response("<html>", { headers: { "content-type": "text/html" } }), /no JSON \(text\/html\)/],
   ["is a list", () => json("[]"), /200, but the answer is no JSON object/],
   ["has no server", () => json("{}"), /200: the answer lacks what was asked for/],
   ["has no id", () => json(`{"server": {"name": "x"}}`), /200: the answer lacks what was asked for/],
-  ["leads elsewhere", () => new Response(null, { status: 302, headers: { location: "http://x/" } }), /302\. Check/],
+  [
+    "leads elsewhere",
+    () => new Response(null, { status: 302, headers: { location: "http://x/" } }),
+    /302, but the answer is no JSON .*Check/,
+  ],
   [
     "is 500",
     () => json(`{"computeFault": {"message": "Unexpected API Error."}}`, 500),
@@ -527,4 +547,16 @@ function markerNotFound(marker: string): Response {
 
 function json(body: string, status = 200): Response {
   return new Response(body, { status, headers: { "content-type": "application/json" } });
+}
+
+/** Begins, and ends before it should. */
+function brokenBody(): ReadableStream<Uint8Array> {
+  const chunks = [new TextEncoder().encode(`{"server": `)];
+  return new ReadableStream({
+    pull: (controller) => {
+      const chunk = chunks.shift();
+      if (chunk === undefined) controller.error(new Error("cut"));
+      else controller.enqueue(chunk);
+    },
+  });
 }
