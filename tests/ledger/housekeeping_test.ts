@@ -214,6 +214,7 @@ Deno.test("Housekeeping.believesClock() is false at once when the clock jumps ah
 
 Deno.test("replay() refuses a dead letter that is older than what was pruned, unless forced", async () => {
   await using kept = new Kept();
+  await kept.ledger.activate(["P"]);
   await announceEvents(kept.ledger, [madeEvent("old/1", ["a"])]);
   const [delivery] = await kept.ledger.ready({ plugin: "P", now: kept.clock.now(), limit: 1 });
   await kept.ledger.settle([settlementOf(delivery!, { outcome: "dead", endedAt: kept.clock.now() })]);
