@@ -247,7 +247,8 @@ function checkedText(value: unknown): string {
 }
 
 function headerKey(key: string): string {
-  const encoded = idempotencyKey(key);
+  // Nothing in it that could be taken for an encoded word.
+  const encoded = idempotencyKey(key).replaceAll("=?", "=%3F");
   if (encoded.length <= MAX_KEY_LENGTH) return encoded;
   throw new PermanentError(
     `Cannot send the key "${printable(key, 80)}" in a header: longer than ${MAX_KEY_LENGTH} characters`,

@@ -1,6 +1,8 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { didYouMean } from "../config/closest.ts";
 import { UserError } from "../model/errors.ts";
-import { LISTED_STATES, type ListedState, type Selection, type Treated } from "../model/operations.ts";
+import { LISTED_STATES, type ListedState } from "../model/operations.ts";
+import type { LedgerOperations, Selection, Treated } from "../model/operations.ts";
 import { printable } from "../wire/escape.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
 import { describeEvent, describeList, describeTreated } from "./events_text.ts";
@@ -95,7 +97,15 @@ function dropCommand(context: CommandContext): Command {
 }
 
 async function list({ ledger, json, ...filter }: ListOptions, context: CommandContext): Promise<void> {
+  const { state, plugin, resource } = filter;
+  if (plugin !== undefined && (state === "rejected" || state === "superseded")) {
+    throw new UsageError(`Cannot use --plugin with --state ${state}: no plugin was to be called`);
+  }
+  if (resource !== undefined && state === "rejected") {
+    throw new UsageError("Cannot use --resource with --state rejected: of such messages no resource is known");
+  }
   using opened = await openLedger(ledger, context);
+  mustKnow(plugin, opened);
   const listed = opened.list(filter);
   if (json) { for (const one of listed) context.terminal.print(safeJson(one)); }
   else context.terminal.print(describeList(listed, filter.limit));
@@ -108,6 +118,7 @@ async function treat({ verb, keys, options, context }: {
   readonly context: CommandContext;
 }): Promise<void> {
   using opened = await openLedger(options.ledger, context);
+  mustKnow(options.plugin, opened);
   const selection: Selection = {
     keys,
     ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
@@ -123,6 +134,13 @@ async function treat({ verb, keys, options, context }: {
   }
   context.terminal.print(describeTreated(treated, verb));
   if (unknown.length > 0 || treated.some(({ refused }) => refused !== null)) context.exit(EXIT_FAILURE);
+}
+
+function mustKnow(plugin: string | undefined, ledger: LedgerOperations): void {
+  const known = ledger.plugins();
+  if (plugin === undefined || known.includes(plugin)) return;
+  const names = known.length === 0 ? "none yet" : known.join(", ");
+  throw new UserError(`Cannot find the plugin "${plugin}": the ledger knows ${names}${didYouMean(plugin, known)}`);
 }
 
 function time(text: string): number {

@@ -36,6 +36,10 @@ class SqliteOperations implements LedgerOperations {
     this.#database.close();
   }
 
+  plugins(): readonly string[] {
+    return this.#sql.plugins.all().map(({ name }) => String(name));
+  }
+
   list(filter: ListFilter): readonly Listed[] {
     return listLedger(this.#database, filter);
   }
@@ -149,6 +153,7 @@ const SELECT_DELIVERY = `SELECT d.plugin, d.seq, d.state, d.attempts, p.name, e.
 
 const STATEMENTS = {
   fact: `SELECT value FROM fact WHERE name = ?`,
+  plugins: `SELECT name FROM plugin ORDER BY name`,
   event: `SELECT e.seq, e.decided_at, e.data, e.detail, n.body FROM event AS e
     LEFT JOIN notification AS n ON n.seq = e.notification WHERE e.key = ?`,
   deliveries:

@@ -81,6 +81,8 @@ export interface Selection {
 
 /** What an operator's commands do with a ledger, while the service runs or not. */
 export interface LedgerOperations extends Disposable {
+  /** The names of all plugins that ever were configured. */
+  plugins(): readonly string[];
   list(filter: ListFilter): readonly Listed[];
   show(key: string): ShownEvent | undefined;
   /** Makes dead or dropped deliveries be tried again, at their old place. `force` does so even when a later event was delivered. */

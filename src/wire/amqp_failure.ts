@@ -77,7 +77,7 @@ function meaningOf(
 ): readonly [reason: FailureReason, state?: string] {
   if (error instanceof Unroutable) return ["client_error", error.message];
   if (code === "PRECONDITION_FAILED" && /message size/.test(said)) return ["permanent"];
-  // A vhost that is not there, or not ours; a vhost that has enough connections says so with the same code.
-  if (code === "NOT_ALLOWED" && !/limit/.test(said)) return ["unauthorized"];
+  // A vhost that is not there, or not ours; one that has enough connections, or is starting, says so with the same code.
+  if (code === "NOT_ALLOWED" && !/limit|down/.test(said)) return ["unauthorized"];
   return MEANINGS[code] ?? ["connection"];
 }

@@ -53,7 +53,7 @@ export async function composeMail(draft: MailDraft): Promise<string> {
     from,
     ...(replyTo === undefined ? {} : { replyTo }),
     to: to.map((address) => ({ name: "", address })),
-    subject: oneLine(subject),
+    subject: notEncoded(oneLine(subject)),
     ...(text === undefined ? {} : { text: lines(text) }),
     ...(html === undefined ? {} : { html: lines(html) }),
     headers,
@@ -70,6 +70,13 @@ export async function composeMail(draft: MailDraft): Promise<string> {
 function oneLine(text: string): string {
   const line = text.toWellFormed().replace(/\s+/g, " ").replace(CONTROLS, "\ufffd").trim();
   return line.length > MAX_SUBJECT_LENGTH ? `${line.slice(0, MAX_SUBJECT_LENGTH).toWellFormed()}…` : line;
+}
+
+/** A text that looks like an encoded word (RFC 2047) would be shown decoded: it is encoded, to be shown as it is. */
+function notEncoded(line: string): string {
+  if (!line.includes("=?")) return line;
+  const parts = line.match(/.{1,12}/gsu) ?? [];
+  return parts.map((part) => `=?UTF-8?B?${new TextEncoder().encode(part).toBase64()}?=`).join(" ");
 }
 
 function lines(text: string): string {

@@ -74,10 +74,11 @@ export class SmtpTarget implements AsyncDisposable {
    */
   async send({ from, to, message }: SmtpMail, signal: AbortSignal): Promise<RefusedAddress[]> {
     return await this.#attempt(`Cannot send mail through ${this.address}`, signal, async (pool, signal) => {
-      const { rejected, rejectedErrors = [] } = await pool.sendMail({
-        envelope: { from, to: [...to] },
-        raw: message,
-        signal,
+      const send = () => pool.sendMail({ envelope: { from, to: [...to] }, raw: message, signal });
+      const { rejected, rejectedErrors = [] } = await send().catch((error) => {
+        // What the pool says when the server has left a connection since its last mail, before anything of this one was sent.
+        if (error.code !== "ECONNECTION" || error.command !== undefined) throw error;
+        return send();
       });
       return rejected.map((address) => {
         const { response = "" } = rejectedErrors.find(({ recipient }) => recipient === address) ?? {};
@@ -139,8 +140,8 @@ async function openPool(options: SmtpTargetOptions) {
     ...(user === undefined || password === undefined ? {} : { auth: { user, pass: password }, forceAuth: true }),
     ...(clientName === undefined ? {} : { name: clientName }),
     maxConnections: MAX_CONNECTIONS,
-    // A connection that the server has left meanwhile is replaced at once; more is for whoever counts attempts.
-    maxRequeues: 1,
+    // The pool would send a mail again with the answer to its first try still in its hands, and take that for the second's.
+    maxRequeues: 0,
     idleTimeout: IDLE_MS,
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,

@@ -1,7 +1,10 @@
 // A disk that fills up under the ledger, and is emptied again.
 import { join } from "node:path";
+import { DELIVERY_DEFAULTS } from "../../src/dispatch/policy.ts";
+import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
 import type { ScenarioOptions } from "./scenarios.ts";
 import { type Outcome, Trial } from "./trial.ts";
+import { TAKEN, wellAnswered } from "./witness.ts";
 
 /** Where the ledger has no room left: on a small file system, or where mounting is refused behind a limit of its pages. */
 interface Disk extends AsyncDisposable {
@@ -23,50 +26,56 @@ export async function fillDisk({ rabbit, load }: ScenarioOptions): Promise<Outco
     // Counts its messages exactly at any time.
     queueType: "classic",
     ahead: load.events,
+    // What hangs while the disk fills up is not given up.
+    retry: { attemptTimeoutSeconds: 300 },
     ledgerDir: disk.dir,
     preamble: disk.preamble,
   });
+  const held = Promise.withResolvers<void>();
+  trial.witness.respond = () => held.promise.then(() => TAKEN);
   await trial.witness.open();
   await trial.start();
   await trial.publishSome(Math.floor(trial.steps.length / 3));
-  await trial.delivered(load.events / 6);
+  // Every place is taken and more is waiting: whatever is attempted from now on is attempted with a full disk.
+  await trial.until(() => trial.witness.attempts.length === DELIVERY_DEFAULTS.concurrency);
   await disk.fill();
-  await watchStandstill(trial, { rabbit });
+  while (!trial.log.includes(TOLD)) await trial.publishSome(1);
+  trial.witness.respond = wellAnswered;
+  held.resolve();
+  await watchStandstill(trial, rabbit);
   await disk.empty();
   await trial.until(() => trial.log.includes("can be written again"));
   await trial.publish();
-  const outcome = await trial.conclude();
-  return outcome;
+  return await trial.conclude();
 }
 
-/** Publishes until the service says that it cannot write, then looks whether anything still moves. */
-async function watchStandstill(trial: Trial, { rabbit }: Pick<ScenarioOptions, "rabbit">): Promise<void> {
-  while (!trial.log.includes("Cannot write the ledger")) await trial.publishSome(1);
-  // What was in flight when it was found out may arrive, and is answered.
-  await trial.until(() => trial.witness.attempts.every(({ answeredAt }) => answeredAt !== null));
+const TOLD = "Cannot write the ledger";
+
+/** Publishes on, and looks whether anything still moves. */
+async function watchStandstill(trial: Trial, rabbit: PrivateRabbit): Promise<void> {
   const { attempts } = trial.witness;
-  const [arrived, published, queued] = [attempts.length, trial.published, await depth(rabbit, trial.queue)];
+  const [arrived, published] = [attempts.length, trial.published];
+  const before = await look(rabbit, trial.queue);
   await trial.publishSome(Math.floor(trial.steps.length / 6));
-  const grown = await depth(rabbit, trial.queue) - queued;
-  if (grown !== trial.published - published) {
-    trial.problems.push(
-      `${trial.published - published} messages were published to a full disk, ${grown} are still queued`,
-    );
+  const after = await look(rabbit, trial.queue);
+  const [more, queued] = [trial.published - published, after.messages - before.messages];
+  if (queued !== more) {
+    trial.problems.push(`${more} messages were published to a full disk, and ${queued} stayed queued`);
   }
-  if (attempts.length !== arrived) {
+  if (after.consumers > 0) trial.problems.push("the queue is consumed with a full disk");
+  if (attempts.length > arrived) {
     trial.problems.push(`${attempts.length - arrived} attempts were made with a full disk`);
   }
-  const told = trial.log.split("Cannot write the ledger").length - 1;
+  const told = trial.log.split(TOLD).length - 1;
   if (told !== 1) trial.problems.push(`a full disk was told ${told} times`);
-  trial.notes.push(
-    `full: ${queued + grown} messages waited in the queue, ${attempts.length - arrived} attempts were made`,
-  );
+  trial.notes.push(`while it was full ${after.messages} messages waited in the queue, and nothing was attempted`);
 }
 
-/** Messages in a queue, delivered and not acknowledged ones included. */
-async function depth(rabbit: ScenarioOptions["rabbit"], queue: string): Promise<number> {
-  const lines = (await rabbit.ctl("list_queues", "name", "messages", "--no-table-headers")).split("\n");
-  return Number(lines.map((line) => line.split("\t")).find(([name]) => name === queue)?.[1]);
+/** Messages in a queue, delivered and not acknowledged ones included, and who consumes it. */
+async function look(rabbit: PrivateRabbit, queue: string): Promise<{ messages: number; consumers: number }> {
+  const lines = (await rabbit.ctl("list_queues", "name", "messages", "consumers", "--no-table-headers")).split("\n");
+  const [, messages, consumers] = lines.map((line) => line.split("\t")).find(([name]) => name === queue) ?? [];
+  return { messages: Number(messages), consumers: Number(consumers) };
 }
 
 const SIZE_MIB = 64;

@@ -17,6 +17,10 @@ const PASSWORD = "hush-4711";
 const RUN = mergeByTime(readCapture("unversioned.jsonl"), readCapture("versioned.jsonl"));
 /** The same facts, an earlier run, in the other driver's form. */
 const RUN_V1 = readCapture("v1-no-envelope.jsonl").filter(({ routing_key }) => routing_key === "notifications.info");
+/** The part of it that events come from, and little else. */
+const SHORT_RUN = RUN.filter(({ body }) =>
+  /(instance\.(create|delete)|floatingip\.\w+|port\.(update|delete))\.end/.test(body)
+);
 const EXCHANGES = ["nova", "neutron", "keystone", "glance"];
 
 let shared: PrivateRabbit;
@@ -186,7 +190,9 @@ Deno.test("service that is stopped in the middle of its work loses nothing and r
   });
   await using first = await listening(dir);
   const published = (async () => {
-    for (const { routing_key: routingKey, body } of RUN) await bus.publish({ exchange: "stopped", routingKey, body });
+    for (const { routing_key: routingKey, body } of SHORT_RUN) {
+      await bus.publish({ exchange: "stopped", routingKey, body });
+    }
   })();
   await until(() => receiver.requests.length >= 10, LONG_MS);
   assert.equal((await first.end("SIGTERM")).code, 0);
@@ -210,7 +216,9 @@ Deno.test("service cuts off attempts that take longer than 10 s to end, and make
     targets: { Cmdb: receiver },
   });
   await using first = await listening(dir);
-  for (const { routing_key: routingKey, body } of RUN) await bus.publish({ exchange: "hanging", routingKey, body });
+  for (const { routing_key: routingKey, body } of SHORT_RUN) {
+    await bus.publish({ exchange: "hanging", routingKey, body });
+  }
   // Eight attempts side by side is the default.
   await until(() => receiver.requests.length === 8, LONG_MS);
   const hung = receiver.requests.map(({ key }) => key);
@@ -235,7 +243,9 @@ Deno.test("service ends at the second SIGTERM at once", async () => {
     targets: { Cmdb: receiver },
   });
   await using service = await listening(dir);
-  for (const { routing_key: routingKey, body } of RUN) await bus.publish({ exchange: "impatient", routingKey, body });
+  for (const { routing_key: routingKey, body } of SHORT_RUN) {
+    await bus.publish({ exchange: "impatient", routingKey, body });
+  }
   await until(() => receiver.requests.length > 0, LONG_MS);
   Deno.kill(service.pid, "SIGTERM");
   await until(() => service.log.includes("Stopping"), LONG_MS);
@@ -257,7 +267,7 @@ Deno.test("service tries a failing plugin again while messages are acknowledged 
     targets: { Good: good, Bad: bad },
   });
   await using service = await listening(dir);
-  for (const { routing_key: routingKey, body } of RUN) await bus.publish({ exchange: "down", routingKey, body });
+  for (const { routing_key: routingKey, body } of SHORT_RUN) await bus.publish({ exchange: "down", routingKey, body });
   await everything(good, { service });
   assertRun(good);
   await until(async () => await depth(shared, "down") === 0, LONG_MS);
@@ -328,7 +338,7 @@ Deno.test("service acknowledges and lists what it cannot use, and keeps no body 
     [JSON.stringify({ ...incomplete, message_id: 5 }), "no message_id"],
     [JSON.stringify({ ...incomplete, payload: null }), "no payload"],
     [`{"oslo.version": "2.0", "oslo.message": "{\\"${token}\\""}`, "oslo.message is not JSON"],
-    [`{"event_type": "x", "pad": "${token.repeat(40_000)}"}`, "1120027 bytes, more than 1048576"],
+    [`{"event_type": "x", "pad": "${token.repeat(40_000)}"}`, "1120030 bytes, more than 1048576"],
   ];
   for (const [body] of odd) await bus.publish({ exchange: "odd", routingKey: "notifications.info", body });
   const tokens = [...RUN, ...readCapture("v1-no-envelope.jsonl")];

@@ -270,16 +270,15 @@ Deno.test("notify() fails with reason timeout, and says why, when the broker let
 });
 
 Deno.test("notify() delivers every event in the end when the server is killed and comes back meanwhile", async () => {
-  const target = await AmqpHarness.open(rabbit);
+  await using target = await AmqpHarness.open(rabbit);
   await using amqp = plugin();
   const keys = Array.from({ length: 40 }, (_, index) => `event/${index}`);
   const reasons = new Set<unknown>();
-  const delivered = new Set<string>();
   const deliver = async (key: string) => {
     await until(async () => {
       try {
         await amqp.notify(detail, true, context({ key }));
-        return delivered.add(key);
+        return true;
       } catch (error) {
         assert(error instanceof DeliveryError, String(error));
         reasons.add(error.reason);
@@ -297,8 +296,8 @@ Deno.test("notify() delivers every event in the end when the server is killed an
 
   await target.reconnect();
   const taken = new Set((await target.taken()).map(({ properties }) => String(properties["messageId"])));
-  assert.deepEqual([[...taken].sort(), [...reasons]], [[...keys].sort(), ["connection"]]);
-  await target[Symbol.asyncDispose]();
+  assert.deepEqual([...taken].sort(), [...keys].sort());
+  assert.ok(reasons.has("connection"), [...reasons].join());
 });
 
 Deno.test("[Symbol.asyncDispose]() closes the connection, which a later message opens again", async () => {

@@ -48,7 +48,7 @@ Deno.test.beforeAll(async () => {
   const { certFile, keyFile } = await pki.issue("localhost");
   client = await pki.issue("watcher");
   const tls: LdapServerFiles = { ca: pki.caFile, cert: certFile, key: keyFile };
-  [slapd, dirsrv] = await Promise.all([startSlapd({ tls }), startDirsrv(tls)]);
+  [slapd, dirsrv] = await Promise.all([startSlapd({ tls }), startDirsrv({ tls })]);
 });
 
 Deno.test.afterAll(async () => {

@@ -10,9 +10,16 @@ import {
   WATCHER,
 } from "./ldap_server.ts";
 
+export interface DirsrvOptions {
+  /** Listen with TLS too, and trust client certificates of the same authority. */
+  readonly tls?: LdapServerFiles | null;
+  /** Write as safely as in production. @default false */
+  readonly durable?: boolean;
+}
+
 /** Starts a private 389 Directory Server, as `dscreate` would set it up. */
-export async function startDirsrv(tls: LdapServerFiles | null = null): Promise<Dirsrv> {
-  const server = new Dirsrv(tls !== null);
+export async function startDirsrv({ tls = null, durable = false }: DirsrvOptions = {}): Promise<Dirsrv> {
+  const server = new Dirsrv({ tls, durable });
   try {
     await server.setUpCertificates(tls);
     await server.start();
@@ -30,7 +37,7 @@ export class Dirsrv extends LdapServer {
   override readonly name = "389-ds";
   protected override readonly adminDn = "cn=Directory Manager";
 
-  constructor(tls: boolean) {
+  constructor({ tls, durable }: Required<DirsrvOptions>) {
     super();
     for (const folder of ["lock", "tmp", "ldif", "bak", "run", "log", "db", "conf"]) {
       Deno.mkdirSync(`${this.dir}/${folder}`);
@@ -45,18 +52,26 @@ export class Dirsrv extends LdapServer {
       `${this.dir}/conf/certmap.conf`,
       "certmap default default\ndefault:DNComps\ndefault:FilterComps cn\n",
     );
+    const own = {
+      "nsslapd-port": [
+        "nsslapd-listenhost: 127.0.0.1",
+        "nsslapd-securelistenhost: 127.0.0.1",
+        `nsslapd-secureport: ${this.tlsPort}`,
+        `nsslapd-security: ${tls === null ? "off" : "on"}`,
+      ],
+      "nsslapd-backend-implement": [
+        "nsslapd-cache-autosize: 0",
+        "nsslapd-dbcachesize: 10000000",
+        `nsslapd-db-durable-transaction: ${durable ? "on" : "off"}`,
+      ],
+    };
     const template = Deno.readTextFileSync("/usr/share/dirsrv/data/template-dse.ldif");
     const filled = template.replace(/%(\w+)%/g, (_, name) => this.#values()[name] ?? "");
-    const more = [
-      "nsslapd-listenhost: 127.0.0.1",
-      "nsslapd-securelistenhost: 127.0.0.1",
-      `nsslapd-secureport: ${this.tlsPort}`,
-      `nsslapd-security: ${tls ? "on" : "off"}`,
-    ];
-    Deno.writeTextFileSync(
-      `${this.dir}/conf/dse.ldif`,
-      filled.replace(/^nsslapd-port:.*$/m, (line) => [line, ...more].join("\n")),
+    const config = Object.entries(own).reduce(
+      (text, [after, lines]) => text.replace(new RegExp(`^${after}:.*$`, "m"), (line) => [line, ...lines].join("\n")),
+      filled,
     );
+    Deno.writeTextFileSync(`${this.dir}/conf/dse.ldif`, config);
   }
 
   /** Puts certificates into the database of NSS, without which the server does not start. */
@@ -109,13 +124,7 @@ function userName(): string {
   return new TextDecoder().decode(stdout).trim();
 }
 
-const BACKEND = `dn: cn=config,cn=ldbm database,cn=plugins,cn=config
-changetype: modify
-replace: nsslapd-cache-autosize
-nsslapd-cache-autosize: 0
--
-
-dn: cn=userRoot,cn=ldbm database,cn=plugins,cn=config
+const BACKEND = `dn: cn=userRoot,cn=ldbm database,cn=plugins,cn=config
 objectClass: top
 objectClass: extensibleObject
 objectClass: nsBackendInstance

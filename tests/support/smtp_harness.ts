@@ -114,7 +114,7 @@ export class SmtpHarness implements TargetHarness<TakenMail> {
     const found = this.#refusals.find((refusal) =>
       refusal.at === at && (refusal.recipients?.includes(recipient ?? "") ?? true)
     );
-    return found === undefined ? null : answer(found.code, `no\x1b[2J ${recipient ?? at}`);
+    return found === undefined ? null : answer(found.code, `no\u202e ${recipient ?? at}`);
   }
 
   take(session: SMTPServerSession, message: Uint8Array): void {
