@@ -109,8 +109,9 @@ export class EmailNotify implements Plugin {
     const { log, signal } = context;
     const key = printable(context.key, 200);
     const { to, leftOut } = this.#recipients(detail, created, context);
-    if (leftOut.length > 0) log.info(`The mail for ${key} is not for ${told(leftOut)}`);
-    if (to.length === 0) return log.info(`There is no mail for ${key}: nobody is left to send it to`);
+    const others = leftOut.length > 0 ? ` (not for ${told(leftOut)})` : "";
+    if (to.length === 0) return log.info(`There is no mail for ${key}: nobody is left to send it to${others}`);
+    if (others !== "") log.info(`Some do not get the mail for ${key}${others}`);
     const message = await this.#message(to, { detail, created, context });
     const refused = await this.#target.send({ from: this.#from.address, to, message }, signal);
     const answers = refused.map(({ address, said }) => `${address} ("${said}")`);

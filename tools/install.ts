@@ -5,6 +5,7 @@ import { RABBITMQ } from "./rabbitmq.ts";
 const NEEDED: readonly Requirement[] = [
   RABBITMQ,
   { program: "openssl", package: "openssl" },
+  { program: "python3", package: "python3" },
   { program: "slapd", package: "slapd", places: ["/usr/sbin/slapd"] },
   { program: "ldapmodify", package: "ldap-utils" },
   { program: "ns-slapd", package: "389-ds-base", places: ["/usr/sbin/ns-slapd"] },

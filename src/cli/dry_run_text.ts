@@ -22,15 +22,22 @@ export function describeResult(result: DryRunResult): string {
 
 function describeEvent(
   { key, created, detail }: DryRunResult["events"][number],
-  { plugins, creationSeen }: DryRunResult,
+  { plugins, creationSeen, keysToAsk }: DryRunResult,
 ): string[] {
   return [
     `  ${meaning(key, created)}${creationSeen.get(key) ? "" : "; its beginning is not remembered"}`,
     `  key ${printable(key)}`,
     `  detail`,
     ...block(detail as Json, 4),
+    ...describeKeysToAsk(keysToAsk.get(key) ?? []),
     ...plugins.filter((preview) => preview.key === key).flatMap(describePreview),
   ];
+}
+
+function describeKeysToAsk(keys: readonly string[]): string[] {
+  return keys.length === 0
+    ? []
+    : wrapped(`  keys that OpenStack would be asked for: ${keys.join(", ")}`, { indent: 4 });
 }
 
 function describePreview({ name, preview, created, error }: PluginPreview): string[] {

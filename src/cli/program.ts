@@ -42,6 +42,7 @@ function build(program: Command, context: CommandContext): void {
         .argParser((file: string, files: readonly string[] = []) => [...files, file]),
     )
     .addOption(new Option("--json", "with --dry-run: one line of JSON per notification"))
+    .addOption(new Option("--openstack", "with --dry-run: complete details from the configured cloud, reading only"))
     .addHelpText("after", HELP)
     .hook("preSubcommand", () => refuseDryRun(program.opts<RunOptions>()))
     .action(async (given: RunOptions) => context.exit(await run(given, context)))
@@ -72,9 +73,10 @@ function settle(command: Command, terminal: Terminal): void {
   for (const sub of command.commands) settle(sub, terminal);
 }
 
-function refuseDryRun({ dryRun, json }: RunOptions): void {
+function refuseDryRun({ dryRun, json, openstack }: RunOptions): void {
   if (dryRun !== undefined) throw new UsageError("Cannot use --dry-run with a command");
   if (json) throw new UsageError("Cannot use --json here: it goes behind the command");
+  if (openstack) throw new UsageError("Cannot use --openstack with a command: it goes with --dry-run FILE");
 }
 
 const HELP = `

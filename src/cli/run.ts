@@ -1,14 +1,22 @@
+import type { Config } from "../model/config.ts";
+import type { Logger } from "../model/plugin.ts";
+import type { OpenedCloud } from "../runtime/openstack.ts";
 import { type CommandContext, load, stderrLog } from "./context.ts";
 import { UsageError } from "./usage.ts";
 
 export interface RunOptions {
   readonly dryRun?: readonly string[];
   readonly json?: boolean;
+  readonly openstack?: boolean;
 }
 
 /** Without a command: the service, or with `--dry-run` what it would do. Returns the exit code. */
-export async function run({ dryRun: files, json = false }: RunOptions, context: CommandContext): Promise<number> {
+export async function run(
+  { dryRun: files, json = false, openstack = false }: RunOptions,
+  context: CommandContext,
+): Promise<number> {
   if (json && files === undefined) throw new UsageError("Cannot use --json: it goes with --dry-run FILE");
+  if (openstack && files === undefined) throw new UsageError("Cannot use --openstack: it goes with --dry-run FILE");
   if (files !== undefined && files.indexOf("-") !== files.lastIndexOf("-")) {
     throw new UsageError("Cannot read standard input twice: give - once");
   }
@@ -17,12 +25,32 @@ export async function run({ dryRun: files, json = false }: RunOptions, context: 
   const log = stderrLog(context.globals());
   if (files !== undefined) {
     const { dryRun } = await import("./dry_run.ts");
-    return await dryRun(files, { config, plugins, log, terminal: context.terminal, json });
+    await using cloud = openstack ? await openCloud(config, log) : undefined;
+    const source = cloud === undefined ? {} : { source: cloud.source };
+    return await dryRun(files, { config, plugins, log, terminal: context.terminal, json, ...source });
   }
   const [{ runService }, { systemClock }] = await Promise.all([
     import("../runtime/app.ts"),
     import("../runtime/clock.ts"),
   ]);
+  outliveLooseRejections(log("service"));
   await runService({ config, plugins, clock: systemClock, random: Math.random, log, stop: context.stopSignal() });
   return 0;
+}
+
+async function openCloud({ openstack }: Config, log: (part: string) => Logger): Promise<OpenedCloud> {
+  const [{ openCloudOnce }, { systemClock }] = await Promise.all([
+    import("../runtime/openstack.ts"),
+    import("../runtime/clock.ts"),
+  ]);
+  return await openCloudOnce(openstack, { clock: systemClock, random: Math.random, log: log("openstack") });
+}
+
+/** A promise that a plugin started and forgot must not end the others' work; the stages wait for all of theirs. */
+function outliveLooseRejections(log: Logger): void {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    const { reason } = event;
+    log.error(`A promise that nobody waited for was rejected: ${reason instanceof Error ? reason.message : reason}`);
+  });
 }

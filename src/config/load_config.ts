@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Config } from "../model/config.ts";
 import { ConfigError, UserError } from "../model/errors.ts";
@@ -41,8 +41,15 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const { config, findings } = readModule(module);
   const mistakes = findings.length > 0 ? findings : checkConfig(config);
   if (mistakes.length > 0) throw new ConfigError(`Cannot use ${nameOf(path)}:`, mistakes);
-  const checked = config as Config;
+  const checked = besideConfig(config as Config, path);
   return { config: checked, path, pluginNames: checked.plugins.map(pluginName) };
+}
+
+/** A relative path of the ledger begins where config.ts is, whatever directory a command is called from. */
+function besideConfig(config: Config, path: string | null): Config {
+  const file = config.ledger?.file;
+  if (file === undefined || path === null) return config;
+  return { ...config, ledger: { ...config.ledger, file: resolve(dirname(path), file) } };
 }
 
 async function find({ path, cwd, systemPath = "/etc/oss-watcher/config.ts" }: LoadOptions): Promise<string | null> {

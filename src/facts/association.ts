@@ -1,7 +1,7 @@
 import type { ServerSnapshot } from "../model/event.ts";
 import type { Association, FloatingIpMemory } from "../model/memory.ts";
+import { unknownServer } from "../model/snapshot.ts";
 import { addressesOfPorts } from "./port_addresses.ts";
-import { unknownServer } from "./server_payload.ts";
 import type { Situation } from "./situation.ts";
 
 /** Begins and ends what the draft now says of the floating IPs on a port. */

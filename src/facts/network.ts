@@ -47,7 +47,7 @@ function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
     return { outcome: "remembered", reason: "an edit: the association is as before" };
   }
   if (state.portId === null) {
-    return { outcome: "remembered", reason: "the floating IP is free, and was as far as is known" };
+    return { outcome: "remembered", reason: "the floating IP is free, as before" };
   }
   return whyNoAssociation(situation, state.portId);
 }
@@ -63,7 +63,7 @@ function floatingIpGone(situation: Situation, state: FloatingIpState): Finding {
   reconcile(situation, state.id);
   if (unseen !== null) endUnseen(situation, state.id, unseen);
   if (state.portId !== null) reconcilePort(situation, state.portId);
-  return { outcome: "remembered", reason: "a floating IP was deleted that no server had" };
+  return { outcome: "remembered", reason: "the floating IP was on no server when it was deleted" };
 }
 
 function portNow(situation: Situation, state: PortState): Finding {
@@ -74,7 +74,7 @@ function portNow(situation: Situation, state: PortState): Finding {
   if (late !== null) return late;
   draft.putPort({ ...state, lastServerId: state.serverId ?? known?.lastServerId ?? null, deleted: false });
   reconcilePort(situation, state.id);
-  return { outcome: "remembered", reason: "a port's state, with which no association began or ended" };
+  return { outcome: "remembered", reason: "a port changed; no association began or ended with it" };
 }
 
 function portGone(situation: Situation, state: PortState): Finding {
@@ -87,7 +87,7 @@ function portGone(situation: Situation, state: PortState): Finding {
     draft.putFloatingIp({ ...floatingIp, portId: null, fixedAddress: null });
     reconcile(situation, floatingIp.id);
   }
-  return { outcome: "remembered", reason: "the end of a port without a floating IP that a server had" };
+  return { outcome: "remembered", reason: "a port went; no floating IP was on it" };
 }
 
 /** A floating IP's message says which server its port belongs to, since Neutron's release Rocky. */

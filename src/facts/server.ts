@@ -1,7 +1,7 @@
 import type { ServerSnapshot } from "../model/event.ts";
 import type { PortMemory, ServerMemory } from "../model/memory.ts";
+import { mergeSnapshots } from "../model/snapshot.ts";
 import { reconcilePort, reconcileServer } from "./association.ts";
-import { mergeSnapshots } from "./merge.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
 import { readServer, readServerPorts } from "./server_payload.ts";
 import type { Finding, Situation } from "./situation.ts";
@@ -24,13 +24,15 @@ export function serverCame(situation: Situation): Finding {
     return { outcome: "repeated", reason: `another message of ${key}`, fill: { key, server: snapshot } };
   }
   const { time } = notification;
-  if (rules.oldestCreation !== null && time !== null && time < rules.oldestCreation) {
+  if (known === undefined && rules.oldestCreation !== null && time !== null && time < rules.oldestCreation) {
     return {
       outcome: "superseded",
       reason: `a creation of ${time} from an old queue; nothing else is known of the server`,
     };
   }
-  const snapshot = { ...said, dnsName: dnsNameOf(said.hostname, draft.portsOfServer(id)) };
+  const own = { ...said, dnsName: dnsNameOf(said.hostname, draft.portsOfServer(id)) };
+  // What OpenStack said of it when it was asked for an association that came first; not where it is now.
+  const snapshot = known === undefined ? own : { ...mergeSnapshots(own, known.snapshot), addresses: own.addresses };
   draft.putServer({ id, creationSeen: true, deleted: false, snapshot });
   situation.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
   learnPorts(situation, id);

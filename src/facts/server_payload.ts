@@ -1,34 +1,8 @@
 import type { Address, ServerSnapshot } from "../model/event.ts";
 import type { ActorContext, Json, JsonObject, Notification } from "../model/notification.ts";
+import { unknownServer } from "../model/snapshot.ts";
 import { isoUtc } from "../model/timestamp.ts";
 import { isObject, novaObject, number, object, objects, text } from "./read.ts";
-
-/** A server of which nothing is known but its id. */
-export function unknownServer(id: string | null): ServerSnapshot {
-  return {
-    id,
-    hostname: null,
-    dnsName: null,
-    description: null,
-    projectId: null,
-    projectName: null,
-    userId: null,
-    userName: null,
-    remoteAddress: null,
-    imageId: null,
-    imageOs: null,
-    imageOsDistro: null,
-    imageOsVersion: null,
-    imageName: null,
-    storageGb: null,
-    ramGib: null,
-    vcpus: null,
-    createdAt: null,
-    metadata: null,
-    addresses: [],
-    floatingAddress: null,
-  };
-}
 
 /** What a `compute.instance.*` or `instance.*` notification says of its server. */
 export function readServer({ eventType, payload, actor }: Notification): ServerSnapshot {

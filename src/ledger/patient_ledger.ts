@@ -53,8 +53,8 @@ export class PatientLedger implements Ledger {
     return this.#patiently((ledger) => ledger.decide(limit, decider));
   }
 
-  undetailed(limit: number): Promise<readonly LedgerEvent[]> {
-    return this.#patiently((ledger) => ledger.undetailed(limit));
+  undetailed(limit: number, after?: number): Promise<readonly LedgerEvent[]> {
+    return this.#patiently((ledger) => ledger.undetailed(limit, after));
   }
 
   storeDetails(details: readonly DetailRecord[]): Promise<void> {

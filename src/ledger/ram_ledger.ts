@@ -12,6 +12,7 @@ import type {
 } from "../model/ledger.ts";
 import type { Memory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
+import { learnedMemory } from "./learn.ts";
 import { RamMemory } from "./ram_memory.ts";
 
 interface EventRow {
@@ -68,16 +69,22 @@ export class RamLedger implements Ledger {
     return decided;
   }
 
-  undetailed(limit: number): Promise<readonly LedgerEvent[]> {
-    const rows = [...this.#events.values()].filter(({ record }) => record === null).slice(0, limit);
-    return Promise.resolve(rows.map(({ seq, event }) => ({ seq, event })));
+  undetailed(limit: number, after = 0): Promise<readonly LedgerEvent[]> {
+    const rows = [...this.#events.values()].filter(({ seq, record }) => seq > after && record === null).slice(0, limit);
+    return Promise.resolve(rows.map(({ seq, event }) => {
+      const remembered = event.server.id === null ? undefined : this.#memory.server(event.server.id);
+      return { seq, event, remembered: remembered?.snapshot ?? null };
+    }));
   }
 
   storeDetails(details: readonly DetailRecord[]): Promise<void> {
     const rows = new Map([...this.#events.values()].map((row) => [row.seq, row]));
     for (const detail of details) {
       const row = rows.get(detail.seq);
-      if (row !== undefined) row.record = detail;
+      if (row === undefined) continue;
+      row.record = detail;
+      const server = learnedMemory(detail, { event: row.event, memory: this.#memory });
+      if (server !== null) this.#memory.apply({ servers: [server], ports: [], floatingIps: [] });
     }
     return Promise.resolve();
   }

@@ -3,6 +3,7 @@ import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
 import type { Arrival, Delivery, DetailRecord, Ledger, LedgerEvent, ReadyQuery, Settlement } from "../model/ledger.ts";
 import type { Memory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
+import { learnedMemory } from "./learn.ts";
 import { type Database, prepareAll, reading, type Statements, transaction } from "./sqlite.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
@@ -47,19 +48,24 @@ export class SqliteLedger implements Ledger {
   }
 
   // deno-lint-ignore require-await -- as above
-  async undetailed(limit: number): Promise<readonly LedgerEvent[]> {
-    return reading(() => this.#sql.undetailed.all(limit)).map((row) => ({
-      seq: Number(row["seq"]),
-      event: JSON.parse(row["data"] as string) as WatcherEvent,
-    }));
+  async undetailed(limit: number, after = 0): Promise<readonly LedgerEvent[]> {
+    return reading(() =>
+      this.#sql.undetailed.all(after, limit).map((row) => {
+        const event = JSON.parse(row["data"] as string) as WatcherEvent;
+        const remembered = event.server.id === null ? undefined : this.#memory.server(event.server.id);
+        return { seq: Number(row["seq"]), event, remembered: remembered?.snapshot ?? null };
+      })
+    );
   }
 
   // deno-lint-ignore require-await -- as above
   async storeDetails(details: readonly DetailRecord[]): Promise<void> {
     transaction(this.#database, () => {
-      for (const { seq, detail, missing } of details) {
+      for (const record of details) {
+        const { seq, detail, missing } = record;
         this.#sql.storeDetail.run(JSON.stringify(detail), JSON.stringify(missing), seq);
         this.#deliveries.detailed(seq);
+        if (record.learned !== null) this.#learn(record);
       }
     });
   }
@@ -84,6 +90,14 @@ export class SqliteLedger implements Ledger {
     transaction(this.#database, () => {
       for (const settlement of settlements) this.#deliveries.settle(settlement);
     });
+  }
+
+  #learn(record: DetailRecord): void {
+    const row = this.#sql.event.get(record.seq);
+    if (row === undefined) return;
+    const event = JSON.parse(row["data"] as string) as WatcherEvent;
+    const server = learnedMemory(record, { event, memory: this.#memory });
+    if (server !== null) this.#memory.learn(server);
   }
 
   #record(arrival: Arrival): number {
@@ -134,6 +148,7 @@ const STATEMENTS = {
   addOrderKey: `INSERT INTO event_order (order_key, seq) VALUES (?, ?)`,
   unstoredEvent: `SELECT seq, data FROM event WHERE key = ? AND detail IS NULL`,
   replaceEvent: `UPDATE event SET data = ? WHERE seq = ?`,
-  undetailed: `SELECT seq, data FROM event WHERE detail IS NULL ORDER BY seq LIMIT ?`,
+  undetailed: `SELECT seq, data FROM event WHERE detail IS NULL AND seq > ? ORDER BY seq LIMIT ?`,
+  event: `SELECT data FROM event WHERE seq = ?`,
   storeDetail: `UPDATE event SET detail = ?, missing = ? WHERE seq = ?`,
 } as const;

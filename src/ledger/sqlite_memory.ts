@@ -4,9 +4,10 @@ import type { Database, Statement } from "./sqlite.ts";
 /** A body of 1 MiB cannot name more ports. */
 const MAX_ROWS_PER_NOTIFICATION = 65536;
 
-/** Memory in the ledger file. Written only inside the transaction that decides. */
+/** Memory in the ledger file. Written only inside a transaction of the ledger. */
 export class SqliteMemory implements Memory {
   readonly #select: Readonly<Record<keyof Memory, Statement>>;
+  readonly #learnServer: Statement;
   readonly #upsert: Readonly<Record<keyof MemoryChanges, Statement>>;
 
   constructor(database: Database) {
@@ -18,6 +19,9 @@ export class SqliteMemory implements Memory {
       floatingIpsOnPort: database.prepare("SELECT data FROM floatingip WHERE port_id = ? ORDER BY changed"),
       floatingIpsOfServer: database.prepare("SELECT data FROM floatingip WHERE server_id = ? ORDER BY changed"),
     };
+    this.#learnServer = database.prepare(
+      "INSERT INTO server (id, data) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data",
+    );
     this.#upsert = {
       servers: database.prepare("INSERT OR REPLACE INTO server (id, data, deleted_at) VALUES (?, ?, ?)"),
       ports: database.prepare(
@@ -51,6 +55,11 @@ export class SqliteMemory implements Memory {
 
   floatingIpsOfServer(serverId: string): readonly FloatingIpMemory[] {
     return all<FloatingIpMemory>(this.#select.floatingIpsOfServer, serverId);
+  }
+
+  /** Writes what is known of a server beside what messages said; whether and when it went stays as it is. */
+  learn(server: ServerMemory): void {
+    this.#learnServer.run(server.id, JSON.stringify(server));
   }
 
   /** Writes the rows that the notification `seq` changed. Its number orders them by their last change. */

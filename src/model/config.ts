@@ -170,7 +170,7 @@ export interface RetryOptions extends DeliveryOptions {
 
 /** Where state lives. */
 export interface LedgerOptions {
-  /** @default "/var/lib/oss-watcher/ledger.db" for root, else below $XDG_STATE_HOME */
+  /** Relative to config.ts. @default "/var/lib/oss-watcher/ledger.db" for root, else below $XDG_STATE_HOME */
   readonly file?: string;
   /** Days for which finished deliveries and deleted resources are remembered. @default 30 */
   readonly keepDays?: number;

@@ -1,7 +1,7 @@
 import type { Decision } from "./decision.ts";
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
-import type { WatcherEvent } from "./event.ts";
+import type { ServerSnapshot, WatcherEvent } from "./event.ts";
 import type { Memory } from "./memory.ts";
 import type { Notification } from "./notification.ts";
 
@@ -28,13 +28,17 @@ export interface LedgerEvent {
   /** Grows with every event, has gaps. */
   readonly seq: number;
   readonly event: WatcherEvent;
+  /** What memory says of the event's server by now, which may be more than the event does, or later; `null` for nothing. */
+  readonly remembered: ServerSnapshot | null;
 }
 
-/** The detail of an event, and the keys of it that could not be had. */
+/** The detail of an event, the keys of it that could not be had, and what was learned in making it. */
 export interface DetailRecord {
   readonly seq: number;
   readonly detail: Detail;
   readonly missing: readonly string[];
+  /** What OpenStack said of the event's server where messages said nothing; `null` when it was not asked, or said nothing. */
+  readonly learned: ServerSnapshot | null;
 }
 
 /** One event for one plugin, to be attempted. */
@@ -89,9 +93,12 @@ export interface Ledger {
    * decisions, memory, events and a delivery per event and active plugin. Returns how many were decided.
    */
   decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number>;
-  /** Events without a detail, in order. */
-  undetailed(limit: number): Promise<readonly LedgerEvent[]>;
-  /** Stores details: only now may the deliveries of these events be attempted. */
+  /** Events without a detail, in order; those behind `after`, a `seq`. */
+  undetailed(limit: number, after?: number): Promise<readonly LedgerEvent[]>;
+  /**
+   * Stores details: only now may the deliveries of these events be attempted. What was learned fills what memory leaves open of the server;
+   * a server that only an association named is remembered from now on.
+   */
   storeDetails(details: readonly DetailRecord[]): Promise<void>;
   /** The plugins that get a delivery of every event from now on. */
   activate(plugins: readonly string[]): Promise<void>;

@@ -1,3 +1,4 @@
+import { PatientSource } from "../detail/patient_source.ts";
 import { Lane } from "../dispatch/lane.ts";
 import { policyOf } from "../dispatch/policy.ts";
 import { Settler } from "../dispatch/settler.ts";
@@ -14,9 +15,12 @@ import type { Clock } from "../model/clock.ts";
 import type { Config, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Logger, Plugin } from "../model/plugin.ts";
+import type { OpenStackApi } from "../openstack/api.ts";
 import { redact } from "../wire/redact.ts";
 
-import { detailStage } from "./detail_stage.ts";
+import { detailMaker, type DetailStage, PromptDetails } from "./detail_stage.ts";
+import { EnrichedDetails } from "./enriched_details.ts";
+import { checkOpenStack, openOpenStack } from "./openstack.ts";
 import { runPipeline, type Stages } from "./pipeline.ts";
 import { rulesOf } from "./rules.ts";
 
@@ -36,16 +40,21 @@ export interface ServiceOptions {
 const GRACE_MS = 10_000;
 const DAY_MS = 86_400_000;
 const DEFAULT_KEEP_DAYS = 30;
+const DEFAULT_MAX_WAIT_SECONDS = 3600;
 
 /**
  * The service: wires all stages, runs until `stop` aborts, and leaves everything recorded.
  *
- * @throws {UserError} when it cannot begin: no broker configured, a refused password, a ledger that is in use.
+ * @throws {UserError} when it cannot begin: no broker configured, a refused password, a ledger that is in use, no way into OpenStack.
  */
 export async function runService(options: ServiceOptions): Promise<void> {
-  const sources = sourcesOf(options.config);
-  using owned = ownLedger(ledgerFileOf(options.config.ledger));
-  await new Service(options, { sources, database: owned.database }).run();
+  const { config, clock, log } = options;
+  const sources = sourcesOf(config);
+  await using openstack = config.openstack === undefined
+    ? null
+    : await openOpenStack(config.openstack, { clock, log: log("openstack") });
+  using owned = ownLedger(ledgerFileOf(config.ledger));
+  await new Service(options, { sources, openstack, database: owned.database }).run();
 }
 
 /** The only place that knows all stages. */
@@ -57,6 +66,8 @@ class Service {
   readonly #lanes: readonly Lane[];
   readonly #intake: Intake;
   readonly #brokers: readonly Broker[];
+  /** Where details are completed; `null` when config.ts names no cloud. */
+  readonly #openstack: OpenStackApi | null;
   /** Rung when something was recorded. */
   readonly #recorded = new Bell();
   /** Rejects when a stage cannot go on at all. */
@@ -68,9 +79,14 @@ class Service {
 
   constructor(
     options: ServiceOptions,
-    { sources, database }: { readonly sources: readonly RabbitSource[]; readonly database: Database },
+    { sources, openstack, database }: {
+      readonly sources: readonly RabbitSource[];
+      readonly openstack: OpenStackApi | null;
+      readonly database: Database;
+    },
   ) {
     this.#options = options;
+    this.#openstack = openstack;
     this.#keepDays = options.config.ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
     this.#housekeeping = this.#makeHousekeeping(database);
     this.#ledger = this.#makeLedger(database);
@@ -89,7 +105,7 @@ class Service {
     announce(this.#options, this.#brokers);
     const work = this.#startStages();
     try {
-      const connected = Promise.all(this.#brokers.map((broker) => broker.start()));
+      const connected = Promise.all([this.#checkOpenStack(), ...this.#brokers.map((broker) => broker.start())]);
       await Promise.race([this.#failed.promise, connected, aborted(stop)]);
       await Promise.race([this.#failed.promise, aborted(stop)]);
       log("service").info("Stopping: waiting for attempts in flight");
@@ -108,14 +124,20 @@ class Service {
     await this.#ledger.activate(plugins);
   }
 
+  /** Nothing waits for this but its own failure: a cloud that is down must not keep messages waiting. */
+  async #checkOpenStack(): Promise<void> {
+    if (this.#openstack === null) return;
+    const { log, stop } = this.#options;
+    await checkOpenStack(this.#openstack, { log: log("openstack"), signal: stop });
+  }
+
   #startStages(): Promise<unknown> {
     const { config, log } = this.#options;
     const stages: Stages = {
       ledger: this.#ledger,
       recorded: this.#recorded,
       rules: () => rulesOf(config.events, this.#oldestCreation()),
-      makeDetail: detailStage(config.detail, log("detail")),
-      onDetailed: () => this.#wakeLanes(),
+      details: this.#makeDetails(),
       log: log("facts"),
     };
     const { signal } = this.#stopping;
@@ -187,6 +209,27 @@ class Service {
     });
   }
 
+  #makeDetails(): DetailStage {
+    const { config: { detail, openstack }, clock, random, log } = this.#options;
+    const shared = {
+      ledger: this.#ledger,
+      make: detailMaker(detail, log("detail")),
+      onDetailed: () => this.#wakeLanes(),
+    };
+    const api = this.#openstack;
+    if (api === null) return new PromptDetails(shared);
+    const maxWaitMs = (openstack?.maxWaitSeconds ?? DEFAULT_MAX_WAIT_SECONDS) * 1000;
+    return new EnrichedDetails({
+      ...shared,
+      source: new PatientSource({ api, clock, random, log: log("openstack"), maxWaitMs }),
+      detail,
+      log: log("detail"),
+      signal: this.#stopping.signal,
+      onRoom: () => this.#recorded.ring(),
+      onFailed: this.#failed.reject,
+    });
+  }
+
   #makeLanes(): readonly Lane[] {
     const { config, plugins, clock, random, log } = this.#options;
     const ledger = this.#ledger;
@@ -235,9 +278,6 @@ function announce({ config, plugins, log }: ServiceOptions, brokers: readonly Br
   service.info(`Handled events of creation: ${config.events.creation.join(", ") || "none"}`);
   service.info(`Handled events of deletion: ${config.events.deletion.join(", ") || "none"}`);
   for (const name of plugins.keys()) service.info(`Plugin \`${name}\` is loaded.`);
-  if (config.openstack !== undefined) {
-    service.warn("The section `openstack` is not used by this version: details come from notifications alone");
-  }
   for (const { addresses } of brokers) log("base_connection").info(`Connecting to ${addresses.join(", ")}`);
 }
 

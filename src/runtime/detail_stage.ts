@@ -1,14 +1,22 @@
 import { makeDetail } from "../detail/make_detail.ts";
 import type { DetailOptions } from "../model/config.ts";
 import type { WatcherEvent } from "../model/event.ts";
-import type { DetailRecord } from "../model/ledger.ts";
+import type { DetailRecord, Ledger } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";
 
-/** Stage 3 for one event: its detail, and which keys could not be had. */
-export type DetailStage = (event: WatcherEvent) => Omit<DetailRecord, "seq">;
+/** Stage 3: makes decided events deliverable. */
+export interface DetailStage {
+  /** Takes up at most so many events that were decided. Returns whether there were any. */
+  step(limit: number): Promise<boolean>;
+  /** Resolves once nothing is under way. */
+  idle(): Promise<void>;
+}
+
+/** The detail of one event, and which keys could not be made. */
+export type DetailMaker = (event: WatcherEvent) => Pick<DetailRecord, "detail" | "missing">;
 
 /** Makes details as config.ts says. A function of `detail.fields` that throws costs its key and a log line, never the event. */
-export function detailStage(options: DetailOptions | undefined, log: Logger): DetailStage {
+export function detailMaker(options: DetailOptions | undefined, log: Logger): DetailMaker {
   return (event) => {
     const { detail, failed } = makeDetail(event, options);
     for (const { key, error } of failed) {
@@ -17,4 +25,30 @@ export function detailStage(options: DetailOptions | undefined, log: Logger): De
     }
     return { detail, missing: failed.map(({ key }) => key) };
   };
+}
+
+/** Details from messages alone: nothing waits, nothing is asked. */
+export class PromptDetails implements DetailStage {
+  readonly #ledger: Ledger;
+  readonly #make: DetailMaker;
+  readonly #onDetailed: () => void;
+
+  /** @param options `onDetailed` is called when deliveries may have become ready. */
+  constructor(options: { readonly ledger: Ledger; readonly make: DetailMaker; readonly onDetailed: () => void }) {
+    this.#ledger = options.ledger;
+    this.#make = options.make;
+    this.#onDetailed = options.onDetailed;
+  }
+
+  async step(limit: number): Promise<boolean> {
+    const events = await this.#ledger.undetailed(limit);
+    if (events.length === 0) return false;
+    await this.#ledger.storeDetails(events.map(({ seq, event }) => ({ seq, ...this.#make(event), learned: null })));
+    this.#onDetailed();
+    return true;
+  }
+
+  idle(): Promise<void> {
+    return Promise.resolve();
+  }
 }

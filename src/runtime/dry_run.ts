@@ -1,13 +1,14 @@
+import { type DetailSource, enrich, enrichedEvent, keysToAsk, missingKeys } from "../detail/enrich.ts";
 import { decide, WATCHED_EVENT_TYPES } from "../facts/decide.ts";
 import { admitNotification } from "../intake/admit.ts";
 import { RamLedger } from "../ledger/ram_ledger.ts";
 import type { Config } from "../model/config.ts";
 import type { Outcome } from "../model/decision.ts";
 import type { Detail } from "../model/detail.ts";
-import type { Delivery, DetailRecord } from "../model/ledger.ts";
+import type { Delivery, LedgerEvent } from "../model/ledger.ts";
 import type { Json, Notification } from "../model/notification.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
-import { type DetailStage, detailStage } from "./detail_stage.ts";
+import { type DetailMaker, detailMaker } from "./detail_stage.ts";
 import { rulesOf } from "./rules.ts";
 
 /** What one plugin would be asked to do, and what it would send. */
@@ -29,6 +30,8 @@ export interface DryRunResult {
   readonly outcome: Outcome | "ignored" | "refused" | "copy";
   readonly events: readonly { readonly key: string; readonly created: boolean; readonly detail: Detail }[];
   readonly creationSeen: ReadonlyMap<string, boolean>;
+  /** The keys that OpenStack would be asked for, by event; empty without an `openstack` section, and when it was asked. */
+  readonly keysToAsk: ReadonlyMap<string, readonly string[]>;
   readonly plugins: readonly PluginPreview[];
   /** Why nothing follows; `null` when something does. */
   readonly reason: string | null;
@@ -38,17 +41,28 @@ export interface DryRunOptions {
   readonly config: Config;
   readonly plugins: ReadonlyMap<string, Plugin>;
   readonly log: (part: string) => Logger;
+  /** Where details are completed; without it nothing is asked. */
+  readonly source?: DetailSource;
+}
+
+/** One event as it would be sent. */
+interface Made {
+  readonly key: string;
+  readonly created: boolean;
+  readonly creationSeen: boolean;
+  readonly detail: Detail;
+  readonly keysToAsk: readonly string[];
 }
 
 /** The service without a broker, a file or a target: the same stages over a ledger in memory, with previews in the place of dispatch. */
 export class DryRun {
   readonly #options: DryRunOptions;
   readonly #ledger = new RamLedger();
-  readonly #makeDetail: DetailStage;
+  readonly #makeDetail: DetailMaker;
 
   constructor(options: DryRunOptions) {
     this.#options = options;
-    this.#makeDetail = detailStage(options.config.detail, options.log("detail"));
+    this.#makeDetail = detailMaker(options.config.detail, options.log("detail"));
   }
 
   /** What a notification would lead to, given all that came before it. */
@@ -60,6 +74,7 @@ export class DryRun {
       time,
       events: [],
       creationSeen: new Map<string, boolean>(),
+      keysToAsk: new Map<string, readonly string[]>(),
       plugins: [],
     };
     const admission = admitNotification(notification, WATCHED_EVENT_TYPES);
@@ -71,13 +86,14 @@ export class DryRun {
       return { ...nothing, outcome: "copy", reason: "a copy of a notification that came before" };
     }
     const { outcome, reason } = await this.#decide();
-    const made = await this.#makeDetails();
+    const made = await this.#detailAll();
     if (made.length === 0) return { ...nothing, outcome, reason };
     return {
       ...nothing,
       outcome,
       events: made.map(({ key, created, detail }) => ({ key, created, detail })),
       creationSeen: new Map(made.map(({ key, creationSeen }) => [key, creationSeen])),
+      keysToAsk: new Map(made.map(({ key, keysToAsk }) => [key, keysToAsk])),
       plugins: await this.#previews(),
       reason: null,
     };
@@ -94,20 +110,26 @@ export class DryRun {
     return result;
   }
 
-  async #makeDetails(): Promise<readonly (DetailRecord & { key: string; created: boolean; creationSeen: boolean })[]> {
-    const events = await this.#ledger.undetailed(Number.MAX_SAFE_INTEGER);
-    const records = events.map(({ seq, event }) => {
-      const { key, created, creationSeen } = event;
-      return {
-        seq,
-        key,
-        created,
-        creationSeen,
-        ...this.#makeDetail(event),
-      };
-    });
-    await this.#ledger.storeDetails(records);
-    return records;
+  /** One after the other: what is learned for one is remembered for the next. */
+  async #detailAll(): Promise<readonly Made[]> {
+    const made: Made[] = [];
+    for (let [row] = await this.#ledger.undetailed(1); row !== undefined; [row] = await this.#ledger.undetailed(1)) {
+      made.push(await this.#detail(row));
+    }
+    return made;
+  }
+
+  async #detail(row: LedgerEvent): Promise<Made> {
+    const { config: { detail: options, openstack }, source } = this.#options;
+    const { key, created, creationSeen } = row.event;
+    const { learned, silent } = source === undefined
+      ? { learned: null, silent: [] }
+      : await enrich(row, { source, detail: options });
+    const { detail, missing } = this.#makeDetail(enrichedEvent(row, { learned }));
+    const lacks = [...missingKeys(row.event, detail, silent), ...missing];
+    await this.#ledger.storeDetails([{ seq: row.seq, detail, missing: lacks, learned }]);
+    const asks = source === undefined && openstack !== undefined ? keysToAsk(row, options) : [];
+    return { key, created, creationSeen, detail, keysToAsk: asks };
   }
 
   /** Previews of everything that is deliverable, in the order of delivery: a move is an end, then a beginning. */

@@ -24,11 +24,9 @@ export interface Stages {
   /** Stage 2: which facts are claimed. Asked for each batch, since time passes. */
   readonly rules: () => Rules;
   /** Stage 3. */
-  readonly makeDetail: DetailStage;
+  readonly details: DetailStage;
   /** Rung when something was recorded. */
   readonly recorded: Bell;
-  /** Called when deliveries may have become ready. */
-  readonly onDetailed: () => void;
   readonly log: Logger;
 }
 
@@ -44,10 +42,11 @@ export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<
     if (worked) await setImmediate();
     else if (!signal.aborted) await stages.recorded.wait();
   }
+  await stages.details.idle();
 }
 
 /** One batch through stages 2 and 3. Returns whether there was anything to do. */
-export async function stepPipeline({ ledger, rules, makeDetail, onDetailed, log }: Stages): Promise<boolean> {
+export async function stepPipeline({ ledger, rules, details, log }: Stages): Promise<boolean> {
   const claimed = rules();
   const decided = await ledger.decide(BATCH, (notification, memory) => {
     try {
@@ -56,12 +55,8 @@ export async function stepPipeline({ ledger, rules, makeDetail, onDetailed, log 
       return undecidable(notification, { error, log });
     }
   });
-  const events = await ledger.undetailed(BATCH);
-  if (events.length > 0) {
-    await ledger.storeDetails(events.map(({ seq, event }) => ({ seq, ...makeDetail(event) })));
-    onDetailed();
-  }
-  return decided > 0 || events.length > 0;
+  const detailed = await details.step(BATCH);
+  return decided > 0 || detailed;
 }
 
 /** A notification that trips us must not stop those behind it: it is kept, listed as superseded, and told. */

@@ -94,16 +94,22 @@ export function isSame(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
+/** The beginning of a text that takes so many bytes in a name. */
 function cutToBytes(text: string, maxBytes: number): string {
-  const characters = [...text];
-  while (dnBytes(characters.join("")) > maxBytes) characters.pop();
-  return characters.join("").trimEnd();
+  let kept = "";
+  let bytes = 0;
+  for (const char of text) {
+    bytes += bytesInName(char);
+    if (bytes > maxBytes) break;
+    kept += char;
+  }
+  return kept.trimEnd();
 }
 
-/** Also as the server may normalise it. */
-function dnBytes(text: string): number {
-  const bytes = (form: string) => new TextEncoder().encode(dnValue(form)).length;
-  return Math.max(bytes(text), bytes(text.normalize("NFKC")), bytes(text.normalize("NFKD")));
+/** At most, however the server normalises it. */
+function bytesInName(char: string): number {
+  const forms = [char, char.normalize("NFKC"), char.normalize("NFKD")];
+  return Math.max(...forms.map((form) => new TextEncoder().encode(dnValue(`.${form}.`)).length - 2));
 }
 
 function ip(text: string): string | null {

@@ -14,6 +14,7 @@ export const RESULT = {
 
 /** Name of a result code, what it means for the delivery, and what to do about it. Codes that are not here are the server's trouble. */
 const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReason, advice?: string]>> = {
+  1: ["operationsError", "server_error"],
   2: ["protocolError", "permanent"],
   3: ["timeLimitExceeded", "timeout"],
   7: ["authMethodNotSupported", "unauthorized"],
@@ -42,6 +43,7 @@ const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReas
   67: ["notAllowedOnRDN", "permanent"],
   69: ["objectClassModsProhibited", "permanent"],
   71: ["affectsMultipleDSAs", "permanent"],
+  80: ["other", "server_error"],
 };
 
 const MAX_QUOTED_LENGTH = 200;
@@ -66,7 +68,7 @@ export class LdapFailures {
     if (error instanceof DeliveryError || error instanceof PermanentError) return error;
     const code = resultCode(error);
     if (code === undefined) return this.unreachable(cannot, error);
-    const [name, reason, advice] = CODES[code] ?? ["result", "server_error"];
+    const [name, reason, advice] = CODES[code] ?? ["result code", "server_error"];
     const text = this.#text(cannot, { name: `${name} (${code})`, error, advice });
     return reason === "permanent" ? new PermanentError(text) : new DeliveryError(text, { reason });
   }

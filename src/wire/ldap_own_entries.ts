@@ -146,6 +146,8 @@ export class LdapOwnEntries {
     if ((await this.#target.search(base, signal)).length === 0) {
       throw new DeliveryError(`Cannot read "${printable(baseDn, 200)}": we may not see it`, { reason: "unauthorized" });
     }
+    // Without an index this is refused in a large directory: better now than when a server goes.
+    await this.#find("no such ID", [], signal);
     const attributeTypes = [...new Set([idAttribute, markAttribute, ...rdn, ...attributes])];
     const missing = await missingFromSchema(this.#target, { objectClasses, attributeTypes }, signal);
     if (missing.length > 0) {

@@ -110,6 +110,23 @@ interface Opened {
 
 async function open(url: string, options: LdapTargetOptions): Promise<Opened> {
   const { connectTimeoutSeconds = 5 } = options;
+  const opened = await makeClient(url, options);
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const expire = () => reject(tooLate(`no answer within ${connectTimeoutSeconds} s`));
+  const timer = setTimeout(expire, connectTimeoutSeconds * 1000);
+  try {
+    await Promise.race([authenticate(opened.client, options), late]);
+    return opened;
+  } catch (error) {
+    for (const socket of opened.sockets) socket.on("error", () => {}).destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A client that connects once, when it is told to bind. */
+async function makeClient(url: string, options: LdapTargetOptions): Promise<Opened> {
   const [library, net, tls, files] = await Promise.all([
     import("ldapts"),
     import("node:net"),
@@ -117,36 +134,27 @@ async function open(url: string, options: LdapTargetOptions): Promise<Opened> {
     readFiles(options),
   ]);
   const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
+  // Without noDelay an operation waits up to 40 ms for the answer to the one before it.
+  const tcp = { host, keepAlive: true, noDelay: true };
+  // The certificate must be this host's, whatever else would be checked upon StartTLS. An address is checked, but cannot be asked for.
+  const secure = { ...files, ...tcp, servername: net.isIP(host) === 0 ? host : "" };
   const sockets: Socket[] = [];
   const add = (socket: Socket, most: number) => {
     if (sockets.push(socket) > most) throw new Error("the connection is gone");
     return socket;
   };
-  const connect = (port: number) => add(net.connect({ host, port, keepAlive: true }), 1);
-  // For ldaps:// the library gives the port, for StartTLS the open socket. The certificate must be the host's, whatever it would check else.
+  const connect = (port: number) => add(net.connect({ ...tcp, port }), 1);
+  // The library gives a port for ldaps://, and the open socket for StartTLS.
   const connectTls = (given: number | ConnectionOptions) =>
     typeof given === "number"
-      ? add(tls.connect({ ...files, host, port: given, servername: host }), 1)
-      : add(tls.connect({ ...files, ...given, host, servername: host }), 2);
+      ? add(tls.connect({ ...secure, port: given }), 1)
+      : add(tls.connect({ ...secure, ...given }), 2);
   const client = new library.Client({
     url,
     createConnection: connect as typeof net.connect,
     createSecureConnection: connectTls as typeof tls.connect,
   });
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(tooLate(`no answer within ${connectTimeoutSeconds} s`)),
-    connectTimeoutSeconds * 1000,
-  );
-  try {
-    await Promise.race([authenticate(client, options), late]);
-    return { library, client, sockets };
-  } catch (error) {
-    for (const socket of sockets) socket.on("error", () => {}).destroy();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
+  return { library, client, sockets };
 }
 
 /** Makes the connection safe, then says who we are. */

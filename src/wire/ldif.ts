@@ -1,3 +1,4 @@
+import { printable } from "./escape.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 
 /** What LDIF (RFC 2849) may show as it is; everything else goes in base64. */
@@ -27,5 +28,5 @@ export function ldifOfDelete(dn: string): string {
 /** Base64 says nothing to people: a comment before it does. */
 function line(attribute: string, value: string): string {
   if (SAFE.test(value)) return `${attribute}: ${value}`;
-  return `# ${attribute}: ${value}\n${attribute}:: ${new TextEncoder().encode(value).toBase64()}`;
+  return `# ${attribute}: ${printable(value)}\n${attribute}:: ${new TextEncoder().encode(value).toBase64()}`;
 }

@@ -22,7 +22,7 @@ export interface SmtpTargetOptions {
   readonly keyFile?: string;
   /** The name to expect in the server's certificate. @default host */
   readonly serverName?: string;
-  /** What we call ourselves (EHLO): a name that the DNS knows. @default the domain of the sender */
+  /** What we call ourselves (EHLO): a name that the DNS knows. @default for EmailNotify the domain of the sender */
   readonly clientName?: string;
   /** For one mail, from connecting to the last answer. More than 0, at most 3600. @default 30 */
   readonly timeoutSeconds?: number;

@@ -11,8 +11,8 @@ export interface TlsMaterial {
 }
 
 /**
- * Reads certificates and key for `node:tls`. Without a `caFile` the system's authorities are trusted, those among them that its
- * administrator has added.
+ * Reads certificates and key for `node:tls`. Without a `caFile` the system's authorities are trusted, with those that its administrator
+ * has added, if we may ask for them; else the usual ones.
  *
  * @throws {DeliveryError} naming the file that cannot be read or is no PEM file.
  */
@@ -31,8 +31,13 @@ export async function readTlsFiles({ caFile, certFile, keyFile }: TlsFiles): Pro
   };
 }
 
-/** Deno's own list would be the default, which lacks what was added to the system's. */
+/** Deno's own list, which is used for an empty one, lacks what was added to the system's; but asking for that takes `--allow-sys=ca`. */
 async function systemAuthorities(): Promise<string[]> {
   const { getCACertificates } = await import("node:tls");
-  return [...getCACertificates("system")];
+  try {
+    return [...getCACertificates("system")];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return [];
+    throw error;
+  }
 }

@@ -239,3 +239,17 @@ Deno.test("loadConfig() maps oss-watcher for a config elsewhere, with a plugin a
     assert.equal(new TextDecoder().decode(stdout), JSON.stringify(expected), new TextDecoder().decode(stderr));
   }
 });
+
+Deno.test("loadConfig() takes a relative ledger.file from where config.ts is", async () => {
+  const dir = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    await Deno.writeTextFile(
+      `${dir}/config.ts`,
+      `export default { events: { creation: [], deletion: ["instance.delete.end"] }, plugins: [{ name: "p", notify() {} }], ledger: { file: "./l.db" } };`,
+    );
+    const { config } = await loadConfig({ path: `${dir}/config.ts`, cwd: "/", fallback: () => Promise.reject() });
+    assert.equal(config.ledger?.file, `${dir}/l.db`);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

@@ -4,7 +4,7 @@ import { DELIVERY_DEFAULTS } from "../../src/dispatch/policy.ts";
 import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
 import type { ScenarioOptions } from "./scenarios.ts";
 import { type Outcome, Trial } from "./trial.ts";
-import { TAKEN, wellAnswered } from "./witness.ts";
+import { type Reply, sleep, TAKEN, wellAnswered } from "./witness.ts";
 
 /** Where the ledger has no room left: on a small file system, or where mounting is refused behind a limit of its pages. */
 interface Disk extends AsyncDisposable {
@@ -31,18 +31,28 @@ export async function fillDisk({ rabbit, load }: ScenarioOptions): Promise<Outco
     ledgerDir: disk.dir,
     preamble: disk.preamble,
   });
-  const held = Promise.withResolvers<void>();
-  trial.witness.respond = () => held.promise.then(() => TAKEN);
+  const held: PromiseWithResolvers<Reply>[] = [];
+  trial.witness.respond = () => {
+    const reply = Promise.withResolvers<Reply>();
+    held.push(reply);
+    return reply.promise;
+  };
   await trial.witness.open();
   await trial.start();
   await trial.publishSome(Math.floor(trial.steps.length / 3));
-  // Every place is taken and more is waiting: whatever is attempted from now on is attempted with a full disk.
-  await trial.until(() => trial.witness.attempts.length === DELIVERY_DEFAULTS.concurrency);
+  // Every place is taken and more is waiting: nothing but the full disk keeps the service from going on.
+  await trial.until(() => held.length === DELIVERY_DEFAULTS.concurrency);
   await disk.fill();
-  while (!trial.log.includes(TOLD)) await trial.publishSome(1);
+  while (!trial.log.includes(TOLD)) {
+    held.shift()?.resolve(TAKEN);
+    await trial.publishSome(1);
+  }
+  // What was sent at that very moment arrives.
+  await sleep(300);
+  const arrived = trial.witness.attempts.length;
   trial.witness.respond = wellAnswered;
-  held.resolve();
-  await watchStandstill(trial, rabbit);
+  for (const reply of held) reply.resolve(TAKEN);
+  await watchStandstill(trial, { rabbit, arrived });
   await disk.empty();
   await trial.until(() => trial.log.includes("can be written again"));
   await trial.publish();
@@ -52,9 +62,12 @@ export async function fillDisk({ rabbit, load }: ScenarioOptions): Promise<Outco
 const TOLD = "Cannot write the ledger";
 
 /** Publishes on, and looks whether anything still moves. */
-async function watchStandstill(trial: Trial, rabbit: PrivateRabbit): Promise<void> {
+async function watchStandstill(
+  trial: Trial,
+  { rabbit, arrived }: { readonly rabbit: PrivateRabbit; readonly arrived: number },
+): Promise<void> {
   const { attempts } = trial.witness;
-  const [arrived, published] = [attempts.length, trial.published];
+  const { published } = trial;
   const before = await look(rabbit, trial.queue);
   await trial.publishSome(Math.floor(trial.steps.length / 6));
   const after = await look(rabbit, trial.queue);
@@ -124,7 +137,7 @@ class TmpfsDisk implements Disk {
   }
 }
 
-/** SQLite's own limit, which a connection must set itself: config.ts does it from within, as a file says. */
+/** SQLite's own limit, which a connection must set itself: config.ts does so from within, as the directory's mode says. */
 class PageLimit implements Disk {
   readonly how = "max_page_count";
   readonly dir = Deno.makeTempDirSync({ prefix: "oss-watcher-disk-" });
@@ -133,13 +146,16 @@ class PageLimit implements Disk {
     return `
 import { DatabaseSync } from "node:sqlite";
 const exec = DatabaseSync.prototype.exec;
-const limited = new Set<DatabaseSync>();
+const opened = new Set<DatabaseSync>();
 DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string): void {
-  limited.add(this);
-  const full = Deno.statSync(${JSON.stringify(this.dir)}).mode! & 0o1;
-  exec.call(this, "PRAGMA max_page_count = " + (full ? 1 : 1000000));
+  opened.add(this);
   exec.call(this, sql);
 };
+setInterval(() => {
+  const isFull = (Deno.statSync(${JSON.stringify(this.dir)}).mode! & 0o1) > 0;
+  // SQLite takes 1 for "as many as there are".
+  for (const database of opened) exec.call(database, "PRAGMA max_page_count = " + (isFull ? 1 : 1_000_000));
+}, 20);
 `;
   }
 

@@ -152,7 +152,12 @@ class GrownLedger {
     await this.#ledger.record(notifications.map((notification) => ({ receivedAt, notification })));
     await this.#ledger.decide(BATCH, (notification, memory) => decide(notification, memory, EVERYTHING));
     const events = await this.#ledger.undetailed(BATCH);
-    const details = events.map(({ seq, event }) => ({ seq, detail: makeDetail(event).detail, missing: [] }));
+    const details = events.map(({ seq, event }) => ({
+      seq,
+      detail: makeDetail(event).detail,
+      missing: [],
+      learned: null,
+    }));
     await this.#ledger.storeDetails(details);
   }
 

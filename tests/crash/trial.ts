@@ -160,8 +160,15 @@ export class Trial implements AsyncDisposable {
     }
   }
 
-  /** Publishes the next so many operations. */
+  /**
+   * Publishes the next so many operations.
+   *
+   * @throws {RangeError} when none are left.
+   */
   async publishSome(steps: number): Promise<void> {
+    if (this.#confirmedSteps === this.steps.length) {
+      throw new RangeError(`${this.#standing()}: nothing is left to publish`);
+    }
     for (const step of this.steps.slice(this.#confirmedSteps, this.#confirmedSteps + steps)) {
       await this.#publishStep(step);
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { makeDetail } from "../../src/detail/make_detail.ts";
-import { unknownServer } from "../../src/facts/server_payload.ts";
+import { unknownServer } from "../../src/model/snapshot.ts";
 import { decodeBody } from "../../src/intake/envelope.ts";
 import type { Detail } from "../../src/model/detail.ts";
 import type { ServerSnapshot, WatcherEvent } from "../../src/model/event.ts";

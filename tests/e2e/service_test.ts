@@ -303,6 +303,23 @@ Deno.test("service says at its start what it listens to, and keeps secrets to it
   assert.ok(!service.log.includes("4711"));
 });
 
+Deno.test("service outlives a promise that a plugin forgot, and tells of it without secrets", async () => {
+  using dir = new ProgramDirectory({
+    "config.ts": `setTimeout(() => Promise.reject(new Error("no luck, password=${PASSWORD}")), 100);
+      export default {
+        events: { creation: ["instance.create.end"], deletion: [] },
+        plugins: [{ name: "Forgetful", notify() {} }],
+        rabbit: { url: "amqp://127.0.0.1:1/", queue: { name: "unreachable" } },
+        ledger: { file: "./ledger.db" },
+      };`,
+  });
+  await using service = new Service(dir.path());
+  const told = "ERROR (service) A promise that nobody waited for was rejected: no luck, password=***\n";
+  await until(() => service.log.includes(told), LONG_MS);
+  assert.equal((await service.end("SIGTERM")).code, 0);
+  assert.match(service.log, / INFO \(service\) Stopped\n$/);
+});
+
 Deno.test("service refuses a ledger that another one uses, with one clear line and exit code 1", async () => {
   await using receiver = new Receiver();
   using dir = directory({ rabbit: { url: shared.url, queue: { name: "twice" } }, targets: { Cmdb: receiver } });

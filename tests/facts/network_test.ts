@@ -31,7 +31,7 @@ Deno.test("decide() announces the end of an unknown floating IP once", () => {
   story.tell(floatingIpIs("f"));
   assert.equal(
     story.outcome(floatingIpIs("f")),
-    "remembered: the floating IP is free, and was as far as is known",
+    "remembered: the floating IP is free, as before",
   );
   assert.deepEqual(story.keys(floatingIpIs("f", { port: "1", server: "a" })), ["floatingip/f/2/creation"]);
 });
@@ -80,7 +80,7 @@ Deno.test("decide() takes the deletion of a free floating IP for no event", () =
   const story = new Story();
   assert.equal(
     story.outcome(floatingIpGone("f")),
-    "remembered: a floating IP was deleted that no server had",
+    "remembered: the floating IP was on no server when it was deleted",
   );
   assert.deepEqual(story.keys(floatingIpGone("g", { port: "1", server: null })), []);
 });

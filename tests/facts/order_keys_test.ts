@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { orderKeys } from "../../src/facts/order_keys.ts";
-import { unknownServer } from "../../src/facts/server_payload.ts";
+import { unknownServer } from "../../src/model/snapshot.ts";
 import type { Address, ServerSnapshot } from "../../src/model/event.ts";
 import { ADDRESS, came, floatingIpIs, Story, went } from "../support/stories.ts";
 

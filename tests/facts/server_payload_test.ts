@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { readServer, readServerPorts, unknownServer } from "../../src/facts/server_payload.ts";
+import { readServer, readServerPorts } from "../../src/facts/server_payload.ts";
 import type { JsonObject } from "../../src/model/notification.ts";
+import { unknownServer } from "../../src/model/snapshot.ts";
 import { came, cameVersioned, NOBODY } from "../support/stories.ts";
 
 const IMAGE = "a3c22689-b9b7-4ea0-9120-d923188358d7";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { JsonObject } from "../../src/model/notification.ts";
+import { unknownServer } from "../../src/model/snapshot.ts";
 import {
   ADDRESS,
   came,
@@ -265,4 +266,35 @@ Deno.test("decide() refuses to make a server of a message that names none", () =
   for (const message of [came(""), went(""), cameVersioned(""), wentVersioned("")]) {
     assert.equal(new Story().outcome(message), "remembered: the notification names no server");
   }
+});
+
+/** What stage 3 leaves of a server that only an association named, once Nova was asked for it. */
+const LEARNED = {
+  id: "a",
+  creationSeen: false,
+  deleted: false,
+  snapshot: {
+    ...unknownServer("a"),
+    hostname: "alpha",
+    description: "shop front",
+    projectName: "web shop",
+    vcpus: 8,
+    addresses: [{ address: "10.0.0.99", mac: null, type: "fixed", network: null, version: 4 }],
+  },
+};
+
+Deno.test("decide() keeps what was learned of a server before it came, but not where it is", () => {
+  const story = new Story();
+  story.memory.apply({ servers: [LEARNED], ports: [], floatingIps: [] });
+  const [event] = story.tell(came("a", { hostname: "alpha", vcpus: 2 })).events;
+  assert.equal(event?.key, "server/a/creation");
+  assert.deepEqual(event.server, { ...LEARNED.snapshot, vcpus: 2, addresses: [] });
+  assert.equal(story.memory.server("a")?.creationSeen, true);
+});
+
+Deno.test("decide() announces an old creation of a server that an association taught us", () => {
+  const story = new Story({ oldestCreation: "2026-11-22T00:00:00.000Z" });
+  assert.deepEqual(story.keys(came("b")), []);
+  story.memory.apply({ servers: [LEARNED], ports: [], floatingIps: [] });
+  assert.deepEqual(story.keys(came("a")), ["server/a/creation"]);
 });

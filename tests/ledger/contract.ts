@@ -13,6 +13,7 @@ import {
   decideEvents,
   decisionOf,
   detailEvents,
+  detailOf,
   madeEvent,
   madeMemory,
   madeNotification,
@@ -20,6 +21,8 @@ import {
   NO_CHANGES,
   settlementOf,
 } from "../support/made_events.ts";
+import type { WatcherEvent } from "../../src/model/event.ts";
+import type { ServerMemory } from "../../src/model/memory.ts";
 import type { LedgerOperations } from "../../src/model/operations.ts";
 import { LedgerModel } from "./ledger_model.ts";
 
@@ -190,8 +193,64 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     await decideEvents(ledger, [madeEvent("s/1"), madeEvent("s/2"), madeEvent("s/3")]);
     const [first, second] = await ledger.undetailed(2);
     assertEquals([first?.event, second?.event], [madeEvent("s/1"), madeEvent("s/2")]);
-    await ledger.storeDetails([{ seq: second!.seq, detail: makeDetail(second!.event).detail, missing: [] }]);
+    await ledger.storeDetails([detailOf(second!.seq, second!.event)]);
     assertEquals((await ledger.undetailed(9)).map(({ event }) => event.key), ["s/1", "s/3"]);
+  });
+
+  test("undetailed() gives what is behind an event", async ({ ledger }) => {
+    await decideEvents(ledger, [madeEvent("s/1"), madeEvent("s/2"), madeEvent("s/3")]);
+    const [first, second] = await ledger.undetailed(2);
+    const after = async (seq: number) => (await ledger.undetailed(1, seq)).map(({ event }) => event.key);
+    assertEquals(await after(first!.seq), ["s/2"]);
+    assertEquals(await after(second!.seq - 1), ["s/2"]);
+    assertEquals(await after(second!.seq + 1000), []);
+  });
+
+  test("undetailed() tells what is remembered of each event's server by now", async ({ ledger }) => {
+    await remember(ledger, madeMemory("s", { snapshot: madeServer("s", { hostname: "web" }) }));
+    const nobody = { ...madeEvent("nobody/1"), server: madeServer(null) };
+    await decideEvents(ledger, [madeEvent("s/1"), madeEvent("t/1"), nobody]);
+    const remembered = async () => (await ledger.undetailed(9)).map(({ remembered }) => remembered);
+    assertEquals(await remembered(), [madeServer("s", { hostname: "web" }), null, null]);
+    await remember(ledger, madeMemory("s", { deleted: true, snapshot: madeServer("s", { hostname: "db" }) }));
+    assertEquals(await remembered(), [madeServer("s", { hostname: "db" }), null, null]);
+  });
+
+  test("storeDetails() fills what memory leaves open with what was learned", async ({ ledger }) => {
+    const known = madeServer("s", { hostname: "web", projectId: "p" });
+    for (const deleted of [false, true]) {
+      await remember(ledger, madeMemory("s", { deleted, snapshot: known }));
+      const event = madeEvent(`s/${deleted}`);
+      await decideEvents(ledger, [event]);
+      const { seq } = (await ledger.undetailed(1))[0]!;
+      const learned = madeServer("s", { hostname: "other", projectName: "web shop" });
+      await ledger.storeDetails([{ ...detailOf(seq, event), learned }]);
+      const snapshot = { ...known, projectName: "web shop" };
+      assertEquals(await memoryOf(ledger, "s"), madeMemory("s", { deleted, snapshot }));
+    }
+  });
+
+  test("storeDetails() begins to remember the server of an association, and no other", async ({ ledger }) => {
+    const addresses = [{ address: "10.0.0.5", mac: null, type: "fixed", network: null, version: 4 }];
+    const association = (key: string, id: string | null): WatcherEvent => ({
+      ...madeEvent(key),
+      subject: "floatingip",
+      server: madeServer(id, { addresses }),
+    });
+    const events = [association("s/1", "s"), madeEvent("t/1"), association("u/1", null), association("v/1", "v")];
+    await decideEvents(ledger, events);
+    const rows = await ledger.undetailed(9);
+    await ledger.storeDetails(rows.map(({ seq, event }) => ({
+      ...detailOf(seq, event),
+      learned: event.key === "v/1" ? null : madeServer(event.server.id, { hostname: "web" }),
+    })));
+    assertEquals(await memoryOf(ledger, "s"), {
+      id: "s",
+      creationSeen: false,
+      deleted: false,
+      snapshot: madeServer("s", { hostname: "web", addresses }),
+    });
+    assertEquals([await memoryOf(ledger, "t"), await memoryOf(ledger, "v")], [undefined, undefined]);
   });
 
   test("storeDetails() gives deliveries the detail and what lacks in it", async ({ ledger }) => {
@@ -199,7 +258,7 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     await decideEvents(ledger, [madeEvent("s/1", ["k"])]);
     const { seq } = (await ledger.undetailed(1))[0]!;
     const detail = makeDetail({ ...madeEvent("s/1"), server: madeServer("s", { hostname: "web" }) }).detail;
-    await ledger.storeDetails([{ seq, detail, missing: ["OS"] }]);
+    await ledger.storeDetails([{ seq, detail, missing: ["OS"], learned: null }]);
     const { key, subject, created, eventType, time, creationSeen } = madeEvent("s/1");
     assertEquals(await ledger.ready({ plugin: "p", now: NOW, limit: 9 }), [{
       seq,
@@ -216,7 +275,7 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
   test("decide() fills an event only before its detail is stored", async ({ ledger }) => {
     await decideEvents(ledger, [madeEvent("s/1"), madeEvent("s/2")]);
     const [first] = await ledger.undetailed(1);
-    await ledger.storeDetails([{ seq: first!.seq, detail: makeDetail(first!.event).detail, missing: [] }]);
+    await ledger.storeDetails([detailOf(first!.seq, first!.event)]);
     await ledger.record(arrivals("a", "b", "c"));
     const filled = madeServer("s", { hostname: "web" });
     const keys = new Map([["a", "s/1"], ["b", "s/2"], ["c", "never/1"]]);
@@ -259,8 +318,7 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     await ledger.activate(["p"]);
     await decideEvents(ledger, [madeEvent("s/1", ["a"]), madeEvent("s/2", ["a"]), madeEvent("t/1", ["b"])]);
     const [first, second, third] = await ledger.undetailed(3);
-    const store = (row: typeof first) =>
-      ledger.storeDetails([{ seq: row!.seq, detail: makeDetail(row!.event).detail, missing: [] }]);
+    const store = (row: typeof first) => ledger.storeDetails([detailOf(row!.seq, row!.event)]);
     await store(third);
     await store(second);
     assertEquals(await keys(ledger, "p"), ["t/1"]);
@@ -375,6 +433,22 @@ async function decidedIds(ledger: Ledger, limit = 99): Promise<string[]> {
   return ids;
 }
 
+/** Writes what a message taught of a server. */
+async function remember(ledger: Ledger, server: ServerMemory): Promise<void> {
+  await ledger.record(arrivals(crypto.randomUUID()));
+  await ledger.decide(99, () => decisionOf([], { changes: { ...NO_CHANGES, servers: [server] } }));
+}
+
+async function memoryOf(ledger: Ledger, id: string): Promise<ServerMemory | undefined> {
+  let found: ServerMemory | undefined;
+  await ledger.record(arrivals(crypto.randomUUID()));
+  await ledger.decide(99, (_, memory) => {
+    found = memory.server(id);
+    return decisionOf([]);
+  });
+  return found;
+}
+
 async function keys(ledger: Ledger, plugin: string, now = NOW): Promise<string[]> {
   return (await ledger.ready({ plugin, now, limit: 99 })).map(({ event }) => event.key);
 }
@@ -480,7 +554,7 @@ class ModelRun {
     const { ledger } = this.#opened;
     const undetailed = await ledger.undetailed(9);
     const rows = [...new Set(which)].flatMap((each) => undetailed[each] ?? []);
-    await ledger.storeDetails(rows.map(({ seq, event }) => ({ seq, detail: makeDetail(event).detail, missing: [] })));
+    await ledger.storeDetails(rows.map(({ seq, event }) => detailOf(seq, event)));
     for (const { event } of rows) this.#model.detail(event.key);
   }
 

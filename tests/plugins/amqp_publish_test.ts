@@ -306,7 +306,6 @@ Deno.test("[Symbol.asyncDispose]() closes the connection, which a later message 
   const connections = async () => (await rabbit.ctl("list_connections", "user")).split(USER).length - 1;
 
   await amqp.notify(detail, true, context());
-  await until(async () => await connections() === 1);
   await amqp[Symbol.asyncDispose]();
   await until(async () => await connections() === 0);
   await amqp.notify(detail, true, context());

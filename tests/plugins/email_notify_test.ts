@@ -180,7 +180,7 @@ Deno.test("notify() sends to all that functions name, each once, and at most to 
   assert.equal(log.lines.length, 1);
   assert.match(
     log.lines[0] ?? "",
-    /^info The mail for server\/.* is not for "user-98@example.com": one too many, .* and 17 more$/,
+    /^info Some do not get the mail for server\/.*\/creation \(not for "user-98@example.com": one too many, .* and 17 more\)$/,
   );
 });
 
@@ -197,8 +197,8 @@ Deno.test("notify() is done, without a word to the server, when nobody is left t
   await email.notify({ ...detail, Owner: "all\x1b[2J\r\n@evil.example" }, true, context({ log }));
 
   assert.deepEqual(log.lines, [
-    'info The mail for server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/creation is not for "all\\u{1b}[2J\\u{d}\\u{a}@evil.example": not one bare address',
-    "info There is no mail for server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/creation: nobody is left to send it to",
+    "info There is no mail for server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/creation: nobody is left to send it to " +
+    '(not for "all\\u{1b}[2J\\u{d}\\u{a}@evil.example": not one bare address)',
   ]);
 });
 
@@ -328,7 +328,7 @@ Deno.test("notify() fails with reason connection, telling nothing, when somebody
   }
 });
 
-Deno.test("notify() fails with reason connection when the server speaks no TLS on that port, or nothing else", async () => {
+Deno.test("notify() fails with reason connection or timeout when only one side speaks TLS from the start", async () => {
   await using plain = await open();
   await using safe = await open({ security: "tls", ...server });
   await using one = plugin(plain, { host: "localhost", security: "tls", caFile: pki.caFile });
@@ -393,7 +393,7 @@ Deno.test("notify() fails, for good only if nobody can get it ever, when the ser
 });
 
 Deno.test("notify() fails with reason timeout when the server says nothing", async () => {
-  await using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 }) as Deno.TcpListener & AsyncDisposable;
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using email = new EmailNotify({
     host: "127.0.0.1",
     port: silent.addr.port,

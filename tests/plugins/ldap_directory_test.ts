@@ -3,7 +3,7 @@ import { DeliveryError, type Detail, dnValue, PermanentError } from "../../mod.t
 import { LdapDirectory, type LdapDirectoryOptions } from "../../plugins/ldap_directory.ts";
 import { type Dirsrv, startDirsrv } from "../support/dirsrv.ts";
 import { type Attributes, type LdapServer, type LdapServerFiles, SERVERS, WATCHER } from "../support/ldap_server.ts";
-import { type Slapd, startSlapd } from "../support/slapd.ts";
+import { CODES, type Slapd, startSlapd } from "../support/slapd.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort } from "../wire/server.ts";
@@ -277,44 +277,40 @@ withServers("notify() leaves an entry to which somebody has added others below i
 });
 
 withServers("notify() keeps hostile texts as texts, in names as in values", async (server) => {
+  const ou = (text: string) => `ou=${dnValue(text.replace(/[\0\ud800\udfff]/g, ""))}`;
+  const parents = new Set(HOSTILE_TEXTS.map(([text]) => `dn:: ${base64(`${ou(text)},${SERVERS}`)}`));
+  await server.ldif([...parents].map((dn) => `${dn}\nobjectClass: organizationalUnit\n`).join("\n"));
   await using plugin = directory(server, {
     rdn: ["cn", "serialNumber"],
-    parent: ({ ApplicationName }) => `ou=${dnValue(ApplicationName ?? "")}`,
+    parent: ({ ApplicationName }) => ou(ApplicationName ?? ""),
   });
-  for (const [index, [text, kept]] of HOSTILE_TEXTS.entries()) {
-    const ID = `server-${index}`;
-    const ou = text.replace(/[\0\ud800\udfff]/g, "");
-    await server.clear();
-    await server.ldif(`dn:: ${base64(`ou=${dnValue(ou)},${SERVERS}`)}\nobjectClass: organizationalUnit`);
-    const hostile = {
-      ...web,
-      ID,
-      FQDN: text,
-      Description: text,
-      Datacenter: text,
-      MAC: text,
-      ApplicationName: ou,
-      Metadata: JSON.parse(`{"__proto__": "x"}`),
-    };
+  const hostile = HOSTILE_TEXTS.map(([text], index) => {
+    const words = { FQDN: text, Description: text, Datacenter: text, MAC: text, ApplicationName: text };
+    return { ...web, ...words, ID: `server-${index}`, Metadata: JSON.parse(`{"__proto__": "x"}`) };
+  });
 
-    await plugin.notify(hostile, true, context());
-    await plugin.notify(hostile, true, context());
-    await plugin.notify({ ...hostile, IP: text }, true, association);
-
-    const [entry, ...others] = Object.values(await server.entries(SERVERS, "(objectClass=device)"));
-    assert.deepEqual(others, []);
-    const { cn, l, description, serialnumber, macaddress } = entry ?? {};
-    const marked = kept === "OSS-Watcher" ? ["oss-watcher"] : [kept, "oss-watcher"].sort();
-    assert.deepEqual({ cn, l, description, serialnumber, macaddress }, {
-      cn: [kept],
-      l: [kept],
-      description: marked,
-      serialnumber: [ID],
-      macaddress: ["fa:16:3e:00:00:01"],
-    });
-    await plugin.notify(hostile, false, context());
-    assert.deepEqual(await server.entries(SERVERS, "(objectClass=device)"), {});
+  for (const one of hostile) {
+    await plugin.notify(one, true, context());
+    await plugin.notify(one, true, context());
+    await plugin.notify({ ...one, IP: one.FQDN }, true, association);
   }
+
+  const entries = Object.values(await server.entries(SERVERS, "(objectClass=device)"));
+  const heldById = entries.map(({ serialnumber, cn, l, description, macaddress, iphostnumber }) => [
+    serialnumber?.[0],
+    { cn, l, description, macaddress, iphostnumber },
+  ]);
+  const expected = HOSTILE_TEXTS.map(([, kept], index) => [`server-${index}`, {
+    cn: [kept],
+    l: [kept],
+    description: kept === "OSS-Watcher" ? ["oss-watcher"] : [kept, "oss-watcher"].sort(),
+    macaddress: ["fa:16:3e:00:00:01"],
+    iphostnumber: ["10.0.0.5"],
+  }]);
+  assert.deepEqual(Object.fromEntries(heldById), Object.fromEntries(expected));
+  assert.equal(entries.length, HOSTILE_TEXTS.length);
+  for (const one of hostile) await plugin.notify(one, false, context());
+  assert.deepEqual(await server.entries(SERVERS, "(objectClass=device)"), {});
 });
 
 withServers("notify() cuts what is too long, and leaves out what is empty", async (server) => {
@@ -367,6 +363,44 @@ withServers("notify() gives up at once what the schema forbids", async (server) 
     await assert.rejects(plugin.notify({ ...web, ID }, true, context()), PermanentError);
   }
   assert.deepEqual(await names(server), []);
+});
+
+/** What a server may say to an addition, and what becomes of it. */
+const ANSWERS: Readonly<Record<number, string>> = {
+  1: "server_error",
+  2: "permanent",
+  3: "timeout",
+  8: "unauthorized",
+  11: "server_error",
+  13: "unauthorized",
+  17: "permanent",
+  19: "permanent",
+  20: "other",
+  21: "permanent",
+  32: "client_error",
+  34: "permanent",
+  50: "unauthorized",
+  51: "server_error",
+  52: "server_error",
+  53: "server_error",
+  64: "permanent",
+  65: "permanent",
+  68: "permanent",
+  71: "permanent",
+  80: "server_error",
+};
+
+Deno.test("notify() gives up, or has it tried again, as the server's answer says", async () => {
+  await using server = await startSlapd({ codes: Object.keys(ANSWERS).map(Number) });
+  await using plugin = directory(server, { baseDn: CODES });
+  for (const [code, expected] of Object.entries(ANSWERS)) {
+    await assert.rejects(plugin.notify({ ...web, ID: `code-${code}` }, true, context()), (error: unknown) => {
+      assert(error instanceof DeliveryError || error instanceof PermanentError);
+      assert.equal(error instanceof DeliveryError ? error.reason : "permanent", expected, error.message);
+      if (code !== "68") assert.match(error.message, new RegExp(`\\(${code}\\): "says the server"`));
+      return true;
+    });
+  }
 });
 
 withServers("notify() says what to do when the place of the entries is missing", async (server) => {
@@ -577,18 +611,20 @@ withServers("[Symbol.asyncDispose]() closes the connection, and a later event op
 
 withServers("preview() is LDIF that does what notify() does", async (server) => {
   await using plugin = directory(server, { rdn: ["cn", "serialNumber"] });
-  for (const [text] of HOSTILE_TEXTS) {
-    const hostile = { ...web, FQDN: text, Description: text };
-    const preview = plugin.preview(hostile, true, context());
-    await plugin.notify(hostile, true, context());
-    const notified = await server.entries();
-    await server.clear();
+  const hostile = HOSTILE_TEXTS.map(([text], index) => ({
+    ...web,
+    ID: `server-${index}`,
+    FQDN: text,
+    Description: text,
+  }));
+  const previews = hostile.map((one) => plugin.preview(one, true, context()));
+  for (const one of hostile) await plugin.notify(one, true, context());
+  const notified = await server.entries();
+  await server.clear();
 
-    await server.ldif(preview);
+  await server.ldif(previews.join("\n\n"));
 
-    assert.deepEqual(await server.entries(), notified);
-    await server.clear();
-  }
+  assert.deepEqual(await server.entries(), notified);
 });
 
 Deno.test("preview() shows records of LDIF, and no secret", async () => {

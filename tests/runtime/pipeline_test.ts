@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RamLedger } from "../../src/ledger/ram_ledger.ts";
 import { Bell } from "../../src/model/bell.ts";
-import { detailStage } from "../../src/runtime/detail_stage.ts";
+import { detailMaker, PromptDetails } from "../../src/runtime/detail_stage.ts";
 import { stepPipeline } from "../../src/runtime/pipeline.ts";
 import { KeptLog } from "../support/loggers.ts";
 import { EVERYTHING } from "../support/rules.ts";
@@ -18,8 +18,8 @@ Deno.test("stepPipeline() goes on behind a notification that cannot be decided, 
   });
   const poison = { ...came("server-1"), messageId: "poison", payload: trap };
   await ledger.record([poison, came("server-2")].map((notification) => ({ receivedAt: 0, notification })));
-  const makeDetail = detailStage(undefined, log);
-  const stages = { ledger, log, makeDetail, rules: () => EVERYTHING, recorded: new Bell(), onDetailed: () => {} };
+  const details = new PromptDetails({ ledger, make: detailMaker(undefined, log), onDetailed: () => {} });
+  const stages = { ledger, log, details, rules: () => EVERYTHING, recorded: new Bell() };
   assert.ok(await stepPipeline(stages));
   const ready = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
   assert.deepEqual(ready.map(({ event }) => event.key), ["server/server-2/creation"]);

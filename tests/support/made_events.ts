@@ -7,7 +7,7 @@
 import { makeDetail } from "../../src/detail/make_detail.ts";
 import type { Decision } from "../../src/model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../../src/model/event.ts";
-import type { Ledger, Settlement } from "../../src/model/ledger.ts";
+import type { DetailRecord, Ledger, Settlement } from "../../src/model/ledger.ts";
 import type { MemoryChanges, ServerMemory } from "../../src/model/memory.ts";
 import type { Notification } from "../../src/model/notification.ts";
 
@@ -43,8 +43,12 @@ export function madeServer(id: string | null, known: Partial<ServerSnapshot> = {
 }
 
 /** What is remembered of a server. */
-export function madeMemory(id: string, { deleted = false }: { readonly deleted?: boolean } = {}): ServerMemory {
-  return { id, creationSeen: true, deleted, snapshot: madeServer(id) };
+export function madeMemory(
+  id: string,
+  { deleted = false, snapshot = madeServer(id) }: { readonly deleted?: boolean; readonly snapshot?: ServerSnapshot } =
+    {},
+): ServerMemory {
+  return { id, creationSeen: true, deleted, snapshot };
 }
 
 /** An event of the server whose id is the first part of the key, in order with all that share one of `orderKeys`. */
@@ -98,10 +102,15 @@ export async function decideEvents(ledger: Ledger, events: readonly WatcherEvent
   );
 }
 
+/** What makes an event deliverable. */
+export function detailOf(seq: number, event: WatcherEvent): DetailRecord {
+  return { seq, detail: makeDetail(event).detail, missing: [], learned: null };
+}
+
 /** Stores the detail of every event that lacks one. */
 export async function detailEvents(ledger: Ledger): Promise<void> {
   const events = await ledger.undetailed(Number.MAX_SAFE_INTEGER);
-  await ledger.storeDetails(events.map(({ seq, event }) => ({ seq, detail: makeDetail(event).detail, missing: [] })));
+  await ledger.storeDetails(events.map(({ seq, event }) => detailOf(seq, event)));
 }
 
 /** Makes events deliverable: recorded, decided, detailed. */

@@ -14,9 +14,14 @@ export interface SlapdOptions {
   readonly tls?: LdapServerFiles;
   /** @default core, cosine and nis */
   readonly schemas?: readonly string[];
+  /** Result codes that adding `serialNumber=code-<code>,${CODES}` is answered with. */
+  readonly codes?: readonly number[];
   /** Write as safely as in production. @default false */
   readonly durable?: boolean;
 }
+
+/** Where a server that was told `codes` answers with them. */
+export const CODES = `ou=codes,${BASE}`;
 
 /** Starts a private OpenLDAP server. */
 export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
@@ -36,13 +41,14 @@ export class Slapd extends LdapServer {
   override readonly name = "slapd";
   protected override readonly adminDn = `cn=admin,${BASE}`;
 
-  constructor({ tls, schemas = ["core", "cosine", "nis"], durable = false }: SlapdOptions) {
+  constructor({ tls, schemas = ["core", "cosine", "nis"], codes = [], durable = false }: SlapdOptions) {
     super();
     Deno.mkdirSync(`${this.dir}/db`);
     const lines = [
       ...schemas.map((schema) => `include /etc/ldap/schema/${schema}.schema`),
       "modulepath /usr/lib/ldap",
       "moduleload back_mdb",
+      ...(codes.length === 0 ? [] : ["moduleload retcode"]),
       ...(tls === undefined ? [] : [
         `TLSCACertificateFile ${tls.ca}`,
         `TLSCertificateFile ${tls.cert}`,
@@ -61,6 +67,8 @@ export class Slapd extends LdapServer {
       "access to attrs=userPassword by anonymous auth",
       `access to dn.subtree="${SERVERS}" by dn.exact="${WATCHER.bindDn}" write by * read`,
       "access to * by * read",
+      ...(codes.length === 0 ? [] : ["overlay retcode", `retcode-parent "${CODES}"`]),
+      ...codes.map((code) => `retcode-item "serialNumber=code-${code}" ${code} op=add text="says the server"`),
     ];
     Deno.writeTextFileSync(`${this.dir}/slapd.conf`, `${lines.join("\n")}\n`);
     this.#urls = `ldap://127.0.0.1:${this.port}/${tls === undefined ? "" : ` ldaps://127.0.0.1:${this.tlsPort}/`}`;

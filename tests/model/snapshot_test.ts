@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { mergeSnapshots } from "../../src/facts/merge.ts";
-import { unknownServer } from "../../src/facts/server_payload.ts";
 import type { Address } from "../../src/model/event.ts";
+import { mergeSnapshots, unknownServer } from "../../src/model/snapshot.ts";
 
 const NOTHING: Omit<Address, "address"> = { mac: null, type: null, network: null, version: null };
 
@@ -39,4 +38,12 @@ Deno.test("mergeSnapshots() adds to addresses of the first, and adds none", () =
   assert.deepEqual(mergeSnapshots(first, second).addresses, [
     { address: "10.0.0.5", mac: "first", type: "fixed", network: "net", version: 4 },
   ]);
+});
+
+Deno.test("mergeSnapshots() takes nothing of an image from a server that has another one", () => {
+  const second = { ...unknownServer("a"), imageId: "old", imageOsDistro: "debian", imageName: "debian-12", vcpus: 2 };
+  const rebuilt = { ...unknownServer("a"), imageId: "new" };
+  assert.deepEqual(mergeSnapshots(rebuilt, second), { ...rebuilt, vcpus: 2 });
+  assert.deepEqual(mergeSnapshots(unknownServer("a"), second), second);
+  assert.deepEqual(mergeSnapshots({ ...unknownServer("a"), imageId: "old" }, second), second);
 });

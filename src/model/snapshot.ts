@@ -1,0 +1,58 @@
+import type { Address, ServerSnapshot } from "./event.ts";
+
+/** A server of which nothing is known but its id. */
+export function unknownServer(id: string | null): ServerSnapshot {
+  return {
+    id,
+    hostname: null,
+    dnsName: null,
+    description: null,
+    projectId: null,
+    projectName: null,
+    userId: null,
+    userName: null,
+    remoteAddress: null,
+    imageId: null,
+    imageOs: null,
+    imageOsDistro: null,
+    imageOsVersion: null,
+    imageName: null,
+    storageGb: null,
+    ramGib: null,
+    vcpus: null,
+    createdAt: null,
+    metadata: null,
+    addresses: [],
+    floatingAddress: null,
+  };
+}
+
+/** `first`, with what it leaves open taken from `second`; what `second` says of another image is nothing about this one. */
+export function mergeSnapshots(first: ServerSnapshot, second: ServerSnapshot): ServerSnapshot {
+  const other = isOtherImage(first, second) ? { ...second, ...NO_IMAGE } : second;
+  const merged = Object.fromEntries(
+    Object.entries(first).map(([key, value]) => [key, value ?? other[key as keyof ServerSnapshot]]),
+  ) as unknown as ServerSnapshot;
+  return { ...merged, addresses: mergeAddresses(first.addresses, second.addresses) };
+}
+
+const NO_IMAGE = { imageOs: null, imageOsDistro: null, imageOsVersion: null, imageName: null };
+
+/** A server that was rebuilt has another image. */
+function isOtherImage(first: ServerSnapshot, second: ServerSnapshot): boolean {
+  return first.imageId !== null && second.imageId !== null && first.imageId !== second.imageId;
+}
+
+function mergeAddresses(first: readonly Address[], second: readonly Address[]): readonly Address[] {
+  if (first.length === 0) return second;
+  return first.map((one) => {
+    const other = second.find(({ address }) => address === one.address);
+    return other === undefined ? one : {
+      address: one.address,
+      mac: one.mac ?? other.mac,
+      type: one.type ?? other.type,
+      network: one.network ?? other.network,
+      version: one.version ?? other.version,
+    };
+  });
+}

@@ -1,0 +1,80 @@
+import type { DetailSource } from "../detail/enrich.ts";
+import { PatientSource } from "../detail/patient_source.ts";
+import type { Clock } from "../model/clock.ts";
+import type { OpenStackOptions } from "../model/config.ts";
+import { UserError } from "../model/errors.ts";
+import type { Logger } from "../model/plugin.ts";
+import { OpenStackApi } from "../openstack/api.ts";
+import { findCredentials } from "../openstack/credentials.ts";
+import { OpenStackUnavailable } from "../openstack/errors.ts";
+import { shownUrl } from "../wire/redact.ts";
+
+/**
+ * The clients of the cloud that config.ts, clouds.yaml or the environment name. Asks nothing yet.
+ *
+ * @throws {UserError} when it cannot be found out how to log in.
+ */
+export async function openOpenStack(
+  options: OpenStackOptions,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): Promise<OpenStackApi> {
+  const credentials = await findCredentials(options, {
+    env: (name) => Deno.env.get(name),
+    readFile: (path) => Deno.readTextFile(path),
+    cwd: Deno.cwd(),
+    home: Deno.env.get("HOME"),
+  });
+  log.info(
+    `Details are completed from the cloud of Keystone at ${shownUrl(credentials.authUrl)} (${credentials.source})`,
+  );
+  return new OpenStackApi({ credentials, clock, log });
+}
+
+/**
+ * Logs in. A cloud that does not answer is told and no reason to stop.
+ *
+ * @throws {UserError} when it refuses us, or has not what is needed.
+ */
+export async function checkOpenStack(
+  api: Pick<OpenStackApi, "check">,
+  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+): Promise<void> {
+  try {
+    await api.check(signal);
+    log.info("Logged in; Nova, Neutron and Glance are there");
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof OpenStackUnavailable)) throw error;
+    log.warn(`${error.message}. Going on without it for now`);
+  }
+}
+
+/** A cloud that is asked once: who tries something out does not wait. */
+export interface OpenedCloud extends AsyncDisposable {
+  readonly source: DetailSource;
+}
+
+/**
+ * The configured cloud for a dry run, logged in.
+ *
+ * @throws {UserError} when there is none, or it refuses us, or does not answer.
+ */
+export async function openCloudOnce(
+  options: OpenStackOptions | undefined,
+  { clock, random, log }: { readonly clock: Clock; readonly random: () => number; readonly log: Logger },
+): Promise<OpenedCloud> {
+  if (options === undefined) {
+    throw new UserError(
+      'Cannot ask OpenStack: config.ts has no `openstack` section. Add one, as openstack: { cloud: "NAME" }',
+    );
+  }
+  const api = await openOpenStack(options, { clock, log });
+  try {
+    await api.check();
+  } catch (error) {
+    await api[Symbol.asyncDispose]();
+    throw error instanceof OpenStackUnavailable ? new UserError(error.message) : error;
+  }
+  const source = new PatientSource({ api, clock, random, log, maxWaitMs: 0 });
+  return { source, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() };
+}
