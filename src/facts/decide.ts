@@ -1,4 +1,5 @@
 import type { Decision } from "../model/decision.ts";
+import type { WatcherEvent } from "../model/event.ts";
 import type { Memory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
 import { floatingIpChanged, floatingIpDeleted, portChanged, portDeleted } from "./network.ts";
@@ -31,14 +32,18 @@ export function decide(notification: Notification, memory: Memory, rules: Rules)
   const meaning = MEANINGS.get(notification.eventType);
   const finding = meaning === undefined ? UNHANDLED : meaning(situation);
   const { events, draft, unclaimed } = situation;
-  const { outcome, reason } = events.length === 0 && unclaimed ? UNCLAIMED : finding;
+  const { outcome, reason } = events.length > 0 ? announced(events) : unclaimed ? UNCLAIMED : finding;
   return {
-    outcome: events.length > 0 ? "event" : outcome,
+    outcome,
     reason,
     events,
     fill: finding.fill ?? null,
     changes: draft.changes(),
   };
+}
+
+function announced(events: readonly WatcherEvent[]): Pick<Decision, "outcome" | "reason"> {
+  return { outcome: "event", reason: `announced ${events.map(({ key }) => key).join(", ")}` };
 }
 
 const UNHANDLED: Finding = { outcome: "remembered", reason: "not an event type that is handled" };

@@ -30,7 +30,7 @@ export function portDeleted(situation: Situation): Finding {
 }
 
 function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
-  const { draft, notification, events } = situation;
+  const { draft, notification } = situation;
   const known = draft.floatingIp(state.id);
   if (known?.deleted) return { outcome: "superseded", reason: "the floating IP's deletion was recorded before" };
   const late = lateRevision(state, known);
@@ -43,7 +43,7 @@ function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
     // Whether it was associated before is unknown. Removals are idempotent; silence is not safe.
     endUnseen(situation, state.id, null);
   }
-  if (events.length > 0 || (known !== undefined && known.association !== null)) {
+  if (known !== undefined && known.association !== null) {
     return { outcome: "remembered", reason: "an edit: the association is as before" };
   }
   if (state.portId === null) {
@@ -72,7 +72,8 @@ function portNow(situation: Situation, state: PortState): Finding {
   if (known?.deleted) return { outcome: "superseded", reason: "the port's deletion was recorded before" };
   const late = lateRevision(state, known);
   if (late !== null) return late;
-  draft.putPort({ ...state, lastServerId: state.serverId ?? known?.lastServerId ?? null, deleted: false });
+  const serverId = state.serverId === undefined ? known?.serverId ?? null : state.serverId;
+  draft.putPort({ ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null, deleted: false });
   reconcilePort(situation, state.id);
   return { outcome: "remembered", reason: "a port changed; no association began or ended with it" };
 }

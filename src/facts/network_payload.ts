@@ -4,8 +4,8 @@ import { number, object, objects, text } from "./read.ts";
 /** What a `port.*` notification says of one port. */
 export interface PortState {
   readonly id: string;
-  /** The compute server that holds it; `null` for none, for a router's port, a load balancer's, … */
-  readonly serverId: string | null;
+  /** The compute server that holds it; `null` for none, for a router's port, a load balancer's, …; `undefined` when it is not said. */
+  readonly serverId: string | null | undefined;
   readonly mac: string | null;
   readonly fixedAddresses: readonly string[];
   readonly dnsName: string | null;
@@ -51,7 +51,7 @@ function readPort(id: string, port: JsonObject): PortState {
   const dns = objects(port["dns_assignment"])[0] ?? {};
   return {
     id,
-    serverId: computeServer(port),
+    serverId: "device_owner" in port ? computeServer(port) : undefined,
     mac: text(port["mac_address"])?.toLowerCase() ?? null,
     fixedAddresses: objects(port["fixed_ips"]).flatMap((ip) => text(ip["ip_address"]) ?? []),
     dnsName: text(text(dns["fqdn"])?.replace(/\.$/, "")),
@@ -61,8 +61,7 @@ function readPort(id: string, port: JsonObject): PortState {
 }
 
 function readFloatingIp(id: string, address: string, floatingIp: JsonObject): FloatingIpState {
-  const details = floatingIp["port_details"];
-  const known = details !== undefined && details !== null;
+  const details = object(floatingIp["port_details"]);
   return {
     id,
     address,
@@ -70,8 +69,8 @@ function readFloatingIp(id: string, address: string, floatingIp: JsonObject): Fl
     portId: text(floatingIp["port_id"]),
     fixedAddress: text(floatingIp["fixed_ip_address"]),
     revision: number(floatingIp["revision_number"]),
-    port: known
-      ? { serverId: computeServer(object(details)), mac: text(object(details)["mac_address"])?.toLowerCase() ?? null }
+    port: "device_owner" in details
+      ? { serverId: computeServer(details), mac: text(details["mac_address"])?.toLowerCase() ?? null }
       : null,
   };
 }

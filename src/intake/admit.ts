@@ -45,6 +45,7 @@ function at(payload: JsonObject, path: string): Json | undefined {
   );
 }
 
+/** Ids are chosen by the services. One with a control character or half a character could not be looked up again. */
 function isId(value: Json | undefined): boolean {
-  return typeof value === "string" && value !== "";
+  return typeof value === "string" && value.isWellFormed() && /^\P{Cc}+$/u.test(value);
 }

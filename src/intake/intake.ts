@@ -40,6 +40,8 @@ export class Intake {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushing: Promise<void> | undefined;
   #sinceFlush = 0;
+  /** Once recording has failed for good nothing may be acknowledged any more: an acknowledgement means all before it, too. */
+  #failed = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -47,6 +49,7 @@ export class Intake {
 
   /** Takes one message; never throws and never waits. */
   accept(message: Delivered): void {
+    if (this.#failed) return;
     this.counts.received++;
     this.#gather(message);
     this.#through.set(message.channel, message.tag);
@@ -60,7 +63,7 @@ export class Intake {
     do {
       this.#startFlush();
       await this.#flushing;
-    } while (this.#through.size > 0);
+    } while (this.#through.size > 0 && !this.#failed);
   }
 
   #gather(message: Delivered): void {
@@ -90,11 +93,16 @@ export class Intake {
   #startFlush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#flushing ??= this.#flushAll().catch(this.#options.onFailed).finally(() => this.#flushing = undefined);
+    this.#flushing ??= this.#flushAll().catch((error) => this.#fail(error)).finally(() => this.#flushing = undefined);
+  }
+
+  #fail(error: unknown): void {
+    this.#failed = true;
+    this.#options.onFailed(error);
   }
 
   async #flushAll(): Promise<void> {
-    while (this.#through.size > 0) {
+    while (this.#through.size > 0 && !this.#failed) {
       const [gathered, through] = [this.#gathered, this.#through];
       this.#gathered = [];
       this.#through = new Map();

@@ -36,10 +36,14 @@ export interface ServiceOptions {
   readonly stop: AbortSignal;
 }
 
-/** How long attempts in flight may go on after a stop, and how long anything else may hold it up. */
+/** How long everything that is under way may go on after a stop. */
 const GRACE_MS = 10_000;
+/** How long it may take to record what was cut off. */
+const RECORDING_MS = 2_000;
 const DAY_MS = 86_400_000;
 const DEFAULT_KEEP_DAYS = 30;
+/** A queue is not called old before this, however little is kept: an outage may last. */
+const OLD_QUEUE_DAYS = 30;
 const DEFAULT_MAX_WAIT_SECONDS = 3600;
 
 /**
@@ -109,10 +113,6 @@ class Service {
       await Promise.race([this.#failed.promise, connected, aborted(stop)]);
       await Promise.race([this.#failed.promise, aborted(stop)]);
       log("service").info("Stopping: waiting for attempts in flight");
-      // What is still being recorded will be decided at the next start.
-      this.#stopping.abort();
-      await Promise.all(this.#brokers.map((broker) => broker.pause()));
-      await this.#within(this.#intake.flush());
     } finally {
       await this.#shutDown(work);
     }
@@ -152,23 +152,26 @@ class Service {
   /** A clock that has jumped ahead must not make everything old. */
   #oldestCreation(): string | null {
     if (!this.#housekeeping.believesClock()) return null;
-    return new Date(this.#options.clock.now() - this.#keepDays * DAY_MS).toISOString();
+    const days = Math.max(this.#keepDays, OLD_QUEUE_DAYS);
+    return new Date(this.#options.clock.now() - days * DAY_MS).toISOString();
   }
 
-  /** Attempts in flight may end; then they are cut off and recorded as interrupted. What is not recorded by then comes again. */
+  /**
+   * No more messages, no more attempts; those in flight may end, then they are cut off and recorded as interrupted. What is recorded and not
+   * decided will be at the next start; what is not recorded by the end of the grace comes again.
+   */
   async #shutDown(work: Promise<unknown>): Promise<void> {
     this.#stopping.abort();
-    await this.#within(work);
+    const grace = this.#options.clock.sleep(GRACE_MS, this.#ended.signal);
+    await Promise.race([Promise.allSettled(this.#brokers.map((broker) => broker.pause())), grace]);
+    await Promise.race([this.#intake.flush(), grace]);
+    await Promise.race([work, grace]);
     for (const lane of this.#lanes) lane.cutOff();
-    await this.#within(work);
+    await Promise.race([work, this.#options.clock.sleep(RECORDING_MS, this.#ended.signal)]);
     this.#ended.abort();
     await Promise.allSettled(this.#brokers.map((broker) => broker.stop()));
     const { plugins } = this.#options;
     await Promise.allSettled([...plugins.values()].map((plugin) => plugin[Symbol.asyncDispose]?.()));
-  }
-
-  #within(work: Promise<unknown>): Promise<unknown> {
-    return Promise.race([work, this.#options.clock.sleep(GRACE_MS, this.#ended.signal)]);
   }
 
   #makeHousekeeping(database: Database): Housekeeping {

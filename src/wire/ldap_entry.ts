@@ -96,6 +96,7 @@ export function isSame(one: string, other: string): boolean {
 
 /** The beginning of a text that takes so many bytes in a name. */
 function cutToBytes(text: string, maxBytes: number): string {
+  if (text.length <= maxBytes && /^[\w.:-]*$/.test(text)) return text;
   let kept = "";
   let bytes = 0;
   for (const char of text) {

@@ -2,6 +2,7 @@ import type * as Ldapts from "ldapts";
 import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import type { LdapTargetOptions } from "./ldap_options.ts";
+import { readTlsFiles } from "./tls_files.ts";
 
 /** What an operation is done with. */
 export type LdapLibrary = typeof Ldapts;
@@ -131,7 +132,7 @@ async function makeClient(url: string, options: LdapTargetOptions): Promise<Open
     import("ldapts"),
     import("node:net"),
     import("node:tls"),
-    readFiles(options),
+    options.startTls || new URL(url).protocol === "ldaps:" ? readTlsFiles(options) : {},
   ]);
   const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
   // Without noDelay an operation waits up to 40 ms for the answer to the one before it.
@@ -168,18 +169,6 @@ async function authenticate(
     });
   }
   await (sasl === undefined ? client.bind(bindDn, password) : client.bindSASL(sasl));
-}
-
-async function readFiles({ caFile, certFile, keyFile }: LdapTargetOptions): Promise<ConnectionOptions> {
-  const [ca, cert, key] = await Promise.all([caFile, certFile, keyFile].map(readPem));
-  return { ...(ca === undefined ? {} : { ca }), ...(cert === undefined || key === undefined ? {} : { cert, key }) };
-}
-
-async function readPem(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const text = await Deno.readTextFile(file);
-  if (!text.includes("-----BEGIN ")) throw new Error(`"${file}" is not PEM`);
-  return text;
 }
 
 function tooLate(message: string): DOMException {

@@ -6,6 +6,9 @@ const SPECIAL_IN_DN = /["+,;<=>\\\p{Cc}]|^[ #]| $/gu;
 /** What RFC 4515 gives a meaning to, and what no line should hold. */
 const SPECIAL_IN_FILTER = /[*()\\\p{Cc}]/gu;
 
+/** Nearly every text: there is nothing to do to it, and looking closer takes time. */
+const PLAIN = /^[!-[\]-~]+(?: [!-[\]-~]+)*$/;
+
 /**
  * A text as one value of a distinguished name (RFC 4514), whatever a tenant has put into it.
  *
@@ -56,11 +59,13 @@ export function isDn(value: unknown): boolean {
  * is, is written as `\u{…}`. May be empty, which no attribute takes.
  */
 export function ldapText(text: string, maxLength: number): string {
+  if (text.length <= maxLength && PLAIN.test(text)) return text;
   return printable(text.replace(/\s+/gu, " ").trim(), maxLength);
 }
 
 /** The same for two texts that some server takes for equal (RFC 4518): no attribute may hold both. */
 export function foldedText(text: string): string {
+  if (PLAIN.test(text)) return text.toUpperCase();
   const plain = text.normalize("NFKC").replace(/\p{Default_Ignorable_Code_Point}/gu, "");
   return plain.toLowerCase().toUpperCase().normalize("NFKC").replace(/\s+/gu, " ").trim();
 }

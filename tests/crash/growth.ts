@@ -50,10 +50,10 @@ export async function compareGrowth({ rabbit, small, large }: GrowthOptions): Pr
       await compare("an event through all stages", pair, { rounds: 60, measure: (ledger) => ledger.costOfEvents() }),
     ];
     for (const ledger of pair) ledger.close();
-    comparisons.push(await compare("start-up", pair, { rounds: 7, measure: (ledger) => startUp(rabbit, ledger) }));
+    comparisons.push(await compare("start-up", pair, { rounds: 15, measure: (ledger) => startUp(rabbit, ledger) }));
     for (const args of LISTINGS) {
       const what = ["events", ...args].join(" ");
-      comparisons.push(await compare(what, pair, { rounds: 7, measure: (ledger) => list(ledger, args) }));
+      comparisons.push(await compare(what, pair, { rounds: 15, measure: (ledger) => list(ledger, args) }));
     }
     return comparisons;
   } finally {

@@ -11,6 +11,8 @@ export interface LoadOptions {
   readonly servers: number;
   /** The same seed gives the same operations. */
   readonly seed: number;
+  /** Notifications per operation that nobody wants, on average; a real cloud sends nine. @default 1.5 */
+  readonly ignored?: number;
 }
 
 /** One operation and what is published of it, in order. */
@@ -28,9 +30,9 @@ export interface Message extends Published {
 }
 
 /** Makes operations and their messages. */
-export function makeLoad({ events, servers, seed }: LoadOptions): Step[] {
+export function makeLoad({ events, servers, seed, ignored = 1.5 }: LoadOptions): Step[] {
   const random = new SeededRandom(seed);
-  const writer = new Writer(random);
+  const writer = new Writer(random, ignored);
   return inventOperations({ events, servers, random }).map((operation) => ({
     operation,
     messages: writer.messagesOf(operation),
@@ -39,8 +41,6 @@ export function makeLoad({ events, servers, seed }: LoadOptions): Step[] {
 
 type Capture = Pick<CaptureLine, "exchange" | "routing_key"> & { readonly text: string };
 
-/** Ignored notifications per operation, on average: a real cloud sends six times as many. */
-const IGNORED_PER_OPERATION = 1.5;
 /** A second copy of a notification (another topic, a redelivery), and the second format, come up to so many operations later. */
 const LATEST_ECHO = 8;
 
@@ -58,13 +58,15 @@ const RECORDED = {
 
 class Writer {
   readonly #random: SeededRandom;
+  readonly #ignoredPerOperation: number;
   readonly #samples: ReadonlyMap<string, Capture>;
   readonly #ignored: readonly Capture[];
   readonly #revisions = new Map<string, number>();
   #echoes: { readonly dueIn: number; readonly message: Message }[] = [];
 
-  constructor(random: SeededRandom) {
+  constructor(random: SeededRandom, ignoredPerOperation: number) {
     this.#random = random;
+    this.#ignoredPerOperation = ignoredPerOperation;
     const samples = readSamples().map(({ name, sample }) => {
       const { exchange, routing_key, decoded_inner_message } = sample;
       return [name, { exchange, routing_key, text: JSON.stringify(decoded_inner_message) }] as const;
@@ -174,7 +176,8 @@ class Writer {
   }
 
   #amidNoise(messages: readonly Message[]): Message[] {
-    const noise = Array.from({ length: this.#random.below(2 * IGNORED_PER_OPERATION + 1) }, () => this.#noise());
+    const length = this.#random.below(2 * this.#ignoredPerOperation + 1);
+    const noise = Array.from({ length }, () => this.#noise());
     return noise.reduce((sum, one) => sum.toSpliced(this.#random.below(sum.length + 1), 0, one), [...messages]);
   }
 }

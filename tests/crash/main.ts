@@ -11,6 +11,7 @@ import type { Outcome } from "./trial.ts";
 /** 500 servers at one time, and what happens to them and their floating IPs. */
 const LOAD = { events: 10_000, servers: 500 };
 const SMALLER_LOAD = { events: 2_000, servers: 200 };
+const LATENCY_LOAD = { events: 1_000, servers: 100, ignored: 0 };
 
 const MAX_LATENCY_RATIO = 1.2;
 const MAX_GROWTH_RATIO = 1.3;
@@ -37,7 +38,11 @@ async function run(rabbit: PrivateRabbit, seed: number): Promise<string[]> {
   }
   print(`\n${tableOf(outcomes)}\n\n${LEGEND}`);
   for (const { title, notes } of outcomes) for (const note of notes) print(`${title}: ${note}`);
-  return [...problemsOf(outcomes), ...await runLatency(small), ...await runGrowth(rabbit)];
+  return [
+    ...problemsOf(outcomes),
+    ...await runLatency({ rabbit, load: { ...LATENCY_LOAD, seed } }),
+    ...await runGrowth(rabbit),
+  ];
 }
 
 async function runLatency(options: ScenarioOptions): Promise<string[]> {

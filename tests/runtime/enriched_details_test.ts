@@ -370,8 +370,8 @@ Deno.test("EnrichedDetails asks for names and images once when an association co
   await world.tell(creation(RECORDED.server));
   await world.details.idle();
   const services = world.questions().map((line) => line.split(" ")[0]);
-  // Nova is asked again: it has no description.
-  assert.deepEqual(services, ["compute", "compute", "identity", "identity", "image", "network"]);
+  // Neutron is asked again: the ports have no name in the DNS.
+  assert.deepEqual(services, ["compute", "identity", "identity", "image", "network", "network"]);
   const [begun, came] = (await world.delivered()).map(({ detail }) => detail);
   for (const { OS, ProjectName, UserName } of [begun!, came!]) {
     assert.deepEqual([OS, ProjectName, UserName], ["debian 12", "physics-191249", "alice-191249"]);
