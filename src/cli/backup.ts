@@ -18,11 +18,17 @@ export function backupCommand(context: CommandContext): Command {
         await opened.backup(file);
       } catch (error) {
         await Deno.remove(file).catch(() => {});
-        throw new UserError(`Cannot write the copy "${file}": ${error instanceof Error ? error.message : error}`);
+        throw new UserError(`Cannot write the copy "${file}": ${whyNot(error)}`);
       }
       const { size } = await Deno.stat(file);
       context.terminal.error(printable(`Wrote ${size} bytes to "${file}"`));
     });
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "its directory is not there. Make it, or name another";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not write there. Name another place";
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function mustBeNew(file: string): Promise<void> {

@@ -11,7 +11,7 @@ export function describeList(listed: readonly Listed[], limit: number): string {
 }
 
 function describeListed({ key, state, plugin, at, attempts, dueAt, reason }: Listed): string {
-  const next = state === "retrying" && dueAt !== null ? `next ${utc(dueAt)}: ` : "";
+  const next = state === "retrying" && dueAt !== null ? `next ${due(dueAt)}: ` : "";
   return [
     short(`${utc(at)}  ${state.padEnd(10)}  ${String(attempts).padStart(5)}  ${plugin ?? "-"}`),
     `  ${printable(key)}`,
@@ -34,7 +34,11 @@ export function describeEvent({ event, decidedAt, notification, detail, deliveri
 }
 
 function describeDelivery({ plugin, state, attempts, dueAt, finishedAt, failures, waitsFor }: ShownDelivery): string[] {
-  const when = finishedAt !== null ? ` at ${utc(finishedAt)} UTC` : dueAt !== null ? `, due ${utc(dueAt)} UTC` : "";
+  const when = finishedAt !== null
+    ? ` at ${utc(finishedAt)} UTC`
+    : dueAt !== null
+    ? `, due ${due(dueAt)}${dueAt === 0 ? "" : " UTC"}`
+    : "";
   return [
     `${printable(plugin)}: ${state}${when}, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`,
     ...waitsFor.map((key) => `  waits for ${printable(key)}`),
@@ -54,6 +58,11 @@ export function describeTreated(treated: readonly Treated[], verb: "replayed" | 
     ]),
     `${treated.length - refused.length} ${verb}, ${refused.length} refused`,
   ].join("\n");
+}
+
+/** What was interrupted or replayed is due before everything else. */
+function due(at: number): string {
+  return at === 0 ? "at once" : utc(at);
 }
 
 function utc(at: number): string {

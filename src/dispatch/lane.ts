@@ -20,13 +20,13 @@ export interface LaneOptions {
   readonly redact: (text: string) => string;
   /** Whether an outcome could be recorded right now: nothing is attempted else. */
   readonly canRecord: () => boolean;
-  readonly onSettled?: (
-    settled: { readonly outcome: string; readonly failure: Failure | null; readonly ms: number },
-  ) => void;
 }
 
 /** How many times its concurrency a lane may have in flight, outcomes that wait for their commit included. */
 const MAX_UNRECORDED = 4;
+
+/** How long what was read ahead is believed: an operator may drop or replay. */
+const AHEAD_MS = 50;
 
 /** The longest sleep: another process may have added, replayed or dropped deliveries. */
 const LOOK_AGAIN_MS = 1000;
@@ -121,7 +121,7 @@ export class Lane {
   async #nextReady(): Promise<Delivery | undefined> {
     const { ledger, clock, name, policy } = this.#options;
     const now = clock.now();
-    if (this.#ahead.length === 0 || Math.abs(now - this.#aheadAt) > LOOK_AGAIN_MS) {
+    if (this.#ahead.length === 0 || Math.abs(now - this.#aheadAt) > AHEAD_MS) {
       const limit = this.#inFlight.size + (this.#breaker.state === "closed" ? 2 * policy.concurrency : 1);
       // Looked at before the ledger is: what ends while it answers is not ready once more.
       const busy = new Set(this.#inFlight.keys());
@@ -154,7 +154,7 @@ export class Lane {
   }
 
   async #attempt(delivery: Delivery): Promise<void> {
-    const { clock, settler, onSettled } = this.#options;
+    const { clock, settler } = this.#options;
     const probe = this.#breaker.state === "open";
     const startedAt = clock.now();
     this.#running++;
@@ -171,7 +171,6 @@ export class Lane {
       ...verdict,
       failure: failure && { reason: failure.reason, error: failure.error },
     });
-    onSettled?.({ outcome: verdict.outcome, failure, ms: endedAt - startedAt });
   }
 
   /** One call of the plugin, cut off when it takes too long. Returns what went wrong. */

@@ -6,8 +6,8 @@ import { APPLICATION_ID, STEPS } from "./schema.ts";
 export type Database = DatabaseSync;
 export type Statement = StatementSync;
 
-/** How long a write waits for another process's write, which takes milliseconds. */
-const BUSY_TIMEOUT_MS = 5000;
+/** How long a write waits for another process's write, which takes milliseconds; then it is the patient ledger that waits. */
+const BUSY_TIMEOUT_MS = 1000;
 
 /** What a ledger is opened with, beside its file. */
 export interface OpenOptions {
@@ -15,7 +15,7 @@ export interface OpenOptions {
   readonly create: boolean;
   /** @default today's form */
   readonly steps?: readonly string[];
-  /** @default 5000 */
+  /** @default 1000 */
   readonly busyTimeoutMs?: number;
 }
 
@@ -39,9 +39,10 @@ export function openDatabase(file: string, options: OpenOptions): Database {
   }
   let database: Database | undefined;
   try {
+    if (!there) touch(file);
     database = new DatabaseSync(file, { timeout: busyTimeoutMs });
     for (const pragma of PRAGMAS) run(database, pragma);
-    migrate(database, { file, steps });
+    migrate(database, { file, steps, create });
     return database;
   } catch (error) {
     database?.close();
@@ -49,8 +50,14 @@ export function openDatabase(file: string, options: OpenOptions): Database {
   }
 }
 
+/** Makes an empty file for a ledger's owner and group alone: it holds what tenants wrote. SQLite gives its other files the same rights. */
+function touch(file: string): void {
+  Deno.openSync(file, { write: true, create: true, mode: 0o640 }).close();
+}
+
 /** Copies a ledger, as it is at one moment, to another file. */
 export async function copyDatabase(database: Database, file: string): Promise<void> {
+  touch(file);
   await backup(database, file, { rate: -1 });
 }
 
@@ -196,12 +203,18 @@ function exists(path: string): boolean {
 
 function migrate(
   database: Database,
-  { file, steps }: { readonly file: string; readonly steps: readonly string[] },
+  { file, steps, create }: { readonly file: string; readonly steps: readonly string[]; readonly create: boolean },
 ): void {
   const version = versionOf(database);
   // The header may not have told: a newer form may still be in the log.
   if (version > steps.length) throw new UserError(`Cannot open the ledger "${file}": ${newer(version, steps.length)}`);
   if (version === steps.length) return;
+  // A command must not change the form under a service of the older version.
+  if (!create) {
+    throw new UserError(
+      `Cannot open the ledger "${file}": an older oss-watcher wrote it. Start the service of this version once`,
+    );
+  }
   transaction(database, () => {
     // Another process may have been faster.
     for (const step of steps.slice(versionOf(database))) database.exec(step);

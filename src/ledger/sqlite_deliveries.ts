@@ -65,6 +65,8 @@ export class Deliveries {
     const { seq, outcome, startedAt, endedAt, failure, dueAt, triedMs } = settlement;
     const plugin = Number(this.#sql.pluginId.get(settlement.plugin)?.["id"] ?? NOBODY);
     const finished = outcome === "done" || outcome === "dead";
+    // What is under way was ready when it began: only a replay of an older one can have blocked it since.
+    const overtaken = outcome === "done" && this.#sql.state.get(plugin, seq)?.["state"] === "blocked";
     const updated = finished
       ? this.#sql.finish.get(outcome, endedAt, endedAt, triedMs, plugin, seq)
       : this.#sql.postpone.get(dueAt, endedAt, triedMs, plugin, seq);
@@ -75,7 +77,20 @@ export class Deliveries {
       this.#sql.addFailure.run(plugin, seq, attempt, startedAt, endedAt, failure.reason, failure.error);
       if (attempt > KEEP_FIRST + KEEP_LAST) this.#sql.forgetFailure.run(plugin, seq, attempt - KEEP_LAST);
     }
+    if (overtaken) this.#giveUpOlder(plugin, seq, settlement);
     if (finished) this.release(plugin, seq);
+  }
+
+  /** Older deliveries that were replayed while this one was under way must not undo it any more. */
+  #giveUpOlder(plugin: number, seq: number, { startedAt, endedAt }: Settlement): void {
+    for (const key of this.#orderKeys(seq)) {
+      for (const row of this.#sql.earlierHolders.all(plugin, key, seq)) {
+        const older = Number(row["seq"]);
+        const attempt = Number(this.#sql.finish.get("dead", endedAt, endedAt, 0, plugin, older)?.["attempts"]);
+        this.#sql.addFailure.run(plugin, older, attempt, startedAt, endedAt, "permanent", OVERTAKEN);
+        this.release(plugin, older);
+      }
+    }
   }
 
   /** Gives back the keys of a finished delivery and frees those that waited for them alone. */
@@ -112,6 +127,8 @@ export class Deliveries {
 /** No plugin's number. */
 const NOBODY = 0;
 
+const OVERTAKEN = "A later event that shares a key was delivered while this one was being replayed";
+
 const OPEN = "('new', 'blocked', 'ready')";
 
 const STATEMENTS = {
@@ -122,6 +139,8 @@ const STATEMENTS = {
   letGo: `DELETE FROM held WHERE plugin = ? AND order_key = ? AND seq = ?`,
   orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,
   earlierHolder: `SELECT 1 FROM held WHERE plugin = ? AND order_key = ? AND seq < ? LIMIT 1`,
+  earlierHolders: `SELECT seq FROM held WHERE plugin = ? AND order_key = ? AND seq < ?`,
+  state: `SELECT state FROM delivery WHERE plugin = ? AND seq = ?`,
   nextHolder: `SELECT seq FROM held WHERE plugin = ? AND order_key = ? AND seq > ? ORDER BY seq LIMIT 1`,
   newOf: `SELECT plugin FROM delivery WHERE seq = ? AND state = 'new'`,
   setState: `UPDATE delivery SET state = ? WHERE plugin = ? AND seq = ? AND state = ?`,

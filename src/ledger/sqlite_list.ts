@@ -19,7 +19,7 @@ export function listLedger(database: Database, filter: ListFilter): readonly Lis
       at: Number(row["decided_at"]),
       attempts: Number(row["attempts"]),
       dueAt: state === "waiting" || state === "retrying" ? Number(row["due_at"]) : null,
-      reason: row["error"] === null ? null : String(row["error"]),
+      reason: row["error"] === null || state === "done" ? null : String(row["error"]),
     };
   });
 }
@@ -63,11 +63,11 @@ const STATE_CONDITIONS: Readonly<Partial<Record<ListedState, string>>> = {
 
 function listSuperseded(database: Database, { resource, since = 0, limit }: ListFilter): readonly Listed[] {
   const rows = database.prepare(
-    `SELECT event_type, received_at, reason FROM notification
+    `SELECT event_type || ' ' || message_id AS key, received_at, reason FROM notification
       WHERE outcome = 'superseded' AND received_at >= ? AND (? IS NULL OR instr(body, ?) > 0) ORDER BY seq DESC LIMIT ?`,
   ).all(since, resource ?? null, resource ?? null, limit);
   return rows.map((row) =>
-    undelivered("superseded", { key: row["event_type"], at: row["received_at"], reason: row["reason"] })
+    undelivered("superseded", { key: row["key"], at: row["received_at"], reason: row["reason"] })
   );
 }
 

@@ -60,25 +60,38 @@ class SqliteOperations implements LedgerOperations {
   }
 
   replay(selection: Selection, { force }: { readonly force: boolean }): readonly Treated[] {
-    return transaction(this.#database, () =>
-      this.#selected(selection, "replay").map((row) => {
-        const { plugin, seq } = numbers(row);
-        const refused = this.#whyNotReplay(row, force);
-        if (refused === null) this.#deliveries.hold(plugin, seq);
-        return treated(row, refused);
-      }));
+    return this.#inSlices(this.#selected(selection, "replay"), (row) => {
+      const { plugin, seq } = numbers(row);
+      const refused = this.#whyNotReplay(row, force);
+      if (refused === null) this.#deliveries.hold(plugin, seq);
+      return treated(row, refused);
+    });
   }
 
   drop(selection: Selection): readonly Treated[] {
     const now = Date.now();
-    return transaction(this.#database, () =>
-      this.#selected(selection, "drop").map((row) => {
-        const { plugin, seq } = numbers(row);
-        if (!isFor("drop", String(row["state"]))) return treated(row, `it is ${row["state"]} already`);
-        this.#sql.drop.run(now, plugin, seq);
-        this.#deliveries.release(plugin, seq);
-        return treated(row, null);
-      }));
+    return this.#inSlices(this.#selected(selection, "drop"), (row) => {
+      const { plugin, seq } = numbers(row);
+      if (!isFor("drop", String(row["state"]))) return treated(row, `it is ${row["state"]} already`);
+      this.#sql.drop.run(now, plugin, seq);
+      this.#deliveries.release(plugin, seq);
+      return treated(row, null);
+    });
+  }
+
+  /** Treats deliveries some at a time, each as it stands by then: a service beside us writes in between. */
+  #inSlices(rows: readonly Row[], treat: (row: Row) => Treated): readonly Treated[] {
+    const done: Treated[] = [];
+    for (let at = 0; at < rows.length; at += SLICE) {
+      const slice = rows.slice(at, at + SLICE).map(numbers);
+      done.push(
+        ...transaction(
+          this.#database,
+          () => slice.flatMap(({ plugin, seq }) => this.#sql.byNumbers.all(plugin, seq).map(treat)),
+        ),
+      );
+    }
+    return done;
   }
 
   async backup(file: string): Promise<void> {
@@ -148,6 +161,9 @@ function treated(row: Row, refused: string | null): Treated {
   return { key: String(row["key"]), plugin: String(row["name"]), refused };
 }
 
+/** Deliveries that one transaction treats: some milliseconds of work. */
+const SLICE = 50;
+
 const SELECT_DELIVERY = `SELECT d.plugin, d.seq, d.state, d.attempts, p.name, e.key, e.decided_at
   FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin JOIN event AS e ON e.seq = d.seq`;
 
@@ -162,12 +178,14 @@ const STATEMENTS = {
   waitsFor: `SELECT DISTINCT e.key FROM event AS own, json_each(own.order_keys) AS k
     JOIN held AS h ON h.plugin = ?1 AND h.order_key = k.value AND h.seq < ?2 JOIN event AS e ON e.seq = h.seq
     WHERE own.seq = ?2 ORDER BY e.seq LIMIT 20`,
+  byNumbers: `${SELECT_DELIVERY} WHERE d.plugin = ? AND d.seq = ?`,
   byKey: `${SELECT_DELIVERY} WHERE e.key = ? ORDER BY p.name`,
   allDead: `${SELECT_DELIVERY} WHERE d.state = 'dead' ORDER BY d.seq, p.name`,
   allOpen: `${SELECT_DELIVERY} WHERE d.state IN ('new', 'blocked', 'ready') ORDER BY d.seq, p.name`,
-  laterDone: `SELECT e.key FROM event AS own, json_each(own.order_keys) AS k
-    JOIN event_order AS o ON o.order_key = k.value AND o.seq > own.seq
-    JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done' JOIN event AS e ON e.seq = o.seq
-    WHERE own.seq = ?2 LIMIT 1`,
+  // CROSS JOIN keeps SQLite to this order: any other walks through all that was delivered later.
+  laterDone: `SELECT e.key FROM event AS own CROSS JOIN json_each(own.order_keys) AS k
+    CROSS JOIN event_order AS o ON o.order_key = k.value AND o.seq > own.seq
+    CROSS JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done'
+    CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = ?2 LIMIT 1`,
   drop: `UPDATE delivery SET state = 'dropped', finished_at = ? WHERE plugin = ? AND seq = ?`,
 } as const;

@@ -349,7 +349,7 @@ Deno.test("events takes the ledger that the configuration names, wherever --conf
     "etc/config.ts",
     `export const events = { creation: ["instance.create.end"], deletion: [] };
      export const plugins = [{ name: "Mine", notify() {} }];
-     export default { events, plugins, ledger: { file: "./ledger.db" } };`,
+     export default { events, plugins, ledger: { file: "../ledger.db" } };`,
   );
   const args = ["--state", "dead", "--json"];
   for (const line of [["--config", "etc/config.ts", "events", ...args], ["events", ...args, "-c", "etc/config.ts"]]) {
@@ -397,7 +397,11 @@ for (
   const { what, file, says } of [
     { what: "over a file", file: "config.ts", says: "there is a file already. Name another, or remove it" },
     { what: "over the ledger itself", file: "ledger.db", says: "there is a file already. Name another, or remove it" },
-    { what: "into a directory that is not there", file: "none/copy.db", says: "unable to open database file" },
+    {
+      what: "into a directory that is not there",
+      file: "none/copy.db",
+      says: "its directory is not there. Make it, or name another",
+    },
   ]
 ) {
   Deno.test(`backup ${what} is refused and changes nothing`, async () => {

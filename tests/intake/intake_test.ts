@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import type { Delivered } from "../../src/intake/broker.ts";
+import { Intake } from "../../src/intake/intake.ts";
+import { WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
+import type { Arrival } from "../../src/model/ledger.ts";
+import { SILENT } from "../support/loggers.ts";
+
+/** A channel that keeps what was acknowledged on it. */
+class Channel {
+  readonly open = true;
+  readonly prefetch = 8;
+  readonly acknowledged: number[] = [];
+
+  ackThrough(tag: number): void {
+    this.acknowledged.push(tag);
+  }
+}
+
+interface Given {
+  readonly record?: (arrivals: readonly Arrival[]) => Promise<number>;
+  readonly keepRejectedBodies?: boolean;
+}
+
+function intakeWith({ record, keepRejectedBodies = false }: Given = {}) {
+  const recorded: Arrival[] = [];
+  const failures: unknown[] = [];
+  const intake = new Intake({
+    ledger: {
+      record: record ?? ((arrivals) => {
+        recorded.push(...arrivals);
+        return Promise.resolve(arrivals.length);
+      }),
+    },
+    wanted: WATCHED_EVENT_TYPES,
+    keepRejectedBodies,
+    now: () => Date.UTC(2026, 10, 21),
+    log: SILENT,
+    onRecorded: () => {},
+    onFailed: (error) => failures.push(error),
+  });
+  return { intake, recorded, failures };
+}
+
+function message(tag: number, channel: Channel, body: unknown): Delivered {
+  const bytes = typeof body === "string" ? body : JSON.stringify(body);
+  return {
+    tag,
+    channel,
+    body: new TextEncoder().encode(bytes),
+    exchange: "nova",
+    routingKey: "notifications.info",
+    redelivered: false,
+    compression: null,
+  };
+}
+
+function creation(id: string) {
+  const payload = { instance_id: `server-${id}` };
+  return { message_id: id, event_type: "compute.instance.create.end", payload, timestamp: null };
+}
+
+const UNWANTED = { message_id: "u", event_type: "compute.instance.update", payload: {} };
+
+Deno.test("Intake acknowledges after it recorded, once, through the last message of any kind", async () => {
+  const { intake, recorded } = intakeWith();
+  const channel = new Channel();
+  intake.accept(message(1, channel, creation("a")));
+  intake.accept(message(2, channel, UNWANTED));
+  assert.deepEqual(channel.acknowledged, []);
+  await intake.flush();
+  assert.deepEqual(channel.acknowledged, [2]);
+  assert.equal(recorded.length, 1);
+  assert.deepEqual(intake.counts, { received: 2, ignored: 1, rejected: 0, recorded: 1 });
+});
+
+Deno.test("Intake asks nothing of the ledger for messages that nobody wants", async () => {
+  const { intake } = intakeWith({ record: () => Promise.reject(new Error("asked")) });
+  const channel = new Channel();
+  for (let tag = 1; tag <= 20; tag++) intake.accept(message(tag, channel, UNWANTED));
+  await intake.flush();
+  assert.equal(channel.acknowledged.at(-1), 20);
+});
+
+Deno.test("Intake acknowledges nothing more once recording has failed for good", async () => {
+  let calls = 0;
+  const { intake, failures } = intakeWith({
+    record: (arrivals) => ++calls === 1 ? Promise.reject(new Error("damaged")) : Promise.resolve(arrivals.length),
+  });
+  const channel = new Channel();
+  intake.accept(message(1, channel, creation("a")));
+  await intake.flush();
+  intake.accept(message(2, channel, creation("b")));
+  await intake.flush();
+  assert.deepEqual(channel.acknowledged, []);
+  assert.equal(String(failures[0]), "Error: damaged");
+});
+
+Deno.test("Intake acknowledges each channel by its own tags", async () => {
+  const { intake } = intakeWith();
+  const [old, current] = [new Channel(), new Channel()];
+  intake.accept(message(7, old, creation("a")));
+  intake.accept(message(1, current, creation("b")));
+  await intake.flush();
+  assert.deepEqual([old.acknowledged, current.acknowledged], [[7], [1]]);
+});
+
+Deno.test("Intake keeps a rejected message without its body, unless it is asked for", async () => {
+  for (const keepRejectedBodies of [false, true]) {
+    const { intake, recorded } = intakeWith({ keepRejectedBodies });
+    const channel = new Channel();
+    intake.accept(message(1, channel, `{"event_type": "port.update.end", "to`));
+    await intake.flush();
+    const [arrival] = recorded;
+    assert.ok(arrival !== undefined && "rejection" in arrival);
+    assert.equal(arrival.rejection.body === null, !keepRejectedBodies);
+    assert.match(arrival.rejection.sha256, /^[0-9a-f]{64}$/);
+    assert.deepEqual(channel.acknowledged, [1]);
+  }
+});
+
+Deno.test("Intake gives a notification without a time that of its arrival", async () => {
+  const { intake, recorded } = intakeWith();
+  intake.accept(message(1, new Channel(), creation("a")));
+  await intake.flush();
+  const [arrival] = recorded;
+  assert.ok(arrival !== undefined && "notification" in arrival);
+  assert.equal(arrival.notification.time, "2026-11-21T00:00:00.000Z");
+});
+
+Deno.test("Intake rejects ids that could not be looked up again", async () => {
+  const { intake } = intakeWith();
+  for (const [index, id] of ["\u0000", "a\nb", "\ud800"].entries()) {
+    intake.accept(message(index + 1, new Channel(), { ...creation("m"), payload: { instance_id: id } }));
+  }
+  await intake.flush();
+  assert.equal(intake.counts.rejected, 3);
+});

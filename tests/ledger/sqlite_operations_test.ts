@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { announceEvents, madeEvent, settlementOf } from "../support/made_events.ts";
+import { TemporaryLedger } from "../support/temporary_ledger.ts";
+
+Deno.test("a delivery that is replayed while a later one is under way is given up when that one is done", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.activate(["P"]);
+  await announceEvents(ledger, [madeEvent("s/creation", ["s"]), madeEvent("s/deletion", ["s"])]);
+  const [creation] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
+  await ledger.settle([settlementOf(creation!, { outcome: "dead", endedAt: 1 })]);
+  const [deletion] = await ledger.ready({ plugin: "P", now: 9, limit: 9 });
+  assert.equal(deletion?.event.key, "s/deletion");
+  using operations = opened.operations();
+  assert.equal(operations.replay({ keys: ["s/creation"] }, { force: false })[0]?.refused, null);
+  await ledger.settle([settlementOf(deletion, { outcome: "done", endedAt: 2 })]);
+  assert.deepEqual(await ledger.ready({ plugin: "P", now: 9, limit: 9 }), []);
+  const [shown] = operations.show("s/creation")?.deliveries ?? [];
+  assert.equal(shown?.state, "dead");
+  assert.match(shown?.failures.at(-1)?.error ?? "", /A later event that shares a key was delivered/);
+});
+
+Deno.test("replay() looks up what was delivered later by the keys, however much that was", () => {
+  using opened = new TemporaryLedger();
+  const plan = opened.database.prepare(
+    `EXPLAIN QUERY PLAN SELECT e.key FROM event AS own CROSS JOIN json_each(own.order_keys) AS k
+      CROSS JOIN event_order AS o ON o.order_key = k.value AND o.seq > own.seq
+      CROSS JOIN delivery AS d ON d.plugin = 1 AND d.seq = o.seq AND d.state = 'done'
+      CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = 2 LIMIT 1`,
+  ).all().map((row) => String(row["detail"])).join("\n");
+  assert.match(plan, /SEARCH o USING PRIMARY KEY \(order_key=\? AND seq>\?\)/);
+  assert.match(plan, /SEARCH d USING PRIMARY KEY \(plugin=\? AND seq=\?\)/);
+});
+
+Deno.test("replay() of many dead letters with much delivered since costs little for each", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.activate(["P"]);
+  const events = Array.from({ length: 3000 }, (_, n) => madeEvent(`s${n}/creation`, [`s${n}`, `n${n}`]));
+  await announceEvents(ledger, events);
+  const ready = await ledger.ready({ plugin: "P", now: 0, limit: 9999 });
+  await ledger.settle(ready.map((one, n) => settlementOf(one, { outcome: n < 1000 ? "dead" : "done", endedAt: 1 })));
+  using operations = opened.operations();
+  const treated = operations.replay({ dead: true }, { force: false });
+  assert.equal(treated.filter(({ refused }) => refused === null).length, 1000);
+});
+
+Deno.test("a ledger is for its owner and group alone", async () => {
+  using opened = new TemporaryLedger();
+  await opened.ledger.activate(["P"]);
+  using operations = opened.operations();
+  await operations.backup(`${opened.file}.copy`);
+  for (const end of ["", "-wal", ".copy"]) {
+    const { mode } = Deno.statSync(opened.file + end);
+    assert.equal((mode ?? 0) & 0o007, 0, `${end || "the file"}: ${mode?.toString(8)}`);
+  }
+  Deno.removeSync(`${opened.file}.copy`);
+});
