@@ -1,4 +1,4 @@
-import { readDocuments } from "../intake/documents.ts";
+import { readDocuments } from "../runtime/documents.ts";
 import { DryRun, type DryRunOptions, type DryRunResult } from "../runtime/dry_run.ts";
 import { printable } from "../wire/escape.ts";
 import { describeResult, jsonLine } from "./dry_run_text.ts";

@@ -72,6 +72,10 @@ function withOwnKeys(
 
 /** What can be stored and sent: config.ts is not always type-checked, and a detail that no JSON can hold would be made again for ever. */
 function asJson(value: Json | undefined): Json {
+  if (value instanceof Promise) {
+    value.catch(() => {});
+    throw new TypeError("it returned a promise; only what is there at once can be in a detail");
+  }
   return JSON.parse(JSON.stringify(value) ?? "null");
 }
 

@@ -50,7 +50,11 @@ export async function stepPipeline({ ledger, rules, details, log }: Stages): Pro
   const claimed = rules();
   const decided = await ledger.decide(BATCH, (notification, memory) => {
     try {
-      return decide(notification, memory, claimed);
+      const decision = decide(notification, memory, claimed);
+      if (decision.outcome === "superseded") {
+        log.info(`Superseded: ${notification.eventType} ${notification.messageId}: ${decision.reason}`);
+      }
+      return decision;
     } catch (error) {
       return undecidable(notification, { error, log });
     }

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Receiver } from "../../tools/receiver.ts";
 import { Service } from "../../tools/service.ts";
 import { decide, WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
-import { readDocuments } from "../../src/intake/documents.ts";
+import { readDocuments } from "../../src/runtime/documents.ts";
 import { type Database, openDatabase } from "../../src/ledger/sqlite.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
 import type { Delivery, Settlement } from "../../src/model/ledger.ts";

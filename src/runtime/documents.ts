@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { decodeBody, type Decoded, decodeJson, plainBytes } from "./envelope.ts";
+import { decodeBody, type Decoded, decodeJson, plainBytes } from "../intake/envelope.ts";
 
 /** One notification found in a file, or why there is none at this place. */
 export interface Document {

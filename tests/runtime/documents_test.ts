@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { deflateSync } from "node:zlib";
-import { readDocuments } from "../../src/intake/documents.ts";
+import { readDocuments } from "../../src/runtime/documents.ts";
 import { BZIP2_SAMPLE } from "../support/bzip2.ts";
 import { readCapture, readSamples } from "../support/captures.ts";
 
