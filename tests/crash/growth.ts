@@ -79,10 +79,12 @@ const LISTINGS: readonly (readonly string[])[] = [
   ["--state", "dead"],
   ["--state", "superseded"],
   ["--plugin", "Mail"],
-  ["--plugin", "Mail", "--state", "dead"],
+  ["--plugin", "Mail", "--state", "dropped"],
   ["--resource", "00000000-0000-4000-8000-000000000007"],
   ["--since", "2h"],
-  ["--since", "1m", "--state", "done"],
+  // Finds nothing, and must find that out quickly.
+  ["--since", "1s"],
+  ["--since", "1s", "--plugin", "Mail"],
 ];
 
 /** Medians of measurements that alternate, so that a busy moment of the machine hits both. */
