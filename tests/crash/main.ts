@@ -29,16 +29,20 @@ async function run(rabbit: PrivateRabbit, seed: number): Promise<string[]> {
     () => stopWhileHanging(small),
   ];
   const outcomes: Outcome[] = [];
+  const failures: string[] = [];
   for (const scenario of scenarios) {
-    const outcome = await scenario();
-    progress(tableOf([outcome]));
-    for (const note of outcome.notes) progress(`  ${note}`);
-    for (const problem of outcome.problems) progress(`  WRONG: ${problem}`);
-    outcomes.push(outcome);
+    try {
+      const outcome = await scenario();
+      progress(tableOf([outcome]));
+      outcomes.push(outcome);
+    } catch (error) {
+      failures.push(`A scenario broke off: ${error instanceof Error ? error.stack : error}`);
+    }
   }
   print(`\n${tableOf(outcomes)}\n\n${LEGEND}`);
   for (const { title, notes } of outcomes) for (const note of notes) print(`${title}: ${note}`);
   return [
+    ...failures,
     ...problemsOf(outcomes),
     ...await runLatency({ rabbit, load: { ...LATENCY_LOAD, seed } }),
     ...await runGrowth(rabbit),
@@ -47,12 +51,9 @@ async function run(rabbit: PrivateRabbit, seed: number): Promise<string[]> {
 
 async function runLatency(options: ScenarioOptions): Promise<string[]> {
   const { withoutMs, besideMs, ratio } = await compareLatency({ ...options, rounds: 3 });
-  print(
-    `\nMedian latency of a plugin: ${withoutMs.toFixed(1)} ms alone, ${
-      besideMs.toFixed(1)
-    } ms beside one that fails: ` +
-      `${ratio.toFixed(2)} (at most ${MAX_LATENCY_RATIO})`,
-  );
+  const [alone, beside] = [withoutMs.toFixed(1), besideMs.toFixed(1)];
+  print(`\nMedian latency of a plugin: ${alone} ms alone, ${beside} ms beside one that fails`);
+  print(`${ratio.toFixed(2)} times as much (at most ${MAX_LATENCY_RATIO})`);
   return ratio > MAX_LATENCY_RATIO ? [`A failing plugin makes another one ${ratio.toFixed(2)} times slower`] : [];
 }
 

@@ -72,6 +72,7 @@ export class Trial implements AsyncDisposable {
   readonly #exchanges: Readonly<Record<string, string>>;
   #service: Service | null = null;
   #progressAt = Date.now();
+  #hasCollapsed = false;
   readonly #model = new Model();
   /** What the confirmed operations must lead to. */
   readonly #expected: ExpectedEvent[] = [];
@@ -152,12 +153,11 @@ export class Trial implements AsyncDisposable {
   }
 
   /** Publishes all, one message after the other, not too far ahead of what is delivered. Resolves when everything was confirmed. */
-  async publish(): Promise<void> {
-    const ahead = this.#options.ahead ?? Math.ceil(this.events / 10);
-    for (const step of this.steps.slice(this.#confirmedSteps)) {
-      await this.until(() => this.#expected.length - this.witness.taken.size < ahead);
-      await this.#publishStep(step);
-    }
+  publish(): Promise<void> {
+    const published = this.#publishAll();
+    // Whoever waits for it hears of it; a scenario may be waiting for something else.
+    published.catch(() => {});
+    return published;
   }
 
   /**
@@ -182,12 +182,12 @@ export class Trial implements AsyncDisposable {
   /**
    * Waits for a condition as long as anything goes on.
    *
-   * @throws {Error} when everything stands still, with what the service logged.
+   * @throws {Error} when everything stands still or the service has ended by itself, with what it logged.
    */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       const lastAt = Math.max(this.#progressAt, ...this.witnesses.map(({ lastArrivalAt }) => lastArrivalAt));
-      if (Date.now() - lastAt > STALL_MS) {
+      if (this.#hasCollapsed || Date.now() - lastAt > STALL_MS) {
         throw new Error(`${this.#standing()}: ${condition}\n${this.log.slice(-3000)}`);
       }
       await sleep(5);
@@ -246,6 +246,14 @@ export class Trial implements AsyncDisposable {
     await Deno.remove(this.#dir, { recursive: true });
   }
 
+  async #publishAll(): Promise<void> {
+    const ahead = this.#options.ahead ?? Math.ceil(this.events / 10);
+    for (const step of this.steps.slice(this.#confirmedSteps)) {
+      await this.until(() => this.#expected.length - this.witness.taken.size < ahead);
+      await this.#publishStep(step);
+    }
+  }
+
   async #publishStep({ messages, operation }: Step): Promise<void> {
     const events = this.#model.expect(operation);
     if (messages.length === 1) { for (const { key } of events) this.#sentAt.set(key, now()); }
@@ -272,7 +280,7 @@ export class Trial implements AsyncDisposable {
     service.status.then(({ code }) => {
       if (this.#service !== service) return;
       this.problems.push(`Run ${this.runs.length} ended by itself with exit code ${code}: ${service.log.slice(-500)}`);
-      this.#progressAt = 0;
+      this.#hasCollapsed = true;
     });
   }
 

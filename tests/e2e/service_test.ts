@@ -329,7 +329,9 @@ Deno.test("service refuses a ledger that another one uses, with one clear line a
   await second.end("SIGKILL");
   assert.equal(
     second.log,
-    `Cannot open the ledger "./ledger.db": another oss-watcher uses it. Stop that one, or set ledger.file to another path\n`,
+    `Cannot open the ledger "${
+      Deno.realPathSync(dir.path())
+    }/ledger.db": another oss-watcher uses it. Stop that one, or set ledger.file to another path\n`,
   );
 });
 
