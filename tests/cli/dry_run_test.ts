@@ -262,7 +262,7 @@ Deno.test("dry run shows nothing that a terminal would obey, whoever chose the n
         event_type: "compute.instance.create.end",
         timestamp: `2026-11-21 19:13:11${hostile}`,
         payload: {
-          instance_id: `server${hostile}`,
+          instance_id: "server-1\u202e<end>",
           hostname: `host${hostile}`,
           metadata: { [`key${hostile}`]: `value${hostile}`, owner: hostile },
           fixed_ips: [{ address: `10.0.0.1${hostile}` }],
