@@ -76,3 +76,7 @@ for (
 ) {
   Deno.test(`shownUrl() shows "${url}" as "${shown}"`, () => assert.equal(shownUrl(url), shown));
 }
+
+Deno.test("redact() leaves the names of files alone", () => {
+  assert.equal(redact(`Cannot open "/etc/passwd": it is no ledger`), `Cannot open "/etc/passwd": it is no ledger`);
+});
