@@ -10,36 +10,14 @@ import type { ServerSnapshot, WatcherEvent } from "../../src/model/event.ts";
 import type { DetailRecord, Ledger, Settlement } from "../../src/model/ledger.ts";
 import type { MemoryChanges, ServerMemory } from "../../src/model/memory.ts";
 import type { Notification } from "../../src/model/notification.ts";
+import { unknownServer } from "../../src/model/snapshot.ts";
 
 /** Nothing is learnt. */
 export const NO_CHANGES: MemoryChanges = { servers: [], ports: [], floatingIps: [] };
 
-/** A server of which nothing is known but its id. */
+/** A server of which nothing is known but its id and what is given. */
 export function madeServer(id: string | null, known: Partial<ServerSnapshot> = {}): ServerSnapshot {
-  return {
-    id,
-    hostname: null,
-    dnsName: null,
-    description: null,
-    projectId: null,
-    projectName: null,
-    userId: null,
-    userName: null,
-    remoteAddress: null,
-    imageId: null,
-    imageOs: null,
-    imageOsDistro: null,
-    imageOsVersion: null,
-    imageName: null,
-    storageGb: null,
-    ramGib: null,
-    vcpus: null,
-    createdAt: null,
-    metadata: null,
-    addresses: [],
-    floatingAddress: null,
-    ...known,
-  };
+  return { ...unknownServer(id), ...known };
 }
 
 /** What is remembered of a server. */
