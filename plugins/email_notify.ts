@@ -1,4 +1,13 @@
-import { composeMail, type Detail, escapeHtml, eventRows, eventTitle, idempotencyKey, mailAddress } from "../mod.ts";
+import {
+  composeMail,
+  DeliveryError,
+  type Detail,
+  escapeHtml,
+  eventRows,
+  eventTitle,
+  idempotencyKey,
+  mailAddress,
+} from "../mod.ts";
 import {
   mailDomain,
   type NotifyContext,
@@ -114,8 +123,12 @@ export class EmailNotify implements Plugin {
     if (others !== "") log.info(`Some do not get the mail for ${key}${others}`);
     const message = await this.#message(to, { detail, created, context });
     const refused = await this.#target.send({ from: this.#from.address, to, message }, signal);
+    if (refused.length === 0) return;
     const answers = refused.map(({ address, said }) => `${address} ("${said}")`);
-    if (refused.length > 0) log.warn(`${this.#target.address} took the mail for ${key}, but not for ${told(answers)}`);
+    const said = `${this.#target.address} took the mail for ${key}, but not for ${told(answers)}`;
+    // Who has it already gets it again, with the same Message-ID: better than nobody telling the others.
+    if (refused.some(({ temporary }) => temporary)) throw new DeliveryError(said, { reason: "server_error" });
+    log.warn(said);
   }
 
   /** The envelope and the whole mail as {@linkcode EmailNotify.notify} would send it, with bare line feeds. */

@@ -10,6 +10,7 @@ export function newCommand(context: CommandContext): Command {
     .addArgument(new Argument("<name>", "the class's name, as CmdbRecord or cmdb-record").argParser(className))
     .addHelpText("after", "\nExample:\n  oss-watcher new plugin CmdbRecord")
     .action(async (name: string) => {
+      await mustHaveConfig();
       const path = `plugins/${snakeCase(name)}.ts`;
       await write(
         path,
@@ -22,6 +23,14 @@ export function newCommand(context: CommandContext): Command {
       ].join("\n"));
     });
   return new Command("new").description("Write something to start from.").addCommand(plugin);
+}
+
+/** A plugin stands beside the config.ts that uses it. */
+async function mustHaveConfig(): Promise<void> {
+  if (await Deno.stat("config.ts").then(() => true, () => false)) return;
+  throw new UserError(
+    "Cannot write a plugin here: there is no config.ts. Go to the directory that has it, or run oss-watcher init",
+  );
 }
 
 async function write(path: string, text: string): Promise<void> {

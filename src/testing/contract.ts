@@ -40,6 +40,8 @@ export interface TargetAnswer<Target extends TargetHarness> {
   readonly name: string;
   readonly prepare: (target: Target) => void | Promise<void>;
   readonly outcome: "done" | "retry" | "permanent";
+  /** The target says that there is no such thing: a removal may be done then, as what is not there is removed. @default false */
+  readonly isAbsence?: boolean;
   /** @default any */
   readonly reason?: FailureReason;
   /** @default any */

@@ -69,7 +69,9 @@ export function shownHeadersOf(request: HttpRequest, options: HttpTargetOptions)
 /** What no text about this request may repeat: the values of its own secret headers, and its query. */
 export function secretsIn({ headers = {}, url }: HttpRequest): readonly string[] {
   const values = Object.entries(headers).filter(([name]) => isSecretName(name)).map(([, value]) => value);
-  return [...values, new URL(url).search.slice(1)];
+  const { search, searchParams } = new URL(url);
+  const raw = search.slice(1).split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
+  return [...values, search.slice(1), ...raw, ...searchParams.values()].filter((value) => value.length > 2);
 }
 
 /** What no text may repeat: credentials, and the values of configured headers. */

@@ -18,6 +18,8 @@ export interface SmtpMail {
 export interface RefusedAddress {
   readonly address: string;
   readonly said: string;
+  /** Whether it may be taken later: an answer 4yz, as of a server that greylists. */
+  readonly temporary: boolean;
 }
 
 /** Few: mail servers count the connections of one client. */
@@ -82,7 +84,8 @@ export class SmtpTarget implements AsyncDisposable {
       });
       return rejected.map((address) => {
         const { response = "" } = rejectedErrors.find(({ recipient }) => recipient === address) ?? {};
-        return { address, said: this.#failures.shown(String(response)) };
+        const temporary = /^4/.test(String(response));
+        return { address, said: this.#failures.shown(String(response)), temporary };
       });
     });
   }

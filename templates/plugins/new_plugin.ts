@@ -10,7 +10,10 @@ export interface NewPluginOptions {
   readonly name?: string;
 }
 
-/** Tells a REST service of every server and floating IP: PUT when it comes, DELETE when it goes. */
+/**
+ * Tells a REST service of servers below `/servers` and of associated floating IPs below `/floatingips`: PUT when one comes, DELETE when it
+ * goes. A server that loses a floating IP is still there: the two must not share a URL.
+ */
 export class NewPlugin {
   readonly name: string;
   readonly #url: string;
@@ -18,7 +21,9 @@ export class NewPlugin {
 
   /** Checks the options; connects to nothing yet. */
   constructor({ url, user, password, name = "NewPlugin" }: NewPluginOptions) {
-    if (!URL.canParse(url)) throw new TypeError(`Cannot use NewPlugin: url must be a full URL, found "${url}"`);
+    if (!HttpTarget.isUrl(url) || url.includes("?")) {
+      throw new TypeError("Cannot use NewPlugin: url: must be a full URL without user, password and query");
+    }
     this.name = name;
     this.#url = url.replace(/\/$/, "");
     this.#target = new HttpTarget({
@@ -41,13 +46,17 @@ export class NewPlugin {
     await this.#target[Symbol.asyncDispose]();
   }
 
-  #request(detail: Detail, created: boolean, { key }: NotifyContext) {
+  #request(detail: Detail, created: boolean, { key, subject }: NotifyContext) {
+    const [kind, id] = subject === "server" ? ["servers", detail.ID] : ["floatingips", detail.IP];
     return {
       method: created ? "PUT" : "DELETE",
-      // Tenants choose names: what goes into a URL is encoded.
-      url: `${this.#url}/${encodeURIComponent((detail.ID ?? detail.IP ?? "unknown").toWellFormed())}`,
+      // What goes into a URL is encoded: tenants choose names, and ids come from elsewhere, too.
+      url: `${this.#url}/${kind}/${encodeURIComponent((id ?? "unknown").toWellFormed())}`,
       headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey(key) },
-      ...(created ? { body: JSON.stringify(detail) } : {}),
+      // What is not there is removed.
+      ...(created
+        ? { body: JSON.stringify(detail) }
+        : { accepts: (status: number) => status === 404 || status === 410 }),
     };
   }
 }

@@ -68,6 +68,8 @@ export async function stopService(
   const published = trial.publish();
   for (const events of momentsOf(stops, { events: load.events, random })) {
     await trial.delivered(events);
+    // Before its first words a process has not said what it does with signals.
+    await trial.until(() => trial.log !== "");
     await trial.stop();
     trial.launch();
   }

@@ -1,8 +1,9 @@
 import { deepStrictEqual as assertEquals, ok as assert } from "node:assert/strict";
 import { Housekeeping } from "../../src/ledger/housekeeping.ts";
-import { type Database, openDatabase } from "../../src/ledger/sqlite.ts";
+import type { Database } from "../../src/ledger/sqlite.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
 import { SILENT } from "../support/loggers.ts";
+import { TemporaryLedger } from "../support/temporary_ledger.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 /** Tables with a row per plugin or fewer, and functions that look like tables. */
@@ -10,7 +11,8 @@ const SMALL = ["plugin", "fact", "json_each"];
 
 /** Every statement that the running service prepares, with SQLite's plan for it, line by line. */
 function plans(): { readonly sql: string; readonly plan: readonly string[] }[] {
-  using database = openDatabase(":memory:", { create: true });
+  using opened = new TemporaryLedger();
+  const { database } = opened;
   const prepare = database.prepare.bind(database);
   const texts = new Set<string>();
   const watched: Database = Object.assign(database, {
@@ -37,7 +39,8 @@ function plans(): { readonly sql: string; readonly plan: readonly string[] }[] {
 
 /** Indexes of a few rows of a table: those that something is to be done about. */
 function partialIndexes(): string[] {
-  using database = openDatabase(":memory:", { create: true });
+  using opened = new TemporaryLedger();
+  const { database } = opened;
   const rows = database.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index'").all();
   return rows.filter(({ sql }) => /\bWHERE\b/.test(String(sql))).map(({ name }) => String(name));
 }
