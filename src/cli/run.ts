@@ -29,12 +29,13 @@ export async function run(
     const source = cloud === undefined ? {} : { source: cloud.source };
     return await dryRun(files, { config, plugins, log, terminal: context.terminal, json, ...source });
   }
+  const stop = context.stopSignal();
   const [{ runService }, { systemClock }] = await Promise.all([
     import("../runtime/app.ts"),
     import("../runtime/clock.ts"),
   ]);
   outliveLooseRejections(log("service"));
-  await runService({ config, plugins, clock: systemClock, random: Math.random, log, stop: context.stopSignal() });
+  await runService({ config, plugins, clock: systemClock, random: Math.random, log, stop });
   return 0;
 }
 

@@ -33,7 +33,11 @@ function deliveryQuery({ state, plugin, resource, since, limit }: ListFilter): {
   };
   if (state !== undefined) also(STATE_CONDITIONS[state] ?? "0");
   if (plugin !== undefined) also("p.name = ?", plugin);
-  if (since !== undefined) also("e.decided_at >= ?", since);
+  if (since !== undefined) {
+    also("e.decided_at >= ?", since);
+    // Where to stop walking back: without it a short time would cost a walk through the whole ledger.
+    also("d.seq >= (SELECT seq FROM event WHERE decided_at >= ? ORDER BY decided_at LIMIT 1)", since);
+  }
   if (resource !== undefined) {
     also(
       `e.seq IN (SELECT seq FROM event_order WHERE order_key IN (?, ?) UNION ALL

@@ -32,11 +32,11 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Outcome>>> = {
   "nothing is lost or reordered when RabbitMQ is killed": () =>
     killBroker({ rabbit, load: { events: 300, servers: 30, seed: SEED }, kills: 2, queueType: "classic" }),
   "nothing is lost or reordered for a receiver that is down and then fails in every way": () =>
-    failReceiver({ rabbit, load: { events: 200, servers: 30, seed: SEED }, faults: 1 }),
+    failReceiver({ rabbit, load: { events: 200, servers: 30, seed: SEED }, faults: 2 }),
   "nothing is lost when the disk is full, and nothing moves until it is emptied": () =>
     fillDisk({ rabbit, load: { events: 200, servers: 30, seed: SEED } }),
   "nothing is lost or comes twice when the service is stopped and started": () =>
-    stopService({ rabbit, load: { events: 200, servers: 30, seed: SEED }, stops: 2 }),
+    stopService({ rabbit, load: { events: 200, servers: 30, seed: SEED }, stops: 3 }),
 };
 
 for (const [name, scenario] of Object.entries(SCENARIOS)) {

@@ -61,6 +61,7 @@ export async function compareGrowth({ rabbit, small, large }: GrowthOptions): Pr
   }
 }
 
+/** A line for each. */
 export function describeGrowth(comparisons: readonly Comparison[]): string {
   const width = Math.max(...comparisons.map(({ what }) => what.length));
   const lines = comparisons.map(({ what, smallMs, largeMs, ratio }) =>
@@ -68,7 +69,7 @@ export function describeGrowth(comparisons: readonly Comparison[]): string {
       ratio.toFixed(2)
     }`
   );
-  return `In a small and in a large ledger\n${lines.join("\n")}`;
+  return lines.join("\n");
 }
 
 const LISTINGS: readonly (readonly string[])[] = [

@@ -148,8 +148,13 @@ export class Trial implements AsyncDisposable {
 
   /** Ends the process as an operator does. */
   async stop(): Promise<void> {
+    const service = this.#service;
     const status = await this.#end("SIGTERM");
-    if (status.code !== 0) this.problems.push(`SIGTERM ended run ${this.runs.length} with exit code ${status.code}`);
+    // Before it has read its configuration it has nothing to end in an orderly way.
+    const begun = service?.log.includes("Listen queue") ?? true;
+    if (status.code !== 0 && begun) {
+      this.problems.push(`SIGTERM ended run ${this.runs.length} with exit code ${status.code}`);
+    }
   }
 
   /** Publishes all, one message after the other, not too far ahead of what is delivered. Resolves when everything was confirmed. */
