@@ -32,7 +32,9 @@ function deliveryQuery({ state, plugin, resource, since, limit }: ListFilter): {
     values.push(...given);
   };
   if (state !== undefined) also(STATE_CONDITIONS[state] ?? "0");
-  if (plugin !== undefined) also("p.name = ?", plugin);
+  // The few deliveries in a state are found by it, all others by their plugin.
+  const byState = state !== undefined && state !== "done";
+  if (plugin !== undefined) also(`${byState ? "+" : ""}d.plugin = (SELECT id FROM plugin WHERE name = ?)`, plugin);
   if (since !== undefined) {
     also("e.decided_at >= ?", since);
     // Where to stop walking back: without it a short time would cost a walk through the whole ledger.
