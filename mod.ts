@@ -27,6 +27,7 @@ export { escapeXml } from "./src/wire/escape_xml.ts";
 export { type Body, type BodyFormat, encodeBody, isBodyFormat } from "./src/wire/http_body.ts";
 export { idempotencyKey } from "./src/wire/idempotency_key.ts";
 export { LineFile } from "./src/wire/line_file.ts";
+export { made, type Making } from "./src/wire/made.ts";
 export { pythonRepr, type PythonText } from "./src/wire/python_repr.ts";
 export { isWebhookSecret, webhookHeaders, type WebhookMessage } from "./src/wire/webhook_signature.ts";
 export { type LdapSearch, LdapTarget, type LdapTargetOptions } from "./src/wire/ldap.ts";
