@@ -13,7 +13,8 @@ export type {
   DetailOptions,
   Events,
 } from "./src/model/config.ts";
-export type { LedgerOptions, MetadataNames, OpenStackOptions, OwnQueue } from "./src/model/config.ts";
+export type { LedgerOptions, LogLevel, LogOptions, MetadataNames } from "./src/model/config.ts";
+export type { OpenStackOptions, OwnQueue } from "./src/model/config.ts";
 export type { RabbitSource, RabbitTls, RetryOptions } from "./src/model/config.ts";
 export type { Detail, DetailAddress, DetailField, DetailFloatingIp, DetailWhole } from "./src/model/detail.ts";
 export { DeliveryError, type FailureReason, PermanentError } from "./src/model/errors.ts";

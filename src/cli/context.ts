@@ -1,8 +1,6 @@
 import { loadConfig, type LoadedConfig } from "../config/load_config.ts";
 import type { Logger } from "../model/plugin.ts";
 import { logTo } from "../observe/log.ts";
-import { printable } from "../wire/escape.ts";
-import { redact } from "../wire/redact.ts";
 import { type Terminal, writeTalk } from "./terminal.ts";
 
 /**
@@ -43,12 +41,7 @@ export function load({ globals, builtInConfig }: CommandContext): Promise<Loaded
   return loadConfig({ ...(config === undefined ? {} : { path: config }), cwd: Deno.cwd(), fallback: builtInConfig });
 }
 
-/** Log lines go to stderr: stdout is for results, and for plugins that write there. */
+/** Log lines of a command go to stderr: stdout is for results, and for plugins that write there. */
 export function stderrLog({ debug }: GlobalOptions): (part: string) => Logger {
-  return logTo({
-    level: debug ? "debug" : "info",
-    now: Date.now,
-    write: writeTalk,
-    clean: (text) => printable(redact(text)),
-  });
+  return logTo({ level: debug ? "debug" : "info", format: "text", now: Date.now, write: writeTalk });
 }

@@ -7,7 +7,7 @@ import { printable } from "../wire/escape.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
 import { describeEvent, describeList, describeTreated } from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
-import { safeJson } from "./safe_json.ts";
+import { safeJson } from "../wire/safe_json.ts";
 import { UsageError } from "./usage.ts";
 
 interface ListOptions {

@@ -22,20 +22,15 @@ export async function run(
   }
   const { config, pluginNames } = await load(context);
   const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
-  const log = stderrLog(context.globals());
   if (files !== undefined) {
+    const log = stderrLog(context.globals());
     const { dryRun } = await import("./dry_run.ts");
     await using cloud = openstack ? await openCloud(config, log) : undefined;
     const source = cloud === undefined ? {} : { source: cloud.source };
     return await dryRun(files, { config, plugins, log, terminal: context.terminal, json, ...source });
   }
-  const stop = context.stopSignal();
-  const [{ runService }, { systemClock }] = await Promise.all([
-    import("../runtime/app.ts"),
-    import("../runtime/clock.ts"),
-  ]);
-  outliveLooseRejections(log("service"));
-  await runService({ config, plugins, clock: systemClock, random: Math.random, log, stop });
+  const { serve } = await import("./serve.ts");
+  await serve({ config, plugins }, context);
   return 0;
 }
 
@@ -45,13 +40,4 @@ async function openCloud({ openstack }: Config, log: (part: string) => Logger): 
     import("../runtime/clock.ts"),
   ]);
   return await openCloudOnce(openstack, { clock: systemClock, random: Math.random, log: log("openstack") });
-}
-
-/** A promise that a plugin started and forgot must not end the others' work; the stages wait for all of theirs. */
-function outliveLooseRejections(log: Logger): void {
-  globalThis.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    const { reason } = event;
-    log.error(`A promise that nobody waited for was rejected: ${reason instanceof Error ? reason.message : reason}`);
-  });
 }

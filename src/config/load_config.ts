@@ -45,11 +45,13 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   return { config: checked, path, pluginNames: checked.plugins.map(pluginName) };
 }
 
-/** A relative path of the ledger begins where config.ts is, whatever directory a command is called from. */
+/** Relative paths begin where config.ts is, whatever directory a command is called from. */
 function besideConfig(config: Config, path: string | null): Config {
-  const file = config.ledger?.file;
-  if (file === undefined || path === null) return config;
-  return { ...config, ledger: { ...config.ledger, file: resolve(dirname(path), file) } };
+  if (path === null) return config;
+  const beside = <T extends { readonly file?: string }>(options: T): T =>
+    options.file === undefined ? options : { ...options, file: resolve(dirname(path), options.file) };
+  const { ledger, log } = config;
+  return { ...config, ...ledger && { ledger: beside(ledger) }, ...log && { log: beside(log) } };
 }
 
 async function find({ path, cwd, systemPath = "/etc/oss-watcher/config.ts" }: LoadOptions): Promise<string | null> {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { CREATION_EVENTS, DELETION_EVENTS } from "../model/config.ts";
+import { CREATION_EVENTS, DELETION_EVENTS, LOG_LEVELS } from "../model/config.ts";
 import type * as model from "../model/config.ts";
 import { didYouMean } from "./closest.ts";
 import { describeValue } from "./describe.ts";
@@ -98,6 +98,14 @@ const ledger = strict(
   } satisfies SchemasOf<model.LedgerOptions>,
 );
 
+const log = strict(
+  {
+    level: v.optional(v.picklist(LOG_LEVELS, `"debug", "info", "warn" or "error"`)),
+    format: v.optional(v.picklist(["text", "json"], `"text" or "json"`)),
+    file: v.optional(text()),
+  } satisfies SchemasOf<model.LogOptions>,
+);
+
 const plugin = v.pipe(
   v.unknown(),
   findings((value) => {
@@ -116,6 +124,7 @@ export const configSchema = strict(
     detail: v.optional(detail),
     retry: v.optional(retry),
     ledger: v.optional(ledger),
+    log: v.optional(log),
   } satisfies SchemasOf<model.Config>,
   unknownPlugins,
 );

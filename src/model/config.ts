@@ -178,6 +178,20 @@ export interface LedgerOptions {
   readonly keepRejectedBodies?: boolean;
 }
 
+/** From the finest to the gravest. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = typeof LOG_LEVELS[number];
+
+/** What the service says of itself, and where. */
+export interface LogOptions {
+  /** Less than this is not said; `--debug` stands over it. @default "info" */
+  readonly level?: LogLevel;
+  /** `text` for people; `json` for programs: a line each with `time`, `level`, `part`, `message`. @default "text" */
+  readonly format?: "text" | "json";
+  /** Appended to, and made with mode 0640, relative to config.ts. It may be rotated at any time. @default standard error */
+  readonly file?: string;
+}
+
 /** What config.ts exports as its default. */
 export interface Config {
   readonly events: Events;
@@ -188,4 +202,5 @@ export interface Config {
   readonly detail?: DetailOptions;
   readonly retry?: RetryOptions;
   readonly ledger?: LedgerOptions;
+  readonly log?: LogOptions;
 }

@@ -82,6 +82,7 @@ Deno.test("checkConfig() finds nothing when every key is there", () => {
       plugins: { second: { concurrency: 1 }, Cmdb: {} },
     },
     ledger: { file: "ledger.db", keepDays: 30, keepRejectedBodies: false },
+    log: { level: "debug", format: "json", file: "oss.log" },
   };
   assert.deepEqual(checkConfig(config), []);
 });
@@ -91,7 +92,7 @@ const SOURCE_KEYS = "url, host, port, user, password, vhost, tls, prefetch, hear
 
 const cases: readonly (readonly [what: string, config: unknown, findings: readonly string[]])[] = [
   ["the whole is no object", "text", [
-    `the default export: found "text"; allowed: an object with events, plugins, rabbit, openstack, detail, retry, ledger`,
+    `the default export: found "text"; allowed: an object with events, plugins, rabbit, openstack, detail, retry, ledger, log`,
   ]],
   ["everything is missing", {}, ["events: missing", "plugins: missing"]],
   ["scope, interface and files of OpenStack are wrong", {
@@ -102,10 +103,15 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
     "openstack.systemScope: stands beside project; keep one: what to log in for",
     "openstack.keyFile: needs certFile",
   ]],
+  ["the log is wrong", { ...good, log: { level: "warning", format: "xml", file: "" } }, [
+    `log.level: found "warning"; allowed: "debug", "info", "warn" or "error"`,
+    `log.format: found "xml"; allowed: "text" or "json"`,
+    `log.file: found ""; allowed: a string that is not empty`,
+  ]],
   ["keys are misspelt", { ...good, rabbit: { ...rabbit, prot: 5672, pasword: "s3cret" }, rabit: 1 }, [
     `rabbit.prot: unknown key; did you mean "port"? Allowed: ${SOURCE_KEYS}`,
     `rabbit.pasword: unknown key; did you mean "password"? Allowed: ${SOURCE_KEYS}`,
-    "rabit: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger",
+    "rabit: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log",
   ]],
   ["event types are wrong", {
     ...good,
@@ -206,7 +212,7 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
   ]],
   ["names are hostile", { ...good, "a\x1b\n": 1, detail: { static: { "b c": () => 1 } } }, [
     `detail.static["b c"]: found a function; allowed: what JSON can hold`,
-    `["a\\u{1b}\\u{a}"]: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger`,
+    `["a\\u{1b}\\u{a}"]: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log`,
   ]],
 ];
 
