@@ -1,4 +1,3 @@
-import { runProgram } from "./src/cli/program.ts";
 import { processTerminal } from "./src/cli/terminal.ts";
 import project from "./deno.json" with { type: "json" };
 
@@ -14,11 +13,21 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-const exitCode = await runProgram(Deno.args, {
-  version: project.version,
-  imports: project.imports,
-  terminal: processTerminal,
-  builtInConfig: () => import("./config.ts"),
-  stopSignal,
-});
-Deno.exit(exitCode);
+async function main(args: readonly string[]): Promise<number> {
+  const [first = "", ...rest] = args;
+  // Scripts ask for it again and again, and it takes nothing of the program.
+  if ((first === "--version" || first === "-V") && rest.length === 0) {
+    processTerminal.print(project.version);
+    return 0;
+  }
+  const { runProgram } = await import("./src/cli/program.ts");
+  return await runProgram(args, {
+    version: project.version,
+    imports: project.imports,
+    terminal: processTerminal,
+    builtInConfig: () => import("./config.ts"),
+    stopSignal,
+  });
+}
+
+Deno.exit(await main(Deno.args));

@@ -1,4 +1,4 @@
-import { loadConfig, type LoadedConfig } from "../config/load_config.ts";
+import type { LoadedConfig } from "../config/load_config.ts";
 import type { Logger } from "../model/plugin.ts";
 import { logTo } from "../observe/log.ts";
 import { type Terminal, writeTalk } from "./terminal.ts";
@@ -36,9 +36,14 @@ export interface CommandContext extends ProgramOptions {
 }
 
 /** Loads the configuration that `--config` names, or the first that is found. */
-export function load({ globals, builtInConfig }: CommandContext): Promise<LoadedConfig> {
+export async function load({ globals, builtInConfig }: CommandContext): Promise<LoadedConfig> {
+  const { loadConfig } = await import("../config/load_config.ts");
   const { config } = globals();
-  return loadConfig({ ...(config === undefined ? {} : { path: config }), cwd: Deno.cwd(), fallback: builtInConfig });
+  return await loadConfig({
+    ...(config === undefined ? {} : { path: config }),
+    cwd: Deno.cwd(),
+    fallback: builtInConfig,
+  });
 }
 
 /** Log lines of a command go to stderr: stdout is for results, and for plugins that write there. */

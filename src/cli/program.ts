@@ -2,12 +2,9 @@ import { Command, CommanderError, Option } from "commander";
 import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escape.ts";
 import { redact } from "../wire/redact.ts";
-import { backupCommand } from "./backup.ts";
+import { COMMANDS } from "./commands.ts";
 import { type CommandContext, EXIT_FAILURE, EXIT_UNREAD, EXIT_USAGE } from "./context.ts";
 import type { GlobalOptions, ProgramOptions } from "./context.ts";
-import { eventsCommand } from "./events.ts";
-import { initCommand } from "./init.ts";
-import { newCommand } from "./new_plugin.ts";
 import { run, type RunOptions } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError, usageError } from "./usage.ts";
@@ -17,9 +14,9 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   let exitCode = 0;
   let globals: GlobalOptions = {};
   const program = new Command("oss-watcher");
-  build(program, { ...options, exit: (code) => exitCode = code, globals: () => globals });
   program.hook("preAction", (_, command) => void (globals = command.optsWithGlobals<GlobalOptions>()));
   try {
+    await build(program, { args, context: { ...options, exit: (code) => exitCode = code, globals: () => globals } });
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
@@ -32,7 +29,10 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   }
 }
 
-function build(program: Command, context: CommandContext): void {
+async function build(
+  program: Command,
+  { args, context }: { readonly args: readonly string[]; readonly context: CommandContext },
+): Promise<void> {
   const { terminal, version } = context;
   program
     .description("Consumes OpenStack's notifications and tells every configured plugin what was created and deleted.")
@@ -44,12 +44,16 @@ function build(program: Command, context: CommandContext): void {
     .addOption(new Option("--json", "with --dry-run: one line of JSON per notification"))
     .addOption(new Option("--openstack", "with --dry-run: complete details from the configured cloud, reading only"))
     .addHelpText("after", HELP)
+    .helpCommand("help [command]", "show the help of a command")
+    // Of commands that are not loaded no more than the name is known.
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .hook("preSubcommand", () => refuseDryRun(program.opts<RunOptions>()))
-    .action(async (given: RunOptions) => context.exit(await run(given, context)))
-    .addCommand(initCommand(context))
-    .addCommand(newCommand(context))
-    .addCommand(eventsCommand(context))
-    .addCommand(backupCommand(context));
+    .action(async (given: RunOptions) => context.exit(await run(given, context)));
+  for (const { name, summary, load } of COMMANDS) {
+    // Only what is named can be meant: of all others a name and a line are enough for help and for suggestions.
+    const command = args.includes(name) ? (await load())(context) : new Command(name);
+    program.addCommand(command.summary(summary));
+  }
   settle(program, terminal);
 }
 

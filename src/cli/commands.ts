@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+import type { CommandContext } from "./context.ts";
+
+/** A command as the program knows it before anybody asks for it. */
+export interface CommandRow {
+  readonly name: string;
+  /** Its line in the list of commands. */
+  readonly summary: string;
+  /** Loads what it is made of: `--help` and other commands need none of that. */
+  readonly load: () => Promise<(context: CommandContext) => Command>;
+}
+
+/** The commands in the order of the help: setting up, looking, operating. */
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: "init",
+    summary: "write a directory that works at once",
+    load: async () => (await import("./init.ts")).initCommand,
+  },
+  {
+    name: "new",
+    summary: "write something to start from, as a plugin",
+    load: async () => (await import("./new_plugin.ts")).newCommand,
+  },
+  {
+    name: "events",
+    summary: "what happened to whom; try again, give up",
+    load: async () => (await import("./events.ts")).eventsCommand,
+  },
+  {
+    name: "backup",
+    summary: "write a consistent copy of the ledger",
+    load: async () => (await import("./backup.ts")).backupCommand,
+  },
+];
