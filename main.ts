@@ -1,10 +1,15 @@
 import { processTerminal } from "./src/cli/terminal.ts";
 import project from "./deno.json" with { type: "json" };
 
+/** Windows knows no SIGTERM, and refuses to listen for it. */
+const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGBREAK", "SIGINT"]
+  : ["SIGTERM", "SIGINT"];
+
 /** Until somebody asks, a signal ends the process at once; from then on the first one asks for a clean end. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  for (const signal of STOP_SIGNALS) {
     Deno.addSignalListener(signal, () => {
       if (stop.signal.aborted) Deno.exit(130);
       stop.abort();
@@ -29,5 +34,8 @@ async function main(args: readonly string[]): Promise<number> {
     stopSignal,
   });
 }
+
+// Deno trusts Mozilla's list alone unless told so before the first connection; an operator's own authority is in the system's.
+if (!Deno.env.has("DENO_TLS_CA_STORE")) Deno.env.set("DENO_TLS_CA_STORE", "mozilla,system");
 
 Deno.exit(await main(Deno.args));

@@ -3,10 +3,10 @@
 //     deno run -A bench/cold_start.ts [rounds]
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PERMISSIONS } from "../tools/permissions.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 const SAMPLE = fileURLToPath(new URL("../samples/compute.instance.create.end.json", import.meta.url));
-const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"];
 const ROUNDS = Number(Deno.args[0] ?? 21);
 
 /** What `deno run` of an empty file takes, so many times; or so long, whatever the ratio. */

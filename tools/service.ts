@@ -1,17 +1,8 @@
 // Runs oss-watcher as a user does: a process of its own, in a directory of its own, with a config.ts beside nothing else.
 import { fileURLToPath } from "node:url";
+import { PERMISSIONS } from "./permissions.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
-
-/** The permissions that the compiled program has, too. */
-export const PERMISSIONS = [
-  "--no-prompt",
-  "--allow-net",
-  "--allow-read",
-  "--allow-write",
-  "--allow-env",
-  "--allow-sys",
-];
 
 export class Service implements AsyncDisposable {
   readonly dir: string;

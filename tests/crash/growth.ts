@@ -9,7 +9,7 @@ import type { Notification } from "../../src/model/notification.ts";
 import { decodeJson } from "../../src/intake/envelope.ts";
 import { progress } from "../../tools/packages.ts";
 import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
-import { PERMISSIONS } from "../../tools/service.ts";
+import { PERMISSIONS } from "../../tools/permissions.ts";
 import { readSamples } from "../support/captures.ts";
 import { EVERYTHING } from "../support/rules.ts";
 import { Trial } from "./trial.ts";

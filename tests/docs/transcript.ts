@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { PERMISSIONS } from "../../tools/service.ts";
+import { PERMISSIONS } from "../../tools/permissions.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 

@@ -17,7 +17,6 @@ export const READ_WRITE: readonly string[] = [
   "--allow-read",
   "--allow-write",
   "--allow-env",
-  "--allow-sys",
   "--deny-net",
 ];
 

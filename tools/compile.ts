@@ -1,0 +1,48 @@
+// Makes one executable of the program: deno task compile [--target TARGET] [--output FILE]
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { PERMISSIONS } from "./permissions.ts";
+
+/**
+ * What lies in the executable beside what main.ts imports: what `init` and `new plugin` write, and what a service that reloads starts
+ * itself with.
+ */
+export const EMBEDDED: readonly string[] = ["mod.ts", "plugins", "src", "samples", "templates"];
+
+const TOP = fileURLToPath(new URL("..", import.meta.url));
+const DEFAULT_OUTPUT = "dist/oss-watcher";
+
+export interface Compilation {
+  /** As `x86_64-unknown-linux-gnu`. @default this machine's */
+  readonly target?: string;
+  /** Relative to the current directory; on Windows `.exe` is added. @default dist/oss-watcher */
+  readonly output?: string;
+}
+
+/** The arguments of `deno` that compile the program. Run them in the project's top directory. */
+export function compileArguments({ target, output = DEFAULT_OUTPUT }: Compilation): readonly string[] {
+  return [
+    "compile",
+    "--frozen",
+    // Of the npm packages in deno.lock only those that the program imports: not those of the tests.
+    "--exclude-unused-npm",
+    ...PERMISSIONS,
+    ...EMBEDDED.flatMap((path) => ["--include", path]),
+    ...(target === undefined ? [] : ["--target", target]),
+    "--output",
+    output,
+    "main.ts",
+  ];
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: { target: { type: "string" }, output: { type: "string" } },
+  });
+  Deno.chdir(TOP);
+  await Deno.mkdir(dirname(values.output ?? DEFAULT_OUTPUT), { recursive: true });
+  const { code } = await new Deno.Command(Deno.execPath(), { args: [...compileArguments(values)] }).spawn().status;
+  Deno.exit(code);
+}
