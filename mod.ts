@@ -21,6 +21,7 @@ export { DeliveryError, type FailureReason, PermanentError } from "./src/model/e
 export type { Subject } from "./src/model/event.ts";
 export type { Json, JsonObject } from "./src/model/notification.ts";
 export type { Logger, NotifyContext, Plugin } from "./src/model/plugin.ts";
+export { A_TEXT, callOption, type Expected } from "./src/wire/call_option.ts";
 export { env } from "./src/wire/env.ts";
 export { HttpTarget, type HttpTargetOptions } from "./src/wire/http.ts";
 export { printable } from "./src/wire/escape.ts";

@@ -6,7 +6,7 @@ import {
   type Detail,
   type Json,
 } from "../mod.ts";
-import { type NotifyContext, PermanentError, type Plugin, printable } from "../mod.ts";
+import { A_TEXT, callOption, type NotifyContext, PermanentError, type Plugin, printable } from "../mod.ts";
 
 /** Makes the routing key of an event's message, given what `notify` is given. At most 255 bytes. */
 export type AmqpRoutingKey = (detail: Detail, created: boolean, context: NotifyContext) => string;
@@ -61,7 +61,7 @@ export class AmqpPublish implements Plugin {
   }
 
   /**
-   * @throws {PermanentError} when the broker, or AMQP, can never take the message.
+   * @throws {PermanentError} when the broker, or AMQP, can never take the message, or the function `routingKey` fails.
    * @throws {DeliveryError} when no queue is there for it, the broker does not take it now, does not know us, or cannot be reached.
    */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
@@ -100,9 +100,12 @@ export class AmqpPublish implements Plugin {
   #message(detail: Detail, created: boolean, context: NotifyContext): AmqpMessage {
     const { key, eventType, time, creationSeen } = context;
     const routing = this.#routingKey ?? eventType;
+    const routingKey = typeof routing === "string"
+      ? routing
+      : callOption("routingKey", () => routing(detail, created, context), A_TEXT);
     return {
       to: this.#to,
-      routingKey: short("routing key", typeof routing === "string" ? routing : routing(detail, created, context)),
+      routingKey: short("routing key", routingKey),
       messageId: short("message_id", key),
       type: short("type", eventType),
       contentType: "application/json",
@@ -114,8 +117,7 @@ export class AmqpPublish implements Plugin {
 }
 
 /** What AMQP calls a short string. */
-function short(what: string, text: unknown): string {
-  if (typeof text !== "string") throw new TypeError(`Cannot make the ${what}: the function gives no text`);
+function short(what: string, text: string): string {
   const sent = text.toWellFormed();
   if (bytes(sent) <= MAX_SHORT_BYTES) return sent;
   throw new PermanentError(`Cannot use the ${what} "${printable(sent, 80)}": longer than ${MAX_SHORT_BYTES} bytes`);

@@ -1,10 +1,13 @@
 import {
+  A_TEXT,
+  callOption,
   composeMail,
   DeliveryError,
   type Detail,
   escapeHtml,
   eventRows,
   eventTitle,
+  type Expected,
   idempotencyKey,
   mailAddress,
 } from "../mod.ts";
@@ -111,7 +114,7 @@ export class EmailNotify implements Plugin {
   /**
    * Does nothing but log when nobody is left to send a mail to.
    *
-   * @throws {PermanentError} when the server will never take the mail for anybody.
+   * @throws {PermanentError} when the server will never take the mail for anybody, or a function of config.ts fails.
    * @throws {DeliveryError} when it does not take it now, does not know us, or cannot be reached.
    */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
@@ -154,19 +157,18 @@ export class EmailNotify implements Plugin {
   #recipients(detail: Detail, created: boolean, context: NotifyContext): { to: string[]; leftOut: string[] } {
     const to = new Map<string, string>();
     const leftOut: string[] = [];
-    const add = (value: unknown, isOurs: boolean) => {
-      const mailbox = typeof value === "string" ? mailAddress(value) : undefined;
+    const add = (value: string, isOurs: boolean) => {
+      const mailbox = mailAddress(value);
       const same = mailbox?.address.toLowerCase() ?? "";
       if (to.has(same)) return;
       const refusal = this.#refusal(mailbox?.domain, isOurs) ?? (to.size < MAX_RECIPIENTS ? null : "one too many");
       if (mailbox !== undefined && refusal === null) to.set(same, mailbox.address);
-      else leftOut.push(`"${typeof value === "string" ? printable(value, 80) : typeof value}": ${refusal}`);
+      else leftOut.push(`"${printable(value, 80)}": ${refusal}`);
     };
     for (const recipient of this.#to) {
       const isOurs = typeof recipient === "string";
-      const values = isOurs ? recipient : made("recipients", () => recipient(detail, created, context));
-      listOf(values).filter((value) => value !== null && value !== undefined && value !== "")
-        .forEach((value) => add(value, isOurs));
+      const values = isOurs ? recipient : callOption("to", () => recipient(detail, created, context), RECIPIENTS);
+      for (const value of listOf(values)) if (value) add(value, isOurs);
     }
     return { to: [...to.values()], leftOut };
   }
@@ -182,7 +184,7 @@ export class EmailNotify implements Plugin {
 
   async #message(to: readonly string[], { detail, created, context }: Event): Promise<string> {
     const { text, html } = this.#bodies;
-    const write = (what: string, make: MailText) => made(what, () => checkedText(make(detail, created, context)));
+    const write = (option: string, make: MailText) => callOption(option, () => make(detail, created, context), A_TEXT);
     return await composeMail({
       id: await digest(`${this.name}\n${context.key}`),
       date: new Date(context.time),
@@ -191,7 +193,7 @@ export class EmailNotify implements Plugin {
       to,
       subject: printable(write("subject", this.#subject)),
       text: write("text", text),
-      ...(html === undefined ? {} : { html: write("HTML", html) }),
+      ...(html === undefined ? {} : { html: write("html", html) }),
       // Nobody's holiday note shall answer (RFC 3834).
       headers: { "X-OSS-Watcher-Key": headerKey(context.key), "Auto-Submitted": "auto-generated" },
     });
@@ -245,20 +247,11 @@ function defaultHtml(detail: Detail, created: boolean, context: NotifyContext): 
   ].join("\n");
 }
 
-/** What a function of config.ts gives; if it throws, the error says which it was. */
-function made<T>(what: string, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    const state = printable(error instanceof Error ? error.message : String(error), 200);
-    throw new Error(`Cannot make the ${what} of the mail: ${state}`, { cause: error });
-  }
-}
-
-function checkedText(value: unknown): string {
-  if (typeof value === "string") return value;
-  throw new TypeError("the function gives no text");
-}
+const RECIPIENTS: Expected<ReturnType<MailRecipients>> = {
+  what: "a text, a list of texts, or null",
+  is: (value): value is ReturnType<MailRecipients> =>
+    listOf(value).every((one) => one === null || one === undefined || typeof one === "string"),
+};
 
 function headerKey(key: string): string {
   // Nothing in it that could be taken for an encoded word.

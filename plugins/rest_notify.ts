@@ -73,7 +73,10 @@ export class RestNotify implements Plugin {
     this.#target = new HttpTarget(http);
   }
 
-  /** @throws {DeliveryError} when there is no answer, or one that is not from 200 to 299. */
+  /**
+   * @throws {DeliveryError} when there is no answer, or one that is not from 200 to 299.
+   * @throws {PermanentError} when the function `body` fails.
+   */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
     await this.#target.request({ ...this.#request(detail, created, context), signal: context.signal });
   }

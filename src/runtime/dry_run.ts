@@ -8,6 +8,7 @@ import type { Detail } from "../model/detail.ts";
 import type { Delivery, LedgerEvent } from "../model/ledger.ts";
 import type { Json, Notification } from "../model/notification.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
+import { envSecrets, redact, withoutSecrets } from "../wire/redact.ts";
 import { type DetailMaker, detailMaker } from "./detail_stage.ts";
 import { rulesOf } from "./rules.ts";
 
@@ -168,12 +169,22 @@ export class DryRun {
     try {
       return { name, key, created, preview: asJson(await plugin.preview?.(detail, created, context)) };
     } catch (error) {
-      return { name, key, created, preview: null, error: error instanceof Error ? error.message : String(error) };
+      return {
+        name,
+        key,
+        created,
+        preview: null,
+        error: redact(error instanceof Error ? error.message : String(error)),
+      };
     }
   }
 }
 
-/** What JSON makes of a preview; a plugin of the user's may return anything. */
+/** What JSON makes of a preview; a plugin of the user's may return anything. What config.ts got by `env()` is hidden. */
 function asJson(preview: unknown): Json {
-  return JSON.parse(JSON.stringify(preview) ?? "null");
+  const secrets = envSecrets();
+  return JSON.parse(
+    JSON.stringify(preview) ?? "null",
+    (_, value) => typeof value === "string" ? withoutSecrets(value, secrets) : value,
+  );
 }

@@ -1,7 +1,13 @@
 import { UserError } from "../model/errors.ts";
 
+/** What was asked for, and set: never to be told. The environment is the process's, so is this. */
+const given = new Map<string, string>();
+
 /**
- * The value of an environment variable, for secrets that should not stand in config.ts.
+ * The value of an environment variable, for secrets that should not stand in config.ts. It is hidden wherever it would be shown, in errors,
+ * logs, previews and the paths of URLs; of a URL, its path, query and password are. Two kinds are shown: variables whose names end in HOST,
+ * PORT, USER, NAME, DOMAIN, REGION, ZONE, EMAIL, FROM, FILE or DIR, and values of less than 8 characters, unless the name says that they are
+ * secrets (PASSWORD, TOKEN, SECRET, API_KEY, …).
  *
  * @throws {UserError} when the variable is not set and there is no `fallback`.
  *
@@ -14,9 +20,16 @@ import { UserError } from "../model/errors.ts";
  * ```
  */
 export function env(name: string, fallback?: string): string {
-  const value = Deno.env.get(name) ?? fallback;
+  const set = Deno.env.get(name);
+  if (set !== undefined) given.set(name, set);
+  const value = set ?? fallback;
   if (value === undefined) {
     throw new UserError(`Cannot read the environment variable "${name}": it is not set. Set it, or edit config.ts`);
   }
   return value;
+}
+
+/** The variables that {@linkcode env} was asked for, with their values; those that are not set are not among them. */
+export function envValues(): ReadonlyMap<string, string> {
+  return given;
 }

@@ -9,7 +9,6 @@ import { shownUrl } from "./redact.ts";
 export type { HttpTargetOptions };
 
 const DEFAULT_ANSWER_BYTES = 64 * 1024;
-const MAX_QUOTED_BYTES = 4 * 1024;
 
 /**
  * An HTTP service, with private authorities, client certificates, credentials and a time-out. Redirects are not followed,
@@ -120,8 +119,8 @@ export class HttpTarget implements AsyncDisposable {
       return { status: response.status, headers: response.headers, ...read };
     }
     // The status says enough if the body never comes.
-    const { text } = await readText(response, MAX_QUOTED_BYTES).catch(() => ({ text: "" }));
-    throw this.#failures.refused(request, response, text);
+    const said = await readText(response, DEFAULT_ANSWER_BYTES).catch(() => ({ text: "", complete: true }));
+    throw this.#failures.refused(request, response, said);
   }
 
   /** A failure is not kept: the files may be there for the next request. */

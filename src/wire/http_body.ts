@@ -1,4 +1,5 @@
 import type { Detail } from "../model/detail.ts";
+import { callOption, type Expected } from "./call_option.ts";
 import { escapeXml } from "./escape_xml.ts";
 
 /**
@@ -22,7 +23,7 @@ export function isBodyFormat(value: unknown): value is BodyFormat {
 /**
  * The body of a request that tells of an event.
  *
- * @throws {TypeError} when the function of config.ts returns neither a string nor an object that JSON can hold. What it throws is thrown.
+ * @throws {PermanentError} when the function of config.ts throws, or returns neither a string nor an object that JSON can hold.
  *
  * @example
  * ```ts
@@ -44,21 +45,26 @@ export function encodeBody(
 ): Body {
   if (format === "json") return { type: "application/json", text: JSON.stringify(detail) };
   if (format === "vco-xml") return { type: "application/xml", text: executionContext(detail) };
-  const made = format(detail, created);
-  if (typeof made === "string") return { type: "text/plain;charset=UTF-8", text: made.toWellFormed() };
-  return { type: "application/json", text: jsonOf(made) };
+  return callOption("body", () => bodyOf(format(detail, created)), A_BODY);
 }
+
+/** What no body can be made of is given as it is, to be refused. */
+function bodyOf(made: unknown): unknown {
+  if (typeof made === "string") return { type: "text/plain;charset=UTF-8", text: made.toWellFormed() };
+  if (typeof made !== "object" || made === null || "then" in made) return made;
+  return { type: "application/json", text: JSON.stringify(made) };
+}
+
+const A_BODY: Expected<Body> = {
+  what: "a text or an object that JSON can hold",
+  is: (value): value is Body =>
+    typeof value === "object" && value !== null && !("then" in value) && "text" in value &&
+    typeof value.text === "string",
+};
 
 /** As the first generation sent it. JSON can write every character so that XML holds it. */
 function executionContext(detail: Detail): string {
   const json = JSON.stringify(detail).replace(/[\ufffe\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
   return `<execution-context xmlns="http://www.vmware.com/vco"><parameters><parameter name="nodeDetails" type="string">` +
     `<string>${escapeXml(json)}</string></parameter></parameters></execution-context>`;
-}
-
-function jsonOf(made: unknown): string {
-  const refuse = (state: string) => new TypeError(`Cannot make the body: the function of the option body ${state}`);
-  if (typeof made !== "object" || made === null) throw refuse(`returned ${made === null ? "null" : typeof made}`);
-  if ("then" in made) throw refuse("returned a promise; it must not be async");
-  return JSON.stringify(made);
 }

@@ -1,7 +1,7 @@
 import { DeliveryError, type FailureReason } from "../model/errors.ts";
 import { printable } from "./escape.ts";
-import { type HttpRequest, secretsIn } from "./http_request.ts";
-import { redact, shownUrl, withoutSecrets } from "./redact.ts";
+import { type HttpAnswer, type HttpRequest, secretsIn } from "./http_request.ts";
+import { envSecrets, redact, shownUrl, withoutSecrets } from "./redact.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
 const MAX_QUOTED_LENGTH = 200;
@@ -21,10 +21,10 @@ export class HttpFailures {
     this.#secrets = secrets;
   }
 
-  /** For an answer that is not a success; `text` is the beginning of its body. */
-  refused(request: HttpRequest, response: Response, text: string): DeliveryError {
+  /** For an answer that is not a success, with what was read of its body. */
+  refused(request: HttpRequest, response: Response, body: Pick<HttpAnswer, "text" | "complete">): DeliveryError {
     const { status, statusText, headers } = response;
-    const said = this.#shown(request, text);
+    const said = this.#shown(request, body.text, { isCut: !body.complete });
     const state = [
       `${status} ${this.#shown(request, statusText)}`.trimEnd(),
       status < 400 ? this.#redirect(request, headers.get("location")) : "",
@@ -63,9 +63,10 @@ export class HttpFailures {
     return ` (redirects are not followed; this one goes to ${this.#shown(request, target)})`;
   }
 
-  #shown(request: HttpRequest, text: string): string {
-    const secrets = [...this.#secrets, ...secretsIn(request)];
-    return printable(redact(withoutSecrets(text, secrets)), MAX_QUOTED_LENGTH);
+  /** Secrets are hidden before the text is cut: half a secret is one. */
+  #shown(request: HttpRequest, text: string, { isCut = false } = {}): string {
+    const secrets = [...this.#secrets, ...secretsIn(request), ...envSecrets()];
+    return printable(redact(withoutSecrets(text, secrets, { isCut })), MAX_QUOTED_LENGTH);
   }
 }
 

@@ -1,3 +1,6 @@
+import { envValues } from "./env.ts";
+import { longestForm, secretPattern } from "./secret_forms.ts";
+
 /** What stands in the place of a secret. */
 export const HIDDEN = "***";
 
@@ -16,26 +19,86 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
-/** The text without `user:password@` in its URLs, and with the values of secret-looking keys hidden. */
+/**
+ * The text without `user:password@` in its URLs, with the values of secret-looking keys hidden, and with those that came through `env()`.
+ */
 export function redact(text: string): string {
-  return text.replace(USERINFO, "$1").replace(NAMED_VALUE, `$1${HIDDEN}`);
+  return withoutSecrets(text, envSecrets()).replace(USERINFO, "$1").replace(NAMED_VALUE, `$1${HIDDEN}`);
 }
 
-/** The text without these very values, in whatever form it may repeat them: as they are, in JSON, or in a URL. */
-export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  const forms = secrets.flatMap(formsOf).filter((form) => form !== "");
-  // Longest first: a secret that contains another goes as a whole.
-  return forms.sort((a, b) => b.length - a.length).reduce((rest, form) => rest.replaceAll(form, HIDDEN), text);
+/**
+ * The text without these very values, in whatever form it may repeat them: as they are, escaped for JSON or HTML, encoded for a URL or a
+ * form, in base64.
+ *
+ * @param text `isCut`: more may have followed. Its end, in which a secret could begin, is left out.
+ */
+export function withoutSecrets(text: string, secrets: readonly string[], { isCut = false } = {}): string {
+  const known = secrets.filter((secret) => secret !== "");
+  if (known.length === 0) return text;
+  const end = isCut ? text.length - Math.max(...known.map(longestForm)) : text.length;
+  let shown = "";
+  let done = 0;
+  for (const { index, 0: form } of text.matchAll(patternOf(known))) {
+    if (index >= end) break;
+    shown += text.slice(done, index) + HIDDEN;
+    done = index + form.length;
+  }
+  return shown + text.slice(done, Math.max(end, 0));
 }
 
-function formsOf(secret: string): string[] {
-  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())];
+/** Longest first: a secret that contains another goes as a whole. */
+function patternOf(secrets: readonly string[]): RegExp {
+  const sorted = [...new Set(secrets)].sort((a, b) => b.length - a.length);
+  const key = JSON.stringify(sorted);
+  const pattern = patterns.get(key) ?? new RegExp(sorted.map(secretPattern).join("|"), "g");
+  if (patterns.size >= MAX_PATTERNS) patterns.clear();
+  patterns.set(key, pattern);
+  return pattern;
 }
 
-/** A URL for people: no user, no password, no fragment, and of its query the names only. What is no URL is hidden. */
+/** Making one takes half a millisecond, and every line of the log needs the same. */
+const patterns = new Map<string, RegExp>();
+const MAX_PATTERNS = 20;
+
+/**
+ * A URL for people: no user, no password, no fragment, of its query the names only, and of its path nothing that came through `env()`. What
+ * is no URL is hidden.
+ */
 export function shownUrl(url: string): string {
   if (!URL.canParse(url)) return HIDDEN;
   const { protocol, host, pathname, search } = new URL(url);
+  const path = withoutSecrets(pathname, envSecrets());
   const query = search.slice(1).split("&").map((pair) => pair.replace(/^([^=]*=)?.*$/, `$1${HIDDEN}`)).join("&");
-  return `${protocol}//${host}${pathname}${search === "" ? "" : `?${query}`}`;
+  return `${protocol}//${host}${path}${search === "" ? "" : `?${query}`}`;
+}
+
+/** Shorter ones are hidden only if their name says that they are secrets: they would be found in every other word. */
+const MIN_ENV_LENGTH = 8;
+
+/** Variables that hold no secret, though a configuration asks for them. */
+const PLAIN_NAME = /(?:^|_)(?:host|hostname|port|user|username|name|domain|region|zone|email|from|file|dir)$/i;
+
+/** What must not be told of what config.ts asked `env()` for. */
+export function envSecrets(): readonly string[] {
+  return [...envValues()].flatMap(([name, value]) => {
+    if (isSecretName(name)) return [value, ...partsOfUrl(value)].filter(({ length }) => length > 2);
+    if (PLAIN_NAME.test(name)) return [];
+    return (URL.canParse(value) ? partsOfUrl(value) : [value]).filter(({ length }) => length >= MIN_ENV_LENGTH);
+  });
+}
+
+/** Where a URL may hold a secret, as `https://chat.example.com/hooks/TOKEN`. */
+function partsOfUrl(value: string): string[] {
+  if (!URL.canParse(value)) return [];
+  const { protocol, pathname, search, searchParams, password } = new URL(value);
+  const path = /^https?:$/.test(protocol) ? pathname.replace(/^\/|\/$/g, "") : "";
+  return [...[path, search.slice(1), password].map(decoded), ...searchParams.values()];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -379,6 +379,30 @@ Deno.test("dry run shows a detail with null where a function of the configuratio
   assert.match(err, /^\S+ \S+ WARNING \(detail\) .*Rack.*no rack.*\n$/);
 });
 
+Deno.test("dry run hides what came through env(), in URLs, bodies and errors of previews", async () => {
+  using dir = directory({
+    "config.ts": `import { type Config, env } from "oss-watcher";
+      import { RestNotify } from "oss-watcher/plugins";
+      const token = env("HOOK_TOKEN");
+      const url = \`https://chat.example/hooks/\${token}\`;
+      export default {
+        events: { creation: ["compute.instance.create.end"], deletion: [] },
+        plugins: [
+          new RestNotify({ urlCreation: url, urlDeletion: url, body: ({ FQDN }) => ({ FQDN, token }) }),
+          { name: "Broken", notify() {}, preview() { throw new Error("no " + token); } },
+        ],
+      } satisfies Config;`,
+  });
+  const args = ["--dry-run", sampleFile("compute.instance.create.end.json")];
+  const { code, out, err } = await runProgram({ dir: dir.path(), args, env: { HOOK_TOKEN: "T0KEN/of-hook" } });
+  // A preview that fails is a bug of the configuration.
+  assert.equal(code, 1, err);
+  assert.match(out, /POST https:\/\/chat\.example\/hooks\/\*\*\*\n/);
+  assert.match(out, /"token": "\*\*\*"/);
+  assert.match(out, /Broken: its preview failed: no \*\*\*\n/);
+  assert.doesNotMatch(out + err, /T0KEN/);
+});
+
 Deno.test("dry run that waits for input ends at the first SIGINT", async () => {
   using dir = directory({ "config.ts": `console.error("loaded");\n${CONFIG}` });
   await using program = startProgram({ dir: dir.path(), args: ["--dry-run", "-"], input: "" });

@@ -170,6 +170,7 @@ Deno.test("notify() fails for good when the message is larger than the broker ta
 
 Deno.test("notify() fails for good when AMQP cannot carry the key, or the routing key", async () => {
   await using amqp = plugin();
+  await using broken = plugin({ routingKey: ({ Owner }) => Owner as string });
   await using made = plugin({ routingKey: ({ FQDN }) => `${FQDN}${"ü".repeat(120)}` });
   const permanent = "PermanentError" as FailureReason;
 
@@ -178,6 +179,11 @@ Deno.test("notify() fails for good when AMQP cannot carry the key, or the routin
     made.notify(detail, true, context()),
     permanent,
     /Cannot use the routing key ".*": longer than 255 bytes/,
+  );
+  await fails(
+    broken.notify({ ...detail, Owner: null }, true, context()),
+    permanent,
+    /^Cannot make routingKey: its function in config\.ts returned null, not a text/,
   );
 });
 

@@ -261,18 +261,25 @@ Deno.test("notify() keeps headers and parts intact, whatever its functions give"
   }
 });
 
-Deno.test("notify() says which function of config.ts has failed", async () => {
+Deno.test("notify() fails for good, and says which function of config.ts it was, when one fails", async () => {
   const nothing = undefined as unknown as string;
   for (
     const [options, text] of [
-      [{ subject: () => nothing }, "Cannot make the subject of the mail: the function gives no text"],
-      [{ text: () => nothing.trim() }, "Cannot make the text of the mail: Cannot read properties of undefined"],
-      [{ html: () => nothing }, "Cannot make the HTML of the mail: the function gives no text"],
-      [{ to: () => nothing.trim(), allowedDomains: ["a.b"] }, "Cannot make the recipients of the mail: Cannot read"],
+      [{ subject: () => nothing }, "subject: its function in config.ts returned undefined, not a text"],
+      [{ text: () => nothing.trim() }, "text: its function in config.ts threw: TypeError: Cannot read properties of"],
+      [{ html: () => nothing }, "html: its function in config.ts returned undefined, not a text"],
+      [{ to: () => nothing.trim(), allowedDomains: ["a.b"] }, "to: its function in config.ts threw: TypeError: Cannot"],
+      [
+        { to: () => [7] as unknown as string[], allowedDomains: ["a.b"] },
+        "to: its function in config.ts returned a list, not a text, a list of texts, or null",
+      ],
     ] as const
   ) {
     await using email = new EmailNotify({ host: "127.0.0.1", ...envelope, ...options });
-    await assert.rejects(email.notify(detail, true, context()), (error: Error) => error.message.startsWith(text));
+    await assert.rejects(
+      email.notify(detail, true, context()),
+      (error: Error) => error.name === "PermanentError" && error.message.startsWith(`Cannot make ${text}`),
+    );
   }
 });
 

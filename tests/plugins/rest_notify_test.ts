@@ -142,8 +142,8 @@ for (
   const [body, state] of [
     [() => undefined, "returned undefined"],
     [() => null, "returned null"],
-    [() => 7, "returned number"],
-    [() => Promise.resolve({}), "returned a promise; it must not be async"],
+    [() => 7, "returned a number"],
+    [() => Promise.reject(new Error("no")), "returned a promise (it must not be async)"],
   ] as const
 ) {
   Deno.test(`notify() sends nothing when the function body ${state}`, async () => {
@@ -151,8 +151,9 @@ for (
     await using plugin = new RestNotify({ host: server.url, ...paths, body: body as unknown as () => string });
 
     await assert.rejects(plugin.notify(detail, true, context()), {
-      name: "TypeError",
-      message: `Cannot make the body: the function of the option body ${state}`,
+      name: "PermanentError",
+      message: `Cannot make body: its function in config.ts ${state}, not a text or an object that JSON can hold. ` +
+        "Mend it, restart, and replay the event",
     });
     assert.equal(server.requests.length, 0);
   });

@@ -31,10 +31,24 @@ Deno.test({
   },
 });
 
-Deno.test("encodeBody() throws what the function throws", () => {
+Deno.test("encodeBody() fails for good when no body can be made of what the function does", () => {
   const { detail } = sampleEvent();
-  const make = () => {
-    throw new RangeError("mine");
-  };
-  assert.throws(() => encodeBody({ detail, created: true }, make), { name: "RangeError", message: "mine" });
+  const self: Record<string, unknown> = {};
+  self["self"] = self;
+  const makers: readonly (() => unknown)[] = [
+    () => 7,
+    () => null,
+    () => self,
+    () => ({ toJSON: () => undefined }),
+    () => ({ then: 1, type: "a/b", text: "x" }),
+    () => {
+      throw new RangeError("mine");
+    },
+  ];
+  for (const make of makers) {
+    assert.throws(() => encodeBody({ detail, created: true }, make as () => object), {
+      name: "PermanentError",
+      message: /^Cannot make body: its function in config\.ts (?:returned|threw)/,
+    });
+  }
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:https";
 import { DeliveryError } from "../../src/model/errors.ts";
+import { env } from "../../src/wire/env.ts";
 import { HttpTarget, type HttpTargetOptions } from "../../src/wire/http.ts";
 import { TestPki } from "./pki.ts";
 import { closedPort, endlessBody, TestServer } from "./server.ts";
@@ -92,6 +93,41 @@ Deno.test("request() hides credentials, configured headers and query values when
     assert.deepEqual(secrets.filter((secret) => message.includes(secret)), [], message);
     assert.match(message, /\?sig=\*\*\*: 500/);
   }
+});
+
+Deno.test("request() shows no part of a secret that an answer repeats until it is cut", async () => {
+  const password = 's3cret&"<value>';
+  const forms = [
+    password,
+    "s3cret&amp;&quot;&lt;value&gt;",
+    "s3cret%26%22%3Cvalue%3E",
+    encodeURIComponent(btoa(`watcher:${password}`)),
+  ];
+  for (const form of forms) {
+    await using server = new TestServer(() => new Response(form.repeat(64 * 1024 / form.length + 2), { status: 500 }));
+    await using target = new HttpTarget({ user: "watcher", password });
+
+    const { message } = await failure(target.request({ method: "POST", url: server.url }));
+
+    assert.match(message, /: 500 Internal Server Error: "\*{199}…"$/);
+  }
+});
+
+Deno.test("request() hides what came through env() in its URL's path, and in what an answer says of it", async () => {
+  Deno.env.set("OSS_WATCHER_TEST_HOOK_TOKEN", "T0KEN/of-hook");
+  const token = env("OSS_WATCHER_TEST_HOOK_TOKEN");
+  Deno.env.delete("OSS_WATCHER_TEST_HOOK_TOKEN");
+  // As Express says it.
+  await using server = new TestServer(({ url }) =>
+    new Response(`<pre>Cannot POST ${new URL(url).pathname}</pre>`, { status: 404 })
+  );
+  await using target = new HttpTarget();
+  const request = { method: "POST", url: `${server.url}/hooks/${token}` };
+
+  const { message } = await failure(target.request(request));
+
+  assert.equal(message, `Cannot POST ${server.url}/hooks/***: 404 Not Found: "<pre>Cannot POST /hooks/***</pre>"`);
+  assert.equal(target.preview(request).url, `${server.url}/hooks/***`);
 });
 
 Deno.test("request() does not follow a redirect, and says where it leads", async () => {

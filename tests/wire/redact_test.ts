@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isSecretName, redact, shownUrl, withoutSecrets } from "../../src/wire/redact.ts";
+import { env } from "../../src/wire/env.ts";
+import { HIDDEN, isSecretName, redact, shownUrl, withoutSecrets } from "../../src/wire/redact.ts";
+
+/** As config.ts asks for it. */
+function fromEnv(name: string, value: string): void {
+  Deno.env.set(name, value);
+  try {
+    env(name);
+  } finally {
+    Deno.env.delete(name);
+  }
+}
 
 for (
   const [what, text, shown] of [
@@ -54,6 +65,108 @@ Deno.test("isSecretName() suspects what usually holds a secret, and nothing else
 
 Deno.test("withoutSecrets() hides a secret as it is, in JSON and in a URL", () => {
   assert.equal(withoutSecrets(`a"b c "a\\"b c" a%22b%20c`, [`a"b c`, ""]), `*** "***" ***`);
+});
+
+const FORMS: Readonly<Record<string, (text: string) => string>> = {
+  "HTML-escaped": (text) =>
+    text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
+      .replaceAll("'", "&#39;"),
+  "HTML-escaped as Python and Go do": (text) =>
+    text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&#34;").replaceAll("'", "&#x27;"),
+  "in numeric entities": (text) => [...text].map((char) => `&#${char.codePointAt(0)};`).join(""),
+  "in hexadecimal entities": (text) => [...text].map((char) => `&#x${char.codePointAt(0)?.toString(16)};`).join(""),
+  "HTML-escaped twice": (text) =>
+    text.replaceAll("&", "&amp;amp;").replaceAll("<", "&amp;lt;").replaceAll('"', "&amp;#34;"),
+  "form-encoded": (text) => new URLSearchParams({ a: text }).toString().slice(2),
+  "percent-encoded": encodeURIComponent,
+  "percent-encoded in lower case": (text) => encodeURIComponent(text).replace(/%../g, (part) => part.toLowerCase()),
+  "percent-encoded twice": (text) => encodeURIComponent(encodeURIComponent(text)),
+  "percent-encoded byte for byte": (text) =>
+    [...new TextEncoder().encode(text)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""),
+  "in a path of a URL": (text) =>
+    new URL(`https://host/${text.replaceAll("%", "%25").replace(/^[./]+/, "$&")}`).pathname.slice(1),
+  "JSON-escaped": (text) => JSON.stringify(text).slice(1, -1),
+  "JSON-escaped in JSON": (text) => JSON.stringify(JSON.stringify(text)).slice(3, -3),
+  "JSON-escaped to ASCII, < and / too": (text) =>
+    JSON.stringify(text).slice(1, -1).replaceAll("/", "\\/").replace(
+      /[^ -~]|[<>&'+]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    ),
+  "in base64": (text) => new TextEncoder().encode(text).toBase64(),
+  "in base64url": (text) => new TextEncoder().encode(text).toBase64({ alphabet: "base64url", omitPadding: true }),
+  "in base64 with something before": (text) => new TextEncoder().encode(`u${text}`).toBase64(),
+  "in base64 with more before, and something behind": (text) => new TextEncoder().encode(`me${text}!`).toBase64(),
+  "in base64 in a URL": (text) => encodeURIComponent(new TextEncoder().encode(`abc:${text}`).toBase64()),
+};
+
+for (const [what, written] of Object.entries(FORMS)) {
+  for (
+    const secret of [
+      "s3cret-value/+~!*'()",
+      `p&ss <w"o'r\\d> %41+/=\u00fc\u20ac`,
+      "hunter2hunter2",
+      "\u{1f511}\u{1f511} key=1",
+    ]
+  ) {
+    Deno.test(`withoutSecrets() hides ${JSON.stringify(secret)} ${what}`, () => {
+      const text = `before ${written(secret)} after`;
+      const shown = withoutSecrets(text, [secret]);
+      // Base64 that holds more than the secret leaves digits that are the neighbours' alone.
+      assert.match(
+        shown,
+        what.startsWith("in base64 ") ? /^before \S{0,6}\*\*\*\S{0,4} after$/ : /^before \*\*\* after$/,
+        text,
+      );
+    });
+  }
+}
+
+Deno.test("withoutSecrets() shows no part of a secret where the text was cut", () => {
+  const secret = `s3cret&"value"`;
+  for (const written of Object.values(FORMS)) {
+    const text = "x".repeat(400) + written(secret) + written(secret);
+    for (let length = 400; length <= text.length; length++) {
+      const shown = withoutSecrets(text.slice(0, length), [secret], { isCut: true });
+      assert.match(shown, /^x+[*]*$/, `${text.slice(390, length)}`);
+    }
+  }
+});
+
+Deno.test("withoutSecrets() needs no time to speak of, whatever the secret and the text", () => {
+  const secrets = [
+    "\\".repeat(30),
+    "%".repeat(30),
+    "&".repeat(30),
+    "+ ".repeat(15),
+    "a".repeat(200),
+    "/".repeat(30),
+    "amp;".repeat(8),
+    "%25".repeat(12),
+  ];
+  const texts = ["\\", "%25", "&amp;", "+", "a", "/", "YWFh", "\\\\u0026"];
+  for (const secret of secrets) {
+    for (const text of texts) {
+      const startMs = performance.now();
+      withoutSecrets(text.repeat(64 * 1024 / text.length), [secret]);
+      assert.ok(performance.now() - startMs < 2000, `${secret} in ${text}`);
+    }
+  }
+});
+
+Deno.test("redact() and shownUrl() hide what came through env(), in a path too, and no host, user or short word", () => {
+  fromEnv("OSS_WATCHER_TEST_HOOK", "T0KEN-in-the/path");
+  fromEnv("OSS_WATCHER_TEST_CMDB", "https://cmdb.example.com/hooks/T1KEN?key=T2KEN-of-query");
+  fromEnv("OSS_WATCHER_TEST_HOST", "rabbit-1.example.com");
+  fromEnv("OSS_WATCHER_TEST_SITE", "KDC");
+  fromEnv("OSS_WATCHER_TEST_API_TOKEN", "t0k");
+
+  assert.equal(shownUrl("https://chat.example.com/hooks/T0KEN-in-the/path/x"), "https://chat.example.com/hooks/***/x");
+  assert.equal(shownUrl("https://chat.example.com/hooks/T0KEN-in-the%2Fpath"), "https://chat.example.com/hooks/***");
+  assert.equal(shownUrl("https://cmdb.example.com/hooks/T1KEN/servers"), "https://cmdb.example.com/***/servers");
+  assert.equal(
+    redact("Cannot POST /hooks/T1KEN at rabbit-1.example.com in KDC: t0k, T2KEN-of-query"),
+    `Cannot POST /${HIDDEN} at rabbit-1.example.com in KDC: ${HIDDEN}, ${HIDDEN}`,
+  );
 });
 
 Deno.test("withoutSecrets() hides the longest when one secret holds another", () => {
