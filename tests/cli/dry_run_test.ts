@@ -398,7 +398,7 @@ Deno.test("dry run hides what came through env(), in URLs, bodies and errors of 
   // A preview that fails is a bug of the configuration.
   assert.equal(code, 1, err);
   assert.match(out, /POST https:\/\/chat\.example\/hooks\/\*\*\*\n/);
-  assert.match(out, /"token": "\*\*\*"/);
+  assert.match(out, /"token": ?"\*\*\*"/);
   assert.match(out, /Broken: its preview failed: no \*\*\*\n/);
   assert.doesNotMatch(out + err, /T0KEN/);
 });
