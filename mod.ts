@@ -21,7 +21,6 @@ export { DeliveryError, type FailureReason, PermanentError } from "./src/model/e
 export type { Subject } from "./src/model/event.ts";
 export type { Json, JsonObject } from "./src/model/notification.ts";
 export type { Logger, NotifyContext, Plugin } from "./src/model/plugin.ts";
-export { A_TEXT, callOption, type Expected } from "./src/wire/call_option.ts";
 export { env } from "./src/wire/env.ts";
 export { HttpTarget, type HttpTargetOptions } from "./src/wire/http.ts";
 export { printable } from "./src/wire/escape.ts";
@@ -29,7 +28,7 @@ export { escapeXml } from "./src/wire/escape_xml.ts";
 export { type Body, type BodyFormat, encodeBody, isBodyFormat } from "./src/wire/http_body.ts";
 export { idempotencyKey } from "./src/wire/idempotency_key.ts";
 export { LineFile } from "./src/wire/line_file.ts";
-export { made, type Making } from "./src/wire/made.ts";
+export { A_TEXT, made, type Making } from "./src/wire/made.ts";
 export { pythonRepr, type PythonText } from "./src/wire/python_repr.ts";
 export { isWebhookSecret, webhookHeaders, type WebhookMessage } from "./src/wire/webhook_signature.ts";
 export { type LdapSearch, LdapTarget, type LdapTargetOptions } from "./src/wire/ldap.ts";

@@ -6,7 +6,7 @@ import {
   type Detail,
   type Json,
 } from "../mod.ts";
-import { A_TEXT, callOption, type NotifyContext, PermanentError, type Plugin, printable } from "../mod.ts";
+import { A_TEXT, made, type NotifyContext, PermanentError, type Plugin, printable } from "../mod.ts";
 
 /** Makes the routing key of an event's message, given what `notify` is given. At most 255 bytes. */
 export type AmqpRoutingKey = (detail: Detail, created: boolean, context: NotifyContext) => string;
@@ -102,7 +102,7 @@ export class AmqpPublish implements Plugin {
     const routing = this.#routingKey ?? eventType;
     const routingKey = typeof routing === "string"
       ? routing
-      : callOption("routingKey", () => routing(detail, created, context), A_TEXT);
+      : made({ ...A_TEXT, plugin: this.name, option: "routingKey" }, () => routing(detail, created, context));
     return {
       to: this.#to,
       routingKey: short("routing key", routingKey),

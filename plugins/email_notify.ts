@@ -1,15 +1,15 @@
 import {
   A_TEXT,
-  callOption,
   composeMail,
   DeliveryError,
   type Detail,
   escapeHtml,
   eventRows,
   eventTitle,
-  type Expected,
   idempotencyKey,
+  made,
   mailAddress,
+  type Making,
 } from "../mod.ts";
 import {
   mailDomain,
@@ -167,7 +167,9 @@ export class EmailNotify implements Plugin {
     };
     for (const recipient of this.#to) {
       const isOurs = typeof recipient === "string";
-      const values = isOurs ? recipient : callOption("to", () => recipient(detail, created, context), RECIPIENTS);
+      const values = isOurs
+        ? recipient
+        : made({ ...RECIPIENTS, plugin: this.name }, () => recipient(detail, created, context));
       for (const value of listOf(values)) if (value) add(value, isOurs);
     }
     return { to: [...to.values()], leftOut };
@@ -184,7 +186,8 @@ export class EmailNotify implements Plugin {
 
   async #message(to: readonly string[], { detail, created, context }: Event): Promise<string> {
     const { text, html } = this.#bodies;
-    const write = (option: string, make: MailText) => callOption(option, () => make(detail, created, context), A_TEXT);
+    const write = (option: string, make: MailText) =>
+      made({ ...A_TEXT, plugin: this.name, option }, () => make(detail, created, context));
     return await composeMail({
       id: await digest(`${this.name}\n${context.key}`),
       date: new Date(context.time),
@@ -247,9 +250,10 @@ function defaultHtml(detail: Detail, created: boolean, context: NotifyContext): 
   ].join("\n");
 }
 
-const RECIPIENTS: Expected<ReturnType<MailRecipients>> = {
-  what: "a text, a list of texts, or null",
-  is: (value): value is ReturnType<MailRecipients> =>
+const RECIPIENTS: Making<ReturnType<MailRecipients>> = {
+  option: "to",
+  allowed: "a text, a list of texts, or null",
+  allows: (value): value is ReturnType<MailRecipients> =>
     listOf(value).every((one) => one === null || one === undefined || typeof one === "string"),
 };
 

@@ -101,7 +101,7 @@ export class RestNotify implements Plugin {
   }
 
   #request(detail: Detail, created: boolean, { key, creationSeen }: NotifyContext) {
-    const { type, text } = encodeBody({ detail, created }, this.#body);
+    const { type, text } = encodeBody({ detail, created, plugin: this.name }, this.#body);
     const id = idempotencyKey(key);
     const signed = this.#signingSecrets.length > 0
       ? webhookHeaders({ id, timeMs: Date.now(), body: text }, this.#signingSecrets)

@@ -3,7 +3,7 @@ import type { DetailOptions } from "../model/config.ts";
 import type { WatcherEvent } from "../model/event.ts";
 import type { DetailRecord, Ledger } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";
-import { thrownBy } from "../wire/call_option.ts";
+import { thrownBy } from "../wire/made.ts";
 
 /** Stage 3: makes decided events deliverable. */
 export interface DetailStage {
@@ -21,7 +21,7 @@ export function detailMaker(options: DetailOptions | undefined, log: Logger): De
   return (event) => {
     const { detail, failed } = makeDetail(event, options);
     for (const { key, error } of failed) {
-      log.warn(`${thrownBy(`detail.fields.${key}`, error)}. The key is null for ${event.key}`);
+      log.warn(`${thrownBy({ option: `detail.fields.${key}` }, error)}. The key is null for ${event.key}`);
     }
     return { detail, missing: failed.map(({ key }) => key) };
   };

@@ -1,6 +1,6 @@
 import type { Detail } from "../model/detail.ts";
-import { callOption, type Expected } from "./call_option.ts";
 import { escapeXml } from "./escape_xml.ts";
+import { made, type Making } from "./made.ts";
 
 /**
  * How a detail becomes the body of a request: `json`, `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with
@@ -21,7 +21,7 @@ export function isBodyFormat(value: unknown): value is BodyFormat {
 }
 
 /**
- * The body of a request that tells of an event.
+ * The body of a request that tells of an event, for the plugin of this name.
  *
  * @throws {PermanentError} when the function of config.ts throws, or returns neither a string nor an object that JSON can hold.
  *
@@ -40,12 +40,12 @@ export function isBodyFormat(value: unknown): value is BodyFormat {
  * ```
  */
 export function encodeBody(
-  { detail, created }: { readonly detail: Detail; readonly created: boolean },
+  { detail, created, plugin }: { readonly detail: Detail; readonly created: boolean; readonly plugin?: string },
   format: BodyFormat,
 ): Body {
   if (format === "json") return { type: "application/json", text: JSON.stringify(detail) };
   if (format === "vco-xml") return { type: "application/xml", text: executionContext(detail) };
-  return callOption("body", () => bodyOf(format(detail, created)), A_BODY);
+  return made({ ...A_BODY, ...(plugin === undefined ? {} : { plugin }) }, () => bodyOf(format(detail, created)));
 }
 
 /** What no body can be made of is given as it is, to be refused. */
@@ -55,9 +55,10 @@ function bodyOf(made: unknown): unknown {
   return { type: "application/json", text: JSON.stringify(made) };
 }
 
-const A_BODY: Expected<Body> = {
-  what: "a text or an object that JSON can hold",
-  is: (value): value is Body =>
+const A_BODY: Making<Body> = {
+  option: "body",
+  allowed: "a text or an object that JSON can hold",
+  allows: (value): value is Body =>
     typeof value === "object" && value !== null && !("then" in value) && "text" in value &&
     typeof value.text === "string",
 };

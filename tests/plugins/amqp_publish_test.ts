@@ -183,7 +183,7 @@ Deno.test("notify() fails for good when AMQP cannot carry the key, or the routin
   await fails(
     broken.notify({ ...detail, Owner: null }, true, context()),
     permanent,
-    /^Cannot make routingKey: its function in config\.ts returned null, not a text/,
+    /^Cannot make routingKey of AmqpPublish: its function in config\.ts returned null; it must return a text/,
   );
 });
 

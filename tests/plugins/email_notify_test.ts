@@ -265,13 +265,25 @@ Deno.test("notify() fails for good, and says which function of config.ts it was,
   const nothing = undefined as unknown as string;
   for (
     const [options, text] of [
-      [{ subject: () => nothing }, "subject: its function in config.ts returned undefined, not a text"],
-      [{ text: () => nothing.trim() }, "text: its function in config.ts threw: TypeError: Cannot read properties of"],
-      [{ html: () => nothing }, "html: its function in config.ts returned undefined, not a text"],
-      [{ to: () => nothing.trim(), allowedDomains: ["a.b"] }, "to: its function in config.ts threw: TypeError: Cannot"],
+      [
+        { subject: () => nothing },
+        "subject of EmailNotify: its function in config.ts returned nothing; it must return a text",
+      ],
+      [
+        { text: () => nothing.trim() },
+        "text of EmailNotify: its function in config.ts threw: Cannot read properties of",
+      ],
+      [
+        { html: () => nothing },
+        "html of EmailNotify: its function in config.ts returned nothing; it must return a text",
+      ],
+      [
+        { to: () => nothing.trim(), allowedDomains: ["a.b"] },
+        "to of EmailNotify: its function in config.ts threw: Cannot",
+      ],
       [
         { to: () => [7] as unknown as string[], allowedDomains: ["a.b"] },
-        "to: its function in config.ts returned a list, not a text, a list of texts, or null",
+        "to of EmailNotify: its function in config.ts returned a list that holds the number 7; it must return a text, a list of texts",
       ],
     ] as const
   ) {

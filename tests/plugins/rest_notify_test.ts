@@ -140,10 +140,10 @@ Deno.test("notify() sends what the function body returns, an object as JSON and 
 
 for (
   const [body, state] of [
-    [() => undefined, "returned undefined"],
+    [() => undefined, "returned nothing"],
     [() => null, "returned null"],
-    [() => 7, "returned a number"],
-    [() => Promise.reject(new Error("no")), "returned a promise (it must not be async)"],
+    [() => 7, "returned the number 7"],
+    [() => Promise.reject(new Error("no")), "returned a promise: it must not be async"],
   ] as const
 ) {
   Deno.test(`notify() sends nothing when the function body ${state}`, async () => {
@@ -152,8 +152,8 @@ for (
 
     await assert.rejects(plugin.notify(detail, true, context()), {
       name: "PermanentError",
-      message: `Cannot make body: its function in config.ts ${state}, not a text or an object that JSON can hold. ` +
-        "Mend it, restart, and replay the event",
+      message: `Cannot make body of RestNotify: its function in config.ts ${state}; ` +
+        "it must return a text or an object that JSON can hold",
     });
     assert.equal(server.requests.length, 0);
   });

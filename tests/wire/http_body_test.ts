@@ -46,9 +46,9 @@ Deno.test("encodeBody() fails for good when no body can be made of what the func
     },
   ];
   for (const make of makers) {
-    assert.throws(() => encodeBody({ detail, created: true }, make as () => object), {
+    assert.throws(() => encodeBody({ detail, created: true, plugin: "Mine" }, make as () => object), {
       name: "PermanentError",
-      message: /^Cannot make body: its function in config\.ts (?:returned|threw)/,
+      message: /^Cannot make body of Mine: its function in config\.ts (?:returned|threw)/,
     });
   }
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { made, type Making, PermanentError } from "../../mod.ts";
+import { A_TEXT, env, made, type Making, PermanentError } from "../../mod.ts";
 
 const text: Making<string> = {
   plugin: "Mine",
@@ -63,3 +63,35 @@ for (
     });
   });
 }
+
+Deno.test("made() fails for good, whatever the function throws", () => {
+  const hostile = new Proxy({}, {
+    get() {
+      throw new Error("hostile");
+    },
+    getPrototypeOf() {
+      throw new Error("hostile");
+    },
+  });
+  for (const thrown of [undefined, 7, Symbol("s"), hostile]) {
+    const make = () => {
+      throw thrown;
+    };
+    assert.throws(() => made(text, make), PermanentError);
+  }
+});
+
+Deno.test("made() tells no secret, nor half of one, when the function throws it", () => {
+  Deno.env.set("OSS_WATCHER_TEST_MADE_TOKEN", "t0ken-of-config");
+  const token = env("OSS_WATCHER_TEST_MADE_TOKEN");
+  Deno.env.delete("OSS_WATCHER_TEST_MADE_TOKEN");
+  for (const before of ["", "x".repeat(180), "x".repeat(190)]) {
+    const make = () => {
+      throw new Error(`${before} ${token} password=hunter2hunter2`);
+    };
+    assert.throws(() => made({ ...A_TEXT, option: "subject" }, make), (error: unknown) => {
+      assert.doesNotMatch(Deno.inspect(error), /t0k|hunt/);
+      return true;
+    });
+  }
+});
