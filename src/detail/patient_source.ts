@@ -3,6 +3,7 @@ import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { OpenStackApi } from "../openstack/api.ts";
 import { OpenStackUnavailable } from "../openstack/errors.ts";
+import { retryDelayMs } from "../openstack/retry_delay.ts";
 import type { Asked, DetailSource } from "./enrich.ts";
 
 export interface PatientSourceOptions {
@@ -31,9 +32,6 @@ interface Outage {
 }
 
 type Service = "Nova" | "Neutron" | "Glance" | "Keystone";
-
-const FIRST_DELAY_MS = 1000;
-const MAX_DELAY_MS = 60_000;
 
 /**
  * OpenStack with patience: while a service does not answer, one question tries again and again, and all others wait for it. Who has waited
@@ -147,9 +145,7 @@ export class PatientSource implements DetailSource {
     outage.cause = cause;
     outage.who = isRefusal ? "OpenStack" : error.service;
     outage.failures++;
-    const upperEndMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (outage.failures - 1));
-    const askedMs = isRefusal ? 0 : error.retryAfterMs ?? 0;
-    outage.retryAtMs = clock.passedMs() + askedMs + Math.round((0.5 + random() / 2) * upperEndMs);
+    outage.retryAtMs = clock.passedMs() + retryDelayMs(error, { failures: outage.failures, random });
   }
 
   #ended(service: Service, outage: Outage): void {

@@ -2,7 +2,8 @@ import type { ServerSnapshot } from "../model/event.ts";
 import type { Association, FloatingIpMemory } from "../model/memory.ts";
 import { unknownServer } from "../model/snapshot.ts";
 import { addressesOfPorts } from "./port_addresses.ts";
-import type { Situation } from "./situation.ts";
+import type { Draft } from "./draft.ts";
+import type { Rules, Situation } from "./situation.ts";
 
 /** Begins and ends what the draft now says of the floating IPs on a port. */
 export function reconcilePort(situation: Situation, portId: string): void {
@@ -29,8 +30,22 @@ export function reconcile(situation: Situation, floatingIpId: string): void {
     if (moved) draft.putFloatingIp({ ...floatingIp, association: now });
     return;
   }
-  if (before !== null) step(situation, floatingIpId, { of: before, now: null, creationSeen: true });
+  // What was primed was announced by nobody.
+  if (before !== null) step(situation, floatingIpId, { of: before, now: null, creationSeen: !floatingIp.primed });
   if (now !== null) step(situation, floatingIpId, { of: now, now, creationSeen: true });
+}
+
+/**
+ * Announces how a floating IP stands, whatever it was before: that is unknown. Of one that was just created, it is known that it was
+ * nowhere before.
+ */
+export function announceStanding(situation: Situation, floatingIpId: string): void {
+  const { draft, notification } = situation;
+  const { primed: _, ...floatingIp } = draft.floatingIp(floatingIpId) as FloatingIpMemory;
+  draft.putFloatingIp({ ...floatingIp, association: null });
+  reconcile(situation, floatingIpId);
+  const isOn = draft.floatingIp(floatingIpId)?.association !== null;
+  if (!isOn && notification.eventType !== "floatingip.create.end") endUnseen(situation, floatingIpId, null);
 }
 
 /** Announces that an association ended whose beginning is not remembered; nothing may be known of it. */
@@ -48,7 +63,7 @@ interface Step {
 
 /** One numbered transition of a floating IP: remembered, then announced. */
 function step(situation: Situation, floatingIpId: string, { of, now, creationSeen }: Step): void {
-  const floatingIp = situation.draft.floatingIp(floatingIpId) as FloatingIpMemory;
+  const { primed: _, ...floatingIp } = situation.draft.floatingIp(floatingIpId) as FloatingIpMemory;
   const { id, address } = floatingIp;
   const transitions = floatingIp.transitions + 1;
   const created = now !== null;
@@ -64,7 +79,10 @@ function step(situation: Situation, floatingIpId: string, { of, now, creationSee
 }
 
 /** An association begins when a port has both a floating IP and a compute server, and ends when either goes. */
-export function associationOf({ draft, rules }: Situation, floatingIp: FloatingIpMemory): Association | null {
+export function associationOf(
+  { draft, rules }: { readonly draft: Draft; readonly rules: Pick<Rules, "anyPort"> },
+  floatingIp: FloatingIpMemory,
+): Association | null {
   const { portId, fixedAddress, deleted } = floatingIp;
   if (portId === null || deleted) return null;
   const port = draft.port(portId);

@@ -1,5 +1,5 @@
-import type { FloatingIpMemory } from "../model/memory.ts";
-import { associationOf, endUnseen, reconcile, reconcilePort } from "./association.ts";
+import type { FloatingIpMemory, PortMemory, Primed } from "../model/memory.ts";
+import { announceStanding, associationOf, endUnseen, reconcile, reconcilePort } from "./association.ts";
 import { type FloatingIpState, type PortState, readFloatingIps, readId, readPorts } from "./network_payload.ts";
 import type { Finding, Situation } from "./situation.ts";
 
@@ -32,6 +32,7 @@ export function portDeleted(situation: Situation): Finding {
 function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
   const { draft, notification } = situation;
   const known = draft.floatingIp(state.id);
+  if (known !== undefined && isOfThePast(state, known)) return floatingIpWas(situation, state, known);
   if (known?.deleted) return { outcome: "superseded", reason: "the floating IP's deletion was recorded before" };
   const late = lateRevision(state, known);
   if (late !== null) return late;
@@ -52,6 +53,24 @@ function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
   return whyNoAssociation(situation, state.portId);
 }
 
+/**
+ * Between our beginning to listen and the reading of the floating IP: what came of it was never announced. A newer message may have been
+ * recorded before this one; then what stands is that one's.
+ */
+function floatingIpWas(situation: Situation, state: FloatingIpState, known: FloatingIpMemory): Finding {
+  const { draft } = situation;
+  if (!isAhead(known)) {
+    learnPort(situation, state);
+    draft.putFloatingIp({ ...known, ...standing(state) });
+  }
+  announceStanding(situation, state.id);
+  if (!isAhead(known) && state.portId !== null) reconcilePort(situation, state.portId);
+  return {
+    outcome: "remembered",
+    reason: "the creation of a free floating IP, which was there when it was first read",
+  };
+}
+
 function floatingIpGone(situation: Situation, state: FloatingIpState): Finding {
   const { draft } = situation;
   const known = draft.floatingIp(state.id);
@@ -70,12 +89,22 @@ function portNow(situation: Situation, state: PortState): Finding {
   const { draft } = situation;
   const known = draft.port(state.id);
   if (known?.deleted) return { outcome: "superseded", reason: "the port's deletion was recorded before" };
-  const late = lateRevision(state, known);
+  const isOld = known !== undefined && isOfThePast(state, known);
+  const late = isOld ? null : lateRevision(state, known);
   if (late !== null) return late;
   const serverId = state.serverId === undefined ? known?.serverId ?? null : state.serverId;
-  draft.putPort({ ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null, deleted: false });
+  const now = { ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null, deleted: false };
+  if (isOld) portWas(situation, now, known);
+  else draft.putPort({ ...now, primed: known?.primed ?? null });
   reconcilePort(situation, state.id);
   return { outcome: "remembered", reason: "a port changed; no association began or ended with it" };
+}
+
+/** Between our beginning to listen and the reading of the port: so were the beginnings and ends that came of it. */
+function portWas(situation: Situation, now: PortMemory, known: PortMemory): void {
+  const { draft } = situation;
+  draft.putPort({ ...(isAhead(known) ? known : now), primed: null });
+  for (const { id, primed } of draft.floatingIpsOnPort(now.id)) if (primed) announceStanding(situation, id);
 }
 
 function portGone(situation: Situation, state: PortState): Finding {
@@ -106,6 +135,7 @@ function learnPort({ draft }: Situation, { portId, port, fixedAddress }: Floatin
     dnsHostname: known?.dnsHostname ?? null,
     revision: known?.revision ?? null,
     deleted: false,
+    primed: known?.primed ?? null,
   });
 }
 
@@ -126,6 +156,26 @@ function lateRevision(
 ): Finding | null {
   if (revision === null || known === undefined || known.revision === null || revision >= known.revision) return null;
   return { outcome: "superseded", reason: `its revision ${revision} was recorded after revision ${known.revision}` };
+}
+
+/** Whether a message tells of something that was read from OpenStack since, and that nobody announced. */
+function isOfThePast(
+  { revision }: { readonly revision: number | null },
+  { primed }: { readonly primed?: Primed | null },
+) {
+  if (!primed) return false;
+  return revision === null || primed.revision === null || revision <= primed.revision;
+}
+
+/** Whether a message that is newer than what was read has been decided. */
+function isAhead(
+  { revision, deleted, primed }: {
+    readonly revision: number | null;
+    readonly deleted: boolean;
+    readonly primed?: Primed | null;
+  },
+): boolean {
+  return deleted || (revision !== null && revision > (primed?.revision ?? revision));
 }
 
 function unknownPort(id: string): PortState {

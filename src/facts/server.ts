@@ -1,10 +1,11 @@
 import type { ServerSnapshot } from "../model/event.ts";
-import type { PortMemory, ServerMemory } from "../model/memory.ts";
+import type { Memory, PortMemory, ServerMemory } from "../model/memory.ts";
+import type { Notification } from "../model/notification.ts";
 import { mergeSnapshots } from "../model/snapshot.ts";
 import { reconcilePort, reconcileServer } from "./association.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
 import { readServer, readServerPorts } from "./server_payload.ts";
-import type { Finding, Situation } from "./situation.ts";
+import type { Finding, Rules, Situation } from "./situation.ts";
 
 /** `compute.instance.create.end`, `instance.create.end`: a server came, once in its life whatever the format and the copies. */
 export function serverCame(situation: Situation): Finding {
@@ -23,12 +24,9 @@ export function serverCame(situation: Situation): Finding {
     learnPorts(situation, id);
     return { outcome: "repeated", reason: `another message of ${key}`, fill: { key, server: snapshot } };
   }
-  const { time } = notification;
-  if (known === undefined && rules.oldestCreation !== null && time !== null && time < rules.oldestCreation) {
-    return {
-      outcome: "superseded",
-      reason: `a creation of ${time} from an old queue; nothing else is known of the server`,
-    };
+  if (known === undefined && isOld(notification, rules) && !rules.isThere?.(id)) {
+    const reason = `a creation of ${notification.time} from an old queue; nothing else is known of the server`;
+    return { outcome: "superseded", reason };
   }
   const own = { ...said, dnsName: dnsNameOf(said.hostname, draft.portsOfServer(id)) };
   // What OpenStack said of it when it was asked for an association that came first; not where it is now.
@@ -37,6 +35,17 @@ export function serverCame(situation: Situation): Finding {
   situation.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
   learnPorts(situation, id);
   return { outcome: "remembered", reason: "a server came" };
+}
+
+/** The server whose creation comes from an old queue, when it is not remembered: perhaps Nova knows it. */
+export function forgottenServer(notification: Notification, memory: Memory, rules: Rules): string | null {
+  if (!CREATIONS.has(notification.eventType) || !isOld(notification, rules)) return null;
+  const { id } = readServer(notification);
+  return id === null || memory.server(id) !== undefined ? null : id;
+}
+
+function isOld({ time }: Notification, { oldestCreation }: Rules): boolean {
+  return oldestCreation !== null && time !== null && time < oldestCreation;
 }
 
 /** `compute.instance.delete.end`, `instance.delete.end`: a server went, for good. */
@@ -59,6 +68,8 @@ export function serverWent(situation: Situation): Finding {
   situation.announce({ key, subject: "server", created: false, server: snapshot, floatingIp: null, creationSeen });
   return { outcome: "remembered", reason: "a server went" };
 }
+
+const CREATIONS: ReadonlySet<string> = new Set(["compute.instance.create.end", "instance.create.end"]);
 
 const NO_SERVER: Finding = { outcome: "remembered", reason: "the notification names no server" };
 

@@ -12,6 +12,8 @@ export interface Rules {
   readonly anyPort: boolean;
   /** ISO 8601: a creation that was announced before this, of a server that is not remembered, comes from an old queue. */
   readonly oldestCreation: string | null;
+  /** Whether Nova, asked, said that such a server is still there. @default it was not asked */
+  readonly isThere?: (serverId: string) => boolean;
 }
 
 /** What a notification came to, beside its events. */

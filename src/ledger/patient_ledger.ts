@@ -1,17 +1,17 @@
 import type { Clock } from "../model/clock.ts";
-import type { Decision } from "../model/decision.ts";
 import {
   type Arrival,
+  type Decider,
   type Delivery,
   type DetailRecord,
   type Ledger,
   type LedgerEvent,
   LedgerUnavailable,
+  type PrimingProgress,
   type ReadyQuery,
   type Settlement,
 } from "../model/ledger.ts";
-import type { Memory } from "../model/memory.ts";
-import type { Notification } from "../model/notification.ts";
+import type { Memory, MemoryChanges } from "../model/memory.ts";
 
 export interface PatientLedgerOptions {
   readonly ledger: Ledger;
@@ -49,8 +49,16 @@ export class PatientLedger implements Ledger {
     return this.#patiently((ledger) => ledger.record(arrivals));
   }
 
-  decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number> {
+  decide(limit: number, decider: Decider): Promise<number> {
     return this.#patiently((ledger) => ledger.decide(limit, decider));
+  }
+
+  priming(): Promise<readonly PrimingProgress[]> {
+    return this.#patiently((ledger) => ledger.priming());
+  }
+
+  prime(merge: (memory: Memory) => MemoryChanges, progress: PrimingProgress): Promise<void> {
+    return this.#patiently((ledger) => ledger.prime(merge, progress));
   }
 
   undetailed(limit: number, after?: number): Promise<readonly LedgerEvent[]> {

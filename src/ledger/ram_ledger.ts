@@ -1,16 +1,20 @@
 import type { Decision } from "../model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
-import type {
-  Arrival,
-  Delivery,
-  DetailRecord,
-  Ledger,
-  LedgerEvent,
-  ReadyQuery,
-  Rejection,
-  Settlement,
+import {
+  type Arrival,
+  type Decider,
+  type Delivery,
+  type DetailRecord,
+  type Ledger,
+  type LedgerEvent,
+  type Listing,
+  LISTINGS,
+  type PrimingProgress,
+  type ReadyQuery,
+  type Rejection,
+  type Settlement,
 } from "../model/ledger.ts";
-import type { Memory } from "../model/memory.ts";
+import type { Memory, MemoryChanges } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
 import { learnedMemory } from "./learn.ts";
 import { RamMemory } from "./ram_memory.ts";
@@ -34,6 +38,7 @@ interface DeliveryRow {
 export class RamLedger implements Ledger {
   readonly #memory = new RamMemory();
   readonly #messageIds = new Set<string>();
+  readonly #priming = new Map<Listing, PrimingProgress>();
   readonly #undecided: Notification[] = [];
   readonly #events = new Map<string, EventRow>();
   readonly #open: DeliveryRow[] = [];
@@ -56,17 +61,29 @@ export class RamLedger implements Ledger {
   }
 
   // deno-lint-ignore require-await -- async turns what the decider throws into a rejection
-  async decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number> {
+  async decide(limit: number, decider: Decider): Promise<number> {
     let decided = 0;
     try {
       for (const notification of this.#undecided.slice(0, limit)) {
-        this.#apply(decider(notification, this.#memory));
+        const decision = decider(notification, this.#memory);
+        if (decision === null) break;
+        this.#apply(decision);
         decided++;
       }
     } finally {
       this.#undecided.splice(0, decided);
     }
     return decided;
+  }
+
+  priming(): Promise<readonly PrimingProgress[]> {
+    return Promise.resolve(LISTINGS.flatMap((listing) => this.#priming.get(listing) ?? []));
+  }
+
+  // deno-lint-ignore require-await -- async turns what the merge throws into a rejection
+  async prime(merge: (memory: Memory) => MemoryChanges, progress: PrimingProgress): Promise<void> {
+    this.#memory.apply(merge(this.#memory));
+    this.#priming.set(progress.listing, progress);
   }
 
   undetailed(limit: number, after = 0): Promise<readonly LedgerEvent[]> {

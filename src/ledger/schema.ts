@@ -103,4 +103,8 @@ export const STEPS: readonly string[] = [
 
   CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   `,
+  `
+  -- How far what was there before us has been read from OpenStack; a listing that was not begun has no row.
+  CREATE TABLE priming (listing TEXT PRIMARY KEY, next TEXT, done INTEGER NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
+  `,
 ];

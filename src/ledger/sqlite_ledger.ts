@@ -1,8 +1,8 @@
 import type { Decision } from "../model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
-import type { Arrival, Delivery, DetailRecord, Ledger, LedgerEvent, ReadyQuery, Settlement } from "../model/ledger.ts";
-import type { Memory } from "../model/memory.ts";
-import type { Notification } from "../model/notification.ts";
+import type { Arrival, Decider, Delivery, DetailRecord, Ledger, LedgerEvent } from "../model/ledger.ts";
+import { LISTINGS, type PrimingProgress, type ReadyQuery, type Settlement } from "../model/ledger.ts";
+import type { Memory, MemoryChanges } from "../model/memory.ts";
 import { learnedMemory } from "./learn.ts";
 import { type Database, prepareAll, reading, type Statements, transaction } from "./sqlite.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
@@ -35,15 +35,36 @@ export class SqliteLedger implements Ledger {
   }
 
   // deno-lint-ignore require-await -- as above
-  async decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number> {
+  async decide(limit: number, decider: Decider): Promise<number> {
     const rows = reading(() => this.#sql.undecided.all(limit));
     if (rows.length === 0) return 0;
     return transaction(this.#database, () => {
-      for (const row of rows) {
-        const seq = Number(row["seq"]);
-        this.#apply(seq, decider(JSON.parse(row["body"] as string), this.#memory));
+      for (const [decided, row] of rows.entries()) {
+        const decision = decider(JSON.parse(row["body"] as string), this.#memory);
+        if (decision === null) return decided;
+        this.#apply(Number(row["seq"]), decision);
       }
       return rows.length;
+    });
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async priming(): Promise<readonly PrimingProgress[]> {
+    return reading(() =>
+      LISTINGS.flatMap((listing) => {
+        const row = this.#sql.priming.get(listing);
+        if (row === undefined) return [];
+        return [{ listing, next: row["next"] as string | null, done: row["done"] === 1, count: Number(row["count"]) }];
+      })
+    );
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async prime(merge: (memory: Memory) => MemoryChanges, progress: PrimingProgress): Promise<void> {
+    const { listing, next, done, count } = progress;
+    transaction(this.#database, () => {
+      this.#memory.prime(merge(this.#memory), this.#now());
+      this.#sql.putPriming.run(listing, next, done ? 1 : 0, count);
     });
   }
 
@@ -150,5 +171,7 @@ const STATEMENTS = {
   replaceEvent: `UPDATE event SET data = ? WHERE seq = ?`,
   undetailed: `SELECT seq, data FROM event WHERE detail IS NULL AND seq > ? ORDER BY seq LIMIT ?`,
   event: `SELECT data FROM event WHERE seq = ?`,
+  priming: `SELECT next, done, count FROM priming WHERE listing = ?`,
+  putPriming: `INSERT OR REPLACE INTO priming (listing, next, done, count) VALUES (?, ?, ?, ?)`,
   storeDetail: `UPDATE event SET detail = ?, missing = ? WHERE seq = ?`,
 } as const;

@@ -62,6 +62,11 @@ export class SqliteMemory implements Memory {
     this.#learnServer.run(server.id, JSON.stringify(server));
   }
 
+  /** Writes what was read from OpenStack: before all that messages changed. */
+  prime(changes: MemoryChanges, now: number): void {
+    this.apply(changes, { seq: 0, now });
+  }
+
   /** Writes the rows that the notification `seq` changed. Its number orders them by their last change. */
   apply(
     { servers, ports, floatingIps }: MemoryChanges,

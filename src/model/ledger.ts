@@ -2,7 +2,7 @@ import type { Decision } from "./decision.ts";
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
 import type { ServerSnapshot, WatcherEvent } from "./event.ts";
-import type { Memory } from "./memory.ts";
+import type { Memory, MemoryChanges } from "./memory.ts";
 import type { Notification } from "./notification.ts";
 
 /** A message of a watched type that could not be used: kept without its body, which may hold a token. */
@@ -81,6 +81,23 @@ export interface ReadyQuery {
   readonly limit: number;
 }
 
+/** What a notification means, given what is remembered; `null`: that cannot be said yet. */
+export type Decider = (notification: Notification, memory: Memory) => Decision | null;
+
+/** What is read from OpenStack before anything is decided, in this order: docs/ARCHITECTURE.md says why. */
+export const LISTINGS = ["floatingIps", "ports", "servers"] as const;
+export type Listing = typeof LISTINGS[number];
+
+/** How far a listing has been read. */
+export interface PrimingProgress {
+  readonly listing: Listing;
+  /** Where it goes on: OpenStack's marker. `null` at the beginning and at the end. */
+  readonly next: string | null;
+  readonly done: boolean;
+  /** Records that were read. */
+  readonly count: number;
+}
+
 /**
  * What must never be lost: every arrow of the flow is one call, and one call is one transaction. Promises reject with
  * {@linkcode LedgerUnavailable} when nothing was written and waiting may help.
@@ -90,9 +107,14 @@ export interface Ledger {
   record(arrivals: readonly Arrival[]): Promise<number>;
   /**
    * Decides recorded notifications in recorded order, at most `limit`, each against what the ones before it left in memory; writes
-   * decisions, memory, events and a delivery per event and active plugin. Returns how many were decided.
+   * decisions, memory, events and a delivery per event and active plugin. A decider that says `null` cannot decide yet: that one and all
+   * behind it stay as they are. Returns how many were decided.
    */
-  decide(limit: number, decider: (notification: Notification, memory: Memory) => Decision): Promise<number>;
+  decide(limit: number, decider: Decider): Promise<number>;
+  /** How far each listing has been read; one that was not begun is not among them. */
+  priming(): Promise<readonly PrimingProgress[]>;
+  /** Remembers what was read from OpenStack, and how far that is, announcing nothing. */
+  prime(merge: (memory: Memory) => MemoryChanges, progress: PrimingProgress): Promise<void>;
   /** Events without a detail, in order; those behind `after`, a `seq`. */
   undetailed(limit: number, after?: number): Promise<readonly LedgerEvent[]>;
   /**

@@ -8,6 +8,12 @@ export interface ServerMemory {
   readonly snapshot: ServerSnapshot;
 }
 
+/** A mark on what was read of a resource from OpenStack, as long as nothing that came of it was announced. */
+export interface Primed {
+  /** The resource's revision when it was read; `null` in releases that count none. */
+  readonly revision: number | null;
+}
+
 /** What the ledger knows of a Neutron port. */
 export interface PortMemory {
   readonly id: string;
@@ -21,9 +27,10 @@ export interface PortMemory {
   readonly dnsHostname: string | null;
   readonly revision: number | null;
   readonly deleted: boolean;
+  readonly primed?: Primed | null;
 }
 
-/** One life of (floating IP, port, server), as it was announced or would have been. */
+/** One life of (floating IP, port, server), as it was announced, would have been, or was found. */
 export interface Association {
   readonly portId: string;
   /** `null` only with `events.anyPort`. */
@@ -41,9 +48,10 @@ export interface FloatingIpMemory {
   readonly fixedAddress: string | null;
   readonly revision: number | null;
   readonly deleted: boolean;
-  /** How many beginnings and ends there were: the `<n>` of the last one's key. */
+  /** The `<n>` of the last beginning's or end's key; one more with each. */
   readonly transitions: number;
   readonly association: Association | null;
+  readonly primed?: Primed | null;
 }
 
 /** The reading side of what the ledger remembers; a writer's overlay gives the same. */

@@ -41,6 +41,7 @@ const MAX_RESTARTS = 3;
 export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Listed<T>, void, void> {
   let markers: string[] = options.after === null ? [] : [options.after];
   let restarts = 0;
+  const begun = new Set<string | undefined>();
   for (;;) {
     options.signal?.throwIfAborted();
     const marker = markers[0];
@@ -53,6 +54,9 @@ export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Li
     }
     if (status >= 300) return yield { refused: answered };
     const { records, ids, next } = read(options, answered);
+    // Neutron begins floating IPs anew by itself when the one behind which a page should begin is gone.
+    if (begun.has(ids[0]) && ++restarts > MAX_RESTARTS) throw endless(options, answered);
+    begun.add(ids[0]);
     // A service that gives the same page for ever is not asked for ever.
     if (next === null || next === marker) return yield { records, next: null };
     yield { records, next };
@@ -76,6 +80,11 @@ function read<T>({ key, read, transport }: ListingOptions<T>, { call, answer }: 
   const ids = items.map((item) => text(item["id"])).filter((id) => id !== null);
   const hasNext = objects(body[`${key}_links`]).some((link) => isObject(link) && link["rel"] === "next");
   return { records, ids, next: hasNext ? ids.at(-1) ?? null : null };
+}
+
+function endless<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
+  const state = `the list "${key}" begins anew again and again; what is asked to go on behind is deleted meanwhile`;
+  return transport.failure(call, { reason: "other", status, state });
 }
 
 /** A few from the page before, the later ones first. */

@@ -19,9 +19,12 @@ import type { OpenStackApi } from "../openstack/api.ts";
 import { redact } from "../wire/redact.ts";
 
 import { detailMaker, type DetailStage, PromptDetails } from "./detail_stage.ts";
+import { CloudReader } from "./cloud_reader.ts";
 import { EnrichedDetails } from "./enriched_details.ts";
+import { FactsStage } from "./facts_stage.ts";
 import { checkOpenStack, openOpenStack } from "./openstack.ts";
 import { runPipeline, type Stages } from "./pipeline.ts";
+import { Priming } from "./priming.ts";
 import { rulesOf } from "./rules.ts";
 
 export interface ServiceOptions {
@@ -72,8 +75,14 @@ class Service {
   readonly #brokers: readonly Broker[];
   /** Where details are completed; `null` when config.ts names no cloud. */
   readonly #openstack: OpenStackApi | null;
-  /** Rung when something was recorded. */
+  /** OpenStack with patience; `null` as above. */
+  readonly #source: PatientSource | null;
+  /** Learns what was there before us; `null` as above. */
+  readonly #priming: Priming | null;
+  /** Rung when something was recorded, or can go on. */
   readonly #recorded = new Bell();
+  /** Resolves when all queues are bound. */
+  readonly #listening = Promise.withResolvers<void>();
   /** Rejects when a stage cannot go on at all. */
   readonly #failed = Promise.withResolvers<never>();
   /** Aborts when the stages shall stop. */
@@ -94,6 +103,8 @@ class Service {
     this.#keepDays = options.config.ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
     this.#housekeeping = this.#makeHousekeeping(database);
     this.#ledger = this.#makeLedger(database);
+    this.#source = this.#makeSource();
+    this.#priming = this.#makePriming();
     this.#lanes = this.#makeLanes();
     this.#intake = this.#makeIntake();
     const { log, random } = options;
@@ -109,7 +120,7 @@ class Service {
     announce(this.#options, this.#brokers);
     const work = this.#startStages();
     try {
-      const connected = Promise.all([this.#checkOpenStack(), ...this.#brokers.map((broker) => broker.start())]);
+      const connected = Promise.all([this.#checkOpenStack(), this.#listen()]);
       await Promise.race([this.#failed.promise, connected, aborted(stop)]);
       await Promise.race([this.#failed.promise, aborted(stop)]);
       log("service").info("Stopping: waiting for attempts in flight");
@@ -124,6 +135,11 @@ class Service {
     await this.#ledger.activate(plugins);
   }
 
+  async #listen(): Promise<void> {
+    await Promise.all(this.#brokers.map((broker) => broker.start()));
+    this.#listening.resolve();
+  }
+
   /** Nothing waits for this but its own failure: a cloud that is down must not keep messages waiting. */
   async #checkOpenStack(): Promise<void> {
     if (this.#openstack === null) return;
@@ -132,17 +148,11 @@ class Service {
   }
 
   #startStages(): Promise<unknown> {
-    const { config, log } = this.#options;
-    const stages: Stages = {
-      ledger: this.#ledger,
-      recorded: this.#recorded,
-      rules: () => rulesOf(config.events, this.#oldestCreation()),
-      details: this.#makeDetails(),
-      log: log("facts"),
-    };
+    const stages: Stages = { facts: this.#makeFacts(), details: this.#makeDetails(), recorded: this.#recorded };
     const { signal } = this.#stopping;
     const work = [
       runPipeline(stages, signal),
+      this.#priming?.run(this.#listening.promise, signal) ?? Promise.resolve(),
       ...this.#lanes.map((lane) => lane.run(signal)),
       this.#housekeeping.run(signal),
     ];
@@ -212,19 +222,56 @@ class Service {
     });
   }
 
+  #makeSource(): PatientSource | null {
+    const { clock, random, log } = this.#options;
+    const api = this.#openstack;
+    if (api === null) return null;
+    return new PatientSource({ api, clock, random, log: log("openstack"), maxWaitMs: this.#maxWaitMs() });
+  }
+
+  #makePriming(): Priming | null {
+    const { config, clock, random, log } = this.#options;
+    const api = this.#openstack;
+    if (api === null) return null;
+    return new Priming({
+      reader: new CloudReader({ api, clock, random, log: log("openstack") }),
+      ledger: this.#ledger,
+      rules: { anyPort: config.events.anyPort ?? false },
+      clock,
+      log: log("priming"),
+      maxWaitMs: this.#maxWaitMs(),
+      onOpen: () => this.#recorded.ring(),
+    });
+  }
+
+  #maxWaitMs(): number {
+    return (this.#options.config.openstack?.maxWaitSeconds ?? DEFAULT_MAX_WAIT_SECONDS) * 1000;
+  }
+
+  #makeFacts(): FactsStage {
+    const { config, log } = this.#options;
+    return new FactsStage({
+      ledger: this.#ledger,
+      rules: () => rulesOf(config.events, this.#oldestCreation()),
+      mayDecide: () => this.#priming?.isOpen ?? true,
+      nova: this.#source,
+      log: log("facts"),
+      signal: this.#stopping.signal,
+      onAnswered: () => this.#recorded.ring(),
+    });
+  }
+
   #makeDetails(): DetailStage {
-    const { config: { detail, openstack }, clock, random, log } = this.#options;
+    const { config: { detail }, log } = this.#options;
     const shared = {
       ledger: this.#ledger,
       make: detailMaker(detail, log("detail")),
       onDetailed: () => this.#wakeLanes(),
     };
-    const api = this.#openstack;
-    if (api === null) return new PromptDetails(shared);
-    const maxWaitMs = (openstack?.maxWaitSeconds ?? DEFAULT_MAX_WAIT_SECONDS) * 1000;
+    if (this.#source === null) return new PromptDetails(shared);
     return new EnrichedDetails({
       ...shared,
-      source: new PatientSource({ api, clock, random, log: log("openstack"), maxWaitMs }),
+      source: this.#source,
       detail,
       log: log("detail"),
       signal: this.#stopping.signal,

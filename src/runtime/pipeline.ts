@@ -1,12 +1,7 @@
 import { setImmediate } from "node:timers/promises";
-import { decide } from "../facts/decide.ts";
-import type { Rules } from "../facts/situation.ts";
-import type { Decision } from "../model/decision.ts";
 import type { Bell } from "../model/bell.ts";
-import type { Ledger } from "../model/ledger.ts";
-import type { Notification } from "../model/notification.ts";
-import type { Logger } from "../model/plugin.ts";
 import type { DetailStage } from "./detail_stage.ts";
+import type { FactsStage } from "./facts_stage.ts";
 
 /**
  * The way of the data, start reading here:
@@ -17,17 +12,16 @@ import type { DetailStage } from "./detail_stage.ts";
  *                 └─────────────── the ledger: every arrow is a commit ──────────────┘
  *
  * The stages know only the ledger. Intake is driven by the broker and each lane of dispatch by itself; between them this loop takes what was
- * recorded and makes it deliverable. A stage that has nothing left to do waits until the one before it rings.
+ * recorded and makes it deliverable. A stage that has nothing left to do waits until the one before it rings. Where config.ts names a cloud, a new
+ * ledger first learns what is there already (`priming.ts`): until then messages are recorded, and none is decided.
  */
 export interface Stages {
-  readonly ledger: Ledger;
-  /** Stage 2: which facts are claimed. Asked for each batch, since time passes. */
-  readonly rules: () => Rules;
+  /** Stage 2. */
+  readonly facts: Pick<FactsStage, "step">;
   /** Stage 3. */
   readonly details: DetailStage;
-  /** Rung when something was recorded. */
+  /** Rung when something was recorded, or can go on. */
   readonly recorded: Bell;
-  readonly log: Logger;
 }
 
 /** How many notifications or events one transaction takes: few milliseconds of work, so that attempts go on beside a backlog. */
@@ -46,32 +40,8 @@ export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<
 }
 
 /** One batch through stages 2 and 3. Returns whether there was anything to do. */
-export async function stepPipeline({ ledger, rules, details, log }: Stages): Promise<boolean> {
-  const claimed = rules();
-  const decided = await ledger.decide(BATCH, (notification, memory) => {
-    try {
-      const decision = decide(notification, memory, claimed);
-      if (decision.outcome === "superseded") {
-        log.info(`Superseded: ${notification.eventType} ${notification.messageId}: ${decision.reason}`);
-      }
-      return decision;
-    } catch (error) {
-      return undecidable(notification, { error, log });
-    }
-  });
+export async function stepPipeline({ facts, details }: Stages): Promise<boolean> {
+  const decided = await facts.step(BATCH);
   const detailed = await details.step(BATCH);
-  return decided > 0 || detailed;
-}
-
-/** A notification that trips us must not stop those behind it: it is kept, listed as superseded, and told. */
-function undecidable(
-  { messageId, eventType }: Notification,
-  { error, log }: { readonly error: unknown; readonly log: Logger },
-): Decision {
-  const reason = `cannot be decided: ${error instanceof Error ? error.message : error}`;
-  log.error(
-    `The notification ${messageId} (${eventType}) ${reason}. This is a mistake in oss-watcher: please report it`,
-  );
-  const changes = { servers: [], ports: [], floatingIps: [] };
-  return { outcome: "superseded", reason, events: [], fill: null, changes };
+  return decided || detailed;
 }

@@ -31,7 +31,7 @@ Deno.test("service that is killed while it waits for OpenStack completes every d
   using dir = directory({ authUrl: cloud.authUrl, queue: "killed", receiver: receiver.port });
   let isDown = true;
   cloud.intercept = ({ path }) => {
-    if (!path.startsWith("/v2.1/servers/")) return undefined;
+    if (!path.startsWith(`/v2.1/servers/${RECORDED.twoNics}`)) return undefined;
     return isDown ? new Response(null, { status: 503 }) : cloud.recorded("server-two-nics", described);
   };
   {
@@ -79,12 +79,12 @@ Deno.test("service ends at once on SIGTERM while it waits for OpenStack", async 
   using dir = directory({ authUrl: cloud.authUrl, queue: "stopped", receiver: receiver.port });
   // It takes the question, and never answers.
   const stuck = Promise.withResolvers<undefined>();
-  cloud.intercept = ({ path }) => path.startsWith("/v2.1/servers/") ? stuck.promise : undefined;
+  cloud.intercept = ({ path }) => path.startsWith(`/v2.1/servers/${RECORDED.twoNics}`) ? stuck.promise : undefined;
   await using service = await listening(dir);
   for (const { exchange, routing_key: routingKey, body } of LIFE) {
     await publisher.publish({ exchange, routingKey, body });
   }
-  await until(() => cloud.requests.some(({ path }) => path.startsWith("/v2.1/servers/")), LONG_MS);
+  await until(() => cloud.requests.some(({ path }) => path.startsWith(`/v2.1/servers/${RECORDED.twoNics}`)), LONG_MS);
   const stopped = Date.now();
   assert.equal((await service.end("SIGTERM")).code, 0, service.log);
   assert.ok(Date.now() - stopped < 5000, `${Date.now() - stopped} ms`);

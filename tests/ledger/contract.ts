@@ -116,6 +116,48 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     assertEquals(await decidedIds(ledger), ["a", "b"]);
   });
 
+  test("decide() leaves undecided what cannot be decided yet, and all behind it", async ({ ledger }) => {
+    await ledger.record(arrivals("a", "b", "c"));
+    const servers = [madeMemory("s", { deleted: false })];
+    const decided = await ledger.decide(
+      9,
+      ({ messageId }) => messageId === "b" ? null : decisionOf([], { changes: { ...NO_CHANGES, servers } }),
+    );
+    assertEquals(decided, 1);
+    assertEquals(await ledger.decide(9, () => null), 0);
+    assertEquals(await decidedIds(ledger), ["b", "c"]);
+    assertEquals((await memoryOf(ledger, "s"))?.id, "s");
+  });
+
+  test("prime() remembers, announces nothing, and knows how far it is", async (opened) => {
+    const { ledger } = opened;
+    await ledger.activate(["p"]);
+    assertEquals(await ledger.priming(), []);
+    const half = { listing: "servers", next: "s", done: false, count: 1 } as const;
+    await ledger.prime(() => ({ ...NO_CHANGES, servers: [madeMemory("s", { deleted: false })] }), half);
+    opened.reopen?.();
+    assertEquals(await opened.ledger.priming(), [half]);
+    assertEquals((await memoryOf(opened.ledger, "s"))?.id, "s");
+    const ports = { listing: "ports", next: null, done: true, count: 0 } as const;
+    const whole = { listing: "servers", next: null, done: true, count: 1 } as const;
+    await opened.ledger.prime(() => NO_CHANGES, ports);
+    await opened.ledger.prime(() => NO_CHANGES, whole);
+    assertEquals(await opened.ledger.priming(), [ports, whole]);
+    assertEquals(await opened.ledger.undetailed(9), []);
+  });
+
+  test("prime() shows what is remembered, and keeps nothing of what fails", async ({ ledger }) => {
+    await remember(ledger, madeMemory("s", { deleted: true }));
+    let seen: unknown;
+    const failing = ledger.prime((memory) => {
+      seen = memory.server("s")?.deleted;
+      throw new RangeError("broken");
+    }, { listing: "servers", next: null, done: true, count: 1 });
+    await assertRejects(() => failing, RangeError);
+    assertEquals(seen, true);
+    assertEquals(await ledger.priming(), []);
+  });
+
   test("decide() makes one event of a key, whatever is decided", async ({ ledger }) => {
     await ledger.activate(["p"]);
     await decideEvents(ledger, [madeEvent("s/1", ["a"])]);

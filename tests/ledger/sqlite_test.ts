@@ -148,7 +148,10 @@ Deno.test("ownLedger() refuses a file when a newer oss-watcher wrote it", async 
   database.close();
   assertRefused(
     file,
-    /^Cannot open the ledger ".*ledger.db": it was written by a newer oss-watcher \(form 2, this one knows 1\)/,
+    new RegExp(
+      `^Cannot open the ledger ".*ledger.db": it was written by a newer oss-watcher \\(form ${STEPS.length + 1}, ` +
+        `this one knows ${STEPS.length}\\)`,
+    ),
   );
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { RamLedger } from "../../src/ledger/ram_ledger.ts";
 import { Bell } from "../../src/model/bell.ts";
 import { detailMaker, PromptDetails } from "../../src/runtime/detail_stage.ts";
+import { FactsStage } from "../../src/runtime/facts_stage.ts";
 import { stepPipeline } from "../../src/runtime/pipeline.ts";
 import { KeptLog } from "../support/loggers.ts";
 import { EVERYTHING } from "../support/rules.ts";
@@ -19,7 +20,16 @@ Deno.test("stepPipeline() goes on behind a notification that cannot be decided, 
   const poison = { ...came("server-1"), messageId: "poison", payload: trap };
   await ledger.record([poison, came("server-2")].map((notification) => ({ receivedAt: 0, notification })));
   const details = new PromptDetails({ ledger, make: detailMaker(undefined, log), onDetailed: () => {} });
-  const stages = { ledger, log, details, rules: () => EVERYTHING, recorded: new Bell() };
+  const facts = new FactsStage({
+    ledger,
+    log,
+    rules: () => EVERYTHING,
+    mayDecide: () => true,
+    nova: null,
+    signal: new AbortController().signal,
+    onAnswered: () => {},
+  });
+  const stages = { facts, details, recorded: new Bell() };
   assert.ok(await stepPipeline(stages));
   const ready = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
   assert.deepEqual(ready.map(({ event }) => event.key), ["server/server-2/creation"]);

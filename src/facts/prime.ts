@@ -1,0 +1,95 @@
+import type { ServerSnapshot } from "../model/event.ts";
+import type { Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
+import { mergeSnapshots } from "../model/snapshot.ts";
+import { associationOf } from "./association.ts";
+import { Draft } from "./draft.ts";
+import type { FloatingIpState, PortState } from "./network_payload.ts";
+import { dnsNameOf } from "./port_addresses.ts";
+import type { Rules } from "./situation.ts";
+
+/** What one page of a listing of OpenStack says. */
+export type Found =
+  | { readonly listing: "floatingIps"; readonly records: readonly FloatingIpState[] }
+  | { readonly listing: "ports"; readonly records: readonly PortState[] }
+  | { readonly listing: "servers"; readonly records: readonly ServerSnapshot[] };
+
+/** What to remember of a page, and what of it was not remembered before. */
+export interface Primer {
+  readonly changes: MemoryChanges;
+  /** Ids. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * What to remember of resources that were read from OpenStack, announcing nothing. What messages said stands: whoever is remembered already
+ * has been decided about up to some message, and all that came after it will come as messages, too. So the first reading counts, a
+ * deletion is final, and reading twice is reading once.
+ */
+export function prime(found: Found, memory: Memory, rules: Pick<Rules, "anyPort">): Primer {
+  const priming = { draft: new Draft(memory), rules, missing: [] };
+  if (found.listing === "floatingIps") { for (const record of found.records) primeFloatingIp(priming, record); }
+  else if (found.listing === "ports") { for (const record of found.records) primePort(priming, record); }
+  else for (const record of found.records) primeServer(priming, record);
+  return { changes: priming.draft.changes(), missing: priming.missing };
+}
+
+interface Priming {
+  readonly draft: Draft;
+  readonly rules: Pick<Rules, "anyPort">;
+  readonly missing: string[];
+}
+
+function primeFloatingIp(priming: Priming, { port, ...state }: FloatingIpState): void {
+  const { draft, missing } = priming;
+  const { id, portId, fixedAddress, revision } = state;
+  if (draft.floatingIp(id) !== undefined) return;
+  // The port may go before ports are read; then this is all that is ever known of it.
+  if (portId !== null && port !== null && draft.port(portId) === undefined) {
+    const fixedAddresses = fixedAddress === null ? [] : [fixedAddress];
+    const known = { mac: port.mac, fixedAddresses, dnsName: null, dnsHostname: null, revision: null };
+    putPort(priming, { id: portId, serverId: port.serverId, lastServerId: port.serverId, ...known });
+  }
+  // A ledger that was lost has used up numbers, one per revision at most: none is used twice.
+  const floatingIp = { ...state, transitions: revision ?? 0, association: null, deleted: false, primed: { revision } };
+  draft.putFloatingIp({ ...floatingIp, association: associationOf(priming, floatingIp) });
+  missing.push(id);
+}
+
+function primePort(priming: Priming, state: PortState): void {
+  const { draft, missing } = priming;
+  const known = draft.port(state.id);
+  const isFirst = known === undefined;
+  if (!isFirst && !isFromFloatingIp(known, state)) return;
+  const serverId = state.serverId ?? null;
+  putPort(priming, { ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null });
+  for (const floatingIp of draft.floatingIpsOnPort(state.id)) {
+    if (floatingIp.primed) draft.putFloatingIp({ ...floatingIp, association: associationOf(priming, floatingIp) });
+  }
+  missing.push(state.id);
+}
+
+/** Whether all that is known of a port is what its floating IP said when that was read. */
+function isFromFloatingIp({ primed, revision }: PortMemory, state: PortState): boolean {
+  return Boolean(primed) && revision === null && state.revision !== null;
+}
+
+function putPort({ draft }: Priming, port: Omit<PortMemory, "deleted" | "primed">): void {
+  draft.putPort({ ...port, deleted: false, primed: { revision: port.revision } });
+}
+
+function primeServer({ draft, missing }: Priming, said: ServerSnapshot): void {
+  const id = said.id as string;
+  const known = draft.server(id);
+  if (known?.deleted) return;
+  const dnsName = said.dnsName ?? dnsNameOf(said.hostname, draft.portsOfServer(id));
+  if (known === undefined) {
+    // Its coming was not announced: a message of it will be, as a server has but one creation.
+    draft.putServer({ id, creationSeen: false, deleted: false, snapshot: { ...said, dnsName } });
+    missing.push(id);
+    return;
+  }
+  // Where it was when it came is for messages to say.
+  const addresses = known.creationSeen ? [] : said.addresses;
+  const server: ServerMemory = { ...known, snapshot: mergeSnapshots(known.snapshot, { ...said, dnsName, addresses }) };
+  if (JSON.stringify(server) !== JSON.stringify(known)) draft.putServer(server);
+}

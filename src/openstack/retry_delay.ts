@@ -1,0 +1,14 @@
+import { OpenStackUnavailable } from "./errors.ts";
+
+const FIRST_DELAY_MS = 1000;
+const MAX_DELAY_MS = 60_000;
+
+/** How long to leave OpenStack alone after so many failures in a row: a random time that doubles up to a minute, on top of what it asks for. */
+export function retryDelayMs(
+  error: unknown,
+  { failures, random }: { readonly failures: number; readonly random: () => number },
+): number {
+  const askedMs = error instanceof OpenStackUnavailable ? error.retryAfterMs ?? 0 : 0;
+  const upperEndMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
+  return askedMs + Math.round((0.5 + random() / 2) * upperEndMs);
+}
