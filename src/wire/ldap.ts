@@ -3,7 +3,7 @@ import { printable } from "./escape.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 import { LdapFailures, RESULT, resultCode } from "./ldap_failure.ts";
 import { ldapOptionProblems, type LdapTargetOptions, urlsOf } from "./ldap_options.ts";
-import { type LdapClient, type LdapLibrary, LdapSession } from "./ldap_session.ts";
+import { type LdapClient, type LdapLibrary, LdapSession, SessionOver } from "./ldap_session.ts";
 
 export type { LdapTargetOptions };
 
@@ -17,6 +17,16 @@ export interface LdapSearch {
   /** Names of the attributes to read. Empty: none. */
   readonly attributes: readonly string[];
 }
+
+interface Wanted {
+  readonly verb: string;
+  readonly dn: string;
+  /** The answer that is none to worry about. */
+  readonly unless?: number;
+  readonly signal: AbortSignal;
+}
+
+type Operation<Answer> = (client: LdapClient, library: LdapLibrary) => Promise<Answer>;
 
 /** Answers after which another server may do better. */
 const MOVE_ON: ReadonlySet<number | undefined> = new Set([
@@ -127,15 +137,19 @@ export class LdapTarget implements AsyncDisposable {
     (await session?.catch(() => undefined))?.close();
   }
 
-  /** `false` when the server answers what `unless` says. */
-  async #run<Answer>(
-    { verb, dn, unless, signal }: {
-      readonly verb: string;
-      readonly dn: string;
-      readonly unless?: number;
-      readonly signal: AbortSignal;
-    },
-    operation: (client: LdapClient, library: LdapLibrary) => Promise<Answer>,
+  /** `false` when the server answers what `unless` says. What another operation's end cut off is done on a new connection, once. */
+  async #run<Answer>(wanted: Wanted, operation: Operation<Answer>): Promise<Answer | false> {
+    try {
+      return await this.#runOnce(wanted, operation);
+    } catch (error) {
+      if (!(error instanceof DeliveryError && error.cause instanceof SessionOver)) throw error;
+      return await this.#runOnce(wanted, operation);
+    }
+  }
+
+  async #runOnce<Answer>(
+    { verb, dn, unless, signal }: Wanted,
+    operation: Operation<Answer>,
   ): Promise<Answer | false> {
     const cannot = `Cannot ${verb} "${printable(dn, 200)}"`;
     const session = await orAborted(this.#connected(), signal).catch((error) => {
@@ -146,6 +160,9 @@ export class LdapTarget implements AsyncDisposable {
     } catch (error) {
       if (unless !== undefined && resultCode(error) === unless) return false;
       if (signal.aborted) throw this.#failures.ended(cannot, signal.reason);
+      if (error instanceof SessionOver) {
+        throw new DeliveryError(`${cannot}: ${error.message}`, { reason: "other", cause: error });
+      }
       const isLate = error instanceof Error && error.name === "TimeoutError";
       if (isLate || MOVE_ON.has(resultCode(error))) this.#moveOn(session);
       const where = `${cannot} on ${session.url}`;
@@ -156,24 +173,24 @@ export class LdapTarget implements AsyncDisposable {
   /** The session that is there, or a new one for all who ask. */
   #connected(): Promise<LdapSession> {
     if (this.#session === undefined) {
-      const opened = this.#open();
       const forget = () => {
         if (this.#session === opened) this.#session = undefined;
       };
+      const opened = this.#open(forget);
       this.#session = opened;
-      opened.then(({ over }) => over).then(forget, forget);
+      opened.catch(forget);
     }
     return this.#session;
   }
 
   /** Tries one server after the other. One that refuses our credentials ends it: asking again elsewhere would lock the account. */
-  async #open(): Promise<LdapSession> {
+  async #open(onOver: () => void): Promise<LdapSession> {
     const failures: DeliveryError[] = [];
     for (let turn = 0; turn < this.#urls.length; turn++) {
       const at = (this.#first + turn) % this.#urls.length;
       const url = this.#urls[at] as string;
       try {
-        const session = await LdapSession.open(url, this.#options);
+        const session = await LdapSession.open(url, this.#options, onOver);
         this.#first = at;
         return session;
       } catch (error) {

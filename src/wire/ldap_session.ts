@@ -14,6 +14,11 @@ export interface Patience {
   readonly timeoutSeconds: number;
 }
 
+/** The session took no operation any more, or another operation's end closed it: on a new one this may be done. */
+export class SessionOver extends Error {
+  override readonly name = "SessionOver";
+}
+
 /**
  * One connection to one server: open, safe, bound, and shared by many operations. It never connects again by itself, which would be as
  * nobody. The one file that names the LDAP library, which is loaded at first use.
@@ -25,48 +30,48 @@ export class LdapSession {
   readonly #sockets: readonly Socket[];
   /** Operations without an answer yet. */
   readonly #waiting = new Set<(reason: Error) => void>();
-  readonly #over = Promise.withResolvers<void>();
+  readonly #onOver: () => void;
   #end: Error | undefined;
   #retired = false;
 
-  private constructor(url: string, { library, client, sockets }: Opened) {
+  private constructor(url: string, { library, client, sockets }: Opened, onOver: () => void) {
     this.url = url;
+    this.#onOver = onOver;
     this.#library = library;
     this.#client = client;
     this.#sockets = sockets;
-    for (const socket of sockets) {
-      socket.once("close", () => this.#close(new Error("the server closed the connection")));
-    }
+    const close = () => this.#close(new Error("the server closed the connection"));
+    for (const socket of sockets) socket.once("close", close);
+    // Then nobody will say it again.
+    if (sockets.some(({ destroyed }) => destroyed)) close();
   }
 
   /**
    * Connects to a server and binds.
    *
+   * @param onOver Called once, when the session takes no more operations.
    * @throws {Error} what went wrong; with a `code` it is what the server says to the bind.
    */
-  static async open(url: string, options: LdapTargetOptions): Promise<LdapSession> {
-    return new LdapSession(url, await open(url, options));
-  }
-
-  /** Settles when the session takes no more operations. */
-  get over(): Promise<void> {
-    return this.#over.promise;
+  static async open(url: string, options: LdapTargetOptions, onOver: () => void): Promise<LdapSession> {
+    return new LdapSession(url, await open(url, options), onOver);
   }
 
   /**
    * The answer to an operation. When the signal or the time ends the wait, the connection is closed: what the server has not begun must not
    * happen later, after events that follow.
+   *
+   * @throws {SessionOver} when the session ended before this operation began, or because of another one.
    */
   run<Answer>(
     operation: (client: LdapClient, library: LdapLibrary) => Promise<Answer>,
     { signal, timeoutSeconds }: Patience,
   ): Promise<Answer> {
-    if (this.#end !== undefined) return Promise.reject(this.#end);
+    if (this.#end !== undefined) return Promise.reject(new SessionOver(this.#end.message));
     if (signal.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const cut = (reason: Error) => {
       reject(reason);
-      this.#close(new Error("an operation on the same connection was not answered"));
+      this.#close(new SessionOver("another operation on the same connection was cut off"));
     };
     const onAbort = () => cut(signal.reason);
     const timer = setTimeout(() => cut(tooLate(`no answer within ${timeoutSeconds} s`)), timeoutSeconds * 1000);
@@ -83,8 +88,8 @@ export class LdapSession {
 
   /** Takes no more operations, and closes when the last has its answer. */
   retire(): void {
+    if (!this.#retired && this.#end === undefined) this.#onOver();
     this.#retired = true;
-    this.#over.resolve();
     if (this.#waiting.size === 0) this.close();
   }
 
@@ -96,7 +101,7 @@ export class LdapSession {
   #close(reason: Error): void {
     if (this.#end !== undefined) return;
     this.#end = reason;
-    this.#over.resolve();
+    if (!this.#retired) this.#onOver();
     for (const socket of this.#sockets) socket.on("error", () => {}).destroy();
     for (const reject of this.#waiting) reject(reason);
   }

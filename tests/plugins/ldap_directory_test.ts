@@ -5,6 +5,7 @@ import { type Dirsrv, startDirsrv } from "../support/dirsrv.ts";
 import { type Attributes, type LdapServer, type LdapServerFiles, SERVERS, WATCHER } from "../support/ldap_server.ts";
 import { CODES, type Slapd, startSlapd } from "../support/slapd.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
+import { until } from "../support/until.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort } from "../wire/server.ts";
 import { HOSTILE_TEXTS } from "./hostile_texts.ts";
@@ -596,6 +597,77 @@ withServers("notify() ends when its signal is aborted, and leaves nothing that h
   await plugin.notify(web, true, context());
 
   assert.deepEqual([await names(server), proxy.connections], [[DN], 2]);
+});
+
+/** A proxy that lets everything pass, and from when it is told to only what opens a connection. */
+function silencing(server: LdapServer) {
+  let isSilent = false;
+  let bound = 0;
+  let stalled = 0;
+  const fate = () => {
+    const isNew = proxy.connections > bound;
+    bound = proxy.connections;
+    if (!isSilent || isNew) return "pass";
+    stalled++;
+    return "stall";
+  };
+  const proxy: TcpProxy = new TcpProxy(server.port, fate);
+  return {
+    url: `ldap://localhost:${proxy.port}`,
+    connections: () => proxy.connections,
+    set: (silent: boolean) => {
+      isSilent = silent;
+      stalled = 0;
+    },
+    stalls: () => until(() => stalled > 0),
+    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
+  };
+}
+
+for (const reason of ["interrupted", "timeout"]) {
+  withServers(
+    `notify() is done on a new connection when another's ${reason} closes the one it uses`,
+    async (server) => {
+      await using proxy = silencing(server);
+      await using plugin = directory(server, { url: proxy.url, timeoutSeconds: reason === "timeout" ? 0.5 : 10 });
+      await plugin.check(never);
+      proxy.set(true);
+
+      const stop = new AbortController();
+      const ended = plugin.notify({ ...web, ID: "ended" }, true, context({ signal: stop.signal }));
+      const rejected = assert.rejects(ended, isDeliveryError(reason)).finally(() => proxy.set(false));
+      const neighbours = ["a", "b"].map((ID) => plugin.notify({ ...web, ID }, true, context()));
+      await proxy.stalls();
+      if (reason === "interrupted") stop.abort();
+      await Promise.all([rejected, ...neighbours]);
+
+      assert.deepEqual(await names(server), ["a", "b"].map((ID) => `serialNumber=${ID},${SERVERS}`));
+      assert.equal(proxy.connections(), 2);
+    },
+  );
+}
+
+withServers("notify() does not blame the connection when others' ends close it time and again", async (server) => {
+  await using proxy = silencing(server);
+  await using plugin = directory(server, { url: proxy.url });
+  await plugin.check(never);
+  proxy.set(true);
+
+  const neighbour = assert.rejects(
+    plugin.notify(web, true, context()),
+    isDeliveryError("other", /^Cannot add "serialNumber=.*: another operation on the same connection was cut off$/),
+  );
+  for (const _ of [1, 2]) {
+    const stop = new AbortController();
+    const ended = plugin.notify({ ...web, ID: "ended" }, true, context({ signal: stop.signal }));
+    await proxy.stalls();
+    proxy.set(true);
+    stop.abort();
+    await assert.rejects(ended, isDeliveryError("interrupted"));
+  }
+
+  await neighbour;
+  assert.equal(proxy.connections(), 2);
 });
 
 withServers("[Symbol.asyncDispose]() closes the connection, and a later event opens a new one", async (server) => {
