@@ -1,5 +1,5 @@
-import { isDn, LdapOwnEntries, LdapTarget, PermanentError } from "../mod.ts";
-import type { Detail, LdapEntry, LdapFact, LdapTargetOptions, NotifyContext, Plugin } from "../mod.ts";
+import { isDn, LdapOwnEntries, LdapTarget, made, PermanentError, printable } from "../mod.ts";
+import type { Detail, LdapContent, LdapEntry, LdapFact, LdapTargetOptions, NotifyContext, Plugin } from "../mod.ts";
 
 /** What an attribute shall hold. `null`, or a text that is empty: nothing. */
 export type LdapValue = (detail: Detail) => string | readonly string[] | null;
@@ -15,7 +15,10 @@ export interface LdapDirectoryOptions extends LdapTargetOptions {
   readonly preset?: "host" | "device";
   /** In the place of the preset's. `ipHost` stands only in entries with the `ipHostNumber` that it requires. */
   readonly objectClasses?: readonly string[];
-  /** Besides the preset's, or in the place of those with the same name: `{ l: () => null, ou: (detail) => detail.ProjectName }`. */
+  /**
+   * Besides the preset's, or in the place of those with the same name: `{ l: () => null, ou: (detail) => detail.ProjectName }`. What
+   * tenants write should follow a word of yours in `markAttribute`, as it does in the presets: `text ${detail.Description}`.
+   */
   readonly attributes?: Readonly<Record<string, LdapValue>>;
   /**
    * The attributes that name an entry, by the first value of each; at most three. Tenants choose names as they like: without `idAttribute`
@@ -28,9 +31,15 @@ export interface LdapDirectoryOptions extends LdapTargetOptions {
   readonly idAttribute?: string;
   /** Holds `mark`. @default "description" */
   readonly markAttribute?: string;
-  /** Tells our entries from others, which are never touched. Two oss-watchers in one directory need two. @default "oss-watcher" */
+  /**
+   * Tells our entries from others, which are never touched. Two oss-watchers in one directory need two. It cannot begin with a word that
+   * the presets put before what tenants write: `text`, `os`, `owner`, … @default "oss-watcher"
+   */
   readonly mark?: string;
-  /** What floating IPs are added to and removed from. @default "ipHostNumber", for the preset `device` "description" */
+  /**
+   * What floating IPs are added to and removed from, as they are. @default for `host` "ipHostNumber" with `floating …` in
+   * "description", for `device` the latter alone
+   */
   readonly addressAttribute?: string;
   /** Unique among the configured plugins. @default "LdapDirectory" */
   readonly name?: string;
@@ -39,42 +48,48 @@ export interface LdapDirectoryOptions extends LdapTargetOptions {
 interface Preset {
   readonly objectClasses: readonly string[];
   readonly attributes: Readonly<Record<string, LdapValue>>;
-  readonly addressAttribute: string;
-  /** How an address stands there. */
-  readonly address: (address: string) => string;
+  /** How a floating IP stands in which attributes. */
+  readonly floating: Readonly<Record<string, (address: string) => string>>;
 }
 
+/** Texts follow a word of ours: what a tenant writes cannot pass for a mark, or for an address. */
 const PRESETS: Readonly<Record<string, Preset>> = {
   host: {
     objectClasses: ["device", "ipHost", "ieee802Device"],
     attributes: {
-      cn: ({ FQDN, ID }) => FQDN || ID,
-      l: ({ Datacenter }) => Datacenter,
-      description: ({ Description }) => Description,
+      cn: ({ FQDN, ID }) => texts(FQDN || ID),
+      l: ({ Datacenter }) => texts(Datacenter),
+      description: ({ Description }) => texts(Description).map(labelled("text")),
       ipHostNumber: addresses,
       macAddress: macs,
     },
-    addressAttribute: "ipHostNumber",
-    address: (address) => address,
+    floating: { ipHostNumber: (address) => address, description: labelled("floating") },
   },
   device: {
     objectClasses: ["device"],
     attributes: {
-      cn: ({ FQDN, ID }) => FQDN || ID,
-      l: ({ Datacenter }) => Datacenter,
-      // Every text follows a word of ours: what a tenant writes cannot pass for an address.
+      cn: ({ FQDN, ID }) => texts(FQDN || ID),
+      l: ({ Datacenter }) => texts(Datacenter),
       description: (detail) => [
         ...addresses(detail).map(labelled("ip")),
         ...macs(detail).map(labelled("mac")),
-        ...[detail.OS ?? []].flat().map(labelled("os")),
-        ...[detail.Owner ?? []].flat().map(labelled("owner")),
-        ...[detail.Description ?? []].flat().map(labelled("text")),
+        ...texts(detail.OS).map(labelled("os")),
+        ...texts(detail.Owner).map(labelled("owner")),
+        ...texts(detail.Description).map(labelled("text")),
       ],
     },
-    addressAttribute: "description",
-    address: labelled("ip"),
+    floating: { description: labelled("floating") },
   },
 };
+
+/** The words that the presets put before texts. */
+const LABELS = /^(?:ip|mac|os|owner|text|floating) /i;
+/** Attributes have two names each here: servers answer with the short one, and we would take them for two attributes. */
+const LONG_NAMES =
+  /^(?:commonName|localityName|organizationName|organizationalUnitName|stateOrProvinceName|countryName|surname|userid|domainComponent|rfc822Mailbox)$/i;
+/** Which values of which attribute are floating IPs. */
+const RECORD = "description";
+const FLOATING = "floating ";
 
 /**
  * Keeps an entry for each server in an LDAP directory, from its creation to its deletion, with its floating IPs. Entries are found by the
@@ -102,8 +117,7 @@ export class LdapDirectory implements Plugin {
   readonly name: string;
   readonly #attributes: Readonly<Record<string, LdapValue>>;
   readonly #parent: (detail: Detail) => string;
-  readonly #addressAttribute: string;
-  readonly #address: (address: string) => string;
+  readonly #floating: Preset["floating"];
   readonly #target: LdapTarget;
   readonly #entries: LdapOwnEntries;
 
@@ -113,29 +127,42 @@ export class LdapDirectory implements Plugin {
     if (problems.length > 0) throw new TypeError(`Cannot make LdapDirectory: ${problems.join("; ")}`);
     const preset = PRESETS[options.preset ?? "host"] as Preset;
     const { baseDn, idAttribute = "serialNumber", markAttribute = "description", mark = "oss-watcher" } = options;
-    const { objectClasses = preset.objectClasses, rdn = [idAttribute], addressAttribute } = options;
+    const { objectClasses = preset.objectClasses, rdn = [idAttribute], parent } = options;
     this.name = options.name ?? "LdapDirectory";
-    this.#attributes = withOwn(preset.attributes, options.attributes ?? {});
-    this.#parent = options.parent ?? (() => "");
-    this.#addressAttribute = addressAttribute ?? preset.addressAttribute;
-    this.#address = addressAttribute === undefined ? preset.address : (address) => address;
+    this.#attributes = withOwn(without(preset.attributes, [idAttribute]), options.attributes ?? {});
+    this.#parent = parent ?? (() => "");
+    this.#floating = floatingOf(preset, options);
     this.#target = new LdapTarget(connectionOf(options));
-    this.#entries = new LdapOwnEntries(this.#target, { baseDn, objectClasses, rdn, idAttribute, markAttribute, mark });
+    const namesVary = parent !== undefined || rdn.some((name) => !isSame(name, idAttribute));
+    this.#entries = new LdapOwnEntries(this.#target, {
+      baseDn,
+      objectClasses,
+      rdn,
+      idAttribute,
+      markAttribute,
+      mark,
+      namesVary,
+    });
   }
 
   /**
-   * @throws {PermanentError} when the schema or another's entry stands in the way.
+   * @throws {PermanentError} when the schema or another's entry stands in the way, or a function of config.ts makes a mistake.
    * @throws {DeliveryError} when the directory is not there, or not willing.
    */
   async notify(detail: Detail, created: boolean, { subject, signal, log }: NotifyContext): Promise<void> {
     if (subject === "floatingip") {
       const fact = this.#fact(detail);
       if (fact === null) return;
-      const isThere = await (created ? this.#entries.addValue(fact, signal) : this.#entries.removeValue(fact, signal));
+      const isThere =
+        await (created ? this.#entries.addValues(fact, signal) : this.#entries.removeValues(fact, signal));
       // Its creation, which is yet to come, brings its floating IPs; or its deletion has taken them, and nothing must come back.
-      if (!isThere) log.debug(`${this.name}: ${fact.id} has no entry for ${fact.value}`);
+      if (!isThere) log.debug(`${this.name}: ${printable(fact.id, 80)} has no entry for its floating IP`);
     } else if (created) {
-      await this.#entries.put(this.#entry(detail), { id: idOf(detail), growing: this.#addressAttribute, signal });
+      const { id, entry, leftOut } = this.#made(detail);
+      for (const what of leftOut) {
+        log.info(`${this.name}: left out of ${printable(id, 80)} what does not fit into ${what}`);
+      }
+      await this.#entries.put(entry, { id, kept: (held) => this.#kept(held), signal });
     } else {
       await this.#entries.remove(idOf(detail), signal);
     }
@@ -144,17 +171,20 @@ export class LdapDirectory implements Plugin {
   /** What {@linkcode LdapDirectory.notify} would send, as LDIF (RFC 2849). */
   preview(detail: Detail, created: boolean, { subject }: NotifyContext): string {
     if (subject === "server") {
-      return created ? this.#entries.ldifOfPut(this.#entry(detail)) : this.#entries.ldifOfRemove(idOf(detail));
+      if (!created) return this.#entries.ldifOfRemove(idOf(detail));
+      const { entry, leftOut } = this.#made(detail);
+      const comments = leftOut.map((what) => `# left out: what does not fit into ${what}\n`);
+      return comments.join("") + this.#entries.ldifOfPut(entry);
     }
     const fact = this.#fact(detail);
     return fact === null
       ? "# nothing: the address is no server's"
-      : this.#entries.ldifOfValue(fact, created ? "add" : "delete");
+      : this.#entries.ldifOfValues(fact, created ? "add" : "delete");
   }
 
   /** Rejects when we cannot bind, `baseDn` is not there, or the schema lacks a class or an attribute. */
   async check(signal: AbortSignal): Promise<void> {
-    await this.#entries.check(Object.keys(this.#attributes), signal);
+    await this.#entries.check([...Object.keys(this.#attributes), ...Object.keys(this.#floating)], signal);
   }
 
   /** Closes the connection. */
@@ -162,53 +192,103 @@ export class LdapDirectory implements Plugin {
     await this.#target[Symbol.asyncDispose]();
   }
 
-  #entry(detail: Detail): LdapEntry {
-    const content = Object.entries(this.#attributes).map(([name, value]) =>
-      [name, made(name, () => value(detail))] as const
+  #made(detail: Detail): { readonly id: string; readonly entry: LdapEntry; readonly leftOut: readonly string[] } {
+    const id = idOf(detail);
+    const content = this.#content(detail);
+    const parent = made(
+      { plugin: this.name, option: "parent", allows: isParent, allowed: `a distinguished name, or ""` },
+      () => this.#parent(detail),
     );
-    return this.#entries.entry(idOf(detail), Object.fromEntries(content), made("parent", () => this.#parent(detail)));
+    return { id, entry: this.#entries.entry(id, content, parent), leftOut: this.#entries.leftOut(content) };
+  }
+
+  #content(detail: Detail): LdapContent {
+    const allowed = "a text, a list of texts, or null";
+    const own = Object.entries(this.#attributes).map(([name, value]) => {
+      const making = { plugin: this.name, option: `attributes.${name}`, allows: isTexts, allowed };
+      return [name, made(making, () => value(detail))] as const;
+    });
+    return [...own, ...this.#floatingValues(detail.FloatingIPs.map(({ address }) => address))];
+  }
+
+  /** What a creation that comes again leaves in an entry: floating IPs, which come and go by events of their own. */
+  #kept(held: (attribute: string) => readonly string[]): LdapContent {
+    // Where they cannot be told from others, all stay.
+    if (this.#floating[RECORD]?.("") !== FLOATING) {
+      return Object.keys(this.#floating).map((name) => [name, held(name)]);
+    }
+    const recorded = held(RECORD).filter((value) => value.startsWith(FLOATING));
+    return this.#floatingValues(recorded.map((value) => value.slice(FLOATING.length)));
+  }
+
+  #floatingValues(floating: readonly string[]): LdapContent {
+    return Object.entries(this.#floating).map(([name, form]) => [name, floating.map(form)]);
   }
 
   /** The floating address of an association; `null` when no server has it. */
   #fact({ ID, IP }: Detail): LdapFact | null {
-    return !ID || !IP ? null : { id: ID, attribute: this.#addressAttribute, value: this.#address(IP) };
-  }
-}
-
-/** What a function of config.ts gives. It would throw again: trying again is of no use. */
-function made<Value>(option: string, make: () => Value): Value {
-  try {
-    return make();
-  } catch (error) {
-    const state = error instanceof Error ? error.message : String(error);
-    throw new PermanentError(`Cannot make ${option}: its function in config.ts threw: ${state}`, { cause: error });
+    return !ID || !IP ? null : { id: ID, values: this.#floatingValues([IP]) };
   }
 }
 
 function idOf({ ID }: Detail): string {
-  if (!ID) throw new PermanentError("Cannot write an entry: the event names no server");
-  return ID;
+  if (typeof ID === "string" && ID !== "") return ID;
+  throw new PermanentError("Cannot write an entry: the event names no server");
 }
 
-/** Fixed and floating ones. */
-function addresses({ Addresses, FloatingIPs }: Detail): string[] {
-  return [...Addresses, ...FloatingIPs].map(({ address }) => address);
+function addresses({ Addresses }: Detail): string[] {
+  return Addresses.map(({ address }) => address);
 }
 
 function macs({ Addresses, MAC }: Detail): string[] {
   return [MAC, ...Addresses.map(({ mac }) => mac)].filter((mac) => mac !== null);
 }
 
+/** Of what `detail.static` and `detail.fields` may have made anything. */
+function texts(given: unknown): readonly string[] {
+  const all = [given ?? []].flat().filter((one) => one !== null && one !== "");
+  return all.map((one) => typeof one === "string" ? one : JSON.stringify(one));
+}
+
 function labelled(label: string): (text: string) => string {
   return (text) => `${label} ${text}`;
+}
+
+/** Where floating IPs stand. What one's own function fills is not told of them besides. */
+function floatingOf(
+  { floating }: Preset,
+  { addressAttribute, attributes = {} }: LdapDirectoryOptions,
+): Preset["floating"] {
+  if (addressAttribute !== undefined) return { [addressAttribute]: (address) => address };
+  const [first = RECORD] = Object.keys(floating);
+  return without(floating, Object.keys(attributes).filter((name) => !isSame(name, first)));
 }
 
 function withOwn(
   preset: Readonly<Record<string, LdapValue>>,
   own: Readonly<Record<string, LdapValue>>,
 ): Readonly<Record<string, LdapValue>> {
-  const names = new Set(Object.keys(own).map((name) => name.toLowerCase()));
-  return { ...Object.fromEntries(Object.entries(preset).filter(([name]) => !names.has(name.toLowerCase()))), ...own };
+  return { ...without(preset, Object.keys(own)), ...own };
+}
+
+function without<Value>(
+  all: Readonly<Record<string, Value>>,
+  names: readonly string[],
+): Readonly<Record<string, Value>> {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !names.some((other) => isSame(name, other))));
+}
+
+function isSame(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+function isTexts(value: unknown): value is string | readonly string[] | null {
+  const all = Array.isArray(value) ? value : [value];
+  return value === null || all.every((one) => typeof one === "string");
+}
+
+function isParent(value: unknown): value is string {
+  return value === "" || isDn(value);
 }
 
 /** The options that are not our own. */
@@ -224,9 +304,11 @@ function problemsOf(options: LdapDirectoryOptions): string[] {
   const isOneOf = (value: unknown) => value === undefined || Object.hasOwn(PRESETS, String(value));
   const isFunction = (value: unknown) => typeof value === "function";
   const isText = (value: unknown) => typeof value === "string" && value.trim() !== "";
-  const known = [idAttribute ?? "serialNumber", markAttribute ?? "description", ...Object.keys(attributes ?? {})]
-    .concat(Object.keys(PRESETS[preset ?? "host"]?.attributes ?? {})).map((one) => String(one).toLowerCase());
-  const isKnown = (value: unknown) => known.includes(String(value).toLowerCase());
+  const id = String(idAttribute ?? "serialNumber");
+  const known = [id, markAttribute ?? "description", ...Object.keys(attributes ?? {})]
+    .concat(Object.keys(PRESETS[preset ?? "host"]?.attributes ?? {})).map(String);
+  const isKnown = (value: unknown) => known.some((one) => isSame(one, String(value)));
+  const others = [markAttribute ?? "description", addressAttribute ?? "description"].map(String);
   const checks: readonly (readonly [right: boolean, problem: string])[] = [
     [name === undefined || isText(name), "name: must be a text that is not empty"],
     [isDn(baseDn), "baseDn: must be a distinguished name, as ou=servers,dc=example,dc=com"],
@@ -235,20 +317,27 @@ function problemsOf(options: LdapDirectoryOptions): string[] {
     [
       attributes === undefined || (typeof attributes === "object" && attributes !== null &&
         Object.keys(attributes).every(isName) && Object.values(attributes).every(isFunction)),
-      "attributes: must be an object of names of attributes and functions of the detail",
+      "attributes: must be an object of short names of attributes and functions of the detail",
     ],
+    // Whatever stands there is taken for an ID: what a tenant writes could be another server's.
+    [!Object.keys(attributes ?? {}).some((one) => isSame(one, id)), "attributes: must leave idAttribute to the ID"],
     [
       rdn === undefined || (isNames(rdn) && rdn.length <= 3 && rdn.every(isKnown)),
-      "rdn: must be a list of one to three names of attributes that the entry has",
+      "rdn: must be a list of one to three short names of attributes that the entry has",
     ],
     [parent === undefined || isFunction(parent), "parent: must be a function of the detail"],
-    [idAttribute === undefined || isName(idAttribute), "idAttribute: must be the name of an attribute"],
-    [markAttribute === undefined || isName(markAttribute), "markAttribute: must be the name of an attribute"],
+    [idAttribute === undefined || isName(idAttribute), "idAttribute: must be the short name of an attribute"],
+    [!others.some((one) => isSame(one, id)), "idAttribute: must hold neither mark nor addresses"],
+    [markAttribute === undefined || isName(markAttribute), "markAttribute: must be the short name of an attribute"],
     [
-      mark === undefined || (typeof mark === "string" && /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(mark)),
-      "mark: must be visible ASCII characters, with single spaces between",
+      mark === undefined ||
+      (typeof mark === "string" && /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(mark) && !LABELS.test(mark)),
+      "mark: must be visible ASCII characters with single spaces between, and not begin with a word of the presets",
     ],
-    [addressAttribute === undefined || isName(addressAttribute), "addressAttribute: must be the name of an attribute"],
+    [
+      addressAttribute === undefined || isName(addressAttribute),
+      "addressAttribute: must be the short name of an attribute",
+    ],
   ];
   return checks.filter(([right]) => !right).map(([, problem]) => problem);
 }
@@ -257,7 +346,7 @@ function isNames(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0 && value.every(isName);
 }
 
-/** A descriptor of RFC 4512 without options. */
+/** A descriptor of RFC 4512 without options, and the one that servers answer with. */
 function isName(value: unknown): boolean {
-  return typeof value === "string" && /^[a-z][a-z\d-]*$/i.test(value);
+  return typeof value === "string" && /^[a-z][a-z\d-]*$/i.test(value) && !LONG_NAMES.test(value);
 }

@@ -36,16 +36,32 @@ const SHAPES: ReadonlyMap<string, (text: string) => string | null> = new Map([
  * The values of an attribute that a server takes, whatever tenants have written: text that is no address in an attribute of
  * addresses, and what is empty or is there already, falls out; too much is cut. Everything else is kept, hostile characters as `\u{…}`.
  */
-export function ldapValues(attribute: string, texts: readonly unknown[]): readonly string[] {
-  const shape = SHAPES.get(attribute.toLowerCase()) ?? ((text: string) => text);
+export function ldapValues(attribute: string, texts: readonly string[]): readonly string[] {
+  return fitting(attribute, texts).slice(0, MAX_VALUES);
+}
+
+/** How many texts {@linkcode ldapValues} leaves out that are neither empty nor there already. */
+export function countLeftOut(attribute: string, texts: readonly string[]): number {
+  const shape = shapeOf(attribute);
+  const unfit = texts.map((text) => ldapText(text, MAX_VALUE_LENGTH)).filter((text) =>
+    text !== "" && shape(text) === null
+  );
+  return unfit.length + Math.max(0, fitting(attribute, texts).length - MAX_VALUES);
+}
+
+function fitting(attribute: string, texts: readonly string[]): string[] {
+  const shape = shapeOf(attribute);
   const values = new Map<string, string>();
   for (const text of texts) {
-    if (typeof text !== "string") continue;
     const value = shape(ldapText(text, MAX_VALUE_LENGTH)) ?? "";
     const folded = foldedText(value);
-    if (folded !== "" && !values.has(folded) && values.size < MAX_VALUES) values.set(folded, value);
+    if (folded !== "" && !values.has(folded)) values.set(folded, value);
   }
   return [...values.values()];
+}
+
+function shapeOf(attribute: string): (text: string) => string | null {
+  return SHAPES.get(attribute.toLowerCase()) ?? ((text) => text);
 }
 
 /** The name of an entry within its parent: the first value of each attribute, cut as far as servers need it. Changes those values too. */
@@ -60,11 +76,20 @@ export function rdnOf(attributes: Map<string, readonly string[]>, names: readonl
   return parts.join("+");
 }
 
-/** The names of the attributes that name an entry, in lower case. */
-export function namingAttributes(dn: string): ReadonlySet<string> {
+/** The attributes that name an entry, in lower case, each with the value that does. */
+export function namingValues(dn: string): ReadonlyMap<string, string> {
   const [own = ""] = /^(?:\\.|[^\\,;])*/s.exec(dn) ?? [];
   const parts = own.match(/(?:\\.|[^\\+])+/gs) ?? [];
-  return new Set(parts.map((part) => (part.split("=")[0] ?? "").trim().toLowerCase()));
+  return new Map(parts.map((part) => {
+    const [, name = "", value = ""] = /^([^=]*)=\s*((?:\\.|[^\\])*?)\s*$/s.exec(part) ?? [];
+    return [name.trim().toLowerCase(), unescaped(value)];
+  }));
+}
+
+/** `\2C` and `\,` (RFC 4514, 3) as what they stand for. */
+function unescaped(value: string): string {
+  const bytes = (run: string) => Uint8Array.fromHex(run.replaceAll("\\", ""));
+  return value.replace(/(?:\\[\da-f]{2})+|\\(.)/gis, (run, char) => char ?? new TextDecoder().decode(bytes(run)));
 }
 
 /** An attribute's values in an entry. */

@@ -1,10 +1,10 @@
 import { DeliveryError, PermanentError } from "../model/errors.ts";
 import { printable } from "./escape.ts";
 import type { LdapTarget } from "./ldap.ts";
-import { changesOf, isSame, lacking, ldapValues, namingAttributes, rdnOf, valuesIn } from "./ldap_entry.ts";
+import { changesOf, countLeftOut, isSame, lacking, ldapValues, namingValues, rdnOf, valuesIn } from "./ldap_entry.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 import { missingFromSchema } from "./ldap_schema.ts";
-import { filterValue } from "./ldap_text.ts";
+import { filterValue, foldedText } from "./ldap_text.ts";
 import { ldifOfAdd, ldifOfDelete, ldifOfModify } from "./ldif.ts";
 
 /** How our entries look, and how we know them. */
@@ -16,16 +16,17 @@ export interface LdapOwnEntriesOptions {
   readonly idAttribute: string;
   readonly markAttribute: string;
   readonly mark: string;
+  /** Whether one ID may come by several names, as a name changes or the place: then it is looked for before it is added. @default true */
+  readonly namesVary?: boolean;
 }
 
-/** What an entry holds besides its classes, its ID and our mark. `null`: nothing. */
-export type LdapContent = Readonly<Record<string, string | readonly string[] | null>>;
+/** Attributes and what they hold, `null`: nothing. One that comes twice holds both. */
+export type LdapContent = readonly (readonly [attribute: string, values: string | readonly string[] | null])[];
 
-/** One value of one attribute of the entry of one ID. */
+/** Values that come to the entry of one ID, or go from it. */
 export interface LdapFact {
   readonly id: string;
-  readonly attribute: string;
-  readonly value: string;
+  readonly values: LdapContent;
 }
 
 /** Classes that a server allows only with an attribute: they come and go with it. */
@@ -50,7 +51,7 @@ const CLASS_NEEDS: ReadonlyMap<string, string> = new Map([["iphost", "ipHostNumb
  *   mark: "watcher",
  * });
  *
- * assert.equal(rooms.entry("4.12", { cn: "Ada, Grace" }).dn, "cn=Ada\\2C Grace,ou=rooms,dc=example,dc=com");
+ * assert.equal(rooms.entry("4.12", [["cn", "Ada, Grace"]]).dn, "cn=Ada\\2C Grace,ou=rooms,dc=example,dc=com");
  * ```
  */
 export class LdapOwnEntries {
@@ -69,7 +70,7 @@ export class LdapOwnEntries {
   }
 
   /**
-   * The entry of an ID, as it would be added. Texts become what a server takes: hostile characters are written as `\u{…}`, what is too
+   * The entry of an ID, as it would be added: classes, ID, mark and content. Texts become what a server takes: hostile characters are written as `\u{…}`, what is too
    * long is cut, what cannot be a value of its attribute falls out.
    *
    * @param parent What stands between its name and the base.
@@ -77,11 +78,12 @@ export class LdapOwnEntries {
    */
   entry(id: string, content: LdapContent, parent = ""): LdapEntry {
     const { baseDn, objectClasses, rdn, idAttribute, markAttribute, mark } = this.#options;
-    const attributes = new Map<string, readonly string[]>();
-    for (const [name, given] of [[idAttribute, id], [markAttribute, mark], ...Object.entries(content)] as const) {
-      const known = [...attributes.keys()].find((other) => isSame(other, name)) ?? name;
-      attributes.set(known, ldapValues(known, [...attributes.get(known) ?? [], ...[given ?? []].flat()]));
+    const given = new Map<string, readonly string[]>();
+    for (const [name, texts] of [[idAttribute, id], [markAttribute, mark], ...content] as const) {
+      const known = [...given.keys()].find((other) => isSame(other, name)) ?? name;
+      given.set(known, [...given.get(known) ?? [], ...[texts ?? []].flat()]);
     }
+    const attributes = new Map([...given].map(([name, texts]) => [name, ldapValues(name, texts)]));
     const name = rdnOf(attributes, rdn);
     if (valuesIn({ dn: name, attributes }, idAttribute)[0] !== id) {
       throw new PermanentError(`Cannot write the entry of "${printable(id, 80)}": ${idAttribute} cannot hold this ID`);
@@ -92,19 +94,33 @@ export class LdapOwnEntries {
     return { dn, attributes: new Map([["objectClass", classes], ...attributes]) };
   }
 
+  /** What {@linkcode LdapOwnEntries.entry} leaves out of the content because it cannot be a value there, `attribute: how many` each. */
+  leftOut(content: LdapContent): readonly string[] {
+    return content.flatMap(([name, given]) => {
+      const count = countLeftOut(name, [given ?? []].flat());
+      return count === 0 ? [] : [`${name}: ${count}`];
+    });
+  }
+
   /**
-   * Adds the entry of an ID, or gives the one that is there its attributes.
+   * Adds the entry of an ID, or gives the one that is there its attributes: all the values of each and no others, but for `kept`.
    *
-   * @param only.growing The attribute from which nothing is taken away: what it holds may have come since.
+   * @param only.kept Which of what an entry holds shall stay, since other events bring and take it.
    * @throws {PermanentError} when an entry of that name is there that is not ours, or of another ID.
    */
   async put(
     entry: LdapEntry,
-    { id, growing, signal }: { readonly id: string; readonly growing: string | null; readonly signal: AbortSignal },
+    { id, kept, signal }: {
+      readonly id: string;
+      readonly kept: (held: (attribute: string) => readonly string[]) => LdapContent;
+      readonly signal: AbortSignal;
+    },
   ): Promise<void> {
-    if (await this.#target.add(present(entry), signal)) return;
     const [, ...wanted] = entry.attributes;
-    const found = await this.#find(id, wanted.map(([name]) => name), signal);
+    const names = wanted.map(([name]) => name);
+    let found = this.#options.namesVary ?? true ? await this.#find(id, names, signal) : [];
+    if (found.length === 0 && await this.#target.add(present(entry), signal)) return;
+    if (found.length === 0) found = await this.#find(id, names, signal);
     if (found.length === 0) {
       throw new PermanentError(
         `Cannot add "${printable(entry.dn, 200)}": an entry of this name is there, without our mark or with another ` +
@@ -112,21 +128,23 @@ export class LdapOwnEntries {
       );
     }
     for (const there of found) {
+      const staying = kept((attribute) => valuesIn(there, attribute));
       const values = new Map(wanted.map(([name, values]) => {
-        const since = growing !== null && isSame(name, growing) ? lacking(valuesIn(there, name), values) : [];
-        return [name, [...values, ...since]];
+        const more = staying.filter(([other]) => isSame(other, name)).flatMap(([, texts]) => texts ?? []);
+        const kept = valuesIn(there, name).filter((value) => more.includes(value));
+        return [name, [...values, ...lacking(kept, values)]];
       }));
       await this.#change(there, { values, classes: this.#options.objectClasses, signal });
     }
   }
 
-  /** Adds a value, made what a server takes. `false`: the ID has no entry. */
-  async addValue(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
+  /** Adds values, made what a server takes. `false`: the ID has no entry. */
+  async addValues(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
     return await this.#changeValues(fact, (there, value) => [...there, ...lacking(value, there)], signal);
   }
 
-  /** Takes a value away. `false`: the ID has no entry. */
-  async removeValue(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
+  /** Takes values away. `false`: the ID has no entry. */
+  async removeValues(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
     return await this.#changeValues(fact, lacking, signal);
   }
 
@@ -160,11 +178,14 @@ export class LdapOwnEntries {
     return ldifOfAdd(present(entry));
   }
 
-  /** What adding or removing a value would send, as LDIF. */
-  ldifOfValue({ id, attribute, value }: LdapFact, operation: "add" | "delete"): string {
-    return `${this.#where(id)}\n${
-      ldifOfModify("(its name)", [{ operation, attribute, values: ldapValues(attribute, [value]) }])
-    }`;
+  /** What adding or removing values would send, as LDIF. */
+  ldifOfValues({ id, values }: LdapFact, operation: "add" | "delete"): string {
+    const changes = values.map(([attribute, given]) => ({
+      operation,
+      attribute,
+      values: ldapValues(attribute, [given ?? []].flat()),
+    }));
+    return `${this.#where(id)}\n${ldifOfModify("(its name)", changes.filter(({ values }) => values.length > 0))}`;
   }
 
   /** What {@linkcode LdapOwnEntries.remove} would send, as LDIF. */
@@ -189,14 +210,16 @@ export class LdapOwnEntries {
   }
 
   async #changeValues(
-    { id, attribute, value }: LdapFact,
+    { id, values }: LdapFact,
     change: (there: readonly string[], value: readonly string[]) => readonly string[],
     signal: AbortSignal,
   ): Promise<boolean> {
-    const found = await this.#find(id, [attribute], signal);
+    const found = await this.#find(id, values.map(([name]) => name), signal);
     for (const there of found) {
-      const after = change(valuesIn(there, attribute), ldapValues(attribute, [value]));
-      await this.#change(there, { values: new Map([[attribute, after]]), classes: [], signal });
+      const after = values.map(([name, given]) =>
+        [name, change(valuesIn(there, name), ldapValues(name, [given ?? []].flat()))] as const
+      );
+      await this.#change(there, { values: new Map(after), classes: [], signal });
     }
     return found.length > 0;
   }
@@ -210,10 +233,10 @@ export class LdapOwnEntries {
       readonly signal: AbortSignal;
     },
   ): Promise<void> {
-    const naming = namingAttributes(there.dn);
+    const naming = namingValues(there.dn);
     const wanted = new Map([...values].map(([name, texts]) => {
-      const kept = naming.has(name.toLowerCase()) ? lacking(valuesIn(there, name), texts) : [];
-      return [name, [...texts, ...kept]];
+      const named = naming.get(name.toLowerCase());
+      return [name, named === undefined ? texts : [...texts, ...lacking(namedBy(named, valuesIn(there, name)), texts)]];
     }));
     const after = (name: string) => [...wanted].find(([one]) => isSame(one, name))?.[1] ?? valuesIn(there, name);
     const lone = this.#needs.filter(([, needed]) => after(needed).length === 0).map(([name]) => name);
@@ -229,4 +252,10 @@ export class LdapOwnEntries {
 /** Without attributes that have no value. */
 function present({ dn, attributes }: LdapEntry): LdapEntry {
   return { dn, attributes: new Map([...attributes].filter(([, values]) => values.length > 0)) };
+}
+
+/** The value that names an entry, as its attribute holds it. All, if it cannot be told: an entry cannot lose its name. */
+function namedBy(name: string, values: readonly string[]): readonly string[] {
+  const found = values.filter((value) => foldedText(value) === foldedText(name));
+  return found.length === 0 ? values : found;
 }

@@ -5,6 +5,7 @@ import { type Dirsrv, startDirsrv } from "../support/dirsrv.ts";
 import { type Attributes, type LdapServer, type LdapServerFiles, SERVERS, WATCHER } from "../support/ldap_server.ts";
 import { CODES, type Slapd, startSlapd } from "../support/slapd.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
+import { KeptLog } from "../support/loggers.ts";
 import { until } from "../support/until.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort } from "../wire/server.ts";
@@ -32,11 +33,16 @@ const floating: Detail = { ...web, IP: "203.0.113.7", IPType: "Public" };
 const entryOfWeb: Attributes = {
   objectclass: ["device", "ieee802Device", "ipHost"],
   cn: ["web-1.example.com"],
-  description: ["The shop", "oss-watcher"],
+  description: ["oss-watcher", "text The shop"],
   iphostnumber: ["10.0.0.5"],
   l: ["KDC"],
   macaddress: ["fa:16:3e:00:00:01"],
   serialnumber: [UUID],
+};
+const entryWithFloating: Attributes = {
+  ...entryOfWeb,
+  description: ["floating 203.0.113.7", "oss-watcher", "text The shop"],
+  iphostnumber: ["10.0.0.5", "203.0.113.7"],
 };
 
 let pki: TestPki;
@@ -110,8 +116,8 @@ withServers("notify() adds an entry that any server's schema allows when the pre
     objectclass: ["device"],
     cn: ["web-1.example.com"],
     description: [
+      "floating 203.0.113.7",
       "ip 10.0.0.5",
-      "ip 203.0.113.7",
       "mac fa:16:3e:00:00:01",
       "os Ubuntu",
       "oss-watcher",
@@ -169,9 +175,9 @@ withServers("notify() adds and removes floating IPs, once however often it is to
 
   await plugin.notify(floating, true, association);
   await plugin.notify(floating, true, association);
-  assert.deepEqual((await held(server))?.["iphostnumber"], ["10.0.0.5", "203.0.113.7"]);
+  assert.deepEqual(await held(server), entryWithFloating);
   await plugin.notify(web, true, context({ attempt: 2 }));
-  assert.deepEqual((await held(server))?.["iphostnumber"], ["10.0.0.5", "203.0.113.7"]);
+  assert.deepEqual(await held(server), entryWithFloating);
   await plugin.notify(floating, false, association);
   await plugin.notify(floating, false, association);
 
@@ -199,7 +205,7 @@ withServers("notify() writes a floating IP with its server when the association 
   const floatingIps = [{ id: "f", address: "203.0.113.7", fixedAddress: "10.0.0.5" }];
   await plugin.notify({ ...web, FloatingIPs: floatingIps }, true, context());
 
-  assert.deepEqual(await held(server), { ...entryOfWeb, iphostnumber: ["10.0.0.5", "203.0.113.7"] });
+  assert.deepEqual(await held(server), entryWithFloating);
 });
 
 withServers("notify() moves a floating IP from one server to another", async (server) => {
@@ -304,7 +310,7 @@ withServers("notify() keeps hostile texts as texts, in names as in values", asyn
   const expected = HOSTILE_TEXTS.map(([, kept], index) => [`server-${index}`, {
     cn: [kept],
     l: [kept],
-    description: kept === "OSS-Watcher" ? ["oss-watcher"] : [kept, "oss-watcher"].sort(),
+    description: [`floating ${kept}`, "oss-watcher", `text ${kept}`].sort(),
     macaddress: ["fa:16:3e:00:00:01"],
     iphostnumber: ["10.0.0.5"],
   }]);
@@ -333,6 +339,200 @@ withServers("notify() cuts what is too long, and leaves out what is empty", asyn
   }
 });
 
+withServers(
+  "notify() adds no second entry when a creation comes again under another name or parent",
+  async (server) => {
+    await server.ldif(["a", "b"].map((ou) => `dn: ou=${ou},${SERVERS}\nobjectClass: organizationalUnit\n`).join("\n"));
+    const ways: Partial<LdapDirectoryOptions>[] = [
+      { rdn: ["cn"] },
+      { rdn: ["serialNumber", "cn"] },
+      { parent: ({ Datacenter }) => Datacenter === null ? "" : `ou=${Datacenter}` },
+    ];
+    for (const options of ways) {
+      await using plugin = directory(server, options);
+      await plugin.notify({ ...web, FQDN: "old.example.com", Datacenter: "a" }, true, context());
+      const [first] = Object.keys(await server.entries(SERVERS, "(objectClass=device)"));
+
+      for (const Datacenter of ["b", null]) {
+        await plugin.notify({ ...web, Datacenter }, true, context());
+
+        const entries = await server.entries(SERVERS, "(objectClass=device)");
+        assert.deepEqual(Object.keys(entries), [first]);
+        assert.deepEqual(entries[first ?? ""]?.["l"], Datacenter === null ? undefined : [Datacenter]);
+      }
+      await plugin.notify(web, false, context());
+      assert.deepEqual(await server.entries(SERVERS, "(objectClass=device)"), {});
+    }
+  },
+);
+
+withServers(
+  "notify() leaves nothing of what is no longer true when a creation comes again, but floating IPs",
+  async (server) => {
+    const old: Detail = {
+      ...web,
+      Description: "The old shop, floating 198.51.100.1",
+      Owner: "old",
+      OS: "CirrOS",
+      MAC: null,
+      Addresses: [{ address: "10.0.0.4", mac: "fa:16:3e:00:00:04", type: "fixed", network: "private", version: 4 }],
+      FloatingIPs: [{ id: "g", address: "203.0.113.8", fixedAddress: null }],
+    };
+    for (
+      const [options, expected] of [
+        [{}, {
+          ...entryOfWeb,
+          description: ["floating 203.0.113.7", "floating 203.0.113.8", "oss-watcher", "text The shop"],
+          iphostnumber: ["10.0.0.5", "203.0.113.7", "203.0.113.8"],
+        }],
+        [{ preset: "device" }, {
+          objectclass: ["device"],
+          cn: ["web-1.example.com"],
+          description: [
+            "floating 203.0.113.7",
+            "floating 203.0.113.8",
+            "ip 10.0.0.5",
+            "mac fa:16:3e:00:00:01",
+            "os Ubuntu",
+            "oss-watcher",
+            "owner some_owner",
+            "text The shop",
+          ],
+          l: ["KDC"],
+          serialnumber: [UUID],
+        }],
+      ] as const
+    ) {
+      await server.clear();
+      await using plugin = directory(server, options);
+      await plugin.notify(old, true, context());
+      await plugin.notify(floating, true, association);
+
+      await plugin.notify(web, true, context());
+      assert.deepEqual(await held(server), expected);
+
+      // Both leave by events of their own, whichever way they came.
+      await plugin.notify(floating, false, association);
+      await plugin.notify({ ...floating, IP: "203.0.113.8" }, false, association);
+      await plugin.notify({ ...floating, IP: "203.0.113.9" }, true, association);
+      await plugin.notify({ ...floating, IP: "203.0.113.9" }, false, association);
+      await plugin.notify(web, true, context());
+      const { iphostnumber, description } = await held(server) ?? {};
+      assert.deepEqual(iphostnumber ?? ["10.0.0.5"], ["10.0.0.5"]);
+      assert.ok(!description?.some((value) => value.startsWith("floating")), String(description));
+    }
+  },
+);
+
+withServers("notify() keeps floating IPs in an attribute of one's own, and in no other", async (server) => {
+  await using plugin = directory(server, { addressAttribute: "o" });
+  const floatingIps = [{ id: "g", address: "203.0.113.8", fixedAddress: null }];
+
+  await plugin.notify({ ...web, FloatingIPs: floatingIps }, true, context());
+  await plugin.notify(floating, true, association);
+  await plugin.notify({ ...web, FloatingIPs: floatingIps }, true, context());
+  assert.deepEqual(await held(server), { ...entryOfWeb, o: ["203.0.113.7", "203.0.113.8"] });
+  await plugin.notify(floating, false, association);
+  await plugin.notify({ ...floating, IP: "203.0.113.8" }, false, association);
+
+  assert.deepEqual(await held(server), entryOfWeb);
+});
+
+withServers("notify() never takes what a tenant writes for a mark or an ID", async (server) => {
+  const hostile = {
+    ...web,
+    FQDN: "victim",
+    Description: "cloud-b",
+    Owner: "cloud-b",
+    OS: "cloud-b",
+    Datacenter: "victim",
+  };
+  for (const preset of ["host", "device"] as const) {
+    await server.clear();
+    await using ours = directory(server, { preset });
+    await using theirs = directory(server, { preset, mark: "cloud-b" });
+    await using named = directory(server, { preset, idAttribute: "cn", mark: "cloud-c" });
+    await ours.notify(hostile, true, context());
+    await named.notify({ ...hostile, ID: "attacker" }, true, context());
+    const before = await server.entries();
+
+    await theirs.notify(floating, true, association);
+    await theirs.notify(web, false, context());
+    await named.notify({ ...floating, ID: "victim" }, true, association);
+    await named.notify({ ...web, ID: "victim" }, false, context());
+
+    assert.deepEqual(await server.entries(), before);
+    assert.equal(Object.keys(before).length, 3);
+  }
+});
+
+withServers("notify() names a function of config.ts that makes a mistake, and adds nothing", async (server) => {
+  const throws = () => {
+    throw new Error("no \x1b[2J such key, password=hush-4711");
+  };
+  const threw = "threw: no \\u{1b}[2J such key, password=***";
+  const mistakes: readonly (readonly [options: unknown, option: string, state: string])[] = [
+    [{ attributes: { l: throws } }, "attributes.l", threw],
+    [
+      { attributes: { CN: () => undefined } },
+      "attributes.CN",
+      "returned nothing; it must return a text, a list of texts, or null",
+    ],
+    [{ attributes: { l: () => 5 } }, "attributes.l", "returned the number 5; it must return a text, a list"],
+    [{ attributes: { l: () => ["a", null] } }, "attributes.l", "returned a list that holds null; it must"],
+    [
+      { attributes: { l: () => Promise.resolve("a") } },
+      "attributes.l",
+      "returned a promise: it must not be async; it must",
+    ],
+    [{ parent: throws }, "parent", threw],
+    [{ parent: () => undefined }, "parent", `returned nothing; it must return a distinguished name, or ""`],
+    [{ parent: () => "no\nname" }, "parent", `returned the text "no\\u{a}name"; it must`],
+    [{ parent: () => 0 }, "parent", "returned the number 0; it must"],
+  ];
+  for (const [options, option, state] of mistakes) {
+    await using plugin = directory(server, { name: "Inventory", ...options as LdapDirectoryOptions });
+    const isRight = (error: unknown) => {
+      assert(error instanceof PermanentError);
+      const expected = `Cannot make ${option} of Inventory: its function in config.ts ${state}`;
+      assert.ok(error.message.startsWith(expected), error.message);
+      assert.doesNotMatch(Deno.inspect(error), /hush/);
+      return true;
+    };
+    await assert.rejects(plugin.notify(web, true, context()), isRight);
+    assert.throws(() => plugin.preview(web, true, context()), isRight);
+    await plugin.notify(web, false, context());
+  }
+  assert.deepEqual(await names(server), []);
+});
+
+Deno.test("notify() and preview() say what they leave out", async () => {
+  const log = new KeptLog();
+  await using plugin = directory(slapd, { attributes: { ou: ({ AdditionalUsers }) => AdditionalUsers } });
+  await slapd.clear();
+  const odd: Detail = {
+    ...web,
+    IP: "x",
+    MAC: "not a MAC",
+    AdditionalUsers: ["", ...Array.from({ length: 300 }, (_, index) => `user-${index}`)],
+    Addresses: [{ address: "no address", mac: null, type: null, network: null, version: null }],
+  };
+
+  assert.ok(
+    plugin.preview(odd, true, context()).startsWith(
+      "# left out: what does not fit into ipHostNumber: 1\n# left out: what does not fit into macAddress: 1\n# left out: what does not fit into ou: 44\ndn: ",
+    ),
+  );
+  await plugin.notify(odd, true, context({ log }));
+
+  assert.deepEqual(
+    log.lines,
+    ["ipHostNumber: 1", "macAddress: 1", "ou: 44"].map((what) =>
+      `info LdapDirectory: left out of ${UUID} what does not fit into ${what}`
+    ),
+  );
+});
+
 withServers("notify() gives up at once what the schema forbids", async (server) => {
   const wrong: Partial<LdapDirectoryOptions>[] = [
     { objectClasses: ["device", "noSuchClass"] },
@@ -340,19 +540,6 @@ withServers("notify() gives up at once what the schema forbids", async (server) 
     { attributes: { noSuchAttribute: () => "x" } },
     { attributes: { mail: () => "x" } },
     { attributes: { owner: () => "no name of anything" } },
-    { parent: () => "no name" },
-    {
-      parent: () => {
-        throw new Error("a mistake in config.ts");
-      },
-    },
-    {
-      attributes: {
-        cn: () => {
-          throw new Error("a mistake in config.ts");
-        },
-      },
-    },
     { attributes: { cn: () => "" }, rdn: ["cn"] },
   ];
   for (const options of wrong) {
@@ -713,8 +900,8 @@ objectClass: ipHost
 objectClass: ieee802Device
 serialNumber: ${UUID}
 description: oss-watcher
-# description: Grüße
-description:: R3LDvMOfZQ==
+# description: text Grüße
+description:: dGV4dCBHcsO8w59l
 cn: web-1.example.com
 l: KDC
 ipHostNumber: 10.0.0.5
@@ -723,11 +910,11 @@ macAddress: fa:16:3e:00:00:01`,
   assert.equal(plugin.preview(web, false, context()), `${found}\ndn: (its name)\nchangetype: delete`);
   assert.equal(
     plugin.preview(floating, true, association),
-    `${found}\ndn: (its name)\nchangetype: modify\nadd: ipHostNumber\nipHostNumber: 203.0.113.7\n-`,
+    `${found}\ndn: (its name)\nchangetype: modify\nadd: ipHostNumber\nipHostNumber: 203.0.113.7\n-\nadd: description\ndescription: floating 203.0.113.7\n-`,
   );
   assert.equal(
     plugin.preview(floating, false, association),
-    `${found}\ndn: (its name)\nchangetype: modify\ndelete: ipHostNumber\nipHostNumber: 203.0.113.7\n-`,
+    `${found}\ndn: (its name)\nchangetype: modify\ndelete: ipHostNumber\nipHostNumber: 203.0.113.7\n-\ndelete: description\ndescription: floating 203.0.113.7\n-`,
   );
   assert.equal(plugin.preview({ ...floating, ID: null }, true, association), "# nothing: the address is no server's");
 });
@@ -780,6 +967,15 @@ for (
       "parent: must",
       "idAttribute: must",
       "markAttribute: must",
+    ]],
+    [{ ...right, attributes: { SerialNumber: () => "x" }, mark: "Text shop" }, [
+      "attributes: must leave",
+      "mark: must",
+    ]],
+    [{ ...right, idAttribute: "Description" }, ["idAttribute: must hold neither"]],
+    [{ ...right, idAttribute: "commonName", attributes: { localityName: () => null } }, [
+      "attributes: must be an object of short names",
+      "idAttribute: must be the short name",
     ]],
     [{ ...right, addressAttribute: "", pasword: "s3cret" }, ["addressAttribute: must", "pasword: unknown option"]],
   ] as const

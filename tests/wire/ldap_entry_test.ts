@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { PermanentError } from "../../src/model/errors.ts";
-import { changesOf, ldapValues, namingAttributes, rdnOf, valuesIn } from "../../src/wire/ldap_entry.ts";
+import { changesOf, ldapValues, namingValues, rdnOf, valuesIn } from "../../src/wire/ldap_entry.ts";
 
 const entry = { dn: "cn=web", attributes: new Map([["CN", ["Web", "www"]], ["l", ["Köln"]]]) };
 
 for (
   const [attribute, texts, values] of [
     ["cn", ["a", "A ", "", " ", "b\0"], ["a", "b\\u{0}"]],
-    ["cn", [null, undefined, 1, {}, ["x"]], []],
     ["ipHostNumber", ["10.0.0.5", "2001:db8::5", "::ffff:10.0.0.5", "fe80::1", "10.0.0.5\n"], [
       "10.0.0.5",
       "2001:db8::5",
@@ -52,14 +52,30 @@ for (const unit of ["x", "東", "😀", ",", "\ufdfa"]) {
 
 for (
   const [dn, names] of [
-    ["cn=web,dc=com", ["cn"]],
-    ["CN=a\\, b + serialNumber=x\\+y,dc=com", ["cn", "serialnumber"]],
-    ["cn=ends in \\\\,sn=x", ["cn"]],
-    ["cn=a\\2C\\2Bsn=b;dc=com", ["cn"]],
+    ["cn=web,dc=com", [["cn", "web"]]],
+    ["CN=a\\, b + serialNumber=x\\+y,dc=com", [["cn", "a, b"], ["serialnumber", "x+y"]]],
+    ["cn=ends in \\\\,sn=x", [["cn", "ends in \\"]]],
+    ["cn=a\\2C\\2Bsn=b;dc=com", [["cn", "a,+sn=b"]]],
+    ["cn=K\\C3\\B6ln\\20,dc=com", [["cn", "Köln "]]],
+    ["cn=東\\E4\\BA\\AC😀,dc=com", [["cn", "東京😀"]]],
+    ["cn=#0403616263,dc=com", [["cn", "#0403616263"]]],
+    ["", []],
   ] as const
 ) {
-  Deno.test(`namingAttributes() finds ${names} in ${dn}`, () => assert.deepEqual([...namingAttributes(dn)], names));
+  Deno.test(`namingValues() finds ${JSON.stringify(names)} in ${dn}`, () => {
+    assert.deepEqual([...namingValues(dn)], names);
+  });
 }
+
+Deno.test("namingValues() finds what rdnOf() has named, whatever it is", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary", minLength: 1 }), (text) => {
+    const [value = ""] = ldapValues("cn", [text]);
+    if (value === "") return;
+    const attributes = new Map([["cn", [value]], ["sn", ["x"]]]);
+    const dn = `${rdnOf(attributes, ["cn", "sn"])},dc=com`;
+    assert.deepEqual([...namingValues(dn)], [["cn", attributes.get("cn")?.[0]], ["sn", "x"]]);
+  }));
+});
 
 Deno.test("valuesIn() compares names without case", () => {
   assert.deepEqual([valuesIn(entry, "cn"), valuesIn(entry, "uid")], [["Web", "www"], []]);
