@@ -1,0 +1,54 @@
+import type { FailureReason } from "../model/errors.ts";
+import type { AttemptEnd } from "../model/readings.ts";
+
+/** Upper ends of the buckets, in seconds: from a local service to the longest attempt that is allowed by default. */
+export const DURATION_BUCKETS: readonly number[] = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Every reason for which an attempt may fail. */
+export const FAILURE_REASONS = [
+  "connection",
+  "timeout",
+  "unauthorized",
+  "rate_limited",
+  "client_error",
+  "server_error",
+  "permanent",
+  "interrupted",
+  "other",
+] as const satisfies readonly FailureReason[];
+
+/** The attempts of one plugin since the start. */
+export class Attempts {
+  delivered = 0;
+  retried = 0;
+  dead = 0;
+  readonly failed = new Map<FailureReason, number>(FAILURE_REASONS.map((reason) => [reason, 0]));
+  /** How many took at most as long as each bucket says, and longer than the one before; the last one: longer than all. */
+  readonly took: number[] = Array.from({ length: DURATION_BUCKETS.length + 1 }, () => 0);
+  secondsTaken = 0;
+
+  count({ outcome, reason, repeated, tookMs }: AttemptEnd): void {
+    if (outcome === "done") this.delivered++;
+    if (outcome === "dead") this.dead++;
+    if (repeated) this.retried++;
+    if (reason !== null) this.failed.set(reason, (this.failed.get(reason) ?? 0) + 1);
+    const seconds = Math.max(0, tookMs) / 1000;
+    const bucket = DURATION_BUCKETS.findIndex((upperEnd) => seconds <= upperEnd);
+    const index = bucket === -1 ? DURATION_BUCKETS.length : bucket;
+    this.took[index] = (this.took[index] ?? 0) + 1;
+    this.secondsTaken += seconds;
+  }
+}
+
+/** The attempts of all plugins. */
+export class AttemptCounts {
+  readonly byPlugin: ReadonlyMap<string, Attempts>;
+
+  constructor(plugins: Iterable<string>) {
+    this.byPlugin = new Map([...plugins].map((name) => [name, new Attempts()]));
+  }
+
+  count(end: AttemptEnd): void {
+    this.byPlugin.get(end.plugin)?.count(end);
+  }
+}
