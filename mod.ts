@@ -13,7 +13,7 @@ export type {
   DetailOptions,
   Events,
 } from "./src/model/config.ts";
-export type { LedgerOptions, LogLevel, LogOptions, MetadataNames } from "./src/model/config.ts";
+export type { LedgerOptions, LogLevel, LogOptions, MetadataNames, MetricsOptions } from "./src/model/config.ts";
 export type { OpenStackOptions, OwnQueue } from "./src/model/config.ts";
 export type { RabbitSource, RabbitTls, RetryOptions } from "./src/model/config.ts";
 export type { Detail, DetailAddress, DetailField, DetailFloatingIp, DetailWhole } from "./src/model/detail.ts";

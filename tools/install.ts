@@ -9,6 +9,9 @@ const NEEDED: readonly Requirement[] = [
   { program: "slapd", package: "slapd", places: ["/usr/sbin/slapd"] },
   { program: "ldapmodify", package: "ldap-utils" },
   { program: "ns-slapd", package: "389-ds-base", places: ["/usr/sbin/ns-slapd"] },
+  // For promtool alone; its server is not started.
+  { program: "promtool", package: "prometheus" },
+  { program: "systemd-analyze", package: "systemd" },
 ];
 
 if (import.meta.main) {

@@ -12,12 +12,13 @@ export class Service implements AsyncDisposable {
   readonly #drained: Promise<void>;
   #ended = false;
 
-  /** Starts it in `dir`, which has a config.ts. */
-  constructor(dir: string, args: readonly string[] = []) {
+  /** Starts it in `dir`, which has a config.ts, with further environment. */
+  constructor(dir: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
     this.dir = dir;
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", ...PERMISSIONS, MAIN, ...args],
       cwd: dir,
+      env,
       stdout: "null",
       stderr: "piped",
     }).spawn();

@@ -15,7 +15,7 @@ export async function serve(
   const { log } = target;
   outliveLooseRejections(log("service"));
   try {
-    await runService({ config, plugins, clock: systemClock, random: Math.random, log, stop });
+    await runService({ config, version: context.version, plugins, clock: systemClock, random: Math.random, log, stop });
   } catch (error) {
     // Whoever reads the file only must find the end of it there, too.
     if (target.toFile) log("service").error(`Ended: ${error instanceof Error ? error.message : error}`);

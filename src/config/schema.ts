@@ -106,6 +106,13 @@ const log = strict(
   } satisfies SchemasOf<model.LogOptions>,
 );
 
+const metrics = strict(
+  {
+    host: v.optional(text("an address or a name of this machine", /^[^\s/@]+$/)),
+    port: v.optional(wholeNumber(0, 65_535)),
+  } satisfies SchemasOf<model.MetricsOptions>,
+);
+
 const plugin = v.pipe(
   v.unknown(),
   findings((value) => {
@@ -125,6 +132,7 @@ export const configSchema = strict(
     retry: v.optional(retry),
     ledger: v.optional(ledger),
     log: v.optional(log),
+    metrics: v.optional(v.lazy((input) => input === false ? v.literal(false) : metrics)),
   } satisfies SchemasOf<model.Config>,
   unknownPlugins,
 );

@@ -2,6 +2,8 @@ import type { Clock } from "../model/clock.ts";
 import type { Delivery, Ledger } from "../model/ledger.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
 import { Bell } from "../model/bell.ts";
+import { Pulse } from "../model/pulse.ts";
+import type { AttemptEnd } from "../model/readings.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { delayMs, type Policy } from "./policy.ts";
@@ -20,6 +22,8 @@ export interface LaneOptions {
   readonly redact: (text: string) => string;
   /** Whether an outcome could be recorded right now: nothing is attempted else. */
   readonly canRecord: () => boolean;
+  /** Called with every attempt whose end is on disk. */
+  readonly onAttempt?: (end: AttemptEnd) => void;
 }
 
 /** How many times its concurrency a lane may have in flight, outcomes that wait for their commit included. */
@@ -36,6 +40,8 @@ const LOOK_AGAIN_MS = 1000;
  * a target that fails, hangs or lags never delays another.
  */
 export class Lane {
+  /** Turns with {@linkcode Lane.run}. */
+  readonly pulse = new Pulse();
   readonly #options: LaneOptions;
   readonly #breaker: Breaker;
   readonly #bell = new Bell();
@@ -76,6 +82,7 @@ export class Lane {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.#bell.ring(), { once: true });
     while (!signal.aborted) {
+      this.pulse.beat();
       if (this.#fault !== undefined) throw this.#fault.error;
       const idleMs = await this.#startReady(signal);
       if (signal.aborted) break;
@@ -95,7 +102,7 @@ export class Lane {
     this.#options.clock.sleep(idleMs, rested.signal).then(() => {
       if (!rested.signal.aborted) this.#bell.ring();
     });
-    await this.#bell.wait();
+    await this.pulse.rest(this.#bell.wait());
     rested.abort();
   }
 
@@ -154,12 +161,13 @@ export class Lane {
   }
 
   async #attempt(delivery: Delivery): Promise<void> {
-    const { clock, settler } = this.#options;
+    const { clock, settler, onAttempt } = this.#options;
     const probe = this.#breaker.state === "open";
-    const startedAt = clock.now();
+    const [startedAt, startedMs] = [clock.now(), clock.passedMs()];
     this.#running++;
     const failure = await this.#notify(delivery);
     this.#running--;
+    const tookMs = clock.passedMs() - startedMs;
     this.#bell.ring();
     const endedAt = clock.now();
     const settlement = { seq: delivery.seq, plugin: delivery.plugin, startedAt, endedAt };
@@ -171,6 +179,9 @@ export class Lane {
       ...verdict,
       failure: failure && { reason: failure.reason, error: failure.error },
     });
+    const { plugin, attempts } = delivery;
+    const reason = failure?.reason ?? null;
+    onAttempt?.({ plugin, outcome: verdict.outcome, reason, repeated: attempts > 0, tookMs });
   }
 
   /** One call of the plugin, cut off when it takes too long. Returns what went wrong. */

@@ -79,6 +79,15 @@ export class Broker implements AsyncDisposable {
     return this.#started.promise;
   }
 
+  get connected(): boolean {
+    return this.#link !== null && !this.#link.lost.aborted;
+  }
+
+  /** Whether messages would come. Of several that may consume an own queue the broker gives them to one. */
+  get consuming(): boolean {
+    return this.#consumption?.consuming === true;
+  }
+
   /** Nothing is delivered any more. What was delivered can still be acknowledged. A standby takes over. */
   pause(): Promise<void> {
     return this.#want(false);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Arrival, Ledger, Rejection } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";
+import type { IntakeCounts } from "../model/readings.ts";
 import { admit } from "./admit.ts";
 import type { Delivered, DeliveryChannel } from "./broker.ts";
 
@@ -17,13 +18,7 @@ export interface IntakeOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** How many messages came in since the start, by what became of them. */
-export interface IntakeCounts {
-  received: number;
-  ignored: number;
-  rejected: number;
-  recorded: number;
-}
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The longest that a message waits for others to share its transaction. */
 const GATHER_MS = 5;
@@ -33,18 +28,24 @@ const GATHER_MS = 5;
  * that came before the transaction, on the channel that delivered it. Messages nobody wants cost no transaction.
  */
 export class Intake {
-  readonly counts: IntakeCounts = { received: 0, ignored: 0, rejected: 0, recorded: 0 };
+  readonly counts: Mutable<IntakeCounts> = { received: 0, ignored: 0, rejected: 0, recorded: 0 };
   readonly #options: IntakeOptions;
   #gathered: Arrival[] = [];
   #through = new Map<DeliveryChannel, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushing: Promise<void> | undefined;
   #sinceFlush = 0;
+  #lastMessageAt: number | null = null;
   /** Once recording has failed for good nothing may be acknowledged any more: an acknowledgement means all before it, too. */
   #failed = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+  }
+
+  /** When the last message came, milliseconds since the epoch; `null` before the first. */
+  get lastMessageAt(): number | null {
+    return this.#lastMessageAt;
   }
 
   /** Takes one message; never throws and never waits. */
@@ -91,6 +92,8 @@ export class Intake {
   }
 
   #startFlush(): void {
+    // To the nearest few milliseconds, without asking the clock for each message.
+    if (this.#sinceFlush > 0) this.#lastMessageAt = this.#options.now();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#flushing ??= this.#flushAll().catch((error) => this.#fail(error)).finally(() => this.#flushing = undefined);
@@ -108,7 +111,8 @@ export class Intake {
       this.#through = new Map();
       this.#sinceFlush = 0;
       if (gathered.length > 0) {
-        this.counts.recorded += await this.#options.ledger.record(gathered);
+        const rejections = gathered.filter((arrival) => "rejection" in arrival).length;
+        this.counts.recorded += await this.#options.ledger.record(gathered) - rejections;
         this.#options.onRecorded();
       }
       for (const [channel, tag] of through) channel.ackThrough(tag);

@@ -54,7 +54,8 @@ const STATEMENTS = {
     WHERE state IN ('new', 'blocked', 'ready') AND plugin = (SELECT id FROM plugin WHERE name = ?)`,
   ready: `SELECT count(*) AS count FROM delivery
     WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'ready'`,
-  undetailed: `SELECT count(*) AS count FROM event AS e INDEXED BY event_undetailed CROSS JOIN delivery AS d ON d.seq = e.seq
+  undetailed:
+    `SELECT count(*) AS count FROM event AS e INDEXED BY event_undetailed CROSS JOIN delivery AS d ON d.seq = e.seq
     WHERE e.detail IS NULL AND d.plugin = (SELECT id FROM plugin WHERE name = ?) AND d.state = 'new'`,
   dead: `SELECT count(*) AS count FROM delivery INDEXED BY delivery_dead
     WHERE state = 'dead' AND plugin = (SELECT id FROM plugin WHERE name = ?)`,

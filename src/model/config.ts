@@ -192,6 +192,17 @@ export interface LogOptions {
   readonly file?: string;
 }
 
+/** Where `/metrics` (Prometheus), `/healthz` and `/readyz` are answered: HTTP without a login, so not for other machines unless you say so. */
+export interface MetricsOptions {
+  /** The address to listen on. @default "127.0.0.1" */
+  readonly host?: string;
+  /** 0 takes a free one, which the log names. @default 17672 */
+  readonly port?: number;
+}
+
+/** A port that is registered for nothing else, outside the range of outgoing connections. */
+export const DEFAULT_METRICS: Required<MetricsOptions> = { host: "127.0.0.1", port: 17672 };
+
 /** What config.ts exports as its default. */
 export interface Config {
   readonly events: Events;
@@ -203,4 +214,6 @@ export interface Config {
   readonly retry?: RetryOptions;
   readonly ledger?: LedgerOptions;
   readonly log?: LogOptions;
+  /** `false`: nowhere. */
+  readonly metrics?: MetricsOptions | false;
 }

@@ -40,7 +40,7 @@ export interface SourceState {
 }
 
 /** What the stages say of themselves when they are asked: all that metrics and health are made of. */
-export interface Stages {
+export interface Readings {
   /** When this run began, milliseconds since the epoch. */
   readonly startedAt: number;
   readonly version: string;

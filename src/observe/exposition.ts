@@ -20,7 +20,9 @@ export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 /** Prometheus' text format. */
 export function exposition(families: readonly Family[]): string {
   return families.map(({ name, type, help, samples }) => {
-    const lines = samples.map((sample) => `${name}${sample.suffix ?? ""}${labelsOf(sample)} ${numberOf(sample.value)}\n`);
+    const lines = samples.map((sample) =>
+      `${name}${sample.suffix ?? ""}${labelsOf(sample)} ${numberOf(sample.value)}\n`
+    );
     return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
   }).join("");
 }

@@ -1,10 +1,10 @@
 import type { Clock } from "../model/clock.ts";
 import type { Pulse } from "../model/pulse.ts";
-import type { Stages } from "../model/readings.ts";
+import type { Readings } from "../model/readings.ts";
 
 export interface HealthOptions {
   /** Whether the ledger can be written, and who consumes. */
-  readonly stages: Pick<Stages, "ledgerWritable" | "sources">;
+  readonly readings: Pick<Readings, "ledgerWritable" | "sources">;
   /** The loops of the stages by their names. */
   readonly pulses: ReadonlyMap<string, Pulse>;
   readonly clock: Clock;
@@ -34,11 +34,11 @@ export class Health {
 
   /** Looks at all loops once. */
   look(): void {
-    const { pulses, stages } = this.#options;
+    const { pulses, readings } = this.#options;
     for (const [name, { beats, resting }] of pulses) {
       const before = this.#seen.get(name);
       // What waits for a full disk is not stuck, and a restart would not mend it.
-      const moved = resting || beats !== before?.beats || !stages.ledgerWritable();
+      const moved = resting || beats !== before?.beats || !readings.ledgerWritable();
       this.#seen.set(name, { beats, looks: moved ? 0 : (before?.looks ?? 0) + 1 });
     }
   }
@@ -51,11 +51,11 @@ export class Health {
 
   /** What keeps it from its work; empty when it consumes and records. A target that is down is its own affair. */
   obstacles(): readonly string[] {
-    const { stages } = this.#options;
-    const idle = stages.sources().flatMap(({ connected, consuming }, index) => {
+    const { readings } = this.#options;
+    const idle = readings.sources().flatMap(({ connected, consuming }, index) => {
       if (consuming) return [];
       return [`source ${index}: ${connected ? "connected, not consuming" : "not connected"}`];
     });
-    return [...idle, ...stages.ledgerWritable() ? [] : ["the ledger cannot be written"]];
+    return [...idle, ...readings.ledgerWritable() ? [] : ["the ledger cannot be written"]];
   }
 }

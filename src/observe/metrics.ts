@@ -1,11 +1,11 @@
 import type { Outcome } from "../model/decision.ts";
-import type { Backlog, Stages } from "../model/readings.ts";
+import type { Backlog, Readings } from "../model/readings.ts";
 import { type AttemptCounts, type Attempts, DURATION_BUCKETS } from "./attempts.ts";
 import { exposition, type Family, type Sample } from "./exposition.ts";
 
 /** What a scrape reads: asked once, so that its numbers belong together. */
-interface Reading {
-  readonly stages: Stages;
+interface Scrape {
+  readonly readings: Readings;
   readonly attempts: AttemptCounts;
   /** `null` when the ledger could not be read. */
   readonly backlog: ReadonlyMap<string, Backlog> | null;
@@ -13,7 +13,7 @@ interface Reading {
 
 /** A row per metric. Labels are a plugin's name, a source's number, or of a closed list: there are never many. */
 interface Metric extends Omit<Family, "samples"> {
-  readonly read: (reading: Reading) => readonly Sample[];
+  readonly read: (scrape: Scrape) => readonly Sample[];
 }
 
 const OUTCOMES = ["event", "remembered", "repeated", "superseded"] as const satisfies readonly Outcome[];
@@ -21,43 +21,61 @@ const WAITING = ["new", "blocked", "ready"] as const;
 
 /** Every metric there is. docs/OPERATIONS.md has the same table, and a test that compares them. */
 export const METRICS: readonly Metric[] = [
-  gauge("info", "The running version, as a label.", ({ stages }) => [
-    { labels: { version: stages.version }, value: 1 },
+  gauge("info", "The running version, as a label.", ({ readings }) => [
+    { labels: { version: readings.version }, value: 1 },
   ]),
-  counter("messages_received_total", "Messages that RabbitMQ delivered.", ({ stages }) => one(stages.intake().received)),
+  counter(
+    "messages_received_total",
+    "Messages that RabbitMQ delivered.",
+    ({ readings }) => one(readings.intake().received),
+  ),
   counter(
     "messages_ignored_total",
     "Messages of types that nobody asked for.",
-    ({ stages }) => one(stages.intake().ignored),
+    ({ readings }) => one(readings.intake().ignored),
   ),
   counter(
     "messages_rejected_total",
     "Messages that could not be read, or name no resource.",
-    ({ stages }) => one(stages.intake().rejected),
+    ({ readings }) => one(readings.intake().rejected),
   ),
   counter(
     "notifications_recorded_total",
     "Notifications on disk that were not there before.",
-    ({ stages }) => one(stages.intake().recorded),
+    ({ readings }) => one(readings.intake().recorded),
   ),
   counter(
     "notifications_decided_total",
     "Recorded notifications by what they turned out to be.",
-    ({ stages }) => OUTCOMES.map((outcome) => ({ labels: { outcome }, value: stages.decided()[outcome] })),
+    ({ readings }) => OUTCOMES.map((outcome) => ({ labels: { outcome }, value: readings.decided()[outcome] })),
   ),
   gauge(
     "last_message_age_seconds",
     "Time since the last message, or since the start before the first.",
-    ({ stages }) => one(age(stages, stages.lastMessageAt())),
+    ({ readings }) => one(age(readings, readings.lastMessageAt())),
   ),
-  gauge("source_connected", "Whether there is a connection to RabbitMQ.", ({ stages }) =>
-    stages.sources().map(({ connected }, index) => ({ labels: { source: String(index) }, value: Number(connected) }))),
-  gauge("source_consuming", "Whether the queue is consumed.", ({ stages }) =>
-    stages.sources().map(({ consuming }, index) => ({ labels: { source: String(index) }, value: Number(consuming) }))),
+  gauge(
+    "source_connected",
+    "Whether there is a connection to RabbitMQ.",
+    ({ readings }) =>
+      readings.sources().map(({ connected }, index) => ({
+        labels: { source: String(index) },
+        value: Number(connected),
+      })),
+  ),
+  gauge(
+    "source_consuming",
+    "Whether the queue is consumed.",
+    ({ readings }) =>
+      readings.sources().map(({ consuming }, index) => ({
+        labels: { source: String(index) },
+        value: Number(consuming),
+      })),
+  ),
   gauge(
     "ledger_writable",
     "Whether the last write of the ledger worked.",
-    ({ stages }) => one(Number(stages.ledgerWritable())),
+    ({ readings }) => one(Number(readings.ledgerWritable())),
   ),
   counter("deliveries_delivered_total", "Deliveries that the plugin made.", perPlugin(({ delivered }) => delivered)),
   counter(
@@ -66,58 +84,77 @@ export const METRICS: readonly Metric[] = [
     perPlugin(({ dead }) => dead),
   ),
   counter("attempts_retried_total", "Attempts that repeated an earlier one.", perPlugin(({ retried }) => retried)),
-  counter("attempts_failed_total", "Attempts that failed, by the reason.", ({ attempts }) =>
-    [...attempts.byPlugin].flatMap(([plugin, { failed }]) =>
-      [...failed].map(([reason, value]) => ({ labels: { plugin, reason }, value }))
-    )),
+  counter(
+    "attempts_failed_total",
+    "Attempts that failed, by the reason.",
+    ({ attempts }) =>
+      [...attempts.byPlugin].flatMap(([plugin, { failed }]) =>
+        [...failed].map(([reason, value]) => ({ labels: { plugin, reason }, value }))
+      ),
+  ),
   {
     name: "oss_watcher_attempt_duration_seconds",
     type: "histogram",
     help: "How long attempts took.",
     read: ({ attempts }) => [...attempts.byPlugin].flatMap(([plugin, counts]) => durations(plugin, counts)),
   },
-  gauge("breaker_open", "Whether the breaker is open: the target gets probes only.", ({ stages }) =>
-    [...stages.breakers()].map(([plugin, state]) => ({ labels: { plugin }, value: Number(state === "open") }))),
-  gauge("deliveries_waiting", "Unfinished deliveries: without a detail yet, behind an earlier one, or ready.", ({ backlog }) =>
-    [...backlog ?? []].flatMap(([plugin, { waiting }]) =>
-      WAITING.map((state) => ({ labels: { plugin, state }, value: waiting[state] }))
-    )),
-  gauge("oldest_waiting_delivery_age_seconds", "Age of the oldest unfinished delivery; 0 without one.", ({ stages, backlog }) =>
-    [...backlog ?? []].map(([plugin, { oldestAt }]) => ({
-      labels: { plugin },
-      value: oldestAt === null ? 0 : age(stages, oldestAt),
-    }))),
-  gauge("dead_letters", "Dead letters that wait for an operator.", ({ backlog }) =>
-    [...backlog ?? []].map(([plugin, { dead }]) => ({ labels: { plugin }, value: dead }))),
+  gauge(
+    "breaker_open",
+    "Whether the breaker is open: the target gets probes only.",
+    ({ readings }) =>
+      [...readings.breakers()].map(([plugin, state]) => ({ labels: { plugin }, value: Number(state === "open") })),
+  ),
+  gauge(
+    "deliveries_waiting",
+    "Unfinished deliveries: without a detail yet, behind an earlier one, or ready.",
+    ({ backlog }) =>
+      [...backlog ?? []].flatMap(([plugin, { waiting }]) =>
+        WAITING.map((state) => ({ labels: { plugin, state }, value: waiting[state] }))
+      ),
+  ),
+  gauge(
+    "oldest_waiting_delivery_age_seconds",
+    "Age of the oldest unfinished delivery; 0 without one.",
+    ({ readings, backlog }) =>
+      [...backlog ?? []].map(([plugin, { oldestAt }]) => ({
+        labels: { plugin },
+        value: oldestAt === null ? 0 : age(readings, oldestAt),
+      })),
+  ),
+  gauge(
+    "dead_letters",
+    "Dead letters that wait for an operator.",
+    ({ backlog }) => [...backlog ?? []].map(([plugin, { dead }]) => ({ labels: { plugin }, value: dead })),
+  ),
   {
     name: "process_start_time_seconds",
     type: "gauge",
     help: "When this run began, since the epoch: the process, or its last reload.",
-    read: ({ stages }) => one(stages.startedAt / 1000),
+    read: ({ readings }) => one(readings.startedAt / 1000),
   },
   {
     name: "process_cpu_seconds_total",
     type: "counter",
     help: "Processor time of the process.",
-    read: ({ stages }) => one(stages.cpuSeconds()),
+    read: ({ readings }) => one(readings.cpuSeconds()),
   },
   {
     name: "process_resident_memory_bytes",
     type: "gauge",
     help: "Memory of the process.",
-    read: ({ stages }) => one(stages.residentBytes()),
+    read: ({ readings }) => one(readings.residentBytes()),
   },
 ];
 
 /** What `/metrics` answers. A ledger that cannot be read costs the figures of what waits in it, and no more. */
-export function metricsText(stages: Stages, attempts: AttemptCounts): string {
-  const reading = { stages, attempts, backlog: backlogOf(stages) };
-  return exposition(METRICS.map(({ read, ...family }) => ({ ...family, samples: read(reading) })));
+export function metricsText(readings: Readings, attempts: AttemptCounts): string {
+  const scrape = { readings, attempts, backlog: backlogOf(readings) };
+  return exposition(METRICS.map(({ read, ...family }) => ({ ...family, samples: read(scrape) })));
 }
 
-function backlogOf(stages: Stages): ReadonlyMap<string, Backlog> | null {
+function backlogOf(readings: Readings): ReadonlyMap<string, Backlog> | null {
   try {
-    return stages.backlog();
+    return readings.backlog();
   } catch {
     return null;
   }
@@ -136,11 +173,12 @@ function one(value: number): readonly Sample[] {
 }
 
 function perPlugin(value: (attempts: Attempts) => number): Metric["read"] {
-  return ({ attempts }) => [...attempts.byPlugin].map(([plugin, counts]) => ({ labels: { plugin }, value: value(counts) }));
+  return ({ attempts }) =>
+    [...attempts.byPlugin].map(([plugin, counts]) => ({ labels: { plugin }, value: value(counts) }));
 }
 
 /** A clock that was set back makes nothing younger than now. */
-function age({ now }: Stages, at: number): number {
+function age({ now }: Readings, at: number): number {
   return Math.max(0, now() - at) / 1000;
 }
 

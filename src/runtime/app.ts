@@ -26,9 +26,12 @@ import { checkOpenStack, openOpenStack } from "./openstack.ts";
 import { runPipeline, type Stages } from "./pipeline.ts";
 import { Priming } from "./priming.ts";
 import { rulesOf } from "./rules.ts";
+import { Status } from "./status.ts";
 
 export interface ServiceOptions {
   readonly config: Config;
+  /** Of the program, for those who watch. */
+  readonly version: string;
   /** The configured plugins by their unique names. */
   readonly plugins: ReadonlyMap<string, Plugin>;
   readonly clock: Clock;
@@ -73,6 +76,8 @@ class Service {
   readonly #lanes: readonly Lane[];
   readonly #intake: Intake;
   readonly #brokers: readonly Broker[];
+  readonly #status: Status;
+  readonly #database: Database;
   /** Where details are completed; `null` when config.ts names no cloud. */
   readonly #openstack: OpenStackApi | null;
   /** OpenStack with patience; `null` as above. */
@@ -100,6 +105,9 @@ class Service {
   ) {
     this.#options = options;
     this.#openstack = openstack;
+    this.#database = database;
+    const { version, plugins, clock } = options;
+    this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log: options.log("status") });
     this.#keepDays = options.config.ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
     this.#housekeeping = this.#makeHousekeeping(database);
     this.#ledger = this.#makeLedger(database);
@@ -148,8 +156,22 @@ class Service {
   }
 
   #startStages(): Promise<unknown> {
-    const stages: Stages = { facts: this.#makeFacts(), details: this.#makeDetails(), recorded: this.#recorded };
+    const stages: Stages = {
+      facts: this.#makeFacts(),
+      details: this.#makeDetails(),
+      recorded: this.#recorded,
+      pulse: this.#status.pipeline,
+    };
     const { signal } = this.#stopping;
+    // Who only watches is not waited for.
+    void this.#status.run({
+      metrics: this.#options.config.metrics,
+      database: this.#database,
+      intake: this.#intake,
+      brokers: this.#brokers,
+      lanes: this.#lanes,
+      ledgerWritable: () => this.#ledger.writable,
+    }, signal);
     const work = [
       runPipeline(stages, signal),
       this.#priming?.run(this.#listening.promise, signal) ?? Promise.resolve(),
@@ -258,6 +280,7 @@ class Service {
       log: log("facts"),
       signal: this.#stopping.signal,
       onAnswered: () => this.#recorded.ring(),
+      onDecided: this.#status.onDecided,
     });
   }
 
@@ -287,7 +310,20 @@ class Service {
     const canRecord = () => ledger.writable;
     return [...plugins].map(([name, plugin]) => {
       const policy = policyOf(name, config.retry);
-      return new Lane({ plugin, name, policy, ledger, settler, clock, random, log: log(name), redact, canRecord });
+      const { onAttempt } = this.#status;
+      return new Lane({
+        onAttempt,
+        plugin,
+        name,
+        policy,
+        ledger,
+        settler,
+        clock,
+        random,
+        log: log(name),
+        redact,
+        canRecord,
+      });
     });
   }
 

@@ -2,7 +2,7 @@ import type { DetailSource } from "../detail/enrich.ts";
 import { decide } from "../facts/decide.ts";
 import { forgottenServer } from "../facts/server.ts";
 import type { Rules } from "../facts/situation.ts";
-import type { Decision } from "../model/decision.ts";
+import type { Decision, Outcome } from "../model/decision.ts";
 import type { Ledger } from "../model/ledger.ts";
 import type { Memory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
@@ -21,6 +21,8 @@ export interface FactsStageOptions {
   readonly signal: AbortSignal;
   /** Called when another step has become possible. */
   readonly onAnswered: () => void;
+  /** Called after each commit with what its notifications turned out to be. */
+  readonly onDecided?: (outcomes: readonly Outcome[]) => void;
 }
 
 /** Stage 2: decides what recorded notifications mean, in their order. */
@@ -35,19 +37,26 @@ export class FactsStage {
 
   /** Decides at most so many notifications. Returns whether there were any. */
   async step(limit: number): Promise<boolean> {
-    const { ledger, mayDecide } = this.#options;
+    const { ledger, mayDecide, onDecided } = this.#options;
     if (!mayDecide() || this.#asked?.isThere === null) return false;
     const rules: Rules = {
       ...this.#options.rules(),
       isThere: (id) => this.#asked?.id === id && this.#asked.isThere === true,
     };
     const unanswered: string[] = [];
+    const outcomes: Outcome[] = [];
     const decided = await ledger.decide(limit, (notification, memory) => {
       const id = this.#options.nova === null ? null : forgottenServer(notification, memory, rules);
-      if (id === null || this.#asked?.id === id) return this.#decide(notification, { memory, rules });
+      if (id === null || this.#asked?.id === id) {
+        const decision = this.#decide(notification, { memory, rules });
+        outcomes.push(decision.outcome);
+        return decision;
+      }
       unanswered.push(id);
       return null;
     });
+    // Where a commit did not work at first, the last ones are those that it was made of.
+    if (decided > 0) onDecided?.(outcomes.slice(-decided));
     for (const id of unanswered) void this.#ask(id);
     return decided > 0;
   }

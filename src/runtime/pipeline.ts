@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Bell } from "../model/bell.ts";
+import { Pulse } from "../model/pulse.ts";
 import type { DetailStage } from "./detail_stage.ts";
 import type { FactsStage } from "./facts_stage.ts";
 
@@ -22,6 +23,8 @@ export interface Stages {
   readonly details: DetailStage;
   /** Rung when something was recorded, or can go on. */
   readonly recorded: Bell;
+  /** Turns with this loop. */
+  readonly pulse?: Pulse;
 }
 
 /** How many notifications or events one transaction takes: few milliseconds of work, so that attempts go on beside a backlog. */
@@ -30,11 +33,13 @@ const BATCH = 50;
 /** Runs stages 2 and 3 until the signal aborts; at the start it takes up what an earlier run left. */
 export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<void> {
   signal.addEventListener("abort", () => stages.recorded.ring(), { once: true });
+  const { pulse = new Pulse() } = stages;
   while (!signal.aborted) {
+    pulse.beat();
     const worked = await stepPipeline(stages);
     // A backlog must not keep the sockets waiting: the ledger answers without leaving this turn of the event loop.
     if (worked) await setImmediate();
-    else if (!signal.aborted) await stages.recorded.wait();
+    else if (!signal.aborted) await pulse.rest(stages.recorded.wait());
   }
   await stages.details.idle();
 }

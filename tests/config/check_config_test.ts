@@ -83,6 +83,7 @@ Deno.test("checkConfig() finds nothing when every key is there", () => {
     },
     ledger: { file: "ledger.db", keepDays: 30, keepRejectedBodies: false },
     log: { level: "debug", format: "json", file: "oss.log" },
+    metrics: { host: "::1", port: 17672 },
   };
   assert.deepEqual(checkConfig(config), []);
 });
@@ -92,7 +93,7 @@ const SOURCE_KEYS = "url, host, port, user, password, vhost, tls, prefetch, hear
 
 const cases: readonly (readonly [what: string, config: unknown, findings: readonly string[]])[] = [
   ["the whole is no object", "text", [
-    `the default export: found "text"; allowed: an object with events, plugins, rabbit, openstack, detail, retry, ledger, log`,
+    `the default export: found "text"; allowed: an object with events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics`,
   ]],
   ["everything is missing", {}, ["events: missing", "plugins: missing"]],
   ["scope, interface and files of OpenStack are wrong", {
@@ -103,6 +104,14 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
     "openstack.systemScope: stands beside project; keep one: what to log in for",
     "openstack.keyFile: needs certFile",
   ]],
+  ["metrics are wrong", { ...good, metrics: { host: "http://a", port: 70000, path: "/m" } }, [
+    `metrics.host: found "http://a"; allowed: an address or a name of this machine`,
+    "metrics.port: found 70000; allowed: a whole number from 0 to 65535",
+    "metrics.path: unknown key; Allowed: host, port",
+  ]],
+  ["metrics are switched on, which they are", { ...good, metrics: true }, [
+    "metrics: found true; allowed: an object with host, port",
+  ]],
   ["the log is wrong", { ...good, log: { level: "warning", format: "xml", file: "" } }, [
     `log.level: found "warning"; allowed: "debug", "info", "warn" or "error"`,
     `log.format: found "xml"; allowed: "text" or "json"`,
@@ -111,7 +120,7 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
   ["keys are misspelt", { ...good, rabbit: { ...rabbit, prot: 5672, pasword: "s3cret" }, rabit: 1 }, [
     `rabbit.prot: unknown key; did you mean "port"? Allowed: ${SOURCE_KEYS}`,
     `rabbit.pasword: unknown key; did you mean "password"? Allowed: ${SOURCE_KEYS}`,
-    "rabit: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log",
+    "rabit: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics",
   ]],
   ["event types are wrong", {
     ...good,
@@ -212,7 +221,7 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
   ]],
   ["names are hostile", { ...good, "a\x1b\n": 1, detail: { static: { "b c": () => 1 } } }, [
     `detail.static["b c"]: found a function; allowed: what JSON can hold`,
-    `["a\\u{1b}\\u{a}"]: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log`,
+    `["a\\u{1b}\\u{a}"]: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics`,
   ]],
 ];
 

@@ -14,6 +14,7 @@ import { DeliveryError, type FailureReason } from "../../src/model/errors.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
 import type { Settlement } from "../../src/model/ledger.ts";
 import type { NotifyContext } from "../../src/model/plugin.ts";
+import type { AttemptEnd } from "../../src/model/readings.ts";
 import { redact } from "../../src/wire/redact.ts";
 import { KeptLog } from "../support/loggers.ts";
 import { announceEvents } from "../support/made_events.ts";
@@ -67,6 +68,8 @@ class SwiftTimers implements Disposable {
 /** Dispatch as the service wires it, with its housekeeping; targets are functions. */
 export class Dispatching implements AsyncDisposable {
   readonly attempts: Attempt[] = [];
+  /** Attempts whose end is on disk. */
+  readonly ends: AttemptEnd[] = [];
   readonly log = new KeptLog();
   readonly opened = new TemporaryLedger();
   readonly clock: VirtualClock = new VirtualClock({ busy: () => this.#settler.unsettled > 0 && this.canRecord });
@@ -115,6 +118,7 @@ export class Dispatching implements AsyncDisposable {
         log,
         redact,
         canRecord: () => this.canRecord,
+        onAttempt: (end) => this.ends.push(end),
       })
     );
     const housekeeping = new Housekeeping({

@@ -434,3 +434,21 @@ Deno.test("Lane tells its breaker of a failure that also ends a delivery", async
   await dispatching.clock.advance(3600 * SECOND_MS);
   assert(dispatching.attempts.length - before <= 13, `${dispatching.attempts.length - before} probes in an hour`);
 });
+
+Deno.test("Lane tells of each attempt once its end is on disk", async () => {
+  await using dispatching = await Dispatching.start({
+    p: async ({ key, attempt, signal }) => {
+      await dispatching.clock.sleep(attempt * SECOND_MS, signal);
+      if (key === "s0/1" && attempt === 1) answer(503);
+      if (key === "s1/1") throw new PermanentError("never");
+    },
+  });
+  await dispatching.announce(...ofServers(2));
+  await dispatching.clock.advance(10 * SECOND_MS);
+  const ended = { plugin: "p", repeated: false, tookMs: 1000 };
+  assertEquals(dispatching.ends, [
+    { ...ended, outcome: "retry", reason: "server_error" },
+    { ...ended, outcome: "dead", reason: "permanent" },
+    { ...ended, outcome: "done", reason: null, repeated: true, tookMs: 2000 },
+  ]);
+});

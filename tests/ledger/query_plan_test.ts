@@ -1,4 +1,5 @@
 import { deepStrictEqual as assertEquals, ok as assert } from "node:assert/strict";
+import { BacklogCounter } from "../../src/ledger/backlog.ts";
 import { Housekeeping } from "../../src/ledger/housekeeping.ts";
 import type { Database } from "../../src/ledger/sqlite.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
@@ -23,6 +24,7 @@ function plans(): { readonly sql: string; readonly plan: readonly string[] }[] {
   });
   const clock = new VirtualClock();
   new SqliteLedger(watched, clock.now);
+  new BacklogCounter({ database: watched, plugins: ["p"], passedMs: clock.passedMs });
   new Housekeeping({
     database: watched,
     clock,

@@ -1,0 +1,104 @@
+import process from "node:process";
+import type { Lane } from "../dispatch/lane.ts";
+import type { Broker } from "../intake/broker.ts";
+import type { Intake } from "../intake/intake.ts";
+import { BacklogCounter } from "../ledger/backlog.ts";
+import type { Database } from "../ledger/sqlite.ts";
+import type { Clock } from "../model/clock.ts";
+import { DEFAULT_METRICS, type MetricsOptions } from "../model/config.ts";
+import type { Outcome } from "../model/decision.ts";
+import type { Logger } from "../model/plugin.ts";
+import { Pulse } from "../model/pulse.ts";
+import type { AttemptEnd, Readings } from "../model/readings.ts";
+import { AttemptCounts } from "../observe/attempts.ts";
+import { Health } from "../observe/health.ts";
+import { metricsText } from "../observe/metrics.ts";
+import { serveStatus } from "../observe/status_server.ts";
+import { reportToSystemd, Systemd, type SystemdEnvironment } from "../observe/systemd.ts";
+
+export interface StatusOptions {
+  readonly version: string;
+  readonly plugins: readonly string[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What is watched. */
+export interface Watched {
+  readonly metrics: MetricsOptions | false | undefined;
+  readonly database: Database;
+  readonly intake: Intake;
+  readonly brokers: readonly Broker[];
+  readonly lanes: readonly Lane[];
+  readonly ledgerWritable: () => boolean;
+}
+
+/** Counts what the stages tell, and shows it to whoever asks: Prometheus, a load balancer, systemd. Decides nothing. */
+export class Status {
+  /** Turns with the loop of facts and details. */
+  readonly pipeline = new Pulse();
+  readonly #options: StatusOptions;
+  readonly #attempts: AttemptCounts;
+  readonly #decided: Record<Outcome, number> = { event: 0, remembered: 0, repeated: 0, superseded: 0 };
+  readonly #startedAt: number;
+
+  constructor(options: StatusOptions) {
+    this.#options = options;
+    this.#attempts = new AttemptCounts(options.plugins);
+    this.#startedAt = options.clock.now();
+  }
+
+  readonly onDecided = (outcomes: readonly Outcome[]): void => {
+    for (const outcome of outcomes) this.#decided[outcome]++;
+  };
+
+  readonly onAttempt = (end: AttemptEnd): void => this.#attempts.count(end);
+
+  /** Tells until the signal aborts; whatever goes wrong with that is logged and stops nothing. */
+  async run(watched: Watched, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    const { lanes, metrics = {} } = watched;
+    const readings = this.#readings(watched);
+    const pulses = new Map([
+      ["the pipeline", this.pipeline],
+      ...lanes.map(({ name, pulse }) => [name, pulse] as const),
+    ]);
+    const health = new Health({ readings, pulses, clock });
+    using systemd = new Systemd(systemdEnvironment(), { pid: Deno.pid, log });
+    const tellers = [health.run(signal), reportToSystemd({ systemd, health, clock }, signal)];
+    if (metrics !== false) {
+      const text = () => metricsText(readings, this.#attempts);
+      tellers.push(serveStatus({ ...DEFAULT_METRICS, ...metrics, health, metrics: text, clock, log }, signal));
+    }
+    await Promise.all(tellers.map((teller) => teller.catch((error) => log.error(`Cannot tell the status: ${error}`))));
+  }
+
+  #readings({ database, intake, brokers, lanes, ledgerWritable }: Watched): Readings {
+    const { plugins, clock: { now, passedMs }, version } = this.#options;
+    const backlog = new BacklogCounter({ database, plugins, passedMs });
+    return {
+      startedAt: this.#startedAt,
+      version,
+      now,
+      intake: () => intake.counts,
+      lastMessageAt: () => intake.lastMessageAt ?? this.#startedAt,
+      decided: () => this.#decided,
+      sources: () => brokers.map(({ connected, consuming }) => ({ connected, consuming })),
+      ledgerWritable,
+      backlog: () => backlog.count(),
+      breakers: () => new Map(lanes.map(({ name, breakerState }) => [name, breakerState])),
+      cpuSeconds,
+      residentBytes: () => Deno.memoryUsage().rss,
+    };
+  }
+}
+
+function systemdEnvironment(): SystemdEnvironment {
+  const names = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
+  return Object.fromEntries(names.map((name) => [name, Deno.env.get(name)]));
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { BacklogCounter } from "../../src/ledger/backlog.ts";
+import { announceEvents, decideEvents, madeEvent, settlementOf } from "../support/made_events.ts";
+import { TemporaryLedger } from "../support/temporary_ledger.ts";
+
+const EMPTY = { waiting: { new: 0, blocked: 0, ready: 0 }, oldestAt: null, dead: 0 };
+
+function counter(opened: TemporaryLedger, passedMs = () => 0) {
+  return new BacklogCounter({ database: opened.database, plugins: ["p", "q", "never seen"], passedMs });
+}
+
+Deno.test("BacklogCounter counts what waits for a detail, for an earlier one, and for its turn", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.activate(["p", "q"]);
+  opened.now = 1_000;
+  await announceEvents(ledger, [madeEvent("s1/1", ["a"]), madeEvent("s1/2", ["a"]), madeEvent("s2/1", ["b"])]);
+  opened.now = 2_000;
+  await decideEvents(ledger, [madeEvent("s3/1", ["c"])]);
+  const waiting = { new: 1, blocked: 1, ready: 2 };
+  assert.deepEqual([...counter(opened).count()], [
+    ["p", { waiting, oldestAt: 1_000, dead: 0 }],
+    ["q", { waiting, oldestAt: 1_000, dead: 0 }],
+    ["never seen", EMPTY],
+  ]);
+});
+
+Deno.test("BacklogCounter counts dead letters, and forgets what is done", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.activate(["p"]);
+  opened.now = 1_000;
+  await announceEvents(ledger, [madeEvent("s1/1", ["a"]), madeEvent("s1/2", ["a"]), madeEvent("s2/1", ["b"])]);
+  const [first, second] = await ledger.ready({ plugin: "p", now: 1_000, limit: 9 });
+  await ledger.settle([
+    settlementOf(first!, { outcome: "done", endedAt: 1_500 }),
+    settlementOf(second!, { outcome: "dead", endedAt: 1_500 }),
+  ]);
+  assert.deepEqual(counter(opened).count().get("p"), {
+    waiting: { new: 0, blocked: 0, ready: 1 },
+    oldestAt: 1_000,
+    dead: 1,
+  });
+});
+
+Deno.test("BacklogCounter keeps its figures for a hundred times as long as they took", async () => {
+  using opened = new TemporaryLedger();
+  let passed = 0;
+  // Each look at the clock takes half a second: so does counting, then.
+  const counting = counter(opened, () => passed += 500);
+  await opened.ledger.activate(["p"]);
+  assert.deepEqual(counting.count().get("p"), EMPTY);
+  await announceEvents(opened.ledger, [madeEvent("s1/1", ["a"])]);
+  passed += 40_000;
+  assert.equal(counting.count().get("p")?.waiting.ready, 0);
+  passed += 10_000;
+  assert.equal(counting.count().get("p")?.waiting.ready, 1);
+});

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { Pulse } from "../../src/model/pulse.ts";
+import { Health } from "../../src/observe/health.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
+
+function watched() {
+  const state = { writable: true, connected: true, consuming: true };
+  const pulse = new Pulse();
+  const clock = new VirtualClock();
+  const health = new Health({
+    readings: {
+      ledgerWritable: () => state.writable,
+      sources: () => [{ connected: state.connected, consuming: state.consuming }],
+    },
+    pulses: new Map([["Cmdb", pulse]]),
+    clock,
+  });
+  const stop = new AbortController();
+  const running = health.run(stop.signal);
+  const end = async () => {
+    stop.abort();
+    await running;
+  };
+  return { state, pulse, clock, health, [Symbol.asyncDispose]: end };
+}
+
+Deno.test("Health names a stage that has not moved for a minute, until it moves", async () => {
+  await using it = watched();
+  await it.clock.advance(55_000);
+  assert.deepEqual(it.health.ailments(), []);
+  await it.clock.advance(10_000);
+  assert.deepEqual(it.health.ailments(), ["Cmdb has not moved for a minute"]);
+  it.pulse.beat();
+  await it.clock.advance(5_000);
+  assert.deepEqual(it.health.ailments(), []);
+});
+
+Deno.test("Health takes a stage that has nothing to do for healthy, however long", async () => {
+  await using it = watched();
+  const something = Promise.withResolvers<void>();
+  const resting = it.pulse.rest(something.promise);
+  await it.clock.advance(3_600_000);
+  assert.deepEqual(it.health.ailments(), []);
+  something.resolve();
+  await resting;
+  await it.clock.advance(3_600_000);
+  assert.equal(it.health.ailments().length, 1);
+});
+
+Deno.test("Health takes waiting for a full disk for no reason to restart, but not for being ready", async () => {
+  await using it = watched();
+  it.state.writable = false;
+  await it.clock.advance(3_600_000);
+  assert.deepEqual(it.health.ailments(), []);
+  assert.deepEqual(it.health.obstacles(), ["the ledger cannot be written"]);
+});
+
+Deno.test("Health is ready when every source is consumed", async () => {
+  await using it = watched();
+  assert.deepEqual(it.health.obstacles(), []);
+  it.state.consuming = false;
+  assert.deepEqual(it.health.obstacles(), ["source 0: connected, not consuming"]);
+  it.state.connected = false;
+  assert.deepEqual(it.health.obstacles(), ["source 0: not connected"]);
+});
