@@ -4,6 +4,7 @@ import type { Config } from "../model/config.ts";
 import { ConfigError, UserError } from "../model/errors.ts";
 import { checkConfig } from "./check_config.ts";
 import { importFailure } from "./import_failure.ts";
+import type { BuiltInPlugins } from "./load_first_generation.ts";
 import { pluginName } from "./plugins.ts";
 import { type ConfigModule, readModule } from "./read_module.ts";
 
@@ -11,6 +12,8 @@ import { type ConfigModule, readModule } from "./read_module.ts";
 export interface LoadOptions {
   /** What `--config` says; nothing else is looked at then. */
   readonly path?: string;
+  /** INI files of the first generation, as `--config-file` names them; nothing else is looked at then. */
+  readonly ini?: { readonly paths: readonly string[]; readonly builtIn: BuiltInPlugins };
   /** Relative paths start here. */
   readonly cwd: string;
   /** Imports the configuration that is compiled in, for when there is no file. */
@@ -22,10 +25,14 @@ export interface LoadOptions {
 /** A configuration without mistakes. */
 export interface LoadedConfig {
   readonly config: Config;
-  /** The file's absolute path; `null` for the configuration that is compiled in. */
+  /** The file's absolute path, of several the first; `null` for the configuration that is compiled in. */
   readonly path: string | null;
   /** The name of each plugin of `config.plugins`, in their order. */
   readonly pluginNames: readonly string[];
+  /** How each plugin is announced when it is loaded. */
+  readonly loadedLines: readonly string[];
+  /** What works, and probably not as it was meant. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -36,13 +43,28 @@ export interface LoadedConfig {
  * @throws {ConfigError} naming every mistake in what it exports.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  if (options.ini !== undefined) return await loadIni(options.ini, options.cwd);
   const path = await find(options);
   const module = await (path === null ? importFallback(options) : importFile(path));
   const { config, findings } = readModule(module);
   const mistakes = findings.length > 0 ? findings : checkConfig(config);
   if (mistakes.length > 0) throw new ConfigError(`Cannot use ${nameOf(path)}:`, mistakes);
   const checked = besideConfig(config as Config, path);
-  return { config: checked, path, pluginNames: checked.plugins.map(pluginName) };
+  const pluginNames = checked.plugins.map(pluginName);
+  const loadedLines = pluginNames.map((name) => `Plugin \`${name}\` is loaded.`);
+  return { config: checked, path, pluginNames, loadedLines, warnings: [] };
+}
+
+async function loadIni(
+  { paths, builtIn }: NonNullable<LoadOptions["ini"]>,
+  cwd: string,
+): Promise<LoadedConfig> {
+  const { loadFirstGeneration } = await import("./load_first_generation.ts");
+  const { config, mistakes, ...told } = await loadFirstGeneration(paths, { cwd, builtIn });
+  if (mistakes.length > 0) throw new ConfigError(`Cannot use the configuration "${paths.join('", "')}":`, mistakes);
+  const path = resolve(cwd, paths[0] ?? "");
+  const checked = besideConfig(config as Config, path);
+  return { config: checked, path, pluginNames: checked.plugins.map(pluginName), ...told };
 }
 
 /** Relative paths begin where config.ts is, whatever directory a command is called from. */

@@ -1,0 +1,84 @@
+import { UserError } from "../model/errors.ts";
+import { redact } from "../wire/redact.ts";
+import type { IniEntry } from "./ini.ts";
+import { booleanOf, type IniValue, listItems } from "./ini_options.ts";
+import { isFirstGeneration, isTransport, KNOWN_OPTIONS, type KnownOption, unreadOf } from "./first_generation_options.ts";
+import { planPlugins } from "./first_generation_plugins.ts";
+import { type Plan, type PlanObject, type PlanValue, Secret } from "./plan.ts";
+import { PlanDraft } from "./plan_draft.ts";
+import { planTransport } from "./plan_transport.ts";
+
+/** What the program of the first generation had written into itself. */
+const FORMER_STATIC = { IPType: "Public", Datacenter: "KDC", SecurityDomain: "DQT" };
+const FORMER_EVENTS = {
+  creation: ["compute.instance.create.end", "floatingip.update.end"],
+  deletion: ["compute.instance.delete.end", "floatingip.update.end"],
+};
+
+/** Variables for secrets, by the section that they are of. */
+const PREFIXES: Readonly<Record<string, string>> = { rabbit: "RABBIT", rest: "REST", openstack: "OPENSTACK" };
+
+/**
+ * The configuration that INI files of oss_framework, or of a service of OpenStack, tell of.
+ *
+ * @param files The assignments of each file; those of a later file stand over those of an earlier one.
+ * @throws {UserError} when there is nothing in them to make one from.
+ */
+export function planOf(files: readonly (readonly IniEntry[])[], name: string): Plan {
+  // Of a service's file only what tells of RabbitMQ counts: it has a log_file, too, and a hundred options of its own.
+  const entries = files.flatMap((file) => file.some(isFirstGeneration) ? file : file.filter(isTransport));
+  const isOld = entries.some(isFirstGeneration);
+  const draft = new PlanDraft(entries);
+  readKnown(draft, entries, name);
+  planTransport(draft);
+  if (!isOld && draft.sections.rabbit === undefined && draft.mistakes.length === 0) {
+    throw new UserError(
+      `Cannot use ${name}: it has neither an option of oss_framework (enabled_plugins, [rabbit] host, …) nor a transport_url. Name the ` +
+        "configuration that oss_watcher was started with, or a nova.conf",
+    );
+  }
+  const plugins = isOld ? planPlugins(draft, name) : [LOG_PLUGIN];
+  const { rest: _rest, ...rest } = draft.sections;
+  const sections = isOld ? oldSections(rest) : { events: FORMER_EVENTS, ...rest };
+  return { ...draft, sections, plugins, unread: unreadOf(entries) };
+}
+
+/** A service's file names no plugin: this one shows that it works. */
+const LOG_PLUGIN = { className: "EventLog", module: "oss-watcher/plugins", options: {}, formerName: null, place: "" };
+
+function oldSections({ events = {}, ...rest }: PlanObject): PlanObject {
+  return { events: { creation: [], deletion: [], ...events as PlanObject }, ...rest, detail: { static: FORMER_STATIC } };
+}
+
+function readKnown(draft: PlanDraft, entries: readonly IniEntry[], name: string): void {
+  draft.places.set("events", `${name}: [DEFAULT] events_creation, events_deletion`);
+  for (const option of KNOWN_OPTIONS) {
+    const { section, key, to } = option;
+    draft.places.set(to.join("."), `${name}: [${section}] ${key}`);
+    const value = draft.find(section, key);
+    if (value !== undefined) draft.set(to, valueOf(option, value), value.place);
+  }
+  readDebug(draft);
+  const hasRabbit = draft.sections.rabbit !== undefined;
+  if (hasRabbit && draft.sections.rabbit?.watchQueue === undefined && entries.some(isFirstGeneration)) {
+    draft.mistakes.push(`${name}: [rabbit] watch_queue: missing. Write the queue to listen on, as watch_queue = monitoring.info`);
+  }
+}
+
+function readDebug(draft: PlanDraft): void {
+  const debug = draft.find("DEFAULT", "debug");
+  if (debug === undefined) return;
+  const isOn = booleanOf(debug.text);
+  if (isOn === undefined) draft.mistakes.push(`${debug.place}: neither true nor false`);
+  if (isOn) draft.set(["log", "level"], "debug", debug.place);
+}
+
+function valueOf({ kind, to: [section], key }: KnownOption, { text, place, isSecret }: IniValue): PlanValue {
+  if (kind === "list") return listItems(text);
+  // A URL may hold a token, too.
+  if (kind === "secret" || isSecret || redact(text) !== text) {
+    return new Secret(`${PREFIXES[section] ?? "OSS"}_${key.toUpperCase()}`, { value: text, place });
+  }
+  // What is no number is left to be refused with all the rest.
+  return kind === "number" && /^\+?\d{1,10}$/.test(text.trim()) ? Number(text) : text;
+}

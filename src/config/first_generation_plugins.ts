@@ -1,0 +1,65 @@
+import { listItems } from "./ini_options.ts";
+import type { PlanDraft } from "./plan_draft.ts";
+import type { PlannedPlugin, PlanObject } from "./plan.ts";
+
+/** What the first generation's program calls the package of its plugins. */
+const PACKAGE = "oss_framework.plugins.";
+const REST_NOTIFY = "rest_plugin.RESTNotify";
+
+/** How that program logs that a plugin is loaded, letter by letter. */
+export function formerLoadedLine(formerName: string): string {
+  return `Plugin \`${PACKAGE}${formerName}\`is loaded.`;
+}
+
+/** The plugins of `enabled_plugins`: `rest_plugin.RESTNotify`, and `module.Class` for class `Class` of plugins/module.ts beside the file. */
+export function planPlugins(draft: PlanDraft, name: string): readonly PlannedPlugin[] {
+  const enabled = draft.find("DEFAULT", "enabled_plugins");
+  const place = enabled?.place ?? `${name}: [DEFAULT] enabled_plugins`;
+  draft.places.set("plugins", place);
+  const names = listItems(enabled?.text ?? "").map((one) => one.startsWith(PACKAGE) ? one.slice(PACKAGE.length) : one);
+  if (names.length === 0) draft.mistakes.push(`${place}: names no plugin. Write enabled_plugins = ${REST_NOTIFY}`);
+  for (const twice of new Set(names.filter((one, index) => names.indexOf(one) !== index))) {
+    draft.mistakes.push(`${place}: names ${twice} twice. Keep one`);
+  }
+  if (!names.includes(REST_NOTIFY)) warnOfRest(draft, place);
+  return [...new Set(names)].flatMap((one) => planPlugin(one, { draft, place }));
+}
+
+function planPlugin(name: string, { draft, place }: { readonly draft: PlanDraft; readonly place: string }): PlannedPlugin[] {
+  if (name === REST_NOTIFY) return [planRestNotify(draft, place)];
+  const [, module, className] = /^([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.([A-Za-z_]\w*)$/.exec(name) ?? [];
+  if (module === undefined || className === undefined) {
+    draft.mistakes.push(`${place}: "${name}" is no plugin. Write module.Class, as new_plugin.YourPlugin for class YourPlugin of plugins/new_plugin.ts`);
+    return [];
+  }
+  return [{ className, module: `./plugins/${module.replaceAll(".", "/")}.ts`, formerName: name, place }];
+}
+
+function planRestNotify(draft: PlanDraft, place: string): PlannedPlugin {
+  const options: PlanObject = draft.sections.rest ?? {};
+  warnOfPort(draft, options);
+  draft.remarks.set("RestNotify.body", `What that service sent. Without this line the detail is sent as JSON.`);
+  return {
+    className: "RestNotify",
+    module: "oss-watcher/plugins",
+    options: { ...options, body: "vco-xml" },
+    formerName: REST_NOTIFY,
+    place,
+  };
+}
+
+/** It worked then, and does now; who wrote it may not know what it means. */
+function warnOfPort(draft: PlanDraft, { host, port }: PlanObject): void {
+  const scheme = typeof host === "string" ? /^(https?):/i.exec(host)?.[1]?.toLowerCase() : undefined;
+  const place = draft.places.get("rest.port");
+  if (scheme === "https" && port === 80) {
+    draft.warnings.push(`${place}: host begins with https://, so TLS is spoken to port 80. If the service has its TLS elsewhere, write port = 443`);
+  }
+  if (scheme === "http" && port === 443) {
+    draft.warnings.push(`${place}: host begins with http://, so no TLS is spoken to port 443. If the service has TLS there, write host = https://…`);
+  }
+}
+
+function warnOfRest({ sections: { rest }, warnings }: PlanDraft, place: string): void {
+  if (rest !== undefined) warnings.push(`${place}: does not name ${REST_NOTIFY}, so nothing is sent to [rest]`);
+}

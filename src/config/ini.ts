@@ -1,0 +1,76 @@
+import { UserError } from "../model/errors.ts";
+
+/** One assignment, as it stands in the file. */
+export interface IniEntry {
+  readonly section: string;
+  readonly key: string;
+  /** Without the quotes around it; lines of a continued value are joined by line feeds. */
+  readonly value: string;
+  readonly file: string;
+  /** The line of the key, from 1. */
+  readonly line: number;
+}
+
+/** What Python's `str.strip()` takes for blank. */
+const BLANK = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+const LEADING = new RegExp(`^[${BLANK}]+`);
+const TRAILING = new RegExp(`[${BLANK}]+$`);
+
+/**
+ * The assignments of an INI file in oslo.config's dialect: `key = value` or `key: value` below a `[section]`; an indented line goes on with the
+ * value before it; `#` and `;` begin a comment at the beginning of a line only, elsewhere they belong to the value; one pair of quotes around a value
+ * is taken off. A key may come again: the last one counts, and whoever wants all of them has them.
+ *
+ * @param file What errors call it.
+ * @throws {UserError} naming file and line.
+ */
+export function readIni(text: string, file: string): readonly IniEntry[] {
+  const entries: IniEntry[] = [];
+  let section: string | null = null;
+  /** Where an indented line would go on. */
+  let open: IniEntry | null = null;
+  for (const [index, raw] of text.replace(/^\ufeff/, "").split(/\r\n|\r|\n/).entries()) {
+    const content = raw.replace(TRAILING, "");
+    const place = `${file}:${index + 1}`;
+    if (/^[ \t]/.test(content)) {
+      if (open === null) throw refusal(place, "an indented line goes on with the value before it, and there is none. Take out the blanks");
+      open = { ...open, value: `${open.value}\n${content.replace(LEADING, "")}` };
+      entries.splice(-1, 1, open);
+      continue;
+    }
+    open = null;
+    if (content === "" || /^[#;]/.test(content)) continue;
+    if (content.startsWith("[")) {
+      section = sectionOf(content, place);
+      continue;
+    }
+    if (section === null) throw refusal(place, "there is no section yet. Write [DEFAULT] above it");
+    open = { section, ...assignmentOf(content, place), file, line: index + 1 };
+    entries.push(open);
+  }
+  return entries;
+}
+
+function sectionOf(content: string, place: string): string {
+  if (!content.endsWith("]")) throw refusal(place, "a section ends with ], and nothing follows it. Write [name], and comments on lines of their own");
+  if (content === "[]") throw refusal(place, "the section has no name. Write [DEFAULT]");
+  return content.slice(1, -1);
+}
+
+function assignmentOf(content: string, place: string): Pick<IniEntry, "key" | "value"> {
+  const sign = content.search(/[=:]/);
+  // What stands there may be a password that has lost its key: it is not shown.
+  if (sign === -1) throw refusal(place, "there is neither = nor :. Write key = value, or # in front of a comment");
+  const key = content.slice(0, sign).replace(LEADING, "").replace(TRAILING, "");
+  if (key === "") throw refusal(place, "there is no key. Write key = value");
+  return { key, value: unquoted(content.slice(sign + 1).replace(LEADING, "")) };
+}
+
+/** Only a pair of the same quotes is taken off; oslo.config takes a single quote alone for one, too. */
+function unquoted(value: string): string {
+  return /^["']/.test(value) && value.at(-1) === value[0] ? value.slice(1, -1) : value;
+}
+
+function refusal(place: string, why: string): UserError {
+  return new UserError(`Cannot read ${place}: ${why}`);
+}

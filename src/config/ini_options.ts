@@ -1,0 +1,90 @@
+import { isSecretName } from "../wire/redact.ts";
+import type { IniEntry } from "./ini.ts";
+
+/** The value of an option, with what it refers to put in. */
+export interface IniValue {
+  readonly text: string;
+  /** `oss.conf:3: [rabbit] port`. */
+  readonly place: string;
+  /** Whether the value, or one that it refers to, is likely to be a secret. */
+  readonly isSecret: boolean;
+}
+
+/** The value of an option that refers to what is not there; told with the place. */
+export class IniReferenceError extends Error {
+  override readonly name = "IniReferenceError";
+}
+
+const NAME = "[_a-z][._a-z0-9]*";
+const REFERENCE = new RegExp(`\\$(?:(\\$)|(${NAME})|\\{(${NAME})\\})`, "gi");
+
+/** The options of INI files, found as oslo.config does: sections without case but for DEFAULT, the last assignment counts, `$name` is put in. */
+export class IniOptions {
+  readonly #last: ReadonlyMap<string, IniEntry>;
+
+  /** @param entries In the order of the files: a later file stands over an earlier one. */
+  constructor(entries: readonly IniEntry[]) {
+    this.#last = new Map(entries.map((entry) => [idOf(entry.section, entry.key), entry]));
+  }
+
+  /**
+   * The value; `undefined` when it is not set or blank. `$name` and `${name}` stand for an option of the same section or of DEFAULT,
+   * `${section.name}` for one of another; `$$` and `\$` for a dollar.
+   *
+   * @throws {IniReferenceError} when a reference leads nowhere, or round in a circle.
+   */
+  find(section: string, key: string): IniValue | undefined {
+    const entry = this.#last.get(idOf(section, key));
+    return entry === undefined || entry.value === "" ? undefined : this.#resolve(entry, []);
+  }
+
+  #resolve(entry: IniEntry, path: readonly IniEntry[]): IniValue {
+    const place = placeOf(entry);
+    const refuse = (why: string) => new IniReferenceError(`${place}: ${why}`);
+    if (path.includes(entry)) throw refuse("refers to itself. Write its value");
+    let isSecret = isSecretName(entry.key);
+    const text = entry.value.replaceAll("\\$", "$$$$").replace(REFERENCE, (found, dollar, name, braced) => {
+      if (dollar !== undefined) return "$";
+      const target = this.#target(name ?? braced, entry.section);
+      if (target === undefined) throw refuse(`"${found}" names no option of the file. Write $$ for a dollar`);
+      const value = this.#resolve(target, [...path, entry]);
+      isSecret ||= value.isSecret;
+      return value.text;
+    });
+    return { text, place, isSecret };
+  }
+
+  #target(name: string, section: string): IniEntry | undefined {
+    const [, group, option] = /^([^.]+)\.(.+)$/.exec(name) ?? [];
+    const found = group === undefined || option === undefined
+      ? this.#last.get(idOf(section, name))
+      : this.#last.get(idOf(group, option));
+    return found ?? this.#last.get(idOf("DEFAULT", name));
+  }
+}
+
+/** Where an assignment stands: `oss.conf:3: [rabbit] port`. */
+export function placeOf({ file, line, section, key }: IniEntry): string {
+  return `${file}:${line}: [${section}] ${key}`;
+}
+
+/** The name under which oslo.config knows a section. */
+export function sectionName(section: string): string {
+  return section === "DEFAULT" ? section : section.toLowerCase();
+}
+
+/** The items of a list, as oslo.config splits it: at every comma, whatever the quotes. */
+export function listItems(text: string): readonly string[] {
+  const items = text.trim().replace(/,+$/, "");
+  return items === "" ? [] : items.split(",").map((item) => item.trim());
+}
+
+/** A text for a Boolean option of oslo.config; `undefined` when it is none. */
+export function booleanOf(text: string): boolean | undefined {
+  if (/^(?:true|1|on|yes)$/i.test(text)) return true;
+  return /^(?:false|0|off|no)$/i.test(text) ? false : undefined;
+}
+
+function idOf(section: string, key: string): string {
+  return `${sectionName(section)}\n${key}`;
+}

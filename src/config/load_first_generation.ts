@@ -1,0 +1,159 @@
+import { dirname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { UserError } from "../model/errors.ts";
+import { checkConfig } from "./check_config.ts";
+import { isClass } from "./describe.ts";
+import { planOf } from "./first_generation.ts";
+import { formerLoadedLine } from "./first_generation_plugins.ts";
+import { importFailure } from "./import_failure.ts";
+import { type IniEntry, readIni } from "./ini.ts";
+import { atPlace, type Plan, type PlannedPlugin, revealed } from "./plan.ts";
+
+/** The module that the plugins of the program itself come from. */
+export type BuiltInPlugins = () => Promise<Readonly<Record<string, unknown>>>;
+
+/** A configuration that was made from INI files. */
+export interface FirstGeneration {
+  /** `Config`, if there are no mistakes. */
+  readonly config: unknown;
+  /** Every mistake, with its place in the file. */
+  readonly mistakes: readonly string[];
+  readonly warnings: readonly string[];
+  /** How each plugin is announced. */
+  readonly loadedLines: readonly string[];
+}
+
+interface Sources {
+  /** Relative paths begin here. */
+  readonly cwd: string;
+  readonly builtIn: BuiltInPlugins;
+}
+
+/**
+ * Makes the configuration that INI files tell of. Own plugins are files in `plugins` beside the first of them.
+ *
+ * @param paths Of one file, or several: a later one stands over those before it.
+ * @throws {UserError} when a file cannot be read.
+ */
+export async function loadFirstGeneration(paths: readonly string[], { cwd, builtIn }: Sources): Promise<FirstGeneration> {
+  const plan = await readPlan(paths, cwd);
+  const dir = dirname(resolve(cwd, paths[0] ?? ""));
+  const made = await makeConfig(plan, (planned) => classOf(planned, { builtIn, dir }));
+  return {
+    ...made,
+    warnings: [...plan.warnings, ...plan.unread.map(({ place, advice }) => `${place}: is not read: ${advice}`)],
+    loadedLines: plan.plugins.map(({ formerName, className }) => formerLoadedLine(formerName ?? className)),
+  };
+}
+
+/** What INI files tell of. @throws {UserError} when one cannot be read. */
+export async function readPlan(paths: readonly string[], cwd: string): Promise<Plan> {
+  const files: (readonly IniEntry[])[] = [];
+  for (const path of paths) files.push(readIni(await readText(resolve(cwd, path)), path));
+  return planOf(files, paths.join(", "));
+}
+
+/** Everything that is wrong with a plan, its own plugins aside: who migrates may not have written them yet. */
+export async function mistakesIn(plan: Plan, builtIn: BuiltInPlugins): Promise<readonly string[]> {
+  const { mistakes } = await makeConfig(plan, async ({ module, className, formerName }) => {
+    if (!module.startsWith("./")) return (await builtIn())[className];
+    return class {
+      readonly name = formerName;
+      notify() {}
+    };
+  });
+  return mistakes;
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(path));
+  } catch (error) {
+    throw new UserError(`Cannot read the configuration "${path}": ${whyUnreadable(error)}`);
+  }
+}
+
+function whyUnreadable(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file. Correct its name";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a directory. Name a file";
+  return error instanceof TypeError ? "it is not UTF-8. Convert it" : String(error);
+}
+
+type FindClass = (planned: PlannedPlugin) => Promise<unknown>;
+
+async function makeConfig(plan: Plan, find: FindClass): Promise<Pick<FirstGeneration, "config" | "mistakes">> {
+  const mistakes = [...plan.mistakes];
+  const plugins: unknown[] = [];
+  for (const planned of plan.plugins) {
+    try {
+      plugins.push(await makePlugin(planned, find));
+    } catch (error) {
+      mistakes.push(...pluginMistakes(planned, { error, plan }));
+      // Keeps its place, so that what is wrong with the others is told of them.
+      plugins.push({ name: planned.formerName ?? planned.className, notify() {} });
+    }
+  }
+  const config = { ...revealed(plan.sections) as object, plugins };
+  const found = checkConfig(config).map((finding) => atPlace(finding, plan.places));
+  return { config, mistakes: [...mistakes, ...found.filter((finding) => !isTold(finding, mistakes))] };
+}
+
+/** One cause is told once: a value that could not be read would be called missing, too. */
+function isTold(finding: string, mistakes: readonly string[]): boolean {
+  const [option] = /\[[^\]]+\] \w+(?=:)/.exec(finding) ?? [];
+  return option !== undefined && mistakes.some((mistake) => mistake.includes(`${option}:`));
+}
+
+async function makePlugin(planned: PlannedPlugin, find: FindClass): Promise<unknown> {
+  const found = await find(planned) as new (...options: unknown[]) => unknown;
+  return planned.options === undefined ? new found() : new found(revealed(planned.options));
+}
+
+/** A plugin of the program names its options as config.ts does; the file has other names for them. */
+function pluginMistakes(
+  { place, options, formerName, className }: PlannedPlugin,
+  { error, plan }: { readonly error: unknown; readonly plan: Plan },
+): string[] {
+  const said = error instanceof Error ? error.message : String(error);
+  if (error instanceof UserError) return [`${place}: ${said}`];
+  if (options === undefined) {
+    return [
+      `${place}: ${formerName} cannot be made: ${said}. From here its constructor gets nothing: write config.ts ` +
+      `(oss-watcher migrate), and in it new ${className}({ … })`,
+    ];
+  }
+  const problems = said.replace(/^Cannot make \w+: /, "").split(/; (?=\w+: )/);
+  return problems.map((problem) => atPlace(`rest.${problem}`, plan.places));
+}
+
+async function classOf(
+  { module, className, formerName }: PlannedPlugin,
+  { builtIn, dir }: { readonly builtIn: BuiltInPlugins; readonly dir: string },
+): Promise<unknown> {
+  if (!module.startsWith("./")) return (await builtIn())[className];
+  const exported = await importOwn(module, { dir, className, formerName });
+  const found = exported[className];
+  if (isClass(found)) return found;
+  const classes = Object.keys(exported).filter((name) => isClass(exported[name]));
+  throw new UserError(
+    `${formerName}: ${module} exports no class ${className}. ` +
+      (classes.length === 0 ? `Write export class ${className}` : `It exports ${classes.join(", ")}`),
+  );
+}
+
+async function importOwn(
+  module: string,
+  { dir, className, formerName }: { dir: string; className: string; formerName: string | null },
+): Promise<Readonly<Record<string, unknown>>> {
+  const path = resolve(dir, module);
+  if (!await Deno.stat(path).then(({ isFile }) => isFile, () => false)) {
+    throw new UserError(`${formerName}: there is no file "${path}". Write it, with export class ${className}`);
+  }
+  const url = pathToFileURL(path).href;
+  try {
+    return await import(url);
+  } catch (error) {
+    throw new UserError(`${formerName}: cannot be loaded: ${importFailure(error, url)}`);
+  }
+}

@@ -1,0 +1,33 @@
+import type { IniEntry } from "./ini.ts";
+import { IniOptions, IniReferenceError, type IniValue } from "./ini_options.ts";
+import type { PlanValue } from "./plan.ts";
+
+/** The sections and keys as they grow, and what is to be said of them. */
+export class PlanDraft {
+  readonly sections: Record<string, Record<string, PlanValue>> = {};
+  readonly places = new Map<string, string>();
+  readonly remarks = new Map<string, string>();
+  readonly mistakes: string[] = [];
+  readonly warnings: string[] = [];
+  readonly options: IniOptions;
+
+  constructor(entries: readonly IniEntry[]) {
+    this.options = new IniOptions(entries);
+  }
+
+  set([section, key]: readonly [string, string], value: PlanValue, place: string): void {
+    (this.sections[section] ??= {})[key] = value;
+    this.places.set(`${section}.${key}`, place);
+  }
+
+  /** The value of an option; a reference that leads nowhere is a mistake, and told. */
+  find(section: string, key: string): IniValue | undefined {
+    try {
+      return this.options.find(section, key);
+    } catch (error) {
+      if (!(error instanceof IniReferenceError)) throw error;
+      this.mistakes.push(error.message);
+      return undefined;
+    }
+  }
+}

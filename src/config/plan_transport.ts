@@ -1,0 +1,103 @@
+import { booleanOf, listItems } from "./ini_options.ts";
+import { type PlanObject, type PlanValue, Secret } from "./plan.ts";
+import type { PlanDraft } from "./plan_draft.ts";
+import { readTransportUrl, type TransportHost, type TransportUrl } from "./transport_url.ts";
+
+const NOTIFICATIONS = "oslo_messaging_notifications";
+const RABBIT = "oslo_messaging_rabbit";
+
+/** Options of RabbitMQ that count, by oslo.messaging's names: today's and the former one. */
+const SSL = ["ssl", "rabbit_use_ssl"] as const;
+const FILES = {
+  caFile: ["ssl_ca_file", "kombu_ssl_ca_certs"],
+  certFile: ["ssl_cert_file", "kombu_ssl_certfile"],
+  keyFile: ["ssl_key_file", "kombu_ssl_keyfile"],
+} as const;
+const READ_OPTIONS: readonly string[] = [...SSL, ...Object.values(FILES).flat()];
+
+/** RabbitMQ as a service's `transport_url` names it, with an own queue; `[rabbit]` stands over it. */
+export function planTransport(draft: PlanDraft): void {
+  const url = draft.find(NOTIFICATIONS, "transport_url") ?? draft.find("DEFAULT", "transport_url");
+  if (url === undefined) return;
+  if (draft.sections.rabbit !== undefined) {
+    draft.warnings.push(`${url.place}: not used, since [rabbit] says where RabbitMQ is. Remove one of them`);
+    return;
+  }
+  const read = readTransportUrl(url.text.trim());
+  if (typeof read === "string") {
+    draft.mistakes.push(`${url.place}: ${read}`);
+    return;
+  }
+  const tls = tlsOf(draft, read, url.place);
+  const source = { ...brokersOf(read, { place: url.place, secure: tls !== false }), ...(tls === false ? {} : { tls }) };
+  for (const [key, value] of Object.entries(source)) draft.set(["rabbit", key], value, url.place);
+  draft.set(["rabbit", "queue"], queueOf(draft), url.place);
+}
+
+function brokersOf(
+  { hosts, vhost }: TransportUrl,
+  { place, secure }: { readonly place: string; readonly secure: boolean },
+): PlanObject {
+  const [first = { host: "localhost" }, ...others] = hosts;
+  const isAlike = ({ user, password, port }: TransportHost) =>
+    user === first.user && password === first.password && port === first.port;
+  if (!others.every(isAlike)) {
+    return { url: hosts.map((host, index) => urlOf(host, { vhost, secure, place, number: index + 1 })) };
+  }
+  return {
+    host: others.length === 0 ? first.host : hosts.map(({ host }) => host),
+    // oslo.messaging's default, with TLS too.
+    port: first.port ?? 5672,
+    ...(first.user === undefined ? {} : { user: first.user }),
+    ...(first.password === undefined ? {} : { password: new Secret("RABBIT_PASSWORD", { value: first.password, place }) }),
+    ...(vhost === null ? {} : { vhost }),
+  };
+}
+
+/** Each broker has an account of its own: then only whole URLs can say so. */
+function urlOf(
+  { host, port = 5672, user, password }: TransportHost,
+  { vhost, secure, place, number }: { vhost: string | null; secure: boolean; place: string; number: number },
+): PlanValue {
+  const account = user === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password ?? "")}@`;
+  const name = host.includes(":") ? `[${host}]` : host;
+  const value = `amqp${secure ? "s" : ""}://${account}${name}:${port}/${encodeURIComponent(vhost ?? "")}`;
+  return account === "" ? value : new Secret(`RABBIT_URL_${number}`, { value, place });
+}
+
+/** `false`: none. What stands in the URL counts more than the section. */
+function tlsOf(draft: PlanDraft, { options }: TransportUrl, place: string): PlanObject | boolean {
+  for (const name of [...options.keys()].filter((one) => !READ_OPTIONS.includes(one))) {
+    draft.warnings.push(`${place}: "${name}" behind the ? is not read. Look for it in rabbit of config.ts, or leave it out`);
+  }
+  const find = (names: readonly string[]) =>
+    names.map((name) => options.get(name)).find((value) => value !== undefined) ??
+      names.map((name) => draft.find(RABBIT, name)?.text).find((value) => value !== undefined);
+  const ssl = find(SSL) ?? "false";
+  const isOn = booleanOf(ssl);
+  if (isOn === undefined) draft.mistakes.push(`${place}: ssl is neither true nor false`);
+  if (!isOn) return false;
+  const files = Object.entries(FILES).flatMap(([key, names]) => {
+    const file = find(names);
+    return file === undefined || file === "" ? [] : [[key, file] as const];
+  });
+  return files.length === 0 ? true : Object.fromEntries(files);
+}
+
+/** An own queue takes nothing from anybody; services that send to other topics than the default need it to listen there. */
+function queueOf(draft: PlanDraft): PlanObject {
+  warnOfDriver(draft);
+  const topics = listItems(draft.find(NOTIFICATIONS, "topics")?.text ?? "");
+  const name = { name: "oss-watcher" };
+  if (topics.length === 0 || topics.includes("notifications")) return name;
+  draft.remarks.set("rabbit.queue.routingKeys", "The topics that this service sends to; Nova's versioned ones have their own.");
+  return { ...name, routingKeys: [...topics.map((topic) => `${topic}.info`), "versioned_notifications.info"] };
+}
+
+function warnOfDriver(draft: PlanDraft): void {
+  const driver = draft.find(NOTIFICATIONS, "driver");
+  if (driver !== undefined && /^messaging(?:v2)?$/.test(driver.text)) return;
+  const place = driver?.place ?? `[${NOTIFICATIONS}] driver`;
+  const found = driver === undefined ? "is not set there" : `is "${driver.text}"`;
+  draft.warnings.push(`${place}: ${found}: the service sends nothing. Write driver = messagingv2 and restart it`);
+}

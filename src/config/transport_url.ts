@@ -1,0 +1,76 @@
+import { isSecretName } from "../wire/redact.ts";
+
+/** One host of oslo.messaging's `transport_url`. */
+export interface TransportHost {
+  readonly host: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly password?: string;
+}
+
+/** What oslo.messaging reads out of a `transport_url` for RabbitMQ. */
+export interface TransportUrl {
+  readonly hosts: readonly TransportHost[];
+  /** `null`: the vhost `/`. */
+  readonly vhost: string | null;
+  /** What stands behind `?`: options of `[oslo_messaging_rabbit]` that stand over those of the file. */
+  readonly options: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads `rabbit://user:password@host:port,…/vhost?options` as oslo.messaging does: each host brings its own account, user, password and
+ * vhost are percent-encoded.
+ *
+ * @returns A text when it is none: why, without any part that may be secret.
+ */
+export function readTransportUrl(url: string): TransportUrl | string {
+  const [, scheme, netloc = "", path = "", query = ""] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?/i.exec(url) ?? [];
+  if (scheme === undefined) return "is no URL. Write rabbit://user:password@host:5672/vhost";
+  if (!/^(?:rabbit|kombu)$/i.test(scheme)) return refusedScheme(scheme);
+  const hosts = netloc.split(",").filter((part) => part !== "").map(hostOf);
+  const wrong = hosts.find((host) => typeof host === "string");
+  if (typeof wrong === "string") return wrong;
+  const vhost = decoded(path);
+  if (vhost === undefined) return `has a vhost with a "%" that must be written as "%25"`;
+  return {
+    hosts: hosts.length === 0 ? [{ host: "localhost" }] : hosts as TransportHost[],
+    vhost: vhost === "" ? null : vhost,
+    options: new Map(new URLSearchParams(query)),
+  };
+}
+
+function refusedScheme(scheme: string): string {
+  if (/^amqps?$/i.test(scheme)) {
+    return `begins with ${scheme.toLowerCase()}://, which is AMQP 1.0 to oslo.messaging, and oss-watcher speaks to RabbitMQ. If the broker is ` +
+      "RabbitMQ, write rabbit://";
+  }
+  return `begins with ${isSecretName(scheme) ? "another scheme" : `${scheme}://`}, and oss-watcher speaks to RabbitMQ alone. Write rabbit://`;
+}
+
+function hostOf(text: string): TransportHost | string {
+  const at = text.lastIndexOf("@");
+  const [, user, password] = /^([^:]*)(?::(.*))?$/s.exec(text.slice(0, Math.max(at, 0))) ?? [];
+  const [, bracketed, plain = "", port] = /^(?:\[([^\]]+)\]|([^:[\]]*))(?::(\d*))?$/.exec(text.slice(at + 1)) ?? [];
+  const host = bracketed ?? plain;
+  if (host === "") {
+    return 'has a host that cannot be read. Write user:password@host:5672, an IPv6 address in [ ], and "/" in a password as %2F';
+  }
+  const account = { user: decoded(user ?? ""), password: decoded(password ?? "") };
+  if (account.user === undefined || account.password === undefined) {
+    return `has a user or password with a "%" that must be written as "%25"`;
+  }
+  return {
+    host,
+    ...(port === undefined || port === "" ? {} : { port: Number(port) }),
+    ...(account.user === "" ? {} : { user: account.user }),
+    ...(password === undefined ? {} : { password: account.password }),
+  };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
