@@ -31,6 +31,13 @@ async function main(args: readonly string[]): Promise<number> {
     imports: project.imports,
     terminal: processTerminal,
     builtInConfig: () => import("./config.ts"),
+    builtInPlugins: async () => {
+      const [{ RestNotify }, { EventLog }] = await Promise.all([
+        import("./plugins/rest_notify.ts"),
+        import("./plugins/event_log.ts"),
+      ]);
+      return { RestNotify, EventLog };
+    },
     stopSignal,
   });
 }

@@ -6,6 +6,7 @@ const NEEDED: readonly Requirement[] = [
   RABBITMQ,
   { program: "openssl", package: "openssl" },
   { program: "python3", package: "python3" },
+  { program: "oslo-config-generator", package: "python3-oslo.config" },
   { program: "slapd", package: "slapd", places: ["/usr/sbin/slapd"] },
   { program: "ldapmodify", package: "ldap-utils" },
   { program: "ns-slapd", package: "389-ds-base", places: ["/usr/sbin/ns-slapd"] },

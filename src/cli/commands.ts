@@ -23,6 +23,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./new_plugin.ts")).newCommand,
   },
   {
+    name: "migrate",
+    summary: "write the config.ts that an INI file comes to",
+    load: async () => (await import("./migrate.ts")).migrateCommand,
+  },
+  {
     name: "events",
     summary: "what happened to whom; try again, give up",
     load: async () => (await import("./events.ts")).eventsCommand,

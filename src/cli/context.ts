@@ -2,6 +2,7 @@ import type { LoadedConfig } from "../config/load_config.ts";
 import type { Logger } from "../model/plugin.ts";
 import { logTo } from "../observe/log.ts";
 import { type Terminal, writeTalk } from "./terminal.ts";
+import { UsageError } from "./usage.ts";
 
 /**
  * Exit codes: 0 done, 1 a mistake of the user's or a failure, 2 wrong usage, 3 a dry run with nothing to send, 141 nobody reads the
@@ -19,6 +20,8 @@ export interface ProgramOptions {
   readonly terminal: Terminal;
   /** The configuration compiled into the program. */
   readonly builtInConfig: () => Promise<Readonly<Record<string, unknown>>>;
+  /** The plugins that a configuration of the first generation may name. */
+  readonly builtInPlugins: () => Promise<Readonly<Record<string, unknown>>>;
   /** Aborts on SIGTERM and SIGINT, which end the process as long as this was not called. */
   readonly stopSignal: () => AbortSignal;
 }
@@ -26,6 +29,8 @@ export interface ProgramOptions {
 /** Options that stand before any command. */
 export interface GlobalOptions {
   readonly config?: string;
+  /** INI files of the first generation, instead of a config.ts. */
+  readonly configFile?: readonly string[];
   readonly debug?: boolean;
 }
 
@@ -35,12 +40,16 @@ export interface CommandContext extends ProgramOptions {
   readonly globals: () => GlobalOptions;
 }
 
-/** Loads the configuration that `--config` names, or the first that is found. */
-export async function load({ globals, builtInConfig }: CommandContext): Promise<LoadedConfig> {
+/** Loads the configuration that `--config` or `--config-file` names, or the first that is found. */
+export async function load({ globals, builtInConfig, builtInPlugins }: CommandContext): Promise<LoadedConfig> {
   const { loadConfig } = await import("../config/load_config.ts");
-  const { config } = globals();
+  const { config, configFile: paths } = globals();
+  if (config !== undefined && paths !== undefined) {
+    throw new UsageError("Cannot use --config and --config-file together: keep one");
+  }
   return await loadConfig({
     ...(config === undefined ? {} : { path: config }),
+    ...(paths === undefined ? {} : { ini: { paths, builtIn: builtInPlugins } }),
     cwd: Deno.cwd(),
     fallback: builtInConfig,
   });

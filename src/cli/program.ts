@@ -57,11 +57,15 @@ async function build(
   settle(program, terminal);
 }
 
-/** What all commands have in common: two options, errors that are thrown instead of told, and the terminal for all texts. */
+/** What all commands have in common: three options, errors that are thrown instead of told, and the terminal for all texts. */
 function settle(command: Command, terminal: Terminal): void {
   command
     .addOption(
       new Option("-c, --config <path>", "the configuration; else ./config.ts, else /etc/oss-watcher/config.ts"),
+    )
+    .addOption(
+      new Option("--config-file <path>", "oss_framework's configuration (INI) instead; repeatable")
+        .argParser((path: string, paths: readonly string[] = []) => [...paths, path]),
     )
     .addOption(new Option("--debug", "more log lines, and stack traces of errors"))
     // An option belongs to the command that it follows: several have one of the same name.
@@ -89,6 +93,7 @@ Without a command the service runs, until SIGTERM or Ctrl-C.
 Examples:
   oss-watcher --dry-run samples/compute.instance.create.end.json
   oss-watcher --config /etc/oss-watcher/config.ts
+  oss-watcher --config-file oss.conf
   oss-watcher events --state dead
 
 Exit codes: 0 done; 1 bad input or configuration; 2 wrong usage;

@@ -20,7 +20,7 @@ export async function run(
   if (files !== undefined && files.indexOf("-") !== files.lastIndexOf("-")) {
     throw new UsageError("Cannot read standard input twice: give - once");
   }
-  const { config, pluginNames } = await load(context);
+  const { config, pluginNames, loadedLines, warnings } = await load(context);
   const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
   if (files !== undefined) {
     const log = stderrLog(context.globals());
@@ -30,7 +30,7 @@ export async function run(
     return await dryRun(files, { config, plugins, log, terminal: context.terminal, json, ...source });
   }
   const { serve } = await import("./serve.ts");
-  await serve({ config, plugins }, context);
+  await serve({ config, plugins, loadedLines, warnings }, context);
   return 0;
 }
 

@@ -5,17 +5,27 @@ import { systemClock } from "../runtime/clock.ts";
 import type { CommandContext } from "./context.ts";
 import { serviceLog } from "./service_log.ts";
 
+/** What was read before anything was started. */
+export interface Loaded {
+  readonly config: Config;
+  readonly plugins: ReadonlyMap<string, Plugin>;
+  readonly loadedLines: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 /** The service, until it is told to stop. */
 export async function serve(
-  { config, plugins }: { readonly config: Config; readonly plugins: ReadonlyMap<string, Plugin> },
+  { warnings, ...loaded }: Loaded,
   context: CommandContext,
 ): Promise<void> {
   const stop = context.stopSignal();
-  using target = serviceLog(config.log, context.globals());
+  using target = serviceLog(loaded.config.log, context.globals());
   const { log } = target;
   outliveLooseRejections(log("service"));
+  for (const warning of warnings) log("config").warn(warning);
   try {
-    await runService({ config, version: context.version, plugins, clock: systemClock, random: Math.random, log, stop });
+    const { version } = context;
+    await runService({ ...loaded, version, clock: systemClock, random: Math.random, log, stop });
   } catch (error) {
     // Whoever reads the file only must find the end of it there, too.
     if (target.toFile) log("service").error(`Ended: ${error instanceof Error ? error.message : error}`);

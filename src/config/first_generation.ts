@@ -2,13 +2,18 @@ import { UserError } from "../model/errors.ts";
 import { redact } from "../wire/redact.ts";
 import type { IniEntry } from "./ini.ts";
 import { booleanOf, type IniValue, listItems } from "./ini_options.ts";
-import { isFirstGeneration, isTransport, KNOWN_OPTIONS, type KnownOption, unreadOf } from "./first_generation_options.ts";
+import {
+  isFirstGeneration,
+  isTransport,
+  KNOWN_OPTIONS,
+  type KnownOption,
+  unreadOf,
+} from "./first_generation_options.ts";
 import { planPlugins } from "./first_generation_plugins.ts";
 import { type Plan, type PlanObject, type PlanValue, Secret } from "./plan.ts";
 import { PlanDraft } from "./plan_draft.ts";
 import { planTransport } from "./plan_transport.ts";
 
-/** What the program of the first generation had written into itself. */
 const FORMER_STATIC = { IPType: "Public", Datacenter: "KDC", SecurityDomain: "DQT" };
 const FORMER_EVENTS = {
   creation: ["compute.instance.create.end", "floatingip.update.end"],
@@ -29,8 +34,9 @@ export function planOf(files: readonly (readonly IniEntry[])[], name: string): P
   const entries = files.flatMap((file) => file.some(isFirstGeneration) ? file : file.filter(isTransport));
   const isOld = entries.some(isFirstGeneration);
   const draft = new PlanDraft(entries);
-  readKnown(draft, entries, name);
+  readKnown(draft, name);
   planTransport(draft);
+  mustNameQueue(draft);
   if (!isOld && draft.sections.rabbit === undefined && draft.mistakes.length === 0) {
     throw new UserError(
       `Cannot use ${name}: it has neither an option of oss_framework (enabled_plugins, [rabbit] host, …) nor a transport_url. Name the ` +
@@ -38,31 +44,52 @@ export function planOf(files: readonly (readonly IniEntry[])[], name: string): P
     );
   }
   const plugins = isOld ? planPlugins(draft, name) : [LOG_PLUGIN];
-  const { rest: _rest, ...rest } = draft.sections;
-  const sections = isOld ? oldSections(rest) : { events: FORMER_EVENTS, ...rest };
-  return { ...draft, sections, plugins, unread: unreadOf(entries) };
+  return {
+    ...draft,
+    sections: sectionsOf(draft, isOld),
+    plugins,
+    unread: unreadOf(entries.filter((entry) => !draft.options.wasRead(entry))),
+  };
 }
 
 /** A service's file names no plugin: this one shows that it works. */
-const LOG_PLUGIN = { className: "EventLog", module: "oss-watcher/plugins", options: {}, formerName: null, place: "" };
+const LOG_PLUGIN = { className: "EventLog", module: "oss-watcher/plugins", formerName: null, place: "" };
 
-function oldSections({ events = {}, ...rest }: PlanObject): PlanObject {
-  return { events: { creation: [], deletion: [], ...events as PlanObject }, ...rest, detail: { static: FORMER_STATIC } };
+/** The sections of config.ts, in the order in which they are read best. */
+function sectionsOf({ sections, remarks }: PlanDraft, isOld: boolean): PlanObject {
+  const { events, rabbit, openstack, log } = sections;
+  if (isOld) {
+    remarks.set(
+      "detail.static",
+      "What that program had written into itself. Leave out what is not true of your cloud.",
+    );
+  }
+  return {
+    events: isOld ? { creation: [], deletion: [], ...events } : FORMER_EVENTS,
+    ...(rabbit && { rabbit }),
+    ...(openstack && { openstack }),
+    ...(isOld && { detail: { static: FORMER_STATIC } }),
+    ...(log && { log }),
+  };
 }
 
-function readKnown(draft: PlanDraft, entries: readonly IniEntry[], name: string): void {
-  draft.places.set("events", `${name}: [DEFAULT] events_creation, events_deletion`);
+function readKnown(draft: PlanDraft, name: string): void {
+  draft.places.set("events", `${name}: events_creation and events_deletion of [DEFAULT]`);
   for (const option of KNOWN_OPTIONS) {
     const { section, key, to } = option;
-    draft.places.set(to.join("."), `${name}: [${section}] ${key}`);
+    draft.places.set(to.join("."), `${name}: ${key} of [${section}]`);
     const value = draft.find(section, key);
     if (value !== undefined) draft.set(to, valueOf(option, value), value.place);
   }
   readDebug(draft);
-  const hasRabbit = draft.sections.rabbit !== undefined;
-  if (hasRabbit && draft.sections.rabbit?.watchQueue === undefined && entries.some(isFirstGeneration)) {
-    draft.mistakes.push(`${name}: [rabbit] watch_queue: missing. Write the queue to listen on, as watch_queue = monitoring.info`);
-  }
+}
+
+/** An existing queue, since nothing says where one of our own would be bound. */
+function mustNameQueue({ sections: { rabbit }, places, mistakes }: PlanDraft): void {
+  if (rabbit === undefined || rabbit.watchQueue !== undefined || rabbit.queue !== undefined) return;
+  mistakes.push(
+    `${places.get("rabbit.watchQueue")}: missing. Write the queue to listen on, as watch_queue = monitoring.info`,
+  );
 }
 
 function readDebug(draft: PlanDraft): void {

@@ -57,8 +57,9 @@ const TRANSPORT_OPTIONS = [
   "oslo_messaging_rabbit.kombu_ssl_keyfile",
 ];
 
-const LOG_FORM = "lines have a fixed form, or are JSON with log: { format: \"json\" } in config.ts. Leave it out";
-const IN_SERVICES = "belongs into nova.conf and neutron.conf, in [oslo_messaging_notifications] today: driver and topics";
+const LOG_FORM = 'lines have a fixed form, or are JSON with log: { format: "json" } in config.ts. Leave it out';
+const IN_SERVICES =
+  "belongs into nova.conf and neutron.conf, in [oslo_messaging_notifications] today: driver and topics";
 
 /** What to do instead, for options that people may well have written. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -96,10 +97,14 @@ export function isTransport({ section, key }: IniEntry): boolean {
 
 /** The assignments that nothing reads, each with what to do. */
 export function unreadOf(entries: readonly IniEntry[]): readonly Unread[] {
-  const read = [...KNOWN_OPTIONS.map(({ section, key }) => `${section}.${key}`), ...OTHERWISE_READ, ...TRANSPORT_OPTIONS];
+  const read = [
+    ...KNOWN_OPTIONS.map(({ section, key }) => `${section}.${key}`),
+    ...OTHERWISE_READ,
+    ...TRANSPORT_OPTIONS,
+  ];
   return entries.filter(({ section, key }) => !read.includes(`${sectionName(section)}.${key}`)).map((entry) => ({
     place: printable(placeOf(entry), 200),
-    assignment: printable(`${entry.key} = ${shown(entry)}`, 160),
+    assignment: printable(`${entry.key} = ${shown(entry)}`.trimEnd(), 160),
     advice: adviceFor(entry),
   }));
 }

@@ -14,7 +14,7 @@ export function formerLoadedLine(formerName: string): string {
 /** The plugins of `enabled_plugins`: `rest_plugin.RESTNotify`, and `module.Class` for class `Class` of plugins/module.ts beside the file. */
 export function planPlugins(draft: PlanDraft, name: string): readonly PlannedPlugin[] {
   const enabled = draft.find("DEFAULT", "enabled_plugins");
-  const place = enabled?.place ?? `${name}: [DEFAULT] enabled_plugins`;
+  const place = enabled?.place ?? `${name}: enabled_plugins of [DEFAULT]`;
   draft.places.set("plugins", place);
   const names = listItems(enabled?.text ?? "").map((one) => one.startsWith(PACKAGE) ? one.slice(PACKAGE.length) : one);
   if (names.length === 0) draft.mistakes.push(`${place}: names no plugin. Write enabled_plugins = ${REST_NOTIFY}`);
@@ -25,11 +25,16 @@ export function planPlugins(draft: PlanDraft, name: string): readonly PlannedPlu
   return [...new Set(names)].flatMap((one) => planPlugin(one, { draft, place }));
 }
 
-function planPlugin(name: string, { draft, place }: { readonly draft: PlanDraft; readonly place: string }): PlannedPlugin[] {
+function planPlugin(
+  name: string,
+  { draft, place }: { readonly draft: PlanDraft; readonly place: string },
+): PlannedPlugin[] {
   if (name === REST_NOTIFY) return [planRestNotify(draft, place)];
   const [, module, className] = /^([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.([A-Za-z_]\w*)$/.exec(name) ?? [];
   if (module === undefined || className === undefined) {
-    draft.mistakes.push(`${place}: "${name}" is no plugin. Write module.Class, as new_plugin.YourPlugin for class YourPlugin of plugins/new_plugin.ts`);
+    draft.mistakes.push(
+      `${place}: "${name}" is no plugin. Write module.Class, as new_plugin.YourPlugin for class YourPlugin of plugins/new_plugin.ts`,
+    );
     return [];
   }
   return [{ className, module: `./plugins/${module.replaceAll(".", "/")}.ts`, formerName: name, place }];
@@ -53,10 +58,14 @@ function warnOfPort(draft: PlanDraft, { host, port }: PlanObject): void {
   const scheme = typeof host === "string" ? /^(https?):/i.exec(host)?.[1]?.toLowerCase() : undefined;
   const place = draft.places.get("rest.port");
   if (scheme === "https" && port === 80) {
-    draft.warnings.push(`${place}: host begins with https://, so TLS is spoken to port 80. If the service has its TLS elsewhere, write port = 443`);
+    draft.warnings.push(
+      `${place}: host begins with https://, so TLS is spoken to port 80. If the service has its TLS elsewhere, write port = 443`,
+    );
   }
   if (scheme === "http" && port === 443) {
-    draft.warnings.push(`${place}: host begins with http://, so no TLS is spoken to port 443. If the service has TLS there, write host = https://…`);
+    draft.warnings.push(
+      `${place}: host begins with http://, so no TLS is spoken to port 443. If the service has TLS there, write host = https://…`,
+    );
   }
 }
 

@@ -26,33 +26,46 @@ const TRAILING = new RegExp(`[${BLANK}]+$`);
  */
 export function readIni(text: string, file: string): readonly IniEntry[] {
   const entries: IniEntry[] = [];
-  let section: string | null = null;
-  /** Where an indented line would go on. */
-  let open: IniEntry | null = null;
+  let section: string | undefined;
+  /** Whether an indented line would go on with the last value. */
+  let isOpen = false;
   for (const [index, raw] of text.replace(/^\ufeff/, "").split(/\r\n|\r|\n/).entries()) {
+    const line = index + 1;
+    const place = `${file}:${line}`;
     const content = raw.replace(TRAILING, "");
-    const place = `${file}:${index + 1}`;
     if (/^[ \t]/.test(content)) {
-      if (open === null) throw refusal(place, "an indented line goes on with the value before it, and there is none. Take out the blanks");
-      open = { ...open, value: `${open.value}\n${content.replace(LEADING, "")}` };
-      entries.splice(-1, 1, open);
+      const last = isOpen ? entries.pop() : undefined;
+      if (last === undefined) {
+        throw refusal(place, "an indented line goes on with the value before it, and there is none here. Unindent it");
+      }
+      entries.push({ ...last, value: `${last.value}\n${content.replace(LEADING, "")}` });
       continue;
     }
-    open = null;
+    isOpen = false;
     if (content === "" || /^[#;]/.test(content)) continue;
     if (content.startsWith("[")) {
       section = sectionOf(content, place);
       continue;
     }
-    if (section === null) throw refusal(place, "there is no section yet. Write [DEFAULT] above it");
-    open = { section, ...assignmentOf(content, place), file, line: index + 1 };
-    entries.push(open);
+    if (section === undefined) throw refusal(place, "there is no section yet. Write [DEFAULT] above it");
+    entries.push({ section, ...assignmentOf(content, place), file, line });
+    isOpen = true;
   }
   return entries;
 }
 
+/** The text without blanks around it, as Python's `str.strip()` leaves it. */
+export function stripped(text: string): string {
+  return text.replace(LEADING, "").replace(TRAILING, "");
+}
+
 function sectionOf(content: string, place: string): string {
-  if (!content.endsWith("]")) throw refusal(place, "a section ends with ], and nothing follows it. Write [name], and comments on lines of their own");
+  if (!content.endsWith("]")) {
+    throw refusal(
+      place,
+      "a section ends with ], and nothing follows it. Write [name], and comments on lines of their own",
+    );
+  }
   if (content === "[]") throw refusal(place, "the section has no name. Write [DEFAULT]");
   return content.slice(1, -1);
 }
@@ -61,7 +74,7 @@ function assignmentOf(content: string, place: string): Pick<IniEntry, "key" | "v
   const sign = content.search(/[=:]/);
   // What stands there may be a password that has lost its key: it is not shown.
   if (sign === -1) throw refusal(place, "there is neither = nor :. Write key = value, or # in front of a comment");
-  const key = content.slice(0, sign).replace(LEADING, "").replace(TRAILING, "");
+  const key = stripped(content.slice(0, sign));
   if (key === "") throw refusal(place, "there is no key. Write key = value");
   return { key, value: unquoted(content.slice(sign + 1).replace(LEADING, "")) };
 }

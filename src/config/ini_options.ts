@@ -1,10 +1,10 @@
 import { isSecretName } from "../wire/redact.ts";
-import type { IniEntry } from "./ini.ts";
+import { type IniEntry, stripped } from "./ini.ts";
 
 /** The value of an option, with what it refers to put in. */
 export interface IniValue {
   readonly text: string;
-  /** `oss.conf:3: [rabbit] port`. */
+  /** `oss.conf:3: port of [rabbit]`. */
   readonly place: string;
   /** Whether the value, or one that it refers to, is likely to be a secret. */
   readonly isSecret: boolean;
@@ -21,6 +21,7 @@ const REFERENCE = new RegExp(`\\$(?:(\\$)|(${NAME})|\\{(${NAME})\\})`, "gi");
 /** The options of INI files, found as oslo.config does: sections without case but for DEFAULT, the last assignment counts, `$name` is put in. */
 export class IniOptions {
   readonly #last: ReadonlyMap<string, IniEntry>;
+  readonly #read = new Set<IniEntry>();
 
   /** @param entries In the order of the files: a later file stands over an earlier one. */
   constructor(entries: readonly IniEntry[]) {
@@ -38,7 +39,13 @@ export class IniOptions {
     return entry === undefined || entry.value === "" ? undefined : this.#resolve(entry, []);
   }
 
+  /** Whether anybody asked for the assignment so far, be it by a reference. */
+  wasRead(entry: IniEntry): boolean {
+    return this.#read.has(entry);
+  }
+
   #resolve(entry: IniEntry, path: readonly IniEntry[]): IniValue {
+    this.#read.add(entry);
     const place = placeOf(entry);
     const refuse = (why: string) => new IniReferenceError(`${place}: ${why}`);
     if (path.includes(entry)) throw refuse("refers to itself. Write its value");
@@ -63,9 +70,9 @@ export class IniOptions {
   }
 }
 
-/** Where an assignment stands: `oss.conf:3: [rabbit] port`. */
+/** Where an assignment stands: `oss.conf:3: port of [rabbit]`. */
 export function placeOf({ file, line, section, key }: IniEntry): string {
-  return `${file}:${line}: [${section}] ${key}`;
+  return `${file}:${line}: ${key} of [${section}]`;
 }
 
 /** The name under which oslo.config knows a section. */
@@ -75,8 +82,8 @@ export function sectionName(section: string): string {
 
 /** The items of a list, as oslo.config splits it: at every comma, whatever the quotes. */
 export function listItems(text: string): readonly string[] {
-  const items = text.trim().replace(/,+$/, "");
-  return items === "" ? [] : items.split(",").map((item) => item.trim());
+  const items = stripped(text).replace(/,+$/, "");
+  return items === "" ? [] : items.split(",").map(stripped);
 }
 
 /** A text for a Boolean option of oslo.config; `undefined` when it is none. */

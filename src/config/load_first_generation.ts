@@ -35,7 +35,10 @@ interface Sources {
  * @param paths Of one file, or several: a later one stands over those before it.
  * @throws {UserError} when a file cannot be read.
  */
-export async function loadFirstGeneration(paths: readonly string[], { cwd, builtIn }: Sources): Promise<FirstGeneration> {
+export async function loadFirstGeneration(
+  paths: readonly string[],
+  { cwd, builtIn }: Sources,
+): Promise<FirstGeneration> {
   const plan = await readPlan(paths, cwd);
   const dir = dirname(resolve(cwd, paths[0] ?? ""));
   const made = await makeConfig(plan, (planned) => classOf(planned, { builtIn, dir }));
@@ -101,7 +104,7 @@ async function makeConfig(plan: Plan, find: FindClass): Promise<Pick<FirstGenera
 
 /** One cause is told once: a value that could not be read would be called missing, too. */
 function isTold(finding: string, mistakes: readonly string[]): boolean {
-  const [option] = /\[[^\]]+\] \w+(?=:)/.exec(finding) ?? [];
+  const [option] = /\w+ of \[[^\]]+\](?=:)/.exec(finding) ?? [];
   return option !== undefined && mistakes.some((mistake) => mistake.includes(`${option}:`));
 }
 

@@ -2,7 +2,7 @@
 export class Secret {
   readonly variable: string;
   readonly value: string;
-  /** Where the value stands now, as `oss.conf:18: [rest] password`. */
+  /** Where the value stands now, as `oss.conf:18: password of [rest]`. */
   readonly place: string;
 
   constructor(variable: string, { value, place }: { readonly value: string; readonly place: string }) {

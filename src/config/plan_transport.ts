@@ -15,11 +15,12 @@ const FILES = {
 } as const;
 const READ_OPTIONS: readonly string[] = [...SSL, ...Object.values(FILES).flat()];
 
-/** RabbitMQ as a service's `transport_url` names it, with an own queue; `[rabbit]` stands over it. */
+/** RabbitMQ as a service's `transport_url` names it, with an own queue unless `[rabbit]` has one; what else that says stands over it. */
 export function planTransport(draft: PlanDraft): void {
   const url = draft.find(NOTIFICATIONS, "transport_url") ?? draft.find("DEFAULT", "transport_url");
   if (url === undefined) return;
-  if (draft.sections.rabbit !== undefined) {
+  const { watchQueue, ...ownBroker } = draft.sections.rabbit ?? {};
+  if (Object.keys(ownBroker).length > 0) {
     draft.warnings.push(`${url.place}: not used, since [rabbit] says where RabbitMQ is. Remove one of them`);
     return;
   }
@@ -31,7 +32,8 @@ export function planTransport(draft: PlanDraft): void {
   const tls = tlsOf(draft, read, url.place);
   const source = { ...brokersOf(read, { place: url.place, secure: tls !== false }), ...(tls === false ? {} : { tls }) };
   for (const [key, value] of Object.entries(source)) draft.set(["rabbit", key], value, url.place);
-  draft.set(["rabbit", "queue"], queueOf(draft), url.place);
+  warnOfDriver(draft);
+  if (watchQueue === undefined) draft.set(["rabbit", "queue"], queueOf(draft), url.place);
 }
 
 function brokersOf(
@@ -49,7 +51,9 @@ function brokersOf(
     // oslo.messaging's default, with TLS too.
     port: first.port ?? 5672,
     ...(first.user === undefined ? {} : { user: first.user }),
-    ...(first.password === undefined ? {} : { password: new Secret("RABBIT_PASSWORD", { value: first.password, place }) }),
+    ...(first.password === undefined
+      ? {}
+      : { password: new Secret("RABBIT_PASSWORD", { value: first.password, place }) }),
     ...(vhost === null ? {} : { vhost }),
   };
 }
@@ -68,7 +72,9 @@ function urlOf(
 /** `false`: none. What stands in the URL counts more than the section. */
 function tlsOf(draft: PlanDraft, { options }: TransportUrl, place: string): PlanObject | boolean {
   for (const name of [...options.keys()].filter((one) => !READ_OPTIONS.includes(one))) {
-    draft.warnings.push(`${place}: "${name}" behind the ? is not read. Look for it in rabbit of config.ts, or leave it out`);
+    draft.warnings.push(
+      `${place}: "${name}" behind the ? is not read. Look for it in rabbit of config.ts, or leave it out`,
+    );
   }
   const find = (names: readonly string[]) =>
     names.map((name) => options.get(name)).find((value) => value !== undefined) ??
@@ -86,18 +92,20 @@ function tlsOf(draft: PlanDraft, { options }: TransportUrl, place: string): Plan
 
 /** An own queue takes nothing from anybody; services that send to other topics than the default need it to listen there. */
 function queueOf(draft: PlanDraft): PlanObject {
-  warnOfDriver(draft);
   const topics = listItems(draft.find(NOTIFICATIONS, "topics")?.text ?? "");
   const name = { name: "oss-watcher" };
   if (topics.length === 0 || topics.includes("notifications")) return name;
-  draft.remarks.set("rabbit.queue.routingKeys", "The topics that this service sends to; Nova's versioned ones have their own.");
+  draft.remarks.set(
+    "rabbit.queue.routingKeys",
+    "The topics that this service sends to; Nova's versioned ones have their own.",
+  );
   return { ...name, routingKeys: [...topics.map((topic) => `${topic}.info`), "versioned_notifications.info"] };
 }
 
 function warnOfDriver(draft: PlanDraft): void {
   const driver = draft.find(NOTIFICATIONS, "driver");
   if (driver !== undefined && /^messaging(?:v2)?$/.test(driver.text)) return;
-  const place = driver?.place ?? `[${NOTIFICATIONS}] driver`;
+  const place = driver?.place ?? `driver of [${NOTIFICATIONS}]`;
   const found = driver === undefined ? "is not set there" : `is "${driver.text}"`;
   draft.warnings.push(`${place}: ${found}: the service sends nothing. Write driver = messagingv2 and restart it`);
 }

@@ -24,7 +24,8 @@ export interface TransportUrl {
  * @returns A text when it is none: why, without any part that may be secret.
  */
 export function readTransportUrl(url: string): TransportUrl | string {
-  const [, scheme, netloc = "", path = "", query = ""] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?/i.exec(url) ?? [];
+  const [, scheme, netloc = "", path = "", query = ""] =
+    /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?/i.exec(url) ?? [];
   if (scheme === undefined) return "is no URL. Write rabbit://user:password@host:5672/vhost";
   if (!/^(?:rabbit|kombu)$/i.test(scheme)) return refusedScheme(scheme);
   const hosts = netloc.split(",").filter((part) => part !== "").map(hostOf);
@@ -44,7 +45,9 @@ function refusedScheme(scheme: string): string {
     return `begins with ${scheme.toLowerCase()}://, which is AMQP 1.0 to oslo.messaging, and oss-watcher speaks to RabbitMQ. If the broker is ` +
       "RabbitMQ, write rabbit://";
   }
-  return `begins with ${isSecretName(scheme) ? "another scheme" : `${scheme}://`}, and oss-watcher speaks to RabbitMQ alone. Write rabbit://`;
+  return `begins with ${
+    isSecretName(scheme) ? "another scheme" : `${scheme}://`
+  }, and oss-watcher speaks to RabbitMQ alone. Write rabbit://`;
 }
 
 function hostOf(text: string): TransportHost | string {

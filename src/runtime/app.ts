@@ -34,6 +34,8 @@ export interface ServiceOptions {
   readonly version: string;
   /** The configured plugins by their unique names. */
   readonly plugins: ReadonlyMap<string, Plugin>;
+  /** What the log says of each plugin that is loaded. */
+  readonly loadedLines: readonly string[];
   readonly clock: Clock;
   readonly random: () => number;
   /** A logger per part of the program. */
@@ -358,12 +360,12 @@ function sourcesOf({ rabbit }: Config): readonly RabbitSource[] {
 }
 
 /** Says what is listened on, as the first generation did. */
-function announce({ config, plugins, log }: ServiceOptions, brokers: readonly Broker[]): void {
+function announce({ config, loadedLines, log }: ServiceOptions, brokers: readonly Broker[]): void {
   const service = log("service");
   for (const { queue } of brokers) service.info(`Listen queue ${queue}`);
   service.info(`Handled events of creation: ${config.events.creation.join(", ") || "none"}`);
   service.info(`Handled events of deletion: ${config.events.deletion.join(", ") || "none"}`);
-  for (const name of plugins.keys()) service.info(`Plugin \`${name}\` is loaded.`);
+  for (const line of loadedLines) service.info(line);
   for (const { addresses } of brokers) log("base_connection").info(`Connecting to ${addresses.join(", ")}`);
 }
 

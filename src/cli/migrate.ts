@@ -1,0 +1,40 @@
+import { Command } from "commander";
+import { ConfigError } from "../model/errors.ts";
+import { printable } from "../wire/escape.ts";
+import type { CommandContext } from "./context.ts";
+
+/** `migrate FILE…`: the config.ts that INI files come to, on standard output. */
+export function migrateCommand(context: CommandContext): Command {
+  return new Command("migrate")
+    .description("Write the config.ts that oss_framework's configuration comes to, to standard output.")
+    .argument("<file...>", "oss.conf; or a service's, as nova.conf, for its RabbitMQ")
+    .addHelpText("after", HELP)
+    .action(async (files: readonly string[]) => {
+      const [{ mistakesIn, readPlan }, { secretsOf, writeConfig }] = await Promise.all([
+        import("../config/load_first_generation.ts"),
+        import("../config/write_config.ts"),
+      ]);
+      const plan = await readPlan(files, Deno.cwd());
+      const mistakes = await mistakesIn(plan, context.builtInPlugins);
+      if (mistakes.length > 0) throw new ConfigError(`Cannot migrate "${files.join('", "')}":`, mistakes);
+      const source = files.map((file) => printable(file, 200)).join(", ");
+      context.terminal.print(writeConfig(plan, source).trimEnd());
+      const talk = [
+        ...plan.warnings.map((warning) => `Warning: ${warning}`),
+        ...plan.unread.map(({ place, advice }) => `Not read: ${place}: ${advice}`),
+        ...plan.plugins.filter(({ module }) => module.startsWith("./"))
+          .map(({ module, className }) => `To write: ${module} beside config.ts, with export class ${className}`),
+        ...secretsOf(plan).map(({ variable, place }) => `To set: ${variable}, to the value at ${place}`),
+      ];
+      for (const line of talk) context.terminal.error(printable(line));
+    });
+}
+
+const HELP = `
+Passwords are not written: config.ts takes them from variables of the
+environment, which are listed on standard error. Of several files a later one
+stands over those before it.
+
+Examples:
+  oss-watcher migrate oss.conf > config.ts
+  oss-watcher migrate oss.conf /etc/nova/nova.conf > config.ts`;
