@@ -137,6 +137,7 @@ const UNSEEN: ProgramOptions = {
   imports: {},
   terminal: { print: () => {}, error: assert.fail, readInput: () => Promise.resolve(new Uint8Array()) },
   builtInConfig: assert.fail,
+  builtInPlugins: assert.fail,
   stopSignal: assert.fail,
 };
 
