@@ -1,26 +1,22 @@
 import assert from "node:assert/strict";
 import { LdapDirectory, type LdapDirectoryOptions } from "oss-watcher/plugins";
-import { testPlugin } from "oss-watcher/testing";
+import { type PluginContract, testPlugin } from "oss-watcher/testing";
+import { type Dirsrv, startDirsrv } from "../support/dirsrv.ts";
 import { LdapHarness } from "../support/ldap_harness.ts";
-import { SERVERS, WATCHER } from "../support/ldap_server.ts";
+import { type Attributes, SERVERS, WATCHER } from "../support/ldap_server.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
 
 let slapd: Slapd;
+let dirsrv: Dirsrv;
 Deno.test.beforeAll(async () => {
-  slapd = await startSlapd();
+  [slapd, dirsrv] = await Promise.all([startSlapd(), startDirsrv()]);
 });
-Deno.test.afterAll(() => slapd[Symbol.asyncDispose]());
+Deno.test.afterAll(async () => {
+  for (const server of [slapd, dirsrv]) await server[Symbol.asyncDispose]();
+});
 
-testPlugin({
-  name: "LdapDirectory",
-  openTarget: () => LdapHarness.open(slapd),
-  make: ({ url }) => new LdapDirectory({ ...WATCHER, url, baseDn: SERVERS }),
-  cannot: {
-    busy: "slapd cannot be made to say it",
-    fails: "slapd cannot be made to say it",
-    refuses:
-      "no directory refuses both to add and to remove; tests/plugins/ldap_directory_test.ts has what it refuses to add",
-  },
+const common = {
+  make: ({ url }: LdapHarness) => new LdapDirectory({ ...WATCHER, url, baseDn: SERVERS }),
   secrets: [WATCHER.password],
   right: () => new LdapDirectory({ ...WATCHER, url: "ldaps://ldap.example.com", baseDn: SERVERS }),
   wrong: {
@@ -28,6 +24,10 @@ testPlugin({
       new LdapDirectory({ url: "ldap.example.com", baseDn: "servers", preset: "x" } as unknown as LdapDirectoryOptions),
     names: ["url", "baseDn", "preset"],
   },
+};
+
+const servers: Omit<PluginContract<LdapHarness>, "name" | "openTarget"> = {
+  ...common,
   // A floating IP is part of its server's entry.
   subjects: ["server"],
   identify: ({ serialnumber }) => serialnumber?.[0] ?? "",
@@ -35,4 +35,74 @@ testPlugin({
     assert.deepEqual(entry["serialnumber"], [detail.ID]);
     assert.ok(entry["description"]?.includes("oss-watcher"));
   },
+  assertPreview: (preview, { objectclass = [], ...entry }) => {
+    const [dn, changetype, ...lines] = String(preview).split("\n");
+    assert.ok(dn?.startsWith(`dn: serialNumber=${entry["serialnumber"]},`) && dn.endsWith(`,${SERVERS}`), dn);
+    assert.equal(changetype, "changetype: add");
+    assert.deepEqual(valuesOf(lines), { ...entry, objectclass: objectclass.filter((name) => name !== "top") });
+  },
+};
+
+/** What comes and goes with an association, in the entry of a server that is there. */
+const floatingIps: Omit<PluginContract<LdapHarness>, "name" | "openTarget"> = {
+  ...common,
+  subjects: ["floatingip"],
+  identify: ({ serialnumber, iphostnumber }) => `${serialnumber} ${iphostnumber}`,
+  assertTaken: (entry, { detail: { ID, IP } }) => {
+    assert.deepEqual(entry["serialnumber"], [ID]);
+    assert.equal(entry["iphostnumber"]?.length, 2);
+    assert.ok(entry["iphostnumber"]?.includes(String(IP)));
+    assert.ok(entry["description"]?.includes(`floating ${IP}`));
+  },
+  assertPreview: (preview, entry) => {
+    const [comment = "", dn, changetype, ...lines] = String(preview).split("\n");
+    assert.match(comment, /^# the entry that \(&\(serialNumber=.*\)\(description=oss-watcher\)\) finds/);
+    assert.deepEqual([dn, changetype], ["dn: (its name)", "changetype: modify"]);
+    const added = lines.filter((line) => line !== "-" && !line.startsWith("add: "));
+    for (const [name, values] of Object.entries(valuesOf(added))) {
+      for (const value of values) assert.ok(entry[name]?.includes(value), value);
+    }
+    assert.equal(added.length, 2);
+  },
+};
+
+/** `attribute: value` lines, as the server would give them. */
+function valuesOf(lines: readonly string[]): Attributes {
+  const pairs = lines.map((line) => line.split(/: (.*)/s));
+  const grouped = Object.groupBy(pairs, ([name = ""]) => name.toLowerCase());
+  return Object.fromEntries(
+    Object.entries(grouped).map(([name, list = []]) => [name, list.map(([, value = ""]) => value).sort()]),
+  );
+}
+
+testPlugin({
+  ...servers,
+  name: "LdapDirectory (slapd)",
+  openTarget: () => LdapHarness.open(slapd, "server"),
+  make: ({ url }) => new LdapDirectory({ ...WATCHER, url, baseDn: SERVERS, parent: () => "ou=answering" }),
+});
+
+testPlugin({
+  ...floatingIps,
+  name: "LdapDirectory, floating IPs (slapd)",
+  openTarget: () => LdapHarness.open(slapd, "floatingip"),
+});
+
+const cannot = {
+  busy: "389-ds cannot be made to say it",
+  refuses: "no setting of 389-ds refuses for good both to add and to remove",
+};
+
+testPlugin({
+  ...servers,
+  cannot,
+  name: "LdapDirectory (389-ds)",
+  openTarget: () => LdapHarness.open(dirsrv, "server"),
+});
+
+testPlugin({
+  ...floatingIps,
+  cannot,
+  name: "LdapDirectory, floating IPs (389-ds)",
+  openTarget: () => LdapHarness.open(dirsrv, "floatingip"),
 });

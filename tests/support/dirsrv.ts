@@ -89,6 +89,15 @@ export class Dirsrv extends LdapServer {
     await succeeds("certutil", ["-A", ...database, "-n", "CA", "-t", "CT,C,C", "-a", "-i", tls.ca]);
   }
 
+  /** It knows only one answer: `unwillingToPerform` (53), to every change, of a database that is read-only. */
+  override async answer(_rdn: string, code: number | null): Promise<void> {
+    const state = code === null ? "off" : "on";
+    const database = "cn=userRoot,cn=ldbm database,cn=plugins,cn=config";
+    await this.ldif(
+      `dn: ${database}\nchangetype: modify\nreplace: nsslapd-readonly\nnsslapd-readonly: ${state}\n-`,
+    );
+  }
+
   protected override command(): readonly string[] {
     return [program("ns-slapd"), "-D", `${this.dir}/conf`, "-i", `${this.dir}/run/pid`, "-d", "0"];
   }

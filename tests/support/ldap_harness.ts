@@ -1,21 +1,35 @@
-import { type Behaviour, type GateMode, type TargetHarness, TcpGate } from "oss-watcher/testing";
+import { type Behaviour, type GateMode, sampleEvent, type TargetHarness, TcpGate } from "oss-watcher/testing";
+import type { Subject } from "oss-watcher";
 import { type Attributes, type LdapServer, SERVERS, WATCHER } from "./ldap_server.ts";
+import { ANSWERING } from "./slapd.ts";
 import { until } from "./until.ts";
+
+/** What a server says to a change: busy, other (it has an error of its own), constraintViolation. */
+const CODES: Readonly<Partial<Record<Behaviour, number>>> = { busy: 51, fails: 80, refuses: 19 };
+const EVENT = sampleEvent().detail;
+/** As many as the contract uses. */
+const SAMPLES = 40;
 
 /** A real directory behind a gate; one at a time. */
 export class LdapHarness implements TargetHarness<Attributes> {
   readonly #server: LdapServer;
   readonly #gate: TcpGate;
+  readonly #filter: string;
   #behaviour: Behaviour = "accepts";
 
-  private constructor(server: LdapServer) {
+  private constructor(server: LdapServer, filter: string) {
     this.#server = server;
     this.#gate = new TcpGate({ hostname: "127.0.0.1", port: server.port });
+    this.#filter = filter;
   }
 
-  static async open(server: LdapServer): Promise<LdapHarness> {
+  /** @param subject What it takes in: servers, or floating IPs of servers that are there. */
+  static async open(server: LdapServer, subject: Subject): Promise<LdapHarness> {
     await server.clear();
-    return new LdapHarness(server);
+    await server.ldif(`dn: ${ANSWERING}\nobjectClass: organizationalUnit`);
+    if (subject === "server") return new LdapHarness(server, "(description=oss-watcher)");
+    await server.ldif(Array.from({ length: SAMPLES }, (_, index) => entryOf(index + 1)).join("\n"));
+    return new LdapHarness(server, "(description=floating *)");
   }
 
   get url(): string {
@@ -28,6 +42,8 @@ export class LdapHarness implements TargetHarness<Attributes> {
     if (before === behaviour) return;
     if (before === "unauthorized") await this.#setPassword(WATCHER.password);
     if (behaviour === "unauthorized") await this.#setPassword("another");
+    const code = CODES[behaviour] ?? null;
+    if (code !== null || CODES[before] !== undefined) await this.#server.answer(`serialNumber=${EVENT.ID}`, code);
     const mode = behaviour === "down" || behaviour === "breaks" || behaviour === "hangs" ? behaviour : "passes";
     await until(() => this.#isSet(mode));
   }
@@ -37,8 +53,7 @@ export class LdapHarness implements TargetHarness<Attributes> {
   }
 
   async taken(): Promise<readonly Attributes[]> {
-    const entries = await this.#server.entries(SERVERS, "(description=oss-watcher)");
-    return Object.values(entries);
+    return Object.values(await this.#server.entries(SERVERS, this.#filter));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,4 +79,11 @@ export class LdapHarness implements TargetHarness<Attributes> {
     );
     this.#gate.set("down");
   }
+}
+
+function entryOf(server: number): string {
+  const { ID, FQDN, IP } = sampleEvent({ server }).detail;
+  const classes = ["device", "ipHost", "ieee802Device"].map((name) => `objectClass: ${name}`);
+  const lines = [...classes, `cn: ${FQDN}`, "description: oss-watcher", `ipHostNumber: ${IP}`];
+  return [`dn: serialNumber=${ID},${ANSWERING}`, ...lines, ""].join("\n");
 }

@@ -86,6 +86,9 @@ export abstract class LdapServer implements AsyncDisposable {
     await group.status;
   }
 
+  /** Lets changes of one entry be answered with a result code that this server can give; `null`: no more. */
+  abstract answer(rdn: string, code: number | null): Promise<void>;
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     await Deno.remove(this.dir, { recursive: true });

@@ -20,6 +20,9 @@ export interface SlapdOptions {
   readonly durable?: boolean;
 }
 
+/** Where {@linkcode Slapd.answer} answers; nothing must be looked for from here on down, since it would not be found. */
+export const ANSWERING = `ou=answering,${SERVERS}`;
+
 /** Where a server that was told `codes` answers with them. */
 export const CODES = `ou=codes,${BASE}`;
 
@@ -41,14 +44,39 @@ export class Slapd extends LdapServer {
   override readonly name = "slapd";
   protected override readonly adminDn = `cn=admin,${BASE}`;
 
-  constructor({ tls, schemas = ["core", "cosine", "nis"], codes = [], durable = false }: SlapdOptions) {
+  readonly #options: SlapdOptions;
+  readonly #urls: string;
+
+  constructor(options: SlapdOptions) {
     super();
+    this.#options = options;
+    const { tls, codes = [] } = options;
     Deno.mkdirSync(`${this.dir}/db`);
+    this.#urls = `ldap://127.0.0.1:${this.port}/${tls === undefined ? "" : ` ldaps://127.0.0.1:${this.tlsPort}/`}`;
+    const items = codes.map((code) => `"serialNumber=code-${code}" ${code} op=add`);
+    this.#configure(items.length === 0 ? [] : [`retcode-parent "${CODES}"`, ...items.map(item)]);
+  }
+
+  /** Lets every change of one entry below {@linkcode ANSWERING} be answered with a result code; `null`: no more. Restarts the server. */
+  override async answer(rdn: string, code: number | null): Promise<void> {
+    await this.stop();
+    this.#configure(
+      code === null ? [] : [`retcode-parent "${ANSWERING}"`, item(`"${rdn}" ${code} op=add,modify,delete`)],
+    );
+    await this.start();
+  }
+
+  protected override command(): readonly string[] {
+    return [program("slapd"), "-d", "0", "-f", `${this.dir}/slapd.conf`, "-h", this.#urls];
+  }
+
+  #configure(answers: readonly string[]): void {
+    const { tls, schemas = ["core", "cosine", "nis"], durable = false } = this.#options;
     const lines = [
       ...schemas.map((schema) => `include /etc/ldap/schema/${schema}.schema`),
       "modulepath /usr/lib/ldap",
       "moduleload back_mdb",
-      ...(codes.length === 0 ? [] : ["moduleload retcode"]),
+      ...(answers.length === 0 ? [] : ["moduleload retcode"]),
       ...(tls === undefined ? [] : [
         `TLSCACertificateFile ${tls.ca}`,
         `TLSCertificateFile ${tls.cert}`,
@@ -67,16 +95,12 @@ export class Slapd extends LdapServer {
       "access to attrs=userPassword by anonymous auth",
       `access to dn.subtree="${SERVERS}" by dn.exact="${WATCHER.bindDn}" write by * read`,
       "access to * by * read",
-      ...(codes.length === 0 ? [] : ["overlay retcode", `retcode-parent "${CODES}"`]),
-      ...codes.map((code) => `retcode-item "serialNumber=code-${code}" ${code} op=add text="says the server"`),
+      ...(answers.length === 0 ? [] : ["overlay retcode", ...answers]),
     ];
     Deno.writeTextFileSync(`${this.dir}/slapd.conf`, `${lines.join("\n")}\n`);
-    this.#urls = `ldap://127.0.0.1:${this.port}/${tls === undefined ? "" : ` ldaps://127.0.0.1:${this.tlsPort}/`}`;
   }
+}
 
-  readonly #urls: string;
-
-  protected override command(): readonly string[] {
-    return [program("slapd"), "-d", "0", "-f", `${this.dir}/slapd.conf`, "-h", this.#urls];
-  }
+function item(answer: string): string {
+  return `retcode-item ${answer} text="says the server"`;
 }
