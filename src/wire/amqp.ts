@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { DeliveryError, PermanentError } from "../model/errors.ts";
 import { AmqpFailures, Unroutable } from "./amqp_failure.ts";
-import { type AmqpEnvelope, AmqpLink, type AmqpPlace } from "./amqp_link.ts";
+import { type AmqpEnvelope, AmqpLink, type AmqpPlace, GivenUp } from "./amqp_link.ts";
 import { type AmqpEndpoint, amqpEndpoints, amqpOptionProblems, type AmqpTargetOptions } from "./amqp_options.ts";
 import { Deadline } from "./deadline.ts";
 
@@ -102,13 +102,22 @@ export class AmqpTarget implements AsyncDisposable {
   async #attempt(cannot: string, signal: AbortSignal, work: (link: AmqpLink) => Promise<void>): Promise<void> {
     using deadline = new Deadline(signal, this.#timeoutSeconds);
     if (deadline.signal.aborted) throw deadline.failure(cannot);
+    // Ends, if not before, when its own time is up.
+    while (!await this.#tried(cannot, deadline, work));
+  }
+
+  /** `false`: a neighbour's time was up, which ended the connection that both had. Nothing speaks against trying again at once. */
+  async #tried(cannot: string, deadline: Deadline, work: (link: AmqpLink) => Promise<void>): Promise<boolean> {
     let link: AmqpLink | undefined;
     const attempt = this.#open().then((opened) => work(link = opened));
     try {
       await deadline.race(attempt);
+      return true;
     } catch (error) {
       const place = link === undefined ? cannot : `${cannot} at ${link.label}`;
-      throw deadline.signal.aborted ? deadline.failure(place + this.#drop()) : this.#failures.failed(place, error);
+      if (deadline.signal.aborted) throw deadline.failure(place + this.#drop(link));
+      if (error instanceof GivenUp) return false;
+      throw this.#failures.failed(place, error);
     }
   }
 
@@ -124,11 +133,12 @@ export class AmqpTarget implements AsyncDisposable {
   /** Tries each endpoint once. */
   async #connect(stop: AbortSignal): Promise<AmqpLink> {
     const failures: (DeliveryError | PermanentError)[] = [];
-    while (failures.length < this.#endpoints.length && !stop.aborted) {
+    while (failures.length < this.#endpoints.length) {
       const endpoint = this.#endpoints[this.#next % this.#endpoints.length]!;
       try {
         return await AmqpLink.open(endpoint, { heartbeatSeconds: this.#heartbeatSeconds, stop });
       } catch (error) {
+        if (stop.aborted) throw stop.reason;
         this.#next++;
         failures.push(this.#failures.failed(`Cannot connect to ${endpoint.label}`, error));
       }
@@ -138,14 +148,13 @@ export class AmqpTarget implements AsyncDisposable {
   }
 
   /**
-   * Ends the connection without a word: what one that gives no answer still holds must not be published later, after events that follow.
-   * Returns what should be said of it.
+   * Ends a connection, or the attempt to open one, without a word: what one that gives no answer still holds must not be published later,
+   * after events that follow. Returns what should be said of it.
    */
-  #drop(): string {
-    const reason = new Error("the connection was given up");
-    const blocked = this.#link?.blocked ?? "";
-    this.#opening?.stop.abort(reason);
-    this.#link?.end(reason);
+  #drop(link: AmqpLink | undefined): string {
+    const blocked = link?.blocked ?? "";
+    if (link === undefined) this.#opening?.stop.abort(new GivenUp());
+    else link.end(new GivenUp());
     return blocked === "" ? "" : ` (where publishers must wait: ${this.#failures.shown(blocked)})`;
   }
 }

@@ -13,6 +13,12 @@ export type AmqpPlace = { readonly exchange: string } | { readonly queue: string
 
 const CLOSE_MS = 2_000;
 
+/** Why a connection ended: it gave another message no answer. */
+export class GivenUp extends Error {
+  override readonly name = "GivenUp";
+  override readonly message = "the connection was given up";
+}
+
 /**
  * One connection to one RabbitMQ. Each message has a channel for itself while it is under way: what the broker says there is about that
  * message. With intake's broker, the one file that names the AMQP library, which is loaded at first use.
@@ -71,8 +77,9 @@ export class AmqpLink {
 
   /** Ends it for good: trying again, which the library would do, is not its business. */
   end(reason: unknown): void {
-    this.#connection.unsafeDestroy();
+    // First: whoever waits shall hear this, not what the library makes of it.
     this.#end.abort(reason);
+    this.#connection.unsafeDestroy();
   }
 
   /** The message itself when no queue was there for it. */

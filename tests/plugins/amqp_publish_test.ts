@@ -275,6 +275,25 @@ Deno.test("notify() fails with reason timeout, and says why, when the broker let
   assert.ok((await target.taken()).length >= 2);
 });
 
+for (const isOpen of [false, true]) {
+  Deno.test(`notify() takes no neighbour with it when it is cut off while the connection ${isOpen ? "is" : "is being"} opened`, async () => {
+    await using target = await AmqpHarness.open(rabbit);
+    await using amqp = plugin();
+    const keys = Array.from({ length: 20 }, (_, index) => `event/${index}`);
+    if (isOpen) await amqp.notify(detail, true, context({ key: "event/0" }));
+    const cut = new AbortController();
+
+    const first = amqp.notify(detail, true, context({ key: "cut", signal: cut.signal }));
+    const rest = keys.map((key) => amqp.notify(detail, true, context({ key })));
+    cut.abort();
+
+    await fails(first, "interrupted", /^Cannot publish to exchange "cloud".*: interrupted$/);
+    await Promise.all(rest);
+    const taken = new Set((await target.taken()).map(({ properties }) => String(properties["messageId"])));
+    assert.deepEqual([...taken].filter((key) => key !== "cut").sort(), [...keys].sort());
+  });
+}
+
 Deno.test("notify() delivers every event in the end when the server is killed and comes back meanwhile", async () => {
   await using target = await AmqpHarness.open(rabbit);
   await using amqp = plugin();
