@@ -1,7 +1,7 @@
 import type { RabbitTls } from "../model/config.ts";
 import { printable } from "./escape.ts";
 
-/** How to reach a RabbitMQ and who to be there. Certificates are always verified. */
+/** How to reach a RabbitMQ and who to be there. Certificates are always verified; files are read for every connection. */
 export interface AmqpTargetOptions {
   /** `amqp://user:password@host:port/vhost` or `amqps://…`, one or several that are tried in turn; instead of host, user, … */
   readonly url?: string | readonly string[];

@@ -1,4 +1,5 @@
 import { DeliveryError } from "../model/errors.ts";
+import { FromFiles } from "./from_files.ts";
 import { openHttpClient } from "./http_client.ts";
 import { HttpFailures } from "./http_failure.ts";
 import { httpOptionProblems, type HttpTargetOptions } from "./http_options.ts";
@@ -35,7 +36,7 @@ export class HttpTarget implements AsyncDisposable {
   readonly #options: HttpTargetOptions;
   readonly #timeoutSeconds: number;
   readonly #failures: HttpFailures;
-  #client: Promise<Deno.HttpClient> | undefined;
+  readonly #client: FromFiles<Deno.HttpClient>;
 
   /** What the constructor would refuse of these options: `option: what is allowed` each, never with a value. */
   static problems(options: HttpTargetOptions): string[] {
@@ -50,7 +51,7 @@ export class HttpTarget implements AsyncDisposable {
   }
 
   /**
-   * Does no I/O: files are read when a request needs them first.
+   * Does no I/O: files are read when a request needs them first, and again when they have changed.
    *
    * @throws {TypeError} naming every option that is wrong.
    */
@@ -60,6 +61,11 @@ export class HttpTarget implements AsyncDisposable {
     this.#options = options;
     this.#timeoutSeconds = options.timeoutSeconds ?? 30;
     this.#failures = new HttpFailures(secretsOf(options));
+    this.#client = new FromFiles({
+      files: [options.caFile, options.certFile, options.keyFile],
+      open: () => openHttpClient(options),
+      close: (client) => client.close(),
+    });
   }
 
   /** What {@linkcode HttpTarget.request} would send, with `***` for secrets. */
@@ -82,10 +88,12 @@ export class HttpTarget implements AsyncDisposable {
     const timer = setTimeout(() => timeOut.abort(this.#tooLate()), this.#timeoutSeconds * 1000);
     const signal = AbortSignal.any(request.signal ? [request.signal, timeOut.signal] : [timeOut.signal]);
     try {
-      return await this.#exchange({ ...request, signal }, headers);
+      signal.throwIfAborted();
+      return await this.#client.use((client) => this.#exchange({ ...request, signal }, { headers, client }));
     } catch (error) {
       if (error instanceof DeliveryError) throw error;
-      throw signal.aborted ? this.#failures.ended(request, signal.reason) : this.#failures.unanswered(request, error);
+      if (signal.aborted) throw this.#failures.ended(request, signal.reason);
+      throw this.#failures.unanswered(request, error, this.#client.refusal);
     } finally {
       clearTimeout(timer);
     }
@@ -104,15 +112,14 @@ export class HttpTarget implements AsyncDisposable {
 
   /** Closes the connections. A later request opens new ones. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    (await client?.catch(() => undefined))?.close();
+    await this.#client[Symbol.asyncDispose]();
   }
 
-  async #exchange(request: HttpRequest & { readonly signal: AbortSignal }, headers: Headers): Promise<HttpAnswer> {
+  async #exchange(
+    request: HttpRequest & { readonly signal: AbortSignal },
+    { headers, client }: { readonly headers: Headers; readonly client: Deno.HttpClient },
+  ): Promise<HttpAnswer> {
     const { method, url, body = null, signal, accepts = () => false } = request;
-    signal.throwIfAborted();
-    const client = await this.#openClient();
     const response = await fetch(url, { method, headers, body, signal, client, redirect: "manual" });
     if (response.ok || accepts(response.status)) {
       const read = await readText(response, this.#options.maxAnswerBytes ?? DEFAULT_ANSWER_BYTES);
@@ -121,14 +128,6 @@ export class HttpTarget implements AsyncDisposable {
     // The status says enough if the body never comes.
     const said = await readText(response, DEFAULT_ANSWER_BYTES).catch(() => ({ text: "", complete: true }));
     throw this.#failures.refused(request, response, said);
-  }
-
-  /** A failure is not kept: the files may be there for the next request. */
-  #openClient(): Promise<Deno.HttpClient> {
-    return this.#client ??= openHttpClient(this.#options).catch((error) => {
-      this.#client = undefined;
-      throw error;
-    });
   }
 
   #tooLate(): DOMException {

@@ -12,25 +12,50 @@ export interface TlsFiles {
  *
  * @throws {DeliveryError} naming the file that cannot be read or used.
  */
-export async function openHttpClient({ caFile, certFile, keyFile }: TlsFiles): Promise<Deno.HttpClient> {
+export async function openHttpClient(files: TlsFiles): Promise<Deno.HttpClient> {
+  return clientOf(files, await readPems(files));
+}
+
+/** What PEM files hold. */
+export interface TlsPems {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/**
+ * Reads PEM files, and makes sure that they can be used: that the key is the certificate's, above all.
+ *
+ * @throws {DeliveryError} naming the file that cannot be read or used.
+ */
+export async function readUsablePems(files: TlsFiles): Promise<TlsPems> {
+  const pems = await readPems(files);
+  clientOf(files, pems).close();
+  return pems;
+}
+
+async function readPems({ caFile, certFile, keyFile }: TlsFiles): Promise<TlsPems> {
   const [ca, cert, key] = await Promise.all([
     readPem("CA file", caFile),
     readPem("certificate file", certFile),
     readPem("key file", keyFile),
   ]);
+  return { ca, cert, key };
+}
+
+function clientOf({ caFile, certFile, keyFile }: TlsFiles, { ca, cert, key }: TlsPems): Deno.HttpClient {
   try {
     return Deno.createHttpClient({ caCerts: ca === undefined ? [] : [ca], ...(cert && key ? { cert, key } : {}) });
   } catch (error) {
-    throw unusable(`Cannot use the certificate file "${certFile}" with the key file "${keyFile}"`, error);
+    const used = [
+      ...(caFile === undefined ? [] : [`the CA file "${caFile}"`]),
+      ...(certFile === undefined ? [] : [`the certificate file "${certFile}" with the key file "${keyFile}"`]),
+    ];
+    throw unusable(`Cannot use ${used.join(", or ")}`, error);
   }
 }
 
-/**
- * The text of a PEM file.
- *
- * @throws {DeliveryError} when it cannot be read or is none.
- */
-export async function readPem(what: string, file: string | undefined): Promise<string | undefined> {
+async function readPem(what: string, file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   const text = await Deno.readTextFile(file).catch((error) => {
     throw unusable(`Cannot read the ${what} "${file}"`, error);

@@ -39,13 +39,17 @@ export class HttpFailures {
     });
   }
 
-  /** For a request without an answer. Has no `cause`: the runtime's own errors quote the URL with its query. */
-  unanswered(request: HttpRequest, error: unknown): DeliveryError {
+  /**
+   * For a request without an answer, and why renewed certificates could not be used. Has no `cause`: the runtime's own errors quote the URL
+   * with its query.
+   */
+  unanswered(request: HttpRequest, error: unknown, refusal?: unknown): DeliveryError {
     const whole = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     const said = /client error \(\w+\): ([^]*)/.exec(whole)?.[1] ?? whole;
     const advice = ADVICE.find(([pattern]) => pattern.test(said))?.[1];
     const state = advice === undefined ? this.#shown(request, said) : `${this.#shown(request, said)}; ${advice}`;
-    return new DeliveryError(`${cannot(request)}: ${state}`, { reason: "connection" });
+    const text = `${cannot(request)}: ${state}${refusal instanceof Error ? `; ${refusal.message}` : ""}`;
+    return new DeliveryError(text, { reason: "connection" });
   }
 
   /** For a request that a signal ended. */

@@ -1,6 +1,6 @@
 import { printable } from "./escape.ts";
 
-/** How to reach an HTTP service. Certificates are always verified. */
+/** How to reach an HTTP service. Certificates are always verified; files are read again when they have changed. */
 export interface HttpTargetOptions {
   /** PEM file of the authority that signed the service's certificate, besides the system's authorities. */
   readonly caFile?: string;

@@ -1,4 +1,5 @@
 import { Deadline } from "./deadline.ts";
+import { FromFiles } from "./from_files.ts";
 import { SmtpFailures } from "./smtp_failure.ts";
 import { portOf, smtpOptionProblems, type SmtpTargetOptions } from "./smtp_options.ts";
 import { readTlsFiles } from "./tls_files.ts";
@@ -47,7 +48,7 @@ export class SmtpTarget implements AsyncDisposable {
   readonly address: string;
   readonly #options: SmtpTargetOptions;
   readonly #failures: SmtpFailures;
-  #pool: ReturnType<typeof openPool> | undefined;
+  readonly #pool: FromFiles<Pool>;
 
   /** What the constructor would refuse of these options: `option: what is allowed` each, never with a value. */
   static problems(options: SmtpTargetOptions): string[] {
@@ -55,7 +56,7 @@ export class SmtpTarget implements AsyncDisposable {
   }
 
   /**
-   * Does no I/O: files are read, and the mail library loaded, when they are needed first.
+   * Does no I/O: files are read, and the mail library loaded, when they are needed first; files also when they have changed.
    *
    * @throws {TypeError} naming every option that is wrong.
    */
@@ -65,6 +66,11 @@ export class SmtpTarget implements AsyncDisposable {
     this.address = `${options.host.includes(":") ? `[${options.host}]` : options.host}:${portOf(options)}`;
     this.#options = options;
     this.#failures = new SmtpFailures(secretsOf(options));
+    this.#pool = new FromFiles({
+      files: [options.caFile, options.certFile, options.keyFile],
+      open: () => openPool(options),
+      close: (pool) => pool.close({ force: true }),
+    });
   }
 
   /**
@@ -97,33 +103,27 @@ export class SmtpTarget implements AsyncDisposable {
 
   /** Closes the connections. A later mail opens new ones. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const pool = this.#pool;
-    this.#pool = undefined;
-    (await pool?.catch(() => undefined))?.close({ force: true });
+    await this.#pool[Symbol.asyncDispose]();
   }
 
   async #attempt<T>(
     cannot: string,
     signal: AbortSignal,
-    work: (pool: Awaited<ReturnType<typeof openPool>>, signal: AbortSignal) => Promise<T>,
+    work: (pool: Pool, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     using deadline = new Deadline(signal, timeoutSeconds(this.#options));
     try {
       deadline.signal.throwIfAborted();
-      return await deadline.race(this.#open().then((pool) => work(pool, deadline.signal)));
+      return await deadline.race(this.#pool.use((pool) => work(pool, deadline.signal)));
     } catch (error) {
-      throw deadline.signal.aborted ? deadline.failure(cannot) : this.#failures.failed(cannot, error);
+      throw deadline.signal.aborted
+        ? deadline.failure(cannot)
+        : this.#failures.failed(cannot, error, this.#pool.refusal);
     }
   }
-
-  /** A failure is not kept: the files may be there for the next mail. */
-  #open(): ReturnType<typeof openPool> {
-    return this.#pool ??= openPool(this.#options).catch((error) => {
-      this.#pool = undefined;
-      throw error;
-    });
-  }
 }
+
+type Pool = Awaited<ReturnType<typeof openPool>>;
 
 async function openPool(options: SmtpTargetOptions) {
   const { host, security = "starttls", user, password, serverName, clientName } = options;

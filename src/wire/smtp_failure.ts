@@ -39,14 +39,18 @@ export class SmtpFailures {
     this.#secrets = secrets;
   }
 
-  /** `cannot` as `Cannot send mail through host:587`. Has no `cause`: the library's own errors quote what was said. */
-  failed(cannot: string, error: unknown): DeliveryError | PermanentError {
+  /**
+   * `cannot` as `Cannot send mail through host:587`; with it, why renewed certificates could not be used. Has no `cause`: the library's own
+   * errors quote what was said.
+   */
+  failed(cannot: string, error: unknown, refusal?: unknown): DeliveryError | PermanentError {
     if (error instanceof DeliveryError || error instanceof PermanentError) return error;
     const shape = (typeof error === "object" && error !== null ? error : {}) as Shape;
     const said = typeof shape.message === "string" ? shape.message : String(error);
     const advice = ADVICE.find(([pattern]) => pattern.test(said))?.[1];
-    const text = `${cannot}: ${this.shown(said)}${advice === undefined ? "" : `; ${advice}`}`;
     const reason = reasonOf(shape);
+    const files = reason === "connection" && refusal instanceof Error ? `; ${refusal.message}` : "";
+    const text = `${cannot}: ${this.shown(said)}${advice === undefined ? "" : `; ${advice}`}${files}`;
     return reason === "permanent" ? new PermanentError(text) : new DeliveryError(text, { reason });
   }
 

@@ -1,6 +1,6 @@
 import { printable } from "./escape.ts";
 
-/** How to reach a mail server and who to be there. Certificates are always verified. */
+/** How to reach a mail server and who to be there. Certificates are always verified; files are read again when they have changed. */
 export interface SmtpTargetOptions {
   readonly host: string;
   /** From 1 to 65535. @default 587 for starttls, 465 for tls, 25 for none */

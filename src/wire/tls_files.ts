@@ -1,4 +1,4 @@
-import { readPem, type TlsFiles } from "./http_client.ts";
+import { readUsablePems, type TlsFiles } from "./http_client.ts";
 
 export type { TlsFiles };
 
@@ -14,14 +14,10 @@ export interface TlsMaterial {
  * Reads certificates and key for `node:tls`. Without a `caFile` the system's authorities are trusted, with those that its administrator
  * has added, if we may ask for them; else the usual ones.
  *
- * @throws {DeliveryError} naming the file that cannot be read or is no PEM file.
+ * @throws {DeliveryError} naming the file that cannot be read or used.
  */
-export async function readTlsFiles({ caFile, certFile, keyFile }: TlsFiles): Promise<TlsMaterial> {
-  const [ca, cert, key] = await Promise.all([
-    readPem("CA file", caFile),
-    readPem("certificate file", certFile),
-    readPem("key file", keyFile),
-  ]);
+export async function readTlsFiles(files: TlsFiles): Promise<TlsMaterial> {
+  const { ca, cert, key } = await readUsablePems(files);
   const trusted = ca === undefined ? await systemAuthorities() : [ca];
   return {
     ...(trusted.length > 0 ? { ca: trusted } : {}),

@@ -4,6 +4,7 @@ import { EmailNotify, type EmailNotifyOptions } from "../../plugins/email_notify
 import { KeptLog } from "../support/loggers.ts";
 import { MailParser } from "../support/mail_parser.ts";
 import { SmtpHarness, type SmtpHarnessOptions } from "../support/smtp_harness.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { until } from "../support/until.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort } from "../wire/server.ts";
@@ -458,6 +459,36 @@ Deno.test("notify() delivers every event in the end when the server is stopped a
   assert.deepEqual([...new Set(taken)].sort(), [...keys].sort());
   for (const error of failures) assert.equal((error as DeliveryError).reason, "connection", String(error));
 });
+
+for (const security of ["starttls", "tls"] as const) {
+  Deno.test(`notify() takes up renewed certificates, theirs and ours, with ${security}`, async () => {
+    using dir = new TemporaryDirectory();
+    const [caFile, certFile, keyFile] = [dir.path("ca.pem"), dir.path("tls.crt"), dir.path("tls.key")];
+    await using renewed = await TestPki.make();
+    const install = async (from: TestPki) => {
+      const issued = await from.issue("client");
+      await Deno.copyFile(from.caFile, caFile);
+      await Deno.copyFile(issued.certFile, certFile);
+      await Deno.copyFile(issued.keyFile, keyFile);
+    };
+    const mutual = async (by: TestPki) => ({
+      ...await by.issue("localhost"),
+      clientCa: await Deno.readTextFile(by.caFile),
+    });
+    await install(pki);
+    await using target = await open({ security, ...await mutual(pki) });
+    await using email = plugin(target, { security, caFile, certFile, keyFile });
+    await email.notify(detail, true, context({ key: "before" }));
+
+    await target.restart(await mutual(renewed));
+    await fails(email.notify(detail, true, context({ key: "between" })), "connection", /set caFile to the authority/);
+    await install(renewed);
+    await email.notify(detail, true, context({ key: "after" }));
+
+    const keys = (await target.taken()).map(({ mail }) => new Map(mail.headers).get("X-OSS-Watcher-Key"));
+    assert.deepEqual(keys, ["before", "after"]);
+  });
+}
 
 Deno.test("notify() is done at once when the server has restarted since the last mail", async () => {
   await using target = await open();

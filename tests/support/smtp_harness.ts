@@ -51,7 +51,7 @@ export class SmtpHarness implements TargetHarness<TakenMail> {
   /** Names that clients have called themselves, and users that they have logged in as. */
   readonly clientNames: string[] = [];
   readonly users: string[] = [];
-  readonly #options: SmtpHarnessOptions;
+  #options: SmtpHarnessOptions;
   readonly #gate: TcpGate;
   #server: SMTPServer;
   #refusals: readonly Refusal[] = [];
@@ -96,8 +96,9 @@ export class SmtpHarness implements TargetHarness<TakenMail> {
     return await Promise.all(taken);
   }
 
-  /** Ends the server and its connections, and starts another one in its place. */
-  async restart(): Promise<void> {
+  /** Ends the server and its connections, and starts another one in its place, with other options where they are given. */
+  async restart(options: Partial<SmtpHarnessOptions> = {}): Promise<void> {
+    this.#options = { ...this.#options, ...options };
     const { port } = this.#server.server.address() as AddressInfo;
     await close(this.#server);
     this.#server = makeServer(this.#options, { harness: this });

@@ -3,6 +3,8 @@ import { createServer } from "node:https";
 import { DeliveryError } from "../../src/model/errors.ts";
 import { env } from "../../src/wire/env.ts";
 import { HttpTarget, type HttpTargetOptions } from "../../src/wire/http.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { MutualServer } from "./mutual_server.ts";
 import { TestPki } from "./pki.ts";
 import { closedPort, endlessBody, TestServer } from "./server.ts";
 
@@ -259,6 +261,48 @@ Deno.test("request() shows its certificate when the server asks for one", async 
     assert.match(error.message, /CertificateRequired; set certFile and keyFile/);
   }
   await new Promise((resolve) => server.close(resolve));
+});
+
+Deno.test("request() takes up renewed certificates, theirs and ours, and what is under way ends as it began", async () => {
+  using dir = new TemporaryDirectory();
+  const files = { caFile: dir.path("ca.pem"), certFile: dir.path("tls.crt"), keyFile: dir.path("tls.key") };
+  await using before = await MutualServer.open("localhost");
+  await using after = await MutualServer.open("127.0.0.1");
+  await before.install(files);
+  await using target = new HttpTarget(files);
+
+  assert.equal((await target.request({ method: "GET", url: before.url })).text, "known");
+  const slow = target.request({ method: "GET", url: `${before.url}/slow` });
+  slow.catch(() => {});
+  await before.reached;
+  await after.install(files);
+
+  assert.equal((await target.request({ method: "GET", url: after.url })).text, "known");
+  const stale = await failure(target.request({ method: "GET", url: before.url }));
+  assert.equal(stale.reason, "connection");
+  before.release();
+  assert.equal((await slow).text, "slow");
+});
+
+Deno.test("request() goes on with the certificate that it has while a renewed one cannot be used, and says so when that fails", async () => {
+  using dir = new TemporaryDirectory();
+  const files = { caFile: dir.path("ca.pem"), certFile: dir.path("tls.crt"), keyFile: dir.path("tls.key") };
+  await using before = await MutualServer.open("localhost");
+  await using after = await MutualServer.open("127.0.0.1");
+  await before.install(files);
+  await using target = new HttpTarget(files);
+  await target.request({ method: "GET", url: before.url });
+
+  await after.install({ certFile: files.certFile });
+  assert.equal((await target.request({ method: "GET", url: before.url })).text, "known");
+  const { message } = await failure(target.request({ method: "GET", url: after.url }));
+  assert.match(
+    message,
+    /(?:UnknownIssuer|BadSignature).*; Cannot use the CA file .* the certificate file ".*tls\.crt" with the key file ".*": .*KeyMismatch/,
+  );
+
+  await after.install(files);
+  assert.equal((await target.request({ method: "GET", url: after.url })).text, "known");
 });
 
 Deno.test("request() throws timeout when the answer does not come in time", async () => {

@@ -17,11 +17,14 @@ export class TestPki implements AsyncDisposable {
     return new TestPki(directory);
   }
 
-  /** A certificate for a name and for 127.0.0.1, with its key. */
-  async issue(name: string): Promise<{ certFile: string; keyFile: string; cert: string; key: string }> {
+  /** A certificate for a name, or what `subjectAltName` says in the words of openssl, with its key. */
+  async issue(
+    name: string,
+    subjectAltName = `DNS:${name}`,
+  ): Promise<{ certFile: string; keyFile: string; cert: string; key: string }> {
     await Deno.writeTextFile(
       `${this.#directory}/${name}.ext`,
-      `subjectAltName=DNS:${name}\nbasicConstraints=CA:FALSE\n`,
+      `subjectAltName=${subjectAltName}\nbasicConstraints=CA:FALSE\n`,
     );
     await openssl(this.#directory, [
       ...["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
