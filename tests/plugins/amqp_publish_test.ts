@@ -3,6 +3,7 @@ import { DeliveryError, type Detail, type FailureReason } from "../../mod.ts";
 import { AmqpPublish, type AmqpPublishOptions } from "../../plugins/amqp_publish.ts";
 import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
 import { addUser, AmqpHarness, PASSWORD, USER } from "../support/amqp_harness.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { until } from "../support/until.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort } from "../wire/server.ts";
@@ -13,15 +14,17 @@ const never = new AbortController().signal;
 
 let rabbit: PrivateRabbit;
 let pki: TestPki;
+let dir: TemporaryDirectory;
 let clientFiles: { certFile: string; keyFile: string };
 
 Deno.test.beforeAll(async () => {
   pki = await TestPki.make();
-  const { certFile: cert, keyFile: key } = await pki.issue("rabbit.test");
+  dir = new TemporaryDirectory();
   const { certFile, keyFile } = await pki.issue("client");
   clientFiles = { certFile, keyFile };
+  await install(pki, { name: "rabbit.test", to: "rabbit" });
   rabbit = await startRabbit({
-    tls: { ca: pki.caFile, cert, key },
+    tls: { ca: dir.path("rabbit.ca"), cert: dir.path("rabbit.crt"), key: dir.path("rabbit.key") },
     settings: [`max_message_size = ${MAX_MESSAGE_BYTES}`],
   });
   await addUser(rabbit);
@@ -30,7 +33,16 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(async () => {
   await rabbit.stop();
   await pki[Symbol.asyncDispose]();
+  dir[Symbol.dispose]();
 });
+
+/** Writes an authority, a certificate and its key to where somebody looks for them. */
+async function install(from: TestPki, { name, to }: { readonly name: string; readonly to: string }): Promise<void> {
+  const { certFile, keyFile } = await from.issue(name);
+  await Deno.copyFile(from.caFile, dir.path(`${to}.ca`));
+  await Deno.copyFile(certFile, dir.path(`${to}.crt`));
+  await Deno.copyFile(keyFile, dir.path(`${to}.key`));
+}
 
 /** A plugin for the harness's exchange, unless told otherwise. */
 function plugin(options: AmqpPublishOptions = {}): AmqpPublish {
@@ -233,6 +245,32 @@ Deno.test("notify() uses TLS with a private authority and our own certificate", 
   await amqp.notify(detail, true, context());
 
   assert.equal((await target.taken()).length, 1);
+});
+
+Deno.test("notify() takes up renewed certificates, theirs and ours, when it connects again", async () => {
+  await using target = await AmqpHarness.open(rabbit);
+  await using renewed = await TestPki.make();
+  const renewBroker = async (by: TestPki) => {
+    await install(by, { name: "rabbit.test", to: "rabbit" });
+    await rabbit.ctl("eval", "ssl:clear_pem_cache().");
+    await rabbit.ctl("close_all_user_connections", USER, "renewed");
+  };
+  const [caFile, certFile, keyFile] = [dir.path("our.ca"), dir.path("our.crt"), dir.path("our.key")];
+  await install(pki, { name: "client", to: "our" });
+  await using amqp = plugin({ port: rabbit.tlsPort, tls: { caFile, certFile, keyFile, serverName: "rabbit.test" } });
+  await amqp.notify(detail, true, context());
+  try {
+    await renewBroker(renewed);
+    await until(() =>
+      amqp.notify(detail, true, context()).then(() => false, (error) => /authority/.test(String(error)))
+    );
+    await install(renewed, { name: "client", to: "our" });
+    await amqp.notify(detail, true, context({ key: "renewed" }));
+  } finally {
+    await renewBroker(pki);
+  }
+
+  assert.ok((await target.taken()).some(({ properties }) => properties["messageId"] === "renewed"));
 });
 
 Deno.test("notify() fails with reason connection when the broker is not whom we trust, or does not trust us", async () => {
