@@ -22,6 +22,8 @@ export interface RabbitStart {
   readonly port?: number;
   /** Listen with TLS too, on `tlsPort`. */
   readonly tls?: RabbitFiles;
+  /** With the management API, on `managementPort`. */
+  readonly management?: boolean;
   /** Further environment of the server. */
   readonly env?: Readonly<Record<string, string>>;
   /** Further lines of rabbitmq.conf. */
@@ -69,6 +71,8 @@ export class PrivateRabbit implements AsyncDisposable {
   readonly port: number;
   /** 0 without TLS. */
   readonly tlsPort: number;
+  /** 0 without the management API. */
+  readonly managementPort: number;
   readonly url: string;
   readonly #program: string;
   readonly #dir: string;
@@ -77,9 +81,10 @@ export class PrivateRabbit implements AsyncDisposable {
 
   /** Use {@linkcode startRabbit}. */
   constructor(program: string, options: RabbitStart) {
-    const [port, tlsPort, distPort, epmdPort, ctlPort] = freePorts(5);
+    const [port, tlsPort, distPort, epmdPort, ctlPort, managementPort] = freePorts(6);
     this.port = options.port ?? port!;
     this.tlsPort = options.tls === undefined ? 0 : tlsPort!;
+    this.managementPort = options.management ? managementPort! : 0;
     this.url = `amqp://guest:guest@127.0.0.1:${this.port}/`;
     this.#program = program;
     const parent = options.dir === undefined ? {} : { dir: options.dir };
@@ -188,7 +193,7 @@ export class PrivateRabbit implements AsyncDisposable {
     };
   }
 
-  #writeFiles({ tls, settings = [] }: RabbitStart): void {
+  #writeFiles({ tls, management = false, settings = [] }: RabbitStart): void {
     const lines = [
       `listeners.tcp.1 = 127.0.0.1:${this.port}`,
       "log.console = false",
@@ -207,11 +212,14 @@ export class PrivateRabbit implements AsyncDisposable {
         "ssl_options.fail_if_no_peer_cert = true",
       );
     }
+    if (management) {
+      lines.push(`management.tcp.port = ${this.managementPort}`, "management.tcp.ip = 127.0.0.1");
+    }
     const files = {
       "rabbitmq.conf": [...lines, ...settings].join("\n"),
       "rabbitmq-env.conf": "",
       "advanced.config": "[].",
-      enabled_plugins: "[].",
+      enabled_plugins: management ? "[rabbitmq_management]." : "[].",
     };
     for (const [name, text] of Object.entries(files)) Deno.writeTextFileSync(`${this.#dir}/${name}`, `${text}\n`);
     for (const folder of ["conf.d", "log"]) Deno.mkdirSync(`${this.#dir}/${folder}`);

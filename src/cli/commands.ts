@@ -28,6 +28,16 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./migrate.ts")).migrateCommand,
   },
   {
+    name: "tail",
+    summary: "show events as they happen",
+    load: async () => (await import("./tail.ts")).tailCommand,
+  },
+  {
+    name: "record",
+    summary: "write notifications to a file, without secrets",
+    load: async () => (await import("./record.ts")).recordCommand,
+  },
+  {
     name: "events",
     summary: "what happened to whom; try again, give up",
     load: async () => (await import("./events.ts")).eventsCommand,
@@ -36,5 +46,10 @@ export const COMMANDS: readonly CommandRow[] = [
     name: "backup",
     summary: "write a consistent copy of the ledger",
     load: async () => (await import("./backup.ts")).backupCommand,
+  },
+  {
+    name: "queue",
+    summary: "remove oss-watcher's own queue, to take it away",
+    load: async () => (await import("./queue.ts")).queueCommand,
   },
 ];

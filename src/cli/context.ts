@@ -1,15 +1,17 @@
 import type { LoadedConfig } from "../config/load_config.ts";
+import type { LogLevel } from "../model/config.ts";
 import type { Logger } from "../model/plugin.ts";
 import { logTo } from "../observe/log.ts";
 import { type Terminal, writeTalk } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 /**
- * Exit codes: 0 done, 1 a mistake of the user's or a failure, 2 wrong usage, 3 a dry run with nothing to send, 141 nobody reads the
+ * Exit codes: 0 done, 1 a mistake of the user's or a failure, 2 wrong usage, 3 nothing to send, or nothing came, 141 nobody reads the
  * output any more (as a shell says it of SIGPIPE).
  */
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
+export const EXIT_NOTHING = 3;
 export const EXIT_UNREAD = 141;
 
 /** What every command gets from the process. */
@@ -56,6 +58,6 @@ export async function load({ globals, builtInConfig, builtInPlugins }: CommandCo
 }
 
 /** Log lines of a command go to stderr: stdout is for results, and for plugins that write there. */
-export function stderrLog({ debug }: GlobalOptions): (part: string) => Logger {
-  return logTo({ level: debug ? "debug" : "info", format: "text", now: Date.now, write: writeTalk });
+export function stderrLog({ debug }: GlobalOptions, level: LogLevel = "info"): (part: string) => Logger {
+  return logTo({ level: debug ? "debug" : level, format: "text", now: Date.now, write: writeTalk });
 }

@@ -7,6 +7,7 @@ import { printable } from "../wire/escape.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
 import { describeEvent, describeList, describeTreated } from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
+import { wholeNumber } from "./numbers.ts";
 import { safeJson } from "../wire/safe_json.ts";
 import { UsageError } from "./usage.ts";
 
@@ -37,7 +38,7 @@ export function eventsCommand(context: CommandContext): Command {
     .addOption(
       new Option("--since <time>", "only since then: 2026-11-21T18:00Z, or an age as 90m, 12h, 7d").argParser(time),
     )
-    .addOption(new Option("--limit <n>", "at most so many").argParser(count).default(50))
+    .addOption(new Option("--limit <n>", "at most so many").argParser(wholeNumber).default(50))
     .option("--json", "one line of JSON each")
     .addOption(ledgerOption())
     .addHelpText("after", EXAMPLES)
@@ -157,9 +158,3 @@ function time(text: string): number {
 }
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i;
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Write a whole number from 1 on.");
-  return value;
-}

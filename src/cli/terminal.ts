@@ -6,12 +6,26 @@ export interface Terminal {
   error(text: string): void;
   /** All of standard input. */
   readInput(): Promise<Uint8Array>;
+  /** Whether results may be coloured: somebody looks at them, and has not said NO_COLOR. @default false */
+  readonly colours?: boolean;
+}
+
+/** SGR colours of a terminal. */
+const COLOURS = { red: 31, green: 32, yellow: 33 } as const;
+
+/** A text in a colour, where there are colours. */
+export function coloured(text: string, colour: keyof typeof COLOURS, { colours = false }: Terminal): string {
+  return colours ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text;
 }
 
 /** The terminal, pipe or file that the process was started with. */
 export const processTerminal: Terminal = {
   print: (text) => writeAll(Deno.stdout, `${text}\n`),
   error: (text) => writeTalk(`${text}\n`),
+  // Not the case of a terminal that cannot do it.
+  get colours() {
+    return Deno.stdout.isTerminal() && !Deno.noColor && Deno.env.get("TERM") !== "dumb";
+  },
   readInput: async () => new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer()),
 };
 

@@ -1,12 +1,13 @@
-import { type Channel, Connection } from "rabbitmq-client";
 import type { RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
-import { type Endpoint, endpointsOf, readTls } from "./broker_address.ts";
+import { type Endpoint, endpointsOf } from "./broker_address.ts";
 import { Consumption, type Delivered } from "./broker_channel.ts";
 import { codeOf, reasonOf, refusalOf } from "./broker_errors.ts";
+import { closeLink, type Link, openLink, openProbe } from "./broker_link.ts";
 import { careFor, LOOK_TICKS, type QueueCare } from "./broker_queue.ts";
 import { Retry, seconds, sleep } from "./broker_retry.ts";
+import { type TemporaryQueue, TemporaryQueueCare } from "./broker_temporary.ts";
 import { consumeRefusal } from "./broker_topology.ts";
 
 export type { Delivered, DeliveryChannel } from "./broker_channel.ts";
@@ -16,6 +17,8 @@ export interface BrokerOptions {
   /** Called in the order of the queue. Must not throw: the channel is given up then, and its messages come again. */
   readonly onDelivered: (message: Delivered) => void;
   readonly log: Logger;
+  /** Listen on a queue that goes with the connection, beside the source's own and whoever reads that. */
+  readonly temporary?: TemporaryQueue;
   /** For the jitter of delays. @default Math.random */
   readonly random?: () => number;
   /** For certificates. @default Deno.readFileSync */
@@ -27,8 +30,6 @@ export interface BrokerOptions {
  * is logged, once, and tried again.
  */
 export class Broker implements AsyncDisposable {
-  /** The queue listened on. */
-  readonly queue: string;
   /** `host:port` of every broker that may be tried. */
   readonly addresses: readonly string[];
   readonly #options: BrokerOptions;
@@ -58,8 +59,9 @@ export class Broker implements AsyncDisposable {
     this.#endpoints = endpointsOf(source);
     this.addresses = this.#endpoints.map((endpoint) => endpoint.label);
     this.#retry = new Retry(log, options.random ?? Math.random);
-    this.#care = careFor(source, { log, retry: this.#retry });
-    this.queue = this.#care.name;
+    this.#care = options.temporary === undefined
+      ? careFor(source, { log, retry: this.#retry })
+      : new TemporaryQueueCare(options.temporary, { log, retry: this.#retry });
     this.#heartbeatSeconds = source.heartbeatSeconds ?? 10;
     this.#prefetch = source.prefetch ?? 500;
     if (!Number.isInteger(this.#prefetch) || this.#prefetch < 1 || this.#prefetch > 65_535) {
@@ -67,6 +69,11 @@ export class Broker implements AsyncDisposable {
     }
     // Whoever stops us without having waited for the start must not meet an unhandled rejection.
     this.#started.promise.catch(() => {});
+  }
+
+  /** The queue listened on. */
+  get queue(): string {
+    return this.#care.name;
   }
 
   /**
@@ -158,44 +165,17 @@ export class Broker implements AsyncDisposable {
     return null;
   }
 
-  /** One connection, once: trying again is our business, since the library neither says nor counts what it tries. */
   async #open(endpoint: Endpoint): Promise<Link> {
     const { source, readFile = Deno.readFileSync } = this.#options;
-    const tls = endpoint.tls ? readTls(typeof source.tls === "object" ? source.tls : {}, readFile) : false;
-    this.#stopping.signal.throwIfAborted();
-    const connection = new Connection({
-      hostname: endpoint.host,
-      port: endpoint.port,
-      username: endpoint.user,
-      password: endpoint.password,
-      vhost: endpoint.vhost,
-      tls,
-      heartbeat: this.#heartbeatSeconds,
-      frameMax: FRAME_MAX,
-      noDelay: true,
-      connectionName: `oss-watcher ${this.queue}`,
+    const link = await openLink(endpoint, {
+      source,
+      readFile,
+      name: `oss-watcher ${this.queue}`,
+      signal: this.#stopping.signal,
     });
-    const lost = new AbortController();
-    const connected = Promise.withResolvers<void>();
-    connection.on("connection", connected.resolve);
-    connection.on("error", (error) => {
-      connection.unsafeDestroy();
-      connected.reject(error);
-      lost.abort(error);
-      this.#woken.resolve();
-    });
-    const giveUp = () => {
-      connection.unsafeDestroy();
-      connected.reject(this.#stopping.signal.reason);
-    };
-    this.#stopping.signal.addEventListener("abort", giveUp);
-    try {
-      await connected.promise;
-    } finally {
-      this.#stopping.signal.removeEventListener("abort", giveUp);
-    }
-    useNegotiatedFrameMax(connection);
-    return { connection, endpoint, lost: lost.signal };
+    link.lost.addEventListener("abort", () => this.#woken.resolve(), { once: true });
+    if (link.lost.aborted) this.#woken.resolve();
+    return link;
   }
 
   /** Consumes until the connection is lost or we are stopped. Returns how long to wait then. */
@@ -221,7 +201,7 @@ export class Broker implements AsyncDisposable {
     } finally {
       over.abort();
       await looking;
-      await close(link);
+      await closeLink(link);
     }
     const delayMs = this.#nextDelayMs();
     if (!this.#stopping.signal.aborted) this.#lose(link, delayMs);
@@ -332,41 +312,6 @@ export class Broker implements AsyncDisposable {
   }
 }
 
-interface Link {
-  readonly connection: Connection;
-  readonly endpoint: Endpoint;
-  /** Aborted with the loss of the connection; the reason is why. */
-  readonly lost: AbortSignal;
-}
-
 /** A missing exchange must be bound within two seconds of its return: every message before that is lost. */
 const LOOK_MS = 1_000;
 const CLOSE_MS = 5_000;
-const FRAME_MAX = 131_072;
-
-async function openProbe(link: Link): Promise<Channel> {
-  const channel = await link.connection.acquire({ emitErrorsFromChannel: true });
-  // A refusal rejects the call too.
-  channel.on("error", () => {});
-  return channel;
-}
-
-async function close({ connection, lost }: Link): Promise<void> {
-  // The library would wait for a socket that is closed already.
-  if (lost.aborted) return;
-  const timer = setTimeout(() => connection.unsafeDestroy(), CLOSE_MS);
-  await connection.close();
-  clearTimeout(timer);
-}
-
-/**
- * rabbitmq-client expects a body in frames of the size that it asked for, even when a broker with a smaller frame_max was
- * followed in the handshake: it would cut large bodies short.
- */
-function useNegotiatedFrameMax(connection: Connection): void {
-  const internal = connection as unknown as { _opt?: { frameMax: number }; _state?: { frameMax: number } };
-  if (internal._opt === undefined || internal._state === undefined) {
-    throw new TypeError("Cannot follow frame_max: unknown version of rabbitmq-client");
-  }
-  internal._opt.frameMax = internal._state.frameMax;
-}

@@ -6,7 +6,14 @@ import { codeOf, reasonOf } from "./broker_errors.ts";
 /** What is needed of an AMQP channel here. The broker closes it with the first refusal. */
 export interface TopologyChannel {
   queueDeclare(
-    queue: { queue: string; passive?: boolean; durable?: boolean; arguments?: Record<string, unknown> },
+    queue: {
+      queue: string;
+      passive?: boolean;
+      durable?: boolean;
+      exclusive?: boolean;
+      autoDelete?: boolean;
+      arguments?: Record<string, unknown>;
+    },
   ): Promise<{ readonly consumerCount: number }>;
   exchangeDeclare(exchange: { exchange: string; passive: true }): Promise<unknown>;
   queueBind(binding: { queue: string; exchange: string; routingKey: string }): Promise<unknown>;
@@ -16,8 +23,8 @@ export interface TopologyChannel {
 /** Opens a channel to be thrown away: a refusal must not disturb the one that consumes. */
 export type OpenChannel = () => Promise<TopologyChannel>;
 
-const DEFAULT_EXCHANGES = ["nova", "neutron"];
-const DEFAULT_ROUTING_KEYS = ["notifications.info", "versioned_notifications.info"];
+export const DEFAULT_EXCHANGES = ["nova", "neutron"];
+export const DEFAULT_ROUTING_KEYS = ["notifications.info", "versioned_notifications.info"];
 
 /**
  * RabbitMQ 4 drops a message of a quorum queue after 20 redeliveries unless told otherwise. Its way to say "never", -1,
@@ -68,7 +75,7 @@ export function consumeRefusal(queue: string, error: unknown): unknown {
  * @throws {UserError} when the broker refuses, since that is how it will answer tomorrow.
  */
 export async function declareOwnQueue(queue: OwnQueue, open: OpenChannel): Promise<boolean> {
-  const { name, type = "quorum" } = queue;
+  const { name } = queue;
   let existed = true;
   try {
     await countConsumers(name, open);
@@ -76,6 +83,17 @@ export async function declareOwnQueue(queue: OwnQueue, open: OpenChannel): Promi
     if (codeOf(error) !== "NOT_FOUND") throw declareRefusal(queue, error);
     existed = false;
   }
+  await redeclareOwnQueue(queue, open);
+  return existed;
+}
+
+/**
+ * Declares our own queue, as it is to be: nothing changes where it is so.
+ *
+ * @throws {UserError} when it is there with other properties, or we may not.
+ */
+export async function redeclareOwnQueue(queue: OwnQueue, open: OpenChannel): Promise<void> {
+  const { name, type = "quorum" } = queue;
   try {
     await withChannel(open, (channel) =>
       channel.queueDeclare({
@@ -90,7 +108,6 @@ export async function declareOwnQueue(queue: OwnQueue, open: OpenChannel): Promi
   } catch (error) {
     throw declareRefusal(queue, error);
   }
-  return existed;
 }
 
 /** The bindings of our own queue to exchanges that others declare, and that may come, vanish and return at any time. */
@@ -211,7 +228,11 @@ interface ExchangeState {
 
 const UNTIL_DECLARED = "its service declares it with its first notification. The queue is bound as soon as it is there";
 
-async function withChannel<T>(open: OpenChannel, use: (channel: TopologyChannel) => Promise<T>): Promise<T> {
+/** Uses a channel once. */
+export async function withChannel<T, Channel extends { close(): Promise<unknown> } = TopologyChannel>(
+  open: () => Promise<Channel>,
+  use: (channel: Channel) => Promise<T>,
+): Promise<T> {
   const channel = await open();
   try {
     return await use(channel);

@@ -94,15 +94,29 @@ function decodeMessage(message: JsonObject): Decoded {
 }
 
 /** Names and ids alone: the rest of a context may hold tokens. */
+const ACTOR_KEYS: Readonly<Record<keyof ActorContext, readonly string[]>> = {
+  userId: ["user_id", "user"],
+  userName: ["user_name"],
+  projectId: ["project_id", "tenant", "project", "tenant_id"],
+  projectName: ["project_name", "tenant_name"],
+  requestId: ["request_id"],
+  remoteAddress: ["remote_address"],
+};
+
+/** Whether a key of a message, as `_context_user_id`, is one of those that are read of its context. */
+export function isActorKey(key: string): boolean {
+  return Object.values(ACTOR_KEYS).flat().some((name) => key === `_context_${name}`);
+}
+
 function actorOf(message: JsonObject): ActorContext {
-  const named = (...keys: string[]) => keys.map((key) => message[`_context_${key}`]).find(isText) ?? null;
+  const named = (key: keyof ActorContext) => ACTOR_KEYS[key].map((name) => message[`_context_${name}`]).find(isText);
   return {
-    userId: named("user_id", "user"),
-    userName: named("user_name"),
-    projectId: named("project_id", "tenant", "project", "tenant_id"),
-    projectName: named("project_name", "tenant_name"),
-    requestId: named("request_id"),
-    remoteAddress: named("remote_address"),
+    userId: named("userId") ?? null,
+    userName: named("userName") ?? null,
+    projectId: named("projectId") ?? null,
+    projectName: named("projectName") ?? null,
+    requestId: named("requestId") ?? null,
+    remoteAddress: named("remoteAddress") ?? null,
   };
 }
 

@@ -1,0 +1,51 @@
+import { Command } from "commander";
+import { UserError } from "../model/errors.ts";
+import { printable } from "../wire/escape.ts";
+import { type CommandContext, EXIT_FAILURE, load } from "./context.ts";
+
+/** `queue remove`: nothing is left behind on the broker. */
+export function queueCommand(context: CommandContext): Command {
+  const remove = new Command("remove")
+    .description(
+      "Remove oss-watcher's own queue from RabbitMQ, to take oss-watcher away: without it nobody would empty the queue. A " +
+        "watchQueue is left alone. The service must be stopped.",
+    )
+    .option("--force", "even if it holds messages or has consumers: they are lost, or cut off")
+    .addHelpText("after", HELP)
+    .action(({ force = false }: { readonly force?: boolean }) => run(force, context));
+  return new Command("queue").description("Look after oss-watcher's own queue.").addCommand(remove);
+}
+
+const HELP = `
+Example:
+  systemctl disable --now oss-watcher && oss-watcher queue remove --force
+
+Exit codes: 0 removed, or there was none; 1 refused or failed.`;
+
+async function run(force: boolean, context: CommandContext): Promise<void> {
+  const { terminal } = context;
+  const { config } = await load(context);
+  const [{ removeQueue }, { sourcesOf }, { ledgerFileOf }] = await Promise.all([
+    import("../runtime/remove_queue.ts"),
+    import("../runtime/tap.ts"),
+    import("../ledger/open_ledger.ts"),
+  ]);
+  const signal = context.stopSignal();
+  for (const source of sourcesOf(config)) {
+    try {
+      const { queue, address, messages } = await removeQueue(source, { force, signal });
+      const found = messages === null
+        ? `There is no queue "${queue}" at ${address}: nothing to remove`
+        : `Removed the queue "${queue}" at ${address}, with its bindings and ${messages} ${
+          messages === 1 ? "message" : "messages"
+        }`;
+      terminal.print(printable(found));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      // The other brokers' queues are to go all the same.
+      terminal.error(printable(error.message));
+      context.exit(EXIT_FAILURE);
+    }
+  }
+  terminal.error(printable(`The ledger stays: "${ledgerFileOf(config.ledger)}" and the files beside it`));
+}

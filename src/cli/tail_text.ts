@@ -1,0 +1,44 @@
+import type { DryRunResult } from "../runtime/dry_run.ts";
+import type { SeenNotification } from "../runtime/tail.ts";
+import { printable } from "../wire/escape.ts";
+import { coloured, type Terminal } from "./terminal.ts";
+import { WIDTH } from "./wrapped.ts";
+
+/** A line for each event: when, what, who, where, and the server's id. */
+export function describeEvents(result: DryRunResult, terminal: Terminal): string[] {
+  return result.events.map(({ key, created, detail }) => {
+    const isServer = key.startsWith("server/");
+    const what = isServer ? (created ? "created" : "deleted") : (created ? "associated" : "released");
+    const name = detail.FQDN ?? "-";
+    const address = detail.IP ?? "-";
+    // The id is for copying, so it is never cut; names are, to what is left of a line.
+    const [before, after] = [`${clock(result.time)}  ${what.padEnd(10)}  `, `  ${address}  ${detail.ID ?? "-"}`];
+    const room = Math.max(MIN_NAME, WIDTH - before.length - after.length);
+    return coloured(`${before}${printable(name, room)}${printable(after)}`, created ? "green" : "red", terminal);
+  });
+}
+
+/** What a program gets for each event. */
+export function eventFacts({ time, event, messageId, events }: DryRunResult) {
+  return events.map(({ key, created, detail }) => ({ time, key, created, eventType: event, messageId, detail }));
+}
+
+/** A line for a notification of any kind. */
+export function describeNotification({ exchange, routingKey, notification, resource }: SeenNotification): string {
+  const { time, eventType } = notification;
+  return [clock(time), exchange, routingKey, eventType, resource ?? "-"].map((text) => printable(text, 100)).join("  ");
+}
+
+/** What a program gets for it. Not the payload: it may hold tokens; `record` writes it without them. */
+export function notificationFacts({ exchange, routingKey, notification, resource }: SeenNotification) {
+  const { time, eventType, messageId, publisherId } = notification;
+  return { time, exchange, routingKey, eventType, messageId, publisherId, resource };
+}
+
+/** Enough of a name to know it by. */
+const MIN_NAME = 12;
+
+/** The time of day, UTC. */
+function clock(time: string | null): string {
+  return time?.slice(11, 19) ?? "--:--:--";
+}
