@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decide, WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
-import { decodeBody } from "../../src/intake/envelope.ts";
-import { RamMemory } from "../../src/ledger/ram_memory.ts";
 import { makeDetail } from "../../src/detail/make_detail.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
 import type { Notification } from "../../src/model/notification.ts";
-import { type CaptureLine, mergeByTime, readCapture } from "../support/captures.ts";
-import { EVERYTHING } from "../support/rules.ts";
+import { eventsOf, watched } from "../support/captured_events.ts";
+import { mergeByTime, readCapture } from "../support/captures.ts";
 import { EXPECTED, EXPECTED_V1, type ExpectedEvent } from "./expected_events.ts";
 
 Deno.test("decide() on the captured run gives exactly the events written by hand", () => {
@@ -76,28 +73,6 @@ const RUN = mergeByTime(
   readCapture("monitoring.jsonl"),
 );
 const RUN_V1 = readCapture("v1-no-envelope.jsonl");
-
-/** The watched notifications of a capture, each message id once, as the ledger records them. */
-function watched(lines: readonly CaptureLine[]): Notification[] {
-  const seen = new Set<string>();
-  return lines.flatMap(({ body }) => {
-    const decoded = decodeBody(new TextEncoder().encode(body));
-    assert.ok("notification" in decoded);
-    const { notification } = decoded;
-    if (seen.has(notification.messageId) || !WATCHED_EVENT_TYPES.has(notification.eventType)) return [];
-    seen.add(notification.messageId);
-    return [notification];
-  });
-}
-
-function eventsOf(notifications: readonly Notification[]): WatcherEvent[] {
-  const memory = new RamMemory();
-  return notifications.flatMap((notification) => {
-    const { events, changes } = decide(notification, memory, EVERYTHING);
-    memory.apply(changes);
-    return events;
-  });
-}
 
 function told(events: readonly WatcherEvent[]) {
   return events.map((event) => {
