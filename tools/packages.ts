@@ -6,6 +6,8 @@ export interface Requirement {
   readonly package: string;
   /** Where the program may lie beside $PATH, the preferred place first. */
   readonly places?: readonly string[];
+  /** A file that stands for the package where it brings no program; then `program` is a name for people. */
+  readonly file?: string;
 }
 
 /** The path of a program, or `null`. */
@@ -15,13 +17,23 @@ export function findProgram(requirement: Requirement): string | null {
   return [...(requirement.places ?? []), ...onPath].find(isExecutable) ?? null;
 }
 
+/** Whether something has to be installed. */
+export function isMissing(requirement: Requirement): boolean {
+  if (requirement.file === undefined) return findProgram(requirement) === null;
+  try {
+    return !Deno.statSync(requirement.file).isFile;
+  } catch {
+    return true;
+  }
+}
+
 /**
  * Installs the packages of what is missing, if anything is. No service of theirs is started.
  *
  * @throws {Error} when that takes another system or more rights; the text says what to install.
  */
 export async function installMissing(requirements: readonly Requirement[]): Promise<void> {
-  const missing = [...new Set(requirements.filter((row) => findProgram(row) === null).map((row) => row.package))];
+  const missing = [...new Set(requirements.filter(isMissing).map((row) => row.package))];
   if (missing.length === 0) return;
   const names = missing.join(" ");
   const advice = `Install it yourself (Debian, Ubuntu: apt-get install --no-install-recommends ${names}) and try again`;

@@ -1,4 +1,5 @@
 // A private RabbitMQ for tests and the demo: own ports, own folder, loopback only, gone without a trace.
+import { freePorts } from "./free_ports.ts";
 import { findProgram, installMissing, type Requirement } from "./packages.ts";
 
 /** What brings RabbitMQ. The wrapper in /usr/sbin changes the user with su, which a private server must not. */
@@ -246,24 +247,6 @@ const RUN = `
   exec 3<&-
   exec "$0" >"$1/log/output" 2>&1
 `;
-
-/**
- * Below the range from which the system takes ports for outgoing connections: a client that keeps trying a port in
- * that range can connect to itself, and the server can no longer listen there.
- */
-function freePorts(count: number): readonly number[] {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      ports.add(port);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
-  }
-  return [...ports];
-}
 
 async function talksAmqp(port: number): Promise<boolean> {
   try {

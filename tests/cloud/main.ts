@@ -1,0 +1,80 @@
+// The service on a real OpenStack. `deno task test:openstack [core] [--skip-if-not-installable]`
+import { startCloud } from "../../tools/openstack/cloud.ts";
+import { OPENSTACK } from "../../tools/openstack/packages.ts";
+import { COMPUTES } from "../../tools/openstack/settings.ts";
+import { installMissing, progress } from "../../tools/packages.ts";
+import type { Cast } from "./course.ts";
+import * as passes from "./passes.ts";
+import type { Outcome, Stage } from "./passes.ts";
+import { differencesOf, LEGEND, tableOf } from "./report.ts";
+import { Tenant } from "./tenant.ts";
+
+type Pass = (stage: Stage) => Promise<Outcome>;
+
+const CORE: readonly Pass[] = [passes.watchEverything];
+/** Those with other settings come last: Nova and Neutron are started anew for them. */
+const ALL: readonly Pass[] = [
+  passes.watchEverything,
+  passes.watchMore,
+  passes.watchFromTheMiddle,
+  passes.watchFirstGeneration,
+  passes.watchVersionedAlone,
+];
+
+async function main(args: readonly string[]): Promise<number> {
+  const isCore = args.includes("core");
+  const begun = Date.now();
+  const reason = await install();
+  if (reason !== null) {
+    print(`\nNOT TESTED ON A REAL OPENSTACK: its packages cannot be installed here.\n${reason}\n`);
+    return args.includes("--skip-if-not-installable") ? 0 : 1;
+  }
+  const computes = isCore ? COMPUTES.slice(0, 1) : COMPUTES;
+  await using cloud = await startCloud({ notifying: passes.EVERYTHING, computes });
+  const stage = { cloud, cast: await makeCast(cloud) };
+  const outcomes: Outcome[] = [];
+  for (const pass of isCore ? CORE : ALL) {
+    const outcome = await pass(stage);
+    outcomes.push(outcome);
+    report(outcome);
+  }
+  const isRight = outcomes.every(({ comparisons, problems }) =>
+    problems.length === 0 && differencesOf(comparisons).length === 0
+  );
+  const minutes = ((Date.now() - begun) / 60_000).toFixed(1);
+  print(isRight ? `\nAll as the cloud says, in ${minutes} min` : `\nWRONG, after ${minutes} min: see above`);
+  return isRight ? 0 : 1;
+}
+
+/** Returns why it cannot be done. */
+async function install(): Promise<string | null> {
+  try {
+    await installMissing(OPENSTACK);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function makeCast(cloud: Stage["cloud"]): Promise<Cast> {
+  progress("Projects, users, networks");
+  const alice = await Tenant.make(cloud, { project: "physics", user: "alice", net: 11 });
+  const bob = await Tenant.make(cloud, { project: "webshop", user: "bob@example.org", net: 21 });
+  return { alice, bob, carol: await bob.colleague("carol") };
+}
+
+function report({ title, steps, events, seconds, comparisons, problems }: Outcome): void {
+  print(
+    `\n${title}: ${steps} operations, ${events} events, ${Math.round(seconds)} s\n\n${
+      tableOf(comparisons)
+    }\n\n${LEGEND}`,
+  );
+  const wrong = [...differencesOf(comparisons), ...problems];
+  if (wrong.length > 0) print(`\nWRONG:\n${wrong.join("\n")}`);
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+Deno.exit(await main(Deno.args));

@@ -1,0 +1,163 @@
+// The real cloud watched several times, each time by another configuration of the service, and with other settings of Nova and Neutron.
+import type { PrivateCloud } from "../../tools/openstack/cloud.ts";
+import type { Notifying } from "../../tools/openstack/settings.ts";
+import { progress } from "../../tools/packages.ts";
+import { type Cast, takeCourse } from "./course.ts";
+import { takeLongCourse } from "./long_course.ts";
+import { changeUnderPriming } from "./new_ledger.ts";
+import type { Comparison } from "./report.ts";
+import { takeSoftCourse } from "./soft_course.ts";
+import { Watch, type WatchOptions } from "./watch.ts";
+
+export interface Stage {
+  readonly cloud: PrivateCloud;
+  readonly cast: Cast;
+}
+
+/** What came of one pass. */
+export interface Outcome {
+  readonly title: string;
+  readonly steps: number;
+  readonly events: number;
+  readonly seconds: number;
+  readonly comparisons: readonly Comparison[];
+  readonly problems: readonly string[];
+}
+
+/** Every notification comes up to eight times: two drivers, two topics, two formats. */
+export const EVERYTHING: Notifying = {
+  novaFormat: "both",
+  novaDrivers: ["messagingv2", "messaging"],
+  neutronDrivers: ["messaging", "messagingv2"],
+  topics: ["notifications", "monitoring"],
+  versionedTopics: ["versioned_notifications", "monitoring"],
+};
+
+/** As nova.conf and neutron.conf were in 2015. */
+const FIRST_GENERATION: Notifying = {
+  novaFormat: "unversioned",
+  novaDrivers: ["messaging"],
+  neutronDrivers: ["messaging"],
+  topics: ["monitoring"],
+  versionedTopics: ["versioned_notifications"],
+};
+
+const VERSIONED_ALONE: Notifying = {
+  novaFormat: "versioned",
+  novaDrivers: ["messagingv2"],
+  neutronDrivers: ["messagingv2"],
+  topics: ["notifications"],
+  versionedTopics: ["versioned_notifications"],
+  reclaimSeconds: 86_400,
+};
+
+/** The core: what is said several times is one event; the service has a queue of its own, and its account from clouds.yaml. */
+export async function watchEverything({ cloud, cast }: Stage): Promise<Outcome> {
+  const routingKeys = ["notifications.info", "monitoring.info", "versioned_notifications.info"];
+  return await watch({
+    title: "both formats, both drivers, two topics",
+    admin: await cloud.admin(),
+    config: {
+      rabbit: { url: cloud.rabbit.url, queue: { name: "everything", routingKeys } },
+      openstack: { cloud: "private" },
+    },
+    files: cloudsYaml(cloud),
+  }, (watch) => takeCourse(watch, cast));
+}
+
+/** More of what can happen to servers. */
+export async function watchMore({ cloud, cast }: Stage): Promise<Outcome> {
+  return await watch({
+    title: "more of a server's life",
+    admin: await cloud.admin(),
+    config: { rabbit: { url: cloud.rabbit.url, queue: { name: "more" } }, openstack: accountOf(cloud) },
+  }, async (watch) => takeLongCourse(watch, { ...cast, admin: await cloud.admin(), cloud }));
+}
+
+/** The queue `monitoring.info` of an own topic, consumed as oss_framework did; an application credential. */
+export async function watchFirstGeneration({ cloud, cast }: Stage): Promise<Outcome> {
+  await cloud.renotify(FIRST_GENERATION);
+  // What was published for nobody before.
+  await cloud.rabbit.ctl("purge_queue", "monitoring.info");
+  const admin = await cloud.admin();
+  const { application_credential: credential } = await admin.keystone(
+    "POST",
+    `/users/${admin.userId}/application_credentials`,
+    { application_credential: { name: "watcher", secret: crypto.randomUUID(), roles: [{ name: "admin" }] } },
+  );
+  const openstack = {
+    authUrl: cloud.authUrl,
+    region: cloud.region,
+    applicationCredentialId: credential.id,
+    applicationCredentialSecret: credential.secret,
+  };
+  return await watch({
+    title: "first generation: one topic, no envelope",
+    admin,
+    config: { rabbit: { url: cloud.rabbit.url, watchQueue: "monitoring.info" }, openstack },
+  }, (watch) => takeCourse(watch, cast));
+}
+
+/** Nova says everything in its newer format alone, and deletes softly; an account for the whole system. */
+export async function watchVersionedAlone({ cloud, cast }: Stage): Promise<Outcome> {
+  await cloud.renotify(VERSIONED_ALONE);
+  const { user, password } = cloud.adminAccount;
+  const openstack = { authUrl: cloud.authUrl, user, password, systemScope: true };
+  return await watch({
+    title: "versioned alone, soft deletion",
+    admin: await cloud.admin(),
+    config: { rabbit: { url: cloud.rabbit.url, queue: { name: "versioned" } }, openstack },
+    created: "instance.create.end",
+    deleted: "instance.delete.end",
+  }, (watch) => takeSoftCourse(watch, cast));
+}
+
+/** A service that starts on a new ledger in the middle of everything. */
+export async function watchFromTheMiddle({ cloud, cast }: Stage): Promise<Outcome> {
+  return await watch({
+    title: "a new ledger while servers come and go",
+    admin: await cloud.admin(),
+    config: { rabbit: { url: cloud.rabbit.url, queue: { name: "middle" } }, openstack: accountOf(cloud) },
+    isStarted: false,
+  }, (watch) => changeUnderPriming(watch, cast));
+}
+
+async function watch(options: WatchOptions, course: (watch: Watch) => Promise<void>): Promise<Outcome> {
+  progress(`\n${options.title}`);
+  const begun = Date.now();
+  await using watch = new Watch(options);
+  if (options.isStarted !== false) await watch.start();
+  try {
+    await course(watch);
+  } catch (error) {
+    watch.problems.push(
+      `The course broke off: ${error instanceof Error ? error.stack : error}\n${watch.log.slice(-3000)}`,
+    );
+  }
+  await watch.conclude();
+  const { steps, events, comparisons, problems } = watch;
+  const { title } = options;
+  return { title, steps, events, seconds: (Date.now() - begun) / 1000, comparisons, problems };
+}
+
+function accountOf(cloud: PrivateCloud) {
+  return { authUrl: cloud.authUrl, ...cloud.adminAccount };
+}
+
+/** As a user of the `openstack` command has them: the password in a file of its own. */
+function cloudsYaml({ authUrl, adminAccount, region }: PrivateCloud): Readonly<Record<string, string>> {
+  const { user, project, password } = adminAccount;
+  return {
+    "clouds.yaml": `clouds:
+  private:
+    auth:
+      auth_url: ${authUrl}
+      username: ${user}
+      project_name: ${project}
+      user_domain_name: Default
+      project_domain_name: Default
+    region_name: ${region}
+`,
+    "secure.yaml": `clouds:\n  private:\n    auth:\n      password: ${password}\n`,
+  };
+}

@@ -1,0 +1,301 @@
+// A private OpenStack: the real Keystone, Glance, Placement, Nova and Neutron with RabbitMQ and MariaDB, from Debian's packages, on the
+// loopback address, in a folder of its own. Only the hypervisor and the switch pretend: Nova's own fake driver, and l2_agent.py.
+import { fileURLToPath } from "node:url";
+import { freePorts } from "../free_ports.ts";
+import { findProgram, progress } from "../packages.ts";
+import { type PrivateRabbit, startRabbit } from "../rabbitmq.ts";
+import { configFiles, databaseUrl } from "./config_files.ts";
+import { Daemon, runToEnd } from "./daemon.ts";
+import { type Inventory, makeAccounts, makeInventory } from "./inventory.ts";
+import { type Account, type Answer, CloudClient } from "./rest.ts";
+import { ADDRESS, type Compute, type Notifying, REGION, type Site } from "./settings.ts";
+
+export interface CloudStart {
+  readonly notifying: Notifying;
+  readonly computes: readonly Compute[];
+}
+
+/** Builds a cloud and waits until all of it works. A minute on two idle cores. */
+export async function startCloud(start: CloudStart): Promise<PrivateCloud> {
+  const cloud = new PrivateCloud(await startRabbit(), start);
+  try {
+    await cloud.build();
+  } catch (error) {
+    await cloud.stop();
+    throw new Error(`Cannot start the private OpenStack: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+  return cloud;
+}
+
+export class PrivateCloud implements AsyncDisposable {
+  readonly rabbit: PrivateRabbit;
+  readonly region = REGION;
+  readonly authUrl: string;
+  readonly adminAccount: Account;
+  readonly #site: Site;
+  readonly #env: Readonly<Record<string, string>>;
+  #notifying: Notifying;
+  #daemons: Daemon[] = [];
+  #inventory: Inventory | null = null;
+
+  /** Use {@linkcode startCloud}. */
+  constructor(rabbit: PrivateRabbit, { notifying, computes }: CloudStart) {
+    const [mysql, keystone, glance, placement, nova, neutron] = freePorts(6) as [number, ...number[]] as Six;
+    const dir = Deno.makeTempDirSync({ prefix: "oss-watcher-openstack-" });
+    const secret = crypto.randomUUID();
+    const ports = { mysql, keystone, glance, placement, nova, neutron };
+    this.rabbit = rabbit;
+    this.#notifying = notifying;
+    this.#site = { dir, ports, secret, transport: `rabbit://guest:guest@${ADDRESS}:${rabbit.port}//`, computes };
+    this.authUrl = `http://${ADDRESS}:${keystone}/v3`;
+    this.adminAccount = { user: "admin", password: secret, project: "admin" };
+    // Nothing of ours reaches them: a proxy in the environment would be asked for 127.0.0.1.
+    this.#env = {
+      PATH: `${Deno.env.get("PATH") ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`,
+      LANG: "C.UTF-8",
+      HOME: dir,
+      PYTHONUNBUFFERED: "1",
+    };
+  }
+
+  get inventory(): Inventory {
+    return this.#inventory!;
+  }
+
+  admin(): Promise<CloudClient> {
+    return CloudClient.login(this.authUrl, this.adminAccount);
+  }
+
+  /** Use {@linkcode startCloud}. */
+  async build(): Promise<void> {
+    const begun = Date.now();
+    const seconds = () => `${Math.round((Date.now() - begun) / 1000)} s`;
+    this.#writeFiles();
+    await this.#startDatabase();
+    await this.#makeSchemas();
+    progress(`OpenStack: databases after ${seconds()}`);
+    await this.#startIdentity();
+    await this.#startServices();
+    this.#inventory = await makeInventory(await this.admin(), this.#site);
+    progress(`OpenStack: up after ${seconds()}, ${this.authUrl}`);
+  }
+
+  /** Starts Nova and Neutron anew with other settings. What they have stored stays. */
+  async renotify(notifying: Notifying): Promise<void> {
+    const begun = Date.now();
+    this.#notifying = notifying;
+    this.#writeFiles();
+    const isTheirs = ({ name }: Daemon) => /^(nova|neutron|compute|l2)/.test(name);
+    const theirs = this.#daemons.filter(isTheirs);
+    this.#daemons = this.#daemons.filter((daemon) => !isTheirs(daemon));
+    await Promise.all(theirs.map((daemon) => daemon.stop()));
+    await this.#startNovaAndNeutron();
+    progress(`OpenStack: Nova and Neutron again after ${Math.round((Date.now() - begun) / 1000)} s`);
+  }
+
+  /** Ends every process and removes everything. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#daemons.map((daemon) => daemon.stop()));
+    this.#daemons = [];
+    await this.rabbit.stop();
+    await Deno.remove(this.#site.dir, { recursive: true }).catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #writeFiles(): void {
+    const { dir, computes } = this.#site;
+    const folders = [
+      "log",
+      "etc/placement",
+      "var/lock",
+      "var/images",
+      "var/staging",
+      "var/tasks",
+      "var/nova",
+      "var/neutron",
+    ];
+    for (const folder of [...folders, ...computes.map(({ host }) => `var/${host}`)]) {
+      Deno.mkdirSync(`${dir}/${folder}`, { recursive: true });
+    }
+    for (const [path, text] of Object.entries(configFiles(this.#site, this.#notifying))) {
+      Deno.writeTextFileSync(`${dir}/${path}`, text);
+    }
+  }
+
+  async #startDatabase(): Promise<void> {
+    const { dir, ports, secret } = this.#site;
+    const user = userName();
+    const data = `${dir}/var/mysql`;
+    await this.#run("mysql-install", [
+      "mariadb-install-db",
+      ...["--no-defaults", `--user=${user}`, `--datadir=${data}`, "--skip-test-db"],
+      ...["--auth-root-authentication-method=normal", "--skip-name-resolve"],
+    ]);
+    const socket = `${dir}/mysql.sock`;
+    const daemon = this.#start("mysql", [
+      program("mariadbd", "/usr/sbin/mariadbd"),
+      ...["--no-defaults", `--user=${user}`, `--datadir=${data}`],
+      ...[`--socket=${socket}`, `--pid-file=${dir}/mysql.pid`, `--bind-address=${ADDRESS}`, `--port=${ports.mysql}`],
+      ...["--skip-name-resolve", "--max-connections=600", "--innodb-flush-log-at-trx-commit=0"],
+      ...["--innodb-buffer-pool-size=256M", "--character-set-server=utf8mb3"],
+    ]);
+    await daemon.until(() => listens(ports.mysql));
+    const names = ["keystone", "placement", "glance", "nova_api", "nova", "nova_cell0", "neutron"];
+    const sql = [
+      ...names.map((name) => `CREATE DATABASE ${name} CHARACTER SET utf8mb3;`),
+      `CREATE USER osw@'${ADDRESS}' IDENTIFIED BY '${secret}'; GRANT ALL ON *.* TO osw@'${ADDRESS}';`,
+    ];
+    await this.#run("mysql-databases", ["mariadb", "--no-defaults", "-uroot", "-S", socket, "-e", sql.join(" ")]);
+  }
+
+  /** Side by side: most of the time that a cloud takes to come up. */
+  async #makeSchemas(): Promise<void> {
+    const { dir, secret } = this.#site;
+    const nova = ["nova-manage", "--config-file", `${dir}/etc/nova.conf`] as const;
+    const keystone = ["keystone-manage", "--config-file", `${dir}/etc/keystone.conf`] as const;
+    const me = ["--keystone-user", userName(), "--keystone-group", groupName()];
+    const inOrder = async (name: string, commands: readonly (readonly [string, ...string[]])[]) => {
+      for (const command of commands) await this.#run(`schema-${name}`, command);
+    };
+    await Promise.all([
+      inOrder("neutron", [["neutron-db-manage", "--config-file", `${dir}/etc/neutron.conf`, "upgrade", "heads"]]),
+      inOrder("nova", [
+        [...nova, "api_db", "sync"],
+        [...nova, "cell_v2", "map_cell0", "--database_connection", databaseUrl(this.#site, "nova_cell0")],
+        [...nova, "cell_v2", "create_cell", "--name", "cell1"],
+        [...nova, "db", "sync"],
+      ]),
+      inOrder("keystone", [
+        [...keystone, "db_sync"],
+        [...keystone, "fernet_setup", ...me],
+        [...keystone, "credential_setup", ...me],
+        [
+          ...[...keystone, "bootstrap", "--bootstrap-password", secret, "--bootstrap-region-id", REGION] as const,
+          ...["admin", "internal", "public"].flatMap((kind) => [`--bootstrap-${kind}-url`, this.authUrl]),
+        ],
+        ["glance-manage", "--config-file", `${dir}/etc/glance.conf`, "db_sync"],
+        ["placement-manage", "--config-file", `${dir}/etc/placement/placement.conf`, "db", "sync"],
+      ]),
+    ]);
+  }
+
+  async #startIdentity(): Promise<void> {
+    const { dir, ports } = this.#site;
+    const uwsgi = [
+      ...["uwsgi_python3", "--master", "--lazy-apps", "--need-app", "--die-on-term", "--enable-threads"],
+      ...["--processes", "2", "--threads", "4", "--buffer-size", "65535", "--disable-logging"],
+      ...["--add-header", "Connection:close"],
+    ] as const;
+    const serve = (port: number, file: string) =>
+      [...uwsgi, "--http-socket", `${ADDRESS}:${port}`, "--wsgi-file", file] as const;
+    const keystone = this.#start("keystone", [...serve(ports.keystone, "/usr/bin/keystone-wsgi-public")], {
+      OS_KEYSTONE_CONFIG_FILES: `${dir}/etc/keystone.conf`,
+    });
+    const placement = this.#start("placement", [...serve(ports.placement, "/usr/bin/placement-api")], {
+      OS_PLACEMENT_CONFIG_DIR: `${dir}/etc/placement`,
+    });
+    await keystone.until(() => answers(this.authUrl));
+    await makeAccounts(await this.admin(), this.#site);
+    await placement.until(() => answers(`http://${ADDRESS}:${ports.placement}/`));
+  }
+
+  async #startServices(): Promise<void> {
+    const { dir, ports } = this.#site;
+    const glance = this.#start("glance", ["glance-api", "--config-file", `${dir}/etc/glance.conf`]);
+    await this.#startNovaAndNeutron();
+    await glance.until(() => answers(`http://${ADDRESS}:${ports.glance}/`));
+    // Hosts are in no cell until they are looked for.
+    await this.#run("discover-hosts", [
+      ...["nova-manage", "--config-file", `${dir}/etc/nova.conf`, "cell_v2", "discover_hosts"] as const,
+    ]);
+  }
+
+  async #startNovaAndNeutron(): Promise<void> {
+    const { dir, ports, computes } = this.#site;
+    const nova = ["--config-file", `${dir}/etc/nova.conf`];
+    this.#start("nova-conductor", ["nova-conductor", ...nova]);
+    const neutron = this.#start("neutron", ["neutron-server", "--config-file", `${dir}/etc/neutron.conf`]);
+    const api = this.#start("nova-api", ["nova-api", ...nova]);
+    this.#start("nova-scheduler", ["nova-scheduler", ...nova]);
+    const hosts = computes.map(({ host }) =>
+      this.#start(host, ["/usr/bin/python3", "-c", NOVA_COMPUTE, ...nova, "--config-file", `${dir}/etc/${host}.conf`])
+    );
+    await neutron.until(() => answers(`http://${ADDRESS}:${ports.neutron}/`));
+    const agent = this.#start("l2-agent", [
+      ...["/usr/bin/python3", fileURLToPath(new URL("./l2_agent.py", import.meta.url))] as const,
+      ...["--config-file", `${dir}/etc/neutron.conf`],
+    ], { HOSTS: computes.map(({ host }) => host).join(" ") });
+    await api.until(() => answers(`http://${ADDRESS}:${ports.nova}/`));
+    const since = new Date(Date.now() - 1000);
+    const admin = await this.admin();
+    await hosts[0]!.until(() => allUp(admin, computes, since));
+    await agent.until(() => allAlive(admin, computes, since));
+  }
+
+  #start(name: string, command: readonly [string, ...string[]], env: Readonly<Record<string, string>> = {}): Daemon {
+    const daemon = new Daemon({ name, command, env: { ...this.#env, ...env }, dir: this.#site.dir });
+    this.#daemons.push(daemon);
+    return daemon;
+  }
+
+  async #run(name: string, command: readonly [string, ...string[]]): Promise<void> {
+    await runToEnd({ name, command, env: this.#env, dir: this.#site.dir });
+  }
+}
+
+type Six = [number, number, number, number, number, number];
+
+/** Debian's nova-compute would bring a hypervisor along; the program is this. */
+const NOVA_COMPUTE = "import sys; from nova.cmd import compute; sys.argv[0] = 'nova-compute'; compute.main()";
+
+/** Every compute host reported itself since then. */
+async function allUp(admin: CloudClient, computes: readonly Compute[], since: Date): Promise<boolean> {
+  const { services } = await admin.nova("GET", "/os-services?binary=nova-compute");
+  const isUp = ({ state, updated_at }: Answer) => state === "up" && new Date(`${updated_at}Z`) > since;
+  const up = new Set(services.filter(isUp).map(({ host }: Answer) => host));
+  return computes.every(({ host }) => up.has(host));
+}
+
+async function allAlive(admin: CloudClient, computes: readonly Compute[], since: Date): Promise<boolean> {
+  const { agents } = await admin.neutron("GET", "/agents");
+  const isAlive = (one: Answer) => one.alive && new Date(`${one.heartbeat_timestamp.replace(" ", "T")}Z`) > since;
+  const alive = new Set(agents.filter(isAlive).map(({ host }: Answer) => host));
+  return computes.every(({ host }) => alive.has(host));
+}
+
+async function listens(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: ADDRESS, port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether anything but a failure of the server comes back. */
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+    await response.body?.cancel();
+    return response.status < 500;
+  } catch {
+    return false;
+  }
+}
+
+function program(name: string, place: string): string {
+  return findProgram({ program: name, package: "", places: [place] }) ?? name;
+}
+
+function userName(): string {
+  return new TextDecoder().decode(new Deno.Command("id", { args: ["-un"] }).outputSync().stdout).trim();
+}
+
+function groupName(): string {
+  return new TextDecoder().decode(new Deno.Command("id", { args: ["-gn"] }).outputSync().stdout).trim();
+}

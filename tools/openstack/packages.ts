@@ -1,0 +1,24 @@
+// What a whole OpenStack control plane takes: Debian's packages, no service of which is ever started by itself.
+import { isMissing, type Requirement } from "../packages.ts";
+import { RABBITMQ } from "../rabbitmq.ts";
+
+export const OPENSTACK: readonly Requirement[] = [
+  RABBITMQ,
+  { program: "mariadbd", package: "mariadb-server-core", places: ["/usr/sbin/mariadbd"] },
+  { program: "mariadb", package: "mariadb-client-core" },
+  { program: "keystone-manage", package: "python3-keystone" },
+  { program: "glance-api", package: "glance-api" },
+  { program: "placement-manage", package: "python3-placement" },
+  { program: "nova-manage", package: "nova-common" },
+  { program: "nova-api", package: "nova-api" },
+  { program: "nova-conductor", package: "nova-conductor" },
+  { program: "nova-scheduler", package: "nova-scheduler" },
+  { program: "neutron-server", package: "neutron-common" },
+  { program: "uwsgi_python3", package: "uwsgi-plugin-python3" },
+  { program: "pymysql", package: "python3-pymysql", file: "/usr/lib/python3/dist-packages/pymysql/__init__.py" },
+];
+
+/** The packages that are missing; none if the cloud can be started. */
+export function missingPackages(): readonly string[] {
+  return OPENSTACK.filter(isMissing).map((row) => row.package);
+}
