@@ -1,0 +1,65 @@
+// One round of most rows: a queue is filled, a program empties it, and what that took is what counts.
+import type { Sample } from "./contest.ts";
+import { cpuSeconds } from "./measured.ts";
+import type { Load } from "./mix.ts";
+import type { Bus, QueueType } from "./queue.ts";
+
+/** A program that was started on a queue. */
+export interface Running {
+  readonly pid: number;
+  /** When its last piece of work was done, milliseconds since the epoch; rejects when it ends before that. */
+  readonly finished: Promise<number>;
+  /** Ends it. Rejects when it did not do what it should have. */
+  end(): Promise<void>;
+}
+
+export interface DrainOptions {
+  readonly bus: Bus;
+  readonly queue: string;
+  readonly type?: QueueType;
+  readonly load: Drained;
+  /** What rates and costs are given per. @default messages */
+  readonly units?: number;
+  readonly start: () => Running;
+}
+
+/** What is in the queue: bodies, or so many messages that only a function can fill in. */
+type Drained = Load | {
+  readonly messages: number;
+  readonly events: number;
+  readonly fill: () => Promise<void>;
+};
+
+/** The longest that a round may take. */
+const PATIENCE_MS = 120_000;
+const LONG_PATIENCE_MS = 1_200_000;
+
+/** Figures: `perSecond` and `cpuMicros`, from the first message that the program takes to its last piece of work. */
+export async function drain({ bus, queue, type = "classic", load, units, start }: DrainOptions): Promise<Sample> {
+  const messages = "fill" in load ? load.messages : load.bodies.length;
+  await bus.makeQueue(queue, type);
+  await ("fill" in load ? load.fill() : bus.fill(queue, load.bodies));
+  const over = AbortSignal.timeout("fill" in load ? LONG_PATIENCE_MS : PATIENCE_MS);
+  const running = start();
+  running.finished.catch(() => {});
+  let figures;
+  try {
+    await Promise.race([bus.taken(queue, messages, over), running.finished]);
+    const [startedAt, startedCpu] = [Date.now(), cpuSeconds(running.pid)];
+    const finishedAt = await Promise.race([running.finished, rejection(over)]);
+    const count = units ?? messages;
+    const cpuMicros = (cpuSeconds(running.pid) - startedCpu) * 1e6 / count;
+    figures = { perSecond: count * 1000 / (finishedAt - startedAt), cpuMicros };
+  } finally {
+    await running.end();
+  }
+  // What was not acknowledged is there again.
+  const left = await bus.depth(queue);
+  if (left !== 0) throw new Error(`${left} messages were not acknowledged`);
+  await bus.deleteQueue(queue);
+  return { work: `${messages} messages, ${load.events} events`, figures };
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+}

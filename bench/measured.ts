@@ -1,0 +1,18 @@
+// What the system says of a process.
+
+/** Ticks of the clock in /proc: 100 a second on every Linux that Debian builds. */
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of processor time that a process has used with all its threads, in its own code and in the kernel for it. */
+export function cpuSeconds(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  // The name of the program may hold anything but ends with the last parenthesis.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** MiB that a process has in memory. */
+export function residentMib(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1024;
+}

@@ -1,0 +1,37 @@
+// A program of others as a contender.
+import type { Running } from "./drain.ts";
+
+/** Starts it; it tells in a line of JSON what it did, `at` which time, and waits to be killed. `expected` is what it must have done. */
+export function startPeer(command: readonly string[], expected: Readonly<Record<string, number>>): Running {
+  const [program = "", ...args] = command;
+  const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
+  const told = firstLine(child.stdout);
+  return {
+    pid: child.pid,
+    finished: told.then((line) => {
+      const { at, ...did } = JSON.parse(line) as Record<string, number>;
+      for (const [what, count] of Object.entries(expected)) {
+        if (did[what] !== count) throw new Error(`${program} did ${did[what]} ${what}, not ${count}`);
+      }
+      return at as number;
+    }),
+    async end() {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+      await child.status;
+      await told.catch(() => {});
+    },
+  };
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  let text = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (text.includes("\n")) return text.slice(0, text.indexOf("\n"));
+  }
+  throw new Error(`the peer ended without a word`);
+}

@@ -1,0 +1,89 @@
+// Draining the captured mix with the ledger on and plugins that do nothing.
+import { contest } from "../contest.ts";
+import { drain } from "../drain.ts";
+import { captured, type Load } from "../mix.ts";
+import { startPeer } from "../peer.ts";
+import type { QueueType } from "../queue.ts";
+import { type Measured, QUEUE, type Row, type Stand, TOPIC } from "../stand.ts";
+import { idlePlugins, startWatcher } from "../watcher.ts";
+
+/** As the watcher's own. */
+const PREFETCH = 500;
+/** A quarter of it, which is when the watcher acknowledges at the latest. */
+const BATCH = 125;
+
+export const draining: Row = { name: "draining the captured mix", measure };
+
+async function measure(stand: Stand): Promise<Measured> {
+  const load = captured(stand.quick ? 4 : 25);
+  // The same messages, but fewer: it takes ten times as long.
+  const part = captured(stand.quick ? 2 : 5);
+  const rounds = await contest({ name: draining.name, rounds: stand.rounds }, {
+    "watcher, classic": () => watcher(stand, load, "classic"),
+    "watcher, quorum": () => watcher(stand, load, "quorum"),
+    "C, classic": () => consumer(stand, load, "classic"),
+    "C, quorum": () => consumer(stand, load, "quorum"),
+    "watcher, part": () => watcher(stand, part, "classic"),
+    "oslo.messaging, part": () => listener(stand, part),
+  });
+  return {
+    lines: [
+      { what: "messages/s, classic queue", value: rounds.median("watcher, classic", "perSecond"), unit: "/s" },
+      { what: "messages/s, quorum queue", value: rounds.median("watcher, quorum", "perSecond"), unit: "/s" },
+      { what: "CPU per message", value: rounds.median("watcher, classic", "cpuMicros"), unit: "µs" },
+      { what: "C that only acknowledges, classic", value: rounds.median("C, classic", "perSecond"), unit: "/s" },
+      { what: "C that only acknowledges, quorum", value: rounds.median("C, quorum", "perSecond"), unit: "/s" },
+      { what: "CPU per message of C", value: rounds.median("C, classic", "cpuMicros"), unit: "µs" },
+      {
+        what: "messages/s against C, classic",
+        value: rounds.ratio("watcher, classic", "C, classic", "perSecond"),
+        unit: "×",
+        aim: { atLeast: 0.5 },
+      },
+      {
+        what: "messages/s against C, quorum",
+        value: rounds.ratio("watcher, quorum", "C, quorum", "perSecond"),
+        unit: "×",
+        aim: { atLeast: 0.5 },
+      },
+      { what: "oslo.messaging listener", value: rounds.median("oslo.messaging, part", "perSecond"), unit: "/s" },
+      { what: "CPU per message of it", value: rounds.median("oslo.messaging, part", "cpuMicros"), unit: "µs" },
+      {
+        what: "messages/s against it",
+        value: rounds.ratio("watcher, part", "oslo.messaging, part", "perSecond"),
+        unit: "×",
+        aim: { atLeast: 6 },
+      },
+      {
+        what: "CPU per message against it",
+        value: rounds.ratio("watcher, part", "oslo.messaging, part", "cpuMicros"),
+        unit: "×",
+        aim: { atMost: 0.1 },
+      },
+    ],
+    raw: rounds,
+  };
+}
+
+function watcher({ bus, url }: Stand, load: Load, type: QueueType) {
+  const { events } = load;
+  const start = () => startWatcher({ url, queue: QUEUE, plugins: idlePlugins(1, events), deliveries: events });
+  return drain({ bus, queue: QUEUE, type, load, start });
+}
+
+function consumer({ bus, port, peers }: Stand, load: Load, type: QueueType) {
+  const messages = load.bodies.length;
+  const args = [port, QUEUE, messages, PREFETCH, BATCH].map(String);
+  return drain({ bus, queue: QUEUE, type, load, start: () => startPeer([...peers.consume, ...args], { messages }) });
+}
+
+function listener({ bus, port, peers }: Stand, load: Load) {
+  const messages = load.bodies.length;
+  const command = [...peers.listen, String(port), TOPIC, String(messages)];
+  return drain({
+    bus,
+    queue: QUEUE,
+    load,
+    start: () => startPeer(command, { messages, claimed: load.claimed, posted: 0 }),
+  });
+}

@@ -1,0 +1,77 @@
+// Claimed events all the way: recorded durably, told to an HTTP receiver, the outcome recorded.
+import { contest } from "../contest.ts";
+import { drain } from "../drain.ts";
+import { lives, type Load } from "../mix.ts";
+import { startPeer } from "../peer.ts";
+import { CountingReceiver } from "../receiver.ts";
+import { type Measured, QUEUE, type Row, type Stand, TOPIC } from "../stand.ts";
+import { restPlugin, startWatcher } from "../watcher.ts";
+
+export const endToEnd: Row = { name: "claimed events end to end", measure };
+
+async function measure(stand: Stand): Promise<Measured> {
+  await using receiver = new CountingReceiver();
+  const load = lives(stand.quick ? 500 : 5000);
+  const part = lives(stand.quick ? 300 : 1000);
+  const rounds = await contest({ name: endToEnd.name, rounds: stand.rounds }, {
+    "watcher": () => watcher(stand, load, receiver),
+    "watcher, part": () => watcher(stand, part, receiver),
+    "oslo.messaging, part": () => listener(stand, part, receiver),
+  });
+  return {
+    lines: [
+      {
+        what: "events/s, ledger with synchronous=FULL",
+        value: rounds.median("watcher", "perSecond"),
+        unit: "/s",
+        aim: { atLeast: 2000 },
+      },
+      { what: "CPU per event", value: rounds.median("watcher", "cpuMicros"), unit: "µs", aim: { atMost: 350 } },
+      {
+        what: "oslo.messaging listener that posts, no ledger",
+        value: rounds.median("oslo.messaging, part", "perSecond"),
+        unit: "/s",
+      },
+      { what: "CPU per event of it", value: rounds.median("oslo.messaging, part", "cpuMicros"), unit: "µs" },
+      {
+        what: "events/s against it",
+        value: rounds.ratio("watcher, part", "oslo.messaging, part", "perSecond"),
+        unit: "×",
+        aim: { atLeast: 5 },
+      },
+    ],
+    raw: rounds,
+  };
+}
+
+function watcher({ bus, url }: Stand, load: Load, receiver: CountingReceiver) {
+  return drain({
+    bus,
+    queue: QUEUE,
+    load,
+    start: () =>
+      startWatcher({
+        url,
+        queue: QUEUE,
+        plugins: restPlugin(receiver.port),
+        deliveries: load.events,
+        finished: receiver.expect(load.events),
+      }),
+  });
+}
+
+function listener({ bus, port, peers }: Stand, load: Load, receiver: CountingReceiver) {
+  const messages = load.bodies.length;
+  const address = `http://127.0.0.1:${receiver.port}`;
+  const finished = receiver.expect(load.events);
+  const command = [...peers.listen, String(port), TOPIC, String(messages), address];
+  return drain({
+    bus,
+    queue: QUEUE,
+    load,
+    start: () => {
+      const peer = startPeer(command, { messages, claimed: load.claimed, posted: load.claimed });
+      return { ...peer, finished: peer.finished.then(() => finished) };
+    },
+  });
+}

@@ -1,0 +1,92 @@
+// oss-watcher as a contender: the program itself, as a user runs it, with a configuration for the occasion.
+import { join } from "node:path";
+import { openDatabase } from "../src/ledger/sqlite.ts";
+import { Service } from "../tools/service.ts";
+import { CLAIMED } from "./mix.ts";
+import type { Running } from "./drain.ts";
+
+export interface WatcherOptions {
+  readonly url: string;
+  readonly queue: string;
+  /** Source text: the list of plugins. */
+  readonly plugins: string;
+  /** Source text: further sections of the configuration. */
+  readonly sections?: string;
+  /** Where the ledger is or will be. @default a new directory, gone afterwards */
+  readonly dir?: string;
+  /** How many deliveries the ledger must hold as done in the end. */
+  readonly deliveries: number;
+  /** Resolves with the time of the last delivery. @default when idle plugins say so */
+  readonly finished?: Promise<number>;
+}
+
+/** So many plugins that do nothing, until they have been told of so many events each. */
+export function idlePlugins(count: number, events: number): string {
+  return `idle(${count}, ${count * events})`;
+}
+
+/** One that posts to a receiver of the bench. */
+export function restPlugin(port: number, name = "RestNotify"): string {
+  return `new RestNotify({ name: "${name}", host: "http://127.0.0.1", port: ${port}, urlCreation: "/created", urlDeletion: "/deleted" })`;
+}
+
+/** Starts it. */
+export function startWatcher(options: WatcherOptions): Running {
+  const dir = options.dir ?? Deno.makeTempDirSync({ prefix: "oss-watcher-bench-" });
+  Deno.writeTextFileSync(join(dir, "config.ts"), configOf(options));
+  const service = new Service(dir);
+  return {
+    pid: service.pid,
+    finished: Promise.race([options.finished ?? idleDone(service), ended(service)]),
+    async end() {
+      const { code } = await service.end("SIGTERM");
+      try {
+        if (code !== 0) throw new Error(`the watcher ended with ${code}: ${service.log.slice(-2000)}`);
+        const done = doneDeliveries(join(dir, "ledger.db"));
+        if (done !== options.deliveries) throw new Error(`${done} deliveries are done, not ${options.deliveries}`);
+      } finally {
+        if (options.dir === undefined) Deno.removeSync(dir, { recursive: true });
+      }
+    },
+  };
+}
+
+function configOf({ url, queue, plugins, sections = "" }: WatcherOptions): string {
+  return `import { RestNotify } from "oss-watcher/plugins";
+import { idle } from ${JSON.stringify(new URL("./idle.ts", import.meta.url).href)};
+
+export default {
+  events: { creation: ${JSON.stringify([CLAIMED[0], CLAIMED[2]])}, deletion: ${
+    JSON.stringify([CLAIMED[1], CLAIMED[2]])
+  } },
+  plugins: [${plugins}].flat(),
+  rabbit: { url: ${JSON.stringify(url)}, watchQueue: ${JSON.stringify(queue)} },
+  // The recording is older than what is usually believed of a queue.
+  ledger: { file: "./ledger.db", keepDays: 36500 },
+  ${sections}
+};
+export { RestNotify, idle };
+`;
+}
+
+async function idleDone(service: Service): Promise<number> {
+  for (;;) {
+    const at = /^\{"at":(\d+)\}$/m.exec(service.log)?.[1];
+    if (at !== undefined) return Number(at);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function ended(service: Service): Promise<never> {
+  const { code } = await service.status;
+  throw new Error(`the watcher ended with ${code}: ${service.log.slice(-2000)}`);
+}
+
+function doneDeliveries(file: string): number {
+  const database = openDatabase(file, { create: false });
+  try {
+    return Number(database.prepare("SELECT count(*) AS done FROM delivery WHERE state = 'done'").get()?.["done"]);
+  } finally {
+    database.close();
+  }
+}
