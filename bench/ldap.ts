@@ -1,5 +1,11 @@
-// How fast LdapDirectory adds and removes servers, as ratios to ldapmodify doing the same on one connection, one after the other:
-//   deno run -A bench/ldap.ts
+/**
+ * How fast LdapDirectory adds and removes servers, as ratios to ldapmodify doing the same on one connection, one after the other.
+ * `deno run -A bench/ldap.ts` prints medians over rounds, in each of which all ways come in an order of its own. There is no ratio unless
+ * every round of every way has left the very same entries behind, and then none.
+ *
+ * @module
+ */
+
 import { LdapDirectory } from "../plugins/ldap_directory.ts";
 import { context, detail } from "../tests/plugins/notification.ts";
 import { startDirsrv } from "../tests/support/dirsrv.ts";
@@ -8,7 +14,7 @@ import { startSlapd } from "../tests/support/slapd.ts";
 import { installMissing } from "../tools/packages.ts";
 
 const COUNT = 500;
-const ROUNDS = 5;
+const ROUNDS = 7;
 
 const servers = Array.from({ length: COUNT }, (_, index) => ({
   ...detail,
@@ -35,7 +41,8 @@ async function rate(work: () => Promise<void>): Promise<number> {
   return COUNT / (performance.now() - start) * 1000;
 }
 
-async function withPlugin(plugin: LdapDirectory, concurrency: number): Promise<Rates> {
+/** A removal is a search for the entry, then its deletion. */
+function withPlugin(plugin: LdapDirectory, concurrency: number): Way {
   const all = async (created: boolean) => {
     const waiting = [...servers];
     const deliver = async () => {
@@ -45,25 +52,41 @@ async function withPlugin(plugin: LdapDirectory, concurrency: number): Promise<R
     };
     await Promise.all(Array.from({ length: concurrency }, deliver));
   };
-  return { adds: await rate(() => all(true)), removals: await rate(() => all(false)) };
+  return { name: `LdapDirectory, ${concurrency} at a time`, add: () => all(true), remove: () => all(false) };
 }
 
-async function withLdapmodify(plugin: LdapDirectory, server: LdapServer): Promise<Rates> {
+/** It is told the names of what it is to remove. Its start and its bind count, too. */
+function withLdapmodify(plugin: LdapDirectory, server: LdapServer): Way {
   const additions = servers.map((one) => plugin.preview(one, true, context())).join("\n\n");
   const removals = servers.map(({ ID }) => `dn: serialNumber=${ID},${SERVERS}\nchangetype: delete`).join("\n\n");
   const run = async (ldif: string) => {
-    const { success, output } = await tool("ldapmodify", [
-      "-x",
-      "-H",
-      server.url,
-      "-D",
-      WATCHER.bindDn,
-      "-w",
-      WATCHER.password,
-    ], `${ldif}\n`);
+    const login = ["-x", "-H", server.url, "-D", WATCHER.bindDn, "-w", WATCHER.password];
+    const { success, output } = await tool("ldapmodify", login, `${ldif}\n`);
     if (!success) throw new Error(`Cannot run ldapmodify: ${output}`);
   };
-  return { adds: await rate(() => run(additions)), removals: await rate(() => run(removals)) };
+  return { name: "ldapmodify", add: () => run(additions), remove: () => run(removals) };
+}
+
+interface Way {
+  readonly name: string;
+  readonly add: () => Promise<void>;
+  readonly remove: () => Promise<void>;
+}
+
+/** Rates of one round of one way. Throws if it did other work than is asked of all. */
+async function round({ name, add, remove }: Way, server: LdapServer, expected: string): Promise<Rates> {
+  const adds = await rate(add);
+  const added = await contentOf(server);
+  const removals = await rate(remove);
+  const left = await contentOf(server);
+  if (added !== expected || left !== "") throw new Error(`Cannot compare: ${name} has not done what it was to do`);
+  return { adds, removals };
+}
+
+/** Every entry below the base, in an order that does not depend on that of their coming. */
+async function contentOf(server: LdapServer): Promise<string> {
+  const entries = Object.entries(await server.entries(SERVERS, "(objectClass=device)"));
+  return entries.map(([dn, attributes]) => JSON.stringify([dn, Object.entries(attributes).sort()])).sort().join("\n");
 }
 
 function median(numbers: readonly number[]): number {
@@ -72,33 +95,45 @@ function median(numbers: readonly number[]): number {
 
 async function measure(server: LdapServer): Promise<void> {
   await using plugin = new LdapDirectory({ url: server.url, ...WATCHER, baseDn: SERVERS });
-  const ways: readonly (readonly [name: string, run: () => Promise<Rates>])[] = [
-    ["ldapmodify", () => withLdapmodify(plugin, server)],
-    ["LdapDirectory, 1 at a time", () => withPlugin(plugin, 1)],
-    ["LdapDirectory, 8 at a time", () => withPlugin(plugin, 8)],
+  const ways: readonly Way[] = [
+    withLdapmodify(plugin, server),
+    withPlugin(plugin, 1),
+    withPlugin(plugin, 8),
   ];
-  const rounds: Rates[][] = [];
-  // In turn, so that whatever else the machine does meets all of them.
-  for (let round = 0; round < ROUNDS; round++) {
-    const rates: Rates[] = [];
-    for (const [, run] of ways) rates.push(await run());
-    rounds.push(rates);
+  const [first] = ways as [Way];
+  // Not measured: what all others have to do. It also warms the server up, and each way after it.
+  await first.add();
+  const expected = await contentOf(server);
+  await first.remove();
+  for (const way of ways) await round(way, server, expected);
+  const rates = new Map(ways.map(({ name }) => [name, [] as Rates[]]));
+  for (let index = 0; index < ROUNDS; index++) {
+    for (const way of shuffled(ways)) rates.get(way.name)?.push(await round(way, server, expected));
   }
+  report(server, rates);
+}
+
+function report(server: LdapServer, rates: ReadonlyMap<string, readonly Rates[]>): void {
+  print(`${server.name}: ${COUNT} servers, medians of ${ROUNDS} shuffled rounds`);
   print(
-    `${server.name}: ${COUNT} servers, median of ${ROUNDS} rounds; a removal by LdapDirectory is a search, then a deletion`,
+    ["".padEnd(28), "adds/s".padStart(10), "ratio".padStart(8), "removals/s".padStart(14), "ratio".padStart(8)].join(
+      "",
+    ),
   );
-  print(
-    `${"".padEnd(28)}${"adds/s".padStart(10)}${"ratio".padStart(8)}${"removals/s".padStart(14)}${"ratio".padStart(8)}`,
-  );
-  for (const [index, [name]] of ways.entries()) {
-    const of = (kind: keyof Rates) => median(rounds.map((rates) => rates[index]?.[kind] ?? NaN));
+  const [own = []] = rates.values();
+  for (const [name, rounds] of rates) {
+    const of = (kind: keyof Rates) => median(rounds.map((one) => one[kind])).toFixed(0);
     const ratio = (kind: keyof Rates) =>
-      median(rounds.map((rates) => (rates[index]?.[kind] ?? NaN) / (rates[0]?.[kind] ?? NaN)));
+      median(rounds.map((one, index) => one[kind] / (own[index]?.[kind] ?? NaN))).toFixed(2);
     print(
-      name.padEnd(28) + of("adds").toFixed(0).padStart(10) + ratio("adds").toFixed(2).padStart(8) +
-        of("removals").toFixed(0).padStart(14) + ratio("removals").toFixed(2).padStart(8),
+      name.padEnd(28) + of("adds").padStart(10) + ratio("adds").padStart(8) +
+        of("removals").padStart(14) + ratio("removals").padStart(8),
     );
   }
+}
+
+function shuffled<T>(all: readonly T[]): T[] {
+  return all.map((one) => [Math.random(), one] as const).sort(([a], [b]) => a - b).map(([, one]) => one);
 }
 
 function print(line: string): void {
