@@ -4,6 +4,7 @@ import {
   LdapServer,
   type LdapServerFiles,
   program,
+  ROOT,
   SERVERS,
   tool,
   TREE,
@@ -15,16 +16,18 @@ export interface DirsrvOptions {
   readonly tls?: LdapServerFiles | null;
   /** Write as safely as in production. @default false */
   readonly durable?: boolean;
+  /** It holds nothing but its suffix, and nobody has any rights. @default false */
+  readonly fresh?: boolean;
 }
 
 /** Starts a private 389 Directory Server, as `dscreate` would set it up. */
-export async function startDirsrv({ tls = null, durable = false }: DirsrvOptions = {}): Promise<Dirsrv> {
+export async function startDirsrv({ tls = null, durable = false, fresh = false }: DirsrvOptions = {}): Promise<Dirsrv> {
   const server = new Dirsrv({ tls, durable });
   try {
     await server.setUpCertificates(tls);
     await server.start();
     await server.ldif(BACKEND);
-    await server.ldif(`${TREE}${ACCESS}`);
+    await server.ldif(fresh ? ROOT : `${TREE}${ACCESS}`);
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;
@@ -37,7 +40,7 @@ export class Dirsrv extends LdapServer {
   override readonly name = "389-ds";
   protected override readonly adminDn = "cn=Directory Manager";
 
-  constructor({ tls, durable }: Required<DirsrvOptions>) {
+  constructor({ tls, durable }: Required<Omit<DirsrvOptions, "fresh">>) {
     super();
     for (const folder of ["lock", "tmp", "ldif", "bak", "run", "log", "db", "conf"]) {
       Deno.mkdirSync(`${this.dir}/${folder}`);

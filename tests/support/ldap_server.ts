@@ -152,11 +152,14 @@ export abstract class LdapServer implements AsyncDisposable {
   }
 }
 
-/** The tree that every test starts from: the watcher, and a place to write. */
-export const TREE = `dn: ${BASE}
+/** What a directory begins with. */
+export const ROOT = `dn: ${BASE}
 objectClass: domain
 dc: example
+`;
 
+/** The tree that nearly every test starts from: the watcher, and a place to write. */
+export const TREE = `${ROOT}
 dn: ${WATCHER.bindDn}
 objectClass: person
 cn: watcher

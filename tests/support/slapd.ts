@@ -4,6 +4,7 @@ import {
   LdapServer,
   type LdapServerFiles,
   program,
+  ROOT,
   SERVERS,
   TREE,
   WATCHER,
@@ -18,6 +19,8 @@ export interface SlapdOptions {
   readonly codes?: readonly number[];
   /** Write as safely as in production. @default false */
   readonly durable?: boolean;
+  /** As Debian installs it: it holds nothing but its suffix, and knows no watcher. `cn=config` may be changed. @default false */
+  readonly fresh?: boolean;
 }
 
 /** Where {@linkcode Slapd.answer} answers; nothing must be looked for from here on down, since it would not be found. */
@@ -31,7 +34,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
   const server = new Slapd(options);
   try {
     await server.start();
-    await server.ldif(TREE);
+    await server.ldif(options.fresh ? ROOT : TREE);
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;
@@ -71,7 +74,7 @@ export class Slapd extends LdapServer {
   }
 
   #configure(answers: readonly string[]): void {
-    const { tls, schemas = ["core", "cosine", "nis"], durable = false } = this.#options;
+    const { tls, schemas = ["core", "cosine", "nis"], durable = false, fresh = false } = this.#options;
     const lines = [
       ...schemas.map((schema) => `include /etc/ldap/schema/${schema}.schema`),
       "modulepath /usr/lib/ldap",
@@ -84,6 +87,7 @@ export class Slapd extends LdapServer {
         "TLSVerifyClient try",
         `authz-regexp "cn=watcher" "${WATCHER.bindDn}"`,
       ]),
+      ...(fresh ? ["database config", `rootpw ${ADMIN_PASSWORD}`] : []),
       "database mdb",
       `directory ${this.dir}/db`,
       `suffix "${BASE}"`,
@@ -91,9 +95,9 @@ export class Slapd extends LdapServer {
       `rootpw ${ADMIN_PASSWORD}`,
       "maxsize 1073741824",
       ...(durable ? [] : ["dbnosync"]),
-      "index objectClass,serialNumber eq",
-      "access to attrs=userPassword by anonymous auth",
-      `access to dn.subtree="${SERVERS}" by dn.exact="${WATCHER.bindDn}" write by * read`,
+      fresh ? "index objectClass eq" : "index objectClass,serialNumber eq",
+      "access to attrs=userPassword by self write by anonymous auth by * none",
+      ...(fresh ? [] : [`access to dn.subtree="${SERVERS}" by dn.exact="${WATCHER.bindDn}" write by * read`]),
       "access to * by * read",
       ...(answers.length === 0 ? [] : ["overlay retcode", ...answers]),
     ];

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { LdapDirectory } from "../../plugins/ldap_directory.ts";
+import { startDirsrv } from "../support/dirsrv.ts";
+import { ADMIN_PASSWORD, BASE, type LdapServer, SERVERS, tool } from "../support/ldap_server.ts";
+import { ProgramDirectory, runProgram } from "../support/program.ts";
+import { startSlapd } from "../support/slapd.ts";
+
+const SAMPLE = fileURLToPath(new URL("../../samples/compute.instance.create.end.json", import.meta.url));
+const BIND_DN = `cn=oss-watcher,${BASE}`;
+const PASSWORD = "s3cret";
+
+interface Block {
+  /** What follows the fence. */
+  readonly info: string;
+  readonly text: string;
+}
+
+const markdown = await Deno.readTextFile(new URL("../../docs/LDAP.md", import.meta.url));
+const blocks: readonly Block[] = [...markdown.matchAll(/^```(.*)\n([^]*?)^```$/gm)].map(([, info = "", text = ""]) => ({
+  info,
+  text,
+}));
+
+function block(info: string): string {
+  const [found, ...more] = blocks.filter((one) => one.info === info);
+  assert.ok(found !== undefined && more.length === 0, info);
+  return found.text;
+}
+
+/** What `--dry-run` shows for an example of the document. */
+async function preview(example: string): Promise<string> {
+  const plugin = example.replace(/^import .*\n/gm, "").trim().replace(/;$/, "");
+  using dir = new ProgramDirectory({
+    "config.ts": `${example.match(/^import .*\n/gm)?.join("")}
+      export default {
+        events: { creation: ["compute.instance.create.end"], deletion: ["compute.instance.delete.end"] },
+        plugins: [${plugin}],
+        rabbit: { url: "amqp://localhost", queue: { name: "oss-watcher" } },
+      };`,
+  });
+  const args = ["--dry-run", SAMPLE, "--json"];
+  const { code, out, err } = await runProgram({ dir: dir.path(), args, env: { LDAP_PASSWORD: PASSWORD } });
+  assert.equal(code, 0, err);
+  return JSON.parse(out.split("\n")[0] ?? "").plugins[0].preview;
+}
+
+/** The three examples as configurations, and what each adds. */
+function examples(): (readonly [example: string, shown: string])[] {
+  const [host = "", own = ""] = blocks.filter(({ info }) => info === "ts").map(({ text }) => text);
+  const device = host.replace(/\n\}\);/, `\n  preset: "device",\n});`);
+  const shown = blocks.filter(({ info }) => info === "ldif shown").map(({ text }) => text.trim());
+  assert.equal(shown.length, 3);
+  return [host, device, own].map((example, index) => [example, shown[index] ?? ""]);
+}
+
+const SERVERS_OF_DOCS:
+  readonly (readonly [kind: string, start: () => Promise<LdapServer>, login: readonly string[]])[] = [
+    ["slapd", () => startSlapd({ fresh: true }), ["-D", "cn=config", "-w", ADMIN_PASSWORD]],
+    ["389-ds", () => startDirsrv({ fresh: true }), ["-D", "cn=Directory Manager", "-w", ADMIN_PASSWORD]],
+  ];
+
+Deno.test("docs/LDAP.md shows what its examples would send", async () => {
+  for (const [example, shown] of examples()) {
+    assert.equal((await preview(example)).replace("\nchangetype: add", ""), shown);
+  }
+});
+
+for (const [kind, start, login] of SERVERS_OF_DOCS) {
+  Deno.test(`docs/LDAP.md says what a fresh directory needs for what it shows (${kind})`, async () => {
+    await using server = await start();
+    await server.ldif(block("ldif both"));
+    const set = await tool("ldapmodify", ["-x", "-H", server.url, ...login], block(`ldif ${kind}`));
+    assert.ok(set.success, set.output);
+    await server.ldif(`dn: ou=physics-191249,${SERVERS}\nobjectClass: organizationalUnit`);
+    await using plugin = new LdapDirectory({ url: server.url, bindDn: BIND_DN, password: PASSWORD, baseDn: SERVERS });
+    await plugin.check(new AbortController().signal);
+    const asWatcher = ["-x", "-H", server.url, "-D", BIND_DN, "-w", PASSWORD];
+
+    for (const [, shown] of examples()) {
+      const { success, output } = await tool("ldapmodify", [...asWatcher, "-a"], `${shown}\n`);
+      assert.ok(success, output);
+      const dn = /^dn: (.*)$/m.exec(shown)?.[1] ?? "";
+      const filter = "(&(serialNumber=4818c5b1-ac0b-4458-9eed-faf8936ad379)(description=oss-watcher))";
+      const found = await tool("ldapsearch", [...asWatcher, "-LLL", "-b", SERVERS, filter, "1.1"]);
+      assert.ok(found.output.replace(/\n /g, "").startsWith(`dn: ${dn}`), found.output);
+      assert.ok((await tool("ldapdelete", [...asWatcher, dn])).success);
+    }
+    const elsewhere = await tool("ldapmodify", [...asWatcher, "-a"], `dn: cn=x,${BASE}\nobjectClass: device\n`);
+    assert.match(elsewhere.output, /Insufficient access \(50\)/);
+  });
+}
