@@ -14,7 +14,7 @@ export type Found =
   | { readonly listing: "servers"; readonly records: readonly ServerSnapshot[] };
 
 /** What to remember of a page, and what of it was not remembered before. */
-export interface Primer {
+export interface Primed {
   readonly changes: MemoryChanges;
   /** Ids. */
   readonly missing: readonly string[];
@@ -25,7 +25,7 @@ export interface Primer {
  * has been decided about up to some message, and all that came after it will come as messages, too. So the first reading counts, a
  * deletion is final, and reading twice is reading once.
  */
-export function prime(found: Found, memory: Memory, rules: Pick<Rules, "anyPort">): Primer {
+export function prime(found: Found, memory: Memory, rules: Pick<Rules, "anyPort">): Primed {
   const priming = { draft: new Draft(memory), rules, missing: [] };
   if (found.listing === "floatingIps") { for (const record of found.records) primeFloatingIp(priming, record); }
   else if (found.listing === "ports") { for (const record of found.records) primePort(priming, record); }
@@ -62,10 +62,13 @@ function primePort(priming: Priming, state: PortState): void {
   if (!isFirst && !isFromFloatingIp(known, state)) return;
   const serverId = state.serverId ?? null;
   putPort(priming, { ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null });
+  missing.push(state.id);
+  // Where floating IPs said nothing of their ports, in old releases. Else what they said counts: it is of the same moment as they are, and
+  // a message tells what became of the port since.
+  if (!isFirst) return;
   for (const floatingIp of draft.floatingIpsOnPort(state.id)) {
     if (floatingIp.primed) draft.putFloatingIp({ ...floatingIp, association: associationOf(priming, floatingIp) });
   }
-  missing.push(state.id);
 }
 
 /** Whether all that is known of a port is what its floating IP said when that was read. */

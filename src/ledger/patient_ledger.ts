@@ -7,11 +7,11 @@ import {
   type Ledger,
   type LedgerEvent,
   LedgerUnavailable,
+  type Primer,
   type PrimingProgress,
   type ReadyQuery,
   type Settlement,
 } from "../model/ledger.ts";
-import type { Memory, MemoryChanges } from "../model/memory.ts";
 
 export interface PatientLedgerOptions {
   readonly ledger: Ledger;
@@ -57,8 +57,8 @@ export class PatientLedger implements Ledger {
     return this.#patiently((ledger) => ledger.priming());
   }
 
-  prime(merge: (memory: Memory) => MemoryChanges, progress: PrimingProgress): Promise<void> {
-    return this.#patiently((ledger) => ledger.prime(merge, progress));
+  prime(primer: Primer): Promise<void> {
+    return this.#patiently((ledger) => ledger.prime(primer));
   }
 
   undetailed(limit: number, after?: number): Promise<readonly LedgerEvent[]> {

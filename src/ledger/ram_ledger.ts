@@ -9,12 +9,12 @@ import {
   type LedgerEvent,
   type Listing,
   LISTINGS,
+  type Primer,
   type PrimingProgress,
   type ReadyQuery,
   type Rejection,
   type Settlement,
 } from "../model/ledger.ts";
-import type { Memory, MemoryChanges } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
 import { learnedMemory } from "./learn.ts";
 import { RamMemory } from "./ram_memory.ts";
@@ -81,8 +81,9 @@ export class RamLedger implements Ledger {
   }
 
   // deno-lint-ignore require-await -- async turns what the merge throws into a rejection
-  async prime(merge: (memory: Memory) => MemoryChanges, progress: PrimingProgress): Promise<void> {
-    this.#memory.apply(merge(this.#memory));
+  async prime(primer: Primer): Promise<void> {
+    const { changes, progress } = primer(this.#memory);
+    this.#memory.apply(changes);
     this.#priming.set(progress.listing, progress);
   }
 

@@ -1,8 +1,7 @@
 import type { Decision } from "../model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
 import type { Arrival, Decider, Delivery, DetailRecord, Ledger, LedgerEvent } from "../model/ledger.ts";
-import { LISTINGS, type PrimingProgress, type ReadyQuery, type Settlement } from "../model/ledger.ts";
-import type { Memory, MemoryChanges } from "../model/memory.ts";
+import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../model/ledger.ts";
 import { learnedMemory } from "./learn.ts";
 import { type Database, prepareAll, reading, type Statements, transaction } from "./sqlite.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
@@ -60,10 +59,11 @@ export class SqliteLedger implements Ledger {
   }
 
   // deno-lint-ignore require-await -- as above
-  async prime(merge: (memory: Memory) => MemoryChanges, progress: PrimingProgress): Promise<void> {
-    const { listing, next, done, count } = progress;
+  async prime(primer: Primer): Promise<void> {
     transaction(this.#database, () => {
-      this.#memory.prime(merge(this.#memory), this.#now());
+      const { changes, progress } = primer(this.#memory);
+      const { listing, next, done, count } = progress;
+      this.#memory.prime(changes, this.#now());
       this.#sql.putPriming.run(listing, next, done ? 1 : 0, count);
     });
   }

@@ -84,6 +84,9 @@ export interface ReadyQuery {
 /** What a notification means, given what is remembered; `null`: that cannot be said yet. */
 export type Decider = (notification: Notification, memory: Memory) => Decision | null;
 
+/** What to remember of what was read from OpenStack, given what is remembered, and how far the reading is then. */
+export type Primer = (memory: Memory) => { readonly changes: MemoryChanges; readonly progress: PrimingProgress };
+
 /** What is read from OpenStack before anything is decided, in this order: docs/ARCHITECTURE.md says why. */
 export const LISTINGS = ["floatingIps", "ports", "servers"] as const;
 export type Listing = typeof LISTINGS[number];
@@ -94,7 +97,7 @@ export interface PrimingProgress {
   /** Where it goes on: OpenStack's marker. `null` at the beginning and at the end. */
   readonly next: string | null;
   readonly done: boolean;
-  /** Records that were read. */
+  /** How many were remembered by it. */
   readonly count: number;
 }
 
@@ -114,7 +117,7 @@ export interface Ledger {
   /** How far each listing has been read; one that was not begun is not among them. */
   priming(): Promise<readonly PrimingProgress[]>;
   /** Remembers what was read from OpenStack, and how far that is, announcing nothing. */
-  prime(merge: (memory: Memory) => MemoryChanges, progress: PrimingProgress): Promise<void>;
+  prime(primer: Primer): Promise<void>;
   /** Events without a detail, in order; those behind `after`, a `seq`. */
   undetailed(limit: number, after?: number): Promise<readonly LedgerEvent[]>;
   /**

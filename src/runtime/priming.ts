@@ -67,7 +67,7 @@ export class Priming {
       counts.push(`${count} ${NAMES[listing]}`);
     }
     const seconds = Math.round((clock.passedMs() - startMs) / 1000);
-    log.info(`Read ${counts.join(", ")} in ${seconds} s: they are remembered, and nothing is sent for them`);
+    log.info(`Remembered ${counts.join(", ")}, after ${seconds} s; nothing is sent for them`);
     this.#open();
   }
 
@@ -83,7 +83,7 @@ export class Priming {
       // Where a listing is forbidden, or there is nothing of its kind, it has no page.
       if (progress.done) return progress;
       const end = { ...progress, next: null, done: true };
-      await ledger.prime(() => ({ servers: [], ports: [], floatingIps: [] }), end);
+      await ledger.prime(() => ({ changes: { servers: [], ports: [], floatingIps: [] }, progress: end }));
       return end;
     } catch (error) {
       if (signal.aborted) return progress;
@@ -93,11 +93,15 @@ export class Priming {
 
   async #store({ found, next }: FoundPage, before: PrimingProgress): Promise<PrimingProgress> {
     const { ledger, rules, clock, log } = this.#options;
-    const progress = { ...before, next, done: next === null, count: before.count + found.records.length };
-    await ledger.prime((memory) => prime(found, memory, rules).changes, progress);
+    let progress = before;
+    await ledger.prime((memory) => {
+      const { changes, missing } = prime(found, memory, rules);
+      progress = { ...before, next, done: next === null, count: before.count + missing.length };
+      return { changes, progress };
+    });
     if (!progress.done && clock.passedMs() - this.#toldAtMs >= TELL_EVERY_MS) {
       this.#toldAtMs = clock.passedMs();
-      log.info(`Read ${progress.count} ${NAMES[progress.listing]} so far`);
+      log.info(`Remembered ${progress.count} ${NAMES[progress.listing]} so far`);
     }
     return progress;
   }

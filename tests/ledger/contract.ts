@@ -134,14 +134,14 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     await ledger.activate(["p"]);
     assertEquals(await ledger.priming(), []);
     const half = { listing: "servers", next: "s", done: false, count: 1 } as const;
-    await ledger.prime(() => ({ ...NO_CHANGES, servers: [madeMemory("s", { deleted: false })] }), half);
+    const changes = { ...NO_CHANGES, servers: [madeMemory("s", { deleted: false })] };
+    await ledger.prime(() => ({ changes, progress: half }));
     opened.reopen?.();
     assertEquals(await opened.ledger.priming(), [half]);
     assertEquals((await memoryOf(opened.ledger, "s"))?.id, "s");
     const ports = { listing: "ports", next: null, done: true, count: 0 } as const;
     const whole = { listing: "servers", next: null, done: true, count: 1 } as const;
-    await opened.ledger.prime(() => NO_CHANGES, ports);
-    await opened.ledger.prime(() => NO_CHANGES, whole);
+    for (const progress of [ports, whole]) await opened.ledger.prime(() => ({ changes: NO_CHANGES, progress }));
     assertEquals(await opened.ledger.priming(), [ports, whole]);
     assertEquals(await opened.ledger.undetailed(9), []);
   });
@@ -152,7 +152,7 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     const failing = ledger.prime((memory) => {
       seen = memory.server("s")?.deleted;
       throw new RangeError("broken");
-    }, { listing: "servers", next: null, done: true, count: 1 });
+    });
     await assertRejects(() => failing, RangeError);
     assertEquals(seen, true);
     assertEquals(await ledger.priming(), []);
