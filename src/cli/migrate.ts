@@ -10,21 +10,26 @@ export function migrateCommand(context: CommandContext): Command {
     .argument("<file...>", "oss.conf; or a service's, as nova.conf, for its RabbitMQ")
     .addHelpText("after", HELP)
     .action(async (files: readonly string[]) => {
-      const [{ mistakesIn, readPlan }, { secretsOf, writeConfig }] = await Promise.all([
+      const [{ mistakesIn, readPlan, warningsOf }, { secretsOf }, { writeConfig }] = await Promise.all([
         import("../config/load_first_generation.ts"),
+        import("../config/plan.ts"),
         import("../config/write_config.ts"),
       ]);
       const plan = await readPlan(files, Deno.cwd());
       const mistakes = await mistakesIn(plan, context.builtInPlugins);
-      if (mistakes.length > 0) throw new ConfigError(`Cannot migrate "${files.join('", "')}":`, mistakes);
+      const warnings = warningsOf(plan);
+      if (mistakes.length > 0) {
+        throw new ConfigError(`Cannot migrate "${files.join('", "')}":`, [...mistakes, ...warnings]);
+      }
       const source = files.map((file) => printable(file, 200)).join(", ");
       context.terminal.print(writeConfig(plan, source).trimEnd());
       const talk = [
-        ...plan.warnings.map((warning) => `Warning: ${warning}`),
-        ...plan.unread.map(({ place, advice }) => `Not read: ${place}: ${advice}`),
+        ...warnings.map((warning) => `Warning: ${warning}`),
         ...plan.plugins.filter(({ module }) => module.startsWith("./"))
-          .map(({ module, className }) => `To write: ${module} beside config.ts, with export class ${className}`),
-        ...secretsOf(plan).map(({ variable, place }) => `To set: ${variable}, to the value at ${place}`),
+          .map(({ module, className }) => `Needed: ${module} beside config.ts, with export class ${className}`),
+        ...secretsOf(plan).map(({ variable, place, part }) =>
+          `To set: ${variable}, from ${place}${part === null ? "" : ` (${part})`}`
+        ),
       ];
       for (const line of talk) context.terminal.error(printable(line));
     });

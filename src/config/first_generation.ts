@@ -1,7 +1,8 @@
 import { UserError } from "../model/errors.ts";
+import { printable } from "../wire/escape.ts";
 import { redact } from "../wire/redact.ts";
 import type { IniEntry } from "./ini.ts";
-import { booleanOf, type IniValue, listItems } from "./ini_options.ts";
+import { booleanOf, type IniValue, listItems, sectionName } from "./ini_options.ts";
 import {
   isFirstGeneration,
   isTransport,
@@ -36,10 +37,10 @@ export function planOf(files: readonly (readonly IniEntry[])[], name: string): P
   const draft = new PlanDraft(entries);
   readKnown(draft, name);
   planTransport(draft);
-  mustNameQueue(draft);
+  mustNameQueue(draft, entries);
   if (!isOld && draft.sections.rabbit === undefined && draft.mistakes.length === 0) {
     throw new UserError(
-      `Cannot use ${name}: it has neither an option of oss_framework (enabled_plugins, [rabbit] host, …) nor a transport_url. Name the ` +
+      `Cannot use the configuration "${name}": it has neither an option of oss_framework (enabled_plugins, [rabbit] host, …) nor a transport_url. Name the ` +
         "configuration that oss_watcher was started with, or a nova.conf",
     );
   }
@@ -74,6 +75,7 @@ function sectionsOf({ sections, remarks }: PlanDraft, isOld: boolean): PlanObjec
 }
 
 function readKnown(draft: PlanDraft, name: string): void {
+  draft.places.set("rabbit", `${name}: watch_queue of [rabbit]`);
   draft.places.set("events", `${name}: events_creation and events_deletion of [DEFAULT]`);
   for (const option of KNOWN_OPTIONS) {
     const { section, key, to } = option;
@@ -85,8 +87,10 @@ function readKnown(draft: PlanDraft, name: string): void {
 }
 
 /** An existing queue, since nothing says where one of our own would be bound. */
-function mustNameQueue({ sections: { rabbit }, places, mistakes }: PlanDraft): void {
-  if (rabbit === undefined || rabbit.watchQueue !== undefined || rabbit.queue !== undefined) return;
+function mustNameQueue({ sections: { rabbit }, places, mistakes }: PlanDraft, entries: readonly IniEntry[]): void {
+  if (rabbit?.watchQueue !== undefined || rabbit?.queue !== undefined) return;
+  // Without the section a dry run is possible all the same.
+  if (!entries.some(({ section }) => sectionName(section) === "rabbit")) return;
   mistakes.push(
     `${places.get("rabbit.watchQueue")}: missing. Write the queue to listen on, as watch_queue = monitoring.info`,
   );
@@ -96,7 +100,9 @@ function readDebug(draft: PlanDraft): void {
   const debug = draft.find("DEFAULT", "debug");
   if (debug === undefined) return;
   const isOn = booleanOf(debug.text);
-  if (isOn === undefined) draft.mistakes.push(`${debug.place}: neither true nor false`);
+  if (isOn === undefined) {
+    draft.mistakes.push(`${debug.place}: found "${printable(debug.text, 60)}". Write true or false`);
+  }
   if (isOn) draft.set(["log", "level"], "debug", debug.place);
 }
 

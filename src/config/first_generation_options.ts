@@ -1,5 +1,5 @@
 import { printable } from "../wire/escape.ts";
-import { isSecretName, redact } from "../wire/redact.ts";
+import { redact } from "../wire/redact.ts";
 import { didYouMean } from "./closest.ts";
 import type { IniEntry } from "./ini.ts";
 import { placeOf, sectionName } from "./ini_options.ts";
@@ -104,13 +104,15 @@ export function unreadOf(entries: readonly IniEntry[]): readonly Unread[] {
   ];
   return entries.filter(({ section, key }) => !read.includes(`${sectionName(section)}.${key}`)).map((entry) => ({
     place: printable(placeOf(entry), 200),
-    assignment: printable(`${entry.key} = ${shown(entry)}`.trimEnd(), 160),
+    assignment: assignmentOf(entry),
     advice: adviceFor(entry),
   }));
 }
 
-function shown({ key, value }: IniEntry): string {
-  return isSecretName(key) ? "***" : redact(value);
+/** A name that nobody knows may be the misspelt one of a secret. */
+function assignmentOf({ section, key, value }: IniEntry): string | null {
+  const isKnown = ADVICE[`${sectionName(section)}.${key}`] !== undefined;
+  return isKnown ? printable(`${key} = ${redact(value)}`.trimEnd(), 160) : null;
 }
 
 function adviceFor({ section, key }: IniEntry): string {

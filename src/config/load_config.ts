@@ -79,6 +79,11 @@ function besideConfig(config: Config, path: string | null): Config {
 async function find({ path, cwd, systemPath = "/etc/oss-watcher/config.ts" }: LoadOptions): Promise<string | null> {
   if (path !== undefined) {
     const file = resolve(cwd, path);
+    if (/\.(?:conf|ini)$/i.test(file)) {
+      throw new UserError(
+        `Cannot use "${file}" with --config: it is no TypeScript. Use --config-file for oss_framework's configuration`,
+      );
+    }
     if (await isFile(file)) return file;
     throw new UserError(`Cannot read the configuration "${file}": there is no such file. Correct --config`);
   }

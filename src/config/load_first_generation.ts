@@ -1,13 +1,14 @@
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UserError } from "../model/errors.ts";
+import { asVariable } from "../wire/env.ts";
 import { checkConfig } from "./check_config.ts";
 import { isClass } from "./describe.ts";
 import { planOf } from "./first_generation.ts";
 import { formerLoadedLine } from "./first_generation_plugins.ts";
 import { importFailure } from "./import_failure.ts";
 import { type IniEntry, readIni } from "./ini.ts";
-import { atPlace, type Plan, type PlannedPlugin, revealed } from "./plan.ts";
+import { atPlace, type Plan, type PlannedPlugin, revealed, secretsOf } from "./plan.ts";
 
 /** The module that the plugins of the program itself come from. */
 export type BuiltInPlugins = () => Promise<Readonly<Record<string, unknown>>>;
@@ -41,12 +42,21 @@ export async function loadFirstGeneration(
 ): Promise<FirstGeneration> {
   const plan = await readPlan(paths, cwd);
   const dir = dirname(resolve(cwd, paths[0] ?? ""));
-  const made = await makeConfig(plan, (planned) => classOf(planned, { builtIn, dir }));
+  const { config, mistakes } = await makeConfig(plan, (planned) => classOf(planned, { builtIn, dir }));
+  const warnings = warningsOf(plan);
+  for (const { variable, value } of secretsOf(plan)) asVariable(variable, value);
   return {
-    ...made,
-    warnings: [...plan.warnings, ...plan.unread.map(({ place, advice }) => `${place}: is not read: ${advice}`)],
+    config,
+    // What is missing may be there under another name.
+    mistakes: mistakes.length === 0 ? [] : [...mistakes, ...warnings],
+    warnings,
     loadedLines: plan.plugins.map(({ formerName, className }) => formerLoadedLine(formerName ?? className)),
   };
+}
+
+/** What works, and probably not as it was meant; and what nothing reads. */
+export function warningsOf({ warnings, unread }: Plan): readonly string[] {
+  return [...warnings, ...unread.map(({ place, advice }) => `${place}: is not read: ${advice}`)];
 }
 
 /** What INI files tell of. @throws {UserError} when one cannot be read. */

@@ -4,11 +4,17 @@ export class Secret {
   readonly value: string;
   /** Where the value stands now, as `oss.conf:18: password of [rest]`. */
   readonly place: string;
+  /** What of that the value is, if it is not the whole. */
+  readonly part: string | null;
 
-  constructor(variable: string, { value, place }: { readonly value: string; readonly place: string }) {
+  constructor(
+    variable: string,
+    { value, place, part }: { readonly value: string; readonly place: string; readonly part?: string },
+  ) {
     this.variable = variable;
     this.value = value;
     this.place = place;
+    this.part = part ?? null;
   }
 }
 
@@ -52,8 +58,8 @@ export interface Plan {
 
 export interface Unread {
   readonly place: string;
-  /** The assignment without secrets, on one line. */
-  readonly assignment: string;
+  /** On one line; `null` where it may hold a secret. */
+  readonly assignment: string | null;
   readonly advice: string;
 }
 
@@ -65,8 +71,12 @@ export function revealed(value: PlanValue): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, revealed(item)]));
 }
 
-/** All secrets in it, in the order of their appearance. */
-export function secretsIn(value: PlanValue): readonly Secret[] {
+/** The secrets that a plan takes from the environment. */
+export function secretsOf({ sections, plugins }: Plan): readonly Secret[] {
+  return [...plugins.flatMap(({ options = {} }) => secretsIn(options)), ...secretsIn(sections)];
+}
+
+function secretsIn(value: PlanValue): readonly Secret[] {
   if (value instanceof Secret) return [value];
   return typeof value === "object" ? Object.values(value).flatMap(secretsIn) : [];
 }
@@ -77,5 +87,6 @@ export function atPlace(finding: string, places: ReadonlyMap<string, string>): s
     .filter((key) => finding.startsWith(key) && /^[:.[]/.test(finding.slice(key.length)))
     .sort((a, b) => b.length - a.length)[0];
   if (path === undefined) return finding;
-  return `${places.get(path)}${finding.slice(path.length)}`;
+  // An item of a list has no place of its own; what was found tells which it is.
+  return `${places.get(path)}${finding.slice(path.length).replace(/^\[\d+\]/, "")}`;
 }

@@ -13,6 +13,8 @@ const FILES = {
   certFile: ["ssl_cert_file", "kombu_ssl_certfile"],
   keyFile: ["ssl_key_file", "kombu_ssl_keyfile"],
 } as const;
+/** In config.ts it is not part of a URL. */
+const PASSWORD = "the password in it, as it is: what stands there as %40 is @";
 const READ_OPTIONS: readonly string[] = [...SSL, ...Object.values(FILES).flat()];
 
 /** RabbitMQ as a service's `transport_url` names it, with an own queue unless `[rabbit]` has one; what else that says stands over it. */
@@ -53,7 +55,7 @@ function brokersOf(
     ...(first.user === undefined ? {} : { user: first.user }),
     ...(first.password === undefined
       ? {}
-      : { password: new Secret("RABBIT_PASSWORD", { value: first.password, place }) }),
+      : { password: new Secret("RABBIT_PASSWORD", { value: first.password, place, part: PASSWORD }) }),
     ...(vhost === null ? {} : { vhost }),
   };
 }
@@ -66,7 +68,11 @@ function urlOf(
   const account = user === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password ?? "")}@`;
   const name = host.includes(":") ? `[${host}]` : host;
   const value = `amqp${secure ? "s" : ""}://${account}${name}:${port}/${encodeURIComponent(vhost ?? "")}`;
-  return account === "" ? value : new Secret(`RABBIT_URL_${number}`, { value, place });
+  return account === "" ? value : new Secret(`RABBIT_URL_${number}`, {
+    value,
+    place,
+    part: `as amqp${secure ? "s" : ""}://user:password@${name}:${port}/vhost`,
+  });
 }
 
 /** `false`: none. What stands in the URL counts more than the section. */

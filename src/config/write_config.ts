@@ -4,7 +4,7 @@ import {
   type PlanObject,
   type PlanValue,
   Secret,
-  secretsIn,
+  secretsOf,
   type Unread,
 } from "./plan.ts";
 
@@ -32,18 +32,15 @@ export function writeConfig(plan: Plan, source: string): string {
   ].join("\n");
 }
 
-/** The secrets that a plan takes from the environment. */
-export function secretsOf({ sections, plugins }: Plan): readonly Secret[] {
-  return [...plugins.flatMap(({ options = {} }) => secretsIn(options)), ...secretsIn(sections)];
-}
-
 function heading(plan: Plan, source: string): string[] {
   const secrets = secretsOf(plan);
   const width = Math.max(...secrets.map(({ variable }) => variable.length));
   return [
     `// Written by oss-watcher migrate, from ${source}.`,
     ...(secrets.length === 0 ? [] : ["//", "// Set these variables, each to the value that stands there:"]),
-    ...secrets.map(({ variable, place }) => `//   ${variable.padEnd(width)}  ${place}`),
+    ...secrets.map(({ variable, place, part }) =>
+      `//   ${variable.padEnd(width)}  ${place}${part === null ? "" : ` (${part})`}`
+    ),
     ...(plan.warnings.length === 0 ? [] : ["//", "// Look at these:"]),
     ...plan.warnings.map((warning) => `//   ${warning}`),
     ...(plan.unread.length === 0 ? [] : ["//", "// Nothing reads these:"]),
@@ -53,7 +50,7 @@ function heading(plan: Plan, source: string): string[] {
 }
 
 function unreadComment({ place, assignment, advice }: Unread): string[] {
-  return [`//   ${place}`, `//     ${assignment}`, `//     ${advice}.`];
+  return [`//   ${place}: ${advice}`, ...(assignment === null ? [] : [`//     ${assignment}`])];
 }
 
 interface NamedPlugin extends PlannedPlugin {

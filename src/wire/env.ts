@@ -24,9 +24,14 @@ export function env(name: string, fallback?: string): string {
   if (set !== undefined) given.set(name, set);
   const value = set ?? fallback;
   if (value === undefined) {
-    throw new UserError(`Cannot read the environment variable "${name}": it is not set. Set it, or edit config.ts`);
+    throw new UserError(`Cannot read "${name}" from the environment: it is not set. Set it, or edit config.ts`);
   }
   return value;
+}
+
+/** Makes a value that was found elsewhere as secret as that of a variable of this name. */
+export function asVariable(name: string, value: string): void {
+  given.set(name, value);
 }
 
 /** The variables that {@linkcode env} was asked for, with their values; those that are not set are not among them. */

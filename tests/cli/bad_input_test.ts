@@ -173,7 +173,7 @@ const CONFIGS: readonly Case[] = [
     files: { "config.ts": `import { env } from "oss-watcher";\nexport const password = env("OSS_WATCHER_NO_SUCH");` },
     args: [],
     err:
-      `Cannot load the configuration "DIR/config.ts": DIR/config.ts:2:25: Cannot read the environment variable "OSS_WATCHER_NO_SUCH": it is not set. Set it, or edit config.ts`,
+      `Cannot load the configuration "DIR/config.ts": DIR/config.ts:2:25: Cannot read "OSS_WATCHER_NO_SUCH" from the environment: it is not set. Set it, or edit config.ts`,
   },
   {
     what: "a configuration that imports what is not there",

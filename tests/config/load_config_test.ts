@@ -186,7 +186,7 @@ for (
     [
       "a variable is not set",
       { "config.ts": `import { env } from "oss-watcher";\nenv("OSS_WATCHER_NOT_SET");` },
-      `config.ts:2:1: Cannot read the environment variable "OSS_WATCHER_NOT_SET": it is not set. Set it, or edit config.ts`,
+      `config.ts:2:1: Cannot read "OSS_WATCHER_NOT_SET" from the environment: it is not set. Set it, or edit config.ts`,
     ],
     ["a plugin refuses its options", {
       "config.ts": `import { EventLog } from "oss-watcher/plugins";\nnew EventLog({ file: "" });`,
