@@ -44,11 +44,13 @@ export async function loadFirstGeneration(
   const dir = dirname(resolve(cwd, paths[0] ?? ""));
   const { config, mistakes } = await makeConfig(plan, (planned) => classOf(planned, { builtIn, dir }));
   const warnings = warningsOf(plan);
-  for (const { variable, value } of secretsOf(plan)) asVariable(variable, value);
+  // What is missing may be there under another name.
+  const findings = mistakes.length === 0 ? [] : [...mistakes, ...warnings];
+  // Not before: a password may well be a word of what is wrong.
+  if (findings.length === 0) { for (const { variable, value } of secretsOf(plan)) asVariable(variable, value); }
   return {
     config,
-    // What is missing may be there under another name.
-    mistakes: mistakes.length === 0 ? [] : [...mistakes, ...warnings],
+    mistakes: findings,
     warnings,
     loadedLines: plan.plugins.map(({ formerName, className }) => formerLoadedLine(formerName ?? className)),
   };
