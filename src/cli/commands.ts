@@ -28,6 +28,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./migrate.ts")).migrateCommand,
   },
   {
+    name: "check",
+    summary: "tell everything that is wrong with the configuration",
+    load: async () => (await import("./check.ts")).checkCommand,
+  },
+  {
     name: "tail",
     summary: "show events as they happen",
     load: async () => (await import("./tail.ts")).tailCommand,

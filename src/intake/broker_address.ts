@@ -86,21 +86,26 @@ const SYSTEM_AUTHORITIES = [
   "/etc/ssl/cert.pem", // BSD, macOS
 ];
 
+function whyUnreadable(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  return error instanceof Error ? error.name : "unreadable";
+}
+
 function readPem(file: { setting: string; path: string; label: string }, read: (path: string) => Uint8Array): string {
   let text: string;
   try {
     text = new TextDecoder().decode(read(file.path));
   } catch (error) {
     throw new UserError(
-      `Cannot read ${file.setting} "${file.path}": ${error instanceof Error ? error.name : "unreadable"}`,
-      {
-        cause: error,
-      },
+      `Cannot read ${file.setting} "${file.path}": ${whyUnreadable(error)}. Correct it, or let this user read the file`,
+      { cause: error },
     );
   }
   // The TLS library takes anything in silence and then fails the handshake for another reason.
   if (!new RegExp(`^-----BEGIN [A-Z ]*${file.label}-----`, "m").test(text)) {
-    throw new UserError(`Cannot use ${file.setting} "${file.path}": it holds no PEM block "${file.label}"`);
+    throw new UserError(
+      `Cannot use ${file.setting} "${file.path}": it holds no PEM block "${file.label}". Name the right file`,
+    );
   }
   return text;
 }

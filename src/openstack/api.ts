@@ -1,6 +1,7 @@
 import type { Clock } from "../model/clock.ts";
 import type { JsonObject } from "../model/notification.ts";
 import type { Logger } from "../model/plugin.ts";
+import { abilities, type Ability } from "./abilities.ts";
 import { Caller } from "./caller.ts";
 import type { Credentials } from "./credentials.ts";
 import { Endpoints } from "./endpoints.ts";
@@ -182,6 +183,11 @@ export class OpenStackApi implements AsyncDisposable {
     const session = await this.#keystone.session(signal);
     const services: readonly CatalogService[] = ["Nova", "Neutron", "Glance"];
     for (const service of services) await untilAborted(this.#endpoints.of(service, session), signal);
+  }
+
+  /** Which questions our account may ask. */
+  abilities(signal?: AbortSignal): Promise<readonly Ability[]> {
+    return abilities(this.#caller, signal);
   }
 
   /** Ends what is under way. */

@@ -17,6 +17,11 @@ const LACKS: Readonly<Record<Kind, { readonly what: string; readonly lost: strin
   floatingIps: { what: "list floating IPs", lost: "none are read", role: `"reader"` },
 };
 
+/** What an account that may not ask this cannot do, and what would mend it. */
+export function lackOf(kind: Kind): (typeof LACKS)[Kind] {
+  return LACKS[kind];
+}
+
 const ASK_AGAIN_MS = 3_600_000;
 
 /** What our account may not do: said once, and not asked again for an hour. */

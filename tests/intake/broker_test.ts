@@ -342,7 +342,7 @@ Deno.test("Broker.start() rejects when a certificate cannot be read", async () =
   const source = { ...login(secure), port: secure.tlsPort, watchQueue: "any" };
   await refused(
     { ...source, tls: { caFile: `${pki}/no.pem` } },
-    /^Cannot read rabbit\.tls\.caFile ".*no\.pem": NotFound$/,
+    /^Cannot read rabbit\.tls\.caFile ".*no\.pem": there is no such file\. Correct it, or let this user read the file$/,
   );
   await refused(
     { ...source, tls: { caFile: `${pki}/ca.key` } },
