@@ -31,7 +31,7 @@ export { LineFile } from "./src/wire/line_file.ts";
 export { A_TEXT, made, type Making } from "./src/wire/made.ts";
 export { pythonRepr, type PythonText } from "./src/wire/python_repr.ts";
 export { isWebhookSecret, webhookHeaders, type WebhookMessage } from "./src/wire/webhook_signature.ts";
-export { type LdapSearch, LdapTarget, type LdapTargetOptions } from "./src/wire/ldap.ts";
+export { type LdapCondition, type LdapSearch, LdapTarget, type LdapTargetOptions } from "./src/wire/ldap.ts";
 export type { LdapChange, LdapEntry } from "./src/wire/ldap_entry.ts";
 export {
   type LdapContent,

@@ -129,7 +129,9 @@ export class LdapDirectory implements Plugin {
     const { baseDn, idAttribute = "serialNumber", markAttribute = "description", mark = "oss-watcher" } = options;
     const { objectClasses = preset.objectClasses, rdn = [idAttribute], parent } = options;
     this.name = options.name ?? "LdapDirectory";
-    this.#attributes = withOwn(without(preset.attributes, [idAttribute]), options.attributes ?? {});
+    // What tenants write as it is must not stand where IDs and marks do; in `description` it follows a word of ours.
+    const taken = [idAttribute, ...(isSame(markAttribute, RECORD) ? [] : [markAttribute])];
+    this.#attributes = withOwn(without(preset.attributes, taken), options.attributes ?? {});
     this.#parent = parent ?? (() => "");
     this.#floating = floatingOf(preset, options);
     this.#target = new LdapTarget(connectionOf(options));
@@ -322,8 +324,9 @@ function problemsOf(options: LdapDirectoryOptions): string[] {
     // Whatever stands there is taken for an ID: what a tenant writes could be another server's.
     [!Object.keys(attributes ?? {}).some((one) => isSame(one, id)), "attributes: must leave idAttribute to the ID"],
     [
-      rdn === undefined || (isNames(rdn) && rdn.length <= 3 && rdn.every(isKnown)),
-      "rdn: must be a list of one to three short names of attributes that the entry has",
+      rdn === undefined || (isNames(rdn) && rdn.length <= 3 && rdn.every(isKnown) &&
+        new Set(rdn.map((one) => one.toLowerCase())).size === rdn.length),
+      "rdn: must be a list of one to three different short names of attributes that the entry has",
     ],
     [parent === undefined || isFunction(parent), "parent: must be a function of the detail"],
     [idAttribute === undefined || isName(idAttribute), "idAttribute: must be the short name of an attribute"],

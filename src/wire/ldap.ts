@@ -1,5 +1,6 @@
 import { DeliveryError } from "../model/errors.ts";
 import { printable } from "./escape.ts";
+import { assertion } from "./ldap_assertion.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 import { LdapFailures, RESULT, resultCode } from "./ldap_failure.ts";
 import { ldapOptionProblems, type LdapTargetOptions, urlsOf } from "./ldap_options.ts";
@@ -16,6 +17,16 @@ export interface LdapSearch {
   readonly filter: string;
   /** Names of the attributes to read. Empty: none. */
   readonly attributes: readonly string[];
+}
+
+/** When to change an entry, and until when to wait for it. */
+export interface LdapCondition {
+  /**
+   * A filter (RFC 4515) that the entry must match at that moment. Servers that know no assertions (RFC 4528), as 389 Directory Server, do
+   * not look at it.
+   */
+  readonly only?: string;
+  readonly signal: AbortSignal;
 }
 
 interface Wanted {
@@ -91,25 +102,21 @@ export class LdapTarget implements AsyncDisposable {
   }
 
   /** Changes an entry. `false`: there is none of that name. */
-  modify(dn: string, changes: readonly LdapChange[], signal: AbortSignal): Promise<boolean> {
-    return this.#run(
-      { verb: "modify", dn, unless: RESULT.noSuchObject, signal },
-      async (client, { Attribute, Change }) => {
-        await client.modify(
-          dn,
-          changes.map(({ operation, attribute, values }) =>
-            new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) })
-          ),
-        );
-        return true;
-      },
-    );
+  modify(dn: string, changes: readonly LdapChange[], { only, signal }: LdapCondition): Promise<boolean> {
+    return this.#run({ verb: "modify", dn, unless: RESULT.noSuchObject, signal }, async (client, library) => {
+      const { Attribute, Change } = library;
+      const wanted = changes.map(({ operation, attribute, values }) =>
+        new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) })
+      );
+      await client.modify(dn, wanted, controls(library, only));
+      return true;
+    });
   }
 
   /** Removes an entry. `false`: there is none of that name. */
-  remove(dn: string, signal: AbortSignal): Promise<boolean> {
-    return this.#run({ verb: "remove", dn, unless: RESULT.noSuchObject, signal }, async (client) => {
-      await client.del(dn);
+  remove(dn: string, { only, signal }: LdapCondition): Promise<boolean> {
+    return this.#run({ verb: "remove", dn, unless: RESULT.noSuchObject, signal }, async (client, library) => {
+      await client.del(dn, controls(library, only));
       return true;
     });
   }
@@ -228,4 +235,8 @@ async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): P
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+function controls(library: LdapLibrary, only: string | undefined): ReturnType<typeof assertion>[] {
+  return only === undefined ? [] : [assertion(library, only)];
 }

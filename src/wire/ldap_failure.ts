@@ -44,6 +44,8 @@ const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReas
   69: ["objectClassModsProhibited", "permanent"],
   71: ["affectsMultipleDSAs", "permanent"],
   80: ["other", "server_error"],
+  // In the moment between finding the entry and changing it, another took its name.
+  122: ["assertionFailed", "other"],
 };
 
 const MAX_QUOTED_LENGTH = 200;

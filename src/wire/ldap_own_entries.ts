@@ -134,7 +134,7 @@ export class LdapOwnEntries {
         const kept = valuesIn(there, name).filter((value) => more.includes(value));
         return [name, [...values, ...lacking(kept, values)]];
       }));
-      await this.#change(there, { values, classes: this.#options.objectClasses, signal });
+      await this.#change(there, { id, values, classes: this.#options.objectClasses, signal });
     }
   }
 
@@ -150,7 +150,8 @@ export class LdapOwnEntries {
 
   /** Removes the entry of an ID, if there is one. */
   async remove(id: string, signal: AbortSignal): Promise<void> {
-    for (const { dn } of await this.#find(id, [], signal)) await this.#target.remove(dn, signal);
+    const only = this.#filter(id);
+    for (const { dn } of await this.#find(id, [], signal)) await this.#target.remove(dn, { only, signal });
   }
 
   /**
@@ -219,7 +220,7 @@ export class LdapOwnEntries {
       const after = values.map(([name, given]) =>
         [name, change(valuesIn(there, name), ldapValues(name, [given ?? []].flat()))] as const
       );
-      await this.#change(there, { values: new Map(after), classes: [], signal });
+      await this.#change(there, { id, values: new Map(after), classes: [], signal });
     }
     return found.length > 0;
   }
@@ -227,7 +228,8 @@ export class LdapOwnEntries {
   /** Makes attributes what they shall be, adds classes that lack, and keeps what names the entry. */
   async #change(
     there: LdapEntry,
-    { values, classes, signal }: {
+    { id, values, classes, signal }: {
+      readonly id: string;
       readonly values: ReadonlyMap<string, readonly string[]>;
       readonly classes: readonly string[];
       readonly signal: AbortSignal;
@@ -245,7 +247,7 @@ export class LdapOwnEntries {
     const wantedClasses = lacking([...before, ...lacking([...new Set([...classes, ...due])], before)], lone);
     const changes: LdapChange[] = [...wanted].flatMap(([name, texts]) => changesOf(there, name, texts));
     changes.push(...changesOf(there, "objectClass", wantedClasses));
-    if (changes.length > 0) await this.#target.modify(there.dn, changes, signal);
+    if (changes.length > 0) await this.#target.modify(there.dn, changes, { only: this.#filter(id), signal });
   }
 }
 

@@ -451,7 +451,8 @@ withServers("notify() never takes what a tenant writes for a mark or an ID", asy
     await server.clear();
     await using ours = directory(server, { preset });
     await using theirs = directory(server, { preset, mark: "cloud-b" });
-    await using named = directory(server, { preset, idAttribute: "cn", mark: "cloud-c" });
+    await using named = directory(server, { preset, idAttribute: "cn", markAttribute: "l", mark: "cloud-c" });
+    await using marked = directory(server, { preset, idAttribute: "cn", markAttribute: "l", mark: "victim" });
     await ours.notify(hostile, true, context());
     await named.notify({ ...hostile, ID: "attacker" }, true, context());
     const before = await server.entries();
@@ -460,6 +461,7 @@ withServers("notify() never takes what a tenant writes for a mark or an ID", asy
     await theirs.notify(web, false, context());
     await named.notify({ ...floating, ID: "victim" }, true, association);
     await named.notify({ ...web, ID: "victim" }, false, context());
+    await marked.notify({ ...web, ID: "attacker" }, false, context());
 
     assert.deepEqual(await server.entries(), before);
     assert.equal(Object.keys(before).length, 3);
@@ -977,6 +979,7 @@ for (
       "attributes: must be an object of short names",
       "idAttribute: must be the short name",
     ]],
+    [{ ...right, rdn: ["cn", "CN"] }, ["rdn: must"]],
     [{ ...right, addressAttribute: "", pasword: "s3cret" }, ["addressAttribute: must", "pasword: unknown option"]],
   ] as const
 ) {
