@@ -48,6 +48,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./events.ts")).eventsCommand,
   },
   {
+    name: "prime",
+    summary: "remember what OpenStack has and the ledger lacks",
+    load: async () => (await import("./prime.ts")).primeCommand,
+  },
+  {
     name: "backup",
     summary: "write a consistent copy of the ledger",
     load: async () => (await import("./backup.ts")).backupCommand,

@@ -1,4 +1,6 @@
 import type { WatcherEvent } from "../model/event.ts";
+import type { Listing } from "../model/ledger.ts";
+import type { Memory, MemoryChanges } from "../model/memory.ts";
 import type {
   LedgerOperations,
   Listed,
@@ -12,6 +14,7 @@ import { PRUNED_BEFORE } from "./housekeeping.ts";
 import { listLedger } from "./sqlite_list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
+import { SqliteMemory } from "./sqlite_memory.ts";
 import { listedState } from "./sqlite_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -24,11 +27,13 @@ export function openOperations(file: string): LedgerOperations {
 class SqliteOperations implements LedgerOperations {
   readonly #database: Database;
   readonly #deliveries: Deliveries;
+  readonly #memory: SqliteMemory;
   readonly #sql: Statements<typeof STATEMENTS>;
 
   constructor(database: Database) {
     this.#database = database;
     this.#deliveries = new Deliveries(database);
+    this.#memory = new SqliteMemory(database);
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
@@ -92,6 +97,14 @@ class SqliteOperations implements LedgerOperations {
       );
     }
     return done;
+  }
+
+  prime(primer: (memory: Memory) => MemoryChanges): void {
+    transaction(this.#database, () => this.#memory.prime(primer(this.#memory), Date.now()));
+  }
+
+  living(listing: Listing): readonly string[] {
+    return this.#sql[listing].all().map(({ id }) => String(id));
   }
 
   async backup(file: string): Promise<void> {
@@ -168,6 +181,9 @@ const SELECT_DELIVERY = `SELECT d.plugin, d.seq, d.state, d.attempts, p.name, e.
   FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin JOIN event AS e ON e.seq = d.seq`;
 
 const STATEMENTS = {
+  servers: `SELECT id FROM server WHERE deleted_at IS NULL ORDER BY id`,
+  ports: `SELECT id FROM port WHERE deleted_at IS NULL ORDER BY id`,
+  floatingIps: `SELECT id FROM floatingip WHERE deleted_at IS NULL ORDER BY id`,
   fact: `SELECT value FROM fact WHERE name = ?`,
   plugins: `SELECT name FROM plugin ORDER BY name`,
   event: `SELECT e.seq, e.decided_at, e.data, e.detail, n.body FROM event AS e

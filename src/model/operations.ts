@@ -1,6 +1,8 @@
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
 import type { WatcherEvent } from "./event.ts";
+import type { Listing } from "./ledger.ts";
+import type { Memory, MemoryChanges } from "./memory.ts";
 import type { Notification } from "./notification.ts";
 
 /** What an operator may ask for: a delivery's state, or a notification that led to nothing. */
@@ -89,6 +91,10 @@ export interface LedgerOperations extends Disposable {
   replay(selection: Selection, options: { readonly force: boolean }): readonly Treated[];
   /** Gives unfinished and dead deliveries up, for good. */
   drop(selection: Selection): readonly Treated[];
+  /** Remembers what was read from OpenStack, announcing nothing. */
+  prime(primer: (memory: Memory) => MemoryChanges): void;
+  /** The ids of all that is remembered and was not deleted. */
+  living(listing: Listing): readonly string[];
   /** Writes a consistent copy to a new file. */
   backup(file: string): Promise<void>;
 }

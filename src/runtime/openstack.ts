@@ -54,6 +54,11 @@ export interface OpenedCloud extends AsyncDisposable {
   readonly source: DetailSource;
 }
 
+interface Surroundings {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /**
  * The configured cloud for a dry run, logged in.
  *
@@ -61,8 +66,22 @@ export interface OpenedCloud extends AsyncDisposable {
  */
 export async function openCloudOnce(
   options: OpenStackOptions | undefined,
-  { clock, random, log }: { readonly clock: Clock; readonly random: () => number; readonly log: Logger },
+  { clock, random, log }: Surroundings & { readonly random: () => number },
 ): Promise<OpenedCloud> {
+  const api = await openApiOnce(options, { clock, log });
+  const source = new PatientSource({ api, clock, random, log, maxWaitMs: 0 });
+  return { source, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() };
+}
+
+/**
+ * The clients of the configured cloud for a command, logged in.
+ *
+ * @throws {UserError} when there is none, or it refuses us, or does not answer.
+ */
+export async function openApiOnce(
+  options: OpenStackOptions | undefined,
+  { clock, log }: Surroundings,
+): Promise<OpenStackApi> {
   if (options === undefined) {
     throw new UserError(
       'Cannot ask OpenStack: config.ts has no `openstack` section. Add one, as openstack: { cloud: "NAME" }',
@@ -71,10 +90,9 @@ export async function openCloudOnce(
   const api = await openOpenStack(options, { clock, log });
   try {
     await api.check();
+    return api;
   } catch (error) {
     await api[Symbol.asyncDispose]();
     throw error instanceof OpenStackUnavailable ? new UserError(error.message) : error;
   }
-  const source = new PatientSource({ api, clock, random, log, maxWaitMs: 0 });
-  return { source, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() };
 }

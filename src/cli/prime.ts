@@ -1,0 +1,36 @@
+import { Command } from "commander";
+import { safeJson } from "../wire/safe_json.ts";
+import { type CommandContext, load, stderrLog } from "./context.ts";
+import { ledgerOption, openLedger } from "./ledger_option.ts";
+import { describePrimed } from "./prime_text.ts";
+
+/** `prime`: what OpenStack has and the ledger does not remember, remembered from now on. */
+export function primeCommand(context: CommandContext): Command {
+  return new Command("prime")
+    .description(
+      "Read what is in OpenStack, remember what the ledger lacks, and list it. Sends nothing. The service may run: it does this by " +
+        "itself once, for a new ledger.",
+    )
+    .option("--json", "as JSON")
+    .addOption(ledgerOption())
+    .addHelpText("after", HELP)
+    .action(async ({ ledger, json }: { readonly ledger?: string; readonly json?: boolean }) => {
+      const [{ config }, { primeAgain }, { systemClock }] = await Promise.all([
+        load(context),
+        import("../runtime/prime_again.ts"),
+        import("../runtime/clock.ts"),
+      ]);
+      using opened = await openLedger(ledger, context);
+      const log = stderrLog(context.globals());
+      const compared = await primeAgain({ config, ledger: opened, clock: systemClock, random: Math.random, log });
+      context.terminal.print(json ? safeJson(compared) : describePrimed(compared));
+    });
+}
+
+const HELP = `
+Example:
+  oss-watcher prime --config /etc/oss-watcher/config.ts
+
+Exit codes: 0 done, whatever was missing; 1 no cloud in the configuration, no
+ledger, or OpenStack refuses us or has not answered for a minute. What was read
+until then is remembered.`;

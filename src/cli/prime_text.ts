@@ -1,0 +1,48 @@
+import type { Listing } from "../model/ledger.ts";
+import type { Compared } from "../runtime/prime_again.ts";
+import { printable } from "../wire/escape.ts";
+import { WIDTH } from "./wrapped.ts";
+
+/** A listing's name, of many and of one. */
+const NAMES: Readonly<Record<Listing, readonly [string, string]>> = {
+  floatingIps: ["floating IPs", "floating IP"],
+  ports: ["ports", "port"],
+  servers: ["servers", "server"],
+};
+
+/** How many of each kind a terminal is shown. */
+const SHOWN = 10;
+
+/** What OpenStack has, what was not remembered, and what is remembered alone. */
+export function describePrimed(compared: readonly Compared[]): string {
+  const missing = compared.flatMap(({ listing, missing }) =>
+    shown(missing.map(({ id, name }) => `  ${NAMES[listing][1].padEnd(11)}  ${id}  ${name ?? ""}`), listing)
+  );
+  const gone = compared.flatMap(({ listing, gone }) =>
+    shown((gone ?? []).map((id) => `  ${NAMES[listing][1].padEnd(11)}  ${id}`), listing)
+  );
+  return [
+    `${"".padEnd(12)}  OPENSTACK    MISSING       GONE`,
+    ...compared.map(describeRow),
+    ...(missing.length > 0 ? ["", "Was missing, and is remembered from now on:", ...missing] : []),
+    ...(gone.length > 0 ? ["", GONE, ...gone] : []),
+    ...(compared.some((one) => one.gone === null) ? ["", UNSEEN] : []),
+  ].join("\n");
+}
+
+const GONE = `Is remembered, and is not in OpenStack. Unless its deletion is still on the way,
+the message of it was lost:`;
+
+const UNSEEN = `-: what is gone cannot be told, since the account does not see all projects, or
+may not list these.`;
+
+function describeRow({ listing, found, missing, gone }: Compared): string {
+  const columns = [found, missing.length, gone?.length ?? "-"].map((value) => String(value).padStart(9));
+  return `${NAMES[listing][0].padEnd(12)}  ${columns.join("  ")}`;
+}
+
+function shown(lines: readonly string[], listing: Listing): string[] {
+  const first = lines.slice(0, SHOWN).map((line) => printable(line.trimEnd(), WIDTH));
+  const more = lines.length - SHOWN;
+  return more > 0 ? [...first, `  and ${more} more ${NAMES[listing][0]}; --json has all`] : first;
+}
