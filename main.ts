@@ -1,4 +1,5 @@
 import { processTerminal } from "./src/cli/terminal.ts";
+import type { ShiftScope } from "./src/cli/shift_worker.ts";
 import project from "./deno.json" with { type: "json" };
 
 /** Windows knows no SIGTERM, and refuses to listen for it. */
@@ -6,9 +7,10 @@ const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGBREAK", "SIGINT"]
   : ["SIGTERM", "SIGINT"];
 
+const stop = new AbortController();
+
 /** Until somebody asks, a signal ends the process at once; from then on the first one asks for a clean end. */
 function stopSignal(): AbortSignal {
-  const stop = new AbortController();
   for (const signal of STOP_SIGNALS) {
     Deno.addSignalListener(signal, () => {
       if (stop.signal.aborted) Deno.exit(130);
@@ -17,6 +19,29 @@ function stopSignal(): AbortSignal {
   }
   return stop.signal;
 }
+
+/** Calls back at SIGHUP, unless it says that the terminal went in which the program was started: that is an end. */
+function onReload(listener: () => void): void {
+  if (Deno.build.os === "windows") return;
+  const inTerminal = Deno.stdin.isTerminal();
+  Deno.addSignalListener("SIGHUP", () => {
+    if (inTerminal && !Deno.stdin.isTerminal()) stop.abort();
+    else listener();
+  });
+}
+
+/** What configurations are loaded with, in the process and in each isolate of a reload. */
+const sources = {
+  version: project.version,
+  builtInConfig: () => import("./config.ts"),
+  builtInPlugins: async () => {
+    const [{ RestNotify }, { EventLog }] = await Promise.all([
+      import("./plugins/rest_notify.ts"),
+      import("./plugins/event_log.ts"),
+    ]);
+    return { RestNotify, EventLog };
+  },
+};
 
 async function main(args: readonly string[]): Promise<number> {
   const [first = "", ...rest] = args;
@@ -27,22 +52,20 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { runProgram } = await import("./src/cli/program.ts");
   return await runProgram(args, {
-    version: project.version,
+    ...sources,
     imports: project.imports,
     terminal: processTerminal,
-    builtInConfig: () => import("./config.ts"),
-    builtInPlugins: async () => {
-      const [{ RestNotify }, { EventLog }] = await Promise.all([
-        import("./plugins/rest_notify.ts"),
-        import("./plugins/event_log.ts"),
-      ]);
-      return { RestNotify, EventLog };
-    },
     stopSignal,
+    onReload,
+    newIsolate: () => new Worker(import.meta.url, { type: "module", name: "oss-watcher" }),
   });
 }
 
-// Deno trusts Mozilla's list alone unless told so before the first connection; an operator's own authority is in the system's.
-if (!Deno.env.has("DENO_TLS_CA_STORE")) Deno.env.set("DENO_TLS_CA_STORE", "mozilla,system");
-
-Deno.exit(await main(Deno.args));
+if ("WorkerGlobalScope" in globalThis) {
+  const { serveInWorker } = await import("./src/cli/shift_worker.ts");
+  serveInWorker({ ...sources, scope: self as unknown as ShiftScope });
+} else {
+  // Deno trusts Mozilla's list alone unless told so before the first connection; an operator's own authority is in the system's.
+  if (!Deno.env.has("DENO_TLS_CA_STORE")) Deno.env.set("DENO_TLS_CA_STORE", "mozilla,system");
+  Deno.exit(await main(Deno.args));
+}

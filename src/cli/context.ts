@@ -26,6 +26,10 @@ export interface ProgramOptions {
   readonly builtInPlugins: () => Promise<Readonly<Record<string, unknown>>>;
   /** Aborts on SIGTERM and SIGINT, which end the process as long as this was not called. */
   readonly stopSignal: () => AbortSignal;
+  /** Calls back at each SIGHUP from then on, which ends the process as long as this was not called. */
+  readonly onReload: (listener: () => void) => void;
+  /** Starts an isolate that has read nothing yet and runs `serveInWorker()`. */
+  readonly newIsolate: () => Worker;
 }
 
 /** Options that stand before any command. */
@@ -42,8 +46,11 @@ export interface CommandContext extends ProgramOptions {
   readonly globals: () => GlobalOptions;
 }
 
+/** What a configuration is loaded from. */
+export type LoadSources = Pick<CommandContext, "globals" | "builtInConfig" | "builtInPlugins">;
+
 /** Loads the configuration that `--config` or `--config-file` names, or the first that is found. */
-export async function load({ globals, builtInConfig, builtInPlugins }: CommandContext): Promise<LoadedConfig> {
+export async function load({ globals, builtInConfig, builtInPlugins }: LoadSources): Promise<LoadedConfig> {
   const { loadConfig } = await import("../config/load_config.ts");
   const { config, configFile: paths } = globals();
   if (config !== undefined && paths !== undefined) {

@@ -20,9 +20,10 @@ export async function run(
   if (files !== undefined && files.indexOf("-") !== files.lastIndexOf("-")) {
     throw new UsageError("Cannot read standard input twice: give - once");
   }
-  const { config, pluginNames, loadedLines, warnings } = await load(context);
-  const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
+  const loaded = await load(context);
   if (files !== undefined) {
+    const { config, pluginNames } = loaded;
+    const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
     const log = stderrLog(context.globals());
     const { dryRun } = await import("./dry_run.ts");
     await using cloud = openstack ? await openCloud(config, log) : undefined;
@@ -30,7 +31,7 @@ export async function run(
     return await dryRun(files, { config, plugins, log, terminal: context.terminal, json, ...source });
   }
   const { serve } = await import("./serve.ts");
-  await serve({ config, plugins, loadedLines, warnings }, context);
+  await serve(loaded, context);
   return 0;
 }
 

@@ -1,43 +1,58 @@
-import type { Config } from "../model/config.ts";
-import type { Logger, Plugin } from "../model/plugin.ts";
-import { runService } from "../runtime/app.ts";
+import type { LoadedConfig } from "../config/load_config.ts";
+import type { Logger } from "../model/plugin.ts";
+import { Systemd, systemdEnvironment } from "../observe/systemd.ts";
 import { systemClock } from "../runtime/clock.ts";
-import type { CommandContext } from "./context.ts";
-import { serviceLog } from "./service_log.ts";
+import type { CommandContext, GlobalOptions } from "./context.ts";
+import { type ServiceLog, serviceLog } from "./service_log.ts";
+import { LocalShift, type Shift } from "./shift.ts";
+import { Shifts } from "./shifts.ts";
+import { WorkerCandidate } from "./worker_shift.ts";
 
-/** What was read before anything was started. */
-export interface Loaded {
-  readonly config: Config;
-  readonly plugins: ReadonlyMap<string, Plugin>;
-  readonly loadedLines: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-/** The service, until it is told to stop. */
-export async function serve(
-  { warnings, ...loaded }: Loaded,
-  context: CommandContext,
-): Promise<void> {
+/** The service, until it is told to stop. Each reload gets an isolate of its own; the first shift, often the only one, needs none. */
+export async function serve(loaded: LoadedConfig, context: CommandContext): Promise<void> {
+  const { version, newIsolate, onReload } = context;
   const stop = context.stopSignal();
-  using target = serviceLog(loaded.config.log, context.globals());
-  const { log } = target;
-  outliveLooseRejections(log("service"));
-  for (const warning of warnings) log("config").warn(warning);
-  try {
-    const { version } = context;
-    await runService({ ...loaded, version, clock: systemClock, random: Math.random, log, stop });
-  } catch (error) {
-    // Whoever reads the file only must find the end of it there, too.
-    if (target.toFile) log("service").error(`Ended: ${error instanceof Error ? error.message : error}`);
-    throw error;
-  }
+  const globals = context.globals();
+  const first = new LocalShift(loaded, { version, globals });
+  using log = new ShiftLog(globals);
+  using systemd = new Systemd(systemdEnvironment(), { pid: Deno.pid, log: log.of(first) });
+  stop.addEventListener("abort", () => void systemd.tell({ STOPPING: "1", STATUS: "Stopping" }));
+  const shifts = new Shifts({
+    first,
+    next: () => new WorkerCandidate(newIsolate(), sameFiles(loaded, globals)),
+    stop,
+    onReload,
+    logOf: (shift) => log.of(shift),
+    onChange: () => void systemd.tell({ RELOADING: "1", STATUS: "Reloading" }),
+    clock: systemClock,
+  });
+  await shifts.run();
 }
 
-/** A promise that a plugin started and forgot must not end the others' work; the stages wait for all of theirs. */
-function outliveLooseRejections(log: Logger): void {
-  globalThis.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    const { reason } = event;
-    log.error(`A promise that nobody waited for was rejected: ${reason instanceof Error ? reason.message : reason}`);
-  });
+/** A file that was found once is the one to read again: without it no other takes its place. */
+function sameFiles({ path }: LoadedConfig, globals: GlobalOptions): GlobalOptions {
+  return path === null || globals.configFile !== undefined ? globals : { ...globals, config: path };
+}
+
+/** What is said of shifts, said where the one at work says its things. */
+class ShiftLog implements Disposable {
+  readonly #globals: GlobalOptions;
+  #shift: Shift | undefined;
+  #target: ServiceLog | undefined;
+
+  constructor(globals: GlobalOptions) {
+    this.#globals = globals;
+  }
+
+  of(shift: Shift): Logger {
+    if (shift !== this.#shift) this[Symbol.dispose]();
+    this.#shift = shift;
+    this.#target ??= serviceLog(shift.log, this.#globals);
+    return this.#target.log("service");
+  }
+
+  [Symbol.dispose](): void {
+    this.#target?.[Symbol.dispose]();
+    this.#target = undefined;
+  }
 }

@@ -42,5 +42,6 @@ export interface Plugin {
   preview?(detail: Detail, created: boolean, context: NotifyContext): Json | Promise<Json>;
   /** Rejects when the target is not there or refuses us. */
   check?(signal: AbortSignal): void | Promise<void>;
+  /** Called when the service stops or reloads. After a reload the process goes on: timers and connections must end here. */
   [Symbol.asyncDispose]?(): PromiseLike<void>;
 }

@@ -10,6 +10,12 @@ export interface SystemdEnvironment {
   readonly WATCHDOG_PID?: string | undefined;
 }
 
+/** The environment of this process. */
+export function systemdEnvironment(): SystemdEnvironment {
+  const names = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
+  return Object.fromEntries(names.map((name) => [name, Deno.env.get(name)]));
+}
+
 /** Tells systemd how the service is (sd_notify(3)). Says nothing to nobody where there is no systemd; never throws. */
 export class Systemd implements Disposable {
   readonly #target: Deno.UnixAddr | null;
@@ -62,26 +68,27 @@ export interface ReportOptions {
 }
 
 const LOOK_EVERY_MS = 1_000;
+const LOOK_AT_START_MS = 100;
 /** A start waits for RabbitMQ no longer: that it cannot be reached is no failure of ours, and is seen in the status. */
 const READY_AFTER_MS = 10_000;
 
 /**
  * Tells systemd until the signal aborts: that the service is ready, once it consumes or that takes long; its status when that changes; and
- * signs of life as long as it is alive.
+ * signs of life as long as it is alive. That it stops is not said here: systemd would wait for the end of a process that only reloads.
  */
 export async function reportToSystemd({ systemd, health, clock }: ReportOptions, signal: AbortSignal): Promise<void> {
   if (!systemd.listens) return;
-  const everyMs = Math.min(LOOK_EVERY_MS, systemd.signOfLifeEveryMs ?? Infinity);
   const startedAt = clock.passedMs();
   let told = "";
-  for (let ready = false; !signal.aborted; await clock.sleep(everyMs, signal)) {
+  for (let ready = false; !signal.aborted;) {
     const obstacles = health.obstacles();
     const status = obstacles.length === 0 ? "Consuming" : obstacles.join("; ");
     ready ||= obstacles.length === 0 || clock.passedMs() - startedAt >= READY_AFTER_MS;
     const news = `${ready} ${status}`;
     if (news !== told) await systemd.tell({ ...ready && { READY: "1" }, STATUS: status });
     told = news;
-    if (systemd.signOfLifeEveryMs !== null && health.ailments().length === 0) await systemd.tell({ WATCHDOG: "1" });
+    const { signOfLifeEveryMs } = systemd;
+    if (signOfLifeEveryMs !== null && health.ailments().length === 0) await systemd.tell({ WATCHDOG: "1" });
+    await clock.sleep(Math.min(ready ? LOOK_EVERY_MS : LOOK_AT_START_MS, signOfLifeEveryMs ?? Infinity), signal);
   }
-  await systemd.tell({ STOPPING: "1", STATUS: "Stopping" });
 }

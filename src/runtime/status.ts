@@ -14,7 +14,7 @@ import { AttemptCounts } from "../observe/attempts.ts";
 import { Health } from "../observe/health.ts";
 import { metricsText } from "../observe/metrics.ts";
 import { serveStatus } from "../observe/status_server.ts";
-import { reportToSystemd, Systemd, type SystemdEnvironment } from "../observe/systemd.ts";
+import { reportToSystemd, Systemd, systemdEnvironment } from "../observe/systemd.ts";
 
 export interface StatusOptions {
   readonly version: string;
@@ -91,11 +91,6 @@ export class Status {
       residentBytes: () => Deno.memoryUsage().rss,
     };
   }
-}
-
-function systemdEnvironment(): SystemdEnvironment {
-  const names = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
-  return Object.fromEntries(names.map((name) => [name, Deno.env.get(name)]));
 }
 
 function cpuSeconds(): number {

@@ -139,6 +139,8 @@ const UNSEEN: ProgramOptions = {
   builtInConfig: assert.fail,
   builtInPlugins: assert.fail,
   stopSignal: assert.fail,
+  onReload: () => assert.fail(),
+  newIsolate: () => assert.fail(),
 };
 
 Deno.test("dry run of each sample alone ends with 0 where an event follows from it, with 3 else", async () => {

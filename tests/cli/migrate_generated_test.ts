@@ -137,6 +137,8 @@ async function migrate(path: string): Promise<{ readonly code: number; readonly 
     builtInConfig: () => Promise.reject(new Error("not needed")),
     builtInPlugins: () => import("../../plugins/mod.ts"),
     stopSignal: () => AbortSignal.abort(),
+    onReload: () => assert.fail(),
+    newIsolate: () => assert.fail(),
   });
   return { code, out, err };
 }
