@@ -21,6 +21,10 @@ const LIBRARY = [
   "src/dispatch/policy.ts",
 ];
 const LIBRARY_DIR = ".oss-watcher";
+/** What it imports from elsewhere. */
+const LIBRARY_PACKAGES = ["ldapts", "nodemailer", "rabbitmq-client"];
+/** TypeScript alone knows neither Deno nor those packages: it shall read the types, and look for mistakes in the user's files only. */
+const NOT_CHECKED = "// @ts-nocheck\n";
 
 /** `init [DIR]`: writes a directory that works at once. */
 export function initCommand(context: CommandContext): Command {
@@ -34,7 +38,7 @@ export function initCommand(context: CommandContext): Command {
     .action(async (dir: string) => {
       await mustBeFree(dir);
       for (const { from, to } of COPIED) await copy(from, join(dir, to));
-      for (const part of LIBRARY) await copy(part, join(dir, LIBRARY_DIR, part));
+      for (const part of LIBRARY) await copy(part, join(dir, LIBRARY_DIR, part), NOT_CHECKED);
       await writeJson(join(dir, "deno.json"), editorSettings(context.imports));
       await writeJson(join(dir, "tsconfig.json"), typescriptSettings(context.imports));
       context.terminal.print(nextSteps(dir));
@@ -56,15 +60,15 @@ async function mustBeFree(dir: string): Promise<void> {
   }
 }
 
-async function copy(from: string, to: string): Promise<void> {
+async function copy(from: string, to: string, heading = ""): Promise<void> {
   const source = programFile(from);
   if ((await Deno.stat(source)).isDirectory) {
-    for await (const { name } of Deno.readDir(source)) await copy(`${from}/${name}`, join(to, name));
+    for await (const { name } of Deno.readDir(source)) await copy(`${from}/${name}`, join(to, name), heading);
     return;
   }
   try {
     await Deno.mkdir(dirname(to), { recursive: true });
-    await Deno.writeFile(to, await Deno.readFile(source));
+    await Deno.writeTextFile(to, heading + await Deno.readTextFile(source));
   } catch (error) {
     throw new UserError(`Cannot write "${to}": ${error instanceof Error ? error.message : error}`);
   }
@@ -76,7 +80,7 @@ async function writeJson(path: string, value: unknown): Promise<void> {
 
 /** The program itself takes none of this: it resolves `oss-watcher` to what is inside it. */
 function editorSettings(imports: CommandContext["imports"]) {
-  const packages = Object.entries(imports).filter(([, target]) => target.startsWith("npm:"));
+  const packages = Object.entries(imports).filter(([name]) => LIBRARY_PACKAGES.includes(name));
   const own = Object.entries(imports).filter(([, target]) => target.startsWith("./"));
   return {
     imports: {
