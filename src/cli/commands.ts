@@ -33,6 +33,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./check.ts")).checkCommand,
   },
   {
+    name: "doctor",
+    summary: "find out why nothing arrives, and what would mend it",
+    load: async () => (await import("./doctor.ts")).doctorCommand,
+  },
+  {
     name: "tail",
     summary: "show events as they happen",
     load: async () => (await import("./tail.ts")).tailCommand,

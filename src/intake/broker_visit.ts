@@ -57,6 +57,11 @@ export class BrokerVisit implements AsyncDisposable {
     return this.#link.endpoint.label;
   }
 
+  /** Where we are logged in, and as whom. */
+  get endpoint(): Endpoint {
+    return this.#link.endpoint;
+  }
+
   /** `null` when there is none. */
   async queue(name: string): Promise<QueueState | null> {
     try {

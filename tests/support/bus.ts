@@ -1,3 +1,4 @@
+import { Connection } from "rabbitmq-client";
 import { CloudPublisher } from "../../tools/publisher.ts";
 import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
 import type { CaptureLine } from "./captures.ts";
@@ -26,6 +27,36 @@ export class CloudBus implements AsyncDisposable {
     more: Readonly<Record<string, unknown>> = { queue: { name: "oss-watcher" } },
   ): Readonly<Record<string, unknown>> {
     return { host: "127.0.0.1", port: this.rabbit.port, user: USER, password: PASSWORD, ...more };
+  }
+
+  /** Declares and binds a topic's queue as oslo.messaging's publishers do before they send. */
+  async declareTopic(exchange: string, topic: string): Promise<void> {
+    await this.#use(async (connection) => {
+      const queue = `${topic}.info`;
+      await connection.queueDeclare({ queue, durable: false });
+      await connection.queueBind({ queue, exchange, routingKey: queue });
+    });
+  }
+
+  async deleteQueues(...queues: readonly string[]): Promise<void> {
+    await this.#use(async (connection) => {
+      for (const queue of queues) await connection.queueDelete({ queue });
+    });
+  }
+
+  async unbind(queue: string, exchange: string, routingKeys: readonly string[]): Promise<void> {
+    await this.#use(async (connection) => {
+      for (const routingKey of routingKeys) await connection.queueUnbind({ queue, exchange, routingKey });
+    });
+  }
+
+  async #use(use: (connection: Connection) => Promise<void>): Promise<void> {
+    const connection = new Connection(this.rabbit.url);
+    try {
+      await use(connection);
+    } finally {
+      await connection.close();
+    }
   }
 
   /** Publishes recorded messages as they came. */

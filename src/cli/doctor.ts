@@ -1,0 +1,75 @@
+import { Command, Option } from "commander";
+import { UserError } from "../model/errors.ts";
+import { printable } from "../wire/escape.ts";
+import { safeJson } from "../wire/safe_json.ts";
+import { type CommandContext, EXIT_FAILURE, EXIT_NOTHING, load, stderrLog } from "./context.ts";
+import { describeExamination, examinationFacts } from "./doctor_text.ts";
+import { seconds } from "./numbers.ts";
+
+interface DoctorOptions {
+  readonly seconds: number;
+  readonly management?: string;
+  readonly json?: boolean;
+}
+
+/** `doctor`: why nothing arrives. */
+export function doctorCommand(context: CommandContext): Command {
+  return new Command("doctor")
+    .description(
+      "Find out why nothing arrives: what the services send, where it goes, and what to write into which file to mend it. It " +
+        "listens on a temporary queue: nothing is taken from anybody, and nothing is changed. Ctrl-C ends the listening early.",
+    )
+    .addOption(new Option("--seconds <n>", "how long to listen").argParser(seconds).default(5))
+    .option("--management <url>", "RabbitMQ's management API, if it is not on port 15672 (TLS: 15671) of the broker")
+    .option("--json", "as one line of JSON per broker")
+    .addHelpText("after", HELP)
+    .action((options: DoctorOptions) => run(options, context));
+}
+
+const HELP = `
+Example:
+  oss-watcher doctor --seconds 60    and meanwhile: openstack server create …
+
+Exit codes: 0 notifications come and reach oss-watcher; 1 something is in the
+way; 3 nothing is, but nothing came while it listened.`;
+
+async function run({ seconds, management, json = false }: DoctorOptions, context: CommandContext): Promise<void> {
+  const { terminal } = context;
+  const { config } = await load(context);
+  const [{ examine }, { diagnose }, { sourcesOf }] = await Promise.all([
+    import("../runtime/examine.ts"),
+    import("../runtime/diagnose.ts"),
+    import("../runtime/tap.ts"),
+  ]);
+  const signal = context.stopSignal();
+  const log = stderrLog(context.globals(), "error");
+  const onListening = (address: string) => terminal.error(printable(`Listening at ${address} for ${seconds} s …`));
+  const at = management === undefined ? {} : { management };
+  let [isBad, hasCome] = [false, false];
+  for (const source of sourcesOf(config)) {
+    try {
+      const seen = await examine({
+        source,
+        seconds,
+        ...at,
+        random: Math.random,
+        now: Date.now,
+        log,
+        onListening,
+        signal,
+      });
+      const problems = diagnose(seen);
+      terminal.print(
+        json ? safeJson(examinationFacts(seen, problems)) : describeExamination(seen, { problems, terminal }),
+      );
+      isBad ||= problems.some(({ level }) => level === "error");
+      hasCome ||= seen.flows.length > 0;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      terminal.error(printable(error.message));
+      isBad = true;
+    }
+  }
+  if (isBad) context.exit(EXIT_FAILURE);
+  else if (!hasCome) context.exit(EXIT_NOTHING);
+}

@@ -1,0 +1,104 @@
+import { isBound, type Problem } from "../runtime/diagnose.ts";
+import type { Examination, QueueLook } from "../runtime/examine.ts";
+import type { Flow } from "../runtime/traffic.ts";
+import { printable } from "../wire/escape.ts";
+import { coloured, type Terminal } from "./terminal.ts";
+import { wrapped } from "./wrapped.ts";
+
+/** What was seen, then what is wrong with it, with the lines that mend it. */
+export function describeExamination(
+  seen: Examination,
+  { problems, terminal }: { readonly problems: readonly Problem[]; readonly terminal: Terminal },
+): string {
+  const { address, user, vhost } = seen;
+  return [
+    ...wrapped(printable(`RabbitMQ at ${address}, vhost "${vhost}", as "${user}"`), { indent: 2 }),
+    "",
+    ...[...seen.exchanges.keys()].flatMap((exchange) => describeExchange(seen, exchange)),
+    ...[seen.queue, ...seen.defaultQueues].map(describeQueue),
+    ...("refused" in seen.managed
+      ? ["", ...wrapped(printable(`Bindings are guessed, limits not known: ${seen.managed.refused}`), { indent: 2 })]
+      : []),
+    "",
+    ...verdict(seen, problems),
+    ...problems.flatMap((problem, index) => describeProblem(problem, { number: index + 1, terminal })),
+  ].join("\n").trimEnd();
+}
+
+/** The same for a program. */
+export function examinationFacts({ exchanges, flows, managed, ...seen }: Examination, problems: readonly Problem[]) {
+  const whole = { exchanges, flows, managed, ...seen };
+  return {
+    ...seen,
+    exchanges: [...exchanges].map(([name, there]) => ({ name, there })),
+    flows: flows.map((flow) => ({ ...flow, bound: isBound(whole, flow) })),
+    management: "refused" in managed ? managed.refused : "read",
+    problems,
+  };
+}
+
+function describeExchange(seen: Examination, exchange: string): string[] {
+  const { exchanges, managed, flows, seconds } = seen;
+  const durable = "exchanges" in managed && exchanges.get(exchange)
+    ? managed.exchanges.get(exchange) ? ", durable" : ", not durable"
+    : "";
+  const own = flows.filter((flow) => flow.exchange === exchange);
+  const count = own.reduce((sum, flow) => sum + flow.count, 0);
+  const state = exchanges.get(exchange) ? `${count} notifications in ${seconds} s` : "is not there";
+  return [
+    printable(`exchange ${exchange}${durable}: ${state}`),
+    ...own.flatMap((flow) => describeFlow(flow, seen)),
+  ];
+}
+
+function describeFlow(flow: Flow, seen: Examination): string[] {
+  const { routingKey, count, handled, unreadable, drivers, formats } = flow;
+  const bound = isBound(seen, flow);
+  const goes = bound === null ? "perhaps reaches" : bound ? "reaches" : "does not reach";
+  const facts = [
+    `${goes} ${seen.queue.name}`,
+    `${handled} of use`,
+    ...(unreadable > 0 ? [`${unreadable} unreadable`] : []),
+    ...drivers.map((driver) => `driver ${driver}`),
+    ...(formats.length > 0 ? [formats.join(" and ")] : []),
+  ];
+  return wrapped(printable(`  ${String(count).padStart(5)}  ${routingKey}: ${facts.join(", ")}`), { indent: 9 });
+}
+
+function describeQueue({ name, before, after }: QueueLook): string {
+  const state = after ?? before;
+  if (state === null) return printable(`queue ${name}: is not there`);
+  const grew = state.messages - (before?.messages ?? state.messages);
+  const grown = grew > 0 ? ` (${grew} more)` : "";
+  return printable(`queue ${name}: ${state.messages} messages${grown}, ${state.consumers} consumers`);
+}
+
+function verdict({ flows, seconds, deaf }: Examination, problems: readonly Problem[]): string[] {
+  const hasErrors = problems.some(({ level }) => level === "error");
+  if (hasErrors) return ["In the way:"];
+  if (flows.length === 0 && deaf === null) {
+    return wrapped(
+      `Nothing is in the way, but nothing came in ${seconds} s. Let something happen meanwhile, as openstack floating ip ` +
+        "set --description x ADDRESS, and listen longer: --seconds 60",
+      { indent: 2 },
+    );
+  }
+  return ["Notifications come and reach oss-watcher."];
+}
+
+function describeProblem(
+  { level, text, remedies }: Problem,
+  { number, terminal }: { readonly number: number; readonly terminal: Terminal },
+): string[] {
+  const [first = "", ...rest] = wrapped(printable(`${number}. ${level}: ${text}`), { indent: 3 });
+  const colour = level === "error" ? "red" : "yellow";
+  return [
+    "",
+    coloured(first, colour, terminal),
+    ...rest,
+    ...remedies.flatMap(({ where, lines }) => [
+      ...wrapped(printable(`   ${where}:`), { indent: 3 }),
+      ...lines.map((line) => line === "" ? "" : `     ${printable(line)}`),
+    ]),
+  ];
+}
