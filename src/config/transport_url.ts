@@ -32,7 +32,6 @@ export function readTransportUrl(url: string): TransportUrl | string {
   const wrong = hosts.find((host) => typeof host === "string");
   if (typeof wrong === "string") return wrong;
   const vhost = decoded(path);
-  if (vhost === undefined) return `has a vhost with a "%" that must be written as "%25"`;
   return {
     hosts: hosts.length === 0 ? [{ host: "localhost" }] : hosts as TransportHost[],
     vhost: vhost === "" ? null : vhost,
@@ -58,22 +57,18 @@ function hostOf(text: string): TransportHost | string {
   if (host === "") {
     return 'has a host that cannot be read. Write user:password@host:5672, an IPv6 address in [ ], and "/" in a password as %2F';
   }
-  const account = { user: decoded(user ?? ""), password: decoded(password ?? "") };
-  if (account.user === undefined || account.password === undefined) {
-    return `has a user or password with a "%" that must be written as "%25"`;
-  }
   return {
     host,
     ...(port === undefined || port === "" ? {} : { port: Number(port) }),
-    ...(account.user === "" ? {} : { user: account.user }),
-    ...(password === undefined ? {} : { password: account.password }),
+    ...(user === undefined || user === "" ? {} : { user: decoded(user) }),
+    ...(password === undefined ? {} : { password: decoded(password) }),
   };
 }
 
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
+/** As Python's `unquote`: a "%" that begins no code stands for itself. */
+function decoded(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (codes) => {
+    const bytes = codes.slice(1).split("%").map((code) => parseInt(code, 16));
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(new Uint8Array(bytes));
+  });
 }

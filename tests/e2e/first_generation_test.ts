@@ -6,7 +6,7 @@ import { Service } from "../../tools/service.ts";
 import { EXPECTED_V1 } from "../facts/expected_events.ts";
 import { readCapture } from "../support/captures.ts";
 import { OpenStackServer } from "../support/openstack_server.ts";
-import { ProgramDirectory } from "../support/program.ts";
+import { ProgramDirectory, runProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
 
 const LONG_MS = 120_000;
@@ -92,6 +92,35 @@ Deno.test("service says why it cannot make the directory of log_file, in one lin
   assert.equal((await service.status).code, 1);
   await service.end("SIGKILL");
   assert.match(service.log, /^Cannot open the log file "\/[^"]+\/file\/oss\.log": [^\n]+\n$/);
+});
+
+Deno.test("service runs what migrate makes of a nova.conf, with a vhost and a password that its URL encodes", async () => {
+  const password = "p@ss/%w,4711";
+  await rabbit.ctl("add_vhost", "/nova");
+  await rabbit.ctl("add_user", "nova:1", password);
+  await rabbit.ctl("set_permissions", "-p", "/nova", "nova:1", ".*", ".*", ".*");
+  const account = `nova%3A1:${encodeURIComponent(password)}`;
+  using dir = new ProgramDirectory({
+    "nova.conf": `[DEFAULT]
+transport_url = rabbit://${account}@127.0.0.1:1,${account}@127.0.0.1:${rabbit.port}/%2Fnova
+[oslo_messaging_notifications]
+driver = messagingv2
+`,
+  });
+  const migrated = await runProgram({ dir: dir.path(), args: ["migrate", "nova.conf"] });
+  assert.equal(migrated.code, 0, migrated.err);
+  assert.ok(!(migrated.out + migrated.err).includes("4711"));
+  dir.write("config.ts", migrated.out);
+  const variables = [...migrated.err.matchAll(/^To set: (\S+), .* \(as (\S+)\)$/gm)].map(([, name, form]) =>
+    [name, form?.replace("user:password", account).replace("vhost", "%2Fnova")] as const
+  );
+  assert.equal(variables.length, 2);
+
+  const env = { ...Object.fromEntries(variables), STATE_DIRECTORY: dir.path("state") };
+  await using service = new Service(dir.path(), [], env);
+  await until(() => service.log.includes(`Listening on queue "oss-watcher" at 127.0.0.1:${rabbit.port}`), LONG_MS);
+  assert.equal((await service.end("SIGTERM")).code, 0);
+  assert.ok(!service.log.includes("4711"));
 });
 
 /** The keys of the document's example, in its order. */
