@@ -35,9 +35,9 @@ export function keyedSources({ rabbit }: Config): readonly { readonly key: strin
   return (rabbit as readonly RabbitSource[]).map((source, index) => ({ key: `rabbit[${index}]`, source }));
 }
 
-/** A line of the checker's, `key: text`; a key in brackets and quotes may hold anything. */
+/** A line of the checker's, `key: text` or `file:line: text`; a key in brackets and quotes may hold anything. */
 export function told(line: string): Finding {
-  const [, key = "config", text = line] = /^((?:\["[^"]*"\]|[^:])+): (.*)$/s.exec(line) ?? [];
+  const [, key = "config", text = line] = /^((?:\["[^"]*"\]|[^:]|:(?=\d+: ))+): (.*)$/s.exec(line) ?? [];
   return { level: "warning", key, text };
 }
 

@@ -21,7 +21,7 @@ export async function secretsInSource(path: string): Promise<readonly Finding[]>
     const name = WRITTEN.exec(line)?.[1] ?? (URL_PASSWORD.test(line) ? "a URL with a password" : undefined);
     if (name === undefined) return [];
     const text = `${name} is written here, and everybody on this machine may read the file ` +
-      `(${(mode & 0o777).toString(8)}). chmod o-r it, or write env("NAME")`;
+      `(${(mode & 0o777).toString(8)}). chmod o-r it${/\.[cm]?[jt]s$/.test(path) ? ', or write env("NAME")' : ""}`;
     return [{ level: "warning", key: `${basename(path)}:${index + 1}`, text }];
   });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isShown, Shell, stepsOf } from "./transcript.ts";
 
-for (const document of ["WRITING_PLUGINS.md"]) {
+for (const document of ["MIGRATING.md", "WRITING_PLUGINS.md"]) {
   Deno.test(`docs/${document} says what happens when a reader follows it`, async () => {
     const markdown = await Deno.readTextFile(new URL(`../../docs/${document}`, import.meta.url));
     const steps = stepsOf(markdown);
