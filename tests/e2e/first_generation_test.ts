@@ -86,6 +86,31 @@ Deno.test("service runs the configuration of oss_framework's document, and does 
   assert.ok(!/passwprd/.test(log() + service.log));
 });
 
+Deno.test("service takes a new oss.conf and a new plugin on SIGHUP, and no bad one", async () => {
+  await using _queue = await queue("reload.info");
+  const conf = (events: string) =>
+    `[DEFAULT]\nenabled_plugins = new_plugin.YourPlugin\nevents_creation = ${events}\n` +
+    `[rabbit]\nhost = 127.0.0.1\nport = ${rabbit.port}\nwatch_queue = reload.info\n`;
+  using dir = new ProgramDirectory({ "oss.conf": conf("floatingip.update.end"), "plugins/new_plugin.ts": YOUR_PLUGIN });
+  await using service = new Service(dir.path(), ["--config-file", "oss.conf"], { STATE_DIRECTORY: dir.path("state") });
+  await until(() => service.log.includes("Listening on queue"), LONG_MS);
+
+  dir.write("oss.conf", conf("floatingip.updated.end"));
+  Deno.kill(service.pid, "SIGHUP");
+  await until(() => service.log.includes("Not reloaded: "), LONG_MS);
+  assert.match(
+    service.log,
+    /ERROR \(service\) {3}oss\.conf:3: events_creation of \[DEFAULT\]: "floatingip\.updated\.end" is not/,
+  );
+
+  dir.write("oss.conf", conf("instance.create.end"));
+  dir.write("plugins/new_plugin.ts", `${YOUR_PLUGIN}console.error("the new plugin");\n`);
+  Deno.kill(service.pid, "SIGHUP");
+  await until(() => service.log.match(/Listening on queue/g)?.length === 2, LONG_MS);
+  assert.match(service.log, /the new plugin[^]*Handled events of creation: instance\.create\.end\n/);
+  assert.equal((await service.end("SIGTERM")).code, 0);
+});
+
 Deno.test("service says why it cannot make the directory of log_file, in one line", async () => {
   using dir = new ProgramDirectory({ "oss.conf": DOCUMENT.replace("/var/logs", "file"), "file": "" });
   await using service = new Service(dir.path(), ["--config-file", "oss.conf"], { STATE_DIRECTORY: dir.path("state") });
