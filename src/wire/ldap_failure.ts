@@ -12,6 +12,8 @@ export const RESULT = {
   alreadyExists: 68,
 } as const;
 
+const SCHEMA = "load the schema that allows it, or choose other classes and attributes";
+
 /** Name of a result code, what it means for the delivery, and what to do about it. Codes that are not here are the server's trouble. */
 const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReason, advice?: string]>> = {
   1: ["operationsError", "server_error"],
@@ -24,21 +26,21 @@ const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReas
   13: ["confidentialityRequired", "unauthorized", "use ldaps:// or startTls"],
   // Somebody else changed the entry while we did: the next attempt reads it again.
   16: ["noSuchAttribute", "other"],
-  17: ["undefinedAttributeType", "permanent"],
+  17: ["undefinedAttributeType", "permanent", SCHEMA],
   18: ["inappropriateMatching", "permanent"],
   19: ["constraintViolation", "permanent"],
   20: ["attributeOrValueExists", "other"],
-  21: ["invalidAttributeSyntax", "permanent"],
+  21: ["invalidAttributeSyntax", "permanent", SCHEMA],
   32: ["noSuchObject", "client_error", "create it, or the entry above it, first"],
   34: ["invalidDNSyntax", "permanent"],
   48: ["inappropriateAuthentication", "unauthorized"],
-  49: ["invalidCredentials", "unauthorized"],
-  50: ["insufficientAccessRights", "unauthorized"],
+  49: ["invalidCredentials", "unauthorized", "check bindDn and password, or the certificate's owner"],
+  50: ["insufficientAccessRights", "unauthorized", "give bindDn the right to do this there"],
   51: ["busy", "server_error"],
   52: ["unavailable", "server_error"],
   53: ["unwillingToPerform", "server_error"],
   64: ["namingViolation", "permanent"],
-  65: ["objectClassViolation", "permanent"],
+  65: ["objectClassViolation", "permanent", SCHEMA],
   66: ["notAllowedOnNonLeaf", "client_error", "remove or move what somebody put below it"],
   67: ["notAllowedOnRDN", "permanent"],
   69: ["objectClassModsProhibited", "permanent"],
@@ -47,6 +49,15 @@ const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReas
   // In the moment between finding the entry and changing it, another took its name.
   122: ["assertionFailed", "other"],
 };
+
+/** What to do about connections that do not come about. */
+const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+  [/UnknownIssuer|self.signed|unable to (?:get|verify)/i, "set caFile to the authority that signed the certificate"],
+  [/before secure TLS/i, "ldaps:// is for ports that begin with TLS; for others there is ldap:// with startTls"],
+];
+
+/** What the library appends to what servers say. */
+const LIBRARY_CODE = /\s*Code: 0x[\da-f]+$/;
 
 const MAX_QUOTED_LENGTH = 200;
 
@@ -84,10 +95,8 @@ export class LdapFailures {
 
   /** For a connection that does not come about, or ends. */
   unreachable(cannot: string, error: unknown): DeliveryError {
-    const said = error instanceof Error ? error.message : String(error);
-    const advice = /UnknownIssuer|self.signed|unable to (?:get|verify)/i.test(said)
-      ? "set caFile to the authority that signed the certificate"
-      : undefined;
+    const said = (error instanceof Error ? error.message : String(error)).replace(LIBRARY_CODE, "");
+    const advice = ADVICE.find(([pattern]) => pattern.test(said))?.[1];
     const state = this.#shown(said) + (advice === undefined ? "" : `; ${advice}`);
     return new DeliveryError(`${cannot}: ${state}`, { reason: "connection" });
   }
@@ -106,7 +115,7 @@ export class LdapFailures {
     { name, error, advice }: { readonly name: string; readonly error: unknown; readonly advice: string | undefined },
   ): string {
     // The library's own text for a server that says nothing only repeats the code.
-    const said = error instanceof Error ? this.#shown(error.message.replace(/\s*Code: 0x[\da-f]+$/, "")) : "";
+    const said = error instanceof Error ? this.#shown(error.message.replace(LIBRARY_CODE, "")) : "";
     return `${cannot}: ${name}${said === "" ? "" : `: "${said}"`}${advice === undefined ? "" : `; ${advice}`}`;
   }
 

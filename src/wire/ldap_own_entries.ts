@@ -124,7 +124,7 @@ export class LdapOwnEntries {
     if (found.length === 0) {
       throw new PermanentError(
         `Cannot add "${printable(entry.dn, 200)}": an entry of this name is there, without our mark or with another ` +
-          this.#options.idAttribute,
+          `${this.#options.idAttribute}; rename it, or let other attributes name ours`,
       );
     }
     for (const there of found) {
@@ -170,7 +170,10 @@ export class LdapOwnEntries {
     const attributeTypes = [...new Set([idAttribute, markAttribute, ...rdn, ...attributes])];
     const missing = await missingFromSchema(this.#target, { objectClasses, attributeTypes }, signal);
     if (missing.length > 0) {
-      throw new Error(`Cannot write entries: the directory's schema lacks ${missing.join(", ")}`);
+      throw new Error(
+        `Cannot write entries: the directory's schema lacks ${missing.join(", ")}. Load the schema that has them ` +
+          "(OpenLDAP: nis.schema for ipHost), or choose other classes and attributes",
+      );
     }
   }
 
