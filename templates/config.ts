@@ -15,9 +15,7 @@ export default {
   ],
   // Where OpenStack's notifications are. Not needed for --dry-run.
   rabbit: {
-    host: "localhost",
-    user: "guest",
-    password: env("RABBIT_PASSWORD", "guest"),
+    url: env("RABBIT_URL", "amqp://guest:guest@localhost/"),
     queue: { name: "oss-watcher" },
   },
   // What every detail says beside what the notifications know.

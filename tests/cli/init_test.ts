@@ -51,7 +51,7 @@ for (const checker of Object.keys(CHECKERS)) {
     plant(dir, "plugins/hello.ts", ["log.info(", "log.inform("]);
     plant(dir, "plugins/hello.ts", ["{ FQDN, IP }: Detail", "{ FQDN, IP, MAC: { length } }: Detail"]);
     plant(dir, "plugins/cmdb_record.ts", ["detail.ID", "detail.ID.length"]);
-    plant(dir, "config.ts", [`host: "localhost"`, `hst: "localhost"`]);
+    plant(dir, "config.ts", ["queue: {", "qeue: {"]);
     plant(dir, "config.ts", ["new EventLog()", `new EventLog({ format: "xml" })`]);
     const { success, said } = await check(dir, checker);
 
@@ -61,7 +61,7 @@ for (const checker of Object.keys(CHECKERS)) {
         /Property 'inform' does not exist on type 'Logger'. Did you mean 'info'\?/,
         /Property 'length' does not exist on type 'string \| null'/,
         /'detail.ID' is possibly 'null'/,
-        /'hst' does not exist in type/,
+        /'qeue' does not exist in type/,
         /Type '"xml"' is not assignable to type '"json" \| "text"/,
       ]
     ) assert.match(said, mistake);

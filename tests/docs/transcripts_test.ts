@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { isShown, Shell, stepsOf } from "./transcript.ts";
+import { CloudPublisher } from "../../tools/publisher.ts";
+import { startRabbit } from "../../tools/rabbitmq.ts";
+import { until } from "../support/until.ts";
+import { isShown, Shell, type Step, stepsOf } from "./transcript.ts";
+
+const SAMPLE = new URL("../../samples/compute.instance.create.end.json", import.meta.url);
+/** Long enough for a machine that is busy with much else. */
+const LONG_MS = 120_000;
 
 for (const document of ["MIGRATING.md", "WRITING_PLUGINS.md"]) {
   Deno.test(`docs/${document} says what happens when a reader follows it`, async () => {
@@ -12,6 +19,10 @@ for (const document of ["MIGRATING.md", "WRITING_PLUGINS.md"]) {
         await shell.write(step.file, step.content);
         continue;
       }
+      if ("program" in step) {
+        await replay(shell, step);
+        continue;
+      }
       const output = await shell.run(step.command);
       assert.ok(
         isShown(output, step.shown),
@@ -19,6 +30,28 @@ for (const document of ["MIGRATING.md", "WRITING_PLUGINS.md"]) {
       );
     }
   });
+}
+
+/** Plays a program with a cloud: whatever its reader does elsewhere, a server is created. */
+async function replay(
+  shell: Shell,
+  { line, program, happens }: Extract<Step, { readonly program: string }>,
+): Promise<void> {
+  await using rabbit = await startRabbit();
+  await using publisher = new CloudPublisher(rabbit.url);
+  await publisher.declareExchange("nova", { durable: true });
+  const body = await Deno.readTextFile(SAMPLE);
+  await using started = shell.start(program, { RABBIT_URL: rabbit.url });
+  for (const event of happens) {
+    if (event.startsWith("# ")) {
+      await publisher.publish({ exchange: "nova", routingKey: "notifications.info", body });
+    } else if (event === "^C") {
+      assert.equal((await started.interrupt()).code, 0, started.output);
+    } else {
+      await until(() => started.output.split("\n").some((text) => isShown(text, event)), LONG_MS)
+        .catch(() => assert.fail(`line ${line}: $ ${program}\n--- shown\n${event}\n--- output\n${started.output}`));
+    }
+  }
 }
 
 Deno.test("isShown() takes … for anything and nothing else for granted", () => {
