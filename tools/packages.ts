@@ -34,16 +34,8 @@ export function isMissing(requirement: Requirement): boolean {
  */
 export async function installMissing(requirements: readonly Requirement[]): Promise<void> {
   const missing = [...new Set(requirements.filter(isMissing).map((row) => row.package))];
-  if (missing.length > 0) await installPackages(missing);
-}
-
-/**
- * Installs packages. No service of theirs is started.
- *
- * @throws {Error} as {@linkcode installMissing}.
- */
-export async function installPackages(packages: readonly string[]): Promise<void> {
-  const names = packages.join(" ");
+  if (missing.length === 0) return;
+  const names = missing.join(" ");
   const advice = `Install it yourself (Debian, Ubuntu: apt-get install --no-install-recommends ${names}) and try again`;
   if (findProgram({ program: "apt-get", package: "apt" }) === null) {
     throw new Error(`Cannot install ${names}: this is not a Debian or Ubuntu. ${advice}`);
@@ -52,7 +44,7 @@ export async function installPackages(packages: readonly string[]): Promise<void
   if (root === null) throw new Error(`Cannot install ${names}: neither root nor sudo without a password. ${advice}`);
 
   progress(`Installing ${names} …`);
-  const [program, ...args] = [...root, "sh", "-c", INSTALL, "install", ...packages];
+  const [program, ...args] = [...root, "sh", "-c", INSTALL, "install", ...missing];
   const { success, stdout, stderr } = await new Deno.Command(program!, { args, stdin: "null" }).output();
   if (!success) {
     const output = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);

@@ -12,7 +12,7 @@ export interface IntakeOptions {
   readonly keepRejectedBodies: boolean;
   readonly now: () => number;
   readonly log: Logger;
-  /** Called after each commit that recorded something. */
+  /** Called when the ledger has been told to record something. */
   readonly onRecorded: () => void;
   /** Called when recording failed for good. Nothing of that was acknowledged: the broker will deliver it again. */
   readonly onFailed: (error: unknown) => void;
@@ -112,8 +112,10 @@ export class Intake {
       this.#sinceFlush = 0;
       if (gathered.length > 0) {
         const rejections = gathered.filter((arrival) => "rejection" in arrival).length;
-        this.counts.recorded += await this.#options.ledger.record(gathered) - rejections;
+        const recording = this.#options.ledger.record(gathered);
+        // Whoever goes on with it asks the ledger after us, and can share the transaction.
         this.#options.onRecorded();
+        this.counts.recorded += await recording - rejections;
       }
       for (const [channel, tag] of through) channel.ackThrough(tag);
     }

@@ -9,6 +9,7 @@ import {
   LedgerUnavailable,
   type Primer,
   type PrimingProgress,
+  type PromptMaker,
   type ReadyQuery,
   type Settlement,
 } from "../model/ledger.ts";
@@ -49,8 +50,8 @@ export class PatientLedger implements Ledger {
     return this.#patiently((ledger) => ledger.record(arrivals));
   }
 
-  decide(limit: number, decider: Decider): Promise<number> {
-    return this.#patiently((ledger) => ledger.decide(limit, decider));
+  decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number> {
+    return this.#patiently((ledger) => ledger.decide(limit, decider, make));
   }
 
   priming(): Promise<readonly PrimingProgress[]> {

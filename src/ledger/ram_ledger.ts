@@ -11,6 +11,7 @@ import {
   LISTINGS,
   type Primer,
   type PrimingProgress,
+  type PromptMaker,
   type ReadyQuery,
   type Rejection,
   type Settlement,
@@ -61,8 +62,9 @@ export class RamLedger implements Ledger {
   }
 
   // deno-lint-ignore require-await -- async turns what the decider throws into a rejection
-  async decide(limit: number, decider: Decider): Promise<number> {
+  async decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number> {
     let decided = 0;
+    const before = this.#seq;
     try {
       for (const notification of this.#undecided.slice(0, limit)) {
         const decision = decider(notification, this.#memory);
@@ -73,6 +75,7 @@ export class RamLedger implements Ledger {
     } finally {
       this.#undecided.splice(0, decided);
     }
+    if (make !== undefined && this.#seq > before) await this.#detailSince(before, make);
     return decided;
   }
 
@@ -132,6 +135,11 @@ export class RamLedger implements Ledger {
       else Object.assign(delivery, { attempts: delivery.attempts + 1, lastAttemptAt: endedAt, dueAt, triedMs });
     }
     return Promise.resolve();
+  }
+
+  async #detailSince(seq: number, make: PromptMaker): Promise<void> {
+    const events = await this.undetailed(Number.MAX_SAFE_INTEGER, seq);
+    await this.storeDetails(events.map((row) => ({ seq: row.seq, ...make(row.event), learned: null })));
   }
 
   #apply({ events, fill, changes }: Decision): void {

@@ -80,7 +80,7 @@ export function transaction<Result>(database: Database, action: () => Result): R
     run(database, "COMMIT");
     return result;
   } catch (error) {
-    if (database.isTransaction) rollBack(database);
+    if (database.isOpen && database.isTransaction) rollBack(database);
     throw translated(error);
   }
 }

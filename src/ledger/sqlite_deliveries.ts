@@ -24,13 +24,16 @@ export class Deliveries {
     return Number(this.#sql.pluginId.get(name)?.["id"]);
   }
 
-  add({ plugin, seq, dueAt, orderKeys }: {
+  /** The last delivery so far; `detailed`: its event has its detail already. */
+  add({ plugin, seq, dueAt, orderKeys, detailed }: {
     readonly plugin: number;
     readonly seq: number;
     readonly dueAt: number;
     readonly orderKeys: readonly string[];
+    readonly detailed: boolean;
   }): void {
-    this.#sql.add.run(plugin, seq, dueAt);
+    const state = !detailed ? "new" : this.#isBlocked(plugin, seq, orderKeys) ? "blocked" : "ready";
+    this.#sql.add.run(plugin, seq, state, dueAt);
     for (const key of orderKeys) this.#sql.hold.run(plugin, key, seq);
   }
 
@@ -114,8 +117,12 @@ export class Deliveries {
   }
 
   #free(plugin: number, seq: number, from: "new" | "blocked"): void {
-    const blocked = this.#orderKeys(seq).some((key) => this.#sql.earlierHolder.get(plugin, key, seq) !== undefined);
+    const blocked = this.#isBlocked(plugin, seq, this.#orderKeys(seq));
     this.#sql.setState.run(blocked ? "blocked" : "ready", plugin, seq, from);
+  }
+
+  #isBlocked(plugin: number, seq: number, orderKeys: readonly string[]): boolean {
+    return orderKeys.some((key) => this.#sql.earlierHolder.get(plugin, key, seq) !== undefined);
   }
 
   #orderKeys(seq: number): readonly string[] {
@@ -134,7 +141,7 @@ const OPEN = "('new', 'blocked', 'ready')";
 const STATEMENTS = {
   addPlugin: `INSERT OR IGNORE INTO plugin (name) VALUES (?)`,
   pluginId: `SELECT id FROM plugin WHERE name = ?`,
-  add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, 'new', ?)`,
+  add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, ?, ?)`,
   hold: `INSERT OR IGNORE INTO held (plugin, order_key, seq) VALUES (?, ?, ?)`,
   letGo: `DELETE FROM held WHERE plugin = ? AND order_key = ? AND seq = ?`,
   orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,

@@ -1,15 +1,25 @@
 import type { Decision } from "../model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
-import type { Arrival, Decider, Delivery, DetailRecord, Ledger, LedgerEvent } from "../model/ledger.ts";
+import type {
+  Arrival,
+  Decider,
+  Delivery,
+  DetailRecord,
+  Ledger,
+  LedgerEvent,
+  PromptDetail,
+  PromptMaker,
+} from "../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../model/ledger.ts";
 import { learnedMemory } from "./learn.ts";
-import { type Database, prepareAll, reading, type Statements, transaction } from "./sqlite.ts";
+import { GroupCommit } from "./group_commit.ts";
+import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 
-/** The ledger in one SQLite file: each call is one transaction, on disk when the promise resolves. */
+/** The ledger in one SQLite file: each call is part of one transaction, on disk when the promise resolves. */
 export class SqliteLedger implements Ledger {
-  readonly #database: Database;
+  readonly #commits: GroupCommit;
   readonly #now: () => number;
   readonly #memory: SqliteMemory;
   readonly #deliveries: Deliveries;
@@ -17,37 +27,36 @@ export class SqliteLedger implements Ledger {
   #plugins: readonly number[] = [];
 
   constructor(database: Database, now: () => number) {
-    this.#database = database;
+    this.#commits = new GroupCommit(database);
     this.#now = now;
     this.#memory = new SqliteMemory(database);
     this.#deliveries = new Deliveries(database);
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
-  // deno-lint-ignore require-await -- async turns what SQLite throws into a rejection
-  async record(arrivals: readonly Arrival[]): Promise<number> {
-    return transaction(this.#database, () => {
+  record(arrivals: readonly Arrival[]): Promise<number> {
+    return this.#commits.run(() => {
       let recorded = 0;
       for (const arrival of arrivals) recorded += this.#record(arrival);
       return recorded;
     });
   }
 
-  // deno-lint-ignore require-await -- as above
-  async decide(limit: number, decider: Decider): Promise<number> {
-    const rows = reading(() => this.#sql.undecided.all(limit));
-    if (rows.length === 0) return 0;
-    return transaction(this.#database, () => {
-      for (const [decided, row] of rows.entries()) {
+  decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number> {
+    return this.#commits.run(() => {
+      const events = new Map<string, NewEvent>();
+      const rows = this.#sql.undecided.all(limit);
+      const undecided = rows.findIndex((row) => {
         const decision = decider(JSON.parse(row["body"] as string), this.#memory);
-        if (decision === null) return decided;
-        this.#apply(Number(row["seq"]), decision);
-      }
-      return rows.length;
+        if (decision !== null) this.#apply(Number(row["seq"]), decision, events);
+        return decision === null;
+      });
+      for (const event of events.values()) this.#announce(event, make?.(event.event) ?? null);
+      return undecided === -1 ? rows.length : undecided;
     });
   }
 
-  // deno-lint-ignore require-await -- as above
+  // deno-lint-ignore require-await -- async turns what SQLite throws into a rejection
   async priming(): Promise<readonly PrimingProgress[]> {
     return reading(() =>
       LISTINGS.flatMap((listing) => {
@@ -58,9 +67,8 @@ export class SqliteLedger implements Ledger {
     );
   }
 
-  // deno-lint-ignore require-await -- as above
   async prime(primer: Primer): Promise<void> {
-    transaction(this.#database, () => {
+    await this.#commits.run(() => {
       const { changes, progress } = primer(this.#memory);
       const { listing, next, done, count } = progress;
       this.#memory.prime(changes, this.#now());
@@ -79,9 +87,8 @@ export class SqliteLedger implements Ledger {
     );
   }
 
-  // deno-lint-ignore require-await -- as above
   async storeDetails(details: readonly DetailRecord[]): Promise<void> {
-    transaction(this.#database, () => {
+    await this.#commits.run(() => {
       for (const record of details) {
         const { seq, detail, missing } = record;
         this.#sql.storeDetail.run(JSON.stringify(detail), JSON.stringify(missing), seq);
@@ -91,9 +98,8 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  // deno-lint-ignore require-await -- as above
   async activate(plugins: readonly string[]): Promise<void> {
-    this.#plugins = transaction(this.#database, () => plugins.map((name) => this.#deliveries.addPlugin(name)));
+    this.#plugins = await this.#commits.run(() => plugins.map((name) => this.#deliveries.addPlugin(name)));
   }
 
   // deno-lint-ignore require-await -- as above
@@ -106,9 +112,8 @@ export class SqliteLedger implements Ledger {
     return reading(() => this.#deliveries.nextDueAt(plugin));
   }
 
-  // deno-lint-ignore require-await -- as above
   async settle(settlements: readonly Settlement[]): Promise<void> {
-    transaction(this.#database, () => {
+    await this.#commits.run(() => {
       for (const settlement of settlements) this.#deliveries.settle(settlement);
     });
   }
@@ -132,29 +137,57 @@ export class SqliteLedger implements Ledger {
     return Number(this.#sql.record.run(messageId, eventType, time, arrival.receivedAt, body).changes);
   }
 
-  #apply(notification: number, { outcome, reason, events, fill, changes }: Decision): void {
-    const now = this.#now();
-    this.#memory.apply(changes, { seq: notification, now });
-    if (fill !== null) this.#fill(fill);
-    for (const event of events) {
-      const orderKeys = JSON.stringify(event.orderKeys);
-      const added = this.#sql.addEvent.run(event.key, notification, now, JSON.stringify(event), orderKeys);
-      // The same fact is one event, even if a decision forgot that it was known: failing here would fail for ever.
-      if (Number(added.changes) === 0) continue;
-      const seq = Number(added.lastInsertRowid);
-      for (const key of event.orderKeys) this.#sql.addOrderKey.run(key, seq);
-      for (const plugin of this.#plugins) this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys: event.orderKeys });
-    }
+  #apply(
+    notification: number,
+    { outcome, reason, events, fill, changes }: Decision,
+    made: Map<string, NewEvent>,
+  ): void {
+    this.#memory.apply(changes, { seq: notification, now: this.#now() });
+    if (fill !== null) this.#fill(fill, made);
+    // The same fact is one event, even if a decision forgot that it was known: failing here would fail for ever.
+    for (const event of events) if (!made.has(event.key)) made.set(event.key, { notification, event });
     const keepBody = outcome === "event" || outcome === "superseded" ? 1 : 0;
     this.#sql.decided.run(outcome, reason, keepBody, notification);
   }
 
-  #fill({ key, server }: { readonly key: string; readonly server: ServerSnapshot }): void {
+  /** Once for all decisions of a transaction: by then they have filled what they can. */
+  #announce({ notification, event }: NewEvent, made: PromptDetail | null): void {
+    const now = this.#now();
+    const { key, orderKeys } = event;
+    const [detail, missing] = made === null
+      ? [null, null]
+      : [made.detail, made.missing].map((one) => JSON.stringify(one));
+    const keys = JSON.stringify(orderKeys);
+    const added = this.#sql.addEvent.run(key, notification, now, JSON.stringify(event), keys, detail, missing);
+    if (Number(added.changes) === 0) return;
+    const seq = Number(added.lastInsertRowid);
+    for (const orderKey of orderKeys) this.#sql.addOrderKey.run(orderKey, seq);
+    for (const plugin of this.#plugins) {
+      this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys, detailed: made !== null });
+    }
+  }
+
+  #fill(
+    { key, server }: { readonly key: string; readonly server: ServerSnapshot },
+    made: Map<string, NewEvent>,
+  ): void {
+    const fresh = made.get(key);
+    if (fresh !== undefined) {
+      made.set(key, { ...fresh, event: { ...fresh.event, server } });
+      return;
+    }
     const row = this.#sql.unstoredEvent.get(key);
     if (row === undefined) return;
     const event: WatcherEvent = { ...JSON.parse(row["data"] as string), server };
     this.#sql.replaceEvent.run(JSON.stringify(event), Number(row["seq"]));
   }
+}
+
+/** An event that was decided and is not written yet. */
+interface NewEvent {
+  /** The notification that made it known. */
+  readonly notification: number;
+  readonly event: WatcherEvent;
 }
 
 const STATEMENTS = {
@@ -164,7 +197,8 @@ const STATEMENTS = {
     `INSERT INTO rejection (received_at, reason, size, sha256, exchange, routing_key, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   undecided: `SELECT seq, body FROM notification WHERE outcome IS NULL ORDER BY seq LIMIT ?`,
   decided: `UPDATE notification SET outcome = ?, reason = ?, body = iif(?, body, NULL) WHERE seq = ?`,
-  addEvent: `INSERT INTO event (key, notification, decided_at, data, order_keys) VALUES (?, ?, ?, ?, ?)
+  addEvent:
+    `INSERT INTO event (key, notification, decided_at, data, order_keys, detail, missing) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO NOTHING`,
   addOrderKey: `INSERT INTO event_order (order_key, seq) VALUES (?, ?)`,
   unstoredEvent: `SELECT seq, data FROM event WHERE key = ? AND detail IS NULL`,

@@ -87,6 +87,12 @@ export type Decider = (notification: Notification, memory: Memory) => Decision |
 /** What to remember of what was read from OpenStack, given what is remembered, and how far the reading is then. */
 export type Primer = (memory: Memory) => { readonly changes: MemoryChanges; readonly progress: PrimingProgress };
 
+/** What `DetailRecord` has when nothing was learned. */
+export type PromptDetail = Pick<DetailRecord, "detail" | "missing">;
+
+/** The detail of an event that needs nothing but the event. */
+export type PromptMaker = (event: WatcherEvent) => PromptDetail;
+
 /** What is read from OpenStack before anything is decided, in this order: docs/ARCHITECTURE.md says why. */
 export const LISTINGS = ["floatingIps", "ports", "servers"] as const;
 export type Listing = typeof LISTINGS[number];
@@ -102,8 +108,9 @@ export interface PrimingProgress {
 }
 
 /**
- * What must never be lost: every arrow of the flow is one call, and one call is one transaction. Promises reject with
- * {@linkcode LedgerUnavailable} when nothing was written and waiting may help.
+ * What must never be lost: every arrow of the flow is one call. A call is written as a whole or not at all, in the order of the calls, and its
+ * promise resolves when that is on disk; calls that come together may share a transaction, so that what is asked for next sees what was asked for
+ * before. Promises reject with {@linkcode LedgerUnavailable} when nothing was written and waiting may help.
  */
 export interface Ledger {
   /** Records messages in order; one that repeats a recorded message id is ignored. Returns how many were new. */
@@ -111,9 +118,9 @@ export interface Ledger {
   /**
    * Decides recorded notifications in recorded order, at most `limit`, each against what the ones before it left in memory; writes
    * decisions, memory, events and a delivery per event and active plugin. A decider that says `null` cannot decide yet: that one and all
-   * behind it stay as they are. Returns how many were decided.
+   * behind it stay as they are. With a maker events get their details in the same transaction, once all is decided. Returns how many were decided.
    */
-  decide(limit: number, decider: Decider): Promise<number>;
+  decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number>;
   /** How far each listing has been read; one that was not begun is not among them. */
   priming(): Promise<readonly PrimingProgress[]>;
   /** Remembers what was read from OpenStack, and how far that is, announcing nothing. */

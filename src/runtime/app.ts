@@ -158,9 +158,10 @@ class Service {
   }
 
   #startStages(): Promise<unknown> {
+    const details = this.#makeDetails();
     const stages: Stages = {
-      facts: this.#makeFacts(),
-      details: this.#makeDetails(),
+      facts: this.#makeFacts(details),
+      details,
       recorded: this.#recorded,
       pulse: this.#status.pipeline,
     };
@@ -272,10 +273,11 @@ class Service {
     return (this.#options.config.openstack?.maxWaitSeconds ?? DEFAULT_MAX_WAIT_SECONDS) * 1000;
   }
 
-  #makeFacts(): FactsStage {
+  #makeFacts({ prompt }: DetailStage): FactsStage {
     const { config, log } = this.#options;
     return new FactsStage({
       ledger: this.#ledger,
+      prompt,
       rules: () => rulesOf(config.events, this.#oldestCreation()),
       mayDecide: () => this.#priming?.isOpen ?? true,
       nova: this.#source,
@@ -283,6 +285,7 @@ class Service {
       signal: this.#stopping.signal,
       onAnswered: () => this.#recorded.ring(),
       onDecided: this.#status.onDecided,
+      onDetailed: () => this.#wakeLanes(),
     });
   }
 

@@ -1,23 +1,21 @@
 import { makeDetail } from "../detail/make_detail.ts";
 import type { DetailOptions } from "../model/config.ts";
-import type { WatcherEvent } from "../model/event.ts";
-import type { DetailRecord, Ledger } from "../model/ledger.ts";
+import type { Ledger, PromptMaker } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";
 import { thrownBy } from "../wire/made.ts";
 
 /** Stage 3: makes decided events deliverable. */
 export interface DetailStage {
+  /** Makes a detail at once, where nothing is waited for: it is stored with the decision then. */
+  readonly prompt?: PromptMaker;
   /** Takes up at most so many events that were decided. Returns whether there were any. */
   step(limit: number): Promise<boolean>;
   /** Resolves once nothing is under way. */
   idle(): Promise<void>;
 }
 
-/** The detail of one event, and which keys could not be made. */
-export type DetailMaker = (event: WatcherEvent) => Pick<DetailRecord, "detail" | "missing">;
-
 /** Makes details as config.ts says. A function of `detail.fields` that throws costs its key and a log line, never the event. */
-export function detailMaker(options: DetailOptions | undefined, log: Logger): DetailMaker {
+export function detailMaker(options: DetailOptions | undefined, log: Logger): PromptMaker {
   return (event) => {
     const { detail, failed } = makeDetail(event, options);
     for (const { key, error } of failed) {
@@ -27,23 +25,23 @@ export function detailMaker(options: DetailOptions | undefined, log: Logger): De
   };
 }
 
-/** Details from messages alone: nothing waits, nothing is asked. */
+/** Details from messages alone: nothing waits, nothing is asked. What is left for a step is what an earlier run decided otherwise. */
 export class PromptDetails implements DetailStage {
+  readonly prompt: PromptMaker;
   readonly #ledger: Ledger;
-  readonly #make: DetailMaker;
   readonly #onDetailed: () => void;
 
   /** @param options `onDetailed` is called when deliveries may have become ready. */
-  constructor(options: { readonly ledger: Ledger; readonly make: DetailMaker; readonly onDetailed: () => void }) {
+  constructor(options: { readonly ledger: Ledger; readonly make: PromptMaker; readonly onDetailed: () => void }) {
     this.#ledger = options.ledger;
-    this.#make = options.make;
+    this.prompt = options.make;
     this.#onDetailed = options.onDetailed;
   }
 
   async step(limit: number): Promise<boolean> {
     const events = await this.#ledger.undetailed(limit);
     if (events.length === 0) return false;
-    await this.#ledger.storeDetails(events.map(({ seq, event }) => ({ seq, ...this.#make(event), learned: null })));
+    await this.#ledger.storeDetails(events.map(({ seq, event }) => ({ seq, ...this.prompt(event), learned: null })));
     this.#onDetailed();
     return true;
   }

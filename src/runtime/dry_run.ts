@@ -5,11 +5,11 @@ import { RamLedger } from "../ledger/ram_ledger.ts";
 import type { Config } from "../model/config.ts";
 import type { Outcome } from "../model/decision.ts";
 import type { Detail } from "../model/detail.ts";
-import type { Delivery, LedgerEvent } from "../model/ledger.ts";
+import type { Delivery, LedgerEvent, PromptMaker } from "../model/ledger.ts";
 import type { Json, Notification } from "../model/notification.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
 import { envSecrets, redact, withoutSecrets } from "../wire/redact.ts";
-import { type DetailMaker, detailMaker } from "./detail_stage.ts";
+import { detailMaker } from "./detail_stage.ts";
 import { rulesOf } from "./rules.ts";
 
 /** What one plugin would be asked to do, and what it would send. */
@@ -59,7 +59,7 @@ interface Made {
 export class DryRun {
   readonly #options: DryRunOptions;
   readonly #ledger = new RamLedger();
-  readonly #makeDetail: DetailMaker;
+  readonly #makeDetail: PromptMaker;
 
   constructor(options: DryRunOptions) {
     this.#options = options;

@@ -3,13 +3,15 @@ import { decide } from "../facts/decide.ts";
 import { forgottenServer } from "../facts/server.ts";
 import type { Rules } from "../facts/situation.ts";
 import type { Decision, Outcome } from "../model/decision.ts";
-import type { Ledger } from "../model/ledger.ts";
+import type { Ledger, PromptMaker } from "../model/ledger.ts";
 import type { Memory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
 import type { Logger } from "../model/plugin.ts";
 
 export interface FactsStageOptions {
   readonly ledger: Ledger;
+  /** Makes details that need nothing but the event. @default the next stage makes all */
+  readonly prompt?: PromptMaker | undefined;
   /** Which facts are claimed. Asked for each batch, since time passes. */
   readonly rules: () => Rules;
   /** Whether memory is as good as it gets: nothing is decided before. */
@@ -23,6 +25,8 @@ export interface FactsStageOptions {
   readonly onAnswered: () => void;
   /** Called after each commit with what its notifications turned out to be. */
   readonly onDecided?: (outcomes: readonly Outcome[]) => void;
+  /** Called when deliveries may have become ready. */
+  readonly onDetailed?: () => void;
 }
 
 /** Stage 2: decides what recorded notifications mean, in their order. */
@@ -37,7 +41,7 @@ export class FactsStage {
 
   /** Decides at most so many notifications. Returns whether there were any. */
   async step(limit: number): Promise<boolean> {
-    const { ledger, mayDecide, onDecided } = this.#options;
+    const { ledger, prompt, mayDecide, onDecided, onDetailed } = this.#options;
     if (!mayDecide() || this.#asked?.isThere === null) return false;
     const rules: Rules = {
       ...this.#options.rules(),
@@ -54,7 +58,8 @@ export class FactsStage {
       }
       unanswered.push(id);
       return null;
-    });
+    }, prompt);
+    if (decided > 0 && prompt !== undefined) onDetailed?.();
     // Where a commit did not work at first, the last ones are those that it was made of.
     if (decided > 0) onDecided?.(outcomes.slice(-decided));
     for (const id of unanswered) void this.#ask(id);

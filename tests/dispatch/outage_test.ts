@@ -65,6 +65,7 @@ for (
       await dispatching.announce(madeEvent(`hour${hour}/1`, [`hour${hour}`]));
       await clock.advance(HOUR_MS);
       // What the test itself and the ledger's file hold is not what is measured.
+      dispatching.ends.length = 0;
       dispatching.log.lines.length = 0;
       if (hour % 12 === 11) heap.push(heapUsed());
       assert(clock.sleeping < 20, `${clock.sleeping} sleepers`);
@@ -146,6 +147,7 @@ Deno.test("Lane holds no memory of attempts that have ended", async () => {
     await dispatching.clock.advance(10 * SECOND_MS);
     assertEquals(dispatching.count("open"), 0);
     dispatching.attempts.length = 0;
+    dispatching.ends.length = 0;
     dispatching.log.lines.length = 0;
     return heapUsed();
   };

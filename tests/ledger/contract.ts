@@ -314,6 +314,37 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     }]);
   });
 
+  test("decide() with a maker stores details with the decisions, and fills events of its own batch before", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await ledger.record(arrivals("a", "b", "c"));
+    const filled = madeServer("s", { hostname: "web" });
+    const decisions = [
+      decisionOf([madeEvent("s/1", ["a"])]),
+      decisionOf([], { outcome: "repeated", fill: { key: "s/1", server: filled } }),
+      decisionOf([madeEvent("s/2", ["a"])]),
+    ];
+    const made: WatcherEvent[] = [];
+    const decided = await ledger.decide(99, () => decisions.shift()!, (event) => {
+      made.push(event);
+      return { detail: makeDetail(event).detail, missing: ["OS"] };
+    });
+    assertEquals(decided, 3);
+    assertEquals(made, [{ ...madeEvent("s/1", ["a"]), server: filled }, madeEvent("s/2", ["a"])]);
+    assertEquals(await ledger.undetailed(9), []);
+    const [first, ...blocked] = await ledger.ready({ plugin: "p", now: NOW, limit: 9 });
+    assertEquals([first?.event.key, first?.detail.FQDN, first?.missing, blocked], ["s/1", "web", ["OS"], []]);
+    await settleAs(ledger, "p", { key: "s/1", outcome: "done" });
+    assertEquals(await keys(ledger, "p"), ["s/2"]);
+  });
+
+  test("a call sees what was asked for before it, without waiting for that", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    const recorded = ledger.record(arrivals("a"));
+    const decided = ledger.decide(9, () => decisionOf([madeEvent("s/1")]));
+    assertEquals(await Promise.all([recorded, decided]), [1, 1]);
+    assertEquals((await ledger.undetailed(9)).map(({ event }) => event.key), ["s/1"]);
+  });
+
   test("decide() fills an event only before its detail is stored", async ({ ledger }) => {
     await decideEvents(ledger, [madeEvent("s/1"), madeEvent("s/2")]);
     const [first] = await ledger.undetailed(1);

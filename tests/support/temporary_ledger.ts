@@ -7,12 +7,14 @@ import { TemporaryDirectory } from "./temporary_directory.ts";
 /** A ledger in a file of its own that goes with the test, and its time. */
 export class TemporaryLedger implements Disposable {
   readonly #directory = new TemporaryDirectory();
-  readonly file: string = this.#directory.path("ledger.db");
+  readonly file: string;
   database: Database;
   ledger: SqliteLedger;
   now = 0;
 
-  constructor() {
+  /** @param file Another connection's. */
+  constructor(file?: string) {
+    this.file = file ?? this.#directory.path("ledger.db");
     [this.database, this.ledger] = this.#open();
   }
 

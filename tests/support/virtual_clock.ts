@@ -6,6 +6,9 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
+/** How many turns of the event loop what is set going may take: a ledger commits in a turn of its own, and what waited for that may commit again. */
+const TURNS = 4;
+
 /**
  * Time that passes only when a test says so. Between two sleepers that wake, everything they set going runs until it waits again.
  */
@@ -64,7 +67,7 @@ export class VirtualClock implements Clock {
 
   /** Runs all that need not wait for time. */
   async settle(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < TURNS; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.#busy()) await new Promise((resolve) => setTimeout(resolve, 0));
   }
 

@@ -1,0 +1,51 @@
+import { deepStrictEqual as assertEquals, rejects as assertRejects } from "node:assert/strict";
+import { GroupCommit } from "../../src/ledger/group_commit.ts";
+import { TemporaryLedger } from "../support/temporary_ledger.ts";
+
+/** A table with rows of numbers, written through groups, and what of it is on disk. */
+class Rows implements Disposable {
+  readonly #opened = new TemporaryLedger();
+  readonly #reader = new TemporaryLedger(this.#opened.file);
+  readonly commits = new GroupCommit(this.#opened.database);
+
+  constructor() {
+    this.#opened.database.exec("CREATE TABLE numbers (number INTEGER UNIQUE)");
+  }
+
+  insert(number: number): Promise<number> {
+    return this.commits.run(() => {
+      this.#opened.database.prepare("INSERT INTO numbers VALUES (?)").run(number);
+      return number;
+    });
+  }
+
+  /** As another connection sees it. */
+  written(): number[] {
+    return this.#reader.database.prepare("SELECT number FROM numbers").all().map(({ number }) => Number(number));
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader[Symbol.dispose]();
+    this.#opened[Symbol.dispose]();
+  }
+}
+
+Deno.test("GroupCommit.run() writes what comes in one turn in one transaction, in order, and resolves after it", async () => {
+  using rows = new Rows();
+  const seen: number[][] = [];
+  const results = [1, 2, 3].map((number) => rows.insert(number));
+  const during = rows.commits.run(() => seen.push(rows.written()));
+  for (const result of results) result.then(() => seen.push(rows.written()));
+  assertEquals(rows.written(), []);
+  assertEquals(await Promise.all(results), [1, 2, 3]);
+  await during;
+  assertEquals(seen, [[], [1, 2, 3], [1, 2, 3], [1, 2, 3]]);
+});
+
+Deno.test("GroupCommit.run() rejects an action that fails alone, and writes its neighbours", async () => {
+  using rows = new Rows();
+  const [first, again, last] = [rows.insert(1), rows.insert(1), rows.insert(2)];
+  await assertRejects(again, /UNIQUE/);
+  assertEquals(await Promise.all([first, last]), [1, 2]);
+  assertEquals(rows.written(), [1, 2]);
+});
