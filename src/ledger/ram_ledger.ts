@@ -61,7 +61,6 @@ export class RamLedger implements Ledger {
     return Promise.resolve(recorded);
   }
 
-  // deno-lint-ignore require-await -- async turns what the decider throws into a rejection
   async decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number> {
     let decided = 0;
     const before = this.#seq;
