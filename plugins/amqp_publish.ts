@@ -8,16 +8,16 @@ import {
 } from "../mod.ts";
 import { A_TEXT, made, type NotifyContext, PermanentError, type Plugin, printable } from "../mod.ts";
 
-/** Makes the routing key of an event's message, given what `notify` is given. At most 255 bytes. */
+/** Makes the routing key of an event's message, given what `notify` is given. At most 255 bytes. One that fails makes a dead letter. */
 export type AmqpRoutingKey = (detail: Detail, created: boolean, context: NotifyContext) => string;
 
 /** Options of {@linkcode AmqpPublish}, with those of `AmqpTarget`: `url`, or `host`, `port`, `user`, `password`, `vhost`; `tls`, … */
 export interface AmqpPublishOptions extends AmqpTargetOptions {
-  /** Publish to this exchange. It must be there: it is its owner's to declare. */
+  /** Publish to this exchange. It must be there: it is its owner's to declare. This or `queue` is needed. */
   readonly exchange?: string;
   /** Of messages to `exchange`: a text, or a function. @default the event's type, as compute.instance.create.end */
   readonly routingKey?: string | AmqpRoutingKey;
-  /** Publish to this queue, instead of an exchange. It must be there. */
+  /** Publish to this queue, instead of an exchange. It must be there, or the message is unroutable, and tried again. */
   readonly queue?: string;
   /** Unique among the configured plugins. @default "AmqpPublish" */
   readonly name?: string;

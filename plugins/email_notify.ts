@@ -21,10 +21,13 @@ import {
   type SmtpTargetOptions,
 } from "../mod.ts";
 
-/** Makes the subject or a body of a mail, given what `notify` is given. */
+/** Makes the subject or a body of a mail, given what `notify` is given. One that throws, or returns no text, makes a dead letter. */
 export type MailText = (detail: Detail, created: boolean, context: NotifyContext) => string;
 
-/** Says whom an event's mail is for, given what `notify` is given: bare addresses; nothing for nobody. */
+/**
+ * Says whom an event's mail is for, given what `notify` is given: bare addresses; nothing for nobody. One that throws, or returns what is
+ * neither, makes a dead letter.
+ */
 export type MailRecipients = (
   detail: Detail,
   created: boolean,
@@ -37,14 +40,14 @@ export interface EmailNotifyOptions extends SmtpTargetOptions {
   readonly from: string;
   /** Where answers go, one address. @default from */
   readonly replyTo?: string;
-  /** Whom mails are for: addresses, and functions that take them from the detail, as `({ Owner }) => Owner`; one, or a list. */
+  /** Whom mails are for: addresses, and functions that take them from the detail, as `({ Owner }) => Owner`; one, or a list of at most 100. */
   readonly to: string | MailRecipients | readonly (string | MailRecipients)[];
   /**
    * Domains in which addresses that a function gives may be, as `example.com`, or `*.example.com` for all below it. Needed with a function:
    * what it gives was written by a tenant. Whatever is in none of them, or no bare address, is left out.
    */
   readonly allowedDomains?: readonly string[];
-  /** One line. @default says what happened to which server */
+  /** One line; what is longer than 250 characters is cut. @default says what happened to which server */
   readonly subject?: MailText;
   /** The body as plain text. @default the detail as a table */
   readonly text?: MailText;

@@ -12,11 +12,12 @@ export interface RestNotifyOptions extends HttpTargetOptions {
   readonly urlCreation: string;
   /** Where deletions are sent, likewise. */
   readonly urlDeletion: string;
-  /** @default "POST" */
+  /** Of every request. @default "POST" */
   readonly method?: "POST" | "PUT" | "PATCH" | "DELETE";
   /**
    * The detail as JSON, as `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with the JSON as its parameter
-   * `nodeDetails`), or what a function makes of it: an object is sent as JSON, a string as it is. A header `Content-Type` in `headers` wins.
+   * `nodeDetails`), or what a function makes of it: an object is sent as JSON, a string as it is. One that throws, or
+   * returns anything else, makes a dead letter. A header `Content-Type` in `headers` wins.
    *
    * @default "json"
    */
@@ -24,6 +25,8 @@ export interface RestNotifyOptions extends HttpTargetOptions {
   /**
    * Signs every request as Standard Webhooks says. Each is `whsec_` and the base64 of 24 to 64 bytes; give the new one and the old one
    * while receivers change over.
+   *
+   * @default none: requests are not signed
    */
   readonly signingSecrets?: readonly string[];
   /** Unique among the configured plugins. @default "RestNotify" */

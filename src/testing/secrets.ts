@@ -8,7 +8,7 @@ export interface Visible {
   readonly plugin?: unknown;
 }
 
-/** Fails when a secret can be seen: as it is, or as JSON, a URL or base64 would write it. */
+/** Fails when a secret can be seen: as it is, or as JSON, a URL, a form, HTML or base64 would write it. */
 export function discreet(visible: Visible, secrets: readonly string[]): void {
   for (const [where, value] of Object.entries(visible)) {
     if (value === undefined) continue;
@@ -40,5 +40,15 @@ function stringsIn(value: unknown, seen: Set<object>): string[] {
 
 function formsOf(secret: string): string[] {
   const bytes = new TextEncoder().encode(secret);
-  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed()), bytes.toBase64()];
+  const html = secret.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret.toWellFormed()),
+    new URLSearchParams({ "": secret }).toString().slice(1),
+    html.replaceAll('"', "&quot;").replaceAll("'", "&#39;"),
+    html.replaceAll('"', "&#34;").replaceAll("'", "&#x27;"),
+    bytes.toBase64(),
+    bytes.toBase64({ alphabet: "base64url", omitPadding: true }),
+  ];
 }

@@ -11,6 +11,9 @@ for (
     ["what is no error", { error: { message: SECRET } }],
     ["base64", { preview: { headers: { authorization: `Basic ${new TextEncoder().encode(SECRET).toBase64()}` } } }],
     ["a URL", { preview: `https://h/?a=${encodeURIComponent(SECRET)}` }],
+    ["a form", { log: [new URLSearchParams({ a: SECRET }).toString()] }],
+    ["HTML", { error: new Error(SECRET.replaceAll('"', "&quot;")) }],
+    ["HTML, as some write it", { error: new Error(SECRET.replaceAll('"', "&#34;")) }],
     ["JSON", { log: [JSON.stringify({ SECRET })] }],
     ["a public property", {
       plugin: new (class {
