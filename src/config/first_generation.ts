@@ -47,6 +47,7 @@ export function planOf(files: readonly (readonly IniEntry[])[], name: string): P
   const plugins = isOld ? planPlugins(draft, name) : [LOG_PLUGIN];
   return {
     ...draft,
+    isOfService: !isOld,
     sections: sectionsOf(draft, isOld),
     plugins,
     unread: unreadOf(entries.filter((entry) => !draft.options.wasRead(entry))),

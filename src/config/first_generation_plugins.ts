@@ -22,7 +22,22 @@ export function planPlugins(draft: PlanDraft, name: string): readonly PlannedPlu
     draft.mistakes.push(`${place}: names ${twice} twice. Keep one`);
   }
   if (!names.includes(REST_NOTIFY)) warnOfRest(draft, place);
-  return [...new Set(names)].flatMap((one) => planPlugin(one, { draft, place }));
+  const plugins = [...new Set(names)].flatMap((one) => planPlugin(one, { draft, place }));
+  warnOfClasses(draft, plugins);
+  return plugins;
+}
+
+/** A plugin is known by its name, in the ledger too, and that is its class's unless it says otherwise. */
+function warnOfClasses({ warnings }: PlanDraft, plugins: readonly PlannedPlugin[]): void {
+  for (const [className, alike] of Map.groupBy(plugins, (plugin) => plugin.className)) {
+    if (alike.length === 1) continue;
+    const names = alike.map(({ formerName }) => formerName).join(" and ");
+    warnings.push(
+      `${
+        alike[0]?.place
+      }: ${names} have one name, ${className}. Write readonly name = "…" into the class of all but one`,
+    );
+  }
 }
 
 function planPlugin(

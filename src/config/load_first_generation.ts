@@ -41,6 +41,14 @@ export async function loadFirstGeneration(
   { cwd, builtIn }: Sources,
 ): Promise<FirstGeneration> {
   const plan = await readPlan(paths, cwd);
+  if (plan.isOfService) {
+    throw new UserError(
+      `Cannot use the configuration "${
+        paths.join('", "')
+      }": it is a service's, and names no plugin. Write a config.ts from it with ` +
+        "oss-watcher migrate",
+    );
+  }
   const dir = dirname(resolve(cwd, paths[0] ?? ""));
   const { config, mistakes } = await makeConfig(plan, (planned) => classOf(planned, { builtIn, dir }));
   const warnings = warningsOf(plan);

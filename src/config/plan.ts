@@ -41,6 +41,8 @@ export interface PlannedPlugin {
  * make it from.
  */
 export interface Plan {
+  /** It was made from what a service of OpenStack says of RabbitMQ, and from nothing else. */
+  readonly isOfService: boolean;
   /** Everything but the plugins. */
   readonly sections: PlanObject;
   readonly plugins: readonly PlannedPlugin[];

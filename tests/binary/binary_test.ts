@@ -48,6 +48,33 @@ Deno.test("the released program loads a config.ts from anywhere, with the plugin
   assert.match(out, /own: true [^ ]+ of the same module: true/);
 });
 
+Deno.test("the released program runs oss_framework's configuration with a plugin beside it, and migrates it", async () => {
+  await using program = await Released.open();
+  await program.run(["init", "watcher"]);
+  Deno.removeSync(program.path("watcher", "config.ts"));
+  await program.write("watcher/oss.conf", OSS_CONF);
+  await program.write(
+    "watcher/plugins/new_plugin.ts",
+    "export class YourPlugin { notify() {} preview() { return 'mine'; } }",
+  );
+  const direct = await program.run(["--config-file", "oss.conf", "--dry-run", SAMPLE], { dir: "watcher" });
+  assert.deepEqual([direct.code, direct.err], [0, ""]);
+  assert.match(direct.out, /POST https:\/\/cmdb\.example\/new\n[^]*YourPlugin would send\n\s+mine\n/);
+  const { code, out } = await program.run(["migrate", "oss.conf"], { dir: "watcher" });
+  assert.equal(code, 0);
+  await program.write("watcher/config.ts", out);
+  assert.deepEqual(await program.run(["--dry-run", SAMPLE], { dir: "watcher" }), direct);
+});
+
+const OSS_CONF = `[DEFAULT]
+enabled_plugins = rest_plugin.RESTNotify, new_plugin.YourPlugin
+events_creation = compute.instance.create.end
+[rest]
+host = https://cmdb.example
+url_creation = /new
+url_deletion = /old
+`;
+
 for (
   const [what, code, refused] of [
     ["run programs", `new Deno.Command("true").outputSync()`, "run access"],

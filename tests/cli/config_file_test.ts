@@ -151,6 +151,12 @@ for (
       'Cannot use the configuration "my.conf": it has neither an option of oss_framework (enabled_plugins, [rabbit] host, …) nor a transport_url. Name the configuration that oss_watcher was started with, or a nova.conf',
     ],
     [
+      "of a service's RabbitMQ",
+      ["--config-file", "nova.conf"],
+      { "nova.conf": "[DEFAULT]\ntransport_url = rabbit://u:hush@h/\n" },
+      `Cannot use the configuration "nova.conf": it is a service's, and names no plugin. Write a config.ts from it with oss-watcher migrate`,
+    ],
+    [
       "of a line that is none",
       ["--config-file", "oss.conf"],
       { "oss.conf": "[DEFAULT]\nhush-4711\n" },
