@@ -1,8 +1,9 @@
-import { UserError } from "../model/errors.ts";
-import { mustBeRunnable } from "../runtime/app.ts";
+import type { LoadedConfig } from "../config/load_config.ts";
+import { ConfigError, UserError } from "../model/errors.ts";
+import type { Finding } from "../model/finding.ts";
 import { redact } from "../wire/redact.ts";
+import { checkLoaded } from "./check.ts";
 import { load, type LoadSources } from "./context.ts";
-import { serviceLog } from "./service_log.ts";
 import { LocalShift } from "./shift.ts";
 import type { FromShift, ToShift } from "./shift_messages.ts";
 
@@ -26,9 +27,7 @@ export function serveInWorker({ scope, version, ...sources }: ShiftWorkerOptions
   const answer = async ({ data }: MessageEvent<ToShift>): Promise<FromShift | null> => {
     if (data.kind === "load") {
       const { globals } = data;
-      const loaded = await load({ ...sources, globals: () => globals });
-      mustBeRunnable(loaded.config);
-      serviceLog(loaded.config.log, globals)[Symbol.dispose]();
+      const loaded = await loadChecked({ ...sources, globals: () => globals });
       shift = new LocalShift(loaded, { version, globals });
       return { kind: "loaded", log: shift.log };
     }
@@ -44,6 +43,17 @@ export function serveInWorker({ scope, version, ...sources }: ShiftWorkerOptions
     if (message !== null) scope.postMessage(message);
   });
   scope.postMessage({ kind: "here" });
+}
+
+/** What the command `check` would find: its errors are refused, its warnings are what the service begins its log with. */
+async function loadChecked(sources: LoadSources): Promise<LoadedConfig> {
+  const loaded = await load(sources);
+  const findings = await checkLoaded(loaded);
+  const lines = (level: Finding["level"]) =>
+    findings.filter((finding) => finding.level === level).map(({ key, text }) => `${key}: ${text}`);
+  const errors = lines("error");
+  if (errors.length > 0) throw new ConfigError(`Cannot use "${loaded.path ?? "the configuration"}":`, errors);
+  return { ...loaded, warnings: lines("warning") };
 }
 
 function failure(error: unknown): FromShift {

@@ -350,16 +350,6 @@ class Service {
   }
 }
 
-/**
- * What a configuration without mistakes may lack all the same to be served.
- *
- * @throws {UserError} naming it.
- */
-export function mustBeRunnable(config: Config): void {
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  for (const source of sourcesOf(config)) new Broker({ source, onDelivered: () => {}, log });
-}
-
 function sourcesOf({ rabbit }: Config): readonly RabbitSource[] {
   const sources = rabbit === undefined
     ? []

@@ -88,7 +88,7 @@ Deno.test("service goes on as it was when the new configuration is bad, and says
     ],
     [
       () => dir.write("config.ts", good.replace(/rabbit: .*,\n/, "")),
-      /Cannot start the service: config\.ts has no `rabbit`/,
+      /ERROR \(service\) {3}rabbit: missing: the service cannot start/,
     ],
     [() => dir.write("config.ts", `${good} {`), /Cannot load the configuration "[^"]*config\.ts": [^\n]*Syntax error/],
     [() => Deno.removeSync(dir.path("config.ts")), /there is no such file\. Correct --config/],
