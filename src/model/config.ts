@@ -115,7 +115,12 @@ export interface OpenStackOptions {
   /** PEM files of our own certificate and its key. */
   readonly certFile?: string;
   readonly keyFile?: string;
-  /** When OpenStack has been silent for so long, a detail is made without it. @default 3600 */
+  /**
+   * When OpenStack has been silent for so long, a detail is made without it. Messages wait no longer than this for a new ledger to learn what
+   * is there.
+   *
+   * @default 3600
+   */
   readonly maxWaitSeconds?: number;
 }
 

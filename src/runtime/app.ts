@@ -1,4 +1,3 @@
-import { PatientSource } from "../detail/patient_source.ts";
 import { Lane } from "../dispatch/lane.ts";
 import { policyOf } from "../dispatch/policy.ts";
 import { Settler } from "../dispatch/settler.ts";
@@ -19,12 +18,11 @@ import type { OpenStackApi } from "../openstack/api.ts";
 import { redact } from "../wire/redact.ts";
 
 import { detailMaker, type DetailStage, PromptDetails } from "./detail_stage.ts";
-import { CloudReader } from "./cloud_reader.ts";
+import { type Cloud, makeCloud } from "./cloud.ts";
 import { EnrichedDetails } from "./enriched_details.ts";
 import { FactsStage } from "./facts_stage.ts";
 import { checkOpenStack, openOpenStack } from "./openstack.ts";
 import { runPipeline, type Stages } from "./pipeline.ts";
-import { Priming } from "./priming.ts";
 import { rulesOf } from "./rules.ts";
 import { Status } from "./status.ts";
 
@@ -52,7 +50,6 @@ const DAY_MS = 86_400_000;
 const DEFAULT_KEEP_DAYS = 30;
 /** A queue is not called old before this, however little is kept: an outage may last. */
 const OLD_QUEUE_DAYS = 30;
-const DEFAULT_MAX_WAIT_SECONDS = 3600;
 
 /**
  * The service: wires all stages, runs until `stop` aborts, and leaves everything recorded.
@@ -82,10 +79,8 @@ class Service {
   readonly #database: Database;
   /** Where details are completed; `null` when config.ts names no cloud. */
   readonly #openstack: OpenStackApi | null;
-  /** OpenStack with patience; `null` as above. */
-  readonly #source: PatientSource | null;
-  /** Learns what was there before us; `null` as above. */
-  readonly #priming: Priming | null;
+  /** What it is to the stages. */
+  readonly #cloud: Cloud | null;
   /** Rung when something was recorded, or can go on. */
   readonly #recorded = new Bell();
   /** Resolves when all queues are bound. */
@@ -113,8 +108,11 @@ class Service {
     this.#keepDays = options.config.ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
     this.#housekeeping = this.#makeHousekeeping(database);
     this.#ledger = this.#makeLedger(database);
-    this.#source = this.#makeSource();
-    this.#priming = this.#makePriming();
+    this.#cloud = openstack && makeCloud(openstack, {
+      ...options,
+      ledger: this.#ledger,
+      onOpen: () => this.#recorded.ring(),
+    });
     this.#lanes = this.#makeLanes();
     this.#intake = this.#makeIntake();
     const { log, random } = options;
@@ -177,7 +175,7 @@ class Service {
     }, signal);
     const work = [
       runPipeline(stages, signal),
-      this.#priming?.run(this.#listening.promise, signal) ?? Promise.resolve(),
+      this.#cloud?.priming.run(this.#listening.promise, signal) ?? Promise.resolve(),
       ...this.#lanes.map((lane) => lane.run(signal)),
       this.#housekeeping.run(signal),
     ];
@@ -247,40 +245,14 @@ class Service {
     });
   }
 
-  #makeSource(): PatientSource | null {
-    const { clock, random, log } = this.#options;
-    const api = this.#openstack;
-    if (api === null) return null;
-    return new PatientSource({ api, clock, random, log: log("openstack"), maxWaitMs: this.#maxWaitMs() });
-  }
-
-  #makePriming(): Priming | null {
-    const { config, clock, random, log } = this.#options;
-    const api = this.#openstack;
-    if (api === null) return null;
-    return new Priming({
-      reader: new CloudReader({ api, clock, random, log: log("openstack") }),
-      ledger: this.#ledger,
-      rules: { anyPort: config.events.anyPort ?? false },
-      clock,
-      log: log("priming"),
-      maxWaitMs: this.#maxWaitMs(),
-      onOpen: () => this.#recorded.ring(),
-    });
-  }
-
-  #maxWaitMs(): number {
-    return (this.#options.config.openstack?.maxWaitSeconds ?? DEFAULT_MAX_WAIT_SECONDS) * 1000;
-  }
-
   #makeFacts({ prompt }: DetailStage): FactsStage {
     const { config, log } = this.#options;
     return new FactsStage({
       ledger: this.#ledger,
       prompt,
       rules: () => rulesOf(config.events, this.#oldestCreation()),
-      mayDecide: () => this.#priming?.isOpen ?? true,
-      nova: this.#source,
+      mayDecide: () => this.#cloud?.priming.isOpen ?? true,
+      nova: this.#cloud?.source ?? null,
       log: log("facts"),
       signal: this.#stopping.signal,
       onAnswered: () => this.#recorded.ring(),
@@ -296,10 +268,10 @@ class Service {
       make: detailMaker(detail, log("detail")),
       onDetailed: () => this.#wakeLanes(),
     };
-    if (this.#source === null) return new PromptDetails(shared);
+    if (this.#cloud === null) return new PromptDetails(shared);
     return new EnrichedDetails({
       ...shared,
-      source: this.#source,
+      source: this.#cloud.source,
       detail,
       log: log("detail"),
       signal: this.#stopping.signal,

@@ -79,9 +79,11 @@ export class CloudReader {
     if (this.#failures++ === 0) this.#silentSinceMs = clock.passedMs();
     const delayMs = retryDelayMs(error, { failures: this.#failures, random });
     if (clock.passedMs() + delayMs - this.#silentSinceMs > maxSilenceMs) throw new UserError(error.message);
-    const about = error instanceof UserError ? error.message : error.service;
-    const text = `${error.message}. It is tried again until it works`;
+    const isRefusal = error instanceof UserError;
+    const about = isRefusal ? error.message : error.service;
+    const text = `${error.message}. It is tried again${maxSilenceMs === Infinity ? " until it works" : ""}`;
     if (about === this.#told) log.debug(error.message);
+    else if (isRefusal) log.error(text);
     else log.warn(text);
     this.#told = about;
     await clock.sleep(delayMs, signal);

@@ -47,7 +47,7 @@ export class FactsStage {
       ...this.#options.rules(),
       isThere: (id) => this.#asked?.id === id && this.#asked.isThere === true,
     };
-    const unanswered: string[] = [];
+    let unanswered: string | null = null;
     const outcomes: Outcome[] = [];
     const decided = await ledger.decide(limit, (notification, memory) => {
       const id = this.#options.nova === null ? null : forgottenServer(notification, memory, rules);
@@ -56,13 +56,13 @@ export class FactsStage {
         outcomes.push(decision.outcome);
         return decision;
       }
-      unanswered.push(id);
+      unanswered = id;
       return null;
     }, prompt);
     if (decided > 0 && prompt !== undefined) onDetailed?.();
     // Where a commit did not work at first, the last ones are those that it was made of.
     if (decided > 0) onDecided?.(outcomes.slice(-decided));
-    for (const id of unanswered) void this.#ask(id);
+    if (unanswered !== null) void this.#ask(unanswered);
     return decided > 0;
   }
 

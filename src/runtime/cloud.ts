@@ -1,0 +1,44 @@
+import { PatientSource } from "../detail/patient_source.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Config } from "../model/config.ts";
+import type { Ledger } from "../model/ledger.ts";
+import type { Logger } from "../model/plugin.ts";
+import type { OpenStackApi } from "../openstack/api.ts";
+import { CloudReader } from "./cloud_reader.ts";
+import { Priming } from "./priming.ts";
+
+/** What a configured cloud is to the stages. */
+export interface Cloud {
+  /** Completes details. */
+  readonly source: PatientSource;
+  /** Teaches a new ledger what is there. */
+  readonly priming: Priming;
+}
+
+export interface CloudOptions {
+  readonly ledger: Ledger;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: (part: string) => Logger;
+  /** Called once, when messages may be decided. */
+  readonly onOpen: () => void;
+}
+
+const DEFAULT_MAX_WAIT_SECONDS = 3600;
+
+/** Both ways of asking a cloud, with one patience. */
+export function makeCloud(api: OpenStackApi, { config, ledger, clock, random, log, onOpen }: CloudOptions): Cloud {
+  const maxWaitMs = (config.openstack?.maxWaitSeconds ?? DEFAULT_MAX_WAIT_SECONDS) * 1000;
+  const asking = { api, clock, random, log: log("openstack") };
+  const priming = new Priming({
+    reader: new CloudReader(asking),
+    ledger,
+    rules: { anyPort: config.events.anyPort ?? false },
+    clock,
+    log: log("priming"),
+    maxWaitMs,
+    onOpen,
+  });
+  return { source: new PatientSource({ ...asking, maxWaitMs }), priming };
+}
