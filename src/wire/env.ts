@@ -6,8 +6,8 @@ const given = new Map<string, string>();
 /**
  * The value of an environment variable, for secrets that should not stand in config.ts. It is hidden wherever it would be shown, in errors,
  * logs, previews and the paths of URLs; of a URL, its path, query and password are. Two kinds are shown: variables whose names end in HOST,
- * PORT, USER, NAME, DOMAIN, REGION, ZONE, EMAIL, FROM, FILE or DIR, and values of less than 8 characters, unless the name says that they are
- * secrets (PASSWORD, TOKEN, SECRET, API_KEY, …).
+ * PORT, USER, NAME, DOMAIN, REGION, ZONE, EMAIL, ADDRESS, FROM, FILE, DIR, DN, BASE, VHOST, EXCHANGE or QUEUE, and values of less than 8
+ * characters, unless the name says that they are secrets (PASSWORD, TOKEN, SECRET, API_KEY, …).
  *
  * @throws {UserError} when the variable is not set and there is no `fallback`.
  *

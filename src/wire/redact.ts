@@ -76,7 +76,8 @@ export function shownUrl(url: string): string {
 const MIN_ENV_LENGTH = 8;
 
 /** Variables that hold no secret, though a configuration asks for them. */
-const PLAIN_NAME = /(?:^|_)(?:host|hostname|port|user|username|name|domain|region|zone|email|from|file|dir)$/i;
+const PLAIN_NAME =
+  /(?:^|_)(?:host|hostname|port|user|username|name|domain|region|zone|email|address|from|file|dir|dn|base|vhost|exchange|queue)$/i;
 
 /** What must not be told of what config.ts asked `env()` for. */
 export function envSecrets(): readonly string[] {

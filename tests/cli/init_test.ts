@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import settings from "../../deno.json" with { type: "json" };
 import { ProgramDirectory, READ_WRITE, runProgram } from "../support/program.ts";
 
@@ -11,7 +12,7 @@ interface Checked {
 /** The two ways in which editors check: TypeScript itself by tsconfig.json, Deno by deno.json. */
 const CHECKERS: Readonly<Record<string, readonly string[]>> = {
   "TypeScript itself": [
-    ...["run", "--quiet", "--allow-all", "--no-config", "--no-lock"],
+    ...["run", "--quiet", "--allow-all", "--config", fileURLToPath(new URL("../../deno.json", import.meta.url))],
     ...[`${settings.imports.typescript}/tsc`, "--project", "tsconfig.json", "--pretty", "false"],
   ],
   "Deno": ["check", "--quiet", "--no-lock"],

@@ -158,14 +158,16 @@ Deno.test("redact() and shownUrl() hide what came through env(), in a path too, 
   fromEnv("OSS_WATCHER_TEST_CMDB", "https://cmdb.example.com/hooks/T1KEN?key=T2KEN-of-query");
   fromEnv("OSS_WATCHER_TEST_HOST", "rabbit-1.example.com");
   fromEnv("OSS_WATCHER_TEST_SITE", "KDC");
+  fromEnv("OSS_WATCHER_TEST_BASE_DN", "dc=example,dc=com");
+  fromEnv("OSS_WATCHER_TEST_EVENTS", "amqps://watcher:hush-4711@rabbit-1/a-vhost-of-ours");
   fromEnv("OSS_WATCHER_TEST_API_TOKEN", "t0k");
 
   assert.equal(shownUrl("https://chat.example.com/hooks/T0KEN-in-the/path/x"), "https://chat.example.com/hooks/***/x");
   assert.equal(shownUrl("https://chat.example.com/hooks/T0KEN-in-the%2Fpath"), "https://chat.example.com/hooks/***");
   assert.equal(shownUrl("https://cmdb.example.com/hooks/T1KEN/servers"), "https://cmdb.example.com/***/servers");
   assert.equal(
-    redact("Cannot POST /hooks/T1KEN at rabbit-1.example.com in KDC: t0k, T2KEN-of-query"),
-    `Cannot POST /${HIDDEN} at rabbit-1.example.com in KDC: ${HIDDEN}, ${HIDDEN}`,
+    redact("Cannot POST /hooks/T1KEN at rabbit-1.example.com in KDC dc=example,dc=com: t0k, T2KEN-of-query, hush-4711"),
+    `Cannot POST /${HIDDEN} at rabbit-1.example.com in KDC dc=example,dc=com: ${HIDDEN}, ${HIDDEN}, ${HIDDEN}`,
   );
 });
 
