@@ -44,7 +44,7 @@ function describeExchange(seen: Examination, exchange: string): string[] {
     : "";
   const own = flows.filter((flow) => flow.exchange === exchange);
   const count = own.reduce((sum, flow) => sum + flow.count, 0);
-  const state = exchanges.get(exchange) ? `${count} notifications in ${seconds} s` : "is not there";
+  const state = exchanges.get(exchange) ? `${counted(count, "notification")} in ${seconds} s` : "is not there";
   return [
     printable(`exchange ${exchange}${durable}: ${state}`),
     ...own.flatMap((flow) => describeFlow(flow, seen)),
@@ -70,7 +70,13 @@ function describeQueue({ name, before, after }: QueueLook): string {
   if (state === null) return printable(`queue ${name}: is not there`);
   const grew = state.messages - (before?.messages ?? state.messages);
   const grown = grew > 0 ? ` (${grew} more)` : "";
-  return printable(`queue ${name}: ${state.messages} messages${grown}, ${state.consumers} consumers`);
+  return printable(
+    `queue ${name}: ${counted(state.messages, "message")}${grown}, ${counted(state.consumers, "consumer")}`,
+  );
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function verdict({ flows, seconds, deaf }: Examination, problems: readonly Problem[]): string[] {

@@ -57,7 +57,9 @@ Examples:
 
 function showCommand(context: CommandContext): Command {
   return new Command("show")
+    .summary("everything about one event")
     .description("Everything about one event: notification, detail, and every plugin's attempts.")
+    .addHelpText("after", "\nExample:\n  oss-watcher events show server/4818c5b1-ac0b-4458-9eed-faf8936ad379/creation")
     .argument("<key>", "as the list shows it: server/…/creation")
     .option("--json", "as JSON")
     .addOption(ledgerOption())
@@ -71,7 +73,9 @@ function showCommand(context: CommandContext): Command {
 
 function replayCommand(context: CommandContext): Command {
   return new Command("replay")
+    .summary("try dead or dropped deliveries again")
     .description("Try dead or dropped deliveries again, each at its old place.")
+    .addHelpText("after", "\nExample:\n  oss-watcher events replay --dead --plugin RestNotify")
     .addArgument(new Argument("[key...]", "events, as the list shows them"))
     .option("--dead", "all dead letters")
     .option("--plugin <name>", "only deliveries of this plugin")
@@ -85,6 +89,8 @@ function replayCommand(context: CommandContext): Command {
 
 function dropCommand(context: CommandContext): Command {
   return new Command("drop")
+    .summary("give deliveries up for good")
+    .addHelpText("after", "\nExample:\n  oss-watcher events drop --plugin OldPlugin")
     .description("Give up deliveries that are not done, for good; later ones of the same server or address go on.")
     .addArgument(new Argument("[key...]", "events, as the list shows them"))
     .option("--plugin <name>", "all that waits for this plugin, or only its part of the named events")

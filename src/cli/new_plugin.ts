@@ -6,6 +6,7 @@ import { programFile } from "./init.ts";
 /** `new plugin NAME`: one file to start from. */
 export function newCommand(context: CommandContext): Command {
   const plugin = new Command("plugin")
+    .summary("write a plugin to be made into yours")
     .description("Write plugins/<name>.ts: a plugin that sends to a REST service, to be made into yours.")
     .addArgument(new Argument("<name>", "the class's name, as CmdbRecord or cmdb-record").argParser(className))
     .addHelpText("after", "\nExample:\n  oss-watcher new plugin CmdbRecord")
@@ -22,7 +23,9 @@ export function newCommand(context: CommandContext): Command {
         `  plugins: [new ${name}({ url: "https://cmdb.example.com/nodes" })],`,
       ].join("\n"));
     });
-  return new Command("new").description("Write something to start from.").addCommand(plugin);
+  return new Command("new").description("Write something to start from.")
+    .addHelpText("after", "\nExample:\n  oss-watcher new plugin CmdbRecord")
+    .addCommand(plugin);
 }
 
 /** A plugin stands beside the config.ts that uses it. */

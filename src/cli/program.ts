@@ -36,7 +36,7 @@ async function build(
   const { terminal, version } = context;
   program
     .description("Consumes OpenStack's notifications and tells every configured plugin what was created and deleted.")
-    .version(version, "-V, --version")
+    .version(version, "-V, --version", "show the version")
     .addOption(
       new Option("--dry-run <file>", "show what the notifications in a file (- for stdin) would lead to; repeatable")
         .argParser((file: string, files: readonly string[] = []) => [...files, file]),
@@ -44,9 +44,6 @@ async function build(
     .addOption(new Option("--json", "with --dry-run: one line of JSON per notification"))
     .addOption(new Option("--openstack", "with --dry-run: complete details from the configured cloud, reading only"))
     .addHelpText("after", HELP)
-    .helpCommand("help [command]", "show the help of a command")
-    // Of commands that are not loaded no more than the name is known.
-    .configureHelp({ subcommandTerm: (command) => command.name() })
     .hook("preSubcommand", () => refuseDryRun(program.opts<RunOptions>()))
     .action(async (given: RunOptions) => context.exit(await run(given, context)));
   for (const { name, summary, load } of COMMANDS) {
@@ -68,6 +65,9 @@ function settle(command: Command, terminal: Terminal): void {
         .argParser((path: string, paths: readonly string[] = []) => [...paths, path]),
     )
     .addOption(new Option("--debug", "more log lines, and stack traces of errors"))
+    // Of commands that are not loaded no more than the name is known.
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .helpOption("-h, --help", "show this help")
     // An option belongs to the command that it follows: several have one of the same name.
     .enablePositionalOptions()
     .exitOverride((error) => {
@@ -78,6 +78,7 @@ function settle(command: Command, terminal: Terminal): void {
       writeErr: (text) => terminal.error(text.trimEnd()),
       outputError: () => {},
     });
+  if (command.commands.length > 0) command.helpCommand("help [command]", "show the help of a command");
   for (const sub of command.commands) settle(sub, terminal);
 }
 
@@ -97,7 +98,7 @@ Examples:
   oss-watcher events --state dead
 
 Exit codes: 0 done; 1 bad input or configuration; 2 wrong usage;
-3 a dry run with nothing to send.`;
+3 nothing to send, or nothing came.`;
 
 /** One clear line for a mistake; a stack trace only for those who asked for it. */
 function tell(error: unknown, { debug, terminal }: { readonly debug: boolean; readonly terminal: Terminal }): void {

@@ -6,6 +6,7 @@ import { type CommandContext, EXIT_FAILURE, load } from "./context.ts";
 /** `queue remove`: nothing is left behind on the broker. */
 export function queueCommand(context: CommandContext): Command {
   const remove = new Command("remove")
+    .summary("remove it, to take oss-watcher away")
     .description(
       "Remove oss-watcher's own queue from RabbitMQ, to take oss-watcher away: without it nobody would empty the queue. A " +
         "watchQueue is left alone. The service must be stopped.",
@@ -13,7 +14,9 @@ export function queueCommand(context: CommandContext): Command {
     .option("--force", "even if it holds messages or has consumers: they are lost, or cut off")
     .addHelpText("after", HELP)
     .action(({ force = false }: { readonly force?: boolean }) => run(force, context));
-  return new Command("queue").description("Look after oss-watcher's own queue.").addCommand(remove);
+  return new Command("queue").description("Look after oss-watcher's own queue.")
+    .addHelpText("after", "\nExample:\n  oss-watcher queue remove --force")
+    .addCommand(remove);
 }
 
 const HELP = `

@@ -12,7 +12,7 @@ export function describeEvents(result: DryRunResult, terminal: Terminal): string
     const name = detail.FQDN ?? "-";
     const address = detail.IP ?? "-";
     // The id is for copying, so it is never cut; names are, to what is left of a line.
-    const [before, after] = [`${clock(result.time)}  ${what.padEnd(10)}  `, `  ${address}  ${detail.ID ?? "-"}`];
+    const [before, after] = [`${clock(result.time)} ${what.padEnd(10)} `, ` ${address} ${detail.ID ?? "-"}`];
     const room = Math.max(MIN_NAME, WIDTH - before.length - after.length);
     return coloured(`${before}${printable(name, room)}${printable(after)}`, created ? "green" : "red", terminal);
   });
@@ -36,7 +36,7 @@ export function notificationFacts({ exchange, routingKey, notification, resource
 }
 
 /** Enough of a name to know it by. */
-const MIN_NAME = 12;
+const MIN_NAME = 10;
 
 /** The time of day, UTC. */
 function clock(time: string | null): string {

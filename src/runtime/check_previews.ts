@@ -39,7 +39,7 @@ function oddities(preview: Json): readonly string[] {
       : []),
     ...(protocol === "http:" && port === "443" ? [`http:// to port 443 of ${host}: no TLS to its port. ${PORT}`] : []),
     ...(protocol === "http:" && knowsUs && !isLocal
-      ? [`http:// to ${host} with a password: anybody on the way can read it. Use https://`]
+      ? [`http:// to ${host} carries credentials that anybody on the way can read. Use https://`]
       : []),
   ];
 }

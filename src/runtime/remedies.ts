@@ -48,7 +48,8 @@ export function boundQueues(names: readonly string[], vhost: string): Remedy {
     where: "On a RabbitMQ host, if nobody is to read them",
     lines: [
       `rabbitmqctl set_policy${at} --apply-to queues unread-notifications \\`,
-      `  ${shellWord(pattern)} '{"max-length": 10000}'`,
+      `  ${shellWord(pattern)} \\`,
+      `  '{"max-length": 10000}'`,
     ],
   };
 }

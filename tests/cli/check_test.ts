@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { CloudBus, PASSWORD } from "../support/bus.ts";
 import { OpenStackServer } from "../support/openstack_server.ts";
 import { ProgramDirectory, type ProgramEnd, runProgram } from "../support/program.ts";
+import { matchesSnapshot } from "../support/snapshot.ts";
 import { until } from "../support/until.ts";
 
 const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
@@ -25,7 +26,7 @@ Deno.test("check of a good configuration has nothing but ok, with exit code 0, a
   const permissions = ["--allow-read", "--allow-write", "--allow-env", "--deny-net"];
   const { code, out, err } = await runProgram({ dir: dir.path(), args: ["check"], permissions });
   assert.deepEqual([code, err], [0, ""]);
-  assert.match(out, /^ok {9}config: .*\n(?:ok .*\n(?: {11}.*\n)*)+\n0 errors, 0 warnings, 0 not checked\n$/);
+  await looksAs(out, { dir, name: "good" });
   assert.deepEqual([...Deno.readDirSync(dir.path())].map(({ name }) => name), ["config.ts"]);
 });
 
@@ -43,6 +44,8 @@ Deno.test("check tells all mistakes at once, each with its key, with exit code 1
     "error retry.plugins.Silnt.concurrency",
   ]);
   assert.match(textOf(findings, "retry.plugins.Silnt"), /did you mean "Silent"/);
+  const human = await runProgram({ dir: dir.path(), args: ["check"], permissions: PERMISSIONS });
+  await looksAs(human.out, { dir, name: "mistakes" });
 });
 
 Deno.test("check warns of what works and is hardly meant", async () => {
@@ -65,6 +68,8 @@ Deno.test("check warns of what works and is hardly meant", async () => {
   ]);
   assert.match(textOf(findings, "plugins[0] RestNotify"), /^https:\/\/ to port 80 of cmdb\.example:80: /);
   assert.match(textOf(findings, "plugins[2] Broken"), /no such key/);
+  const human = await runProgram({ dir: dir.path(), args: ["check"], permissions: PERMISSIONS });
+  await looksAs(human.out, { dir, name: "warnings" });
   assert.ok(!out.includes(PASSWORD));
 });
 
@@ -210,6 +215,17 @@ async function check(
   const { ok, findings } = JSON.parse(end.out);
   assert.equal(ok, end.code === 0);
   return { ...end, findings };
+}
+
+/** Compares it with what was read and found good, wherever the directory is. */
+async function looksAs(
+  out: string,
+  { dir, name }: { readonly dir: ProgramDirectory; readonly name: string },
+): Promise<void> {
+  // Where lines break depends on how long the directory's name is.
+  const text = out.replaceAll(/\n {11}/g, " ").replaceAll(dir.path(), "/etc/oss-watcher");
+  assert.deepEqual(out.split("\n").filter((line) => line.length > 80 && !line.includes(dir.path())), []);
+  await matchesSnapshot(text, new URL(`snapshots/check/${name}.txt`, import.meta.url));
 }
 
 /** What is said of a key, errors and warnings first. */

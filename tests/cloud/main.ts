@@ -4,6 +4,7 @@ import { OPENSTACK } from "../../tools/openstack/packages.ts";
 import { COMPUTES } from "../../tools/openstack/settings.ts";
 import { installMissing, progress } from "../../tools/packages.ts";
 import type { Cast } from "./course.ts";
+import { diagnoseFaults } from "./faults.ts";
 import * as passes from "./passes.ts";
 import type { Outcome, Stage } from "./passes.ts";
 import { differencesOf, LEGEND, tableOf } from "./report.ts";
@@ -19,6 +20,7 @@ const ALL: readonly Pass[] = [
   passes.watchFromTheMiddle,
   passes.watchFirstGeneration,
   passes.watchVersionedAlone,
+  diagnoseFaults,
 ];
 
 async function main(args: readonly string[]): Promise<number> {
