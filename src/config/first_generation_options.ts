@@ -90,9 +90,12 @@ export function isFirstGeneration({ section, key }: IniEntry): boolean {
     KNOWN_OPTIONS.some((one) => `${one.section}.${one.key}` === name && one.key !== "log_file");
 }
 
+/** What these were called before they had a section of their own. */
+const FORMER_TRANSPORT_OPTIONS = ["DEFAULT.notification_driver", "DEFAULT.notification_topics"];
+
 /** Whether an assignment is of those that tell of a service's RabbitMQ. */
 export function isTransport({ section, key }: IniEntry): boolean {
-  return TRANSPORT_OPTIONS.includes(`${sectionName(section)}.${key}`);
+  return [...TRANSPORT_OPTIONS, ...FORMER_TRANSPORT_OPTIONS].includes(`${sectionName(section)}.${key}`);
 }
 
 /** The assignments that nothing reads, each with what to do. */
@@ -103,7 +106,7 @@ export function unreadOf(entries: readonly IniEntry[]): readonly Unread[] {
     ...TRANSPORT_OPTIONS,
   ];
   return entries.filter(({ section, key }) => !read.includes(`${sectionName(section)}.${key}`)).map((entry) => ({
-    place: printable(placeOf(entry), 200),
+    place: placeOf(entry),
     assignment: assignmentOf(entry),
     advice: adviceFor(entry),
   }));

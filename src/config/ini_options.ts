@@ -20,11 +20,13 @@ const REFERENCE = new RegExp(`\\$(?:(\\$)|(${NAME})|\\{(${NAME})\\})`, "gi");
 
 /** The options of INI files, found as oslo.config does: sections without case but for DEFAULT, the last assignment counts, `$name` is put in. */
 export class IniOptions {
+  readonly #entries: readonly IniEntry[];
   readonly #last: ReadonlyMap<string, IniEntry>;
   readonly #read = new Set<IniEntry>();
 
   /** @param entries In the order of the files: a later file stands over an earlier one. */
   constructor(entries: readonly IniEntry[]) {
+    this.#entries = entries;
     this.#last = new Map(entries.map((entry) => [idOf(entry.section, entry.key), entry]));
   }
 
@@ -36,7 +38,16 @@ export class IniOptions {
    */
   find(section: string, key: string): IniValue | undefined {
     const entry = this.#last.get(idOf(section, key));
-    return entry === undefined || entry.value === "" ? undefined : this.#resolve(entry, []);
+    const value = entry === undefined ? undefined : this.#resolve(entry, []);
+    return value?.text === "" ? undefined : value;
+  }
+
+  /** All values of an option that may come again, as `driver` in oslo.messaging's section, in their order. */
+  findAll(section: string, key: string): readonly IniValue[] {
+    const id = idOf(section, key);
+    return this.#entries.filter((entry) => idOf(entry.section, entry.key) === id).map((entry) =>
+      this.#resolve(entry, [])
+    );
   }
 
   /** Whether anybody asked for the assignment so far, be it by a reference. */

@@ -22,8 +22,17 @@ export class PlanDraft {
 
   /** The value of an option; a reference that leads nowhere is a mistake, and told. */
   find(section: string, key: string): IniValue | undefined {
+    return this.#told(() => this.options.find(section, key));
+  }
+
+  /** All values of an option that may come again. */
+  findAll(section: string, key: string): readonly IniValue[] {
+    return this.#told(() => this.options.findAll(section, key)) ?? [];
+  }
+
+  #told<Found>(find: () => Found): Found | undefined {
     try {
-      return this.options.find(section, key);
+      return find();
     } catch (error) {
       if (!(error instanceof IniReferenceError)) throw error;
       this.mistakes.push(error.message);

@@ -1,4 +1,5 @@
-import { booleanOf, listItems } from "./ini_options.ts";
+import { printable } from "../wire/escape.ts";
+import { booleanOf, type IniValue, listItems } from "./ini_options.ts";
 import { type PlanObject, type PlanValue, Secret } from "./plan.ts";
 import type { PlanDraft } from "./plan_draft.ts";
 import { readTransportUrl, type TransportHost, type TransportUrl } from "./transport_url.ts";
@@ -83,22 +84,29 @@ function tlsOf(draft: PlanDraft, { options }: TransportUrl, place: string): Plan
     );
   }
   const find = (names: readonly string[]) =>
-    names.map((name) => options.get(name)).find((value) => value !== undefined) ??
-      names.map((name) => draft.find(RABBIT, name)?.text).find((value) => value !== undefined);
-  const ssl = find(SSL) ?? "false";
-  const isOn = booleanOf(ssl);
-  if (isOn === undefined) draft.mistakes.push(`${place}: ssl is neither true nor false`);
+    names.map((name) => inUrl(options.get(name), place)).find((value) => value !== undefined) ??
+      names.map((name) => draft.find(RABBIT, name)).find((value) => value !== undefined);
+  const ssl = find(SSL);
+  if (ssl === undefined) return false;
+  const isOn = booleanOf(ssl.text);
+  if (isOn === undefined) draft.mistakes.push(`${ssl.place}: found "${printable(ssl.text, 60)}". Write true or false`);
   if (!isOn) return false;
   const files = Object.entries(FILES).flatMap(([key, names]) => {
     const file = find(names);
-    return file === undefined || file === "" ? [] : [[key, file] as const];
+    return file === undefined ? [] : [[key, file.text] as const];
   });
   return files.length === 0 ? true : Object.fromEntries(files);
 }
 
+function inUrl(text: string | undefined, place: string): Pick<IniValue, "text" | "place"> | undefined {
+  return text === undefined || text === "" ? undefined : { text, place };
+}
+
 /** An own queue takes nothing from anybody; services that send to other topics than the default need it to listen there. */
 function queueOf(draft: PlanDraft): PlanObject {
-  const topics = listItems(draft.find(NOTIFICATIONS, "topics")?.text ?? "");
+  const topics = listItems(
+    (draft.find(NOTIFICATIONS, "topics") ?? draft.find("DEFAULT", "notification_topics"))?.text ?? "",
+  );
   const name = { name: "oss-watcher" };
   if (topics.length === 0 || topics.includes("notifications")) return name;
   draft.remarks.set(
@@ -108,10 +116,13 @@ function queueOf(draft: PlanDraft): PlanObject {
   return { ...name, routingKeys: [...topics.map((topic) => `${topic}.info`), "versioned_notifications.info"] };
 }
 
+/** There may be several drivers. */
 function warnOfDriver(draft: PlanDraft): void {
-  const driver = draft.find(NOTIFICATIONS, "driver");
-  if (driver !== undefined && /^messaging(?:v2)?$/.test(driver.text)) return;
+  const drivers = [...draft.findAll(NOTIFICATIONS, "driver"), ...draft.findAll("DEFAULT", "notification_driver")];
+  // Before 2016 the name of a class.
+  if (drivers.some(({ text }) => /^(?:messaging(?:v2)?|.*\.rpc_notifier2?|.*\.messaging(?:v2)?)$/.test(text))) return;
+  const [driver] = drivers;
   const place = driver?.place ?? `driver of [${NOTIFICATIONS}]`;
-  const found = driver === undefined ? "is not set there" : `is "${driver.text}"`;
+  const found = driver === undefined ? "is not set there" : `is "${printable(driver.text, 60)}"`;
   draft.warnings.push(`${place}: ${found}: the service sends nothing. Write driver = messagingv2 and restart it`);
 }

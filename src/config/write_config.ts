@@ -1,3 +1,4 @@
+import { printable } from "../wire/escape.ts";
 import {
   type Plan,
   type PlannedPlugin,
@@ -35,22 +36,23 @@ export function writeConfig(plan: Plan, source: string): string {
 function heading(plan: Plan, source: string): string[] {
   const secrets = secretsOf(plan);
   const width = Math.max(...secrets.map(({ variable }) => variable.length));
-  return [
-    `// Written by oss-watcher migrate, from ${source}.`,
-    ...(secrets.length === 0 ? [] : ["//", "// Set these variables, each to the value that stands there:"]),
+  const lines = [
+    `Written by oss-watcher migrate, from ${source}.`,
+    ...(secrets.length === 0 ? [] : ["", "Set these variables, each to the value that stands there:"]),
     ...secrets.map(({ variable, place, part }) =>
-      `//   ${variable.padEnd(width)}  ${place}${part === null ? "" : ` (${part})`}`
+      `  ${variable.padEnd(width)}  ${place}${part === null ? "" : ` (${part})`}`
     ),
-    ...(plan.warnings.length === 0 ? [] : ["//", "// Look at these:"]),
-    ...plan.warnings.map((warning) => `//   ${warning}`),
-    ...(plan.unread.length === 0 ? [] : ["//", "// Nothing reads these:"]),
-    ...plan.unread.flatMap(unreadComment),
-    "",
+    ...(plan.warnings.length === 0 ? [] : ["", "Look at these:"]),
+    ...plan.warnings.map((warning) => `  ${warning}`),
+    ...(plan.unread.length === 0 ? [] : ["", "Nothing reads these:"]),
+    ...plan.unread.flatMap(unreadLines),
   ];
+  // What stands in the files must not end a comment and go on as code.
+  return [...lines.map((line) => `// ${printable(line)}`.trimEnd()), ""];
 }
 
-function unreadComment({ place, assignment, advice }: Unread): string[] {
-  return [`//   ${place}: ${advice}`, ...(assignment === null ? [] : [`//     ${assignment}`])];
+function unreadLines({ place, assignment, advice }: Unread): string[] {
+  return [`  ${place}: ${advice}`, ...(assignment === null ? [] : [`    ${assignment}`])];
 }
 
 interface NamedPlugin extends PlannedPlugin {

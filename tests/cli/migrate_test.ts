@@ -21,6 +21,14 @@ ssl = true
 ssl_ca_file = /etc/ssl/certs/rabbit.pem
 `;
 
+/** Of 2015, with several drivers. */
+const FORMER_NOVA = `[DEFAULT]
+transport_url = rabbit://openstack:hush-1@controller/
+notification_driver = log
+notification_driver = nova.openstack.common.notifier.rpc_notifier
+notification_topics = monitoring,metering
+`;
+
 const DIFFERENT_ACCOUNTS = `[DEFAULT]
 transport_url = rabbit://a:hush-1@h1,b:hush%232@[fd00::2]:5673/?ssl=1&ssl_version=TLSv1_2
 [oslo_messaging_notifications]
@@ -55,6 +63,7 @@ for (
     ["document_with_your_plugin", { "oss.conf": BOTH_PLUGINS }, ["oss.conf"]],
     ["odd", { "oss.conf": ODD }, ["oss.conf"]],
     ["nova", { "nova.conf": NOVA }, ["nova.conf"]],
+    ["former_nova", { "nova.conf": FORMER_NOVA }, ["nova.conf"]],
     ["different_accounts", { "nova.conf": DIFFERENT_ACCOUNTS }, ["nova.conf"]],
     ["queue_of_one_broker_of_other", {
       "oss.conf":

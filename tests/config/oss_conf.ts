@@ -82,8 +82,8 @@ const openstack = fc.record({
   tenant: odd,
 }, { requiredKeys: ["auth_url"] });
 const unknown = fc.record({
-  section: fc.constantFrom("DEFAULT", "rest", "new_plugin", "oslo_log"),
-  key: fc.constantFrom("use_syslog", "verbose", "url", "api_token", "hots"),
+  section: fc.constantFrom("DEFAULT", "rest", "new_plugin", "oslo_log", "x\u2028not code"),
+  key: fc.constantFrom("use_syslog", "verbose", "url", "api_token", "hots", "a\u2029b", "*/ c"),
   value: odd,
 });
 
