@@ -52,6 +52,8 @@ export interface Readings {
   readonly decided: () => Readonly<Record<Outcome, number>>;
   readonly sources: () => readonly SourceState[];
   readonly ledgerWritable: () => boolean;
+  /** Whether messages are decided: not before a new ledger knows what is there. */
+  readonly deciding: () => boolean;
   /** By the names of the configured plugins. May throw what the ledger throws. */
   readonly backlog: () => ReadonlyMap<string, Backlog>;
   readonly breakers: () => ReadonlyMap<string, "open" | "closed">;

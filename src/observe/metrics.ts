@@ -77,6 +77,11 @@ export const METRICS: readonly Metric[] = [
     "Whether the last write of the ledger worked.",
     ({ readings }) => one(Number(readings.ledgerWritable())),
   ),
+  gauge(
+    "deciding",
+    "Whether messages are decided: not before a new ledger knows what is in OpenStack.",
+    ({ readings }) => one(Number(readings.deciding())),
+  ),
   counter("deliveries_delivered_total", "Deliveries that the plugin made.", perPlugin(({ delivered }) => delivered)),
   counter(
     "deliveries_dead_total",

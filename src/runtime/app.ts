@@ -172,6 +172,7 @@ class Service {
       brokers: this.#brokers,
       lanes: this.#lanes,
       ledgerWritable: () => this.#ledger.writable,
+      deciding: () => this.#mayDecide(),
     }, signal);
     const work = [
       runPipeline(stages, signal),
@@ -180,6 +181,10 @@ class Service {
       this.#housekeeping.run(signal),
     ];
     return Promise.all(work.map((stage) => stage.catch(this.#failed.reject)));
+  }
+
+  #mayDecide(): boolean {
+    return this.#cloud?.priming.isOpen ?? true;
   }
 
   /** A clock that has jumped ahead must not make everything old. */
@@ -251,7 +256,7 @@ class Service {
       ledger: this.#ledger,
       prompt,
       rules: () => rulesOf(config.events, this.#oldestCreation()),
-      mayDecide: () => this.#cloud?.priming.isOpen ?? true,
+      mayDecide: () => this.#mayDecide(),
       nova: this.#cloud?.source ?? null,
       log: log("facts"),
       signal: this.#stopping.signal,

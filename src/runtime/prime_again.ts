@@ -6,6 +6,7 @@ import type { LedgerOperations } from "../model/operations.ts";
 import type { Logger } from "../model/plugin.ts";
 import { CloudReader } from "./cloud_reader.ts";
 import { openApiOnce } from "./openstack.ts";
+import { NAMES, TELL_EVERY_MS } from "./priming.ts";
 
 /** One resource, with what people call it. */
 export interface Named {
@@ -66,17 +67,21 @@ interface Comparison extends Omit<Compared, "found" | "gone"> {
 
 async function compare(
   listing: Listing,
-  { reader, ledger, config, log }: PrimeAgainOptions & { readonly reader: CloudReader },
+  { reader, ledger, config, clock, log }: PrimeAgainOptions & { readonly reader: CloudReader },
 ): Promise<Comparison> {
   const before = ledger.living(listing);
   const found = new Set<string>();
   const missing: Named[] = [];
+  let toldAtMs = clock.passedMs();
   let [allProjects, wasListed]: [boolean | null, boolean] = [null, false];
-  log("priming").info(`Reading ${listing}`);
   for await (const page of reader.read(listing, { after: null, signal: NEVER })) {
     [allProjects, wasListed] = [page.allProjects, true];
     const named = namesOf(page.found);
     for (const id of named.keys()) found.add(id);
+    if (clock.passedMs() - toldAtMs >= TELL_EVERY_MS) {
+      toldAtMs = clock.passedMs();
+      log("priming").info(`Read ${found.size} ${NAMES[listing]} so far`);
+    }
     ledger.prime((memory) => {
       const primed = prime(page.found, memory, { anyPort: config.events.anyPort ?? false });
       missing.push(...primed.missing.map((id) => ({ id, name: named.get(id) ?? null })));

@@ -17,7 +17,8 @@ export interface PrimingOptions {
   readonly onOpen: () => void;
 }
 
-const TELL_EVERY_MS = 10_000;
+/** Between two lines that say how far it is. */
+export const TELL_EVERY_MS = 10_000;
 
 /** A listing's name in texts. */
 export const NAMES: Readonly<Record<Listing, string>> = {

@@ -31,6 +31,7 @@ export interface Watched {
   readonly brokers: readonly Broker[];
   readonly lanes: readonly Lane[];
   readonly ledgerWritable: () => boolean;
+  readonly deciding: () => boolean;
 }
 
 /** Counts what the stages tell, and shows it to whoever asks: Prometheus, a load balancer, systemd. Decides nothing. */
@@ -73,7 +74,7 @@ export class Status {
     await Promise.all(tellers.map((teller) => teller.catch((error) => log.error(`Cannot tell the status: ${error}`))));
   }
 
-  #readings({ database, intake, brokers, lanes, ledgerWritable }: Watched): Readings {
+  #readings({ database, intake, brokers, lanes, ledgerWritable, deciding }: Watched): Readings {
     const { plugins, clock: { now, passedMs }, version } = this.#options;
     const backlog = new BacklogCounter({ database, plugins, passedMs });
     return {
@@ -85,6 +86,7 @@ export class Status {
       decided: () => this.#decided,
       sources: () => brokers.map(({ connected, consuming }) => ({ connected, consuming })),
       ledgerWritable,
+      deciding,
       backlog: () => backlog.count(),
       breakers: () => new Map(lanes.map(({ name, breakerState }) => [name, breakerState])),
       cpuSeconds,

@@ -251,12 +251,16 @@ const steps = fc.array(
   }),
   { maxLength: 5 },
 );
-/** What happens before we listen, before each page, and after the last one; and which neighbours in the queue change places. */
+/**
+ * What happens before we listen, before each page, and after the last one; which neighbours in the queue change places; and how many messages
+ * are decided before all is read once more.
+ */
 const histories = fc.record({
   before: steps,
   meanwhile: fc.tuple(...PAGES.map(() => steps)),
   after: steps,
   swaps: fc.array(fc.nat(30), { maxLength: 6 }),
+  again: fc.nat(30),
 });
 
 /** Two servers, a port on one of them and a free one, a floating IP on the port and a free one. */
@@ -285,7 +289,7 @@ function announced(memory: RamMemory, messages: Cloud["messages"]): WatcherEvent
 
 Deno.test("prime() leaves a receiver that was right, right, whatever happens before, between and after its pages", () => {
   fc.assert(
-    fc.property(histories, ({ before, meanwhile, after, swaps }) => {
+    fc.property(histories, ({ before, meanwhile, after, swaps, again }) => {
       const cloud = new Cloud();
       const memory = new RamMemory();
       happen(cloud, BEGINNING);
@@ -299,7 +303,10 @@ Deno.test("prime() leaves a receiver that was right, right, whatever happens bef
       happen(cloud, after);
       for (const at of swaps) swapNeighbours(cloud.messages, at);
 
-      const events = announced(memory, cloud.messages);
+      const events = announced(memory, cloud.messages.slice(0, again));
+      // What `oss-watcher prime` does beside a running service, which has not decided everything.
+      for (const read of PAGES) memory.apply(prime(read(cloud), memory, EVERYTHING).changes);
+      events.push(...announced(memory, cloud.messages.slice(again)));
 
       for (const { floatingIp, created, server } of events) {
         if (floatingIp !== null) received.set(floatingIp.id, created ? server.id : null);

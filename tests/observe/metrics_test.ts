@@ -16,6 +16,7 @@ const readings: Readings = {
   decided: () => ({ event: 1, remembered: 2, repeated: 3, superseded: 4 }),
   sources: () => [{ connected: true, consuming: true }, { connected: true, consuming: false }],
   ledgerWritable: () => true,
+  deciding: () => false,
   backlog: () =>
     new Map([
       ["Cmdb", { waiting: { new: 1, blocked: 2, ready: 3 }, oldestAt: 940_000, dead: 5 }],
@@ -58,6 +59,7 @@ Deno.test("metricsText() says what the stages say", () => {
     'oss_watcher_source_consuming{source="0"}': 1,
     'oss_watcher_source_consuming{source="1"}': 0,
     oss_watcher_ledger_writable: 1,
+    oss_watcher_deciding: 0,
     'oss_watcher_breaker_open{plugin="Cmdb"}': 1,
     'oss_watcher_breaker_open{plugin="a \\"quoted\\" \\\\ {name=\\"x\\"} 100%"}': 0,
     'oss_watcher_deliveries_waiting{plugin="Cmdb",state="new"}': 1,
