@@ -1,9 +1,9 @@
-// The service on a real OpenStack. `deno task test:openstack [core] [--skip-if-not-installable]`
+// The service on a real OpenStack. `deno task test:openstack [PASS…] [--skip-if-not-installable]`
 import { startCloud } from "../../tools/openstack/cloud.ts";
 import { OPENSTACK } from "../../tools/openstack/packages.ts";
 import { COMPUTES } from "../../tools/openstack/settings.ts";
 import { installMissing, progress } from "../../tools/packages.ts";
-import type { Cast } from "./course.ts";
+import type { Cast } from "./cast.ts";
 import { diagnoseFaults } from "./faults.ts";
 import * as passes from "./passes.ts";
 import type { Outcome, Stage } from "./passes.ts";
@@ -12,30 +12,39 @@ import { Tenant } from "./tenant.ts";
 
 type Pass = (stage: Stage) => Promise<Outcome>;
 
-const CORE: readonly Pass[] = [passes.watchEverything];
 /** Those with other settings come last: Nova and Neutron are started anew for them. */
-const ALL: readonly Pass[] = [
-  passes.watchEverything,
-  passes.watchMore,
-  passes.watchFromTheMiddle,
-  passes.watchFirstGeneration,
-  passes.watchVersionedAlone,
-  diagnoseFaults,
-];
+const PASSES: Readonly<Record<string, Pass>> = {
+  core: passes.watchEverything,
+  more: passes.watchMore,
+  middle: passes.watchFromTheMiddle,
+  "first-generation": passes.watchFirstGeneration,
+  versioned: passes.watchVersionedAlone,
+  faults: diagnoseFaults,
+};
+const SKIP = "--skip-if-not-installable";
 
 async function main(args: readonly string[]): Promise<number> {
-  const isCore = args.includes("core");
+  const names = args.filter((arg) => arg !== SKIP);
+  const unknown = names.filter((name) => !Object.hasOwn(PASSES, name));
+  if (unknown.length > 0) {
+    print(
+      `Cannot run ${unknown.join(", ")}: the passes are ${Object.keys(PASSES).join(", ")}. Without any, all are run`,
+    );
+    return 2;
+  }
   const begun = Date.now();
   const reason = await install();
   if (reason !== null) {
     print(`\nNOT TESTED ON A REAL OPENSTACK: its packages cannot be installed here.\n${reason}\n`);
-    return args.includes("--skip-if-not-installable") ? 0 : 1;
+    return args.includes(SKIP) ? 0 : 1;
   }
+  const chosen = Object.entries(PASSES).filter(([name]) => names.length === 0 || names.includes(name));
+  const isCore = chosen.every(([name]) => name === "core");
   const computes = isCore ? COMPUTES.slice(0, 1) : COMPUTES;
   await using cloud = await startCloud({ notifying: passes.EVERYTHING, computes });
   const stage = { cloud, cast: await makeCast(cloud) };
   const outcomes: Outcome[] = [];
-  for (const pass of isCore ? CORE : ALL) {
+  for (const [, pass] of chosen) {
     const outcome = await pass(stage);
     outcomes.push(outcome);
     report(outcome);

@@ -1,13 +1,15 @@
 // A service that is new to a cloud full of servers: what was there is known without a word, what happens from then on is announced.
-import type { Cast } from "./course.ts";
+import type { Cast } from "./cast.ts";
 import type { FloatingIpRef, ServerRef } from "./tenant.ts";
-import { began, came, ended, type Expected, type Watch, went } from "./watch.ts";
+import { began, came, ended, type Expected, went } from "./step.ts";
+import type { Watch } from "./watch.ts";
 
 export async function changeUnderPriming(watch: Watch, { alice, bob }: Cast): Promise<void> {
   const there = await alice.boot({ name: "there-01", metadata: { owner: "alice" }, description: "was there" });
   const other = await bob.boot({ name: "there-02", nics: [bob.network(0), bob.network(1)] });
-  const port = await alice.portOf(there);
-  const ip = await alice.makeFloatingIp(port);
+  const third = await alice.boot({ name: "there-03", nics: [alice.network(1)] });
+  const port = await alice.portOf(third);
+  const ip = await alice.makeFloatingIp(await alice.portOf(there));
   const second = await bob.makeFloatingIp(await bob.portOf(other));
   const free = await alice.makeFloatingIp();
   watch.primed(ip, second, free);
@@ -28,15 +30,15 @@ export async function changeUnderPriming(watch: Watch, { alice, bob }: Cast): Pr
       for (const server of during) await alice.becomes(server, "ACTIVE");
       await left;
       await watch.allow(went(leaving), "a server that left at the start");
-      return [began(free, there), ...during.map(came)];
+      return [began(free, third), ...during.map(came)];
     },
   });
   await watch.step({
     title: "move it",
-    before: [there],
+    before: [third],
     act: async () => {
       await alice.setFloatingIp(free, { port_id: (await alice.portOf(during[0]!)).id });
-      return [ended(free, there), began(free, during[0]!)];
+      return [ended(free, third), began(free, during[0]!)];
     },
   });
   await watch.step({

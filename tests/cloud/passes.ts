@@ -2,7 +2,8 @@
 import type { PrivateCloud } from "../../tools/openstack/cloud.ts";
 import type { Notifying } from "../../tools/openstack/settings.ts";
 import { progress } from "../../tools/packages.ts";
-import { type Cast, takeCourse } from "./course.ts";
+import type { Cast } from "./cast.ts";
+import { takeCourse } from "./course.ts";
 import { takeLongCourse } from "./long_course.ts";
 import { changeUnderPriming } from "./new_ledger.ts";
 import type { Comparison } from "./report.ts";
@@ -57,10 +58,9 @@ export async function watchEverything({ cloud, cast }: Stage): Promise<Outcome> 
   return await watch({
     title: "both formats, both drivers, two topics",
     admin: await cloud.admin(),
-    config: {
-      rabbit: { url: cloud.rabbit.url, queue: { name: "everything", routingKeys } },
-      openstack: { cloud: "private" },
-    },
+    rabbit: cloud.rabbit,
+    source: { queue: { name: "everything", routingKeys } },
+    openstack: { cloud: "private" },
     files: cloudsYaml(cloud),
   }, (watch) => takeCourse(watch, cast));
 }
@@ -70,7 +70,9 @@ export async function watchMore({ cloud, cast }: Stage): Promise<Outcome> {
   return await watch({
     title: "more of a server's life",
     admin: await cloud.admin(),
-    config: { rabbit: { url: cloud.rabbit.url, queue: { name: "more" } }, openstack: accountOf(cloud) },
+    rabbit: cloud.rabbit,
+    source: { queue: { name: "more" } },
+    openstack: accountOf(cloud),
   }, async (watch) => takeLongCourse(watch, { ...cast, admin: await cloud.admin(), cloud }));
 }
 
@@ -94,7 +96,9 @@ export async function watchFirstGeneration({ cloud, cast }: Stage): Promise<Outc
   return await watch({
     title: "first generation: one topic, no envelope",
     admin,
-    config: { rabbit: { url: cloud.rabbit.url, watchQueue: "monitoring.info" }, openstack },
+    rabbit: cloud.rabbit,
+    source: { watchQueue: "monitoring.info" },
+    openstack,
   }, (watch) => takeCourse(watch, cast));
 }
 
@@ -106,7 +110,9 @@ export async function watchVersionedAlone({ cloud, cast }: Stage): Promise<Outco
   return await watch({
     title: "versioned alone, soft deletion",
     admin: await cloud.admin(),
-    config: { rabbit: { url: cloud.rabbit.url, queue: { name: "versioned" } }, openstack },
+    rabbit: cloud.rabbit,
+    source: { queue: { name: "versioned" } },
+    openstack,
     created: "instance.create.end",
     deleted: "instance.delete.end",
   }, (watch) => takeSoftCourse(watch, cast));
@@ -117,7 +123,9 @@ export async function watchFromTheMiddle({ cloud, cast }: Stage): Promise<Outcom
   return await watch({
     title: "a new ledger while servers come and go",
     admin: await cloud.admin(),
-    config: { rabbit: { url: cloud.rabbit.url, queue: { name: "middle" } }, openstack: accountOf(cloud) },
+    rabbit: cloud.rabbit,
+    source: { queue: { name: "middle" } },
+    openstack: accountOf(cloud),
     isStarted: false,
   }, (watch) => changeUnderPriming(watch, cast));
 }
@@ -135,7 +143,7 @@ async function watch(options: WatchOptions, course: (watch: Watch) => Promise<vo
     );
   }
   await watch.conclude();
-  const { steps, events, comparisons, problems } = watch;
+  const { steps, events, problems, judge: { comparisons } } = watch;
   const { title } = options;
   return { title, steps, events, seconds: (Date.now() - begun) / 1000, comparisons, problems };
 }

@@ -1,7 +1,8 @@
 // Where Nova deletes softly: a server that can be restored has not gone.
-import type { Cast } from "./course.ts";
+import type { Cast } from "./cast.ts";
 import { GONE, type ServerRef } from "./tenant.ts";
-import { began, came, ended, type Watch, went } from "./watch.ts";
+import { began, came, ended, went } from "./step.ts";
+import type { Watch } from "./watch.ts";
 
 export async function takeSoftCourse(watch: Watch, { alice, bob }: Cast): Promise<void> {
   const ip = await alice.makeFloatingIp();

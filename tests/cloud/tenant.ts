@@ -120,9 +120,11 @@ export class Tenant {
   async bootMany(boot: Boot, count: number): Promise<readonly ServerRef[]> {
     const networks = [this.network(0)];
     const server = { ...this.#form(boot), networks: networks.map((nic) => this.#nic(nic)), min_count: count };
+    const named = async (): Promise<readonly Answer[]> =>
+      (await this.client.nova("GET", `/servers?name=${encodeURIComponent(boot.name)}`)).servers;
+    const before = new Set((await named()).map(({ id }) => id));
     await this.client.nova("POST", "/servers", { body: { server }, microversion: MICROVERSION });
-    const { servers } = await this.client.nova("GET", `/servers?name=${encodeURIComponent(boot.name)}`);
-    const all = servers.map(({ id, name }: Answer): ServerRef => ({ id, name, networks }));
+    const all = (await named()).filter(({ id }) => !before.has(id)).map(({ id, name }) => ({ id, name, networks }));
     for (const one of all) await this.becomes(one, "ACTIVE");
     return all;
   }

@@ -63,5 +63,6 @@ function config(url: string, port: number): string {
       rabbit: { url: "${url}", queue: ${JSON.stringify({ name: "mixed", exchanges: EXCHANGES, routingKeys })} },
       // The recording may be older than what is usually believed of a queue.
       ledger: { file: "./ledger.db", keepDays: 36500 },
+      metrics: false,
     };`;
 }

@@ -143,6 +143,8 @@ export class PrivateCloud implements AsyncDisposable {
       ...[`--socket=${socket}`, `--pid-file=${dir}/mysql.pid`, `--bind-address=${ADDRESS}`, `--port=${ports.mysql}`],
       ...["--skip-name-resolve", "--max-connections=600", "--innodb-flush-log-at-trx-commit=0"],
       ...["--innodb-buffer-pool-size=256M", "--character-set-server=utf8mb3"],
+      // Nothing here has to outlive a power cut: the schemas take a fifth of the time.
+      ...["--innodb-flush-method=nosync", "--sync-frm=OFF", "--aria-sync-log-dir=NEVER"],
     ]);
     await daemon.until(() => listens(ports.mysql));
     const names = ["keystone", "placement", "glance", "nova_api", "nova", "nova_cell0", "neutron"];
