@@ -60,7 +60,7 @@ async function run(
     },
   }, stop);
   recorder.finish();
-  terminal.error(printable(`${recorder.summary} to "${path}"`));
+  terminal.error(printable(`${recorder.summary}${recorder.count === 0 ? "" : ` to "${path}"`}`));
   if (recorder.count === 0) context.exit(EXIT_NOTHING);
 }
 

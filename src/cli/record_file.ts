@@ -44,8 +44,10 @@ export class RecordFile implements Disposable {
     }
   }
 
+  /** A file in which nothing was written would only be in the way of the next one. */
   [Symbol.dispose](): void {
     this.#file.close();
+    if (this.#size === 0) Deno.removeSync(this.#path);
   }
 }
 

@@ -5,9 +5,9 @@ import type { RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
 import { type ManagedBinding, type ManagedQueue, Management, managementRefusal } from "./management.ts";
-import { visitAny } from "./remove_queue.ts";
 import { tap } from "./tap.ts";
 import { type Flow, Traffic } from "./traffic.ts";
+import { visitAny } from "./visit_any.ts";
 
 /** A queue before and after the listening; `null` where there was none. */
 export interface QueueLook {

@@ -1,7 +1,6 @@
-import { brokersOf, BrokerVisit } from "../intake/broker_visit.ts";
 import type { OwnQueue, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
-import { Deadline } from "../wire/deadline.ts";
+import { visitAny } from "./visit_any.ts";
 
 /** What became of a queue. */
 export interface RemovedQueue {
@@ -11,8 +10,6 @@ export interface RemovedQueue {
   /** What it held; `null` when there was none. */
   readonly messages: number | null;
 }
-
-const CONNECT_SECONDS = 20;
 
 /**
  * Removes our own queue of a source from its broker.
@@ -37,21 +34,6 @@ export async function removeQueue(
   if (!force) mustBeFree(queue, { ...state, address });
   await visit.remove(queue.name);
   return { queue: queue.name, address, messages: state.messages };
-}
-
-/** The first broker of a source that lets us in. */
-export async function visitAny(source: RabbitSource, signal: AbortSignal): Promise<BrokerVisit> {
-  const refusals: unknown[] = [];
-  for (const endpoint of brokersOf(source)) {
-    using deadline = new Deadline(signal, CONNECT_SECONDS);
-    try {
-      return await BrokerVisit.open(endpoint, source, { signal: deadline.signal });
-    } catch (error) {
-      signal.throwIfAborted();
-      refusals.push(error);
-    }
-  }
-  throw refusals[0];
 }
 
 function mustBeFree(

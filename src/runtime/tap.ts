@@ -4,6 +4,7 @@ import { DEFAULT_EXCHANGES, DEFAULT_ROUTING_KEYS } from "../intake/broker_topolo
 import type { Config, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
+import { visitAny } from "./visit_any.ts";
 
 export type { Delivered };
 
@@ -34,7 +35,7 @@ const ALL_ROUTING_KEYS = ["audit", "critical", "debug", "error", "info", "sample
  * Listens on queues of its own beside the service's, until `stop` aborts. They get copies, and go with the connection: nothing is taken from
  * anybody.
  *
- * @throws {UserError} when a broker refuses us, or none is configured.
+ * @throws {UserError} when a broker refuses us or does not answer at first, or none is configured.
  */
 export async function tap(options: TapOptions, stop: AbortSignal): Promise<void> {
   const { random, log, onMessage, onListening } = options;
@@ -42,7 +43,10 @@ export async function tap(options: TapOptions, stop: AbortSignal): Promise<void>
     message.channel.ackThrough(message.tag);
     onMessage(message);
   };
-  const brokers = sourcesOf(options.config).map((source) => {
+  const sources = sourcesOf(options.config);
+  // A service waits for its broker; who looks at a terminal wants to hear that there is none.
+  for (const source of sources) await (await visitAny(source, stop))[Symbol.asyncDispose]();
+  const brokers = sources.map((source) => {
     return new Broker({ source, temporary: temporaryQueue(source, options), onDelivered, log: log("broker"), random });
   });
   const ended = aborted(stop);

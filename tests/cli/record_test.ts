@@ -47,7 +47,8 @@ Deno.test("record --seconds ends by itself, with exit code 3 when nothing came",
   await using program = recording(dir, ["record", "none.jsonl", "--seconds", "0.1"]);
   const { code } = await program.ended();
   assert.equal(code, 3);
-  assert.match(program.err, /Wrote 0 notifications to "none\.jsonl"\n$/);
+  assert.match(program.err, /\nWrote 0 notifications\n$/);
+  assert.deepEqual([...Deno.readDirSync(dir.path())].map(({ name }) => name), ["config.ts"]);
 });
 
 for (
@@ -80,13 +81,24 @@ for (
   });
 }
 
+Deno.test("record without a broker says so at once, with exit code 1 and without a file", async () => {
+  using dir = directory({}, { port: 1 });
+  const { code, err } = await runProgram({ dir: dir.path(), args: ["record", "run.jsonl"], permissions: PERMISSIONS });
+  assert.equal(code, 1);
+  assert.match(err, /^Cannot connect to RabbitMQ at 127\.0\.0\.1:1: refused\. [^\n]+\n$/);
+  assert.deepEqual([...Deno.readDirSync(dir.path())].map(({ name }) => name), ["config.ts"]);
+});
+
 const INFO = RUN.filter(({ routing_key }) => routing_key.endsWith("notifications.info"));
 
 function recording(dir: ProgramDirectory, args: readonly string[]) {
   return startProgram({ dir: dir.path(), args, permissions: PERMISSIONS });
 }
 
-function directory(files: Readonly<Record<string, string | undefined>> = {}): ProgramDirectory {
+function directory(
+  files: Readonly<Record<string, string | undefined>> = {},
+  source: Readonly<Record<string, unknown>> = {},
+): ProgramDirectory {
   const given = Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return new ProgramDirectory({
     ...Object.fromEntries(given),
@@ -96,7 +108,7 @@ function directory(files: Readonly<Record<string, string | undefined>> = {}): Pr
     deletion: ["compute.instance.delete.end", "floatingip.update.end"],
   },
   plugins: [{ name: "Silent", notify() {} }],
-  rabbit: ${JSON.stringify(bus.source())},
+  rabbit: ${JSON.stringify({ ...bus.source(), ...source })},
 };
 `,
   });

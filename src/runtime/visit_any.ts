@@ -1,0 +1,24 @@
+import { brokersOf, BrokerVisit } from "../intake/broker_visit.ts";
+import type { RabbitSource } from "../model/config.ts";
+import { Deadline } from "../wire/deadline.ts";
+
+const CONNECT_SECONDS = 20;
+
+/**
+ * The first broker of a source that lets us in, tried once each.
+ *
+ * @throws {UserError} saying why the first one does not.
+ */
+export async function visitAny(source: RabbitSource, signal: AbortSignal): Promise<BrokerVisit> {
+  const refusals: unknown[] = [];
+  for (const endpoint of brokersOf(source)) {
+    using deadline = new Deadline(signal, CONNECT_SECONDS);
+    try {
+      return await BrokerVisit.open(endpoint, source, { signal: deadline.signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      refusals.push(error);
+    }
+  }
+  throw refusals[0];
+}
