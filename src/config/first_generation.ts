@@ -38,6 +38,7 @@ export function planOf(files: readonly (readonly IniEntry[])[], name: string): P
   readKnown(draft, name);
   planTransport(draft);
   mustNameQueue(draft, entries);
+  mustLogIn(draft, entries);
   if (!isOld && draft.sections.rabbit === undefined && draft.mistakes.length === 0) {
     throw new UserError(
       `Cannot use the configuration "${name}": it has neither an option of oss_framework (enabled_plugins, [rabbit] host, …) nor a transport_url. Name the ` +
@@ -95,6 +96,15 @@ function mustNameQueue({ sections: { rabbit }, places, mistakes }: PlanDraft, en
   mistakes.push(
     `${places.get("rabbit.watchQueue")}: missing. Write the queue to listen on, as watch_queue = monitoring.info`,
   );
+}
+
+/** All of it, or none: what is missing would be looked for in clouds.yaml and the environment. */
+function mustLogIn({ options, mistakes, places }: PlanDraft, entries: readonly IniEntry[]): void {
+  if (!entries.some(({ section }) => sectionName(section) === "openstack")) return;
+  for (const { section, key, to } of KNOWN_OPTIONS) {
+    if (section !== "openstack" || options.isSet(section, key)) continue;
+    mistakes.push(`${places.get(to.join("."))}: missing. Write it, or take out the section [openstack]`);
+  }
 }
 
 function readDebug(draft: PlanDraft): void {

@@ -42,6 +42,10 @@ export class IniOptions {
     return value?.text === "" ? undefined : value;
   }
 
+  isSet(section: string, key: string): boolean {
+    return (this.#last.get(idOf(section, key))?.value ?? "") !== "";
+  }
+
   /** All values of an option that may come again, as `driver` in oslo.messaging's section, in their order. */
   findAll(section: string, key: string): readonly IniValue[] {
     const id = idOf(section, key);

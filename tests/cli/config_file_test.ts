@@ -47,6 +47,13 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    what: "half a login to OpenStack",
+    conf: GOOD.replace("auth_url=http://localhost:5000/v2.0\n", "").replace("tenant=admin", "tenant ="),
+    says: ["auth_url", "tenant"].map((key) =>
+      `oss.conf: ${key} of [openstack]: missing. Write it, or take out the section [openstack]`
+    ),
+  },
+  {
     what: "names that are none",
     conf: "[DEFAULT]\nenabled_plugins = a.B, a.B, Nope, ../x.Y, /etc/x.Y\nevents_creation = floatingip.update.end\n",
     says: [

@@ -84,13 +84,6 @@ for (
   });
 }
 
-Deno.test("migrate --help shows what it takes, with examples", async () => {
-  using dir = new ProgramDirectory({});
-  const end = await runProgram({ dir: dir.path(), args: ["migrate", "--help"] });
-  assert.ok(end.out.split("\n").every((line) => line.length <= 80));
-  await matchesSnapshot(shown(end), new URL("snapshots/migrate/help.txt", import.meta.url));
-});
-
 for (
   const [what, files, args, err, code = 1] of [
     [

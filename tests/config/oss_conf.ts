@@ -80,7 +80,7 @@ const openstack = fc.record({
   user: odd,
   password: odd,
   tenant: odd,
-}, { requiredKeys: ["auth_url"] });
+});
 const unknown = fc.record({
   section: fc.constantFrom("DEFAULT", "rest", "new_plugin", "oslo_log", "x\u2028not code"),
   key: fc.constantFrom("use_syslog", "verbose", "url", "api_token", "hots", "a\u2029b", "*/ c"),
