@@ -58,6 +58,8 @@ const ENTITIES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const SHORT_ESCAPES: Readonly<Record<string, readonly string[]>> = {
+  "\b": ["\\\\{1,2}b"],
+  "\f": ["\\\\{1,2}f"],
   "\n": ["\\\\{1,2}n"],
   "\r": ["\\\\{1,2}r"],
   "\t": ["\\\\{1,2}t"],

@@ -56,7 +56,9 @@ export class SmtpFailures {
 
   /** What a server says, for people. */
   shown(said: string): string {
-    return printable(redact(withoutSecrets(said.replace(/\s+/g, " ").trim(), this.#secrets)), MAX_QUOTED_LENGTH);
+    // Before anything else is done to the text: a secret may hold two blanks.
+    const safe = withoutSecrets(said, this.#secrets).replace(/\s+/g, " ").trim();
+    return printable(redact(safe), MAX_QUOTED_LENGTH);
   }
 }
 
