@@ -14,7 +14,7 @@ export type Found =
   | { readonly listing: "servers"; readonly records: readonly ServerSnapshot[] };
 
 /** What to remember of a page, and what of it was not remembered before. */
-export interface Primed {
+export interface PrimedPage {
   readonly changes: MemoryChanges;
   /** Ids. */
   readonly missing: readonly string[];
@@ -25,7 +25,7 @@ export interface Primed {
  * has been decided about up to some message, and all that came after it will come as messages, too. So the first reading counts, a
  * deletion is final, and reading twice is reading once.
  */
-export function prime(found: Found, memory: Memory, rules: Pick<Rules, "anyPort">): Primed {
+export function prime(found: Found, memory: Memory, rules: Pick<Rules, "anyPort">): PrimedPage {
   const priming = { draft: new Draft(memory), rules, missing: [] };
   if (found.listing === "floatingIps") { for (const record of found.records) primeFloatingIp(priming, record); }
   else if (found.listing === "ports") { for (const record of found.records) primePort(priming, record); }

@@ -99,6 +99,21 @@ Deno.test("a new ledger is primed once, over a kill -9 in the middle, and what h
   stuck.resolve(undefined);
 });
 
+Deno.test("service ends at once on SIGTERM while it is being primed", async () => {
+  await using server = new OpenStackServer();
+  const cloud = await MadeCloud.behind(server, { servers: 3, floatingIps: 0 });
+  using dir = directory(server.authUrl, 1);
+  const stuck = Promise.withResolvers<undefined>();
+  server.intercept = (request) => request.path.startsWith("/v2.0/ports") ? stuck.promise : cloud.intercept(request);
+  await using service = await listening(dir);
+  await until(() => server.requests.some(({ path }) => path.startsWith("/v2.0/ports")), LONG_MS);
+  const stopped = Date.now();
+  assert.equal((await service.end("SIGTERM")).code, 0, service.log);
+  // The grace of ten seconds is for attempts.
+  assert.ok(Date.now() - stopped < 8000, `${Date.now() - stopped} ms`);
+  stuck.resolve(undefined);
+});
+
 function directory(authUrl: string, receiver: number): ProgramDirectory {
   const openstack = { authUrl, user: "admin", password: "hush-4711", project: "admin" };
   return new ProgramDirectory({
