@@ -22,28 +22,28 @@ export type { Subject } from "./src/model/event.ts";
 export type { Json, JsonObject } from "./src/model/notification.ts";
 export type { Logger, NotifyContext, Plugin } from "./src/model/plugin.ts";
 export { env } from "./src/wire/env.ts";
-export { HttpTarget, type HttpTargetOptions } from "./src/wire/http.ts";
+export { HttpTarget, type HttpTargetOptions } from "./src/wire/http/http.ts";
 export { printable } from "./src/wire/escape.ts";
 export { escapeXml } from "./src/wire/escape_xml.ts";
-export { type Body, type BodyFormat, encodeBody, isBodyFormat } from "./src/wire/http_body.ts";
-export { idempotencyKey } from "./src/wire/idempotency_key.ts";
+export { type Body, type BodyFormat, encodeBody, isBodyFormat } from "./src/wire/http/http_body.ts";
+export { idempotencyKey } from "./src/wire/http/idempotency_key.ts";
 export { LineFile } from "./src/wire/line_file.ts";
 export { A_TEXT, made, type Making } from "./src/wire/made.ts";
 export { pythonRepr, type PythonText } from "./src/wire/python_repr.ts";
-export { isWebhookSecret, webhookHeaders, type WebhookMessage } from "./src/wire/webhook_signature.ts";
-export { type LdapCondition, type LdapSearch, LdapTarget, type LdapTargetOptions } from "./src/wire/ldap.ts";
-export type { LdapChange, LdapEntry } from "./src/wire/ldap_entry.ts";
+export { isWebhookSecret, webhookHeaders, type WebhookMessage } from "./src/wire/http/webhook_signature.ts";
+export { type LdapCondition, type LdapSearch, LdapTarget, type LdapTargetOptions } from "./src/wire/ldap/ldap.ts";
+export type { LdapChange, LdapEntry } from "./src/wire/ldap/ldap_entry.ts";
 export {
   type LdapContent,
   type LdapFact,
   LdapOwnEntries,
   type LdapOwnEntriesOptions,
-} from "./src/wire/ldap_own_entries.ts";
-export { dnValue, filterValue, isDn } from "./src/wire/ldap_text.ts";
-export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "./src/wire/amqp.ts";
+} from "./src/wire/ldap/ldap_own_entries.ts";
+export { dnValue, filterValue, isDn } from "./src/wire/ldap/ldap_text.ts";
+export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "./src/wire/amqp/amqp.ts";
 export { Deadline } from "./src/wire/deadline.ts";
 export { escapeHtml } from "./src/wire/escape_html.ts";
 export { type EventFacts, eventRows, eventTitle } from "./src/wire/event_text.ts";
-export { type MailAddress, mailAddress, mailDomain } from "./src/wire/mail_address.ts";
-export { composeMail, type MailDraft } from "./src/wire/mail_message.ts";
-export { type RefusedAddress, type SmtpMail, SmtpTarget, type SmtpTargetOptions } from "./src/wire/smtp.ts";
+export { type MailAddress, mailAddress, mailDomain } from "./src/wire/smtp/mail_address.ts";
+export { composeMail, type MailDraft } from "./src/wire/smtp/mail_message.ts";
+export { type RefusedAddress, type SmtpMail, SmtpTarget, type SmtpTargetOptions } from "./src/wire/smtp/smtp.ts";

@@ -39,7 +39,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that one place alone may name, or a few, so that they can be replaced there. */
 export const SINGLE_HOMES: Readonly<Record<string, string | readonly string[]>> = {
-  "rabbitmq-client": ["src/intake/", "src/wire/amqp_link.ts"],
+  "rabbitmq-client": ["src/intake/", "src/wire/amqp/amqp_link.ts"],
   "node:sqlite": "src/ledger/sqlite.ts",
   "commander": "src/cli/",
   "valibot": "src/config/",

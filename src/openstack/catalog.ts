@@ -1,7 +1,7 @@
 import { UserError } from "../model/errors.ts";
 import type { JsonObject } from "../model/notification.ts";
 import { printable } from "../wire/escape.ts";
-import { HttpTarget } from "../wire/http.ts";
+import { HttpTarget } from "../wire/http/http.ts";
 import { shownUrl } from "../wire/redact.ts";
 import type { Credentials } from "./credentials.ts";
 import { objects, text } from "./read.ts";

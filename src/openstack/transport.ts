@@ -1,10 +1,10 @@
 import type { Clock } from "../model/clock.ts";
 import { DeliveryError, type FailureReason } from "../model/errors.ts";
 import type { Json, JsonObject } from "../model/notification.ts";
-import { HttpTarget } from "../wire/http.ts";
-import type { HttpAnswer } from "../wire/http_request.ts";
+import { HttpTarget } from "../wire/http/http.ts";
+import type { HttpAnswer } from "../wire/http/http_request.ts";
 import { shownUrl } from "../wire/redact.ts";
-import { retryAfterMs } from "../wire/retry_after.ts";
+import { retryAfterMs } from "../wire/http/retry_after.ts";
 import { OpenStackUnavailable } from "./errors.ts";
 import { isObject } from "./read.ts";
 import { saidIn } from "./said.ts";

@@ -1,7 +1,7 @@
 import type { Endpoint } from "../intake/broker_address.ts";
 import { DeliveryError } from "../model/errors.ts";
 import type { RabbitTls } from "../model/config.ts";
-import { HttpTarget } from "../wire/http.ts";
+import { HttpTarget } from "../wire/http/http.ts";
 
 /** What the management API says of a queue. */
 export interface ManagedQueue {

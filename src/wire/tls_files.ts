@@ -1,4 +1,4 @@
-import { readUsablePems, type TlsFiles } from "./http_client.ts";
+import { readUsablePems, type TlsFiles } from "./http/http_client.ts";
 
 export type { TlsFiles };
 

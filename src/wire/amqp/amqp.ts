@@ -1,0 +1,164 @@
+import { Buffer } from "node:buffer";
+import type { DeliveryError, PermanentError } from "../../model/errors.ts";
+import { AmqpFailures, Unroutable } from "./amqp_failure.ts";
+import { type AmqpEnvelope, AmqpLink, type AmqpPlace, GivenUp } from "./amqp_link.ts";
+import { type AmqpEndpoint, amqpEndpoints, amqpOptionProblems, type AmqpTargetOptions } from "./amqp_options.ts";
+import { Deadline } from "../deadline.ts";
+
+export type { AmqpPlace, AmqpTargetOptions };
+
+/** A message, and where it goes. The names are those of AMQP 0-9-1, their longest texts have 255 bytes. */
+export interface AmqpMessage {
+  /** For the queue of this name, or for whatever queues are bound to an exchange. */
+  readonly to: AmqpPlace;
+  /** For an exchange. */
+  readonly routingKey: string;
+  readonly messageId: string;
+  readonly type: string;
+  readonly contentType: string;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+  readonly headers: Readonly<Record<string, string | number | boolean>>;
+  readonly body: string;
+}
+
+/**
+ * A RabbitMQ, or several that are tried in turn. The connection is opened when it is needed, and used again. A message is taken when the
+ * broker has confirmed that a queue has it; whatever else happens is thrown as an error that says whether to try again, and holds no secret.
+ *
+ * @example
+ * ```ts
+ * import { AmqpTarget } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * await using target = new AmqpTarget({ host: "127.0.0.1", port: 1, user: "watcher", password: "s3cret" });
+ * const never = new AbortController().signal;
+ *
+ * await assert.rejects(target.check({ queue: "nodes" }, never), { name: "DeliveryError", reason: "connection" });
+ * ```
+ */
+export class AmqpTarget implements AsyncDisposable {
+  readonly #endpoints: readonly AmqpEndpoint[];
+  readonly #heartbeatSeconds: number;
+  readonly #timeoutSeconds: number;
+  readonly #failures: AmqpFailures;
+  /** Which endpoint is tried first: the one after the last that failed. */
+  #next = 0;
+  #link: AmqpLink | undefined;
+  #opening: { readonly stop: AbortController; readonly link: Promise<AmqpLink> } | undefined;
+
+  /** What the constructor would refuse of these options: `option: what is allowed` each, never with a value. */
+  static problems(options: AmqpTargetOptions): string[] {
+    return amqpOptionProblems(options);
+  }
+
+  /**
+   * Does no I/O: files are read, and the AMQP library loaded, when they are needed.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
+  constructor(options: AmqpTargetOptions) {
+    const problems = AmqpTarget.problems(options);
+    if (problems.length > 0) throw new TypeError(`Cannot make AmqpTarget: ${problems.join("; ")}`);
+    this.#endpoints = amqpEndpoints(options);
+    this.#heartbeatSeconds = options.heartbeatSeconds ?? 10;
+    this.#timeoutSeconds = options.timeoutSeconds ?? 30;
+    this.#failures = new AmqpFailures(this.#endpoints.map(({ password }) => password));
+  }
+
+  /**
+   * Publishes a persistent message.
+   *
+   * @throws {PermanentError} when the broker can never take it.
+   * @throws {DeliveryError} when no queue is there for it, the broker does not take it now, does not know us, or cannot be reached.
+   */
+  async publish({ to, routingKey, body, ...properties }: AmqpMessage, signal: AbortSignal): Promise<void> {
+    const toExchange = "exchange" in to;
+    const envelope: AmqpEnvelope = {
+      ...properties,
+      exchange: toExchange ? to.exchange : "",
+      routingKey: toExchange ? routingKey : to.queue,
+      mandatory: true,
+      durable: true,
+    };
+    await this.#attempt(`Cannot publish to ${shownPlace(to)}`, signal, async (link) => {
+      const returned = await link.publish(envelope, Buffer.from(body));
+      if (returned !== undefined) throw new Unroutable(toExchange ? routingKey : undefined);
+    });
+  }
+
+  /** Connects, logs in and looks whether something is there. @throws {DeliveryError} when that fails. */
+  async check(place: AmqpPlace, signal: AbortSignal): Promise<void> {
+    await this.#attempt(`Cannot look for ${shownPlace(place)}`, signal, (link) => link.look(place));
+  }
+
+  /** Closes the connection. A later message opens a new one. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#opening?.stop.abort(new Error("the connection was closed"));
+    await this.#opening?.link.catch(() => undefined);
+    await this.#link?.close();
+  }
+
+  async #attempt(cannot: string, signal: AbortSignal, work: (link: AmqpLink) => Promise<void>): Promise<void> {
+    using deadline = new Deadline(signal, this.#timeoutSeconds);
+    if (deadline.signal.aborted) throw deadline.failure(cannot);
+    // Ends, if not before, when its own time is up.
+    while (!await this.#tried(cannot, deadline, work));
+  }
+
+  /** `false`: a neighbour's time was up, which ended the connection that both had. Nothing speaks against trying again at once. */
+  async #tried(cannot: string, deadline: Deadline, work: (link: AmqpLink) => Promise<void>): Promise<boolean> {
+    let link: AmqpLink | undefined;
+    const attempt = this.#open().then((opened) => work(link = opened));
+    try {
+      await deadline.race(attempt);
+      return true;
+    } catch (error) {
+      const place = link === undefined ? cannot : `${cannot} at ${link.label}`;
+      if (deadline.signal.aborted) throw deadline.failure(place + this.#drop(link));
+      if (error instanceof GivenUp) return false;
+      throw this.#failures.failed(place, error);
+    }
+  }
+
+  async #open(): Promise<AmqpLink> {
+    if (this.#link !== undefined && !this.#link.over.aborted) return this.#link;
+    if (this.#opening === undefined) {
+      const stop = new AbortController();
+      this.#opening = { stop, link: this.#connect(stop.signal).finally(() => this.#opening = undefined) };
+    }
+    return this.#link = await this.#opening.link;
+  }
+
+  /** Tries each endpoint once. */
+  async #connect(stop: AbortSignal): Promise<AmqpLink> {
+    const failures: (DeliveryError | PermanentError)[] = [];
+    while (failures.length < this.#endpoints.length) {
+      const endpoint = this.#endpoints[this.#next % this.#endpoints.length]!;
+      try {
+        return await AmqpLink.open(endpoint, { heartbeatSeconds: this.#heartbeatSeconds, stop });
+      } catch (error) {
+        if (stop.aborted) throw stop.reason;
+        this.#next++;
+        failures.push(this.#failures.failed(`Cannot connect to ${endpoint.label}`, error));
+      }
+    }
+    // Of several, what says more than that somebody is not there.
+    throw failures.find((failure) => "reason" in failure && failure.reason !== "connection") ?? failures[0];
+  }
+
+  /**
+   * Ends a connection, or the attempt to open one, without a word: what one that gives no answer still holds must not be published later,
+   * after events that follow. Returns what should be said of it.
+   */
+  #drop(link: AmqpLink | undefined): string {
+    const blocked = link?.blocked ?? "";
+    if (link === undefined) this.#opening?.stop.abort(new GivenUp());
+    else link.end(new GivenUp());
+    return blocked === "" ? "" : ` (where publishers must wait: ${this.#failures.shown(blocked)})`;
+  }
+}
+
+function shownPlace(place: AmqpPlace): string {
+  return "exchange" in place ? `exchange "${place.exchange}"` : `queue "${place.queue}"`;
+}

@@ -1,0 +1,71 @@
+import type { Detail } from "../../model/detail.ts";
+import { escapeXml } from "../escape_xml.ts";
+import { made, type Making } from "../made.ts";
+
+/**
+ * How a detail becomes the body of a request: `json`, `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with
+ * the JSON as its parameter `nodeDetails`), or a function. An object that the function returns is sent as JSON, a string as it is.
+ */
+export type BodyFormat = "json" | "vco-xml" | ((detail: Detail, created: boolean) => string | object);
+
+/** A body, and what it is. */
+export interface Body {
+  /** For `Content-Type`. */
+  readonly type: string;
+  readonly text: string;
+}
+
+/** Whether a value is a {@linkcode BodyFormat}. */
+export function isBodyFormat(value: unknown): value is BodyFormat {
+  return value === "json" || value === "vco-xml" || typeof value === "function";
+}
+
+/**
+ * The body of a request that tells of an event, for the plugin of this name.
+ *
+ * @throws {PermanentError} when the function of config.ts throws, or returns neither a string nor an object that JSON can hold.
+ *
+ * @example
+ * ```ts
+ * import { type Body, type BodyFormat, encodeBody, isBodyFormat } from "oss-watcher";
+ * import { sampleEvent } from "oss-watcher/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const { detail } = sampleEvent();
+ * const format: BodyFormat = ({ FQDN }, created) => ({ node: FQDN, created });
+ * const body: Body = encodeBody({ detail, created: true }, format);
+ *
+ * assert.ok(isBodyFormat(format));
+ * assert.deepEqual(body, { type: "application/json", text: '{"node":"web-1.cloud.example.com","created":true}' });
+ * ```
+ */
+export function encodeBody(
+  { detail, created, plugin }: { readonly detail: Detail; readonly created: boolean; readonly plugin?: string },
+  format: BodyFormat,
+): Body {
+  if (format === "json") return { type: "application/json", text: JSON.stringify(detail) };
+  if (format === "vco-xml") return { type: "application/xml", text: executionContext(detail) };
+  return made({ ...A_BODY, ...(plugin === undefined ? {} : { plugin }) }, () => bodyOf(format(detail, created)));
+}
+
+/** What no body can be made of is given as it is, to be refused. */
+function bodyOf(made: unknown): unknown {
+  if (typeof made === "string") return { type: "text/plain;charset=UTF-8", text: made.toWellFormed() };
+  if (typeof made !== "object" || made === null || "then" in made) return made;
+  return { type: "application/json", text: JSON.stringify(made) };
+}
+
+const A_BODY: Making<Body> = {
+  option: "body",
+  allowed: "a text or an object that JSON can hold",
+  allows: (value): value is Body =>
+    typeof value === "object" && value !== null && !("then" in value) && "text" in value &&
+    typeof value.text === "string",
+};
+
+/** As the first generation sent it. JSON can write every character so that XML holds it. */
+function executionContext(detail: Detail): string {
+  const json = JSON.stringify(detail).replace(/[\ufffe\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
+  return `<execution-context xmlns="http://www.vmware.com/vco"><parameters><parameter name="nodeDetails" type="string">` +
+    `<string>${escapeXml(json)}</string></parameter></parameters></execution-context>`;
+}

@@ -1,0 +1,85 @@
+import { DeliveryError, type FailureReason } from "../../model/errors.ts";
+import { printable } from "../escape.ts";
+import { type HttpAnswer, type HttpRequest, secretsIn } from "./http_request.ts";
+import { envSecrets, redact, shownUrl, withoutSecrets } from "../redact.ts";
+import { retryAfterMs } from "./retry_after.ts";
+
+const MAX_QUOTED_LENGTH = 200;
+
+/** What rustls says, and what to do about it. */
+const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+  [/UnknownIssuer|BadSignature/, "set caFile to the authority that signed the certificate"],
+  [/CertificateRequired/, "set certFile and keyFile"],
+];
+
+/** What becomes of requests that fail: errors that hold no secret. */
+export class HttpFailures {
+  readonly #secrets: readonly string[];
+
+  /** @param secrets What no text may repeat. */
+  constructor(secrets: readonly string[]) {
+    this.#secrets = secrets;
+  }
+
+  /** For an answer that is not a success, with what was read of its body. */
+  refused(request: HttpRequest, response: Response, body: Pick<HttpAnswer, "text" | "complete">): DeliveryError {
+    const { status, statusText, headers } = response;
+    const said = this.#shown(request, body.text, { isCut: !body.complete });
+    const state = [
+      `${status} ${this.#shown(request, statusText)}`.trimEnd(),
+      status < 400 ? this.#redirect(request, headers.get("location")) : "",
+      said === "" ? "" : `: "${said}"`,
+    ];
+    // By the server's own clock, where it tells its time.
+    const waitMs = retryAfterMs(headers.get("retry-after"), Date.parse(headers.get("date") ?? "") || Date.now());
+    return new DeliveryError(`${cannot(request)}: ${state.join("")}`, {
+      reason: reasonOf(status),
+      status,
+      ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+    });
+  }
+
+  /**
+   * For a request without an answer, and why renewed certificates could not be used. Has no `cause`: the runtime's own errors quote the URL
+   * with its query.
+   */
+  unanswered(request: HttpRequest, error: unknown, refusal?: unknown): DeliveryError {
+    const whole = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    const said = /client error \(\w+\): ([^]*)/.exec(whole)?.[1] ?? whole;
+    const advice = ADVICE.find(([pattern]) => pattern.test(said))?.[1];
+    const state = advice === undefined ? this.#shown(request, said) : `${this.#shown(request, said)}; ${advice}`;
+    const text = `${cannot(request)}: ${state}${refusal instanceof Error ? `; ${refusal.message}` : ""}`;
+    return new DeliveryError(text, { reason: "connection" });
+  }
+
+  /** For a request that a signal ended. */
+  ended(request: HttpRequest, reason: unknown): DeliveryError {
+    const isTimeout = reason instanceof Error && reason.name === "TimeoutError";
+    return new DeliveryError(`${cannot(request)}: ${isTimeout ? reason.message : "interrupted"}`, {
+      reason: isTimeout ? "timeout" : "interrupted",
+      cause: reason,
+    });
+  }
+
+  #redirect(request: HttpRequest, location: string | null): string {
+    if (location === null || !URL.canParse(location, request.url)) return "";
+    const target = shownUrl(new URL(location, request.url).href);
+    return ` (redirects are not followed; this one goes to ${this.#shown(request, target)})`;
+  }
+
+  /** Secrets are hidden before the text is cut: half a secret is one. */
+  #shown(request: HttpRequest, text: string, { isCut = false } = {}): string {
+    const secrets = [...this.#secrets, ...secretsIn(request), ...envSecrets()];
+    return printable(redact(withoutSecrets(text, secrets, { isCut })), MAX_QUOTED_LENGTH);
+  }
+}
+
+function cannot({ method, url }: HttpRequest): string {
+  return `Cannot ${method} ${shownUrl(url)}`;
+}
+
+function reasonOf(status: number): FailureReason {
+  if (status === 401) return "unauthorized";
+  if (status === 429) return "rate_limited";
+  return status >= 500 ? "server_error" : "client_error";
+}

@@ -1,0 +1,99 @@
+import { printable } from "../escape.ts";
+import type { HttpTargetOptions } from "./http_options.ts";
+import { HIDDEN, isSecretName, shownUrl } from "../redact.ts";
+
+/** One HTTP request. */
+export interface HttpRequest {
+  readonly method: string;
+  /** `http://…` or `https://…`, without user and password. */
+  readonly url: string;
+  /** They win over the target's own. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Which statuses are an answer, beside 200 to 299; all others are thrown. @default none */
+  readonly accepts?: (status: number) => boolean;
+  /** Ends the request before the target's own time-out does. */
+  readonly signal?: AbortSignal;
+}
+
+/** The answer to a request that succeeded: a status from 200 to 299, or one that the request accepts. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body up to `maxAnswerBytes`, read as UTF-8. */
+  readonly text: string;
+  /** `false`: so much was read that more may have followed. */
+  readonly complete: boolean;
+}
+
+/** A request as it would be sent, with `***` for secrets. The runtime adds Host, Content-Length, Accept… and User-Agent. */
+export interface HttpPreview {
+  readonly method: string;
+  /** Without the values of its query. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+/** Headers that hold no secret, though a configuration sets them. */
+const HARMLESS = new Set(["accept", "accept-language", "content-type", "from", "prefer", "user-agent"]);
+
+/** @throws {TypeError} when the address is none that a request may go to. */
+export function checkUrl({ method, url }: HttpRequest): void {
+  if (!URL.canParse(url)) throw new TypeError(`Cannot ${method}: the address is not a URL`);
+  const { protocol, username, password } = new URL(url);
+  const refuse = (state: string) => new TypeError(`Cannot ${method} ${shownUrl(url)}: ${state}`);
+  if (protocol !== "http:" && protocol !== "https:") throw refuse("not http or https");
+  if (username + password !== "") throw refuse("user and password do not belong into a URL");
+}
+
+/** The headers of a request: configured ones, credentials, the request's own. */
+export function headersOf(request: HttpRequest, options: HttpTargetOptions): Headers {
+  const headers = new Headers(options.headers);
+  const authorization = authorizationOf(options);
+  if (authorization !== undefined) headers.set("authorization", authorization);
+  for (const [name, value] of Object.entries(request.headers ?? {})) setHeader(headers, name, value);
+  return headers;
+}
+
+/** The headers of a request for people. */
+export function shownHeadersOf(request: HttpRequest, options: HttpTargetOptions): Record<string, string> {
+  const configured = new Set(secretHeaders(options).map(([name]) => name));
+  const isHidden = (name: string) => isSecretName(name) || configured.has(name);
+  return Object.fromEntries(
+    [...headersOf(request, options)].map(([name, value]) => [name, isHidden(name) ? HIDDEN : value]),
+  );
+}
+
+/** What no text about this request may repeat: the values of its own secret headers, and its query. */
+export function secretsIn({ headers = {}, url }: HttpRequest): readonly string[] {
+  const values = Object.entries(headers).filter(([name]) => isSecretName(name)).map(([, value]) => value);
+  const { search, searchParams } = new URL(url);
+  const raw = search.slice(1).split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
+  return [...values, search.slice(1), ...raw, ...searchParams.values()].filter((value) => value.length > 2);
+}
+
+/** What no text may repeat: credentials, and the values of configured headers. */
+export function secretsOf(options: HttpTargetOptions): readonly string[] {
+  const credentials = [options.password, options.bearer, authorizationOf(options)?.replace(/^\w+ /, "")];
+  return [...credentials, ...secretHeaders(options).map(([, value]) => value)].filter((text) => text !== undefined);
+}
+
+function secretHeaders({ headers = {} }: HttpTargetOptions): [name: string, value: string][] {
+  return [...new Headers(headers)].filter(([name]) => !HARMLESS.has(name));
+}
+
+function authorizationOf({ user, password = "", bearer }: HttpTargetOptions): string | undefined {
+  if (user !== undefined) return `Basic ${new TextEncoder().encode(`${user}:${password}`).toBase64()}`;
+  return bearer === undefined ? undefined : `Bearer ${bearer}`;
+}
+
+/** Not by `Headers` alone, whose error quotes the value. */
+function setHeader(headers: Headers, name: string, value: string): void {
+  try {
+    headers.set(name, value);
+  } catch {
+    throw new TypeError(`Cannot send the header "${printable(name, 60)}": its name or value holds what no header can`);
+  }
+}

@@ -1,0 +1,242 @@
+import { DeliveryError } from "../../model/errors.ts";
+import { printable } from "../escape.ts";
+import { assertion } from "./ldap_assertion.ts";
+import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
+import { LdapFailures, RESULT, resultCode } from "./ldap_failure.ts";
+import { ldapOptionProblems, type LdapTargetOptions, urlsOf } from "./ldap_options.ts";
+import { type LdapClient, type LdapLibrary, LdapSession, SessionOver } from "./ldap_session.ts";
+
+export type { LdapTargetOptions };
+
+/** What to look for, and where (RFC 4511, 4.5). */
+export interface LdapSearch {
+  readonly base: string;
+  /** `base`: that entry; `sub`: it and all below it. @default "sub" */
+  readonly scope?: "base" | "sub";
+  /** As in RFC 4515; values go through `filterValue`. */
+  readonly filter: string;
+  /** Names of the attributes to read. Empty: none. */
+  readonly attributes: readonly string[];
+}
+
+/** When to change an entry, and until when to wait for it. */
+export interface LdapCondition {
+  /**
+   * A filter (RFC 4515) that the entry must match at that moment. Servers that know no assertions (RFC 4528), as 389 Directory Server, do
+   * not look at it.
+   */
+  readonly only?: string;
+  readonly signal: AbortSignal;
+}
+
+interface Wanted {
+  readonly verb: string;
+  readonly dn: string;
+  /** The answer that is none to worry about. */
+  readonly unless?: number;
+  readonly signal: AbortSignal;
+}
+
+type Operation<Answer> = (client: LdapClient, library: LdapLibrary) => Promise<Answer>;
+
+/** Answers after which another server may do better. */
+const MOVE_ON: ReadonlySet<number | undefined> = new Set([
+  RESULT.referral,
+  RESULT.busy,
+  RESULT.unavailable,
+  RESULT.unwillingToPerform,
+]);
+
+/**
+ * A directory on one server or several: one connection at a time, which all operations share, and a new one when it is lost. Whatever
+ * fails is thrown as a `DeliveryError`, or as a `PermanentError` where trying again cannot help, and holds no secret.
+ *
+ * @example
+ * ```ts
+ * import { LdapTarget, type LdapTargetOptions } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * const options: LdapTargetOptions = { url: "ldaps://ldap.example.com", bindDn: "cn=watcher,dc=example,dc=com", password: "s3cret" };
+ * await using target = new LdapTarget(options);
+ *
+ * assert.ok(target);
+ * assert.deepEqual(LdapTarget.problems({ ...options, password: "" }), ["password: must be a text that is not empty"]);
+ * ```
+ */
+export class LdapTarget implements AsyncDisposable {
+  readonly #options: LdapTargetOptions;
+  readonly #urls: readonly string[];
+  readonly #timeoutSeconds: number;
+  readonly #failures: LdapFailures;
+  /** Which server to begin with. */
+  #first = 0;
+  #session: Promise<LdapSession> | undefined;
+
+  /** What the constructor would refuse of these options: `option: what is allowed` each, never with a value. */
+  static problems(options: LdapTargetOptions): string[] {
+    return ldapOptionProblems(options);
+  }
+
+  /**
+   * Does no I/O: files are read and servers called when an operation needs them first.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
+  constructor(options: LdapTargetOptions) {
+    const problems = LdapTarget.problems(options);
+    if (problems.length > 0) throw new TypeError(`Cannot make LdapTarget: ${problems.join("; ")}`);
+    this.#options = options;
+    this.#urls = urlsOf(options);
+    this.#timeoutSeconds = options.timeoutSeconds ?? 10;
+    this.#failures = new LdapFailures(options.password === undefined ? [] : [options.password]);
+  }
+
+  /** Adds an entry. `false`: there is one of that name. */
+  add({ dn, attributes }: LdapEntry, signal: AbortSignal): Promise<boolean> {
+    const values = Object.fromEntries([...attributes].map(([name, texts]) => [name, [...texts]]));
+    const what = { verb: "add", dn, unless: RESULT.alreadyExists, signal };
+    return this.#run(what, async (client) => {
+      await client.add(dn, values);
+      return true;
+    });
+  }
+
+  /** Changes an entry. `false`: there is none of that name. */
+  modify(dn: string, changes: readonly LdapChange[], { only, signal }: LdapCondition): Promise<boolean> {
+    return this.#run({ verb: "modify", dn, unless: RESULT.noSuchObject, signal }, async (client, library) => {
+      const { Attribute, Change } = library;
+      const wanted = changes.map(({ operation, attribute, values }) =>
+        new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) })
+      );
+      await client.modify(dn, wanted, controls(library, only));
+      return true;
+    });
+  }
+
+  /** Removes an entry. `false`: there is none of that name. */
+  remove(dn: string, { only, signal }: LdapCondition): Promise<boolean> {
+    return this.#run({ verb: "remove", dn, unless: RESULT.noSuchObject, signal }, async (client, library) => {
+      await client.del(dn, controls(library, only));
+      return true;
+    });
+  }
+
+  /** The entries that a filter finds. Referrals to other servers are not followed. */
+  async search(
+    { base, scope = "sub", filter, attributes }: LdapSearch,
+    signal: AbortSignal,
+  ): Promise<readonly LdapEntry[]> {
+    const timeLimit = Math.ceil(this.#timeoutSeconds);
+    const found = await this.#run({ verb: "search", dn: base, signal }, async (client) => {
+      const wanted = attributes.length === 0 ? ["1.1"] : [...attributes];
+      return (await client.search(base, { scope, filter, attributes: wanted, timeLimit })).searchEntries;
+    });
+    return (found || []).map(({ dn, ...values }) => ({
+      dn,
+      attributes: new Map(Object.entries(values).map(([name, value]) => [name, [value].flat().map(String)])),
+    }));
+  }
+
+  /** Closes the connection. A later operation opens a new one. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    (await session?.catch(() => undefined))?.close();
+  }
+
+  /** `false` when the server answers what `unless` says. What another operation's end cut off is done on a new connection, once. */
+  async #run<Answer>(wanted: Wanted, operation: Operation<Answer>): Promise<Answer | false> {
+    try {
+      return await this.#runOnce(wanted, operation);
+    } catch (error) {
+      if (!(error instanceof DeliveryError && error.cause instanceof SessionOver)) throw error;
+      return await this.#runOnce(wanted, operation);
+    }
+  }
+
+  async #runOnce<Answer>(
+    { verb, dn, unless, signal }: Wanted,
+    operation: Operation<Answer>,
+  ): Promise<Answer | false> {
+    const cannot = `Cannot ${verb} "${printable(dn, 200)}"`;
+    const session = await orAborted(this.#connected(), signal).catch((error) => {
+      throw signal.aborted ? this.#failures.ended(cannot, signal.reason) : error;
+    });
+    try {
+      return await session.run(operation, { signal, timeoutSeconds: this.#timeoutSeconds });
+    } catch (error) {
+      if (unless !== undefined && resultCode(error) === unless) return false;
+      if (signal.aborted) throw this.#failures.ended(cannot, signal.reason);
+      if (error instanceof SessionOver) {
+        throw new DeliveryError(`${cannot}: ${error.message}`, { reason: "other", cause: error });
+      }
+      const isLate = error instanceof Error && error.name === "TimeoutError";
+      if (isLate || MOVE_ON.has(resultCode(error))) this.#moveOn(session);
+      const where = `${cannot} on ${session.url}`;
+      throw isLate ? this.#failures.ended(where, error) : this.#failures.failed(where, error);
+    }
+  }
+
+  /** The session that is there, or a new one for all who ask. */
+  #connected(): Promise<LdapSession> {
+    if (this.#session === undefined) {
+      const forget = () => {
+        if (this.#session === opened) this.#session = undefined;
+      };
+      const opened = this.#open(forget);
+      this.#session = opened;
+      opened.catch(forget);
+    }
+    return this.#session;
+  }
+
+  /** Tries one server after the other. One that refuses our credentials ends it: asking again elsewhere would lock the account. */
+  async #open(onOver: () => void): Promise<LdapSession> {
+    const failures: DeliveryError[] = [];
+    for (let turn = 0; turn < this.#urls.length; turn++) {
+      const at = (this.#first + turn) % this.#urls.length;
+      const url = this.#urls[at] as string;
+      try {
+        const session = await LdapSession.open(url, this.#options, onOver);
+        this.#first = at;
+        return session;
+      } catch (error) {
+        const failure = this.#failures.refused(this.#cannotOpen(url, error), error);
+        if (failure.reason === "unauthorized") throw failure;
+        failures.push(failure);
+      }
+    }
+    throw new DeliveryError(failures.map(({ message }) => message).join("; "), {
+      reason: failures[0]?.reason ?? "connection",
+    });
+  }
+
+  #cannotOpen(url: string, error: unknown): string {
+    const { bindDn, certFile } = this.#options;
+    return resultCode(error) === undefined
+      ? `Cannot connect to ${url}`
+      : `Cannot bind to ${url} as "${bindDn ?? certFile}"`;
+  }
+
+  #moveOn(session: LdapSession): void {
+    if (this.#urls[this.#first] === session.url) this.#first = (this.#first + 1) % this.#urls.length;
+    session.retire();
+  }
+}
+
+/** What a promise gives, unless the signal comes first; the work behind it goes on. */
+async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function controls(library: LdapLibrary, only: string | undefined): ReturnType<typeof assertion>[] {
+  return only === undefined ? [] : [assertion(library, only)];
+}

@@ -1,0 +1,125 @@
+import { DeliveryError, type FailureReason, PermanentError } from "../../model/errors.ts";
+import { printable } from "../escape.ts";
+import { redact, withoutSecrets } from "../redact.ts";
+
+/** Result codes of RFC 4511, appendix A, that the callers look at. */
+export const RESULT = {
+  referral: 10,
+  noSuchObject: 32,
+  busy: 51,
+  unavailable: 52,
+  unwillingToPerform: 53,
+  alreadyExists: 68,
+} as const;
+
+const SCHEMA = "load the schema that allows it, or choose other classes and attributes";
+
+/** Name of a result code, what it means for the delivery, and what to do about it. Codes that are not here are the server's trouble. */
+const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReason, advice?: string]>> = {
+  1: ["operationsError", "server_error"],
+  2: ["protocolError", "permanent"],
+  3: ["timeLimitExceeded", "timeout"],
+  7: ["authMethodNotSupported", "unauthorized"],
+  8: ["strongerAuthRequired", "unauthorized", "use ldaps:// or startTls"],
+  10: ["referral", "server_error", "referrals are not followed; put the server that takes changes into url"],
+  11: ["adminLimitExceeded", "server_error", "index the attribute of the server's UUID for equality"],
+  13: ["confidentialityRequired", "unauthorized", "use ldaps:// or startTls"],
+  // Somebody else changed the entry while we did: the next attempt reads it again.
+  16: ["noSuchAttribute", "other"],
+  17: ["undefinedAttributeType", "permanent", SCHEMA],
+  18: ["inappropriateMatching", "permanent"],
+  19: ["constraintViolation", "permanent"],
+  20: ["attributeOrValueExists", "other"],
+  21: ["invalidAttributeSyntax", "permanent", SCHEMA],
+  32: ["noSuchObject", "client_error", "create it, or the entry above it, first"],
+  34: ["invalidDNSyntax", "permanent"],
+  48: ["inappropriateAuthentication", "unauthorized"],
+  49: ["invalidCredentials", "unauthorized", "check bindDn and password, or the certificate's owner"],
+  50: ["insufficientAccessRights", "unauthorized", "give bindDn the right to do this there"],
+  51: ["busy", "server_error"],
+  52: ["unavailable", "server_error"],
+  53: ["unwillingToPerform", "server_error"],
+  64: ["namingViolation", "permanent"],
+  65: ["objectClassViolation", "permanent", SCHEMA],
+  66: ["notAllowedOnNonLeaf", "client_error", "remove or move what somebody put below it"],
+  67: ["notAllowedOnRDN", "permanent"],
+  69: ["objectClassModsProhibited", "permanent"],
+  71: ["affectsMultipleDSAs", "permanent"],
+  80: ["other", "server_error"],
+  // In the moment between finding the entry and changing it, another took its name.
+  122: ["assertionFailed", "other"],
+};
+
+/** What to do about connections that do not come about. */
+const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+  [/UnknownIssuer|self.signed|unable to (?:get|verify)/i, "set caFile to the authority that signed the certificate"],
+  [/before secure TLS/i, "ldaps:// is for ports that begin with TLS; for others there is ldap:// with startTls"],
+];
+
+/** What the library appends to what servers say. */
+const LIBRARY_CODE = /\s*Code: 0x[\da-f]+$/;
+
+const MAX_QUOTED_LENGTH = 200;
+
+/** The result code that a server answered, or `undefined` for an error that is no answer. */
+export function resultCode(error: unknown): number | undefined {
+  const code = error instanceof Error && !(error instanceof DOMException) && "code" in error ? error.code : undefined;
+  return typeof code === "number" ? code : undefined;
+}
+
+/** What becomes of operations that fail: errors that hold no secret. */
+export class LdapFailures {
+  readonly #secrets: readonly string[];
+
+  /** @param secrets What no text may repeat. */
+  constructor(secrets: readonly string[]) {
+    this.#secrets = secrets;
+  }
+
+  /** For an operation. `cannot` as `Cannot add "…" on ldap://host`. */
+  failed(cannot: string, error: unknown): DeliveryError | PermanentError {
+    if (error instanceof DeliveryError || error instanceof PermanentError) return error;
+    const code = resultCode(error);
+    if (code === undefined) return this.unreachable(cannot, error);
+    const [name, reason, advice] = CODES[code] ?? ["result code", "server_error"];
+    const text = this.#text(cannot, { name: `${name} (${code})`, error, advice });
+    return reason === "permanent" ? new PermanentError(text) : new DeliveryError(text, { reason });
+  }
+
+  /** For a bind: whatever the server has against us, the events can wait until it is settled. */
+  refused(cannot: string, error: unknown): DeliveryError {
+    const failure = this.failed(cannot, error);
+    if (failure instanceof DeliveryError && failure.reason !== "client_error") return failure;
+    return new DeliveryError(failure.message, { reason: "unauthorized" });
+  }
+
+  /** For a connection that does not come about, or ends. */
+  unreachable(cannot: string, error: unknown): DeliveryError {
+    const said = (error instanceof Error ? error.message : String(error)).replace(LIBRARY_CODE, "");
+    const advice = ADVICE.find(([pattern]) => pattern.test(said))?.[1];
+    const state = this.#shown(said) + (advice === undefined ? "" : `; ${advice}`);
+    return new DeliveryError(`${cannot}: ${state}`, { reason: "connection" });
+  }
+
+  /** For an operation that a signal ended. */
+  ended(cannot: string, reason: unknown): DeliveryError {
+    const isTimeout = reason instanceof Error && reason.name === "TimeoutError";
+    return new DeliveryError(`${cannot}: ${isTimeout ? reason.message : "interrupted"}`, {
+      reason: isTimeout ? "timeout" : "interrupted",
+      cause: reason,
+    });
+  }
+
+  #text(
+    cannot: string,
+    { name, error, advice }: { readonly name: string; readonly error: unknown; readonly advice: string | undefined },
+  ): string {
+    // The library's own text for a server that says nothing only repeats the code.
+    const said = error instanceof Error ? this.#shown(error.message.replace(LIBRARY_CODE, "")) : "";
+    return `${cannot}: ${name}${said === "" ? "" : `: "${said}"`}${advice === undefined ? "" : `; ${advice}`}`;
+  }
+
+  #shown(text: string): string {
+    return printable(redact(withoutSecrets(text.trim(), this.#secrets)), MAX_QUOTED_LENGTH);
+  }
+}

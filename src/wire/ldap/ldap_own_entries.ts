@@ -1,0 +1,266 @@
+import { DeliveryError, PermanentError } from "../../model/errors.ts";
+import { printable } from "../escape.ts";
+import type { LdapTarget } from "./ldap.ts";
+import { changesOf, countLeftOut, isSame, lacking, ldapValues, namingValues, rdnOf, valuesIn } from "./ldap_entry.ts";
+import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
+import { missingFromSchema } from "./ldap_schema.ts";
+import { filterValue, foldedText } from "./ldap_text.ts";
+import { ldifOfAdd, ldifOfDelete, ldifOfModify } from "./ldif.ts";
+
+/** How our entries look, and how we know them. */
+export interface LdapOwnEntriesOptions {
+  readonly baseDn: string;
+  readonly objectClasses: readonly string[];
+  /** The attributes that name an entry, by the first value of each. */
+  readonly rdn: readonly string[];
+  readonly idAttribute: string;
+  readonly markAttribute: string;
+  readonly mark: string;
+  /** Whether one ID may come by several names, as a name changes or the place: then it is looked for before it is added. @default true */
+  readonly namesVary?: boolean;
+}
+
+/** Attributes and what they hold, `null`: nothing. One that comes twice holds both. */
+export type LdapContent = readonly (readonly [attribute: string, values: string | readonly string[] | null])[];
+
+/** Values that come to the entry of one ID, or go from it. */
+export interface LdapFact {
+  readonly id: string;
+  readonly values: LdapContent;
+}
+
+/** Classes that a server allows only with an attribute: they come and go with it. */
+const CLASS_NEEDS: ReadonlyMap<string, string> = new Map([["iphost", "ipHostNumber"]]);
+
+/**
+ * The entries of a directory that are ours: each has our mark and the ID of what it describes, by which it is found wherever it stands and
+ * whatever it is called. No other entry is ever changed, and everything may be done twice.
+ *
+ * @example
+ * ```ts
+ * import { LdapOwnEntries, LdapTarget } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * await using target = new LdapTarget({ url: "ldaps://ldap.example.com", bindDn: "cn=watcher,dc=example,dc=com", password: "s3cret" });
+ * const rooms = new LdapOwnEntries(target, {
+ *   baseDn: "ou=rooms,dc=example,dc=com",
+ *   objectClasses: ["room"],
+ *   rdn: ["cn"],
+ *   idAttribute: "roomNumber",
+ *   markAttribute: "description",
+ *   mark: "watcher",
+ * });
+ *
+ * assert.equal(rooms.entry("4.12", [["cn", "Ada, Grace"]]).dn, "cn=Ada\\2C Grace,ou=rooms,dc=example,dc=com");
+ * ```
+ */
+export class LdapOwnEntries {
+  readonly #target: LdapTarget;
+  readonly #options: LdapOwnEntriesOptions;
+  /** Which of our classes need which attribute. */
+  readonly #needs: readonly (readonly [objectClass: string, attribute: string])[];
+
+  constructor(target: LdapTarget, options: LdapOwnEntriesOptions) {
+    this.#target = target;
+    this.#options = options;
+    this.#needs = options.objectClasses.flatMap((name) => {
+      const attribute = CLASS_NEEDS.get(name.toLowerCase());
+      return attribute === undefined ? [] : [[name, attribute] as const];
+    });
+  }
+
+  /**
+   * The entry of an ID, as it would be added: classes, ID, mark and content. Texts become what a server takes: hostile characters are written as `\u{…}`, what is too
+   * long is cut, what cannot be a value of its attribute falls out.
+   *
+   * @param parent What stands between its name and the base.
+   * @throws {PermanentError} when no attribute could hold the ID, or one that is to name the entry has no value.
+   */
+  entry(id: string, content: LdapContent, parent = ""): LdapEntry {
+    const { baseDn, objectClasses, rdn, idAttribute, markAttribute, mark } = this.#options;
+    const given = new Map<string, readonly string[]>();
+    for (const [name, texts] of [[idAttribute, id], [markAttribute, mark], ...content] as const) {
+      const known = [...given.keys()].find((other) => isSame(other, name)) ?? name;
+      given.set(known, [...given.get(known) ?? [], ...[texts ?? []].flat()]);
+    }
+    const attributes = new Map([...given].map(([name, texts]) => [name, ldapValues(name, texts)]));
+    const name = rdnOf(attributes, rdn);
+    if (valuesIn({ dn: name, attributes }, idAttribute)[0] !== id) {
+      throw new PermanentError(`Cannot write the entry of "${printable(id, 80)}": ${idAttribute} cannot hold this ID`);
+    }
+    const dn = [name, parent, baseDn].filter((part) => part !== "").join(",");
+    const lone = this.#needs.filter(([, needed]) => valuesIn({ dn, attributes }, needed).length === 0);
+    const classes = objectClasses.filter((name) => !lone.some(([one]) => one === name));
+    return { dn, attributes: new Map([["objectClass", classes], ...attributes]) };
+  }
+
+  /** What {@linkcode LdapOwnEntries.entry} leaves out of the content because it cannot be a value there, `attribute: how many` each. */
+  leftOut(content: LdapContent): readonly string[] {
+    return content.flatMap(([name, given]) => {
+      const count = countLeftOut(name, [given ?? []].flat());
+      return count === 0 ? [] : [`${name}: ${count}`];
+    });
+  }
+
+  /**
+   * Adds the entry of an ID, or gives the one that is there its attributes: all the values of each and no others, but for `kept`.
+   *
+   * @param only.kept Which of what an entry holds shall stay, since other events bring and take it.
+   * @throws {PermanentError} when an entry of that name is there that is not ours, or of another ID.
+   */
+  async put(
+    entry: LdapEntry,
+    { id, kept, signal }: {
+      readonly id: string;
+      readonly kept: (held: (attribute: string) => readonly string[]) => LdapContent;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void> {
+    const [, ...wanted] = entry.attributes;
+    const names = wanted.map(([name]) => name);
+    let found = this.#options.namesVary ?? true ? await this.#find(id, names, signal) : [];
+    if (found.length === 0 && await this.#target.add(present(entry), signal)) return;
+    if (found.length === 0) found = await this.#find(id, names, signal);
+    if (found.length === 0) {
+      throw new PermanentError(
+        `Cannot add "${printable(entry.dn, 200)}": an entry of this name is there, without our mark or with another ` +
+          `${this.#options.idAttribute}; rename it, or let other attributes name ours`,
+      );
+    }
+    for (const there of found) {
+      const staying = kept((attribute) => valuesIn(there, attribute));
+      const values = new Map(wanted.map(([name, values]) => {
+        const more = staying.filter(([other]) => isSame(other, name)).flatMap(([, texts]) => texts ?? []);
+        const kept = valuesIn(there, name).filter((value) => more.includes(value));
+        return [name, [...values, ...lacking(kept, values)]];
+      }));
+      await this.#change(there, { id, values, classes: this.#options.objectClasses, signal });
+    }
+  }
+
+  /** Adds values, made what a server takes. `false`: the ID has no entry. */
+  async addValues(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
+    return await this.#changeValues(fact, (there, value) => [...there, ...lacking(value, there)], signal);
+  }
+
+  /** Takes values away. `false`: the ID has no entry. */
+  async removeValues(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
+    return await this.#changeValues(fact, lacking, signal);
+  }
+
+  /** Removes the entry of an ID, if there is one. */
+  async remove(id: string, signal: AbortSignal): Promise<void> {
+    const only = this.#filter(id);
+    for (const { dn } of await this.#find(id, [], signal)) await this.#target.remove(dn, { only, signal });
+  }
+
+  /**
+   * Rejects when the base is not there for us, or the schema lacks something.
+   *
+   * @param attributes What entries hold besides ID and mark.
+   */
+  async check(attributes: readonly string[], signal: AbortSignal): Promise<void> {
+    const { baseDn, objectClasses, rdn, idAttribute, markAttribute } = this.#options;
+    const base = { base: baseDn, scope: "base", filter: "(objectClass=*)", attributes: [] } as const;
+    if ((await this.#target.search(base, signal)).length === 0) {
+      throw new DeliveryError(`Cannot read "${printable(baseDn, 200)}": we may not see it`, { reason: "unauthorized" });
+    }
+    // Without an index this is refused in a large directory: better now than when a server goes.
+    await this.#find("no such ID", [], signal);
+    const attributeTypes = [...new Set([idAttribute, markAttribute, ...rdn, ...attributes])];
+    const missing = await missingFromSchema(this.#target, { objectClasses, attributeTypes }, signal);
+    if (missing.length > 0) {
+      throw new Error(
+        `Cannot write entries: the directory's schema lacks ${missing.join(", ")}. Load the schema that has them ` +
+          "(OpenLDAP: nis.schema for ipHost), or choose other classes and attributes",
+      );
+    }
+  }
+
+  /** What {@linkcode LdapOwnEntries.put} would send first, as LDIF (RFC 2849). */
+  ldifOfPut(entry: LdapEntry): string {
+    return ldifOfAdd(present(entry));
+  }
+
+  /** What adding or removing values would send, as LDIF. */
+  ldifOfValues({ id, values }: LdapFact, operation: "add" | "delete"): string {
+    const changes = values.map(([attribute, given]) => ({
+      operation,
+      attribute,
+      values: ldapValues(attribute, [given ?? []].flat()),
+    }));
+    return `${this.#where(id)}\n${ldifOfModify("(its name)", changes.filter(({ values }) => values.length > 0))}`;
+  }
+
+  /** What {@linkcode LdapOwnEntries.remove} would send, as LDIF. */
+  ldifOfRemove(id: string): string {
+    return `${this.#where(id)}\n${ldifOfDelete("(its name)")}`;
+  }
+
+  #where(id: string): string {
+    return `# the entry that ${this.#filter(id)} finds below ${this.#options.baseDn}, if there is one`;
+  }
+
+  #filter(id: string): string {
+    const { idAttribute, markAttribute, mark } = this.#options;
+    return `(&(${idAttribute}=${filterValue(id)})(${markAttribute}=${filterValue(mark)}))`;
+  }
+
+  #find(id: string, attributes: readonly string[], signal: AbortSignal): Promise<readonly LdapEntry[]> {
+    const read = attributes.length === 0
+      ? []
+      : ["objectClass", ...attributes, ...this.#needs.map(([, needed]) => needed)];
+    return this.#target.search({ base: this.#options.baseDn, filter: this.#filter(id), attributes: read }, signal);
+  }
+
+  async #changeValues(
+    { id, values }: LdapFact,
+    change: (there: readonly string[], value: readonly string[]) => readonly string[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const found = await this.#find(id, values.map(([name]) => name), signal);
+    for (const there of found) {
+      const after = values.map(([name, given]) =>
+        [name, change(valuesIn(there, name), ldapValues(name, [given ?? []].flat()))] as const
+      );
+      await this.#change(there, { id, values: new Map(after), classes: [], signal });
+    }
+    return found.length > 0;
+  }
+
+  /** Makes attributes what they shall be, adds classes that lack, and keeps what names the entry. */
+  async #change(
+    there: LdapEntry,
+    { id, values, classes, signal }: {
+      readonly id: string;
+      readonly values: ReadonlyMap<string, readonly string[]>;
+      readonly classes: readonly string[];
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void> {
+    const naming = namingValues(there.dn);
+    const wanted = new Map([...values].map(([name, texts]) => {
+      const named = naming.get(name.toLowerCase());
+      return [name, named === undefined ? texts : [...texts, ...lacking(namedBy(named, valuesIn(there, name)), texts)]];
+    }));
+    const after = (name: string) => [...wanted].find(([one]) => isSame(one, name))?.[1] ?? valuesIn(there, name);
+    const lone = this.#needs.filter(([, needed]) => after(needed).length === 0).map(([name]) => name);
+    const due = this.#needs.filter(([, needed]) => after(needed).length > 0).map(([name]) => name);
+    const before = valuesIn(there, "objectClass");
+    const wantedClasses = lacking([...before, ...lacking([...new Set([...classes, ...due])], before)], lone);
+    const changes: LdapChange[] = [...wanted].flatMap(([name, texts]) => changesOf(there, name, texts));
+    changes.push(...changesOf(there, "objectClass", wantedClasses));
+    if (changes.length > 0) await this.#target.modify(there.dn, changes, { only: this.#filter(id), signal });
+  }
+}
+
+/** Without attributes that have no value. */
+function present({ dn, attributes }: LdapEntry): LdapEntry {
+  return { dn, attributes: new Map([...attributes].filter(([, values]) => values.length > 0)) };
+}
+
+/** The value that names an entry, as its attribute holds it. All, if it cannot be told: an entry cannot lose its name. */
+function namedBy(name: string, values: readonly string[]): readonly string[] {
+  const found = values.filter((value) => foldedText(value) === foldedText(name));
+  return found.length === 0 ? values : found;
+}

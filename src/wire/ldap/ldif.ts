@@ -1,0 +1,32 @@
+import { printable } from "../escape.ts";
+import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
+
+/** What LDIF (RFC 2849) may show as it is; everything else goes in base64. */
+const SAFE = /^(?![ :<])[\x20-\x7e]*(?<! )$/;
+
+/** An entry to be added, as a record of LDIF (RFC 2849). */
+export function ldifOfAdd({ dn, attributes }: LdapEntry): string {
+  const lines = [...attributes].flatMap(([attribute, values]) => values.map((value) => line(attribute, value)));
+  return [line("dn", dn), "changetype: add", ...lines].join("\n");
+}
+
+/** Changes of an entry, as a record of LDIF. */
+export function ldifOfModify(dn: string, changes: readonly LdapChange[]): string {
+  const lines = changes.flatMap(({ operation, attribute, values }) => [
+    `${operation}: ${attribute}`,
+    ...values.map((value) => line(attribute, value)),
+    "-",
+  ]);
+  return [line("dn", dn), "changetype: modify", ...lines].join("\n");
+}
+
+/** An entry's removal, as a record of LDIF. */
+export function ldifOfDelete(dn: string): string {
+  return [line("dn", dn), "changetype: delete"].join("\n");
+}
+
+/** Base64 says nothing to people: a comment before it does. */
+function line(attribute: string, value: string): string {
+  if (SAFE.test(value)) return `${attribute}: ${value}`;
+  return `# ${attribute}: ${printable(value)}\n${attribute}:: ${new TextEncoder().encode(value).toBase64()}`;
+}
