@@ -88,7 +88,8 @@ export async function watchFirstGeneration({ cloud, cast }: Stage): Promise<Outc
     { application_credential: { name: "watcher", secret: crypto.randomUUID(), roles: [{ name: "admin" }] } },
   );
   const openstack = {
-    authUrl: cloud.authUrl,
+    // As it was in 2015.
+    authUrl: cloud.authUrl.replace(/\/v3$/, "/v2.0"),
     region: cloud.region,
     applicationCredentialId: credential.id,
     applicationCredentialSecret: credential.secret,
@@ -134,8 +135,8 @@ async function watch(options: WatchOptions, course: (watch: Watch) => Promise<vo
   progress(`\n${options.title}`);
   const begun = Date.now();
   await using watch = new Watch(options);
-  if (options.isStarted !== false) await watch.start();
   try {
+    if (options.isStarted !== false) await watch.start();
     await course(watch);
   } catch (error) {
     watch.problems.push(

@@ -64,7 +64,7 @@ export class Watch implements AsyncDisposable {
   async start(): Promise<void> {
     await this.listen();
     await this.#logged(/Logged in; Nova/);
-    await this.#logged(/they are remembered, and nothing is sent/);
+    await this.#logged(/nothing is sent for them/);
   }
 
   /** Starts the service and waits until its queue is bound, no longer. */
@@ -114,10 +114,8 @@ export class Watch implements AsyncDisposable {
   /** Stops the service; what should never have come has had its chance. */
   async conclude(): Promise<void> {
     const service = this.#service!;
-    await until(
-      async () => await this.#depth() === 0 && this.#count("notification WHERE outcome IS NULL") === 0,
-      LONG_MS,
-    );
+    const isIdle = async () => await this.#depth() === 0 && this.#count("notification WHERE outcome IS NULL") === 0;
+    await until(isIdle, LONG_MS).catch((error) => this.problems.push(`Messages are left over: ${error.message}`));
     const { code } = await service.end("SIGTERM");
     if (code !== 0) this.problems.push(`The service ended with exit code ${code}`);
     this.problems.push(...service.log.split("\n").filter((line) => /WARN|ERROR|Uncaught|at file:/.test(line)));
