@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Backlog } from "../model/readings.ts";
 import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts";
 
@@ -9,13 +10,19 @@ export interface BacklogOptions {
   readonly passedMs: () => number;
 }
 
+/** Rows that are counted at a time: some milliseconds of work, so that a million that wait keep no socket waiting. */
+export const SLICE = 2000;
+
 /** The share of time that counting may take: while very much waits, figures are as old as that makes them. */
 const MAX_SHARE = 0.01;
+
+type Counted = "ready" | "blocked" | "undetailed" | "dead";
 
 /** Counts what waits in the ledger, from indexes alone. */
 export class BacklogCounter {
   readonly #options: BacklogOptions;
   readonly #sql: Statements<typeof STATEMENTS>;
+  #counting: Promise<ReadonlyMap<string, Backlog>> | undefined;
   #counted: ReadonlyMap<string, Backlog> = new Map();
   #nextAt = -Infinity;
 
@@ -24,40 +31,64 @@ export class BacklogCounter {
     this.#sql = prepareAll(options.database, STATEMENTS);
   }
 
-  /** By the names of the plugins. */
-  count(): ReadonlyMap<string, Backlog> {
-    const { plugins, passedMs } = this.#options;
-    const startedAt = passedMs();
-    if (startedAt < this.#nextAt) return this.#counted;
-    this.#counted = reading(() => new Map(plugins.map((plugin) => [plugin, this.#countOne(plugin)])));
-    const endedAt = passedMs();
-    this.#nextAt = endedAt + (endedAt - startedAt) / MAX_SHARE;
-    return this.#counted;
+  /** By the names of the plugins. Whoever asks while it counts gets the same. */
+  async count(): Promise<ReadonlyMap<string, Backlog>> {
+    if (this.#options.passedMs() < this.#nextAt) return this.#counted;
+    this.#counting ??= this.#countAll().finally(() => this.#counting = undefined);
+    return await this.#counting;
   }
 
-  #countOne(plugin: string): Backlog {
-    const open = this.#sql.open.get(plugin);
-    const ready = Number(this.#sql.ready.get(plugin)?.["count"] ?? 0);
-    const undetailed = Number(this.#sql.undetailed.get(plugin)?.["count"] ?? 0);
-    const oldest = open?.["oldest"] ?? null;
-    const decidedAt = oldest === null ? undefined : this.#sql.decidedAt.get(oldest)?.["decided_at"];
+  async #countAll(): Promise<ReadonlyMap<string, Backlog>> {
+    const { plugins, passedMs } = this.#options;
+    const startedAt = passedMs();
+    const counted = new Map<string, Backlog>();
+    for (const plugin of plugins) counted.set(plugin, await this.#countOne(plugin));
+    const endedAt = passedMs();
+    this.#nextAt = endedAt + (endedAt - startedAt) / MAX_SHARE;
+    return this.#counted = counted;
+  }
+
+  async #countOne(plugin: string): Promise<Backlog> {
+    const ready = await this.#inSlices("ready", plugin);
+    const blocked = await this.#inSlices("blocked", plugin);
+    const undetailed = await this.#inSlices("undetailed", plugin);
+    const dead = await this.#inSlices("dead", plugin);
+    // What is blocked waits for something older that is not.
+    const oldest = Math.min(ready.oldest, undetailed.oldest);
+    const decidedAt = oldest === Infinity ? undefined : reading(() => this.#sql.decidedAt.get(oldest)?.["decided_at"]);
     return {
-      waiting: { new: undetailed, ready, blocked: Number(open?.["count"] ?? 0) - ready - undetailed },
+      waiting: { new: undetailed.count, blocked: blocked.count, ready: ready.count },
       oldestAt: decidedAt === undefined ? null : Number(decidedAt),
-      dead: Number(this.#sql.dead.get(plugin)?.["count"] ?? 0),
+      dead: dead.count,
     };
+  }
+
+  /** How many rows there are, and the lowest `seq` of them. */
+  async #inSlices(name: Counted, plugin: string): Promise<{ readonly count: number; readonly oldest: number }> {
+    let [count, oldest] = [0, Infinity];
+    for (let [at, seq] = [-1, -1];;) {
+      const slice = reading(() => this.#sql[name].all(plugin, at, seq, SLICE));
+      const last = slice.at(-1);
+      count += slice.length;
+      for (const row of slice) oldest = Math.min(oldest, Number(row["seq"]));
+      if (last === undefined || slice.length < SLICE) return { count, oldest };
+      [at, seq] = [Number(last["at"]), Number(last["seq"])];
+      await setImmediate();
+    }
   }
 }
 
+/** Each gives rows behind a place, `at` and `seq`, in the order of its index. */
 const STATEMENTS = {
-  open: `SELECT count(*) AS count, min(seq) AS oldest FROM delivery INDEXED BY delivery_open
-    WHERE state IN ('new', 'blocked', 'ready') AND plugin = (SELECT id FROM plugin WHERE name = ?)`,
-  ready: `SELECT count(*) AS count FROM delivery
-    WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'ready'`,
-  undetailed:
-    `SELECT count(*) AS count FROM event AS e INDEXED BY event_undetailed CROSS JOIN delivery AS d ON d.seq = e.seq
-    WHERE e.detail IS NULL AND d.plugin = (SELECT id FROM plugin WHERE name = ?) AND d.state = 'new'`,
-  dead: `SELECT count(*) AS count FROM delivery INDEXED BY delivery_dead
-    WHERE state = 'dead' AND plugin = (SELECT id FROM plugin WHERE name = ?)`,
+  ready: `SELECT due_at AS at, seq FROM delivery
+    WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'ready' AND (due_at, seq) > (?, ?)
+    ORDER BY due_at, seq LIMIT ?`,
+  blocked: `SELECT 0 AS at, seq FROM delivery
+    WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'blocked' AND seq > max(?, ?) ORDER BY seq LIMIT ?`,
+  undetailed: `SELECT 0 AS at, e.seq FROM event AS e INDEXED BY event_undetailed CROSS JOIN delivery AS d
+    ON d.plugin = (SELECT id FROM plugin WHERE name = ?) AND d.seq = e.seq
+    WHERE e.detail IS NULL AND d.state = 'new' AND e.seq > max(?, ?) ORDER BY e.seq LIMIT ?`,
+  dead: `SELECT 0 AS at, seq FROM delivery INDEXED BY delivery_dead
+    WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'dead' AND seq > max(?, ?) ORDER BY seq LIMIT ?`,
   decidedAt: `SELECT decided_at FROM event WHERE seq = ?`,
 } as const;

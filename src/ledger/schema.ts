@@ -107,4 +107,11 @@ export const STEPS: readonly string[] = [
   -- How far what was there before us has been read from OpenStack; a listing that was not begun has no row.
   CREATE TABLE priming (listing TEXT PRIMARY KEY, next TEXT, done INTEGER NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
   `,
+  `
+  -- For counting: the other indexes of what waits do not tell a blocked delivery from another; and with the column that its condition is
+  -- about, an index answers without the rows.
+  CREATE INDEX delivery_blocked ON delivery (plugin, seq) WHERE state = 'blocked';
+  DROP INDEX event_undetailed;
+  CREATE INDEX event_undetailed ON event (seq, detail) WHERE detail IS NULL;
+  `,
 ];

@@ -54,8 +54,8 @@ export interface Readings {
   readonly ledgerWritable: () => boolean;
   /** Whether messages are decided: not before a new ledger knows what is there. */
   readonly deciding: () => boolean;
-  /** By the names of the configured plugins. May throw what the ledger throws. */
-  readonly backlog: () => ReadonlyMap<string, Backlog>;
+  /** By the names of the configured plugins. Rejects where the ledger cannot be read. */
+  readonly backlog: () => Promise<ReadonlyMap<string, Backlog>>;
   readonly breakers: () => ReadonlyMap<string, "open" | "closed">;
   /** Seconds of processor time since the process began. */
   readonly cpuSeconds: () => number;

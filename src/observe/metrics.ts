@@ -152,17 +152,9 @@ export const METRICS: readonly Metric[] = [
 ];
 
 /** What `/metrics` answers. A ledger that cannot be read costs the figures of what waits in it, and no more. */
-export function metricsText(readings: Readings, attempts: AttemptCounts): string {
-  const scrape = { readings, attempts, backlog: backlogOf(readings) };
+export async function metricsText(readings: Readings, attempts: AttemptCounts): Promise<string> {
+  const scrape = { readings, attempts, backlog: await readings.backlog().catch(() => null) };
   return exposition(METRICS.map(({ read, ...family }) => ({ ...family, samples: read(scrape) })));
-}
-
-function backlogOf(readings: Readings): ReadonlyMap<string, Backlog> | null {
-  try {
-    return readings.backlog();
-  } catch {
-    return null;
-  }
 }
 
 function counter(name: string, help: string, read: Metric["read"]): Metric {

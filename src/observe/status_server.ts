@@ -8,7 +8,7 @@ export interface StatusServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly health: Pick<Health, "ailments" | "obstacles">;
-  readonly metrics: () => string;
+  readonly metrics: () => Promise<string>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -40,14 +40,14 @@ export async function serveStatus(options: StatusServerOptions, signal: AbortSig
 }
 
 /** Nothing but these paths, and nothing that changes anything. */
-function answer(request: Request, { health, metrics }: StatusServerOptions): Response {
+async function answer(request: Request, { health, metrics }: StatusServerOptions): Promise<Response> {
   const { pathname } = new URL(request.url);
   const known = ["/healthz", "/readyz", "/metrics"].includes(pathname);
   if (!known) return text("Not found. There are /healthz, /readyz and /metrics\n", { status: 404 });
   if (request.method !== "GET" && request.method !== "HEAD") {
     return text("Only GET and HEAD\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }
-  if (pathname === "/metrics") return text(metrics(), { headers: { "content-type": EXPOSITION_TYPE } });
+  if (pathname === "/metrics") return text(await metrics(), { headers: { "content-type": EXPOSITION_TYPE } });
   const problems = pathname === "/healthz" ? health.ailments() : [...health.ailments(), ...health.obstacles()];
   return problems.length === 0 ? text("ok\n") : text(`${problems.join("\n")}\n`, { status: 503 });
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BacklogCounter } from "../../src/ledger/backlog.ts";
+import { BacklogCounter, SLICE } from "../../src/ledger/backlog.ts";
 import { announceEvents, decideEvents, madeEvent, settlementOf } from "../support/made_events.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
 
@@ -18,7 +18,7 @@ Deno.test("BacklogCounter counts what waits for a detail, for an earlier one, an
   opened.now = 2_000;
   await decideEvents(ledger, [madeEvent("s3/1", ["c"])]);
   const waiting = { new: 1, blocked: 1, ready: 2 };
-  assert.deepEqual([...counter(opened).count()], [
+  assert.deepEqual([...await counter(opened).count()], [
     ["p", { waiting, oldestAt: 1_000, dead: 0 }],
     ["q", { waiting, oldestAt: 1_000, dead: 0 }],
     ["never seen", EMPTY],
@@ -36,7 +36,7 @@ Deno.test("BacklogCounter counts dead letters, and forgets what is done", async 
     settlementOf(first!, { outcome: "done", endedAt: 1_500 }),
     settlementOf(second!, { outcome: "dead", endedAt: 1_500 }),
   ]);
-  assert.deepEqual(counter(opened).count().get("p"), {
+  assert.deepEqual((await counter(opened).count()).get("p"), {
     waiting: { new: 0, blocked: 0, ready: 1 },
     oldestAt: 1_000,
     dead: 1,
@@ -49,10 +49,36 @@ Deno.test("BacklogCounter keeps its figures for a hundred times as long as they 
   // Each look at the clock takes half a second: so does counting, then.
   const counting = counter(opened, () => passed += 500);
   await opened.ledger.activate(["p"]);
-  assert.deepEqual(counting.count().get("p"), EMPTY);
+  assert.deepEqual((await counting.count()).get("p"), EMPTY);
   await announceEvents(opened.ledger, [madeEvent("s1/1", ["a"])]);
   passed += 40_000;
-  assert.equal(counting.count().get("p")?.waiting.ready, 0);
+  assert.equal((await counting.count()).get("p")?.waiting.ready, 0);
   passed += 10_000;
-  assert.equal(counting.count().get("p")?.waiting.ready, 1);
+  assert.equal((await counting.count()).get("p")?.waiting.ready, 1);
+});
+
+Deno.test("BacklogCounter counts more than a slice, of each kind, with others at work in between", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger, database } = opened;
+  await ledger.activate(["p", "q"]);
+  const per = SLICE + 500;
+  const insertEvent = database.prepare(
+    "INSERT INTO event (key, notification, decided_at, data, order_keys, detail) VALUES (?, 1, ?, '{}', '[]', ?)",
+  );
+  const insertDelivery = database.prepare("INSERT INTO delivery (plugin, seq, state, due_at) VALUES (1, ?, ?, ?)");
+  const states = ["done", "new", "blocked", "ready", "dead"];
+  database.exec("BEGIN");
+  for (let n = 0; n < per * states.length; n++) {
+    const state = states[n % states.length]!;
+    const seq = insertEvent.run(`e${n}`, 1_000 + n, state === "new" ? null : "{}").lastInsertRowid;
+    // Many fall due at the same time.
+    insertDelivery.run(seq, state, n % 3);
+  }
+  database.exec("COMMIT");
+  let turns = 0;
+  const turn = setInterval(() => turns++, 0);
+  const counted = (await counter(opened).count()).get("p");
+  clearInterval(turn);
+  assert.deepEqual(counted, { waiting: { new: per, blocked: per, ready: per }, oldestAt: 1_001, dead: per });
+  assert.ok(turns > 0);
 });

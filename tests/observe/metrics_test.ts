@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
-import type { AttemptEnd, Readings } from "../../src/model/readings.ts";
+import type { AttemptEnd, Backlog, Readings } from "../../src/model/readings.ts";
 import { AttemptCounts, FAILURE_REASONS } from "../../src/observe/attempts.ts";
 import { METRICS, metricsText } from "../../src/observe/metrics.ts";
 import { promtool, samplesOf } from "../support/promtool.ts";
 
 const HOSTILE = `a "quoted" \\ {name="x"} 100%`;
 const NOW = 1_000_000;
+
+const backlog: ReadonlyMap<string, Backlog> = new Map([
+  ["Cmdb", { waiting: { new: 1, blocked: 2, ready: 3 }, oldestAt: 940_000, dead: 5 }],
+  [HOSTILE, { waiting: { new: 0, blocked: 0, ready: 0 }, oldestAt: null, dead: 0 }],
+]);
 
 const readings: Readings = {
   startedAt: 900_000,
@@ -17,11 +22,7 @@ const readings: Readings = {
   sources: () => [{ connected: true, consuming: true }, { connected: true, consuming: false }],
   ledgerWritable: () => true,
   deciding: () => false,
-  backlog: () =>
-    new Map([
-      ["Cmdb", { waiting: { new: 1, blocked: 2, ready: 3 }, oldestAt: 940_000, dead: 5 }],
-      [HOSTILE, { waiting: { new: 0, blocked: 0, ready: 0 }, oldestAt: null, dead: 0 }],
-    ]),
+  backlog: () => Promise.resolve(backlog),
   breakers: () => new Map([["Cmdb", "open"], [HOSTILE, "closed"]]),
   cpuSeconds: () => 1.5,
   residentBytes: () => 4096,
@@ -36,7 +37,7 @@ function attempts(...ends: readonly Partial<AttemptEnd>[]): AttemptCounts {
 }
 
 Deno.test("metricsText() passes promtool's check, with whatever names plugins have", async () => {
-  const { code, said } = await promtool(["check", "metrics"], metricsText(readings, attempts()));
+  const { code, said } = await promtool(["check", "metrics"], await metricsText(readings, attempts()));
   assert.deepEqual({ code, said }, { code: 0, said: "" });
 });
 
@@ -45,8 +46,8 @@ Deno.test("promtool refuses what is not by the conventions", async () => {
   assert.notEqual(code, 0);
 });
 
-Deno.test("metricsText() says what the stages say", () => {
-  const samples = samplesOf(metricsText(readings, attempts()));
+Deno.test("metricsText() says what the stages say", async () => {
+  const samples = samplesOf(await metricsText(readings, attempts()));
   const expected = {
     'oss_watcher_info{version="1.2.3"}': 1,
     oss_watcher_messages_received_total: 10,
@@ -74,19 +75,21 @@ Deno.test("metricsText() says what the stages say", () => {
   for (const [name, value] of Object.entries(expected)) assert.equal(samples.get(name), value, name);
 });
 
-Deno.test("metricsText() counts attempts by how they ended", () => {
-  const samples = samplesOf(metricsText(
-    readings,
-    attempts(
-      {},
-      { repeated: true },
-      { outcome: "retry", reason: "timeout" },
-      { outcome: "retry", reason: "timeout", repeated: true },
-      { outcome: "dead", reason: "permanent" },
-      { outcome: "interrupted", reason: "interrupted" },
-      { plugin: "nobody's" },
+Deno.test("metricsText() counts attempts by how they ended", async () => {
+  const samples = samplesOf(
+    await metricsText(
+      readings,
+      attempts(
+        {},
+        { repeated: true },
+        { outcome: "retry", reason: "timeout" },
+        { outcome: "retry", reason: "timeout", repeated: true },
+        { outcome: "dead", reason: "permanent" },
+        { outcome: "interrupted", reason: "interrupted" },
+        { plugin: "nobody's" },
+      ),
     ),
-  ));
+  );
   const of = (name: string, label = "") => samples.get(`oss_watcher_${name}{plugin="Cmdb"${label}}`);
   assert.equal(of("deliveries_delivered_total"), 2);
   assert.equal(of("deliveries_dead_total"), 1);
@@ -96,9 +99,9 @@ Deno.test("metricsText() counts attempts by how they ended", () => {
   assert.deepEqual(failed, FAILURE_REASONS.map((reason) => [reason, expected[reason] ?? 0]));
 });
 
-Deno.test("metricsText() has each attempt in every bucket that it fits into", () => {
+Deno.test("metricsText() has each attempt in every bucket that it fits into", async () => {
   const times = [1, 5, 5.1, 2_500, 90_000, -3];
-  const samples = samplesOf(metricsText(readings, attempts(...times.map((tookMs) => ({ tookMs })))));
+  const samples = samplesOf(await metricsText(readings, attempts(...times.map((tookMs) => ({ tookMs })))));
   const bucket = (le: string) => samples.get(`oss_watcher_attempt_duration_seconds_bucket{plugin="Cmdb",le="${le}"}`);
   assert.deepEqual(["0.005", "0.025", "1", "2.5", "60", "+Inf"].map(bucket), [3, 4, 4, 5, 5, 6]);
   assert.equal(samples.get(`oss_watcher_attempt_duration_seconds_count{plugin="Cmdb"}`), 6);
@@ -108,11 +111,9 @@ Deno.test("metricsText() has each attempt in every bucket that it fits into", ()
 Deno.test("metricsText() says all else when the ledger cannot be read", async () => {
   const broken = {
     ...readings,
-    backlog: () => {
-      throw new Error("disk I/O error");
-    },
+    backlog: () => Promise.reject(new Error("disk I/O error")),
   };
-  const text = metricsText(broken, attempts({}));
+  const text = await metricsText(broken, attempts({}));
   assert.equal((await promtool(["check", "metrics"], text)).code, 0);
   const samples = samplesOf(text);
   assert.equal(samples.get("oss_watcher_messages_received_total"), 10);
@@ -123,7 +124,7 @@ Deno.test("metricsText() says all else when the ledger cannot be read", async ()
 Deno.test("docs/OPERATIONS.md lists every metric with its type, labels and meaning", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/OPERATIONS.md", import.meta.url));
   const rows = [...text.matchAll(/^\| `((?:oss_watcher|process)_\w+)` \| (\w+) \| (.*?) ?\| (.*) \|$/gm)];
-  const scrape = { readings, attempts: attempts({}), backlog: readings.backlog() };
+  const scrape = { readings, attempts: attempts({}), backlog };
   assert.deepEqual(
     rows.map(([, name, type, labels, help]) => ({ name, type, labels, help })),
     METRICS.map(({ name, type, help, read }) => {

@@ -7,11 +7,13 @@ import { VirtualClock } from "../support/virtual_clock.ts";
 interface Given {
   readonly ailments?: readonly string[];
   readonly obstacles?: readonly string[];
-  readonly metrics?: () => string;
+  readonly metrics?: () => Promise<string>;
   readonly port?: number;
 }
 
-async function serving({ ailments = [], obstacles = [], metrics = () => "a 1\n", port = 0 }: Given = {}) {
+async function serving(
+  { ailments = [], obstacles = [], metrics = () => Promise.resolve("a 1\n"), port = 0 }: Given = {},
+) {
   const log = new KeptLog();
   const clock = new VirtualClock();
   const stop = new AbortController();
@@ -69,8 +71,8 @@ Deno.test("serveStatus() tells a failure in the log and not to who asks, and goe
   let calls = 0;
   await using server = await serving({
     metrics: () => {
-      if (calls++ === 0) throw new Error("secret of the house");
-      return "a 1\n";
+      if (calls++ === 0) return Promise.reject(new Error("secret of the house"));
+      return Promise.resolve("a 1\n");
     },
   });
   const failed = await server.get("metrics");
