@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { didYouMean } from "../config/closest.ts";
 import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escape.ts";
 import { redact } from "../wire/redact.ts";
@@ -46,6 +47,7 @@ async function build(
     .addHelpText("after", HELP)
     .hook("preSubcommand", () => refuseDryRun(program.opts<RunOptions>()))
     .action(async (given: RunOptions) => context.exit(await run(given, context)));
+  refuseUnknownHelp(args);
   for (const { name, summary, load } of COMMANDS) {
     // Only what is named can be meant: of all others a name and a line are enough for help and for suggestions.
     const command = args.includes(name) ? (await load())(context) : new Command(name);
@@ -80,6 +82,15 @@ function settle(command: Command, terminal: Terminal): void {
     });
   if (command.commands.length > 0) command.helpCommand("help [command]", "show the help of a command");
   for (const sub of command.commands) settle(sub, terminal);
+}
+
+/** Instead of the whole help. */
+function refuseUnknownHelp([first, word]: readonly string[]): void {
+  const names = COMMANDS.map(({ name }) => name);
+  if (first !== "help" || word === undefined || word.startsWith("-") || names.includes(word)) return;
+  throw new UsageError(
+    `Cannot show the help of "${word}": unknown command${didYouMean(word, names)} (see oss-watcher --help)`,
+  );
 }
 
 function refuseDryRun({ dryRun, json, openstack }: RunOptions): void {

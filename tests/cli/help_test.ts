@@ -45,3 +45,21 @@ for (const { name } of COMMANDS) {
     if (name.length > 3) assert.match(err, /did you mean/);
   });
 }
+
+Deno.test("help of a misspelt command gets a suggestion, with exit code 2", async () => {
+  using dir = new ProgramDirectory({});
+  const { code, out, err } = await runProgram({ dir: dir.path(), args: ["help", "docter"] });
+  assert.deepEqual([code, out], [2, ""]);
+  assert.equal(
+    err,
+    'Cannot show the help of "docter": unknown command; did you mean "doctor"? (see oss-watcher --help)\n',
+  );
+});
+
+Deno.test("help COMMAND and COMMAND --help are the same", async () => {
+  using dir = new ProgramDirectory({});
+  const [one, other] = await Promise.all([["help", "tail"], ["tail", "--help"]].map((args) => {
+    return runProgram({ dir: dir.path(), args });
+  }));
+  assert.deepEqual(one, other);
+});
