@@ -58,6 +58,7 @@ export class Priming {
     if (LISTINGS.every(isDone)) return this.#open();
     using _deadline = this.#openInTime(signal);
     await Promise.race([listening, aborted(signal)]);
+    if (signal.aborted) return;
     const startMs = clock.passedMs();
     log.info("Reading the floating IPs, ports and servers that are there; messages are recorded, and wait");
     const counts: string[] = [];
@@ -113,11 +114,9 @@ export class Priming {
     const done = new AbortController();
     clock.sleep(maxWaitMs, AbortSignal.any([done.signal, signal])).then(() => {
       if (done.signal.aborted || signal.aborted) return;
+      const seconds = Math.round(maxWaitMs / 1000);
       log.warn(
-        `What is there could not be read within ${
-          Math.round(maxWaitMs / 1000)
-        } s: messages are decided without the rest. ` +
-          "Reading goes on",
+        `What is there could not be read within ${seconds} s: messages are decided without the rest. Reading goes on`,
       );
       this.#open();
     });
