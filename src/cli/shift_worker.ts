@@ -11,6 +11,7 @@ import type { FromShift, ToShift } from "./shift_messages.ts";
 export interface ShiftScope {
   postMessage(message: FromShift): void;
   addEventListener(name: "message", listener: (event: MessageEvent<ToShift>) => void): void;
+  addEventListener(name: "error", listener: (event: ErrorEvent) => void): void;
 }
 
 export interface ShiftWorkerOptions extends Omit<LoadSources, "globals"> {
@@ -41,6 +42,11 @@ export function serveInWorker({ scope, version, ...sources }: ShiftWorkerOptions
   scope.addEventListener("message", async (event) => {
     const message = await answer(event).catch(failure);
     if (message !== null) scope.postMessage(message);
+  });
+  // Thrown where nobody waits. Only here is it known which values are secrets.
+  scope.addEventListener("error", (event) => {
+    event.preventDefault();
+    scope.postMessage(failure(event.error ?? event.message));
   });
   scope.postMessage({ kind: "here" });
 }

@@ -77,7 +77,7 @@ Deno.test("service goes on as it was when the new configuration is bad, and says
   });
   await using publisher = new CloudPublisher(rabbit.url);
   await publisher.declareExchange("bad", { durable: true });
-  await using service = new Service(dir.path());
+  await using service = new Service(dir.path(), [], { HUSH: "hush-4711" });
   await until(() => listening(service) === 1, LONG_MS);
 
   const good = Deno.readTextFileSync(dir.path("config.ts"));
@@ -96,14 +96,7 @@ Deno.test("service goes on as it was when the new configuration is bad, and says
       dir.write("config.ts", good);
       dir.write("plugins/mine.ts", `throw new Error("password=hush-4711"); export class Mine {}`);
     }, /config\.ts": password=\*\*\*\n/],
-    [
-      () =>
-        dir.write(
-          "plugins/mine.ts",
-          `setTimeout(() => { throw new Error("loose") }); await new Promise(() => {}); export class Mine {}`,
-        ),
-      /ERROR \(service\) Uncaught [^\n]*loose/,
-    ],
+    [() => dir.write("plugins/mine.ts", LOOSE), /ERROR \(service\) loose \*\*\*\n/],
   ];
   for (const [index, [change, says]] of bad.entries()) {
     change();
@@ -119,6 +112,13 @@ Deno.test("service goes on as it was when the new configuration is bad, and says
   assert.equal(listening(service), 1);
   assert.equal((await service.end("SIGTERM")).code, 0);
 });
+
+/** Throws what nobody waits for, with what only the new configuration knows to be a secret, and does not end. */
+const LOOSE = `import { env } from "oss-watcher";
+  const value = env("HUSH");
+  setTimeout(() => { throw new Error("loose " + value); });
+  await new Promise(() => {});
+  export class Mine {}`;
 
 Deno.test("service that is told to stop while it reads a configuration that never ends stops", async () => {
   await using receiver = new Receiver();
