@@ -54,37 +54,14 @@ export function readTls(tls: RabbitTls, readFile: (path: string) => Uint8Array):
   const ca = pem("caFile", "CERTIFICATE");
   const cert = pem("certFile", "CERTIFICATE");
   const key = pem("keyFile", "PRIVATE KEY");
-  const trusted = ca ?? readSystemAuthorities(readFile);
   return {
-    ...trusted !== undefined && { ca: trusted },
+    ...ca !== undefined && { ca },
     ...cert !== undefined && { cert },
     ...key !== undefined && { key },
     ...tls.serverName !== undefined && { servername: tls.serverName },
     rejectUnauthorized: true,
   };
 }
-
-/**
- * Without it Deno's own list would be used, which lacks what the administrator added to the system's. Read as a file, since
- * `getCACertificates` of `node:tls` takes a permission that the service does not have.
- */
-function readSystemAuthorities(read: (path: string) => Uint8Array): string | undefined {
-  for (const path of SYSTEM_AUTHORITIES) {
-    try {
-      return new TextDecoder().decode(read(path));
-    } catch {
-      // Another distribution's place.
-    }
-  }
-  return undefined;
-}
-
-const SYSTEM_AUTHORITIES = [
-  "/etc/ssl/certs/ca-certificates.crt", // Debian, Ubuntu, Arch, Alpine
-  "/etc/pki/tls/certs/ca-bundle.crt", // Fedora, RHEL
-  "/etc/ssl/ca-bundle.pem", // SUSE
-  "/etc/ssl/cert.pem", // BSD, macOS
-];
 
 function whyUnreadable(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";

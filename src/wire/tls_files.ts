@@ -11,29 +11,16 @@ export interface TlsMaterial {
 }
 
 /**
- * Reads certificates and key for `node:tls`. Without a `caFile` the system's authorities are trusted, with those that its administrator
- * has added, if we may ask for them; else the usual ones.
+ * Reads certificates and key for `node:tls`. Without a `caFile` those authorities are trusted that the process trusts: see main.ts.
  *
  * @throws {DeliveryError} naming the file that cannot be read or used.
  */
 export async function readTlsFiles(files: TlsFiles): Promise<TlsMaterial> {
   const { ca, cert, key } = await readUsablePems(files);
-  const trusted = ca === undefined ? await systemAuthorities() : [ca];
   return {
-    ...(trusted.length > 0 ? { ca: trusted } : {}),
+    ...(ca === undefined ? {} : { ca: [ca] }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
     rejectUnauthorized: true,
   };
-}
-
-/** Deno's own list, which is used for an empty one, lacks what was added to the system's; but asking for that takes `--allow-sys=ca`. */
-async function systemAuthorities(): Promise<string[]> {
-  const { getCACertificates } = await import("node:tls");
-  try {
-    return [...getCACertificates("system")];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return [];
-    throw error;
-  }
 }
