@@ -104,6 +104,18 @@ Deno.test("tail goes on when the connection was lost", async () => {
   assert.equal((await program.end("SIGINT")).code, 0);
 });
 
+Deno.test("tail ends quietly when nobody reads it any more", async () => {
+  using dir = directory(bus.source());
+  // As `oss-watcher tail | head -n 1`, with its own exit code.
+  const prefix = ["bash", "-c", '"$@" | head -n 1; echo "${PIPESTATUS[0]}"', "tail"];
+  await using program = startProgram({ dir: dir.path(), args: ["tail"], permissions: PERMISSIONS, prefix });
+  await until(() => /^Listening at/.test(program.err), LONG_MS);
+  await bus.replay(RUN);
+  await program.ended();
+  assert.match(program.out, /^\d\d:\d\d:\d\d created [^\n]+\n141\n$/);
+  assert.match(program.err, /^Listening at [^\n]+\n$/);
+});
+
 Deno.test("tail without the right to a temporary queue says which right it needs, with exit code 1", async () => {
   using dir = directory(bus.source({ queue: { name: "another" } }));
   await using program = startProgram({ dir: dir.path(), args: ["tail"], permissions: PERMISSIONS });
