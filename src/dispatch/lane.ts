@@ -4,6 +4,7 @@ import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
 import { Bell } from "../model/bell.ts";
 import { Pulse } from "../model/pulse.ts";
 import type { AttemptEnd } from "../model/readings.ts";
+import { Attempts } from "./attempts.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { delayMs, type Policy } from "./policy.ts";
@@ -52,7 +53,7 @@ export class Lane {
   /** Ready deliveries that were read ahead, and when. */
   #ahead: Delivery[] = [];
   #aheadAt = 0;
-  readonly #attempts = new Set<AbortController>();
+  readonly #attempts: Attempts;
   #isCutOff = false;
   /** Why outcomes cannot be recorded, ever. */
   #fault: { readonly error: unknown } | undefined;
@@ -60,6 +61,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#breaker = new Breaker(options.policy, options.random);
+    this.#attempts = new Attempts(options.clock, options.policy.attemptTimeoutMs);
   }
 
   get name(): string {
@@ -89,12 +91,13 @@ export class Lane {
       await this.#rest(idleMs);
     }
     await Promise.all(this.#inFlight.values());
+    this.#attempts.close();
   }
 
   /** Aborts the attempts in flight: they are recorded as interrupted and will be repeated first. */
   cutOff(): void {
     this.#isCutOff = true;
-    for (const attempt of this.#attempts) attempt.abort(new DOMException("The service stops", "AbortError"));
+    this.#attempts.cutOff(new DOMException("The service stops", "AbortError"));
   }
 
   async #rest(idleMs: number): Promise<void> {
@@ -103,7 +106,8 @@ export class Lane {
       if (!rested.signal.aborted) this.#bell.ring();
     });
     await this.pulse.rest(this.#bell.wait());
-    rested.abort();
+    // Without a reason it would make an error, with a trace, each time.
+    rested.abort("rested");
   }
 
   /** Starts as many attempts as there is room for. Returns how long there will be nothing to do unless the bell rings. */
@@ -129,10 +133,10 @@ export class Lane {
     const { ledger, clock, name, policy } = this.#options;
     const now = clock.now();
     if (this.#ahead.length === 0 || Math.abs(now - this.#aheadAt) > AHEAD_MS) {
-      const limit = this.#inFlight.size + (this.#breaker.state === "closed" ? 2 * policy.concurrency : 1);
+      const limit = this.#breaker.state === "closed" ? 2 * policy.concurrency : 1;
       // Looked at before the ledger is: what ends while it answers is not ready once more.
       const busy = new Set(this.#inFlight.keys());
-      this.#ahead = (await ledger.ready({ plugin: name, now, limit })).filter(({ seq }) => !busy.has(seq));
+      this.#ahead = [...await ledger.ready({ plugin: name, now, limit, busy })];
       this.#aheadAt = now;
     }
     return this.#ahead.shift();
@@ -186,30 +190,19 @@ export class Lane {
 
   /** One call of the plugin, cut off when it takes too long. Returns what went wrong. */
   async #notify({ event, detail, missing, attempts }: Delivery): Promise<Failure | null> {
-    const { plugin, policy, log, redact, clock } = this.#options;
-    const over = new AbortController();
-    const attempt = new AbortController();
+    const { plugin, policy, log, redact } = this.#options;
+    const attempt = this.#attempts.begin();
     const { signal } = attempt;
     const context: NotifyContext = { ...event, attempt: attempts + 1, signal, log, missing };
-    const cut = new Promise<never>((_, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    });
     const notify = async () => await plugin.notify(detail, event.created, context);
-    clock.sleep(policy.attemptTimeoutMs, over.signal).then(() => {
-      if (!over.signal.aborted) {
-        attempt.abort(new DOMException(`No answer within ${policy.attemptTimeoutMs / 1000} s`, "TimeoutError"));
-      }
-    });
-    this.#attempts.add(attempt);
     try {
-      await Promise.race([notify(), cut]);
+      await Promise.race([notify(), attempt.cut]);
       return null;
     } catch (error) {
       if (this.#isCutOff) return INTERRUPTED;
       return failureOf(signal.aborted ? signal.reason : error, { permanentStatuses: policy.permanentStatuses, redact });
     } finally {
-      this.#attempts.delete(attempt);
-      over.abort();
+      this.#attempts.end(attempt);
     }
   }
 

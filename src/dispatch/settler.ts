@@ -6,11 +6,17 @@ interface Pending {
   readonly settled: PromiseWithResolvers<void>;
 }
 
+/** The longest that an outcome waits for others to share its transaction; nobody but the next event of the same server waits for it. */
+const GATHER_MS = 5;
+/** So many wait for nobody else. */
+const ENOUGH = 16;
+
 /** Records how attempts ended, those of all plugins that end at about the same time in one transaction. */
 export class Settler {
   readonly #ledger: Pick<Ledger, "settle">;
   #pending: Pending[] = [];
-  #running = false;
+  #state: "idle" | "gathering" | "recording" = "idle";
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(ledger: Pick<Ledger, "settle">) {
     this.#ledger = ledger;
@@ -20,15 +26,20 @@ export class Settler {
   settle(settlement: Settlement): Promise<void> {
     const settled = Promise.withResolvers<void>();
     this.#pending.push({ settlement, settled });
-    if (!this.#running) {
-      this.#running = true;
-      // After what the network has brought by now, so that attempts that ended together are recorded together.
+    if (this.#state === "idle") {
+      this.#state = "gathering";
+      this.#timer = setTimeout(() => this.#settleAll(), GATHER_MS);
+    }
+    if (this.#state === "gathering" && this.#pending.length === ENOUGH) {
+      clearTimeout(this.#timer);
+      // After what the network has brought by now.
       setImmediate(() => this.#settleAll());
     }
     return settled.promise;
   }
 
   async #settleAll(): Promise<void> {
+    this.#state = "recording";
     while (this.#pending.length > 0) {
       const batch = this.#pending;
       this.#pending = [];
@@ -39,6 +50,6 @@ export class Settler {
         for (const { settled } of batch) settled.reject(error);
       }
     }
-    this.#running = false;
+    this.#state = "idle";
   }
 }

@@ -114,8 +114,8 @@ export class RamLedger implements Ledger {
     return Promise.resolve();
   }
 
-  ready({ plugin, now, limit }: ReadyQuery): Promise<readonly Delivery[]> {
-    const free = this.#free(plugin).filter(({ dueAt }) => dueAt <= now);
+  ready({ plugin, now, limit, busy }: ReadyQuery): Promise<readonly Delivery[]> {
+    const free = this.#free(plugin).filter(({ dueAt, row }) => dueAt <= now && !busy?.has(row.seq));
     free.sort((one, other) => one.dueAt - other.dueAt || one.row.seq - other.row.seq);
     return Promise.resolve(free.slice(0, limit).map(asDelivery));
   }

@@ -1,6 +1,6 @@
 import type { WatcherEvent } from "../model/event.ts";
 import type { Delivery, ReadyQuery, Settlement } from "../model/ledger.ts";
-import { type Database, prepareAll, type Statements } from "./sqlite.ts";
+import { type Database, prepareAll, type Statement, type Statements } from "./sqlite.ts";
 
 /** How many failed attempts of a delivery are kept: the first ones, and the last ones. */
 const KEEP_FIRST = 3;
@@ -13,6 +13,7 @@ const KEEP_LAST = 20;
  */
 export class Deliveries {
   readonly #sql: Statements<typeof STATEMENTS>;
+  readonly #ids = new Map<string, number>();
 
   constructor(database: Database) {
     this.#sql = prepareAll(database, STATEMENTS);
@@ -42,21 +43,26 @@ export class Deliveries {
     for (const row of this.#sql.newOf.all(seq)) this.#free(Number(row["plugin"]), seq, "new");
   }
 
-  ready({ plugin, now, limit }: ReadyQuery): readonly Delivery[] {
-    return this.#sql.ready.all(plugin, now, limit).map((row) => {
-      const event = JSON.parse(row["data"] as string) as WatcherEvent;
-      const { key, subject, created, eventType, time, creationSeen, server } = event;
-      return {
-        seq: Number(row["seq"]),
-        plugin,
-        event: { key, subject, created, eventType, time, creationSeen, serverId: server.id },
-        detail: JSON.parse(row["detail"] as string),
-        missing: JSON.parse(row["missing"] as string),
-        attempts: Number(row["attempts"]),
-        triedMs: Number(row["tried_ms"]),
-        lastAttemptAt: row["last_attempt_at"] === null ? null : Number(row["last_attempt_at"]),
-      };
-    });
+  /** What is busy is passed over in the index alone: reading what it is costs ten times as much. */
+  ready({ plugin, now, limit, busy = NONE }: ReadyQuery): readonly Delivery[] {
+    const free = this.#sql.ready.all(plugin, now, limit + busy.size).filter((row) => !busy.has(Number(row["seq"])));
+    return free.slice(0, limit).map((row) => this.#delivery(plugin, Number(row["seq"])));
+  }
+
+  #delivery(plugin: string, seq: number): Delivery {
+    const row = this.#sql.delivery.get(plugin, seq) ?? {};
+    const event = JSON.parse(row["data"] as string) as WatcherEvent;
+    const { key, subject, created, eventType, time, creationSeen, server } = event;
+    return {
+      seq,
+      plugin,
+      event: { key, subject, created, eventType, time, creationSeen, serverId: server.id },
+      detail: JSON.parse(row["detail"] as string),
+      missing: JSON.parse(row["missing"] as string),
+      attempts: Number(row["attempts"]),
+      triedMs: Number(row["tried_ms"]),
+      lastAttemptAt: row["last_attempt_at"] === null ? null : Number(row["last_attempt_at"]),
+    };
   }
 
   nextDueAt(plugin: string): number | null {
@@ -66,13 +72,15 @@ export class Deliveries {
 
   settle(settlement: Settlement): void {
     const { seq, outcome, startedAt, endedAt, failure, dueAt, triedMs } = settlement;
-    const plugin = Number(this.#sql.pluginId.get(settlement.plugin)?.["id"] ?? NOBODY);
+    const plugin = this.#idOf(settlement.plugin);
     const finished = outcome === "done" || outcome === "dead";
-    // What is under way was ready when it began: only a replay of an older one can have blocked it since.
-    const overtaken = outcome === "done" && this.#sql.state.get(plugin, seq)?.["state"] === "blocked";
-    const updated = finished
-      ? this.#sql.finish.get(outcome, endedAt, endedAt, triedMs, plugin, seq)
+    const finish = (from: Statement) => from.get(outcome, endedAt, endedAt, triedMs, plugin, seq);
+    let updated = finished
+      ? finish(this.#sql.finishReady)
       : this.#sql.postpone.get(dueAt, endedAt, triedMs, plugin, seq);
+    // What is under way was ready when it began: only a replay of an older one can have blocked it since.
+    const overtaken = finished && updated === undefined;
+    if (overtaken) updated = finish(this.#sql.finish);
     // Dropped or settled by an operator meanwhile.
     if (updated === undefined) return;
     if (failure !== null) {
@@ -80,8 +88,19 @@ export class Deliveries {
       this.#sql.addFailure.run(plugin, seq, attempt, startedAt, endedAt, failure.reason, failure.error);
       if (attempt > KEEP_FIRST + KEEP_LAST) this.#sql.forgetFailure.run(plugin, seq, attempt - KEEP_LAST);
     }
-    if (overtaken) this.#giveUpOlder(plugin, seq, settlement);
+    if (overtaken && outcome === "done") this.#giveUpOlder(plugin, seq, settlement);
     if (finished) this.release(plugin, seq);
+  }
+
+  /** Numbers are for ever, and what is settled for a plugin was written with its own. */
+  #idOf(plugin: string): number {
+    const known = this.#ids.get(plugin);
+    if (known !== undefined) return known;
+    const row = this.#sql.pluginId.get(plugin);
+    if (row === undefined) return NOBODY;
+    const id = Number(row["id"]);
+    this.#ids.set(plugin, id);
+    return id;
   }
 
   /** Older deliveries that were replayed while this one was under way must not undo it any more. */
@@ -131,6 +150,8 @@ export class Deliveries {
   }
 }
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** No plugin's number. */
 const NOBODY = 0;
 
@@ -147,17 +168,21 @@ const STATEMENTS = {
   orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,
   earlierHolder: `SELECT 1 FROM held WHERE plugin = ? AND order_key = ? AND seq < ? LIMIT 1`,
   earlierHolders: `SELECT seq FROM held WHERE plugin = ? AND order_key = ? AND seq < ?`,
-  state: `SELECT state FROM delivery WHERE plugin = ? AND seq = ?`,
   nextHolder: `SELECT seq FROM held WHERE plugin = ? AND order_key = ? AND seq > ? ORDER BY seq LIMIT 1`,
   newOf: `SELECT plugin FROM delivery WHERE seq = ? AND state = 'new'`,
   setState: `UPDATE delivery SET state = ? WHERE plugin = ? AND seq = ? AND state = ?`,
-  ready: `SELECT d.seq, d.attempts, d.tried_ms, d.last_attempt_at, e.data, e.detail, e.missing
+  ready: `SELECT seq FROM delivery
+    WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'ready' AND due_at <= ? ORDER BY due_at, seq LIMIT ?`,
+  delivery: `SELECT d.attempts, d.tried_ms, d.last_attempt_at, e.data, e.detail, e.missing
     FROM delivery AS d JOIN event AS e ON e.seq = d.seq
-    WHERE d.plugin = (SELECT id FROM plugin WHERE name = ?) AND d.state = 'ready' AND d.due_at <= ? ORDER BY d.due_at, d.seq LIMIT ?`,
+    WHERE d.plugin = (SELECT id FROM plugin WHERE name = ?) AND d.seq = ?`,
   nextDueAt: `SELECT min(due_at) AS due_at FROM delivery
     WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'ready'`,
   finish: `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
     WHERE plugin = ? AND seq = ? AND state IN ${OPEN} RETURNING attempts`,
+  finishReady:
+    `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
+    WHERE plugin = ? AND seq = ? AND state = 'ready' RETURNING attempts`,
   postpone: `UPDATE delivery SET due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
     WHERE plugin = ? AND seq = ? AND state IN ${OPEN} RETURNING attempts`,
   addFailure: `INSERT OR REPLACE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error)

@@ -79,6 +79,8 @@ export interface ReadyQuery {
   /** Deliveries due at this time or before. */
   readonly now: number;
   readonly limit: number;
+  /** Those being attempted right now, by `seq`: they are left out. @default none */
+  readonly busy?: ReadonlySet<number>;
 }
 
 /** What a notification means, given what is remembered; `null`: that cannot be said yet. */
@@ -136,7 +138,7 @@ export interface Ledger {
   activate(plugins: readonly string[]): Promise<void>;
   /**
    * Deliveries that may be attempted: due, detailed, and with no earlier unfinished delivery of the same plugin that shares an order
-   * key. Earliest due first. Those being attempted right now are among them.
+   * key. Earliest due first.
    */
   ready(query: ReadyQuery): Promise<readonly Delivery[]>;
   /** When the next delivery of a plugin that is free to be attempted falls due; `null` for none. */

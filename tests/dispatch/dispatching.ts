@@ -49,14 +49,15 @@ class WatchedSettler extends Settler {
   }
 }
 
-/** A timer of nothing takes two real milliseconds, and a simulated week has thousands of them: while this lives it takes none. */
+/** The shortest timers take some real milliseconds, and a simulated week has thousands of them: while this lives they take none. */
+const SHORT_MS = 5;
 class SwiftTimers implements Disposable {
   readonly #setTimeout = globalThis.setTimeout;
 
   constructor() {
     const { setTimeout } = globalThis;
     const swift = (action: () => void, delayMs?: number) =>
-      delayMs === 0 ? (setImmediate(action), 0) : setTimeout(action, delayMs);
+      (delayMs ?? 0) <= SHORT_MS ? (setImmediate(action), 0) : setTimeout(action, delayMs);
     globalThis.setTimeout = swift as typeof setTimeout;
   }
 

@@ -331,7 +331,8 @@ Deno.test("Lane fails, and attempts nothing more, when an outcome cannot be reco
     name: "p",
     policy: policyOf("p"),
     ledger: {
-      ready: () => Promise.resolve([{ ...delivery, attempts: 0, triedMs: 0, lastAttemptAt: null }]),
+      ready: ({ busy }) =>
+        Promise.resolve(busy?.has(1) ? [] : [{ ...delivery, attempts: 0, triedMs: 0, lastAttemptAt: null }]),
       nextDueAt: () => Promise.resolve(0),
     },
     settler: new Settler({ settle: () => Promise.reject(new RangeError("broken")) }),

@@ -493,6 +493,15 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     assertEquals(await keys(ledger, "p"), ["s/3"]);
   });
 
+  test("ready() leaves out what is busy, and gives as many others as it is asked for", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await announceEvents(ledger, ["1", "2", "3", "4"].map((n) => madeEvent(`s/${n}`, [n])));
+    const all = await ledger.ready({ plugin: "p", now: NOW, limit: 9 });
+    const busy = new Set(all.slice(0, 2).map(({ seq }) => seq));
+    const given = await ledger.ready({ plugin: "p", now: NOW, limit: 1, busy });
+    assertEquals(given.map(({ event }) => event.key), ["s/3"]);
+  });
+
   test("ready() agrees with a naive model whatever happens", () => agreesWithModel({ open, firstDueAt }));
 }
 
