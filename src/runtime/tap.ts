@@ -45,7 +45,7 @@ export async function tap(options: TapOptions, stop: AbortSignal): Promise<void>
   };
   const sources = sourcesOf(options.config);
   // A service waits for its broker; who looks at a terminal wants to hear that there is none.
-  for (const source of sources) await (await visitAny(source, stop))[Symbol.asyncDispose]();
+  if (!await answer(sources, stop)) return;
   const brokers = sources.map((source) => {
     return new Broker({ source, temporary: temporaryQueue(source, options), onDelivered, log: log("broker"), random });
   });
@@ -57,6 +57,17 @@ export async function tap(options: TapOptions, stop: AbortSignal): Promise<void>
     await ended;
   } finally {
     await Promise.allSettled(brokers.map((broker) => broker.stop()));
+  }
+}
+
+/** Returns whether it is worth going on: not when that was not waited for. */
+async function answer(sources: readonly RabbitSource[], stop: AbortSignal): Promise<boolean> {
+  try {
+    for (const source of sources) await (await visitAny(source, stop))[Symbol.asyncDispose]();
+    return true;
+  } catch (error) {
+    if (stop.aborted) return false;
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { brokersOf, BrokerVisit } from "../intake/broker_visit.ts";
 import type { RabbitSource } from "../model/config.ts";
+import { UserError } from "../model/errors.ts";
 import { Deadline } from "../wire/deadline.ts";
 
 const CONNECT_SECONDS = 20;
@@ -16,7 +17,7 @@ export async function visitAny(source: RabbitSource, signal: AbortSignal): Promi
     try {
       return await BrokerVisit.open(endpoint, source, { signal: deadline.signal });
     } catch (error) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw new UserError(`Cannot connect to RabbitMQ at ${endpoint.label}: interrupted`);
       refusals.push(error);
     }
   }

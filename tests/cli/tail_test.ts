@@ -116,6 +116,19 @@ Deno.test("tail ends quietly when nobody reads it any more", async () => {
   assert.match(program.err, /^Listening at [^\n]+\n$/);
 });
 
+for (const [command, code] of [["tail", 0], ["doctor", 1]] as const) {
+  Deno.test(`${command} that waits for a broker that says nothing ends at Ctrl-C, with exit code ${code}`, async () => {
+    using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    using dir = directory({ ...bus.source(), port: silent.addr.port });
+    await using program = startProgram({ dir: dir.path(), args: [command], permissions: PERMISSIONS });
+    using _connection = await silent.accept();
+    const end = await program.end("SIGINT");
+    assert.equal(end.code, code, program.err);
+    const said = `Cannot connect to RabbitMQ at 127.0.0.1:${silent.addr.port}: interrupted\n`;
+    assert.equal(program.err, code === 0 ? "" : said);
+  });
+}
+
 Deno.test("tail without the right to a temporary queue says which right it needs, with exit code 1", async () => {
   using dir = directory(bus.source({ queue: { name: "another" } }));
   await using program = startProgram({ dir: dir.path(), args: ["tail"], permissions: PERMISSIONS });
