@@ -1,7 +1,8 @@
 import type { RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
-import { type Endpoint, endpointsOf } from "./broker_address.ts";
+import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
+import { endpointsOf } from "./broker_address.ts";
 import { Consumption, type Delivered } from "./broker_channel.ts";
 import { codeOf, reasonOf, refusalOf } from "./broker_errors.ts";
 import { closeLink, type Link, openLink, openProbe } from "./broker_link.ts";
@@ -33,7 +34,7 @@ export class Broker implements AsyncDisposable {
   /** `host:port` of every broker that may be tried. */
   readonly addresses: readonly string[];
   readonly #options: BrokerOptions;
-  readonly #endpoints: readonly Endpoint[];
+  readonly #endpoints: readonly AmqpEndpoint[];
   readonly #care: QueueCare;
   readonly #retry: Retry;
   readonly #prefetch: number;
@@ -165,7 +166,7 @@ export class Broker implements AsyncDisposable {
     return null;
   }
 
-  async #open(endpoint: Endpoint): Promise<Link> {
+  async #open(endpoint: AmqpEndpoint): Promise<Link> {
     const { source, readFile = Deno.readFileSync } = this.#options;
     const link = await openLink(endpoint, {
       source,

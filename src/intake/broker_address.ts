@@ -1,17 +1,6 @@
 import type { RabbitSource, RabbitTls } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
-
-/** One broker to try, with what it takes to log in. */
-export interface Endpoint {
-  /** `host:port`, for people. */
-  readonly label: string;
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly vhost: string;
-  readonly tls: boolean;
-}
+import { type AmqpEndpoint, amqpEndpoints } from "../wire/amqp/amqp_options.ts";
 
 /** What the TLS handshake takes, as `node:tls` names it. */
 export interface TlsMaterial {
@@ -27,13 +16,13 @@ export interface TlsMaterial {
  *
  * @throws {UserError} when an address cannot be read.
  */
-export function endpointsOf(source: RabbitSource): readonly Endpoint[] {
+export function endpointsOf(source: RabbitSource): readonly AmqpEndpoint[] {
   if (source.url !== undefined && source.host !== undefined) {
     throw new UserError("Cannot find RabbitMQ: rabbit.url and rabbit.host exclude each other");
   }
-  const endpoints = source.url === undefined
-    ? listOf(source.host ?? "localhost").map((host) => endpointOf(source, { host }))
-    : listOf(source.url).map((url) => fromUrl(source, url));
+  const urls = source.url === undefined ? [] : [source.url].flat();
+  for (const url of urls) checkUrl(source, url);
+  const endpoints = amqpEndpoints(source);
   if (endpoints.length === 0) throw new UserError("Cannot find RabbitMQ: rabbit.url or rabbit.host is an empty list");
   return endpoints;
 }
@@ -87,59 +76,35 @@ function readPem(file: { setting: string; path: string; label: string }, read: (
   return text;
 }
 
-function fromUrl(source: RabbitSource, text: string): Endpoint {
+function checkUrl({ tls }: RabbitSource, text: string): void {
   // No error here may show the URL: it holds the password.
   if (!URL.canParse(text)) {
     throw new UserError("Cannot read rabbit.url: it is not amqp://user:password@host:port/vhost");
   }
-  const url = new URL(text);
-  const secure = url.protocol === "amqps:";
-  if (!secure && url.protocol !== "amqp:") {
-    throw new UserError(`Cannot use rabbit.url: "${url.protocol}//" is neither amqp:// nor amqps://`);
+  const { protocol, search, hostname, username, password, pathname } = new URL(text);
+  const secure = protocol === "amqps:";
+  if (!secure && protocol !== "amqp:") {
+    throw new UserError(`Cannot use rabbit.url: "${protocol}//" is neither amqp:// nor amqps://`);
   }
-  if (url.search !== "") {
+  if (search !== "") {
     throw new UserError(
       'Cannot use rabbit.url: what follows "?" is not read. Use rabbit.heartbeatSeconds, rabbit.tls, …',
     );
   }
-  if (secure && source.tls === false) throw new UserError("Cannot use rabbit.url: amqps:// and tls: false contradict");
-  if (!secure && source.tls) throw new UserError("Cannot use rabbit.url: with rabbit.tls it must begin with amqps://");
-  return endpointOf(source, {
-    host: decode(url.hostname, "host") || "localhost",
-    ...url.port !== "" && { port: Number(url.port) },
-    ...url.username !== "" && { user: decode(url.username, "user"), password: decode(url.password, "password") },
-    // As kombu reads it: no path or one slash is the vhost "/", and only the first slash is cut off.
-    ...url.pathname.length > 1 && { vhost: decode(url.pathname.slice(1), "vhost") },
-    tls: secure,
-  });
-}
-
-function decode(part: string, name: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new UserError(`Cannot read rabbit.url: its ${name} holds a "%" that must be written as "%25"`);
+  if (secure && tls === false) throw new UserError("Cannot use rabbit.url: amqps:// and tls: false contradict");
+  if (!secure && tls) throw new UserError("Cannot use rabbit.url: with rabbit.tls it must begin with amqps://");
+  for (const [name, part] of Object.entries({ host: hostname, user: username, password, vhost: pathname })) {
+    if (!canDecode(part)) {
+      throw new UserError(`Cannot read rabbit.url: its ${name} holds a "%" that must be written as "%25"`);
+    }
   }
 }
 
-function endpointOf(source: RabbitSource, given: { host: string } & Partial<Omit<Endpoint, "label">>): Endpoint {
-  const tls = given.tls ?? Boolean(source.tls);
-  const host = given.host.replace(/^\[(.*)\]$/, "$1");
-  const port = given.port ?? source.port ?? (tls ? 5671 : 5672);
-  const user = given.user ?? source.user ?? "guest";
-  const password = given.password ?? source.password ?? (user === "guest" ? "guest" : "");
-  const vhost = given.vhost ?? source.vhost ?? "/";
-  return {
-    label: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
-    host,
-    port,
-    user,
-    password,
-    vhost,
-    tls,
-  };
-}
-
-function listOf(value: string | readonly string[]): readonly string[] {
-  return typeof value === "string" ? [value] : value;
+function canDecode(part: string): boolean {
+  try {
+    decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
 }

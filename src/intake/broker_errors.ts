@@ -1,5 +1,5 @@
 import { UserError } from "../model/errors.ts";
-import type { Endpoint } from "./broker_address.ts";
+import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 
 /** What went wrong, for a log line: no stack, no control characters, no secret. */
 export function reasonOf(error: unknown): string {
@@ -17,7 +17,7 @@ export function codeOf(error: unknown): string {
 }
 
 /** The same as a mistake of the user's, if waiting cannot mend it: credentials, vhost, certificates. */
-export function refusalOf(error: unknown, endpoint: Endpoint): UserError | null {
+export function refusalOf(error: unknown, endpoint: AmqpEndpoint): UserError | null {
   if (error instanceof UserError) return error;
   const code = codeOf(error);
   const wrap = (text: string) => new UserError(`${text} (${reasonOf(error)})`, { cause: error });

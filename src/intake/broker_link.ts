@@ -1,11 +1,12 @@
 import { type Channel, Connection } from "rabbitmq-client";
 import type { RabbitSource } from "../model/config.ts";
-import { type Endpoint, readTls } from "./broker_address.ts";
+import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
+import { readTls } from "./broker_address.ts";
 
 /** A connection that is there. */
 export interface Link {
   readonly connection: Connection;
-  readonly endpoint: Endpoint;
+  readonly endpoint: AmqpEndpoint;
   /** Aborted with the loss of the connection; the reason is why. */
   readonly lost: AbortSignal;
 }
@@ -24,7 +25,7 @@ const CLOSE_MS = 5_000;
 const FRAME_MAX = 131_072;
 
 /** Connects, once: trying again is our business, since the library neither says nor counts what it tries. */
-export async function openLink(endpoint: Endpoint, options: LinkOptions): Promise<Link> {
+export async function openLink(endpoint: AmqpEndpoint, options: LinkOptions): Promise<Link> {
   const { source, readFile, signal } = options;
   const tls = endpoint.tls ? readTls(typeof source.tls === "object" ? source.tls : {}, readFile) : false;
   signal.throwIfAborted();

@@ -1,6 +1,7 @@
 import type { OwnQueue, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
-import { type Endpoint, endpointsOf } from "./broker_address.ts";
+import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
+import { endpointsOf } from "./broker_address.ts";
 import { codeOf, reasonOf, refusalOf } from "./broker_errors.ts";
 import { closeLink, type Link, openLink, openProbe } from "./broker_link.ts";
 import { redeclareOwnQueue, withChannel } from "./broker_topology.ts";
@@ -19,7 +20,7 @@ export interface VisitOptions {
 }
 
 /** The brokers of a source, in the order in which they are tried. */
-export function brokersOf(source: RabbitSource): readonly Endpoint[] {
+export function brokersOf(source: RabbitSource): readonly AmqpEndpoint[] {
   return endpointsOf(source);
 }
 
@@ -39,7 +40,7 @@ export class BrokerVisit implements AsyncDisposable {
    *
    * @throws {UserError} saying why it cannot be done.
    */
-  static async open(endpoint: Endpoint, source: RabbitSource, options: VisitOptions): Promise<BrokerVisit> {
+  static async open(endpoint: AmqpEndpoint, source: RabbitSource, options: VisitOptions): Promise<BrokerVisit> {
     const { signal, readFile = Deno.readFileSync } = options;
     try {
       return new BrokerVisit(await openLink(endpoint, { source, readFile, signal, name: "oss-watcher visit" }));
@@ -58,7 +59,7 @@ export class BrokerVisit implements AsyncDisposable {
   }
 
   /** Where we are logged in, and as whom. */
-  get endpoint(): Endpoint {
+  get endpoint(): AmqpEndpoint {
     return this.#link.endpoint;
   }
 

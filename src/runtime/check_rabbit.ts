@@ -1,4 +1,4 @@
-import type { Endpoint } from "../intake/broker_address.ts";
+import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import { brokersOf, BrokerVisit } from "../intake/broker_visit.ts";
 import { DEFAULT_EXCHANGES } from "../intake/broker_topology.ts";
 import type { OwnQueue, RabbitSource } from "../model/config.ts";
@@ -140,7 +140,7 @@ function escaped(name: string): string {
 
 /** Limits are no part of AMQP: only the management API tells them. */
 async function lookAtLimits(
-  endpoint: Endpoint,
+  endpoint: AmqpEndpoint,
   { key, source, management, signal }: RabbitCheck,
 ): Promise<readonly Finding[]> {
   const tls = typeof source.tls === "object" ? source.tls : {};

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../intake/broker_address.ts";
+import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import { DEFAULT_EXCHANGES, DEFAULT_ROUTING_KEYS } from "../intake/broker_topology.ts";
 import type { BrokerVisit, QueueState } from "../intake/broker_visit.ts";
 import type { RabbitSource } from "../model/config.ts";
@@ -161,7 +161,7 @@ async function mismatchOf(redeclare: () => Promise<void>): Promise<string | null
 }
 
 async function askManagement(
-  endpoint: Endpoint,
+  endpoint: AmqpEndpoint,
   { source, management }: ExamineOptions,
 ): Promise<Examination["managed"]> {
   const tls = typeof source.tls === "object" ? source.tls : {};

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../intake/broker_address.ts";
+import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import { DeliveryError } from "../model/errors.ts";
 import type { RabbitTls } from "../model/config.ts";
 import { HttpTarget } from "../wire/http/http.ts";
@@ -30,7 +30,7 @@ export class Management implements AsyncDisposable {
 
   /** @param options `url`: where it is, if not on its usual port of the broker. */
   constructor(
-    { user, password, host, tls, vhost }: Endpoint,
+    { user, password, host, tls, vhost }: AmqpEndpoint,
     options: { readonly url?: string; readonly tls: RabbitTls; readonly signal: AbortSignal },
   ) {
     const { url, signal } = options;

@@ -23,6 +23,9 @@ export interface AmqpTargetOptions {
   readonly timeoutSeconds?: number;
 }
 
+/** Where it is and who we are there. */
+export type AmqpAddress = Pick<AmqpTargetOptions, "url" | "host" | "port" | "user" | "password" | "vhost" | "tls">;
+
 /** One server to try, with what it takes to log in. */
 export interface AmqpEndpoint {
   /** `host:port`, for people. */
@@ -72,13 +75,13 @@ export function amqpOptionProblems(options: AmqpTargetOptions): string[] {
 }
 
 /** The servers, in the order in which they are given. The options must be without problems. */
-export function amqpEndpoints(options: AmqpTargetOptions): readonly AmqpEndpoint[] {
+export function amqpEndpoints(options: AmqpAddress): readonly AmqpEndpoint[] {
   const { url, host = "localhost" } = options;
   if (url === undefined) return listOf(host).map((name) => endpoint(options, { host: name }));
   return listOf(url).map((text) => {
     const { hostname, port, username, password, pathname, protocol } = new URL(text);
     return endpoint({ ...options, tls: protocol === "amqps:" ? options.tls || true : false }, {
-      host: decodeURIComponent(hostname),
+      host: decodeURIComponent(hostname) || "localhost",
       ...(port === "" ? {} : { port: Number(port) }),
       ...(username === "" ? {} : { user: decodeURIComponent(username), password: decodeURIComponent(password) }),
       // As kombu reads it: no path or one slash is the vhost "/", and only the first slash is cut off.
@@ -88,7 +91,7 @@ export function amqpEndpoints(options: AmqpTargetOptions): readonly AmqpEndpoint
 }
 
 function endpoint(
-  options: AmqpTargetOptions,
+  options: AmqpAddress,
   given: { readonly host: string } & Partial<Pick<AmqpEndpoint, "port" | "user" | "password" | "vhost">>,
 ): AmqpEndpoint {
   const tls = options.tls === true ? {} : options.tls || undefined;
