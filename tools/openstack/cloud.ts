@@ -43,7 +43,7 @@ export class PrivateCloud implements AsyncDisposable {
   /** Use {@linkcode startCloud}. */
   constructor(rabbit: PrivateRabbit, { notifying, computes }: CloudStart) {
     const [mysql, keystone, glance, placement, nova, neutron] = freePorts(6) as [number, ...number[]] as Six;
-    const dir = Deno.makeTempDirSync({ prefix: "oss-watcher-openstack-" });
+    const dir = Deno.makeTempDirSync({ ...roomyMemory(), prefix: "oss-watcher-openstack-" });
     const secret = crypto.randomUUID();
     const ports = { mysql, keystone, glance, placement, nova, neutron };
     this.rabbit = rabbit;
@@ -138,13 +138,13 @@ export class PrivateCloud implements AsyncDisposable {
     ]);
     const socket = `${dir}/mysql.sock`;
     const daemon = this.#start("mysql", [
+      // Nothing here has to outlive a power cut: without waiting for the disk, the schemas take a fifth of the time.
+      "eatmydata",
       program("mariadbd", "/usr/sbin/mariadbd"),
       ...["--no-defaults", `--user=${user}`, `--datadir=${data}`],
       ...[`--socket=${socket}`, `--pid-file=${dir}/mysql.pid`, `--bind-address=${ADDRESS}`, `--port=${ports.mysql}`],
       ...["--skip-name-resolve", "--max-connections=600", "--innodb-flush-log-at-trx-commit=0"],
       ...["--innodb-buffer-pool-size=256M", "--character-set-server=utf8mb3"],
-      // Nothing here has to outlive a power cut: the schemas take a fifth of the time.
-      ...["--innodb-flush-method=nosync", "--sync-frm=OFF", "--aria-sync-log-dir=NEVER"],
     ]);
     await daemon.until(() => listens(ports.mysql));
     const names = ["keystone", "placement", "glance", "nova_api", "nova", "nova_cell0", "neutron"];
@@ -249,6 +249,17 @@ export class PrivateCloud implements AsyncDisposable {
     await runToEnd({ name, command, env: this.#env, dir: this.#site.dir });
   }
 }
+
+/** In memory the schemas take seconds, and a tenth of that which they take on a busy disk. Where there is too little, on disk. */
+function roomyMemory(): { readonly dir?: string } {
+  const dir = "/dev/shm";
+  const { success, stdout } = new Deno.Command("df", { args: ["--output=avail", dir], stderr: "null" }).outputSync();
+  const kibibytes = Number(new TextDecoder().decode(stdout).split("\n")[1]);
+  return success && kibibytes >= NEEDED_KIB ? { dir } : {};
+}
+
+/** The database of a cloud in use has some 400 MB, logs and images less. */
+const NEEDED_KIB = 1.5 * 1024 * 1024;
 
 type Six = [number, number, number, number, number, number];
 

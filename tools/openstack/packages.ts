@@ -5,6 +5,7 @@ import { RABBITMQ } from "../rabbitmq.ts";
 export const OPENSTACK: readonly Requirement[] = [
   RABBITMQ,
   { program: "mariadbd", package: "mariadb-server-core", places: ["/usr/sbin/mariadbd"] },
+  { program: "eatmydata", package: "eatmydata" },
   { program: "mariadb", package: "mariadb-client-core" },
   { program: "keystone-manage", package: "python3-keystone" },
   { program: "glance-api", package: "glance-api" },
