@@ -226,8 +226,8 @@ for (
       more = pruner.slice(BEFORE);
       if (cpuMs() - began >= limitMs) late++;
     }
-    // The garbage collector may have come between.
-    assert(late <= 2, `${late} of ${slices} slices took ${limitMs} ms`);
+    // The garbage collector, or a machine that is busy with others, may have come between.
+    assert(late <= Math.max(2, slices / 20), `${late} of ${slices} slices took ${limitMs} ms`);
     assertEquals(count(opened, "event"), state === "dead" || decidedAt === BEFORE ? 20_000 : 0);
   });
 }
