@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { CREATION_EVENTS, DELETION_EVENTS, LOG_LEVELS } from "../model/config.ts";
 import type * as model from "../model/config.ts";
+import { detailShape } from "../model/detail_shape.ts";
 import { didYouMean } from "./closest.ts";
 import { describeValue } from "./describe.ts";
 import { bool, type Fields, type Finding, findings, isRecord, list, oneOrMore } from "./parts.ts";
@@ -63,7 +64,10 @@ const metadataNames = strict(
 
 const detail = strict(
   {
-    static: v.optional(v.record(v.string(), v.custom(isJson, "what JSON can hold"), "an object of fixed values")),
+    static: v.optional(v.pipe(
+      v.record(v.string(), v.custom(isJson, "what JSON can hold"), "an object of fixed values"),
+      findings(shapeFindings),
+    )),
     fields: v.optional(v.record(v.string(), v.function("a function of the whole"), "an object of functions")),
     domain: v.optional(text(`a domain as "example.com"`, /^[^\s.](?:\S*[^\s.])?$/)),
     metadataNames: v.optional(metadataNames),
@@ -147,6 +151,16 @@ function eventTypes(allowed: readonly string[], otherGroup: string) {
     return [{ message: `${found}; allowed: ${allowed.join(", ")}${advice}` }];
   });
   return v.array(v.pipe(v.unknown(), eventType), "a list of event types");
+}
+
+/** Plugins rely on the types of what the detail always has. */
+function shapeFindings(fixed: unknown): Finding[] {
+  if (!isRecord(fixed)) return [];
+  return Object.entries(fixed).flatMap(([key, value]): Finding[] => {
+    const shape = detailShape(key);
+    if (shape === undefined || !isJson(value) || shape.allows(value)) return [];
+    return [{ keys: [key], message: `found ${describeValue(value, [key])}; allowed: ${shape.allowed}` }];
+  });
 }
 
 function cloudFindings({ cloud, authUrl }: Fields): Finding[] {

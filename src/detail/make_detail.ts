@@ -1,5 +1,6 @@
 import type { DetailOptions, MetadataNames } from "../model/config.ts";
 import type { Detail } from "../model/detail.ts";
+import { detailShape } from "../model/detail_shape.ts";
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
 import type { Json } from "../model/notification.ts";
 
@@ -15,7 +16,7 @@ export const METADATA_NAMES: MetadataNames = {
 /** The detail of an event, and which of its keys could not be made. */
 export interface MadeDetail {
   readonly detail: Detail;
-  /** `detail.fields` whose function threw or gave what is no JSON, with what it said. */
+  /** `detail.fields` whose function threw or gave what the key cannot hold, with what it said. */
   readonly failed: readonly { readonly key: string; readonly error: unknown }[];
 }
 
@@ -61,10 +62,10 @@ function withOwnKeys(
   const failed: { key: string; error: unknown }[] = [];
   const made = Object.entries(options.fields ?? {}).map(([key, make]) => {
     try {
-      return [key, asJson(make({ detail, created, eventType, key: eventKey }))] as const;
+      return [key, shaped(key, asJson(make({ detail, created, eventType, key: eventKey })))] as const;
     } catch (error) {
       failed.push({ key, error });
-      return [key, null] as const;
+      return [key, detailShape(key)?.unknown ?? null] as const;
     }
   });
   return { detail: { ...detail, ...Object.fromEntries(made), ...options.static }, failed };
@@ -77,6 +78,19 @@ function asJson(value: Json | undefined): Json {
     throw new TypeError("it returned a promise; only what is there at once can be in a detail");
   }
   return JSON.parse(JSON.stringify(value) ?? "null");
+}
+
+/** Plugins rely on the types of {@linkcode Detail}: what is none of them is as bad as no answer. */
+function shaped(key: string, value: Json): Json {
+  const shape = detailShape(key);
+  if (shape === undefined || shape.allows(value)) return value;
+  throw new TypeError(`it returned ${kindOf(value)}; ${key} must be ${shape.allowed}`);
+}
+
+function kindOf(value: Json): string {
+  if (typeof value === "number" || typeof value === "boolean") return `the ${typeof value} ${value}`;
+  if (typeof value === "string") return "a text";
+  return value === null ? "null" : Array.isArray(value) ? "a list" : "an object";
 }
 
 function fqdn({ hostname, dnsName }: ServerSnapshot, domain: string | undefined): string | null {

@@ -126,7 +126,7 @@ export interface OpenStackOptions {
 
 /** What the detail says beyond the messages. */
 export interface DetailOptions {
-  /** Fixed values; they win over everything. */
+  /** Fixed values; they win over everything. A key of `Detail` keeps its type. */
   readonly static?: Readonly<Record<string, Json>>;
   /** Keys made by a function of the whole. */
   readonly fields?: Readonly<Record<string, DetailField>>;

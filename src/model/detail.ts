@@ -72,5 +72,8 @@ export interface DetailWhole {
   readonly key: string;
 }
 
-/** Makes one key of the detail from the whole; what it throws becomes `null` and a warning. */
+/**
+ * Makes one key of the detail from the whole; what it throws, or gives for a key of {@linkcode Detail} that is of another type, becomes
+ * `null` (an empty list for lists) and a warning.
+ */
 export type DetailField = (whole: DetailWhole) => Json;

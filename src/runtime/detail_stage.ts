@@ -14,12 +14,16 @@ export interface DetailStage {
   idle(): Promise<void>;
 }
 
-/** Makes details as config.ts says. A function of `detail.fields` that throws costs its key and a log line, never the event. */
+/** Makes details as config.ts says. A function of `detail.fields` that fails costs its key and a log line, never the event. */
 export function detailMaker(options: DetailOptions | undefined, log: Logger): PromptMaker {
   return (event) => {
     const { detail, failed } = makeDetail(event, options);
     for (const { key, error } of failed) {
-      log.warn(`${thrownBy({ option: `detail.fields.${key}` }, error)}. The key is null for ${event.key}`);
+      log.warn(
+        `${thrownBy({ option: `detail.fields.${key}` }, error)}. The key is ${
+          JSON.stringify(detail[key])
+        } for ${event.key}`,
+      );
     }
     return { detail, missing: failed.map(({ key }) => key) };
   };

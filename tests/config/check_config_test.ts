@@ -219,6 +219,18 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
     `detail.fields.C: found "x"; allowed: a function of the whole`,
     `detail.domain: found ".example.com"; allowed: a domain as "example.com"`,
   ]],
+  ["detail.static gives keys that plugins read what they cannot hold", {
+    ...good,
+    detail: {
+      static: { Addresses: null, FloatingIPs: [{ id: "a" }], FQDN: 7, CPU: "4", Metadata: { a: 1 }, Own: null },
+    },
+  }, [
+    "detail.static.Addresses: found null; allowed: a list of { address, mac, type, network, version }, which may be empty",
+    "detail.static.FloatingIPs: found a list of 1; allowed: a list of { id, address, fixedAddress }, which may be empty",
+    "detail.static.FQDN: found 7; allowed: a text, or null",
+    `detail.static.CPU: found "4"; allowed: a number, or null`,
+    "detail.static.Metadata: found {a}; allowed: an object of texts, which may be empty",
+  ]],
   ["names are hostile", { ...good, "a\x1b\n": 1, detail: { static: { "b c": () => 1 } } }, [
     `detail.static["b c"]: found a function; allowed: what JSON can hold`,
     `["a\\u{1b}\\u{a}"]: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics`,

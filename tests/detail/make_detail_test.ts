@@ -4,6 +4,7 @@ import { unknownServer } from "../../src/model/snapshot.ts";
 import { decodeBody } from "../../src/intake/envelope.ts";
 import type { Detail } from "../../src/model/detail.ts";
 import type { ServerSnapshot, WatcherEvent } from "../../src/model/event.ts";
+import type { Json } from "../../src/model/notification.ts";
 import { mergeByTime, readCapture } from "../support/captures.ts";
 import { Story } from "../support/stories.ts";
 
@@ -326,6 +327,32 @@ Deno.test("makeDetail() gives null for a key whose function gives what no JSON c
     assert.equal(detail["Zone"], null);
     assert.deepEqual(failed.map(({ key, error }) => [key, error instanceof TypeError]), [["Zone", true]]);
   }
+});
+
+Deno.test("makeDetail() refuses what a function gives for a key that plugins rely on, and leaves the key unknown", () => {
+  const given: readonly (readonly [key: string, value: Json, unknown: Json, said: RegExp])[] = [
+    ["Addresses", null, [], /^TypeError: it returned null; Addresses must be a list of \{ address/],
+    ["FloatingIPs", [{ id: "a", address: 7 }], [], /it returned a list; FloatingIPs must be a list of \{ id/],
+    ["AdditionalUsers", "bert", [], /it returned a text; AdditionalUsers must be a list of texts/],
+    ["Metadata", { a: null }, {}, /it returned an object; Metadata must be an object of texts/],
+    ["FQDN", 7, null, /it returned the number 7; FQDN must be a text, or null/],
+    ["CPU", "4", null, /it returned a text; CPU must be a number, or null/],
+  ];
+  for (const [key, value, unknown, said] of given) {
+    const event = eventOf({ hostname: "alpha", metadata: { a: "b" }, vcpus: 2 });
+    const { detail, failed } = makeDetail(event, { fields: { [key]: () => value } });
+    assert.deepEqual(detail[key], unknown);
+    assert.equal(failed.length, 1);
+    assert.match(String(failed[0]?.error), said);
+  }
+});
+
+Deno.test("makeDetail() leaves a list or an object empty, not null, when its function throws", () => {
+  const thrown = () => {
+    throw new Error("no");
+  };
+  const { detail } = makeDetail(eventOf({}), { fields: { Addresses: thrown, Metadata: thrown, FQDN: thrown } });
+  assert.deepEqual([detail.Addresses, detail.Metadata, detail.FQDN], [[], {}, null]);
 });
 
 Deno.test("makeDetail() keeps lone surrogates, and JSON writes them", () => {

@@ -1,0 +1,88 @@
+import type { Detail } from "./detail.ts";
+
+/** What a key of the detail holds, so that every plugin may rely on its type. */
+export interface DetailShape {
+  readonly allows: (value: unknown) => boolean;
+  /** The same for people. */
+  readonly allowed: string;
+  /** What stands there when it is not known. */
+  readonly unknown: null | readonly never[] | Readonly<Record<string, never>>;
+}
+
+/** The keys that {@linkcode Detail} names. */
+type BuiltInKey = keyof { [Key in keyof Detail as string extends Key ? never : Key]: Detail[Key] };
+
+/** What a key of the detail may hold, whoever sets it; `undefined` for a key that config.ts has made up: it may hold whatever JSON can. */
+export function detailShape(key: string): DetailShape | undefined {
+  return Object.hasOwn(SHAPES, key) ? SHAPES[key as BuiltInKey] : undefined;
+}
+
+const TEXT: DetailShape = { allows: isTextOrNull, allowed: "a text, or null", unknown: null };
+const NUMBER: DetailShape = {
+  allows: (value) => value === null || typeof value === "number",
+  allowed: "a number, or null",
+  unknown: null,
+};
+
+const SHAPES: Readonly<Record<BuiltInKey, DetailShape>> = {
+  FQDN: TEXT,
+  IP: TEXT,
+  IPType: TEXT,
+  OS: TEXT,
+  Storage: NUMBER,
+  Ram: NUMBER,
+  CPU: NUMBER,
+  Datacenter: TEXT,
+  SecurityDomain: TEXT,
+  Owner: TEXT,
+  AdditionalUsers: {
+    allows: (value) => isListOf(value, (one) => typeof one === "string"),
+    allowed: "a list of texts, which may be empty",
+    unknown: [],
+  },
+  ApplicationName: TEXT,
+  EnvironmentCI: TEXT,
+  Description: TEXT,
+  CreationDate: TEXT,
+  ID: TEXT,
+  ImageID: TEXT,
+  MAC: TEXT,
+  ProjectID: TEXT,
+  ProjectName: TEXT,
+  UserID: TEXT,
+  UserName: TEXT,
+  RemoteAddress: TEXT,
+  Metadata: {
+    allows: (value) => isRecord(value) && Object.values(value).every((one) => typeof one === "string"),
+    allowed: "an object of texts, which may be empty",
+    unknown: {},
+  },
+  Addresses: {
+    allows: (value) =>
+      isListOf(value, (one) =>
+        isRecord(one) && typeof one["address"] === "string" &&
+        ["mac", "type", "network"].every((key) => isTextOrNull(one[key])) && NUMBER.allows(one["version"])),
+    allowed: "a list of { address, mac, type, network, version }, which may be empty",
+    unknown: [],
+  },
+  FloatingIPs: {
+    allows: (value) =>
+      isListOf(value, (one) =>
+        isRecord(one) && typeof one["id"] === "string" && typeof one["address"] === "string" &&
+        isTextOrNull(one["fixedAddress"])),
+    allowed: "a list of { id, address, fixedAddress }, which may be empty",
+    unknown: [],
+  },
+};
+
+function isTextOrNull(value: unknown): boolean {
+  return value === null || typeof value === "string";
+}
+
+function isListOf(value: unknown, isOne: (one: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isOne);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
