@@ -6,7 +6,7 @@ import {
   type Detail,
   type Json,
 } from "../mod.ts";
-import { A_TEXT, made, type NotifyContext, PermanentError, type Plugin, printable } from "../mod.ts";
+import { A_TEXT, givenOptions, made, type NotifyContext, PermanentError, type Plugin, printable } from "../mod.ts";
 
 /** Makes the routing key of an event's message, given what `notify` is given. At most 255 bytes. One that fails makes a dead letter. */
 export type AmqpRoutingKey = (detail: Detail, created: boolean, context: NotifyContext) => string;
@@ -51,7 +51,10 @@ export class AmqpPublish implements Plugin {
 
   /** @throws {TypeError} naming every option that is wrong. */
   constructor(options: AmqpPublishOptions) {
-    const { name = "AmqpPublish", exchange = "", queue, routingKey = queue, ...server } = options;
+    const { name = "AmqpPublish", exchange = "", queue, routingKey = queue, ...server } = givenOptions(
+      "AmqpPublish",
+      options,
+    );
     const problems = [...problemsOf(options), ...AmqpTarget.problems(server)];
     if (problems.length > 0) throw new TypeError(`Cannot make AmqpPublish: ${problems.join("; ")}`);
     this.name = name;

@@ -1,5 +1,13 @@
 import { type Detail, HttpTarget, type HttpTargetOptions, type Json, LineFile, type NotifyContext } from "../mod.ts";
-import { DeliveryError, idempotencyKey, PermanentError, type Plugin, printable, pythonRepr } from "../mod.ts";
+import {
+  DeliveryError,
+  givenOptions,
+  idempotencyKey,
+  PermanentError,
+  type Plugin,
+  printable,
+  pythonRepr,
+} from "../mod.ts";
 
 /** Options of {@linkcode DirectoryNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`, `caFile`, `certFile`, … */
 export interface DirectoryNotifyOptions extends HttpTargetOptions {
@@ -76,7 +84,10 @@ export class DirectoryNotify implements Plugin {
 
   /** @throws {TypeError} naming every option that is wrong. */
   constructor(options: DirectoryNotifyOptions) {
-    const { name = "DirectoryNotify", url, urlDeletion, methodDeletion, logFile, python2, ...http } = options;
+    const { name = "DirectoryNotify", url, urlDeletion, methodDeletion, logFile, python2, ...http } = givenOptions(
+      "DirectoryNotify",
+      options,
+    );
     const problems = [...problemsOf(options), ...HttpTarget.problems(http)];
     if (problems.length > 0) throw new TypeError(`Cannot make DirectoryNotify: ${problems.join("; ")}`);
     this.name = name;

@@ -6,6 +6,7 @@ import {
   escapeHtml,
   eventRows,
   eventTitle,
+  givenOptions,
   idempotencyKey,
   made,
   mailAddress,
@@ -98,7 +99,7 @@ export class EmailNotify implements Plugin {
   /** @throws {TypeError} naming every option that is wrong. */
   constructor(options: EmailNotifyOptions) {
     const { name = "EmailNotify", from, replyTo, to, allowedDomains = [], subject = eventTitle, text, html, ...smtp } =
-      options;
+      givenOptions("EmailNotify", options);
     const problems = [...problemsOf(options), ...SmtpTarget.problems(smtp)];
     const sender = senderOf(from);
     if (sender === undefined || problems.length > 0) {

@@ -1,4 +1,13 @@
-import { type Detail, type Json, LineFile, type NotifyContext, type Plugin, printable } from "../mod.ts";
+import {
+  type Detail,
+  givenOptions,
+  type Json,
+  LineFile,
+  type NotifyContext,
+  type Plugin,
+  printable,
+  safeJson,
+} from "../mod.ts";
 
 /** Options of {@linkcode EventLog}. */
 export interface EventLogOptions {
@@ -39,7 +48,7 @@ export class EventLog implements Plugin {
 
   /** @throws {TypeError} naming every option that is wrong. */
   constructor(options: EventLogOptions = {}) {
-    const problems = problemsOf(options);
+    const problems = problemsOf(givenOptions("EventLog", options));
     if (problems.length > 0) throw new TypeError(`Cannot make EventLog: ${problems.join("; ")}`);
     this.name = options.name ?? "EventLog";
     this.#entry = options.format === "text" ? textEntry : jsonEntry;
@@ -49,7 +58,7 @@ export class EventLog implements Plugin {
   /** @throws {Error} when the file cannot be opened or written. */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
     const entry = this.#entry(detail, created, context);
-    const line = `${typeof entry === "string" ? entry : escaped(JSON.stringify(entry))}\n`;
+    const line = `${typeof entry === "string" ? entry : safeJson(entry)}\n`;
     await (this.#file === undefined ? this.#print(line, context.signal) : this.#file.append(line, context.signal));
   }
 
@@ -115,12 +124,4 @@ function column(value: string | null, maxLength = 300): string {
   if (value === null) return "-";
   const shown = printable(value, maxLength);
   return /^[^\s"=]+$/.test(shown) && shown !== "-" ? shown : `"${shown.replaceAll('"', "\\u{22}")}"`;
-}
-
-/** The same JSON with escapes for what could move a terminal's cursor or reverse its text (JSON escapes C0 only). */
-function escaped(json: string): string {
-  return json.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (char) => char.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
-  );
 }

@@ -1,8 +1,6 @@
-import { isDn, LdapOwnEntries, LdapTarget, made, PermanentError, printable } from "../mod.ts";
+import { givenOptions, isDn, LdapOwnEntries, LdapTarget, made, PermanentError, printable } from "../mod.ts";
 import type { Detail, LdapContent, LdapEntry, LdapFact, LdapTargetOptions, NotifyContext, Plugin } from "../mod.ts";
-
-/** What an attribute shall hold. `null`, or a text that is empty: nothing. */
-export type LdapValue = (detail: Detail) => string | readonly string[] | null;
+import { FLOATING, LABELS, LDAP_PRESETS, type LdapPreset, type LdapValue, RECORD } from "./ldap_presets.ts";
 
 /** Options of {@linkcode LdapDirectory}, with those of `LdapTarget`: `url`, `startTls`, `caFile`, `bindDn`, `password`, `sasl`, … */
 export interface LdapDirectoryOptions extends LdapTargetOptions {
@@ -45,52 +43,9 @@ export interface LdapDirectoryOptions extends LdapTargetOptions {
   readonly name?: string;
 }
 
-interface Preset {
-  readonly objectClasses: readonly string[];
-  readonly attributes: Readonly<Record<string, LdapValue>>;
-  /** How a floating IP stands in which attributes. */
-  readonly floating: Readonly<Record<string, (address: string) => string>>;
-}
-
-/** Texts follow a word of ours: what a tenant writes cannot pass for a mark, or for an address. */
-const PRESETS: Readonly<Record<string, Preset>> = {
-  host: {
-    objectClasses: ["device", "ipHost", "ieee802Device"],
-    attributes: {
-      cn: ({ FQDN, ID }) => texts(FQDN || ID),
-      l: ({ Datacenter }) => texts(Datacenter),
-      description: ({ Description }) => texts(Description).map(labelled("text")),
-      ipHostNumber: addresses,
-      macAddress: macs,
-    },
-    floating: { ipHostNumber: (address) => address, description: labelled("floating") },
-  },
-  device: {
-    objectClasses: ["device"],
-    attributes: {
-      cn: ({ FQDN, ID }) => texts(FQDN || ID),
-      l: ({ Datacenter }) => texts(Datacenter),
-      description: (detail) => [
-        ...addresses(detail).map(labelled("ip")),
-        ...macs(detail).map(labelled("mac")),
-        ...texts(detail.OS).map(labelled("os")),
-        ...texts(detail.Owner).map(labelled("owner")),
-        ...texts(detail.Description).map(labelled("text")),
-      ],
-    },
-    floating: { description: labelled("floating") },
-  },
-};
-
-/** The words that the presets put before texts. */
-const LABELS = /^(?:ip|mac|os|owner|text|floating) /i;
 /** Attributes have two names each here: servers answer with the short one, and we would take them for two attributes. */
 const LONG_NAMES =
   /^(?:commonName|localityName|organizationName|organizationalUnitName|stateOrProvinceName|countryName|surname|userid|domainComponent|rfc822Mailbox)$/i;
-/** Which values of which attribute are floating IPs. */
-const RECORD = "description";
-const FLOATING = "floating ";
-
 /**
  * Keeps an entry for each server in an LDAP directory, from its creation to its deletion, with its floating IPs. Entries are found by the
  * server's UUID and our mark, wherever they stand; all others stay as they are. An event may come twice. A floating IP that comes before
@@ -117,15 +72,18 @@ export class LdapDirectory implements Plugin {
   readonly name: string;
   readonly #attributes: Readonly<Record<string, LdapValue>>;
   readonly #parent: (detail: Detail) => string;
-  readonly #floating: Preset["floating"];
+  readonly #floating: LdapPreset["floating"];
   readonly #target: LdapTarget;
   readonly #entries: LdapOwnEntries;
 
   /** @throws {TypeError} naming every option that is wrong. */
   constructor(options: LdapDirectoryOptions) {
-    const problems = [...problemsOf(options), ...LdapTarget.problems(connectionOf(options))];
+    const problems = [
+      ...problemsOf(givenOptions("LdapDirectory", options)),
+      ...LdapTarget.problems(connectionOf(options)),
+    ];
     if (problems.length > 0) throw new TypeError(`Cannot make LdapDirectory: ${problems.join("; ")}`);
-    const preset = PRESETS[options.preset ?? "host"] as Preset;
+    const preset = LDAP_PRESETS[options.preset ?? "host"] as LdapPreset;
     const { baseDn, idAttribute = "serialNumber", markAttribute = "description", mark = "oss-watcher" } = options;
     const { objectClasses = preset.objectClasses, rdn = [idAttribute], parent } = options;
     this.name = options.name ?? "LdapDirectory";
@@ -238,29 +196,11 @@ function idOf({ ID }: Detail): string {
   throw new PermanentError("Cannot write an entry: the event names no server");
 }
 
-function addresses({ Addresses }: Detail): string[] {
-  return Addresses.map(({ address }) => address);
-}
-
-function macs({ Addresses, MAC }: Detail): string[] {
-  return [MAC, ...Addresses.map(({ mac }) => mac)].filter((mac) => mac !== null);
-}
-
-/** Of what `detail.static` and `detail.fields` may have made anything. */
-function texts(given: unknown): readonly string[] {
-  const all = [given ?? []].flat().filter((one) => one !== null && one !== "");
-  return all.map((one) => typeof one === "string" ? one : JSON.stringify(one));
-}
-
-function labelled(label: string): (text: string) => string {
-  return (text) => `${label} ${text}`;
-}
-
 /** Where floating IPs stand. What one's own function fills is not told of them besides. */
 function floatingOf(
-  { floating }: Preset,
+  { floating }: LdapPreset,
   { addressAttribute, attributes = {} }: LdapDirectoryOptions,
-): Preset["floating"] {
+): LdapPreset["floating"] {
   if (addressAttribute !== undefined) return { [addressAttribute]: (address) => address };
   const [first = RECORD] = Object.keys(floating);
   return without(floating, Object.keys(attributes).filter((name) => !isSame(name, first)));
@@ -303,14 +243,17 @@ function connectionOf(options: LdapDirectoryOptions): LdapTargetOptions {
 function problemsOf(options: LdapDirectoryOptions): string[] {
   const { name, baseDn, preset, objectClasses, attributes, rdn, parent, idAttribute, markAttribute, mark } = options;
   const { addressAttribute } = options;
-  const isOneOf = (value: unknown) => value === undefined || Object.hasOwn(PRESETS, String(value));
+  const isOneOf = (value: unknown) =>
+    value === undefined || (typeof value === "string" && Object.hasOwn(LDAP_PRESETS, value));
   const isFunction = (value: unknown) => typeof value === "function";
   const isText = (value: unknown) => typeof value === "string" && value.trim() !== "";
-  const id = String(idAttribute ?? "serialNumber");
-  const known = [id, markAttribute ?? "description", ...Object.keys(attributes ?? {})]
-    .concat(Object.keys(PRESETS[preset ?? "host"]?.attributes ?? {})).map(String);
-  const isKnown = (value: unknown) => known.some((one) => isSame(one, String(value)));
-  const others = [markAttribute ?? "description", addressAttribute ?? "description"].map(String);
+  const nameOf = (value: unknown, otherwise: string) => typeof value === "string" ? value : otherwise;
+  const id = nameOf(idAttribute, "serialNumber");
+  const marked = nameOf(markAttribute, "description");
+  const known = [id, marked, ...Object.keys(attributes ?? {})]
+    .concat(Object.keys(LDAP_PRESETS[nameOf(preset, "host")]?.attributes ?? {}));
+  const isKnown = (value: string) => known.some((one) => isSame(one, value));
+  const others = [marked, nameOf(addressAttribute, "description")];
   const checks: readonly (readonly [right: boolean, problem: string])[] = [
     [name === undefined || isText(name), "name: must be a text that is not empty"],
     [isDn(baseDn), "baseDn: must be a distinguished name, as ou=servers,dc=example,dc=com"],

@@ -9,5 +9,6 @@ export { DirectoryNotify, type DirectoryNotifyOptions, type DirectoryRecord } fr
 export { directoryRecord } from "./directory_notify.ts";
 export { EmailNotify, type EmailNotifyOptions, type MailRecipients, type MailText } from "./email_notify.ts";
 export { EventLog, type EventLogOptions } from "./event_log.ts";
-export { LdapDirectory, type LdapDirectoryOptions, type LdapValue } from "./ldap_directory.ts";
+export { LdapDirectory, type LdapDirectoryOptions } from "./ldap_directory.ts";
+export type { LdapValue } from "./ldap_presets.ts";
 export { RestNotify, type RestNotifyOptions } from "./rest_notify.ts";

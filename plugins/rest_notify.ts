@@ -1,6 +1,6 @@
 import { type BodyFormat, encodeBody, HttpTarget, type HttpTargetOptions, isBodyFormat } from "../mod.ts";
 import { type Detail, isWebhookSecret, type Json, type NotifyContext, type Plugin } from "../mod.ts";
-import { idempotencyKey, webhookHeaders } from "../mod.ts";
+import { givenOptions, idempotencyKey, webhookHeaders } from "../mod.ts";
 
 /** Options of {@linkcode RestNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`, `caFile`, `certFile`, `headers`, … */
 export interface RestNotifyOptions extends HttpTargetOptions {
@@ -62,7 +62,7 @@ export class RestNotify implements Plugin {
   /** @throws {TypeError} naming every option that is wrong. */
   constructor(options: RestNotifyOptions) {
     const { name = "RestNotify", host = "", port, urlCreation, urlDeletion, method, body, signingSecrets, ...http } =
-      options;
+      givenOptions("RestNotify", options);
     const problems = [...problemsOf(options), ...HttpTarget.problems(http)];
     if (problems.length > 0) throw new TypeError(`Cannot make RestNotify: ${problems.join("; ")}`);
     const base = host.replace(/\/$/, "") + (port === undefined ? "" : `:${port}`);
@@ -146,7 +146,7 @@ function problemsOf(options: RestNotifyOptions): string[] {
       "port: must be a whole number from 1 to 65535",
     ],
     [port === undefined || host !== undefined, "port: needs host"],
-    [port === undefined || !/:\d+\/?$/.test(String(host)), "port: host names one already"],
+    [port === undefined || !HttpTarget.isUrl(host) || !/:\d+\/?$/.test(host), "port: host names one already"],
     [isAddress(urlCreation, host), `urlCreation: ${where}`],
     [isAddress(urlDeletion, host), `urlDeletion: ${where}`],
     [method === undefined || METHODS.includes(method), `method: must be one of ${METHODS.join(", ")}`],

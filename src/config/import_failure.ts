@@ -3,6 +3,9 @@ import { stripVTControlCharacters } from "node:util";
 import { printable } from "../wire/escape.ts";
 import { redact } from "../wire/redact.ts";
 
+/** All that a plugin's constructor finds wrong must fit. */
+const MAX_LENGTH = 3000;
+
 /** `file:///etc/oss-watcher/config.ts:3:5`, in Deno's messages and stacks. */
 const LOCATION = /\bfile:\/\/\/[^\s"()]*?:\d+:\d+/g;
 
@@ -23,7 +26,7 @@ export function importFailure(error: unknown, url: string): string {
     .replace(/^SyntaxError: /, "Syntax error: ")
     .replace(QUOTED_SOURCE, "")
     .replace(/ at file:\/\/\S+:\d+:\d+$/, "");
-  return `${place === undefined ? "" : `${place}: `}${printable(redact(said), 300)}`;
+  return `${place === undefined ? "" : `${place}: `}${printable(redact(said), MAX_LENGTH)}`;
 }
 
 function placeOf(text: string, stack: string, url: string): string | undefined {

@@ -1,6 +1,14 @@
 /**
  * A value as one line of JSON. JSON itself escapes little of what a terminal would obey or hide: here controls, invisible format characters
  * and separators are written as JSON's own escapes, so that programs read the same value.
+ *
+ * @example
+ * ```ts
+ * import { safeJson } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(safeJson({ name: "web\u202e\x9b" }), String.raw`{"name":"web\u202e\u009b"}`);
+ * ```
  */
 export function safeJson(value: unknown): string {
   return JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);

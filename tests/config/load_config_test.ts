@@ -118,6 +118,20 @@ Deno.test("loadConfig() names every mistake at once", async () => {
   ]);
 });
 
+Deno.test("loadConfig() names everything that a plugin's constructor finds wrong", async () => {
+  const names = Array.from({ length: 20 }, (_, at) => `anOptionThatIsUnknown${at}`);
+  const text = `import { RestNotify } from "oss-watcher/plugins";
+    export default { events: ${EVENTS}, plugins: [new RestNotify({ ${
+    names.map((name) => `${name}: 1`).join(", ")
+  } })] };`;
+  await using directory = new TestDirectory({ "config.ts": text });
+
+  const { message } = await failure(load(directory));
+
+  assert.match(message, /Cannot make RestNotify: /);
+  for (const name of ["urlCreation", "urlDeletion", ...names]) assert.ok(message.includes(`${name}: `), message);
+});
+
 Deno.test("loadConfig() refuses a path where there is no file", async () => {
   await using directory = new TestDirectory({ "config.ts": GOOD });
 
