@@ -32,8 +32,19 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/detail",
     "src/config",
   ],
+  // What check, doctor, tail and record look at: a configuration, a broker, a cloud. The service needs none of it.
+  "src/inspect": [
+    "src/runtime",
+    "src/model",
+    "src/wire",
+    "src/intake",
+    "src/facts",
+    "src/ledger",
+    "src/openstack",
+    "src/config",
+  ],
   // Texts for a terminal need the escaping of wire; operators' commands need the ledger and the log, not the stages.
-  "src/cli": ["src/runtime", "src/config", "src/model", "src/wire", "src/ledger", "src/observe"],
+  "src/cli": ["src/runtime", "src/inspect", "src/config", "src/model", "src/wire", "src/ledger", "src/observe"],
   "main.ts": ["src/cli", "deno.json", "config.ts", "plugins"],
   "config.ts": ["mod.ts", "plugins"],
 };

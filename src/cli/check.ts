@@ -55,7 +55,7 @@ async function findAll(options: CheckCommandOptions, context: CommandContext): P
 
 /** What can be said of a configuration without asking anybody: also what a reload wants to know first. */
 export async function checkLoaded(loaded: LoadedConfig): Promise<readonly Finding[]> {
-  const { checkConfiguration } = await import("../runtime/check_configuration.ts");
+  const { checkConfiguration } = await import("../inspect/check_configuration.ts");
   return await checkConfiguration(loaded, { sample: await Deno.readFile(programFile(SAMPLE)) });
 }
 
@@ -66,7 +66,7 @@ async function loadOrFind(context: CommandContext): Promise<LoadedConfig | { rea
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     if (!(error instanceof ConfigError)) return { findings: [{ level: "error", key: "config", text: error.message }] };
-    const { told } = await import("../runtime/check_configuration.ts");
+    const { told } = await import("../inspect/check_configuration.ts");
     return { findings: error.findings.map((line) => ({ ...told(line), level: "error" })) };
   }
 }
@@ -77,9 +77,9 @@ async function checkConnections(
 ): Promise<readonly Finding[]> {
   const [{ keyedSources }, { checkRabbit }, { checkOpenStackAccess, checkPlugins }, { systemClock }] = await Promise
     .all([
-      import("../runtime/check_configuration.ts"),
-      import("../runtime/check_rabbit.ts"),
-      import("../runtime/check_targets.ts"),
+      import("../inspect/check_configuration.ts"),
+      import("../inspect/check_rabbit.ts"),
+      import("../inspect/check_targets.ts"),
       import("../runtime/clock.ts"),
     ]);
   const { terminal } = context;

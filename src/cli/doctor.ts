@@ -37,9 +37,9 @@ async function run({ seconds, management, json = false }: DoctorOptions, context
   const { terminal } = context;
   const { config } = await load(context);
   const [{ examine }, { diagnose }, { sourcesOf }] = await Promise.all([
-    import("../runtime/examine.ts"),
-    import("../runtime/diagnose.ts"),
-    import("../runtime/tap.ts"),
+    import("../inspect/examine.ts"),
+    import("../inspect/diagnose.ts"),
+    import("../inspect/tap.ts"),
   ]);
   const signal = context.stopSignal();
   const log = stderrLog(context.globals(), "error");

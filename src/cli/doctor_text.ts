@@ -1,6 +1,6 @@
-import { isBound, type Problem } from "../runtime/diagnose.ts";
-import type { Examination, QueueLook } from "../runtime/examine.ts";
-import type { Flow } from "../runtime/traffic.ts";
+import { isBound, type Problem } from "../inspect/diagnose.ts";
+import type { Examination, QueueLook } from "../inspect/examine.ts";
+import type { Flow } from "../inspect/traffic.ts";
 import { printable } from "../wire/escape.ts";
 import { coloured, type Terminal } from "./terminal.ts";
 import { wrapped } from "./wrapped.ts";

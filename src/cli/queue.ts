@@ -29,8 +29,8 @@ async function run(force: boolean, context: CommandContext): Promise<void> {
   const { terminal } = context;
   const { config } = await load(context);
   const [{ removeQueue }, { sourcesOf }, { ledgerFileOf }] = await Promise.all([
-    import("../runtime/remove_queue.ts"),
-    import("../runtime/tap.ts"),
+    import("../inspect/remove_queue.ts"),
+    import("../inspect/tap.ts"),
     import("../ledger/open_ledger.ts"),
   ]);
   const signal = context.stopSignal();

@@ -1,5 +1,5 @@
-import type { Delivered } from "../runtime/tap.ts";
-import { recordedLine } from "../runtime/recording.ts";
+import type { Delivered } from "../inspect/tap.ts";
+import { recordedLine } from "../inspect/recording.ts";
 import type { RecordFile } from "./record_file.ts";
 
 export interface RecorderOptions {

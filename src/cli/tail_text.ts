@@ -1,5 +1,5 @@
 import type { DryRunResult } from "../runtime/dry_run.ts";
-import type { SeenNotification } from "../runtime/tail.ts";
+import type { SeenNotification } from "../inspect/tail.ts";
 import { printable } from "../wire/escape.ts";
 import { coloured, type Terminal } from "./terminal.ts";
 import { WIDTH } from "./wrapped.ts";

@@ -17,7 +17,7 @@ Deno.test("the program compiles, with all that it needs, nothing that tests need
     for (const name of ["commander", "ldapts", "nodemailer", "rabbitmq-client", "valibot", "yaml"]) {
       assert.match(said, new RegExp(`[├└][─┬ ]+ ${name}\\b`), said);
     }
-    assert.doesNotMatch(said, /fast-check|smtp-server|tests/);
+    assert.doesNotMatch(said, /fast-check|smtp-server|typescript|tests/);
     assert.deepEqual(bakedPermissions(await Deno.readFile(output)), {
       allow_net: [],
       allow_env: [],

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Delivered } from "../../src/intake/broker.ts";
 import { DryRun } from "../../src/runtime/dry_run.ts";
 import { readDocuments } from "../../src/runtime/documents.ts";
-import { recordedLine } from "../../src/runtime/recording.ts";
+import { recordedLine } from "../../src/inspect/recording.ts";
 import { type CaptureLine, mergeByTime, readCapture, readSamples } from "../support/captures.ts";
 
 const CAPTURES = ["unversioned.jsonl", "versioned.jsonl", "monitoring.jsonl", "v1-no-envelope.jsonl"];

@@ -3,7 +3,7 @@ import { admit } from "../intake/admit.ts";
 import type { Delivered } from "../intake/broker.ts";
 import { decodeBody, type Decoded, plainBytes } from "../intake/envelope.ts";
 import type { Json, Notification } from "../model/notification.ts";
-import { DryRun, type DryRunResult } from "./dry_run.ts";
+import { DryRun, type DryRunResult } from "../runtime/dry_run.ts";
 import { tap, type TapOptions } from "./tap.ts";
 
 /** One notification that came, whether it means anything to us or not. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { diagnose, isBound } from "../../src/runtime/diagnose.ts";
-import type { Examination, Managed } from "../../src/runtime/examine.ts";
-import type { Flow } from "../../src/runtime/traffic.ts";
+import { diagnose, isBound } from "../../src/inspect/diagnose.ts";
+import type { Examination, Managed } from "../../src/inspect/examine.ts";
+import type { Flow } from "../../src/inspect/traffic.ts";
 
 const QUEUE: Examination["queue"] = {
   name: "oss-watcher",

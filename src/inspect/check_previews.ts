@@ -2,8 +2,8 @@ import type { LoadedConfig } from "../config/load_config.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Json } from "../model/notification.ts";
 import type { Logger } from "../model/plugin.ts";
-import { readDocuments } from "./documents.ts";
-import { DryRun } from "./dry_run.ts";
+import { readDocuments } from "../runtime/documents.ts";
+import { DryRun } from "../runtime/dry_run.ts";
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { secretsInSource } from "../../src/runtime/secrets_in_source.ts";
+import { secretsInSource } from "../../src/inspect/secrets_in_source.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const CASES: readonly { readonly line: string; readonly found: boolean }[] = [

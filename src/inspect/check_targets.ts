@@ -7,7 +7,7 @@ import type { Logger, Plugin } from "../model/plugin.ts";
 import type { Ability } from "../openstack/abilities.ts";
 import { OpenStackUnavailable } from "../openstack/errors.ts";
 import { Deadline } from "../wire/deadline.ts";
-import { openOpenStack } from "./openstack.ts";
+import { openOpenStack } from "../runtime/openstack.ts";
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 const CHECK_SECONDS = 30;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { topicMatches } from "../../src/runtime/topic.ts";
+import { topicMatches } from "../../src/inspect/topic.ts";
 
 Deno.test("topicMatches() reads * as one word and # as any number", () => {
   const matching = [
