@@ -126,7 +126,7 @@ export class DirectoryNotify implements Plugin {
 
   /** Rejects when a URL gives no answer to OPTIONS or does not know us (401), or when the log cannot be opened. */
   async check(signal: AbortSignal): Promise<void> {
-    await this.#log?.open(signal);
+    await this.#log?.check(signal);
     for (const url of new Set([this.#url, this.#urlDeletion])) await this.#target.probe(url, signal);
   }
 

@@ -70,7 +70,7 @@ export class EventLog implements Plugin {
   /** Rejects when the file cannot be opened. */
   async check(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    await this.#file?.open(signal);
+    await this.#file?.check(signal);
   }
 
   /** Closes the file once the last line is written. */

@@ -3,7 +3,7 @@ import type { Finding } from "../model/finding.ts";
 
 /** A key that names a secret, with its value written down: `password: "…"`, and `password = …` of an INI file. */
 const WRITTEN =
-  /(?:^|[\s{,("'])([\w-]*(?:password|passwd|secret|token|api[-_]?key)[\w-]*)["']?\s*(?::\s*["'`](?!["'`])|=\s*(?!\s*(?:$|env\b))(?=\S))/i;
+  /(?:^|[\s{,("'])([\w-]*(?:password|passwd|secret|token|bearer|api[-_]?key)[\w-]*)["']?\s*(?::\s*\[?\s*["'`](?!["'`])|=\s*(?!\s*(?:$|env\b))(?=\S))/i;
 
 /** `user:password@` in a URL. */
 const URL_PASSWORD = /:\/\/[^\s:/"'`@]+:[^\s"'`@$]+@/;

@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+
 /**
  * A file that lines are appended to, by one writer. It may be rotated at any time, by renaming or removing it or with logrotate's
  * `copytruncate`. A line is on the disk when {@linkcode LineFile.append} resolves; half a line, left by a crash, is ended first.
@@ -56,6 +58,18 @@ export class LineFile implements AsyncDisposable {
     });
   }
 
+  /**
+   * Finds out whether lines can be appended, and leaves all as it is: who asks may be another user than who will write.
+   *
+   * @throws {Error} when the file could not be opened.
+   */
+  async check(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await probe(this.#path).catch((error) => {
+      throw this.#unopened(error);
+    });
+  }
+
   /** Closes the file once the last line is written. A later line opens it again. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#inTurn(() => this.#close());
@@ -86,9 +100,13 @@ export class LineFile implements AsyncDisposable {
       if (this.#file !== undefined && !await isAt(this.#path, this.#file)) this.#close();
       return this.#file ??= await openLines(this.#path);
     } catch (error) {
-      const advice = error instanceof Deno.errors.NotFound ? ". Create its directory" : "";
-      throw new Error(`Cannot open ${this.#what} "${this.#path}": ${message(error)}${advice}`, { cause: error });
+      throw this.#unopened(error);
     }
+  }
+
+  #unopened(error: unknown): Error {
+    const advice = error instanceof Deno.errors.NotFound ? ". Create its directory" : "";
+    return new Error(`Cannot open ${this.#what} "${this.#path}": ${message(error)}${advice}`, { cause: error });
   }
 
   #close(): void {
@@ -124,6 +142,17 @@ async function openLines(path: string): Promise<Deno.FsFile> {
   } catch (error) {
     file.close();
     throw error;
+  }
+}
+
+/** Opens what is there; in its absence, makes sure that a file can be made beside it. */
+async function probe(path: string): Promise<void> {
+  try {
+    using file = await Deno.open(path, { read: true, append: true });
+    if (!(await file.stat()).isFile) throw new Error("it is not a regular file");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    await Deno.remove(await Deno.makeTempFile({ dir: dirname(path) }));
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { LineFile } from "../../src/wire/line_file.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 Deno.test("append() repairs what it left half when the disk was full", async () => {
   const path = await Deno.makeTempFile();
@@ -44,4 +45,25 @@ Deno.test("open() makes the file, and rejects when its signal is aborted", async
 
   assert.equal(await Deno.readTextFile(`${directory}/log`), "");
   await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("check() leaves everything as it is: no file where none is, half a line half", async () => {
+  using directory = new TemporaryDirectory();
+  const path = directory.path("journal");
+  await using file = new LineFile(path, "the journal");
+
+  await file.check();
+  assert.deepEqual([...Deno.readDirSync(directory.path("."))], []);
+
+  await Deno.writeTextFile(path, "half");
+  await file.check();
+  assert.equal(await Deno.readTextFile(path), "half");
+});
+
+Deno.test("check() rejects when no file could be there", async () => {
+  using directory = new TemporaryDirectory();
+  const at = (path: string) => new LineFile(directory.path(path), "the journal").check();
+
+  await assert.rejects(at("absent/journal"), /^Error: Cannot open the journal ".*": .*\. Create its directory$/);
+  await assert.rejects(at("."), /^Error: Cannot open the journal/);
 });

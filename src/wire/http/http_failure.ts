@@ -10,6 +10,8 @@ const MAX_QUOTED_LENGTH = 200;
 const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
   [/UnknownIssuer|BadSignature/, "set caFile to the authority that signed the certificate"],
   [/CertificateRequired/, "set certFile and keyFile"],
+  // Those of the Fetch standard, 2.9: what listens there seldom is HTTP.
+  [/Requests to port \d+ are blocked/, "let the service listen on another port"],
 ];
 
 /** What becomes of requests that fail: errors that hold no secret. */
@@ -29,6 +31,7 @@ export class HttpFailures {
       `${status} ${this.#shown(request, statusText)}`.trimEnd(),
       status < 400 ? this.#redirect(request, headers.get("location")) : "",
       said === "" ? "" : `: "${said}"`,
+      status === 401 ? `; ${this.#credentialsAdvice()}` : "",
     ];
     // By the server's own clock, where it tells its time.
     const waitMs = retryAfterMs(headers.get("retry-after"), Date.parse(headers.get("date") ?? "") || Date.now());
@@ -65,6 +68,12 @@ export class HttpFailures {
     if (location === null || !URL.canParse(location, request.url)) return "";
     const target = shownUrl(new URL(location, request.url).href);
     return ` (redirects are not followed; this one goes to ${this.#shown(request, target)})`;
+  }
+
+  #credentialsAdvice(): string {
+    return this.#secrets.length === 0
+      ? "set user and password, bearer or headers"
+      : "check the credentials in its options";
   }
 
   /** Secrets are hidden before the text is cut: half a secret is one. */

@@ -230,6 +230,18 @@ Deno.test("request() refuses a certificate when its authority is unknown or anot
   assert.equal(server.requests.length, 0);
 });
 
+Deno.test("request() says what to do about a port that no fetch goes to, and about credentials that are refused", async () => {
+  await using server = new TestServer(() => new Response(null, { status: 401 }));
+  const said = async (target: HttpTarget, port: number) =>
+    (await failure(target.request({ method: "GET", url: `http://localhost:${port}/` }))).message;
+  await using nobody = new HttpTarget();
+  await using somebody = new HttpTarget({ bearer: "abc" });
+
+  assert.match(await said(nobody, 10080), /port 10080 are blocked; let the service listen on another port/);
+  assert.match(await said(nobody, server.port), /401 Unauthorized; set user and password, bearer or headers$/);
+  assert.match(await said(somebody, server.port), /401 Unauthorized; check the credentials in its options$/);
+});
+
 Deno.test("request() refuses a certificate when it is for another name", async () => {
   await using pki = await TestPki.make();
   await using server = new TestServer(undefined, await pki.issue("elsewhere.example"));
