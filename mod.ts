@@ -45,7 +45,7 @@ export { dnValue, filterValue, isDn } from "./src/wire/ldap/ldap_text.ts";
 export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "./src/wire/amqp/amqp.ts";
 export { Deadline } from "./src/wire/deadline.ts";
 export { escapeHtml } from "./src/wire/escape_html.ts";
-export { type EventFacts, eventRows, eventTitle } from "./src/wire/event_text.ts";
+export { type EventFacts, eventHtml, eventRows, eventText, eventTitle } from "./src/wire/event_text.ts";
 export { type MailAddress, mailAddress, mailDomain } from "./src/wire/smtp/mail_address.ts";
 export { composeMail, type MailDraft } from "./src/wire/smtp/mail_message.ts";
 export { type RefusedAddress, type SmtpMail, SmtpTarget, type SmtpTargetOptions } from "./src/wire/smtp/smtp.ts";

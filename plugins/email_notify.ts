@@ -3,8 +3,8 @@ import {
   composeMail,
   DeliveryError,
   type Detail,
-  escapeHtml,
-  eventRows,
+  eventHtml,
+  eventText,
   eventTitle,
   givenOptions,
   idempotencyKey,
@@ -226,32 +226,8 @@ interface Sender {
 
 /** Ours stands beside another's HTML, for those who do not read that; not beside another's text, of which it would not be the same. */
 function bodiesOf(text: MailText | undefined, html: MailText | false | undefined): Bodies {
-  const ours = text === undefined ? defaultHtml : undefined;
-  return { text: text ?? defaultText, html: html === false ? undefined : html ?? ours };
-}
-
-function defaultText(detail: Detail, created: boolean, context: NotifyContext): string {
-  const rows = eventRows(detail, context);
-  const width = Math.min(24, Math.max(...rows.map(([label]) => label.length)));
-  const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
-  return `${eventTitle(detail, created, context)}\n\n${lines.join("\n")}\n`;
-}
-
-function defaultHtml(detail: Detail, created: boolean, context: NotifyContext): string {
-  const title = escapeHtml(eventTitle(detail, created, context));
-  const rows = eventRows(detail, context).map(([label, value]) =>
-    `<tr><th align="left" valign="top">${escapeHtml(label)}</th><td>${escapeHtml(value)}</td></tr>`
-  );
-  return [
-    `<!DOCTYPE html>`,
-    `<html><head><meta charset="utf-8"><title>${title}</title></head><body>`,
-    `<p>${title}</p>`,
-    `<table>`,
-    ...rows,
-    `</table>`,
-    `</body></html>`,
-    ``,
-  ].join("\n");
+  const ours = text === undefined ? eventHtml : undefined;
+  return { text: text ?? eventText, html: html === false ? undefined : html ?? ours };
 }
 
 const RECIPIENTS: Making<ReturnType<MailRecipients>> = {

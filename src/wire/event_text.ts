@@ -1,6 +1,7 @@
 import type { Detail } from "../model/detail.ts";
 import type { NotifyContext } from "../model/plugin.ts";
 import { printable } from "./escape.ts";
+import { escapeHtml } from "./escape_html.ts";
 
 /** What the texts look at beside the detail. */
 export type EventFacts = Pick<NotifyContext, "subject" | "eventType" | "time" | "key" | "creationSeen" | "missing">;
@@ -61,6 +62,60 @@ export function eventRows(
   ];
   return rows.filter(([, value]) => value !== "")
     .map(([label, value]) => [printable(label, MAX_NAME_LENGTH), printable(value, MAX_VALUE_LENGTH)]);
+}
+
+/**
+ * All of an event as plain text, for people: {@linkcode eventTitle}, then {@linkcode eventRows} as a table.
+ *
+ * @example
+ * ```ts
+ * import { eventText } from "oss-watcher";
+ * import { sampleEvent } from "oss-watcher/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const { detail, created, context } = sampleEvent();
+ * const [title, , first] = eventText(detail, created, context).split("\n");
+ *
+ * assert.equal(title, "Server created: web-1.cloud.example.com");
+ * assert.match(first ?? "", /^FQDN +web-1.cloud.example.com$/);
+ * ```
+ */
+export function eventText(detail: Detail, created: boolean, context: EventFacts): string {
+  const rows = eventRows(detail, context);
+  const width = Math.min(24, Math.max(...rows.map(([label]) => label.length)));
+  const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
+  return `${eventTitle(detail, created, context)}\n\n${lines.join("\n")}\n`;
+}
+
+/**
+ * The same as a page of HTML.
+ *
+ * @example
+ * ```ts
+ * import { eventHtml } from "oss-watcher";
+ * import { sampleEvent } from "oss-watcher/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const { detail, created, context } = sampleEvent({ detail: { Owner: "<script>" } });
+ *
+ * assert.match(eventHtml(detail, created, context), /<th [^>]*>Owner<\/th><td>&lt;script&gt;<\/td>/);
+ * ```
+ */
+export function eventHtml(detail: Detail, created: boolean, context: EventFacts): string {
+  const title = escapeHtml(eventTitle(detail, created, context));
+  const rows = eventRows(detail, context).map(([label, value]) =>
+    `<tr><th align="left" valign="top">${escapeHtml(label)}</th><td>${escapeHtml(value)}</td></tr>`
+  );
+  return [
+    `<!DOCTYPE html>`,
+    `<html><head><meta charset="utf-8"><title>${title}</title></head><body>`,
+    `<p>${title}</p>`,
+    `<table>`,
+    ...rows,
+    `</table>`,
+    `</body></html>`,
+    ``,
+  ].join("\n");
 }
 
 function name(value: string | null, otherwise: string): string {
