@@ -137,10 +137,11 @@ export class HttpTarget implements AsyncDisposable {
 
 /** The body up to a length; leaving the loop cancels the rest. */
 async function readText(response: Response, maxBytes: number): Promise<Pick<HttpAnswer, "text" | "complete">> {
+  if (response.body === null) return { text: "", complete: true };
   const decoder = new TextDecoder();
   let text = "";
   let leftBytes = maxBytes;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response.body) {
     text += decoder.decode(chunk.subarray(0, leftBytes), { stream: true });
     leftBytes -= chunk.length;
     if (leftBytes <= 0) return { text, complete: false };
