@@ -9,6 +9,8 @@ export interface Running {
   readonly pid: number;
   /** When its last piece of work was done, milliseconds since the epoch; rejects when it ends before that. */
   readonly finished: Promise<number>;
+  /** When its first message came, where it tells that itself; else that is seen from the queue, some milliseconds late. */
+  readonly began?: Promise<number>;
   /** Ends it. Rejects when it did not do what it should have. */
   end(): Promise<void>;
 }
@@ -49,7 +51,8 @@ export async function drain({ bus, queue, type = "classic", load, units, start }
     const finishedAt = await Promise.race([running.finished, rejection(over)]);
     const count = units ?? messages;
     const cpuMicros = (cpuSeconds(running.pid) - startedCpu) * 1e6 / count;
-    figures = { perSecond: count * 1000 / (finishedAt - startedAt), cpuMicros };
+    const seconds = (finishedAt - (await running.began ?? startedAt)) / 1000;
+    figures = { perSecond: count / seconds, cpuMicros };
   } finally {
     await running.end();
   }

@@ -5,15 +5,16 @@ import type { Running } from "./drain.ts";
 export function startPeer(command: readonly string[], expected: Readonly<Record<string, number>>): Running {
   const [program = "", ...args] = command;
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
-  const told = firstLine(child.stdout);
+  const told = firstLine(child.stdout).then((line) => JSON.parse(line) as Readonly<Record<string, number>>);
+  told.catch(() => {});
   return {
     pid: child.pid,
-    finished: told.then((line) => {
-      const { at, ...did } = JSON.parse(line) as Record<string, number>;
+    began: told.then(({ from = NaN }) => from, () => NaN),
+    finished: told.then((did) => {
       for (const [what, count] of Object.entries(expected)) {
         if (did[what] !== count) throw new Error(`${program} did ${did[what]} ${what}, not ${count}`);
       }
-      return at as number;
+      return did["at"] ?? NaN;
     }),
     async end() {
       try {

@@ -17,6 +17,12 @@ static void check(amqp_connection_state_t connection, const char *what) {
   exit(1);
 }
 
+static double now_ms(void) {
+  struct timeval now;
+  gettimeofday(&now, NULL);
+  return now.tv_sec * 1e3 + now.tv_usec / 1e3;
+}
+
 int main(int argc, char **argv) {
   if (argc != 6) {
     fprintf(stderr, "usage: consume PORT QUEUE MESSAGES PREFETCH BATCH\n");
@@ -37,6 +43,7 @@ int main(int argc, char **argv) {
   amqp_basic_consume(connection, 1, amqp_cstring_bytes(queue), amqp_empty_bytes, 0, 0, 1, amqp_empty_table);
   check(connection, "consume");
   unsigned long long bytes = 0;
+  double from = 0;
   for (long count = 1; count <= messages; count++) {
     amqp_envelope_t envelope;
     amqp_maybe_release_buffers(connection);
@@ -45,6 +52,7 @@ int main(int argc, char **argv) {
       fprintf(stderr, "Cannot take message %ld\n", count);
       return 1;
     }
+    if (count == 1) from = now_ms();
     bytes += envelope.message.body.len;
     if (count % batch == 0 || count == messages) amqp_basic_ack(connection, 1, envelope.delivery_tag, 1);
     amqp_destroy_envelope(&envelope);
@@ -52,9 +60,7 @@ int main(int argc, char **argv) {
   /* An answer on the same channel says that the acknowledgement has come before it. */
   amqp_basic_qos(connection, 1, 0, (uint16_t)prefetch, 0);
   check(connection, "acknowledge");
-  struct timeval now;
-  gettimeofday(&now, NULL);
-  printf("{\"messages\":%ld,\"bytes\":%llu,\"at\":%.3f}\n", messages, bytes, now.tv_sec * 1e3 + now.tv_usec / 1e3);
+  printf("{\"messages\":%ld,\"bytes\":%llu,\"from\":%.3f,\"at\":%.3f}\n", messages, bytes, from, now_ms());
   fflush(stdout);
   for (;;) pause();
 }

@@ -24,10 +24,13 @@ class Endpoint:
         self.url = url
         self.lock = threading.Lock()
         self.local = threading.local()
+        self.began = None
         self.seen = self.claimed = self.posted = 0
         self.done = threading.Event()
 
     def info(self, context, publisher_id, event_type, payload, metadata):
+        if self.began is None:
+            self.began = time.time() * 1000
         claims = event_type in CREATIONS or event_type in DELETIONS
         if claims and self.url:
             self.post(event_type, payload, metadata)
@@ -74,7 +77,8 @@ def main():
     at = time.time() * 1000
     # The acknowledgement follows the endpoint's return, on the thread that polls.
     time.sleep(1)
-    print(json.dumps({'messages': endpoint.seen, 'claimed': endpoint.claimed, 'posted': endpoint.posted, 'at': at}), flush=True)
+    did = {'messages': endpoint.seen, 'claimed': endpoint.claimed, 'posted': endpoint.posted}
+    print(json.dumps({**did, 'from': endpoint.began, 'at': at}), flush=True)
     while True:
         time.sleep(3600)
 
