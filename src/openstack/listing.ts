@@ -1,6 +1,6 @@
 import type { JsonObject } from "../model/notification.ts";
 import type { Answered, Caller } from "./caller.ts";
-import { isObject, objects, text } from "./read.ts";
+import { objects, text } from "./read.ts";
 import type { CatalogService } from "./services.ts";
 import type { Transport } from "./transport.ts";
 import { untilAborted } from "./until_aborted.ts";
@@ -53,13 +53,15 @@ export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Li
       continue;
     }
     if (status >= 300) return yield { refused: answered };
-    const { records, ids, next } = read(options, answered);
+    const { records, ids, goesOn } = read(options, answered);
     // Neutron begins floating IPs anew by itself when the one behind which a page should begin is gone.
     if (begun.has(ids[0]) && ++restarts > MAX_RESTARTS) throw endless(options, answered);
     begun.add(ids[0]);
-    // A service that gives the same page for ever is not asked for ever.
-    if (next === null || next === marker) return yield { records, next: null };
+    const next = goesOn ? ids.at(-1) : null;
+    // Not the end of the list: what is behind would be taken for gone.
+    if (next === undefined || next === marker) throw stuck(options, answered);
     yield { records, next };
+    if (next === null) return;
     markers = [next, ...earlier(ids, next)];
   }
 }
@@ -78,8 +80,13 @@ function read<T>({ key, read, transport }: ListingOptions<T>, { call, answer }: 
     throw transport.failure(call, { reason: "other", status: answer.status, state });
   }
   const ids = items.map((item) => text(item["id"])).filter((id) => id !== null);
-  const hasNext = objects(body[`${key}_links`]).some((link) => isObject(link) && link["rel"] === "next");
-  return { records, ids, next: hasNext ? ids.at(-1) ?? null : null };
+  return { records, ids, goesOn: objects(body[`${key}_links`]).some((link) => link["rel"] === "next") };
+}
+
+function stuck<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
+  const state = `${status}, but the list "${key}" does not go on: it says that there is more, and gives nothing new. ` +
+    "See its own log, and what stands between";
+  return transport.failure(call, { reason: "other", status, state });
 }
 
 function endless<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {

@@ -315,6 +315,27 @@ Deno.test("servers() begins again, but not for ever, when no marker is found", a
   assert.match(error.message, /marker \[x\] not found/);
 });
 
+for (
+  const [what, answer] of [
+    ["gives the same page for ever", "servers-detail-all-tenants-page-1"],
+    ["promises more behind nothing", "nothing"],
+  ] as const
+) {
+  Deno.test(`servers() is unavailable when Nova ${what}: what was read is not all`, async () => {
+    await using opened = new Opened();
+    const { api, server } = opened;
+    const nothing = { servers: [], servers_links: [{ rel: "next", href: "http://here/servers" }] };
+    server.intercept = ({ path }) => {
+      if (!path.includes("marker=")) return undefined;
+      return answer === "nothing" ? Response.json(nothing) : server.recorded(answer);
+    };
+
+    const error = await unavailable(all(api.servers()));
+
+    assert.match(error.message, /^Cannot ask Nova at \S+\/servers\/detail: 200, but the list "servers" does not go on/);
+  });
+}
+
 Deno.test("ports() and floatingIps() give all with their revisions", async () => {
   await using opened = new Opened();
 
