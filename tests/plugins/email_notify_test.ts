@@ -363,7 +363,8 @@ Deno.test("notify() fails with reason unauthorized, telling no secret, when the 
   await using wrong = plugin(target, { user: "watcher", password: "guess-0815" });
   await using nobody = plugin(target);
 
-  const text = /^Cannot send mail through 127\.0\.0\.1:\d+: Invalid login: 535 who is watcher with \*\*\*, \*\*\*\?$/;
+  const text =
+    /^Cannot send mail through 127\.0\.0\.1:\d+: Invalid login: 535 who is watcher with \*\*\*, \*\*\*\?; check user and password$/;
   await fails(wrong.notify(detail, true, context()), "unauthorized", text);
   await fails(wrong.check(never), "unauthorized", /^Cannot log in at 127\.0\.0\.1:\d+: Invalid login: 535 /);
   await fails(nobody.notify(detail, true, context()), "unauthorized", /530 /);

@@ -38,6 +38,8 @@ const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
   [/NotValidForName|altnames/i, "set tls.serverName to a name that the certificate holds"],
   [/InvalidContentType|wrong version|CorruptMessage/i, "the broker does not speak TLS there; check port and tls"],
   [/CertificateRequired/i, "set tls.certFile and tls.keyFile"],
+  [/Login was refused/, "check user and password"],
+  [/^ACCESS_REFUSED access to .* refused for user/, "give the user the right to it"],
 ];
 
 /** What becomes of messages that are not taken: errors that hold no secret. */
@@ -68,7 +70,7 @@ export class AmqpFailures {
 
 /** The library's texts are "Method: CODE - what the broker says". */
 function saidBy(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/^(?:\w+: )?(?:[A-Z_]+ - )?/, "") : String(error);
+  return error instanceof Error ? error.message.replace(/^(?:\w+: )?(?:[A-Z_]+ - )?|\.$/g, "") : String(error);
 }
 
 function meaningOf(

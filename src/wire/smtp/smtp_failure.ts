@@ -24,7 +24,6 @@ const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
 
 /** What the library's errors may have. */
 interface Shape {
-  readonly message?: unknown;
   readonly code?: unknown;
   readonly responseCode?: unknown;
   readonly command?: unknown;
@@ -46,9 +45,10 @@ export class SmtpFailures {
   failed(cannot: string, error: unknown, refusal?: unknown): DeliveryError | PermanentError {
     if (error instanceof DeliveryError || error instanceof PermanentError) return error;
     const shape = (typeof error === "object" && error !== null ? error : {}) as Shape;
-    const said = typeof shape.message === "string" ? shape.message : String(error);
-    const advice = ADVICE.find(([pattern]) => pattern.test(said))?.[1];
+    const said = saidBy(error);
     const reason = reasonOf(shape);
+    const advice = ADVICE.find(([pattern]) => pattern.test(said))?.[1] ??
+      (reason === "unauthorized" ? "check user and password" : undefined);
     const files = reason === "connection" && refusal instanceof Error ? `; ${refusal.message}` : "";
     const text = `${cannot}: ${this.shown(said)}${advice === undefined ? "" : `; ${advice}`}${files}`;
     return reason === "permanent" ? new PermanentError(text) : new DeliveryError(text, { reason });
@@ -60,6 +60,12 @@ export class SmtpFailures {
     const safe = withoutSecrets(said, this.#secrets).replace(/\s+/g, " ").trim();
     return printable(redact(safe), MAX_QUOTED_LENGTH);
   }
+}
+
+/** The system's error for a name with several addresses says nothing itself: those that it holds do. */
+function saidBy(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(saidBy).join(", ");
+  return error instanceof Error ? error.message : String(error);
 }
 
 function reasonOf({ code, responseCode, command }: Shape): FailureReason {
