@@ -75,6 +75,7 @@ export class Transport implements AsyncDisposable {
   readonly #closed = new AbortController();
   /** Until when a service wants to be left alone. */
   readonly #notBefore = new Map<ServiceName, { readonly untilMs: number; readonly status: number }>();
+  readonly #lastFailures = new Map<ServiceName, OpenStackUnavailable>();
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -86,16 +87,25 @@ export class Transport implements AsyncDisposable {
     });
   }
 
-  /** @throws {OpenStackUnavailable} when there is no answer, or one that asks to come back later. */
+  /**
+   * Whoever stands in line while the service fails shares that failure: a crowd that is sent to a service which does not answer would keep
+   * all others waiting, the one question too that finds out whether it is back.
+   *
+   * @throws {OpenStackUnavailable} when there is no answer, or one that asks to come back later.
+   */
   send(call: Call): Promise<Answer> {
+    const { service } = call;
+    const before = this.#lastFailures.get(service);
     return this.#slots.run(async () => {
+      const failure = this.#lastFailures.get(service);
+      if (failure !== undefined && failure !== before) throw failure;
       this.#checkTurn(call);
-      const { status, headers, text, complete } = await this.#exchange(call);
-      const secrets = [...this.#options.secrets, call.token ?? ""];
-      const { body, problem } = complete ? parse(text, headers) : { body: null, problem: "it is too long" };
-      const said = saidIn(body, secrets);
-      if (status === 429 || status >= 500) throw this.#later(call, { status, headers, said });
-      return { status, headers, body, problem, said };
+      try {
+        return await this.#ask(call);
+      } catch (error) {
+        if (error instanceof OpenStackUnavailable) this.#lastFailures.set(service, error);
+        throw error;
+      }
     });
   }
 
@@ -138,6 +148,15 @@ export class Transport implements AsyncDisposable {
       retryAfterMs: leftMs,
       state: `not asked, since it answered ${status} and wants to be left alone for ${seconds(leftMs)} s more`,
     });
+  }
+
+  async #ask(call: Call): Promise<Answer> {
+    const { status, headers, text, complete } = await this.#exchange(call);
+    const secrets = [...this.#options.secrets, call.token ?? ""];
+    const { body, problem } = complete ? parse(text, headers) : { body: null, problem: "it is too long" };
+    const said = saidIn(body, secrets);
+    if (status === 429 || status >= 500) throw this.#later(call, { status, headers, said });
+    return { status, headers, body, problem, said };
   }
 
   async #exchange(call: Call): Promise<HttpAnswer> {

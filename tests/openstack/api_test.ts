@@ -225,6 +225,25 @@ Deno.test("no more requests run side by side than allowed", async () => {
   assert.equal(most, 3);
 });
 
+Deno.test("who stands in line when a service fails shares the failure: nobody is kept waiting by a crowd", async () => {
+  await using opened = new Opened({}, { concurrency: 2, timeoutSeconds: 0.2 });
+  const { api, server } = opened;
+  await api.check();
+  server.taken();
+  const late = Promise.withResolvers<void>();
+  server.intercept = ({ service }) => service === "compute" ? late.promise.then(() => json("{}")) : undefined;
+  const ask = (count: number) =>
+    Promise.allSettled(Array.from({ length: count }, (_, index) => api.server(`server-${index}`)));
+
+  const [ends, image] = await Promise.all([ask(40), api.image(RECORDED.image)]);
+  await ask(1);
+
+  assert.deepEqual(ends.filter(({ status }) => status === "fulfilled"), []);
+  assert(typeof image === "object");
+  assert.equal(server.taken().filter((line) => line.startsWith("compute")).length, 3);
+  late.resolve();
+});
+
 Deno.test("what the account may not do is said once with the missing role, and not asked again for an hour", async () => {
   await using opened = new Opened();
   const { api, server, clock, log } = opened;
