@@ -198,7 +198,8 @@ export class EmailNotify implements Plugin {
       from: this.#from,
       ...(this.#replyTo === undefined ? {} : { replyTo: this.#replyTo }),
       to,
-      subject: printable(write("subject", this.#subject)),
+      // Ours is made so that nothing in it can hide; escaped again, it would be hard to read.
+      subject: this.#subject === eventTitle ? write("subject", eventTitle) : printable(write("subject", this.#subject)),
       text: write("text", text),
       ...(html === undefined ? {} : { html: write("html", html) }),
       // Nobody's holiday note shall answer (RFC 3834).

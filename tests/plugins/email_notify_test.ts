@@ -372,6 +372,16 @@ Deno.test("notify() fails with reason unauthorized, telling no secret, when the 
   assert.deepEqual(await target.taken(), []);
 });
 
+Deno.test("preview() escapes a hostile name in the subject once, as in the text", async () => {
+  const options = { host: "smtp.example.com", from: "w@example.com", to: "anna@example.com" };
+  const hostile = { ...detail, FQDN: "web\x1b[2J\u202e" };
+  for (const subject of [{}, { subject: ({ FQDN }: Detail) => `Server created: ${FQDN}` }]) {
+    await using email = new EmailNotify({ ...options, ...subject });
+    const preview = await email.preview(hostile, true, context());
+    assert.match(preview, /^Subject: Server created: web\\u\{1b\}\[2J\\u\{202e\}$/m);
+  }
+});
+
 Deno.test("notify() fails with reason unauthorized when the server does not want to know who we are", async () => {
   await using target = await open();
   await using email = plugin(target, login);
