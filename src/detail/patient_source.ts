@@ -33,39 +33,65 @@ interface Outage {
 
 type Service = "Nova" | "Neutron" | "Glance" | "Keystone";
 
+/** A question that waits for its answer. */
+interface Question<T> {
+  readonly service: Service;
+  readonly ask: () => Promise<T>;
+  readonly signal: AbortSignal;
+  /** How it has failed so far. */
+  failed: Failed | null;
+}
+
+interface Failed {
+  /** When it failed first, on the scale of time that passes. */
+  readonly sinceMs: number;
+  /** How many questions its service had answered by then. */
+  readonly answersBefore: number;
+  readonly error: OpenStackUnavailable | UserError;
+  readonly mayBeOwn: boolean;
+  readonly isAlone: boolean;
+}
+
 /**
  * OpenStack with patience: while a service does not answer, one question tries again and again, and all others wait for it. Who has waited
- * until OpenStack was silent for too long gets `silent`; from then on a single question now and then finds out whether it is back.
+ * until OpenStack was silent for too long gets `silent`; from then on a single question now and then finds out whether it is back. A question
+ * that a service fails at while it answers others waits alone.
  */
 export class PatientSource implements DetailSource {
   readonly #options: PatientSourceOptions;
   readonly #outages = new Map<Service, Outage>();
+  readonly #answers = new Map<Service, number>();
 
   constructor(options: PatientSourceOptions) {
     this.#options = options;
   }
 
   readonly server: DetailSource["server"] = (id, signal) =>
-    this.#ask("Nova", () => this.#options.api.server(id, signal), signal);
+    this.#ask({ service: "Nova", ask: () => this.#options.api.server(id, signal), signal });
 
   readonly portsOfServer: DetailSource["portsOfServer"] = (id, signal) =>
-    this.#ask("Neutron", () => this.#options.api.portsOfServer(id, signal), signal);
+    this.#ask({ service: "Neutron", ask: () => this.#options.api.portsOfServer(id, signal), signal });
 
   readonly image: DetailSource["image"] = (id, signal) =>
-    this.#ask("Glance", () => this.#options.api.image(id, signal), signal);
+    this.#ask({ service: "Glance", ask: () => this.#options.api.image(id, signal), signal });
 
   readonly project: DetailSource["project"] = (id, signal) =>
-    this.#ask("Keystone", () => this.#options.api.project(id, signal), signal);
+    this.#ask({ service: "Keystone", ask: () => this.#options.api.project(id, signal), signal });
 
   readonly user: DetailSource["user"] = (id, signal) =>
-    this.#ask("Keystone", () => this.#options.api.user(id, signal), signal);
+    this.#ask({ service: "Keystone", ask: () => this.#options.api.user(id, signal), signal });
 
-  async #ask<T>(service: Service, question: () => Promise<T>, signal = NEVER): Promise<T | "silent"> {
+  async #ask<T>(
+    given: Pick<Question<T>, "service" | "ask"> & { readonly signal: AbortSignal | undefined },
+  ): Promise<T | "silent"> {
+    const question: Question<T> = { ...given, signal: given.signal ?? NEVER, failed: null };
+    const { service, signal } = question;
     for (;;) {
       signal.throwIfAborted();
+      if (question.failed?.isAlone) return await this.#askAlone(question, question.failed);
       const outage = this.#outages.get(service);
       if (outage === undefined) {
-        const answer = await this.#attempt(service, question);
+        const answer = await this.#attempt(question);
         if (answer !== FAILED) return answer;
       } else if (outage.trying !== null) {
         if (this.#isTooLong(outage)) return "silent";
@@ -73,21 +99,19 @@ export class PatientSource implements DetailSource {
       } else if (this.#isTooLong(outage) && this.#options.clock.passedMs() < outage.retryAtMs) {
         return "silent";
       } else {
-        return await this.#tryAgain(outage, { service, question, signal });
+        const answer = await this.#tryAgain(outage, question);
+        if (answer !== FAILED) return answer;
       }
     }
   }
 
-  /** Tries until there is an answer, or OpenStack has been silent for too long; for all that wait for the same service. */
-  async #tryAgain<T>(
-    outage: Outage,
-    { service, question, signal }: {
-      readonly service: Service;
-      readonly question: () => Promise<T>;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<T | "silent"> {
+  /**
+   * Tries until there is an answer, or OpenStack has been silent for too long; for all that wait for the same service. Where it may be this
+   * question alone that the service fails at, it is another's turn after each attempt.
+   */
+  async #tryAgain<T>(outage: Outage, question: Question<T>): Promise<T | "silent" | typeof FAILED> {
     const { clock, maxWaitMs } = this.#options;
+    const { signal } = question;
     const done = Promise.withResolvers<void>();
     outage.trying = done.promise;
     try {
@@ -99,10 +123,11 @@ export class PatientSource implements DetailSource {
         if (leftMs > 0) await clock.sleep(leftMs, signal);
         signal.throwIfAborted();
         if (clock.passedMs() >= outage.retryAtMs) {
-          const answer = await this.#attempt(service, question, outage);
+          const answer = await this.#attempt(question, outage);
           if (answer !== FAILED) return answer;
         }
         if (this.#isTooLong(outage)) return "silent";
+        if (question.failed?.mayBeOwn) return FAILED;
       }
     } finally {
       outage.trying = null;
@@ -110,18 +135,60 @@ export class PatientSource implements DetailSource {
     }
   }
 
-  /** @param outage The one that ends with an answer. */
-  async #attempt<T>(service: Service, question: () => Promise<T>, outage?: Outage): Promise<T | typeof FAILED> {
+  /** The service answers others: nobody waits for this question but its own event, for as long as it would wait for the service. */
+  async #askAlone<T>({ ask, signal }: Question<T>, { sinceMs, error }: Failed): Promise<T | "silent"> {
+    const { clock, random, log, maxWaitMs } = this.#options;
+    log.warn(
+      `${error.message}. Others are answered; what needs this waits for up to ${Math.round(maxWaitMs / 1000)} s`,
+    );
+    let last: unknown = error;
+    for (let failures = 1;; failures++) {
+      const leftMs = sinceMs + maxWaitMs - clock.passedMs();
+      if (leftMs <= 0) return "silent";
+      await clock.sleep(Math.min(leftMs, retryDelayMs(last, { failures, random })), signal);
+      signal.throwIfAborted();
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isSilence(error)) throw error;
+        last = error;
+      }
+    }
+  }
+
+  /** @param outage The one that ends with an answer, or when it is no outage but this question. */
+  async #attempt<T>(question: Question<T>, outage?: Outage): Promise<T | typeof FAILED> {
+    const { service } = question;
     try {
-      const answer = await question();
+      const answer = await question.ask();
+      this.#answers.set(service, this.#answersOf(service) + 1);
       if (outage !== undefined) this.#ended(service, outage);
       return answer;
     } catch (error) {
-      if (!(error instanceof OpenStackUnavailable) && !(error instanceof UserError)) throw error;
-      if (outage !== undefined) this.#goesOn(outage, error);
+      if (!isSilence(error)) throw error;
+      this.#failed(question, error);
+      const isAlone = question.failed?.isAlone ?? false;
+      if (isAlone && outage !== undefined) this.#ended(service, outage);
+      else if (isAlone) return FAILED;
+      else if (outage !== undefined) this.#goesOn(outage, error);
       else if (!this.#outages.has(service)) this.#began(service, error);
       return FAILED;
     }
+  }
+
+  /** It is alone when it fails again and the service has answered others since it failed first. */
+  #failed<T>(question: Question<T>, error: OpenStackUnavailable | UserError): void {
+    const answers = this.#answersOf(question.service);
+    const { sinceMs, answersBefore } = question.failed ?? {
+      sinceMs: this.#options.clock.passedMs(),
+      answersBefore: answers,
+    };
+    const mayBeOwn = error instanceof OpenStackUnavailable && error.mayBeOfOneQuestion;
+    question.failed = { sinceMs, answersBefore, error, mayBeOwn, isAlone: mayBeOwn && answers > answersBefore };
+  }
+
+  #answersOf(service: Service): number {
+    return this.#answers.get(service) ?? 0;
   }
 
   #began(service: Service, error: OpenStackUnavailable | UserError): void {
@@ -173,6 +240,10 @@ export class PatientSource implements DetailSource {
     }
     return isTooLong;
   }
+}
+
+function isSilence(error: unknown): error is OpenStackUnavailable | UserError {
+  return error instanceof OpenStackUnavailable || error instanceof UserError;
 }
 
 const FAILED = Symbol("failed");

@@ -103,7 +103,7 @@ export class Transport implements AsyncDisposable {
       try {
         return await this.#ask(call);
       } catch (error) {
-        if (error instanceof OpenStackUnavailable) this.#lastFailures.set(service, error);
+        if (error instanceof OpenStackUnavailable && !error.mayBeOfOneQuestion) this.#lastFailures.set(service, error);
         throw error;
       }
     });

@@ -18,12 +18,14 @@ class Cloud {
   readonly source: PatientSource;
   /** What the next questions meet. */
   failure: Partial<Record<Asked, () => Error>> = {};
+  /** What a question about one thing meets. */
+  fails: (id: string) => Error | undefined = () => undefined;
 
   constructor(maxWaitMs = HOUR_MS) {
     const answer = (what: Asked) => (id: string) => {
       this.asked.push(`${what} ${id}`);
-      const failure = this.failure[what];
-      return failure === undefined ? Promise.resolve("absent" as const) : Promise.reject(failure());
+      const failure = this.failure[what]?.() ?? this.fails(id);
+      return failure === undefined ? Promise.resolve("absent" as const) : Promise.reject(failure);
     };
     const api = {
       server: answer("server"),
@@ -39,6 +41,10 @@ class Cloud {
 function down(service: ServiceName, retryAfterMs?: number): () => OpenStackUnavailable {
   const details = { service, reason: "connection" as const, retryAfterMs };
   return () => new OpenStackUnavailable(`Cannot ask ${service}: connection refused`, details);
+}
+
+function answered(status: number): OpenStackUnavailable {
+  return new OpenStackUnavailable(`Cannot ask Nova: ${status}`, { service: "Nova", reason: "server_error", status });
 }
 
 /** What a question has come to so far. */
@@ -81,6 +87,45 @@ Deno.test("PatientSource leaves a service alone for as long as it asks, and the 
   cloud.failure = {};
   await cloud.clock.advance(2000);
   assert.equal(ports.state, "absent");
+});
+
+Deno.test("PatientSource does not let all wait for one question that a service which answers others fails at", async () => {
+  const cloud = new Cloud();
+  const { clock, source, log } = cloud;
+  const broken = new Set(["bad"]);
+  cloud.fails = (id) => broken.has(id) ? answered(500) : undefined;
+  const bad = watched(source.server("bad"));
+  const others = ["b", "c"].map((id) => watched(source.server(id)));
+  await clock.advance(5000);
+
+  assert.deepEqual(others.map(({ state }) => state), ["absent", "absent"]);
+  assert.deepEqual(bad.state, "waiting");
+  const third = watched(source.server("d"));
+  await clock.settle();
+  assert.equal(third.state, "absent");
+
+  broken.clear();
+  await clock.advance(60_000);
+  assert.equal(bad.state, "absent");
+  assert.deepEqual(log.lines, [
+    "warn Cannot ask Nova: 500. Details that need it wait for up to 3600 s",
+    "info Nova answers again, after 1 s",
+    "warn Cannot ask Nova: 500. Others are answered; what needs this waits for up to 3600 s",
+  ]);
+});
+
+Deno.test("PatientSource gives one question up that fails for too long while others are answered", async () => {
+  const cloud = new Cloud();
+  const { clock, source } = cloud;
+  cloud.fails = (id) => id === "bad" ? answered(500) : undefined;
+  const bad = watched(source.server("bad"));
+  void source.server("b");
+  await clock.advance(HOUR_MS - 1);
+  assert.equal(bad.state, "waiting");
+  await clock.advance(1);
+  assert.equal(bad.state, "silent");
+  // At most once a minute.
+  assert.ok(cloud.asked.filter((line) => line === "server bad").length < 150);
 });
 
 Deno.test("PatientSource gives up when OpenStack has been silent for too long, and then asks now and then", async () => {
