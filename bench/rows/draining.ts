@@ -15,9 +15,9 @@ const BATCH = 125;
 export const draining: Row = { name: "draining the captured mix", measure };
 
 async function measure(stand: Stand): Promise<Measured> {
-  const load = captured(stand.quick ? 4 : 25);
+  const load = captured(stand.quick ? 4 : 40);
   // The same messages, but fewer: it takes ten times as long.
-  const part = captured(stand.quick ? 2 : 5);
+  const part = captured(stand.quick ? 2 : 15);
   const rounds = await contest({ name: draining.name, rounds: stand.rounds }, {
     "watcher, classic": () => watcher(stand, load, "classic"),
     "watcher, quorum": () => watcher(stand, load, "quorum"),
