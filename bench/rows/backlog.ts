@@ -33,7 +33,7 @@ async function measure({ bus, url, quick }: Stand): Promise<Measured> {
     mean(resident.slice(number * resident.length / 4, (number + 1) * resident.length / 4));
   return {
     lines: [
-      { what: "messages/s", value: figures["perSecond"] ?? NaN, unit: "/s" },
+      { what: `messages/s of ${total.messages.toLocaleString("en")}`, value: figures["perSecond"] ?? NaN, unit: "/s" },
       { what: "memory at the start", value: resident[4] ?? NaN, unit: "MiB" },
       { what: "memory at its peak", value: Math.max(...resident), unit: "MiB", aim: { atMost: 200 } },
       { what: "memory at the end", value: resident.at(-1) ?? NaN, unit: "MiB" },
