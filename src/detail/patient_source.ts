@@ -205,7 +205,10 @@ export class PatientSource implements DetailSource {
     const isRefusal = error instanceof UserError;
     const cause = isRefusal ? error.message : error.service;
     const isTold = outage.cause === cause || this.#isCause(cause);
-    const text = `${error.message}. Details that need it wait for up to ${Math.round(maxWaitMs / 1000)} s`;
+    const wait = maxWaitMs === 0
+      ? "are made without it"
+      : `that need it wait for up to ${Math.round(maxWaitMs / 1000)} s`;
+    const text = `${error.message}. Details ${wait}`;
     if (isTold) log.debug(error.message);
     else if (isRefusal) log.error(text);
     else log.warn(text);

@@ -51,6 +51,11 @@ export function endpointUrl(
     );
   }
   const offered = catalog.filter((endpoint) => endpoint.type === type);
+  if (offered.length === 0) {
+    throw new UserError(
+      `${cannot} it has none at all. \`openstack catalog list\` shows what it has; Keystone's administrator adds it`,
+    );
+  }
   const usable = offered.filter((endpoint) => endpoint.interface === credentials.interface);
   const found = region === null ? usable : usable.filter((endpoint) => endpoint.region === region);
   const regions = [...new Set(found.map((endpoint) => endpoint.region))];
@@ -61,7 +66,7 @@ export function endpointUrl(
     }`;
     const has = offered.map((endpoint) => `${endpoint.interface} in ${shown(endpoint.region)}`);
     throw new UserError(
-      `${cannot} it has none with ${wanted}, but ${has.length === 0 ? "none at all" : [...new Set(has)].join(", ")}. ` +
+      `${cannot} it has none with ${wanted}, but ${[...new Set(has)].join(", ")}. ` +
         `Correct region and interface in ${source}`,
     );
   }

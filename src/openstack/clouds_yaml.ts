@@ -115,8 +115,8 @@ async function read(path: string, { readFile }: Surroundings): Promise<YamlFile 
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
     if (error instanceof UserError) throw error;
     const denied = error instanceof Deno.errors.PermissionDenied;
-    const state = denied ? "this user may not read it" : error instanceof Error ? error.message : String(error);
-    throw new UserError(`Cannot read "${path}": ${state}`);
+    const said = (error instanceof Error ? error.message : String(error)).replace(/: readfile '.*'$/, "");
+    throw new UserError(`Cannot read "${path}": ${denied ? "this user may not read it" : `${said}. Correct that`}`);
   }
 }
 

@@ -118,6 +118,11 @@ function credentialsOf(source: SettingsSource, { cwd, home }: Surroundings): Cre
         "without user and password",
     );
   }
+  if (/[?#]/.test(authUrl)) {
+    throw new UserError(
+      `Cannot use ${place}: ${source.nameOf("authUrl")} is "${shownUrl(authUrl)}"; it ends before the "?"`,
+    );
+  }
   const { interface: endpoints = "public" } = settings;
   if (!["public", "internal", "admin"].includes(endpoints)) {
     throw new UserError(

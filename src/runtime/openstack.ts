@@ -2,17 +2,18 @@ import type { DetailSource } from "../detail/enrich.ts";
 import { PatientSource } from "../detail/patient_source.ts";
 import type { Clock } from "../model/clock.ts";
 import type { OpenStackOptions } from "../model/config.ts";
-import { UserError } from "../model/errors.ts";
+import { DeliveryError, UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
 import { OpenStackApi } from "../openstack/api.ts";
-import { findCredentials } from "../openstack/credentials.ts";
+import { type Credentials, findCredentials } from "../openstack/credentials.ts";
 import { OpenStackUnavailable } from "../openstack/errors.ts";
+import { readUsablePems } from "../wire/http/http_client.ts";
 import { shownUrl } from "../wire/redact.ts";
 
 /**
  * The clients of the cloud that config.ts, clouds.yaml or the environment name. Asks nothing yet.
  *
- * @throws {UserError} when it cannot be found out how to log in.
+ * @throws {UserError} when it cannot be found out how to log in, or a file for that cannot be used.
  */
 export async function openOpenStack(
   options: OpenStackOptions,
@@ -24,10 +25,20 @@ export async function openOpenStack(
     cwd: Deno.cwd(),
     home: Deno.env.get("HOME"),
   });
+  await refuseUnusable(credentials);
   log.info(
     `Details are completed from the cloud of Keystone at ${shownUrl(credentials.authUrl)} (${credentials.source})`,
   );
   return new OpenStackApi({ credentials, clock, log });
+}
+
+/** A file that is not there at the start is a mistake; one that goes later may come back. */
+async function refuseUnusable({ tls, source }: Credentials): Promise<void> {
+  try {
+    await readUsablePems(tls);
+  } catch (error) {
+    throw error instanceof DeliveryError ? new UserError(`${error.message}. Correct it in ${source}`) : error;
+  }
 }
 
 /**

@@ -76,7 +76,10 @@ Deno.test("dry run with --openstack goes on when a service fails, and says so", 
   const end = await dryRun(dir, "--openstack", "--json");
   assert.equal(end.code, 0);
   assert.equal(detailsIn(end)[0]!["Description"], null);
-  assert.match(end.err, /WARNING \(openstack\) Cannot ask Nova at \S+: 503/);
+  assert.match(
+    end.err,
+    /WARNING \(openstack\) Cannot ask Nova at \S+: 503\. See its own log\. Details are made without it$/m,
+  );
 });
 
 Deno.test("dry run with --openstack ends with one line when Keystone refuses us or does not answer", async () => {
@@ -96,6 +99,31 @@ Deno.test("dry run with --openstack ends with one line when Keystone refuses us 
     assert.match(error!, says);
     assert.deepEqual(more, []);
   }
+});
+
+Deno.test("dry run with --openstack refuses files and URLs that cannot be used before it asks anybody", async () => {
+  await using cloud = new OpenStackServer();
+  const section = "the section `openstack` of config.ts";
+  const cases = [
+    [
+      { caFile: "/nowhere/ca.pem" },
+      `Cannot read the CA file "/nowhere/ca.pem": No such file or directory (os error 2). Correct it in ${section}`,
+    ],
+    [
+      { caFile: import.meta.filename! },
+      `Cannot use the CA file "${import.meta.filename}": it is not PEM. Correct it in ${section}`,
+    ],
+    [
+      { authUrl: `${cloud.authUrl}?x=${PASSWORD}` },
+      `Cannot use ${section}: openstack.authUrl is "${cloud.authUrl}?x=***"; it ends before the "?"`,
+    ],
+  ] as const;
+  for (const [wrong, says] of cases) {
+    using dir = directory({ ...account(cloud), ...wrong });
+    const { code, out, err } = await dryRun(dir, "--openstack");
+    assert.deepEqual([code, out, err], [1, "", `${says}\n`]);
+  }
+  assert.deepEqual(cloud.requests, []);
 });
 
 Deno.test("--openstack goes with --dry-run and a configured cloud", async () => {

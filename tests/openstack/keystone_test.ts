@@ -226,6 +226,11 @@ Deno.test("Keystone is unavailable when nobody listens, or its certificate is an
   };
 
   assert.match((await check(`http://127.0.0.1:${closedPort()}/v3`)).message, /refused.*\. Check that it runs/);
+  await using plain = new OpenStackServer();
+  assert.match(
+    (await check(plain.authUrl.replace("http:", "https:"))).message,
+    /; what listens there speaks no TLS\. Check/,
+  );
   for (const caFile of [undefined, otherPki.caFile]) {
     assert.match(
       (await check(server.authUrl, caFile)).message,
@@ -279,6 +284,13 @@ Deno.test("a catalog that leads nowhere is refused", async () => {
   server.editLogin = (body) => body.replaceAll(server.origin("compute"), "http://u:s3cr3t-pa55@h");
 
   assert.match(await userError(opened.api.check()), /its URL there is none: http:\/\/h\/v2\.1\. Correct the catalog$/);
+
+  await using without = new Opened();
+  without.server.editLogin = (body) => body.replaceAll('"image"', '"picture"');
+  assert.match(
+    await userError(without.api.check()),
+    /^Cannot find Glance \(image\) .*: it has none at all\. `openstack catalog/,
+  );
 });
 
 Deno.test("no secret is in a log line, though a service repeats them all", async () => {

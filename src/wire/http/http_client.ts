@@ -66,6 +66,7 @@ async function readPem(what: string, file: string | undefined): Promise<string |
 
 /** Tried again like a connection that fails: the file may be put right while events wait. */
 function unusable(attempt: string, error: unknown): DeliveryError {
-  const state = error instanceof Error ? error.message : String(error);
+  // Deno names the file once more.
+  const state = (error instanceof Error ? error.message : String(error)).replace(/: readfile '.*'$/, "");
   return new DeliveryError(`${attempt}: ${state}`, { reason: "connection", cause: error });
 }

@@ -10,6 +10,7 @@ const MAX_QUOTED_LENGTH = 200;
 const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
   [/UnknownIssuer|BadSignature/, "set caFile to the authority that signed the certificate"],
   [/CertificateRequired/, "set certFile and keyFile"],
+  [/InvalidContentType/, "what listens there speaks no TLS"],
   // Those of the Fetch standard, 2.9: what listens there seldom is HTTP.
   [/Requests to port \d+ are blocked/, "let the service listen on another port"],
 ];
