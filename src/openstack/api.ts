@@ -91,7 +91,7 @@ export class OpenStackApi implements AsyncDisposable {
     const shared = { caller, transport, rights };
     const cached = <T>() => ({
       ...shared,
-      cache: new ExpiringCache<T | "absent">({ maxEntries: options.cacheSize ?? 2000, now: () => clock.now() }),
+      cache: new ExpiringCache<Answer<T>>({ maxEntries: options.cacheSize ?? 2000, now: () => clock.now() }),
     });
     [this.#transport, this.#keystone, this.#endpoints, this.#caller] = [transport, keystone, endpoints, caller];
     [this.#rights, this.#pageSize] = [rights, pageSize];
@@ -218,7 +218,7 @@ export class OpenStackApi implements AsyncDisposable {
         return true;
       }
       // Routers are an extension of Neutron, and so are floating IPs.
-      if (answer.status === 404 && kind === "floatingIps") return false;
+      if (answer.status === 404 && kind === "floatingIps" && !call.url.includes("&marker=")) return false;
       const state = `${answer.status}: "${answer.said}". Check that the URL is right`;
       throw this.#transport.failure(call, { reason: "client_error", status: answer.status, state });
     }

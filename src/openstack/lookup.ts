@@ -2,7 +2,7 @@ import type { JsonObject } from "../model/notification.ts";
 import type { Answered, Caller } from "./caller.ts";
 import type { ExpiringCache } from "./expiring_cache.ts";
 import { Flights } from "./flights.ts";
-import type { Kind, Rights } from "./rights.ts";
+import { ASK_AGAIN_MS, type Kind, type Rights } from "./rights.ts";
 import type { ServiceName } from "./services.ts";
 import type { Transport } from "./transport.ts";
 
@@ -20,7 +20,7 @@ export interface LookupOptions<T> {
   readonly transport: Transport;
   readonly rights: Rights;
   /** Without one every question is asked. */
-  readonly cache?: ExpiringCache<T | "absent">;
+  readonly cache?: ExpiringCache<Answer<T>>;
 }
 
 /** How long answers are believed; that there is none, not as long. */
@@ -43,7 +43,9 @@ export class Lookup<T> {
     if (segment === null) return "absent";
     const cached = this.#options.cache?.get(id);
     if (cached !== undefined) return cached;
-    if (!this.#options.rights.mayAsk(this.#options.kind)) return "forbidden";
+    // Of what has a cache one may be forbidden and another allowed, as to the reader of a domain.
+    const { cache, rights, kind } = this.#options;
+    if (cache === undefined && !rights.mayAsk(kind)) return "forbidden";
     return await this.#flights.run(id, () => this.#ask(id, segment), signal);
   }
 
@@ -53,6 +55,7 @@ export class Lookup<T> {
     const { status } = answered.answer;
     if (status === 403) {
       rights.refused(kind, answered);
+      cache?.set(id, "forbidden", ASK_AGAIN_MS);
       return "forbidden";
     }
     const found = status === 404 || status === 410 ? "absent" : this.#read(answered);

@@ -22,7 +22,8 @@ export function lackOf(kind: Kind): (typeof LACKS)[Kind] {
   return LACKS[kind];
 }
 
-const ASK_AGAIN_MS = 3_600_000;
+/** How long a refusal is believed. */
+export const ASK_AGAIN_MS = 3_600_000;
 
 /** What our account may not do: said once, and not asked again for an hour. */
 export class Rights {

@@ -323,6 +323,34 @@ Deno.test("servers() goes on behind an earlier server when the last of a page is
   assert.equal((await all(api.servers())).length, 10);
 });
 
+Deno.test("floatingIps() is unavailable when no marker is found: what was read is not all", async () => {
+  await using opened = new Opened();
+  const { api, server } = opened;
+  const more = { floatingips: [{ id: "a", floating_ip_address: "192.0.2.1" }], floatingips_links: [{ rel: "next" }] };
+  server.intercept = ({ path }) => {
+    if (!path.startsWith("/v2.0/floatingips")) return undefined;
+    return path.includes("marker=") ? Response.json({ NeutronError: "gone" }, { status: 404 }) : Response.json(more);
+  };
+
+  const error = await unavailable(all(api.floatingIps({ after: "gone" })));
+
+  assert.equal(error.status, 404);
+});
+
+Deno.test("project() that is forbidden for one is asked for another, as a domain's reader may", async () => {
+  await using opened = new Opened();
+  const { api, server } = opened;
+  server.intercept = ({ path }) =>
+    path === "/v3/projects/foreign" ? server.recorded("project-as-member-403") : undefined;
+  const ask = (id: string) => api.project(id).then((answer) => typeof answer === "string" ? answer : "found");
+
+  assert.equal(await ask("foreign"), "forbidden");
+  assert.equal(await ask(RECORDED.project), "found");
+  server.taken();
+  assert.equal(await ask("foreign"), "forbidden");
+  assert.deepEqual(server.taken(), []);
+});
+
 Deno.test("servers() begins again, but not for ever, when no marker is found", async () => {
   await using opened = new Opened();
   const { api, server } = opened;
