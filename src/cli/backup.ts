@@ -3,6 +3,7 @@ import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escape.ts";
 import type { CommandContext } from "./context.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
+import { whyUnwritten } from "./why_unwritten.ts";
 
 /** `backup FILE`: a consistent copy of the ledger, taken while the service runs. */
 export function backupCommand(context: CommandContext): Command {
@@ -18,17 +19,11 @@ export function backupCommand(context: CommandContext): Command {
         await opened.backup(file);
       } catch (error) {
         await Deno.remove(file).catch(() => {});
-        throw new UserError(`Cannot write the copy "${file}": ${whyNot(error)}`);
+        throw new UserError(`Cannot write the copy "${file}": ${whyUnwritten(error)}`);
       }
       const { size } = await Deno.stat(file);
       context.terminal.error(printable(`Wrote ${size} bytes to "${file}"`));
     });
-}
-
-function whyNot(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "its directory is not there. Make it, or name another";
-  if (error instanceof Deno.errors.PermissionDenied) return "this user may not write there. Name another place";
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function mustBeNew(file: string): Promise<void> {

@@ -48,9 +48,12 @@ async function findAll(options: CheckCommandOptions, context: CommandContext): P
   const findings = await checkLoaded(loaded);
   if (!options.connect) return findings;
   const asked = await checkConnections(loaded, { ...options, context });
-  // What this machine knows already, whoever is asked will say again.
-  const isNew = ({ key, text }: Finding) => !findings.some((known) => known.key === key && known.text === text);
-  return [...findings, ...asked.filter(isNew)];
+  return eachOnce([...findings, ...asked]);
+}
+
+/** What this machine knows already, whoever is asked will say again; and what one right is for, each exchange. */
+function eachOnce(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.map((finding) => [`${finding.key}: ${finding.text}`, finding])).values()];
 }
 
 /** What can be said of a configuration without asking anybody: also what a reload wants to know first. */

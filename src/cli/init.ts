@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { UserError } from "../model/errors.ts";
 import type { CommandContext } from "./context.ts";
+import { whyUnwritten } from "./why_unwritten.ts";
 
 /** What lies in the program beside its code, and where `init` puts it. */
 const COPIED: readonly { readonly from: string; readonly to: string }[] = [
@@ -70,8 +71,14 @@ async function copy(from: string, to: string, heading = ""): Promise<void> {
     await Deno.mkdir(dirname(to), { recursive: true });
     await Deno.writeTextFile(to, heading + await Deno.readTextFile(source));
   } catch (error) {
-    throw new UserError(`Cannot write "${to}": ${error instanceof Error ? error.message : error}`);
+    throw new UserError(`Cannot write "${to}": ${whyUncopied(error)}`);
   }
+}
+
+/** Making a directory where a file is fails in its own way. */
+function whyUncopied(error: unknown): string {
+  if (error instanceof Deno.errors.AlreadyExists) return "a part of its path is a file. Name another place";
+  return whyUnwritten(error);
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {

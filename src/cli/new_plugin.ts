@@ -2,6 +2,7 @@ import { Argument, Command, InvalidArgumentError } from "commander";
 import { UserError } from "../model/errors.ts";
 import type { CommandContext } from "./context.ts";
 import { programFile } from "./init.ts";
+import { whyUnwritten } from "./why_unwritten.ts";
 
 /** `new plugin NAME`: one file to start from. */
 export function newCommand(context: CommandContext): Command {
@@ -41,7 +42,8 @@ async function write(path: string, text: string): Promise<void> {
     await Deno.mkdir("plugins", { recursive: true });
     await Deno.writeTextFile(path, text, { createNew: true });
   } catch (error) {
-    const why = error instanceof Deno.errors.AlreadyExists ? "it is there already. Choose another name" : String(error);
+    const isThere = error instanceof Deno.errors.AlreadyExists;
+    const why = isThere ? "it is there already. Choose another name" : whyUnwritten(error);
     throw new UserError(`Cannot write "${path}": ${why}`);
   }
 }

@@ -1,4 +1,5 @@
 import { UserError } from "../model/errors.ts";
+import { whyUnwritten } from "./why_unwritten.ts";
 
 /** JSON Lines of which every one is whole, whatever happens: a line that cannot be written to its end is taken back. */
 export class RecordFile implements Disposable {
@@ -63,8 +64,5 @@ function refuseBrokenEnd(path: string, { file, size }: { readonly file: Deno.FsF
 
 function whyNot(error: unknown): string {
   if (error instanceof Deno.errors.AlreadyExists) return "it is there already. Name another file, or add --append";
-  if (error instanceof Deno.errors.NotFound) return "its directory is not there. Make it, or name another";
-  if (error instanceof Deno.errors.PermissionDenied) return "this user may not write there. Name another place";
-  if (error instanceof Deno.errors.IsADirectory) return "it is a directory. Name a file in it";
-  return error instanceof Error ? error.message : String(error);
+  return whyUnwritten(error);
 }

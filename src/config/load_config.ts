@@ -85,7 +85,9 @@ async function find({ path, cwd, systemPath = "/etc/oss-watcher/config.ts" }: Lo
       );
     }
     if (await isFile(file)) return file;
-    throw new UserError(`Cannot read the configuration "${file}": there is no such file. Correct --config`);
+    throw new UserError(
+      `Cannot read the configuration "${file}": there is no such file. Put it there, or name another with --config`,
+    );
   }
   for (const candidate of [resolve(cwd, "config.ts"), systemPath]) {
     if (await isFile(candidate)) return candidate;
@@ -108,7 +110,7 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 function whyUnreadable(error: unknown): string {
-  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it. Give it the right to";
   return error instanceof Error ? error.message : String(error);
 }
 

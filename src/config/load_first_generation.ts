@@ -98,7 +98,7 @@ async function readText(path: string): Promise<string> {
 
 function whyUnreadable(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file. Correct its name";
-  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it. Give it the right to";
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory. Name a file";
   return error instanceof TypeError ? "it is not UTF-8. Convert it" : String(error);
 }

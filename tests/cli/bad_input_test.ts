@@ -117,7 +117,8 @@ const CONFIGS: readonly Case[] = [
   {
     what: "a missing configuration",
     args: ["--config", "missing.ts"],
-    err: `Cannot read the configuration "DIR/missing.ts": there is no such file. Correct --config`,
+    err:
+      `Cannot read the configuration "DIR/missing.ts": there is no such file. Put it there, or name another with --config`,
   },
   {
     what: "a directory for a configuration",
@@ -315,7 +316,7 @@ Deno.test("what a user may not read is said so, with exit code 1", async () => {
   assert.deepEqual(config, {
     code: 1,
     out: "",
-    err: `Cannot read the configuration "${dir.path("secret.ts")}": this user may not read it\n`,
+    err: `Cannot read the configuration "${dir.path("secret.ts")}": this user may not read it. Give it the right to\n`,
   });
 });
 

@@ -183,6 +183,25 @@ Deno.test("check --connect says what could not be looked at, and a watchQueue th
   assert.match(limits?.text ?? "", /^limits that lose messages .*rabbitmq-plugins enable rabbitmq_management/);
 });
 
+Deno.test("check --connect says once what is missing for every exchange", async () => {
+  using dir = directory({ rabbit: bus.source({ queue: { name: "oss-watcher-mine", exchanges: ["nova", "glance"] } }) });
+  await bus.rabbit.ctl("set_permissions", "watcher", "^none$", "^none$", "^none$");
+  try {
+    const { code, findings } = await check(dir, "--connect");
+    assert.equal(code, 1);
+    assert.match(textOf(findings, "rabbit.queue.exchanges"), /access to queue .* refused for user 'watcher'/);
+    assert.equal(findings.filter(({ key }) => key === "rabbit.queue.exchanges").length, 1);
+  } finally {
+    await bus.rabbit.ctl(
+      "set_permissions",
+      "watcher",
+      "^oss-watcher",
+      "^oss-watcher",
+      "^(oss-watcher.*|nova|neutron)$",
+    );
+  }
+});
+
 Deno.test("check --connect with a wrong password is an error of rabbit, without it", async () => {
   using dir = directory({ rabbit: { ...bus.source(), password: `not-${PASSWORD}` } });
   const { code, findings, out } = await check(dir, "--connect");

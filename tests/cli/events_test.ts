@@ -402,6 +402,11 @@ for (
       file: "none/copy.db",
       says: "its directory is not there. Make it, or name another",
     },
+    {
+      what: "into a directory that is a file",
+      file: "ledger.db/copy.db",
+      says: "a part of its path is a file. Name another place",
+    },
   ]
 ) {
   Deno.test(`backup ${what} is refused and changes nothing`, async () => {

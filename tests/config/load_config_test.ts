@@ -138,7 +138,9 @@ Deno.test("loadConfig() refuses a path where there is no file", async () => {
   for (const path of ["absent.ts", "config.ts/x.ts"]) {
     assert.equal(
       (await failure(load(directory, { path }))).message,
-      `Cannot read the configuration "${directory.file(path)}": there is no such file. Correct --config`,
+      `Cannot read the configuration "${
+        directory.file(path)
+      }": there is no such file. Put it there, or name another with --config`,
     );
   }
 });

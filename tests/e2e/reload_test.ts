@@ -91,7 +91,7 @@ Deno.test("service goes on as it was when the new configuration is bad, and says
       /ERROR \(service\) {3}rabbit: missing: the service cannot start/,
     ],
     [() => dir.write("config.ts", `${good} {`), /Cannot load the configuration "[^"]*config\.ts": [^\n]*Syntax error/],
-    [() => Deno.removeSync(dir.path("config.ts")), /there is no such file\. Correct --config/],
+    [() => Deno.removeSync(dir.path("config.ts")), /there is no such file\. Put it there/],
     [() => {
       dir.write("config.ts", good);
       dir.write("plugins/mine.ts", `throw new Error("password=hush-4711"); export class Mine {}`);

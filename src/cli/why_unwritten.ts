@@ -1,0 +1,16 @@
+/** Why a file could not be written, and what to do next: in our words where we know, not in those of the runtime. */
+export function whyUnwritten(error: unknown): string {
+  for (const [kind, text] of KNOWN) if (error instanceof kind) return text;
+  return error instanceof Error ? error.message : String(error);
+}
+
+type ErrorClass = new (...args: never[]) => Error;
+
+const KNOWN: readonly (readonly [ErrorClass, string])[] = [
+  [Deno.errors.NotFound, "its directory is not there. Make it, or name another"],
+  [Deno.errors.PermissionDenied, "this user may not write there. Name another place"],
+  [Deno.errors.IsADirectory, "it is a directory. Name a file in it"],
+  [Deno.errors.NotADirectory, "a part of its path is a file. Name another place"],
+  // Devices and the like, whatever the permissions of the program are.
+  [Deno.errors.NotCapable, "it is no ordinary file. Name one"],
+];
