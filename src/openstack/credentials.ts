@@ -100,12 +100,15 @@ function variables(env: Surroundings["env"]): SettingsSource {
   };
 }
 
+const CREDENTIAL = ["applicationCredentialId", "applicationCredentialName", "applicationCredentialSecret"] as const;
+
 /** A scope or an identity of config.ts takes the place of another kind that was found elsewhere, instead of standing beside it. */
 function overlay(found: Settings, own: Settings): Settings {
   const kinds = [["project", "projectId"], ["domain", "domainId"], ["systemScope"]] as const;
   const scopes = kinds.some((keys) => keys.some((key) => own[key] !== undefined)) ? kinds.flat() : [];
   const users = own.user === undefined && own.userId === undefined ? [] : ["user", "userId"] as const;
-  const hidden = new Set<string>([...scopes, ...users]);
+  const credentials = own.password === undefined ? [] : CREDENTIAL;
+  const hidden = new Set<string>([...scopes, ...users, ...credentials]);
   return { ...Object.fromEntries(Object.entries(found).filter(([key]) => !hidden.has(key))), ...own };
 }
 

@@ -95,6 +95,15 @@ Deno.test("findCredentials() takes an application credential, which brings its o
   assert.deepEqual(scope, { kind: "credential" });
 });
 
+Deno.test("findCredentials() takes the password of config.ts before a cloud's application credential", async () => {
+  const { identity, scope } = await find({ cloud: "other", user: "me", password: "mine", project: "ops" }, {
+    files: { "/work/clouds.yaml": CLOUDS },
+  });
+
+  assert.deepEqual(identity, { method: "password", user: { name: "me", domain: DEFAULT }, password: "mine" });
+  assert.deepEqual(scope, { kind: "project", project: { name: "ops", domain: DEFAULT } });
+});
+
 Deno.test("findCredentials() looks in the standard places in their order", async () => {
   const at = (host: string) =>
     `clouds: {one: {auth: {auth_url: http://${host}, username: u, password: p, project_id: x}}}`;
