@@ -35,8 +35,8 @@ export function notificationFacts({ exchange, routingKey, notification, resource
   return { time, exchange, routingKey, eventType, messageId, publisherId, resource };
 }
 
-/** Enough of a name to know it by. */
-const MIN_NAME = 10;
+/** Enough of a name to know it by; a line with an address of 15 characters still has 80. */
+const MIN_NAME = 7;
 
 /** The time of day, UTC. */
 function clock(time: string | null): string {
