@@ -41,7 +41,9 @@ export class RamLedger implements Ledger {
   readonly #messageIds = new Set<string>();
   readonly #priming = new Map<Listing, PrimingProgress>();
   readonly #undecided: Notification[] = [];
-  readonly #events = new Map<string, EventRow>();
+  readonly #keys = new Set<string>();
+  /** By their numbers. What has its detail is held by those alone that it is for: a dry run may watch a cloud for days. */
+  readonly #undetailed = new Map<number, EventRow>();
   readonly #open: DeliveryRow[] = [];
   readonly rejections: Rejection[] = [];
   #plugins: readonly string[] = [];
@@ -90,7 +92,7 @@ export class RamLedger implements Ledger {
   }
 
   undetailed(limit: number, after = 0): Promise<readonly LedgerEvent[]> {
-    const rows = [...this.#events.values()].filter(({ seq, record }) => seq > after && record === null).slice(0, limit);
+    const rows = [...this.#undetailed.values()].filter(({ seq }) => seq > after).slice(0, limit);
     return Promise.resolve(rows.map(({ seq, event }) => {
       const remembered = event.server.id === null ? undefined : this.#memory.server(event.server.id);
       return { seq, event, remembered: remembered?.snapshot ?? null };
@@ -98,11 +100,11 @@ export class RamLedger implements Ledger {
   }
 
   storeDetails(details: readonly DetailRecord[]): Promise<void> {
-    const rows = new Map([...this.#events.values()].map((row) => [row.seq, row]));
     for (const detail of details) {
-      const row = rows.get(detail.seq);
+      const row = this.#undetailed.get(detail.seq);
       if (row === undefined) continue;
       row.record = detail;
+      this.#undetailed.delete(detail.seq);
       const server = learnedMemory(detail, { event: row.event, memory: this.#memory });
       if (server !== null) this.#memory.apply({ servers: [server], ports: [], floatingIps: [] });
     }
@@ -145,9 +147,10 @@ export class RamLedger implements Ledger {
     this.#memory.apply(changes);
     if (fill !== null) this.#fill(fill);
     for (const event of events) {
-      if (this.#events.has(event.key)) continue;
+      if (this.#keys.has(event.key)) continue;
       const row: EventRow = { seq: ++this.#seq, event, record: null };
-      this.#events.set(event.key, row);
+      this.#keys.add(event.key);
+      this.#undetailed.set(row.seq, row);
       for (const plugin of this.#plugins) {
         this.#open.push({ row, plugin, attempts: 0, triedMs: 0, lastAttemptAt: null, dueAt: 0 });
       }
@@ -155,8 +158,8 @@ export class RamLedger implements Ledger {
   }
 
   #fill({ key, server }: { readonly key: string; readonly server: ServerSnapshot }): void {
-    const row = this.#events.get(key);
-    if (row !== undefined && row.record === null) row.event = { ...row.event, server };
+    const row = this.#undetailed.values().find(({ event }) => event.key === key);
+    if (row !== undefined) row.event = { ...row.event, server };
   }
 
   #free(plugin: string): DeliveryRow[] {
