@@ -3,7 +3,6 @@ import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
 import { DELIVERY_DEFAULTS } from "../../src/dispatch/policy.ts";
 import { SeededRandom } from "../support/random.ts";
 import type { LoadOptions } from "./load.ts";
-import type { Attempt } from "./oracle.ts";
 import { type Outcome, Trial } from "./trial.ts";
 import { sleep, wellAnswered } from "./witness.ts";
 
@@ -91,9 +90,10 @@ export async function stopWhileHanging({ rabbit, load }: ScenarioOptions): Promi
   const published = trial.publish();
   await trial.delivered(load.events / 3);
   witness.respond = () => Promise.resolve("hang");
-  // The attempts in flight are answered, then all places are taken by attempts that hang.
-  await trial.until(() => hanging(trial).length === DELIVERY_DEFAULTS.concurrency);
-  const hung = hanging(trial);
+  // Those in flight will be answered, even if they take all places just now; then all are taken by attempts that hang.
+  const answered = witness.attempts.length;
+  await trial.until(() => witness.attempts.length === answered + DELIVERY_DEFAULTS.concurrency);
+  const hung = witness.attempts.slice(answered);
   const before = Date.now();
   await trial.stop();
   trial.notes.push(`the service ended ${((Date.now() - before) / 1000).toFixed(1)} s after SIGTERM`);
@@ -109,10 +109,6 @@ export async function stopWhileHanging({ rabbit, load }: ScenarioOptions): Promi
   return late.length === 0
     ? outcome
     : { ...outcome, problems: [...outcome.problems, ...late.map(({ key }) => `interrupted and not first: ${key}`)] };
-}
-
-function hanging({ witness }: Trial): readonly Attempt[] {
-  return witness.attempts.filter(({ answeredAt }) => answeredAt === null);
 }
 
 /** Random numbers of events, in order, at which something is to happen. */
