@@ -11,6 +11,8 @@ export interface Published {
 
 /** How long a message may take to be confirmed, with all the time that a broker takes to come back. */
 const PATIENCE_MS = 120_000;
+/** Then it is sent again. */
+const SILENCE_MS = 10_000;
 
 /** A service's end of the bus. */
 export class CloudPublisher implements AsyncDisposable {
@@ -52,11 +54,15 @@ export class CloudPublisher implements AsyncDisposable {
     const bytes = Buffer.from(body, "utf8");
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
+      const silence = Promise.withResolvers<never>();
+      const timer = setTimeout(() => silence.reject(new Error("not confirmed")), SILENCE_MS);
       try {
-        // The library forgets a message that was just written when the connection went: it would wait for ever.
-        return await Promise.race([this.#publisher.send(envelope, bytes), this.#lost.promise]);
+        // The library forgets a message that was written when the connection went, or just after: it would wait for ever.
+        return await Promise.race([this.#publisher.send(envelope, bytes), this.#lost.promise, silence.promise]);
       } catch (error) {
         if (Date.now() > deadline) throw error;
+      } finally {
+        clearTimeout(timer);
       }
     }
   }
