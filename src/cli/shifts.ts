@@ -1,6 +1,7 @@
 import type { Clock } from "../model/clock.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { Shift } from "./shift.ts";
+import { aborted } from "../runtime/aborted.ts";
 
 /** A shift that is being loaded. */
 export interface Candidate extends Disposable {
@@ -121,13 +122,6 @@ function whenSettled(promise: Promise<unknown>): AbortSignal {
   const settled = new AbortController();
   promise.then(() => settled.abort(), () => settled.abort());
   return settled.signal;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 function textOf(error: unknown): string {

@@ -1,4 +1,4 @@
-import type { FailureReason } from "../model/errors.ts";
+import { FAILURE_REASONS, type FailureReason } from "../model/errors.ts";
 
 /** What an attempt's error means for the delivery. */
 export interface Failure {
@@ -54,15 +54,9 @@ function reasonOf(error: unknown): FailureReason {
 }
 
 /** What a plugin may say. That an attempt was interrupted is known only here: it is repeated without a delay. */
-const DECLARABLE: readonly FailureReason[] = [
-  "connection",
-  "timeout",
-  "unauthorized",
-  "rate_limited",
-  "client_error",
-  "server_error",
-  "other",
-];
+const DECLARABLE: readonly FailureReason[] = FAILURE_REASONS.filter((reason) =>
+  reason !== "permanent" && reason !== "interrupted"
+);
 
 function reasonOfStatus(status: number): FailureReason {
   if (status === 401) return "unauthorized";

@@ -5,6 +5,8 @@ import type { Config, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
 import { visitAny } from "./visit_any.ts";
+import { aborted } from "../runtime/aborted.ts";
+import { configuredSources } from "../runtime/sources.ts";
 
 export type { Delivered };
 
@@ -72,13 +74,12 @@ async function answer(sources: readonly RabbitSource[], stop: AbortSignal): Prom
 }
 
 /** The brokers of a configuration. */
-export function sourcesOf({ rabbit }: Config): readonly RabbitSource[] {
-  if (rabbit === undefined) {
-    throw new UserError(
-      "Cannot find RabbitMQ: config.ts has no `rabbit` section. Add one, as rabbit: { host, user, password, queue: { name } }",
-    );
-  }
-  return Array.isArray(rabbit) ? rabbit as readonly RabbitSource[] : [rabbit as RabbitSource];
+export function sourcesOf(config: Config): readonly RabbitSource[] {
+  const sources = configuredSources(config);
+  if (sources.length > 0) return sources;
+  throw new UserError(
+    "Cannot find RabbitMQ: config.ts has no `rabbit` section. Add one, as rabbit: { host, user, password, queue: { name } }",
+  );
 }
 
 function temporaryQueue({ queue, watchQueue }: RabbitSource, { purpose, all }: TapOptions): TemporaryQueue {
@@ -88,11 +89,4 @@ function temporaryQueue({ queue, watchQueue }: RabbitSource, { purpose, all }: T
   // Services name the queues that they declare by the routing key.
   const routingKeys = watchQueue === undefined ? queue?.routingKeys ?? DEFAULT_ROUTING_KEYS : [watchQueue];
   return { prefix, exchanges, routingKeys };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -1,6 +1,6 @@
 import type { RabbitSource, RabbitTls } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
-import { type AmqpEndpoint, amqpEndpoints } from "../wire/amqp/amqp_options.ts";
+import { type AmqpEndpoint, amqpEndpoints, canDecode } from "../wire/amqp/amqp_options.ts";
 
 /** What the TLS handshake takes, as `node:tls` names it. */
 export interface TlsMaterial {
@@ -97,14 +97,5 @@ function checkUrl({ tls }: RabbitSource, text: string): void {
     if (!canDecode(part)) {
       throw new UserError(`Cannot read rabbit.url: its ${name} holds a "%" that must be written as "%25"`);
     }
-  }
-}
-
-function canDecode(part: string): boolean {
-  try {
-    decodeURIComponent(part);
-    return true;
-  } catch {
-    return false;
   }
 }

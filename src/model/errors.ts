@@ -1,14 +1,17 @@
 /** Why an attempt failed: a closed list, which is also the metric's label. */
-export type FailureReason =
-  | "connection"
-  | "timeout"
-  | "unauthorized"
-  | "rate_limited"
-  | "client_error"
-  | "server_error"
-  | "permanent"
-  | "interrupted"
-  | "other";
+export const FAILURE_REASONS = [
+  "connection",
+  "timeout",
+  "unauthorized",
+  "rate_limited",
+  "client_error",
+  "server_error",
+  "permanent",
+  "interrupted",
+  "other",
+] as const;
+
+export type FailureReason = typeof FAILURE_REASONS[number];
 
 /** Thrown by a plugin when trying again cannot help: the delivery becomes a dead letter at once. */
 export class PermanentError extends Error {

@@ -1,21 +1,8 @@
-import type { FailureReason } from "../model/errors.ts";
+import { FAILURE_REASONS, type FailureReason } from "../model/errors.ts";
 import type { AttemptEnd } from "../model/readings.ts";
 
 /** Upper ends of the buckets, in seconds: from a local service to the longest attempt that is allowed by default. */
 export const DURATION_BUCKETS: readonly number[] = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-
-/** Every reason for which an attempt may fail. */
-export const FAILURE_REASONS = [
-  "connection",
-  "timeout",
-  "unauthorized",
-  "rate_limited",
-  "client_error",
-  "server_error",
-  "permanent",
-  "interrupted",
-  "other",
-] as const satisfies readonly FailureReason[];
 
 /** The attempts of one plugin since the start. */
 export class Attempts {

@@ -24,7 +24,9 @@ import { FactsStage } from "./facts_stage.ts";
 import { checkOpenStack, openOpenStack } from "./openstack.ts";
 import { runPipeline, type Stages } from "./pipeline.ts";
 import { rulesOf } from "./rules.ts";
+import { configuredSources } from "./sources.ts";
 import { Status } from "./status.ts";
+import { aborted } from "./aborted.ts";
 
 export interface ServiceOptions {
   readonly config: Config;
@@ -327,12 +329,8 @@ class Service {
   }
 }
 
-function sourcesOf({ rabbit }: Config): readonly RabbitSource[] {
-  const sources = rabbit === undefined
-    ? []
-    : Array.isArray(rabbit)
-    ? rabbit as readonly RabbitSource[]
-    : [rabbit as RabbitSource];
+function sourcesOf(config: Config): readonly RabbitSource[] {
+  const sources = configuredSources(config);
   if (sources.length === 0) {
     throw new UserError("Cannot start the service: config.ts has no `rabbit` section. Add one, or use --dry-run FILE");
   }
@@ -347,11 +345,4 @@ function announce({ config, loadedLines, log }: ServiceOptions, brokers: readonl
   service.info(`Handled events of deletion: ${config.events.deletion.join(", ") || "none"}`);
   for (const line of loadedLines) service.info(line);
   for (const { addresses } of brokers) log("base_connection").info(`Connecting to ${addresses.join(", ")}`);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -4,6 +4,7 @@ import type { Clock } from "../model/clock.ts";
 import { type Ledger, type Listing, LISTINGS, type PrimingProgress } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { CloudReader, FoundPage } from "./cloud_reader.ts";
+import { aborted } from "./aborted.ts";
 
 export interface PrimingOptions {
   readonly reader: Pick<CloudReader, "read">;
@@ -128,11 +129,4 @@ export class Priming {
     this.#isOpen = true;
     this.#options.onOpen();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

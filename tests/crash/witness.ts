@@ -1,6 +1,7 @@
 // A receiver that remembers every request and misbehaves as it is told. On node:http, since it is to cut connections off.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import { freePorts } from "../../tools/free_ports.ts";
 import type { Attempt } from "./oracle.ts";
 
 /** How a receiver answers: with a status, not at all, or by resetting the connection. */
@@ -20,7 +21,7 @@ export const wellAnswered: Respond = async () => {
 /** The receiver of one plugin. It is down until it is opened. */
 export class Witness implements AsyncDisposable {
   readonly plugin: string;
-  readonly port: number = freePort();
+  readonly port: number = freePorts(1)[0] as number;
   /** In the order of arrival. */
   readonly attempts: Attempt[] = [];
   /** The keys of all that was taken. */
@@ -108,17 +109,4 @@ export function now(): number {
 
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Below the range from which the system takes ports for outgoing connections: nobody else gets it while the receiver is down. */
-function freePort(): number {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      return port;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
-  }
 }

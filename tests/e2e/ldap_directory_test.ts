@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CloudPublisher } from "../../tools/publisher.ts";
 import { startRabbit } from "../../tools/rabbitmq.ts";
-import { Service } from "../../tools/service.ts";
+import type { Service } from "../../tools/service.ts";
 import { EXPECTED, type ExpectedEvent } from "../facts/expected_events.ts";
 import { mergeByTime, readCapture } from "../support/captures.ts";
 import { startDirsrv } from "../support/dirsrv.ts";
@@ -10,9 +10,7 @@ import { ProgramDirectory } from "../support/program.ts";
 import { startSlapd } from "../support/slapd.ts";
 import { until } from "../support/until.ts";
 import { TestPki } from "../wire/pki.ts";
-
-/** Long enough for a machine that is busy with much else. */
-const LONG_MS = 120_000;
+import { listening, LONG_MS } from "./listening.ts";
 
 /** The part of the recorded run that events come from, and little else. */
 const RUN = mergeByTime(readCapture("unversioned.jsonl"), readCapture("versioned.jsonl")).filter(({ body }) =>
@@ -39,8 +37,7 @@ Deno.test("service ends with the right entries in directories that were stopped 
     Slapd: { url: slapd.url, startTls: true, caFile: pki.caFile, ...WATCHER },
     Dirsrv: { url: dirsrv.tlsUrl, sasl: "EXTERNAL", caFile: pki.caFile, certFile, keyFile, preset: "device" },
   });
-  await using service = new Service(dir.path());
-  await until(() => service.log.includes("Listening on queue"), LONG_MS);
+  await using service = await listening(dir);
   const directories: readonly LdapServer[] = [slapd, dirsrv];
   const publish = async (lines: typeof RUN) => {
     for (const { routing_key: routingKey, body } of lines) {

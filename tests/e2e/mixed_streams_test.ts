@@ -2,16 +2,14 @@ import assert from "node:assert/strict";
 import { CloudPublisher, type Published } from "../../tools/publisher.ts";
 import { startRabbit } from "../../tools/rabbitmq.ts";
 import { Receiver } from "../../tools/receiver.ts";
-import { Service } from "../../tools/service.ts";
 import { EXPECTED } from "../facts/expected_events.ts";
 import { watched, withoutEnvelope } from "../support/captured_events.ts";
 import { type CaptureLine, mergeByTime, readCapture } from "../support/captures.ts";
 import { ProgramDirectory } from "../support/program.ts";
 import { SeededRandom } from "../support/random.ts";
 import { until } from "../support/until.ts";
+import { listening, LONG_MS } from "./listening.ts";
 
-/** Long enough for a machine that is busy with much else. */
-const LONG_MS = 120_000;
 const EXCHANGES = ["nova", "neutron"];
 /** Both formats of the recorded run, what is watched of it. */
 const RUN = mergeByTime(readCapture("unversioned.jsonl"), readCapture("versioned.jsonl"))
@@ -23,8 +21,7 @@ Deno.test("service gives each event once when both formats and both drivers come
   await using publisher = new CloudPublisher(rabbit.url);
   for (const exchange of EXCHANGES) await publisher.declareExchange(exchange, { durable: false });
   using dir = new ProgramDirectory({ "config.ts": config(rabbit.url, receiver.port) });
-  await using service = new Service(dir.path());
-  await until(() => service.log.includes("Listening on queue"), LONG_MS);
+  await using service = await listening(dir);
 
   const random = new SeededRandom(20_261_121);
   for (const line of RUN) {

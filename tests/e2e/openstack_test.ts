@@ -7,9 +7,8 @@ import { mergeByTime, readCapture } from "../support/captures.ts";
 import { OpenStackServer, RECORDED } from "../support/openstack_server.ts";
 import { ProgramDirectory } from "../support/program.ts";
 import { until } from "../support/until.ts";
+import { depth, listening, LONG_MS } from "./listening.ts";
 
-/** Long enough for a machine that is busy with much else. */
-const LONG_MS = 120_000;
 const PASSWORD = "hush-4711";
 /** All that Nova and Neutron said of one server, in both formats. */
 const LIFE = mergeByTime(readCapture("unversioned.jsonl"), readCapture("versioned.jsonl"))
@@ -40,7 +39,7 @@ Deno.test("service that is killed while it waits for OpenStack completes every d
       await publisher.publish({ exchange, routingKey, body });
     }
     await until(() => service.log.includes("WARNING (openstack) Cannot ask Nova"), LONG_MS);
-    await until(async () => await depth("killed") === 0, LONG_MS);
+    await until(async () => await depth(rabbit, "killed") === 0, LONG_MS);
     await service.end("SIGKILL");
     assert.equal(receiver.requests.length, 0);
   }
@@ -127,24 +126,7 @@ function directory(
   });
 }
 
-async function listening(dir: ProgramDirectory): Promise<Service> {
-  const service = new Service(dir.path());
-  try {
-    await until(() => service.log.includes("Listening on queue"), LONG_MS);
-    return service;
-  } catch (error) {
-    await service.end("SIGKILL");
-    throw new Error(`Cannot start the service: ${service.log}`, { cause: error });
-  }
-}
-
 /** The recorded server, with a description. */
 function described(body: string): string {
   return body.replace(`"status"`, `"description": "second front end", "status"`);
-}
-
-/** Messages in a queue, those included that wait for their acknowledgement. */
-async function depth(queue: string): Promise<number> {
-  const lines = (await rabbit.ctl("list_queues", "name", "messages")).trim().split("\n");
-  return Number(lines.map((line) => line.split("\t")).find(([name]) => name === queue)?.[1]);
 }

@@ -2,16 +2,14 @@ import assert from "node:assert/strict";
 import { CloudPublisher } from "../../tools/publisher.ts";
 import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
 import { Receiver } from "../../tools/receiver.ts";
-import { Service } from "../../tools/service.ts";
 import type { Notification } from "../../src/model/notification.ts";
 import { idOf, MadeCloud } from "../support/made_cloud.ts";
 import { OpenStackServer } from "../support/openstack_server.ts";
 import { ProgramDirectory } from "../support/program.ts";
 import * as told from "../support/stories.ts";
 import { until } from "../support/until.ts";
+import { depth, listening, LONG_MS } from "./listening.ts";
 
-/** Long enough for a machine that is busy with much else. */
-const LONG_MS = 120_000;
 /** Three pages of servers and of ports. */
 const SERVERS = 450;
 const [MINE, OTHER] = [idOf("5e", 7), idOf("5e", 8)];
@@ -49,7 +47,7 @@ Deno.test("a new ledger is primed once, over a kill -9 in the middle, and what h
     const moved = { port: idOf("b0", 9), server: idOf("5e", 9), revision: 2 };
     await publish("neutron", told.floatingIpIs(idOf("f1", 9), moved));
     await publish("nova", told.went(MINE, { hostname: "renamed" }));
-    await until(async () => await depth() === 0, LONG_MS);
+    await until(async () => await depth(rabbit, "primed") === 0, LONG_MS);
     assert.equal(receiver.requests.length, 0, service.log);
     await service.end("SIGKILL");
   }
@@ -129,21 +127,4 @@ function directory(authUrl: string, receiver: number): ProgramDirectory {
         ledger: { file: "./ledger.db", keepDays: 36500 },
       };`,
   });
-}
-
-async function listening(dir: ProgramDirectory): Promise<Service> {
-  const service = new Service(dir.path());
-  try {
-    await until(() => service.log.includes("Listening on queue"), LONG_MS);
-    return service;
-  } catch (error) {
-    await service.end("SIGKILL");
-    throw new Error(`Cannot start the service: ${service.log}`, { cause: error });
-  }
-}
-
-/** Messages in the queue, those included that wait for their acknowledgement. */
-async function depth(): Promise<number> {
-  const lines = (await rabbit.ctl("list_queues", "name", "messages")).trim().split("\n");
-  return Number(lines.map((line) => line.split("\t")).find(([name]) => name === "primed")?.[1]);
 }

@@ -9,9 +9,8 @@ import { EXPECTED, EXPECTED_V1, type ExpectedEvent } from "../facts/expected_eve
 import { type CaptureLine, mergeByTime, readCapture } from "../support/captures.ts";
 import { ProgramDirectory, READ_WRITE, runProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
+import { depth, listening, LONG_MS } from "./listening.ts";
 
-/** Long enough for a machine that is busy with much else. */
-const LONG_MS = 120_000;
 const PASSWORD = "hush-4711";
 
 const RUN = mergeByTime(readCapture("unversioned.jsonl"), readCapture("versioned.jsonl"));
@@ -430,18 +429,6 @@ function directory({ rabbit, targets }: Setup): ProgramDirectory {
   });
 }
 
-/** A service that has begun to consume. */
-async function listening(dir: ProgramDirectory, args: readonly string[] = []): Promise<Service> {
-  const service = new Service(dir.path(), args);
-  try {
-    await until(() => service.log.includes("Listening on queue"), LONG_MS);
-    return service;
-  } catch (error) {
-    await service.end("SIGKILL");
-    throw new Error(`Cannot start the service: ${service.log}`, { cause: error });
-  }
-}
-
 /** Publishes until it is confirmed: what was not may come twice. */
 async function publish(
   publisher: CloudPublisher,
@@ -509,14 +496,6 @@ function gaps({ log }: Service, exchange: string): Gap[] {
 
 function lastLine({ log }: Service): string | undefined {
   return log.trimEnd().split("\n").at(-1);
-}
-
-/** Messages in a queue, those included that wait for their acknowledgement. */
-async function depth(rabbit: PrivateRabbit, queue: string): Promise<number> {
-  const lines = (await rabbit.ctl("list_queues", "name", "messages")).trim().split("\n").map((line) =>
-    line.split("\t")
-  );
-  return Number(lines.find(([name]) => name === queue)?.[1]);
 }
 
 /** A receiver that takes requests and does not answer them until it goes. */

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { HttpHarness, type HttpTaken } from "oss-watcher/testing";
 import { CloudPublisher } from "../../tools/publisher.ts";
 import { startRabbit } from "../../tools/rabbitmq.ts";
-import { Service } from "../../tools/service.ts";
 import { EXPECTED, type ExpectedEvent } from "../facts/expected_events.ts";
 import { AmqpHarness } from "../support/amqp_harness.ts";
 import { mergeByTime, readCapture } from "../support/captures.ts";
@@ -11,9 +10,8 @@ import { ProgramDirectory } from "../support/program.ts";
 import { SmtpHarness } from "../support/smtp_harness.ts";
 import { until } from "../support/until.ts";
 import { TestPki } from "../wire/pki.ts";
+import { listening, LONG_MS } from "./listening.ts";
 
-/** Long enough for a machine that is busy with much else. */
-const LONG_MS = 120_000;
 const PASSWORD = "hush-4711";
 
 /** The part of the recorded run that events come from, and little else. */
@@ -31,8 +29,7 @@ Deno.test("service tells every plugin's target everything, in order, though all 
   await using publisher = new CloudPublisher(rabbit.url);
   await publisher.declareExchange("cloud", { durable: true });
   using dir = directory(rabbit.url, targets.plugins());
-  await using service = new Service(dir.path());
-  await until(() => service.log.includes("Listening on queue"), LONG_MS);
+  await using service = await listening(dir);
   const publish = async (lines: typeof RUN) => {
     for (const { routing_key: routingKey, body } of lines) {
       await publisher.publish({ exchange: "cloud", routingKey, body });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { AttemptEnd, Backlog, Readings } from "../../src/model/readings.ts";
-import { AttemptCounts, FAILURE_REASONS } from "../../src/observe/attempts.ts";
+import { FAILURE_REASONS } from "../../src/model/errors.ts";
+import { AttemptCounts } from "../../src/observe/attempts.ts";
 import { METRICS, metricsText } from "../../src/observe/metrics.ts";
 import { promtool, samplesOf } from "../support/promtool.ts";
 

@@ -1,5 +1,6 @@
 // Private LDAP servers for tests: own folder, own ports, loopback only, gone without a trace. What they hold is read and changed with
 // OpenLDAP's own tools, so that no test trusts the library that it tests.
+import { freePorts } from "../../tools/free_ports.ts";
 import { findProgram } from "../../tools/packages.ts";
 import { until } from "./until.ts";
 
@@ -30,7 +31,7 @@ export abstract class LdapServer implements AsyncDisposable {
   #group: Deno.ChildProcess | null = null;
 
   protected constructor() {
-    [this.port, this.tlsPort] = freePorts();
+    [this.port, this.tlsPort] = freePorts(2) as [number, number];
     this.dir = Deno.makeTempDirSync({ prefix: "oss-watcher-ldap-" });
   }
 
@@ -214,19 +215,4 @@ function entryOf(record: string): [dn: string, attributes: Attributes] {
     [name, list],
   ) => [name, list?.map(([, value]) => value).sort() ?? []]);
   return [dn, Object.fromEntries(attributes)];
-}
-
-/** Below the range from which the system takes ports for outgoing connections: a restarted server finds its own free. */
-function freePorts(): [number, number] {
-  const ports = new Set<number>();
-  while (ports.size < 2) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      ports.add(port);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
-  }
-  return [...ports] as [number, number];
 }

@@ -138,7 +138,8 @@ function isAmqpUrl(value: unknown): boolean {
   return hostname !== "" && search + hash === "" && [hostname, username, password, pathname].every(canDecode);
 }
 
-function canDecode(text: string): boolean {
+/** Whether what is percent-encoded in a part of a URL can be read. */
+export function canDecode(text: string): boolean {
   try {
     decodeURIComponent(text);
     return true;
