@@ -9,6 +9,7 @@ import { TestServer } from "../wire/server.ts";
 import { Released } from "./released.ts";
 
 const LONG_MS = 120_000;
+const IS_LINUX = Deno.build.os === "linux";
 const SAMPLE = "samples/compute.instance.create.end.json";
 
 Deno.test("the released program says its version and helps", async () => {
@@ -93,9 +94,11 @@ for (
 }
 
 Deno.test({
-  name: "the released program trusts the authorities that the system trusts",
-  // Elsewhere the system's authorities are no file that a test can choose.
-  ignore: Deno.build.os !== "linux",
+  name: onLinux(
+    "the released program trusts the authorities that the system trusts",
+    "elsewhere they are no file that a test can choose",
+  ),
+  ignore: !IS_LINUX,
   async fn() {
     await using pki = await TestPki.make();
     await using server = new TestServer(undefined, await pki.issue("localhost"));
@@ -112,11 +115,18 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the released program runs as a service: an own plugin hears of servers on RabbitMQ, SIGTERM ends it",
-  // Elsewhere there is no RabbitMQ to start, and on Windows no SIGTERM.
-  ignore: Deno.build.os !== "linux",
+  name: onLinux(
+    "the released program runs as a service: an own plugin hears of servers on RabbitMQ, SIGTERM ends it",
+    "elsewhere there is no RabbitMQ to start, and on Windows no SIGTERM",
+  ),
+  ignore: !IS_LINUX,
   fn: runsAsService,
 });
+
+/** A test's name, with the reason where it does not run. */
+function onLinux(name: string, why: string): string {
+  return IS_LINUX ? name : `${name} (skipped: ${why})`;
+}
 
 async function runsAsService(): Promise<void> {
   const given = Deno.env.get("OSS_WATCHER_RABBIT_URL");

@@ -1,12 +1,3 @@
-/** Whether there is a Python 3 on this machine. */
-export function hasPython3(): boolean {
-  try {
-    return new Deno.Command("python3", { args: ["-c", ""], stdout: "null", stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
 /** What a script of Python 3 prints as JSON, given JSON on its standard input. */
 export async function python3(script: string, input: unknown): Promise<unknown> {
   const args = ["-c", script];
