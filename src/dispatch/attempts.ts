@@ -4,12 +4,10 @@ import type { Clock } from "../model/clock.ts";
 export class Attempt {
   readonly dueMs: number;
   readonly #controller = new AbortController();
-  readonly #cut = Promise.withResolvers<never>();
+  #onCut: (reason: DOMException) => void = () => {};
 
   constructor(dueMs: number) {
     this.dueMs = dueMs;
-    // Nobody may be waiting any more.
-    this.#cut.promise.catch(() => {});
   }
 
   /** For the plugin. */
@@ -17,14 +15,18 @@ export class Attempt {
     return this.#controller.signal;
   }
 
-  /** Rejects when it is cut off, whatever the plugin makes of its signal. */
-  get cut(): Promise<never> {
-    return this.#cut.promise;
+  /** What the call comes to, unless it is cut off first: then it rejects with the reason, whatever the plugin makes of its signal. */
+  run(call: () => void | Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onCut = reject;
+      // Not by resolve(), which nothing could cut off any more.
+      Promise.resolve(call()).then(resolve, reject);
+    });
   }
 
   cutOff(reason: DOMException): void {
     this.#controller.abort(reason);
-    this.#cut.reject(reason);
+    this.#onCut(reason);
   }
 }
 

@@ -194,9 +194,8 @@ export class Lane {
     const attempt = this.#attempts.begin();
     const { signal } = attempt;
     const context: NotifyContext = { ...event, attempt: attempts + 1, signal, log, missing };
-    const notify = async () => await plugin.notify(detail, event.created, context);
     try {
-      await Promise.race([notify(), attempt.cut]);
+      await attempt.run(() => plugin.notify(detail, event.created, context));
       return null;
     } catch (error) {
       if (this.#isCutOff) return INTERRUPTED;

@@ -33,7 +33,7 @@ export class FromFiles<Value> implements AsyncDisposable {
 
   /** Works with the value; rejects when there is none and none can be made. */
   async use<Result>(work: (value: Value) => Promise<Result>): Promise<Result> {
-    const made = await this.#current();
+    const made = this.#lasting ?? await this.#current();
     made.users++;
     try {
       return await work(made.value);
@@ -49,6 +49,11 @@ export class FromFiles<Value> implements AsyncDisposable {
     const made = this.#made;
     this.#made = undefined;
     if (made !== undefined) this.#closeNow(made);
+  }
+
+  /** What was made of no files never changes: nobody has to look. */
+  get #lasting(): Made<Value> | undefined {
+    return this.#files.length === 0 ? this.#made : undefined;
   }
 
   /** One at a time: of many that come at once, the first looks. */

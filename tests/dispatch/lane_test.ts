@@ -97,6 +97,16 @@ Deno.test("Lane cuts off an attempt that takes too long", async () => {
   assertEquals(dispatching.count("done"), 1);
 });
 
+Deno.test("Lane cuts off what is no promise but has then", async () => {
+  const never = { then: () => {} } as unknown as Promise<void>;
+  await using dispatching = await Dispatching.start({ p: ({ attempt }) => attempt === 1 ? never : undefined });
+  await dispatching.announce(madeEvent("s/1"));
+  await dispatching.clock.advance(30 * SECOND_MS);
+  assertEquals(dispatching.failures(), [{ attempt: 1, reason: "timeout", error: "No answer within 30 s" }]);
+  await dispatching.clock.advance(SECOND_MS);
+  assertEquals(dispatching.count("done"), 1);
+});
+
 Deno.test("Lane does not care what becomes of an attempt after it was cut off", async () => {
   const late = Promise.withResolvers<void>();
   await using dispatching = await Dispatching.start({ p: ({ attempt }) => attempt === 1 ? late.promise : undefined });

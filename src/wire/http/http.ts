@@ -4,7 +4,8 @@ import { openHttpClient } from "./http_client.ts";
 import { HttpFailures } from "./http_failure.ts";
 import { httpOptionProblems, type HttpTargetOptions } from "./http_options.ts";
 import type { HttpAnswer, HttpPreview, HttpRequest } from "./http_request.ts";
-import { checkUrl, headersOf, secretsOf, shownHeadersOf } from "./http_request.ts";
+import { checkUrl, headersOf, secretsOf, shownHeadersOf, standingHeaders } from "./http_request.ts";
+import { TimeLimit } from "./time_limit.ts";
 import { shownUrl } from "../redact.ts";
 
 export type { HttpTargetOptions };
@@ -34,7 +35,9 @@ const DEFAULT_ANSWER_BYTES = 64 * 1024;
  */
 export class HttpTarget implements AsyncDisposable {
   readonly #options: HttpTargetOptions;
-  readonly #timeoutSeconds: number;
+  readonly #maxAnswerBytes: number;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #limit: TimeLimit;
   readonly #failures: HttpFailures;
   readonly #client: FromFiles<Deno.HttpClient>;
 
@@ -59,7 +62,9 @@ export class HttpTarget implements AsyncDisposable {
     const problems = HttpTarget.problems(options);
     if (problems.length > 0) throw new TypeError(`Cannot make HttpTarget: ${problems.join("; ")}`);
     this.#options = options;
-    this.#timeoutSeconds = options.timeoutSeconds ?? 30;
+    this.#maxAnswerBytes = options.maxAnswerBytes ?? DEFAULT_ANSWER_BYTES;
+    this.#headers = standingHeaders(options);
+    this.#limit = new TimeLimit(options.timeoutSeconds ?? 30);
     this.#failures = new HttpFailures(secretsOf(options));
     this.#client = new FromFiles({
       files: [options.caFile, options.certFile, options.keyFile],
@@ -83,19 +88,18 @@ export class HttpTarget implements AsyncDisposable {
    */
   async request(request: HttpRequest): Promise<HttpAnswer> {
     checkUrl(request);
-    const headers = headersOf(request, this.#options);
-    const timeOut = new AbortController();
-    const timer = setTimeout(() => timeOut.abort(this.#tooLate()), this.#timeoutSeconds * 1000);
-    const signal = AbortSignal.any(request.signal ? [request.signal, timeOut.signal] : [timeOut.signal]);
+    const headers = headersOf(request, this.#headers);
+    const limited = this.#limit.begin(request.signal);
+    const { signal } = limited;
     try {
       signal.throwIfAborted();
-      return await this.#client.use((client) => this.#exchange({ ...request, signal }, { headers, client }));
+      return await this.#client.use((client) => this.#exchange(request, { headers, client, signal }));
     } catch (error) {
       if (error instanceof DeliveryError) throw error;
       if (signal.aborted) throw this.#failures.ended(request, signal.reason);
       throw this.#failures.unanswered(request, error, this.#client.refusal);
     } finally {
-      clearTimeout(timer);
+      this.#limit.end(limited);
     }
   }
 
@@ -115,33 +119,46 @@ export class HttpTarget implements AsyncDisposable {
     await this.#client[Symbol.asyncDispose]();
   }
 
-  async #exchange(
-    request: HttpRequest & { readonly signal: AbortSignal },
-    { headers, client }: { readonly headers: Headers; readonly client: Deno.HttpClient },
-  ): Promise<HttpAnswer> {
-    const { method, url, body = null, signal, accepts = () => false } = request;
+  async #exchange(request: HttpRequest, { headers, client, signal }: Exchange): Promise<HttpAnswer> {
+    const { method, url, body = null, accepts } = request;
     const response = await fetch(url, { method, headers, body, signal, client, redirect: "manual" });
-    if (response.ok || accepts(response.status)) {
-      const read = await readText(response, this.#options.maxAnswerBytes ?? DEFAULT_ANSWER_BYTES);
-      return { status: response.status, headers: response.headers, ...read };
+    const { status } = response;
+    if (response.ok || accepts?.(status)) {
+      const { text, complete } = await readText(response, this.#maxAnswerBytes);
+      return { status, headers: response.headers, text, complete };
     }
     // The status says enough if the body never comes.
     const said = await readText(response, DEFAULT_ANSWER_BYTES).catch(() => ({ text: "", complete: true }));
     throw this.#failures.refused(request, response, said);
   }
-
-  #tooLate(): DOMException {
-    return new DOMException(`no answer within ${this.#timeoutSeconds} s`, "TimeoutError");
-  }
 }
 
-/** The body up to a length; leaving the loop cancels the rest. */
-async function readText(response: Response, maxBytes: number): Promise<Pick<HttpAnswer, "text" | "complete">> {
-  if (response.body === null) return { text: "", complete: true };
+interface Exchange {
+  readonly headers: Record<string, string>;
+  readonly client: Deno.HttpClient;
+  readonly signal: AbortSignal;
+}
+
+type Read = Pick<HttpAnswer, "text" | "complete">;
+
+const NOTHING: Read = { text: "", complete: true };
+
+/** The body up to a length. */
+async function readText(response: Response, maxBytes: number): Promise<Read> {
+  if (response.body === null) return NOTHING;
+  const { headers } = response;
+  // What was compressed is longer than it says.
+  const bytes = headers.has("content-encoding") ? NaN : Number(headers.get("content-length") ?? NaN);
+  if (bytes < maxBytes) return { text: await response.text(), complete: true };
+  return await readPart(response.body, maxBytes);
+}
+
+/** Leaving the loop cancels the rest. */
+async function readPart(body: ReadableStream<Uint8Array<ArrayBuffer>>, maxBytes: number): Promise<Read> {
   const decoder = new TextDecoder();
   let text = "";
   let leftBytes = maxBytes;
-  for await (const chunk of response.body) {
+  for await (const chunk of body) {
     text += decoder.decode(chunk.subarray(0, leftBytes), { stream: true });
     leftBytes -= chunk.length;
     if (leftBytes <= 0) return { text, complete: false };

@@ -41,19 +41,29 @@ const HARMLESS = new Set(["accept", "accept-language", "content-type", "from", "
 
 /** @throws {TypeError} when the address is none that a request may go to. */
 export function checkUrl({ method, url }: HttpRequest): void {
-  if (!URL.canParse(url)) throw new TypeError(`Cannot ${method}: the address is not a URL`);
-  const { protocol, username, password } = new URL(url);
+  const parsed = URL.parse(url);
+  if (parsed === null) throw new TypeError(`Cannot ${method}: the address is not a URL`);
+  const { protocol, username, password } = parsed;
   const refuse = (state: string) => new TypeError(`Cannot ${method} ${shownUrl(url)}: ${state}`);
   if (protocol !== "http:" && protocol !== "https:") throw refuse("not http or https");
   if (username + password !== "") throw refuse("user and password do not belong into a URL");
 }
 
-/** The headers of a request: configured ones, credentials, the request's own. */
-export function headersOf(request: HttpRequest, options: HttpTargetOptions): Headers {
+/** The headers of every request, by their names in lower case: configured ones, and credentials. */
+export function standingHeaders(options: HttpTargetOptions): Record<string, string> {
   const headers = new Headers(options.headers);
   const authorization = authorizationOf(options);
   if (authorization !== undefined) headers.set("authorization", authorization);
-  for (const [name, value] of Object.entries(request.headers ?? {})) setHeader(headers, name, value);
+  return Object.fromEntries(headers);
+}
+
+/** The headers of a request: its own over the standing ones. */
+export function headersOf(
+  { headers: own = {} }: HttpRequest,
+  standing: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const headers = { ...standing };
+  for (const name of Object.keys(own)) headers[name.toLowerCase()] = checkedValue(name, own[name] as string);
   return headers;
 }
 
@@ -62,7 +72,8 @@ export function shownHeadersOf(request: HttpRequest, options: HttpTargetOptions)
   const configured = new Set(secretHeaders(options).map(([name]) => name));
   const isHidden = (name: string) => isSecretName(name) || configured.has(name);
   return Object.fromEntries(
-    [...headersOf(request, options)].map(([name, value]) => [name, isHidden(name) ? HIDDEN : value]),
+    [...new Headers(headersOf(request, standingHeaders(options)))]
+      .map(([name, value]) => [name, isHidden(name) ? HIDDEN : value]),
   );
 }
 
@@ -89,11 +100,12 @@ function authorizationOf({ user, password = "", bearer }: HttpTargetOptions): st
   return bearer === undefined ? undefined : `Bearer ${bearer}`;
 }
 
-/** Not by `Headers` alone, whose error quotes the value. */
-function setHeader(headers: Headers, name: string, value: string): void {
-  try {
-    headers.set(name, value);
-  } catch {
-    throw new TypeError(`Cannot send the header "${printable(name, 60)}": its name or value holds what no header can`);
-  }
+/** RFC 9110, 5.6.2. A record cannot hold `__proto__`. */
+const HEADER_NAME = /^(?!__proto__$)[!#$%&'*+.^_`|~\w-]+$/i;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Not by `fetch`, whose error quotes the value. */
+function checkedValue(name: string, value: string): string {
+  if (HEADER_NAME.test(name) && HEADER_VALUE.test(value)) return value;
+  throw new TypeError(`Cannot send the header "${printable(name, 60)}": its name or value holds what no header can`);
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { createServer } from "node:https";
 import { DeliveryError } from "../../../src/model/errors.ts";
 import { env } from "../../../src/wire/env.ts";
@@ -334,6 +335,52 @@ Deno.test("request() throws timeout when a success stops in the middle of its bo
 
   assert.equal((await failure(target.request({ method: "POST", url: server.url }))).reason, "timeout");
   await cancelled;
+});
+
+Deno.test("request() throws timeout, and hangs up, when a success stops before its announced length", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const hungUp = (async () => {
+    using connection = await listener.accept();
+    await connection.read(new Uint8Array(1024));
+    await connection.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
+    return await connection.read(new Uint8Array(1)).catch(() => null);
+  })();
+  await using target = new HttpTarget({ timeoutSeconds: 0.2 });
+
+  const error = await failure(target.request({ method: "POST", url: `http://127.0.0.1:${listener.addr.port}/` }));
+
+  assert.equal(error.reason, "timeout");
+  assert.equal(await hungUp, null);
+});
+
+Deno.test("request() reads no more than maxAnswerBytes of what a short answer unpacks to", async () => {
+  const packed = new Blob(["x".repeat(1_000_000)]).stream().pipeThrough(new CompressionStream("gzip"));
+  const bytes = await new Response(packed).bytes();
+  const headers = { "content-encoding": "gzip", "content-length": String(bytes.length) };
+  await using server = new TestServer(() => new Response(bytes, { headers }));
+  await using target = new HttpTarget({ maxAnswerBytes: 10_000 });
+
+  const { text, complete } = await target.request({ method: "GET", url: server.url });
+
+  assert.deepEqual([text.length, complete, bytes.length < 10_000], [10_000, false, true]);
+});
+
+Deno.test("request() gives each of many requests its own time, and leaves nothing on the caller's signal", async () => {
+  const late = Promise.withResolvers<Response>();
+  await using server = new TestServer(({ url }) => url.endsWith("/late") ? late.promise : new Response("ok"));
+  await using target = new HttpTarget({ timeoutSeconds: 0.4 });
+  const caller = new AbortController();
+  const { signal } = caller;
+  const ask = (path: string) => target.request({ method: "GET", url: server.url + path, signal });
+
+  const first = failure(ask("/late"));
+  await ask("/");
+  const second = failure(ask("/late"));
+
+  assert.deepEqual([(await first).reason, (await second).reason], ["timeout", "timeout"]);
+  assert.equal((await ask("/")).text, "ok");
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+  late.resolve(new Response());
 });
 
 Deno.test("request() tells the status when a failure stops in the middle of its body", async () => {
