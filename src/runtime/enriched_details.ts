@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import { type DetailSource, enrich, type Enriched, enrichedEvent, keysToAsk, missingKeys } from "../detail/enrich.ts";
 import type { DetailOptions } from "../model/config.ts";
 import type { DetailRecord, Ledger, LedgerEvent, PromptMaker } from "../model/ledger.ts";
@@ -27,6 +27,8 @@ export interface EnrichedDetailsOptions {
 const DEFAULT_MAX_PENDING = 10_000;
 /** How many details one transaction stores. */
 const MAX_BATCH = 50;
+/** How long a detail waits for others to share its transaction, which the disk is asked to keep: its questions took longer. */
+const GATHER_MS = 10;
 
 /**
  * Details with what OpenStack adds. What needs nothing from there is stored at once; the rest one after the other for each server, in the order
@@ -73,11 +75,13 @@ export class EnrichedDetails implements DetailStage {
   #enqueue(row: LedgerEvent): void {
     const { signal, onFailed } = this.#options;
     const server = serverOf(row);
-    const before = this.#turns.get(server) ?? Promise.resolve();
+    const before = this.#turns.get(server);
     this.#pending++;
-    const made = before.then(() => this.#detail(row.seq)).catch((error) => {
-      if (!signal.aborted) onFailed(error);
-    });
+    const made = (before === undefined ? this.#detail(row) : before.then(() => this.#detailAfter(row.seq))).catch(
+      (error) => {
+        if (!signal.aborted) onFailed(error);
+      },
+    );
     const turn: Promise<void> = made.then(() => this.#leave(server, turn));
     this.#turns.set(server, turn);
   }
@@ -88,13 +92,17 @@ export class EnrichedDetails implements DetailStage {
     if (this.#isFull) this.#options.onRoom();
   }
 
-  async #detail(seq: number): Promise<void> {
+  /** The event before it may have learned what this one needs. */
+  async #detailAfter(seq: number): Promise<void> {
     if (this.#options.signal.aborted) return;
     const row = await this.#read(seq);
-    if (row === undefined) return;
+    if (row !== undefined) await this.#detail(row);
+  }
+
+  async #detail(row: LedgerEvent): Promise<void> {
     const enriched = await this.#enrich(row);
     // A second message of the same fact may have come meanwhile.
-    const latest = await this.#read(seq);
+    const latest = await this.#read(row.seq);
     if (latest !== undefined) await this.#batches.store(this.#record(latest, enriched));
   }
 
@@ -130,7 +138,7 @@ interface Batch {
   stored: Promise<void>;
 }
 
-/** Stores details that are made at about the same time in one transaction, of few milliseconds. */
+/** Stores details that are made at about the same time in one transaction. */
 class Batches {
   readonly #options: Pick<EnrichedDetailsOptions, "ledger" | "onDetailed">;
   #last: Batch = { records: [], isOpen: false, stored: Promise.resolve() };
@@ -154,7 +162,7 @@ class Batches {
 
   async #storeAfter(before: Promise<void>, batch: Batch): Promise<void> {
     await before;
-    await setImmediate();
+    await setTimeout(GATHER_MS);
     batch.isOpen = false;
     await this.#options.ledger.storeDetails(batch.records);
     this.#options.onDetailed();
