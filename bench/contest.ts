@@ -31,8 +31,12 @@ export async function contest<Name extends string>(
   const attempts = new Map<string, Attempt[]>(Object.keys(contenders).map((contender) => [contender, []]));
   for (let round = 1; round <= rounds; round++) {
     for (const [contender, run] of random.shuffled(Object.entries<Contender>(contenders))) {
-      progress(`${name}: round ${round} of ${rounds}, ${contender}`);
-      attempts.get(contender)?.push(await attempt(run));
+      const start = performance.now();
+      const came = await attempt(run);
+      attempts.get(contender)?.push(came);
+      const seconds = ((performance.now() - start) / 1000).toFixed(1);
+      const how = "failed" in came ? `failed: ${came.failed}` : `${seconds} s`;
+      progress(`${name}: round ${round} of ${rounds}, ${contender}: ${how}`);
     }
   }
   return new Contest(attempts);
@@ -42,9 +46,7 @@ async function attempt(run: Contender): Promise<Attempt> {
   try {
     return await run();
   } catch (error) {
-    const failed = error instanceof Error ? error.message : String(error);
-    progress(`failed: ${failed}`);
-    return { failed };
+    return { failed: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -58,19 +60,18 @@ export class Contest<Name extends string> {
 
   /** The median over the rounds. */
   median(name: Name, figure: string): Outcome {
-    const samples = this.#samples(name);
-    return "refused" in samples ? samples : medianOf(samples.map((sample) => valueOf(sample, figure)));
+    const values = this.#values(name, figure);
+    return "refused" in values ? values : medianOf(values);
   }
 
   /** The median of what each round gives: its figure of one contender, divided by that of the other. */
   ratio(name: Name, peer: Name, figure: string): Outcome {
-    const [own, others] = [this.#samples(name), this.#samples(peer)];
+    const [own, others] = [this.#values(name, figure), this.#values(peer, figure)];
     if ("refused" in own) return own;
     if ("refused" in others) return others;
-    const works = new Set([...own, ...others].map(({ work }) => work));
+    const works = new Set([...this.#works(name), ...this.#works(peer)]);
     if (works.size > 1) return { refused: `other work than its peer: ${[...works].join(" against ")}` };
-    const ratios = own.map((sample, round) => valueOf(sample, figure) / valueOf(others[round] as Sample, figure));
-    return medianOf(ratios);
+    return medianOf(own.map((value, round) => value / (others[round] ?? NaN)));
   }
 
   /** All figures of all rounds, for the JSON. */
@@ -78,17 +79,22 @@ export class Contest<Name extends string> {
     return Object.fromEntries(this.#attempts);
   }
 
-  #samples(name: Name): readonly Sample[] | { readonly refused: string } {
-    const attempts = this.#attempts.get(name) ?? [];
-    const failures = attempts.flatMap((one, index) =>
-      "failed" in one ? [`round ${index + 1} of ${name}: ${one.failed}`] : []
-    );
-    return failures[0] === undefined ? attempts as readonly Sample[] : { refused: failures[0] };
+  /** A figure of all rounds, or what is wrong with the first that has none. */
+  #values(name: Name, figure: string): readonly number[] | { readonly refused: string } {
+    const values: number[] = [];
+    for (const [index, attempt] of (this.#attempts.get(name) ?? []).entries()) {
+      const round = `round ${index + 1} of ${name}`;
+      if ("failed" in attempt) return { refused: `${round}: ${attempt.failed}` };
+      const value = attempt.figures[figure] ?? NaN;
+      if (Number.isNaN(value)) return { refused: `${round} gave no ${figure}` };
+      values.push(value);
+    }
+    return values;
   }
-}
 
-function valueOf({ figures }: Sample, figure: string): number {
-  return figures[figure] ?? NaN;
+  #works(name: Name): readonly string[] {
+    return (this.#attempts.get(name) ?? []).flatMap((attempt) => "failed" in attempt ? [] : [attempt.work]);
+  }
 }
 
 function medianOf(values: readonly number[]): number {

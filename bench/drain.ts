@@ -1,4 +1,5 @@
 // One round of most rows: a queue is filled, a program empties it, and what that took is what counts.
+import type { Buffer } from "node:buffer";
 import type { Sample } from "./contest.ts";
 import { cpuSeconds } from "./measured.ts";
 import type { Load } from "./mix.ts";
@@ -25,11 +26,11 @@ export interface DrainOptions {
   readonly start: () => Running;
 }
 
-/** What is in the queue: bodies, or so many messages that only a function can fill in. */
+/** What is in the queue: all bodies, or so many that they are made while they are published. */
 type Drained = Load | {
   readonly messages: number;
   readonly events: number;
-  readonly fill: () => Promise<void>;
+  readonly bodies: () => Iterable<Buffer>;
 };
 
 /** The longest that a round may take. */
@@ -38,10 +39,10 @@ const LONG_PATIENCE_MS = 1_200_000;
 
 /** Figures: `perSecond` and `cpuMicros`, from the first message that the program takes to its last piece of work. */
 export async function drain({ bus, queue, type = "classic", load, units, start }: DrainOptions): Promise<Sample> {
-  const messages = "fill" in load ? load.messages : load.bodies.length;
+  const messages = "messages" in load ? load.messages : load.bodies.length;
   await bus.makeQueue(queue, type);
-  await ("fill" in load ? load.fill() : bus.fill(queue, load.bodies));
-  const over = AbortSignal.timeout("fill" in load ? LONG_PATIENCE_MS : PATIENCE_MS);
+  await bus.fill(queue, "messages" in load ? load.bodies() : load.bodies);
+  const over = AbortSignal.timeout("messages" in load ? LONG_PATIENCE_MS : PATIENCE_MS);
   const running = start();
   running.finished.catch(() => {});
   let figures;

@@ -26,7 +26,7 @@ import { plugins, servers } from "./rows/growth.ts";
 import { hanging } from "./rows/hanging.ts";
 import { latency } from "./rows/latency.ts";
 import { ledgerSize } from "./rows/ledger_size.ts";
-import type { Row, Stand } from "./stand.ts";
+import type { Measured, Row, Stand } from "./stand.ts";
 import { tableOf } from "./table.ts";
 
 const ROUNDS = 5;
@@ -71,13 +71,26 @@ async function measure(rows: readonly Row[], { stand, out }: { readonly stand: S
   const machine = { processors: cpus().map(({ model }) => model), deno: Deno.version.deno };
   const results: unknown[] = [];
   for (const row of rows) {
-    const { lines, raw } = await row.measure(stand);
+    const rowStart = performance.now();
+    const { lines, raw } = await row.measure(stand).catch(refusedRow);
+    const seconds = secondsSince(rowStart);
+    progress(`${row.name}: ${seconds} s in all`);
     print(`${tableOf(row.name, lines)}\n`);
-    results.push({ row: row.name, lines, raw });
+    results.push({ row: row.name, seconds, lines, raw });
     const at = new Date().toISOString();
     await Deno.writeTextFile(out, `${JSON.stringify({ at, machine, rounds: stand.rounds, results }, null, 2)}\n`);
   }
-  progress(`${Math.round((performance.now() - start) / 1000)} s; all figures: ${out}`);
+  progress(`${secondsSince(start)} s; all figures: ${out}`);
+}
+
+/** What could not even be prepared keeps no other row from being measured. */
+function refusedRow(error: unknown): Measured {
+  const refused = error instanceof Error ? error.message : String(error);
+  return { lines: [{ what: "all", value: { refused }, unit: "" }], raw: { refused } };
+}
+
+function secondsSince(start: number): number {
+  return Math.round((performance.now() - start) / 1000);
 }
 
 function print(text: string): void {

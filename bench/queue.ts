@@ -29,10 +29,15 @@ export class Bus implements AsyncDisposable {
   }
 
   /** Publishes all of them, in order, persistent; resolves when the broker has taken the responsibility. */
-  async fill(queue: string, bodies: readonly Buffer[]): Promise<void> {
-    for (let at = 0; at < bodies.length; at += UNCONFIRMED) {
-      await Promise.all(bodies.slice(at, at + UNCONFIRMED).map((body) => this.publish(queue, body)));
+  async fill(queue: string, bodies: Iterable<Buffer>): Promise<void> {
+    let sent: Promise<void>[] = [];
+    for (const body of bodies) {
+      sent.push(this.publish(queue, body));
+      if (sent.length < UNCONFIRMED) continue;
+      await Promise.all(sent);
+      sent = [];
     }
+    await Promise.all(sent);
   }
 
   publish(queue: string, body: Buffer): Promise<void> {

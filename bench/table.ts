@@ -20,7 +20,7 @@ export function tableOf(name: string, lines: readonly Line[]): string {
 
 /** Whether an aim was reached; empty where there is none. */
 export function verdictOf({ value, aim }: { readonly value: Outcome; readonly aim?: Line["aim"] }): string {
-  if (typeof value !== "number") return `refused: ${value.refused}`;
+  if (typeof value !== "number") return `refused: ${value.refused.split("\n")[0]}`;
   if (aim === undefined) return "";
   return ("atLeast" in aim ? value >= aim.atLeast : value <= aim.atMost) ? "met" : "missed";
 }

@@ -16,6 +16,8 @@ export interface WatcherOptions {
   readonly dir?: string;
   /** How many deliveries the ledger must hold as done in the end. */
   readonly deliveries: number;
+  /** How many deliveries must be left undone after failed attempts. @default 0 */
+  readonly failing?: number;
   /** Resolves with the time of the last delivery. @default when idle plugins say so */
   readonly finished?: Promise<number>;
 }
@@ -42,8 +44,7 @@ export function startWatcher(options: WatcherOptions): Running {
       const { code } = await service.end("SIGTERM");
       try {
         if (code !== 0) throw new Error(`the watcher ended with ${code}: ${service.log.slice(-2000)}`);
-        const done = doneDeliveries(join(dir, "ledger.db"));
-        if (done !== options.deliveries) throw new Error(`${done} deliveries are done, not ${options.deliveries}`);
+        checkLedger(join(dir, "ledger.db"), options);
       } finally {
         if (options.dir === undefined) Deno.removeSync(dir, { recursive: true });
       }
@@ -82,10 +83,21 @@ async function ended(service: Service): Promise<never> {
   throw new Error(`the watcher ended with ${code}: ${service.log.slice(-2000)}`);
 }
 
-function doneDeliveries(file: string): number {
+/** The work of a round, as the ledger has it: all done, with a detail that lacks nothing. */
+const DONE = `SELECT
+  count(*) FILTER (WHERE state = 'done') AS done,
+  count(*) FILTER (WHERE state <> 'done' AND attempts > 0) AS failing,
+  (SELECT count(*) FROM event WHERE missing <> '[]') AS incomplete FROM delivery`;
+
+function checkLedger(file: string, { deliveries, failing = 0 }: WatcherOptions): void {
   const database = openDatabase(file, { create: false });
   try {
-    return Number(database.prepare("SELECT count(*) AS done FROM delivery WHERE state = 'done'").get()?.["done"]);
+    const found = database.prepare(DONE).get();
+    if (found?.["done"] !== deliveries) throw new Error(`${found?.["done"]} deliveries are done, not ${deliveries}`);
+    if (Number(found["failing"]) < failing || (failing === 0 && found["failing"] !== 0)) {
+      throw new Error(`attempts of ${found["failing"]} deliveries failed, not of ${failing}`);
+    }
+    if (found["incomplete"] !== 0) throw new Error(`${found["incomplete"]} details lack something`);
   } finally {
     database.close();
   }

@@ -1,4 +1,5 @@
 // How the cost of a delivery grows with what there is.
+import { join } from "node:path";
 import { contest, type Sample } from "../contest.ts";
 import { drain } from "../drain.ts";
 import { arrivals, associations, lives, type Load, ports } from "../mix.ts";
@@ -8,21 +9,24 @@ import { idlePlugins, startWatcher } from "../watcher.ts";
 /** What a cost may grow by. */
 const FLAT = { atMost: 1.3 };
 
+/** As many deliveries, whatever the number of plugins: fewer events where there are more. */
+const DELIVERIES = 20_000;
+
 export const plugins: Row = {
   name: "cost by number of plugins",
   async measure(stand: Stand): Promise<Measured> {
-    const run = (count: number, servers: number) => () => {
-      const load = lives(stand.quick ? servers / 10 : servers);
-      const deliveries = count * load.events;
+    const deliveries = stand.quick ? DELIVERIES / 20 : DELIVERIES;
+    const run = (count: number) => async () => {
+      const load = lives(deliveries / count / 2);
       const start = () =>
         startWatcher({ url: stand.url, queue: QUEUE, plugins: idlePlugins(count, load.events), deliveries });
-      return drain({ bus: stand.bus, queue: QUEUE, load, units: deliveries, start });
+      const { figures } = await drain({ bus: stand.bus, queue: QUEUE, load, units: deliveries, start });
+      return { work: `${count * load.events} deliveries`, figures };
     };
-    // Other numbers of events: comparing costs per delivery is the purpose.
     const rounds = await contest({ name: plugins.name, rounds: stand.rounds }, {
-      "1 plugin": sameWork(run(1, 2500)),
-      "10 plugins": sameWork(run(10, 1000)),
-      "50 plugins": sameWork(run(50, 250)),
+      "1 plugin": run(1),
+      "10 plugins": run(10),
+      "50 plugins": run(50),
     });
     const cost = (name: "1 plugin" | "10 plugins" | "50 plugins") => ({
       what: `CPU per delivery, ${name}`,
@@ -46,40 +50,60 @@ export const servers: Row = {
   name: "cost by number of servers",
   async measure(stand: Stand): Promise<Measured> {
     const [few, many] = [10, stand.quick ? 1000 : 10_000];
-    const messages = stand.quick ? 1000 : 4000;
-    const rounds = await contest({ name: servers.name, rounds: stand.rounds }, {
-      "few": () => withServers(stand, few, messages),
-      "many": () => withServers(stand, many, messages),
-    });
-    return {
-      lines: [
-        { what: `CPU per delivery, ${few} servers`, value: rounds.median("few", "cpuMicros"), unit: "µs" },
-        { what: `CPU per delivery, ${many} servers`, value: rounds.median("many", "cpuMicros"), unit: "µs" },
-        { what: `${many} against ${few}`, value: rounds.ratio("many", "few", "cpuMicros"), unit: "×", aim: FLAT },
-      ],
-      raw: rounds,
-    };
+    const messages = stand.quick ? 1000 : 10_000;
+    const dir = await Deno.makeTempDir({ prefix: "oss-watcher-bench-" });
+    try {
+      const known = { few: join(dir, "few"), many: join(dir, "many") };
+      await announce(stand, known.few, few);
+      await announce(stand, known.many, many);
+      const rounds = await contest({ name: servers.name, rounds: stand.rounds }, {
+        "few": () => withServers(stand, { known: known.few, count: few, messages }),
+        "many": () => withServers(stand, { known: known.many, count: many, messages }),
+      });
+      const cost = (name: "few" | "many", count: number) => ({
+        what: `CPU per delivery, ${count.toLocaleString("en")} servers`,
+        value: rounds.median(name, "cpuMicros"),
+        unit: "µs",
+      });
+      const ratio = rounds.ratio("many", "few", "cpuMicros");
+      const what = `${many.toLocaleString("en")} against ${few}`;
+      return {
+        lines: [cost("few", few), cost("many", many), { what, value: ratio, unit: "×", aim: FLAT }],
+        raw: rounds,
+      };
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
   },
 };
 
-/** A ledger that knows so many servers, by a run before; then their floating IPs come and go. */
-async function withServers(stand: Stand, count: number, messages: number): Promise<Sample> {
+/** A ledger that knows so many servers and their ports, as the service itself has made it. */
+async function announce(stand: Stand, dir: string, count: number): Promise<void> {
+  const [came, bound] = [arrivals(count), ports(count)];
+  const load: Load = { bodies: [...bound.bodies, ...came.bodies], events: count, claimed: count };
+  await Deno.mkdir(dir);
+  await run(stand, { dir, load, deliveries: count });
+}
+
+/** In a copy of that ledger the servers' floating IPs come and go. */
+async function withServers(
+  stand: Stand,
+  { known, count, messages }: { readonly known: string; readonly count: number; readonly messages: number },
+): Promise<Sample> {
   const dir = await Deno.makeTempDir({ prefix: "oss-watcher-bench-" });
   try {
-    const [came, bound] = [arrivals(count), ports(count)];
-    const known: Load = { bodies: [...bound.bodies, ...came.bodies], events: count, claimed: count };
-    const run = (load: Load, deliveries: number) => {
-      const plugins = idlePlugins(1, load.events);
-      const start = () => startWatcher({ url: stand.url, queue: QUEUE, plugins, dir, deliveries });
-      return drain({ bus: stand.bus, queue: QUEUE, load, start });
-    };
-    await run(known, count);
-    return await run(associations(messages, count), count + messages);
+    await Deno.copyFile(join(known, "ledger.db"), join(dir, "ledger.db"));
+    return await run(stand, { dir, load: associations(messages, count), deliveries: count + messages });
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
 }
 
-function sameWork(run: () => Promise<Sample>): () => Promise<Sample> {
-  return async () => ({ ...await run(), work: "deliveries" });
+function run(
+  { bus, url }: Stand,
+  { dir, load, deliveries }: { readonly dir: string; readonly load: Load; readonly deliveries: number },
+): Promise<Sample> {
+  const plugins = idlePlugins(1, load.events);
+  const start = () => startWatcher({ url, queue: QUEUE, plugins, dir, deliveries });
+  return drain({ bus, queue: QUEUE, load, start });
 }

@@ -1,4 +1,4 @@
-// One plugin that never answers, beside one that does.
+// One plugin that hangs in each of its attempts, beside one that delivers. An attempt is cut off after a second, so that in a round many are, and tried again.
 import { contest } from "../contest.ts";
 import { drain } from "../drain.ts";
 import { lives } from "../mix.ts";
@@ -9,24 +9,29 @@ import { restPlugin, startWatcher } from "../watcher.ts";
 export const hanging: Row = { name: "one plugin hanging", measure };
 
 const HANGS = `{ name: "Hangs", notify: () => new Promise(() => {}) }`;
+const RETRY = `retry: { attemptTimeoutSeconds: 1 },`;
+/** At least so many of its deliveries, one for each that may be under way, must have been tried in vain. */
+const FAILING = 8;
 
 async function measure(stand: Stand): Promise<Measured> {
   await using receiver = new CountingReceiver();
-  const load = lives(stand.quick ? 400 : 2500);
-  const run = (more: readonly string[]) => () => {
+  const load = lives(stand.quick ? 1000 : 8000);
+  const run = (more: readonly string[], failing: number) => () => {
     const start = () =>
       startWatcher({
         url: stand.url,
         queue: QUEUE,
         plugins: [restPlugin(receiver.port), ...more].join(", "),
+        sections: RETRY,
         deliveries: load.events,
+        failing,
         finished: receiver.expect(load.events),
       });
     return drain({ bus: stand.bus, queue: QUEUE, load, start });
   };
   const rounds = await contest({ name: hanging.name, rounds: stand.rounds }, {
-    "alone": run([]),
-    "beside one that hangs": run([HANGS]),
+    "alone": run([], 0),
+    "beside one that hangs": run([HANGS], FAILING),
   });
   return {
     lines: [

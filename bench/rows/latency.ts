@@ -28,6 +28,7 @@ async function measure(stand: Stand): Promise<Measured> {
       { what: "p99", value: rounds.median("watcher", "p99"), unit: "ms", aim: { atMost: p99 } },
       { what: "p50 of a publish–consume loop", value: rounds.median("loop", "p50"), unit: "ms" },
       { what: "p99 of a publish–consume loop", value: loop99, unit: "ms" },
+      { what: "p99 against it", value: rounds.ratio("watcher", "loop", "p99"), unit: "×" },
     ],
     raw: rounds,
   };
