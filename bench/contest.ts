@@ -9,13 +9,13 @@ export interface Sample {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** Does its work once; throws when it could not. */
-export type Contender = () => Promise<Sample>;
+/** Does its work once; throws when it could not. One that is not there is a text that says so. */
+export type Contender = (() => Promise<Sample>) | string;
 
 /** A figure, or why there is none. */
 export type Outcome = number | { readonly refused: string };
 
-type Attempt = Sample | { readonly failed: string };
+type Attempt = Sample | { readonly failed: string } | { readonly absent: string };
 
 export interface ContestOptions {
   readonly name: string;
@@ -35,7 +35,7 @@ export async function contest<Name extends string>(
       const came = await attempt(run);
       attempts.get(contender)?.push(came);
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
-      const how = "failed" in came ? `failed: ${came.failed}` : `${seconds} s`;
+      const how = "absent" in came ? came.absent : "failed" in came ? `failed: ${came.failed}` : `${seconds} s`;
       progress(`${name}: round ${round} of ${rounds}, ${contender}: ${how}`);
     }
   }
@@ -43,6 +43,7 @@ export async function contest<Name extends string>(
 }
 
 async function attempt(run: Contender): Promise<Attempt> {
+  if (typeof run === "string") return { absent: run };
   try {
     return await run();
   } catch (error) {
@@ -84,6 +85,7 @@ export class Contest<Name extends string> {
     const values: number[] = [];
     for (const [index, attempt] of (this.#attempts.get(name) ?? []).entries()) {
       const round = `round ${index + 1} of ${name}`;
+      if ("absent" in attempt) return { refused: attempt.absent };
       if ("failed" in attempt) return { refused: `${round}: ${attempt.failed}` };
       const value = attempt.figures[figure] ?? NaN;
       if (Number.isNaN(value)) return { refused: `${round} gave no ${figure}` };
@@ -93,7 +95,7 @@ export class Contest<Name extends string> {
   }
 
   #works(name: Name): readonly string[] {
-    return (this.#attempts.get(name) ?? []).flatMap((attempt) => "failed" in attempt ? [] : [attempt.work]);
+    return (this.#attempts.get(name) ?? []).flatMap((attempt) => "work" in attempt ? [attempt.work] : []);
   }
 }
 

@@ -1,9 +1,11 @@
-// Claimed events all the way: recorded durably, told to an HTTP receiver, the outcome recorded.
+// Claimed events all the way: recorded durably, told to an HTTP receiver, the outcome recorded. Its peers record nothing. Counted is from the first message to
+// the last arrival, after the program's start, in rounds of some seconds, of which V8's compiling is the first.
 import { contest } from "../contest.ts";
 import { drain } from "../drain.ts";
 import { lives, type Load } from "../mix.ts";
 import { startPeer } from "../peer.ts";
 import { CountingReceiver } from "../receiver.ts";
+import { findRedpandaConnect, NOT_THERE, startRedpandaConnect } from "../redpanda.ts";
 import { type Measured, QUEUE, type Row, type Stand, TOPIC } from "../stand.ts";
 import { restPlugin, startWatcher } from "../watcher.ts";
 
@@ -12,9 +14,14 @@ export const endToEnd: Row = { name: "claimed events end to end", measure };
 async function measure(stand: Stand): Promise<Measured> {
   await using receiver = new CountingReceiver();
   const load = lives(stand.quick ? 400 : 4000);
-  const rounds = await contest({ name: endToEnd.name, rounds: stand.rounds }, {
+  const connect = findRedpandaConnect();
+  const rounds = await contest<"watcher" | "oslo.messaging" | "Redpanda Connect">({
+    name: endToEnd.name,
+    rounds: stand.rounds,
+  }, {
     "watcher": () => watcher(stand, load, receiver),
     "oslo.messaging": () => listener(stand, load, receiver),
+    "Redpanda Connect": connect === null ? NOT_THERE : () => pipeline(stand, load, { receiver, connect }),
   });
   return {
     lines: [
@@ -37,6 +44,9 @@ async function measure(stand: Stand): Promise<Measured> {
         unit: "×",
         aim: { atLeast: 5 },
       },
+      { what: "Redpanda Connect, no ledger", value: rounds.median("Redpanda Connect", "perSecond"), unit: "/s" },
+      { what: "CPU per event of it", value: rounds.median("Redpanda Connect", "cpuMicros"), unit: "µs" },
+      { what: "events/s against it", value: rounds.ratio("watcher", "Redpanda Connect", "perSecond"), unit: "×" },
     ],
     raw: rounds,
   };
@@ -56,6 +66,18 @@ function watcher({ bus, url }: Stand, load: Load, receiver: CountingReceiver) {
         finished: receiver.expect(load.events),
       }),
   });
+}
+
+function pipeline(
+  { bus, url }: Stand,
+  load: Load,
+  { receiver, connect }: { readonly receiver: CountingReceiver; readonly connect: readonly string[] },
+) {
+  const start = () => {
+    const finished = receiver.expect(load.events);
+    return startRedpandaConnect(connect, { url, queue: QUEUE, port: receiver.port, finished });
+  };
+  return drain({ bus, queue: QUEUE, load, start });
 }
 
 function listener({ bus, port, peers }: Stand, load: Load, receiver: CountingReceiver) {

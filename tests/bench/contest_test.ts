@@ -45,6 +45,13 @@ Deno.test("contest() refuses a ratio to a peer that did other work", async () =>
   );
 });
 
+Deno.test("contest() says of a contender that is not there just that", async () => {
+  const rounds = await run(contender([10, 60, 20]), "not there: nowhere on PATH");
+  assert.equal(refusal(rounds.median("peer", "rate")), "not there: nowhere on PATH");
+  assert.equal(refusal(rounds.ratio("own", "peer", "rate")), "not there: nowhere on PATH");
+  assert.equal(rounds.median("own", "rate"), 20);
+});
+
 Deno.test("contest() refuses a figure that a round did not give", async () => {
   const rounds = await run(contender([10, 60, NaN]), contender([1, 3, 10]));
   assert.equal(refusal(rounds.median("own", "rate")), "round 3 of own gave no rate");
