@@ -113,6 +113,7 @@ function told(
   );
 }
 
+/** Eight digits that belong to a number alone, in no order, as those of a UUID are. */
 function hex(number: number): string {
-  return number.toString(16).padStart(8, "0");
+  return (Math.imul(number, 0x9e3779b1) >>> 0).toString(16).padStart(8, "0");
 }

@@ -8,14 +8,12 @@ import { Attempts } from "./attempts.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { delayMs, type Policy } from "./policy.ts";
-import type { Settler } from "./settler.ts";
 
 export interface LaneOptions {
   readonly plugin: Plugin;
   readonly name: string;
   readonly policy: Policy;
-  readonly ledger: Pick<Ledger, "ready" | "nextDueAt">;
-  readonly settler: Settler;
+  readonly ledger: Pick<Ledger, "ready" | "nextDueAt" | "settle">;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -28,7 +26,7 @@ export interface LaneOptions {
 }
 
 /** How many times its concurrency a lane may have in flight, outcomes that wait for their commit included. */
-const MAX_UNRECORDED = 4;
+const MAX_UNRECORDED = 8;
 
 /** How long what was read ahead is believed: an operator may drop or replay. */
 const AHEAD_MS = 50;
@@ -165,7 +163,7 @@ export class Lane {
   }
 
   async #attempt(delivery: Delivery): Promise<void> {
-    const { clock, settler, onAttempt } = this.#options;
+    const { clock, ledger, onAttempt } = this.#options;
     const probe = this.#breaker.state === "open";
     const [startedAt, startedMs] = [clock.now(), clock.passedMs()];
     this.#running++;
@@ -178,11 +176,11 @@ export class Lane {
     const verdict = failure === null ? DONE : this.#judge(delivery, { failure, probe, endedAt });
     if (failure === null || failure.permanent) this.#breaker.succeeded();
     this.#report(delivery, { failure, verdict });
-    await settler.settle({
+    await ledger.settle([{
       ...settlement,
       ...verdict,
       failure: failure && { reason: failure.reason, error: failure.error },
-    });
+    }]);
     const { plugin, attempts } = delivery;
     const reason = failure?.reason ?? null;
     onAttempt?.({ plugin, outcome: verdict.outcome, reason, repeated: attempts > 0, tookMs });

@@ -7,31 +7,69 @@ interface Work {
   readonly reject: (error: unknown) => void;
 }
 
+export interface GroupCommitOptions {
+  /** Called in each transaction after its actions. */
+  readonly onCommit?: () => void;
+  /** Called when nothing of a transaction was written. */
+  readonly onRolledBack?: () => void;
+}
+
+/** So many that can wait do not: what the next transaction is given must not pile up. */
+const ENOUGH = 32;
+
 /**
  * Writes of all stages that come in one turn of the event loop, in one transaction: the disk is asked to keep them once, not once for each.
  * While it does so the network brings more, so that the busier we are, the more there is in a group.
  */
 export class GroupCommit {
   readonly #database: Database;
+  readonly #options: GroupCommitOptions;
   #group: Work[] = [];
+  #isDue = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(database: Database) {
+  constructor(database: Database, options: GroupCommitOptions = {}) {
     this.#database = database;
+    this.#options = options;
   }
 
   /** Runs an action after those before it, in their transaction or a later one. Resolves when its writes are on disk. */
   run<Result>(action: () => Result): Promise<Result> {
+    const written = this.#add(action);
+    this.#commitSoon();
+    return written;
+  }
+
+  /** The same for what can wait: it goes with the next transaction, and has one of its own only when there is none for so long. */
+  runWithin<Result>(waitMs: number, action: () => Result): Promise<Result> {
+    const written = this.#add(action);
+    if (this.#group.length >= ENOUGH) this.#commitSoon();
+    else if (!this.#isDue) this.#timer ??= setTimeout(() => this.#commit(), waitMs);
+    return written;
+  }
+
+  /** At the end of this turn. */
+  #commitSoon(): void {
+    if (!this.#isDue) setImmediate(() => this.#commit());
+    this.#isDue = true;
+  }
+
+  #add<Result>(action: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#group.push({ action, resolve: resolve as (result: unknown) => void, reject });
-      if (this.#group.length === 1) setImmediate(() => this.#commit());
     });
   }
 
   #commit(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#isDue = false;
     const group = this.#group;
     this.#group = [];
+    // What waited for its timer has gone with another.
+    if (group.length === 0) return;
     try {
-      const results = transaction(this.#database, () => group.map(({ action }) => action()));
+      const results = this.#transaction(() => group.map(({ action }) => action()));
       group.forEach(({ resolve }, index) => resolve(results[index]));
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error);
@@ -42,9 +80,23 @@ export class GroupCommit {
   /** Nothing of a group is written when one of its actions fails: each by itself, only that one does. */
   #commitAlone({ action, resolve, reject }: Work): void {
     try {
-      resolve(transaction(this.#database, action));
+      resolve(this.#transaction(action));
     } catch (error) {
       reject(error);
+    }
+  }
+
+  #transaction<Result>(action: () => Result): Result {
+    const { onCommit, onRolledBack } = this.#options;
+    try {
+      return transaction(this.#database, () => {
+        const result = action();
+        onCommit?.();
+        return result;
+      });
+    } catch (error) {
+      onRolledBack?.();
+      throw error;
     }
   }
 }

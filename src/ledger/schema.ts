@@ -1,3 +1,8 @@
+import { ORDER_SEED } from "./order_hash.ts";
+
+/** How many events in a row share a stretch of `event_order`. */
+export const SPAN = 2048;
+
 /** "OSSW": marks a SQLite file as a ledger. */
 export const APPLICATION_ID = 0x4f535357;
 
@@ -113,5 +118,78 @@ export const STEPS: readonly string[] = [
   CREATE INDEX delivery_blocked ON delivery (plugin, seq) WHERE state = 'blocked';
   DROP INDEX event_undetailed;
   CREATE INDEX event_undetailed ON event (seq, detail) WHERE detail IS NULL;
+  `,
+  `
+  -- What grows with the clouds is written where it was written last, not all over the file: most of a commit is pages.
+  -- Order keys are numbers (order_hash.ts), by stretches of ${SPAN} events, so that the stretch being written stays in a few pages; who looks
+  -- one up, which is an operator, looks into each.
+  INSERT OR IGNORE INTO fact (name, value) VALUES ('${ORDER_SEED}', lower(hex(randomblob(8))));
+
+  CREATE TABLE key_of_event (
+    span INTEGER NOT NULL, order_key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (span, order_key, seq)
+  ) WITHOUT ROWID;
+  INSERT OR IGNORE INTO key_of_event (span, order_key, seq)
+    SELECT seq / ${SPAN}, CAST(order_hash((SELECT value FROM fact WHERE name = '${ORDER_SEED}'), order_key) AS INTEGER), seq FROM event_order;
+  DROP TABLE event_order;
+  ALTER TABLE key_of_event RENAME TO event_order;
+
+  CREATE TABLE key_held (
+    plugin INTEGER NOT NULL, order_key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (plugin, order_key, seq)
+  ) WITHOUT ROWID;
+  INSERT OR IGNORE INTO key_held (plugin, order_key, seq)
+    SELECT plugin, CAST(order_hash((SELECT value FROM fact WHERE name = '${ORDER_SEED}'), order_key) AS INTEGER), seq FROM held;
+  DROP TABLE held;
+  ALTER TABLE key_held RENAME TO held;
+
+  UPDATE event SET order_keys = (
+    SELECT json_group_array(CAST(order_hash((SELECT value FROM fact WHERE name = '${ORDER_SEED}'), value) AS INTEGER)) FROM json_each(order_keys));
+
+  -- Rows of a KiB or two in the order in which they came, found by a small index.
+  CREATE TABLE known_server (id TEXT PRIMARY KEY, data TEXT NOT NULL, deleted_at INTEGER);
+  INSERT INTO known_server (id, data, deleted_at) SELECT id, data, deleted_at FROM server;
+  DROP TABLE server;
+  ALTER TABLE known_server RENAME TO server;
+  CREATE INDEX server_deleted ON server (deleted_at, id) WHERE deleted_at IS NOT NULL;
+
+  CREATE TABLE known_port (id TEXT PRIMARY KEY, server_id TEXT, changed INTEGER NOT NULL, data TEXT NOT NULL, deleted_at INTEGER);
+  INSERT INTO known_port (id, server_id, changed, data, deleted_at) SELECT id, server_id, changed, data, deleted_at FROM port;
+  DROP TABLE port;
+  ALTER TABLE known_port RENAME TO port;
+  CREATE INDEX port_server ON port (server_id, changed) WHERE server_id IS NOT NULL;
+  CREATE INDEX port_deleted ON port (deleted_at, id) WHERE deleted_at IS NOT NULL;
+
+  CREATE TABLE known_floatingip (
+    id TEXT PRIMARY KEY, port_id TEXT, server_id TEXT, changed INTEGER NOT NULL, data TEXT NOT NULL, deleted_at INTEGER
+  );
+  INSERT INTO known_floatingip (id, port_id, server_id, changed, data, deleted_at)
+    SELECT id, port_id, server_id, changed, data, deleted_at FROM floatingip;
+  DROP TABLE floatingip;
+  ALTER TABLE known_floatingip RENAME TO floatingip;
+  CREATE INDEX floatingip_port ON floatingip (port_id, changed) WHERE port_id IS NOT NULL;
+  CREATE INDEX floatingip_server ON floatingip (server_id, changed) WHERE server_id IS NOT NULL;
+  CREATE INDEX floatingip_deleted ON floatingip (deleted_at, id) WHERE deleted_at IS NOT NULL;
+
+  -- The deliveries of an event side by side, which spares an index of them.
+  CREATE TABLE delivery_of_event (
+    seq INTEGER NOT NULL,
+    plugin INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    tried_ms INTEGER NOT NULL DEFAULT 0,
+    last_attempt_at INTEGER,
+    finished_at INTEGER,
+    PRIMARY KEY (seq, plugin)
+  ) WITHOUT ROWID;
+  INSERT INTO delivery_of_event (seq, plugin, state, due_at, attempts, tried_ms, last_attempt_at, finished_at)
+    SELECT seq, plugin, state, due_at, attempts, tried_ms, last_attempt_at, finished_at FROM delivery ORDER BY seq, plugin;
+  DROP TABLE delivery;
+  ALTER TABLE delivery_of_event RENAME TO delivery;
+  CREATE INDEX delivery_ready ON delivery (plugin, due_at, seq) WHERE state = 'ready';
+  CREATE INDEX delivery_open ON delivery (seq) WHERE state IN ('new', 'blocked', 'ready');
+  CREATE INDEX delivery_retrying ON delivery (seq) WHERE state IN ('new', 'blocked', 'ready') AND attempts > 0;
+  CREATE INDEX delivery_blocked ON delivery (plugin, seq) WHERE state = 'blocked';
+  CREATE INDEX delivery_dead ON delivery (seq) WHERE state = 'dead';
+  CREATE INDEX delivery_dropped ON delivery (seq) WHERE state = 'dropped';
   `,
 ];

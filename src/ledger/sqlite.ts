@@ -1,6 +1,7 @@
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { UserError } from "../model/errors.ts";
 import { LedgerUnavailable } from "../model/ledger.ts";
+import { addOrderHash } from "./order_hash.ts";
 import { APPLICATION_ID, STEPS } from "./schema.ts";
 
 export type Database = DatabaseSync;
@@ -20,9 +21,12 @@ export interface OpenOptions {
 }
 
 const PRAGMAS = [
+  // Of a new file. An event and its notification take 2 KiB each: pages of 4 KiB would hold one, and nothing else.
+  "PRAGMA page_size = 8192",
   "PRAGMA journal_mode = WAL",
   "PRAGMA synchronous = FULL",
-  "PRAGMA wal_autocheckpoint = 1000",
+  // 4 MiB.
+  "PRAGMA wal_autocheckpoint = 500",
   "PRAGMA cache_size = -16384",
 ];
 
@@ -42,6 +46,7 @@ export function openDatabase(file: string, options: OpenOptions): Database {
     if (!there) touch(file);
     database = new DatabaseSync(file, { timeout: busyTimeoutMs });
     for (const pragma of PRAGMAS) run(database, pragma);
+    addOrderHash(database);
     migrate(database, { file, steps, create });
     return database;
   } catch (error) {
@@ -75,9 +80,10 @@ export function prepareAll<Texts extends Readonly<Record<string, string>>>(
 /** Runs `action` in one transaction that takes the write lock at once; all of it is written, or nothing. */
 export function transaction<Result>(database: Database, action: () => Result): Result {
   try {
-    run(database, "BEGIN IMMEDIATE");
+    const { begin, commit } = endsOf(database);
+    begin.run();
     const result = action();
-    run(database, "COMMIT");
+    commit.run();
     return result;
   } catch (error) {
     if (database.isOpen && database.isTransaction) rollBack(database);
@@ -92,6 +98,17 @@ export function reading<Result>(action: () => Result): Result {
   } catch (error) {
     throw translated(error);
   }
+}
+
+const ENDS = new WeakMap<Database, { readonly begin: Statement; readonly commit: Statement }>();
+
+function endsOf(database: Database): { readonly begin: Statement; readonly commit: Statement } {
+  let ends = ENDS.get(database);
+  if (ends === undefined) {
+    ends = { begin: database.prepare("BEGIN IMMEDIATE"), commit: database.prepare("COMMIT") };
+    ENDS.set(database, ends);
+  }
+  return ends;
 }
 
 /** `exec` would do, but Deno's keeps SQLite's result code to itself. */

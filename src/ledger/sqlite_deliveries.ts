@@ -1,5 +1,6 @@
 import type { WatcherEvent } from "../model/event.ts";
 import type { Delivery, ReadyQuery, Settlement } from "../model/ledger.ts";
+import { type OrderHash, orderHashOf } from "./order_hash.ts";
 import { type Database, prepareAll, type Statement, type Statements } from "./sqlite.ts";
 
 /** How many failed attempts of a delivery are kept: the first ones, and the last ones. */
@@ -7,16 +8,42 @@ const KEEP_FIRST = 3;
 const KEEP_LAST = 20;
 
 /**
- * The deliveries in the ledger file and who must wait for whom. An unfinished delivery holds its event's order keys; one is free when
+ * The deliveries in the ledger file and who must wait for whom. A delivery holds its event's order keys until it is finished; one is free when
  * no earlier delivery of its plugin holds any of its own. Only the next holder of a key that is given back can become free by that,
  * so finishing costs a few look-ups, however many wait. Runs inside the caller's transaction.
  */
 export class Deliveries {
   readonly #sql: Statements<typeof STATEMENTS>;
+  readonly #orderHash: OrderHash;
   readonly #ids = new Map<string, number>();
+  /** The newest events, by `seq`, which most deliveries are of: what was just written need not be read and parsed again. */
+  readonly #recent = new Map<number, Recent>();
+  /** Deliveries whose rows in `held` are still there. */
+  #finished: { readonly plugin: number; readonly seq: number }[] = [];
 
   constructor(database: Database) {
     this.#sql = prepareAll(database, STATEMENTS);
+    this.#orderHash = orderHashOf(database);
+  }
+
+  /** The numbers that stand for these keys in the file. */
+  numbersOf(orderKeys: readonly string[]): readonly number[] {
+    return [...new Set(orderKeys.map(this.#orderHash))];
+  }
+
+  /** An event was written, as texts; told to `ready` from here for as long as it is one of the newest. */
+  remember(seq: number, recent: Recent): void {
+    this.#recent.set(seq, recent);
+    if (this.#recent.size <= MAX_RECENT) return;
+    for (const oldest of this.#recent.keys()) {
+      this.#recent.delete(oldest);
+      break;
+    }
+  }
+
+  /** What was written is not there after all; its numbers will be given again. */
+  forget(): void {
+    this.#recent.clear();
   }
 
   /** The number that stands for a plugin's name in the file; a new name gets one. */
@@ -30,7 +57,7 @@ export class Deliveries {
     readonly plugin: number;
     readonly seq: number;
     readonly dueAt: number;
-    readonly orderKeys: readonly string[];
+    readonly orderKeys: readonly number[];
     readonly detailed: boolean;
   }): void {
     const state = !detailed ? "new" : this.#isBlocked(plugin, seq, orderKeys) ? "blocked" : "ready";
@@ -43,30 +70,37 @@ export class Deliveries {
     for (const row of this.#sql.newOf.all(seq)) this.#free(Number(row["plugin"]), seq, "new");
   }
 
-  /** What is busy is passed over in the index alone: reading what it is costs ten times as much. */
+  /** What is busy is not even looked at: parsing what it is costs ten times as much. */
   ready({ plugin, now, limit, busy = NONE }: ReadyQuery): readonly Delivery[] {
-    const free = this.#sql.ready.all(plugin, now, limit + busy.size).filter((row) => !busy.has(Number(row["seq"])));
-    return free.slice(0, limit).map((row) => this.#delivery(plugin, Number(row["seq"])));
+    const rows = this.#sql.ready.all(this.#idOf(plugin), now, limit + busy.size);
+    return rows.filter((row) => !busy.has(Number(row["seq"]))).slice(0, limit).map((row) => {
+      const seq = Number(row["seq"]);
+      const { event, detail, missing } = this.#recent.get(seq) ?? this.#stored(seq);
+      return {
+        seq,
+        plugin,
+        event,
+        // Each plugin has one of its own to do with as it likes.
+        detail: JSON.parse(detail),
+        missing: JSON.parse(missing),
+        attempts: Number(row["attempts"]),
+        triedMs: Number(row["tried_ms"]),
+        lastAttemptAt: row["last_attempt_at"] === null ? null : Number(row["last_attempt_at"]),
+      };
+    });
   }
 
-  #delivery(plugin: string, seq: number): Delivery {
-    const row = this.#sql.delivery.get(plugin, seq) ?? {};
-    const event = JSON.parse(row["data"] as string) as WatcherEvent;
-    const { key, subject, created, eventType, time, creationSeen, server } = event;
+  #stored(seq: number): Omit<Recent, "orderKeys"> {
+    const row = this.#sql.stored.get(seq) ?? {};
     return {
-      seq,
-      plugin,
-      event: { key, subject, created, eventType, time, creationSeen, serverId: server.id },
-      detail: JSON.parse(row["detail"] as string),
-      missing: JSON.parse(row["missing"] as string),
-      attempts: Number(row["attempts"]),
-      triedMs: Number(row["tried_ms"]),
-      lastAttemptAt: row["last_attempt_at"] === null ? null : Number(row["last_attempt_at"]),
+      event: announced(JSON.parse(row["data"] as string)),
+      detail: row["detail"] as string,
+      missing: row["missing"] as string,
     };
   }
 
   nextDueAt(plugin: string): number | null {
-    const dueAt = this.#sql.nextDueAt.get(plugin)?.["due_at"];
+    const dueAt = this.#sql.nextDueAt.get(this.#idOf(plugin))?.["due_at"];
     return dueAt === undefined || dueAt === null ? null : Number(dueAt);
   }
 
@@ -117,12 +151,25 @@ export class Deliveries {
 
   /** Gives back the keys of a finished delivery and frees those that waited for them alone. */
   release(plugin: number, seq: number): void {
-    const keys = this.#orderKeys(seq);
-    for (const key of keys) this.#sql.letGo.run(plugin, key, seq);
-    for (const key of keys) {
+    this.#finished.push({ plugin, seq });
+    if (this.#finished.length >= SWEEP) this.sweep();
+    for (const key of this.#orderKeys(seq)) {
       const next = this.#sql.nextHolder.get(plugin, key, seq)?.["seq"];
       if (typeof next === "number") this.#free(plugin, next, "blocked");
     }
+  }
+
+  /**
+   * Takes out what finished deliveries held. Nobody waits for a finished one whether that is there or not, but rows are all over the table:
+   * many at once share its pages.
+   */
+  sweep(): void {
+    for (const { plugin, seq } of this.#finished) {
+      // An operator may have reopened it.
+      if (this.#sql.isOpen.get(seq, plugin) !== undefined) continue;
+      for (const key of this.#orderKeys(seq)) this.#sql.letGo.run(plugin, key, seq);
+    }
+    this.#finished = [];
   }
 
   /** Takes the keys of a delivery again, at its old place; those that come after it wait again. */
@@ -140,15 +187,40 @@ export class Deliveries {
     this.#sql.setState.run(blocked ? "blocked" : "ready", plugin, seq, from);
   }
 
-  #isBlocked(plugin: number, seq: number, orderKeys: readonly string[]): boolean {
+  #isBlocked(plugin: number, seq: number, orderKeys: readonly number[]): boolean {
     return orderKeys.some((key) => this.#sql.earlierHolder.get(plugin, key, seq) !== undefined);
   }
 
-  #orderKeys(seq: number): readonly string[] {
+  #orderKeys(seq: number): readonly number[] {
+    const recent = this.#recent.get(seq);
+    if (recent !== undefined) return recent.orderKeys;
     const row = this.#sql.orderKeys.get(seq);
     return row === undefined ? [] : JSON.parse(row["order_keys"] as string);
   }
 }
+
+/** What every delivery of an event needs of it. */
+interface Recent {
+  readonly event: Delivery["event"];
+  /** JSON. */
+  readonly detail: string;
+  /** JSON. */
+  readonly missing: string;
+  readonly orderKeys: readonly number[];
+}
+
+/** What an attempt is told of an event. */
+export function announced(
+  { key, subject, created, eventType, time, creationSeen, server }: WatcherEvent,
+): Delivery["event"] {
+  return { key, subject, created, eventType, time, creationSeen, serverId: server.id };
+}
+
+/** So many finished deliveries are swept at once: some milliseconds of work. */
+const SWEEP = 500;
+
+/** Some 3 MiB. */
+const MAX_RECENT = 1000;
 
 const NONE: ReadonlySet<number> = new Set();
 
@@ -159,25 +231,27 @@ const OVERTAKEN = "A later event that shares a key was delivered while this one 
 
 const OPEN = "('new', 'blocked', 'ready')";
 
+/** SQL: the unfinished deliveries of a plugin that hold a key; `held` has some that are finished, too. */
+const HOLDERS = `held AS h CROSS JOIN delivery AS d ON d.seq = h.seq AND d.plugin = h.plugin AND d.state IN ${OPEN}
+    WHERE h.plugin = ? AND h.order_key = ?`;
+
 const STATEMENTS = {
   addPlugin: `INSERT OR IGNORE INTO plugin (name) VALUES (?)`,
   pluginId: `SELECT id FROM plugin WHERE name = ?`,
   add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, ?, ?)`,
   hold: `INSERT OR IGNORE INTO held (plugin, order_key, seq) VALUES (?, ?, ?)`,
   letGo: `DELETE FROM held WHERE plugin = ? AND order_key = ? AND seq = ?`,
+  isOpen: `SELECT 1 FROM delivery WHERE seq = ? AND plugin = ? AND state IN ${OPEN}`,
   orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,
-  earlierHolder: `SELECT 1 FROM held WHERE plugin = ? AND order_key = ? AND seq < ? LIMIT 1`,
-  earlierHolders: `SELECT seq FROM held WHERE plugin = ? AND order_key = ? AND seq < ?`,
-  nextHolder: `SELECT seq FROM held WHERE plugin = ? AND order_key = ? AND seq > ? ORDER BY seq LIMIT 1`,
+  earlierHolder: `SELECT 1 FROM ${HOLDERS} AND h.seq < ? LIMIT 1`,
+  earlierHolders: `SELECT h.seq FROM ${HOLDERS} AND h.seq < ?`,
+  nextHolder: `SELECT h.seq FROM ${HOLDERS} AND h.seq > ? ORDER BY h.seq LIMIT 1`,
   newOf: `SELECT plugin FROM delivery WHERE seq = ? AND state = 'new'`,
   setState: `UPDATE delivery SET state = ? WHERE plugin = ? AND seq = ? AND state = ?`,
-  ready: `SELECT seq FROM delivery
-    WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'ready' AND due_at <= ? ORDER BY due_at, seq LIMIT ?`,
-  delivery: `SELECT d.attempts, d.tried_ms, d.last_attempt_at, e.data, e.detail, e.missing
-    FROM delivery AS d JOIN event AS e ON e.seq = d.seq
-    WHERE d.plugin = (SELECT id FROM plugin WHERE name = ?) AND d.seq = ?`,
-  nextDueAt: `SELECT min(due_at) AS due_at FROM delivery
-    WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'ready'`,
+  ready: `SELECT seq, attempts, tried_ms, last_attempt_at FROM delivery
+    WHERE plugin = ? AND state = 'ready' AND due_at <= ? ORDER BY due_at, seq LIMIT ?`,
+  stored: `SELECT data, detail, missing FROM event WHERE seq = ?`,
+  nextDueAt: `SELECT min(due_at) AS due_at FROM delivery WHERE plugin = ? AND state = 'ready'`,
   finish: `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
     WHERE plugin = ? AND seq = ? AND state IN ${OPEN} RETURNING attempts`,
   finishReady:

@@ -14,8 +14,12 @@ import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Sett
 import { learnedMemory } from "./learn.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts";
-import { Deliveries } from "./sqlite_deliveries.ts";
+import { SPAN } from "./schema.ts";
+import { announced, Deliveries } from "./sqlite_deliveries.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
+
+/** The longest that an outcome waits for others to share its transaction; nobody but the next event of the same server waits for it. */
+const SETTLE_WITHIN_MS = 5;
 
 /** The ledger in one SQLite file: each call is part of one transaction, on disk when the promise resolves. */
 export class SqliteLedger implements Ledger {
@@ -25,9 +29,17 @@ export class SqliteLedger implements Ledger {
   readonly #deliveries: Deliveries;
   readonly #sql: Statements<typeof STATEMENTS>;
   #plugins: readonly number[] = [];
+  /** Recorded in the transaction under way and not written yet: what is decided in the same one is written once, as what it became. */
+  #arrived: Arrived[] = [];
+  readonly #arrivedIds = new Set<string>();
+  /** Whether the file may hold some that wait to be decided. */
+  #mayHoldUndecided = true;
 
   constructor(database: Database, now: () => number) {
-    this.#commits = new GroupCommit(database);
+    this.#commits = new GroupCommit(database, {
+      onCommit: () => this.#writeArrived(),
+      onRolledBack: () => this.#forgetArrived(),
+    });
     this.#now = now;
     this.#memory = new SqliteMemory(database);
     this.#deliveries = new Deliveries(database);
@@ -44,15 +56,11 @@ export class SqliteLedger implements Ledger {
 
   decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number> {
     return this.#commits.run(() => {
-      const events = new Map<string, NewEvent>();
-      const rows = this.#sql.undecided.all(limit);
-      const undecided = rows.findIndex((row) => {
-        const decision = decider(JSON.parse(row["body"] as string), this.#memory);
-        if (decision !== null) this.#apply(Number(row["seq"]), decision, events);
-        return decision === null;
-      });
-      for (const event of events.values()) this.#announce(event, make?.(event.event) ?? null);
-      return undecided === -1 ? rows.length : undecided;
+      const made = new Map<string, NewEvent>();
+      const { decided, isLast } = this.#decideWritten(limit, { decider, made });
+      const arrived = isLast ? this.#decideArrived(limit - decided, { decider, made }) : 0;
+      for (const event of made.values()) this.#announce(event, make?.(event.event) ?? null);
+      return decided + arrived;
     });
   }
 
@@ -113,7 +121,7 @@ export class SqliteLedger implements Ledger {
   }
 
   async settle(settlements: readonly Settlement[]): Promise<void> {
-    await this.#commits.run(() => {
+    await this.#commits.runWithin(SETTLE_WITHIN_MS, () => {
       for (const settlement of settlements) this.#deliveries.settle(settlement);
     });
   }
@@ -132,38 +140,86 @@ export class SqliteLedger implements Ledger {
       this.#sql.reject.run(arrival.receivedAt, reason, size, sha256, exchange, routingKey, body);
       return 1;
     }
-    const { messageId, eventType, time } = arrival.notification;
-    const body = JSON.stringify(arrival.notification);
-    return Number(this.#sql.record.run(messageId, eventType, time, arrival.receivedAt, body).changes);
+    const { messageId } = arrival.notification;
+    if (this.#arrivedIds.has(messageId) || this.#sql.known.get(messageId) !== undefined) return 0;
+    this.#arrivedIds.add(messageId);
+    this.#arrived.push(arrival);
+    return 1;
   }
 
-  #apply(
-    notification: number,
-    { outcome, reason, events, fill, changes }: Decision,
-    made: Map<string, NewEvent>,
-  ): void {
+  /** Decides what earlier transactions wrote. `isLast`: nothing of that is left. */
+  #decideWritten(limit: number, { decider, made }: Deciding): { readonly decided: number; readonly isLast: boolean } {
+    if (!this.#mayHoldUndecided) return { decided: 0, isLast: true };
+    const rows = this.#sql.undecided.all(limit);
+    for (const [decided, row] of rows.entries()) {
+      const decision = decider(JSON.parse(row["body"] as string), this.#memory);
+      if (decision === null) return { decided, isLast: false };
+      const { outcome, reason } = decision;
+      const seq = Number(row["seq"]);
+      this.#sql.decided.run(outcome, reason, keepsBody(decision) ? 1 : 0, seq);
+      this.#apply(seq, decision, made);
+    }
+    this.#mayHoldUndecided = rows.length === limit;
+    return { decided: rows.length, isLast: rows.length < limit };
+  }
+
+  /** Decides what this transaction recorded. */
+  #decideArrived(limit: number, { decider, made }: Deciding): number {
+    let decided = 0;
+    for (const arrived of this.#arrived.slice(0, limit)) {
+      const decision = decider(arrived.notification, this.#memory);
+      if (decision === null) break;
+      this.#apply(this.#write(arrived, decision), decision, made);
+      decided++;
+    }
+    this.#arrived.splice(0, decided);
+    return decided;
+  }
+
+  #write({ notification, receivedAt }: Arrived, decision: Decision | null): number {
+    const { messageId, eventType, time } = notification;
+    const body = decision === null || keepsBody(decision) ? JSON.stringify(notification) : null;
+    const [outcome, reason] = decision === null ? [null, null] : [decision.outcome, decision.reason];
+    return Number(this.#sql.record.run(messageId, eventType, time, receivedAt, body, outcome, reason).lastInsertRowid);
+  }
+
+  #writeArrived(): void {
+    for (const arrived of this.#arrived) this.#write(arrived, null);
+    if (this.#arrived.length > 0) this.#mayHoldUndecided = true;
+    this.#arrived = [];
+    this.#arrivedIds.clear();
+  }
+
+  #forgetArrived(): void {
+    this.#mayHoldUndecided = true;
+    this.#arrived = [];
+    this.#arrivedIds.clear();
+    this.#deliveries.forget();
+  }
+
+  #apply(notification: number, { events, fill, changes }: Decision, made: Map<string, NewEvent>): void {
     this.#memory.apply(changes, { seq: notification, now: this.#now() });
     if (fill !== null) this.#fill(fill, made);
     // The same fact is one event, even if a decision forgot that it was known: failing here would fail for ever.
     for (const event of events) if (!made.has(event.key)) made.set(event.key, { notification, event });
-    const keepBody = outcome === "event" || outcome === "superseded" ? 1 : 0;
-    this.#sql.decided.run(outcome, reason, keepBody, notification);
   }
 
   /** Once for all decisions of a transaction: by then they have filled what they can. */
   #announce({ notification, event }: NewEvent, made: PromptDetail | null): void {
     const now = this.#now();
-    const { key, orderKeys } = event;
-    const [detail, missing] = made === null
-      ? [null, null]
-      : [made.detail, made.missing].map((one) => JSON.stringify(one));
+    const orderKeys = this.#deliveries.numbersOf(event.orderKeys);
     const keys = JSON.stringify(orderKeys);
-    const added = this.#sql.addEvent.run(key, notification, now, JSON.stringify(event), keys, detail, missing);
+    const detail = made === null ? null : JSON.stringify(made.detail);
+    const missing = made === null ? null : JSON.stringify(made.missing);
+    const added = this.#sql.addEvent.run(event.key, notification, now, JSON.stringify(event), keys, detail, missing);
     if (Number(added.changes) === 0) return;
     const seq = Number(added.lastInsertRowid);
-    for (const orderKey of orderKeys) this.#sql.addOrderKey.run(orderKey, seq);
+    for (const orderKey of orderKeys) this.#sql.addOrderKey.run(Math.trunc(seq / SPAN), orderKey, seq);
     for (const plugin of this.#plugins) {
       this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys, detailed: made !== null });
+    }
+    if (detail !== null && missing !== null) {
+      this.#deliveries.remember(seq, { event: announced(event), detail, missing, orderKeys });
     }
   }
 
@@ -183,6 +239,14 @@ export class SqliteLedger implements Ledger {
   }
 }
 
+type Arrived = Extract<Arrival, { readonly notification: unknown }>;
+
+interface Deciding {
+  readonly decider: Decider;
+  /** The events that this transaction has made so far, by their keys. */
+  readonly made: Map<string, NewEvent>;
+}
+
 /** An event that was decided and is not written yet. */
 interface NewEvent {
   /** The notification that made it known. */
@@ -190,9 +254,15 @@ interface NewEvent {
   readonly event: WatcherEvent;
 }
 
+/** The notification stays for whom it led to something, or was to be. */
+function keepsBody({ outcome }: Decision): boolean {
+  return outcome === "event" || outcome === "superseded";
+}
+
 const STATEMENTS = {
-  record: `INSERT INTO notification (message_id, event_type, time, received_at, body) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (message_id) DO NOTHING`,
+  known: `SELECT 1 FROM notification WHERE message_id = ?`,
+  record: `INSERT INTO notification (message_id, event_type, time, received_at, body, outcome, reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`,
   reject:
     `INSERT INTO rejection (received_at, reason, size, sha256, exchange, routing_key, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   undecided: `SELECT seq, body FROM notification WHERE outcome IS NULL ORDER BY seq LIMIT ?`,
@@ -200,7 +270,7 @@ const STATEMENTS = {
   addEvent:
     `INSERT INTO event (key, notification, decided_at, data, order_keys, detail, missing) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO NOTHING`,
-  addOrderKey: `INSERT INTO event_order (order_key, seq) VALUES (?, ?)`,
+  addOrderKey: `INSERT INTO event_order (span, order_key, seq) VALUES (?, ?, ?)`,
   unstoredEvent: `SELECT seq, data FROM event WHERE key = ? AND detail IS NULL`,
   replaceEvent: `UPDATE event SET data = ? WHERE seq = ?`,
   undetailed: `SELECT seq, data FROM event WHERE detail IS NULL AND seq > ? ORDER BY seq LIMIT ?`,

@@ -1,5 +1,6 @@
 import type { Listed, ListedState, ListFilter } from "../model/operations.ts";
 import type { Database } from "./sqlite.ts";
+import { ORDER_HASH, SPANS } from "./sqlite_spans.ts";
 import { listedState } from "./sqlite_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -42,8 +43,9 @@ function deliveryQuery({ state, plugin, resource, since, limit }: ListFilter): {
   }
   if (resource !== undefined) {
     also(
-      `e.seq IN (SELECT seq FROM event_order WHERE order_key IN (?, ?) UNION ALL
-        SELECT seq FROM event WHERE key >= ? AND key < ?)`,
+      `e.seq IN (SELECT o.seq FROM (${SPANS}) AS s CROSS JOIN event_order AS o
+          ON o.span = s.span AND o.order_key IN (${ORDER_HASH}, ${ORDER_HASH})
+        UNION ALL SELECT seq FROM event WHERE key >= ? AND key < ?)`,
       `server/${resource}`,
       `floating/${resource}`,
       `floatingip/${resource}/`,

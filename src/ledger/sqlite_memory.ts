@@ -19,17 +19,11 @@ export class SqliteMemory implements Memory {
       floatingIpsOnPort: database.prepare("SELECT data FROM floatingip WHERE port_id = ? ORDER BY changed"),
       floatingIpsOfServer: database.prepare("SELECT data FROM floatingip WHERE server_id = ? ORDER BY changed"),
     };
-    this.#learnServer = database.prepare(
-      "INSERT INTO server (id, data) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data",
-    );
+    this.#learnServer = database.prepare(upsert("server", ["data"]));
     this.#upsert = {
-      servers: database.prepare("INSERT OR REPLACE INTO server (id, data, deleted_at) VALUES (?, ?, ?)"),
-      ports: database.prepare(
-        "INSERT OR REPLACE INTO port (id, server_id, changed, data, deleted_at) VALUES (?, ?, ?, ?, ?)",
-      ),
-      floatingIps: database.prepare(
-        "INSERT OR REPLACE INTO floatingip (id, port_id, server_id, changed, data, deleted_at) VALUES (?, ?, ?, ?, ?, ?)",
-      ),
+      servers: database.prepare(upsert("server", ["data", "deleted_at"])),
+      ports: database.prepare(upsert("port", ["server_id", "changed", "data", "deleted_at"])),
+      floatingIps: database.prepare(upsert("floatingip", ["port_id", "server_id", "changed", "data", "deleted_at"])),
     };
   }
 
@@ -87,6 +81,13 @@ export class SqliteMemory implements Memory {
       this.#upsert.floatingIps.run(id, portId, serverId, changed++, JSON.stringify(floatingIp), deletedAt);
     }
   }
+}
+
+/** Writes a row at its place: what it is found by does not change with it. */
+function upsert(table: string, columns: readonly string[]): string {
+  const values = columns.map((column) => `${column} = excluded.${column}`);
+  return `INSERT INTO ${table} (id, ${columns.join(", ")}) VALUES (?${", ?".repeat(columns.length)})
+    ON CONFLICT (id) DO UPDATE SET ${values.join(", ")}`;
 }
 
 function one<Row>(statement: Statement, id: string): Row | undefined {

@@ -13,7 +13,9 @@ import type {
 import { PRUNED_BEFORE } from "./housekeeping.ts";
 import { listLedger } from "./sqlite_list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
+import { SPAN } from "./schema.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
+import { SPANS } from "./sqlite_spans.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 import { listedState } from "./sqlite_states.ts";
 
@@ -92,7 +94,11 @@ class SqliteOperations implements LedgerOperations {
       done.push(
         ...transaction(
           this.#database,
-          () => slice.flatMap(({ plugin, seq }) => this.#sql.byNumbers.all(plugin, seq).map(treat)),
+          () => {
+            const treated = slice.flatMap(({ plugin, seq }) => this.#sql.byNumbers.all(plugin, seq).map(treat));
+            this.#deliveries.sweep();
+            return treated;
+          },
         ),
       );
     }
@@ -180,6 +186,16 @@ const SLICE = 50;
 const SELECT_DELIVERY = `SELECT d.plugin, d.seq, d.state, d.attempts, p.name, e.key, e.decided_at
   FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin JOIN event AS e ON e.seq = d.seq`;
 
+/**
+ * SQL: a later event that shares a key with ?2 and was delivered by plugin ?1. CROSS JOIN keeps SQLite to this order: any other walks through all
+ * that was delivered later.
+ */
+export const LATER_DONE = `SELECT e.key FROM event AS own CROSS JOIN json_each(own.order_keys) AS k
+    CROSS JOIN (${SPANS}) AS s ON s.span >= own.seq / ${SPAN}
+    CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = k.value AND o.seq > own.seq
+    CROSS JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done'
+    CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = ?2 LIMIT 1`;
+
 const STATEMENTS = {
   servers: `SELECT id FROM server WHERE deleted_at IS NULL ORDER BY id`,
   ports: `SELECT id FROM port WHERE deleted_at IS NULL ORDER BY id`,
@@ -192,16 +208,13 @@ const STATEMENTS = {
     `SELECT d.*, p.name FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin WHERE d.seq = ? ORDER BY p.name`,
   failures: `SELECT * FROM failure WHERE plugin = ? AND seq = ? ORDER BY attempt`,
   waitsFor: `SELECT DISTINCT e.key FROM event AS own, json_each(own.order_keys) AS k
-    JOIN held AS h ON h.plugin = ?1 AND h.order_key = k.value AND h.seq < ?2 JOIN event AS e ON e.seq = h.seq
+    JOIN held AS h ON h.plugin = ?1 AND h.order_key = k.value AND h.seq < ?2
+    JOIN delivery AS d ON d.seq = h.seq AND d.plugin = h.plugin AND d.state IN ('new', 'blocked', 'ready') JOIN event AS e ON e.seq = h.seq
     WHERE own.seq = ?2 ORDER BY e.seq LIMIT 20`,
   byNumbers: `${SELECT_DELIVERY} WHERE d.plugin = ? AND d.seq = ?`,
   byKey: `${SELECT_DELIVERY} WHERE e.key = ? ORDER BY p.name`,
   allDead: `${SELECT_DELIVERY} WHERE d.state = 'dead' ORDER BY d.seq, p.name`,
   allOpen: `${SELECT_DELIVERY} WHERE d.state IN ('new', 'blocked', 'ready') ORDER BY d.seq, p.name`,
-  // CROSS JOIN keeps SQLite to this order: any other walks through all that was delivered later.
-  laterDone: `SELECT e.key FROM event AS own CROSS JOIN json_each(own.order_keys) AS k
-    CROSS JOIN event_order AS o ON o.order_key = k.value AND o.seq > own.seq
-    CROSS JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done'
-    CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = ?2 LIMIT 1`,
+  laterDone: LATER_DONE,
   drop: `UPDATE delivery SET state = 'dropped', finished_at = ? WHERE plugin = ? AND seq = ?`,
 } as const;

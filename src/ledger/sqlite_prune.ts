@@ -1,4 +1,6 @@
+import { SPAN } from "./schema.ts";
 import { type Database, type Statement, transaction } from "./sqlite.ts";
+import { orderHashSql, SPANS } from "./sqlite_spans.ts";
 
 /** Rows that one transaction looks at: some milliseconds of work. */
 const SLICE = 200;
@@ -30,25 +32,36 @@ export class Pruner {
 class Walk {
   readonly #old: Statement;
   readonly #takes: readonly Statement[];
+  readonly #rows: number;
   #after = BEGINNING;
 
-  constructor(database: Database, { old, takes }: { readonly old: string; readonly takes: readonly string[] }) {
+  constructor(database: Database, { old, takes, rows = SLICE }: WalkOptions) {
+    this.#rows = rows;
     this.#old = database.prepare(old);
     this.#takes = takes.map((sql) => database.prepare(sql));
   }
 
   /** Returns whether there are more old rows behind this slice. */
   slice(before: number): boolean {
-    const rows = this.#old.all(before, this.#after.at, this.#after.id, SLICE);
+    const rows = this.#old.all(before, this.#after.at, this.#after.id, this.#rows);
     for (const row of rows) {
       const id = row["id"] as Id;
       this.#after = { at: Number(row["at"]), id };
       if (row["stays"]) continue;
       for (const take of this.#takes) take.run(id);
     }
-    if (rows.length < SLICE) this.#after = BEGINNING;
-    return rows.length === SLICE;
+    if (rows.length < this.#rows) this.#after = BEGINNING;
+    return rows.length === this.#rows;
   }
+}
+
+interface WalkOptions {
+  /** The rows to look at, as `oldRows` gives them. */
+  readonly old: string;
+  /** What takes one out. */
+  readonly takes: readonly string[];
+  /** How many are looked at in one transaction. @default 200 */
+  readonly rows?: number;
 }
 
 type Id = number | string;
@@ -65,7 +78,7 @@ function oldRows(
 }
 
 /** In the order in which they let go of each other. */
-const TABLES = {
+const TABLES: Readonly<Record<string, WalkOptions>> = {
   event: {
     old: oldRows("event", {
       id: "seq",
@@ -74,8 +87,10 @@ const TABLES = {
         WHERE d.seq = row.seq AND (d.finished_at IS NULL OR d.state = 'dead' OR d.finished_at >= ?1))`,
     }),
     takes: [
-      `DELETE FROM event_order WHERE seq = ?1 AND order_key IN (
+      `DELETE FROM event_order WHERE span = CAST(?1 AS INTEGER) / ${SPAN} AND seq = ?1 AND order_key IN (
         SELECT value FROM event, json_each(event.order_keys) WHERE event.seq = ?1)`,
+      `DELETE FROM held WHERE (plugin, order_key, seq) IN (SELECT d.plugin, value, d.seq
+        FROM event AS e, json_each(e.order_keys), delivery AS d WHERE e.seq = ?1 AND d.seq = ?1)`,
       `DELETE FROM failure WHERE (plugin, seq) IN (SELECT plugin, seq FROM delivery WHERE seq = ?)`,
       `DELETE FROM delivery WHERE seq = ?`,
       `DELETE FROM event WHERE seq = ?`,
@@ -97,9 +112,12 @@ const TABLES = {
     old: oldRows("server", {
       id: "id",
       at: "deleted_at",
-      stays: `EXISTS (SELECT 1 FROM event_order WHERE order_key = 'server/' || row.id)`,
+      stays: `EXISTS (SELECT 1 FROM (${SPANS}) AS s CROSS JOIN event_order AS o
+        ON o.span = s.span AND o.order_key = ${orderHashSql("'server/' || row.id")})`,
     }),
     takes: [`DELETE FROM server WHERE id = ?`],
+    // Each is looked for in every stretch.
+    rows: 20,
   },
   port: {
     old: oldRows("port", { id: "id", at: "deleted_at" }),

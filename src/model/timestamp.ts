@@ -10,11 +10,11 @@ export function isoUtc(value: unknown): string | null {
   if (match === null) return null;
   const [, date, time, fraction = "", zone = "Z"] = match;
   const millis = fraction.slice(0, 3).padEnd(3, "0");
-  const colonZone = /^[+-]\d{4}$/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
   const written = `${date}T${time}.${millis}`;
   // Date rolls 30 February over into March, and 24:00 into the next day: a time that does not exist is no date.
   if (iso(`${written}Z`) !== `${written}Z`) return null;
-  const utc = iso(`${written}${colonZone}`);
+  if (zone === "Z" || zone === "z") return `${written}Z`;
+  const utc = iso(`${written}${/^[+-]\d{4}$/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone}`);
   // Outside the years 0 to 9999, which a zone may lead to, ISO 8601 needs a sign and six digits: nobody reads that.
   return utc?.length === "2026-11-21T18:59:38.385Z".length ? utc : null;
 }

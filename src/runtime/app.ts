@@ -1,6 +1,5 @@
 import { Lane } from "../dispatch/lane.ts";
 import { policyOf } from "../dispatch/policy.ts";
-import { Settler } from "../dispatch/settler.ts";
 import { WATCHED_EVENT_TYPES } from "../facts/decide.ts";
 import { Broker, type Delivered } from "../intake/broker.ts";
 import { Intake } from "../intake/intake.ts";
@@ -290,7 +289,6 @@ class Service {
   #makeLanes(): readonly Lane[] {
     const { config, plugins, clock, random, log } = this.#options;
     const ledger = this.#ledger;
-    const settler = new Settler(ledger);
     const canRecord = () => ledger.writable;
     return [...plugins].map(([name, plugin]) => {
       const policy = policyOf(name, config.retry);
@@ -301,7 +299,6 @@ class Service {
         name,
         policy,
         ledger,
-        settler,
         clock,
         random,
         log: log(name),

@@ -6,7 +6,6 @@
 
 import { Lane } from "../../src/dispatch/lane.ts";
 import { policyOf } from "../../src/dispatch/policy.ts";
-import { Settler } from "../../src/dispatch/settler.ts";
 import { Housekeeping } from "../../src/ledger/housekeeping.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
 import type { RetryOptions } from "../../src/model/config.ts";
@@ -39,13 +38,13 @@ export interface DispatchingOptions {
   readonly random?: () => number;
 }
 
-/** Counts what waits for the settler's real timer. */
-class WatchedSettler extends Settler {
+/** Counts what waits for the ledger's real timer. */
+class WatchedLedger extends SqliteLedger {
   unsettled = 0;
 
-  override settle(settlement: Settlement): Promise<void> {
+  override settle(settlements: readonly Settlement[]): Promise<void> {
     this.unsettled++;
-    return super.settle(settlement).finally(() => this.unsettled--);
+    return super.settle(settlements).finally(() => this.unsettled--);
   }
 }
 
@@ -73,15 +72,14 @@ export class Dispatching implements AsyncDisposable {
   readonly ends: AttemptEnd[] = [];
   readonly log = new KeptLog();
   readonly opened = new TemporaryLedger();
-  readonly clock: VirtualClock = new VirtualClock({ busy: () => this.#settler.unsettled > 0 && this.canRecord });
+  readonly clock: VirtualClock = new VirtualClock({ busy: () => this.ledger.unsettled > 0 && this.canRecord });
   readonly #targets: Readonly<Record<string, Target>>;
   readonly #options: DispatchingOptions;
   readonly #began = this.clock.now();
   readonly #timers = new SwiftTimers();
-  ledger!: SqliteLedger;
+  ledger!: WatchedLedger;
   lanes: Lane[] = [];
   canRecord = true;
-  #settler!: WatchedSettler;
   #stop = new AbortController();
   #work: Promise<unknown> = Promise.resolve();
 
@@ -104,8 +102,7 @@ export class Dispatching implements AsyncDisposable {
     const { retry, random = () => 1 } = this.#options;
     const { clock, log } = this;
     this.#stop = new AbortController();
-    this.ledger = new SqliteLedger(this.opened.database, clock.now);
-    this.#settler = new WatchedSettler(this.ledger);
+    this.ledger = new WatchedLedger(this.opened.database, clock.now);
     const names = Object.keys(this.#targets);
     this.lanes = names.map((name) =>
       new Lane({
@@ -113,7 +110,6 @@ export class Dispatching implements AsyncDisposable {
         name,
         policy: policyOf(name, retry),
         ledger: this.ledger,
-        settler: this.#settler,
         clock,
         random,
         log,

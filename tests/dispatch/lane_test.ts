@@ -1,7 +1,6 @@
 import { deepStrictEqual as assertEquals, ok as assert, rejects as assertRejects } from "node:assert/strict";
 import { Lane } from "../../src/dispatch/lane.ts";
 import { policyOf } from "../../src/dispatch/policy.ts";
-import { Settler } from "../../src/dispatch/settler.ts";
 import { PermanentError } from "../../src/model/errors.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
 import { SILENT } from "../support/loggers.ts";
@@ -344,8 +343,8 @@ Deno.test("Lane fails, and attempts nothing more, when an outcome cannot be reco
       ready: ({ busy }) =>
         Promise.resolve(busy?.has(1) ? [] : [{ ...delivery, attempts: 0, triedMs: 0, lastAttemptAt: null }]),
       nextDueAt: () => Promise.resolve(0),
+      settle: () => Promise.reject(new RangeError("broken")),
     },
-    settler: new Settler({ settle: () => Promise.reject(new RangeError("broken")) }),
     clock,
     random: () => 1,
     log: SILENT,
@@ -379,8 +378,8 @@ Deno.test("Lane begins nothing when the ledger answers after the stop", async ()
     ledger: {
       ready: () => answered.promise.then(() => [{ ...delivery, attempts: 0, triedMs: 0, lastAttemptAt: null }]),
       nextDueAt: () => Promise.resolve(null),
+      settle: () => Promise.resolve(),
     },
-    settler: new Settler({ settle: () => Promise.resolve() }),
     clock,
     random: () => 1,
     log: SILENT,

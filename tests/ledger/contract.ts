@@ -74,6 +74,24 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     assertEquals(await decidedIds(ledger), ["a", "b", "c"]);
   });
 
+  test("record() and decide() at once keep the recorded order; what cannot be decided yet waits behind that", async (opened) => {
+    await opened.ledger.record(arrivals("a"));
+    const seen: string[] = [];
+    const [recorded, decided] = await Promise.all([
+      opened.ledger.record(arrivals("b", "c", "b", "d")),
+      opened.ledger.decide(9, ({ messageId }) => {
+        if (messageId === "c") return null;
+        seen.push(messageId);
+        return decisionOf([madeEvent(`${messageId}/creation`, [messageId])]);
+      }),
+    ]);
+    assertEquals([recorded, decided, seen], [3, 2, ["a", "b"]]);
+    opened.reopen?.();
+    assertEquals(await opened.ledger.record(arrivals("b", "c", "d", "e")), 1);
+    assertEquals(await decidedIds(opened.ledger), ["c", "d", "e"]);
+    assertEquals((await opened.ledger.undetailed(9)).map(({ event }) => event.key), ["a/creation", "b/creation"]);
+  });
+
   test("record() counts rejections, which are never decided", async ({ ledger }) => {
     assertEquals(await ledger.record([{ receivedAt: NOW, rejection: REJECTION }, ...arrivals("a")]), 2);
     assertEquals(await decidedIds(ledger), ["a"]);

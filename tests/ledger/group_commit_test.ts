@@ -1,22 +1,28 @@
 import { deepStrictEqual as assertEquals, rejects as assertRejects } from "node:assert/strict";
-import { GroupCommit } from "../../src/ledger/group_commit.ts";
+import { GroupCommit, type GroupCommitOptions } from "../../src/ledger/group_commit.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
+
+/** Longer than any test. */
+const FOR_EVER_MS = 3_600_000;
 
 /** A table with rows of numbers, written through groups, and what of it is on disk. */
 class Rows implements Disposable {
   readonly #opened = new TemporaryLedger();
   readonly #reader = new TemporaryLedger(this.#opened.file);
-  readonly commits = new GroupCommit(this.#opened.database);
+  readonly commits: GroupCommit;
 
-  constructor() {
+  constructor(options: GroupCommitOptions = {}) {
+    this.commits = new GroupCommit(this.#opened.database, options);
     this.#opened.database.exec("CREATE TABLE numbers (number INTEGER UNIQUE)");
   }
 
   insert(number: number): Promise<number> {
-    return this.commits.run(() => {
-      this.#opened.database.prepare("INSERT INTO numbers VALUES (?)").run(number);
-      return number;
-    });
+    return this.commits.run(() => this.put(number));
+  }
+
+  put(number: number): number {
+    this.#opened.database.prepare("INSERT INTO numbers VALUES (?)").run(number);
+    return number;
   }
 
   /** As another connection sees it. */
@@ -48,4 +54,37 @@ Deno.test("GroupCommit.run() rejects an action that fails alone, and writes its 
   await assertRejects(again, /UNIQUE/);
   assertEquals(await Promise.all([first, last]), [1, 2]);
   assertEquals(rows.written(), [1, 2]);
+});
+
+Deno.test("GroupCommit.runWithin() goes with the next transaction", async () => {
+  using rows = new Rows();
+  const waiting = rows.commits.runWithin(FOR_EVER_MS, () => rows.put(1));
+  await rows.insert(2);
+  await waiting;
+  assertEquals(rows.written(), [1, 2]);
+});
+
+Deno.test("GroupCommit.runWithin() has a transaction of its own when there is no other for so long", async () => {
+  using rows = new Rows();
+  const waiting = [1, 2].map((number) => rows.commits.runWithin(1, () => rows.put(number)));
+  assertEquals(rows.written(), []);
+  await Promise.all(waiting);
+  assertEquals(rows.written(), [1, 2]);
+});
+
+Deno.test("GroupCommit.runWithin() waits for nobody when many wait", async () => {
+  using rows = new Rows();
+  const numbers = Array.from({ length: 100 }, (_, number) => number);
+  const waiting = numbers.map((number) => rows.commits.runWithin(FOR_EVER_MS, () => rows.put(number)));
+  await Promise.all(waiting);
+  assertEquals(rows.written(), numbers);
+});
+
+Deno.test("GroupCommit calls onCommit in each transaction, and onRolledBack for each that wrote nothing", async () => {
+  const calls: string[] = [];
+  using rows = new Rows({ onCommit: () => calls.push("commit"), onRolledBack: () => calls.push("rolled back") });
+  const [, again] = [rows.insert(1), rows.insert(1)];
+  await assertRejects(again, /UNIQUE/);
+  // Together, then each alone.
+  assertEquals(calls, ["rolled back", "commit", "rolled back"]);
 });

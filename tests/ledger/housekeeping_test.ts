@@ -193,8 +193,9 @@ Deno.test("Housekeeping goes on when the ledger could not be written for a while
 
 Deno.test("Housekeeping.testWrite() leaves nothing", async () => {
   await using kept = new Kept();
+  const before = kept.count("fact");
   kept.make().testWrite();
-  assertEquals(kept.count("fact"), 0);
+  assertEquals(kept.count("fact"), before);
 });
 
 Deno.test("Housekeeping.believesClock() is false at once when the clock jumps ahead, and for a day when it stays there", async () => {

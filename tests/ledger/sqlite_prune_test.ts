@@ -1,6 +1,8 @@
 import { deepStrictEqual as assertEquals, ok as assert } from "node:assert/strict";
 import type { Database } from "../../src/ledger/sqlite.ts";
+import { SPAN } from "../../src/ledger/schema.ts";
 import { Pruner } from "../../src/ledger/sqlite_prune.ts";
+import { orderHashSql } from "../../src/ledger/sqlite_spans.ts";
 import type { Decision } from "../../src/model/decision.ts";
 import type { Settlement } from "../../src/model/ledger.ts";
 import { cpuMs } from "../support/cpu.ts";
@@ -99,7 +101,8 @@ Deno.test("Pruner keeps what waits, retries or is dead, however old", async () =
   prune(opened, Number.MAX_SAFE_INTEGER);
   assertEquals(namesIn(opened, "event"), ["blocked/1", "dead/1", "retrying/1", "undetailed/1", "waiting/1"]);
   assertEquals([count(opened, "notification"), count(opened, "delivery"), count(opened, "failure")], [5, 5, 2]);
-  assertEquals(count(opened, "held"), 4);
+  // The dead one gave its key back; the row goes with the next sweep.
+  assertEquals(count(opened, "held"), 5);
 });
 
 Deno.test("Pruner keeps what waits for a plugin that is gone", async () => {
@@ -274,10 +277,11 @@ function fillLedger(
     INSERT INTO notification SELECT n, 'message ' || n, '', '', ${decidedAt} + n, '${text}', 'event', '' FROM number;
     INSERT INTO rejection SELECT n, ${decidedAt} + n, '', 1, '', '', '', '${text}' FROM number;
     INSERT INTO event SELECT n, 'server/' || n || '/deletion', n, ${decidedAt} + n, '${text}',
-      json_array('server/' || n, 'floating/' || n), '${text}', '[]' FROM number;
-    INSERT INTO event_order SELECT 'server/' || n, n FROM number UNION ALL SELECT 'floating/' || n, n FROM number;
+      json_array(${orderHashSql("'server/' || n")}, ${orderHashSql("'floating/' || n")}), '${text}', '[]' FROM number;
+    INSERT INTO event_order SELECT n / ${SPAN}, ${orderHashSql("'server/' || n")}, n FROM number;
+    INSERT INTO event_order SELECT n / ${SPAN}, ${orderHashSql("'floating/' || n")}, n FROM number;
     INSERT OR IGNORE INTO plugin VALUES (1, 'p');
-    INSERT INTO delivery SELECT 1, n, '${state}', 0, 1, 0, 0, ${decidedAt} FROM number;
+    INSERT INTO delivery SELECT n, 1, '${state}', 0, 1, 0, 0, ${decidedAt} FROM number;
     INSERT INTO server SELECT n, '{}', ${decidedAt} FROM number;
     INSERT INTO port SELECT n, n, n, '{}', ${decidedAt} FROM number;
     INSERT INTO floatingip SELECT n, n, n, n, '{}', ${decidedAt} FROM number;
