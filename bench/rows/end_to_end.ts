@@ -13,7 +13,7 @@ export const endToEnd: Row = { name: "claimed events end to end", measure };
 
 async function measure(stand: Stand): Promise<Measured> {
   await using receiver = new CountingReceiver();
-  const load = lives(stand.quick ? 400 : 5000);
+  const load = lives(stand.quick ? 400 : 4000);
   const connect = findRedpandaConnect();
   const rounds = await contest<"watcher" | "oslo.messaging" | "Redpanda Connect">({
     name: endToEnd.name,
