@@ -51,7 +51,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that one place alone may name, or a few, so that they can be replaced there. */
 export const SINGLE_HOMES: Readonly<Record<string, string | readonly string[]>> = {
-  "rabbitmq-client": ["src/intake/", "src/wire/amqp/amqp_link.ts"],
+  // For publishing: what consumes has a leaner one of its own (src/intake/amqp/).
+  "rabbitmq-client": "src/wire/amqp/amqp_link.ts",
   "node:sqlite": "src/ledger/sqlite.ts",
   "commander": "src/cli/",
   "valibot": "src/config/",

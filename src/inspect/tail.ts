@@ -37,7 +37,9 @@ export async function tail(options: TailOptions, stop: AbortSignal): Promise<voi
   const failed = new AbortController();
   let work = Promise.resolve();
   const onMessage = (message: Delivered) => {
-    work = work.then(() => reader.take(message)).catch((error) => failed.abort(error));
+    // Its turn comes when the bytes of the body are others' again.
+    const kept = { ...message, body: message.body.slice() };
+    work = work.then(() => reader.take(kept)).catch((error) => failed.abort(error));
   };
   await tap({ ...options, config, log, purpose: "tail", onMessage }, AbortSignal.any([stop, failed.signal]));
   await work;

@@ -120,7 +120,7 @@ export class Broker implements AsyncDisposable {
     this.#stopping.abort();
     this.#woken.resolve();
     // A broker that does not answer any more is not waited for.
-    const timer = setTimeout(() => this.#link?.connection.unsafeDestroy(), CLOSE_MS);
+    const timer = setTimeout(() => this.#link?.connection.destroy(), CLOSE_MS);
     await this.#running;
     clearTimeout(timer);
     this.#started.reject(new Error(`Cannot consume queue "${this.queue}": stopped`));
@@ -257,9 +257,8 @@ export class Broker implements AsyncDisposable {
     if (consumption.failure !== null) throw consumption.failure;
   }
 
-  async #openConsumption(link: Link): Promise<Consumption> {
-    const channel = await link.connection.acquire({ emitErrorsFromChannel: true });
-    return new Consumption(channel, {
+  #openConsumption(link: Link): Promise<Consumption> {
+    return Consumption.open(link.connection, {
       queue: this.queue,
       exclusive: this.#care.exclusive,
       prefetch: this.#prefetch,

@@ -1,10 +1,15 @@
-import { setImmediate } from "node:timers";
+import type { Channel } from "./amqp/channel.ts";
+import type { Connection } from "./amqp/connection.ts";
+import type { Delivery } from "./amqp/incoming.ts";
 
 /** A message as it came, not acknowledged yet. */
 export interface Delivered {
   /** Counts the messages of a channel, from 1. */
   readonly tag: number;
-  /** The bytes as they were published: compressed, if they were. */
+  /**
+   * The bytes as they were published: compressed, if they were. They are those that were read from the socket, and the next read overwrites
+   * them: whoever needs them after `onDelivered` has returned copies them.
+   */
   readonly body: Uint8Array;
   readonly exchange: string;
   readonly routingKey: string;
@@ -23,31 +28,6 @@ export interface DeliveryChannel {
   readonly prefetch: number;
 }
 
-/** What is needed of the library's channel. */
-export interface ConsumerChannel {
-  readonly active: boolean;
-  basicQos(qos: { prefetchCount: number }): Promise<unknown>;
-  basicConsume(
-    consumer: { queue: string; exclusive: boolean },
-    deliver: (message: ChannelMessage) => void,
-  ): Promise<{ consumerTag: string }>;
-  basicCancel(consumerTag: string): Promise<unknown>;
-  basicAck(ack: { deliveryTag: number; multiple: boolean }): void;
-  close(): Promise<void>;
-  on(name: "close", listener: () => void): unknown;
-  on(name: "error", listener: (error: unknown) => void): unknown;
-  on(name: "basic.cancel", listener: (consumerTag: string, error: unknown) => void): unknown;
-}
-
-interface ChannelMessage {
-  readonly deliveryTag: number;
-  readonly body?: unknown;
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly redelivered: boolean;
-  readonly headers?: Readonly<Record<string, unknown>>;
-}
-
 export interface ConsumptionOptions {
   readonly queue: string;
   readonly exclusive: boolean;
@@ -60,29 +40,39 @@ export interface ConsumptionOptions {
 /** A channel that consumes a queue, or has consumed it and still can acknowledge. */
 export class Consumption implements DeliveryChannel {
   readonly prefetch: number;
-  readonly #channel: ConsumerChannel;
+  readonly #channel: Channel;
   readonly #options: ConsumptionOptions;
-  #consumerTag: string | null = null;
+  #consuming = false;
   #acked = 0;
   #failure: unknown = null;
 
-  constructor(channel: ConsumerChannel, options: ConsumptionOptions) {
+  private constructor(channel: Channel, options: ConsumptionOptions) {
     this.#channel = channel;
     this.#options = options;
     this.prefetch = options.prefetch;
-    keepBytes(channel);
-    channel.on("error", (error) => this.#fail(error));
-    channel.on("close", () => this.#fail(new Error("the channel was closed")));
-    // A queue that was deleted, or moved to another node. Its messages come again, so no tag of this channel counts.
-    channel.on("basic.cancel", () => this.#fail(new Error("the broker ended it (queue deleted or moved)")));
+  }
+
+  static async open(connection: Connection, options: ConsumptionOptions): Promise<Consumption> {
+    let consumption: Consumption | null = null;
+    const fail = (error: unknown) => {
+      // None yet, should the channel be gone as soon as it is open: the next question of it says so.
+      if (consumption !== null) consumption.#fail(error);
+    };
+    const channel = await connection.openChannel({
+      onGone: fail,
+      // A queue that was deleted, or moved to another node. Its messages come again, so no tag of this channel counts.
+      onCancelled: () => fail(new Error("the broker ended it (queue deleted or moved)")),
+    });
+    consumption = new Consumption(channel, options);
+    return consumption;
   }
 
   get open(): boolean {
-    return this.#channel.active && this.#failure === null;
+    return this.#channel.open && this.#failure === null;
   }
 
   get consuming(): boolean {
-    return this.#consumerTag !== null;
+    return this.#consuming;
   }
 
   /** Why the channel is gone; `null` while it is not. */
@@ -94,23 +84,20 @@ export class Consumption implements DeliveryChannel {
     // The broker closes the channel over a tag that was acknowledged before, and takes 0 for "all there are".
     if (!this.open || tag <= this.#acked) return;
     this.#acked = tag;
-    this.#channel.basicAck({ deliveryTag: tag, multiple: true });
+    this.#channel.ackThrough(tag);
   }
 
   async consume(): Promise<void> {
     const { queue, exclusive } = this.#options;
-    // Not global: that would count per channel, and RabbitMQ 4.3 refuses it.
-    await this.#channel.basicQos({ prefetchCount: this.prefetch });
-    const consumer = await this.#channel.basicConsume({ queue, exclusive }, (message) => this.#deliver(message));
-    this.#consumerTag = consumer.consumerTag;
+    await this.#channel.qos(this.prefetch);
+    await this.#channel.consume({ queue, exclusive, onDelivery: (delivery) => this.#deliver(delivery) });
+    this.#consuming = this.#failure === null;
   }
 
   /** Afterwards nothing is delivered any more. What was delivered can still be acknowledged. */
   async cancel(): Promise<void> {
-    if (this.#consumerTag !== null) await this.#channel.basicCancel(this.#consumerTag);
-    this.#consumerTag = null;
-    // The library hands over what it has received in the next turns of the event loop, in order.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#consuming) await this.#channel.cancel();
+    this.#consuming = false;
   }
 
   /** Sends the acknowledgements that are on their way, then closes. */
@@ -119,24 +106,11 @@ export class Consumption implements DeliveryChannel {
     await this.#channel.close();
   }
 
-  #deliver(message: ChannelMessage): void {
+  #deliver({ tag, body, exchange, routingKey, redelivered, compression }: Delivery): void {
     // Received before the channel went: it will come again.
     if (!this.open) return;
     try {
-      const { body, exchange, routingKey, redelivered } = message;
-      if (!(body instanceof Uint8Array)) {
-        throw new TypeError("Cannot read a message: its bytes were changed on the way");
-      }
-      const compression = message.headers?.["compression"];
-      this.#options.onDelivered({
-        tag: message.deliveryTag,
-        body: new Uint8Array(body.buffer, body.byteOffset, body.byteLength),
-        exchange,
-        routingKey,
-        redelivered,
-        compression: typeof compression === "string" ? compression : null,
-        channel: this,
-      });
+      this.#options.onDelivered({ tag, body, exchange, routingKey, redelivered, compression, channel: this });
     } catch (error) {
       this.#fail(error);
     }
@@ -145,22 +119,7 @@ export class Consumption implements DeliveryChannel {
   #fail(error: unknown): void {
     if (this.#failure !== null) return;
     this.#failure = error;
-    this.#consumerTag = null;
+    this.#consuming = false;
     this.#options.onFailed();
   }
-}
-
-/**
- * rabbitmq-client turns a body into a string or an object when the content type is text or JSON and there is no content
- * encoding, which a compressed body does not survive, nor a number beyond 2^53. It has no switch for that, but leaves a
- * body alone that has an encoding, so every message gets one.
- */
-function keepBytes(channel: unknown): void {
-  const internal = channel as { _onHeader?: (frame: { fields: { contentEncoding?: string } }) => void };
-  const onHeader = internal._onHeader;
-  if (onHeader === undefined) throw new TypeError("Cannot keep bodies as they are: unknown version of rabbitmq-client");
-  internal._onHeader = (frame) => {
-    frame.fields.contentEncoding ||= "binary";
-    onHeader.call(channel, frame);
-  };
 }

@@ -87,7 +87,8 @@ export class Intake {
 
   #rejection({ body, exchange, routingKey }: Delivered, reason: string): Rejection {
     const sha256 = createHash("sha256").update(body).digest("hex");
-    const kept = this.#options.keepRejectedBodies ? body : null;
+    // The bytes are the broker's, and written over as soon as we return.
+    const kept = this.#options.keepRejectedBodies ? body.slice() : null;
     return { reason, size: body.byteLength, sha256, exchange, routingKey, body: kept };
   }
 

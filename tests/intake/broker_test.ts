@@ -73,6 +73,21 @@ Deno.test("Broker.onDelivered() gets large bodies whole when the broker allows o
   assert.deepEqual(message!.body, body);
 });
 
+Deno.test("Broker.onDelivered() gets bodies that many reads bring whole, in the clear and over TLS", async () => {
+  await using bus = await Bus.open(secure);
+  const queue = await bus.queue();
+  // Each other than the one that lay in the same place before.
+  const bodies = [300_000, 1, 700_000, 0, 4_000].map((size) => Uint8Array.from({ length: size }, (_, at) => at ^ size));
+  for (const body of bodies) await bus.publish({ routingKey: queue }, body);
+  const tls = { caFile: `${pki}/ca.pem`, certFile: `${pki}/client.pem`, keyFile: `${pki}/client.key` };
+  const url = `amqps://${USER}:${encodeURIComponent(PASSWORD)}@localhost:${secure.tlsPort}/`;
+  for (const source of [login(secure), { url, tls }]) {
+    await using listener = await Listener.start({ ...source, watchQueue: queue });
+    const messages = await listener.received(bodies.length);
+    assert.deepEqual(messages.map(({ body }) => body), bodies);
+  }
+});
+
 Deno.test("Broker.onDelivered() learns where a message came from, in the order of publication", async () => {
   await using bus = await Bus.open(rabbit);
   const exchange = await bus.exchange();
@@ -336,6 +351,14 @@ Deno.test("Broker.start() connects over TLS when the authority is ours and we sh
     /^The certificate of .* is not trusted/,
   );
   await refused({ ...source, port: secure.port, tls }, /does not speak TLS there: check rabbit\.port/);
+});
+
+Deno.test("Broker.start() says what may be wrong when the port wants TLS", async () => {
+  await using listener = new Listener({ ...login(secure), port: secure.tlsPort, watchQueue: "any" });
+  listener.broker.start().catch(() => {});
+  await until(() =>
+    listener.log.count(/^Cannot connect to .*: .* \(is it the right port, with TLS or without\?\); /) === 1
+  );
 });
 
 Deno.test("Broker.start() rejects when a certificate cannot be read", async () => {
@@ -618,7 +641,7 @@ class Listener implements AsyncDisposable {
   readonly broker: Broker;
 
   constructor(source: RabbitSource, options: Partial<BrokerOptions> = {}) {
-    const onDelivered = (message: Delivered) => void this.messages.push(message);
+    const onDelivered = (message: Delivered) => void this.messages.push({ ...message, body: message.body.slice() });
     this.broker = new Broker({ source, log: this.log, onDelivered, random: () => 0, ...options });
   }
 

@@ -21,7 +21,7 @@ export class GivenUp extends Error {
 
 /**
  * One connection to one RabbitMQ. Each message has a channel for itself while it is under way: what the broker says there is about that
- * message. With intake's broker, the one file that names the AMQP library, which is loaded at first use.
+ * message. The one file that names the AMQP library, which is loaded at first use.
  */
 export class AmqpLink {
   readonly label: string;

@@ -1,0 +1,185 @@
+import { AmqpError, replyError } from "./amqp_error.ts";
+import { Calls } from "./calls.ts";
+import { FRAME, type Frame } from "./frame_reader.ts";
+import { type Delivery, Incoming } from "./incoming.ts";
+import * as methods from "./methods.ts";
+import { type ExchangeBinding, METHOD, type QueueBinding, type QueueDeclaration } from "./methods.ts";
+
+/** What a channel needs of its connection. */
+export interface ChannelHost {
+  send(frame: Uint8Array): void;
+  /** Its number may be used again. */
+  release(channel: Channel): void;
+}
+
+export interface ChannelOptions {
+  /** Called once, when the broker has ended the channel or the connection is gone; not after {@linkcode Channel.close}. */
+  readonly onGone?: (error: unknown) => void;
+  /** Called when the broker has ended the consumer: its queue was deleted, or has moved. */
+  readonly onCancelled?: () => void;
+}
+
+export interface Consumer {
+  readonly queue: string;
+  readonly exclusive: boolean;
+  /** Called for each message, in order, while its bytes are being read. Must not throw. */
+  readonly onDelivery: (delivery: Delivery) => void;
+}
+
+const CLOSED = "the channel was closed";
+
+/** The only consumer of a channel. */
+const CONSUMER_TAG = "oss-watcher";
+
+/** One channel of a connection. The broker ends it with its first refusal, which the call rejects with. */
+export class Channel {
+  readonly id: number;
+  readonly #host: ChannelHost;
+  readonly #options: ChannelOptions;
+  readonly #calls = new Calls();
+  readonly #incoming = new Incoming();
+  #onDelivery: ((delivery: Delivery) => void) | null = null;
+  #state: "open" | "closing" | "closed" = "open";
+
+  constructor(id: number, host: ChannelHost, options: ChannelOptions) {
+    this.id = id;
+    this.#host = host;
+    this.#options = options;
+  }
+
+  get open(): boolean {
+    return this.#state === "open";
+  }
+
+  /** Must be called once, before anything else. */
+  begin(): Promise<void> {
+    return this.#ask(methods.channelOpen(this.id), METHOD.channelOpenOk);
+  }
+
+  queueDeclare(
+    declaration: QueueDeclaration,
+  ): Promise<{ readonly messageCount: number; readonly consumerCount: number }> {
+    return this.#call(methods.queueDeclare(this.id, declaration), METHOD.queueDeclareOk, (frame) => {
+      frame.skipShortText();
+      return { messageCount: frame.u32(), consumerCount: frame.u32() };
+    });
+  }
+
+  queueDelete({ queue }: { readonly queue: string }): Promise<void> {
+    return this.#ask(methods.queueDelete(this.id, queue), METHOD.queueDeleteOk);
+  }
+
+  queueBind(binding: QueueBinding): Promise<void> {
+    return this.#ask(methods.queueBind(this.id, binding), METHOD.queueBindOk);
+  }
+
+  queueUnbind(binding: QueueBinding): Promise<void> {
+    return this.#ask(methods.queueUnbind(this.id, binding), METHOD.queueUnbindOk);
+  }
+
+  exchangeUnbind(binding: ExchangeBinding): Promise<void> {
+    return this.#ask(methods.exchangeUnbind(this.id, binding), METHOD.exchangeUnbindOk);
+  }
+
+  /** Asks whether it is there. */
+  exchangeDeclare({ exchange }: { readonly exchange: string; readonly passive: true }): Promise<void> {
+    return this.#ask(methods.exchangeDeclarePassive(this.id, exchange), METHOD.exchangeDeclareOk);
+  }
+
+  /** How many messages may be unacknowledged, of a consumer that begins afterwards. */
+  qos(prefetch: number): Promise<void> {
+    return this.#ask(methods.basicQos(this.id, prefetch), METHOD.basicQosOk);
+  }
+
+  consume({ queue, exclusive, onDelivery }: Consumer): Promise<void> {
+    // Messages may come in the same read as the answer.
+    this.#onDelivery = onDelivery;
+    const consumer = { queue, exclusive, consumerTag: CONSUMER_TAG };
+    return this.#ask(methods.basicConsume(this.id, consumer), METHOD.basicConsumeOk);
+  }
+
+  /** When it has resolved nothing is delivered any more. What was delivered can still be acknowledged. */
+  cancel(): Promise<void> {
+    return this.#call(methods.basicCancel(this.id, CONSUMER_TAG), METHOD.basicCancelOk, () => {
+      this.#onDelivery = null;
+    });
+  }
+
+  /** All messages up to a tag. */
+  ackThrough(tag: number): void {
+    if (this.open) this.#host.send(methods.basicAck(this.id, tag));
+  }
+
+  /** What was acknowledged is sent before. Never rejects. */
+  async close(): Promise<void> {
+    if (!this.open) return;
+    this.#state = "closing";
+    this.#host.send(methods.close(this.id, methods.DONE));
+    try {
+      await this.#calls.expect(METHOD.channelCloseOk, () => this.#host.release(this));
+    } catch {
+      // It is gone anyway.
+    }
+    this.#end(new Error(CLOSED));
+  }
+
+  /** The connection is gone. */
+  lose(error: unknown): void {
+    this.#end(error);
+  }
+
+  /** @throws {AmqpError} when it is nothing that may come now. */
+  onFrame(frame: Frame): void {
+    if (frame.type === FRAME.body) this.#deliver(this.#incoming.body(frame));
+    else if (frame.type === FRAME.header) this.#deliver(this.#incoming.header(frame));
+    else this.#onMethod(frame);
+  }
+
+  #onMethod(frame: Frame): void {
+    if (!this.#incoming.idle) throw new AmqpError("UNEXPECTED_FRAME", "a method came in the middle of a message");
+    const method = frame.u32();
+    if (method === METHOD.basicDeliver) this.#incoming.begin(frame);
+    else if (method === METHOD.channelClose) this.#onClose(replyError(frame.u16(), frame.shortText()));
+    else if (method === METHOD.channelCloseOk && this.#state === "closed") this.#host.release(this);
+    else if (method === METHOD.basicCancel) this.#onCancel();
+    else if (method === METHOD.channelFlow) this.#host.send(methods.flowOk(this.id, frame.u8() !== 0));
+    else this.#calls.answer(method, frame);
+  }
+
+  #deliver(delivery: Delivery | null): void {
+    if (delivery === null || !this.open) return;
+    if (this.#onDelivery === null) throw new AmqpError("UNEXPECTED_FRAME", "a message came that nobody consumes");
+    this.#onDelivery(delivery);
+  }
+
+  #onCancel(): void {
+    this.#onDelivery = () => {};
+    if (this.open) this.#options.onCancelled?.();
+  }
+
+  #onClose(error: AmqpError): void {
+    this.#host.send(methods.bare(this.id, METHOD.channelCloseOk));
+    // When we have asked for the end, too, the number is in use until that is answered.
+    if (this.#state === "open") this.#host.release(this);
+    this.#end(error);
+  }
+
+  #end(error: unknown): void {
+    const wasOpen = this.open;
+    this.#state = "closed";
+    this.#onDelivery = null;
+    this.#calls.fail(error);
+    if (wasOpen) this.#options.onGone?.(error);
+  }
+
+  #ask(request: Uint8Array, reply: number): Promise<void> {
+    return this.#call(request, reply, () => {});
+  }
+
+  #call<T>(request: Uint8Array, reply: number, read: (frame: Frame) => T): Promise<T> {
+    if (this.#state === "closing") return Promise.reject(new Error(CLOSED));
+    const answer = this.#calls.expect(reply, read);
+    if (this.open) this.#host.send(request);
+    return answer;
+  }
+}

@@ -1,0 +1,230 @@
+import { AmqpError, replyCodeOf, replyError } from "./amqp_error.ts";
+import { Calls } from "./calls.ts";
+import { Channel, type ChannelOptions } from "./channel.ts";
+import { FRAME, type Frame, FrameReader } from "./frame_reader.ts";
+import { agreed, CHANNEL_MAX, propertiesOf, readMechanisms, readTuning } from "./handshake.ts";
+import * as methods from "./methods.ts";
+import { METHOD } from "./methods.ts";
+import { Outbox } from "./outbox.ts";
+import { openTransport, type Transport, type TransportOptions } from "./transport.ts";
+
+export interface ConnectionOptions extends TransportOptions {
+  readonly user: string;
+  readonly password: string;
+  readonly vhost: string;
+  /** A broker that is silent for twice as long is gone. The broker may ask for less. */
+  readonly heartbeatSeconds: number;
+  /** What RabbitMQ calls the connection. */
+  readonly name: string;
+  /** @default openTransport */
+  readonly open?: (options: TransportOptions) => Promise<Transport>;
+}
+
+/** For the way to the broker and the handshake together. */
+const CONNECT_MS = 10_000;
+/** For the last word to a broker that we give up. */
+const LAST_WORD_MS = 1_000;
+
+/**
+ * One connection to one broker, for a consumer: messages are put together in the very bytes that were read, and handed over while those are
+ * read. Whatever ends it is told once, by {@linkcode Connection.lost}; nobody tries again here.
+ */
+export class Connection {
+  readonly #transport: Transport;
+  readonly #outbox: Outbox;
+  readonly #reader = new FrameReader((frame) => this.#onFrame(frame));
+  readonly #calls = new Calls();
+  readonly #channels: (Channel | undefined)[] = [];
+  readonly #end = new AbortController();
+  readonly #reading: Promise<void>;
+  #channelMax = CHANNEL_MAX;
+  /** Resolves when the last word has been sent, if there was one. */
+  #parting: Promise<void> | undefined;
+  #beating: ReturnType<typeof setInterval> | undefined;
+  /** So many turns of the heart since something came. */
+  #silence = 0;
+
+  private constructor(transport: Transport) {
+    this.#transport = transport;
+    this.#outbox = new Outbox({
+      write: (bytes) => transport.write(bytes),
+      onFailed: (error) => this.#fail(error),
+    });
+    this.#reading = this.#read();
+  }
+
+  /** Connects and logs in. Rejects with an error whose `code` says why not, or with the reason of the signal. */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const giveUp = new AbortController();
+    const onAbort = () => giveUp.abort(options.signal.reason);
+    const timer = setTimeout(() => giveUp.abort(new AmqpError("CONNECTION_TIMEOUT", "no answer")), CONNECT_MS);
+    options.signal.addEventListener("abort", onAbort);
+    try {
+      options.signal.throwIfAborted();
+      return await Connection.#open({ ...options, signal: giveUp.signal });
+    } catch (error) {
+      // Whatever is torn by giving up: this is why.
+      giveUp.signal.throwIfAborted();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      options.signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  static async #open(options: ConnectionOptions): Promise<Connection> {
+    const { signal, open = openTransport } = options;
+    const connection = new Connection(await open(options));
+    const onAbort = () => connection.#fail(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    if (signal.aborted) onAbort();
+    try {
+      await connection.#login(options);
+      signal.throwIfAborted();
+      return connection;
+    } catch (error) {
+      connection.#fail(error);
+      await connection.#reading;
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Aborted with the end of the connection; the reason is why. */
+  get lost(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** Opens a channel. */
+  async openChannel(options: ChannelOptions = {}): Promise<Channel> {
+    this.lost.throwIfAborted();
+    let id = 1;
+    while (this.#channels[id] !== undefined) id++;
+    if (id > this.#channelMax) throw new AmqpError("CHANNEL_ERROR", `all ${this.#channelMax} channels are in use`);
+    const channel = new Channel(id, {
+      send: (frame) => this.#send(frame),
+      release: ({ id }) => this.#channels[id] = undefined,
+    }, options);
+    this.#channels[id] = channel;
+    await channel.begin();
+    return channel;
+  }
+
+  /** Says goodbye when all that was sent before has come. Never rejects. */
+  async close(): Promise<void> {
+    if (!this.lost.aborted) {
+      try {
+        await this.#ask(methods.close(0, methods.DONE), METHOD.connectionCloseOk, () => {});
+      } catch {
+        // It is gone anyway.
+      }
+    }
+    this.destroy();
+    await this.#reading;
+  }
+
+  /** Ends it at once, without a word. */
+  destroy(): void {
+    this.#fail(new Error("the connection was closed"));
+  }
+
+  async #login(options: ConnectionOptions): Promise<void> {
+    const { user, password, vhost, heartbeatSeconds, name } = options;
+    const mechanisms = await this.#ask(methods.PROTOCOL_HEADER, METHOD.connectionStart, readMechanisms);
+    if (!mechanisms.includes("PLAIN")) {
+      throw new AmqpError("NOT_IMPLEMENTED", `the broker knows no login with a password: ${mechanisms.join(", ")}`);
+    }
+    const login = methods.startOk({ user, password, properties: propertiesOf(name) });
+    const tuning = agreed(await this.#ask(login, METHOD.connectionTune, readTuning), heartbeatSeconds);
+    this.#reader.frameMax = tuning.frameMax;
+    this.#channelMax = tuning.channelMax;
+    this.#send(methods.tuneOk(tuning));
+    this.#beat(tuning.heartbeatSeconds);
+    await this.#ask(methods.connectionOpen(vhost), METHOD.connectionOpenOk, () => {});
+  }
+
+  /** Says that we are here, and notices when the broker is not. A process that stood still counts no silence for that time. */
+  #beat(heartbeatSeconds: number): void {
+    // Torn in the very read that answered.
+    if (this.lost.aborted) return;
+    let sent = this.#outbox.count;
+    this.#beating = setInterval(() => {
+      if (++this.#silence > 4) return this.#fail(new AmqpError("SOCKET_TIMEOUT", "no heartbeat"));
+      if (this.#outbox.count === sent) this.#send(methods.HEARTBEAT);
+      sent = this.#outbox.count;
+    }, heartbeatSeconds * 500);
+  }
+
+  async #read(): Promise<void> {
+    try {
+      while (!this.lost.aborted) {
+        const count = await this.#transport.read(this.#reader.room);
+        if (count === 0) throw new AmqpError("CONN_CLOSE", "closed by the other side");
+        this.#silence = 0;
+        this.#reader.take(count);
+      }
+    } catch (error) {
+      const isNonsense = error instanceof AmqpError && error.code !== "CONN_CLOSE";
+      if (isNonsense) this.#giveUp(error, methods.close(0, { code: replyCodeOf(error), text: error.message }));
+      else this.#fail(error);
+    }
+    await this.#parting;
+  }
+
+  #onFrame(frame: Frame): void {
+    const { type, channel: id } = frame;
+    if (type === FRAME.heartbeat) return;
+    if (id === 0) return this.#onControl(frame);
+    const channel = this.#channels[id];
+    if (channel === undefined) {
+      throw new AmqpError("CHANNEL_ERROR", `a frame came for channel ${id}, which is not open`);
+    }
+    channel.onFrame(frame);
+  }
+
+  #onControl(frame: Frame): void {
+    if (frame.type !== FRAME.method) throw new AmqpError("UNEXPECTED_FRAME", "a message came on channel 0");
+    const method = frame.u32();
+    // Publishers alone are blocked.
+    if (method === METHOD.connectionBlocked || method === METHOD.connectionUnblocked) return;
+    if (method !== METHOD.connectionClose) return this.#calls.answer(method, frame);
+    this.#giveUp(replyError(frame.u16(), frame.shortText()), methods.bare(0, METHOD.connectionCloseOk));
+  }
+
+  /** Ends it, with a last word if the broker takes that soon. */
+  #giveUp(error: unknown, lastWord: Uint8Array): void {
+    if (this.lost.aborted) return;
+    this.#outbox.push(lastWord);
+    this.#stop(error);
+    const timer = setTimeout(() => this.#transport.close(), LAST_WORD_MS);
+    this.#parting = this.#outbox.sent().then(() => {
+      clearTimeout(timer);
+      this.#transport.close();
+    });
+  }
+
+  #fail(error: unknown): void {
+    if (this.lost.aborted) return;
+    this.#stop(error);
+    this.#transport.close();
+  }
+
+  #stop(error: unknown): void {
+    clearInterval(this.#beating);
+    this.#reader.stop();
+    this.#end.abort(error);
+    this.#calls.fail(error);
+    for (const channel of this.#channels.splice(0)) channel?.lose(error);
+  }
+
+  #ask<T>(request: Uint8Array, reply: number, read: (frame: Frame) => T): Promise<T> {
+    const answer = this.#calls.expect(reply, read);
+    this.#send(request);
+    return answer;
+  }
+
+  #send(frame: Uint8Array): void {
+    if (!this.lost.aborted) this.#outbox.push(frame);
+  }
+}

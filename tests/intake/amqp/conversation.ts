@@ -1,0 +1,72 @@
+import { openTransport, type Transport, type TransportOptions } from "../../../src/intake/amqp/transport.ts";
+
+/** What a broker said in a conversation with us, and how many bytes it had from us by then. */
+export interface Saying {
+  readonly bytes: Uint8Array;
+  readonly after: number;
+}
+
+/** Notes what a real broker says. */
+export class Recording {
+  readonly sayings: Saying[] = [];
+  #sent = 0;
+
+  readonly open = async (options: TransportOptions): Promise<Transport> => {
+    const transport = await openTransport(options);
+    return {
+      read: async (into) => {
+        const count = await transport.read(into);
+        if (count > 0) this.sayings.push({ bytes: into.slice(0, count), after: this.#sent });
+        return count;
+      },
+      write: (bytes) => {
+        this.#sent += bytes.byteLength;
+        return transport.write(bytes);
+      },
+      close: () => transport.close(),
+    };
+  };
+}
+
+/** Says it again, in pieces, when it has as many bytes from us as the broker had; ends when those do not come. */
+export function replay(sayings: readonly Saying[], nextSize: () => number) {
+  const left = [...sayings];
+  let [sent, closed] = [0, false];
+  let wake = () => {};
+  const transport: Transport = {
+    async read(into) {
+      const [saying] = left;
+      if (saying === undefined || closed) return 0;
+      if (sent < saying.after && !await written(saying.after)) return 0;
+      const bytes = saying.bytes.subarray(0, Math.min(nextSize(), into.byteLength));
+      into.set(bytes);
+      const rest = saying.bytes.subarray(bytes.byteLength);
+      if (rest.byteLength === 0) left.shift();
+      else left[0] = { bytes: rest, after: saying.after };
+      return bytes.byteLength;
+    },
+    write(bytes) {
+      sent += bytes.byteLength;
+      wake();
+      return Promise.resolve();
+    },
+    close() {
+      closed = true;
+      wake();
+    },
+  };
+  /** Whether we have sent so much, or do within some turns of the event loop: nothing but ourselves is waited for. */
+  async function written(count: number): Promise<boolean> {
+    for (let turn = 0; turn < 3 && sent < count && !closed; turn++) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    return sent >= count && !closed;
+  }
+  return { open: () => Promise.resolve(transport), isClosed: () => closed };
+}
