@@ -9,9 +9,9 @@ import { type Measured, QUEUE, type Row, type Stand, TOPIC } from "../stand.ts";
 import { idlePlugins, startWatcher } from "../watcher.ts";
 
 /** As the watcher's own. */
-const PREFETCH = 500;
-/** A quarter of it, which is when the watcher acknowledges at the latest. */
-const BATCH = 125;
+const PREFETCH = 1000;
+/** Half of it, which is when the watcher acknowledges at the latest. */
+const BATCH = 500;
 
 export const draining: Row = { name: "draining the captured mix", measure };
 

@@ -64,7 +64,7 @@ export class Broker implements AsyncDisposable {
       ? careFor(source, { log, retry: this.#retry })
       : new TemporaryQueueCare(options.temporary, { log, retry: this.#retry });
     this.#heartbeatSeconds = source.heartbeatSeconds ?? 10;
-    this.#prefetch = source.prefetch ?? 500;
+    this.#prefetch = source.prefetch ?? 1000;
     if (!Number.isInteger(this.#prefetch) || this.#prefetch < 1 || this.#prefetch > 65_535) {
       throw new UserError(`Cannot use rabbit.prefetch ${this.#prefetch}: it must be between 1 and 65535`);
     }

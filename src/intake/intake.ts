@@ -22,6 +22,8 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The longest that a message waits for others to share its transaction. */
 const GATHER_MS = 5;
+/** So many to be recorded wait for no others: what stage 2 decides at once. */
+const ENOUGH = 125;
 
 /**
  * Stage 1: bytes in. Messages are gathered, recorded in one transaction, and only then acknowledged, many at once: up to the last tag
@@ -55,7 +57,7 @@ export class Intake {
     this.#gather(message);
     this.#through.set(message.channel, message.tag);
     this.#sinceFlush++;
-    if (this.#sinceFlush >= message.channel.prefetch / 4) this.#startFlush();
+    if (this.#gathered.length >= ENOUGH || this.#sinceFlush >= message.channel.prefetch / 2) this.#startFlush();
     else this.#timer ??= setTimeout(() => this.#startFlush(), GATHER_MS);
   }
 

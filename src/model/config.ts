@@ -62,7 +62,7 @@ interface RabbitConnection {
   /** @default "/" */
   readonly vhost?: string;
   readonly tls?: RabbitTls | boolean;
-  /** Messages that the broker sends ahead of their acknowledgement. @default 500 */
+  /** Messages that the broker sends ahead of their acknowledgement; half as many may share one transaction. @default 1000 */
   readonly prefetch?: number;
   /** @default 10 */
   readonly heartbeatSeconds?: number;

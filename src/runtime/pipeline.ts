@@ -28,7 +28,7 @@ export interface Stages {
 }
 
 /**
- * How many notifications or events one transaction takes: what intake records at once (a quarter of the default prefetch), some 20 ms of work, so
+ * How many notifications or events one transaction takes: what intake records at once, some 20 ms of work, so
  * that attempts go on beside a backlog.
  */
 const BATCH = 125;

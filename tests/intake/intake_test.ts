@@ -8,8 +8,12 @@ import { SILENT } from "../support/loggers.ts";
 /** A channel that keeps what was acknowledged on it. */
 class Channel {
   readonly open = true;
-  readonly prefetch = 8;
+  readonly prefetch: number;
   readonly acknowledged: number[] = [];
+
+  constructor(prefetch = 8) {
+    this.prefetch = prefetch;
+  }
 
   ackThrough(tag: number): void {
     this.acknowledged.push(tag);
@@ -79,6 +83,17 @@ Deno.test("Intake asks nothing of the ledger for messages that nobody wants", as
   for (let tag = 1; tag <= 20; tag++) intake.accept(message(tag, channel, UNWANTED));
   await intake.flush();
   assert.equal(channel.acknowledged.at(-1), 20);
+});
+
+Deno.test("Intake waits for no more when half of the prefetch has come, or as many as are decided at once", async () => {
+  const { intake, recorded } = intakeWith();
+  const channel = new Channel();
+  for (let tag = 1; tag <= channel.prefetch / 2; tag++) intake.accept(message(tag, channel, UNWANTED));
+  await Promise.resolve();
+  assert.deepEqual(channel.acknowledged, [channel.prefetch / 2]);
+  const wide = new Channel(10_000);
+  for (let tag = 1; tag <= 125; tag++) intake.accept(message(tag, wide, creation(`a${tag}`)));
+  assert.equal(recorded.length, 125);
 });
 
 Deno.test("Intake acknowledges nothing more once recording has failed for good", async () => {
