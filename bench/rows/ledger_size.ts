@@ -4,7 +4,7 @@ import { progress } from "../../tools/packages.ts";
 import { contest, type Sample } from "../contest.ts";
 import { drain } from "../drain.ts";
 import { growLedger } from "../grow_ledger.ts";
-import { lives } from "../mix.ts";
+import { lives, type Load } from "../mix.ts";
 import { type Measured, QUEUE, type Row, type Stand } from "../stand.ts";
 import { idlePlugins, startWatcher } from "../watcher.ts";
 
@@ -17,13 +17,14 @@ async function measure(stand: Stand): Promise<Measured> {
   const dir = await Deno.makeTempDir({ prefix: "oss-watcher-bench-" });
   try {
     const many = stand.quick ? MANY / 20 : MANY;
-    const ledgers = { few: await grown(join(dir, "few"), FEW), many: await grown(join(dir, "many"), many) };
+    const grownLedger = await grown(join(dir, "many"), many);
+    // Each round brings servers of its own: the large ledger grows by a little in it, the small one is made anew.
     let number = many;
-    // Each round brings servers of its own: the ledgers grow by a little in it.
-    const run = (ledger: Grown) => () => inLedger(stand, ledger, number += 2500);
+    const servers = stand.quick ? 500 : 5000;
+    const load = () => lives(servers, number += servers);
     const rounds = await contest({ name: ledgerSize.name, rounds: stand.rounds }, {
-      "few": run(ledgers.few),
-      "many": run(ledgers.many),
+      "few": async () => inLedger(stand, await grown(join(dir, `few-${number}`), FEW), load()),
+      "many": () => inLedger(stand, grownLedger, load()),
     });
     const few = `${FEW.toLocaleString("en")} events`;
     return {
@@ -65,8 +66,7 @@ async function grown(dir: string, events: number): Promise<Grown> {
   return { dir, deliveries: events };
 }
 
-function inLedger({ bus, url, quick }: Stand, ledger: Grown, from: number): Promise<Sample> {
-  const load = lives(quick ? 250 : 2500, from);
+function inLedger({ bus, url }: Stand, ledger: Grown, load: Load): Promise<Sample> {
   ledger.deliveries += load.events;
   const { dir, deliveries } = ledger;
   const start = () => startWatcher({ url, queue: QUEUE, plugins: idlePlugins(1, load.events), dir, deliveries });
