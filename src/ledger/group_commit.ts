@@ -25,6 +25,8 @@ export class GroupCommit {
   readonly #database: Database;
   readonly #options: GroupCommitOptions;
   #group: Work[] = [];
+  /** Come after the others of their group. */
+  #last: Work[] = [];
   #isDue = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -35,14 +37,21 @@ export class GroupCommit {
 
   /** Runs an action after those before it, in their transaction or a later one. Resolves when its writes are on disk. */
   run<Result>(action: () => Result): Promise<Result> {
-    const written = this.#add(action);
+    const written = added(this.#group, action);
+    this.#commitSoon();
+    return written;
+  }
+
+  /** The same for what builds on the others: it runs after all that comes in this turn, before it or behind it. */
+  runLast<Result>(action: () => Result): Promise<Result> {
+    const written = added(this.#last, action);
     this.#commitSoon();
     return written;
   }
 
   /** The same for what can wait: it goes with the next transaction, and has one of its own only when there is none for so long. */
   runWithin<Result>(waitMs: number, action: () => Result): Promise<Result> {
-    const written = this.#add(action);
+    const written = added(this.#group, action);
     if (this.#group.length >= ENOUGH) this.#commitSoon();
     else if (!this.#isDue) this.#timer ??= setTimeout(() => this.#commit(), waitMs);
     return written;
@@ -54,18 +63,13 @@ export class GroupCommit {
     this.#isDue = true;
   }
 
-  #add<Result>(action: () => Result): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.#group.push({ action, resolve: resolve as (result: unknown) => void, reject });
-    });
-  }
-
   #commit(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#isDue = false;
-    const group = this.#group;
+    const group = [...this.#group, ...this.#last];
     this.#group = [];
+    this.#last = [];
     // What waited for its timer has gone with another.
     if (group.length === 0) return;
     try {
@@ -99,4 +103,10 @@ export class GroupCommit {
       throw error;
     }
   }
+}
+
+function added<Result>(group: Work[], action: () => Result): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    group.push({ action, resolve: resolve as (result: unknown) => void, reject });
+  });
 }

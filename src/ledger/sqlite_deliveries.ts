@@ -219,8 +219,8 @@ export function announced(
 /** So many finished deliveries are swept at once: some milliseconds of work. */
 const SWEEP = 500;
 
-/** Some 3 MiB. */
-const MAX_RECENT = 1000;
+/** Some 8 MiB. */
+const MAX_RECENT = 4000;
 
 const NONE: ReadonlySet<number> = new Set();
 

@@ -19,7 +19,7 @@ import { announced, Deliveries } from "./sqlite_deliveries.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 
 /** The longest that an outcome waits for others to share its transaction; nobody but the next event of the same server waits for it. */
-const SETTLE_WITHIN_MS = 5;
+const SETTLE_WITHIN_MS = 10;
 
 /** The ledger in one SQLite file: each call is part of one transaction, on disk when the promise resolves. */
 export class SqliteLedger implements Ledger {
@@ -55,7 +55,8 @@ export class SqliteLedger implements Ledger {
   }
 
   decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number> {
-    return this.#commits.run(() => {
+    // What is recorded with it is written once, and not read again.
+    return this.#commits.runLast(() => {
       const made = new Map<string, NewEvent>();
       const { decided, isLast } = this.#decideWritten(limit, { decider, made });
       const arrived = isLast ? this.#decideArrived(limit - decided, { decider, made }) : 0;

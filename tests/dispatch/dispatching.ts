@@ -49,7 +49,7 @@ class WatchedLedger extends SqliteLedger {
 }
 
 /** The shortest timers take some real milliseconds, and a simulated week has thousands of them: while this lives they take none. */
-const SHORT_MS = 5;
+const SHORT_MS = 10;
 class SwiftTimers implements Disposable {
   readonly #setTimeout = globalThis.setTimeout;
 

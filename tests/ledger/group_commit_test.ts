@@ -56,6 +56,15 @@ Deno.test("GroupCommit.run() rejects an action that fails alone, and writes its 
   assertEquals(rows.written(), [1, 2]);
 });
 
+Deno.test("GroupCommit.runLast() sees what came in the same turn, before it or behind it", async () => {
+  using rows = new Rows();
+  const order: string[] = [];
+  const note = (name: string) => () => order.push(name);
+  const all = [rows.commits.run(note("a")), rows.commits.runLast(note("last")), rows.commits.run(note("b"))];
+  await Promise.all(all);
+  assertEquals(order, ["a", "b", "last"]);
+});
+
 Deno.test("GroupCommit.runWithin() goes with the next transaction", async () => {
   using rows = new Rows();
   const waiting = rows.commits.runWithin(FOR_EVER_MS, () => rows.put(1));
