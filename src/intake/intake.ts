@@ -20,7 +20,7 @@ export interface IntakeOptions {
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** The longest that a message waits for others to share its transaction. */
+/** The least from one transaction to the next that is not full: what comes in between shares it, what comes after a pause waits for nobody. */
 const GATHER_MS = 5;
 /** So many to be recorded wait for no others: what stage 2 decides at once. */
 const ENOUGH = 125;
@@ -58,7 +58,7 @@ export class Intake {
     this.#through.set(message.channel, message.tag);
     this.#sinceFlush++;
     if (this.#gathered.length >= ENOUGH || this.#sinceFlush >= message.channel.prefetch / 2) this.#startFlush();
-    else this.#timer ??= setTimeout(() => this.#startFlush(), GATHER_MS);
+    else this.#timer ??= setTimeout(() => this.#startFlush(), this.#gatherMs());
   }
 
   /** Records and acknowledges all that was accepted. */
@@ -92,6 +92,13 @@ export class Intake {
     // The bytes are the broker's, and written over as soon as we return.
     const kept = this.#options.keepRejectedBodies ? body.slice() : null;
     return { reason, size: body.byteLength, sha256, exchange, routingKey, body: kept };
+  }
+
+  #gatherMs(): number {
+    if (this.#lastMessageAt === null) return 0;
+    const pastMs = this.#options.now() - this.#lastMessageAt;
+    // A clock that was set back must not keep anybody waiting.
+    return pastMs >= 0 && pastMs < GATHER_MS ? GATHER_MS - pastMs : 0;
   }
 
   #startFlush(): void {

@@ -23,9 +23,10 @@ class Channel {
 interface Given {
   readonly record?: (arrivals: readonly Arrival[]) => Promise<number>;
   readonly keepRejectedBodies?: boolean;
+  readonly now?: () => number;
 }
 
-function intakeWith({ record, keepRejectedBodies = false }: Given = {}) {
+function intakeWith({ record, keepRejectedBodies = false, now = () => Date.UTC(2026, 10, 21) }: Given = {}) {
   const recorded: Arrival[] = [];
   const failures: unknown[] = [];
   const intake = new Intake({
@@ -37,7 +38,7 @@ function intakeWith({ record, keepRejectedBodies = false }: Given = {}) {
     },
     wanted: WATCHED_EVENT_TYPES,
     keepRejectedBodies,
-    now: () => Date.UTC(2026, 10, 21),
+    now,
     log: SILENT,
     onRecorded: () => {},
     onFailed: (error) => failures.push(error),
@@ -103,6 +104,21 @@ Deno.test("Intake waits for no more when as many have come as are decided at onc
   for (let tag = 1; tag <= 125; tag++) intake.accept(message(tag, channel, creation(`a${tag}`)));
   assert.equal(recorded.length, 125);
   await intake.flush();
+});
+
+Deno.test("Intake takes a message at once after a pause, and gathers those that come soon after it", async () => {
+  let now = 0;
+  const { intake, recorded } = intakeWith({ now: () => now });
+  const channel = new Channel(1000);
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+  for (const [tag, at, recordedThen] of [[1, 0, 1], [2, 100, 2], [3, 101, 2], [4, 102, 2]] as const) {
+    now = at;
+    intake.accept(message(tag, channel, creation(`a${tag}`)));
+    await turn();
+    assert.equal(recorded.length, recordedThen, `after ${tag}`);
+  }
+  await intake.flush();
+  assert.deepEqual([recorded.length, channel.acknowledged], [4, [1, 2, 4]]);
 });
 
 Deno.test("Intake acknowledges nothing more once recording has failed for good", async () => {
