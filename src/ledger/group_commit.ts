@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers";
+import { LedgerUnavailable } from "../model/ledger.ts";
 import { type Database, transaction } from "./sqlite.ts";
 
 interface Work {
@@ -14,7 +15,7 @@ export interface GroupCommitOptions {
   readonly onRolledBack?: () => void;
 }
 
-/** So many that can wait do not: what the next transaction is given must not pile up. */
+/** So many that can wait do not: outcomes must not pile up, and each keeps a place of its lane. */
 const ENOUGH = 32;
 
 /**
@@ -24,10 +25,13 @@ const ENOUGH = 32;
 export class GroupCommit {
   readonly #database: Database;
   readonly #options: GroupCommitOptions;
+  /** For the next transaction. */
   #group: Work[] = [];
-  /** Come after the others of their group. */
+  /** For the next transaction, behind all of the group. */
   #last: Work[] = [];
+  /** Whether it comes at the end of this turn. */
   #isDue = false;
+  /** When it comes else, where something waits. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(database: Database, options: GroupCommitOptions = {}) {
@@ -77,16 +81,24 @@ export class GroupCommit {
       group.forEach(({ resolve }, index) => resolve(results[index]));
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error);
-      else for (const work of group) this.#commitAlone(work);
+      else this.#commitEach(group);
     }
   }
 
-  /** Nothing of a group is written when one of its actions fails: each by itself, only that one does. */
-  #commitAlone({ action, resolve, reject }: Work): void {
-    try {
-      resolve(this.#transaction(action));
-    } catch (error) {
-      reject(error);
+  /**
+   * Nothing of a group is written when one of its actions fails: each by itself, only that one does. Where the ledger cannot be written, those behind
+   * are not tried: they would come before it, and each would wait again for another process's lock, with all of us.
+   */
+  #commitEach(group: readonly Work[]): void {
+    let unavailable: LedgerUnavailable | undefined;
+    for (const { action, resolve, reject } of group) {
+      try {
+        if (unavailable !== undefined) throw unavailable;
+        resolve(this.#transaction(action));
+      } catch (error) {
+        if (error instanceof LedgerUnavailable) unavailable = error;
+        reject(error);
+      }
     }
   }
 

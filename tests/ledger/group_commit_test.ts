@@ -1,5 +1,6 @@
-import { deepStrictEqual as assertEquals, rejects as assertRejects } from "node:assert/strict";
+import { deepStrictEqual as assertEquals, ok as assert, rejects as assertRejects } from "node:assert/strict";
 import { GroupCommit, type GroupCommitOptions } from "../../src/ledger/group_commit.ts";
+import { LedgerUnavailable } from "../../src/model/ledger.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
 
 /** Longer than any test. */
@@ -54,6 +55,27 @@ Deno.test("GroupCommit.run() rejects an action that fails alone, and writes its 
   await assertRejects(again, /UNIQUE/);
   assertEquals(await Promise.all([first, last]), [1, 2]);
   assertEquals(rows.written(), [1, 2]);
+});
+
+Deno.test("GroupCommit.run() tries nothing behind what finds the ledger out of reach: it would overtake, and wait again", async () => {
+  let tries = 0;
+  using rows = new Rows({ onRolledBack: () => tries++ });
+  const unavailable = () => {
+    throw new LedgerUnavailable("database or disk is full");
+  };
+  const results = await Promise.allSettled([
+    rows.insert(1),
+    rows.commits.run(unavailable),
+    rows.insert(2),
+    rows.insert(3),
+  ]);
+  assertEquals(results.map(({ status }) => status), ["fulfilled", "rejected", "rejected", "rejected"]);
+  for (const result of results.slice(1)) {
+    assert("reason" in result && result.reason instanceof LedgerUnavailable);
+  }
+  assertEquals(rows.written(), [1]);
+  // Together, then the one.
+  assertEquals(tries, 2);
 });
 
 Deno.test("GroupCommit.runLast() sees what came in the same turn, before it or behind it", async () => {
