@@ -1,6 +1,7 @@
 import type { WatcherEvent } from "../model/event.ts";
 import type { Delivery, ReadyQuery, Settlement } from "../model/ledger.ts";
 import { type OrderHash, orderHashOf } from "./order_hash.ts";
+import { type RecentEvent, RecentEvents } from "./recent_events.ts";
 import { type Database, prepareAll, type Statement, type Statements } from "./sqlite.ts";
 
 /** How many failed attempts of a delivery are kept: the first ones, and the last ones. */
@@ -16,10 +17,11 @@ export class Deliveries {
   readonly #sql: Statements<typeof STATEMENTS>;
   readonly #orderHash: OrderHash;
   readonly #ids = new Map<string, number>();
-  /** The newest events, by `seq`, which most deliveries are of: what was just written need not be read and parsed again. */
-  readonly #recent = new Map<number, Recent>();
-  /** Deliveries whose rows in `held` are still there. */
-  #finished: { readonly plugin: number; readonly seq: number }[] = [];
+  readonly #recent = new RecentEvents();
+  /** Finished deliveries whose rows in `held` are still there. */
+  #unswept: Numbers[] = [];
+  /** Those whose rows were taken out last, perhaps in vain. */
+  #swept: readonly Numbers[] = [];
 
   constructor(database: Database) {
     this.#sql = prepareAll(database, STATEMENTS);
@@ -31,19 +33,16 @@ export class Deliveries {
     return [...new Set(orderKeys.map(this.#orderHash))];
   }
 
-  /** An event was written, as texts; told to `ready` from here for as long as it is one of the newest. */
-  remember(seq: number, recent: Recent): void {
-    this.#recent.set(seq, recent);
-    if (this.#recent.size <= MAX_RECENT) return;
-    for (const oldest of this.#recent.keys()) {
-      this.#recent.delete(oldest);
-      break;
-    }
+  /** An event was written: `ready` need not read it for as long as it is one of the newest. */
+  remember(seq: number, recent: RecentEvent): void {
+    this.#recent.add(seq, recent);
   }
 
-  /** What was written is not there after all; its numbers will be given again. */
-  forget(): void {
+  /** What was written since the last commit is not there after all: numbers of events will be given again, and what was swept is back. */
+  rolledBack(): void {
     this.#recent.clear();
+    this.#unswept = [...this.#swept, ...this.#unswept];
+    this.#swept = [];
   }
 
   /** The number that stands for a plugin's name in the file; a new name gets one. */
@@ -90,7 +89,7 @@ export class Deliveries {
     });
   }
 
-  #stored(seq: number): Omit<Recent, "orderKeys"> {
+  #stored(seq: number): Omit<RecentEvent, "orderKeys"> {
     const row = this.#sql.stored.get(seq) ?? {};
     return {
       event: announced(JSON.parse(row["data"] as string)),
@@ -151,8 +150,8 @@ export class Deliveries {
 
   /** Gives back the keys of a finished delivery and frees those that waited for them alone. */
   release(plugin: number, seq: number): void {
-    this.#finished.push({ plugin, seq });
-    if (this.#finished.length >= SWEEP) this.sweep();
+    this.#unswept.push({ plugin, seq });
+    if (this.#unswept.length >= SWEEP) this.sweep();
     for (const key of this.#orderKeys(seq)) {
       const next = this.#sql.nextHolder.get(plugin, key, seq)?.["seq"];
       if (typeof next === "number") this.#free(plugin, next, "blocked");
@@ -161,15 +160,16 @@ export class Deliveries {
 
   /**
    * Takes out what finished deliveries held. Nobody waits for a finished one whether that is there or not, but rows are all over the table:
-   * many at once share its pages.
+   * many at once share its pages. What a killed process leaves goes with its event, when that is pruned.
    */
   sweep(): void {
-    for (const { plugin, seq } of this.#finished) {
-      // An operator may have reopened it.
+    for (const { plugin, seq } of this.#unswept) {
+      // An operator may have reopened it, or its end was rolled back.
       if (this.#sql.isOpen.get(seq, plugin) !== undefined) continue;
       for (const key of this.#orderKeys(seq)) this.#sql.letGo.run(plugin, key, seq);
     }
-    this.#finished = [];
+    this.#swept = this.#unswept;
+    this.#unswept = [];
   }
 
   /** Takes the keys of a delivery again, at its old place; those that come after it wait again. */
@@ -199,14 +199,10 @@ export class Deliveries {
   }
 }
 
-/** What every delivery of an event needs of it. */
-interface Recent {
-  readonly event: Delivery["event"];
-  /** JSON. */
-  readonly detail: string;
-  /** JSON. */
-  readonly missing: string;
-  readonly orderKeys: readonly number[];
+/** A delivery in the file. */
+interface Numbers {
+  readonly plugin: number;
+  readonly seq: number;
 }
 
 /** What an attempt is told of an event. */
@@ -218,9 +214,6 @@ export function announced(
 
 /** So many finished deliveries are swept at once: some milliseconds of work. */
 const SWEEP = 500;
-
-/** Some 8 MiB. */
-const MAX_RECENT = 4000;
 
 const NONE: ReadonlySet<number> = new Set();
 

@@ -195,7 +195,7 @@ export class SqliteLedger implements Ledger {
     this.#mayHoldUndecided = true;
     this.#arrived = [];
     this.#arrivedIds.clear();
-    this.#deliveries.forget();
+    this.#deliveries.rolledBack();
   }
 
   #apply(notification: number, { events, fill, changes }: Decision, made: Map<string, NewEvent>): void {

@@ -349,6 +349,28 @@ Deno.test("SqliteLedger.decide() decides nothing of a batch when the decider thr
   assertEquals(await ledger.decide(9, () => decisionOf([])), 2);
 });
 
+Deno.test("SqliteLedger keeps nothing of what finished deliveries held, even when they were taken out in vain", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger, database } = opened;
+  await ledger.activate(["P"]);
+  const events = Array.from({ length: 1200 }, (_, n) => madeEvent(`server/s${n}/creation`, [`server/s${n}`]));
+  await announceEvents(ledger, events);
+  const ready = await ledger.ready({ plugin: "P", now: 0, limit: 9999 });
+  const done = (from: number, to: number) =>
+    ledger.settle(ready.slice(from, to).map((one) => settlementOf(one, { outcome: "done", endedAt: 1 })));
+  const held = () => Number(database.prepare("SELECT count(*) AS count FROM held WHERE seq <= 400").get()?.["count"]);
+  await done(0, 400);
+  await ledger.record([{ receivedAt: 0, notification: madeNotification("a") }]);
+  const failing = ledger.decide(1, () => {
+    throw new Error("no");
+  });
+  // The 500th is among these, so all are taken out; then they are back, and these are settled alone.
+  await Promise.all([assertRejects(failing, /no/), done(400, 700)]);
+  await done(700, 1200);
+  assertEquals(held(), 0);
+  assertEquals(await ledger.ready({ plugin: "P", now: 0, limit: 9999 }), []);
+});
+
 Deno.test("SqliteLedger knows a plugin by one number only, even when it was first written in vain", async () => {
   using opened = new TemporaryLedger();
   const { ledger } = opened;

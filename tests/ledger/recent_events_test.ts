@@ -1,0 +1,38 @@
+import { deepStrictEqual as assertEquals } from "node:assert/strict";
+import { MAX_EVENTS, MAX_LENGTH, type RecentEvent, RecentEvents } from "../../src/ledger/recent_events.ts";
+
+function recent(detail: string): RecentEvent {
+  const event = { key: "k", subject: "server", created: true, eventType: "t", time: "2026-01-01T00:00:00Z" } as const;
+  return { event: { ...event, creationSeen: true, serverId: null }, detail, missing: "[]", orderKeys: [1] };
+}
+
+/** Which of so many there are, as the first and the last. */
+function kept(events: RecentEvents, count: number): [number | undefined, number | undefined] {
+  const there = Array.from({ length: count }, (_, seq) => seq).filter((seq) => events.get(seq) !== undefined);
+  return [there[0], there.at(-1)];
+}
+
+Deno.test("RecentEvents keeps the newest", () => {
+  const events = new RecentEvents();
+  for (let seq = 0; seq < MAX_EVENTS + 10; seq++) events.add(seq, recent("{}"));
+  assertEquals(kept(events, MAX_EVENTS + 10), [10, MAX_EVENTS + 9]);
+});
+
+Deno.test("RecentEvents keeps fewer when they are large, and none that is larger than all may be", () => {
+  const events = new RecentEvents();
+  const quarter = recent("x".repeat(MAX_LENGTH / 4 - 2));
+  for (let seq = 0; seq < 10; seq++) events.add(seq, quarter);
+  assertEquals(kept(events, 10), [6, 9]);
+  events.add(10, recent("x".repeat(MAX_LENGTH)));
+  assertEquals(kept(events, 11), [undefined, undefined]);
+  events.add(11, recent("{}"));
+  assertEquals(kept(events, 12), [11, 11]);
+});
+
+Deno.test("RecentEvents.clear() forgets all", () => {
+  const events = new RecentEvents();
+  events.add(0, recent("x".repeat(MAX_LENGTH - 2)));
+  events.clear();
+  events.add(1, recent("x".repeat(MAX_LENGTH - 2)));
+  assertEquals(kept(events, 2), [1, 1]);
+});
