@@ -141,9 +141,18 @@ function translated(error: unknown): unknown {
 }
 
 function resultCode(error: unknown): number | null {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof code === "number" ? code & 0xff : null;
+  const { errcode, message } = (error ?? {}) as { readonly errcode?: unknown; readonly message?: unknown };
+  return typeof errcode === "number" ? errcode & 0xff : CODE_OF_TEXT.get(message) ?? null;
 }
+
+/** What the constructor and `exec`, which runs the steps, throw has no code: SQLite's own texts of some. */
+const CODE_OF_TEXT: ReadonlyMap<unknown, number> = new Map([
+  ["database is locked", 5],
+  ["attempt to write a readonly database", 8],
+  ["disk I/O error", 10],
+  ["database or disk is full", 13],
+  ["unable to open database file", 14],
+]);
 
 /** What to do about a file that cannot be opened, by SQLite's primary result code. */
 const ADVICE: Readonly<Record<number, string>> = {
@@ -153,13 +162,11 @@ const ADVICE: Readonly<Record<number, string>> = {
   13: "Make room on the disk that it is on",
   14: "Is its directory there, and may this user write in it?",
 };
-const CANTOPEN = 14;
 
 function unopenable(file: string, error: unknown): UserError {
   const cause = error instanceof LedgerUnavailable ? error.cause : error;
   const why = cause instanceof Error ? cause.message : String(cause);
-  // Only what the constructor throws has no code.
-  const advice = ADVICE[resultCode(cause) ?? CANTOPEN] ?? "Restore a backup, or move the file away to begin anew";
+  const advice = ADVICE[resultCode(cause) ?? 0] ?? "Restore a backup, or move the file away to begin anew";
   return new UserError(`Cannot open the ledger "${file}": ${why}. ${advice}`, { cause });
 }
 

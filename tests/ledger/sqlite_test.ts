@@ -273,6 +273,16 @@ Deno.test("openDatabase() leaves an older file as it was when a step fails", asy
   openDatabase(file, { create: true }).close();
 });
 
+Deno.test("openDatabase() says that there is no room when a step finds the disk full, and leaves the file as it was", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  await makeLedger(file, 3);
+  const before = contentsOf(directory.path());
+  const steps = [...STEPS, "PRAGMA max_page_count = 1; CREATE TABLE large AS SELECT hex(zeroblob(1000000)) AS x"];
+  assertOneLine(thrownBy(() => openDatabase(file, { create: true, steps })), /disk is full. Make room on the disk/);
+  assertEquals(contentsOf(directory.path()), before);
+});
+
 Deno.test("openDatabase() takes a ledger of form 3 along: order, what is waited for, memory, what is found by a resource", async () => {
   using directory = new TemporaryDirectory();
   const file = directory.path("ledger.db");
