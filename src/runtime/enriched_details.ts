@@ -46,7 +46,7 @@ export class EnrichedDetails implements DetailStage {
 
   constructor(options: EnrichedDetailsOptions) {
     this.#options = options;
-    this.#batches = new Batches(options);
+    this.#batches = new Batches({ ...options, complete: (answered) => this.#complete(answered) });
   }
 
   async step(limit: number): Promise<boolean> {
@@ -100,10 +100,13 @@ export class EnrichedDetails implements DetailStage {
   }
 
   async #detail(row: LedgerEvent): Promise<void> {
-    const enriched = await this.#enrich(row);
-    // A second message of the same fact may have come meanwhile.
-    const latest = await this.#read(row.seq);
-    if (latest !== undefined) await this.#batches.store(this.#record(latest, enriched));
+    await this.#batches.store({ seq: row.seq, enriched: await this.#enrich(row) });
+  }
+
+  /** A second message of the same fact may have come meanwhile: the event as it stands when it is stored is what counts. */
+  async #complete({ seq, enriched }: Answered): Promise<DetailRecord | undefined> {
+    const latest = await this.#read(seq);
+    return latest && this.#record(latest, enriched);
   }
 
   /** The event as it stands now; `undefined` when it has a detail, or is gone. */
@@ -132,30 +135,41 @@ export class EnrichedDetails implements DetailStage {
   }
 }
 
+/** An event that OpenStack was asked for. */
+interface Answered {
+  readonly seq: number;
+  readonly enriched: Enriched;
+}
+
 interface Batch {
-  readonly records: DetailRecord[];
+  readonly answered: Answered[];
   isOpen: boolean;
   stored: Promise<void>;
 }
 
-/** Stores details that are made at about the same time in one transaction. */
-class Batches {
-  readonly #options: Pick<EnrichedDetailsOptions, "ledger" | "onDetailed">;
-  #last: Batch = { records: [], isOpen: false, stored: Promise.resolve() };
+interface BatchesOptions extends Pick<EnrichedDetailsOptions, "ledger" | "onDetailed"> {
+  /** Makes a detail just before it is stored; `undefined` when there is nothing to store any more. */
+  readonly complete: (answered: Answered) => Promise<DetailRecord | undefined>;
+}
 
-  constructor(options: Pick<EnrichedDetailsOptions, "ledger" | "onDetailed">) {
+/** Stores details whose answers come at about the same time in one transaction. */
+class Batches {
+  readonly #options: BatchesOptions;
+  #last: Batch = { answered: [], isOpen: false, stored: Promise.resolve() };
+
+  constructor(options: BatchesOptions) {
     this.#options = options;
   }
 
   /** Resolves when it is stored. */
-  store(record: DetailRecord): Promise<void> {
-    if (!this.#last.isOpen || this.#last.records.length >= MAX_BATCH) this.#last = this.#following(this.#last);
-    this.#last.records.push(record);
+  store(answered: Answered): Promise<void> {
+    if (!this.#last.isOpen || this.#last.answered.length >= MAX_BATCH) this.#last = this.#following(this.#last);
+    this.#last.answered.push(answered);
     return this.#last.stored;
   }
 
   #following({ stored }: Batch): Batch {
-    const batch: Batch = { records: [], isOpen: true, stored };
+    const batch: Batch = { answered: [], isOpen: true, stored };
     batch.stored = this.#storeAfter(stored, batch);
     return batch;
   }
@@ -164,8 +178,10 @@ class Batches {
     await before;
     await setTimeout(GATHER_MS);
     batch.isOpen = false;
-    await this.#options.ledger.storeDetails(batch.records);
-    this.#options.onDetailed();
+    const { ledger, onDetailed, complete } = this.#options;
+    const completed = await Promise.all(batch.answered.map(complete));
+    await ledger.storeDetails(completed.filter((record) => record !== undefined));
+    onDetailed();
   }
 }
 

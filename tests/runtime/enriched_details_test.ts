@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import { PatientSource } from "../../src/detail/patient_source.ts";
 import { decide } from "../../src/facts/decide.ts";
 import type { DetailOptions } from "../../src/model/config.ts";
@@ -134,6 +135,8 @@ class World extends Opened {
   }
 }
 
+type Gate = PromiseWithResolvers<void>;
+
 function unavailable(): Response {
   return new Response("{}", { status: 503, headers: { "Content-Type": "application/json" } });
 }
@@ -222,6 +225,33 @@ Deno.test("EnrichedDetails takes up a second message that came while it asked", 
   await world.details.idle();
   const [came] = await world.delivered();
   assert.equal(came!.detail.CPU, 4);
+});
+
+Deno.test("EnrichedDetails takes up a second message that came while the detail waited to be stored", async () => {
+  await using world = new World();
+  const { ledger } = world.file;
+  const store = ledger.storeDetails.bind(ledger);
+  const [storing, go, answered] = [1, 2, 3].map(() => Promise.withResolvers<void>()) as [Gate, Gate, Gate];
+  ledger.storeDetails = async (details) => {
+    storing.resolve();
+    await go.promise;
+    await store(details);
+  };
+  await world.tell(creation(RECORDED.twoNics));
+  await storing.promise;
+  world.answer("network", () => {
+    answered.resolve();
+    return Response.json({ ports: [] });
+  });
+  await world.tell(creation("another", { vcpus: null }));
+  await answered.promise;
+  // Time for the answer to be read; whoever is slower passes, too.
+  for (let turns = 0; turns < 5000; turns++) await setImmediate();
+  await world.tell(creation("another", { vcpus: 4 }));
+  go.resolve();
+  await world.details.idle();
+  const details = (await world.delivered()).map(({ detail }) => [detail.ID, detail.CPU]);
+  assert.deepEqual(details, [[RECORDED.twoNics, 1], ["another", 4]]);
 });
 
 Deno.test("EnrichedDetails learns of an association's server from Nova, and remembers it", async () => {
