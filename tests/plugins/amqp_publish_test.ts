@@ -126,6 +126,23 @@ Deno.test("notify() keeps hostile and large texts as they are", async () => {
   assert.equal(message?.properties["messageId"], "server/\r\n\0\x1b\u202e😀/creation");
 });
 
+Deno.test("notify() cuts large messages as the broker wants them, on their way there and back", async () => {
+  await using target = await AmqpHarness.open(rabbit);
+  const large = { ...detail, Description: "x".repeat(50_000) };
+  const setFrameMax = (bytes: number) => rabbit.ctl("eval", `application:set_env(rabbit, frame_max, ${bytes}).`);
+  await setFrameMax(4_096);
+  try {
+    await using amqp = plugin();
+    await amqp.notify(large, true, context());
+    await target.owner.queueUnbind({ queue: target.queue, exchange: target.exchange, routingKey: "#" });
+    await fails(amqp.notify(large, true, context()), "client_error", /no queue is bound to it/);
+  } finally {
+    await setFrameMax(131_072);
+  }
+
+  assert.deepEqual((await target.taken()).map(({ body }) => body), [JSON.stringify(large)]);
+});
+
 Deno.test("notify() fails, to be tried again, until a queue is bound for the message", async () => {
   await using target = await AmqpHarness.open(rabbit);
   await using amqp = plugin({ routingKey: () => "node\x1b[2J" });

@@ -64,6 +64,7 @@ export class AmqpLink {
     stop.addEventListener("abort", onStop, { once: true });
     try {
       await unlessAborted(link.over, connected);
+      followFrameMax(connection);
       return link;
     } finally {
       stop.removeEventListener("abort", onStop);
@@ -133,4 +134,19 @@ export class AmqpLink {
     if (confirms) await channel.confirmSelect();
     return channel;
   }
+}
+
+/**
+ * rabbitmq-client cuts bodies, and expects those that come back, as it asked for in the handshake, even where the broker agreed to less: one
+ * with a smaller frame_max would end the connection over every large message.
+ */
+function followFrameMax(connection: Connection): void {
+  const { _opt: asked, _state: agreed } = connection as unknown as {
+    readonly _opt?: { frameMax: number };
+    readonly _state?: { readonly frameMax: number };
+  };
+  if (asked === undefined || agreed === undefined) {
+    throw new TypeError("Cannot follow frame_max: unknown version of rabbitmq-client");
+  }
+  asked.frameMax = agreed.frameMax;
 }
