@@ -40,30 +40,26 @@ export interface ConsumptionOptions {
 /** A channel that consumes a queue, or has consumed it and still can acknowledge. */
 export class Consumption implements DeliveryChannel {
   readonly prefetch: number;
-  readonly #channel: Channel;
+  /** There before anybody has the consumption. */
+  #channel!: Channel;
   readonly #options: ConsumptionOptions;
   #consuming = false;
   #acked = 0;
   #failure: unknown = null;
 
-  private constructor(channel: Channel, options: ConsumptionOptions) {
-    this.#channel = channel;
+  private constructor(options: ConsumptionOptions) {
     this.#options = options;
     this.prefetch = options.prefetch;
   }
 
   static async open(connection: Connection, options: ConsumptionOptions): Promise<Consumption> {
-    let consumption: Consumption | null = null;
-    const fail = (error: unknown) => {
-      // None yet, should the channel be gone as soon as it is open: the next question of it says so.
-      if (consumption !== null) consumption.#fail(error);
-    };
-    const channel = await connection.openChannel({
-      onGone: fail,
+    // It listens before there is a channel: that may be gone in the very read that opens it.
+    const consumption = new Consumption(options);
+    consumption.#channel = await connection.openChannel({
+      onGone: (error) => consumption.#fail(error),
       // A queue that was deleted, or moved to another node. Its messages come again, so no tag of this channel counts.
-      onCancelled: () => fail(new Error("the broker ended it (queue deleted or moved)")),
+      onCancelled: () => consumption.#fail(new Error("the broker ended it (queue deleted or moved)")),
     });
-    consumption = new Consumption(channel, options);
     return consumption;
   }
 

@@ -70,3 +70,27 @@ export function replay(sayings: readonly Saying[], nextSize: () => number) {
   }
   return { open: () => Promise.resolve(transport), isClosed: () => closed };
 }
+
+/** Gives one answer to each write; when there is none left it is silent, until it is closed. */
+export function answering(answers: readonly Uint8Array[]): Transport {
+  const [left, ready] = [[...answers], [] as Uint8Array[]];
+  let closed = false;
+  let wake = () => {};
+  return {
+    async read(into) {
+      while (ready.length === 0 && !closed) await new Promise<void>((resolve) => wake = resolve);
+      const answer = ready.shift() ?? new Uint8Array();
+      into.set(answer);
+      return answer.byteLength;
+    },
+    write() {
+      ready.push(...left.splice(0, 1));
+      wake();
+      return Promise.resolve();
+    },
+    close() {
+      closed = true;
+      wake();
+    },
+  };
+}
