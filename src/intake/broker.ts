@@ -2,6 +2,7 @@ import type { RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
+import { SILENT_HEARTBEATS } from "./amqp/connection.ts";
 import { endpointsOf } from "./broker_address.ts";
 import { Consumption, type Delivered } from "./broker_channel.ts";
 import { codeOf, reasonOf, refusalOf } from "./broker_errors.ts";
@@ -210,8 +211,8 @@ export class Broker implements AsyncDisposable {
   }
 
   #lose({ endpoint, lost }: Link, delayMs: number): void {
-    // A connection that went silent may have been dead for two heartbeats before that was noticed.
-    const silentMs = codeOf(lost.reason) === "SOCKET_TIMEOUT" ? 2_000 * this.#heartbeatSeconds : 0;
+    // A connection that went silent has been dead for up to so long before that was noticed.
+    const silentMs = codeOf(lost.reason) === "SOCKET_TIMEOUT" ? 1_000 * SILENT_HEARTBEATS * this.#heartbeatSeconds : 0;
     this.#care.lost(this.#retry.fail(Date.now() - silentMs));
     this.#retry.tell(
       `Lost the connection to ${endpoint.label}: ${reasonOf(lost.reason)}`,

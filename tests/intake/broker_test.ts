@@ -223,6 +223,13 @@ Deno.test("Broker.start() rejects without a word of the password when the passwo
   await refused({ ...wrong, vhost: "nowhere" }, /refuses vhost "nowhere": .*not found/);
 });
 
+Deno.test("Broker.start() rejects when a name is longer than AMQP allows", async () => {
+  // Of 255 characters, which config.ts may give a queue.
+  await refused({ ...login(rabbit), watchQueue: "\u00e4".repeat(255) }, /"\u00e4{60}…".* 510 bytes.* 255/);
+  await refused({ ...login(rabbit), queue: ownQueue(["x".repeat(256)]) }, /"x{60}…".* 256 bytes.* 255/);
+  await refused({ ...login(rabbit), vhost: "v".repeat(300), watchQueue: "any" }, /"v{60}…".* 300 bytes.* 255/);
+});
+
 Deno.test("Broker.start() rejects when our own queue exists with other properties", async () => {
   await using bus = await Bus.open(rabbit);
   const name = await bus.queue({ durable: true });
@@ -545,6 +552,23 @@ Deno.test("Broker gives up a connection without heartbeats, and goes on with the
   proxy[Symbol.dispose]();
   await bus.publish({ routingKey: queue }, bytes("x"));
   await listener.received(1);
+});
+
+Deno.test("Broker tells of a gap that begins before the connection went silent", async () => {
+  await using bus = await Bus.open(rabbit);
+  const exchange = await bus.exchange({ durable: true });
+  const port = freePort();
+  using proxy = new Proxy(port, rabbit.port);
+  const url = [port, rabbit.port].map((port) => `amqp://${USER}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`);
+  await using listener = await Listener.start({ url, queue: ownQueue([exchange]), heartbeatSeconds: 1 });
+  // The broker's last bytes are its answer to this.
+  await listener.broker.pause();
+  const silentAt = Date.now();
+  proxy.silence();
+  await until(() => listener.log.count(/^Lost the connection/) === 1);
+  proxy[Symbol.dispose]();
+  const doubt = await until(() => listener.log.find(/ again: if that is not durable, .* between (\S+) and /));
+  assert.ok(new Date(doubt[1]!).getTime() <= silentAt, `${doubt[1]} is after ${new Date(silentAt).toISOString()}`);
 });
 
 // These tests replace the server's process, which outlives them.

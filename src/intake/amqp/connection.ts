@@ -12,16 +12,21 @@ export interface ConnectionOptions extends TransportOptions {
   readonly user: string;
   readonly password: string;
   readonly vhost: string;
-  /** A broker that is silent for twice as long is gone. The broker may ask for less. */
+  /** A broker that is silent for more than twice as long is gone. The broker may ask for less. */
   readonly heartbeatSeconds: number;
   /** What RabbitMQ calls the connection. */
   readonly name: string;
+  /** For the way to the broker and the handshake together. @default 10000 */
+  readonly connectMs?: number;
   /** @default openTransport */
   readonly open?: (options: TransportOptions) => Promise<Transport>;
 }
 
-/** For the way to the broker and the handshake together. */
 const CONNECT_MS = 10_000;
+/** The heart is looked at twice in a heartbeat, which says nothing of when something came between two looks. */
+const SILENT_LOOKS = 4;
+/** After so many heartbeats at most it is noticed that nothing comes: after two of them at the earliest. */
+export const SILENT_HEARTBEATS = (SILENT_LOOKS + 1) / 2;
 /** For the last word to a broker that we give up. */
 const LAST_WORD_MS = 1_000;
 
@@ -55,12 +60,13 @@ export class Connection {
 
   /** Connects and logs in. Rejects with an error whose `code` says why not, or with the reason of the signal. */
   static async open(options: ConnectionOptions): Promise<Connection> {
+    const { signal, connectMs = CONNECT_MS } = options;
     const giveUp = new AbortController();
-    const onAbort = () => giveUp.abort(options.signal.reason);
-    const timer = setTimeout(() => giveUp.abort(new AmqpError("CONNECTION_TIMEOUT", "no answer")), CONNECT_MS);
-    options.signal.addEventListener("abort", onAbort);
+    const onAbort = () => giveUp.abort(signal.reason);
+    const timer = setTimeout(() => giveUp.abort(new AmqpError("CONNECTION_TIMEOUT", "no answer")), connectMs);
+    signal.addEventListener("abort", onAbort);
     try {
-      options.signal.throwIfAborted();
+      signal.throwIfAborted();
       return await Connection.#open({ ...options, signal: giveUp.signal });
     } catch (error) {
       // Whatever is torn by giving up: this is why.
@@ -68,7 +74,7 @@ export class Connection {
       throw error;
     } finally {
       clearTimeout(timer);
-      options.signal.removeEventListener("abort", onAbort);
+      signal.removeEventListener("abort", onAbort);
     }
   }
 
@@ -150,7 +156,7 @@ export class Connection {
     if (this.lost.aborted) return;
     let sent = this.#outbox.count;
     this.#beating = setInterval(() => {
-      if (++this.#silence > 4) return this.#fail(new AmqpError("SOCKET_TIMEOUT", "no heartbeat"));
+      if (++this.#silence > SILENT_LOOKS) return this.#fail(new AmqpError("SOCKET_TIMEOUT", "no heartbeat"));
       if (this.#outbox.count === sent) this.#send(methods.HEARTBEAT);
       sent = this.#outbox.count;
     }, heartbeatSeconds * 500);

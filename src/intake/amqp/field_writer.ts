@@ -1,3 +1,5 @@
+import { UserError } from "../../model/errors.ts";
+
 /** Arguments of a declaration, or what we say of ourselves. */
 export type FieldTable = { readonly [name: string]: FieldValue };
 export type FieldValue = string | number | boolean | FieldTable;
@@ -42,11 +44,16 @@ export class FieldWriter {
     return this.u8(values.reduce((byte, value, index) => byte | (value ? 1 << index : 0), 0));
   }
 
-  /** @throws {RangeError} when it has more than 255 bytes. */
+  /** @throws {UserError} when it has more than 255 bytes: whatever we name was named in config.ts. */
   shortText(text: string): this {
     const bytes = utf8.encode(text);
-    if (bytes.byteLength > 255) throw new RangeError(`Cannot name "${text.slice(0, 60)}…": AMQP allows 255 bytes`);
-    return this.u8(bytes.byteLength).raw(bytes);
+    const size = bytes.byteLength;
+    if (size <= 255) return this.u8(size).raw(bytes);
+    throw new UserError(
+      `Cannot ask RabbitMQ for "${
+        text.slice(0, 60)
+      }…": the name has ${size} bytes, and AMQP allows 255. Shorten it in rabbit`,
+    );
   }
 
   longText(text: string): this {

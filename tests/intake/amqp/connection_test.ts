@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import "node:tls";
 import fc from "fast-check";
 import { Connection as Publishing } from "rabbitmq-client";
 import { AmqpError } from "../../../src/intake/amqp/amqp_error.ts";
@@ -6,7 +7,7 @@ import { Connection, type ConnectionOptions } from "../../../src/intake/amqp/con
 import type { Delivery } from "../../../src/intake/amqp/incoming.ts";
 import { type PrivateRabbit, startRabbit } from "../../../tools/rabbitmq.ts";
 import { until } from "../../support/until.ts";
-import { Recording, replay, type Saying } from "./conversation.ts";
+import { answering, Recording, replay, type Saying } from "./conversation.ts";
 
 /** The smallest that there is, so that most bodies have several frames. */
 const FRAME_BYTES = 4096;
@@ -156,6 +157,35 @@ Deno.test("Connection.open() rejects with the reason of the signal when the serv
   assert.equal(await server.read(header), null);
   await assert.rejects(Connection.open(options({ signal: giveUp.signal })), /^Error: enough$/);
 });
+
+for (const [label, tls] of [["in the clear", null], ["over TLS", { rejectUnauthorized: true }]] as const) {
+  Deno.test(
+    // TLS is loaded already, above: what is waited for here is the server alone.
+    `Connection.open() gives up a server that accepts and says nothing, ${label}`,
+    LEAVES_NOTHING,
+    async () => {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const opening = Connection.open(options({ port: listener.addr.port, tls, connectMs: 100 }));
+      const rejected = assert.rejects(opening, { code: "CONNECTION_TIMEOUT" });
+      using server = await listener.accept();
+      await rejected;
+      const bytes = new Uint8Array(10_000);
+      while (await server.read(bytes) !== null);
+    },
+  );
+}
+
+Deno.test(
+  "Connection.open() gives up a broker that falls silent anywhere in the handshake",
+  LEAVES_NOTHING,
+  async () => {
+    const handshake = small(conversation).slice(0, 3);
+    for (let count = 0; count < handshake.length; count++) {
+      const open = () => Promise.resolve(answering(handshake.slice(0, count).map(({ bytes }) => bytes)));
+      await assert.rejects(Connection.open(options({ open, connectMs: 20 })), { code: "CONNECTION_TIMEOUT" });
+    }
+  },
+);
 
 Deno.test("Connection.open() names what it was refused for", async () => {
   await assert.rejects(Connection.open(options({ password: "wrong" })), { code: "ACCESS_REFUSED" });
