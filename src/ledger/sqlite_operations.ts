@@ -13,9 +13,9 @@ import type {
 import { PRUNED_BEFORE } from "./housekeeping.ts";
 import { listLedger } from "./sqlite_list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
-import { SPAN } from "./schema.ts";
+import { inTurns } from "./turns.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
-import { SPANS } from "./sqlite_spans.ts";
+import { spansFrom } from "./sqlite_spans.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 import { listedState } from "./sqlite_states.ts";
 
@@ -67,7 +67,7 @@ class SqliteOperations implements LedgerOperations {
   }
 
   replay(selection: Selection, { force }: { readonly force: boolean }): readonly Treated[] {
-    return this.#inSlices(this.#selected(selection, "replay"), (row) => {
+    return this.#inTurns(this.#selected(selection, "replay"), (row) => {
       const { plugin, seq } = numbers(row);
       const refused = this.#whyNotReplay(row, force);
       if (refused === null) this.#deliveries.hold(plugin, seq);
@@ -77,7 +77,7 @@ class SqliteOperations implements LedgerOperations {
 
   drop(selection: Selection): readonly Treated[] {
     const now = Date.now();
-    return this.#inSlices(this.#selected(selection, "drop"), (row) => {
+    return this.#inTurns(this.#selected(selection, "drop"), (row) => {
       const { plugin, seq } = numbers(row);
       if (!isFor("drop", String(row["state"]))) return treated(row, `it is ${row["state"]} already`);
       this.#sql.drop.run(now, plugin, seq);
@@ -87,22 +87,11 @@ class SqliteOperations implements LedgerOperations {
   }
 
   /** Treats deliveries some at a time, each as it stands by then: a service beside us writes in between. */
-  #inSlices(rows: readonly Row[], treat: (row: Row) => Treated): readonly Treated[] {
-    const done: Treated[] = [];
-    for (let at = 0; at < rows.length; at += SLICE) {
-      const slice = rows.slice(at, at + SLICE).map(numbers);
-      done.push(
-        ...transaction(
-          this.#database,
-          () => {
-            const treated = slice.flatMap(({ plugin, seq }) => this.#sql.byNumbers.all(plugin, seq).map(treat));
-            this.#deliveries.sweep();
-            return treated;
-          },
-        ),
-      );
-    }
-    return done;
+  #inTurns(rows: readonly Row[], treat: (row: Row) => Treated): readonly Treated[] {
+    return inTurns(this.#database, rows.map(numbers), {
+      treat: ({ plugin, seq }) => this.#sql.byNumbers.all(plugin, seq).map(treat),
+      finish: () => this.#deliveries.sweep(),
+    });
   }
 
   prime(primer: (memory: Memory) => MemoryChanges): void {
@@ -180,9 +169,6 @@ function treated(row: Row, refused: string | null): Treated {
   return { key: String(row["key"]), plugin: String(row["name"]), refused };
 }
 
-/** Deliveries that one transaction treats: some milliseconds of work. */
-const SLICE = 50;
-
 const SELECT_DELIVERY = `SELECT d.plugin, d.seq, d.state, d.attempts, p.name, e.key, e.decided_at
   FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin JOIN event AS e ON e.seq = d.seq`;
 
@@ -191,7 +177,7 @@ const SELECT_DELIVERY = `SELECT d.plugin, d.seq, d.state, d.attempts, p.name, e.
  * that was delivered later.
  */
 export const LATER_DONE = `SELECT e.key FROM event AS own CROSS JOIN json_each(own.order_keys) AS k
-    CROSS JOIN (${SPANS}) AS s ON s.span >= own.seq / ${SPAN}
+    CROSS JOIN (${spansFrom("?2")}) AS s
     CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = k.value AND o.seq > own.seq
     CROSS JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done'
     CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = ?2 LIMIT 1`;

@@ -1,10 +1,16 @@
 import { ORDER_SEED } from "./order_hash.ts";
 import { SPAN } from "./schema.ts";
 
-/** SQL: all stretches of `event_order` that there are, a row `span` each; some hundred for a million events. */
-export const SPANS = `WITH RECURSIVE stretch (span) AS (
-  SELECT min(seq) / ${SPAN} FROM event UNION ALL
-  SELECT span + 1 FROM stretch WHERE span < (SELECT max(seq) / ${SPAN} FROM event)) SELECT span FROM stretch WHERE span IS NOT NULL`;
+/** SQL: the stretches of `event_order` that there are, a row `span` each; some hundred for a million events. */
+export const SPANS = spansFrom("0");
+
+/** SQL: those that events have from the number `seq` on, an expression. Old dead letters may have gaps of years behind them: each step is a look-up. */
+export function spansFrom(seq: string): string {
+  const next = (condition: string) => `SELECT (SELECT min(span) FROM event_order WHERE span ${condition})`;
+  return `WITH RECURSIVE stretch (span) AS (${next(`>= CAST(${seq} AS INTEGER) / ${SPAN}`)}
+    UNION ALL ${next("> stretch.span")} FROM stretch WHERE stretch.span IS NOT NULL)
+  SELECT span FROM stretch WHERE span IS NOT NULL`;
+}
 
 /** SQL: the number of an order key, `?`. */
 export const ORDER_HASH = orderHashSql("?");

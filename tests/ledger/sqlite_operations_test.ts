@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { announceEvents, madeEvent, settlementOf } from "../support/made_events.ts";
 import { LATER_DONE } from "../../src/ledger/sqlite_operations.ts";
+import { SPANS } from "../../src/ledger/sqlite_spans.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
 
 Deno.test("a delivery that is replayed while a later one is under way is given up when that one is done", async () => {
@@ -27,6 +28,27 @@ Deno.test("replay() looks up what was delivered later by the keys, however much 
     .join("\n");
   assert.match(plan, /SEARCH o USING PRIMARY KEY \(span=\? AND order_key=\? AND seq>\?\)/);
   assert.match(plan, /SEARCH d USING PRIMARY KEY \(seq=\? AND plugin=\?\)/);
+});
+
+Deno.test("what is looked up by an order key costs nothing for the stretches that were pruned behind an old dead letter", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger, database } = opened;
+  await ledger.activate(["P"]);
+  await announceEvents(ledger, [madeEvent("server/s/creation", ["server/s"])]);
+  // What years of events that were pruned since leave: the next number.
+  database.exec("UPDATE sqlite_sequence SET seq = 20000000000 WHERE name = 'event'");
+  await announceEvents(ledger, [madeEvent("server/s/deletion", ["server/s"])]);
+  const [creation] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
+  await ledger.settle([settlementOf(creation!, { outcome: "dead", endedAt: 1 })]);
+  const [deletion] = await ledger.ready({ plugin: "P", now: 9, limit: 9 });
+  await ledger.settle([settlementOf(deletion!, { outcome: "done", endedAt: 2 })]);
+  assert.equal(database.prepare(SPANS).all().length, 2);
+  using operations = opened.operations();
+  assert.deepEqual(operations.list({ resource: "s", limit: 9 }).map(({ state }) => state), ["done", "dead"]);
+  assert.match(
+    operations.replay({ dead: true }, { force: false })[0]?.refused ?? "",
+    /server\/s\/deletion was delivered/,
+  );
 });
 
 Deno.test("replay() of many dead letters with much delivered since costs little for each", async () => {
