@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { LedgerOptions } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
-import { type Database, openDatabase } from "./sqlite.ts";
+import { type Database, openDatabase, type OpenOptions } from "./sqlite.ts";
 
 /**
  * Where the ledger is when config.ts does not say: systemd's `StateDirectory=`, `$XDG_STATE_HOME`, below the user's home, and for root
@@ -28,10 +28,10 @@ export interface OwnedLedger extends Disposable {
  *
  * @throws {UserError} when it is in use, or cannot be opened.
  */
-export function ownLedger(file: string): OwnedLedger {
+export function ownLedger(file: string, options: Pick<OpenOptions, "onOlder"> = {}): OwnedLedger {
   const lock = lockFile(file);
   try {
-    const database = openDatabase(file, { create: true });
+    const database = openDatabase(file, { ...options, create: true });
     return {
       database,
       [Symbol.dispose]() {

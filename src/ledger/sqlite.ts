@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly steps?: readonly string[];
   /** @default 1000 */
   readonly busyTimeoutMs?: number;
+  /** Called before a file of an older form is taken forward, which may take minutes. */
+  readonly onOlder?: (forms: { readonly from: number; readonly to: number }) => void;
 }
 
 const PRAGMAS = [
@@ -47,7 +49,7 @@ export function openDatabase(file: string, options: OpenOptions): Database {
     database = new DatabaseSync(file, { timeout: busyTimeoutMs });
     for (const pragma of PRAGMAS) run(database, pragma);
     addOrderHash(database);
-    migrate(database, { file, steps, create });
+    migrate(database, { ...options, file, steps });
     return database;
   } catch (error) {
     database?.close();
@@ -227,7 +229,9 @@ function exists(path: string): boolean {
 
 function migrate(
   database: Database,
-  { file, steps, create }: { readonly file: string; readonly steps: readonly string[]; readonly create: boolean },
+  { file, steps, create, onOlder }:
+    & { readonly file: string; readonly steps: readonly string[] }
+    & Pick<OpenOptions, "create" | "onOlder">,
 ): void {
   const version = versionOf(database);
   // The header may not have told: a newer form may still be in the log.
@@ -239,6 +243,7 @@ function migrate(
       `Cannot open the ledger "${file}": an older oss-watcher wrote it. Start the service of this version once`,
     );
   }
+  if (version > 0) onOlder?.({ from: version, to: steps.length });
   transaction(database, () => {
     // Another process may have been faster.
     for (const step of steps.slice(versionOf(database))) database.exec(step);

@@ -33,7 +33,7 @@ function deliveryQuery({ state, plugin, resource, since, limit }: ListFilter): {
     values.push(...given);
   };
   if (state !== undefined) also(STATE_CONDITIONS[state] ?? "0");
-  // The few deliveries in a state are found by it, all others by their plugin.
+  // The few deliveries in a state are found by it; else the walk goes back from the newest, past those of other plugins.
   const byState = state !== undefined && state !== "done";
   if (plugin !== undefined) also(`${byState ? "+" : ""}d.plugin = (SELECT id FROM plugin WHERE name = ?)`, plugin);
   if (since !== undefined) {

@@ -63,7 +63,10 @@ export async function runService(options: ServiceOptions): Promise<void> {
   await using openstack = config.openstack === undefined
     ? null
     : await openOpenStack(config.openstack, { clock, log: log("openstack") });
-  using owned = ownLedger(ledgerFileOf(config.ledger));
+  using owned = ownLedger(ledgerFileOf(config.ledger), {
+    onOlder: ({ from, to }) =>
+      log("ledger").info(`Taking the ledger forward from form ${from} to form ${to}: minutes for millions of events`),
+  });
   await new Service(options, { sources, openstack, database: owned.database }).run();
 }
 

@@ -306,7 +306,12 @@ Deno.test("openDatabase() takes a ledger of form 3 along: order, what is waited 
       INSERT INTO floatingip (id, port_id, server_id, changed, data, deleted_at) VALUES ('f1', NULL, 's1', 7, '{}', 1);
       INSERT INTO port (id, server_id, changed, data, deleted_at) VALUES ('p1', 's1', 7, '{}', NULL)`);
   }
-  using database = openDatabase(file, { create: true });
+  const forms: unknown[] = [];
+  const onOlder = (said: unknown) => forms.push(said);
+  using database = openDatabase(file, { create: true, onOlder });
+  openDatabase(file, { create: true, onOlder }).close();
+  openDatabase(directory.path("new.db"), { create: true, onOlder }).close();
+  assertEquals(forms, [{ from: 3, to: STEPS.length }]);
   const ledger = new SqliteLedger(database, () => 0);
   using operations = openOperations(file);
   const ready = async () => await ledger.ready({ plugin: "P", now: 0, limit: 9 });
