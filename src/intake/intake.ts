@@ -106,7 +106,13 @@ export class Intake {
     if (this.#sinceFlush > 0) this.#lastMessageAt = this.#options.now();
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#flushing ??= this.#flushAll().catch((error) => this.#fail(error)).finally(() => this.#flushing = undefined);
+    this.#flushing ??= this.#flushAll().catch((error) => this.#fail(error)).finally(() => this.#flushed());
+  }
+
+  #flushed(): void {
+    this.#flushing = undefined;
+    // What came between the end of the work and here found it under way still: no timer is set for it.
+    if (this.#through.size > 0 && this.#timer === undefined && !this.#failed) this.#startFlush();
   }
 
   #fail(error: unknown): void {

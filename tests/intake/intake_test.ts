@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import type { Delivered } from "../../src/intake/broker.ts";
 import { Intake } from "../../src/intake/intake.ts";
 import { WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
@@ -96,6 +97,20 @@ Deno.test("Intake waits for no more when half of the prefetch has come", async (
   await Promise.resolve();
   assert.deepEqual(channel.acknowledged, [channel.prefetch / 2]);
   await intake.flush();
+});
+
+Deno.test("Intake acknowledges what comes while an acknowledgement ends, though nothing comes after it", async () => {
+  for (let turns = 0; turns < 12; turns++) {
+    const recording = Promise.withResolvers<number>();
+    const { intake } = intakeWith({ record: () => recording.promise });
+    const channel = new Channel(2);
+    intake.accept(message(1, channel, turns === 0 ? UNWANTED : creation("a")));
+    recording.resolve(1);
+    for (let turn = 1; turn < turns; turn++) await Promise.resolve();
+    intake.accept(message(2, channel, UNWANTED));
+    await setImmediate();
+    assert.equal(channel.acknowledged.at(-1), 2, `after ${turns} turns`);
+  }
 });
 
 Deno.test("Intake waits for no more when as many have come as are decided at once", async () => {
