@@ -1,7 +1,7 @@
 import { AmqpError } from "./amqp_error.ts";
 
 /**
- * Reads AMQP's fields one after the other, from {@linkcode FieldReader.at} to {@linkcode FieldReader.end}. One reader is moved over the same
+ * Reads AMQP's fields (0-9-1, 4.2.5) one after the other, from {@linkcode FieldReader.at} to {@linkcode FieldReader.end}. One reader is moved over the same
  * bytes again and again, so nothing is made for a field but its value.
  */
 export class FieldReader {
@@ -109,7 +109,7 @@ const utf8 = new TextDecoder();
 const LONG_TEXT = "S".charCodeAt(0);
 const LENGTH_FIRST = -1;
 
-/** How many bytes a value of each type takes, as RabbitMQ writes them. */
+/** How many bytes a value of each type takes, as RabbitMQ writes them (section 3 of its errata to AMQP 0-9-1). */
 const VALUE_SIZES: readonly (number | undefined)[] = sizesByType({
   0: "V",
   1: "tbB",

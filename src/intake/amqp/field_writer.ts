@@ -4,7 +4,7 @@ import { UserError } from "../../model/errors.ts";
 export type FieldTable = { readonly [name: string]: FieldValue };
 export type FieldValue = string | number | boolean | FieldTable;
 
-/** Writes AMQP's fields one after the other. */
+/** Writes AMQP's fields (0-9-1, 4.2.5) one after the other. */
 export class FieldWriter {
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
@@ -48,7 +48,7 @@ export class FieldWriter {
   shortText(text: string): this {
     const bytes = utf8.encode(text);
     const size = bytes.byteLength;
-    if (size <= 255) return this.u8(size).raw(bytes);
+    if (size <= 255) return this.u8(size).#raw(bytes);
     throw new UserError(
       `Cannot ask RabbitMQ for "${
         text.slice(0, 60)
@@ -58,7 +58,7 @@ export class FieldWriter {
 
   longText(text: string): this {
     const bytes = utf8.encode(text);
-    return this.u32(bytes.byteLength).raw(bytes);
+    return this.u32(bytes.byteLength).#raw(bytes);
   }
 
   table(table: FieldTable): this {
@@ -68,7 +68,7 @@ export class FieldWriter {
     return this;
   }
 
-  raw(bytes: Uint8Array): this {
+  #raw(bytes: Uint8Array): this {
     const at = this.#grow(bytes.byteLength);
     this.#bytes.set(bytes, at);
     return this;

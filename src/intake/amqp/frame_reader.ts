@@ -9,7 +9,7 @@ export class Frame extends FieldReader {
 
 export const FRAME = { method: 1, header: 2, body: 3, heartbeat: 8 } as const;
 
-/** Around what a frame holds: type, channel and size before it, one byte behind it. */
+/** Around what a frame holds: type, channel and size before it, one byte behind it (AMQP 0-9-1, 4.2.3). `frame_max` counts them. */
 export const FRAME_OVERHEAD = 8;
 
 const HEAD_BYTES = 7;

@@ -1,7 +1,7 @@
 import { type FieldTable, FieldWriter } from "./field_writer.ts";
 import { FRAME } from "./frame_reader.ts";
 
-/** Methods by their class and number, as they stand at the beginning of a frame. */
+/** Methods by their class and number, as they stand at the beginning of a frame (AMQP 0-9-1, 4.2.4), with RabbitMQ's own. */
 export const METHOD = {
   connectionStart: id(10, 10),
   connectionStartOk: id(10, 11),
@@ -50,7 +50,7 @@ function id(classNumber: number, number: number): number {
   return classNumber << 16 | number;
 }
 
-/** The first bytes of a connection. */
+/** The first bytes of a connection (AMQP 0-9-1, 4.2.2). */
 export const PROTOCOL_HEADER = new Uint8Array([...new TextEncoder().encode("AMQP"), 0, 0, 9, 1]);
 
 export const HEARTBEAT = frame(FRAME.heartbeat, 0, () => {});

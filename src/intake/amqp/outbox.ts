@@ -47,6 +47,7 @@ export class Outbox {
       }
     } catch (error) {
       this.#waiting = [];
+      this.#size = 0;
       this.#options.onFailed(error);
     }
     // In the same turn as the last look at what waits: nothing can be left behind.

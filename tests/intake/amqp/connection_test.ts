@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type AddressInfo, connect as connectTo, createServer } from "node:net";
 import "node:tls";
 import fc from "fast-check";
 import { Connection as Publishing } from "rabbitmq-client";
@@ -7,7 +8,7 @@ import { Connection, type ConnectionOptions } from "../../../src/intake/amqp/con
 import type { Delivery } from "../../../src/intake/amqp/incoming.ts";
 import { type PrivateRabbit, startRabbit } from "../../../tools/rabbitmq.ts";
 import { until } from "../../support/until.ts";
-import { answering, Recording, replay, type Saying } from "./conversation.ts";
+import { answering, frame, Recording, replay, type Saying } from "./conversation.ts";
 
 /** The smallest that there is, so that most bodies have several frames. */
 const FRAME_BYTES = 4096;
@@ -193,6 +194,39 @@ Deno.test("Connection.open() names what it was refused for", async () => {
   await assert.rejects(Connection.open(options({ host: "no-such-host.invalid" })), { code: "ENOTFOUND" });
 });
 
+Deno.test("Connection leaves nothing behind, however often and in whatever way it ends", LEAVES_NOTHING, async () => {
+  for (let count = 0; count < 60; count++) {
+    const connection = await Connection.open(options({}));
+    const channel = await connection.openChannel();
+    const asking = channel.qos(1);
+    if (count % 3 === 0) await asking;
+    else asking.catch(() => {});
+    if (count % 2 === 0) connection.destroy();
+    await connection.close();
+    assert.equal(channel.open, false);
+  }
+});
+
+Deno.test("Connection is lost with the system's reason when it is reset in the middle of a message", async () => {
+  await publish([300_000]);
+  const proxy = createServer((near) => {
+    const far = connectTo(rabbit.port, "127.0.0.1");
+    let came = 0;
+    near.on("error", () => {}).on("close", () => far.destroy()).pipe(far);
+    far.on("error", () => {}).on("data", (bytes) => {
+      came += bytes.byteLength;
+      if (came < 100_000) near.write(bytes);
+      else near.resetAndDestroy();
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  try {
+    await assert.rejects(converse({ port: (proxy.address() as AddressInfo).port }), { code: "ECONNRESET" });
+  } finally {
+    proxy.close();
+  }
+});
+
 Deno.test("Channel rejects with the broker's reason, and its connection goes on", async () => {
   await using connection = await opened();
   await using other = await opened();
@@ -355,11 +389,6 @@ function changed(
     from += bytes.byteLength;
     return copy.byteLength === 0 ? [] : [{ bytes: copy, after }];
   });
-}
-
-/** A method. */
-function frame(channel: number, payload: readonly number[]): Uint8Array {
-  return new Uint8Array([1, 0, channel, 0, 0, 0, payload.length, ...payload, 0xce]);
 }
 
 function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {

@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from "../../../src/intake/amqp/connection.ts";
 import { openTransport, type Transport, type TransportOptions } from "../../../src/intake/amqp/transport.ts";
 
 /** What a broker said in a conversation with us, and how many bytes it had from us by then. */
@@ -92,5 +93,35 @@ export function answering(answers: readonly Uint8Array[]): Transport {
       closed = true;
       wake();
     },
+  };
+}
+
+/** A frame with a method, a header or a body. */
+export function frame(channel: number, payload: readonly number[], type: number = 1): Uint8Array {
+  return new Uint8Array([type, 0, channel, 0, 0, 0, payload.length, ...payload, 0xce]);
+}
+
+/** Several frames in one read. */
+export function together(...frames: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(frames.flatMap((bytes) => [...bytes]));
+}
+
+/** A short text, as AMQP writes it. */
+export function short(ascii: string): readonly number[] {
+  return [ascii.length, ...new TextEncoder().encode(ascii)];
+}
+
+/** What a broker answers to the protocol header, the login and the vhost. */
+export const HANDSHAKE: readonly Uint8Array[] = [
+  frame(0, [0, 10, 0, 10, 0, 9, 0, 0, 0, 0, 0, 0, 0, ...short("PLAIN"), 0, 0, 0, ...short("en_US")]),
+  frame(0, [0, 10, 0, 30, 0, 0, 0, 0, 0, 0, 0, 0]),
+  frame(0, [0, 10, 0, 41, 0]),
+];
+
+/** Connects to nobody but a transport. */
+export function connectionOptions(transport: Transport): ConnectionOptions {
+  return {
+    ...{ host: "", port: 0, tls: null, user: "u", password: "p", vhost: "/", heartbeatSeconds: 10, name: "test" },
+    ...{ signal: new AbortController().signal, open: () => Promise.resolve(transport) },
   };
 }
