@@ -37,6 +37,8 @@ export class Intake {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushing: Promise<void> | undefined;
   #sinceFlush = 0;
+  /** What has been gathered waits for no more. */
+  #isFull = false;
   #lastMessageAt: number | null = null;
   /** Once recording has failed for good nothing may be acknowledged any more: an acknowledgement means all before it, too. */
   #failed = false;
@@ -57,8 +59,9 @@ export class Intake {
     this.#gather(message);
     this.#through.set(message.channel, message.tag);
     this.#sinceFlush++;
-    if (this.#gathered.length >= ENOUGH || this.#sinceFlush >= message.channel.prefetch / 2) this.#startFlush();
-    else this.#timer ??= setTimeout(() => this.#startFlush(), this.#gatherMs());
+    this.#isFull ||= this.#gathered.length >= ENOUGH || this.#sinceFlush >= message.channel.prefetch / 2;
+    if (this.#isFull) this.#startFlush();
+    else this.#flushLater();
   }
 
   /** Records and acknowledges all that was accepted. */
@@ -94,6 +97,10 @@ export class Intake {
     return { reason, size: body.byteLength, sha256, exchange, routingKey, body: kept };
   }
 
+  #flushLater(): void {
+    this.#timer ??= setTimeout(() => this.#startFlush(), this.#gatherMs());
+  }
+
   #gatherMs(): number {
     if (this.#lastMessageAt === null) return 0;
     const pastMs = this.#options.now() - this.#lastMessageAt;
@@ -111,8 +118,8 @@ export class Intake {
 
   #flushed(): void {
     this.#flushing = undefined;
-    // What came between the end of the work and here found it under way still: no timer is set for it.
-    if (this.#through.size > 0 && this.#timer === undefined && !this.#failed) this.#startFlush();
+    // What came meanwhile has its own time; where that is over, it found the work under way still.
+    if (this.#through.size > 0 && !this.#failed) this.#flushLater();
   }
 
   #fail(error: unknown): void {
@@ -120,20 +127,24 @@ export class Intake {
     this.#options.onFailed(error);
   }
 
+  /** What comes meanwhile waits for its own time, unless it is enough. */
   async #flushAll(): Promise<void> {
-    while (this.#through.size > 0 && !this.#failed) {
+    do {
       const [gathered, through] = [this.#gathered, this.#through];
       this.#gathered = [];
       this.#through = new Map();
       this.#sinceFlush = 0;
-      if (gathered.length > 0) {
-        const rejections = gathered.filter((arrival) => "rejection" in arrival).length;
-        const recording = this.#options.ledger.record(gathered);
-        // Whoever goes on with it asks the ledger after us, and can share the transaction.
-        this.#options.onRecorded();
-        this.counts.recorded += await recording - rejections;
-      }
+      this.#isFull = false;
+      if (gathered.length > 0) await this.#record(gathered);
       for (const [channel, tag] of through) channel.ackThrough(tag);
-    }
+    } while (this.#isFull);
+  }
+
+  async #record(gathered: readonly Arrival[]): Promise<void> {
+    const rejections = gathered.filter((arrival) => "rejection" in arrival).length;
+    const recording = this.#options.ledger.record(gathered);
+    // Whoever goes on with it asks the ledger after us, and can share the transaction.
+    this.#options.onRecorded();
+    this.counts.recorded += await recording - rejections;
   }
 }
