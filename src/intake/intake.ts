@@ -118,8 +118,10 @@ export class Intake {
 
   #flushed(): void {
     this.#flushing = undefined;
-    // What came meanwhile has its own time; where that is over, it found the work under way still.
-    if (this.#through.size > 0 && !this.#failed) this.#flushLater();
+    if (this.#through.size === 0 || this.#failed) return;
+    // What came between the end of the work and here found it under way still.
+    if (this.#isFull) this.#startFlush();
+    else this.#flushLater();
   }
 
   #fail(error: unknown): void {
