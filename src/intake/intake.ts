@@ -20,8 +20,13 @@ export interface IntakeOptions {
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** The least from one transaction to the next that is not full: what comes in between shares it, what comes after a pause waits for nobody. */
+/**
+ * The least from one transaction to the next that is not full: what comes in between shares it, what comes after a pause waits for nobody.
+ * A disk that is slow, or busy with a backlog, gets so many times as much as it took for the last one.
+ */
 const GATHER_MS = 5;
+const GATHER_MAX_MS = 50;
+const REST = 4;
 /** So many to be recorded wait for no others: what stage 2 decides at once. */
 const ENOUGH = 125;
 
@@ -37,6 +42,8 @@ export class Intake {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushing: Promise<void> | undefined;
   #sinceFlush = 0;
+  /** The last transaction. */
+  #tookMs = 0;
   /** What has been gathered waits for no more. */
   #isFull = false;
   #lastMessageAt: number | null = null;
@@ -104,8 +111,9 @@ export class Intake {
   #gatherMs(): number {
     if (this.#lastMessageAt === null) return 0;
     const pastMs = this.#options.now() - this.#lastMessageAt;
+    const gatherMs = Math.min(Math.max(GATHER_MS, REST * this.#tookMs), GATHER_MAX_MS);
     // A clock that was set back must not keep anybody waiting.
-    return pastMs >= 0 && pastMs < GATHER_MS ? GATHER_MS - pastMs : 0;
+    return pastMs >= 0 && pastMs < gatherMs ? gatherMs - pastMs : 0;
   }
 
   #startFlush(): void {
@@ -144,9 +152,11 @@ export class Intake {
 
   async #record(gathered: readonly Arrival[]): Promise<void> {
     const rejections = gathered.filter((arrival) => "rejection" in arrival).length;
+    const startedAt = this.#options.now();
     const recording = this.#options.ledger.record(gathered);
     // Whoever goes on with it asks the ledger after us, and can share the transaction.
     this.#options.onRecorded();
     this.counts.recorded += await recording - rejections;
+    this.#tookMs = this.#options.now() - startedAt;
   }
 }

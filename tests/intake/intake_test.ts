@@ -136,6 +136,32 @@ Deno.test("Intake takes a message at once after a pause, and gathers those that 
   assert.deepEqual([recorded.length, channel.acknowledged], [4, [1, 2, 4]]);
 });
 
+Deno.test("Intake leaves a slow disk four times as long as it took", async () => {
+  let now = 0;
+  const { intake, recorded } = intakeWith({
+    now: () => now,
+    record: (arrivals) => {
+      now += 10;
+      recorded.push(...arrivals);
+      return Promise.resolve(arrivals.length);
+    },
+  });
+  const channel = new Channel(1000);
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+  intake.accept(message(1, channel, creation("a")));
+  await turn();
+  assert.equal(recorded.length, 1);
+  now = 30;
+  intake.accept(message(2, channel, creation("b")));
+  await turn();
+  assert.equal(recorded.length, 1);
+  await intake.flush();
+  now += 40;
+  intake.accept(message(3, channel, creation("c")));
+  await turn();
+  assert.equal(recorded.length, 3);
+});
+
 Deno.test("Intake acknowledges nothing more once recording has failed for good", async () => {
   let calls = 0;
   const { intake, failures } = intakeWith({
