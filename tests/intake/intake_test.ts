@@ -21,6 +21,20 @@ class Channel {
   }
 }
 
+/** Keeps what timers are asked for, and lets none go off. */
+class Timers implements Disposable {
+  readonly delays: (number | undefined)[] = [];
+  readonly #setTimeout = globalThis.setTimeout;
+
+  constructor() {
+    globalThis.setTimeout = ((_action: unknown, delayMs?: number) => this.delays.push(delayMs)) as never;
+  }
+
+  [Symbol.dispose](): void {
+    globalThis.setTimeout = this.#setTimeout;
+  }
+}
+
 interface Given {
   readonly record?: (arrivals: readonly Arrival[]) => Promise<number>;
   readonly keepRejectedBodies?: boolean;
@@ -121,45 +135,41 @@ Deno.test("Intake waits for no more when as many have come as are decided at onc
   await intake.flush();
 });
 
-Deno.test("Intake takes a message at once after a pause, and gathers those that come soon after it", async () => {
+Deno.test("Intake takes a message at once after a pause, and gathers for 5 ms those that come soon after it", async () => {
   let now = 0;
-  const { intake, recorded } = intakeWith({ now: () => now });
+  using timers = new Timers();
+  const { intake } = intakeWith({ now: () => now });
   const channel = new Channel(1000);
-  const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
-  for (const [tag, at, recordedThen] of [[1, 0, 1], [2, 100, 2], [3, 101, 2], [4, 102, 2]] as const) {
+  for (const [tag, at, delayMs] of [[1, 0, 0], [2, 100, 0], [3, 102, 3], [4, 50, 0]] as const) {
     now = at;
     intake.accept(message(tag, channel, creation(`a${tag}`)));
-    await turn();
-    assert.equal(recorded.length, recordedThen, `after ${tag}`);
+    assert.equal(timers.delays.at(-1), delayMs, `after ${tag}`);
+    await intake.flush();
   }
-  await intake.flush();
-  assert.deepEqual([recorded.length, channel.acknowledged], [4, [1, 2, 4]]);
+  assert.deepEqual(channel.acknowledged, [1, 2, 3, 4]);
 });
 
-Deno.test("Intake leaves a slow disk four times as long as it took", async () => {
+Deno.test("Intake leaves a slow disk four times as long as it took, but no more than 50 ms", async () => {
   let now = 0;
-  const { intake, recorded } = intakeWith({
+  let tookMs = 10;
+  using timers = new Timers();
+  const { intake } = intakeWith({
     now: () => now,
     record: (arrivals) => {
-      now += 10;
-      recorded.push(...arrivals);
+      now += tookMs;
       return Promise.resolve(arrivals.length);
     },
   });
   const channel = new Channel(1000);
-  const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
   intake.accept(message(1, channel, creation("a")));
-  await turn();
-  assert.equal(recorded.length, 1);
-  now = 30;
-  intake.accept(message(2, channel, creation("b")));
-  await turn();
-  assert.equal(recorded.length, 1);
   await intake.flush();
-  now += 40;
+  intake.accept(message(2, channel, creation("b")));
+  assert.equal(timers.delays.at(-1), 4 * 10 - 10);
+  tookMs = 20;
+  await intake.flush();
   intake.accept(message(3, channel, creation("c")));
-  await turn();
-  assert.equal(recorded.length, 3);
+  assert.equal(timers.delays.at(-1), 50 - 20);
+  await intake.flush();
 });
 
 Deno.test("Intake acknowledges nothing more once recording has failed for good", async () => {
