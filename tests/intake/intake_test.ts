@@ -27,7 +27,7 @@ class Timers implements Disposable {
   readonly #setTimeout = globalThis.setTimeout;
 
   constructor() {
-    globalThis.setTimeout = ((_action: unknown, delayMs?: number) => this.delays.push(delayMs)) as never;
+    globalThis.setTimeout = ((_action: unknown, delayMs?: number) => (this.delays.push(delayMs), 0)) as never;
   }
 
   [Symbol.dispose](): void {
