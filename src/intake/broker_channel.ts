@@ -3,19 +3,7 @@ import type { Connection } from "./amqp/connection.ts";
 import type { Delivery } from "./amqp/incoming.ts";
 
 /** A message as it came, not acknowledged yet. */
-export interface Delivered {
-  /** Counts the messages of a channel, from 1. */
-  readonly tag: number;
-  /**
-   * The bytes as they were published: compressed, if they were. They are those that were read from the socket, and the next read overwrites
-   * them: whoever needs them after `onDelivered` has returned copies them.
-   */
-  readonly body: Uint8Array;
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly redelivered: boolean;
-  /** The header `compression`. */
-  readonly compression: string | null;
+export interface Delivered extends Delivery {
   readonly channel: DeliveryChannel;
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from "../model/clock.ts";
 import type { Logger } from "../model/plugin.ts";
 import { type Database, prepareAll, type Statements, transaction } from "./sqlite.ts";
 import { Pruner } from "./sqlite_prune.ts";
+import { OPEN } from "./sqlite_states.ts";
 
 export interface HousekeepingOptions {
   readonly database: Database;
@@ -145,7 +146,7 @@ const STATEMENTS = {
   putNewer: `INSERT INTO fact (name, value) VALUES (?, ?)
     ON CONFLICT (name) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))`,
   forget: `DELETE FROM fact WHERE name = ?`,
-  open: `SELECT DISTINCT seq FROM delivery WHERE state IN ('new', 'blocked', 'ready') AND seq > ? ORDER BY seq LIMIT ?`,
+  open: `SELECT DISTINCT seq FROM delivery WHERE state IN ${OPEN} AND seq > ? ORDER BY seq LIMIT ?`,
   bringForward: `UPDATE delivery SET due_at = ?
-    WHERE state IN ('new', 'blocked', 'ready') AND due_at > ? AND seq > ? AND seq <= ?`,
+    WHERE state IN ${OPEN} AND due_at > ? AND seq > ? AND seq <= ?`,
 } as const;

@@ -3,6 +3,7 @@ import type { Delivery, ReadyQuery, Settlement } from "../model/ledger.ts";
 import { type OrderHash, orderHashOf } from "./order_hash.ts";
 import { type RecentEvent, RecentEvents } from "./recent_events.ts";
 import { type Database, prepareAll, type Statement, type Statements } from "./sqlite.ts";
+import { OPEN } from "./sqlite_states.ts";
 
 /** How many failed attempts of a delivery are kept: the first ones, and the last ones. */
 const KEEP_FIRST = 3;
@@ -221,8 +222,6 @@ const NONE: ReadonlySet<number> = new Set();
 const NOBODY = 0;
 
 const OVERTAKEN = "A later event that shares a key was delivered while this one was being replayed";
-
-const OPEN = "('new', 'blocked', 'ready')";
 
 /** SQL: the unfinished deliveries of a plugin that hold a key; `held` has some that are finished, too. */
 const HOLDERS = `held AS h CROSS JOIN delivery AS d ON d.seq = h.seq AND d.plugin = h.plugin AND d.state IN ${OPEN}

@@ -1,7 +1,7 @@
 import type { Listed, ListedState, ListFilter } from "../model/operations.ts";
 import type { Database } from "./sqlite.ts";
 import { ORDER_HASH, SPANS } from "./sqlite_spans.ts";
-import { listedState } from "./sqlite_states.ts";
+import { listedState, OPEN } from "./sqlite_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 type Value = string | number;
@@ -59,11 +59,9 @@ function deliveryQuery({ state, plugin, resource, since, limit }: ListFilter): {
   return { sql, values: [...values, limit] };
 }
 
-const OPEN = "d.state IN ('new', 'blocked', 'ready')";
-
 const STATE_CONDITIONS: Readonly<Partial<Record<ListedState, string>>> = {
-  waiting: `${OPEN} AND d.attempts = 0`,
-  retrying: `${OPEN} AND d.attempts > 0`,
+  waiting: `d.state IN ${OPEN} AND d.attempts = 0`,
+  retrying: `d.state IN ${OPEN} AND d.attempts > 0`,
   done: "d.state = 'done'",
   dead: "d.state = 'dead'",
   dropped: "d.state = 'dropped'",

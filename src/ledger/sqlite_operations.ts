@@ -17,7 +17,7 @@ import { inTurns } from "./turns.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
 import { spansFrom } from "./sqlite_spans.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
-import { listedState } from "./sqlite_states.ts";
+import { listedState, OPEN } from "./sqlite_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -195,12 +195,12 @@ const STATEMENTS = {
   failures: `SELECT * FROM failure WHERE plugin = ? AND seq = ? ORDER BY attempt`,
   waitsFor: `SELECT DISTINCT e.key FROM event AS own, json_each(own.order_keys) AS k
     JOIN held AS h ON h.plugin = ?1 AND h.order_key = k.value AND h.seq < ?2
-    JOIN delivery AS d ON d.seq = h.seq AND d.plugin = h.plugin AND d.state IN ('new', 'blocked', 'ready') JOIN event AS e ON e.seq = h.seq
+    JOIN delivery AS d ON d.seq = h.seq AND d.plugin = h.plugin AND d.state IN ${OPEN} JOIN event AS e ON e.seq = h.seq
     WHERE own.seq = ?2 ORDER BY e.seq LIMIT 20`,
   byNumbers: `${SELECT_DELIVERY} WHERE d.plugin = ? AND d.seq = ?`,
   byKey: `${SELECT_DELIVERY} WHERE e.key = ? ORDER BY p.name`,
   allDead: `${SELECT_DELIVERY} WHERE d.state = 'dead' ORDER BY d.seq, p.name`,
-  allOpen: `${SELECT_DELIVERY} WHERE d.state IN ('new', 'blocked', 'ready') ORDER BY d.seq, p.name`,
+  allOpen: `${SELECT_DELIVERY} WHERE d.state IN ${OPEN} ORDER BY d.seq, p.name`,
   laterDone: LATER_DONE,
   drop: `UPDATE delivery SET state = 'dropped', finished_at = ? WHERE plugin = ? AND seq = ?`,
 } as const;

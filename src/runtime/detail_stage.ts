@@ -34,6 +34,8 @@ export class PromptDetails implements DetailStage {
   readonly prompt: PromptMaker;
   readonly #ledger: Ledger;
   readonly #onDetailed: () => void;
+  /** Whether an earlier run may have left something: what is decided since has its detail. */
+  #mayBeLeft = true;
 
   /** @param options `onDetailed` is called when deliveries may have become ready. */
   constructor(options: { readonly ledger: Ledger; readonly make: PromptMaker; readonly onDetailed: () => void }) {
@@ -43,8 +45,10 @@ export class PromptDetails implements DetailStage {
   }
 
   async step(limit: number): Promise<boolean> {
+    if (!this.#mayBeLeft) return false;
     const events = await this.#ledger.undetailed(limit);
-    if (events.length === 0) return false;
+    this.#mayBeLeft = events.length > 0;
+    if (!this.#mayBeLeft) return false;
     await this.#ledger.storeDetails(events.map(({ seq, event }) => ({ seq, ...this.prompt(event), learned: null })));
     this.#onDetailed();
     return true;

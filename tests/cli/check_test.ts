@@ -164,13 +164,7 @@ Deno.test("check --connect finds rights, limits, targets and roles that are miss
     assert.match(warnings, /may not list the servers of all projects \(Nova\)/);
   } finally {
     await bus.rabbit.ctl("clear_policy", "limits");
-    await bus.rabbit.ctl(
-      "set_permissions",
-      "watcher",
-      "^oss-watcher",
-      "^oss-watcher",
-      "^(oss-watcher.*|nova|neutron)$",
-    );
+    await restorePermissions();
   }
 });
 
@@ -192,13 +186,7 @@ Deno.test("check --connect says once what is missing for every exchange", async 
     assert.match(textOf(findings, "rabbit.queue.exchanges"), /access to queue .* refused for user 'watcher'/);
     assert.equal(findings.filter(({ key }) => key === "rabbit.queue.exchanges").length, 1);
   } finally {
-    await bus.rabbit.ctl(
-      "set_permissions",
-      "watcher",
-      "^oss-watcher",
-      "^oss-watcher",
-      "^(oss-watcher.*|nova|neutron)$",
-    );
+    await restorePermissions();
   }
 });
 
@@ -272,4 +260,9 @@ export default {
   });
   Deno.chmodSync(dir.path("config.ts"), 0o600);
   return dir;
+}
+
+/** Gives the user back what the other tests expect of it. */
+async function restorePermissions(): Promise<void> {
+  await bus.rabbit.ctl("set_permissions", "watcher", "^oss-watcher", "^oss-watcher", "^(oss-watcher.*|nova|neutron)$");
 }

@@ -5,7 +5,10 @@ import type { Frame } from "./frame_reader.ts";
 export interface Delivery {
   /** Counts the messages of a channel, from 1. */
   readonly tag: number;
-  /** Valid until the receiver returns: the next read overwrites it. */
+  /**
+   * The bytes as they were published: compressed, if they were. They are those that were read from the socket, and the next read overwrites
+   * them: whoever needs them after the receiver has returned copies them.
+   */
   readonly body: Uint8Array;
   readonly exchange: string;
   readonly routingKey: string;
