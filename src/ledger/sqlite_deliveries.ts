@@ -70,7 +70,7 @@ export class Deliveries {
     for (const row of this.#sql.newOf.all(seq)) this.#free(Number(row["plugin"]), seq, "new");
   }
 
-  /** What is busy is not even looked at: parsing what it is costs ten times as much. */
+  /** Of what is busy only the row is read: parsing what it is about costs ten times as much. */
   ready({ plugin, now, limit, busy = NONE }: ReadyQuery): readonly Delivery[] {
     const rows = this.#sql.ready.all(this.#idOf(plugin), now, limit + busy.size);
     return rows.filter((row) => !busy.has(Number(row["seq"]))).slice(0, limit).map((row) => {
