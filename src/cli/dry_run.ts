@@ -30,7 +30,7 @@ export async function dryRun(
       refuse(`Cannot read ${name}: ${bytes}`);
       continue;
     }
-    for (const { line, decoded } of readDocuments(bytes)) {
+    for (const { line, decoded } of await readDocuments(bytes)) {
       if ("refused" in decoded) {
         refuse(`Cannot read a notification in ${name}, line ${line}: ${decoded.refused}`);
         continue;

@@ -15,7 +15,7 @@ export async function checkPreviews(
   const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
   const events = { creation: ["instance.create.end"], deletion: ["instance.delete.end"] } as const;
   const run = new DryRun({ config: { ...config, events }, plugins, log: () => SILENT });
-  const [document] = readDocuments(sample);
+  const [document] = await readDocuments(sample);
   if (document === undefined || "refused" in document.decoded) throw new TypeError("Cannot read the sample");
   const { plugins: previews } = await run.take(document.decoded.notification);
   return previews.flatMap(({ name, preview, error }): Finding[] => {

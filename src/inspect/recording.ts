@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import { isActorKey } from "../intake/envelope.ts";
 import type { Delivered } from "../intake/broker.ts";
-import { decodeBody, plainBytes } from "../intake/envelope.ts";
+import { decodeBody, isActorKey } from "../intake/envelope.ts";
+import { plainBytes } from "../intake/plain_bytes.ts";
 import type { Json, JsonObject } from "../model/notification.ts";
 import { HIDDEN, isSecretName, redact } from "../wire/redact.ts";
 

@@ -1,7 +1,8 @@
 import { WATCHED_EVENT_TYPES } from "../facts/decide.ts";
 import { admit } from "../intake/admit.ts";
 import type { Delivered } from "../intake/broker.ts";
-import { decodeBody, type Decoded, plainBytes } from "../intake/envelope.ts";
+import { decodeBody, type Decoded } from "../intake/envelope.ts";
+import { plainBytes } from "../intake/plain_bytes.ts";
 import type { Json, Notification } from "../model/notification.ts";
 import { DryRun, type DryRunResult } from "../runtime/dry_run.ts";
 import { tap, type TapOptions } from "./tap.ts";

@@ -1,6 +1,7 @@
 import { WATCHED_EVENT_TYPES } from "../facts/decide.ts";
 import type { Delivered } from "../intake/broker.ts";
-import { decodeBody, plainBytes } from "../intake/envelope.ts";
+import { decodeBody } from "../intake/envelope.ts";
+import { plainBytes } from "../intake/plain_bytes.ts";
 
 /** What came of one exchange with one routing key. */
 export interface Flow {

@@ -1,10 +1,5 @@
-import { bunzip2 } from "./bunzip2.ts";
-import { inflateSync } from "node:zlib";
 import type { ActorContext, Json, JsonObject, Notification } from "../model/notification.ts";
 import { isoUtc } from "../model/timestamp.ts";
-
-/** Larger bodies are refused before they are parsed, and before they are inflated any further. */
-export const MAX_BODY_BYTES = 1024 * 1024;
 
 /** JSON nested more deeply than this is refused: parsing it is easy, but writing it again overflows the stack. OpenStack needs ten levels. */
 const MAX_LEVELS = 100;
@@ -18,29 +13,6 @@ export interface Refused {
 export type Decoded = { readonly notification: Notification } | Refused;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-/**
- * The plain bytes of a body, inflated as oslo.messaging's kombu driver says in the header `compression`.
- *
- * @param compression `application/x-gzip` (which is zlib, not gzip), `application/x-bz2`, or `null`
- */
-export function plainBytes(body: Uint8Array, compression: string | null): Uint8Array | Refused {
-  if (body.byteLength > MAX_BODY_BYTES) return refuse(`${body.byteLength} bytes, more than ${MAX_BODY_BYTES}`);
-  switch (compression) {
-    case null:
-    case "":
-      return body;
-    case "application/x-gzip":
-    case "gzip":
-    case "zlib":
-      return inflated("zlib", () => inflateSync(body, { maxOutputLength: MAX_BODY_BYTES }));
-    case "application/x-bz2":
-    case "bzip2":
-      return inflated("bzip2", () => bunzip2(body, MAX_BODY_BYTES));
-    default:
-      return refuse("the compression is unknown");
-  }
-}
 
 /** Decodes the plain bytes of one bus message: driver `messagingv2` (an envelope around a JSON text) or `messaging` (none). */
 export function decodeBody(bytes: Uint8Array): Decoded {
@@ -118,14 +90,6 @@ function actorOf(message: JsonObject): ActorContext {
     requestId: named("requestId") ?? null,
     remoteAddress: named("remoteAddress") ?? null,
   };
-}
-
-function inflated(name: string, inflate: () => Uint8Array): Uint8Array | Refused {
-  try {
-    return inflate();
-  } catch {
-    return refuse(`not ${name}, or more than ${MAX_BODY_BYTES} bytes of it`);
-  }
 }
 
 function refuse(reason: string): Refused {

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { decodeBody, type Decoded, decodeJson, plainBytes } from "../intake/envelope.ts";
+import { decodeBody, type Decoded, decodeJson } from "../intake/envelope.ts";
 
 /** One notification found in a file, or why there is none at this place. */
 export interface Document {
@@ -12,7 +12,7 @@ export interface Document {
  * The notifications of a file: one JSON document, a list, or JSON Lines; raw bus bodies with or without envelope, decoded
  * notifications, and the forms of captures (`body`, `body_base64`) and of samples (`wire_body`).
  */
-export function readDocuments(bytes: Uint8Array): readonly Document[] {
+export async function readDocuments(bytes: Uint8Array): Promise<readonly Document[]> {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -21,15 +21,15 @@ export function readDocuments(bytes: Uint8Array): readonly Document[] {
   }
   if (text.trim() === "") return [{ line: 1, decoded: { refused: "empty" } }];
   const whole = parse(text);
-  if ("value" in whole) return readValue(whole.value);
+  if ("value" in whole) return await readValue(whole.value);
   const lines = text.split(/\r?\n/).map((content, index) => ({ line: index + 1, content }));
   const filled = lines.filter(({ content }) => content.trim() !== "");
   const parsed = filled.map(({ line, content }) => ({ line, content, result: parse(content) }));
   if (isOneDocument(parsed)) return [{ line: brokenLine(text), decoded: whole }];
-  return parsed.map(({ line, result }) => ({
+  return await Promise.all(parsed.map(async ({ line, result }) => ({
     line,
-    decoded: "value" in result ? readMessage(result.value) : result,
-  }));
+    decoded: "value" in result ? await readMessage(result.value) : result,
+  })));
 }
 
 /** One broken document over many lines, rather than JSON Lines: it opens a bracket in a line of its own, or no line is an object. */
@@ -38,25 +38,27 @@ function isOneDocument(lines: readonly { readonly content: string; readonly resu
   return !lines.some(({ result }) => "value" in result && typeof result.value === "object" && result.value !== null);
 }
 
-function readValue(value: unknown): readonly Document[] {
-  if (!Array.isArray(value)) return [{ line: 1, decoded: readMessage(value) }];
+async function readValue(value: unknown): Promise<readonly Document[]> {
+  if (!Array.isArray(value)) return [{ line: 1, decoded: await readMessage(value) }];
   if (value.length === 0) return [{ line: 1, decoded: { refused: "an empty list" } }];
-  return value.map((one) => ({ line: 1, decoded: readMessage(one) }));
+  return await Promise.all(value.map(async (one) => ({ line: 1, decoded: await readMessage(one) })));
 }
 
-function readMessage(value: unknown): Decoded {
+async function readMessage(value: unknown): Promise<Decoded> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { refused: "not a JSON object" };
   const record = value as Readonly<Record<string, unknown>>;
   const raw = record["body"] ?? record["wire_body"];
   if ("event_type" in record || "oslo.message" in record) return decodeJson(value);
-  if (typeof raw === "string") return decodeBytes(Buffer.from(raw, "utf8"), record);
+  if (typeof raw === "string") return await decodeBytes(Buffer.from(raw, "utf8"), record);
   if (typeof record["body_base64"] === "string") {
-    return decodeBytes(Buffer.from(record["body_base64"], "base64"), record);
+    return await decodeBytes(Buffer.from(record["body_base64"], "base64"), record);
   }
   return { refused: "no notification: neither event_type, oslo.message, body nor wire_body is there" };
 }
 
-function decodeBytes(body: Uint8Array, record: Readonly<Record<string, unknown>>): Decoded {
+async function decodeBytes(body: Uint8Array, record: Readonly<Record<string, unknown>>): Promise<Decoded> {
+  // What inflates takes a sixth of a dry run to load, and notifications that are decoded already need none of it.
+  const { plainBytes } = await import("../intake/plain_bytes.ts");
   const bytes = plainBytes(body, compressionOf(record));
   return "refused" in bytes ? bytes : decodeBody(bytes);
 }

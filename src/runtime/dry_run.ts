@@ -1,6 +1,6 @@
 import { type DetailSource, enrich, enrichedEvent, keysToAsk, missingKeys } from "../detail/enrich.ts";
 import { decide, WATCHED_EVENT_TYPES } from "../facts/decide.ts";
-import { admitNotification } from "../intake/admit.ts";
+import { admitNotification } from "../intake/admit_notification.ts";
 import { RamLedger } from "../ledger/ram_ledger.ts";
 import type { Config } from "../model/config.ts";
 import type { Outcome } from "../model/decision.ts";

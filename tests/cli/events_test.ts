@@ -495,7 +495,7 @@ async function recorded(dir: ProgramDirectory): Promise<{ database: Database; le
   const life = Deno.readFileSync(fileURLToPath(new URL("../../samples/life.jsonl", import.meta.url)));
   await ledger.activate(["Cmdb", "Dns"]);
   await ledger.record(
-    readDocuments(life).flatMap(({ decoded }) => {
+    (await readDocuments(life)).flatMap(({ decoded }) => {
       if ("refused" in decoded || !WATCHED_EVENT_TYPES.has(decoded.notification.eventType)) return [];
       return [{ receivedAt: NOW, notification: decoded.notification }];
     }),

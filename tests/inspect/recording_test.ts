@@ -36,11 +36,11 @@ for (
   });
 }
 
-Deno.test("recordedLine() keeps of a context what is read of it", () => {
+Deno.test("recordedLine() keeps of a context what is read of it", async () => {
   for (const { sample } of readSamples()) {
     const line = record({ ...sample, body: sample.wire_body });
-    const [one] = readDocuments(new TextEncoder().encode(line));
-    const [other] = readDocuments(new TextEncoder().encode(JSON.stringify(sample)));
+    const [one] = await readDocuments(new TextEncoder().encode(line));
+    const [other] = await readDocuments(new TextEncoder().encode(JSON.stringify(sample)));
     assert.ok(
       one !== undefined && "notification" in one.decoded && other !== undefined && "notification" in other.decoded,
     );
@@ -117,7 +117,7 @@ async function eventsOf(text: string) {
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   const run = new DryRun({ config: { events, plugins: [] }, plugins: new Map(), log: () => silent });
   const results = [];
-  for (const { decoded } of readDocuments(new TextEncoder().encode(text))) {
+  for (const { decoded } of await readDocuments(new TextEncoder().encode(text))) {
     assert.ok("notification" in decoded);
     const { events, outcome, reason } = await run.take(decoded.notification);
     results.push({ events, outcome, reason });

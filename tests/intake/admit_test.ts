@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
-import { admit, admitNotification } from "../../src/intake/admit.ts";
-import type { JsonObject } from "../../src/model/notification.ts";
+import { admit } from "../../src/intake/admit.ts";
 import { readCapture } from "../support/captures.ts";
-import { came, notification, portGone } from "../support/stories.ts";
 
 const IGNORED = { ignored: "not an event type that is handled" };
 
@@ -54,44 +52,6 @@ Deno.test("admit() looks into a compressed message", () => {
   const compression = "application/x-gzip";
   assert.ok("notification" in admit({ body: wanted!, compression }, WATCHED_EVENT_TYPES));
   assert.deepEqual(admit({ body: unwanted!, compression }, WATCHED_EVENT_TYPES), IGNORED);
-});
-
-const INCOMPLETE = [
-  ["compute.instance.create.end", {}, "instance_id"],
-  ["compute.instance.delete.end", { instance_id: "" }, "instance_id"],
-  ["compute.instance.delete.end", { instance_id: 7 }, "instance_id"],
-  ["instance.create.end", { uuid: "a" }, "nova_object.data.uuid"],
-  ["instance.delete.end", { "nova_object.data": null }, "nova_object.data.uuid"],
-  ["floatingip.update.end", { floatingip: [] }, "floatingip.id"],
-  ["floatingip.create.end", { floatingips: [] }, "floatingip.id"],
-  ["port.update.end", { port: { id: null } }, "port.id"],
-  ["port.delete.end", { port_id: {} }, "port.id"],
-] as const;
-
-for (const [type, payload, missing] of INCOMPLETE) {
-  Deno.test(`admitNotification() refuses ${type} with ${JSON.stringify(payload)}`, () => {
-    assert.deepEqual(admitNotification(notification(type, payload as JsonObject), WATCHED_EVENT_TYPES), {
-      refused: `${type} without ${missing}`,
-    });
-  });
-}
-
-const COMPLETE = [
-  ["floatingip.delete.end", { floatingip_id: "f" }],
-  ["floatingip.create.end", { floatingips: [{ id: "f" }] }],
-  ["port.delete.end", { port_id: "1" }],
-  ["port.update.end", { ports: [{ id: "1" }] }],
-] as const;
-
-for (const [type, payload] of COMPLETE) {
-  Deno.test(`admitNotification() takes ${type} with ${JSON.stringify(payload)}`, () => {
-    assert.ok("notification" in admitNotification(notification(type, payload), WATCHED_EVENT_TYPES));
-  });
-}
-
-Deno.test("admitNotification() ignores what is not wanted", () => {
-  assert.deepEqual(admitNotification(portGone("1"), new Set(["compute.instance.create.end"])), IGNORED);
-  assert.deepEqual(admitNotification(came("a"), new Set()), IGNORED);
 });
 
 function admitText(body: string) {

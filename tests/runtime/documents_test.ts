@@ -26,61 +26,61 @@ const FORMS = [
 ] as const;
 
 for (const [what, form] of FORMS) {
-  Deno.test(`readDocuments() reads ${what}`, () => {
-    assert.deepEqual(told(JSON.stringify(form)), ["1 m"]);
-    assert.deepEqual(told(JSON.stringify(form, null, 2)), ["1 m"]);
+  Deno.test(`readDocuments() reads ${what}`, async () => {
+    assert.deepEqual(await told(JSON.stringify(form)), ["1 m"]);
+    assert.deepEqual(await told(JSON.stringify(form, null, 2)), ["1 m"]);
   });
 }
 
-Deno.test("readDocuments() reads a capture's line in bzip2", () => {
+Deno.test("readDocuments() reads a capture's line in bzip2", async () => {
   const line = {
     properties: { application_headers: { compression: "application/x-bz2" } },
     body_base64: Buffer.from(BZIP2_SAMPLE).toString("base64"),
   };
   const sample = readSamples().find(({ name }) => name === "floatingip.update.end.disassociate");
-  assert.deepEqual(told(JSON.stringify(line)), [`1 ${sample?.sample.decoded_inner_message["message_id"]}`]);
+  assert.deepEqual(await told(JSON.stringify(line)), [`1 ${sample?.sample.decoded_inner_message["message_id"]}`]);
 });
 
-Deno.test("readDocuments() reads a list of all forms", () => {
-  assert.deepEqual(told(JSON.stringify(FORMS.map(([, form]) => form), null, 2)), FORMS.map(() => "1 m"));
+Deno.test("readDocuments() reads a list of all forms", async () => {
+  assert.deepEqual(await told(JSON.stringify(FORMS.map(([, form]) => form), null, 2)), FORMS.map(() => "1 m"));
 });
 
-Deno.test("readDocuments() reads JSON Lines of all forms", () => {
+Deno.test("readDocuments() reads JSON Lines of all forms", async () => {
   const lines = FORMS.map(([, form]) => JSON.stringify(form));
-  assert.deepEqual(told(lines.join("\n")), FORMS.map((_, index) => `${index + 1} m`));
+  assert.deepEqual(await told(lines.join("\n")), FORMS.map((_, index) => `${index + 1} m`));
 });
 
-Deno.test("readDocuments() reads JSON Lines with empty lines, CRLF and a byte order mark", () => {
-  assert.deepEqual(told(`\ufeff${MESSAGE_TEXT}\r\n\r\n${MESSAGE_TEXT}\r\n  \r\n`), ["1 m", "3 m"]);
+Deno.test("readDocuments() reads JSON Lines with empty lines, CRLF and a byte order mark", async () => {
+  assert.deepEqual(await told(`\ufeff${MESSAGE_TEXT}\r\n\r\n${MESSAGE_TEXT}\r\n  \r\n`), ["1 m", "3 m"]);
 });
 
-Deno.test("readDocuments() reads a document after a byte order mark", () => {
-  assert.deepEqual(told(`\ufeff${MESSAGE_TEXT}`), ["1 m"]);
+Deno.test("readDocuments() reads a document after a byte order mark", async () => {
+  assert.deepEqual(await told(`\ufeff${MESSAGE_TEXT}`), ["1 m"]);
 });
 
-Deno.test("readDocuments() refuses one broken line among good ones, and says which", () => {
-  assert.deepEqual(told(`${MESSAGE_TEXT}\n${MESSAGE_TEXT.slice(0, 30)}\n${MESSAGE_TEXT}\n`), [
+Deno.test("readDocuments() refuses one broken line among good ones, and says which", async () => {
+  assert.deepEqual(await told(`${MESSAGE_TEXT}\n${MESSAGE_TEXT.slice(0, 30)}\n${MESSAGE_TEXT}\n`), [
     "1 m",
     "2 JSON that is cut off",
     "3 m",
   ]);
-  assert.deepEqual(told(`${MESSAGE_TEXT}\n}garbage{\n${MESSAGE_TEXT}\n`), ["1 m", "2 not JSON", "3 m"]);
+  assert.deepEqual(await told(`${MESSAGE_TEXT}\n}garbage{\n${MESSAGE_TEXT}\n`), ["1 m", "2 not JSON", "3 m"]);
 });
 
-Deno.test("readDocuments() refuses a broken first line, and reads the others", () => {
-  assert.deepEqual(told(`garbage\n${MESSAGE_TEXT}\n`), ["1 not JSON", "2 m"]);
+Deno.test("readDocuments() refuses a broken first line, and reads the others", async () => {
+  assert.deepEqual(await told(`garbage\n${MESSAGE_TEXT}\n`), ["1 not JSON", "2 m"]);
 });
 
-Deno.test("readDocuments() refuses a last line that is cut off", () => {
+Deno.test("readDocuments() refuses a last line that is cut off", async () => {
   const lines = `${MESSAGE_TEXT}\n${MESSAGE_TEXT}`;
   for (let cut = MESSAGE_TEXT.length + 2; cut < lines.length; cut++) {
-    assert.deepEqual(told(lines.slice(0, cut)), ["1 m", "2 JSON that is cut off"], lines.slice(0, cut));
+    assert.deepEqual(await told(lines.slice(0, cut)), ["1 m", "2 JSON that is cut off"], lines.slice(0, cut));
   }
 });
 
-Deno.test("readDocuments() refuses lines that are JSON but no notification", () => {
+Deno.test("readDocuments() refuses lines that are JSON but no notification", async () => {
   const none = "no notification: neither event_type, oslo.message, body nor wire_body is there";
-  assert.deepEqual(told(`${MESSAGE_TEXT}\n7\nnull\n[]\n{}\n"x"\n{"body":7}\n`), [
+  assert.deepEqual(await told(`${MESSAGE_TEXT}\n7\nnull\n[]\n{}\n"x"\n{"body":7}\n`), [
     "1 m",
     "2 not a JSON object",
     "3 not a JSON object",
@@ -91,11 +91,11 @@ Deno.test("readDocuments() refuses lines that are JSON but no notification", () 
   ]);
 });
 
-Deno.test("readDocuments() refuses a pretty document that is cut off as one, wherever it is cut", () => {
+Deno.test("readDocuments() refuses a pretty document that is cut off as one, wherever it is cut", async () => {
   const path = new URL("../../samples/compute.instance.create.end.json", import.meta.url);
   const pretty = Deno.readTextFileSync(path).trimEnd();
   for (let length = 1; length < pretty.length; length += 7) {
-    const documents = readDocuments(encode(pretty.slice(0, length)));
+    const documents = await readDocuments(encode(pretty.slice(0, length)));
     assert.deepEqual(
       documents.map(({ decoded }) => decoded),
       [{ refused: "JSON that is cut off" }],
@@ -104,16 +104,16 @@ Deno.test("readDocuments() refuses a pretty document that is cut off as one, whe
   }
 });
 
-Deno.test("readDocuments() refuses a pretty document that is broken in the middle as one, and says where", () => {
+Deno.test("readDocuments() refuses a pretty document that is broken in the middle as one, and says where", async () => {
   const pretty = JSON.stringify({ ...MESSAGE, payload: { list: [null, {}, [], 7], meta: {} } }, null, 1);
   const broken = pretty.replace('"meta": {}', '"meta" {}');
   assert.equal(broken.split("\n").findIndex((line) => line.includes("meta")), 10);
-  assert.deepEqual(told(broken), ["11 not JSON"]);
+  assert.deepEqual(await told(broken), ["11 not JSON"]);
 });
 
-Deno.test("readDocuments() refuses what is broken without quoting it", () => {
+Deno.test("readDocuments() refuses what is broken without quoting it", async () => {
   for (const text of ["SECRET", '{"a":SECRET}', '{"body":"SECRET"}', '{"event_type":"SECRET"}', '{"SECRET":1}']) {
-    const [document] = readDocuments(encode(text));
+    const [document] = await readDocuments(encode(text));
     assert.ok(document !== undefined && "refused" in document.decoded && !document.decoded.refused.includes("SECRET"));
   }
 });
@@ -131,18 +131,18 @@ const REFUSED = [
 ] as const;
 
 for (const [what, text, want] of REFUSED) {
-  Deno.test(`readDocuments() refuses ${what}`, () => assert.deepEqual(told(text), [want]));
+  Deno.test(`readDocuments() refuses ${what}`, async () => assert.deepEqual(await told(text), [want]));
 }
 
-Deno.test("readDocuments() refuses binary files", () => {
+Deno.test("readDocuments() refuses binary files", async () => {
   for (
     const bytes of [Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a]), deflateSync(MESSAGE_TEXT), BZIP2_SAMPLE]
   ) {
-    assert.deepEqual(readDocuments(bytes), [{ line: 1, decoded: { refused: "not text (UTF-8)" } }]);
+    assert.deepEqual(await readDocuments(bytes), [{ line: 1, decoded: { refused: "not text (UTF-8)" } }]);
   }
 });
 
-Deno.test("readDocuments() reads all captures", () => {
+Deno.test("readDocuments() reads all captures", async () => {
   for (
     const [name, lines] of [["unversioned.jsonl", 1018], ["versioned.jsonl", 683], [
       "v1-no-envelope.jsonl",
@@ -150,40 +150,44 @@ Deno.test("readDocuments() reads all captures", () => {
     ]] as const
   ) {
     const text = readCapture(name).map((line) => JSON.stringify(line)).join("\n");
-    const documents = readDocuments(encode(text));
+    const documents = await readDocuments(encode(text));
     assert.equal(documents.length, lines);
     assert.ok(documents.every(({ decoded, line }, index) => "notification" in decoded && line === index + 1));
   }
 });
 
-Deno.test("readDocuments() reads each of the 178 samples", () => {
+Deno.test("readDocuments() reads each of the 178 samples", async () => {
   const samples = readSamples();
   assert.equal(samples.length, 178);
   for (const { name, sample } of samples) {
-    assert.deepEqual(told(JSON.stringify(sample, null, 2)), [`1 ${sample.decoded_inner_message["message_id"]}`], name);
+    assert.deepEqual(
+      await told(JSON.stringify(sample, null, 2)),
+      [`1 ${sample.decoded_inner_message["message_id"]}`],
+      name,
+    );
   }
 });
 
-Deno.test("readDocuments() reads each of samples/*.json", () => {
+Deno.test("readDocuments() reads each of samples/*.json", async () => {
   const folder = new URL("../../samples/", import.meta.url);
   const names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".json"));
   assert.ok(names.length >= 8);
   for (const name of names) {
-    const [document, ...others] = readDocuments(Deno.readFileSync(new URL(name, folder)));
+    const [document, ...others] = await readDocuments(Deno.readFileSync(new URL(name, folder)));
     assert.equal(others.length, 0);
     assert.ok(document !== undefined && "notification" in document.decoded, name);
     assert.ok(name.startsWith(document.decoded.notification.eventType), name);
   }
 });
 
-Deno.test("readDocuments() reads the 24 messages of samples/life.jsonl", () => {
-  const documents = readDocuments(Deno.readFileSync(new URL("../../samples/life.jsonl", import.meta.url)));
+Deno.test("readDocuments() reads the 24 messages of samples/life.jsonl", async () => {
+  const documents = await readDocuments(Deno.readFileSync(new URL("../../samples/life.jsonl", import.meta.url)));
   assert.equal(documents.length, 24);
   assert.ok(documents.every(({ decoded }) => "notification" in decoded));
 });
 
-function told(text: string): string[] {
-  return readDocuments(encode(text)).map(({ line, decoded }) =>
+async function told(text: string): Promise<string[]> {
+  return (await readDocuments(encode(text))).map(({ line, decoded }) =>
     `${line} ${"refused" in decoded ? decoded.refused : decoded.notification.messageId}`
   );
 }
