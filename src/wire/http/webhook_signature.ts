@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import process from "node:process";
 
 /** What Standard Webhooks signs. */
 export interface WebhookMessage {
@@ -59,6 +59,8 @@ export function webhookHeaders(message: WebhookMessage, secrets: readonly string
 }
 
 function signature(text: string, secret: string): string {
+  // Every config.ts imports this file and few sign: the module takes a tenth of a dry run to load.
+  const { createHmac } = process.getBuiltinModule("node:crypto");
   return createHmac("sha256", keyOf(secret) ?? new Uint8Array()).update(text, "utf8").digest("base64");
 }
 
