@@ -3,12 +3,23 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PERMISSIONS } from "./permissions.ts";
+import project from "../deno.json" with { type: "json" };
 
 /**
  * What lies in the executable beside what main.ts imports: what `init` and `new plugin` write, and what a service that reloads starts
  * itself with.
  */
 export const EMBEDDED: readonly string[] = ["mod.ts", "plugins", "src", "samples", "templates"];
+
+/**
+ * deno.json without the setting that leaves what is imported lazily for later: a compiled program would never have it. Deno has no flag that
+ * takes a setting back.
+ */
+const SETTINGS: readonly string[] = [
+  "--no-config",
+  ...["--import-map", "deno.json", "--lock", "deno.lock"],
+  ...project.unstable.filter((name) => name !== "lazy-dynamic-imports").map((name) => `--unstable-${name}`),
+];
 
 const TOP = fileURLToPath(new URL("..", import.meta.url));
 const DEFAULT_OUTPUT = "dist/oss-watcher";
@@ -24,6 +35,7 @@ export interface Compilation {
 export function compileArguments({ target, output = DEFAULT_OUTPUT }: Compilation): readonly string[] {
   return [
     "compile",
+    ...SETTINGS,
     "--frozen",
     // Of the npm packages in deno.lock only those that the program imports: not those of the tests.
     "--exclude-unused-npm",

@@ -11,14 +11,16 @@ Deno.test("the program compiles, with all that it needs, nothing that tests need
   try {
     const output = join(dir, "oss-watcher");
     const said = await compile(output);
-    for (const part of ["main.ts", "mod.ts", "deno.json", "plugins", "samples", "src", "templates"]) {
+    for (const part of ["main.ts", "config.ts", "mod.ts", "deno.json", "plugins", "samples", "src", "templates"]) {
       assert.match(said, new RegExp(`[├└]── ${part.replace(".", "\\.")}\\b`), said);
     }
-    for (const name of ["commander", "ldapts", "nodemailer", "rabbitmq-client", "valibot", "yaml"]) {
+    for (const name of ["commander", "ldapts", "nodemailer", "rabbitmq-client", "seek-bzip", "valibot", "yaml"]) {
       assert.match(said, new RegExp(`[├└][─┬ ]+ ${name}\\b`), said);
     }
     assert.doesNotMatch(said, /fast-check|smtp-server|typescript|tests/);
-    assert.deepEqual(bakedPermissions(await Deno.readFile(output)), {
+    const settings = bakedSettings(await Deno.readFile(output));
+    assert.deepEqual(settings.features, ["net"]);
+    assert.deepEqual(settings.permissions, {
       allow_net: [],
       allow_env: [],
       allow_read: [],
@@ -58,10 +60,16 @@ async function compile(output: string): Promise<string> {
 }
 
 /** Deno keeps a program's settings as JSON at its end. */
-function bakedPermissions(binary: Uint8Array): Readonly<Record<string, unknown>> {
+function bakedSettings(binary: Uint8Array) {
   const text = new TextDecoder("latin1").decode(binary.subarray(-64 * 1024 * 1024));
-  const found = /"permissions":(\{"allow_env":[^}]*\})/.exec(text)?.[1];
-  assert.ok(found !== undefined);
-  const { allow_net, allow_env, allow_read, allow_write, allow_run, allow_ffi, allow_sys, prompt } = JSON.parse(found);
-  return { allow_net, allow_env, allow_read, allow_write, allow_run, allow_ffi, allow_sys, prompt };
+  const permissions = /"permissions":(\{"allow_env":[^}]*\})/.exec(text)?.[1];
+  const features = /"unstable_config":\{[^}]*"features":(\[[^\]]*\])/.exec(text)?.[1];
+  assert.ok(permissions !== undefined && features !== undefined);
+  const { allow_net, allow_env, allow_read, allow_write, allow_run, allow_ffi, allow_sys, prompt } = JSON.parse(
+    permissions,
+  );
+  return {
+    features: JSON.parse(features),
+    permissions: { allow_net, allow_env, allow_read, allow_write, allow_run, allow_ffi, allow_sys, prompt },
+  };
 }
