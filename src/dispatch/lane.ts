@@ -28,6 +28,9 @@ export interface LaneOptions {
 /** How many times its concurrency a lane may have in flight, outcomes that wait for their commit included. */
 const MAX_UNRECORDED = 8;
 
+/** How many times its concurrency a lane reads ahead: each reading passes over all in flight. */
+const READ_AHEAD = 4;
+
 /** How long what was read ahead is believed: an operator may drop or replay. */
 const AHEAD_MS = 50;
 
@@ -52,6 +55,9 @@ export class Lane {
   #ahead: Delivery[] = [];
   #aheadAt = 0;
   readonly #attempts: Attempts;
+  /** When the bell will ring by itself; one alarm is enough as long as it is early enough. */
+  #alarmAtMs = Infinity;
+  readonly #over = new AbortController();
   #isCutOff = false;
   /** Why outcomes cannot be recorded, ever. */
   #fault: { readonly error: unknown } | undefined;
@@ -81,12 +87,16 @@ export class Lane {
    */
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.#bell.ring(), { once: true });
-    while (!signal.aborted) {
-      this.pulse.beat();
-      if (this.#fault !== undefined) throw this.#fault.error;
-      const idleMs = await this.#startReady(signal);
-      if (signal.aborted) break;
-      await this.#rest(idleMs);
+    try {
+      while (!signal.aborted) {
+        this.pulse.beat();
+        if (this.#fault !== undefined) throw this.#fault.error;
+        const idleMs = await this.#startReady(signal);
+        if (signal.aborted) break;
+        await this.#rest(idleMs);
+      }
+    } finally {
+      this.#over.abort();
     }
     await Promise.all(this.#inFlight.values());
     this.#attempts.close();
@@ -98,14 +108,19 @@ export class Lane {
     this.#attempts.cutOff(new DOMException("The service stops", "AbortError"));
   }
 
+  /** Until the bell rings, at the latest after so long. */
   async #rest(idleMs: number): Promise<void> {
-    const rested = new AbortController();
-    this.#options.clock.sleep(idleMs, rested.signal).then(() => {
-      if (!rested.signal.aborted) this.#bell.ring();
-    });
+    const atMs = this.#options.clock.passedMs() + idleMs;
+    // One that rings too early costs a look, and less than one for every rest.
+    if (atMs < this.#alarmAtMs) void this.#setAlarm(atMs, idleMs);
     await this.pulse.rest(this.#bell.wait());
-    // Without a reason it would make an error, with a trace, each time.
-    rested.abort("rested");
+  }
+
+  async #setAlarm(atMs: number, delayMs: number): Promise<void> {
+    this.#alarmAtMs = atMs;
+    await this.#options.clock.sleep(delayMs, this.#over.signal);
+    if (this.#alarmAtMs === atMs) this.#alarmAtMs = Infinity;
+    this.#bell.ring();
   }
 
   /** Starts as many attempts as there is room for. Returns how long there will be nothing to do unless the bell rings. */
@@ -131,7 +146,7 @@ export class Lane {
     const { ledger, clock, name, policy } = this.#options;
     const now = clock.now();
     if (this.#ahead.length === 0 || Math.abs(now - this.#aheadAt) > AHEAD_MS) {
-      const limit = this.#breaker.state === "closed" ? 2 * policy.concurrency : 1;
+      const limit = this.#breaker.state === "closed" ? READ_AHEAD * policy.concurrency : 1;
       // Looked at before the ledger is: what ends while it answers is not ready once more.
       const busy = new Set(this.#inFlight.keys());
       this.#ahead = [...await ledger.ready({ plugin: name, now, limit, busy })];

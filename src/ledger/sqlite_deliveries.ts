@@ -108,17 +108,17 @@ export class Deliveries {
     const { seq, outcome, startedAt, endedAt, failure, dueAt, triedMs } = settlement;
     const plugin = this.#idOf(settlement.plugin);
     const finished = outcome === "done" || outcome === "dead";
-    const finish = (from: Statement) => from.get(outcome, endedAt, endedAt, triedMs, plugin, seq);
-    let updated = finished
+    const finish = (from: Statement) => changes(from, outcome, endedAt, endedAt, triedMs, plugin, seq);
+    let changed = finished
       ? finish(this.#sql.finishReady)
-      : this.#sql.postpone.get(dueAt, endedAt, triedMs, plugin, seq);
+      : changes(this.#sql.postpone, dueAt, endedAt, triedMs, plugin, seq);
     // What is under way was ready when it began: only a replay of an older one can have blocked it since.
-    const overtaken = finished && updated === undefined;
-    if (overtaken) updated = finish(this.#sql.finish);
+    const overtaken = finished && !changed;
+    if (overtaken) changed = finish(this.#sql.finish);
     // Dropped or settled by an operator meanwhile.
-    if (updated === undefined) return;
+    if (!changed) return;
     if (failure !== null) {
-      const attempt = Number(updated["attempts"]);
+      const attempt = this.#attempts(plugin, seq);
       this.#sql.addFailure.run(plugin, seq, attempt, startedAt, endedAt, failure.reason, failure.error);
       if (attempt > KEEP_FIRST + KEEP_LAST) this.#sql.forgetFailure.run(plugin, seq, attempt - KEEP_LAST);
     }
@@ -142,11 +142,16 @@ export class Deliveries {
     for (const key of this.#orderKeys(seq)) {
       for (const row of this.#sql.earlierHolders.all(plugin, key, seq)) {
         const older = Number(row["seq"]);
-        const attempt = Number(this.#sql.finish.get("dead", endedAt, endedAt, 0, plugin, older)?.["attempts"]);
+        this.#sql.finish.run("dead", endedAt, endedAt, 0, plugin, older);
+        const attempt = this.#attempts(plugin, older);
         this.#sql.addFailure.run(plugin, older, attempt, startedAt, endedAt, "permanent", OVERTAKEN);
         this.release(plugin, older);
       }
     }
+  }
+
+  #attempts(plugin: number, seq: number): number {
+    return Number(this.#sql.attempts.get(seq, plugin)?.["attempts"]);
   }
 
   /** Gives back the keys of a finished delivery and frees those that waited for them alone. */
@@ -206,6 +211,11 @@ interface Numbers {
   readonly seq: number;
 }
 
+/** Runs a statement. Returns whether it changed anything. */
+function changes(statement: Statement, ...values: readonly (string | number)[]): boolean {
+  return Number(statement.run(...values).changes) > 0;
+}
+
 /** What an attempt is told of an event. */
 export function announced(
   { key, subject, created, eventType, time, creationSeen, server }: WatcherEvent,
@@ -243,14 +253,15 @@ const STATEMENTS = {
   ready: `SELECT seq, attempts, tried_ms, last_attempt_at FROM delivery
     WHERE plugin = ? AND state = 'ready' AND due_at <= ? ORDER BY due_at, seq LIMIT ?`,
   stored: `SELECT data, detail, missing FROM event WHERE seq = ?`,
+  attempts: `SELECT attempts FROM delivery WHERE seq = ? AND plugin = ?`,
   nextDueAt: `SELECT min(due_at) AS due_at FROM delivery WHERE plugin = ? AND state = 'ready'`,
   finish: `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
-    WHERE plugin = ? AND seq = ? AND state IN ${OPEN} RETURNING attempts`,
+    WHERE plugin = ? AND seq = ? AND state IN ${OPEN}`,
   finishReady:
     `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
-    WHERE plugin = ? AND seq = ? AND state = 'ready' RETURNING attempts`,
+    WHERE plugin = ? AND seq = ? AND state = 'ready'`,
   postpone: `UPDATE delivery SET due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
-    WHERE plugin = ? AND seq = ? AND state IN ${OPEN} RETURNING attempts`,
+    WHERE plugin = ? AND seq = ? AND state IN ${OPEN}`,
   addFailure: `INSERT OR REPLACE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error)
     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   forgetFailure: `DELETE FROM failure WHERE plugin = ? AND seq = ? AND attempt = ?`,

@@ -11,8 +11,8 @@ export function isoUtc(value: unknown): string | null {
   const [, date, time, fraction = "", zone = "Z"] = match;
   const millis = fraction.slice(0, 3).padEnd(3, "0");
   const written = `${date}T${time}.${millis}`;
-  // Date rolls 30 February over into March, and 24:00 into the next day: a time that does not exist is no date.
-  if (iso(`${written}Z`) !== `${written}Z`) return null;
+  // Date rolls 30 February over into March: a day that does not exist is no date.
+  if ((date as string).slice(8) > "28" && iso(`${written}Z`) !== `${written}Z`) return null;
   if (zone === "Z" || zone === "z") return `${written}Z`;
   const utc = iso(`${written}${/^[+-]\d{4}$/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone}`);
   // Outside the years 0 to 9999, which a zone may lead to, ISO 8601 needs a sign and six digits: nobody reads that.
@@ -24,4 +24,5 @@ function iso(text: string): string | null {
   return Number.isNaN(instant.getTime()) ? null : instant.toISOString();
 }
 
-const FORM = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|z|[+-]\d\d:?\d\d)?$/;
+const FORM =
+  /^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:[.,](\d{1,9}))?(Z|z|[+-]\d\d:?\d\d)?$/;
