@@ -9,6 +9,8 @@ interface Work {
 }
 
 export interface GroupCommitOptions {
+  /** Called in each transaction before its actions. */
+  readonly onBegin?: () => void;
   /** Called in each transaction after its actions. */
   readonly onCommit?: () => void;
   /** Called when nothing of a transaction was written. */
@@ -103,9 +105,10 @@ export class GroupCommit {
   }
 
   #transaction<Result>(action: () => Result): Result {
-    const { onCommit, onRolledBack } = this.#options;
+    const { onBegin, onCommit, onRolledBack } = this.#options;
     try {
       return transaction(this.#database, () => {
+        onBegin?.();
         const result = action();
         onCommit?.();
         return result;

@@ -3,6 +3,9 @@ import { ORDER_SEED } from "./order_hash.ts";
 /** How many events in a row share a stretch of `event_order`. */
 export const SPAN = 2048;
 
+/** The fact that says from which event on deliveries may hold order keys that `held` does not have. */
+export const UNWRITTEN_FROM = "unwritten_from";
+
 /** "OSSW": marks a SQLite file as a ledger. */
 export const APPLICATION_ID = 0x4f535357;
 
@@ -191,5 +194,9 @@ export const STEPS: readonly string[] = [
   CREATE INDEX delivery_blocked ON delivery (plugin, seq) WHERE state = 'blocked';
   CREATE INDEX delivery_dead ON delivery (seq) WHERE state = 'dead';
   CREATE INDEX delivery_dropped ON delivery (seq) WHERE state = 'dropped';
+  `,
+  `
+  -- What new deliveries hold is in memory; only what older ones hold is written.
+  INSERT INTO fact (name, value) VALUES ('${UNWRITTEN_FROM}', (SELECT coalesce(max(seq), 0) + 1 FROM event));
   `,
 ];

@@ -1,8 +1,10 @@
 import type { WatcherEvent } from "../model/event.ts";
 import type { Delivery, ReadyQuery, Settlement } from "../model/ledger.ts";
 import { type OrderHash, orderHashOf } from "./order_hash.ts";
+import type { Holder } from "./recent_holders.ts";
 import { type RecentEvent, RecentEvents } from "./recent_events.ts";
 import { type Database, prepareAll, type Statement, type Statements } from "./sqlite.ts";
+import { Holders } from "./sqlite_holders.ts";
 import { OPEN } from "./sqlite_states.ts";
 
 /** How many failed attempts of a delivery are kept: the first ones, and the last ones. */
@@ -19,14 +21,24 @@ export class Deliveries {
   readonly #orderHash: OrderHash;
   readonly #ids = new Map<string, number>();
   readonly #recent = new RecentEvents();
-  /** Finished deliveries whose rows in `held` are still there. */
-  #unswept: Numbers[] = [];
-  /** Those whose rows were taken out last, perhaps in vain. */
-  #swept: readonly Numbers[] = [];
+  readonly #holders: Holders;
 
-  constructor(database: Database) {
+  /** @param maxHolders How many deliveries may hold their keys in memory alone. */
+  constructor(database: Database, maxHolders?: number) {
     this.#sql = prepareAll(database, STATEMENTS);
     this.#orderHash = orderHashOf(database);
+    this.#holders = new Holders(database, maxHolders);
+  }
+
+  /** A transaction begins. */
+  begin(): void {
+    this.#holders.begin();
+  }
+
+  /** A transaction begins, and the service beside us may have written since the last. */
+  beginBeside(): void {
+    this.#holders.forget();
+    this.#holders.begin();
   }
 
   /** The numbers that stand for these keys in the file. */
@@ -39,11 +51,10 @@ export class Deliveries {
     this.#recent.add(seq, recent);
   }
 
-  /** What was written since the last commit is not there after all: numbers of events will be given again, and what was swept is back. */
+  /** What was written since the last commit is not there after all: numbers of events will be given again. */
   rolledBack(): void {
     this.#recent.clear();
-    this.#unswept = [...this.#swept, ...this.#unswept];
-    this.#swept = [];
+    this.#holders.rolledBack();
   }
 
   /** The number that stands for a plugin's name in the file; a new name gets one. */
@@ -60,9 +71,10 @@ export class Deliveries {
     readonly orderKeys: readonly number[];
     readonly detailed: boolean;
   }): void {
-    const state = !detailed ? "new" : this.#isBlocked(plugin, seq, orderKeys) ? "blocked" : "ready";
+    const holder = { plugin, seq, orderKeys };
+    const state = !detailed ? "new" : this.#holders.isBlocked(holder) ? "blocked" : "ready";
     this.#sql.add.run(plugin, seq, state, dueAt);
-    for (const key of orderKeys) this.#sql.hold.run(plugin, key, seq);
+    this.#holders.add(holder);
   }
 
   /** The event has its detail now: its deliveries wait for nothing but earlier ones. */
@@ -140,8 +152,7 @@ export class Deliveries {
   /** Older deliveries that were replayed while this one was under way must not undo it any more. */
   #giveUpOlder(plugin: number, seq: number, { startedAt, endedAt }: Settlement): void {
     for (const key of this.#orderKeys(seq)) {
-      for (const row of this.#sql.earlierHolders.all(plugin, key, seq)) {
-        const older = Number(row["seq"]);
+      for (const older of this.#holders.reopenedBefore(plugin, key, seq)) {
         this.#sql.finish.run("dead", endedAt, endedAt, 0, plugin, older);
         const attempt = this.#attempts(plugin, older);
         this.#sql.addFailure.run(plugin, older, attempt, startedAt, endedAt, "permanent", OVERTAKEN);
@@ -156,45 +167,32 @@ export class Deliveries {
 
   /** Gives back the keys of a finished delivery and frees those that waited for them alone. */
   release(plugin: number, seq: number): void {
-    this.#unswept.push({ plugin, seq });
-    if (this.#unswept.length >= SWEEP) this.sweep();
-    for (const key of this.#orderKeys(seq)) {
-      const next = this.#sql.nextHolder.get(plugin, key, seq)?.["seq"];
-      if (typeof next === "number") this.#free(plugin, next, "blocked");
-    }
+    const holder = this.#holder(plugin, seq);
+    this.#holders.release(holder);
+    for (const next of this.#holders.next(holder)) this.#free(plugin, next, "blocked");
   }
 
-  /**
-   * Takes out what finished deliveries held. Nobody waits for a finished one whether that is there or not, but rows are all over the table:
-   * many at once share its pages. What a killed process leaves goes with its event, when that is pruned.
-   */
+  /** Ends a transaction in which many were released. */
   sweep(): void {
-    for (const { plugin, seq } of this.#unswept) {
-      // An operator may have reopened it, or its end was rolled back.
-      if (this.#sql.isOpen.get(seq, plugin) !== undefined) continue;
-      for (const key of this.#orderKeys(seq)) this.#sql.letGo.run(plugin, key, seq);
-    }
-    this.#swept = this.#unswept;
-    this.#unswept = [];
+    this.#holders.sweep();
   }
 
   /** Takes the keys of a delivery again, at its old place; those that come after it wait again. */
   hold(plugin: number, seq: number): void {
-    for (const key of this.#orderKeys(seq)) {
-      this.#sql.hold.run(plugin, key, seq);
-      this.#sql.blockLater.run(plugin, plugin, key, seq);
-    }
+    const holder = this.#holder(plugin, seq);
+    this.#holders.addAgain(holder);
+    for (const key of holder.orderKeys) this.#sql.blockLater.run(plugin, plugin, key, seq);
     this.#sql.reopen.run(plugin, seq);
     this.#free(plugin, seq, "blocked");
   }
 
   #free(plugin: number, seq: number, from: "new" | "blocked"): void {
-    const blocked = this.#isBlocked(plugin, seq, this.#orderKeys(seq));
+    const blocked = this.#holders.isBlocked(this.#holder(plugin, seq));
     this.#sql.setState.run(blocked ? "blocked" : "ready", plugin, seq, from);
   }
 
-  #isBlocked(plugin: number, seq: number, orderKeys: readonly number[]): boolean {
-    return orderKeys.some((key) => this.#sql.earlierHolder.get(plugin, key, seq) !== undefined);
+  #holder(plugin: number, seq: number): Holder {
+    return { plugin, seq, orderKeys: this.#orderKeys(seq) };
   }
 
   #orderKeys(seq: number): readonly number[] {
@@ -203,12 +201,6 @@ export class Deliveries {
     const row = this.#sql.orderKeys.get(seq);
     return row === undefined ? [] : JSON.parse(row["order_keys"] as string);
   }
-}
-
-/** A delivery in the file. */
-interface Numbers {
-  readonly plugin: number;
-  readonly seq: number;
 }
 
 /** Runs a statement. Returns whether it changed anything. */
@@ -223,9 +215,6 @@ export function announced(
   return { key, subject, created, eventType, time, creationSeen, serverId: server.id };
 }
 
-/** So many finished deliveries are swept at once: some milliseconds of work. */
-const SWEEP = 500;
-
 const NONE: ReadonlySet<number> = new Set();
 
 /** No plugin's number. */
@@ -233,21 +222,11 @@ const NOBODY = 0;
 
 const OVERTAKEN = "A later event that shares a key was delivered while this one was being replayed";
 
-/** SQL: the unfinished deliveries of a plugin that hold a key; `held` has some that are finished, too. */
-const HOLDERS = `held AS h CROSS JOIN delivery AS d ON d.seq = h.seq AND d.plugin = h.plugin AND d.state IN ${OPEN}
-    WHERE h.plugin = ? AND h.order_key = ?`;
-
 const STATEMENTS = {
   addPlugin: `INSERT OR IGNORE INTO plugin (name) VALUES (?)`,
   pluginId: `SELECT id FROM plugin WHERE name = ?`,
   add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, ?, ?)`,
-  hold: `INSERT OR IGNORE INTO held (plugin, order_key, seq) VALUES (?, ?, ?)`,
-  letGo: `DELETE FROM held WHERE plugin = ? AND order_key = ? AND seq = ?`,
-  isOpen: `SELECT 1 FROM delivery WHERE seq = ? AND plugin = ? AND state IN ${OPEN}`,
   orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,
-  earlierHolder: `SELECT 1 FROM ${HOLDERS} AND h.seq < ? LIMIT 1`,
-  earlierHolders: `SELECT h.seq FROM ${HOLDERS} AND h.seq < ?`,
-  nextHolder: `SELECT h.seq FROM ${HOLDERS} AND h.seq > ? ORDER BY h.seq LIMIT 1`,
   newOf: `SELECT plugin FROM delivery WHERE seq = ? AND state = 'new'`,
   setState: `UPDATE delivery SET state = ? WHERE plugin = ? AND seq = ? AND state = ?`,
   ready: `SELECT seq, attempts, tried_ms, last_attempt_at FROM delivery

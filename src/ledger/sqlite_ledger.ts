@@ -21,6 +21,11 @@ import { SqliteMemory } from "./sqlite_memory.ts";
 /** The longest that an outcome waits for others to share its transaction; nobody but the next event of the same server waits for it. */
 const SETTLE_WITHIN_MS = 10;
 
+export interface SqliteLedgerOptions {
+  /** How many deliveries may hold their order keys in memory alone. @default 10000 */
+  readonly maxHolders?: number;
+}
+
 /** The ledger in one SQLite file: each call is part of one transaction, on disk when the promise resolves. */
 export class SqliteLedger implements Ledger {
   readonly #commits: GroupCommit;
@@ -35,14 +40,15 @@ export class SqliteLedger implements Ledger {
   /** Whether the file may hold some that wait to be decided. */
   #mayHoldUndecided = true;
 
-  constructor(database: Database, now: () => number) {
+  constructor(database: Database, now: () => number, { maxHolders }: SqliteLedgerOptions = {}) {
     this.#commits = new GroupCommit(database, {
+      onBegin: () => this.#deliveries.begin(),
       onCommit: () => this.#writeArrived(),
       onRolledBack: () => this.#forgetArrived(),
     });
     this.#now = now;
     this.#memory = new SqliteMemory(database);
-    this.#deliveries = new Deliveries(database);
+    this.#deliveries = new Deliveries(database, maxHolders);
     this.#sql = prepareAll(database, STATEMENTS);
   }
 

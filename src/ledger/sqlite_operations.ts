@@ -15,6 +15,7 @@ import { listLedger } from "./sqlite_list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
 import { inTurns } from "./turns.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
+import { UNWRITTEN_FROM_SQL } from "./sqlite_holders.ts";
 import { spansFrom } from "./sqlite_spans.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 import { listedState, OPEN } from "./sqlite_states.ts";
@@ -89,6 +90,7 @@ class SqliteOperations implements LedgerOperations {
   /** Treats deliveries some at a time, each as it stands by then: a service beside us writes in between. */
   #inTurns(rows: readonly Row[], treat: (row: Row) => Treated): readonly Treated[] {
     return inTurns(this.#database, rows.map(numbers), {
+      begin: () => this.#deliveries.beginBeside(),
       treat: ({ plugin, seq }) => this.#sql.byNumbers.all(plugin, seq).map(treat),
       finish: () => this.#deliveries.sweep(),
     });
@@ -182,6 +184,17 @@ export const LATER_DONE = `SELECT e.key FROM event AS own CROSS JOIN json_each(o
     CROSS JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done'
     CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = ?2 LIMIT 1`;
 
+/** SQL: the events that the delivery of ?2 by plugin ?1 waits for. Who holds a key is in `held`, or came since what is written there. */
+export const WAITS_FOR =
+  `WITH key AS (SELECT k.value FROM event AS own, json_each(own.order_keys) AS k WHERE own.seq = ?2),
+    earlier (seq) AS (
+      SELECT h.seq FROM key CROSS JOIN held AS h ON h.plugin = ?1 AND h.order_key = key.value AND h.seq < ?2
+      UNION
+      SELECT o.seq FROM key CROSS JOIN (${spansFrom(`(${UNWRITTEN_FROM_SQL})`)}) AS s
+        CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = key.value AND o.seq < ?2)
+  SELECT e.key FROM earlier CROSS JOIN delivery AS d ON d.seq = earlier.seq AND d.plugin = ?1 AND d.state IN ${OPEN}
+    CROSS JOIN event AS e ON e.seq = earlier.seq ORDER BY e.seq LIMIT 20`;
+
 const STATEMENTS = {
   servers: `SELECT id FROM server WHERE deleted_at IS NULL ORDER BY id`,
   ports: `SELECT id FROM port WHERE deleted_at IS NULL ORDER BY id`,
@@ -193,10 +206,7 @@ const STATEMENTS = {
   deliveries:
     `SELECT d.*, p.name FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin WHERE d.seq = ? ORDER BY p.name`,
   failures: `SELECT * FROM failure WHERE plugin = ? AND seq = ? ORDER BY attempt`,
-  waitsFor: `SELECT DISTINCT e.key FROM event AS own, json_each(own.order_keys) AS k
-    JOIN held AS h ON h.plugin = ?1 AND h.order_key = k.value AND h.seq < ?2
-    JOIN delivery AS d ON d.seq = h.seq AND d.plugin = h.plugin AND d.state IN ${OPEN} JOIN event AS e ON e.seq = h.seq
-    WHERE own.seq = ?2 ORDER BY e.seq LIMIT 20`,
+  waitsFor: WAITS_FOR,
   byNumbers: `${SELECT_DELIVERY} WHERE d.plugin = ? AND d.seq = ?`,
   byKey: `${SELECT_DELIVERY} WHERE e.key = ? ORDER BY p.name`,
   allDead: `${SELECT_DELIVERY} WHERE d.state = 'dead' ORDER BY d.seq, p.name`,

@@ -1,6 +1,8 @@
 import { type Database, transaction } from "./sqlite.ts";
 
 export interface TurnsOptions<Item, Result> {
+  /** Begins each transaction. */
+  readonly begin: () => void;
   readonly treat: (item: Item) => readonly Result[];
   /** Ends each transaction. */
   readonly finish: () => void;
@@ -22,11 +24,12 @@ export function inTurns<Item, Result>(
   items: readonly Item[],
   options: TurnsOptions<Item, Result>,
 ): readonly Result[] {
-  const { treat, finish, passedMs = () => performance.now(), pause = sleep } = options;
+  const { begin, treat, finish, passedMs = () => performance.now(), pause = sleep } = options;
   const results: Result[] = [];
   for (let at = 0; at < items.length;) {
     const startedMs = passedMs();
     results.push(...transaction(database, () => {
+      begin();
       const treated: Result[] = [];
       do treated.push(...treat(items[at++] as Item)); while (at < items.length && passedMs() - startedMs < TURN_MS);
       finish();

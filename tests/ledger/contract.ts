@@ -7,7 +7,7 @@
 import { deepStrictEqual as assertEquals, rejects as assertRejects } from "node:assert/strict";
 import fc from "fast-check";
 import { makeDetail } from "../../src/detail/make_detail.ts";
-import type { Arrival, Delivery, Ledger, Rejection } from "../../src/model/ledger.ts";
+import type { Arrival, Delivery, Ledger, PromptMaker, Rejection } from "../../src/model/ledger.ts";
 import {
   announceEvents,
   decideEvents,
@@ -19,6 +19,7 @@ import {
   madeNotification,
   madeServer,
   NO_CHANGES,
+  promptDetail,
   settlementOf,
 } from "../support/made_events.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
@@ -576,11 +577,11 @@ const HOW_SETTLED = fc.record({
   outcome: fc.constantFrom("done", "retry", "dead", "interrupted"),
   dueInMs: fc.integer({ min: -2000, max: 4000 }),
 });
+const KEYS = fc.array(fc.subarray(["a", "b", "c", "d", "e"]), { maxLength: 6 });
 const STEP = fc.oneof(
-  fc.record({
-    do: fc.constant("announce" as const),
-    keys: fc.array(fc.subarray(["a", "b", "c", "d", "e"]), { maxLength: 6 }),
-  }),
+  fc.record({ do: fc.constant("announce" as const), keys: KEYS }),
+  fc.record({ do: fc.constant("announce promptly" as const), keys: KEYS }),
+  fc.record({ do: fc.constant("fail" as const), keys: KEYS }),
   fc.record({ do: fc.constant("detail" as const), which: fc.array(fc.nat(5), { maxLength: 5 }) }),
   // What is settled was ready a step ago: an operator may have come between.
   fc.record({ do: fc.constant("attempt" as const), plugin: fc.constantFrom(...PLUGINS) }),
@@ -631,6 +632,8 @@ class ModelRun {
   async take(step: Step): Promise<void> {
     const opened = this.#opened;
     if (step.do === "announce") await this.#announce(step.keys);
+    else if (step.do === "announce promptly") await this.#announcePromptly(step.keys);
+    else if (step.do === "fail") await this.#fail(step.keys);
     else if (step.do === "detail") await this.#detail(step.which);
     else if (step.do === "attempt") await this.#attempt(step.plugin);
     else if (step.do === "settle") await this.#settle(step.settled);
@@ -641,13 +644,31 @@ class ModelRun {
     await this.#assertAgreement();
   }
 
-  async #announce(keys: readonly (readonly string[])[]): Promise<void> {
+  async #announce(keys: readonly (readonly string[])[], make?: PromptMaker): Promise<readonly WatcherEvent[]> {
     const { ledger, now } = this.#opened;
     const events = keys.map((keys) => madeEvent(`s/${++this.#events}`, keys));
-    await decideEvents(ledger, events);
+    await decideEvents(ledger, events, make);
     for (const { key, orderKeys } of events) {
       this.#model.add({ key, orderKeys, plugins: this.#active, decidedAt: now });
     }
+    return events;
+  }
+
+  async #announcePromptly(keys: readonly (readonly string[])[]): Promise<void> {
+    for (const { key } of await this.#announce(keys, promptDetail)) this.#model.detail(key);
+  }
+
+  /** What is written before the last detail fails is not there after all. */
+  async #fail(keys: readonly (readonly string[])[]): Promise<void> {
+    const { ledger, reopen } = this.#opened;
+    const last = keys.length + this.#events;
+    if (keys.length === 0 || reopen === undefined) return;
+    const make = (event: WatcherEvent) => {
+      if (event.key === `s/${last}`) throw new RangeError("broken");
+      return promptDetail(event);
+    };
+    await assertRejects(decideEvents(ledger, keys.map((keys) => madeEvent(`s/${++this.#events}`, keys)), make));
+    await ledger.decide(Number.MAX_SAFE_INTEGER, () => decisionOf([]));
   }
 
   async #detail(which: readonly number[]): Promise<void> {

@@ -9,7 +9,7 @@ const FOR_EVER_MS = 3_600_000;
 /** A table with rows of numbers, written through groups, and what of it is on disk. */
 class Rows implements Disposable {
   readonly #opened = new TemporaryLedger();
-  readonly #reader = new TemporaryLedger(this.#opened.file);
+  readonly #reader = new TemporaryLedger({ file: this.#opened.file });
   readonly commits: GroupCommit;
 
   constructor(options: GroupCommitOptions = {}) {

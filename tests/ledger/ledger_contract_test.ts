@@ -9,3 +9,9 @@ testLedger({
 });
 
 testLedger({ name: "SqliteLedger", open: () => new TemporaryLedger(), firstDueAt: (decidedAt) => decidedAt });
+
+testLedger({
+  name: "SqliteLedger that keeps few holders in memory",
+  open: () => new TemporaryLedger({ maxHolders: 2 }),
+  firstDueAt: (decidedAt) => decidedAt,
+});

@@ -8,7 +8,7 @@ import { TemporaryLedger } from "../support/temporary_ledger.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 /** Tables with a row per plugin or fewer, functions that look like tables, a row of values, and the stretches of `event_order`. */
-const SMALL = ["plugin", "fact", "json_each", "CONSTANT", "stretch", "s"];
+const SMALL = ["plugin", "fact", "json_each", "k", "CONSTANT", "stretch", "s"];
 
 /** Every statement that the running service prepares, with SQLite's plan for it, line by line. */
 function plans(): { readonly sql: string; readonly plan: readonly string[] }[] {
@@ -55,6 +55,8 @@ Deno.test("the ledger's statements look nothing up by reading a whole table", ()
     for (const line of plan) {
       const [, table, index] = /^SCAN (\S+)(?: USING (?:COVERING )?INDEX (\S+))?/.exec(line) ?? [];
       if (table === undefined || SMALL.includes(table)) continue;
+      // The first rows, wherever they are.
+      if (/FROM held LIMIT/.test(sql)) continue;
       assert(index !== undefined && partial.includes(index), `${line}\nin ${sql}`);
     }
   }

@@ -22,6 +22,62 @@ Deno.test("a delivery that is replayed while a later one is under way is given u
   assert.match(shown?.failures.at(-1)?.error ?? "", /A later event that shares a key was delivered/);
 });
 
+Deno.test("show() names what a delivery waits for, whether it is written that that one holds a key or not", async () => {
+  for (const maxHolders of [0, 1, 9]) {
+    using opened = new TemporaryLedger({ maxHolders });
+    await opened.ledger.activate(["P"]);
+    await announceEvents(opened.ledger, ["1", "2", "3"].map((name) => madeEvent(`s/${name}`, ["s", "n"])));
+    using operations = opened.operations();
+    const waitsFor = (key: string) => operations.show(key)?.deliveries[0]?.waitsFor;
+    assert.deepEqual(["s/1", "s/2", "s/3"].map(waitsFor), [[], ["s/1"], ["s/1", "s/2"]]);
+  }
+});
+
+Deno.test("a delivery that an operator drops stands in nobody's way any more, neither now nor later", async () => {
+  for (const maxHolders of [0, 9]) {
+    using opened = new TemporaryLedger({ maxHolders });
+    const { ledger } = opened;
+    await ledger.activate(["P"]);
+    await announceEvents(ledger, [madeEvent("s/1", ["s"]), madeEvent("s/2", ["s"]), madeEvent("s/3", ["s"])]);
+    using operations = opened.operations();
+    const ready = async () => (await ledger.ready({ plugin: "P", now: 0, limit: 9 })).map(({ event }) => event.key);
+    operations.drop({ keys: ["s/1", "s/2"] });
+    assert.deepEqual(await ready(), ["s/3"]);
+    operations.drop({ keys: ["s/3"] });
+    await announceEvents(ledger, [madeEvent("s/4", ["s"])]);
+    assert.deepEqual(await ready(), ["s/4"]);
+  }
+});
+
+Deno.test("a delivery that was dropped while an earlier one was under way does not keep the next one back", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.activate(["P"]);
+  await announceEvents(ledger, [madeEvent("s/1", ["s"]), madeEvent("s/2", ["s"]), madeEvent("s/3", ["s"])]);
+  const [first] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
+  using operations = opened.operations();
+  operations.drop({ keys: ["s/2"] });
+  await ledger.settle([settlementOf(first!, { outcome: "done", endedAt: 1 })]);
+  assert.deepEqual((await ledger.ready({ plugin: "P", now: 9, limit: 9 })).map(({ event }) => event.key), ["s/3"]);
+});
+
+Deno.test("a delivery that is replayed keeps what comes later waiting, however much is written meanwhile", async () => {
+  for (const maxHolders of [0, 9]) {
+    using opened = new TemporaryLedger({ maxHolders });
+    const { ledger } = opened;
+    await ledger.activate(["P"]);
+    await announceEvents(ledger, [madeEvent("s/1", ["s"])]);
+    const [first] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
+    await ledger.settle([settlementOf(first!, { outcome: "dead", endedAt: 1 })]);
+    using operations = opened.operations();
+    operations.replay({ keys: ["s/1"] }, { force: false });
+    // What finished deliveries held is taken out once in so many transactions.
+    for (let times = 0; times < 200; times++) await ledger.activate(["P"]);
+    await announceEvents(ledger, [madeEvent("s/2", ["s"])]);
+    assert.deepEqual((await ledger.ready({ plugin: "P", now: 9, limit: 9 })).map(({ event }) => event.key), ["s/1"]);
+  }
+});
+
 Deno.test("replay() looks up what was delivered later by the keys, however much that was", () => {
   using opened = new TemporaryLedger();
   const plan = opened.database.prepare(`EXPLAIN QUERY PLAN ${LATER_DONE}`).all().map((row) => String(row["detail"]))

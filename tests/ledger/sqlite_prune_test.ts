@@ -89,7 +89,7 @@ Deno.test("Pruner keeps an event when one of its deliveries ended since", async 
 });
 
 Deno.test("Pruner keeps what waits, retries or is dead, however old", async () => {
-  using opened = new TemporaryLedger();
+  using opened = new TemporaryLedger({ maxHolders: 0 });
   opened.now = LONG_AGO;
   await opened.ledger.activate(["p"]);
   await announceEvents(opened.ledger, [madeEvent("dead/1", ["a"])]);

@@ -8,7 +8,7 @@ Deno.test("inTurns() treats all in order, and lets others write for as long as i
   using beside = openDatabase(opened.file, { create: false, busyTimeoutMs: 0 });
   const written = () => transaction(beside, () => true);
   const [treated, pauses]: [number[], number[]] = [[], []];
-  let [passed, finished] = [0, 0];
+  let [passed, begun, finished] = [0, 0, 0];
   const results = inTurns(opened.database, [1, 2, 3, 4, 5], {
     treat: (item) => {
       assertThrows(written, /locked/);
@@ -16,6 +16,7 @@ Deno.test("inTurns() treats all in order, and lets others write for as long as i
       passed += TURN_MS / 2;
       return item === 3 ? [] : [item * 10];
     },
+    begin: () => begun++,
     finish: () => finished++,
     passedMs: () => passed,
     pause: (ms) => {
@@ -26,7 +27,7 @@ Deno.test("inTurns() treats all in order, and lets others write for as long as i
   assertEquals(results, [10, 20, 40, 50]);
   assertEquals(treated, [1, 2, 3, 4, 5]);
   assertEquals(pauses, [TURN_MS, TURN_MS]);
-  assertEquals(finished, 3);
+  assertEquals([begun, finished], [3, 3]);
 });
 
 Deno.test("inTurns() begins no transaction for nothing, and pauses for real", () => {
@@ -34,12 +35,12 @@ Deno.test("inTurns() begins no transaction for nothing, and pauses for real", ()
   const never = () => {
     throw new Error("not called");
   };
-  assertEquals(inTurns(opened.database, [], { treat: never, finish: never, pause: never }), []);
+  assertEquals(inTurns(opened.database, [], { begin: never, treat: never, finish: never, pause: never }), []);
   const busy = (item: number) => {
     for (const until = performance.now() + TURN_MS; performance.now() < until;);
     return [item];
   };
   const startedMs = performance.now();
-  assertEquals(inTurns(opened.database, [1, 2], { treat: busy, finish: () => {} }), [1, 2]);
+  assertEquals(inTurns(opened.database, [1, 2], { begin: () => {}, treat: busy, finish: () => {} }), [1, 2]);
   assertEquals(performance.now() - startedMs >= 3 * TURN_MS - 2, true);
 });

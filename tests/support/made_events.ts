@@ -7,7 +7,7 @@
 import { makeDetail } from "../../src/detail/make_detail.ts";
 import type { Decision } from "../../src/model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../../src/model/event.ts";
-import type { DetailRecord, Ledger, Settlement } from "../../src/model/ledger.ts";
+import type { DetailRecord, Ledger, PromptDetail, PromptMaker, Settlement } from "../../src/model/ledger.ts";
 import type { MemoryChanges, ServerMemory } from "../../src/model/memory.ts";
 import type { Notification } from "../../src/model/notification.ts";
 import { unknownServer } from "../../src/model/snapshot.ts";
@@ -71,13 +71,23 @@ export function decisionOf(events: readonly WatcherEvent[], more: Partial<Decisi
 }
 
 /** Records one notification per event and decides it to be that event. */
-export async function decideEvents(ledger: Ledger, events: readonly WatcherEvent[], receivedAt = 0): Promise<void> {
+export async function decideEvents(
+  ledger: Ledger,
+  events: readonly WatcherEvent[],
+  make?: PromptMaker,
+): Promise<void> {
   const byMessage = new Map(events.map((event) => [event.messageId, event]));
-  await ledger.record([...byMessage.keys()].map((id) => ({ receivedAt, notification: madeNotification(id) })));
+  await ledger.record([...byMessage.keys()].map((id) => ({ receivedAt: 0, notification: madeNotification(id) })));
   await ledger.decide(
     Number.MAX_SAFE_INTEGER,
     ({ messageId }) => decisionOf([byMessage.get(messageId)!]),
+    make,
   );
+}
+
+/** The detail of an event that needs nothing but the event. */
+export function promptDetail(event: WatcherEvent): PromptDetail {
+  return { detail: makeDetail(event).detail, missing: [] };
 }
 
 /** What makes an event deliverable. */

@@ -1,5 +1,5 @@
 import { type Database, openDatabase } from "../../src/ledger/sqlite.ts";
-import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
+import { SqliteLedger, type SqliteLedgerOptions } from "../../src/ledger/sqlite_ledger.ts";
 import { openOperations } from "../../src/ledger/sqlite_operations.ts";
 import type { LedgerOperations } from "../../src/model/operations.ts";
 import { TemporaryDirectory } from "./temporary_directory.ts";
@@ -12,9 +12,12 @@ export class TemporaryLedger implements Disposable {
   ledger: SqliteLedger;
   now = 0;
 
-  /** @param file Another connection's. */
-  constructor(file?: string) {
+  readonly #options: SqliteLedgerOptions;
+
+  /** @param options `file`: another connection's. */
+  constructor({ file, ...options }: SqliteLedgerOptions & { readonly file?: string } = {}) {
     this.file = file ?? this.#directory.path("ledger.db");
+    this.#options = options;
     [this.database, this.ledger] = this.#open();
   }
 
@@ -36,6 +39,6 @@ export class TemporaryLedger implements Disposable {
 
   #open(): [Database, SqliteLedger] {
     const database = openDatabase(this.file, { create: true });
-    return [database, new SqliteLedger(database, () => this.now)];
+    return [database, new SqliteLedger(database, () => this.now, this.#options)];
   }
 }
