@@ -55,9 +55,10 @@ export class Lane {
   #ahead: Delivery[] = [];
   #aheadAt = 0;
   readonly #attempts: Attempts;
-  /** When the bell will ring by itself; one alarm is enough as long as it is early enough. */
+  /** Takes the alarm back. */
+  #alarm = new AbortController();
+  /** When the alarm rings the bell. */
   #alarmAtMs = Infinity;
-  readonly #over = new AbortController();
   #isCutOff = false;
   /** Why outcomes cannot be recorded, ever. */
   #fault: { readonly error: unknown } | undefined;
@@ -96,7 +97,7 @@ export class Lane {
         await this.#rest(idleMs);
       }
     } finally {
-      this.#over.abort();
+      this.#alarm.abort();
     }
     await Promise.all(this.#inFlight.values());
     this.#attempts.close();
@@ -111,15 +112,19 @@ export class Lane {
   /** Until the bell rings, at the latest after so long. */
   async #rest(idleMs: number): Promise<void> {
     const atMs = this.#options.clock.passedMs() + idleMs;
-    // One that rings too early costs a look, and less than one for every rest.
+    // One that rings too early costs a look, and less than a timer for every rest.
     if (atMs < this.#alarmAtMs) void this.#setAlarm(atMs, idleMs);
     await this.pulse.rest(this.#bell.wait());
   }
 
   async #setAlarm(atMs: number, delayMs: number): Promise<void> {
+    // Without a reason it would make an error, with a trace, each time.
+    this.#alarm.abort("earlier");
+    const { signal } = this.#alarm = new AbortController();
     this.#alarmAtMs = atMs;
-    await this.#options.clock.sleep(delayMs, this.#over.signal);
-    if (this.#alarmAtMs === atMs) this.#alarmAtMs = Infinity;
+    await this.#options.clock.sleep(delayMs, signal);
+    if (signal.aborted) return;
+    this.#alarmAtMs = Infinity;
     this.#bell.ring();
   }
 

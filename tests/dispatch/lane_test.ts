@@ -52,6 +52,17 @@ Deno.test("Lane tries again after 1 s, 2 s, 4 s … 5 min", async () => {
   assertEquals(dispatching.attempts.map(({ attempt }) => attempt), seconds.map((_, n) => n + 1));
 });
 
+Deno.test("Lane has one alarm, however often it rests", async () => {
+  await using dispatching = await Dispatching.start({ p: () => answer(500) }, {
+    retry: { firstDelaySeconds: 0.1, maxDelaySeconds: 0.1 },
+  });
+  await dispatching.announce(madeEvent("s/1"));
+  await dispatching.clock.advance(150);
+  const { sleeping } = dispatching.clock;
+  await dispatching.clock.advance(500);
+  assertEquals([dispatching.attempts.length, dispatching.clock.sleeping], [7, sleeping]);
+});
+
 Deno.test("Lane honours Retry-After when it is longer than its own delay", async () => {
   await using dispatching = await Dispatching.start({ p: () => answer(503, 100 * SECOND_MS) });
   await dispatching.announce(madeEvent("s/1"));
