@@ -30,15 +30,14 @@ export class Deliveries {
     this.#holders = new Holders(database, maxHolders);
   }
 
-  /** A transaction begins. */
+  /** A transaction of the service begins. */
   begin(): void {
     this.#holders.begin();
   }
 
-  /** A transaction begins, and the service beside us may have written since the last. */
+  /** A transaction of an operator's process begins. */
   beginBeside(): void {
-    this.#holders.forget();
-    this.#holders.begin();
+    this.#holders.beginBeside();
   }
 
   /** The numbers that stand for these keys in the file. */

@@ -28,7 +28,6 @@ export class Holders {
   readonly #sql: Statements<typeof STATEMENTS>;
   readonly #maxRecent: number;
   readonly #recent = new RecentHolders();
-  #isFirst = true;
   /** Whether all that is not in memory is in the table. */
   #isComplete = false;
   /** Whether the table has any rows. */
@@ -44,26 +43,32 @@ export class Holders {
     this.#maxRecent = maxRecent;
   }
 
-  /** A transaction begins: an operator's process may have written meanwhile. */
+  /** A transaction of the service begins: an operator's process may have written meanwhile. */
   begin(): void {
-    if (!this.#isComplete) this.#complete();
-    if (this.#isFirst) this.#sql.letLeftGo.run(LEFT_ROWS);
-    this.#isFirst = false;
+    if (!this.#isComplete) {
+      this.#writeAll();
+      this.#sql.letLeftGo.run(LEFT_ROWS);
+      this.#isComplete = true;
+    }
     this.#isWritten = this.#sql.any.get() !== undefined;
     if (this.#isWritten && ++this.#sinceSweep >= SWEEP_EVERY) this.sweep();
   }
 
-  /** What was written since the last commit is not there after all: what was swept is back, and numbers of events will be given again. */
-  rolledBack(): void {
-    this.forget();
-    this.#unswept = [...this.#swept, ...this.#unswept];
-    this.#swept = [];
+  /** A transaction of an operator's process begins: what the service beside it has in memory alone is written. */
+  beginBeside(): void {
+    this.#writeAll();
+    this.#isWritten = true;
   }
 
-  /** Nothing in memory is believed any more. */
-  forget(): void {
+  /**
+   * What was written since the last commit is not there after all: what was swept is back, numbers of events will be given again, and nothing
+   * in memory is believed any more.
+   */
+  rolledBack(): void {
     this.#recent.clear();
     this.#isComplete = false;
+    this.#unswept = [...this.#swept, ...this.#unswept];
+    this.#swept = [];
   }
 
   /** A new delivery, of the newest event, holds its keys. */
@@ -150,10 +155,9 @@ export class Holders {
     return this.#sql.isOpen.get(seq, plugin) !== undefined;
   }
 
-  #complete(): void {
+  #writeAll(): void {
     this.#sql.writeAll.run();
     this.#sql.allWritten.run();
-    this.#isComplete = true;
   }
 }
 
@@ -180,5 +184,7 @@ const STATEMENTS = {
       CROSS JOIN event AS e ON e.seq = d.seq CROSS JOIN json_each(e.order_keys) AS k
     WHERE d.state IN ${OPEN} AND d.seq >= (${UNWRITTEN_FROM_SQL})`,
   allWritten: `UPDATE fact SET value = (SELECT coalesce(max(seq), 0) + 1 FROM event) WHERE name = '${UNWRITTEN_FROM}'`,
-  putUnwrittenFrom: `UPDATE fact SET value = ? WHERE name = '${UNWRITTEN_FROM}'`,
+  // An operator's process may have written later ones already: each of its turns would write them again.
+  putUnwrittenFrom:
+    `UPDATE fact SET value = max(CAST(value AS INTEGER), CAST(? AS INTEGER)) WHERE name = '${UNWRITTEN_FROM}'`,
 } as const;
