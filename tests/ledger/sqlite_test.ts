@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ownLedger } from "../../src/ledger/open_ledger.ts";
+import { orderHashOf } from "../../src/ledger/order_hash.ts";
 import { APPLICATION_ID, STEPS } from "../../src/ledger/schema.ts";
 import { openDatabase, transaction } from "../../src/ledger/sqlite.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
@@ -326,6 +327,41 @@ Deno.test("openDatabase() takes a ledger of form 3 along: order, what is waited 
   assertEquals((await ready()).map(({ event }) => event.key), [key("deletion")]);
   await announceEvents(ledger, [madeEvent("server/s2/creation", ["server/s2", "name/p/n"])]);
   assertEquals((await ready()).length, 1);
+});
+
+Deno.test("openDatabase() takes a ledger of form 4 along: what is done, what is ready, who waits for it", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  const names = ["done", "ready", "blocked"] as const;
+  {
+    using database = openDatabase(file, { create: true, steps: STEPS.slice(0, 4) });
+    const orderKey = orderHashOf(database)("server/s");
+    const addEvent = database.prepare(
+      "INSERT INTO event (seq, key, notification, decided_at, data, order_keys, detail, missing) VALUES (?, ?, 1, 0, ?, ?, '{}', '[]')",
+    );
+    database.exec("INSERT INTO plugin VALUES (1, 'P')");
+    for (const [index, name] of names.entries()) {
+      const seq = index + 1;
+      addEvent.run(seq, `s/${name}`, JSON.stringify(madeEvent(`s/${name}`, ["server/s"])), JSON.stringify([orderKey]));
+      database.prepare("INSERT INTO delivery (plugin, seq, state, due_at) VALUES (1, ?, ?, 0)").run(seq, name);
+      // What is done was not swept yet.
+      database.prepare("INSERT INTO held VALUES (1, ?, ?)").run(orderKey, seq);
+      database.prepare("INSERT INTO event_order VALUES (0, ?, ?)").run(orderKey, seq);
+    }
+  }
+  using database = openDatabase(file, { create: true });
+  using operations = openOperations(file);
+  const waitsFor = (name: string) => operations.show(`s/${name}`)?.deliveries[0]?.waitsFor;
+  assertEquals(names.map(waitsFor), [[], [], ["s/ready"]]);
+  const ledger = new SqliteLedger(database, () => 0);
+  await ledger.activate(["P"]);
+  await announceEvents(ledger, [madeEvent("s/new", ["server/s"])]);
+  assertEquals(waitsFor("new"), ["s/ready", "s/blocked"]);
+  for (const name of ["ready", "blocked", "new"]) {
+    const ready = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
+    assertEquals(ready.map(({ event }) => event.key), [`s/${name}`]);
+    await ledger.settle(ready.map((one) => settlementOf(one, { outcome: "done", endedAt: 1 })));
+  }
 });
 
 Deno.test("SqliteLedger has all that was committed when its process is killed", async () => {
