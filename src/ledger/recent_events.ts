@@ -15,29 +15,47 @@ export const MAX_EVENTS = 4000;
 /** How long the texts of all may be: what tenants wrote must not fill the memory. */
 export const MAX_LENGTH = 8_388_608;
 
-/** The newest events, by `seq`, which most deliveries are of: what was just written need not be read and parsed again. */
+interface Kept extends RecentEvent {
+  /** Deliveries that are not finished. */
+  open: number;
+}
+
+/**
+ * The newest events, by `seq`, which most deliveries are of: what was just written need not be read and parsed again. Who needs it no more is let go at
+ * once: what stays for longer outlives V8's young generation, and is memory until the old one is collected.
+ */
 export class RecentEvents {
-  readonly #events = new Map<number, RecentEvent>();
+  readonly #events = new Map<number, Kept>();
   #length = 0;
 
   get(seq: number): RecentEvent | undefined {
     return this.#events.get(seq);
   }
 
-  /** Adds the newest, each `seq` once; the oldest go for it. */
-  add(seq: number, recent: RecentEvent): void {
-    this.#events.set(seq, recent);
+  /** Adds the newest, each `seq` once, for so many deliveries; the oldest go for it. */
+  add(seq: number, recent: RecentEvent, deliveries: number): void {
+    this.#events.set(seq, { ...recent, open: deliveries });
     this.#length += lengthOf(recent);
     for (const [oldest, gone] of this.#events) {
       if (this.#events.size <= MAX_EVENTS && this.#length <= MAX_LENGTH) break;
-      this.#events.delete(oldest);
-      this.#length -= lengthOf(gone);
+      this.#delete(oldest, gone);
     }
+  }
+
+  /** A delivery is finished; with the last one the event goes. */
+  finished(seq: number): void {
+    const kept = this.#events.get(seq);
+    if (kept !== undefined && --kept.open === 0) this.#delete(seq, kept);
   }
 
   clear(): void {
     this.#events.clear();
     this.#length = 0;
+  }
+
+  #delete(seq: number, gone: RecentEvent): void {
+    this.#events.delete(seq);
+    this.#length -= lengthOf(gone);
   }
 }
 

@@ -45,9 +45,9 @@ export class Deliveries {
     return [...new Set(orderKeys.map(this.#orderHash))];
   }
 
-  /** An event was written: `ready` need not read it for as long as it is one of the newest. */
-  remember(seq: number, recent: RecentEvent): void {
-    this.#recent.add(seq, recent);
+  /** An event was written: `ready` need not read it for as long as it is one of the newest, and not all of its so many deliveries are finished. */
+  remember(seq: number, recent: RecentEvent, deliveries: number): void {
+    this.#recent.add(seq, recent, deliveries);
   }
 
   /** What was written since the last commit is not there after all: numbers of events will be given again. */
@@ -134,7 +134,9 @@ export class Deliveries {
       if (attempt > KEEP_FIRST + KEEP_LAST) this.#sql.forgetFailure.run(plugin, seq, attempt - KEEP_LAST);
     }
     if (overtaken && outcome === "done") this.#giveUpOlder(plugin, seq, settlement);
-    if (finished) this.release(plugin, seq);
+    if (!finished) return;
+    this.release(plugin, seq);
+    this.#recent.finished(seq);
   }
 
   /** Numbers are for ever, and what is settled for a plugin was written with its own. */

@@ -225,8 +225,8 @@ export class SqliteLedger implements Ledger {
     for (const plugin of this.#plugins) {
       this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys, detailed: made !== null });
     }
-    if (detail !== null && missing !== null) {
-      this.#deliveries.remember(seq, { event: announced(event), detail, missing, orderKeys });
+    if (detail !== null && missing !== null && this.#plugins.length > 0) {
+      this.#deliveries.remember(seq, { event: announced(event), detail, missing, orderKeys }, this.#plugins.length);
     }
   }
 

@@ -14,25 +14,37 @@ function kept(events: RecentEvents, count: number): [number | undefined, number 
 
 Deno.test("RecentEvents keeps the newest", () => {
   const events = new RecentEvents();
-  for (let seq = 0; seq < MAX_EVENTS + 10; seq++) events.add(seq, recent("{}"));
+  for (let seq = 0; seq < MAX_EVENTS + 10; seq++) events.add(seq, recent("{}"), 1);
   assertEquals(kept(events, MAX_EVENTS + 10), [10, MAX_EVENTS + 9]);
 });
 
 Deno.test("RecentEvents keeps fewer when they are large, and none that is larger than all may be", () => {
   const events = new RecentEvents();
   const quarter = recent("x".repeat(MAX_LENGTH / 4 - 2));
-  for (let seq = 0; seq < 10; seq++) events.add(seq, quarter);
+  for (let seq = 0; seq < 10; seq++) events.add(seq, quarter, 1);
   assertEquals(kept(events, 10), [6, 9]);
-  events.add(10, recent("x".repeat(MAX_LENGTH)));
+  events.add(10, recent("x".repeat(MAX_LENGTH)), 1);
   assertEquals(kept(events, 11), [undefined, undefined]);
-  events.add(11, recent("{}"));
+  events.add(11, recent("{}"), 1);
   assertEquals(kept(events, 12), [11, 11]);
 });
 
 Deno.test("RecentEvents.clear() forgets all", () => {
   const events = new RecentEvents();
-  events.add(0, recent("x".repeat(MAX_LENGTH - 2)));
+  events.add(0, recent("x".repeat(MAX_LENGTH - 2)), 1);
   events.clear();
-  events.add(1, recent("x".repeat(MAX_LENGTH - 2)));
+  events.add(1, recent("x".repeat(MAX_LENGTH - 2)), 1);
+  assertEquals(kept(events, 2), [1, 1]);
+});
+
+Deno.test("RecentEvents.finished() lets an event go with the last of its deliveries", () => {
+  const events = new RecentEvents();
+  events.add(0, recent("x".repeat(MAX_LENGTH - 2)), 2);
+  events.finished(0);
+  assertEquals(kept(events, 1), [0, 0]);
+  events.finished(0);
+  events.finished(0);
+  assertEquals(kept(events, 1), [undefined, undefined]);
+  events.add(1, recent("x".repeat(MAX_LENGTH - 2)), 1);
   assertEquals(kept(events, 2), [1, 1]);
 });
