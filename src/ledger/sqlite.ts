@@ -29,7 +29,8 @@ const PRAGMAS = [
   "PRAGMA synchronous = FULL",
   // 16 MiB: what is written again and again goes to the file once, and each time costs two fsyncs.
   "PRAGMA wal_autocheckpoint = 2000",
-  "PRAGMA cache_size = -16384",
+  // 8 MiB; the kernel has the rest.
+  "PRAGMA cache_size = -8192",
 ];
 
 /**
