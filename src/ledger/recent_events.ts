@@ -14,6 +14,8 @@ export interface RecentEvent {
 export const MAX_EVENTS = 4000;
 /** How long the texts of all may be: what tenants wrote must not fill the memory. */
 export const MAX_LENGTH = 8_388_608;
+/** The share that stays when there are too many. */
+const KEEP = 0.99;
 
 interface Kept extends RecentEvent {
   /** Deliveries that are not finished. */
@@ -36,10 +38,7 @@ export class RecentEvents {
   add(seq: number, recent: RecentEvent, deliveries: number): void {
     this.#events.set(seq, { ...recent, open: deliveries });
     this.#length += lengthOf(recent);
-    for (const [oldest, gone] of this.#events) {
-      if (this.#events.size <= MAX_EVENTS && this.#length <= MAX_LENGTH) break;
-      this.#delete(oldest, gone);
-    }
+    if (this.#events.size > MAX_EVENTS || this.#length > MAX_LENGTH) this.#makeRoom();
   }
 
   /** A delivery is finished; with the last one the event goes. */
@@ -51,6 +50,14 @@ export class RecentEvents {
   clear(): void {
     this.#events.clear();
     this.#length = 0;
+  }
+
+  /** For some more at once: a `Map` finds its first one behind all that were deleted before it. */
+  #makeRoom(): void {
+    for (const [oldest, gone] of this.#events) {
+      if (this.#events.size <= KEEP * MAX_EVENTS && this.#length <= KEEP * MAX_LENGTH) break;
+      this.#delete(oldest, gone);
+    }
   }
 
   #delete(seq: number, gone: RecentEvent): void {

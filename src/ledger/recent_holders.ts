@@ -58,15 +58,14 @@ export class RecentHolders {
     return this.#holdingOf(plugin).seqsOf.get(key)?.find((each) => each > seq);
   }
 
-  /** The oldest of all. */
-  oldest(): Holder | undefined {
-    let oldest: Holder | undefined;
+  /** So many of the oldest of all, the oldest first. */
+  oldest(count: number): readonly Holder[] {
+    const oldest: Holder[] = [];
     for (const [plugin, { keysOf }] of this.#holdings) {
-      const [first] = keysOf;
-      if (first === undefined || (oldest !== undefined && oldest.seq <= first[0])) continue;
-      oldest = { plugin, seq: first[0], orderKeys: first[1] };
+      const first = keysOf.entries().take(count);
+      oldest.push(...first.map(([seq, orderKeys]) => ({ plugin, seq, orderKeys })));
     }
-    return oldest;
+    return oldest.sort((one, other) => one.seq - other.seq).slice(0, count);
   }
 
   clear(): void {

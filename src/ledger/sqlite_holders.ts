@@ -30,8 +30,8 @@ export class Holders {
   readonly #recent = new RecentHolders();
   /** Whether all that is not in memory is in the table. */
   #isComplete = false;
-  /** Whether the table has any rows. */
-  #isWritten = true;
+  /** Whether the table has any rows of a plugin, as far as was asked in this transaction: one that hangs costs the others no look-ups. */
+  readonly #written = new Map<number, boolean>();
   /** Finished deliveries whose rows may still be there. */
   #unswept: Holder[] = [];
   /** Those whose rows were taken out last, perhaps in vain. */
@@ -50,14 +50,14 @@ export class Holders {
       this.#sql.letLeftGo.run(LEFT_ROWS);
       this.#isComplete = true;
     }
-    this.#isWritten = this.#sql.any.get() !== undefined;
-    if (this.#isWritten && ++this.#sinceSweep >= SWEEP_EVERY) this.sweep();
+    this.#written.clear();
+    if (this.#unswept.length > 0 && ++this.#sinceSweep >= SWEEP_EVERY) this.sweep();
   }
 
   /** A transaction of an operator's process begins: what the service beside it has in memory alone is written. */
   beginBeside(): void {
     this.#writeAll();
-    this.#isWritten = true;
+    this.#written.clear();
   }
 
   /**
@@ -80,13 +80,13 @@ export class Holders {
   /** One that was finished holds its keys again. */
   addAgain({ plugin, seq, orderKeys }: Holder): void {
     for (const key of orderKeys) this.#sql.hold.run(plugin, key, seq);
-    this.#isWritten = true;
+    this.#written.set(plugin, true);
   }
 
   /** A finished delivery holds nothing any more. */
   release(holder: Holder): void {
     this.#recent.delete(holder.plugin, holder.seq);
-    if (!this.#isWritten) return;
+    if (!this.#hasWritten(holder.plugin)) return;
     this.#unswept.push(holder);
     if (this.#unswept.length >= SWEEP) this.sweep();
   }
@@ -95,7 +95,7 @@ export class Holders {
   isBlocked({ plugin, seq, orderKeys }: Holder): boolean {
     return orderKeys.some((key) =>
       this.#open(plugin, () => this.#recent.before(plugin, key, seq)) !== undefined ||
-      (this.#isWritten && this.#sql.before.get(plugin, key, seq) !== undefined)
+      (this.#hasWritten(plugin) && this.#sql.before.get(plugin, key, seq) !== undefined)
     );
   }
 
@@ -104,7 +104,7 @@ export class Holders {
     const next = new Set<number>();
     for (const key of orderKeys) {
       const recent = this.#open(plugin, () => this.#recent.after(plugin, key, seq)) ?? Infinity;
-      const written = this.#isWritten ? this.#sql.after.get(plugin, key, seq)?.["seq"] ?? Infinity : Infinity;
+      const written = this.#hasWritten(plugin) ? this.#sql.after.get(plugin, key, seq)?.["seq"] ?? Infinity : Infinity;
       const first = Math.min(recent, Number(written));
       if (first !== Infinity) next.add(first);
     }
@@ -141,14 +141,20 @@ export class Holders {
   }
 
   #writeOldest(): void {
-    const keep = Math.floor(this.#maxRecent * (1 - WRITE_SHARE));
-    let oldest = this.#recent.oldest();
-    while (oldest !== undefined && this.#recent.size > keep) {
-      if (this.#isOpen(oldest)) this.addAgain(oldest);
-      this.#recent.delete(oldest.plugin, oldest.seq);
-      oldest = this.#recent.oldest();
+    const tooMany = this.#recent.size - Math.floor(this.#maxRecent * (1 - WRITE_SHARE));
+    const oldest = this.#recent.oldest(tooMany + 1);
+    for (const holder of oldest.slice(0, tooMany)) {
+      if (this.#isOpen(holder)) this.addAgain(holder);
+      this.#recent.delete(holder.plugin, holder.seq);
     }
-    if (oldest !== undefined) this.#sql.putUnwrittenFrom.run(String(oldest.seq));
+    const next = oldest[tooMany];
+    if (next !== undefined) this.#sql.putUnwrittenFrom.run(String(next.seq));
+  }
+
+  #hasWritten(plugin: number): boolean {
+    let has = this.#written.get(plugin);
+    if (has === undefined) this.#written.set(plugin, has = this.#sql.any.get(plugin) !== undefined);
+    return has;
   }
 
   #isOpen({ plugin, seq }: Pick<Holder, "plugin" | "seq">): boolean {
@@ -169,7 +175,7 @@ const HOLDERS = `held AS h CROSS JOIN delivery AS d ON d.seq = h.seq AND d.plugi
     WHERE h.plugin = ? AND h.order_key = ?`;
 
 const STATEMENTS = {
-  any: `SELECT 1 FROM held LIMIT 1`,
+  any: `SELECT 1 FROM held WHERE plugin = ? LIMIT 1`,
   hold: `INSERT OR IGNORE INTO held (plugin, order_key, seq) VALUES (?, ?, ?)`,
   letGo: `DELETE FROM held WHERE plugin = ? AND order_key = ? AND seq = ?`,
   letLeftGo: `DELETE FROM held WHERE (plugin, order_key, seq) IN (

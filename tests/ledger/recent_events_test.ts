@@ -1,4 +1,4 @@
-import { deepStrictEqual as assertEquals } from "node:assert/strict";
+import { deepStrictEqual as assertEquals, ok as assert } from "node:assert/strict";
 import { MAX_EVENTS, MAX_LENGTH, type RecentEvent, RecentEvents } from "../../src/ledger/recent_events.ts";
 
 function recent(detail: string): RecentEvent {
@@ -15,7 +15,10 @@ function kept(events: RecentEvents, count: number): [number | undefined, number 
 Deno.test("RecentEvents keeps the newest", () => {
   const events = new RecentEvents();
   for (let seq = 0; seq < MAX_EVENTS + 10; seq++) events.add(seq, recent("{}"), 1);
-  assertEquals(kept(events, MAX_EVENTS + 10), [10, MAX_EVENTS + 9]);
+  const [first = 0, last] = kept(events, MAX_EVENTS + 10);
+  // Room is made for some more at once.
+  assert(first >= 10 && first <= 10 + MAX_EVENTS / 100, `from ${first}`);
+  assertEquals(last, MAX_EVENTS + 9);
 });
 
 Deno.test("RecentEvents keeps fewer when they are large, and none that is larger than all may be", () => {
