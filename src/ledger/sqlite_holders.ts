@@ -4,7 +4,7 @@ import { type Database, prepareAll, type Statements } from "./sqlite.ts";
 import { OPEN } from "./sqlite_states.ts";
 
 /** How many deliveries may hold their keys in memory alone. */
-const MAX_RECENT = 10_000;
+const MAX_RECENT = 20_000;
 
 /** Of those so many at once are written when newer ones need their place. */
 const WRITE_SHARE = 0.01;

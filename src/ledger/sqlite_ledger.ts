@@ -22,7 +22,7 @@ import { SqliteMemory } from "./sqlite_memory.ts";
 const SETTLE_WITHIN_MS = 10;
 
 export interface SqliteLedgerOptions {
-  /** How many deliveries may hold their order keys in memory alone. @default 10000 */
+  /** How many deliveries may hold their order keys in memory alone. @default 20000 */
   readonly maxHolders?: number;
 }
 
