@@ -185,8 +185,7 @@ export const LATER_DONE = `SELECT e.key FROM event AS own CROSS JOIN json_each(o
     CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = ?2 LIMIT 1`;
 
 /** SQL: the events that the delivery of ?2 by plugin ?1 waits for. Who holds a key is in `held`, or came since what is written there. */
-export const WAITS_FOR =
-  `WITH key AS (SELECT k.value FROM event AS own, json_each(own.order_keys) AS k WHERE own.seq = ?2),
+const WAITS_FOR = `WITH key AS (SELECT k.value FROM event AS own, json_each(own.order_keys) AS k WHERE own.seq = ?2),
     earlier (seq) AS (
       SELECT h.seq FROM key CROSS JOIN held AS h ON h.plugin = ?1 AND h.order_key = key.value AND h.seq < ?2
       UNION

@@ -170,3 +170,15 @@ Deno.test("what a killed process left behind goes, even if the first transaction
   await opened.ledger.activate(["q"]);
   assertEquals(held(), 0);
 });
+
+Deno.test("what an operator dropped is not written when newer ones take its place in memory", async () => {
+  using opened = new TemporaryLedger({ maxHolders: 2 });
+  const { ledger, database } = opened;
+  await ledger.activate(["p"]);
+  await announceEvents(ledger, [madeEvent("s/1", ["s1"])]);
+  using operations = opened.operations();
+  operations.drop({ keys: ["s/1"] });
+  await announceEvents(ledger, ["2", "3"].map((n) => madeEvent(`s/${n}`, [`s${n}`])));
+  const held = database.prepare("SELECT seq FROM held ORDER BY seq").all().map((row) => row["seq"]);
+  assertEquals(held, [2]);
+});
