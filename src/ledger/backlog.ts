@@ -1,9 +1,12 @@
 import { setImmediate } from "node:timers/promises";
 import type { Backlog } from "../model/readings.ts";
+import type { RecentWaiting } from "./sqlite_deliveries.ts";
 import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts";
 
 export interface BacklogOptions {
   readonly database: Database;
+  /** What the file does not say, by a plugin's name. */
+  readonly recent: (plugin: string) => RecentWaiting;
   /** The configured plugins. */
   readonly plugins: readonly string[];
   /** Milliseconds that have passed since some moment. */
@@ -18,7 +21,7 @@ const MAX_SHARE = 0.01;
 
 type Counted = "ready" | "blocked" | "undetailed" | "dead";
 
-/** Counts what waits in the ledger, from indexes alone. */
+/** Counts what waits in the ledger, from memory and indexes alone. */
 export class BacklogCounter {
   readonly #options: BacklogOptions;
   readonly #sql: Statements<typeof STATEMENTS>;
@@ -54,10 +57,15 @@ export class BacklogCounter {
     const undetailed = await this.#inSlices("undetailed", plugin);
     const dead = await this.#inSlices("dead", plugin);
     // What is blocked waits for something older that is not.
-    const oldest = Math.min(ready.oldest, undetailed.oldest);
+    const recent = this.#options.recent(plugin);
+    const oldest = Math.min(ready.oldest, undetailed.oldest, recent.oldest);
     const decidedAt = oldest === Infinity ? undefined : reading(() => this.#sql.decidedAt.get(oldest)?.["decided_at"]);
     return {
-      waiting: { new: undetailed.count, blocked: blocked.count, ready: ready.count },
+      waiting: {
+        new: undetailed.count + recent.waiting.new,
+        blocked: blocked.count + recent.waiting.blocked,
+        ready: ready.count + recent.waiting.ready,
+      },
       oldestAt: decidedAt === undefined ? null : Number(decidedAt),
       dead: dead.count,
     };

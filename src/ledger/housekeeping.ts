@@ -1,11 +1,13 @@
 import type { Clock } from "../model/clock.ts";
 import type { Logger } from "../model/plugin.ts";
 import { type Database, prepareAll, type Statements, transaction } from "./sqlite.ts";
+import type { SqliteLedger } from "./sqlite_ledger.ts";
 import { Pruner } from "./sqlite_prune.ts";
 import { OPEN } from "./sqlite_states.ts";
 
 export interface HousekeepingOptions {
   readonly database: Database;
+  readonly ledger: Pick<SqliteLedger, "writeRecent">;
   readonly clock: Clock;
   readonly keepDays: number;
   /** No retry waits longer than this. */
@@ -100,7 +102,8 @@ export class Housekeeping {
   }
 
   async #bringForward(signal: AbortSignal): Promise<void> {
-    const { clock, database, maxDelayMs, onRescheduled } = this.#options;
+    const { clock, database, ledger, maxDelayMs, onRescheduled } = this.#options;
+    await ledger.writeRecent();
     for (let after = 0;;) {
       const latest = clock.now() + maxDelayMs;
       const rows = this.#sql.open.all(after, SLICE);

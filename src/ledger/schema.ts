@@ -3,7 +3,7 @@ import { ORDER_SEED } from "./order_hash.ts";
 /** How many events in a row share a stretch of `event_order`. */
 export const SPAN = 2048;
 
-/** The fact that says from which event on deliveries may hold order keys that `held` does not have. */
+/** The fact that says from which event on deliveries may be `recent`, and hold order keys that `held` does not have. */
 export const UNWRITTEN_FROM = "unwritten_from";
 
 /** "OSSW": marks a SQLite file as a ledger. */
@@ -198,5 +198,14 @@ export const STEPS: readonly string[] = [
   `
   -- What new deliveries hold is in memory; only what older ones hold is written.
   INSERT INTO fact (name, value) VALUES ('${UNWRITTEN_FROM}', (SELECT coalesce(max(seq), 0) + 1 FROM event));
+  `,
+  `
+  -- A delivery begins as recent: what it waits for is in memory, and this file says it once it was attempted or newer ones took its place
+  -- there. So those before have to be past that.
+  INSERT OR IGNORE INTO held (plugin, order_key, seq)
+    SELECT d.plugin, k.value, d.seq FROM delivery AS d INDEXED BY delivery_open
+      CROSS JOIN event AS e ON e.seq = d.seq CROSS JOIN json_each(e.order_keys) AS k
+    WHERE d.state IN ('new', 'blocked', 'ready');
+  UPDATE fact SET value = (SELECT coalesce(max(seq), 0) + 1 FROM event) WHERE name = '${UNWRITTEN_FROM}';
   `,
 ];

@@ -1,15 +1,23 @@
 import type { WatcherEvent } from "../model/event.ts";
 import type { Delivery, ReadyQuery, Settlement } from "../model/ledger.ts";
 import { type OrderHash, orderHashOf } from "./order_hash.ts";
-import type { Holder } from "./recent_holders.ts";
+import { inOrder } from "./ready_queue.ts";
+import type { Holder, RecentDelivery, Waiting } from "./recent_deliveries.ts";
 import { type RecentEvent, RecentEvents } from "./recent_events.ts";
 import { type Database, prepareAll, type Statement, type Statements } from "./sqlite.ts";
 import { Holders } from "./sqlite_holders.ts";
-import { OPEN } from "./sqlite_states.ts";
+import { UNFINISHED } from "./sqlite_states.ts";
 
 /** How many failed attempts of a delivery are kept: the first ones, and the last ones. */
 const KEEP_FIRST = 3;
 const KEEP_LAST = 20;
+
+/** What the file does not say of a plugin's deliveries. */
+export interface RecentWaiting {
+  readonly waiting: Readonly<Record<Waiting, number>>;
+  /** Of those that do not wait for an earlier one, the lowest `seq`; `Infinity` for none. */
+  readonly oldest: number;
+}
 
 /**
  * The deliveries in the ledger file and who must wait for whom. A delivery holds its event's order keys until it is finished; one is free when
@@ -38,6 +46,28 @@ export class Deliveries {
   /** A transaction of an operator's process begins. */
   beginBeside(): void {
     this.#holders.beginBeside();
+  }
+
+  /** Whether memory and file together are right: else they will be when the next transaction begins. */
+  isCurrent(): boolean {
+    return this.#holders.isCurrent();
+  }
+
+  /** With the next transaction the file says all that memory does. */
+  forgetRecent(): void {
+    this.#holders.forget();
+  }
+
+  /** How many of a plugin are in memory, by what they wait for, and the lowest `seq` of those that do not wait for an earlier one. */
+  recent(plugin: string): RecentWaiting {
+    const waiting = { new: 0, blocked: 0, ready: 0 };
+    let oldest = Infinity;
+    for (const { seq, state } of this.#holders.recentOf(this.#idOf(plugin))) {
+      if (state === null) continue;
+      waiting[state]++;
+      if (state !== "blocked") oldest = Math.min(oldest, seq);
+    }
+    return { waiting, oldest };
   }
 
   /** The numbers that stand for these keys in the file. */
@@ -72,20 +102,23 @@ export class Deliveries {
   }): void {
     const holder = { plugin, seq, orderKeys };
     const state = !detailed ? "new" : this.#holders.isBlocked(holder) ? "blocked" : "ready";
-    this.#sql.add.run(plugin, seq, state, dueAt);
-    this.#holders.add(holder);
+    this.#sql.add.run(plugin, seq, dueAt);
+    this.#holders.add({ ...holder, dueAt, state });
   }
 
   /** The event has its detail now: its deliveries wait for nothing but earlier ones. */
   detailed(seq: number): void {
+    for (const plugin of this.#holders.newOf(seq)) this.#free(plugin, seq, "new");
     for (const row of this.#sql.newOf.all(seq)) this.#free(Number(row["plugin"]), seq, "new");
   }
 
   /** Of what is busy only the row is read: parsing what it is about costs ten times as much. */
   ready({ plugin, now, limit, busy = NONE }: ReadyQuery): readonly Delivery[] {
-    const rows = this.#sql.ready.all(this.#idOf(plugin), now, limit + busy.size);
-    return rows.filter((row) => !busy.has(Number(row["seq"]))).slice(0, limit).map((row) => {
-      const seq = Number(row["seq"]);
+    const id = this.#idOf(plugin);
+    const written = this.#sql.ready.all(id, now, limit + busy.size).map(asFree).filter(({ seq }) => !busy.has(seq));
+    const recent = this.#holders.ready(id, limit, busy).map(neverTried);
+    const first = written.length === 0 ? recent : [...written, ...recent].sort(inOrder).slice(0, limit);
+    return first.map(({ seq, attempts, triedMs, lastAttemptAt }) => {
       const { event, detail, missing } = this.#recent.get(seq) ?? this.#stored(seq);
       return {
         seq,
@@ -94,9 +127,9 @@ export class Deliveries {
         // Each plugin has one of its own to do with as it likes.
         detail: JSON.parse(detail),
         missing: JSON.parse(missing),
-        attempts: Number(row["attempts"]),
-        triedMs: Number(row["tried_ms"]),
-        lastAttemptAt: row["last_attempt_at"] === null ? null : Number(row["last_attempt_at"]),
+        attempts,
+        triedMs,
+        lastAttemptAt,
       };
     });
   }
@@ -111,8 +144,11 @@ export class Deliveries {
   }
 
   nextDueAt(plugin: string): number | null {
-    const dueAt = this.#sql.nextDueAt.get(this.#idOf(plugin))?.["due_at"];
-    return dueAt === undefined || dueAt === null ? null : Number(dueAt);
+    const id = this.#idOf(plugin);
+    const written = this.#sql.nextDueAt.get(id)?.["due_at"] ?? Infinity;
+    const recent = this.#holders.ready(id, 1, NONE)[0]?.dueAt ?? Infinity;
+    const dueAt = Math.min(Number(written), recent);
+    return dueAt === Infinity ? null : dueAt;
   }
 
   settle(settlement: Settlement): void {
@@ -128,6 +164,7 @@ export class Deliveries {
     if (overtaken) changed = finish(this.#sql.finish);
     // Dropped or settled by an operator meanwhile.
     if (!changed) return;
+    if (!finished) this.#tried(plugin, seq);
     if (failure !== null) {
       const attempt = this.#attempts(plugin, seq);
       this.#sql.addFailure.run(plugin, seq, attempt, startedAt, endedAt, failure.reason, failure.error);
@@ -188,12 +225,20 @@ export class Deliveries {
   }
 
   #free(plugin: number, seq: number, from: "new" | "blocked"): void {
-    const blocked = this.#holders.isBlocked(this.#holder(plugin, seq));
-    this.#sql.setState.run(blocked ? "blocked" : "ready", plugin, seq, from);
+    const recent = this.#holders.recent(plugin, seq);
+    const state = this.#holders.isBlocked(this.#holder(plugin, seq)) ? "blocked" : "ready";
+    if (recent === undefined || recent.state === null) this.#sql.setState.run(state, plugin, seq, from);
+    else if (recent.state === from) this.#holders.setState(recent, state);
+  }
+
+  /** From its first attempt on the file says when a delivery is due, and how often it was tried. */
+  #tried(plugin: number, seq: number): void {
+    const recent = this.#holders.recent(plugin, seq);
+    if (recent !== undefined) this.#holders.setState(recent, null);
   }
 
   #holder(plugin: number, seq: number): Holder {
-    return { plugin, seq, orderKeys: this.#orderKeys(seq) };
+    return this.#holders.recent(plugin, seq) ?? { plugin, seq, orderKeys: this.#orderKeys(seq) };
   }
 
   #orderKeys(seq: number): readonly number[] {
@@ -216,6 +261,29 @@ export function announced(
   return { key, subject, created, eventType, time, creationSeen, serverId: server.id };
 }
 
+/** A delivery that is ready, as the file or memory has it. */
+interface Free {
+  readonly seq: number;
+  readonly dueAt: number;
+  readonly attempts: number;
+  readonly triedMs: number;
+  readonly lastAttemptAt: number | null;
+}
+
+function asFree(row: Readonly<Record<string, unknown>>): Free {
+  return {
+    seq: Number(row["seq"]),
+    dueAt: Number(row["due_at"]),
+    attempts: Number(row["attempts"]),
+    triedMs: Number(row["tried_ms"]),
+    lastAttemptAt: row["last_attempt_at"] === null ? null : Number(row["last_attempt_at"]),
+  };
+}
+
+function neverTried({ seq, dueAt }: RecentDelivery): Free {
+  return { seq, dueAt, attempts: 0, triedMs: 0, lastAttemptAt: null };
+}
+
 const NONE: ReadonlySet<number> = new Set();
 
 /** No plugin's number. */
@@ -226,22 +294,23 @@ const OVERTAKEN = "A later event that shares a key was delivered while this one 
 const STATEMENTS = {
   addPlugin: `INSERT OR IGNORE INTO plugin (name) VALUES (?)`,
   pluginId: `SELECT id FROM plugin WHERE name = ?`,
-  add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, ?, ?)`,
+  add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, 'recent', ?)`,
   orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,
   newOf: `SELECT plugin FROM delivery WHERE seq = ? AND state = 'new'`,
   setState: `UPDATE delivery SET state = ? WHERE plugin = ? AND seq = ? AND state = ?`,
-  ready: `SELECT seq, attempts, tried_ms, last_attempt_at FROM delivery
+  ready: `SELECT seq, due_at, attempts, tried_ms, last_attempt_at FROM delivery
     WHERE plugin = ? AND state = 'ready' AND due_at <= ? ORDER BY due_at, seq LIMIT ?`,
   stored: `SELECT data, detail, missing FROM event WHERE seq = ?`,
   attempts: `SELECT attempts FROM delivery WHERE seq = ? AND plugin = ?`,
   nextDueAt: `SELECT min(due_at) AS due_at FROM delivery WHERE plugin = ? AND state = 'ready'`,
   finish: `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
-    WHERE plugin = ? AND seq = ? AND state IN ${OPEN}`,
+    WHERE plugin = ? AND seq = ? AND state IN ${UNFINISHED}`,
   finishReady:
     `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
-    WHERE plugin = ? AND seq = ? AND state = 'ready'`,
-  postpone: `UPDATE delivery SET due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
-    WHERE plugin = ? AND seq = ? AND state IN ${OPEN}`,
+    WHERE plugin = ? AND seq = ? AND state IN ('recent', 'ready')`,
+  postpone:
+    `UPDATE delivery SET state = iif(state = 'recent', 'ready', state), due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
+    WHERE plugin = ? AND seq = ? AND state IN ${UNFINISHED}`,
   addFailure: `INSERT OR REPLACE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error)
     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   forgetFailure: `DELETE FROM failure WHERE plugin = ? AND seq = ? AND attempt = ?`,

@@ -15,7 +15,7 @@ import { learnedMemory } from "./learn.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts";
 import { SPAN } from "./schema.ts";
-import { announced, Deliveries } from "./sqlite_deliveries.ts";
+import { announced, Deliveries, type RecentWaiting } from "./sqlite_deliveries.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 
 /** The longest that an outcome waits for others to share its transaction; nobody but the next event of the same server waits for it. */
@@ -117,20 +117,36 @@ export class SqliteLedger implements Ledger {
     this.#plugins = await this.#commits.run(() => plugins.map((name) => this.#deliveries.addPlugin(name)));
   }
 
-  // deno-lint-ignore require-await -- as above
   async ready(query: ReadyQuery): Promise<readonly Delivery[]> {
+    await this.#makeCurrent();
     return reading(() => this.#deliveries.ready(query));
   }
 
-  // deno-lint-ignore require-await -- as above
   async nextDueAt(plugin: string): Promise<number | null> {
+    await this.#makeCurrent();
     return reading(() => this.#deliveries.nextDueAt(plugin));
+  }
+
+  /** What a plugin's newest deliveries wait for, which the file does not say. */
+  recent(plugin: string): RecentWaiting {
+    return this.#deliveries.recent(plugin);
   }
 
   async settle(settlements: readonly Settlement[]): Promise<void> {
     await this.#commits.runWithin(SETTLE_WITHIN_MS, () => {
       for (const settlement of settlements) this.#deliveries.settle(settlement);
     });
+  }
+
+  /** Writes what plugins' newest deliveries wait for, and from when on, and forgets it: whoever changes that in the file finds it there. */
+  async writeRecent(): Promise<void> {
+    this.#deliveries.forgetRecent();
+    await this.#makeCurrent();
+  }
+
+  /** After a start, a failure, or an operator's turn. */
+  async #makeCurrent(): Promise<void> {
+    if (!reading(() => this.#deliveries.isCurrent())) await this.#commits.run(() => {});
   }
 
   #learn(record: DetailRecord): void {

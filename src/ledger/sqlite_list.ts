@@ -1,7 +1,7 @@
 import type { Listed, ListedState, ListFilter } from "../model/operations.ts";
 import type { Database } from "./sqlite.ts";
 import { ORDER_HASH, SPANS } from "./sqlite_spans.ts";
-import { listedState, OPEN } from "./sqlite_states.ts";
+import { listedState, OPEN, UNWRITTEN_FROM_SQL } from "./sqlite_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 type Value = string | number;
@@ -10,8 +10,14 @@ type Value = string | number;
 export function listLedger(database: Database, filter: ListFilter): readonly Listed[] {
   if (filter.state === "rejected") return listRejected(database, filter);
   if (filter.state === "superseded") return listSuperseded(database, filter);
-  const { sql, values } = deliveryQuery(filter);
-  return database.prepare(sql).all(...values).map((row: Row) => {
+  const conditions = filter.state === undefined ? [[]] : (CONDITIONS[filter.state] ?? []).map((each) => [each]);
+  const rows = conditions.flatMap((condition) => {
+    const { sql, values } = deliveryQuery(filter, condition);
+    return database.prepare(sql).all(...values);
+  });
+  // Each condition has its newest first.
+  rows.sort((one, other) => Number(other["seq"]) - Number(one["seq"]));
+  return rows.slice(0, filter.limit).map((row: Row) => {
     const state = listedState(String(row["state"]), Number(row["attempts"]));
     return {
       key: String(row["key"]),
@@ -25,14 +31,16 @@ export function listLedger(database: Database, filter: ListFilter): readonly Lis
   });
 }
 
-function deliveryQuery({ state, plugin, resource, since, limit }: ListFilter): { sql: string; values: Value[] } {
-  const where: string[] = [];
+function deliveryQuery(
+  { state, plugin, resource, since, limit }: ListFilter,
+  condition: readonly string[],
+): { sql: string; values: Value[] } {
+  const where = [...condition];
   const values: Value[] = [];
   const also = (condition: string, ...given: Value[]) => {
     where.push(condition);
     values.push(...given);
   };
-  if (state !== undefined) also(STATE_CONDITIONS[state] ?? "0");
   // The few deliveries in a state are found by it; else the walk goes back from the newest, past those of other plugins.
   const byState = state !== undefined && state !== "done";
   if (plugin !== undefined) also(`${byState ? "+" : ""}d.plugin = (SELECT id FROM plugin WHERE name = ?)`, plugin);
@@ -52,19 +60,20 @@ function deliveryQuery({ state, plugin, resource, since, limit }: ListFilter): {
       `floatingip/${resource}0`,
     );
   }
-  const sql = `SELECT e.key, e.decided_at, d.state, d.attempts, d.due_at, p.name,
+  const sql = `SELECT d.seq, e.key, e.decided_at, d.state, d.attempts, d.due_at, p.name,
       (SELECT error FROM failure AS f WHERE f.plugin = d.plugin AND f.seq = d.seq ORDER BY attempt DESC LIMIT 1) AS error
     FROM delivery AS d JOIN event AS e ON e.seq = d.seq JOIN plugin AS p ON p.id = d.plugin
     ${where.length > 0 ? `WHERE ${where.join(" AND ")}` : ""} ORDER BY d.seq DESC LIMIT ?`;
   return { sql, values: [...values, limit] };
 }
 
-const STATE_CONDITIONS: Readonly<Partial<Record<ListedState, string>>> = {
-  waiting: `d.state IN ${OPEN} AND d.attempts = 0`,
-  retrying: `d.state IN ${OPEN} AND d.attempts > 0`,
-  done: "d.state = 'done'",
-  dead: "d.state = 'dead'",
-  dropped: "d.state = 'dropped'",
+/** SQL: what is in a state, in one or several parts, each of which is answered by an index of its own. */
+const CONDITIONS: Readonly<Partial<Record<ListedState, readonly string[]>>> = {
+  waiting: [`d.state IN ${OPEN} AND d.attempts = 0`, `d.state = 'recent' AND d.seq >= ${UNWRITTEN_FROM_SQL}`],
+  retrying: [`d.state IN ${OPEN} AND d.attempts > 0`],
+  done: ["d.state = 'done'"],
+  dead: ["d.state = 'dead'"],
+  dropped: ["d.state = 'dropped'"],
 };
 
 function listSuperseded(database: Database, { resource, since = 0, limit }: ListFilter): readonly Listed[] {

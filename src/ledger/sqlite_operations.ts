@@ -15,10 +15,9 @@ import { listLedger } from "./sqlite_list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
 import { inTurns } from "./turns.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
-import { UNWRITTEN_FROM_SQL } from "./sqlite_holders.ts";
 import { spansFrom } from "./sqlite_spans.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
-import { listedState, OPEN } from "./sqlite_states.ts";
+import { listedState, OPEN, UNFINISHED, UNWRITTEN_FROM_SQL } from "./sqlite_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -171,7 +170,7 @@ function treated(row: Row, refused: string | null): Treated {
   return { key: String(row["key"]), plugin: String(row["name"]), refused };
 }
 
-const SELECT_DELIVERY = `SELECT d.plugin, d.seq, d.state, d.attempts, p.name, e.key, e.decided_at
+const SELECT_DELIVERY = `SELECT d.plugin, d.seq AS seq, d.state, d.attempts, p.name AS name, e.key, e.decided_at
   FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin JOIN event AS e ON e.seq = d.seq`;
 
 /**
@@ -189,9 +188,9 @@ const WAITS_FOR = `WITH key AS (SELECT k.value FROM event AS own, json_each(own.
     earlier (seq) AS (
       SELECT h.seq FROM key CROSS JOIN held AS h ON h.plugin = ?1 AND h.order_key = key.value AND h.seq < ?2
       UNION
-      SELECT o.seq FROM key CROSS JOIN (${spansFrom(`(${UNWRITTEN_FROM_SQL})`)}) AS s
+      SELECT o.seq FROM key CROSS JOIN (${spansFrom(UNWRITTEN_FROM_SQL)}) AS s
         CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = key.value AND o.seq < ?2)
-  SELECT e.key FROM earlier CROSS JOIN delivery AS d ON d.seq = earlier.seq AND d.plugin = ?1 AND d.state IN ${OPEN}
+  SELECT e.key FROM earlier CROSS JOIN delivery AS d ON d.seq = earlier.seq AND d.plugin = ?1 AND d.state IN ${UNFINISHED}
     CROSS JOIN event AS e ON e.seq = earlier.seq ORDER BY e.seq LIMIT 20`;
 
 const STATEMENTS = {
@@ -209,7 +208,8 @@ const STATEMENTS = {
   byNumbers: `${SELECT_DELIVERY} WHERE d.plugin = ? AND d.seq = ?`,
   byKey: `${SELECT_DELIVERY} WHERE e.key = ? ORDER BY p.name`,
   allDead: `${SELECT_DELIVERY} WHERE d.state = 'dead' ORDER BY d.seq, p.name`,
-  allOpen: `${SELECT_DELIVERY} WHERE d.state IN ${OPEN} ORDER BY d.seq, p.name`,
+  allOpen: `${SELECT_DELIVERY} WHERE d.state IN ${OPEN}
+    UNION ALL ${SELECT_DELIVERY} WHERE d.state = 'recent' AND d.seq >= ${UNWRITTEN_FROM_SQL} ORDER BY seq, name`,
   laterDone: LATER_DONE,
   drop: `UPDATE delivery SET state = 'dropped', finished_at = ? WHERE plugin = ? AND seq = ?`,
 } as const;

@@ -75,6 +75,7 @@ class Service {
   readonly #options: ServiceOptions;
   readonly #keepDays: number;
   readonly #housekeeping: Housekeeping;
+  readonly #sqlite: SqliteLedger;
   readonly #ledger: PatientLedger;
   readonly #lanes: readonly Lane[];
   readonly #intake: Intake;
@@ -110,8 +111,9 @@ class Service {
     const { version, plugins, clock } = options;
     this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log: options.log("status") });
     this.#keepDays = options.config.ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
+    this.#sqlite = new SqliteLedger(database, clock.now);
     this.#housekeeping = this.#makeHousekeeping(database);
-    this.#ledger = this.#makeLedger(database);
+    this.#ledger = this.#makeLedger();
     this.#cloud = openstack && makeCloud(openstack, {
       ...options,
       ledger: this.#ledger,
@@ -172,6 +174,7 @@ class Service {
     void this.#status.run({
       metrics: this.#options.config.metrics,
       database: this.#database,
+      ledger: this.#sqlite,
       intake: this.#intake,
       brokers: this.#brokers,
       lanes: this.#lanes,
@@ -221,6 +224,7 @@ class Service {
     const maxDelays = [...plugins.keys()].map((name) => policyOf(name, config.retry).maxDelayMs);
     return new Housekeeping({
       database,
+      ledger: this.#sqlite,
       clock,
       keepDays: this.#keepDays,
       maxDelayMs: Math.max(...maxDelays),
@@ -229,14 +233,14 @@ class Service {
     });
   }
 
-  #makeLedger(database: Database): PatientLedger {
+  #makeLedger(): PatientLedger {
     const { clock, stop } = this.#options;
     const log = this.#options.log("ledger");
     const all = (act: (broker: Broker) => Promise<void>) => {
       for (const broker of this.#brokers) act(broker).catch((error) => log.error(`Cannot reach the broker: ${error}`));
     };
     return new PatientLedger({
-      ledger: new SqliteLedger(database, clock.now),
+      ledger: this.#sqlite,
       clock,
       signal: this.#ended.signal,
       testWrite: () => this.#housekeeping.testWrite(),

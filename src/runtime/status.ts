@@ -4,6 +4,7 @@ import type { Broker } from "../intake/broker.ts";
 import type { Intake } from "../intake/intake.ts";
 import { BacklogCounter } from "../ledger/backlog.ts";
 import type { Database } from "../ledger/sqlite.ts";
+import type { SqliteLedger } from "../ledger/sqlite_ledger.ts";
 import type { Clock } from "../model/clock.ts";
 import { DEFAULT_METRICS, type MetricsOptions } from "../model/config.ts";
 import type { Outcome } from "../model/decision.ts";
@@ -27,6 +28,7 @@ export interface StatusOptions {
 export interface Watched {
   readonly metrics: MetricsOptions | false | undefined;
   readonly database: Database;
+  readonly ledger: Pick<SqliteLedger, "recent">;
   readonly intake: Intake;
   readonly brokers: readonly Broker[];
   readonly lanes: readonly Lane[];
@@ -74,9 +76,9 @@ export class Status {
     await Promise.all(tellers.map((teller) => teller.catch((error) => log.error(`Cannot tell the status: ${error}`))));
   }
 
-  #readings({ database, intake, brokers, lanes, ledgerWritable, deciding }: Watched): Readings {
+  #readings({ database, ledger, intake, brokers, lanes, ledgerWritable, deciding }: Watched): Readings {
     const { plugins, clock: { now, passedMs }, version } = this.#options;
-    const backlog = new BacklogCounter({ database, plugins, passedMs });
+    const backlog = new BacklogCounter({ database, recent: (plugin) => ledger.recent(plugin), plugins, passedMs });
     return {
       startedAt: this.#startedAt,
       version,

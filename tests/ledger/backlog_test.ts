@@ -6,7 +6,8 @@ import { TemporaryLedger } from "../support/temporary_ledger.ts";
 const EMPTY = { waiting: { new: 0, blocked: 0, ready: 0 }, oldestAt: null, dead: 0 };
 
 function counter(opened: TemporaryLedger, passedMs = () => 0) {
-  return new BacklogCounter({ database: opened.database, plugins: ["p", "q", "never seen"], passedMs });
+  const recent = (plugin: string) => opened.ledger.recent(plugin);
+  return new BacklogCounter({ database: opened.database, recent, plugins: ["p", "q", "never seen"], passedMs });
 }
 
 Deno.test("BacklogCounter counts what waits for a detail, for an earlier one, and for its turn", async () => {

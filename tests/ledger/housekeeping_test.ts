@@ -24,6 +24,7 @@ class Kept implements AsyncDisposable {
   make(): Housekeeping {
     return new Housekeeping({
       database: this.opened.database,
+      ledger: this.ledger,
       clock: this.clock,
       keepDays: 30,
       maxDelayMs: MAX_DELAY_MS,

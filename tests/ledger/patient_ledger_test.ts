@@ -231,8 +231,10 @@ for (const rounds of [1, 3]) {
   Deno.test(`PatientLedger loses nothing when the disk is full ${rounds} times, and goes on when there is room (${DISK})`, async () => {
     await using disk = await SmallDisk.make();
     const clock = new VirtualClock();
+    const inner = new SqliteLedger(disk.database, clock.now);
     const housekeeping = new Housekeeping({
       database: disk.database,
+      ledger: inner,
       clock,
       keepDays: 30,
       maxDelayMs: 0,
@@ -240,7 +242,6 @@ for (const rounds of [1, 3]) {
       onRescheduled: () => {},
     });
     const told: string[] = [];
-    const inner = new SqliteLedger(disk.database, clock.now);
     const ledger = new PatientLedger({
       ledger: inner,
       clock,

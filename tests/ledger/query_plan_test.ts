@@ -23,10 +23,16 @@ function plans(): { readonly sql: string; readonly plan: readonly string[] }[] {
     },
   });
   const clock = new VirtualClock();
-  new SqliteLedger(watched, clock.now);
-  new BacklogCounter({ database: watched, plugins: ["p"], passedMs: clock.passedMs });
+  const ledger = new SqliteLedger(watched, clock.now);
+  new BacklogCounter({
+    database: watched,
+    recent: (plugin) => ledger.recent(plugin),
+    plugins: ["p"],
+    passedMs: clock.passedMs,
+  });
   new Housekeeping({
     database: watched,
+    ledger,
     clock,
     keepDays: 30,
     maxDelayMs: 0,
