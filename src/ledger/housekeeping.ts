@@ -149,7 +149,7 @@ const STATEMENTS = {
   putNewer: `INSERT INTO fact (name, value) VALUES (?, ?)
     ON CONFLICT (name) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))`,
   forget: `DELETE FROM fact WHERE name = ?`,
-  open: `SELECT DISTINCT seq FROM delivery WHERE state IN ${OPEN} AND seq > ? ORDER BY seq LIMIT ?`,
-  bringForward: `UPDATE delivery SET due_at = ?
-    WHERE state IN ${OPEN} AND due_at > ? AND seq > ? AND seq <= ?`,
+  open: `SELECT DISTINCT seq FROM delivery AS d WHERE ${OPEN} AND seq > ? ORDER BY seq LIMIT ?`,
+  bringForward: `UPDATE delivery AS d SET due_at = ?
+    WHERE ${OPEN} AND due_at > ? AND seq > ? AND seq <= ?`,
 } as const;

@@ -303,14 +303,15 @@ const STATEMENTS = {
   stored: `SELECT data, detail, missing FROM event WHERE seq = ?`,
   attempts: `SELECT attempts FROM delivery WHERE seq = ? AND plugin = ?`,
   nextDueAt: `SELECT min(due_at) AS due_at FROM delivery WHERE plugin = ? AND state = 'ready'`,
-  finish: `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
-    WHERE plugin = ? AND seq = ? AND state IN ${UNFINISHED}`,
+  finish:
+    `UPDATE delivery AS d SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
+    WHERE plugin = ? AND seq = ? AND ${UNFINISHED}`,
   finishReady:
     `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
     WHERE plugin = ? AND seq = ? AND state IN ('recent', 'ready')`,
   postpone:
-    `UPDATE delivery SET state = iif(state = 'recent', 'ready', state), due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
-    WHERE plugin = ? AND seq = ? AND state IN ${UNFINISHED}`,
+    `UPDATE delivery AS d SET state = iif(state = 'recent', 'ready', state), due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
+    WHERE plugin = ? AND seq = ? AND ${UNFINISHED}`,
   addFailure: `INSERT OR REPLACE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error)
     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   forgetFailure: `DELETE FROM failure WHERE plugin = ? AND seq = ? AND attempt = ?`,

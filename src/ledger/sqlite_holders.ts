@@ -228,8 +228,7 @@ export class Holders {
 }
 
 /** SQL: the unfinished deliveries of a plugin that hold a key; `held` has some that are finished, too. */
-const HOLDERS =
-  `held AS h CROSS JOIN delivery AS d ON d.seq = h.seq AND d.plugin = h.plugin AND d.state IN ${UNFINISHED}
+const HOLDERS = `held AS h CROSS JOIN delivery AS d ON d.seq = h.seq AND d.plugin = h.plugin AND ${UNFINISHED}
     WHERE h.plugin = ? AND h.order_key = ?`;
 
 const STATEMENTS = {
@@ -239,8 +238,8 @@ const STATEMENTS = {
   letGo: `DELETE FROM held WHERE plugin = ? AND order_key = ? AND seq = ?`,
   letLeftGo: `DELETE FROM held WHERE (plugin, order_key, seq) IN (
     SELECT plugin, order_key, seq FROM (SELECT * FROM held LIMIT ?) AS h
-    WHERE NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.seq = h.seq AND d.plugin = h.plugin AND d.state IN ${UNFINISHED}))`,
-  isOpen: `SELECT 1 FROM delivery WHERE seq = ? AND plugin = ? AND state IN ${UNFINISHED}`,
+    WHERE NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.seq = h.seq AND d.plugin = h.plugin AND ${UNFINISHED}))`,
+  isOpen: `SELECT 1 FROM delivery AS d WHERE seq = ? AND plugin = ? AND ${UNFINISHED}`,
   before: `SELECT 1 FROM ${HOLDERS} AND h.seq < ? LIMIT 1`,
   allBefore: `SELECT h.seq FROM ${HOLDERS} AND h.seq < ?`,
   after: `SELECT h.seq FROM ${HOLDERS} AND h.seq > ? ORDER BY h.seq LIMIT 1`,
@@ -248,13 +247,13 @@ const STATEMENTS = {
   writeKeys: `INSERT OR IGNORE INTO held (plugin, order_key, seq)
     SELECT d.plugin, k.value, d.seq FROM delivery AS d
       CROSS JOIN event AS e ON e.seq = d.seq CROSS JOIN json_each(e.order_keys) AS k
-    WHERE d.seq >= ${UNWRITTEN_FROM_SQL} AND d.state IN ${UNFINISHED}`,
+    WHERE d.seq >= ${UNWRITTEN_FROM_SQL} AND ${UNFINISHED}`,
   // Once all keys are written.
   writeStates: `UPDATE delivery SET state = CASE
       WHEN EXISTS (SELECT 1 FROM event AS e WHERE e.seq = delivery.seq AND e.detail IS NULL) THEN 'new'
       WHEN EXISTS (SELECT 1 FROM event AS e CROSS JOIN json_each(e.order_keys) AS k
         CROSS JOIN held AS h ON h.plugin = delivery.plugin AND h.order_key = k.value AND h.seq < delivery.seq
-        CROSS JOIN delivery AS d ON d.seq = h.seq AND d.plugin = h.plugin AND d.state IN ${UNFINISHED}
+        CROSS JOIN delivery AS d ON d.seq = h.seq AND d.plugin = h.plugin AND ${UNFINISHED}
         WHERE e.seq = delivery.seq) THEN 'blocked'
       ELSE 'ready' END
     WHERE seq >= ${UNWRITTEN_FROM_SQL} AND state = 'recent'`,

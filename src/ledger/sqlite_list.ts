@@ -69,8 +69,8 @@ function deliveryQuery(
 
 /** SQL: what is in a state, in one or several parts, each of which is answered by an index of its own. */
 const CONDITIONS: Readonly<Partial<Record<ListedState, readonly string[]>>> = {
-  waiting: [`d.state IN ${OPEN} AND d.attempts = 0`, `d.state = 'recent' AND d.seq >= ${UNWRITTEN_FROM_SQL}`],
-  retrying: [`d.state IN ${OPEN} AND d.attempts > 0`],
+  waiting: [`${OPEN} AND d.attempts = 0`, `d.state = 'recent' AND d.seq >= ${UNWRITTEN_FROM_SQL}`],
+  retrying: [`${OPEN} AND d.attempts > 0`],
   done: ["d.state = 'done'"],
   dead: ["d.state = 'dead'"],
   dropped: ["d.state = 'dropped'"],

@@ -190,7 +190,7 @@ const WAITS_FOR = `WITH key AS (SELECT k.value FROM event AS own, json_each(own.
       UNION
       SELECT o.seq FROM key CROSS JOIN (${spansFrom(UNWRITTEN_FROM_SQL)}) AS s
         CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = key.value AND o.seq < ?2)
-  SELECT e.key FROM earlier CROSS JOIN delivery AS d ON d.seq = earlier.seq AND d.plugin = ?1 AND d.state IN ${UNFINISHED}
+  SELECT e.key FROM earlier CROSS JOIN delivery AS d ON d.seq = earlier.seq AND d.plugin = ?1 AND ${UNFINISHED}
     CROSS JOIN event AS e ON e.seq = earlier.seq ORDER BY e.seq LIMIT 20`;
 
 const STATEMENTS = {
@@ -208,7 +208,7 @@ const STATEMENTS = {
   byNumbers: `${SELECT_DELIVERY} WHERE d.plugin = ? AND d.seq = ?`,
   byKey: `${SELECT_DELIVERY} WHERE e.key = ? ORDER BY p.name`,
   allDead: `${SELECT_DELIVERY} WHERE d.state = 'dead' ORDER BY d.seq, p.name`,
-  allOpen: `${SELECT_DELIVERY} WHERE d.state IN ${OPEN}
+  allOpen: `${SELECT_DELIVERY} WHERE ${OPEN}
     UNION ALL ${SELECT_DELIVERY} WHERE d.state = 'recent' AND d.seq >= ${UNWRITTEN_FROM_SQL} ORDER BY seq, name`,
   laterDone: LATER_DONE,
   drop: `UPDATE delivery SET state = 'dropped', finished_at = ? WHERE plugin = ? AND seq = ?`,

@@ -343,7 +343,9 @@ Deno.test("openDatabase() takes a ledger of form 4 along: what is done, what is 
     for (const [index, name] of names.entries()) {
       const seq = index + 1;
       addEvent.run(seq, `s/${name}`, JSON.stringify(madeEvent(`s/${name}`, ["server/s"])), JSON.stringify([orderKey]));
-      database.prepare("INSERT INTO delivery (plugin, seq, state, due_at) VALUES (1, ?, ?, 0)").run(seq, name);
+      const finishedAt = name === "done" ? 1 : null;
+      database.prepare("INSERT INTO delivery (plugin, seq, state, due_at, finished_at) VALUES (1, ?, ?, 0, ?)")
+        .run(seq, name, finishedAt);
       // What is done was not swept yet.
       database.prepare("INSERT INTO held VALUES (1, ?, ?)").run(orderKey, seq);
       database.prepare("INSERT INTO event_order VALUES (0, ?, ?)").run(orderKey, seq);
