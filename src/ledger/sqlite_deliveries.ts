@@ -137,7 +137,7 @@ export class Deliveries {
   #stored(seq: number): Omit<RecentEvent, "orderKeys"> {
     const row = this.#sql.stored.get(seq) ?? {};
     return {
-      event: announced(JSON.parse(row["data"] as string)),
+      event: storedEvent(row["data"]),
       detail: row["detail"] as string,
       missing: row["missing"] as string,
     };
@@ -259,6 +259,12 @@ export function announced(
   { key, subject, created, eventType, time, creationSeen, server }: WatcherEvent,
 ): Delivery["event"] {
   return { key, subject, created, eventType, time, creationSeen, serverId: server.id };
+}
+
+/** The same of one in the file, which is whole where its detail was made later. */
+export function storedEvent(data: unknown): Delivery["event"] {
+  const stored = JSON.parse(data as string) as WatcherEvent | Delivery["event"];
+  return "server" in stored ? announced(stored) : stored;
 }
 
 /** A delivery that is ready, as the file or memory has it. */

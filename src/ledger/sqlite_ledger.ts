@@ -234,7 +234,10 @@ export class SqliteLedger implements Ledger {
     const keys = JSON.stringify(orderKeys);
     const detail = made === null ? null : JSON.stringify(made.detail);
     const missing = made === null ? null : JSON.stringify(made.missing);
-    const added = this.#sql.addEvent.run(event.key, notification, now, JSON.stringify(event), keys, detail, missing);
+    const told = announced(event);
+    // What else there is to an event is for its detail.
+    const data = JSON.stringify(made === null ? event : told);
+    const added = this.#sql.addEvent.run(event.key, notification, now, data, keys, detail, missing);
     if (Number(added.changes) === 0) return;
     const seq = Number(added.lastInsertRowid);
     for (const orderKey of orderKeys) this.#sql.addOrderKey.run(Math.trunc(seq / SPAN), orderKey, seq);
@@ -242,7 +245,7 @@ export class SqliteLedger implements Ledger {
       this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys, detailed: made !== null });
     }
     if (detail !== null && missing !== null && this.#plugins.length > 0) {
-      this.#deliveries.remember(seq, { event: announced(event), detail, missing, orderKeys }, this.#plugins.length);
+      this.#deliveries.remember(seq, { event: told, detail, missing, orderKeys }, this.#plugins.length);
     }
   }
 

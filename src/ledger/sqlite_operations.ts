@@ -1,4 +1,3 @@
-import type { WatcherEvent } from "../model/event.ts";
 import type { Listing } from "../model/ledger.ts";
 import type { Memory, MemoryChanges } from "../model/memory.ts";
 import type {
@@ -14,7 +13,7 @@ import { PRUNED_BEFORE } from "./housekeeping.ts";
 import { listLedger } from "./sqlite_list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
 import { inTurns } from "./turns.ts";
-import { Deliveries } from "./sqlite_deliveries.ts";
+import { Deliveries, storedEvent } from "./sqlite_deliveries.ts";
 import { spansFrom } from "./sqlite_spans.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 import { listedState, OPEN, UNFINISHED, UNWRITTEN_FROM_SQL } from "./sqlite_states.ts";
@@ -58,7 +57,7 @@ class SqliteOperations implements LedgerOperations {
     const detail = row["detail"] as string | null;
     const body = row["body"] as string | null;
     return {
-      event: JSON.parse(row["data"] as string) as WatcherEvent,
+      event: storedEvent(row["data"]),
       decidedAt: Number(row["decided_at"]),
       notification: body === null ? null : JSON.parse(body),
       detail: detail === null ? null : JSON.parse(detail),

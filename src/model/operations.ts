@@ -1,7 +1,6 @@
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
-import type { WatcherEvent } from "./event.ts";
-import type { Listing } from "./ledger.ts";
+import type { Delivery, Listing } from "./ledger.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
 import type { Notification } from "./notification.ts";
 
@@ -58,7 +57,7 @@ export interface ShownDelivery {
 
 /** Everything that is known of one event. */
 export interface ShownEvent {
-  readonly event: WatcherEvent;
+  readonly event: Delivery["event"];
   readonly decidedAt: number;
   readonly notification: Notification | null;
   readonly detail: Detail | null;
