@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Backlog } from "../model/readings.ts";
-import type { RecentWaiting } from "./sqlite_deliveries.ts";
 import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts";
+import type { RecentWaiting } from "./sqlite_holders.ts";
 
 export interface BacklogOptions {
   readonly database: Database;

@@ -1,3 +1,4 @@
+import type { ReadyQuery } from "../model/ledger.ts";
 import { ReadyQueue } from "./ready_queue.ts";
 
 /** An unfinished delivery and the order keys that it holds. */
@@ -18,7 +19,7 @@ export interface RecentDelivery extends Holder {
 }
 
 /** The newest unfinished deliveries of one plugin. */
-interface Lane {
+interface OfPlugin {
   /** By `seq`, in the order of their numbers. */
   readonly deliveries: Map<number, RecentDelivery>;
   /** By order key, ascending. */
@@ -28,7 +29,7 @@ interface Lane {
 
 /** The newest unfinished deliveries, by plugin: what each waits for, and who of them holds an order key. */
 export class RecentDeliveries {
-  readonly #lanes = new Map<number, Lane>();
+  readonly #plugins = new Map<number, OfPlugin>();
   #size = 0;
 
   get size(): number {
@@ -37,7 +38,7 @@ export class RecentDeliveries {
 
   /** Adds the newest of a plugin. */
   add(delivery: RecentDelivery): void {
-    const { deliveries, seqsOf, ready } = this.#laneOf(delivery.plugin);
+    const { deliveries, seqsOf, ready } = this.#ofPlugin(delivery.plugin);
     deliveries.set(delivery.seq, delivery);
     for (const key of delivery.orderKeys) {
       const seqs = seqsOf.get(key);
@@ -49,14 +50,14 @@ export class RecentDeliveries {
   }
 
   get(plugin: number, seq: number): RecentDelivery | undefined {
-    return this.#lanes.get(plugin)?.deliveries.get(seq);
+    return this.#plugins.get(plugin)?.deliveries.get(seq);
   }
 
   /** Says what one waits for from now on. */
   setState(delivery: RecentDelivery, state: Waiting | null): void {
     const { state: before } = delivery;
     if (before === state) return;
-    const { ready } = this.#laneOf(delivery.plugin);
+    const { ready } = this.#ofPlugin(delivery.plugin);
     delivery.state = state;
     if (before === "ready") ready.leave();
     if (state === "ready") ready.add(delivery);
@@ -64,7 +65,7 @@ export class RecentDeliveries {
 
   delete(delivery: RecentDelivery): void {
     const { plugin, seq, orderKeys } = delivery;
-    const { deliveries, seqsOf } = this.#laneOf(plugin);
+    const { deliveries, seqsOf } = this.#ofPlugin(plugin);
     this.setState(delivery, null);
     deliveries.delete(seq);
     for (const key of orderKeys) {
@@ -76,35 +77,35 @@ export class RecentDeliveries {
   }
 
   /** So many of a plugin that are ready, in the order in which they are due, without those that are busy. */
-  ready(plugin: number, limit: number, busy: ReadonlySet<number>): readonly RecentDelivery[] {
-    return this.#lanes.get(plugin)?.ready.first(limit, busy) ?? [];
+  ready(plugin: number, { limit, busy }: Pick<Required<ReadyQuery>, "limit" | "busy">): readonly RecentDelivery[] {
+    return this.#plugins.get(plugin)?.ready.first(limit, busy) ?? [];
   }
 
   /** The plugins whose delivery of an event waits for its detail. */
   newOf(seq: number): readonly number[] {
-    return [...this.#lanes.keys()].filter((plugin) => this.get(plugin, seq)?.state === "new");
+    return [...this.#plugins.keys()].filter((plugin) => this.get(plugin, seq)?.state === "new");
   }
 
   /** Whether a key is held by one that is older than `seq`. */
   isHeldBefore(plugin: number, key: number, seq: number): boolean {
-    const oldest = this.#lanes.get(plugin)?.seqsOf.get(key)?.[0];
+    const oldest = this.#plugins.get(plugin)?.seqsOf.get(key)?.[0];
     return oldest !== undefined && oldest < seq;
   }
 
   /** The next holder of a key after `seq`. */
   after(plugin: number, key: number, seq: number): number | undefined {
-    return this.#lanes.get(plugin)?.seqsOf.get(key)?.find((each) => each > seq);
+    return this.#plugins.get(plugin)?.seqsOf.get(key)?.find((each) => each > seq);
   }
 
   /** Those of a plugin, the oldest first. */
   of(plugin: number): Iterable<RecentDelivery> {
-    return this.#lanes.get(plugin)?.deliveries.values() ?? [];
+    return this.#plugins.get(plugin)?.deliveries.values() ?? [];
   }
 
   /** All whose events are older than `seq`. */
   olderThan(seq: number): readonly RecentDelivery[] {
     const older: RecentDelivery[] = [];
-    for (const plugin of this.#lanes.keys()) {
+    for (const plugin of this.#plugins.keys()) {
       for (const delivery of this.of(plugin)) {
         if (delivery.seq >= seq) break;
         older.push(delivery);
@@ -115,21 +116,21 @@ export class RecentDeliveries {
 
   /** So many of the oldest of all, the oldest first. */
   oldest(count: number): readonly RecentDelivery[] {
-    const oldest = [...this.#lanes.keys()].flatMap((plugin) => [...Iterator.from(this.of(plugin)).take(count)]);
+    const oldest = [...this.#plugins.keys()].flatMap((plugin) => [...Iterator.from(this.of(plugin)).take(count)]);
     return oldest.sort((one, other) => one.seq - other.seq).slice(0, count);
   }
 
   clear(): void {
-    this.#lanes.clear();
+    this.#plugins.clear();
     this.#size = 0;
   }
 
-  #laneOf(plugin: number): Lane {
-    let lane = this.#lanes.get(plugin);
-    if (lane === undefined) {
-      lane = { deliveries: new Map(), seqsOf: new Map(), ready: new ReadyQueue() };
-      this.#lanes.set(plugin, lane);
+  #ofPlugin(plugin: number): OfPlugin {
+    let own = this.#plugins.get(plugin);
+    if (own === undefined) {
+      own = { deliveries: new Map(), seqsOf: new Map(), ready: new ReadyQueue() };
+      this.#plugins.set(plugin, own);
     }
-    return lane;
+    return own;
   }
 }

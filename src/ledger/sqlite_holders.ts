@@ -1,7 +1,8 @@
+import type { ReadyQuery } from "../model/ledger.ts";
 import { type Holder, RecentDeliveries, type RecentDelivery, type Waiting } from "./recent_deliveries.ts";
 import { UNWRITTEN_FROM } from "./schema.ts";
 import { type Database, prepareAll, type Statements } from "./sqlite.ts";
-import { OPEN, UNFINISHED, UNWRITTEN_FROM_SQL } from "./sqlite_states.ts";
+import { UNFINISHED, UNWRITTEN_FROM_SQL } from "./sqlite_states.ts";
 
 /** How many deliveries may be in memory alone. */
 const MAX_RECENT = 20_000;
@@ -21,6 +22,13 @@ const SWEEP_EVERY = 50;
 
 /** So many rows are looked through for what a process left that was killed before it swept. */
 const LEFT_ROWS = 8 * SWEEP;
+
+/** What the file does not say of a plugin's deliveries. */
+export interface RecentWaiting {
+  readonly waiting: Readonly<Record<Waiting, number>>;
+  /** Of those that do not wait for an earlier one, the lowest `seq`; `Infinity` for none. */
+  readonly oldest: number;
+}
 
 /**
  * Who holds an order key: the deliveries that are not finished. Most are finished soon. Of the newest the file says only that they are `recent`:
@@ -93,8 +101,8 @@ export class Holders {
   }
 
   /** Those in memory that are ready, in the order in which they are due. */
-  ready(plugin: number, limit: number, busy: ReadonlySet<number>): readonly RecentDelivery[] {
-    return this.#recent.ready(plugin, limit, busy);
+  ready(plugin: number, query: Pick<Required<ReadyQuery>, "limit" | "busy">): readonly RecentDelivery[] {
+    return this.#recent.ready(plugin, query);
   }
 
   /** The plugins whose delivery of an event is in memory and waits for its detail. */
@@ -102,9 +110,16 @@ export class Holders {
     return this.#recent.newOf(seq);
   }
 
-  /** All of a plugin that are in memory, the oldest first. */
-  recentOf(plugin: number): Iterable<RecentDelivery> {
-    return this.#recent.of(plugin);
+  /** How many of a plugin are in memory, by what they wait for. */
+  waiting(plugin: number): RecentWaiting {
+    const waiting = { new: 0, blocked: 0, ready: 0 };
+    let oldest = Infinity;
+    for (const { seq, state } of this.#recent.of(plugin)) {
+      if (state === null) continue;
+      waiting[state]++;
+      if (state !== "blocked") oldest = Math.min(oldest, seq);
+    }
+    return { waiting, oldest };
   }
 
   /** What one in memory waits for from now on; `null`: the file says it. */

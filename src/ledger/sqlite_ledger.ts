@@ -15,7 +15,11 @@ import { learnedMemory } from "./learn.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts";
 import { SPAN } from "./schema.ts";
-import { announced, Deliveries, type RecentWaiting } from "./sqlite_deliveries.ts";
+import { RecentEvents } from "./recent_events.ts";
+import { Deliveries } from "./sqlite_deliveries.ts";
+import { Holders, type RecentWaiting } from "./sqlite_holders.ts";
+import { PluginNumbers } from "./sqlite_plugins.ts";
+import { announced, ReadyDeliveries } from "./sqlite_ready.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 
 /** The longest that an outcome waits for others to share its transaction; nobody but the next event of the same server waits for it. */
@@ -31,9 +35,15 @@ export class SqliteLedger implements Ledger {
   readonly #commits: GroupCommit;
   readonly #now: () => number;
   readonly #memory: SqliteMemory;
+  readonly #plugins: PluginNumbers;
+  /** What need not be read to attempt a delivery of one of the newest events. */
+  readonly #recent = new RecentEvents();
+  readonly #holders: Holders;
   readonly #deliveries: Deliveries;
+  readonly #ready: ReadyDeliveries;
   readonly #sql: Statements<typeof STATEMENTS>;
-  #plugins: readonly number[] = [];
+  /** The plugins that get a delivery of every event. */
+  #active: readonly number[] = [];
   /** Recorded in the transaction under way and not written yet: what is decided in the same one is written once, as what it became. */
   #arrived: Arrived[] = [];
   readonly #arrivedIds = new Set<string>();
@@ -42,13 +52,17 @@ export class SqliteLedger implements Ledger {
 
   constructor(database: Database, now: () => number, { maxHolders }: SqliteLedgerOptions = {}) {
     this.#commits = new GroupCommit(database, {
-      onBegin: () => this.#deliveries.begin(),
+      onBegin: () => this.#holders.begin(),
       onCommit: () => this.#writeArrived(),
       onRolledBack: () => this.#forgetArrived(),
     });
     this.#now = now;
     this.#memory = new SqliteMemory(database);
-    this.#deliveries = new Deliveries(database, maxHolders);
+    this.#plugins = new PluginNumbers(database);
+    this.#holders = new Holders(database, maxHolders);
+    const known = { plugins: this.#plugins, holders: this.#holders, recent: this.#recent };
+    this.#deliveries = new Deliveries(database, known);
+    this.#ready = new ReadyDeliveries(database, known);
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
@@ -114,22 +128,22 @@ export class SqliteLedger implements Ledger {
   }
 
   async activate(plugins: readonly string[]): Promise<void> {
-    this.#plugins = await this.#commits.run(() => plugins.map((name) => this.#deliveries.addPlugin(name)));
+    this.#active = await this.#commits.run(() => plugins.map((name) => this.#plugins.add(name)));
   }
 
   async ready(query: ReadyQuery): Promise<readonly Delivery[]> {
     await this.#makeCurrent();
-    return reading(() => this.#deliveries.ready(query));
+    return reading(() => this.#ready.ready(query));
   }
 
   async nextDueAt(plugin: string): Promise<number | null> {
     await this.#makeCurrent();
-    return reading(() => this.#deliveries.nextDueAt(plugin));
+    return reading(() => this.#ready.nextDueAt(plugin));
   }
 
   /** What a plugin's newest deliveries wait for, which the file does not say. */
   recent(plugin: string): RecentWaiting {
-    return this.#deliveries.recent(plugin);
+    return this.#holders.waiting(this.#plugins.of(plugin));
   }
 
   async settle(settlements: readonly Settlement[]): Promise<void> {
@@ -140,13 +154,13 @@ export class SqliteLedger implements Ledger {
 
   /** Writes what plugins' newest deliveries wait for, and from when on, and forgets it: whoever changes that in the file finds it there. */
   async writeRecent(): Promise<void> {
-    this.#deliveries.forgetRecent();
+    this.#holders.forget();
     await this.#makeCurrent();
   }
 
   /** After a start, a failure, or an operator's turn. */
   async #makeCurrent(): Promise<void> {
-    if (!reading(() => this.#deliveries.isCurrent())) await this.#commits.run(() => {});
+    if (!reading(() => this.#holders.isCurrent())) await this.#commits.run(() => {});
   }
 
   #learn(record: DetailRecord): void {
@@ -217,7 +231,8 @@ export class SqliteLedger implements Ledger {
     this.#mayHoldUndecided = true;
     this.#arrived = [];
     this.#arrivedIds.clear();
-    this.#deliveries.rolledBack();
+    this.#recent.clear();
+    this.#holders.rolledBack();
   }
 
   #apply(notification: number, { events, fill, changes }: Decision, made: Map<string, NewEvent>): void {
@@ -241,11 +256,11 @@ export class SqliteLedger implements Ledger {
     if (Number(added.changes) === 0) return;
     const seq = Number(added.lastInsertRowid);
     for (const orderKey of orderKeys) this.#sql.addOrderKey.run(Math.trunc(seq / SPAN), orderKey, seq);
-    for (const plugin of this.#plugins) {
+    for (const plugin of this.#active) {
       this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys, detailed: made !== null });
     }
-    if (detail !== null && missing !== null && this.#plugins.length > 0) {
-      this.#deliveries.remember(seq, { event: told, detail, missing, orderKeys }, this.#plugins.length);
+    if (detail !== null && missing !== null && this.#active.length > 0) {
+      this.#recent.add(seq, { event: told, detail, missing, orderKeys }, this.#active.length);
     }
   }
 

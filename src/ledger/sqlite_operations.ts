@@ -13,7 +13,11 @@ import { PRUNED_BEFORE } from "./housekeeping.ts";
 import { listLedger } from "./sqlite_list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
 import { inTurns } from "./turns.ts";
-import { Deliveries, storedEvent } from "./sqlite_deliveries.ts";
+import { RecentEvents } from "./recent_events.ts";
+import { Deliveries } from "./sqlite_deliveries.ts";
+import { Holders } from "./sqlite_holders.ts";
+import { PluginNumbers } from "./sqlite_plugins.ts";
+import { storedEvent } from "./sqlite_ready.ts";
 import { spansFrom } from "./sqlite_spans.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 import { listedState, OPEN, UNFINISHED, UNWRITTEN_FROM_SQL } from "./sqlite_states.ts";
@@ -27,13 +31,16 @@ export function openOperations(file: string): LedgerOperations {
 
 class SqliteOperations implements LedgerOperations {
   readonly #database: Database;
+  readonly #holders: Holders;
   readonly #deliveries: Deliveries;
   readonly #memory: SqliteMemory;
   readonly #sql: Statements<typeof STATEMENTS>;
 
   constructor(database: Database) {
     this.#database = database;
-    this.#deliveries = new Deliveries(database);
+    this.#holders = new Holders(database);
+    const [plugins, recent] = [new PluginNumbers(database), new RecentEvents()];
+    this.#deliveries = new Deliveries(database, { plugins, holders: this.#holders, recent });
     this.#memory = new SqliteMemory(database);
     this.#sql = prepareAll(database, STATEMENTS);
   }
@@ -88,9 +95,9 @@ class SqliteOperations implements LedgerOperations {
   /** Treats deliveries some at a time, each as it stands by then: a service beside us writes in between. */
   #inTurns(rows: readonly Row[], treat: (row: Row) => Treated): readonly Treated[] {
     return inTurns(this.#database, rows.map(numbers), {
-      begin: () => this.#deliveries.beginBeside(),
+      begin: () => this.#holders.beginBeside(),
       treat: ({ plugin, seq }) => this.#sql.byNumbers.all(plugin, seq).map(treat),
-      finish: () => this.#deliveries.sweep(),
+      finish: () => this.#holders.sweep(),
     });
   }
 

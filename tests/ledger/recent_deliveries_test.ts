@@ -46,8 +46,11 @@ Deno.test("RecentDeliveries knows who is ready and who holds what as a plain lis
       const own = list.filter((each) => each.plugin === plugin);
       assertEquals([...recent.of(plugin)], own);
       const due = own.filter(({ state }) => state === "ready").toSorted((one, other) => one.dueAt - other.dueAt);
-      assertEquals(recent.ready(plugin, limit, new Set()), due.slice(0, limit));
-      assertEquals(recent.ready(plugin, limit, new Set([seq])), due.filter((each) => each.seq !== seq).slice(0, limit));
+      assertEquals(recent.ready(plugin, { limit: limit, busy: new Set() }), due.slice(0, limit));
+      assertEquals(
+        recent.ready(plugin, { limit: limit, busy: new Set([seq]) }),
+        due.filter((each) => each.seq !== seq).slice(0, limit),
+      );
       for (const key of [1, 2, 3]) {
         const seqs = own.filter(({ orderKeys }) => orderKeys.includes(key)).map((each) => each.seq);
         assertEquals(recent.isHeldBefore(plugin, key, seq), seqs.some((each) => each < seq));
@@ -55,7 +58,7 @@ Deno.test("RecentDeliveries knows who is ready and who holds what as a plain lis
       }
     }
     recent.clear();
-    assertEquals([recent.size, recent.oldest(3), recent.ready(0, 9, new Set())], [0, [], []]);
+    assertEquals([recent.size, recent.oldest(3), recent.ready(0, { limit: 9, busy: new Set() })], [0, [], []]);
   }));
 });
 
@@ -68,5 +71,5 @@ Deno.test("RecentDeliveries gives what is ready in order when thousands have com
   for (const delivery of deliveries.filter(({ seq }) => seq % 4 === 0)) recent.delete(delivery);
   for (const delivery of deliveries.filter(({ seq }) => seq % 4 === 1)) recent.setState(delivery, "ready");
   const expected = deliveries.filter(({ seq }) => seq % 4 === 1 || seq % 4 === 2);
-  assertEquals(recent.ready(1, 9999, new Set()), expected);
+  assertEquals(recent.ready(1, { limit: 9999, busy: new Set() }), expected);
 });

@@ -192,3 +192,22 @@ Deno.test("what an operator dropped is not written when newer ones take its plac
   const held = database.prepare("SELECT seq FROM held ORDER BY seq").all().map((row) => row["seq"]);
   assertEquals(held, [2, 3]);
 });
+
+Deno.test("what stays in memory while many pass is written, so that nobody need look far back for it", async () => {
+  using opened = new TemporaryLedger({ maxHolders: 8 });
+  const { ledger, database } = opened;
+  await ledger.activate(["p"]);
+  await announceEvents(ledger, ["1", "2"].map((n) => madeEvent(`s/${n}`, ["s"])));
+  const [first] = await ledger.ready({ plugin: "p", now: 9, limit: 1 });
+  for (let n = 3; n < 40; n++) {
+    await announceEvents(ledger, [madeEvent(`s/${n}`, [`s${n}`])]);
+    const ready = (await ledger.ready({ plugin: "p", now: 9, limit: 9 })).filter(({ seq }) => seq !== first!.seq);
+    await ledger.settle(ready.map((one) => settlementOf(one, { outcome: "done", endedAt: 1 })));
+  }
+  const states = database.prepare("SELECT seq, state FROM delivery WHERE finished_at IS NULL").all();
+  assertEquals(states.map(({ seq, state }) => [seq, state]), [[1, "ready"], [2, "blocked"]]);
+  const from = database.prepare("SELECT value FROM fact WHERE name = 'unwritten_from'").get()?.["value"];
+  assertEquals(Number(from) > 30, true);
+  await ledger.settle([settlementOf(first!, { outcome: "done", endedAt: 1 })]);
+  assertEquals((await ledger.ready({ plugin: "p", now: 9, limit: 9 })).map(({ event }) => event.key), ["s/2"]);
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { announceEvents, madeEvent, settlementOf } from "../support/made_events.ts";
+import type { ListFilter } from "../../src/model/operations.ts";
 import { LATER_DONE } from "../../src/ledger/sqlite_operations.ts";
 import { SPANS } from "../../src/ledger/sqlite_spans.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
@@ -130,4 +131,24 @@ Deno.test("a ledger is for its owner and group alone", async () => {
     assert.equal((mode ?? 0) & 0o007, 0, `${end || "the file"}: ${mode?.toString(8)}`);
   }
   Deno.removeSync(`${opened.file}.copy`);
+});
+
+Deno.test("list() gives what waits newest first, whether the file says what it waits for or not", async () => {
+  using opened = new TemporaryLedger({ maxHolders: 3 });
+  const { ledger } = opened;
+  await ledger.activate(["p"]);
+  await announceEvents(ledger, Array.from({ length: 6 }, (_, n) => madeEvent(`s/${n + 1}`, [`s${n + 1}`])));
+  const tried = (await ledger.ready({ plugin: "p", now: 9, limit: 9 })).filter(({ event }) => /[26]/.test(event.key));
+  await ledger.settle(tried.map((one) => settlementOf(one, { outcome: "retry", endedAt: 1, dueAt: 5 })));
+  using operations = opened.operations();
+  const keys = (filter: Pick<ListFilter, "state" | "plugin">, limit = 9) =>
+    operations.list({ ...filter, limit }).map(({ key }) => key);
+  assert.deepEqual(keys({ state: "waiting" }), ["s/5", "s/4", "s/3", "s/1"]);
+  assert.deepEqual(keys({ state: "waiting", plugin: "p" }, 2), ["s/5", "s/4"]);
+  assert.deepEqual(keys({ state: "retrying" }), ["s/6", "s/2"]);
+  assert.deepEqual(
+    operations.drop({ plugin: "p" }).map(({ key }) => key),
+    ["1", "2", "3", "4", "5", "6"].map((n) => `s/${n}`),
+  );
+  assert.deepEqual(await ledger.ready({ plugin: "p", now: 9, limit: 9 }), []);
 });
