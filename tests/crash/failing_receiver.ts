@@ -54,22 +54,34 @@ function faultily(replies: Reply[], random: SeededRandom): Respond {
   };
 }
 
+/** How long a plugin's events take, in milliseconds: medians of the rounds' medians, and of their ratios. */
+export interface Latencies {
+  readonly withoutMs: number;
+  readonly besideMs: number;
+  readonly ratio: number;
+  /** Of each round, ascending. */
+  readonly ratios: readonly number[];
+}
+
 /**
- * The median latency of a plugin, from the broker's confirmation to the arrival at its receiver, beside a plugin that fails in every way and
- * without it, in turns. Returns one to the other.
+ * The latency of a plugin, from the broker's confirmation to the arrival at its receiver, beside a plugin that fails in every way and without it. One
+ * right after the other, who comes first in turns, and each round by itself: what else the machine does changes from minute to minute.
  */
 export async function compareLatency(
-  { rabbit, load, rounds }: ScenarioOptions & { readonly rounds: number },
-): Promise<{ readonly withoutMs: number; readonly besideMs: number; readonly ratio: number }> {
+  { rounds, ...options }: ScenarioOptions & { readonly rounds: number },
+): Promise<Latencies> {
   const without: number[] = [];
   const beside: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const roundLoad = { ...load, seed: load.seed + round };
-    without.push(...await latencies({ rabbit, load: roundLoad, plugins: ["Healthy"] }));
-    beside.push(...await latencies({ rabbit, load: roundLoad, plugins: ["Healthy", "Failing"] }));
+    const load = { ...options.load, seed: options.load.seed + round };
+    const runs = [
+      async () => without.push(median(await latencies({ ...options, load, plugins: ["Healthy"] }))),
+      async () => beside.push(median(await latencies({ ...options, load, plugins: ["Healthy", "Failing"] }))),
+    ];
+    for (const run of round % 2 === 0 ? runs : runs.reverse()) await run();
   }
-  const [withoutMs, besideMs] = [median(without), median(beside)];
-  return { withoutMs, besideMs, ratio: besideMs / withoutMs };
+  const ratios = beside.map((ms, round) => ms / (without[round] as number)).toSorted((a, b) => a - b);
+  return { withoutMs: median(without), besideMs: median(beside), ratio: median(ratios), ratios };
 }
 
 /** Few enough messages that nothing queues up: a queue would be measured else. */
