@@ -132,13 +132,11 @@ export class SqliteLedger implements Ledger {
   }
 
   async ready(query: ReadyQuery): Promise<readonly Delivery[]> {
-    await this.#makeCurrent();
-    return reading(() => this.#ready.ready(query));
+    return await this.#atOneMoment(() => this.#ready.ready(query));
   }
 
   async nextDueAt(plugin: string): Promise<number | null> {
-    await this.#makeCurrent();
-    return reading(() => this.#ready.nextDueAt(plugin));
+    return await this.#atOneMoment(() => this.#ready.nextDueAt(plugin));
   }
 
   /** What a plugin's newest deliveries wait for, which the file does not say. */
@@ -158,9 +156,21 @@ export class SqliteLedger implements Ledger {
     await this.#makeCurrent();
   }
 
-  /** After a start, a failure, or an operator's turn. */
+  /**
+   * What file and memory say together. That they belong together is looked at last: another process may write between two statements, and what
+   * was read by then would be of before and after.
+   */
+  async #atOneMoment<Result>(read: () => Result): Promise<Result> {
+    for (;;) {
+      const result = reading(read);
+      if (reading(() => this.#holders.isCurrent())) return result;
+      await this.#makeCurrent();
+    }
+  }
+
+  /** After a start, a failure, or an operator's turn: a transaction begins with that. */
   async #makeCurrent(): Promise<void> {
-    if (!reading(() => this.#holders.isCurrent())) await this.#commits.run(() => {});
+    await this.#commits.run(() => {});
   }
 
   #learn(record: DetailRecord): void {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { StatementSync } from "node:sqlite";
 import { announceEvents, madeEvent, settlementOf } from "../support/made_events.ts";
 import type { ListFilter } from "../../src/model/operations.ts";
 import { LATER_DONE } from "../../src/ledger/sqlite_operations.ts";
@@ -151,4 +152,59 @@ Deno.test("list() gives what waits newest first, whether the file says what it w
     ["1", "2", "3", "4", "5", "6"].map((n) => `s/${n}`),
   );
   assert.deepEqual(await ledger.ready({ plugin: "p", now: 9, limit: 9 }), []);
+});
+
+/** Acts just before one of the next statements that read. */
+class Interloper implements Disposable {
+  readonly #get = StatementSync.prototype.get;
+  readonly #all = StatementSync.prototype.all;
+  #left: number;
+
+  constructor(left: number, act: () => void) {
+    this.#left = left;
+    const [get, all] = [this.#get, this.#all];
+    const count = () => {
+      if (this.#left-- === 0) act();
+    };
+    StatementSync.prototype.get = function (...values: readonly unknown[]) {
+      count();
+      return Reflect.apply(get, this, values);
+    };
+    StatementSync.prototype.all = function (...values: readonly unknown[]) {
+      count();
+      return Reflect.apply(all, this, values);
+    };
+  }
+
+  /** Whether there were so many statements. */
+  get acted(): boolean {
+    return this.#left < 0;
+  }
+
+  [Symbol.dispose](): void {
+    Object.assign(StatementSync.prototype, { get: this.#get, all: this.#all });
+  }
+}
+
+Deno.test("ready() and nextDueAt() give what is so at one moment, at whichever statement an operator comes between", async () => {
+  for (const keys of [["s/1"], ["t/1"]]) {
+    for (let at = 0, more = true; more; at++) {
+      using opened = new TemporaryLedger();
+      const { ledger } = opened;
+      await ledger.activate(["P"]);
+      await announceEvents(ledger, [madeEvent("s/1", ["s"]), madeEvent("s/2", ["s"]), madeEvent("t/1", ["t"])]);
+      const [first] = await ledger.ready({ plugin: "P", now: 0, limit: 1 });
+      await ledger.settle([settlementOf(first!, { outcome: "dead", endedAt: 1 })]);
+      using operations = opened.operations();
+      using interloper = new Interloper(at, () => {
+        operations.drop({ keys });
+        operations.replay({ keys }, { force: true });
+      });
+      const ready = await ledger.ready({ plugin: "P", now: 9, limit: 9 });
+      const given = ready.map(({ event }) => event.key).toSorted();
+      assert.deepEqual(given, interloper.acted && keys.includes("s/1") ? ["s/1", "t/1"] : ["s/2", "t/1"], `at ${at}`);
+      assert.equal(await ledger.nextDueAt("P"), 0);
+      more = interloper.acted;
+    }
+  }
 });
