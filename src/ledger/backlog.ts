@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { LedgerUnavailable } from "../model/ledger.ts";
 import type { Backlog } from "../model/readings.ts";
 import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts";
 import type { RecentWaiting } from "./sqlite_holders.ts";
@@ -6,7 +7,7 @@ import type { RecentWaiting } from "./sqlite_holders.ts";
 export interface BacklogOptions {
   readonly database: Database;
   /** What the file does not say, by a plugin's name. */
-  readonly recent: (plugin: string) => RecentWaiting;
+  readonly recent: (plugin: string) => Promise<RecentWaiting>;
   /** The configured plugins. */
   readonly plugins: readonly string[];
   /** Milliseconds that have passed since some moment. */
@@ -34,11 +35,16 @@ export class BacklogCounter {
     this.#sql = prepareAll(options.database, STATEMENTS);
   }
 
-  /** By the names of the plugins. Whoever asks while it counts gets the same. */
+  /** By the names of the plugins. Whoever asks while it counts gets the same; while the ledger cannot be written, what was counted before. */
   async count(): Promise<ReadonlyMap<string, Backlog>> {
     if (this.#options.passedMs() < this.#nextAt) return this.#counted;
     this.#counting ??= this.#countAll().finally(() => this.#counting = undefined);
-    return await this.#counting;
+    try {
+      return await this.#counting;
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailable) || this.#counted.size === 0) throw error;
+      return this.#counted;
+    }
   }
 
   async #countAll(): Promise<ReadonlyMap<string, Backlog>> {
@@ -51,13 +57,16 @@ export class BacklogCounter {
     return this.#counted = counted;
   }
 
-  async #countOne(plugin: string): Promise<Backlog> {
+  /** When memory begins anew while the file is counted, what was in memory is in the file: it would count twice or not at all. */
+  async #countOne(plugin: string, isLast = false): Promise<Backlog> {
+    const { begun } = await this.#options.recent(plugin);
     const ready = await this.#inSlices("ready", plugin);
     const blocked = await this.#inSlices("blocked", plugin);
     const undetailed = await this.#inSlices("undetailed", plugin);
     const dead = await this.#inSlices("dead", plugin);
+    const recent = await this.#options.recent(plugin);
+    if (recent.begun !== begun && !isLast) return await this.#countOne(plugin, true);
     // What is blocked waits for something older that is not.
-    const recent = this.#options.recent(plugin);
     const oldest = Math.min(ready.oldest, undetailed.oldest, recent.oldest);
     const decidedAt = oldest === Infinity ? undefined : reading(() => this.#sql.decidedAt.get(oldest)?.["decided_at"]);
     return {

@@ -28,6 +28,8 @@ export interface RecentWaiting {
   readonly waiting: Readonly<Record<Waiting, number>>;
   /** Of those that do not wait for an earlier one, the lowest `seq`; `Infinity` for none. */
   readonly oldest: number;
+  /** How often memory has begun anew: what it had before is in the file. */
+  readonly begun: number;
 }
 
 /**
@@ -42,6 +44,7 @@ export class Holders {
   readonly #recent = new RecentDeliveries();
   /** SQLite's number of what others have written, when all that is not in memory was in the file. */
   #version: number | undefined;
+  #begun = 0;
   /** Whether nobody has swept what a process left behind. */
   #mayBeLeft = true;
   /** Whether the table has any rows of a plugin, as far as was asked: one that hangs costs the others no look-ups. */
@@ -119,7 +122,7 @@ export class Holders {
       waiting[state]++;
       if (state !== "blocked") oldest = Math.min(oldest, seq);
     }
-    return { waiting, oldest };
+    return { waiting, oldest, begun: this.#begun };
   }
 
   /** What one in memory waits for from now on; `null`: the file says it. */
@@ -199,6 +202,7 @@ export class Holders {
     if (this.#mayBeLeft) this.#sql.letLeftGo.run(LEFT_ROWS);
     this.#mayBeLeft = false;
     this.#version = this.#versionNow();
+    this.#begun++;
   }
 
   /** Several at once: who makes room for each by itself writes the same pages again and again. */

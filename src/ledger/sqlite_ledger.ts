@@ -140,8 +140,8 @@ export class SqliteLedger implements Ledger {
   }
 
   /** What a plugin's newest deliveries wait for, which the file does not say. */
-  recent(plugin: string): RecentWaiting {
-    return this.#holders.waiting(this.#plugins.of(plugin));
+  async recent(plugin: string): Promise<RecentWaiting> {
+    return await this.#atOneMoment(() => this.#holders.waiting(this.#plugins.of(plugin)));
   }
 
   async settle(settlements: readonly Settlement[]): Promise<void> {

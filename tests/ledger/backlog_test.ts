@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { BacklogCounter, SLICE } from "../../src/ledger/backlog.ts";
+import { LedgerUnavailable } from "../../src/model/ledger.ts";
 import { announceEvents, decideEvents, madeEvent, settlementOf } from "../support/made_events.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
 
@@ -82,4 +84,53 @@ Deno.test("BacklogCounter counts more than a slice, of each kind, with others at
   clearInterval(turn);
   assert.deepEqual(counted, { waiting: { new: per, blocked: per, ready: per }, oldestAt: 1_001, dead: per });
   assert.ok(turns > 0);
+});
+
+Deno.test("BacklogCounter counts right at once when an operator has written, and when a transaction was rolled back", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.activate(["p"]);
+  await announceEvents(ledger, ["1", "2", "3"].map((n) => madeEvent(`s/${n}`, ["s"])));
+  await announceEvents(ledger, ["1", "2", "3"].map((n) => madeEvent(`t${n}/1`, [`t${n}`])));
+  const waiting = async () => (await counter(opened).count()).get("p")?.waiting;
+  assert.deepEqual(await waiting(), { new: 0, blocked: 2, ready: 4 });
+  using operations = opened.operations();
+  operations.drop({ keys: ["t1/1"] });
+  assert.deepEqual(await waiting(), { new: 0, blocked: 2, ready: 3 });
+  await announceEvents(ledger, [madeEvent("u/1", ["u"])]);
+  await assert.rejects(decideEvents(ledger, [madeEvent("v/1")], () => {
+    throw new RangeError("broken");
+  }));
+  assert.deepEqual(await waiting(), { new: 0, blocked: 2, ready: 4 });
+});
+
+Deno.test("BacklogCounter counts nothing twice and leaves nothing out when an operator writes while it counts", async () => {
+  using opened = new TemporaryLedger({ maxHolders: 400 });
+  const { ledger } = opened;
+  await ledger.activate(["p"]);
+  const blocked = SLICE + 500;
+  await announceEvents(ledger, Array.from({ length: 1 + blocked }, (_, n) => madeEvent(`s/${n}`, ["s"])));
+  // In memory: they are counted in the file when blocked ones are still to come.
+  await announceEvents(ledger, Array.from({ length: 390 }, (_, n) => madeEvent(`t${n}/1`, [`t${n}`])));
+  using operations = opened.operations();
+  const counted = counter(opened).count();
+  setImmediate(() => operations.drop({ keys: ["t1/1"] }));
+  assert.deepEqual((await counted).get("p")?.waiting, { new: 0, blocked, ready: 390 });
+});
+
+Deno.test("BacklogCounter keeps its figures while the ledger cannot be written", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger, database } = opened;
+  await ledger.activate(["p"]);
+  await announceEvents(ledger, [madeEvent("s/1", ["s"])]);
+  let isFull = true;
+  const recent = (plugin: string) =>
+    isFull ? Promise.reject(new LedgerUnavailable("database or disk is full")) : ledger.recent(plugin);
+  const counting = new BacklogCounter({ database, recent, plugins: ["p"], passedMs: () => 0 });
+  await assert.rejects(counting.count(), LedgerUnavailable);
+  isFull = false;
+  const counted = await counting.count();
+  assert.equal(counted.get("p")?.waiting.ready, 1);
+  isFull = true;
+  assert.deepEqual(await counting.count(), counted);
 });
