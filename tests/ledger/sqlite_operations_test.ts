@@ -208,3 +208,17 @@ Deno.test("ready() and nextDueAt() give what is so at one moment, at whichever s
     }
   }
 });
+
+Deno.test("list() leaves out nothing that waits, at whichever statement somebody writes what it waits for", async () => {
+  for (let at = 0, more = true; more; at++) {
+    using opened = new TemporaryLedger();
+    await opened.ledger.activate(["p"]);
+    await announceEvents(opened.ledger, ["1", "2", "3"].map((n) => madeEvent(`s/${n}`, ["s"])));
+    using operations = opened.operations();
+    using others = opened.operations();
+    using interloper = new Interloper(at, () => others.drop({ keys: ["s/3"] }));
+    const keys = operations.list({ state: "waiting", limit: 9 }).map(({ key }) => key);
+    assert.deepEqual(keys.filter((key) => key !== "s/3"), ["s/2", "s/1"], `at ${at}`);
+    more = interloper.acted;
+  }
+});
