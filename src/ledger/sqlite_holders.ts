@@ -277,7 +277,5 @@ const STATEMENTS = {
       ELSE 'ready' END
     WHERE seq >= ${UNWRITTEN_FROM_SQL} AND state = 'recent'`,
   allWritten: `UPDATE fact SET value = (SELECT coalesce(max(seq), 0) + 1 FROM event) WHERE name = '${UNWRITTEN_FROM}'`,
-  // An operator's process may have written later ones already: each of its turns would write them again.
-  putUnwrittenFrom:
-    `UPDATE fact SET value = max(CAST(value AS INTEGER), CAST(? AS INTEGER)) WHERE name = '${UNWRITTEN_FROM}'`,
+  putUnwrittenFrom: `UPDATE fact SET value = ? WHERE name = '${UNWRITTEN_FROM}'`,
 } as const;

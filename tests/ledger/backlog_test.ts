@@ -46,6 +46,16 @@ Deno.test("BacklogCounter counts dead letters, and forgets what is done", async 
   });
 });
 
+Deno.test("BacklogCounter counts what was attempted in vain once", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.activate(["p"]);
+  await announceEvents(ledger, [madeEvent("s/1", ["s"]), madeEvent("s/2", ["s"])]);
+  const [first] = await ledger.ready({ plugin: "p", now: 9, limit: 9 });
+  await ledger.settle([settlementOf(first!, { outcome: "retry", endedAt: 1, dueAt: 5 })]);
+  assert.deepEqual((await counter(opened).count()).get("p")?.waiting, { new: 0, blocked: 1, ready: 1 });
+});
+
 Deno.test("BacklogCounter keeps its figures for a hundred times as long as they took", async () => {
   using opened = new TemporaryLedger();
   let passed = 0;

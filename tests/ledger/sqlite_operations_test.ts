@@ -63,6 +63,21 @@ Deno.test("a delivery that was dropped while an earlier one was under way does n
   assert.deepEqual((await ledger.ready({ plugin: "P", now: 9, limit: 9 })).map(({ event }) => event.key), ["s/3"]);
 });
 
+Deno.test("what one command of an operator found is not believed by the next: the service wrote in between", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.activate(["P"]);
+  await announceEvents(ledger, [madeEvent("s/1", ["s"])]);
+  const [first] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
+  await ledger.settle([settlementOf(first!, { outcome: "dead", endedAt: 1 })]);
+  using operations = opened.operations();
+  // Nobody holds anything now.
+  operations.drop({ keys: ["s/1"] });
+  await announceEvents(ledger, [madeEvent("s/2", ["s"]), madeEvent("s/3", ["s"])]);
+  operations.drop({ keys: ["s/2"] });
+  assert.deepEqual((await ledger.ready({ plugin: "P", now: 9, limit: 9 })).map(({ event }) => event.key), ["s/3"]);
+});
+
 Deno.test("a delivery that is replayed keeps what comes later waiting, however much is written meanwhile", async () => {
   for (const maxHolders of [0, 9]) {
     using opened = new TemporaryLedger({ maxHolders });
