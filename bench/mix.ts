@@ -54,6 +54,8 @@ const RECORDED = {
   name: "beam-ctl-01",
 } as const;
 
+const RECORDED_AT = Date.UTC(2026, 10, 21, 19, 13);
+
 /** So many servers come, then all of them go: two events for each, one per message. */
 export function lives(servers: number, from = 0): Load {
   const numbers = Array.from({ length: servers }, (_, index) => from + index);
@@ -107,10 +109,16 @@ function told(
     .replaceAll(RECORDED.address, `10.${server >> 16}.${(server >> 8) & 255}.${server & 255}`)
     .replaceAll(RECORDED.floatingAddress, `100.${server >> 16}.${(server >> 8) & 255}.${server & 255}`)
     .replaceAll(RECORDED.name, `node-${server}`)
+    .replace(/(\\"timestamp\\": \\")[^\\"]+/, `$1${sentAt(message)}`)
     .replaceAll(/((?:message|_unique)_id\\": \\")[0-9a-f]{8}/g, `$1${hex(message)}`);
   return Buffer.from(
     revision === undefined ? text : text.replace(/(revision_number\\": )\d+/, `$1${revision}`),
   );
+}
+
+/** When a message with this number was sent, as oslo.messaging writes it: one every millisecond, up to what was recorded. */
+function sentAt(message: number): string {
+  return new Date(RECORDED_AT - 2 ** 31 + message).toISOString().replace("T", " ").replace("Z", "000");
 }
 
 /** Eight digits that belong to a number alone, in no order, as those of a UUID are. */

@@ -93,7 +93,8 @@ export class Intake {
       const { notification } = admission;
       // Some time is better than none: it came in just now.
       const time = notification.time ?? new Date(receivedAt).toISOString();
-      this.#gathered.push({ receivedAt, notification: { ...notification, time } });
+      const isTimeless = notification.time === null;
+      this.#gathered.push({ receivedAt, notification: { ...notification, time }, isTimeless });
     }
   }
 

@@ -17,6 +17,7 @@ import {
   type Settlement,
 } from "../model/ledger.ts";
 import type { Notification } from "../model/notification.ts";
+import { sentOf } from "./identity.ts";
 import { learnedMemory } from "./learn.ts";
 import { RamMemory } from "./ram_memory.ts";
 
@@ -38,7 +39,8 @@ interface DeliveryRow {
 /** The ledger of a dry run: the same contract, nothing on disk, everything gone at the end. */
 export class RamLedger implements Ledger {
   readonly #memory = new RamMemory();
-  readonly #messageIds = new Set<string>();
+  /** The times that messages gave, with their ids. */
+  readonly #recorded = new Set<string>();
   readonly #priming = new Map<Listing, PrimingProgress>();
   readonly #undecided: Notification[] = [];
   readonly #keys = new Set<string>();
@@ -53,9 +55,10 @@ export class RamLedger implements Ledger {
     let recorded = 0;
     for (const arrival of arrivals) {
       if ("rejection" in arrival) this.rejections.push(arrival.rejection);
-      else if (this.#messageIds.has(arrival.notification.messageId)) continue;
       else {
-        this.#messageIds.add(arrival.notification.messageId);
+        const id = `${sentOf(arrival)} ${arrival.notification.messageId}`;
+        if (this.#recorded.has(id)) continue;
+        this.#recorded.add(id);
         this.#undecided.push(arrival.notification);
       }
       recorded++;

@@ -213,5 +213,29 @@ export const STEPS: readonly string[] = [
   CREATE INDEX delivery_open ON delivery (seq) WHERE finished_at IS NULL AND state <> 'recent';
   DROP INDEX delivery_retrying;
   CREATE INDEX delivery_retrying ON delivery (seq) WHERE finished_at IS NULL AND state <> 'recent' AND attempts > 0;
+
+  -- A message is known again by its id and the time that it gives. Ids are in no order: an index of them alone is written all over, a page of
+  -- it for each message, in a ledger of millions; by time it is written where it was written last.
+  CREATE TABLE known_notification (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id TEXT NOT NULL,
+    sent TEXT NOT NULL,           -- the time that the message gives; empty for none
+    event_type TEXT NOT NULL,
+    time TEXT,
+    received_at INTEGER NOT NULL,
+    body TEXT,                    -- JSON; NULL once decided, unless it led to an event or was superseded
+    outcome TEXT,                 -- NULL until decided
+    reason TEXT
+  );
+  INSERT INTO known_notification (seq, message_id, sent, event_type, time, received_at, body, outcome, reason)
+    SELECT seq, message_id, coalesce(time, ''), event_type, time, received_at, body, outcome, reason FROM notification;
+  DELETE FROM sqlite_sequence WHERE name = 'known_notification';
+  INSERT INTO sqlite_sequence (name, seq) SELECT 'known_notification', seq FROM sqlite_sequence WHERE name = 'notification';
+  DROP TABLE notification;
+  ALTER TABLE known_notification RENAME TO notification;
+  CREATE INDEX notification_known ON notification (sent, message_id);
+  CREATE INDEX notification_undecided ON notification (seq) WHERE outcome IS NULL;
+  CREATE INDEX notification_superseded ON notification (seq) WHERE outcome = 'superseded';
+  CREATE INDEX notification_received ON notification (received_at);
   `,
 ];

@@ -11,6 +11,7 @@ import type {
   PromptMaker,
 } from "../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../model/ledger.ts";
+import { type Arrived, sentOf } from "./identity.ts";
 import { learnedMemory } from "./learn.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts";
@@ -188,8 +189,10 @@ export class SqliteLedger implements Ledger {
       return 1;
     }
     const { messageId } = arrival.notification;
-    if (this.#arrivedIds.has(messageId) || this.#sql.known.get(messageId) !== undefined) return 0;
-    this.#arrivedIds.add(messageId);
+    const sent = sentOf(arrival);
+    const id = `${sent} ${messageId}`;
+    if (this.#arrivedIds.has(id) || this.#sql.known.get(sent, messageId) !== undefined) return 0;
+    this.#arrivedIds.add(id);
     this.#arrived.push(arrival);
     return 1;
   }
@@ -223,11 +226,13 @@ export class SqliteLedger implements Ledger {
     return decided;
   }
 
-  #write({ notification, receivedAt }: Arrived, decision: Decision | null): number {
+  #write(arrived: Arrived, decision: Decision | null): number {
+    const { notification, receivedAt } = arrived;
     const { messageId, eventType, time } = notification;
     const body = decision === null || keepsBody(decision) ? JSON.stringify(notification) : null;
     const [outcome, reason] = decision === null ? [null, null] : [decision.outcome, decision.reason];
-    return Number(this.#sql.record.run(messageId, eventType, time, receivedAt, body, outcome, reason).lastInsertRowid);
+    const values = [messageId, sentOf(arrived), eventType, time, receivedAt, body, outcome, reason];
+    return Number(this.#sql.record.run(...values).lastInsertRowid);
   }
 
   #writeArrived(): void {
@@ -290,8 +295,6 @@ export class SqliteLedger implements Ledger {
   }
 }
 
-type Arrived = Extract<Arrival, { readonly notification: unknown }>;
-
 interface Deciding {
   readonly decider: Decider;
   /** The events that this transaction has made so far, by their keys. */
@@ -311,9 +314,9 @@ function keepsBody({ outcome }: Decision): boolean {
 }
 
 const STATEMENTS = {
-  known: `SELECT 1 FROM notification WHERE message_id = ?`,
-  record: `INSERT INTO notification (message_id, event_type, time, received_at, body, outcome, reason)
-    VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  known: `SELECT 1 FROM notification WHERE sent = ? AND message_id = ?`,
+  record: `INSERT INTO notification (message_id, sent, event_type, time, received_at, body, outcome, reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   reject:
     `INSERT INTO rejection (received_at, reason, size, sha256, exchange, routing_key, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   undecided: `SELECT seq, body FROM notification WHERE outcome IS NULL ORDER BY seq LIMIT ?`,

@@ -20,7 +20,12 @@ export interface Rejection {
 
 /** What intake records. Times are milliseconds since the epoch. */
 export type Arrival =
-  | { readonly receivedAt: number; readonly notification: Notification }
+  | {
+    readonly receivedAt: number;
+    readonly notification: Notification;
+    /** The message gave no time: the notification's is that of this copy's receipt. @default false */
+    readonly isTimeless?: boolean;
+  }
   | { readonly receivedAt: number; readonly rejection: Rejection };
 
 /** An event in the order in which it was decided. */
@@ -115,7 +120,7 @@ export interface PrimingProgress {
  * before. Promises reject with {@linkcode LedgerUnavailable} when nothing was written and waiting may help.
  */
 export interface Ledger {
-  /** Records messages in order; one that repeats a recorded message id is ignored. Returns how many were new. */
+  /** Records messages in order; one that repeats a recorded one, by its id and the time that it gave, is ignored. Returns how many were new. */
   record(arrivals: readonly Arrival[]): Promise<number>;
   /**
    * Decides recorded notifications in recorded order, at most `limit`, each against what the ones before it left in memory; writes

@@ -75,6 +75,17 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     assertEquals(await decidedIds(ledger), ["a", "b", "c"]);
   });
 
+  test("record() knows a message again by its id and the time that it gave, if any", async ({ ledger }) => {
+    const copy = (id: string, time: string, isTimeless?: boolean): Arrival => {
+      return { receivedAt: NOW, notification: { ...madeNotification(id), time }, isTimeless: isTimeless ?? false };
+    };
+    const [first, later] = ["2026-11-21T18:59:38.385Z", "2026-11-21T19:00:00.000Z"];
+    assertEquals(await ledger.record([copy("a", first), copy("a", later), copy("a", first)]), 2);
+    assertEquals(await ledger.record([copy("b", first, true), copy("b", later, true), copy("a", later)]), 1);
+    assertEquals(await decidedIds(ledger), ["a", "a", "b"]);
+    assertEquals(await ledger.record([copy("b", later, true), copy("a", first)]), 0);
+  });
+
   test("record() and decide() at once keep the recorded order; what cannot be decided yet waits behind that", async (opened) => {
     await opened.ledger.record(arrivals("a"));
     const seen: string[] = [];
