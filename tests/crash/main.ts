@@ -73,6 +73,12 @@ function print(text: string): void {
 
 async function main(): Promise<number> {
   const seed = Number(Deno.args[0] ?? Math.floor(Math.random() * 1e9));
+  if (!Number.isSafeInteger(seed)) {
+    progress(
+      `Cannot run the crash test with seed "${Deno.args[0]}": it is no whole number. deno task test:crash [SEED]`,
+    );
+    return 2;
+  }
   await setUpRabbit();
   progress(`Crash test, seed ${seed}`);
   const start = Date.now();
