@@ -24,6 +24,23 @@ Deno.test("a delivery that is replayed while a later one is under way is given u
   assert.match(shown?.failures.at(-1)?.error ?? "", /A later event that shares a key was delivered/);
 });
 
+Deno.test("a delivery that failed while an earlier one was replayed waits for that one", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.activate(["P"]);
+  await announceEvents(ledger, [madeEvent("s/creation", ["s"]), madeEvent("s/deletion", ["s"])]);
+  const [creation] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
+  await ledger.settle([settlementOf(creation!, { outcome: "dead", endedAt: 1 })]);
+  const [deletion] = await ledger.ready({ plugin: "P", now: 9, limit: 9 });
+  using operations = opened.operations();
+  operations.replay({ keys: ["s/creation"] }, { force: false });
+  await ledger.settle([settlementOf(deletion!, { outcome: "retry", endedAt: 2 })]);
+  const ready = async () => (await ledger.ready({ plugin: "P", now: 9, limit: 9 })).map(({ event }) => event.key);
+  assert.deepEqual(await ready(), ["s/creation"]);
+  await ledger.settle([settlementOf(creation!, { outcome: "done", endedAt: 3 })]);
+  assert.deepEqual(await ready(), ["s/deletion"]);
+});
+
 Deno.test("show() names what a delivery waits for, whether it is written that that one holds a key or not", async () => {
   for (const maxHolders of [0, 1, 9]) {
     using opened = new TemporaryLedger({ maxHolders });
