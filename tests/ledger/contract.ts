@@ -431,6 +431,16 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     assertEquals(await keys(ledger, "p"), ["s/2", "t/1"]);
   });
 
+  test("ready() holds back what has no detail when the earlier one that it waited for is finished", async ({ ledger }) => {
+    await ledger.activate(["p"]);
+    await announceEvents(ledger, [madeEvent("s/1", ["a"])]);
+    await decideEvents(ledger, [madeEvent("s/2", ["a"])]);
+    await settleAs(ledger, "p", { key: "s/1", outcome: "done" });
+    assertEquals(await keys(ledger, "p"), []);
+    await detailEvents(ledger);
+    assertEquals(await keys(ledger, "p"), ["s/2"]);
+  });
+
   test("ready() holds nothing back for another plugin's sake", async ({ ledger }) => {
     await ledger.activate(["p", "q"]);
     await announceEvents(ledger, [madeEvent("s/1", ["a"]), madeEvent("s/2", ["a"])]);
