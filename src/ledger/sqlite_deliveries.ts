@@ -117,7 +117,8 @@ export class Deliveries {
   #free(plugin: number, seq: number, from: "new" | "blocked"): void {
     const recent = this.#holders.recent(plugin, seq);
     const state = this.#holders.isBlocked(this.#holder(plugin, seq)) ? "blocked" : "ready";
-    if (recent === undefined || recent.state === null) this.#sql.setState.run(state, plugin, seq, from);
+    if (recent === undefined) this.#sql.setState.run(state, plugin, seq, from);
+    // One that was attempted is free already: only an operator can block it again, and then it is not in memory any more.
     else if (recent.state === from) this.#holders.setState(recent, state);
   }
 
