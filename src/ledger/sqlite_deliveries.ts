@@ -108,7 +108,7 @@ export class Deliveries {
   /** Takes the keys of a delivery again, at its old place; those that come after it wait again. */
   hold(plugin: number, seq: number): void {
     const holder = this.#holder(plugin, seq);
-    this.#holders.addAgain(holder);
+    this.#holders.hold(holder);
     for (const key of holder.orderKeys) this.#sql.blockLater.run(plugin, plugin, key, seq);
     this.#sql.reopen.run(plugin, seq);
     this.#free(plugin, seq, "blocked");

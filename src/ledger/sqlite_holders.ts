@@ -130,8 +130,8 @@ export class Holders {
     this.#recent.setState(delivery, state);
   }
 
-  /** One that was finished holds its keys again. */
-  addAgain({ plugin, seq, orderKeys }: Holder): void {
+  /** Writes that a delivery holds its keys: one that leaves memory, or that was finished and is to be attempted again. */
+  hold({ plugin, seq, orderKeys }: Holder): void {
     for (const key of orderKeys) this.#sql.hold.run(plugin, key, seq);
     this.#written.set(plugin, true);
   }
@@ -221,7 +221,7 @@ export class Holders {
   #write(deliveries: readonly RecentDelivery[]): void {
     for (const delivery of deliveries) {
       const { plugin, seq, state } = delivery;
-      this.addAgain(delivery);
+      this.hold(delivery);
       if (state !== null) this.#sql.writeState.run(state, seq, plugin);
       this.#recent.delete(delivery);
     }
