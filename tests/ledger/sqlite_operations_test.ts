@@ -52,6 +52,17 @@ Deno.test("show() names what a delivery waits for, whether it is written that th
   }
 });
 
+Deno.test("show() names what a delivery waits for, however many events ago that was", async () => {
+  using opened = new TemporaryLedger({ maxHolders: 1 });
+  const { ledger, database } = opened;
+  await ledger.activate(["P"]);
+  await announceEvents(ledger, [madeEvent("s/1", ["s"])]);
+  database.exec("UPDATE sqlite_sequence SET seq = 20000 WHERE name = 'event'");
+  await announceEvents(ledger, [madeEvent("s/2", ["s"]), madeEvent("s/3", ["s"])]);
+  using operations = opened.operations();
+  assert.deepEqual(operations.show("s/3")?.deliveries[0]?.waitsFor, ["s/1", "s/2"]);
+});
+
 Deno.test("a delivery that an operator drops stands in nobody's way any more, neither now nor later", async () => {
   for (const maxHolders of [0, 9]) {
     using opened = new TemporaryLedger({ maxHolders });
