@@ -3,21 +3,22 @@ import fc from "fast-check";
 import { RecentDeliveries, type RecentDelivery } from "../../src/ledger/recent_deliveries.ts";
 
 const STATE = fc.constantFrom("new" as const, "blocked" as const, "ready" as const);
+const ADD = fc.record({
+  do: fc.constant("add" as const),
+  plugin: fc.nat(2),
+  orderKeys: fc.subarray([1, 2, 3]),
+  dueAt: fc.nat(3),
+  state: STATE,
+});
 const STEP = fc.oneof(
-  fc.record({
-    do: fc.constant("add" as const),
-    plugin: fc.nat(2),
-    orderKeys: fc.subarray([1, 2, 3]),
-    dueAt: fc.nat(3),
-    state: STATE,
-  }),
+  { weight: 4, arbitrary: ADD },
   fc.record({ do: fc.constant("delete" as const), plugin: fc.nat(2), seq: fc.nat(20) }),
   fc.record({ do: fc.constant("free" as const), plugin: fc.nat(2), seq: fc.nat(20) }),
   fc.record({ do: fc.constant("try" as const), plugin: fc.nat(2), seq: fc.nat(20) }),
 );
 
 Deno.test("RecentDeliveries knows who is ready and who holds what as a plain list does", () => {
-  fc.assert(fc.property(fc.array(STEP, { maxLength: 40 }), fc.nat(20), fc.nat(4), (steps, seq, limit) => {
+  fc.assert(fc.property(fc.array(STEP, { maxLength: 60, size: "max" }), fc.nat(20), fc.nat(4), (steps, seq, limit) => {
     const recent = new RecentDeliveries();
     let list: RecentDelivery[] = [];
     for (const [at, step] of steps.entries()) {
