@@ -13,7 +13,7 @@ export interface GroupCommitOptions {
   readonly onBegin?: () => void;
   /** Called in each transaction after its actions. */
   readonly onCommit?: () => void;
-  /** Called when nothing of a transaction was written. */
+  /** Called when nothing of a transaction that had begun was written. */
   readonly onRolledBack?: () => void;
 }
 
@@ -106,15 +106,18 @@ export class GroupCommit {
 
   #transaction<Result>(action: () => Result): Result {
     const { onBegin, onCommit, onRolledBack } = this.#options;
+    let begun = false;
     try {
       return transaction(this.#database, () => {
+        begun = true;
         onBegin?.();
         const result = action();
         onCommit?.();
         return result;
       });
     } catch (error) {
-      onRolledBack?.();
+      // One that waited in vain for another process's lock has changed nothing.
+      if (begun) onRolledBack?.();
       throw error;
     }
   }

@@ -26,6 +26,14 @@ class Rows implements Disposable {
     return number;
   }
 
+  /** Another process writes, until that is disposed of. */
+  lock(): Disposable {
+    const { database } = this.#reader;
+    this.#opened.database.exec("PRAGMA busy_timeout = 0");
+    database.exec("BEGIN IMMEDIATE");
+    return { [Symbol.dispose]: () => database.exec("ROLLBACK") };
+  }
+
   /** As another connection sees it. */
   written(): number[] {
     return this.#reader.database.prepare("SELECT number FROM numbers").all().map(({ number }) => Number(number));
@@ -118,4 +126,15 @@ Deno.test("GroupCommit calls onCommit in each transaction, and onRolledBack for 
   await assertRejects(again, /UNIQUE/);
   // Together, then each alone.
   assertEquals(calls, ["rolled back", "commit", "rolled back"]);
+});
+
+Deno.test("GroupCommit rolls nothing back when another process holds the lock", async () => {
+  let rolledBack = 0;
+  using rows = new Rows({ onRolledBack: () => rolledBack++ });
+  {
+    using _lock = rows.lock();
+    await assertRejects(rows.insert(1), LedgerUnavailable);
+  }
+  assertEquals(await rows.insert(2), 2);
+  assertEquals([rows.written(), rolledBack], [[2], 0]);
 });
