@@ -221,14 +221,13 @@ export const STEPS: readonly string[] = [
     message_id TEXT NOT NULL,
     sent TEXT NOT NULL,           -- the time that the message gives; empty for none
     event_type TEXT NOT NULL,
-    time TEXT,
     received_at INTEGER NOT NULL,
     body TEXT,                    -- JSON; NULL once decided, unless it led to an event or was superseded
     outcome TEXT,                 -- NULL until decided
     reason TEXT
   );
-  INSERT INTO known_notification (seq, message_id, sent, event_type, time, received_at, body, outcome, reason)
-    SELECT seq, message_id, coalesce(time, ''), event_type, time, received_at, body, outcome, reason FROM notification;
+  INSERT INTO known_notification (seq, message_id, sent, event_type, received_at, body, outcome, reason)
+    SELECT seq, message_id, coalesce(time, ''), event_type, received_at, body, outcome, reason FROM notification;
   DELETE FROM sqlite_sequence WHERE name = 'known_notification';
   INSERT INTO sqlite_sequence (name, seq) SELECT 'known_notification', seq FROM sqlite_sequence WHERE name = 'notification';
   DROP TABLE notification;

@@ -228,11 +228,11 @@ export class SqliteLedger implements Ledger {
 
   #write(arrived: Arrived, decision: Decision | null): number {
     const { notification, receivedAt } = arrived;
-    const { messageId, eventType, time } = notification;
+    const { messageId, eventType } = notification;
     const body = decision === null || keepsBody(decision) ? JSON.stringify(notification) : null;
     const [outcome, reason] = decision === null ? [null, null] : [decision.outcome, decision.reason];
-    const values = [messageId, sentOf(arrived), eventType, time, receivedAt, body, outcome, reason];
-    return Number(this.#sql.record.run(...values).lastInsertRowid);
+    const sent = sentOf(arrived);
+    return Number(this.#sql.record.run(messageId, sent, eventType, receivedAt, body, outcome, reason).lastInsertRowid);
   }
 
   #writeArrived(): void {
@@ -315,8 +315,8 @@ function keepsBody({ outcome }: Decision): boolean {
 
 const STATEMENTS = {
   known: `SELECT 1 FROM notification WHERE sent = ? AND message_id = ?`,
-  record: `INSERT INTO notification (message_id, sent, event_type, time, received_at, body, outcome, reason)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  record: `INSERT INTO notification (message_id, sent, event_type, received_at, body, outcome, reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`,
   reject:
     `INSERT INTO rejection (received_at, reason, size, sha256, exchange, routing_key, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   undecided: `SELECT seq, body FROM notification WHERE outcome IS NULL ORDER BY seq LIMIT ?`,

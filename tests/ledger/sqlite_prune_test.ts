@@ -274,7 +274,7 @@ function fillLedger(
   database.exec(`BEGIN;
     CREATE TEMP TABLE number AS WITH RECURSIVE counter (n) AS (
       SELECT coalesce((SELECT max(seq) FROM event), 0) + 1 UNION ALL SELECT n + 1 FROM counter LIMIT ${rows}) SELECT n FROM counter;
-    INSERT INTO notification SELECT n, 'message ' || n, '', '', '', ${decidedAt} + n, '${text}', 'event', '' FROM number;
+    INSERT INTO notification SELECT n, 'message ' || n, '', '', ${decidedAt} + n, '${text}', 'event', '' FROM number;
     INSERT INTO rejection SELECT n, ${decidedAt} + n, '', 1, '', '', '', '${text}' FROM number;
     INSERT INTO event SELECT n, 'server/' || n || '/deletion', n, ${decidedAt} + n, '${text}',
       json_array(${orderHashSql("'server/' || n")}, ${orderHashSql("'floating/' || n")}), '${text}', '[]' FROM number;

@@ -373,6 +373,26 @@ async function takesAlong(form: number): Promise<void> {
   }
 }
 
+Deno.test("openDatabase() takes a ledger of form 5 along: a message in it is known again, and no number is given twice", async () => {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("ledger.db");
+  const notification = { ...madeNotification("a"), time: "2026-11-21T18:59:38.385Z" };
+  {
+    using database = openDatabase(file, { create: true, steps: STEPS.slice(0, 5) });
+    database.prepare(
+      "INSERT INTO notification (seq, message_id, event_type, time, received_at, body) VALUES (?, ?, '', ?, 0, ?)",
+    )
+      .run(6, notification.messageId, notification.time, JSON.stringify(notification));
+    database.exec("UPDATE sqlite_sequence SET seq = 8 WHERE name = 'notification'");
+  }
+  using database = openDatabase(file, { create: true });
+  const ledger = new SqliteLedger(database, () => 0);
+  const copies = ["a", "b"].map((messageId) => ({ receivedAt: 0, notification: { ...notification, messageId } }));
+  assertEquals(await ledger.record(copies), 1);
+  const seqs = database.prepare("SELECT seq FROM notification ORDER BY seq").all().map((row) => row["seq"]);
+  assertEquals(seqs, [6, 9]);
+});
+
 Deno.test("SqliteLedger has all that was committed when its process is killed", async () => {
   using directory = new TemporaryDirectory();
   const file = directory.path("ledger.db");
