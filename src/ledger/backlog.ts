@@ -2,12 +2,12 @@ import { setImmediate } from "node:timers/promises";
 import { LedgerUnavailable } from "../model/ledger.ts";
 import type { Backlog } from "../model/readings.ts";
 import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts";
-import type { RecentWaiting } from "./sqlite_holders.ts";
+import type { QueueState } from "./sqlite_queues.ts";
 
 export interface BacklogOptions {
   readonly database: Database;
   /** What the file does not say, by a plugin's name. */
-  readonly recent: (plugin: string) => Promise<RecentWaiting>;
+  readonly queueOf: (plugin: string) => Promise<QueueState>;
   /** The configured plugins. */
   readonly plugins: readonly string[];
   /** Milliseconds that have passed since some moment. */
@@ -20,7 +20,7 @@ export const SLICE = 2000;
 /** The share of time that counting may take: while very much waits, figures are as old as that makes them. */
 const MAX_SHARE = 0.01;
 
-type Counted = "ready" | "blocked" | "undetailed" | "dead";
+type Counted = "ready" | "blocked" | "undetailed" | "dead" | "queued";
 
 /** Counts what waits in the ledger, from memory and indexes alone. */
 export class BacklogCounter {
@@ -57,33 +57,38 @@ export class BacklogCounter {
     return this.#counted = counted;
   }
 
-  /** When memory begins anew while the file is counted, what was in memory is in the file: it would count twice or not at all. */
-  async #countOne(plugin: string, isLast = false): Promise<Backlog> {
-    const { begun } = await this.#options.recent(plugin);
+  async #countOne(plugin: string): Promise<Backlog> {
+    // Reads in the queue what is to be read, which may write what others wait for: where it is counted.
+    await this.#options.queueOf(plugin);
     const ready = await this.#inSlices("ready", plugin);
     const blocked = await this.#inSlices("blocked", plugin);
     const undetailed = await this.#inSlices("undetailed", plugin);
     const dead = await this.#inSlices("dead", plugin);
-    const recent = await this.#options.recent(plugin);
-    if (recent.begun !== begun && !isLast) return await this.#countOne(plugin, true);
-    // What is blocked waits for something older that is not.
-    const oldest = Math.min(ready.oldest, undetailed.oldest, recent.oldest);
+    const own = await this.#options.queueOf(plugin);
+    const queued = await this.#inSlices("queued", plugin, own.unreadFrom);
+    // What is blocked waits for something older that is not, and what is queued comes after it.
+    const oldest = Math.min(ready.oldest, undetailed.oldest, own.oldest);
     const decidedAt = oldest === Infinity ? undefined : reading(() => this.#sql.decidedAt.get(oldest)?.["decided_at"]);
     return {
       waiting: {
-        new: undetailed.count + recent.waiting.new,
-        blocked: blocked.count + recent.waiting.blocked,
-        ready: ready.count + recent.waiting.ready,
+        new: undetailed.count + own.waiting.new,
+        blocked: blocked.count + own.waiting.blocked,
+        ready: ready.count + own.waiting.ready,
+        queued: queued.count,
       },
       oldestAt: decidedAt === undefined ? null : Number(decidedAt),
       dead: dead.count,
     };
   }
 
-  /** How many rows there are, and the lowest `seq` of them. */
-  async #inSlices(name: Counted, plugin: string): Promise<{ readonly count: number; readonly oldest: number }> {
+  /** How many rows there are from an event on, and the lowest `seq` of them. */
+  async #inSlices(
+    name: Counted,
+    plugin: string,
+    from = 0,
+  ): Promise<{ readonly count: number; readonly oldest: number }> {
     let [count, oldest] = [0, Infinity];
-    for (let [at, seq] = [-1, -1];;) {
+    for (let [at, seq] = [-1, from - 1];;) {
       const slice = reading(() => this.#sql[name].all(plugin, at, seq, SLICE));
       const last = slice.at(-1);
       count += slice.length;
@@ -107,5 +112,7 @@ const STATEMENTS = {
     WHERE e.detail IS NULL AND d.state = 'new' AND e.seq > max(?, ?) ORDER BY e.seq LIMIT ?`,
   dead: `SELECT 0 AS at, seq FROM delivery INDEXED BY delivery_dead
     WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'dead' AND seq > max(?, ?) ORDER BY seq LIMIT ?`,
+  queued: `SELECT 0 AS at, seq FROM delivery
+    WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'queued' AND seq > max(?, ?) ORDER BY seq LIMIT ?`,
   decidedAt: `SELECT decided_at FROM event WHERE seq = ?`,
 } as const;

@@ -1,13 +1,11 @@
 import type { Clock } from "../model/clock.ts";
 import type { Logger } from "../model/plugin.ts";
 import { type Database, prepareAll, type Statements, transaction } from "./sqlite.ts";
-import type { SqliteLedger } from "./sqlite_ledger.ts";
 import { Pruner } from "./sqlite_prune.ts";
-import { OPEN } from "./sqlite_states.ts";
+import { OPEN, UNFINISHED } from "./sqlite_states.ts";
 
 export interface HousekeepingOptions {
   readonly database: Database;
-  readonly ledger: Pick<SqliteLedger, "writeRecent">;
   readonly clock: Clock;
   readonly keepDays: number;
   /** No retry waits longer than this. */
@@ -102,8 +100,7 @@ export class Housekeeping {
   }
 
   async #bringForward(signal: AbortSignal): Promise<void> {
-    const { clock, database, ledger, maxDelayMs, onRescheduled } = this.#options;
-    await ledger.writeRecent();
+    const { clock, database, maxDelayMs, onRescheduled } = this.#options;
     for (let after = 0;;) {
       const latest = clock.now() + maxDelayMs;
       const rows = this.#sql.open.all(after, SLICE);
@@ -149,7 +146,9 @@ const STATEMENTS = {
   putNewer: `INSERT INTO fact (name, value) VALUES (?, ?)
     ON CONFLICT (name) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))`,
   forget: `DELETE FROM fact WHERE name = ?`,
-  open: `SELECT DISTINCT seq FROM delivery AS d WHERE ${OPEN} AND seq > ? ORDER BY seq LIMIT ?`,
+  open: `SELECT seq FROM delivery AS d WHERE ${OPEN} AND seq > ?1
+    UNION SELECT seq FROM delivery AS d WHERE d.state = 'queued' AND seq > max(?1, (SELECT min(queued_from) FROM plugin) - 1)
+    ORDER BY seq LIMIT ?2`,
   bringForward: `UPDATE delivery AS d SET due_at = ?
-    WHERE ${OPEN} AND due_at > ? AND seq > ? AND seq <= ?`,
+    WHERE ${UNFINISHED} AND due_at > ? AND seq > ? AND seq <= ?`,
 } as const;

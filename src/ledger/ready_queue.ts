@@ -1,14 +1,14 @@
-import type { RecentDelivery } from "./recent_deliveries.ts";
+import type { QueuedDelivery } from "./delivery_window.ts";
 
 /** So many that are not ready any more are passed over before they are taken out: many at once cost what one does. */
 const COMPACT = 256;
 
 /** Deliveries in the order in which they are due, and of those the oldest event's first. Most come at the end and go from the front. */
 export class ReadyQueue {
-  #deliveries: RecentDelivery[] = [];
+  #deliveries: QueuedDelivery[] = [];
   #gone = 0;
 
-  add(delivery: RecentDelivery): void {
+  add(delivery: QueuedDelivery): void {
     const { length } = this.#deliveries;
     const last = this.#deliveries[length - 1];
     if (last === undefined || inOrder(last, delivery) < 0) this.#deliveries.push(delivery);
@@ -23,8 +23,8 @@ export class ReadyQueue {
   }
 
   /** So many of the first, without those that are busy. */
-  first(limit: number, busy: ReadonlySet<number>): readonly RecentDelivery[] {
-    const first: RecentDelivery[] = [];
+  first(limit: number, busy: ReadonlySet<number>): readonly QueuedDelivery[] {
+    const first: QueuedDelivery[] = [];
     for (const delivery of this.#deliveries) {
       if (first.length >= limit) break;
       if (delivery.state === "ready" && !busy.has(delivery.seq)) first.push(delivery);
@@ -32,11 +32,11 @@ export class ReadyQueue {
     return first;
   }
 
-  #placeOf(delivery: RecentDelivery): number {
+  #placeOf(delivery: QueuedDelivery): number {
     let [from, to] = [0, this.#deliveries.length];
     while (from < to) {
       const middle = (from + to) >> 1;
-      if (inOrder(this.#deliveries[middle] as RecentDelivery, delivery) < 0) from = middle + 1;
+      if (inOrder(this.#deliveries[middle] as QueuedDelivery, delivery) < 0) from = middle + 1;
       else to = middle;
     }
     return from;
@@ -48,4 +48,4 @@ export function inOrder(one: Place, other: Place): number {
   return one.dueAt - other.dueAt || one.seq - other.seq;
 }
 
-type Place = Pick<RecentDelivery, "dueAt" | "seq">;
+type Place = Pick<QueuedDelivery, "dueAt" | "seq">;

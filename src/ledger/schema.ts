@@ -3,9 +3,6 @@ import { ORDER_SEED } from "./order_hash.ts";
 /** How many events in a row share a stretch of `event_order`. */
 export const SPAN = 2048;
 
-/** The fact that says from which event on deliveries may be `recent`, and hold order keys that `held` does not have. */
-export const UNWRITTEN_FROM = "unwritten_from";
-
 /** "OSSW": marks a SQLite file as a ledger. */
 export const APPLICATION_ID = 0x4f535357;
 
@@ -197,7 +194,7 @@ export const STEPS: readonly string[] = [
   `,
   `
   -- What new deliveries hold is in memory; only what older ones hold is written.
-  INSERT INTO fact (name, value) VALUES ('${UNWRITTEN_FROM}', (SELECT coalesce(max(seq), 0) + 1 FROM event));
+  INSERT INTO fact (name, value) VALUES ('unwritten_from', (SELECT coalesce(max(seq), 0) + 1 FROM event));
   `,
   `
   -- A delivery begins as recent: what it waits for is in memory, and this file says it once it was attempted or newer ones took its place
@@ -206,7 +203,7 @@ export const STEPS: readonly string[] = [
     SELECT d.plugin, k.value, d.seq FROM delivery AS d INDEXED BY delivery_open
       CROSS JOIN event AS e ON e.seq = d.seq CROSS JOIN json_each(e.order_keys) AS k
     WHERE d.state IN ('new', 'blocked', 'ready');
-  UPDATE fact SET value = (SELECT coalesce(max(seq), 0) + 1 FROM event) WHERE name = '${UNWRITTEN_FROM}';
+  UPDATE fact SET value = (SELECT coalesce(max(seq), 0) + 1 FROM event) WHERE name = 'unwritten_from';
 
   -- Conditions that cost little: for a list of states SQLite makes a table whenever a row is written, which was three quarters of writing one.
   DROP INDEX delivery_open;
@@ -236,5 +233,24 @@ export const STEPS: readonly string[] = [
   CREATE INDEX notification_undecided ON notification (seq) WHERE outcome IS NULL;
   CREATE INDEX notification_superseded ON notification (seq) WHERE outcome = 'superseded';
   CREATE INDEX notification_received ON notification (received_at);
+  `,
+  `
+  -- A delivery that was never attempted is queued, and holds its keys by that; memory reads each plugin's queue from where it begins. held has all
+  -- that the others hold, and the service's memory nothing that this file does not say.
+  ALTER TABLE plugin ADD COLUMN queued_from INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE plugin ADD COLUMN changes INTEGER NOT NULL DEFAULT 0; -- how often an operator's command has changed what waits
+  UPDATE plugin SET queued_from = (SELECT CAST(value AS INTEGER) FROM fact WHERE name = 'unwritten_from');
+  INSERT OR IGNORE INTO held (plugin, order_key, seq)
+    SELECT d.plugin, k.value, d.seq FROM delivery AS d
+      CROSS JOIN event AS e ON e.seq = d.seq CROSS JOIN json_each(e.order_keys) AS k
+    WHERE d.seq >= (SELECT CAST(value AS INTEGER) FROM fact WHERE name = 'unwritten_from') AND d.finished_at IS NULL AND d.state <> 'recent';
+
+  DROP INDEX delivery_open;
+  DROP INDEX delivery_retrying;
+  UPDATE delivery SET state = 'queued'
+    WHERE seq >= (SELECT CAST(value AS INTEGER) FROM fact WHERE name = 'unwritten_from') AND state = 'recent';
+  CREATE INDEX delivery_open ON delivery (seq) WHERE finished_at IS NULL AND state <> 'queued';
+  CREATE INDEX delivery_retrying ON delivery (seq) WHERE finished_at IS NULL AND state <> 'queued' AND attempts > 0;
+  DELETE FROM fact WHERE name = 'unwritten_from';
   `,
 ];

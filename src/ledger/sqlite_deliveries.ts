@@ -1,10 +1,11 @@
 import type { Settlement } from "../model/ledger.ts";
 import { type OrderHash, orderHashOf } from "./order_hash.ts";
-import type { Holder } from "./recent_deliveries.ts";
+import type { Holder, Waiting } from "./delivery_window.ts";
 import type { RecentEvents } from "./recent_events.ts";
-import { type Database, prepareAll, type Statement, type Statements } from "./sqlite.ts";
-import type { Holders } from "./sqlite_holders.ts";
+import { type Database, prepareAll, type Statements } from "./sqlite.ts";
+
 import type { PluginNumbers } from "./sqlite_plugins.ts";
+import type { NewDelivery, Queues } from "./sqlite_queues.ts";
 import type { Known } from "./sqlite_ready.ts";
 import { UNFINISHED } from "./sqlite_states.ts";
 
@@ -21,14 +22,14 @@ export class Deliveries {
   readonly #sql: Statements<typeof STATEMENTS>;
   readonly #orderHash: OrderHash;
   readonly #plugins: PluginNumbers;
-  readonly #holders: Holders;
+  readonly #queues: Queues;
   readonly #recent: RecentEvents;
 
-  constructor(database: Database, { plugins, holders, recent }: Known) {
+  constructor(database: Database, { plugins, queues, recent }: Known) {
     this.#sql = prepareAll(database, STATEMENTS);
     this.#orderHash = orderHashOf(database);
     this.#plugins = plugins;
-    this.#holders = holders;
+    this.#queues = queues;
     this.#recent = recent;
   }
 
@@ -37,46 +38,37 @@ export class Deliveries {
     return [...new Set(orderKeys.map(this.#orderHash))];
   }
 
-  /** The last delivery so far; `detailed`: its event has its detail already. */
-  add({ plugin, seq, dueAt, orderKeys, detailed }: {
-    readonly plugin: number;
-    readonly seq: number;
-    readonly dueAt: number;
-    readonly orderKeys: readonly number[];
-    readonly detailed: boolean;
-  }): void {
-    const holder = { plugin, seq, orderKeys };
-    const state = !detailed ? "new" : this.#holders.isBlocked(holder) ? "blocked" : "ready";
-    this.#sql.add.run(plugin, seq, dueAt);
-    this.#holders.add({ ...holder, dueAt, state });
+  /** Adds the last delivery so far. Returns whether it is in memory. */
+  add(delivery: NewDelivery): boolean {
+    this.#sql.add.run(delivery.plugin, delivery.seq, delivery.dueAt);
+    return this.#queues.add(delivery);
   }
 
   /** The event has its detail now: its deliveries wait for nothing but earlier ones. */
   detailed(seq: number): void {
-    for (const plugin of this.#holders.newOf(seq)) this.#free(plugin, seq, "new");
+    for (const plugin of this.#queues.newOf(seq)) this.#free(plugin, seq, "new");
     for (const row of this.#sql.newOf.all(seq)) this.#free(Number(row["plugin"]), seq, "new");
   }
 
   settle(settlement: Settlement): void {
     const { seq, outcome, startedAt, endedAt, failure, dueAt, triedMs } = settlement;
     const plugin = this.#plugins.of(settlement.plugin);
-    const finished = outcome === "done" || outcome === "dead";
-    const finish = (from: Statement) => changes(from, outcome, endedAt, endedAt, triedMs, plugin, seq);
-    let changed = finished
-      ? finish(this.#sql.finishReady)
-      : changes(this.#sql.postpone, dueAt, endedAt, triedMs, plugin, seq);
-    // What is under way was ready when it began: only a replay of an older one can have blocked it since.
-    const overtaken = finished && !changed;
-    if (overtaken) changed = finish(this.#sql.finish);
+    const waits = this.#waitsFor(plugin, seq);
     // Dropped or settled by an operator meanwhile.
-    if (!changed) return;
-    if (!finished) this.#tried(plugin, seq);
+    if (waits === null) return;
+    const finished = outcome === "done" || outcome === "dead";
+    if (finished) this.#sql.finish.run(outcome, endedAt, endedAt, triedMs, plugin, seq);
+    else {
+      this.#queues.write(this.#holder(plugin, seq), waits);
+      this.#sql.postpone.run(dueAt, endedAt, triedMs, plugin, seq);
+    }
     if (failure !== null) {
       const attempt = this.#attempts(plugin, seq);
       this.#sql.addFailure.run(plugin, seq, attempt, startedAt, endedAt, failure.reason, failure.error);
       if (attempt > KEEP_FIRST + KEEP_LAST) this.#sql.forgetFailure.run(plugin, seq, attempt - KEEP_LAST);
     }
-    if (overtaken && outcome === "done") this.#giveUpOlder(plugin, seq, settlement);
+    // What is under way was ready when it began: only a replay of an older one can have blocked it since.
+    if (outcome === "done" && waits !== "ready") this.#giveUpOlder(plugin, seq, settlement);
     if (!finished) return;
     this.release(plugin, seq);
     this.#recent.finished(seq);
@@ -85,7 +77,7 @@ export class Deliveries {
   /** Older deliveries that were replayed while this one was under way must not undo it any more. */
   #giveUpOlder(plugin: number, seq: number, { startedAt, endedAt }: Settlement): void {
     for (const key of this.#orderKeys(seq)) {
-      for (const older of this.#holders.reopenedBefore(plugin, key, seq)) {
+      for (const older of this.#queues.reopenedBefore(plugin, key, seq)) {
         this.#sql.finish.run("dead", endedAt, endedAt, 0, plugin, older);
         const attempt = this.#attempts(plugin, older);
         this.#sql.addFailure.run(plugin, older, attempt, startedAt, endedAt, "permanent", OVERTAKEN);
@@ -101,35 +93,39 @@ export class Deliveries {
   /** Gives back the keys of a finished delivery and frees those that waited for them alone. */
   release(plugin: number, seq: number): void {
     const holder = this.#holder(plugin, seq);
-    this.#holders.release(holder);
-    for (const next of this.#holders.next(holder)) this.#free(plugin, next, "blocked");
+    this.#queues.release(holder);
+    for (const next of this.#queues.next(holder)) this.#free(plugin, next, "blocked");
   }
 
   /** Takes the keys of a delivery again, at its old place; those that come after it wait again. */
   hold(plugin: number, seq: number): void {
     const holder = this.#holder(plugin, seq);
-    this.#holders.hold(holder);
+    this.#queues.holdAgain(holder);
     for (const key of holder.orderKeys) this.#sql.blockLater.run(plugin, plugin, key, seq);
     this.#sql.reopen.run(plugin, seq);
     this.#free(plugin, seq, "blocked");
   }
 
   #free(plugin: number, seq: number, from: "new" | "blocked"): void {
-    const recent = this.#holders.recent(plugin, seq);
-    const state = this.#holders.isBlocked(this.#holder(plugin, seq)) ? "blocked" : "ready";
-    if (recent === undefined) this.#sql.setState.run(state, plugin, seq, from);
-    // One that was attempted is free already: only an operator can block it again, and then it is not in memory any more.
-    else if (recent.state === from) this.#holders.setState(recent, state);
+    const queued = this.#queues.get(plugin, seq);
+    const state = this.#queues.isBlocked(this.#holder(plugin, seq)) ? "blocked" : "ready";
+    if (queued === undefined) this.#sql.setState.run(state, plugin, seq, from);
+    else if (queued.state === from) this.#queues.setState(queued, state);
   }
 
-  /** From its first attempt on the file says when a delivery is due, and how often it was tried. */
-  #tried(plugin: number, seq: number): void {
-    const recent = this.#holders.recent(plugin, seq);
-    if (recent !== undefined) this.#holders.setState(recent, null);
+  /** What one that was attempted waits for by now; `null`: it is finished. */
+  #waitsFor(plugin: number, seq: number): Waiting | null {
+    const queued = this.#queues.get(plugin, seq);
+    if (queued !== undefined) return queued.state;
+    const state = this.#sql.unfinished.get(plugin, seq)?.["state"];
+    if (state === undefined) return null;
+    // It was in memory, which has begun anew since.
+    if (state === "queued") return this.#queues.isBlocked(this.#holder(plugin, seq)) ? "blocked" : "ready";
+    return state as Waiting;
   }
 
   #holder(plugin: number, seq: number): Holder {
-    return this.#holders.recent(plugin, seq) ?? { plugin, seq, orderKeys: this.#orderKeys(seq) };
+    return this.#queues.get(plugin, seq) ?? { plugin, seq, orderKeys: this.#orderKeys(seq) };
   }
 
   #orderKeys(seq: number): readonly number[] {
@@ -140,28 +136,19 @@ export class Deliveries {
   }
 }
 
-/** Runs a statement. Returns whether it changed anything. */
-function changes(statement: Statement, ...values: readonly (string | number)[]): boolean {
-  return Number(statement.run(...values).changes) > 0;
-}
-
 const OVERTAKEN = "A later event that shares a key was delivered while this one was being replayed";
 
 const STATEMENTS = {
-  add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, 'recent', ?)`,
+  add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, 'queued', ?)`,
   orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,
   newOf: `SELECT plugin FROM delivery WHERE seq = ? AND state = 'new'`,
   setState: `UPDATE delivery SET state = ? WHERE plugin = ? AND seq = ? AND state = ?`,
+  unfinished: `SELECT state FROM delivery AS d WHERE plugin = ? AND seq = ? AND ${UNFINISHED}`,
   attempts: `SELECT attempts FROM delivery WHERE seq = ? AND plugin = ?`,
-  finish:
-    `UPDATE delivery AS d SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
-    WHERE plugin = ? AND seq = ? AND ${UNFINISHED}`,
-  finishReady:
-    `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
-    WHERE plugin = ? AND seq = ? AND state IN ('recent', 'ready')`,
-  postpone:
-    `UPDATE delivery AS d SET state = iif(state = 'recent', 'ready', state), due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
-    WHERE plugin = ? AND seq = ? AND ${UNFINISHED}`,
+  finish: `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
+    WHERE plugin = ? AND seq = ?`,
+  postpone: `UPDATE delivery SET due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
+    WHERE plugin = ? AND seq = ?`,
   addFailure: `INSERT OR REPLACE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error)
     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   forgetFailure: `DELETE FROM failure WHERE plugin = ? AND seq = ? AND attempt = ?`,

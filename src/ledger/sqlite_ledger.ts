@@ -18,18 +18,16 @@ import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts
 import { SPAN } from "./schema.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
-import { Holders, type RecentWaiting } from "./sqlite_holders.ts";
 import { PluginNumbers } from "./sqlite_plugins.ts";
+import { Queues, type QueuesOptions, type QueueState } from "./sqlite_queues.ts";
 import { announced, ReadyDeliveries } from "./sqlite_ready.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 
+/** So many more of a queue are looked at for as many as asked for: thousands may wait for the first of them. */
+const MANY = 1000;
+
 /** The longest that an outcome waits for others to share its transaction; nobody but the next event of the same server waits for it. */
 const SETTLE_WITHIN_MS = 10;
-
-export interface SqliteLedgerOptions {
-  /** How many deliveries may hold their order keys in memory alone. @default 20000 */
-  readonly maxHolders?: number;
-}
 
 /** The ledger in one SQLite file: each call is part of one transaction, on disk when the promise resolves. */
 export class SqliteLedger implements Ledger {
@@ -39,7 +37,7 @@ export class SqliteLedger implements Ledger {
   readonly #plugins: PluginNumbers;
   /** What need not be read to attempt a delivery of one of the newest events. */
   readonly #recent = new RecentEvents();
-  readonly #holders: Holders;
+  readonly #queues: Queues;
   readonly #deliveries: Deliveries;
   readonly #ready: ReadyDeliveries;
   readonly #sql: Statements<typeof STATEMENTS>;
@@ -51,17 +49,17 @@ export class SqliteLedger implements Ledger {
   /** Whether the file may hold some that wait to be decided. */
   #mayHoldUndecided = true;
 
-  constructor(database: Database, now: () => number, { maxHolders }: SqliteLedgerOptions = {}) {
+  constructor(database: Database, now: () => number, options: QueuesOptions = {}) {
     this.#commits = new GroupCommit(database, {
-      onBegin: () => this.#holders.begin(),
+      onBegin: () => this.#queues.begin(),
       onCommit: () => this.#writeArrived(),
       onRolledBack: () => this.#forgetArrived(),
     });
     this.#now = now;
     this.#memory = new SqliteMemory(database);
     this.#plugins = new PluginNumbers(database);
-    this.#holders = new Holders(database, maxHolders);
-    const known = { plugins: this.#plugins, holders: this.#holders, recent: this.#recent };
+    this.#queues = new Queues(database, options);
+    const known = { plugins: this.#plugins, queues: this.#queues, recent: this.#recent };
     this.#deliveries = new Deliveries(database, known);
     this.#ready = new ReadyDeliveries(database, known);
     this.#sql = prepareAll(database, STATEMENTS);
@@ -129,20 +127,20 @@ export class SqliteLedger implements Ledger {
   }
 
   async activate(plugins: readonly string[]): Promise<void> {
-    this.#active = await this.#commits.run(() => plugins.map((name) => this.#plugins.add(name)));
+    this.#active = await this.#commits.run(() => this.#plugins.activate(plugins));
   }
 
   async ready(query: ReadyQuery): Promise<readonly Delivery[]> {
-    return await this.#atOneMoment(() => this.#ready.ready(query));
+    return await this.#atOneMoment(query, () => this.#ready.ready(query));
   }
 
   async nextDueAt(plugin: string): Promise<number | null> {
-    return await this.#atOneMoment(() => this.#ready.nextDueAt(plugin));
+    return await this.#atOneMoment({ plugin, limit: 1 }, () => this.#ready.nextDueAt(plugin));
   }
 
-  /** What a plugin's newest deliveries wait for, which the file does not say. */
-  async recent(plugin: string): Promise<RecentWaiting> {
-    return await this.#atOneMoment(() => this.#holders.waiting(this.#plugins.of(plugin)));
+  /** What the file does not say of a plugin's queue. */
+  async queueOf(plugin: string): Promise<QueueState> {
+    return await this.#atOneMoment({ plugin, limit: 1 }, () => this.#queues.stateOf(this.#plugins.of(plugin)));
   }
 
   async settle(settlements: readonly Settlement[]): Promise<void> {
@@ -151,27 +149,27 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  /** Writes what plugins' newest deliveries wait for, and from when on, and forgets it: whoever changes that in the file finds it there. */
-  async writeRecent(): Promise<void> {
-    this.#holders.forget();
-    await this.#makeCurrent();
-  }
-
   /**
-   * What file and memory say together. That they belong together is looked at last: another process may write between two statements, and what
-   * was read by then would be of before and after.
+   * What file and memory say together, once so many deliveries of a plugin are in memory that are ready, or all are; when many had to be looked at, fewer
+   * will do. That they belong together is looked at last: another process may write between two statements, and what was read by then would be of
+   * before and after.
    */
-  async #atOneMoment<Result>(read: () => Result): Promise<Result> {
-    for (;;) {
+  async #atOneMoment<Result>(
+    { plugin, limit, busy = NONE }: Pick<ReadyQuery, "plugin" | "limit" | "busy">,
+    read: () => Result,
+  ): Promise<Result> {
+    const number = reading(() => this.#plugins.of(plugin));
+    for (let looked = 0;;) {
+      const wanted = looked < limit + MANY ? limit : Math.min(limit, 1);
+      if (reading(() => this.#queues.lacks(number, { limit: wanted, busy }))) {
+        looked += await this.#commits.run(() => this.#queues.readOn(number));
+        continue;
+      }
       const result = reading(read);
-      if (reading(() => this.#holders.isCurrent())) return result;
-      await this.#makeCurrent();
+      if (reading(() => this.#queues.isCurrent())) return result;
+      // It begins with what is true.
+      await this.#commits.run(() => {});
     }
-  }
-
-  /** After a start, a failure, or an operator's turn: a transaction begins with that. */
-  async #makeCurrent(): Promise<void> {
-    await this.#commits.run(() => {});
   }
 
   #learn(record: DetailRecord): void {
@@ -247,7 +245,7 @@ export class SqliteLedger implements Ledger {
     this.#arrived = [];
     this.#arrivedIds.clear();
     this.#recent.clear();
-    this.#holders.rolledBack();
+    this.#queues.rolledBack();
   }
 
   #apply(notification: number, { events, fill, changes }: Decision, made: Map<string, NewEvent>): void {
@@ -271,11 +269,12 @@ export class SqliteLedger implements Ledger {
     if (Number(added.changes) === 0) return;
     const seq = Number(added.lastInsertRowid);
     for (const orderKey of orderKeys) this.#sql.addOrderKey.run(Math.trunc(seq / SPAN), orderKey, seq);
+    let soon = 0;
     for (const plugin of this.#active) {
-      this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys, detailed: made !== null });
+      if (this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys, detailed: made !== null })) soon++;
     }
-    if (detail !== null && missing !== null && this.#active.length > 0) {
-      this.#recent.add(seq, { event: told, detail, missing, orderKeys }, this.#active.length);
+    if (detail !== null && missing !== null && soon > 0) {
+      this.#recent.add(seq, { event: told, detail, missing, orderKeys }, soon);
     }
   }
 
@@ -294,6 +293,8 @@ export class SqliteLedger implements Ledger {
     this.#sql.replaceEvent.run(JSON.stringify(event), Number(row["seq"]));
   }
 }
+
+const NONE: ReadonlySet<number> = new Set();
 
 interface Deciding {
   readonly decider: Decider;

@@ -1,7 +1,7 @@
 import type { Listed, ListedState, ListFilter } from "../model/operations.ts";
 import type { Database } from "./sqlite.ts";
 import { ORDER_HASH, SPANS } from "./sqlite_spans.ts";
-import { listedState, OPEN, UNWRITTEN_FROM_SQL } from "./sqlite_states.ts";
+import { listedState, OPEN, QUEUED } from "./sqlite_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 type Value = string | number;
@@ -67,7 +67,7 @@ function deliveryQuery(
 
 /** SQL: what is in a state, in one or several parts, each of which is answered by an index of its own. */
 const CONDITIONS: Readonly<Partial<Record<ListedState, readonly string[]>>> = {
-  waiting: [`${OPEN} AND d.attempts = 0`, `d.state = 'recent' AND d.seq >= ${UNWRITTEN_FROM_SQL}`],
+  waiting: [`${OPEN} AND d.attempts = 0`, QUEUED],
   retrying: [`${OPEN} AND d.attempts > 0`],
   done: ["d.state = 'done'"],
   dead: ["d.state = 'dead'"],

@@ -15,12 +15,12 @@ import { copyDatabase, type Database, openDatabase, prepareAll, type Statements,
 import { inTurns } from "./turns.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
-import { Holders } from "./sqlite_holders.ts";
 import { PluginNumbers } from "./sqlite_plugins.ts";
+import { Queues } from "./sqlite_queues.ts";
 import { storedEvent } from "./sqlite_ready.ts";
 import { spansFrom } from "./sqlite_spans.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
-import { listedState, OPEN, UNFINISHED, UNWRITTEN_FROM_SQL } from "./sqlite_states.ts";
+import { listedState, OPEN, QUEUED, UNFINISHED } from "./sqlite_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -31,16 +31,16 @@ export function openOperations(file: string): LedgerOperations {
 
 class SqliteOperations implements LedgerOperations {
   readonly #database: Database;
-  readonly #holders: Holders;
+  readonly #queues: Queues;
   readonly #deliveries: Deliveries;
   readonly #memory: SqliteMemory;
   readonly #sql: Statements<typeof STATEMENTS>;
 
   constructor(database: Database) {
     this.#database = database;
-    this.#holders = new Holders(database);
+    this.#queues = new Queues(database);
     const [plugins, recent] = [new PluginNumbers(database), new RecentEvents()];
-    this.#deliveries = new Deliveries(database, { plugins, holders: this.#holders, recent });
+    this.#deliveries = new Deliveries(database, { plugins, queues: this.#queues, recent });
     this.#memory = new SqliteMemory(database);
     this.#sql = prepareAll(database, STATEMENTS);
   }
@@ -94,10 +94,20 @@ class SqliteOperations implements LedgerOperations {
 
   /** Treats deliveries some at a time, each as it stands by then: a service beside us writes in between. */
   #inTurns(rows: readonly Row[], treat: (row: Row) => Treated): readonly Treated[] {
+    const changed = new Set<number>();
     return inTurns(this.#database, rows.map(numbers), {
-      begin: () => this.#holders.beginBeside(),
-      treat: ({ plugin, seq }) => this.#sql.byNumbers.all(plugin, seq).map(treat),
-      finish: () => this.#holders.sweep(),
+      begin: () => {
+        changed.clear();
+        this.#queues.begin();
+      },
+      treat: ({ plugin, seq }) => {
+        changed.add(plugin);
+        return this.#sql.byNumbers.all(plugin, seq).map(treat);
+      },
+      finish: () => {
+        this.#queues.sweep();
+        for (const plugin of changed) this.#queues.changed(plugin);
+      },
     });
   }
 
@@ -189,12 +199,12 @@ export const LATER_DONE = `SELECT e.key FROM event AS own CROSS JOIN json_each(o
     CROSS JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done'
     CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = ?2 LIMIT 1`;
 
-/** SQL: the events that the delivery of ?2 by plugin ?1 waits for. Who holds a key is in `held`, or came since what is written there. */
+/** SQL: the events that the delivery of ?2 by plugin ?1 waits for. Who holds a key is in `held`, or in the queue. */
 const WAITS_FOR = `WITH key AS (SELECT k.value FROM event AS own, json_each(own.order_keys) AS k WHERE own.seq = ?2),
     earlier (seq) AS (
       SELECT h.seq FROM key CROSS JOIN held AS h ON h.plugin = ?1 AND h.order_key = key.value AND h.seq < ?2
       UNION
-      SELECT o.seq FROM key CROSS JOIN (${spansFrom(UNWRITTEN_FROM_SQL)}) AS s
+      SELECT o.seq FROM key CROSS JOIN (${spansFrom("(SELECT queued_from FROM plugin WHERE id = ?1)")}) AS s
         CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = key.value AND o.seq < ?2)
   SELECT e.key FROM earlier CROSS JOIN delivery AS d ON d.seq = earlier.seq AND d.plugin = ?1 AND ${UNFINISHED}
     CROSS JOIN event AS e ON e.seq = earlier.seq ORDER BY e.seq LIMIT 20`;
@@ -215,7 +225,7 @@ const STATEMENTS = {
   byKey: `${SELECT_DELIVERY} WHERE e.key = ? ORDER BY p.name`,
   allDead: `${SELECT_DELIVERY} WHERE d.state = 'dead' ORDER BY d.seq, p.name`,
   allOpen: `${SELECT_DELIVERY} WHERE ${OPEN}
-    UNION ALL ${SELECT_DELIVERY} WHERE d.state = 'recent' AND d.seq >= ${UNWRITTEN_FROM_SQL} ORDER BY seq, name`,
+    UNION ALL ${SELECT_DELIVERY} WHERE ${QUEUED} ORDER BY seq, name`,
   laterDone: LATER_DONE,
   drop: `UPDATE delivery SET state = 'dropped', finished_at = ? WHERE plugin = ? AND seq = ?`,
 } as const;

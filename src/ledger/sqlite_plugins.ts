@@ -12,8 +12,15 @@ export class PluginNumbers {
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
-  /** A new name gets one. Inside a transaction. */
-  add(name: string): number {
+  /** Those that are configured; a new name gets a number. Inside a transaction. */
+  activate(names: readonly string[]): readonly number[] {
+    const numbers = names.map((name) => this.#add(name));
+    // Nobody reads in the queues of others: where those begin is noted here, or it would be looked for from ever further back.
+    this.#sql.noteOthers.run(JSON.stringify(numbers));
+    return numbers;
+  }
+
+  #add(name: string): number {
     this.#sql.add.run(name);
     return Number(this.#sql.number.get(name)?.["id"]);
   }
@@ -31,6 +38,10 @@ export class PluginNumbers {
 }
 
 const STATEMENTS = {
-  add: `INSERT OR IGNORE INTO plugin (name) VALUES (?)`,
+  add: `INSERT OR IGNORE INTO plugin (name, queued_from) VALUES (?, (SELECT coalesce(max(seq), 0) + 1 FROM event))`,
+  noteOthers: `UPDATE plugin SET queued_from = coalesce(
+      (SELECT seq FROM delivery AS d WHERE d.plugin = plugin.id AND d.state = 'queued' AND d.seq >= plugin.queued_from ORDER BY d.seq LIMIT 1),
+      (SELECT coalesce(max(seq), 0) + 1 FROM event))
+    WHERE id NOT IN (SELECT value FROM json_each(?))`,
   number: `SELECT id FROM plugin WHERE name = ?`,
 } as const;

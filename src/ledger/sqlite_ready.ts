@@ -1,16 +1,16 @@
 import type { WatcherEvent } from "../model/event.ts";
 import type { Delivery, ReadyQuery } from "../model/ledger.ts";
+import type { QueuedDelivery } from "./delivery_window.ts";
 import { inOrder } from "./ready_queue.ts";
-import type { RecentDelivery } from "./recent_deliveries.ts";
 import type { RecentEvent, RecentEvents } from "./recent_events.ts";
 import { type Database, prepareAll, type Statements } from "./sqlite.ts";
-import type { Holders } from "./sqlite_holders.ts";
 import type { PluginNumbers } from "./sqlite_plugins.ts";
+import type { Queues } from "./sqlite_queues.ts";
 
 /** What knows of deliveries beside the file. */
 export interface Known {
   readonly plugins: PluginNumbers;
-  readonly holders: Holders;
+  readonly queues: Queues;
   readonly recent: RecentEvents;
 }
 
@@ -26,21 +26,21 @@ export class ReadyDeliveries {
 
   /** Earliest due first. Of what is busy only the row is read: parsing what it is about costs ten times as much. */
   ready({ plugin, now, limit, busy = NONE }: ReadyQuery): readonly Delivery[] {
-    const { plugins, holders } = this.#known;
+    const { plugins, queues } = this.#known;
     const number = plugins.of(plugin);
     const written = this.#sql.ready.all(number, now, limit + busy.size).map(ofRow).filter(({ seq }) => !busy.has(seq));
-    const recent = holders.ready(number, { limit, busy }).map(neverTried);
-    const first = written.length === 0 ? recent : [...written, ...recent].sort(inOrder).slice(0, limit);
+    const queued = queues.ready(number, { limit, busy }).map(neverTried);
+    const first = written.length === 0 ? queued : [...written, ...queued].sort(inOrder).slice(0, limit);
     return first.map((ready) => this.#delivery(plugin, ready));
   }
 
   /** When the earliest is due, milliseconds since the epoch; `null` for none. */
   nextDueAt(plugin: string): number | null {
-    const { plugins, holders } = this.#known;
+    const { plugins, queues } = this.#known;
     const number = plugins.of(plugin);
     const written = this.#sql.nextDueAt.get(number)?.["due_at"] ?? Infinity;
-    const recent = holders.ready(number, { limit: 1, busy: NONE })[0]?.dueAt ?? Infinity;
-    const dueAt = Math.min(Number(written), recent);
+    const queued = queues.ready(number, { limit: 1, busy: NONE })[0]?.dueAt ?? Infinity;
+    const dueAt = Math.min(Number(written), queued);
     return dueAt === Infinity ? null : dueAt;
   }
 
@@ -101,7 +101,7 @@ function ofRow(row: Readonly<Record<string, unknown>>): Ready {
   };
 }
 
-function neverTried({ seq, dueAt }: RecentDelivery): Ready {
+function neverTried({ seq, dueAt }: QueuedDelivery): Ready {
   return { seq, dueAt, attempts: 0, triedMs: 0, lastAttemptAt: null };
 }
 

@@ -25,8 +25,8 @@ export interface AttemptEnd {
 
 /** What waits in the ledger for one plugin. */
 export interface Backlog {
-  /** Deliveries by what they wait for: a detail, an earlier delivery, their time or a place. */
-  readonly waiting: Readonly<Record<"new" | "blocked" | "ready", number>>;
+  /** Deliveries by what they wait for: a detail, an earlier delivery, their time or a place; `queued` are behind these, and not looked at yet. */
+  readonly waiting: Readonly<Record<"new" | "blocked" | "ready" | "queued", number>>;
   /** When the event of the oldest was decided, milliseconds since the epoch; `null` when nothing waits. */
   readonly oldestAt: number | null;
   /** Dead letters. */

@@ -17,7 +17,7 @@ interface Metric extends Omit<Family, "samples"> {
 }
 
 const OUTCOMES = ["event", "remembered", "repeated", "superseded"] as const satisfies readonly Outcome[];
-const WAITING = ["new", "blocked", "ready"] as const;
+const WAITING = ["new", "blocked", "ready", "queued"] as const;
 
 /** Every metric there is. docs/OPERATIONS.md has the same table, and a test that compares them. */
 export const METRICS: readonly Metric[] = [
@@ -111,7 +111,7 @@ export const METRICS: readonly Metric[] = [
   ),
   gauge(
     "deliveries_waiting",
-    "Unfinished deliveries: without a detail yet, behind an earlier one, or ready.",
+    "Unfinished deliveries: without a detail yet, behind an earlier one, ready, or further back in the plugin's queue.",
     ({ backlog }) =>
       [...backlog ?? []].flatMap(([plugin, { waiting }]) =>
         WAITING.map((state) => ({ labels: { plugin, state }, value: waiting[state] }))

@@ -224,7 +224,6 @@ class Service {
     const maxDelays = [...plugins.keys()].map((name) => policyOf(name, config.retry).maxDelayMs);
     return new Housekeeping({
       database,
-      ledger: this.#sqlite,
       clock,
       keepDays: this.#keepDays,
       maxDelayMs: Math.max(...maxDelays),

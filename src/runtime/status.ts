@@ -28,7 +28,7 @@ export interface StatusOptions {
 export interface Watched {
   readonly metrics: MetricsOptions | false | undefined;
   readonly database: Database;
-  readonly ledger: Pick<SqliteLedger, "recent">;
+  readonly ledger: Pick<SqliteLedger, "queueOf">;
   readonly intake: Intake;
   readonly brokers: readonly Broker[];
   readonly lanes: readonly Lane[];
@@ -78,7 +78,7 @@ export class Status {
 
   #readings({ database, ledger, intake, brokers, lanes, ledgerWritable, deciding }: Watched): Readings {
     const { plugins, clock: { now, passedMs }, version } = this.#options;
-    const backlog = new BacklogCounter({ database, recent: (plugin) => ledger.recent(plugin), plugins, passedMs });
+    const backlog = new BacklogCounter({ database, queueOf: (plugin) => ledger.queueOf(plugin), plugins, passedMs });
     return {
       startedAt: this.#startedAt,
       version,

@@ -120,7 +120,6 @@ export class Dispatching implements AsyncDisposable {
     );
     const housekeeping = new Housekeeping({
       database: this.opened.database,
-      ledger: this.ledger,
       clock,
       keepDays: 30,
       maxDelayMs: Math.max(...names.map((name) => policyOf(name, retry).maxDelayMs)),
@@ -178,7 +177,7 @@ export class Dispatching implements AsyncDisposable {
 
   /** How many deliveries of a plugin are in a state. */
   count(state: "open" | "done" | "dead", plugin = "p"): number {
-    const states = state === "open" ? "('recent', 'new', 'blocked', 'ready')" : `('${state}')`;
+    const states = state === "open" ? "('queued', 'new', 'blocked', 'ready')" : `('${state}')`;
     const row = this.opened.database.prepare(`SELECT count(*) AS n FROM delivery
       WHERE state IN ${states} AND plugin = (SELECT id FROM plugin WHERE name = ?)`).get(plugin);
     return Number(row!["n"]);

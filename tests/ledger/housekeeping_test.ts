@@ -1,3 +1,4 @@
+import { StatementSync } from "node:sqlite";
 import { deepStrictEqual as assertEquals, match as assertMatch, ok as assert } from "node:assert/strict";
 import { Housekeeping } from "../../src/ledger/housekeeping.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
@@ -24,7 +25,6 @@ class Kept implements AsyncDisposable {
   make(): Housekeeping {
     return new Housekeeping({
       database: this.opened.database,
-      ledger: this.ledger,
       clock: this.clock,
       keepDays: 30,
       maxDelayMs: MAX_DELAY_MS,
@@ -160,9 +160,9 @@ Deno.test("Housekeeping never takes long at a time when the clock is set back an
   const { clock, opened } = kept;
   const rows = 150_000;
   opened.database.exec(`BEGIN;
-    INSERT INTO plugin VALUES (1, 'p');
+    INSERT INTO plugin (id, name) VALUES (1, 'p');
     WITH RECURSIVE counter (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter LIMIT ${rows})
-    INSERT INTO delivery (plugin, seq, state, due_at) SELECT 1, n, 'ready', ${clock.now()} FROM counter;
+    INSERT INTO delivery (plugin, seq, state, due_at) SELECT 1, n, iif(n % 2, 'ready', 'queued'), ${clock.now()} FROM counter;
     COMMIT`);
   await kept.start();
   clock.jump(-YEAR_MS);
@@ -176,6 +176,34 @@ Deno.test("Housekeeping never takes long at a time when the clock is set back an
   // Some milliseconds, but the garbage collector may come between.
   assert(longestMs < 100, `${longestMs} ms`);
   assert(await kept.ledger.nextDueAt("p") as number <= clock.now() + MAX_DELAY_MS);
+});
+
+Deno.test("Housekeeping that brings forward looks at what comes next, not again at all before it", async () => {
+  await using kept = new Kept();
+  const { clock, opened } = kept;
+  opened.database.exec(`BEGIN;
+    INSERT INTO plugin (id, name) VALUES (1, 'p');
+    WITH RECURSIVE counter (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter LIMIT 200000)
+    INSERT INTO delivery (plugin, seq, state, due_at) SELECT 1, n, 'queued', 0 FROM counter;
+    COMMIT`);
+  await kept.start();
+  const tookMs: number[] = [];
+  const { all } = StatementSync.prototype;
+  StatementSync.prototype.all = function (...values) {
+    const began = performance.now();
+    const rows = Reflect.apply(all, this, values);
+    if (rows.length === 1000) tookMs.push(performance.now() - began);
+    return rows;
+  };
+  try {
+    clock.jump(-YEAR_MS);
+    for (let step = 0; kept.rescheduled === 0; step++) await clock.advance(step === 0 ? 60_000 : 10);
+  } finally {
+    StatementSync.prototype.all = all;
+  }
+  const median = (some: readonly number[]) => some.toSorted((one, other) => one - other)[some.length >> 1] as number;
+  assert(tookMs.length >= 199);
+  assert(median(tookMs.slice(-20)) < 4 * median(tookMs.slice(1, 40)), "the last slices take more than the first");
 });
 
 Deno.test("Housekeeping goes on when the ledger could not be written for a while", async () => {

@@ -11,7 +11,7 @@ testLedger({
 testLedger({ name: "SqliteLedger", open: () => new TemporaryLedger(), firstDueAt: (decidedAt) => decidedAt });
 
 testLedger({
-  name: "SqliteLedger that keeps few holders in memory",
-  open: () => new TemporaryLedger({ maxHolders: 2 }),
+  name: "SqliteLedger that keeps few deliveries in memory",
+  open: () => new TemporaryLedger({ windowSize: 2 }),
   firstDueAt: (decidedAt) => decidedAt,
 });

@@ -234,7 +234,6 @@ for (const rounds of [1, 3]) {
     const inner = new SqliteLedger(disk.database, clock.now);
     const housekeeping = new Housekeeping({
       database: disk.database,
-      ledger: inner,
       clock,
       keepDays: 30,
       maxDelayMs: 0,

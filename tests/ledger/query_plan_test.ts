@@ -26,13 +26,12 @@ function plans(): { readonly sql: string; readonly plan: readonly string[] }[] {
   const ledger = new SqliteLedger(watched, clock.now);
   new BacklogCounter({
     database: watched,
-    recent: (plugin) => ledger.recent(plugin),
+    queueOf: (plugin) => ledger.queueOf(plugin),
     plugins: ["p"],
     passedMs: clock.passedMs,
   });
   new Housekeeping({
     database: watched,
-    ledger,
     clock,
     keepDays: 30,
     maxDelayMs: 0,

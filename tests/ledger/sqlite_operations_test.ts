@@ -42,8 +42,8 @@ Deno.test("a delivery that failed while an earlier one was replayed waits for th
 });
 
 Deno.test("show() names what a delivery waits for, whether it is written that that one holds a key or not", async () => {
-  for (const maxHolders of [0, 1, 9]) {
-    using opened = new TemporaryLedger({ maxHolders });
+  for (const windowSize of [0, 1, 9]) {
+    using opened = new TemporaryLedger({ windowSize });
     await opened.ledger.activate(["P"]);
     await announceEvents(opened.ledger, ["1", "2", "3"].map((name) => madeEvent(`s/${name}`, ["s", "n"])));
     using operations = opened.operations();
@@ -53,7 +53,7 @@ Deno.test("show() names what a delivery waits for, whether it is written that th
 });
 
 Deno.test("show() names what a delivery waits for, however many events ago that was", async () => {
-  using opened = new TemporaryLedger({ maxHolders: 1 });
+  using opened = new TemporaryLedger({ windowSize: 1 });
   const { ledger, database } = opened;
   await ledger.activate(["P"]);
   await announceEvents(ledger, [madeEvent("s/1", ["s"])]);
@@ -64,8 +64,8 @@ Deno.test("show() names what a delivery waits for, however many events ago that 
 });
 
 Deno.test("a delivery that an operator drops stands in nobody's way any more, neither now nor later", async () => {
-  for (const maxHolders of [0, 9]) {
-    using opened = new TemporaryLedger({ maxHolders });
+  for (const windowSize of [0, 9]) {
+    using opened = new TemporaryLedger({ windowSize });
     const { ledger } = opened;
     await ledger.activate(["P"]);
     await announceEvents(ledger, [madeEvent("s/1", ["s"]), madeEvent("s/2", ["s"]), madeEvent("s/3", ["s"])]);
@@ -107,8 +107,8 @@ Deno.test("what one command of an operator found is not believed by the next: th
 });
 
 Deno.test("a delivery that is replayed keeps what comes later waiting, however much is written meanwhile", async () => {
-  for (const maxHolders of [0, 9]) {
-    using opened = new TemporaryLedger({ maxHolders });
+  for (const windowSize of [0, 9]) {
+    using opened = new TemporaryLedger({ windowSize });
     const { ledger } = opened;
     await ledger.activate(["P"]);
     await announceEvents(ledger, [madeEvent("s/1", ["s"])]);
@@ -178,7 +178,7 @@ Deno.test("a ledger is for its owner and group alone", async () => {
 });
 
 Deno.test("list() gives what waits newest first, whether the file says what it waits for or not", async () => {
-  using opened = new TemporaryLedger({ maxHolders: 3 });
+  using opened = new TemporaryLedger({ windowSize: 3 });
   const { ledger } = opened;
   await ledger.activate(["p"]);
   await announceEvents(ledger, Array.from({ length: 6 }, (_, n) => madeEvent(`s/${n + 1}`, [`s${n + 1}`])));

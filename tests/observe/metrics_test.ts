@@ -9,8 +9,8 @@ const HOSTILE = `a "quoted" \\ {name="x"} 100%`;
 const NOW = 1_000_000;
 
 const backlog: ReadonlyMap<string, Backlog> = new Map([
-  ["Cmdb", { waiting: { new: 1, blocked: 2, ready: 3 }, oldestAt: 940_000, dead: 5 }],
-  [HOSTILE, { waiting: { new: 0, blocked: 0, ready: 0 }, oldestAt: null, dead: 0 }],
+  ["Cmdb", { waiting: { new: 1, blocked: 2, ready: 3, queued: 4 }, oldestAt: 940_000, dead: 5 }],
+  [HOSTILE, { waiting: { new: 0, blocked: 0, ready: 0, queued: 0 }, oldestAt: null, dead: 0 }],
 ]);
 
 const readings: Readings = {

@@ -1,6 +1,7 @@
 import { type Database, openDatabase } from "../../src/ledger/sqlite.ts";
-import { SqliteLedger, type SqliteLedgerOptions } from "../../src/ledger/sqlite_ledger.ts";
+import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
 import { openOperations } from "../../src/ledger/sqlite_operations.ts";
+import type { QueuesOptions } from "../../src/ledger/sqlite_queues.ts";
 import type { LedgerOperations } from "../../src/model/operations.ts";
 import { TemporaryDirectory } from "./temporary_directory.ts";
 
@@ -12,10 +13,10 @@ export class TemporaryLedger implements Disposable {
   ledger: SqliteLedger;
   now = 0;
 
-  readonly #options: SqliteLedgerOptions;
+  readonly #options: QueuesOptions;
 
   /** @param options `file`: another connection's. */
-  constructor({ file, ...options }: SqliteLedgerOptions & { readonly file?: string } = {}) {
+  constructor({ file, ...options }: QueuesOptions & { readonly file?: string } = {}) {
     this.file = file ?? this.#directory.path("ledger.db");
     this.#options = options;
     [this.database, this.ledger] = this.#open();
