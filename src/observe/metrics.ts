@@ -111,7 +111,7 @@ export const METRICS: readonly Metric[] = [
   ),
   gauge(
     "deliveries_waiting",
-    "Unfinished deliveries: without a detail yet, behind an earlier one, ready, or further back in the plugin's queue.",
+    "Unfinished deliveries: without a detail yet, behind an earlier one, ready, or, behind a thousand of its plugin, not looked at yet.",
     ({ backlog }) =>
       [...backlog ?? []].flatMap(([plugin, { waiting }]) =>
         WAITING.map((state) => ({ labels: { plugin, state }, value: waiting[state] }))
