@@ -128,6 +128,7 @@ export class SqliteLedger implements Ledger {
 
   async activate(plugins: readonly string[]): Promise<void> {
     this.#active = await this.#commits.run(() => this.#plugins.activate(plugins));
+    this.#queues.shareAmong(plugins.length);
   }
 
   async ready(query: ReadyQuery): Promise<readonly Delivery[]> {

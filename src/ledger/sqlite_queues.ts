@@ -8,13 +8,16 @@ import { spansFrom } from "./sqlite_spans.ts";
 /** How many deliveries of a plugin are in memory: many times what is under way, and more gains nothing (docs/PERFORMANCE.md). */
 const WINDOW = 1000;
 
+/** So many may be, of all plugins that share them, where what can be attempted comes behind thousands that wait for others. */
+const SHARED = 20_000;
+
 /** So many of them are read at once: a millisecond of work, two where others have to be written for them. */
 const READ_SHARE = 1 / 8;
 
 /** After so many of them it is noted where a plugin's oldest is. */
 const NOTE_SHARE = 0.5;
 
-/** One in memory that is older than the newest by the events of so many windows is written. */
+/** One in memory that is older than the newest by so many times the events that there is room for is written. */
 const MAX_SPREAD = 2;
 
 /** What the file does not say of a plugin's queue. */
@@ -50,7 +53,7 @@ export interface NewDelivery extends Holder {
 type Wanted = Pick<Required<ReadyQuery>, "limit" | "busy">;
 
 export interface QueuesOptions {
-  /** How many deliveries of a plugin may be in memory. @default 1000 */
+  /** How many deliveries of a plugin may be in memory. @default 1000, and what is shared when thousands wait for others */
   readonly windowSize?: number | undefined;
 }
 
@@ -66,13 +69,23 @@ export class Queues {
   readonly #held: Held;
   readonly #queues = new Map<number, Queue>();
   readonly #windowSize: number;
+  readonly #shared: number;
+  /** How many of a plugin are in memory before any has to make room. */
+  #room: number;
   /** SQLite's number of what others have written when memory was begun. */
   #version: number | undefined;
 
-  constructor(database: Database, { windowSize = WINDOW }: QueuesOptions = {}) {
+  constructor(database: Database, { windowSize }: QueuesOptions = {}) {
     this.#sql = prepareAll(database, STATEMENTS);
     this.#held = new Held(database);
-    this.#windowSize = windowSize;
+    this.#windowSize = windowSize ?? WINDOW;
+    this.#shared = windowSize ?? SHARED;
+    this.#room = this.#windowSize;
+  }
+
+  /** So many plugins share the memory. */
+  shareAmong(plugins: number): void {
+    this.#room = Math.max(this.#windowSize, Math.floor(this.#shared / plugins));
   }
 
   /** Whether memory and file together are right: else they will be when the next transaction begins. */
@@ -231,7 +244,7 @@ export class Queues {
 
   /** Those that cannot be attempted yet make room for newer ones that perhaps can. */
   #makeRoom({ window }: Queue): void {
-    let tooMany = window.size - this.#windowSize;
+    let tooMany = window.size - this.#room;
     for (const delivery of window) {
       if (tooMany <= 0) break;
       const state = delivery.state as Waiting;
@@ -245,7 +258,7 @@ export class Queues {
   #note(plugin: number, queue: Queue): void {
     const { window, newest } = queue;
     for (const delivery of window) {
-      if (delivery.seq >= newest - MAX_SPREAD * this.#windowSize) break;
+      if (delivery.seq >= newest - MAX_SPREAD * this.#room) break;
       this.write(delivery, delivery.state as Waiting);
     }
     const [oldest] = window;

@@ -270,13 +270,15 @@ Deno.test("an operator's command makes nobody read again but the plugins that it
 
 Deno.test("what can be attempted is found when thousands wait for it, without a look at all of them", async () => {
   using opened = new TemporaryLedger();
-  const { ledger } = opened;
+  const { ledger, database } = opened;
   await ledger.activate(["p"]);
   await announceEvents(ledger, Array.from({ length: 3000 }, (_, n) => madeEvent(`s/${n}`, ["s"])));
   const ready = await ledger.ready({ plugin: "p", now: 9, limit: 9 });
   assertEquals(ready.map(({ event }) => event.key), ["s/0"]);
   const { unreadFrom } = await ledger.queueOf("p");
   assertEquals(unreadFrom < 2000, true);
+  // There is room for all that was looked at.
+  assertEquals(database.prepare("SELECT count(*) AS n FROM held").get()?.["n"], 0);
 });
 
 Deno.test("what waits for a plugin that is not configured any more is there when it is again", async () => {
