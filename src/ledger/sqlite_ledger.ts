@@ -270,12 +270,12 @@ export class SqliteLedger implements Ledger {
     if (Number(added.changes) === 0) return;
     const seq = Number(added.lastInsertRowid);
     for (const orderKey of orderKeys) this.#sql.addOrderKey.run(Math.trunc(seq / SPAN), orderKey, seq);
-    let soon = 0;
+    let inMemory = 0;
     for (const plugin of this.#active) {
-      if (this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys, detailed: made !== null })) soon++;
+      if (this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys, detailed: made !== null })) inMemory++;
     }
-    if (detail !== null && missing !== null && soon > 0) {
-      this.#recent.add(seq, { event: told, detail, missing, orderKeys }, soon);
+    if (detail !== null && missing !== null && inMemory > 0) {
+      this.#recent.add(seq, { event: told, detail, missing, orderKeys }, inMemory);
     }
   }
 
