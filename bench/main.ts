@@ -47,10 +47,15 @@ const OPTIONS = {
 } as const;
 
 async function bench(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const rows = [...ROWS, ...values.backlog ? [backlog] : [], ...values.ledger ? [ledgerSize] : []]
-    .filter(({ name }) => name.includes(values.only));
-  if (rows.length === 0) throw new Error(`Cannot bench "${values.only}": no row's name holds it`);
+  const values = optionsOf(args);
+  const all = [...ROWS, ...values.backlog ? [backlog] : [], ...values.ledger ? [ledgerSize] : []];
+  const rows = all.filter(({ name }) => name.includes(values.only));
+  if (rows.length === 0) {
+    const names = all.map(({ name }) => name).join(", ");
+    throw new Error(
+      `Cannot bench "${values.only}": no row's name holds it. The rows are: ${names}; more with --backlog and --ledger`,
+    );
+  }
   await setUpRabbit();
   const dir = await Deno.makeTempDir({ prefix: "oss-watcher-bench-" });
   try {
@@ -63,6 +68,15 @@ async function bench(args: readonly string[]): Promise<void> {
     await measure(rows, { stand: { bus, url, port, peers, rounds, quick }, out: values.out });
   } finally {
     await Deno.remove(dir, { recursive: true });
+  }
+}
+
+function optionsOf(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
+  } catch (error) {
+    const options = Object.keys(OPTIONS).map((name) => `--${name}`).join(", ");
+    throw new Error(`${error instanceof Error ? error.message : error}. What can be given is ${options}`);
   }
 }
 
