@@ -1,9 +1,8 @@
 import type { Settlement } from "../model/ledger.ts";
-import { type OrderHash, orderHashOf } from "./order_hash.ts";
 import type { Holder, Waiting } from "./delivery_window.ts";
+import { type OrderHash, orderHashOf } from "./order_hash.ts";
 import type { RecentEvents } from "./recent_events.ts";
 import { type Database, prepareAll, type Statements } from "./sqlite.ts";
-
 import type { PluginNumbers } from "./sqlite_plugins.ts";
 import type { NewDelivery, Queues } from "./sqlite_queues.ts";
 import type { Known } from "./sqlite_ready.ts";

@@ -20,7 +20,7 @@ import { RecentEvents } from "./recent_events.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
 import { PluginNumbers } from "./sqlite_plugins.ts";
 import { Queues, type QueuesOptions, type QueueState } from "./sqlite_queues.ts";
-import { announced, ReadyDeliveries } from "./sqlite_ready.ts";
+import { announced, NONE, ReadyDeliveries } from "./sqlite_ready.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 
 /** So many more of a queue are looked at for as many as asked for: thousands may wait for the first of them. */
@@ -294,8 +294,6 @@ export class SqliteLedger implements Ledger {
     this.#sql.replaceEvent.run(JSON.stringify(event), Number(row["seq"]));
   }
 }
-
-const NONE: ReadonlySet<number> = new Set();
 
 interface Deciding {
   readonly decider: Decider;

@@ -105,7 +105,8 @@ function neverTried({ seq, dueAt }: QueuedDelivery): Ready {
   return { seq, dueAt, attempts: 0, triedMs: 0, lastAttemptAt: null };
 }
 
-const NONE: ReadonlySet<number> = new Set();
+/** Nothing is busy. */
+export const NONE: ReadonlySet<number> = new Set();
 
 const STATEMENTS = {
   ready: `SELECT seq, due_at, attempts, tried_ms, last_attempt_at FROM delivery
