@@ -17,7 +17,7 @@ export function floatingIpDeleted(situation: Situation): Finding {
 }
 
 /**
- * `port.create.end`: up to Newton, Nova's ports came with their server, and no update followed. It tells of the port's first state: of
+ * `port.create.end`: up to Mitaka, Nova created ports with their server, and no update followed. It tells of the port's first state: of
  * a port that is known already it says nothing, unless revisions show that it is newer.
  */
 export function portCreated(situation: Situation): Finding {

@@ -209,7 +209,7 @@ Deno.test("decide() believes that a deleted floating IP and port are back when a
   );
 });
 
-Deno.test("decide() begins an association with a port of which port.create.end alone told (Nova up to Newton)", () => {
+Deno.test("decide() begins an association with a port of which port.create.end alone told (Nova up to Mitaka)", () => {
   const story = new Story();
   story.tell(portCame("1", { server: "a" }));
   assert.deepEqual(story.keys(floatingIpIs("f", { port: "1" })), ["floatingip/f/1/creation"]);
