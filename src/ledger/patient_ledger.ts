@@ -13,6 +13,7 @@ import {
   type ReadyQuery,
   type Settlement,
 } from "../model/ledger.ts";
+import type { TargetOutage } from "../model/outage.ts";
 
 export interface PatientLedgerOptions {
   readonly ledger: Ledger;
@@ -84,6 +85,14 @@ export class PatientLedger implements Ledger {
 
   settle(settlements: readonly Settlement[]): Promise<void> {
     return this.#patiently((ledger) => ledger.settle(settlements));
+  }
+
+  noteOutage(plugin: string, outage: TargetOutage | null): Promise<void> {
+    return this.#patiently((ledger) => ledger.noteOutage(plugin, outage));
+  }
+
+  probeRequests(plugin: string): Promise<number> {
+    return this.#patiently((ledger) => ledger.probeRequests(plugin));
   }
 
   async #patiently<Result>(call: (ledger: Ledger) => Promise<Result>): Promise<Result> {

@@ -141,6 +141,15 @@ export class RamLedger implements Ledger {
     return Promise.resolve();
   }
 
+  /** No other process looks. */
+  noteOutage(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  probeRequests(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   async #detailSince(seq: number, make: PromptMaker): Promise<void> {
     const events = await this.undetailed(Number.MAX_SAFE_INTEGER, seq);
     await this.storeDetails(events.map((row) => ({ seq: row.seq, ...make(row.event), learned: null })));

@@ -11,6 +11,7 @@ import type {
   PromptMaker,
 } from "../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../model/ledger.ts";
+import type { TargetOutage } from "../model/outage.ts";
 import { type Arrived, sentOf } from "./identity.ts";
 import { learnedMemory } from "./learn.ts";
 import { GroupCommit } from "./group_commit.ts";
@@ -18,6 +19,7 @@ import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts
 import { SPAN } from "./schema.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
+import { Outages } from "./sqlite_outages.ts";
 import { PluginNumbers } from "./sqlite_plugins.ts";
 import { Queues, type QueuesOptions, type QueueState } from "./sqlite_queues.ts";
 import { announced, NONE, ReadyDeliveries } from "./sqlite_ready.ts";
@@ -40,6 +42,7 @@ export class SqliteLedger implements Ledger {
   readonly #queues: Queues;
   readonly #deliveries: Deliveries;
   readonly #ready: ReadyDeliveries;
+  readonly #outages: Outages;
   readonly #sql: Statements<typeof STATEMENTS>;
   /** The plugins that get a delivery of every event. */
   #active: readonly number[] = [];
@@ -62,6 +65,7 @@ export class SqliteLedger implements Ledger {
     const known = { plugins: this.#plugins, queues: this.#queues, recent: this.#recent };
     this.#deliveries = new Deliveries(database, known);
     this.#ready = new ReadyDeliveries(database, known);
+    this.#outages = new Outages(database);
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
@@ -127,7 +131,10 @@ export class SqliteLedger implements Ledger {
   }
 
   async activate(plugins: readonly string[]): Promise<void> {
-    this.#active = await this.#commits.run(() => this.#plugins.activate(plugins));
+    this.#active = await this.#commits.run(() => {
+      this.#outages.clear();
+      return this.#plugins.activate(plugins);
+    });
     this.#queues.shareAmong(plugins.length);
   }
 
@@ -148,6 +155,15 @@ export class SqliteLedger implements Ledger {
     await this.#commits.runWithin(SETTLE_WITHIN_MS, () => {
       for (const settlement of settlements) this.#deliveries.settle(settlement);
     });
+  }
+
+  async noteOutage(plugin: string, outage: TargetOutage | null): Promise<void> {
+    await this.#commits.runWithin(SETTLE_WITHIN_MS, () => this.#outages.note(plugin, outage));
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async probeRequests(plugin: string): Promise<number> {
+    return reading(() => this.#outages.probeRequests(plugin));
   }
 
   /**

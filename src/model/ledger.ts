@@ -4,6 +4,7 @@ import type { FailureReason } from "./errors.ts";
 import type { ServerSnapshot, WatcherEvent } from "./event.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
 import type { Notification } from "./notification.ts";
+import type { TargetOutage } from "./outage.ts";
 
 /** A message of a watched type that could not be used: kept without its body, which may hold a token. */
 export interface Rejection {
@@ -149,6 +150,10 @@ export interface Ledger {
   /** When the next delivery of a plugin that is free to be attempted falls due; `null` for none. */
   nextDueAt(plugin: string): Promise<number | null>;
   settle(settlements: readonly Settlement[]): Promise<void>;
+  /** Notes that the target of a plugin is away, or with `null` that it is not, for whoever looks from another process. `activate` forgets all. */
+  noteOutage(plugin: string, outage: TargetOutage | null): Promise<void>;
+  /** How often an operator has asked that the target of a plugin is tried at once. */
+  probeRequests(plugin: string): Promise<number>;
 }
 
 /** Nothing was written: the disk is full, the file cannot be reached, another process holds it for too long. Waiting may help. */

@@ -109,7 +109,7 @@ class Service {
     this.#openstack = openstack;
     this.#database = database;
     const { version, plugins, clock } = options;
-    this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log: options.log("status") });
+    this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log: options.log });
     this.#keepDays = options.config.ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
     this.#sqlite = new SqliteLedger(database, clock.now);
     this.#housekeeping = this.#makeHousekeeping(database);
@@ -298,9 +298,10 @@ class Service {
     const canRecord = () => ledger.writable;
     return [...plugins].map(([name, plugin]) => {
       const policy = policyOf(name, config.retry);
-      const { onAttempt } = this.#status;
+      const { onAttempt, onOutage } = this.#status;
       return new Lane({
         onAttempt,
+        onOutage,
         plugin,
         name,
         policy,

@@ -281,7 +281,7 @@ Deno.test("service tries a failing plugin again while messages are acknowledged 
   assertRun(good);
   await until(async () => await depth(shared, "down") === 0, LONG_MS);
   await until(() => bad.requests.length >= 10, LONG_MS);
-  assert.match(service.log, /WARNING \(Bad\) Bad: attempt 1 of server\/\S+ failed \(server_error\): [^\n]+503/);
+  assert.match(service.log, /WARNING \(Bad\) Attempt 1 of server\/\S+ failed \(server_error\): [^\n]+503/);
 
   down = false;
   await everything(bad, { service });
