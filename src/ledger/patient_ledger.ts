@@ -1,4 +1,5 @@
 import type { Clock } from "../model/clock.ts";
+import type { Gap } from "../model/gap.ts";
 import {
   type Arrival,
   type Decider,
@@ -84,6 +85,14 @@ export class PatientLedger implements Ledger {
 
   settle(settlements: readonly Settlement[]): Promise<void> {
     return this.#patiently((ledger) => ledger.settle(settlements));
+  }
+
+  recordGap(gap: Gap): Promise<void> {
+    return this.#patiently((ledger) => ledger.recordGap(gap));
+  }
+
+  openGaps(): Promise<readonly Gap[]> {
+    return this.#patiently((ledger) => ledger.openGaps());
   }
 
   async #patiently<Result>(call: (ledger: Ledger) => Promise<Result>): Promise<Result> {
