@@ -1,4 +1,5 @@
 import type { Clock } from "../model/clock.ts";
+import type { Gap } from "../model/gap.ts";
 import {
   type Arrival,
   type Decider,
@@ -93,6 +94,14 @@ export class PatientLedger implements Ledger {
 
   probeRequests(plugin: string): Promise<number> {
     return this.#patiently((ledger) => ledger.probeRequests(plugin));
+  }
+
+  recordGap(gap: Gap): Promise<void> {
+    return this.#patiently((ledger) => ledger.recordGap(gap));
+  }
+
+  openGaps(): Promise<readonly Gap[]> {
+    return this.#patiently((ledger) => ledger.openGaps());
   }
 
   async #patiently<Result>(call: (ledger: Ledger) => Promise<Result>): Promise<Result> {

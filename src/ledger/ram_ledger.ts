@@ -1,5 +1,6 @@
 import type { Decision } from "../model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
+import type { Gap } from "../model/gap.ts";
 import {
   type Arrival,
   type Decider,
@@ -48,6 +49,8 @@ export class RamLedger implements Ledger {
   readonly #undetailed = new Map<number, EventRow>();
   readonly #open: DeliveryRow[] = [];
   readonly rejections: Rejection[] = [];
+  /** By what makes them the same. */
+  readonly #gaps = new Map<string, Gap>();
   #plugins: readonly string[] = [];
   #seq = 0;
 
@@ -148,6 +151,17 @@ export class RamLedger implements Ledger {
 
   probeRequests(): Promise<number> {
     return Promise.resolve(0);
+  }
+
+  recordGap(gap: Gap): Promise<void> {
+    const { source, exchange, from } = gap;
+    this.#gaps.set(JSON.stringify([source.queue, source.brokers, exchange, from]), gap);
+    return Promise.resolve();
+  }
+
+  openGaps(): Promise<readonly Gap[]> {
+    const open = this.#gaps.values().filter(({ to }) => to === null).toArray();
+    return Promise.resolve(open.sort((one, other) => one.from - other.from));
   }
 
   async #detailSince(seq: number, make: PromptMaker): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Decision } from "../model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
+import type { Gap } from "../model/gap.ts";
 import type {
   Arrival,
   Decider,
@@ -23,6 +24,7 @@ import { Outages } from "./sqlite_outages.ts";
 import { PluginNumbers } from "./sqlite_plugins.ts";
 import { Queues, type QueuesOptions, type QueueState } from "./sqlite_queues.ts";
 import { announced, NONE, ReadyDeliveries } from "./sqlite_ready.ts";
+import { SqliteGaps } from "./sqlite_gaps.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 
 /** So many more of a queue are looked at for as many as asked for: thousands may wait for the first of them. */
@@ -36,6 +38,7 @@ export class SqliteLedger implements Ledger {
   readonly #commits: GroupCommit;
   readonly #now: () => number;
   readonly #memory: SqliteMemory;
+  readonly #gaps: SqliteGaps;
   readonly #plugins: PluginNumbers;
   /** What need not be read to attempt a delivery of one of the newest events. */
   readonly #recent = new RecentEvents();
@@ -60,6 +63,7 @@ export class SqliteLedger implements Ledger {
     });
     this.#now = now;
     this.#memory = new SqliteMemory(database);
+    this.#gaps = new SqliteGaps(database);
     this.#plugins = new PluginNumbers(database);
     this.#queues = new Queues(database, options);
     const known = { plugins: this.#plugins, queues: this.#queues, recent: this.#recent };
@@ -144,6 +148,15 @@ export class SqliteLedger implements Ledger {
 
   async nextDueAt(plugin: string): Promise<number | null> {
     return await this.#atOneMoment({ plugin, limit: 1 }, () => this.#ready.nextDueAt(plugin));
+  }
+
+  recordGap(gap: Gap): Promise<void> {
+    return this.#commits.run(() => this.#gaps.put(gap));
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async openGaps(): Promise<readonly Gap[]> {
+    return reading(() => this.#gaps.open());
   }
 
   /** What the file does not say of a plugin's queue. */

@@ -1,3 +1,4 @@
+import type { Gap } from "../model/gap.ts";
 import type { Listing } from "../model/ledger.ts";
 import type { Memory, MemoryChanges } from "../model/memory.ts";
 import type {
@@ -21,6 +22,7 @@ import { PluginNumbers } from "./sqlite_plugins.ts";
 import { Queues } from "./sqlite_queues.ts";
 import { storedEvent } from "./sqlite_ready.ts";
 import { spansFrom } from "./sqlite_spans.ts";
+import { gapOf } from "./sqlite_gaps.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 import { listedState, OPEN, QUEUED, UNFINISHED } from "./sqlite_states.ts";
 
@@ -148,6 +150,10 @@ class SqliteOperations implements LedgerOperations {
     return this.#sql[listing].all().map(({ id }) => String(id));
   }
 
+  gaps(): readonly Gap[] {
+    return this.#sql.gaps.all().map(gapOf);
+  }
+
   async backup(file: string): Promise<void> {
     // In one step: a service that writes meanwhile would make it begin again at each. VACUUM INTO needs all permissions in Deno.
     await copyDatabase(this.#database, file);
@@ -251,6 +257,7 @@ const STATEMENTS = {
   ports: `SELECT id FROM port WHERE deleted_at IS NULL ORDER BY id`,
   floatingIps: `SELECT id FROM floatingip WHERE deleted_at IS NULL ORDER BY id`,
   fact: `SELECT value FROM fact WHERE name = ?`,
+  gaps: `SELECT * FROM gap ORDER BY from_at, seq`,
   plugins: `SELECT name FROM plugin ORDER BY name`,
   event: `SELECT e.seq, e.decided_at, e.data, e.detail, n.body FROM event AS e
     LEFT JOIN notification AS n ON n.seq = e.notification WHERE e.key = ?`,

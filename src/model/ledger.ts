@@ -2,6 +2,7 @@ import type { Decision } from "./decision.ts";
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
 import type { ServerSnapshot, WatcherEvent } from "./event.ts";
+import type { GapRecord } from "./gap.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
 import type { Notification } from "./notification.ts";
 import type { TargetOutage } from "./outage.ts";
@@ -120,7 +121,7 @@ export interface PrimingProgress {
  * promise resolves when that is on disk; calls that come together may share a transaction, so that what is asked for next sees what was asked for
  * before. Promises reject with {@linkcode LedgerUnavailable} when nothing was written and waiting may help.
  */
-export interface Ledger {
+export interface Ledger extends GapRecord {
   /** Records messages in order; one that repeats a recorded one, by its id and the time that it gave, is ignored. Returns how many were new. */
   record(arrivals: readonly Arrival[]): Promise<number>;
   /**

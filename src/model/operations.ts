@@ -1,5 +1,6 @@
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
+import type { Gap } from "./gap.ts";
 import type { Delivery, Listing } from "./ledger.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
 import type { Notification } from "./notification.ts";
@@ -110,6 +111,8 @@ export interface LedgerOperations extends Disposable {
   prime(primer: (memory: Memory) => MemoryChanges): void;
   /** The ids of all that is remembered and was not deleted. */
   living(listing: Listing): readonly string[];
+  /** Times in which notifications may not have reached us, oldest first. */
+  gaps(): readonly Gap[];
   /** Writes a consistent copy to a new file. */
   backup(file: string): Promise<void>;
 }

@@ -123,7 +123,9 @@ class Service {
     this.#intake = this.#makeIntake();
     const { log, random } = options;
     const onDelivered = (message: Delivered) => this.#intake.accept(message);
-    this.#brokers = sources.map((source) => new Broker({ source, onDelivered, log: log("broker"), random }));
+    this.#brokers = sources.map((source) =>
+      new Broker({ source, onDelivered, log: log("broker"), random, gaps: this.#ledger })
+    );
     // Whoever waits for it hears of it; nobody may be waiting yet.
     this.#failed.promise.catch(() => {});
   }
