@@ -1,13 +1,14 @@
 import type { Clock } from "../model/clock.ts";
-import type { Delivery, Ledger } from "../model/ledger.ts";
+import type { Delivery, Ledger, Settlement } from "../model/ledger.ts";
 import type { TargetOutage } from "../model/outage.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
 import { Bell } from "../model/bell.ts";
 import { Pulse } from "../model/pulse.ts";
 import type { AttemptEnd } from "../model/readings.ts";
+import { AttemptNotes } from "./attempt_notes.ts";
 import { Attempts } from "./attempts.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
-import { type Failure, failureOf } from "./failure.ts";
+import { type Failure, failureOf, MAX_ERROR_LENGTH } from "./failure.ts";
 import { delayMs, type Policy } from "./policy.ts";
 
 export interface LaneOptions {
@@ -202,7 +203,8 @@ export class Lane {
     const probe = this.#breaker.state === "open";
     const [startedAt, startedMs] = [clock.now(), clock.passedMs()];
     this.#running++;
-    const failure = await this.#notify(delivery);
+    const said = new AttemptNotes(delivery.progress);
+    const failure = await this.#notify(delivery, said);
     this.#running--;
     const tookMs = clock.passedMs() - startedMs;
     this.#bell.ring();
@@ -213,22 +215,27 @@ export class Lane {
     if (failure === null || failure.permanent) this.#breaker.succeeded();
     this.#report(delivery, { failure, verdict });
     this.#noteOutage(failure, before);
-    await ledger.settle([{
-      ...settlement,
-      ...verdict,
-      failure: failure && { reason: failure.reason, error: failure.error },
-    }]);
+    await ledger.settle([{ ...settlement, ...verdict, failure: this.#recorded(failure, said) }]);
     const { plugin, attempts } = delivery;
     const reason = failure?.reason ?? null;
     onAttempt?.({ plugin, outcome: verdict.outcome, reason, repeated: attempts > 0, tookMs });
   }
 
   /** One call of the plugin, cut off when it takes too long. Returns what went wrong. */
-  async #notify({ event, detail, missing, attempts }: Delivery): Promise<Failure | null> {
+  async #notify({ event, detail, missing, attempts, progress }: Delivery, said: AttemptNotes): Promise<Failure | null> {
     const { plugin, policy, log, redact } = this.#options;
     const attempt = this.#attempts.begin();
     const { signal } = attempt;
-    const context: NotifyContext = { ...event, attempt: attempts + 1, signal, log, missing };
+    const context: NotifyContext = {
+      ...event,
+      attempt: attempts + 1,
+      signal,
+      log,
+      missing,
+      ...(progress === undefined ? {} : { progress }),
+      keep: (progress) => said.keep(progress),
+      note: (text) => said.note(text),
+    };
     try {
       await attempt.run(() => plugin.notify(detail, event.created, context));
       return null;
@@ -238,6 +245,18 @@ export class Lane {
     } finally {
       this.#attempts.end(attempt);
     }
+  }
+
+  /** What the ledger keeps of an attempt beside its outcome. */
+  #recorded(failure: Failure | null, { notes, progress }: AttemptNotes): Settlement["failure"] {
+    const { redact } = this.#options;
+    if (failure === null) {
+      return notes.length === 0
+        ? null
+        : { reason: "partial", error: redact(notes.join("; ")).slice(0, MAX_ERROR_LENGTH) };
+    }
+    const { reason, error } = failure;
+    return { reason, error, ...(progress === undefined ? {} : { progress }) };
   }
 
   /** Whether and when to try again. Time counts towards the end only while the target was there to be tried. */

@@ -17,7 +17,7 @@ import {
   type Rejection,
   type Settlement,
 } from "../model/ledger.ts";
-import type { Notification } from "../model/notification.ts";
+import type { Json, Notification } from "../model/notification.ts";
 import { sentOf } from "./identity.ts";
 import { learnedMemory } from "./learn.ts";
 import { RamMemory } from "./ram_memory.ts";
@@ -35,6 +35,7 @@ interface DeliveryRow {
   triedMs: number;
   lastAttemptAt: number | null;
   dueAt: number;
+  progress: Json | undefined;
 }
 
 /** The ledger of a dry run: the same contract, nothing on disk, everything gone at the end. */
@@ -134,12 +135,18 @@ export class RamLedger implements Ledger {
   }
 
   settle(settlements: readonly Settlement[]): Promise<void> {
-    for (const { seq, plugin, outcome, endedAt, dueAt, triedMs } of settlements) {
+    for (const { seq, plugin, outcome, endedAt, dueAt, triedMs, failure } of settlements) {
       const at = this.#open.findIndex((delivery) => delivery.plugin === plugin && delivery.row.seq === seq);
       const delivery = this.#open[at];
       if (delivery === undefined) continue;
       if (outcome === "done" || outcome === "dead") this.#open.splice(at, 1);
-      else Object.assign(delivery, { attempts: delivery.attempts + 1, lastAttemptAt: endedAt, dueAt, triedMs });
+      else {Object.assign(delivery, {
+          attempts: delivery.attempts + 1,
+          lastAttemptAt: endedAt,
+          dueAt,
+          triedMs,
+          progress: failure?.progress,
+        });}
     }
     return Promise.resolve();
   }
@@ -178,7 +185,7 @@ export class RamLedger implements Ledger {
       this.#keys.add(event.key);
       this.#undetailed.set(row.seq, row);
       for (const plugin of this.#plugins) {
-        this.#open.push({ row, plugin, attempts: 0, triedMs: 0, lastAttemptAt: null, dueAt: 0 });
+        this.#open.push({ row, plugin, attempts: 0, triedMs: 0, lastAttemptAt: null, dueAt: 0, progress: undefined });
       }
     }
   }
@@ -201,7 +208,9 @@ export class RamLedger implements Ledger {
   }
 }
 
-function asDelivery({ row: { seq, event, record }, plugin, attempts, triedMs, lastAttemptAt }: DeliveryRow): Delivery {
+function asDelivery(
+  { row: { seq, event, record }, plugin, attempts, triedMs, lastAttemptAt, progress }: DeliveryRow,
+): Delivery {
   const { detail, missing } = record as DetailRecord;
   const { key, subject, created, eventType, time, creationSeen, server } = event;
   return {
@@ -213,5 +222,6 @@ function asDelivery({ row: { seq, event, record }, plugin, attempts, triedMs, la
     attempts,
     triedMs,
     lastAttemptAt,
+    ...(progress === undefined ? {} : { progress }),
   };
 }

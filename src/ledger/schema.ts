@@ -268,4 +268,7 @@ export const STEPS: readonly string[] = [
   CREATE INDEX gap_ended ON gap (to_at, seq) WHERE to_at IS NOT NULL;
   CREATE INDEX gap_open ON gap (from_at, seq, to_at) WHERE to_at IS NULL;
   `,
+  `
+  ALTER TABLE failure ADD COLUMN progress TEXT; -- JSON: what the plugin kept for the next attempt
+  `,
 ];

@@ -4,7 +4,7 @@ import type { FailureReason } from "./errors.ts";
 import type { ServerSnapshot, WatcherEvent } from "./event.ts";
 import type { GapRecord } from "./gap.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
-import type { Notification } from "./notification.ts";
+import type { Json, Notification } from "./notification.ts";
 import type { TargetOutage } from "./outage.ts";
 
 /** A message of a watched type that could not be used: kept without its body, which may hold a token. */
@@ -64,6 +64,8 @@ export interface Delivery {
   readonly triedMs: number;
   /** When it was last tried, milliseconds since the epoch; `null` before the first failure. */
   readonly lastAttemptAt: number | null;
+  /** What the plugin kept in an attempt before; absent for nothing. */
+  readonly progress?: Json;
 }
 
 /** How an attempt ended. `done` and `dead` free the delivery's keys. */
@@ -73,8 +75,13 @@ export interface Settlement {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly outcome: "done" | "retry" | "dead" | "interrupted";
-  /** What went wrong, without secrets; `null` for `done`. */
-  readonly failure: { readonly reason: FailureReason; readonly error: string } | null;
+  /** What went wrong, without secrets; `partial`: what a plugin says of a delivery that is done; `null` for nothing. */
+  readonly failure: {
+    readonly reason: FailureReason | "partial";
+    readonly error: string;
+    /** What the plugin kept for the next attempt; absent for nothing. */
+    readonly progress?: Json;
+  } | null;
   /** When to try again; for `retry` and `interrupted`. */
   readonly dueAt: number;
   readonly triedMs: number;

@@ -41,7 +41,8 @@ export interface ShownAttempt {
   readonly attempt: number;
   readonly startedAt: number;
   readonly endedAt: number;
-  readonly reason: FailureReason;
+  /** `partial`: it was done, and the plugin says what was not. */
+  readonly reason: FailureReason | "partial";
   readonly error: string;
 }
 

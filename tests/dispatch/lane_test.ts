@@ -411,6 +411,38 @@ Deno.test("Lane begins nothing when the ledger answers after the stop", async ()
   assertEquals(attempts, 0);
 });
 
+Deno.test("Lane gives the next attempt what the last one kept, also after a restart, and an operator what was noted", async () => {
+  const seen: unknown[] = [];
+  await using dispatching = await Dispatching.start({
+    p: ({ attempt, progress, keep, note }) => {
+      seen.push(progress);
+      note(`attempt ${attempt} with password=hush`);
+      if (attempt === 1) keep({ sent: ["a"] });
+      if (attempt < 4) answer(503);
+    },
+  });
+  await dispatching.announce(madeEvent("s/1"));
+  await dispatching.clock.advance(2 * SECOND_MS);
+  await dispatching.restartAfter(HOUR_MS);
+  await dispatching.clock.advance(60 * SECOND_MS);
+  assertEquals(seen, [undefined, { sent: ["a"] }, { sent: ["a"] }, { sent: ["a"] }]);
+  assertEquals(dispatching.count("done"), 1);
+  const last = dispatching.failures().at(-1);
+  assertEquals(last, { attempt: 4, reason: "partial", error: "attempt 4 with password=***" });
+});
+
+Deno.test("Lane refuses progress that is too large or that JSON cannot hold", async () => {
+  await using dispatching = await Dispatching.start({
+    p: ({ keep, attempt }) => keep(attempt === 1 ? "x".repeat(65_536) : (() => {}) as never),
+  });
+  await dispatching.announce(madeEvent("s/1"));
+  await dispatching.clock.advance(SECOND_MS);
+  assertEquals(dispatching.failures().map(({ error }) => error), [
+    "Cannot keep the progress of a delivery: 65538 characters; allowed: 65536",
+    "Cannot keep the progress of a delivery: JSON cannot hold it",
+  ]);
+});
+
 Deno.test("Lane tells when its target is away, when the next probe is put off, and when the target is back", async () => {
   let down = true;
   await using dispatching = await Dispatching.start({ p: () => down ? refuseConnection() : undefined });
