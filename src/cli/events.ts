@@ -33,7 +33,7 @@ export function eventsCommand(context: CommandContext): Command {
     .description("List deliveries, and notifications that led to none, newest first.")
     .addOption(new Option("--state <state>", "only these").choices(LISTED_STATES))
     .option("--plugin <name>", "only deliveries of this plugin")
-    .option("--resource <id>", "only of this server, floating IP or floating address")
+    .option("--resource <which>", "only of this server, floating IP or address: an id, a name, an address")
     .addOption(
       new Option("--since <time>", "only since then: 2026-11-21T18:00Z, or an age as 90m, 12h, 7d").argParser(time),
     )
@@ -51,6 +51,7 @@ export function eventsCommand(context: CommandContext): Command {
 const EXAMPLES = `
 Examples:
   oss-watcher events --state dead --since 24h
+  oss-watcher events --resource web-1
   oss-watcher events --resource 4818c5b1-ac0b-4458-9eed-faf8936ad379
   oss-watcher events replay --dead --plugin RestNotify`;
 
@@ -114,7 +115,7 @@ async function list({ ledger, json, ...filter }: ListOptions, context: CommandCo
   if (plugin !== undefined) mustKnow(plugin, opened);
   const listed = opened.list(filter);
   if (json) { for (const one of listed) context.terminal.print(safeJson(one)); }
-  else context.terminal.print(describeList(listed, filter.limit));
+  else context.terminal.print(describeList(listed, { limit: filter.limit, width: context.terminal.width }));
 }
 
 async function treat({ verb, keys, options, context }: {

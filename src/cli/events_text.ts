@@ -2,20 +2,34 @@ import type { Listed, ShownDelivery, ShownEvent, Treated } from "../model/operat
 import { printable } from "../wire/escape.ts";
 import { WIDTH, wrapped } from "./wrapped.ts";
 
-/** A listing for a terminal of 80 columns: a line of facts, the key, and what was wrong. */
-export function describeList(listed: readonly Listed[], limit: number): string {
+/** A listing for a terminal: a line of facts with the server, the key, and what was wrong. */
+export function describeList(
+  listed: readonly Listed[],
+  { limit, width = WIDTH }: { readonly limit: number; readonly width?: number | undefined },
+): string {
   if (listed.length === 0) return "Nothing in the ledger fits.";
-  const heading = `${"TIME (UTC)".padEnd(19)}  ${"STATE".padEnd(10)}  TRIES  PLUGIN`;
+  const pluginWidth = listed.reduce((width, { plugin }) => Math.max(width, plugin?.length ?? 0), "PLUGIN".length);
+  const heading = `${"TIME (UTC)".padEnd(19)}  ${"STATE".padEnd(10)}  TRIES  ${"PLUGIN".padEnd(pluginWidth)}  SERVER`;
   const more = listed.length === limit ? [`The newest ${limit}; --limit shows more.`] : [];
-  return [heading, ...listed.map(describeListed), ...more].join("\n");
+  return [heading, ...listed.map((one) => describeListed(one, { pluginWidth, width })), ...more].join("\n");
 }
 
-function describeListed({ key, state, plugin, at, attempts, dueAt, reason }: Listed): string {
+function describeListed(
+  { key, name, address, state, plugin, at, attempts, dueAt, reason }: Listed,
+  { pluginWidth, width }: { readonly pluginWidth: number; readonly width: number },
+): string {
   const next = state === "retrying" && dueAt !== null ? `next ${due(dueAt)}: ` : "";
+  const facts = `${utc(at)}  ${state.padEnd(10)}  ${String(attempts).padStart(5)}  ${
+    (plugin ?? "-").padEnd(pluginWidth)
+  }`;
+  const server = [name, address].filter((one) => one !== null).join(" ");
+  const line = `${facts}  ${server}`.trimEnd();
+  // A server that does not fit beside its facts has a line of its own.
+  const first = printable(line).length <= width ? [line] : [facts.trimEnd(), `  ${server}`];
   return [
-    short(`${utc(at)}  ${state.padEnd(10)}  ${String(attempts).padStart(5)}  ${plugin ?? "-"}`),
+    ...first.map((line) => printable(line, width)),
     `  ${printable(key)}`,
-    ...(reason === null ? [] : [short(`  ${next}${reason}`)]),
+    ...(reason === null ? [] : [printable(`  ${next}${reason}`, width)]),
   ].join("\n");
 }
 
@@ -67,10 +81,6 @@ function due(at: number): string {
 
 function utc(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace("T", " ");
-}
-
-function short(text: string): string {
-  return printable(text, WIDTH);
 }
 
 function json(value: unknown): string[] {

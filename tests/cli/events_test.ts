@@ -4,6 +4,8 @@ import { Receiver } from "../../tools/receiver.ts";
 import { Service } from "../../tools/service.ts";
 import { decide, WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
 import { readDocuments } from "../../src/runtime/documents.ts";
+import { describeList } from "../../src/cli/events_text.ts";
+import type { Listed } from "../../src/model/operations.ts";
 import { type Database, openDatabase } from "../../src/ledger/sqlite.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
 import type { Delivery, Settlement } from "../../src/model/ledger.ts";
@@ -45,7 +47,7 @@ Deno.test("events lists every delivery, newest first, within 80 columns", async 
   const { code, out, err } = await events(dir, []);
   assert.deepEqual([code, err], [0, ""]);
   const lines = out.trimEnd().split("\n");
-  assert.equal(lines[0], "TIME (UTC)           STATE       TRIES  PLUGIN");
+  assert.equal(lines[0], "TIME (UTC)           STATE       TRIES  PLUGIN  SERVER");
   assert.deepEqual(keysIn(out), LIFE.toReversed().flatMap((key) => [key, key]));
   assert.deepEqual(tooWide(out), []);
 });
@@ -56,8 +58,8 @@ Deno.test("events --state dead shows what was refused, and why, on one line", as
   assert.equal(code, 0);
   assert.equal(
     out,
-    `TIME (UTC)           STATE       TRIES  PLUGIN
-2026-11-21 20:00:00  dead            1  Cmdb
+    `TIME (UTC)           STATE       TRIES  PLUGIN  SERVER
+2026-11-21 20:00:00  dead            1  Cmdb    beam-ctl-01 10.11.0.21
   ${FIRST}
   POST https://cmdb.example/created: 422: no such owner, no such owner, no such…
 `,
@@ -69,8 +71,8 @@ Deno.test("events --state retrying shows when it is tried next", async () => {
   const { out } = await events(dir, ["--state", "retrying"]);
   assert.equal(
     out,
-    `TIME (UTC)           STATE       TRIES  PLUGIN
-2026-11-21 20:00:00  retrying        2  Cmdb
+    `TIME (UTC)           STATE       TRIES  PLUGIN  SERVER
+2026-11-21 20:00:00  retrying        2  Cmdb    beam-ctl-02 10.11.0.160
   ${SECOND}
   next 2026-11-21 20:01:40: no answer within 10 s
 `,
@@ -95,6 +97,16 @@ for (
       keys: [...LIFE.slice(0, 1), ...LIFE.slice(2, 4), ...LIFE.slice(6)].toReversed(),
     },
     { args: ["--plugin", "Dns", "--resource", "10.0.0.1"], keys: [] },
+    // By its name, in any case, and by its fixed address: the same as by its id.
+    ...["BEAM-ctl-01", "10.11.0.21"].map((resource) => ({
+      args: ["--plugin", "Dns", "--resource", resource],
+      keys: [...LIFE.slice(0, 1), ...LIFE.slice(2, 4), ...LIFE.slice(6)].toReversed(),
+    })),
+    { args: ["--plugin", "Dns", "--resource", "beam-ctl-0"], keys: [] },
+    { args: ["--plugin", "Dns", "--resource", "beam-ctl-0_"], keys: [] },
+    { args: ["--plugin", "Dns", "--resource", "beam-ctl-%"], keys: [] },
+    { args: ["--plugin", "Dns", "--resource", `"beam-ctl-01`], keys: [] },
+    { args: ["--plugin", "Dns", "--resource", "beam-ctl-01.example.com"], keys: [] },
     { args: ["--plugin", "Dns", "--since", "2026-11-21T20:00Z"], keys: LIFE.toReversed() },
     { args: ["--plugin", "Dns", "--since", "2026-11-21 21:00+01:00"], keys: LIFE.toReversed() },
     { args: ["--plugin", "Dns", "--since", "2026-11-21"], keys: LIFE.toReversed() },
@@ -115,9 +127,44 @@ for (
   });
 }
 
+Deno.test("events --resource finds a server by the name with the domain that details have", async () => {
+  using dir = await ledgerDirectory();
+  {
+    using database = openDatabase(dir.path("ledger.db"), { create: false });
+    database.exec(
+      "UPDATE event SET detail = json_set(detail, '$.FQDN', json_extract(detail, '$.FQDN') || '.cloud.example.com')",
+    );
+  }
+  const found = await events(dir, ["--plugin", "Dns", "--resource", "Beam-ctl-02.cloud.example.com"]);
+  assert.ok(keysIn(found.out).includes(SECOND));
+  assert.ok(!keysIn(found.out).includes(FIRST));
+  const other = await events(dir, ["--plugin", "Dns", "--resource", "beam-ctl-02.example.org"]);
+  assert.equal(other.out, "Nothing in the ledger fits.\n");
+});
+
+Deno.test("events gives a server that does not fit beside its facts a line of its own", () => {
+  const listed: Listed = {
+    key: "server/a/creation",
+    state: "done",
+    name: "a-name-of-a-server\x1b[2J.cloud.example.com",
+    address: "2001:db8::1234",
+    plugin: "Cmdb",
+    at: NOW,
+    attempts: 1,
+    dueAt: null,
+    reason: null,
+  };
+  const shown = (width?: number) => describeList([listed], { limit: 50, width }).split("\n").slice(1);
+  const facts = "2026-11-21 20:00:00  done            1  Cmdb";
+  const server = "a-name-of-a-server\\u{1b}[2J.cloud.example.com 2001:db8::1234";
+  assert.deepEqual(shown(), [facts, `  ${server}`, "  server/a/creation"]);
+  assert.deepEqual(shown(120), [`${facts}    ${server}`, "  server/a/creation"]);
+  assert.deepEqual(shown(50)[1], `  ${server.slice(0, 47)}…`);
+});
+
 Deno.test("events --json has one line with the same keys for every state", async () => {
   using dir = await ledgerDirectory();
-  const keys = ["key", "state", "plugin", "at", "attempts", "dueAt", "reason"];
+  const keys = ["key", "state", "name", "address", "plugin", "at", "attempts", "dueAt", "reason"];
   const [dead, rejected, superseded] = await Promise.all(
     ["dead", "rejected", "superseded"].map((state) => events(dir, ["--state", state, "--json"])),
   );
@@ -126,11 +173,23 @@ Deno.test("events --json has one line with the same keys for every state", async
     for (const line of linesOf(out)) assert.deepEqual(Object.keys(line), keys);
   }
   assert.deepEqual(linesOf(dead!.out), [
-    { key: FIRST, state: "dead", plugin: "Cmdb", at: NOW, attempts: 1, dueAt: null, reason: REFUSED },
+    {
+      key: FIRST,
+      state: "dead",
+      name: "beam-ctl-01",
+      address: "10.11.0.21",
+      plugin: "Cmdb",
+      at: NOW,
+      attempts: 1,
+      dueAt: null,
+      reason: REFUSED,
+    },
   ]);
   assert.deepEqual(linesOf(rejected!.out), [{
     key: "notifications.info\x1b[2J",
     state: "rejected",
+    name: null,
+    address: null,
     plugin: null,
     at: NOW,
     attempts: 0,
@@ -146,7 +205,7 @@ Deno.test("events --state rejected shows what could not be read", async () => {
   assert.equal(code, 0);
   assert.equal(
     out,
-    `TIME (UTC)           STATE       TRIES  PLUGIN
+    `TIME (UTC)           STATE       TRIES  PLUGIN  SERVER
 2026-11-21 20:00:00  rejected        0  -
   notifications.info\\u{1b}[2J
   not JSON (12 bytes, sha256 abababababab…)
