@@ -26,7 +26,7 @@ import { SqliteMemory } from "./sqlite_memory.ts";
 /** So many more of a queue are looked at for as many as asked for: thousands may wait for the first of them. */
 const MANY = 1000;
 
-/** The longest that an outcome waits for others to share its transaction; nobody but the next event of the same server waits for it. */
+/** The longest that an outcome waits for others to share its transaction, where no later event waits for it. */
 const SETTLE_WITHIN_MS = 10;
 
 /** The ledger in one SQLite file: each call is part of one transaction, on disk when the promise resolves. */
@@ -145,9 +145,11 @@ export class SqliteLedger implements Ledger {
   }
 
   async settle(settlements: readonly Settlement[]): Promise<void> {
-    await this.#commits.runWithin(SETTLE_WITHIN_MS, () => {
+    const settle = () => {
       for (const settlement of settlements) this.#deliveries.settle(settlement);
-    });
+    };
+    const isAwaited = reading(() => settlements.some((settlement) => this.#deliveries.isAwaited(settlement)));
+    await (isAwaited ? this.#commits.run(settle) : this.#commits.runWithin(SETTLE_WITHIN_MS, settle));
   }
 
   /**
