@@ -75,6 +75,7 @@ export class FactsStage {
     const { messageId, eventType } = notification;
     try {
       const decision = decide(notification, memory, rules);
+      if (decision.warning) log.warn(`${eventType} ${messageId}: ${decision.warning}`);
       if (decision.outcome === "superseded") log.info(`Superseded: ${eventType} ${messageId}: ${decision.reason}`);
       return decision;
     } catch (error) {
