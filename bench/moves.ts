@@ -32,13 +32,19 @@ if (kind === undefined) {
   const seconds = (performance.now() - at) / 1000;
   const events = service.delivered - delivered;
   const micros = Math.round((user + system) / events);
-  console.log(`${kind.padEnd(30)} ${events} events, ${micros} µs of processor time each, ${Math.round(events / seconds)}/s`);
+  console.log(
+    `${kind.padEnd(30)} ${events} events, ${micros} µs of processor time each, ${Math.round(events / seconds)}/s`,
+  );
 }
 
 function toAndFro() {
-  const before = [0, 1].flatMap((server) => arrived(server)).concat(associated({ floatingIp: 0, server: 0, revision: 1 }));
-  const moves = Array.from({ length: MOVES }, (_, move) =>
-    associated({ floatingIp: 0, server: (move + 1) % 2, revision: move + 2 }));
+  const before = [0, 1].flatMap((server) => arrived(server)).concat(
+    associated({ floatingIp: 0, server: 0, revision: 1 }),
+  );
+  const moves = Array.from(
+    { length: MOVES },
+    (_, move) => associated({ floatingIp: 0, server: (move + 1) % 2, revision: move + 2 }),
+  );
   return { before, moves };
 }
 

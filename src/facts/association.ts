@@ -40,8 +40,9 @@ export function reconcile(situation: Situation, floatingIpId: string): void {
 function followed(situation: Situation, before: Association | null, now: Association | null): Association | null {
   if (now === null || now.serverId === null || before?.serverId === now.serverId) return now;
   if (situation.draft.floatingIpsOfServer(now.serverId).length < MAX_FLOATING_IPS) return now;
-  situation.warning ??=
-    `the server ${now.serverId} has ${MAX_FLOATING_IPS} floating IPs already; no more are followed`;
+  situation.warnings.add(
+    `the server ${now.serverId} has ${MAX_FLOATING_IPS} floating IPs already; no more are followed`,
+  );
   return null;
 }
 

@@ -39,7 +39,7 @@ export function decide(notification: Notification, memory: Memory, rules: Rules)
     events,
     fill: finding.fill ?? null,
     changes: draft.changes(),
-    warning: situation.warning,
+    warnings: [...situation.warnings],
   };
 }
 

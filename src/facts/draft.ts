@@ -4,6 +4,8 @@ import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory 
 export class Draft implements Memory {
   readonly #memory: Memory;
   readonly #servers = new Map<string, ServerMemory>();
+  /** Those that memory has: a message may ask for one with each resource that it names. */
+  readonly #known = new Map<string, ServerMemory | undefined>();
   readonly #ports: Drafted<PortMemory>;
   readonly #floatingIps: Drafted<FloatingIpMemory>;
   readonly #portsOfServer: Listing<PortMemory>;
@@ -23,7 +25,10 @@ export class Draft implements Memory {
   }
 
   server(id: string): ServerMemory | undefined {
-    return this.#servers.get(id) ?? this.#memory.server(id);
+    const drafted = this.#servers.get(id);
+    if (drafted !== undefined) return drafted;
+    if (!this.#known.has(id)) this.#known.set(id, this.#memory.server(id));
+    return this.#known.get(id);
   }
 
   port(id: string): PortMemory | undefined {

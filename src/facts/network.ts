@@ -78,7 +78,7 @@ function floatingIpUnfollowed(situation: Situation, state: FloatingIpState): Fin
   draft.putFloatingIp({ ...known, ...standing(state), portId: null, fixedAddress: null });
   reconcile(situation, state.id);
   const reason = `the port ${state.portId} has ${MAX_FLOATING_IPS} floating IPs already; no more are followed`;
-  situation.warning ??= reason;
+  situation.warnings.add(reason);
   return { outcome: "superseded", reason };
 }
 

@@ -43,8 +43,8 @@ export class Situation {
   readonly events: WatcherEvent[] = [];
   /** Whether a fact was announced that no group claims. */
   unclaimed = false;
-  /** What an operator should know of; `null` for nothing. */
-  warning: string | null = null;
+  /** What an operator should know of. */
+  readonly warnings = new Set<string>();
   /** Ports whose floating IPs have been compared with what they are on. */
   readonly reconciledPorts = new Set<string>();
   /** Characters that the lists in the events so far take. */
@@ -79,7 +79,7 @@ export class Situation {
   #mayList(event: Pick<WatcherEvent, "server" | "floatingIps">): boolean {
     this.#listed += listedCharacters(event);
     if (this.events.length === 0 || this.#listed <= MAX_LISTED / (this.notification.part?.of ?? 1)) return true;
-    this.warning ??= "it leads to so many events that the details of the last ones lack metadata and lists";
+    this.warnings.add("it leads to so many events that the details of the last ones lack metadata and lists");
     return false;
   }
 

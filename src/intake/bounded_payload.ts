@@ -1,4 +1,4 @@
-import { MAX_CHARACTERS, MAX_ITEMS, MAX_TEXT, PART_RESOURCES } from "../model/bounds.ts";
+import { MAX_CHARACTERS, MAX_ITEMS, MAX_KEYS, MAX_TEXT, PART_RESOURCES } from "../model/bounds.ts";
 import type { Json, JsonObject, Notification } from "../model/notification.ts";
 
 /** A payload of which no part is larger than any cloud sends, and what was left out for that. */
@@ -83,7 +83,8 @@ class Measure {
   }
 
   #fitsObject(object: JsonObject): boolean {
-    return Object.keys(object).every((key) => this.#fitsText(key) && this.fits(object[key] as Json));
+    const keys = Object.keys(object);
+    return keys.length <= MAX_KEYS && keys.every((key) => this.#fitsText(key) && this.fits(object[key] as Json));
   }
 }
 
@@ -125,7 +126,9 @@ class Cutter {
 
   #object(object: JsonObject): JsonObject {
     const kept: [string, Json][] = [];
-    for (const key of Object.keys(object)) {
+    const keys = Object.keys(object);
+    if (keys.length > MAX_KEYS) this.#cut.add(`of ${keys.length} keys those behind the ${MAX_KEYS}th`);
+    for (const key of keys.slice(0, MAX_KEYS)) {
       if (key.length > MAX_TEXT) {
         this.#cut.add(`a key of more than ${MAX_TEXT} characters`);
         continue;

@@ -38,6 +38,8 @@ const REST = 4;
 const ENOUGH = 125;
 /** So many bytes do not wait either, and go into one transaction at most. */
 const ENOUGH_BYTES = 2_097_152;
+/** The connection must be read, too: a broker that is not listened to seems to be gone. */
+const MAX_PAUSE_MS = 1000;
 /** So many things that were left out are told of one message. */
 const MAX_TOLD = 3;
 /** More are not read from the broker before some of them are recorded: parsed, they take many times as much memory. */
@@ -87,6 +89,11 @@ export class Intake {
     else this.#flushLater();
   }
 
+  /** What to wait for before more is read from the broker: the recording of what is here, a second at most. `undefined` for nothing. */
+  room(): Promise<void> | undefined {
+    return this.#bytes < MOST_BYTES ? undefined : this.#awaitRoom();
+  }
+
   /** Records and acknowledges all that was accepted. */
   async flush(): Promise<void> {
     do {
@@ -111,7 +118,9 @@ export class Intake {
     const { now, log } = this.#options;
     const { eventType, messageId } = notification;
     if (cut.length > 0) {
-      log.warn(`Left out of ${eventType} ${messageId}, since no cloud sends as much: ${cut.slice(0, MAX_TOLD).join("; ")}`);
+      log.warn(
+        `Left out of ${eventType} ${messageId}, since no cloud sends as much: ${cut.slice(0, MAX_TOLD).join("; ")}`,
+      );
     }
     const receivedAt = now();
     // Some time is better than none: it came in just now.
@@ -131,6 +140,13 @@ export class Intake {
     // The bytes are the broker's, and written over as soon as we return.
     const kept = this.#options.keepRejectedBodies ? body.slice() : null;
     return { reason, size: body.byteLength, sha256, exchange, routingKey, body: kept };
+  }
+
+  async #awaitRoom(): Promise<void> {
+    let timer;
+    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, MAX_PAUSE_MS));
+    await Promise.race([this.#flushing, patience]);
+    clearTimeout(timer);
   }
 
   #flushLater(): void {

@@ -12,6 +12,9 @@ export const MAX_TEXT = 16_384;
 /** Characters of an id or an address; a longer one counts as not said, and a message that is about it is refused. */
 export const MAX_ID = 255;
 
+/** Keys of an object, as of a server's metadata; those behind them are left out. */
+export const MAX_KEYS = 1024;
+
 /** Items of a list, and addresses of a server; those behind it are left out. */
 export const MAX_ITEMS = 256;
 

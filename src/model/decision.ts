@@ -17,5 +17,5 @@ export interface Decision {
   readonly fill: { readonly key: string; readonly server: ServerSnapshot } | null;
   readonly changes: MemoryChanges;
   /** What an operator should know of, since a target may lack it; for people. @default nothing */
-  readonly warning?: string | null;
+  readonly warnings?: readonly string[];
 }

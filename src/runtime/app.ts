@@ -123,7 +123,8 @@ class Service {
     this.#intake = this.#makeIntake();
     const { log, random } = options;
     const onDelivered = (message: Delivered) => this.#intake.accept(message);
-    this.#brokers = sources.map((source) => new Broker({ source, onDelivered, log: log("broker"), random }));
+    const room = () => this.#intake.room();
+    this.#brokers = sources.map((source) => new Broker({ source, onDelivered, room, log: log("broker"), random }));
     // Whoever waits for it hears of it; nobody may be waiting yet.
     this.#failed.promise.catch(() => {});
   }

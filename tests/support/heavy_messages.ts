@@ -125,7 +125,7 @@ function long(sample: string, unit: string, payload: (text: string, recorded: Fi
 
 export const HEAVY_CASES: readonly HeavyCase[] = [
   {
-    name: "8,850 floating IPs on one port",
+    name: "thousands of floating IPs on one port",
     before: portIsThere,
     messages: () => [filled(update, (count) => ({ floatingips: items(count, (n) => floatingIp(n)) }), 8850)],
   },
@@ -177,6 +177,19 @@ export const HEAVY_CASES: readonly HeavyCase[] = [
       filled(create, (count, recorded) => ({ ...recorded, instance_id: SERVER, metadata: metadata(count) }), 90_000),
     ],
     messages: () => [filled(update, (count) => ({ floatingips: items(count, (n) => floatingIp(n)) }), 2000)],
+  },
+  {
+    name: "floating IPs of as many servers with the largest metadata",
+    before: function* () {
+      const largest = Object.fromEntries(items(128, (n) => [`${n}`.padEnd(255, "k"), "v".repeat(255)]));
+      for (let n = 0; n < 2000; n++) yield server({ metadata: largest }, create, id("5e", n));
+    },
+    messages: () => [filled(update, (count) => ({
+      floatingips: items(count, (n) => ({
+        ...floatingIp(n, id("90", n)),
+        port_details: { device_owner: "compute:nova", device_id: id("5e", n) },
+      })),
+    }), 2000)],
   },
   {
     name: "floating IPs of a server with thousands of ports",
@@ -238,10 +251,11 @@ export const HEAVY_CASES: readonly HeavyCase[] = [
   },
   {
     name: "90,000 metadata keys",
-    messages: () => [
-      filled(create, (count, recorded) => ({ ...recorded, metadata: metadata(count) })),
-      filled(created, (count, recorded) => versioned(recorded, { metadata: metadata(count) })),
-    ].slice(0, 1),
+    messages: () =>
+      [
+        filled(create, (count, recorded) => ({ ...recorded, metadata: metadata(count) })),
+        filled(created, (count, recorded) => versioned(recorded, { metadata: metadata(count) })),
+      ].slice(0, 1),
   },
   {
     name: "metadata as a list",
@@ -254,11 +268,11 @@ export const HEAVY_CASES: readonly HeavyCase[] = [
     name: "numbers that are longer when written",
     messages: () => [plain(
       JSON.stringify({
-        "oslo.version": "2.0",
-        "oslo.message": new TextDecoder().decode(
-          told(create, (recorded) => ({ ...recorded, metadata: { numbers: "HERE" } })).body,
-        ),
-      }).length > 0
+          "oslo.version": "2.0",
+          "oslo.message": new TextDecoder().decode(
+            told(create, (recorded) => ({ ...recorded, metadata: { numbers: "HERE" } })).body,
+          ),
+        }).length > 0
         ? numbers()
         : "",
     )],

@@ -83,8 +83,16 @@ export class WeighedService implements AsyncDisposable {
   /** Takes messages as they would come from the broker, one in each turn of the event loop, and waits until all that they led to is delivered. */
   async take(bodies: Iterable<Body>): Promise<void> {
     for (const body of bodies) {
-      this.intake.accept({ ...body, tag: ++this.#tag, exchange: "x", routingKey: "x", redelivered: false, channel: CHANNEL });
+      this.intake.accept({
+        ...body,
+        tag: ++this.#tag,
+        exchange: "x",
+        routingKey: "x",
+        redelivered: false,
+        channel: CHANNEL,
+      });
       await new Promise((resolve) => setImmediate(resolve));
+      await this.intake.room();
     }
     await this.intake.flush();
     while (!this.#isIdle()) await wait(this.#told > 0 ? 50 : 5);

@@ -19,6 +19,8 @@ export interface ConnectionOptions extends TransportOptions {
   readonly name: string;
   /** For the way to the broker and the handshake together. @default 10000 */
   readonly connectMs?: number;
+  /** Asked after each read what to wait for before the next, a second at most; `undefined` for nothing. @default nothing */
+  readonly room?: (() => Promise<void> | undefined) | undefined;
   /** @default openTransport */
   readonly open?: (options: TransportOptions) => Promise<Transport>;
 }
@@ -44,6 +46,7 @@ export class Connection {
   readonly #calls = new Calls();
   readonly #channels: (Channel | undefined)[] = [];
   readonly #end = new AbortController();
+  readonly #room: () => Promise<void> | undefined;
   readonly #reading: Promise<void>;
   #channelMax = CHANNEL_MAX;
   /** Resolves when the last word has been sent, if there was one. */
@@ -52,8 +55,9 @@ export class Connection {
   /** So many turns of the heart since something came. */
   #silence = 0;
 
-  private constructor(transport: Transport) {
+  private constructor(transport: Transport, { room = () => undefined }: Pick<ConnectionOptions, "room">) {
     this.#transport = transport;
+    this.#room = room;
     this.#outbox = new Outbox({
       write: (bytes) => transport.write(bytes),
       onFailed: (error) => this.#fail(error),
@@ -83,7 +87,7 @@ export class Connection {
 
   static async #open(options: ConnectionOptions): Promise<Connection> {
     const { signal, open = openTransport } = options;
-    const connection = new Connection(await open(options));
+    const connection = new Connection(await open(options), options);
     const onAbort = () => connection.#fail(signal.reason);
     signal.addEventListener("abort", onAbort);
     if (signal.aborted) onAbort();
@@ -174,6 +178,8 @@ export class Connection {
         this.#reader.take(count);
         // What came is recorded, and others have their turns, before there is more: a backlog is read faster than they could get in between.
         for (let turn = 0; turn < TURNS; turn++) await setImmediate();
+        const room = this.#room();
+        if (room !== undefined) await room;
       }
     } catch (error) {
       const isNonsense = error instanceof AmqpError && error.code !== "CONN_CLOSE";
