@@ -1,3 +1,4 @@
+import { MAX_ITEMS } from "../model/bounds.ts";
 import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
 import type { Database, Statement } from "./sqlite.ts";
 
@@ -15,7 +16,8 @@ export class SqliteMemory implements Memory {
       server: database.prepare("SELECT data FROM server WHERE id = ?"),
       port: database.prepare("SELECT data FROM port WHERE id = ?"),
       floatingIp: database.prepare("SELECT data FROM floatingip WHERE id = ?"),
-      portsOfServer: database.prepare("SELECT data FROM port WHERE server_id = ? ORDER BY changed"),
+      portsOfServer: database.prepare(`SELECT data FROM
+        (SELECT data, changed FROM port WHERE server_id = ? ORDER BY changed DESC LIMIT ${MAX_ITEMS}) ORDER BY changed`),
       floatingIpsOnPort: database.prepare("SELECT data FROM floatingip WHERE port_id = ? ORDER BY changed"),
       floatingIpsOfServer: database.prepare("SELECT data FROM floatingip WHERE server_id = ? ORDER BY changed"),
     };

@@ -123,8 +123,9 @@ class Service {
     this.#intake = this.#makeIntake();
     const { log, random } = options;
     const onDelivered = (message: Delivered) => this.#intake.accept(message);
+    const room = () => this.#intake.room();
     this.#brokers = sources.map((source) =>
-      new Broker({ source, onDelivered, log: log("broker"), random, gaps: this.#ledger })
+      new Broker({ source, onDelivered, room, log: log("broker"), random, gaps: this.#ledger })
     );
     // Whoever waits for it hears of it; nobody may be waiting yet.
     this.#failed.promise.catch(() => {});

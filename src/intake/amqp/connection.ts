@@ -22,6 +22,8 @@ export interface ConnectionOptions extends TransportOptions {
   readonly connectMs?: number;
   /** Milliseconds since the epoch. @default Date.now */
   readonly now?: () => number;
+  /** Asked after each read what to wait for before the next, a second at most; `undefined` for nothing. @default nothing */
+  readonly room?: (() => Promise<void> | undefined) | undefined;
   /** @default openTransport */
   readonly open?: (options: TransportOptions) => Promise<Transport>;
 }
@@ -46,6 +48,7 @@ export class Connection {
   readonly #channels: (Channel | undefined)[] = [];
   readonly #end = new AbortController();
   readonly #heard: LastHeard;
+  readonly #room: () => Promise<void> | undefined;
   readonly #reading: Promise<void>;
   #channelMax = CHANNEL_MAX;
   /** Resolves when the last word has been sent, if there was one. */
@@ -54,9 +57,13 @@ export class Connection {
   /** So many turns of the heart since something came. */
   #silence = 0;
 
-  private constructor(transport: Transport, now: () => number) {
+  private constructor(
+    transport: Transport,
+    { now = Date.now, room = () => undefined }: Pick<ConnectionOptions, "now" | "room">,
+  ) {
     this.#transport = transport;
     this.#heard = new LastHeard(now);
+    this.#room = room;
     this.#outbox = new Outbox({
       write: (bytes) => transport.write(bytes),
       onFailed: (error) => this.#fail(error),
@@ -85,8 +92,8 @@ export class Connection {
   }
 
   static async #open(options: ConnectionOptions): Promise<Connection> {
-    const { signal, open = openTransport, now = Date.now } = options;
-    const connection = new Connection(await open(options), now);
+    const { signal, open = openTransport } = options;
+    const connection = new Connection(await open(options), options);
     const onAbort = () => connection.#fail(signal.reason);
     signal.addEventListener("abort", onAbort);
     if (signal.aborted) onAbort();
@@ -183,6 +190,8 @@ export class Connection {
         this.#reader.take(count);
         // What came is recorded, and others have their turns, before there is more: a backlog is read faster than they could get in between.
         for (let turn = 0; turn < TURNS; turn++) await setImmediate();
+        const room = this.#room();
+        if (room !== undefined) await room;
       }
     } catch (error) {
       const isNonsense = error instanceof AmqpError && error.code !== "CONN_CLOSE";
