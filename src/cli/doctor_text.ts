@@ -26,10 +26,11 @@ export function describeExamination(
 }
 
 /** The same for a program. */
-export function examinationFacts({ exchanges, flows, managed, ...seen }: Examination, problems: readonly Problem[]) {
-  const whole = { exchanges, flows, managed, ...seen };
+export function examinationFacts(whole: Examination, problems: readonly Problem[]) {
+  const { exchanges, flows, managed, ...seen } = whole;
   return {
     ...seen,
+    deaf: seen.deaf?.text ?? null,
     exchanges: [...exchanges].map(([name, there]) => ({ name, there })),
     flows: flows.map((flow) => ({ ...flow, bound: isBound(whole, flow) })),
     management: "refused" in managed ? managed.refused : "read",
@@ -44,7 +45,12 @@ function describeExchange(seen: Examination, exchange: string): string[] {
     : "";
   const own = flows.filter((flow) => flow.exchange === exchange);
   const count = own.reduce((sum, flow) => sum + flow.count, 0);
-  const state = exchanges.get(exchange) ? `${counted(count, "notification")} in ${seconds} s` : "is not there";
+  const isThere = exchanges.get(exchange);
+  const state = isThere
+    ? `${counted(count, "notification")} in ${seconds} s`
+    : isThere === undefined
+    ? "our user may not look at it"
+    : "is not there";
   return [
     printable(`exchange ${exchange}${durable}: ${state}`),
     ...own.flatMap((flow) => describeFlow(flow, seen)),
@@ -65,8 +71,9 @@ function describeFlow(flow: Flow, seen: Examination): string[] {
   return wrapped(printable(`  ${String(count).padStart(5)}  ${routingKey}: ${facts.join(", ")}`), { indent: 9 });
 }
 
-function describeQueue({ name, before, after }: QueueLook): string {
+function describeQueue({ name, before, after, refused }: QueueLook): string {
   const state = after ?? before;
+  if (refused !== null) return printable(`queue ${name}: our user may not look at it`);
   if (state === null) return printable(`queue ${name}: is not there`);
   const grew = state.messages - (before?.messages ?? state.messages);
   const grown = grew > 0 ? ` (${grew} more)` : "";
