@@ -15,7 +15,8 @@ export function describeExamination(
     ...wrapped(printable(`RabbitMQ at ${address}, vhost "${vhost}", as "${user}"`), { indent: 2 }),
     "",
     ...[...seen.exchanges.keys()].flatMap((exchange) => describeExchange(seen, exchange)),
-    ...[seen.queue, ...seen.defaultQueues].map(describeQueue),
+    ...[seen.queue, ...seen.defaultQueues].filter(({ refused }) => refused === null).map(describeQueue),
+    ...describeRefused([seen.queue, ...seen.defaultQueues].filter(({ refused }) => refused !== null)),
     ...("refused" in seen.managed
       ? ["", ...wrapped(printable(`Bindings are guessed, limits not known: ${seen.managed.refused}`), { indent: 2 })]
       : []),
@@ -45,12 +46,7 @@ function describeExchange(seen: Examination, exchange: string): string[] {
     : "";
   const own = flows.filter((flow) => flow.exchange === exchange);
   const count = own.reduce((sum, flow) => sum + flow.count, 0);
-  const isThere = exchanges.get(exchange);
-  const state = isThere
-    ? `${counted(count, "notification")} in ${seconds} s`
-    : isThere === undefined
-    ? "our user may not look at it"
-    : "is not there";
+  const state = exchanges.get(exchange) ? `${counted(count, "notification")} in ${seconds} s` : "is not there";
   return [
     printable(`exchange ${exchange}${durable}: ${state}`),
     ...own.flatMap((flow) => describeFlow(flow, seen)),
@@ -71,15 +67,21 @@ function describeFlow(flow: Flow, seen: Examination): string[] {
   return wrapped(printable(`  ${String(count).padStart(5)}  ${routingKey}: ${facts.join(", ")}`), { indent: 9 });
 }
 
-function describeQueue({ name, before, after, refused }: QueueLook): string {
+function describeQueue({ name, before, after }: QueueLook): string {
   const state = after ?? before;
-  if (refused !== null) return printable(`queue ${name}: our user may not look at it`);
   if (state === null) return printable(`queue ${name}: is not there`);
   const grew = state.messages - (before?.messages ?? state.messages);
   const grown = grew > 0 ? ` (${grew} more)` : "";
   return printable(
     `queue ${name}: ${counted(state.messages, "message")}${grown}, ${counted(state.consumers, "consumer")}`,
   );
+}
+
+/** RabbitMQ from 4.3 on shows a queue only to a user with a right to it. */
+function describeRefused(looks: readonly QueueLook[]): readonly string[] {
+  if (looks.length === 0) return [];
+  const names = looks.map(({ name }) => name).join(", ");
+  return wrapped(printable(`Not looked at, for want of the right to read them: ${names}`), { indent: 2 });
 }
 
 function counted(count: number, noun: string): string {

@@ -46,7 +46,7 @@ const TEXTS: Readonly<Record<string, readonly (readonly [text: RegExp, refusal: 
   ],
   NOT_ALLOWED: [
     [/ connection limit \(-?\d+\) is reached$/, "limit"],
-    [/ has reached the maximum allowed (?:\w+ )?limit of \(-?\d+\)$/, "limit"],
+    [/ has reached the maximum allowed (?:\w+ )?limit of \(?-?\d+\)?$/, "limit"],
     [/^vhost .* not found$/, "no vhost"],
     [/^access to vhost '.*' refused for user '.*'$/, "vhost rights"],
   ],
