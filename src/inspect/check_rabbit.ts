@@ -6,6 +6,7 @@ import { UserError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import { Deadline } from "../wire/deadline.ts";
 import { Management, managementRefusal } from "./management.ts";
+import { orRefusal } from "./or_refusal.ts";
 import { losses } from "./queue_losses.ts";
 
 export interface RabbitCheck {
@@ -53,7 +54,8 @@ async function lookAtWatched(
   visit: BrokerVisit,
   { key, queue }: { readonly key: string; readonly queue: string },
 ): Promise<readonly Finding[]> {
-  const state = await visit.queue(queue);
+  const state = await orRefusal(visit.queue(queue));
+  if (typeof state === "string") return [{ level: "error", key, text: state }];
   if (state === null) {
     const text =
       `"${queue}": there is no such queue. Services declare it with their first notification to that topic: ` +
@@ -76,10 +78,12 @@ async function lookAtOwn(
 ): Promise<readonly Finding[]> {
   const { name, exchanges = DEFAULT_EXCHANGES } = queue;
   const found: Finding[] = [];
-  const state = await visit.queue(name);
+  const state = await orRefusal(visit.queue(name));
   const refused = await visit.useRefusal(name);
   if (refused !== null) found.push({ level: "error", key, text: `${refused}. ${rights(name, exchanges)}` });
-  if (state === null) {
+  if (typeof state === "string") {
+    if (refused === null) found.push({ level: "error", key, text: `${state}. ${rights(name, exchanges)}` });
+  } else if (state === null) {
     found.push({ level: "ok", key, text: `"${name}" is not there yet: the service declares it when it starts` });
     found.push({ level: "unchecked", key, text: `whether our user may declare "${name}" (the right to configure)` });
   } else found.push(await redeclared(visit, { key, queue, ...state }));

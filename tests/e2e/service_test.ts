@@ -78,6 +78,10 @@ Deno.test("service binds to exchanges that are not durable within 2 s of their r
 
   await rabbit.kill();
   await rabbit.restart();
+  // From 4.3 on RabbitMQ keeps what is not durable; its owner may delete it all the same.
+  if (await rabbit.release() >= 4.3) {
+    for (const exchange of EXCHANGES) await publisher.deleteExchange(exchange);
+  }
   const gone = (exchange: string) =>
     service.log.includes(`Exchange "${exchange}" is not there yet: its service declares`);
   await until(() => EXCHANGES.every(gone), LONG_MS);

@@ -7,6 +7,7 @@ const QUEUE: Examination["queue"] = {
   name: "oss-watcher",
   before: { messages: 0, consumers: 1 },
   after: { messages: 0, consumers: 1 },
+  refused: null,
   isOwn: true,
   exchanges: ["nova", "neutron"],
   routingKeys: ["notifications.info", "versioned_notifications.info"],
@@ -32,7 +33,7 @@ Deno.test("diagnose() finds nothing wrong with what is well", () => {
 });
 
 Deno.test("diagnose() warns of a service that is silent while the other is not", () => {
-  const defaultQueue = { name: "notifications.info", before: state(0, 1), after: state(0, 1) };
+  const defaultQueue = { name: "notifications.info", before: state(0, 1), after: state(0, 1), refused: null };
   const [problem, ...others] = diagnose({ ...WELL, flows: [flow("nova")], defaultQueues: [defaultQueue] });
   assert.deepEqual(others, []);
   assert.equal(problem?.level, "warning");
@@ -104,7 +105,7 @@ Deno.test("isBound() is unsure where somebody empties the queue, and the managem
 });
 
 Deno.test("diagnose() gives lines that a shell takes as they are meant", () => {
-  const defaultQueue = { name: "notifications.info", before: state(1, 0), after: state(2, 0) };
+  const defaultQueue = { name: "notifications.info", before: state(1, 0), after: state(2, 0), refused: null };
   const [problem] = diagnose({ ...WELL, vhost: "it's", defaultQueues: [defaultQueue] });
   assert.deepEqual(problem?.remedies[0]?.lines, [
     `rabbitmqctl set_policy -p 'it'\\''s' --apply-to queues unread-notifications \\`,
