@@ -2,13 +2,14 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { didYouMean } from "../config/closest.ts";
 import { UserError } from "../model/errors.ts";
 import { LISTED_STATES, type ListedState } from "../model/operations.ts";
-import type { LedgerOperations, Selection, Treated } from "../model/operations.ts";
+import type { LedgerOperations, Listed, Selection, Treated } from "../model/operations.ts";
 import { printable } from "../wire/escape.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
-import { describeEvent, describeList, describeTreated } from "./events_text.ts";
+import { describeEnd, describeEvent, describeFirst, describeMore, describeTreated } from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { wholeNumber } from "./numbers.ts";
 import { safeJson } from "../wire/safe_json.ts";
+import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 interface ListOptions {
@@ -113,9 +114,26 @@ async function list({ ledger, json, ...filter }: ListOptions, context: CommandCo
   }
   using opened = await openLedger(ledger, context);
   mustKnow(plugin, opened);
-  const listed = opened.list(filter);
-  if (json) { for (const one of listed) context.terminal.print(safeJson(one)); }
-  else context.terminal.print(describeList(listed, filter.limit));
+  if (json) printJson(opened.list(filter), context.terminal);
+  else printText(opened.list(filter), { limit: filter.limit, terminal: context.terminal });
+}
+
+/** A page at a time: all may be more than fits into memory. */
+function printJson(pages: Iterable<readonly Listed[]>, terminal: Terminal): void {
+  for (const page of pages) if (page.length > 0) terminal.print(page.map(safeJson).join("\n"));
+}
+
+function printText(
+  pages: Iterable<readonly Listed[]>,
+  { limit, terminal }: { readonly limit: number; readonly terminal: Terminal },
+): void {
+  let count = 0;
+  for (const page of pages) {
+    if (page.length > 0) terminal.print(count === 0 ? describeFirst(page) : describeMore(page));
+    count += page.length;
+  }
+  const last = describeEnd({ count, limit });
+  if (last !== null) terminal.print(last);
 }
 
 async function treat({ verb, keys, options, context }: {

@@ -2,12 +2,21 @@ import type { Listed, ShownDelivery, ShownEvent, Treated } from "../model/operat
 import { printable } from "../wire/escape.ts";
 import { WIDTH, wrapped } from "./wrapped.ts";
 
-/** A listing for a terminal of 80 columns: a line of facts, the key, and what was wrong. */
-export function describeList(listed: readonly Listed[], limit: number): string {
-  if (listed.length === 0) return "Nothing in the ledger fits.";
+/** The beginning of a listing for a terminal of 80 columns: a line of facts, the key, and what was wrong. */
+export function describeFirst(listed: readonly Listed[]): string {
   const heading = `${"TIME (UTC)".padEnd(19)}  ${"STATE".padEnd(10)}  TRIES  PLUGIN`;
-  const more = listed.length === limit ? [`The newest ${limit}; --limit shows more.`] : [];
-  return [heading, ...listed.map(describeListed), ...more].join("\n");
+  return `${heading}\n${describeMore(listed)}`;
+}
+
+/** Further lines of a listing. */
+export function describeMore(listed: readonly Listed[]): string {
+  return listed.map(describeListed).join("\n");
+}
+
+/** What is said at the end of a listing; `null` for nothing. */
+export function describeEnd({ count, limit }: { readonly count: number; readonly limit: number }): string | null {
+  if (count === 0) return "Nothing in the ledger fits.";
+  return count === limit ? `The newest ${limit}; --limit shows more.` : null;
 }
 
 function describeListed({ key, state, plugin, at, attempts, dueAt, reason }: Listed): string {

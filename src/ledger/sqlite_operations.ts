@@ -10,7 +10,7 @@ import type {
   Treated,
 } from "../model/operations.ts";
 import { PRUNED_BEFORE } from "./housekeeping.ts";
-import { listLedger } from "./sqlite_list.ts";
+import { listPages } from "./sqlite_list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
 import { inTurns } from "./turns.ts";
 import { RecentEvents } from "./recent_events.ts";
@@ -53,8 +53,8 @@ class SqliteOperations implements LedgerOperations {
     return this.#sql.plugins.all().map(({ name }) => String(name));
   }
 
-  list(filter: ListFilter): readonly Listed[] {
-    return listLedger(this.#database, filter);
+  list(filter: ListFilter): Iterable<readonly Listed[]> {
+    return listPages(this.#database, filter);
   }
 
   show(key: string): ShownEvent | undefined {
