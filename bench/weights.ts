@@ -1,6 +1,7 @@
 /**
- * What one message of 1 MiB costs, whatever is in it: processor time, memory, ledger, and for how long the event loop is kept. The stages of the
- * service in a process of its own for each kind of message.
+ * What one message of 1 MiB costs, whatever is in it: processor time, memory, ledger, and for how long the event loop is kept, by the processor and by
+ * the clock. The stages of the service in a process of its own for each kind of message. Where there are several, processor time and ledger are those of
+ * one; the memory is that of all.
  *
  *     deno run -A bench/weights.ts            all kinds
  *     deno run -A bench/weights.ts TEXT       those whose names hold this text
@@ -56,9 +57,9 @@ async function weigh({ before, messages }: HeavyCase) {
   const { user, system } = process.cpuUsage(cpu);
   const { loopMs, wallMs } = loop();
   return {
-    cpuMs: (user + system) / 1000,
+    cpuMs: (user + system) / 1000 / bodies.length,
     mib: residentMib("VmHWM") - residentBefore,
-    mb: (service.size() - sizeBefore) / 1e6,
+    mb: (service.size() - sizeBefore) / 1e6 / bodies.length,
     loopMs,
     wallMs,
     events: service.delivered - deliveredBefore,

@@ -1,13 +1,14 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { UserError } from "../model/errors.ts";
-import { LISTED_STATES, type ListedState, type Selection, type Treated } from "../model/operations.ts";
+import { type Listed, LISTED_STATES, type ListedState, type Selection, type Treated } from "../model/operations.ts";
 import { printable } from "../wire/escape.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
-import { describeEvent, describeList, describeTreated } from "./events_text.ts";
+import { describeEnd, describeEvent, describeFirst, describeMore, describeTreated, listLayout } from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { wholeNumber } from "./numbers.ts";
 import { mustKnow } from "./plugins.ts";
 import { safeJson } from "../wire/safe_json.ts";
+import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 interface ListOptions {
@@ -113,9 +114,32 @@ async function list({ ledger, json, ...filter }: ListOptions, context: CommandCo
   }
   using opened = await openLedger(ledger, context);
   if (plugin !== undefined) mustKnow(plugin, opened);
-  const listed = opened.list(filter);
-  if (json) { for (const one of listed) context.terminal.print(safeJson(one)); }
-  else context.terminal.print(describeList(listed, { limit: filter.limit, width: context.terminal.width }));
+  const pages = opened.list(filter);
+  if (json) printJson(pages, context.terminal);
+  else printText(pages, { limit: filter.limit, plugins: opened.plugins(), terminal: context.terminal });
+}
+
+/** A page at a time: all may be more than fits into memory. */
+function printJson(pages: Iterable<readonly Listed[]>, terminal: Terminal): void {
+  for (const page of pages) if (page.length > 0) terminal.print(page.map(safeJson).join("\n"));
+}
+
+function printText(
+  pages: Iterable<readonly Listed[]>,
+  { limit, plugins, terminal }: {
+    readonly limit: number;
+    readonly plugins: readonly string[];
+    readonly terminal: Terminal;
+  },
+): void {
+  const layout = listLayout(plugins, terminal.width);
+  let count = 0;
+  for (const page of pages) {
+    if (page.length > 0) terminal.print(count === 0 ? describeFirst(page, layout) : describeMore(page, layout));
+    count += page.length;
+  }
+  const last = describeEnd({ count, limit });
+  if (last !== null) terminal.print(last);
 }
 
 async function treat({ verb, keys, options, context }: {

@@ -2,21 +2,38 @@ import type { Listed, ShownDelivery, ShownEvent, Treated } from "../model/operat
 import { printable } from "../wire/escape.ts";
 import { WIDTH, wrapped } from "./wrapped.ts";
 
-/** A listing for a terminal: a line of facts with the server, the key, and what was wrong. */
-export function describeList(
-  listed: readonly Listed[],
-  { limit, width = WIDTH }: { readonly limit: number; readonly width?: number | undefined },
-): string {
-  if (listed.length === 0) return "Nothing in the ledger fits.";
-  const pluginWidth = listed.reduce((width, { plugin }) => Math.max(width, plugin?.length ?? 0), "PLUGIN".length);
-  const heading = `${"TIME (UTC)".padEnd(19)}  ${"STATE".padEnd(10)}  TRIES  ${"PLUGIN".padEnd(pluginWidth)}  SERVER`;
-  const more = listed.length === limit ? [`The newest ${limit}; --limit shows more.`] : [];
-  return [heading, ...listed.map((one) => describeListed(one, { pluginWidth, width })), ...more].join("\n");
+/** How wide the columns of a listing are. */
+export interface ListLayout {
+  readonly pluginWidth: number;
+  /** Of the terminal. */
+  readonly width: number;
+}
+
+/** The layout for the deliveries of these plugins. */
+export function listLayout(plugins: readonly string[], width: number = WIDTH): ListLayout {
+  return { pluginWidth: Math.max("PLUGIN".length, ...plugins.map(({ length }) => length)), width };
+}
+
+/** The beginning of a listing for a terminal: a line of facts with the server, the key, and what was wrong. */
+export function describeFirst(listed: readonly Listed[], layout: ListLayout): string {
+  const plugin = "PLUGIN".padEnd(layout.pluginWidth);
+  return `${"TIME (UTC)".padEnd(19)}  ${"STATE".padEnd(10)}  TRIES  ${plugin}  SERVER\n${describeMore(listed, layout)}`;
+}
+
+/** Further lines of a listing. */
+export function describeMore(listed: readonly Listed[], layout: ListLayout): string {
+  return listed.map((one) => describeListed(one, layout)).join("\n");
+}
+
+/** What is said at the end of a listing; `null` for nothing. */
+export function describeEnd({ count, limit }: { readonly count: number; readonly limit: number }): string | null {
+  if (count === 0) return "Nothing in the ledger fits.";
+  return count === limit ? `The newest ${limit}; --limit shows more.` : null;
 }
 
 function describeListed(
   { key, name, address, state, plugin, at, attempts, dueAt, reason }: Listed,
-  { pluginWidth, width }: { readonly pluginWidth: number; readonly width: number },
+  { pluginWidth, width }: ListLayout,
 ): string {
   const next = state === "retrying" && dueAt !== null ? `next ${due(dueAt)}: ` : "";
   const facts = `${utc(at)}  ${state.padEnd(10)}  ${String(attempts).padStart(5)}  ${

@@ -33,8 +33,7 @@ const MANY = 1000;
 /** What waits to be decided is read so many at a time: each may be a mebibyte. */
 const READ_AT_ONCE = 16;
 
-/** A transaction that has so many events to write, or has read so much, decides nothing more: it would keep the event loop for too long. */
-const ENOUGH_EVENTS = 250;
+/** A transaction that has read so much decides nothing more: it would keep the event loop for too long. */
 const ENOUGH_CHARACTERS = 2_097_152;
 
 /** The longest that an outcome waits for others to share its transaction, where no later event waits for it. */
@@ -92,8 +91,9 @@ export class SqliteLedger implements Ledger {
     // What is recorded with it is written once, and not read again.
     return this.#commits.runLast(() => {
       const made = new Map<string, NewEvent>();
-      const { decided, isLast } = this.#decideWritten(limit, { decider, made });
-      const arrived = isLast ? this.#decideArrived(limit - decided, { decider, made }) : 0;
+      const deciding = { decider, made, mostEvents: limit };
+      const { decided, isLast } = this.#decideWritten(limit, deciding);
+      const arrived = isLast ? this.#decideArrived(limit - decided, deciding) : 0;
       for (const event of made.values()) this.#announce(event, make?.(event.event) ?? null);
       return decided + arrived;
     });
@@ -235,14 +235,17 @@ export class SqliteLedger implements Ledger {
   }
 
   /** Decides what earlier transactions wrote. `isLast`: nothing of that is left, and there is time for more. */
-  #decideWritten(limit: number, { decider, made }: Deciding): { readonly decided: number; readonly isLast: boolean } {
+  #decideWritten(
+    limit: number,
+    { decider, made, mostEvents }: Deciding,
+  ): { readonly decided: number; readonly isLast: boolean } {
     let [decided, characters] = [0, 0];
     while (this.#mayHoldUndecided) {
       const wanted = Math.min(limit - decided, READ_AT_ONCE);
       const rows = wanted > 0 ? this.#sql.undecided.all(wanted) : [];
       for (const row of rows) {
         const body = row["body"] as string;
-        if (made.size >= ENOUGH_EVENTS || characters >= ENOUGH_CHARACTERS) return { decided, isLast: false };
+        if (made.size >= mostEvents || characters >= ENOUGH_CHARACTERS) return { decided, isLast: false };
         const decision = decider(JSON.parse(body), this.#memory);
         if (decision === null) return { decided, isLast: false };
         const seq = Number(row["seq"]);
@@ -258,10 +261,10 @@ export class SqliteLedger implements Ledger {
   }
 
   /** Decides what this transaction recorded. */
-  #decideArrived(limit: number, { decider, made }: Deciding): number {
+  #decideArrived(limit: number, { decider, made, mostEvents }: Deciding): number {
     let decided = 0;
     for (const arrived of this.#arrived.slice(0, limit)) {
-      if (made.size >= ENOUGH_EVENTS) break;
+      if (made.size >= mostEvents) break;
       const decision = decider(arrived.notification, this.#memory);
       if (decision === null) break;
       this.#apply(this.#write(arrived, decision), decision, made);
@@ -345,6 +348,8 @@ interface Deciding {
   readonly decider: Decider;
   /** The events that this transaction has made so far, by their keys. */
   readonly made: Map<string, NewEvent>;
+  /** With so many events nothing more is decided. */
+  readonly mostEvents: number;
 }
 
 /** An event that was decided and is not written yet. */

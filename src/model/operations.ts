@@ -99,7 +99,8 @@ export interface PluginState {
 export interface LedgerOperations extends Disposable {
   /** The names of all plugins that ever were configured. */
   plugins(): readonly string[];
-  list(filter: ListFilter): readonly Listed[];
+  /** Newest first, some at a time: none is read before the ones before it were taken. */
+  list(filter: ListFilter): Iterable<readonly Listed[]>;
   show(key: string): ShownEvent | undefined;
   /** Makes dead or dropped deliveries be tried again, at their old place. `force` does so even when a later event was delivered. */
   replay(selection: Selection, options: { readonly force: boolean }): readonly Treated[];

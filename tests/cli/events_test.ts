@@ -4,7 +4,7 @@ import { Receiver } from "../../tools/receiver.ts";
 import { Service } from "../../tools/service.ts";
 import { decide, WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
 import { readDocuments } from "../../src/runtime/documents.ts";
-import { describeList } from "../../src/cli/events_text.ts";
+import { describeFirst, listLayout } from "../../src/cli/events_text.ts";
 import type { Listed } from "../../src/model/operations.ts";
 import { type Database, openDatabase } from "../../src/ledger/sqlite.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
@@ -154,7 +154,7 @@ Deno.test("events gives a server that does not fit beside its facts a line of it
     dueAt: null,
     reason: null,
   };
-  const shown = (width?: number) => describeList([listed], { limit: 50, width }).split("\n").slice(1);
+  const shown = (width?: number) => describeFirst([listed], listLayout(["Cmdb"], width)).split("\n").slice(1);
   const facts = "2026-11-21 20:00:00  done            1  Cmdb";
   const server = "a-name-of-a-server\\u{1b}[2J.cloud.example.com 2001:db8::1234";
   assert.deepEqual(shown(), [facts, `  ${server}`, "  server/a/creation"]);

@@ -318,7 +318,7 @@ Deno.test("openDatabase() takes a ledger of form 3 along: order, what is waited 
   const ready = async () => await ledger.ready({ plugin: "P", now: 0, limit: 9 });
   assertEquals((await ready()).map(({ event }) => event.key), [key("creation")]);
   assertEquals(operations.show(key("deletion"))?.deliveries[0]?.waitsFor, [key("creation")]);
-  const found = operations.list({ resource: "s1", limit: 9 }).map((listed) => listed.key);
+  const found = [...operations.list({ resource: "s1", limit: 9 })].flat().map((listed) => listed.key);
   assertEquals(found, [key("deletion"), key("creation")]);
   assertEquals([operations.living("servers"), operations.living("ports"), operations.living("floatingIps")], [["s1"], [
     "p1",
