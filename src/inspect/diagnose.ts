@@ -1,5 +1,5 @@
 import type { Examination, QueueLook } from "./examine.ts";
-import { losses } from "./queue_losses.ts";
+import { losses } from "../intake/queue_losses.ts";
 import { bind, boundQueues, grant, type Remedy, sendNotifications, takeRoutingKeys } from "./remedies.ts";
 import { topicMatches } from "./topic.ts";
 import type { Flow } from "./traffic.ts";
@@ -163,11 +163,15 @@ function unbound(
   return [{ level: "error", text, remedies }];
 }
 
-function limitProblems({ queue, managed }: Examination): readonly Problem[] {
+function limitProblems({ queue, managed, version, vhost }: Examination): readonly Problem[] {
   if (!("queues" in managed)) return [];
   const found = managed.queues.find(({ name }) => name === queue.name);
   if (found === undefined) return [];
-  return losses(found).map((text) => ({ level: "warning", text: `Queue "${queue.name}": ${text}`, remedies: [] }));
+  return losses(found, { version, vhost }).map((text) => ({
+    level: "warning",
+    text: `Queue "${queue.name}": ${text}`,
+    remedies: [],
+  }));
 }
 
 /** Default queues that nobody reads, and that fill RabbitMQ's memory. */

@@ -3,7 +3,7 @@ import { AmqpError, replyCodeOf, replyError } from "./amqp_error.ts";
 import { Calls } from "./calls.ts";
 import { Channel, type ChannelOptions } from "./channel.ts";
 import { FRAME, type Frame, FrameReader } from "./frame_reader.ts";
-import { agreed, CHANNEL_MAX, propertiesOf, readMechanisms, readTuning } from "./handshake.ts";
+import { agreed, CHANNEL_MAX, propertiesOf, readGreeting, readTuning } from "./handshake.ts";
 import { LastHeard } from "./last_heard.ts";
 import * as methods from "./methods.ts";
 import { METHOD } from "./methods.ts";
@@ -48,6 +48,7 @@ export class Connection {
   readonly #heard: LastHeard;
   readonly #reading: Promise<void>;
   #channelMax = CHANNEL_MAX;
+  #brokerVersion = "";
   /** Resolves when the last word has been sent, if there was one. */
   #parting: Promise<void> | undefined;
   #beating: ReturnType<typeof setInterval> | undefined;
@@ -113,6 +114,11 @@ export class Connection {
     return this.#heard.at;
   }
 
+  /** The broker's release, as `4.0.5`; empty when it does not say. */
+  get brokerVersion(): string {
+    return this.#brokerVersion;
+  }
+
   /** Opens a channel. */
   async openChannel(options: ChannelOptions = {}): Promise<Channel> {
     this.lost.throwIfAborted();
@@ -148,7 +154,8 @@ export class Connection {
 
   async #login(options: ConnectionOptions): Promise<void> {
     const { user, password, vhost, heartbeatSeconds, name } = options;
-    const mechanisms = await this.#ask(methods.PROTOCOL_HEADER, METHOD.connectionStart, readMechanisms);
+    const { mechanisms, version } = await this.#ask(methods.PROTOCOL_HEADER, METHOD.connectionStart, readGreeting);
+    this.#brokerVersion = version;
     if (!mechanisms.includes("PLAIN")) {
       throw new AmqpError("NOT_IMPLEMENTED", `the broker knows no login with a password: ${mechanisms.join(", ")}`);
     }
