@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Connection } from "rabbitmq-client";
 import { Broker } from "../../src/intake/broker.ts";
+import { brokersOf, BrokerVisit } from "../../src/intake/broker_visit.ts";
 import { warnOfDeliveryLimit } from "../../src/intake/delivery_limit.ts";
 import type { ManagedQueue } from "../../src/intake/management.ts";
 import { deliveryLimitLoss } from "../../src/intake/queue_losses.ts";
@@ -24,9 +25,9 @@ async function told(management = `http://127.0.0.1:${rabbit.managementPort}`): P
   const lines: string[] = [];
   const log: Logger = { ...SILENT, info: (text) => lines.push(`info ${text}`), warn: (text) => lines.push(text) };
   const source = { url: rabbit.url, watchQueue: QUEUE };
-  await using broker = new Broker({ source, onDelivered() {}, log: SILENT });
-  await broker.start();
-  await warnOfDeliveryLimit({ source, ...broker.connection!, management, log, signal: never });
+  await using visit = await BrokerVisit.open(brokersOf(source)[0]!, source, { signal: never });
+  const { endpoint, version } = visit;
+  await warnOfDeliveryLimit({ source, endpoint, version, management, log, signal: never });
   return lines;
 }
 
