@@ -48,6 +48,9 @@ export class Connection {
   readonly #heard: LastHeard;
   readonly #reading: Promise<void>;
   #channelMax = CHANNEL_MAX;
+  /** Of channels that were ever opened. */
+  readonly #used = new Set<number>();
+  #lastNumber = 0;
   #brokerVersion = "";
   /** Resolves when the last word has been sent, if there was one. */
   #parting: Promise<void> | undefined;
@@ -122,9 +125,7 @@ export class Connection {
   /** Opens a channel. */
   async openChannel(options: ChannelOptions = {}): Promise<Channel> {
     this.lost.throwIfAborted();
-    let id = 1;
-    while (this.#channels[id] !== undefined) id++;
-    if (id > this.#channelMax) throw new AmqpError("CHANNEL_ERROR", `all ${this.#channelMax} channels are in use`);
+    const id = this.#freeNumber();
     const channel = new Channel(id, {
       send: (frame) => this.#send(frame),
       release: ({ id }) => this.#channels[id] = undefined,
@@ -204,10 +205,23 @@ export class Connection {
     if (type === FRAME.heartbeat) return;
     if (id === 0) return this.#onControl(frame);
     const channel = this.#channels[id];
-    if (channel === undefined) {
-      throw new AmqpError("CHANNEL_ERROR", `a frame came for channel ${id}, which is not open`);
+    if (channel !== undefined) return channel.onFrame(frame);
+    if (!this.#used.has(id)) throw new AmqpError("CHANNEL_ERROR", `a frame came for channel ${id}, which is not open`);
+    // RabbitMQ says each time when it looks that a message was not acknowledged in time, until it has our answer.
+    if (type === FRAME.method && frame.u32() === METHOD.channelClose) {
+      this.#send(methods.bare(id, METHOD.channelCloseOk));
     }
-    channel.onFrame(frame);
+  }
+
+  /** The one after the last: what still comes for a channel that has ended must not reach another. */
+  #freeNumber(): number {
+    for (let count = 0; count < this.#channelMax; count++) {
+      const id = this.#lastNumber = this.#lastNumber % this.#channelMax + 1;
+      if (this.#channels[id] !== undefined) continue;
+      this.#used.add(id);
+      return id;
+    }
+    throw new AmqpError("CHANNEL_ERROR", `all ${this.#channelMax} channels are in use`);
   }
 
   #onControl(frame: Frame): void {
