@@ -1,5 +1,5 @@
 import type { Examination, QueueLook } from "./examine.ts";
-import { losses } from "./queue_losses.ts";
+import { losses } from "../intake/queue_losses.ts";
 import {
   bind,
   boundQueues,
@@ -182,11 +182,15 @@ function formatProblems({ flows }: Examination): readonly Problem[] {
   return [{ level: "warning", text, remedies: [SEND_UNVERSIONED] }];
 }
 
-function limitProblems({ queue, managed }: Examination): readonly Problem[] {
+function limitProblems({ queue, managed, version, vhost }: Examination): readonly Problem[] {
   if (!("queues" in managed)) return [];
   const found = managed.queues.find(({ name }) => name === queue.name);
   if (found === undefined) return [];
-  return losses(found).map((text) => ({ level: "warning", text: `Queue "${queue.name}": ${text}`, remedies: [] }));
+  return losses(found, { version, vhost }).map((text) => ({
+    level: "warning",
+    text: `Queue "${queue.name}": ${text}`,
+    remedies: [],
+  }));
 }
 
 /** Default queues that nobody reads, and that fill RabbitMQ's memory. */

@@ -5,7 +5,7 @@ import type { BrokerVisit, QueueState } from "../intake/broker_visit.ts";
 import type { RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
-import { type ManagedBinding, type ManagedQueue, Management, managementRefusal } from "./management.ts";
+import { type ManagedBinding, type ManagedQueue, Management, managementRefusal } from "../intake/management.ts";
 import { orRefusal } from "./or_refusal.ts";
 import { tap } from "./tap.ts";
 import { type Flow, Traffic } from "./traffic.ts";
@@ -23,6 +23,8 @@ export interface QueueLook {
 /** Everything that was seen of one source. */
 export interface Examination {
   readonly address: string;
+  /** The broker's release, as `4.0.5`; empty when it does not say. */
+  readonly version: string;
   readonly user: string;
   readonly vhost: string;
   /** For how long was listened. */
@@ -90,6 +92,7 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   const [mine, ...others] = looks;
   return {
     address: visit.address,
+    version: visit.version,
     user: visit.endpoint.user,
     vhost: visit.endpoint.vhost,
     queue: {

@@ -90,6 +90,12 @@ export class Broker implements AsyncDisposable {
     return this.#started.promise;
   }
 
+  /** Where we are connected, and the broker's release; `null` while we are not. */
+  get connection(): { readonly endpoint: AmqpEndpoint; readonly version: string } | null {
+    const link = this.#link;
+    return link === null ? null : { endpoint: link.endpoint, version: link.connection.brokerVersion };
+  }
+
   get connected(): boolean {
     return this.#link !== null && !this.#link.lost.aborted;
   }

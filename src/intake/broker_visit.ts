@@ -55,6 +55,11 @@ export class BrokerVisit implements AsyncDisposable {
     return this.#link.endpoint.label;
   }
 
+  /** The broker's release, as `4.0.5`; empty when it does not say. */
+  get version(): string {
+    return this.#link.connection.brokerVersion;
+  }
+
   /** Where we are logged in, and as whom. */
   get endpoint(): AmqpEndpoint {
     return this.#link.endpoint;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Connection } from "rabbitmq-client";
+import { openDatabase } from "../../src/ledger/sqlite.ts";
 import { CloudPublisher, type Published } from "../../tools/publisher.ts";
 import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
 import { Receiver } from "../../tools/receiver.ts";
@@ -350,6 +351,34 @@ Deno.test("service refuses a ledger that another one uses, with one clear line a
     }/ledger.db": another oss-watcher uses it. Stop that one, or set ledger.file to another path\n`,
   );
 });
+
+for (const type of ["quorum", "classic"] as const) {
+  Deno.test(`service loses and repeats nothing when RabbitMQ takes back from its ${type} queue what the ledger could not record`, async () => {
+    await using rabbit = await startRabbit({ settings: ["consumer_timeout = 2000"] });
+    // How often a channel looks for what is due; a minute otherwise.
+    await rabbit.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 500).");
+    await using receiver = new Receiver();
+    await using publisher = new CloudPublisher(rabbit.url);
+    for (const exchange of EXCHANGES) await publisher.declareExchange(exchange, { durable: true });
+    const queue = { name: "oss-watcher", type, exchanges: EXCHANGES };
+    using dir = directory({ rabbit: { url: rabbit.url, queue }, targets: { Cmdb: receiver } });
+    await using service = await listening(dir);
+    const count = (text: RegExp) => [...service.log.matchAll(text)].length;
+    {
+      using other = openDatabase(dir.path("ledger.db"), { create: false });
+      other.exec("BEGIN IMMEDIATE");
+      for (const line of SHORT_RUN) await publish(publisher, line);
+      await until(() => count(/ERROR \(ledger\) Cannot write the ledger: /g) === 1, LONG_MS);
+      await until(() => count(/ delivery acknowledgement on channel \d+ timed out/g) === 1, LONG_MS);
+      await until(async () => await depth(rabbit, "oss-watcher") === SHORT_RUN.length, LONG_MS);
+      other.exec("ROLLBACK");
+    }
+    await everything(receiver, { service });
+    assertRun(receiver);
+    await until(async () => await depth(rabbit, "oss-watcher") === 0, LONG_MS);
+    assert.equal((await service.end("SIGTERM")).code, 0);
+  });
+}
 
 Deno.test("service acknowledges and lists what it cannot use, and keeps no body and no token", async () => {
   await using receiver = new Receiver();

@@ -17,6 +17,7 @@ const QUEUE: Examination["queue"] = {
 /** All is well, and the management API is not there. */
 const WELL: Examination = {
   address: "rabbit-1:5672",
+  version: "3.10.8",
   user: "watcher",
   vhost: "/",
   seconds: 5,
@@ -67,7 +68,9 @@ Deno.test("diagnose() finds limits that lose messages", () => {
     durable: true,
     messages: 0,
     consumers: 1,
+    arguments: {},
     limits: { "max-length": 10, overflow: "reject-publish", expires: 1000 },
+    deliveryLimit: undefined,
     policy: "small",
   };
   const texts = diagnose({ ...WELL, managed: managed({ bindings, queues: [limited] }) }).map(({ text }) => text);
