@@ -9,7 +9,7 @@ import type { Listed } from "../../src/model/operations.ts";
 import { type Database, openDatabase } from "../../src/ledger/sqlite.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
 import type { Delivery, Settlement } from "../../src/model/ledger.ts";
-import { detailEvents } from "../support/made_events.ts";
+import { announceEvents, detailEvents, madeEvent } from "../support/made_events.ts";
 import { ProgramDirectory, type ProgramEnd, READ_WRITE, runProgram } from "../support/program.ts";
 import { EVERYTHING } from "../support/rules.ts";
 import { until } from "../support/until.ts";
@@ -417,6 +417,54 @@ Deno.test("events takes the ledger that the configuration names, wherever --conf
   }
 });
 
+Deno.test("events lists more than it reads at once, each delivery once, as text and as JSON", async () => {
+  using dir = new ProgramDirectory({});
+  await fillLedger(dir.path("ledger.db"), 2500);
+  const { code, out } = await events(dir, ["--json", "--limit", "4999"]);
+  assert.equal(code, 0);
+  const listed = linesOf(out).map(({ key, plugin }) => `${key} ${plugin}`);
+  assert.equal(listed.length, 4999);
+  assert.equal(new Set(listed).size, 4999);
+  const text = await events(dir, ["--limit", "9999"]);
+  assert.equal(text.out.split("TIME (UTC)").length, 2);
+  assert.deepEqual(keysIn(text.out).slice(0, 4999), listed.map((line) => line.split(" ")[0]));
+  assert.equal(keysIn(text.out).length, 5000);
+});
+
+Deno.test("events waits for a reader that is slow, and takes no memory for what is not read", async () => {
+  using dir = new ProgramDirectory({});
+  await fillLedger(dir.path("ledger.db"), 4000);
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      ...READ_WRITE,
+      main,
+      "events",
+      "--json",
+      "--limit",
+      "9999",
+      "--ledger",
+      "ledger.db",
+    ],
+    cwd: dir.path(),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  let lines = 0;
+  for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) {
+    for (const byte of value ?? []) if (byte === 10) lines++;
+    // Others have many turns between two reads: the pipe is full by then.
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  assert.equal((await child.status).code, 0);
+  assert.equal(lines, 8000);
+});
+
 Deno.test("events ends in silence when nobody reads on", async () => {
   using dir = await ledgerDirectory();
   const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
@@ -627,4 +675,17 @@ function tooWide(human: string): string[] {
 /** The first character that a terminal would obey or not show, line ends aside. */
 function hostileIn(text: string): string | null {
   return /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.exec(text.replaceAll("\n", ""))?.[0] ?? null;
+}
+
+/** A ledger of so many events, each for two plugins. */
+async function fillLedger(file: string, count: number): Promise<void> {
+  const database = openDatabase(file, { create: true });
+  try {
+    database.exec("PRAGMA synchronous = OFF");
+    const ledger = new SqliteLedger(database, () => NOW);
+    await ledger.activate(["Cmdb", "Ldap"]);
+    await announceEvents(ledger, Array.from({ length: count }, (_, n) => madeEvent(`server/${n}/creation`, [`s${n}`])));
+  } finally {
+    database.close();
+  }
 }
