@@ -174,11 +174,12 @@ const ENTER = `
   exec chroot "$root" "$@"
 `;
 
-// What apt has cached is not needed again.
+// A mirror may be a frozen copy, whose list of sid has passed its date: signatures are checked, the date is not.
+// The packages that apt has cached are not needed again.
 const INSTALL = `
   set -e
   export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 LC_ALL=C.UTF-8
-  apt-get update
+  apt-get -o Acquire::Check-Valid-Until=false update
   apt-get install -y --no-install-recommends "$@"
   apt-get clean
 `;
