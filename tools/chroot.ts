@@ -23,18 +23,19 @@ export interface CommandLine {
   readonly args: readonly string[];
 }
 
+/** The environment variable that names another folder for chroots, where there is more room. */
+export const FOLDER_VARIABLE = "OSS_WATCHER_CHROOTS";
+
 /** Outside the repository: a chroot is made once and used by every clone. */
 export const CHROOTS = "/var/cache/oss-watcher/chroots";
 
 /** A Debian release in a folder. */
 export class Chroot {
-  readonly suite: Suite;
   /** The folder, seen from outside. */
   readonly root: string;
 
-  /** Use {@linkcode openChroot}. */
-  constructor(suite: Suite, root: string) {
-    this.suite = suite;
+  /** Of a folder that {@linkcode openChroot} has made. */
+  constructor(root: string) {
     this.root = root;
   }
 
@@ -66,14 +67,14 @@ export class Chroot {
  * @throws {ChrootImpossible} when this machine cannot have one.
  */
 export async function openChroot(suite: Suite, options: ChrootOptions = {}): Promise<Chroot> {
-  const { packages = [], folder = CHROOTS } = options;
+  const { packages = [], folder = Deno.env.get(FOLDER_VARIABLE) ?? CHROOTS } = options;
   await mustBePossible();
   await Deno.mkdir(folder, { recursive: true });
   using lock = await Deno.open(`${folder}/${suite}.lock`, { create: true, write: true });
   await lock.lock(true);
-  const chroot = new Chroot(suite, `${folder}/${suite}`);
+  const chroot = new Chroot(`${folder}/${suite}`);
   try {
-    if (!exists(chroot.root)) await make(chroot);
+    if (!exists(chroot.root)) await make(suite, chroot);
     await install(chroot, packages);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
@@ -99,7 +100,7 @@ async function mustBePossible(): Promise<void> {
 }
 
 /** Under another name until it is whole: what a killed process leaves behind is made anew. */
-async function make({ suite, root }: Chroot): Promise<void> {
+async function make(suite: Suite, { root }: Chroot): Promise<void> {
   const mirror = await mirrorOf(suite);
   const partial = `${root}.partial`;
   await Deno.remove(partial, { recursive: true }).catch(() => {});
@@ -129,7 +130,7 @@ async function mirrorOf(suite: Suite): Promise<string> {
 async function install(chroot: Chroot, packages: readonly string[]): Promise<void> {
   const missing = await missingIn(chroot, packages);
   if (missing.length === 0) return;
-  progress(`Installing ${missing.join(" ")} in Debian ${chroot.suite} …`);
+  progress(`Installing ${missing.join(" ")} in ${chroot.root} …`);
   await chroot.run("sh", ["-c", INSTALL, "install", ...missing]);
 }
 

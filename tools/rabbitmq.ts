@@ -1,13 +1,9 @@
 // A private RabbitMQ for tests and the demo: own ports, own folder, loopback only, gone without a trace.
 import { freePorts } from "./free_ports.ts";
-import { findProgram, installMissing, type Requirement } from "./packages.ts";
+import { installMissing } from "./packages.ts";
+import { RABBITMQ, type RabbitPrograms, rabbitPrograms } from "./rabbitmq_programs.ts";
 
-/** What brings RabbitMQ. The wrapper in /usr/sbin changes the user with su, which a private server must not. */
-export const RABBITMQ: Requirement = {
-  program: "rabbitmq-server",
-  package: "rabbitmq-server",
-  places: ["/usr/lib/rabbitmq/bin/rabbitmq-server"],
-};
+export { RABBITMQ };
 
 export interface RabbitFiles {
   /** Paths of PEM files. Clients must show a certificate of the same authority. */
@@ -29,11 +25,8 @@ export interface RabbitStart {
   readonly env?: Readonly<Record<string, string>>;
   /** Further lines of rabbitmq.conf. */
   readonly settings?: readonly string[];
-}
-
-/** The server's program, or `null`. */
-export function findRabbit(): string | null {
-  return findProgram(RABBITMQ);
+  /** The folder of a chroot whose RabbitMQ is taken. @default this machine's, or the one that the environment names */
+  readonly root?: string;
 }
 
 /**
@@ -56,9 +49,7 @@ export async function setUpRabbit(): Promise<void> {
 
 /** Starts a server and waits until it talks AMQP. */
 export async function startRabbit(options: RabbitStart = {}): Promise<PrivateRabbit> {
-  const program = findRabbit();
-  if (program === null) throw new Error("Cannot start RabbitMQ: it is not installed. Run deno run -A tools/install.ts");
-  const rabbit = new PrivateRabbit(program, options);
+  const rabbit = new PrivateRabbit(rabbitPrograms(options.root), options);
   try {
     await rabbit.restart();
   } catch (error) {
@@ -75,19 +66,19 @@ export class PrivateRabbit implements AsyncDisposable {
   /** 0 without the management API. */
   readonly managementPort: number;
   readonly url: string;
-  readonly #program: string;
+  readonly #programs: RabbitPrograms;
   readonly #dir: string;
   readonly #env: Readonly<Record<string, string>>;
   #group: Deno.ChildProcess | null = null;
 
   /** Use {@linkcode startRabbit}. */
-  constructor(program: string, options: RabbitStart) {
+  constructor(programs: RabbitPrograms, options: RabbitStart) {
     const [port, tlsPort, distPort, epmdPort, ctlPort, managementPort] = freePorts(6);
     this.port = options.port ?? port!;
     this.tlsPort = options.tls === undefined ? 0 : tlsPort!;
     this.managementPort = options.management ? managementPort! : 0;
     this.url = `amqp://guest:guest@127.0.0.1:${this.port}/`;
-    this.#program = program;
+    this.#programs = programs;
     const parent = options.dir === undefined ? {} : { dir: options.dir };
     this.#dir = Deno.makeTempDirSync({ ...parent, prefix: "oss-watcher-rabbit-" });
     this.#env = {
@@ -122,8 +113,9 @@ export class PrivateRabbit implements AsyncDisposable {
   /** Starts the server again with what it had stored; ends it first if it runs. */
   async restart(): Promise<void> {
     await this.kill();
+    const { program, args } = this.#programs.command("sh", ["-c", RUN, this.#programs.server, this.#dir]);
     const group = new Deno.Command("setsid", {
-      args: ["sh", "-c", RUN, this.#program, this.#dir],
+      args: [program, ...args],
       cwd: this.#dir,
       clearEnv: true,
       env: this.#env,
@@ -157,9 +149,8 @@ export class PrivateRabbit implements AsyncDisposable {
 
   /** Runs rabbitmqctl; gives its output. */
   async ctl(...args: string[]): Promise<string> {
-    const program = findProgram({ program: "rabbitmqctl", package: "", places: ["/usr/lib/rabbitmq/bin/rabbitmqctl"] });
-    if (program === null) throw new Error("Cannot find rabbitmqctl: it is not installed");
-    const command = new Deno.Command(program, { args: ["-q", ...args], clearEnv: true, env: this.#env, stdin: "null" });
+    const { program, args: all } = this.#programs.command(this.#programs.ctl, ["-q", ...args]);
+    const command = new Deno.Command(program, { args: [...all], clearEnv: true, env: this.#env, stdin: "null" });
     const { success, stdout, stderr } = await command.output();
     const decoder = new TextDecoder();
     if (!success) {

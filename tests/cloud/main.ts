@@ -1,8 +1,8 @@
-// The service on a real OpenStack. `deno task test:openstack [PASS…] [--skip-if-not-installable]`
+// The service on a real OpenStack. `deno task test:openstack [PASS…] [--release NAME] [--skip-if-not-installable]`
 import { startCloud } from "../../tools/openstack/cloud.ts";
-import { OPENSTACK } from "../../tools/openstack/packages.ts";
+import { installOpenStack, type Programs, type Release, takeRelease } from "../../tools/openstack/programs.ts";
 import { COMPUTES } from "../../tools/openstack/settings.ts";
-import { installMissing, progress } from "../../tools/packages.ts";
+import { progress } from "../../tools/packages.ts";
 import type { Cast } from "./cast.ts";
 import { diagnoseFaults } from "./faults.ts";
 import * as passes from "./passes.ts";
@@ -24,7 +24,8 @@ const PASSES: Readonly<Record<string, Pass>> = {
 const SKIP = "--skip-if-not-installable";
 
 async function main(args: readonly string[]): Promise<number> {
-  const names = args.filter((arg) => arg !== SKIP);
+  const { release, rest } = takeRelease(args);
+  const names = rest.filter((arg) => arg !== SKIP);
   const unknown = names.filter((name) => !Object.hasOwn(PASSES, name));
   if (unknown.length > 0) {
     print(
@@ -33,15 +34,16 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const begun = Date.now();
-  const reason = await install();
-  if (reason !== null) {
-    print(`\nNOT TESTED ON A REAL OPENSTACK: its packages cannot be installed here.\n${reason}\n`);
+  const programs = await install(release);
+  if (typeof programs === "string") {
+    print(`\nNOT TESTED ON A REAL OPENSTACK (${release}): its packages cannot be installed here.\n${programs}\n`);
     return args.includes(SKIP) ? 0 : 1;
   }
+  print(`OpenStack of ${release}, installed after ${((Date.now() - begun) / 1000).toFixed(0)} s`);
   const chosen = Object.entries(PASSES).filter(([name]) => names.length === 0 || names.includes(name));
   const isCore = chosen.every(([name]) => name === "core");
   const computes = isCore ? COMPUTES.slice(0, 1) : COMPUTES;
-  await using cloud = await startCloud({ notifying: passes.EVERYTHING, computes });
+  await using cloud = await startCloud({ programs, notifying: passes.EVERYTHING, computes });
   const stage = { cloud, cast: await makeCast(cloud) };
   const outcomes: Outcome[] = [];
   for (const [, pass] of chosen) {
@@ -57,11 +59,10 @@ async function main(args: readonly string[]): Promise<number> {
   return isRight ? 0 : 1;
 }
 
-/** Returns why it cannot be done. */
-async function install(): Promise<string | null> {
+/** Gives its programs, or why it cannot be done. */
+async function install(release: Release): Promise<Programs | string> {
   try {
-    await installMissing(OPENSTACK);
-    return null;
+    return await installOpenStack(release);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
