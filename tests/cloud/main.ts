@@ -1,6 +1,12 @@
 // The service on a real OpenStack. `deno task test:openstack [PASS…] [--release NAME] [--skip-if-not-installable]`
 import { startCloud } from "../../tools/openstack/cloud.ts";
-import { installOpenStack, type Programs, type Release, takeRelease } from "../../tools/openstack/programs.ts";
+import {
+  installOpenStack,
+  type Programs,
+  type Release,
+  takeRelease,
+  versionsOf,
+} from "../../tools/openstack/programs.ts";
 import { COMPUTES } from "../../tools/openstack/settings.ts";
 import { progress } from "../../tools/packages.ts";
 import type { Cast } from "./cast.ts";
@@ -24,22 +30,20 @@ const PASSES: Readonly<Record<string, Pass>> = {
 const SKIP = "--skip-if-not-installable";
 
 async function main(args: readonly string[]): Promise<number> {
-  const { release, rest } = takeRelease(args);
-  const names = rest.filter((arg) => arg !== SKIP);
-  const unknown = names.filter((name) => !Object.hasOwn(PASSES, name));
-  if (unknown.length > 0) {
-    print(
-      `Cannot run ${unknown.join(", ")}: the passes are ${Object.keys(PASSES).join(", ")}. Without any, all are run`,
-    );
+  const choice = chosenBy(args);
+  if (typeof choice === "string") {
+    print(choice);
     return 2;
   }
+  const { release, names } = choice;
   const begun = Date.now();
   const programs = await install(release);
   if (typeof programs === "string") {
     print(`\nNOT TESTED ON A REAL OPENSTACK (${release}): its packages cannot be installed here.\n${programs}\n`);
     return args.includes(SKIP) ? 0 : 1;
   }
-  print(`OpenStack of ${release}, installed after ${((Date.now() - begun) / 1000).toFixed(0)} s`);
+  const seconds = ((Date.now() - begun) / 1000).toFixed(0);
+  print(`Installed after ${seconds} s, ${release}: ${await versionsOf(programs)}`);
   const chosen = Object.entries(PASSES).filter(([name]) => names.length === 0 || names.includes(name));
   const isCore = chosen.every(([name]) => name === "core");
   const computes = isCore ? COMPUTES.slice(0, 1) : COMPUTES;
@@ -57,6 +61,20 @@ async function main(args: readonly string[]): Promise<number> {
   const minutes = ((Date.now() - begun) / 60_000).toFixed(1);
   print(isRight ? `\nAll as the cloud says, in ${minutes} min` : `\nWRONG, after ${minutes} min: see above`);
   return isRight ? 0 : 1;
+}
+
+/** What the arguments ask for, or why it cannot be done. */
+function chosenBy(args: readonly string[]): { readonly release: Release; readonly names: readonly string[] } | string {
+  try {
+    const { release, rest } = takeRelease(args);
+    const names = rest.filter((arg) => arg !== SKIP);
+    const unknown = names.filter((name) => !Object.hasOwn(PASSES, name));
+    if (unknown.length === 0) return { release, names };
+    const passes = Object.keys(PASSES).join(", ");
+    return `Cannot run ${unknown.join(", ")}: the passes are ${passes}. Without any, all are run`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** Gives its programs, or why it cannot be done. */

@@ -1,6 +1,7 @@
 // Where OpenStack's programs are: on this machine, or in a chroot of another Debian release.
-import { type Chroot, type CommandLine, openChroot, type Suite } from "../chroot.ts";
-import { findProgram, installMissing } from "../packages.ts";
+import { output } from "../bounded.ts";
+import { type Chroot, openChroot, type Suite } from "../chroot.ts";
+import { installMissing } from "../packages.ts";
 import { OPENSTACK, OPENSTACK_IN_A_CHROOT } from "./packages.ts";
 
 /** A Debian release whose OpenStack is tried. The first is this machine's own, whatever that is. */
@@ -45,13 +46,7 @@ export async function installOpenStack(release: Release): Promise<Programs> {
   return OWN;
 }
 
-const OWN: Programs = {
-  root: "",
-  has: exists,
-  run: (
-    [name, ...args],
-  ) => [findProgram({ program: name, package: "", places: [`/usr/sbin/${name}`] }) ?? name, ...args],
-};
+const OWN: Programs = { root: "", has: exists, run: (command) => command };
 
 async function inChroot(suite: Suite): Promise<Programs> {
   const chroot = await openChroot(suite, { packages: OPENSTACK_IN_A_CHROOT });
@@ -59,8 +54,15 @@ async function inChroot(suite: Suite): Promise<Programs> {
 }
 
 function entering(chroot: Chroot, [name, ...rest]: Command): Command {
-  const { program, args }: CommandLine = chroot.command(name, rest);
+  const { program, args } = chroot.command(name, rest);
   return [program, ...args];
+}
+
+/** What it really is: packages with their versions. */
+export async function versionsOf({ run }: Programs): Promise<string> {
+  const packages = ["nova-common", "neutron-common", "rabbitmq-server"];
+  const [program, ...args] = run(["dpkg-query", "--show", "--showformat", "${Package} ${Version}, ", ...packages]);
+  return (await output({ program, args })).replace(/, $/, "");
 }
 
 function exists(path: string): boolean {
