@@ -121,18 +121,23 @@ async function make(suite: Suite, { root }: Chroot): Promise<void> {
   await Deno.rename(partial, root);
 }
 
-/** Debian's mirror as this machine's apt uses it. */
+/** Debian's mirror as this machine's apt uses it. A new machine's apt knows nothing until it has looked. */
 async function mirrorOf(suite: Suite): Promise<string> {
+  const known = await knownMirror();
+  if (known !== undefined) return known;
+  await bounded({ program: "apt-get", args: ["update"] }, LIMIT_MINUTES);
+  const found = await knownMirror();
+  if (found === undefined) throw new Error(`apt's sources name no mirror of Debian to take ${suite} from`);
+  return found;
+}
+
+async function knownMirror(): Promise<string | undefined> {
   const format = "$(CREATED_BY) $(ORIGIN) $(CODENAME) $(REPO_URI)";
   const targets = await output({ program: "apt-get", args: ["indextargets", "--format", format] });
   const rows = targets.split("\n").map((line) => line.split(" "));
-  const row = rows.find(([by, origin, codename]) =>
-    by === "Packages" && origin === "Debian" && /^[a-z]+$/.test(codename ?? "")
-  );
-  if (row?.[3] === undefined) {
-    throw new Error(`apt's sources name no mirror of Debian to take ${suite} from. Run apt-get update`);
-  }
-  return row[3];
+  const isIt = ([by, origin, codename]: readonly string[]) =>
+    by === "Packages" && origin === "Debian" && /^[a-z]+$/.test(codename ?? "");
+  return rows.find(isIt)?.[3];
 }
 
 async function install(chroot: Chroot, packages: readonly string[]): Promise<void> {
