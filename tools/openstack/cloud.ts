@@ -144,6 +144,7 @@ export class PrivateCloud implements AsyncDisposable {
     for (const folder of [...folders, ...computes.map(({ host }) => `var/${host}`)]) {
       Deno.mkdirSync(`${dir}/${folder}`, { recursive: true });
     }
+    for (const { host } of computes) keepId(services.computeIdFile(dir, host));
     for (const [path, text] of Object.entries(configFiles(this.#site, this.#notifying))) {
       Deno.writeTextFileSync(`${dir}/${path}`, text);
     }
@@ -256,6 +257,15 @@ export class PrivateCloud implements AsyncDisposable {
 
   async #run(name: string, command: Command): Promise<void> {
     await runToEnd({ name, command: this.#programs.run(command), env: this.#env, dir: this.#site.dir });
+  }
+}
+
+/** Made once: a host keeps it through all its starts. */
+function keepId(file: string): void {
+  try {
+    Deno.writeTextFileSync(file, crypto.randomUUID(), { createNew: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
 }
 

@@ -54,7 +54,13 @@ export function nova({ dir, ports }: Site, programs: Programs): readonly Service
 
 export function compute({ dir }: Site, host: string): Service {
   const configs = ["nova", host].flatMap((name) => ["--config-file", `${dir}/etc/${name}.conf`]);
-  return { name: host, command: ["/usr/bin/python3", "-c", NOVA_COMPUTE, ...configs] };
+  const env = { COMPUTE_HOST: host, COMPUTE_ID: computeIdFile(dir, host) };
+  return { name: host, command: ["/usr/bin/python3", "-c", textOf("nova_compute.py"), ...configs], env };
+}
+
+/** In a host's state directory: what its node is known by. */
+export function computeIdFile(dir: string, host: string): string {
+  return `${dir}/var/${host}/compute_id`;
 }
 
 /** The server first, which answers when Neutron does. */
@@ -69,14 +75,18 @@ export function neutron({ dir, ports }: Site, programs: Programs): readonly Serv
   ];
 }
 
-/** The agent of the switches. A chroot does not see this repository: its text goes along. */
+/** The agent of the switches. */
 export function l2Agent({ dir, computes }: Site): Service {
-  const program = Deno.readTextFileSync(fileURLToPath(new URL("./l2_agent.py", import.meta.url)));
   return {
     name: "l2-agent",
-    command: ["/usr/bin/python3", "-c", program, "--config-file", `${dir}/etc/neutron.conf`],
+    command: ["/usr/bin/python3", "-c", textOf("l2_agent.py"), "--config-file", `${dir}/etc/neutron.conf`],
     env: { HOSTS: computes.map(({ host }) => host).join(" ") },
   };
+}
+
+/** A program beside this file. A chroot does not see this repository: its text goes along. */
+function textOf(name: string): string {
+  return Deno.readTextFileSync(fileURLToPath(new URL(name, import.meta.url)));
 }
 
 /** The first that is there, of modules of Python and programs; the last of them if none is, which then fails by its name. */
@@ -97,6 +107,3 @@ function uwsgi(port: number, app: string, more: readonly string[] = ["--threads"
     ...app.startsWith("/") ? ["--wsgi-file", app] : ["--module", `${app}:application`],
   ];
 }
-
-/** Debian's nova-compute would bring a hypervisor along; the program is this. */
-const NOVA_COMPUTE = "import sys; from nova.cmd import compute; sys.argv[0] = 'nova-compute'; compute.main()";
