@@ -12,6 +12,7 @@ export type {
   DeliveryOptions,
   DetailOptions,
   Events,
+  IpVersion,
 } from "./src/model/config.ts";
 export type { LedgerOptions, LogLevel, LogOptions, MetadataNames, MetricsOptions } from "./src/model/config.ts";
 export type { OpenStackOptions, OwnQueue } from "./src/model/config.ts";

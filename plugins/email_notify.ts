@@ -18,6 +18,7 @@ import {
   PermanentError,
   type Plugin,
   printable,
+  type RefusedAddress,
   SmtpTarget,
   type SmtpTargetOptions,
 } from "../mod.ts";
@@ -66,7 +67,8 @@ const MAX_KEY_LENGTH = 900;
 
 /**
  * Sends a mail for every event, with the event's key in the header `X-OSS-Watcher-Key`. Its Message-ID, its date (the event's) and all else
- * is the same for every attempt. An answer 4yz is tried again, 5yz makes a dead letter; when a server takes it for some, it is done.
+ * is the same for every attempt. An answer 4yz is tried again, for those alone who got it; 5yz for all makes a dead letter. When a server never
+ * takes it for some, it is done, and `events show` says who they are.
  *
  * @example
  * ```ts
@@ -129,13 +131,38 @@ export class EmailNotify implements Plugin {
     if (to.length === 0) return log.info(`There is no mail for ${key}: nobody is left to send it to${others}`);
     if (others !== "") log.info(`Some do not get the mail for ${key}${others}`);
     const message = await this.#message(to, { detail, created, context });
-    const refused = await this.#target.send({ from: this.#from.address, to, message }, signal);
-    if (refused.length === 0) return;
-    const answers = refused.map(({ address, said }) => `${address} ("${said}")`);
-    const said = `${this.#target.address} took the mail for ${key}, but not for ${told(answers)}`;
-    // Who has it already gets it again, with the same Message-ID: better than nobody telling the others.
-    if (refused.some(({ temporary }) => temporary)) throw new DeliveryError(said, { reason: "server_error" });
-    log.warn(said);
+    const earlier = progressOf(context);
+    const open = to.filter((address) => !earlier.answered.includes(address));
+    const refused = open.length === 0 ? [] : await this.#send(message, { open, earlier, signal });
+    const later = refused.filter(({ temporary }) => temporary);
+    const never = [...earlier.never, ...refused.filter(({ temporary }) => !temporary).map(answerOf)];
+    const but = (answers: readonly string[]) =>
+      `${this.#target.address} took the mail for ${key}, but not for ${told(answers)}`;
+    if (later.length > 0) {
+      const answered = to.filter((address) => !later.some((one) => one.address === address));
+      context.keep({ answered, never });
+      throw new DeliveryError(but([...never, ...later.map(answerOf)]), { reason: "server_error" });
+    }
+    if (never.length === 0) return;
+    context.note(but(never));
+    log.warn(but(never));
+  }
+
+  /** Sends to those who have no answer yet. Where others have the mail, nobody's refusal makes a dead letter of it. */
+  async #send(
+    message: string,
+    { open, earlier, signal }: {
+      readonly open: readonly string[];
+      readonly earlier: Progress;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<readonly RefusedAddress[]> {
+    try {
+      return await this.#target.send({ from: this.#from.address, to: open, message }, signal);
+    } catch (error) {
+      if (!(error instanceof PermanentError) || earlier.answered.length === earlier.never.length) throw error;
+      return open.map((address) => ({ address, said: error.message, temporary: false }));
+    }
   }
 
   /** The envelope and the whole mail as {@linkcode EmailNotify.notify} would send it, with bare line feeds. */
@@ -206,6 +233,21 @@ export class EmailNotify implements Plugin {
       headers: { "X-OSS-Watcher-Key": headerKey(context.key), "Auto-Submitted": "auto-generated" },
     });
   }
+}
+
+/** Who needs no further attempt: those who have the mail, and those who never get it, with what the server said. */
+interface Progress {
+  readonly answered: readonly string[];
+  readonly never: readonly string[];
+}
+
+function progressOf({ progress }: NotifyContext): Progress {
+  const { answered, never } = (progress ?? {}) as Partial<Progress>;
+  return { answered: answered ?? [], never: never ?? [] };
+}
+
+function answerOf({ address, said }: RefusedAddress): string {
+  return `${address} ("${said}")`;
 }
 
 interface Event {

@@ -159,6 +159,14 @@ export class PrivateRabbit implements AsyncDisposable {
     return decoder.decode(stdout);
   }
 
+  /** Runs rabbitmqctl while this thread does nothing else, for at least so long. */
+  ctlBusy(ms: number, ...args: string[]): void {
+    const until = Date.now() + ms;
+    const { program, args: all } = this.#programs.command(this.#programs.ctl, ["-q", ...args]);
+    new Deno.Command(program, { args: [...all], clearEnv: true, env: this.#env, stdin: "null" }).outputSync();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.max(0, until - Date.now()));
+  }
+
   #environment(ports: { distPort: number; epmdPort: number; ctlPort: number }): Record<string, string> {
     return {
       PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",

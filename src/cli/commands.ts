@@ -53,6 +53,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./events.ts")).eventsCommand,
   },
   {
+    name: "plugins",
+    summary: "how each target is and what waits for it; try now",
+    load: async () => (await import("./plugins.ts")).pluginsCommand,
+  },
+  {
     name: "prime",
     summary: "remember what OpenStack has and the ledger lacks",
     load: async () => (await import("./prime.ts")).primeCommand,

@@ -1,13 +1,12 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { didYouMean } from "../config/closest.ts";
 import { UserError } from "../model/errors.ts";
-import { LISTED_STATES, type ListedState } from "../model/operations.ts";
-import type { LedgerOperations, Selection, Treated } from "../model/operations.ts";
+import { LISTED_STATES, type ListedState, type Selection, type Treated } from "../model/operations.ts";
 import { printable } from "../wire/escape.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
 import { describeEvent, describeList, describeTreated } from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { wholeNumber } from "./numbers.ts";
+import { mustKnow } from "./plugins.ts";
 import { safeJson } from "../wire/safe_json.ts";
 import { UsageError } from "./usage.ts";
 
@@ -112,7 +111,7 @@ async function list({ ledger, json, ...filter }: ListOptions, context: CommandCo
     throw new UsageError("Cannot use --resource with --state rejected: of such messages no resource is known");
   }
   using opened = await openLedger(ledger, context);
-  mustKnow(plugin, opened);
+  if (plugin !== undefined) mustKnow(plugin, opened);
   const listed = opened.list(filter);
   if (json) { for (const one of listed) context.terminal.print(safeJson(one)); }
   else context.terminal.print(describeList(listed, filter.limit));
@@ -125,7 +124,7 @@ async function treat({ verb, keys, options, context }: {
   readonly context: CommandContext;
 }): Promise<void> {
   using opened = await openLedger(options.ledger, context);
-  mustKnow(options.plugin, opened);
+  if (options.plugin !== undefined) mustKnow(options.plugin, opened);
   const selection: Selection = {
     keys,
     ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
@@ -141,13 +140,6 @@ async function treat({ verb, keys, options, context }: {
   }
   context.terminal.print(describeTreated(treated, verb));
   if (unknown.length > 0 || treated.some(({ refused }) => refused !== null)) context.exit(EXIT_FAILURE);
-}
-
-function mustKnow(plugin: string | undefined, ledger: LedgerOperations): void {
-  const known = ledger.plugins();
-  if (plugin === undefined || known.includes(plugin)) return;
-  const names = known.length === 0 ? "none yet" : known.join(", ");
-  throw new UserError(`Cannot find the plugin "${plugin}": the ledger knows ${names}${didYouMean(plugin, known)}`);
 }
 
 function time(text: string): number {

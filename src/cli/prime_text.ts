@@ -1,5 +1,5 @@
 import type { Listing } from "../model/ledger.ts";
-import type { Compared } from "../runtime/prime_again.ts";
+import type { Compared, Named } from "../runtime/prime_again.ts";
 import { printable } from "../wire/escape.ts";
 import { WIDTH } from "./wrapped.ts";
 
@@ -15,9 +15,8 @@ const SHOWN = 10;
 
 /** What OpenStack has, what was not remembered, and what is remembered alone. */
 export function describePrimed(compared: readonly Compared[]): string {
-  const missing = compared.flatMap(({ listing, missing }) =>
-    shown(missing.map(({ id, name }) => `  ${NAMES[listing][1].padEnd(11)}  ${id}  ${name ?? ""}`), listing)
-  );
+  const missing = compared.flatMap(({ listing, missing }) => listed(missing, listing));
+  const countedAnew = compared.flatMap(({ listing, countedAnew }) => listed(countedAnew, listing));
   const gone = compared.flatMap(({ listing, gone }) =>
     shown((gone ?? []).map((id) => `  ${NAMES[listing][1].padEnd(11)}  ${id}`), listing)
   );
@@ -25,10 +24,14 @@ export function describePrimed(compared: readonly Compared[]): string {
     `${"".padEnd(12)}  OPENSTACK    MISSING       GONE`,
     ...compared.map(describeRow),
     ...(missing.length > 0 ? ["", "Was missing, and is remembered from now on:", ...missing] : []),
+    ...(countedAnew.length > 0 ? ["", COUNTED_ANEW, ...countedAnew] : []),
     ...(gone.length > 0 ? ["", GONE, ...gone] : []),
     ...(compared.some((one) => one.gone === null) ? ["", UNSEEN] : []),
   ].join("\n");
 }
+
+const COUNTED_ANEW = `Neutron's revision is lower than the one that is remembered: its database was
+restored from a backup. Its next message will be believed:`;
 
 const GONE = `Is remembered, and is not in OpenStack. Unless its deletion is still on the way,
 the message of it was lost:`;
@@ -39,6 +42,10 @@ may not list these.`;
 function describeRow({ listing, found, missing, gone }: Compared): string {
   const columns = [found, missing.length, gone?.length ?? "-"].map((value) => String(value).padStart(9));
   return `${NAMES[listing][0].padEnd(12)}  ${columns.join("  ")}`;
+}
+
+function listed(named: readonly Named[], listing: Listing): string[] {
+  return shown(named.map(({ id, name }) => `  ${NAMES[listing][1].padEnd(11)}  ${id}  ${name ?? ""}`), listing);
 }
 
 function shown(lines: readonly string[], listing: Listing): string[] {

@@ -70,6 +70,7 @@ const detail = strict(
     )),
     fields: v.optional(v.record(v.string(), v.function("a function of the whole"), "an object of functions")),
     domain: v.optional(text(`a domain as "example.com"`, /^[^\s.](?:\S*[^\s.])?$/)),
+    ipVersion: v.optional(v.picklist([4, 6, "first"], `4, 6 or "first"`)),
     metadataNames: v.optional(metadataNames),
   } satisfies SchemasOf<model.DetailOptions>,
 );

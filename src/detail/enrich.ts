@@ -123,7 +123,8 @@ class Inquiry implements Enriched {
       const { id, hostname } = this.server;
       const dns = (await this.#answer("portsOfServer", id))?.flatMap(({ dnsAssignments }) => dnsAssignments);
       // Neutron names a port without dns_name after its address: that is not the server's name.
-      this.#learn({ dnsName: dns?.find((one) => one.hostname !== null && one.hostname === hostname)?.fqdn ?? null });
+      const own = dns?.find((one) => one.hostname !== null && one.hostname.toLowerCase() === hostname?.toLowerCase());
+      this.#learn({ dnsName: own?.fqdn ?? null });
     },
     image: async () => {
       const { imageId } = this.server;

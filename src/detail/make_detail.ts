@@ -1,7 +1,7 @@
-import type { DetailOptions, MetadataNames } from "../model/config.ts";
+import type { DetailOptions, IpVersion, MetadataNames } from "../model/config.ts";
 import type { Detail } from "../model/detail.ts";
 import { detailShape } from "../model/detail_shape.ts";
-import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
+import type { Address, ServerSnapshot, WatcherEvent } from "../model/event.ts";
 import type { Json } from "../model/notification.ts";
 
 /** The metadata that fill keys of the detail, unless config.ts names others. */
@@ -24,8 +24,8 @@ export interface MadeDetail {
 export function makeDetail(event: WatcherEvent, options: DetailOptions = {}): MadeDetail {
   const { server, floatingIp, floatingIps } = event;
   const floating = floatingIp?.address ?? server.floatingAddress;
-  const first = server.addresses[0] ?? null;
-  const ip = floating ?? first?.address ?? null;
+  const fixed = mainAddress(server.addresses, options.ipVersion ?? 4);
+  const ip = floating ?? fixed?.address ?? null;
   const detail: Detail = {
     FQDN: fqdn(server, options.domain),
     IP: ip,
@@ -40,7 +40,7 @@ export function makeDetail(event: WatcherEvent, options: DetailOptions = {}): Ma
     CreationDate: server.createdAt?.slice(0, 10) ?? null,
     ID: server.id,
     ImageID: server.imageId,
-    MAC: floatingIp?.mac ?? first?.mac ?? null,
+    MAC: floatingIp?.mac ?? fixed?.mac ?? null,
     ProjectID: server.projectId,
     ProjectName: server.projectName,
     UserID: server.userId,
@@ -93,10 +93,17 @@ function kindOf(value: Json): string {
   return value === null ? "null" : Array.isArray(value) ? "a list" : "an object";
 }
 
+/** Of a dual-stack server Nova lists the addresses in no order that means anything. */
+function mainAddress(addresses: readonly Address[], ipVersion: IpVersion): Address | null {
+  return addresses.find(({ version }) => version === ipVersion) ?? addresses[0] ?? null;
+}
+
+/** A hostname with a dot has its domain already: Nova allows that since microversion 2.94, and made such names before Wallaby. */
 function fqdn({ hostname, dnsName }: ServerSnapshot, domain: string | undefined): string | null {
-  if (hostname === null) return null;
-  if (domain === undefined) return dnsName ?? hostname;
-  return hostname.endsWith(`.${domain}`) ? hostname : `${hostname}.${domain}`;
+  const name = hostname?.replace(/\.$/, "") ?? "";
+  if (name === "") return null;
+  if (domain === undefined) return dnsName ?? name;
+  return name.includes(".") ? name : `${name}.${domain}`;
 }
 
 function operatingSystem({ imageOs, imageOsDistro, imageOsVersion, imageName }: ServerSnapshot): string | null {

@@ -15,6 +15,7 @@ export class Breaker {
   #failures = 0;
   readonly #failedServers = new Set<string | null>();
   #probes = 0;
+  #openedAt = 0;
   #failedAt = 0;
   #nextProbeAt = 0;
 
@@ -27,6 +28,11 @@ export class Breaker {
     return this.#state;
   }
 
+  /** When it opened, milliseconds since the epoch; meaningless while closed. */
+  get openedAt(): number {
+    return this.#openedAt;
+  }
+
   /** When the next probe may be sent, milliseconds since the epoch; meaningless while closed. */
   get nextProbeAt(): number {
     return this.#nextProbeAt;
@@ -35,6 +41,11 @@ export class Breaker {
   /** Whether a probe may be sent. A clock that was set back makes nobody wait for the time before. */
   mayProbe(now: number): boolean {
     return now >= this.#nextProbeAt || now < this.#failedAt;
+  }
+
+  /** Lets a probe through at once: an operator knows that the target is back. */
+  probeNow(): void {
+    this.#nextProbeAt = 0;
   }
 
   /** The target answered sensibly, even if it refused this one event for good. */
@@ -59,6 +70,7 @@ export class Breaker {
     const many = this.#failures >= this.#policy.breakerFailures && this.#failedServers.size >= 2;
     if (this.#state === "closed" && !many && reason !== "connection" && reason !== "unauthorized") return;
     if (this.#state === "open" && !this.mayProbe(at)) return;
+    if (this.#state === "closed") this.#openedAt = at;
     this.#state = "open";
     this.#probes++;
     const delay = delayMs(this.#policy, { failures: this.#probes, random: this.#random });

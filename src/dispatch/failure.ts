@@ -10,7 +10,7 @@ export interface Failure {
 }
 
 /** The longest text of an error that is kept. */
-const MAX_ERROR_LENGTH = 500;
+export const MAX_ERROR_LENGTH = 500;
 
 /** A receiver that asks for more than a day is not believed. */
 const MAX_RETRY_AFTER_MS = 86_400_000;

@@ -1,19 +1,21 @@
 import type { Clock } from "../model/clock.ts";
-import type { Delivery, Ledger } from "../model/ledger.ts";
+import type { Delivery, Ledger, Settlement } from "../model/ledger.ts";
+import type { TargetOutage } from "../model/outage.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
 import { Bell } from "../model/bell.ts";
 import { Pulse } from "../model/pulse.ts";
 import type { AttemptEnd } from "../model/readings.ts";
+import { AttemptNotes } from "./attempt_notes.ts";
 import { Attempts } from "./attempts.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
-import { type Failure, failureOf } from "./failure.ts";
+import { type Failure, failureOf, MAX_ERROR_LENGTH } from "./failure.ts";
 import { delayMs, type Policy } from "./policy.ts";
 
 export interface LaneOptions {
   readonly plugin: Plugin;
   readonly name: string;
   readonly policy: Policy;
-  readonly ledger: Pick<Ledger, "ready" | "nextDueAt" | "settle">;
+  readonly ledger: Pick<Ledger, "ready" | "nextDueAt" | "settle" | "noteOutage" | "probeRequests">;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -23,6 +25,8 @@ export interface LaneOptions {
   readonly canRecord: () => boolean;
   /** Called with every attempt whose end is on disk. */
   readonly onAttempt?: (end: AttemptEnd) => void;
+  /** Called when the breaker opened, when a probe failed, and with `null` when the target is reached again. */
+  readonly onOutage?: (plugin: string, outage: TargetOutage | null) => void;
 }
 
 /** How many times its concurrency a lane may have in flight, outcomes that wait for their commit included. */
@@ -36,6 +40,9 @@ const AHEAD_MS = 50;
 
 /** The longest sleep: another process may have added, replayed or dropped deliveries. */
 const LOOK_AGAIN_MS = 1000;
+
+/** While the breaker is open: how often it is looked whether an operator asks for a probe. */
+const PROBE_REQUESTS_MS = 2000;
 
 /**
  * Stage 4 for one plugin: attempts what is ready, several at a time, each delivery with its own fate. Lanes know nothing of each other, so
@@ -55,6 +62,8 @@ export class Lane {
   #ahead: Delivery[] = [];
   #aheadAt = 0;
   readonly #attempts: Attempts;
+  /** How often an operator had asked for a probe at the last look; `null` while the breaker is closed. */
+  #probeRequests: number | null = null;
   /** Takes the alarm back. */
   #alarm = new AbortController();
   /** When the alarm rings the bell. */
@@ -132,6 +141,7 @@ export class Lane {
   async #startReady(signal: AbortSignal): Promise<number> {
     const { ledger, clock, name, canRecord } = this.#options;
     const may = () => !signal.aborted && this.#fault === undefined && this.#room() > 0 && canRecord();
+    if (this.#breaker.state === "open") await this.#heedProbeRequests();
     while (may()) {
       const delivery = await this.#nextReady();
       // What was known before the wait may have changed in it.
@@ -143,7 +153,13 @@ export class Lane {
     }
     // Whatever the ledger holds, only time lets the next probe through.
     const probeInMs = this.#breaker.nextProbeAt - clock.now();
-    return this.#breaker.state === "open" && probeInMs > 0 ? probeInMs : LOOK_AGAIN_MS;
+    return this.#breaker.state === "open" && probeInMs > 0 ? Math.min(probeInMs, PROBE_REQUESTS_MS) : LOOK_AGAIN_MS;
+  }
+
+  async #heedProbeRequests(): Promise<void> {
+    const requests = await this.#options.ledger.probeRequests(this.name);
+    if (this.#probeRequests !== null && requests !== this.#probeRequests) this.#breaker.probeNow();
+    this.#probeRequests = requests;
   }
 
   /** The next delivery to attempt. Reads several ahead, but not for long: an operator may have dropped them. */
@@ -187,31 +203,39 @@ export class Lane {
     const probe = this.#breaker.state === "open";
     const [startedAt, startedMs] = [clock.now(), clock.passedMs()];
     this.#running++;
-    const failure = await this.#notify(delivery);
+    const said = new AttemptNotes(delivery.progress);
+    const failure = await this.#notify(delivery, said);
     this.#running--;
     const tookMs = clock.passedMs() - startedMs;
     this.#bell.ring();
     const endedAt = clock.now();
     const settlement = { seq: delivery.seq, plugin: delivery.plugin, startedAt, endedAt };
+    const before = { state: this.#breaker.state, nextProbeAt: this.#breaker.nextProbeAt };
     const verdict = failure === null ? DONE : this.#judge(delivery, { failure, probe, endedAt });
     if (failure === null || failure.permanent) this.#breaker.succeeded();
     this.#report(delivery, { failure, verdict });
-    await ledger.settle([{
-      ...settlement,
-      ...verdict,
-      failure: failure && { reason: failure.reason, error: failure.error },
-    }]);
+    this.#noteOutage(failure, before);
+    await ledger.settle([{ ...settlement, ...verdict, failure: this.#recorded(failure, said) }]);
     const { plugin, attempts } = delivery;
     const reason = failure?.reason ?? null;
     onAttempt?.({ plugin, outcome: verdict.outcome, reason, repeated: attempts > 0, tookMs });
   }
 
   /** One call of the plugin, cut off when it takes too long. Returns what went wrong. */
-  async #notify({ event, detail, missing, attempts }: Delivery): Promise<Failure | null> {
+  async #notify({ event, detail, missing, attempts, progress }: Delivery, said: AttemptNotes): Promise<Failure | null> {
     const { plugin, policy, log, redact } = this.#options;
     const attempt = this.#attempts.begin();
     const { signal } = attempt;
-    const context: NotifyContext = { ...event, attempt: attempts + 1, signal, log, missing };
+    const context: NotifyContext = {
+      ...event,
+      attempt: attempts + 1,
+      signal,
+      log,
+      missing,
+      ...(progress === undefined ? {} : { progress }),
+      keep: (progress) => said.keep(progress),
+      note: (text) => said.note(text),
+    };
     try {
       await attempt.run(() => plugin.notify(detail, event.created, context));
       return null;
@@ -221,6 +245,18 @@ export class Lane {
     } finally {
       this.#attempts.end(attempt);
     }
+  }
+
+  /** What the ledger keeps of an attempt beside its outcome. */
+  #recorded(failure: Failure | null, { notes, progress }: AttemptNotes): Settlement["failure"] {
+    const { redact } = this.#options;
+    if (failure === null) {
+      return notes.length === 0
+        ? null
+        : { reason: "partial", error: redact(notes.join("; ")).slice(0, MAX_ERROR_LENGTH) };
+    }
+    const { reason, error } = failure;
+    return { reason, error, ...(progress === undefined ? {} : { progress }) };
   }
 
   /** Whether and when to try again. Time counts towards the end only while the target was there to be tried. */
@@ -241,15 +277,32 @@ export class Lane {
     return { outcome: "retry", dueAt: endedAt + delay, triedMs: tried };
   }
 
+  /** Tells of a breaker that opened or closed, or whose next probe is put off. */
+  #noteOutage(
+    failure: Failure | null,
+    before: { readonly state: BreakerState; readonly nextProbeAt: number },
+  ): void {
+    const { ledger, log, onOutage } = this.#options;
+    const { state, openedAt, nextProbeAt } = this.#breaker;
+    if (state === before.state && (state === "closed" || nextProbeAt === before.nextProbeAt)) return;
+    const outage = state === "closed" || failure === null
+      ? null
+      : { since: openedAt, nextProbeAt, reason: failure.reason, error: failure.error };
+    if (outage === null) this.#probeRequests = null;
+    // In the transaction of the attempt's outcome, which waits for the disk if need be.
+    ledger.noteOutage(this.name, outage).catch((error) => log.debug(`Cannot note the state of the target: ${error}`));
+    onOutage?.(this.name, outage);
+  }
+
   #report(
     { event, attempts }: Delivery,
     { failure, verdict }: { readonly failure: Failure | null; readonly verdict: Verdict },
   ): void {
-    const { log, name } = this.#options;
-    if (failure === null) log.debug(`${name}: delivered ${event.key}`);
+    const { log } = this.#options;
+    if (failure === null) log.debug(`Delivered ${event.key}`);
     else if (verdict.outcome === "dead") {
-      log.error(`${name}: gave up ${event.key} after ${attempts + 1} attempts: ${failure.error}`);
-    } else log.warn(`${name}: attempt ${attempts + 1} of ${event.key} failed (${failure.reason}): ${failure.error}`);
+      log.error(`Gave up ${event.key} after ${attempts + 1} attempts: ${failure.error}`);
+    } else log.warn(`Attempt ${attempts + 1} of ${event.key} failed (${failure.reason}): ${failure.error}`);
   }
 }
 

@@ -2,20 +2,26 @@ import type { Decision } from "../model/decision.ts";
 import type { WatcherEvent } from "../model/event.ts";
 import type { Memory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
-import { floatingIpChanged, floatingIpDeleted, portChanged, portDeleted } from "./network.ts";
+import { floatingIpChanged, floatingIpDeleted, portChanged, portCreated, portDeleted } from "./network.ts";
 import { Draft } from "./draft.ts";
-import { serverCame, serverWent } from "./server.ts";
+import { serverCame, serverSoftDeleted, serverWent } from "./server.ts";
 import { type Finding, type Rules, Situation } from "./situation.ts";
 
-/** What each event type means; everything that is not here is nothing to us. */
+/**
+ * What each event type means; every other type is ignored. docs/NOTIFICATIONS.md lists which operation of Nova and Neutron
+ * publishes which of them.
+ */
 const MEANINGS: ReadonlyMap<string, (situation: Situation) => Finding> = new Map(Object.entries({
   "compute.instance.create.end": serverCame,
   "instance.create.end": serverCame,
   "compute.instance.delete.end": serverWent,
   "instance.delete.end": serverWent,
+  "compute.instance.force_delete.end": serverWent,
+  "compute.instance.soft_delete.end": serverSoftDeleted,
   "floatingip.create.end": floatingIpChanged,
   "floatingip.update.end": floatingIpChanged,
   "floatingip.delete.end": floatingIpDeleted,
+  "port.create.end": portCreated,
   "port.update.end": portChanged,
   "port.delete.end": portDeleted,
 }));
@@ -36,6 +42,7 @@ export function decide(notification: Notification, memory: Memory, rules: Rules)
   return {
     outcome,
     reason,
+    ...(finding.isDoubtful && events.length === 0 ? { isDoubtful: true } : {}),
     events,
     fill: finding.fill ?? null,
     changes: draft.changes(),

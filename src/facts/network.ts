@@ -16,6 +16,18 @@ export function floatingIpDeleted(situation: Situation): Finding {
   return each(known === undefined ? states : [{ ...known, port: null }], (state) => floatingIpGone(situation, state));
 }
 
+/**
+ * `port.create.end`: up to Mitaka, Nova created ports with their server, and no update followed. It tells of the port's first state: of
+ * a port that is known already it says nothing, unless revisions show that it is newer.
+ */
+export function portCreated(situation: Situation): Finding {
+  return each(readPorts(situation.notification), (state) => {
+    const known = situation.draft.port(state.id);
+    const isNews = known === undefined || known.primed || (state.revision !== null && known.revision === null);
+    return isNews ? portNow(situation, state) : lateRevision(state, known) ?? PORT_WAS_KNOWN;
+  });
+}
+
 /** `port.update.end`: the port has another server, or none, or the same. */
 export function portChanged(situation: Situation): Finding {
   return each(readPorts(situation.notification), (state) => portNow(situation, state));
@@ -33,11 +45,13 @@ function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
   const { draft, notification } = situation;
   const known = draft.floatingIp(state.id);
   if (known !== undefined && isOfThePast(state, known)) return floatingIpWas(situation, state, known);
-  if (known?.deleted) return { outcome: "superseded", reason: "the floating IP's deletion was recorded before" };
+  if (known?.deleted && !isCountedAnew(state, known)) {
+    return { outcome: "superseded", reason: "the floating IP's deletion was recorded before" };
+  }
   const late = lateRevision(state, known);
   if (late !== null) return late;
   learnPort(situation, state);
-  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...standing(state) });
+  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...standing(state), deleted: false });
   reconcile(situation, state.id);
   if (state.portId !== null) reconcilePort(situation, state.portId);
   if (known === undefined && state.portId === null && notification.eventType === "floatingip.update.end") {
@@ -78,7 +92,7 @@ function floatingIpGone(situation: Situation, state: FloatingIpState): Finding {
   learnPort(situation, state);
   const former = { ...(known ?? firstSeen(state)), ...standing(state) };
   const unseen = former.association === null ? associationOf(situation, former) : null;
-  draft.putFloatingIp({ ...former, portId: null, deleted: true });
+  draft.putFloatingIp({ ...former, portId: null, updatedAt: endedAt(situation, state), deleted: true });
   reconcile(situation, state.id);
   if (unseen !== null) endUnseen(situation, state.id, unseen);
   if (state.portId !== null) reconcilePort(situation, state.portId);
@@ -88,7 +102,9 @@ function floatingIpGone(situation: Situation, state: FloatingIpState): Finding {
 function portNow(situation: Situation, state: PortState): Finding {
   const { draft } = situation;
   const known = draft.port(state.id);
-  if (known?.deleted) return { outcome: "superseded", reason: "the port's deletion was recorded before" };
+  if (known?.deleted && !isCountedAnew(state, known)) {
+    return { outcome: "superseded", reason: "the port's deletion was recorded before" };
+  }
   const isOld = known !== undefined && isOfThePast(state, known);
   const late = isOld ? null : lateRevision(state, known);
   if (late !== null) return late;
@@ -112,7 +128,7 @@ function portGone(situation: Situation, state: PortState): Finding {
   const known = draft.port(state.id);
   if (known?.deleted) return { outcome: "repeated", reason: "the port's deletion was recorded before" };
   const lastServerId = state.serverId ?? known?.lastServerId ?? null;
-  draft.putPort({ ...state, serverId: null, lastServerId, deleted: true });
+  draft.putPort({ ...state, serverId: null, lastServerId, updatedAt: endedAt(situation, state), deleted: true });
   for (const floatingIp of draft.floatingIpsOnPort(state.id)) {
     draft.putFloatingIp({ ...floatingIp, portId: null, fixedAddress: null });
     reconcile(situation, floatingIp.id);
@@ -134,6 +150,7 @@ function learnPort({ draft }: Situation, { portId, port, fixedAddress }: Floatin
     dnsName: known?.dnsName ?? null,
     dnsHostname: known?.dnsHostname ?? null,
     revision: known?.revision ?? null,
+    updatedAt: known?.updatedAt ?? null,
     deleted: false,
     primed: known?.primed ?? null,
   });
@@ -149,13 +166,44 @@ function whyNoAssociation({ draft }: Situation, portId: string): Finding {
   return { outcome: "superseded", reason: "the deletion of the floating IP's server was recorded before" };
 }
 
-/** Revisions of Neutron's resources only grow; old releases have none. */
-function lateRevision(
-  { revision }: { readonly revision: number | null },
-  known: { readonly revision: number | null } | undefined,
-): Finding | null {
-  if (revision === null || known === undefined || known.revision === null || revision >= known.revision) return null;
-  return { outcome: "superseded", reason: `its revision ${revision} was recorded after revision ${known.revision}` };
+/** A deletion's message gives the time of the last change before it. */
+function endedAt(
+  { notification }: Situation,
+  { updatedAt = null }: { readonly updatedAt?: string | null },
+): string | null {
+  return notification.time ?? updatedAt;
+}
+
+/** What a message and memory say of how new a resource's state is. */
+interface Age {
+  readonly revision: number | null;
+  readonly updatedAt?: string | null;
+}
+
+/** Revisions of Neutron's resources only grow, unless its database is restored from a backup; old releases have none. */
+function lateRevision(state: Age, known: Age | undefined): Finding | null {
+  const [revision, knownRevision] = [state.revision, known?.revision ?? null];
+  if (revision === null || known === undefined || knownRevision === null || revision >= knownRevision) return null;
+  if (isCountedAnew(state, known)) return null;
+  const reason = `its revision ${revision} was recorded after revision ${knownRevision}`;
+  if (agesMs(state, known) < 0) return { outcome: "superseded", reason };
+  return { outcome: "superseded", isDoubtful: true, reason: `${reason}, and ${RESTORED}` };
+}
+
+const RESTORED = "its time does not show which one is newer. If Neutron's database was restored from a backup, run " +
+  '"oss-watcher prime": messages that are counted anew are believed then';
+
+/** Clocks of Neutron's hosts differ by less; nobody restores a database within a minute. */
+export const MAX_SKEW_MS = 60_000;
+
+/** Whether a message with a lower revision, or of what was deleted, is newer all the same: Neutron's database was restored from a backup. */
+function isCountedAnew(state: Age, known: Age): boolean {
+  return agesMs(state, known) > MAX_SKEW_MS;
+}
+
+/** By how much a message is newer than memory; `NaN` when one of them has no time. */
+function agesMs({ updatedAt: ofMessage }: Age, { updatedAt: ofMemory }: Age): number {
+  return Date.parse(ofMessage ?? "") - Date.parse(ofMemory ?? "");
 }
 
 /** Whether a message tells of something that was read from OpenStack since, and that nobody announced. */
@@ -196,9 +244,14 @@ function firstSeen({ id, address }: FloatingIpState): FloatingIpMemory {
   };
 }
 
-function standing({ address, projectId, portId, fixedAddress, revision }: FloatingIpState) {
-  return { address, projectId, portId, fixedAddress, revision };
+function standing({ address, projectId, portId, fixedAddress, revision, updatedAt = null }: FloatingIpState) {
+  return { address, projectId, portId, fixedAddress, revision, updatedAt };
 }
+
+const PORT_WAS_KNOWN: Finding = {
+  outcome: "superseded",
+  reason: "a message of the port was recorded before its creation",
+};
 
 /** What the last of several resources of one notification came to; bulk requests are rare, and their events all count. */
 function each<State>(states: readonly State[], act: (state: State) => Finding): Finding {

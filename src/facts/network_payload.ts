@@ -1,4 +1,5 @@
 import type { Json, JsonObject, Notification } from "../model/notification.ts";
+import { isoUtc } from "../model/timestamp.ts";
 import { number, object, objects, text } from "./read.ts";
 
 /** What a `port.*` notification says of one port. */
@@ -11,6 +12,8 @@ export interface PortState {
   readonly dnsName: string | null;
   readonly dnsHostname: string | null;
   readonly revision: number | null;
+  /** When Neutron last changed it, by Neutron's clock: ISO 8601, UTC. */
+  readonly updatedAt?: string | null;
 }
 
 /** What a `floatingip.*` notification says of one floating IP: its new state. */
@@ -21,6 +24,8 @@ export interface FloatingIpState {
   readonly portId: string | null;
   readonly fixedAddress: string | null;
   readonly revision: number | null;
+  /** When Neutron last changed it, by Neutron's clock: ISO 8601, UTC. */
+  readonly updatedAt?: string | null;
   /** What it says of its port; `null` in old releases, which sent no `port_details`. */
   readonly port: { readonly serverId: string | null; readonly mac: string | null } | null;
 }
@@ -57,6 +62,7 @@ function readPort(id: string, port: JsonObject): PortState {
     dnsName: text(text(dns["fqdn"])?.replace(/\.$/, "")),
     dnsHostname: text(dns["hostname"]),
     revision: number(port["revision_number"]),
+    updatedAt: isoUtc(port["updated_at"]),
   };
 }
 
@@ -69,6 +75,7 @@ function readFloatingIp(id: string, address: string, floatingIp: JsonObject): Fl
     portId: text(floatingIp["port_id"]),
     fixedAddress: text(floatingIp["fixed_ip_address"]),
     revision: number(floatingIp["revision_number"]),
+    updatedAt: isoUtc(floatingIp["updated_at"]),
     port: "device_owner" in details
       ? { serverId: computeServer(details), mac: text(details["mac_address"])?.toLowerCase() ?? null }
       : null,

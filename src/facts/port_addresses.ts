@@ -19,5 +19,6 @@ export function addressesOfPorts(ports: readonly PortMemory[]): readonly Address
  * that begins with the server's hostname is the server's.
  */
 export function dnsNameOf(hostname: string | null, ports: readonly PortMemory[]): string | null {
-  return ports.find((port) => port.dnsHostname !== null && port.dnsHostname === hostname)?.dnsName ?? null;
+  const name = hostname?.toLowerCase();
+  return ports.find(({ dnsHostname }) => dnsHostname !== null && dnsHostname.toLowerCase() === name)?.dnsName ?? null;
 }

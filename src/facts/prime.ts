@@ -1,10 +1,11 @@
 import type { ServerSnapshot } from "../model/event.ts";
-import type { Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
+import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
 import { mergeSnapshots } from "../model/snapshot.ts";
 import { associationOf } from "./association.ts";
 import { Draft } from "./draft.ts";
 import type { FloatingIpState, PortState } from "./network_payload.ts";
 import { dnsNameOf } from "./port_addresses.ts";
+import { MAX_SKEW_MS } from "./network.ts";
 import type { Rules } from "./situation.ts";
 
 /** What one page of a listing of OpenStack says. */
@@ -18,6 +19,13 @@ export interface PrimedPage {
   readonly changes: MemoryChanges;
   /** Ids. */
   readonly missing: readonly string[];
+  /** Ids of what is remembered with a higher revision than OpenStack has: Neutron's database was restored from a backup. */
+  readonly countedAnew: readonly string[];
+}
+
+export interface PrimingRules extends Pick<Rules, "anyPort"> {
+  /** When the listing was begun, if revisions that went back shall be found: milliseconds since the epoch. */
+  readonly readAtMs?: number;
 }
 
 /**
@@ -25,24 +33,31 @@ export interface PrimedPage {
  * has been decided about up to some message, and all that came after it will come as messages, too. So the first reading counts, a
  * deletion is final, and reading twice is reading once.
  */
-export function prime(found: Found, memory: Memory, rules: Pick<Rules, "anyPort">): PrimedPage {
-  const priming = { draft: new Draft(memory), rules, missing: [] };
+export function prime(found: Found, memory: Memory, rules: PrimingRules): PrimedPage {
+  const priming: Priming = { draft: new Draft(memory), rules, missing: [], countedAnew: [] };
   if (found.listing === "floatingIps") { for (const record of found.records) primeFloatingIp(priming, record); }
   else if (found.listing === "ports") { for (const record of found.records) primePort(priming, record); }
   else for (const record of found.records) primeServer(priming, record);
-  return { changes: priming.draft.changes(), missing: priming.missing };
+  return { changes: priming.draft.changes(), missing: priming.missing, countedAnew: priming.countedAnew };
 }
 
 interface Priming {
   readonly draft: Draft;
-  readonly rules: Pick<Rules, "anyPort">;
+  readonly rules: PrimingRules;
   readonly missing: string[];
+  readonly countedAnew: string[];
 }
 
 function primeFloatingIp(priming: Priming, { port, ...state }: FloatingIpState): void {
   const { draft, missing } = priming;
   const { id, portId, fixedAddress, revision } = state;
-  if (draft.floatingIp(id) !== undefined) return;
+  const known = draft.floatingIp(id);
+  if (known !== undefined) {
+    if (!isCountedAnew(priming, { state, known })) return;
+    draft.putFloatingIp({ ...known, revision });
+    priming.countedAnew.push(id);
+    return;
+  }
   // The port may go before ports are read; then this is all that is ever known of it.
   if (portId !== null && port !== null && draft.port(portId) === undefined) {
     const fixedAddresses = fixedAddress === null ? [] : [fixedAddress];
@@ -59,6 +74,11 @@ function primePort(priming: Priming, state: PortState): void {
   const { draft, missing } = priming;
   const known = draft.port(state.id);
   const isFirst = known === undefined;
+  if (!isFirst && isCountedAnew(priming, { state, known })) {
+    draft.putPort({ ...known, revision: state.revision });
+    priming.countedAnew.push(state.id);
+    return;
+  }
   if (!isFirst && !isFromFloatingIp(known, state)) return;
   const serverId = state.serverId ?? null;
   putPort(priming, { ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null });
@@ -69,6 +89,21 @@ function primePort(priming: Priming, state: PortState): void {
   for (const floatingIp of draft.floatingIpsOnPort(state.id)) {
     if (floatingIp.primed) draft.putFloatingIp({ ...floatingIp, association: associationOf(priming, floatingIp) });
   }
+}
+
+/**
+ * Whether Neutron counts a resource's revisions anew, since its database was restored from a backup. A lower revision alone may be a
+ * page that was read before a message was decided; not so when the message is older than the listing.
+ */
+function isCountedAnew(
+  { rules: { readAtMs } }: Priming,
+  { state, known }: {
+    readonly state: { readonly revision: number | null };
+    readonly known: PortMemory | FloatingIpMemory;
+  },
+): boolean {
+  if (readAtMs === undefined || known.deleted || state.revision === null || known.revision === null) return false;
+  return state.revision < known.revision && readAtMs - Date.parse(known.updatedAt ?? "1970-01-01") > MAX_SKEW_MS;
 }
 
 /** Whether all that is known of a port is what its floating IP said when that was read. */

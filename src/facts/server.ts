@@ -4,7 +4,7 @@ import type { Notification } from "../model/notification.ts";
 import { mergeSnapshots } from "../model/snapshot.ts";
 import { reconcilePort, reconcileServer } from "./association.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
-import { readServer, readServerPorts } from "./server_payload.ts";
+import { hasFailed, isPublishedElsewhere, readServer, readServerPorts } from "./server_payload.ts";
 import type { Finding, Rules, Situation } from "./situation.ts";
 
 /** `compute.instance.create.end`, `instance.create.end`: a server came, once in its life whatever the format and the copies. */
@@ -13,6 +13,7 @@ export function serverCame(situation: Situation): Finding {
   const said = readServer(notification);
   const { id } = said;
   if (id === null) return NO_SERVER;
+  if (hasFailed(notification)) return { outcome: "remembered", reason: "the build of the server failed" };
   const known = draft.server(id);
   if (known?.deleted) {
     return { outcome: "superseded", reason: "the server's deletion was recorded before its creation" };
@@ -48,7 +49,10 @@ function isOld({ time }: Notification, { oldestCreation }: Rules): boolean {
   return oldestCreation !== null && time !== null && time < oldestCreation;
 }
 
-/** `compute.instance.delete.end`, `instance.delete.end`: a server went, for good. */
+/**
+ * `compute.instance.delete.end`, `instance.delete.end`: a server went, for good. `compute.instance.force_delete.end`: so did one
+ * that nova-api deleted itself, because no living compute host has it; nothing else is published then.
+ */
 export function serverWent(situation: Situation): Finding {
   const { notification, draft } = situation;
   const said = readServer(notification);
@@ -67,6 +71,15 @@ export function serverWent(situation: Situation): Finding {
   reconcileServer(situation, id);
   situation.announce({ key, subject: "server", created: false, server: snapshot, floatingIp: null, creationSeen });
   return { outcome: "remembered", reason: "a server went" };
+}
+
+/**
+ * `compute.instance.soft_delete.end` of a compute host: the server can be restored. Up to Pike, nova-api published the same type when
+ * it deleted a server for good whose compute host was down or that had none.
+ */
+export function serverSoftDeleted(situation: Situation): Finding {
+  if (isPublishedElsewhere(situation.notification)) return serverWent(situation);
+  return { outcome: "remembered", reason: "a soft deletion: the server can be restored" };
 }
 
 const CREATIONS: ReadonlySet<string> = new Set(["compute.instance.create.end", "instance.create.end"]);

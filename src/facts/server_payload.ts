@@ -16,7 +16,7 @@ function readLegacy(payload: JsonObject, actor: ActorContext): ServerSnapshot {
     ...unknownServer(text(payload["instance_id"])),
     ...owner(payload, actor),
     hostname: text(payload["hostname"]),
-    imageId: imageId(payload["image_ref_url"]) ?? text(image["base_image_ref"]),
+    imageId: imageId(payload["image_ref_url"]) ?? imageId(image["base_image_ref"]),
     imageOs: text(image["os"]),
     imageOsDistro: text(image["os_distro"]),
     imageOsVersion: text(image["os_version"]),
@@ -38,7 +38,7 @@ function readVersioned(payload: JsonObject, actor: ActorContext): ServerSnapshot
     ...owner(payload, actor),
     hostname: text(payload["host_name"]),
     description: text(payload["display_description"]),
-    imageId: text(payload["image_uuid"]),
+    imageId: imageId(payload["image_uuid"]),
     storageGb: sum(flavor["root_gb"], flavor["ephemeral_gb"]),
     ramGib: gib(flavor["memory_mb"]),
     vcpus: number(flavor["vcpus"]),
@@ -46,6 +46,27 @@ function readVersioned(payload: JsonObject, actor: ActorContext): ServerSnapshot
     metadata: metadata(payload["metadata"]),
     addresses: objects(payload["ip_addresses"]).flatMap((ip) => address(novaObject(ip), "mac", "fixed")),
   };
+}
+
+/**
+ * Whether a `create.end` tells of a build that failed: Nova up to Mitaka, and forks, published one with the fault when a server was
+ * deleted while it was built. A message other than "Success" alone is no fault: Nova translates it.
+ */
+export function hasFailed({ payload }: Notification): boolean {
+  const said = novaObject(payload);
+  if (isFault(said["exception"]) || isFault(said["fault"])) return true;
+  const [message, state] = [text(said["message"]), text(said["state"])];
+  return message !== null && message !== "Success" && state !== null && state !== "active";
+}
+
+function isFault(value: Json | undefined): boolean {
+  return isObject(value) || text(value) !== null;
+}
+
+/** Whether another host published a server's notification than the one that has the server; also if none has it. */
+export function isPublishedElsewhere({ publisherId, payload }: Notification): boolean {
+  const publisher = publisherId.slice(publisherId.search(/[.:]/) + 1);
+  return publisher !== "" && publisher !== text(payload["host"]);
 }
 
 /** The ports that a versioned notification names, with the addresses each has. */
@@ -90,9 +111,10 @@ function floatingAddresses(value: Json | undefined): string[] {
   return value.map((one: Json) => text(isObject(one) ? one["address"] : one)).filter((one) => one !== null);
 }
 
-/** A URL that ends in the image's id, the bare id, or nothing for a server booted from a volume. */
+/** A URL that ends in the image's id, or the bare id; of a server booted from a volume nothing, or Python's `None`. */
 function imageId(reference: Json | undefined): string | null {
-  return text(text(reference)?.split("/").at(-1));
+  const id = text(text(reference)?.split("/").at(-1));
+  return id === "None" ? null : id;
 }
 
 /** An object of texts; old releases sent a list of `{key, value}`, empty or not. */

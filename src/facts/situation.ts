@@ -20,6 +20,8 @@ export interface Rules {
 export interface Finding {
   readonly outcome: Exclude<Outcome, "event">;
   readonly reason: string;
+  /** @default false */
+  readonly isDoubtful?: boolean;
   readonly fill?: { readonly key: string; readonly server: ServerSnapshot };
 }
 

@@ -1,6 +1,14 @@
 import type { Examination, QueueLook } from "./examine.ts";
 import { losses } from "./queue_losses.ts";
-import { bind, boundQueues, grant, type Remedy, sendNotifications, takeRoutingKeys } from "./remedies.ts";
+import {
+  bind,
+  boundQueues,
+  grant,
+  type Remedy,
+  SEND_UNVERSIONED,
+  sendNotifications,
+  takeRoutingKeys,
+} from "./remedies.ts";
 import { topicMatches } from "./topic.ts";
 import type { Flow } from "./traffic.ts";
 
@@ -21,6 +29,7 @@ export function diagnose(seen: Examination): readonly Problem[] {
     ...deafness(seen),
     ...queueProblems(seen),
     ...seen.queue.exchanges.flatMap((exchange) => exchangeProblems(seen, exchange)),
+    ...formatProblems(seen),
     ...limitProblems(seen),
     ...growing(seen),
   ];
@@ -158,6 +167,16 @@ function unbound(
       { where: "Or, until RabbitMQ restarts", lines: bind({ exchange, queue: queue.name, vhost }) },
     ];
   return [{ level: "error", text, remedies }];
+}
+
+/** Some deletions have no versioned notification: docs/NOTIFICATIONS.md. */
+function formatProblems({ flows }: Examination): readonly Problem[] {
+  const formats = flows.flatMap(({ serverFormats }) => serverFormats);
+  if (!formats.includes("versioned") || formats.includes("unversioned")) return [];
+  const text =
+    "Nova sends versioned notifications alone: a server that is force-deleted while its compute host is down, or " +
+    "that has no host, goes without any notification then";
+  return [{ level: "warning", text, remedies: [SEND_UNVERSIONED] }];
 }
 
 function limitProblems({ queue, managed }: Examination): readonly Problem[] {

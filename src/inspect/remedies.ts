@@ -32,6 +32,12 @@ export function sendNotifications(exchange: string, topics: readonly string[]): 
   ];
 }
 
+/** Makes Nova send what exists in the older format alone. */
+export const SEND_UNVERSIONED: Remedy = {
+  where: "In nova.conf of every Nova service, then restart it",
+  lines: ["[notifications]", "notification_format = both"],
+};
+
 /** Makes oss-watcher's own queue get what is sent. */
 export function takeRoutingKeys(routingKeys: readonly string[]): Remedy {
   return {

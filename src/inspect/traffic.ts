@@ -16,6 +16,8 @@ export interface Flow {
   readonly drivers: readonly string[];
   /** Of Nova's notifications. */
   readonly formats: readonly string[];
+  /** Of those that are about servers: `service.update`, as an example, has one format whatever Nova is configured to send. */
+  readonly serverFormats: readonly string[];
 }
 
 interface Counting {
@@ -24,6 +26,7 @@ interface Counting {
   unreadable: number;
   readonly drivers: Set<string>;
   readonly formats: Set<string>;
+  readonly serverFormats: Set<string>;
 }
 
 /** Counts notifications by exchange and routing key. */
@@ -34,7 +37,7 @@ export class Traffic {
     const { exchange, routingKey, body, compression } = message;
     const key = JSON.stringify([exchange, routingKey]);
     const flow = this.#flows.get(key) ??
-      { count: 0, handled: 0, unreadable: 0, drivers: new Set(), formats: new Set() };
+      { count: 0, handled: 0, unreadable: 0, drivers: new Set(), formats: new Set(), serverFormats: new Set() };
     this.#flows.set(key, flow);
     flow.count++;
     const bytes = plainBytes(body, compression);
@@ -47,14 +50,21 @@ export class Traffic {
     if (WATCHED_EVENT_TYPES.has(eventType)) flow.handled++;
     flow.drivers.add(hasEnvelope(bytes as Uint8Array) ? "messagingv2" : "messaging");
     if (exchange === "nova") flow.formats.add("nova_object.name" in payload ? "versioned" : "unversioned");
+    if (eventType.startsWith("compute.instance.")) flow.serverFormats.add("unversioned");
+    if (eventType.startsWith("instance.")) flow.serverFormats.add("versioned");
   }
 
   flows(): readonly Flow[] {
-    return [...this.#flows].map(([key, { drivers, formats, ...counts }]) => {
+    return [...this.#flows].map(([key, { drivers, formats, serverFormats, ...counts }]) => {
       const [exchange, routingKey] = JSON.parse(key);
-      return { exchange, routingKey, ...counts, drivers: [...drivers].sort(), formats: [...formats].sort() };
+      const sets = { drivers: sorted(drivers), formats: sorted(formats), serverFormats: sorted(serverFormats) };
+      return { exchange, routingKey, ...counts, ...sets };
     }).sort((a, b) => a.exchange.localeCompare(b.exchange) || a.routingKey.localeCompare(b.routingKey));
   }
+}
+
+function sorted(set: ReadonlySet<string>): readonly string[] {
+  return [...set].sort();
 }
 
 function hasEnvelope(bytes: Uint8Array): boolean {

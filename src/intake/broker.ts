@@ -1,11 +1,11 @@
 import type { RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
+import type { GapRecord } from "../model/gap.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
-import { SILENT_HEARTBEATS } from "./amqp/connection.ts";
 import { endpointsOf } from "./broker_address.ts";
 import { Consumption, type Delivered } from "./broker_channel.ts";
-import { codeOf, reasonOf, refusalOf } from "./broker_errors.ts";
+import { reasonOf, refusalOf } from "./broker_errors.ts";
 import { closeLink, type Link, openLink, openProbe } from "./broker_link.ts";
 import { careFor, LOOK_TICKS, type QueueCare } from "./broker_queue.ts";
 import { Retry, seconds, sleep } from "./broker_retry.ts";
@@ -21,6 +21,8 @@ export interface BrokerOptions {
   readonly log: Logger;
   /** Listen on a queue that goes with the connection, beside the source's own and whoever reads that. */
   readonly temporary?: TemporaryQueue;
+  /** Where it is remembered when notifications could not reach the source's own or watched queue. */
+  readonly gaps?: GapRecord | undefined;
   /** For the jitter of delays. @default Math.random */
   readonly random?: () => number;
   /** For certificates. @default Deno.readFileSync */
@@ -39,7 +41,6 @@ export class Broker implements AsyncDisposable {
   readonly #care: QueueCare;
   readonly #retry: Retry;
   readonly #prefetch: number;
-  readonly #heartbeatSeconds: number;
   readonly #stopping = new AbortController();
   readonly #started = Promise.withResolvers<void>();
   #running: Promise<void> | null = null;
@@ -62,9 +63,8 @@ export class Broker implements AsyncDisposable {
     this.addresses = this.#endpoints.map((endpoint) => endpoint.label);
     this.#retry = new Retry(log, options.random ?? Math.random);
     this.#care = options.temporary === undefined
-      ? careFor(source, { log, retry: this.#retry })
+      ? careFor(source, { log, retry: this.#retry, gaps: options.gaps, brokers: this.addresses.join(",") })
       : new TemporaryQueueCare(options.temporary, { log, retry: this.#retry });
-    this.#heartbeatSeconds = source.heartbeatSeconds ?? 10;
     this.#prefetch = source.prefetch ?? 1000;
     if (!Number.isInteger(this.#prefetch) || this.#prefetch < 1 || this.#prefetch > 65_535) {
       throw new UserError(`Cannot use rabbit.prefetch ${this.#prefetch}: it must be between 1 and 65535`);
@@ -191,7 +191,7 @@ export class Broker implements AsyncDisposable {
         } catch (error) {
           if (error instanceof UserError && !this.#hasStarted) throw error;
           if (this.#isOver(link)) break;
-          this.#retry.fail(Date.now());
+          this.#retry.fail(link.connection.heardAt);
           const delayMs = this.#nextDelayMs();
           const problem = error instanceof UserError
             ? error.message
@@ -210,10 +210,8 @@ export class Broker implements AsyncDisposable {
     return delayMs;
   }
 
-  #lose({ endpoint, lost }: Link, delayMs: number): void {
-    // A connection that went silent has been dead for up to so long before that was noticed.
-    const silentMs = codeOf(lost.reason) === "SOCKET_TIMEOUT" ? 1_000 * SILENT_HEARTBEATS * this.#heartbeatSeconds : 0;
-    this.#care.lost(this.#retry.fail(Date.now() - silentMs));
+  #lose({ connection, endpoint, lost }: Link, delayMs: number): void {
+    this.#care.lost(this.#retry.fail(connection.heardAt));
     this.#retry.tell(
       `Lost the connection to ${endpoint.label}: ${reasonOf(lost.reason)}`,
       `trying again in ${seconds(delayMs)}`,

@@ -1,7 +1,11 @@
 import type { OwnQueue, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
+import type { GapRecord } from "../model/gap.ts";
 import type { Logger } from "../model/plugin.ts";
+import { codeOf } from "./broker_errors.ts";
+import { BrokerGaps } from "./broker_gaps.ts";
 import type { Retry } from "./broker_retry.ts";
+import type { Gap } from "../model/gap.ts";
 import { Bindings, checkWatchQueue, countConsumers, declareOwnQueue, type OpenChannel } from "./broker_topology.ts";
 
 /** What a queue needs beside being consumed. */
@@ -32,10 +36,25 @@ export interface QueueCare {
 /** So many seconds between two looks, while nothing is known to be wrong. */
 export const LOOK_TICKS = 30;
 
-export function careFor(source: RabbitSource, options: { log: Logger; retry: Retry }): QueueCare {
+export interface CareOptions {
+  readonly log: Logger;
+  readonly retry: Retry;
+  /** @default gaps are told in the log alone */
+  readonly gaps?: GapRecord | undefined;
+  /** `host:port` of every broker, for gaps. */
+  readonly brokers: string;
+}
+
+interface OwnOptions extends Pick<CareOptions, "log" | "retry"> {
+  readonly gaps: BrokerGaps;
+}
+
+export function careFor(source: RabbitSource, { log, retry, brokers, gaps: record }: CareOptions): QueueCare {
+  const queue = source.queue?.name ?? source.watchQueue!;
+  const gaps = new BrokerGaps({ source: { queue, brokers }, record, log });
   return source.queue === undefined
-    ? new WatchedQueueCare(source.watchQueue, options.retry)
-    : new OwnQueueCare(source.queue, options);
+    ? new WatchedQueueCare(source.watchQueue, { log, retry, gaps })
+    : new OwnQueueCare(source.queue, { log, retry, gaps });
 }
 
 /** Another's queue: never declared, consumed exclusively. */
@@ -43,19 +62,32 @@ class WatchedQueueCare implements QueueCare {
   readonly name: string;
   readonly exclusive = true;
   readonly urgent = false;
+  readonly #log: Logger;
   readonly #retry: Retry;
+  readonly #gaps: BrokerGaps;
+  /** Since when it may have been gone, or was seen to be; `null` while it is there. */
+  #gap: Pick<Gap, "from" | "certainty"> | null = null;
 
-  constructor(name: string, retry: Retry) {
+  constructor(name: string, { log, retry, gaps }: OwnOptions) {
     this.name = name;
+    this.#log = log;
     this.#retry = retry;
+    this.#gaps = gaps;
   }
 
-  prepare(): Promise<void> {
-    return Promise.resolve();
+  async prepare(_open: OpenChannel, firstTime: boolean): Promise<void> {
+    if (firstTime) this.#gap ??= (await this.#gaps.open())[0] ?? null;
   }
 
-  check(open: OpenChannel): Promise<void> {
-    return checkWatchQueue(this.name, open);
+  async check(open: OpenChannel): Promise<void> {
+    try {
+      await checkWatchQueue(this.name, open);
+    } catch (error) {
+      const isGone = error instanceof UserError && codeOf(error.cause) === "NOT_FOUND";
+      if (isGone && this.#retry.failingSince !== null) this.#begin("lost", this.#retry.failingSince);
+      throw error;
+    }
+    if (this.#gap !== null) this.#end(this.#gap);
   }
 
   /** A quorum queue lets a second consumer in, however exclusive the first. */
@@ -66,8 +98,28 @@ class WatchedQueueCare implements QueueCare {
     else this.#retry.tell(problem, "stop it: it takes notifications away and breaks their order");
   }
 
-  /** The queue keeps what comes while we are away, or is gone with the broker. */
-  lost(): void {}
+  /** The queue keeps what comes while we are away, or is gone with the broker: nothing tells which queue is durable. */
+  lost(since: number): void {
+    this.#begin("possible", since);
+  }
+
+  #begin(certainty: Gap["certainty"], since: number): void {
+    if (this.#gap?.certainty === certainty || this.#gap?.certainty === "lost") return;
+    this.#gap = { from: this.#gap?.from ?? since, certainty };
+    this.#gaps.tell({ exchange: null, ...this.#gap, to: null });
+  }
+
+  #end({ from, certainty }: Pick<Gap, "from" | "certainty">): void {
+    const to = Date.now();
+    this.#gaps.tell({ exchange: null, from, certainty, to });
+    this.#gap = null;
+    const time = `between ${new Date(from).toISOString()} and ${new Date(to).toISOString()}`;
+    this.#log.warn(
+      certainty === "lost"
+        ? `Queue "${this.name}" was gone: what was published ${time} was not kept for us`
+        : `Queue "${this.name}" is there again: if it is not durable, what was published ${time} may be missing`,
+    );
+  }
 }
 
 /** A queue of ours, bound to exchanges of others. Its single active consumer makes every other of us a standby. */
@@ -77,20 +129,26 @@ class OwnQueueCare implements QueueCare {
   readonly urgent = true;
   readonly #queue: OwnQueue;
   readonly #bindings: Bindings;
+  readonly #gaps: BrokerGaps;
   readonly #log: Logger;
   readonly #retry: Retry;
 
-  constructor(queue: OwnQueue, { log, retry }: { log: Logger; retry: Retry }) {
+  constructor(queue: OwnQueue, { log, retry, gaps }: OwnOptions) {
     this.name = queue.name;
     this.#queue = queue;
-    this.#bindings = new Bindings(queue, { log });
+    this.#bindings = new Bindings(queue, { log, gaps });
+    this.#gaps = gaps;
     this.#log = log;
     this.#retry = retry;
   }
 
   async prepare(open: OpenChannel, firstTime: boolean): Promise<void> {
     const existed = await declareOwnQueue(this.#queue, open);
-    if (firstTime) return await this.#bindings.renew(open);
+    if (firstTime) {
+      const gaps = await this.#gaps.open();
+      this.#bindings.resume(existed ? gaps : gaps.map((gap) => ({ ...gap, certainty: "lost" })));
+      return await this.#bindings.renew(open);
+    }
     if (!existed) {
       this.#log.warn(`Queue "${this.name}" was gone, with all that it held; it is declared again`);
       this.#bindings.doubt("lost", this.#retry.failingSince ?? Date.now());

@@ -2,6 +2,8 @@ import type { OwnQueue } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
 import { codeOf, reasonOf } from "./broker_errors.ts";
+import type { BrokerGaps } from "./broker_gaps.ts";
+import type { Gap } from "../model/gap.ts";
 
 /** What is needed of an AMQP channel here. The broker closes it with the first refusal. */
 export interface TopologyChannel {
@@ -114,13 +116,15 @@ export async function redeclareOwnQueue(queue: OwnQueue, open: OpenChannel): Pro
 export class Bindings {
   readonly #queue: OwnQueue;
   readonly #log: Logger;
+  readonly #gaps: BrokerGaps | undefined;
   readonly #now: () => number;
   readonly #exchanges: ExchangeState[];
   #renewal: Promise<void> = Promise.resolve();
 
-  constructor(queue: OwnQueue, options: { log: Logger; now?: () => number }) {
+  constructor(queue: OwnQueue, options: { log: Logger; gaps?: BrokerGaps; now?: () => number }) {
     this.#queue = queue;
     this.#log = options.log;
+    this.#gaps = options.gaps;
     this.#now = options.now ?? Date.now;
     this.#exchanges = [...new Set(queue.exchanges ?? DEFAULT_EXCHANGES)]
       .map((name) => ({ name, boundAt: null, missing: false, doubt: "none" }));
@@ -131,6 +135,15 @@ export class Bindings {
     return this.#exchanges.every((exchange) => !exchange.missing);
   }
 
+  /** Goes on with gaps that an earlier run left open. */
+  resume(open: readonly Gap[]): void {
+    for (const exchange of this.#exchanges) {
+      const gap = open.find((one) => one.exchange === exchange.name);
+      if (gap === undefined) continue;
+      Object.assign(exchange, { boundAt: gap.from, doubt: gap.certainty === "lost" ? "lost" : "maybe" });
+    }
+  }
+
   /** Since then (milliseconds) the bindings may be gone, with the connection, or are gone, with the queue. */
   doubt(doubt: "maybe" | "lost", since: number): void {
     for (const exchange of this.#exchanges) {
@@ -138,6 +151,7 @@ export class Bindings {
         exchange.boundAt = Math.max(exchange.boundAt, since);
       }
       if (exchange.doubt !== "lost") exchange.doubt = doubt;
+      this.#tell(exchange, null);
     }
   }
 
@@ -164,8 +178,10 @@ export class Bindings {
         continue;
       }
       if (!bound) {
-        if (!exchange.missing) this.#log.warn(`Exchange "${exchange.name}" is not there yet: ${UNTIL_DECLARED}`);
+        if (exchange.missing) continue;
+        this.#log.warn(`Exchange "${exchange.name}" is not there yet: ${UNTIL_DECLARED}`);
         exchange.missing = true;
+        this.#tell(exchange, null);
         continue;
       }
       if (exchange.missing) this.#log.info(`Queue "${this.#queue.name}" is bound to exchange "${exchange.name}" now`);
@@ -175,6 +191,7 @@ export class Bindings {
         survivors.push(exchange.name);
         since = Math.min(since, exchange.boundAt);
       }
+      if (exchange.missing || exchange.doubt !== "none") this.#tell(exchange, this.#now());
       Object.assign(exchange, { boundAt: this.#now(), missing: false, doubt: "none" });
     }
     if (survivors.length > 0) this.#logDoubt(survivors, since);
@@ -199,6 +216,13 @@ export class Bindings {
         { cause: error },
       );
     }
+  }
+
+  /** There is no gap before the first binding. */
+  #tell({ name, boundAt, missing, doubt }: ExchangeState, to: number | null): void {
+    if (boundAt === null) return;
+    const certainty = missing || doubt === "lost" ? "lost" : "possible";
+    this.#gaps?.tell({ exchange: name, from: boundAt, to, certainty });
   }
 
   #logGap(exchange: string, since: number): void {

@@ -80,7 +80,7 @@ export class Housekeeping {
   async #mindClock(signal: AbortSignal): Promise<void> {
     const { clock, log, keepDays, database } = this.#options;
     const now = clock.now();
-    const last = this.#fact("last_seen") ?? now;
+    const last = this.#fact(LAST_SEEN) ?? now;
     const ahead = now - last > keepDays * DAY_MS;
     if (ahead) {
       const days = Math.round((now - last) / DAY_MS);
@@ -94,7 +94,7 @@ export class Housekeeping {
     transaction(database, () => {
       // Kept in the file: a restart makes no clock right.
       if (ahead) this.#sql.put.run("prune_from", String(now + DAY_MS));
-      this.#sql.put.run("last_seen", String(now));
+      this.#sql.put.run(LAST_SEEN, String(now));
     });
     this.#looked = { wall: now, passed: clock.passedMs() };
   }
@@ -134,6 +134,9 @@ export class Housekeeping {
     return value === undefined ? null : Number(value);
   }
 }
+
+/** The fact that says when the service last looked at the clock, to the minute: milliseconds since the epoch. */
+export const LAST_SEEN = "last_seen";
 
 /** The fact that says from when on finished events may be gone: milliseconds since the epoch. */
 export const PRUNED_BEFORE = "pruned_before";

@@ -1,4 +1,5 @@
 import type { Clock } from "../model/clock.ts";
+import type { Gap } from "../model/gap.ts";
 import {
   type Arrival,
   type Decider,
@@ -13,6 +14,7 @@ import {
   type ReadyQuery,
   type Settlement,
 } from "../model/ledger.ts";
+import type { TargetOutage } from "../model/outage.ts";
 
 export interface PatientLedgerOptions {
   readonly ledger: Ledger;
@@ -84,6 +86,22 @@ export class PatientLedger implements Ledger {
 
   settle(settlements: readonly Settlement[]): Promise<void> {
     return this.#patiently((ledger) => ledger.settle(settlements));
+  }
+
+  noteOutage(plugin: string, outage: TargetOutage | null): Promise<void> {
+    return this.#patiently((ledger) => ledger.noteOutage(plugin, outage));
+  }
+
+  probeRequests(plugin: string): Promise<number> {
+    return this.#patiently((ledger) => ledger.probeRequests(plugin));
+  }
+
+  recordGap(gap: Gap): Promise<void> {
+    return this.#patiently((ledger) => ledger.recordGap(gap));
+  }
+
+  openGaps(): Promise<readonly Gap[]> {
+    return this.#patiently((ledger) => ledger.openGaps());
   }
 
   async #patiently<Result>(call: (ledger: Ledger) => Promise<Result>): Promise<Result> {

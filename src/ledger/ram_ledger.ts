@@ -1,5 +1,6 @@
 import type { Decision } from "../model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
+import type { Gap } from "../model/gap.ts";
 import {
   type Arrival,
   type Decider,
@@ -16,7 +17,7 @@ import {
   type Rejection,
   type Settlement,
 } from "../model/ledger.ts";
-import type { Notification } from "../model/notification.ts";
+import type { Json, Notification } from "../model/notification.ts";
 import { sentOf } from "./identity.ts";
 import { learnedMemory } from "./learn.ts";
 import { RamMemory } from "./ram_memory.ts";
@@ -34,6 +35,7 @@ interface DeliveryRow {
   triedMs: number;
   lastAttemptAt: number | null;
   dueAt: number;
+  progress: Json | undefined;
 }
 
 /** The ledger of a dry run: the same contract, nothing on disk, everything gone at the end. */
@@ -48,6 +50,8 @@ export class RamLedger implements Ledger {
   readonly #undetailed = new Map<number, EventRow>();
   readonly #open: DeliveryRow[] = [];
   readonly rejections: Rejection[] = [];
+  /** By what makes them the same. */
+  readonly #gaps = new Map<string, Gap>();
   #plugins: readonly string[] = [];
   #seq = 0;
 
@@ -131,14 +135,40 @@ export class RamLedger implements Ledger {
   }
 
   settle(settlements: readonly Settlement[]): Promise<void> {
-    for (const { seq, plugin, outcome, endedAt, dueAt, triedMs } of settlements) {
+    for (const { seq, plugin, outcome, endedAt, dueAt, triedMs, failure } of settlements) {
       const at = this.#open.findIndex((delivery) => delivery.plugin === plugin && delivery.row.seq === seq);
       const delivery = this.#open[at];
       if (delivery === undefined) continue;
       if (outcome === "done" || outcome === "dead") this.#open.splice(at, 1);
-      else Object.assign(delivery, { attempts: delivery.attempts + 1, lastAttemptAt: endedAt, dueAt, triedMs });
+      else {Object.assign(delivery, {
+          attempts: delivery.attempts + 1,
+          lastAttemptAt: endedAt,
+          dueAt,
+          triedMs,
+          progress: failure?.progress,
+        });}
     }
     return Promise.resolve();
+  }
+
+  /** No other process looks. */
+  noteOutage(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  probeRequests(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  recordGap(gap: Gap): Promise<void> {
+    const { source, exchange, from } = gap;
+    this.#gaps.set(JSON.stringify([source.queue, source.brokers, exchange, from]), gap);
+    return Promise.resolve();
+  }
+
+  openGaps(): Promise<readonly Gap[]> {
+    const open = this.#gaps.values().filter(({ to }) => to === null).toArray();
+    return Promise.resolve(open.sort((one, other) => one.from - other.from));
   }
 
   async #detailSince(seq: number, make: PromptMaker): Promise<void> {
@@ -155,7 +185,7 @@ export class RamLedger implements Ledger {
       this.#keys.add(event.key);
       this.#undetailed.set(row.seq, row);
       for (const plugin of this.#plugins) {
-        this.#open.push({ row, plugin, attempts: 0, triedMs: 0, lastAttemptAt: null, dueAt: 0 });
+        this.#open.push({ row, plugin, attempts: 0, triedMs: 0, lastAttemptAt: null, dueAt: 0, progress: undefined });
       }
     }
   }
@@ -178,7 +208,9 @@ export class RamLedger implements Ledger {
   }
 }
 
-function asDelivery({ row: { seq, event, record }, plugin, attempts, triedMs, lastAttemptAt }: DeliveryRow): Delivery {
+function asDelivery(
+  { row: { seq, event, record }, plugin, attempts, triedMs, lastAttemptAt, progress }: DeliveryRow,
+): Delivery {
   const { detail, missing } = record as DetailRecord;
   const { key, subject, created, eventType, time, creationSeen, server } = event;
   return {
@@ -190,5 +222,6 @@ function asDelivery({ row: { seq, event, record }, plugin, attempts, triedMs, la
     attempts,
     triedMs,
     lastAttemptAt,
+    ...(progress === undefined ? {} : { progress }),
   };
 }

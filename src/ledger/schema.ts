@@ -253,4 +253,22 @@ export const STEPS: readonly string[] = [
   CREATE INDEX delivery_retrying ON delivery (seq) WHERE finished_at IS NULL AND state <> 'queued' AND attempts > 0;
   DELETE FROM fact WHERE name = 'unwritten_from';
   `,
+  `
+  -- Times in which notifications may not have reached us.
+  CREATE TABLE gap (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL,
+    brokers TEXT NOT NULL,        -- host:port of each, separated by commas
+    exchange TEXT NOT NULL,       -- empty: all that the queue gets
+    from_at INTEGER NOT NULL,
+    to_at INTEGER,                -- NULL while it lasts
+    certainty TEXT NOT NULL,      -- lost, possible
+    UNIQUE (queue, brokers, exchange, from_at)
+  );
+  CREATE INDEX gap_ended ON gap (to_at, seq) WHERE to_at IS NOT NULL;
+  CREATE INDEX gap_open ON gap (from_at, seq, to_at) WHERE to_at IS NULL;
+  `,
+  `
+  ALTER TABLE failure ADD COLUMN progress TEXT; -- JSON: what the plugin kept for the next attempt
+  `,
 ];

@@ -63,7 +63,8 @@ export class Deliveries {
     }
     if (failure !== null) {
       const attempt = this.#attempts(plugin, seq);
-      this.#sql.addFailure.run(plugin, seq, attempt, startedAt, endedAt, failure.reason, failure.error);
+      const progress = failure.progress === undefined ? null : JSON.stringify(failure.progress);
+      this.#sql.addFailure.run(plugin, seq, attempt, startedAt, endedAt, failure.reason, failure.error, progress);
       if (attempt > KEEP_FIRST + KEEP_LAST) this.#sql.forgetFailure.run(plugin, seq, attempt - KEEP_LAST);
     }
     // What is under way was ready when it began: only a replay of an older one can have blocked it since.
@@ -79,7 +80,7 @@ export class Deliveries {
       for (const older of this.#queues.reopenedBefore(plugin, key, seq)) {
         this.#sql.finish.run("dead", endedAt, endedAt, 0, plugin, older);
         const attempt = this.#attempts(plugin, older);
-        this.#sql.addFailure.run(plugin, older, attempt, startedAt, endedAt, "permanent", OVERTAKEN);
+        this.#sql.addFailure.run(plugin, older, attempt, startedAt, endedAt, "permanent", OVERTAKEN, null);
         this.release(plugin, older);
       }
     }
@@ -148,8 +149,8 @@ const STATEMENTS = {
     WHERE plugin = ? AND seq = ?`,
   postpone: `UPDATE delivery SET due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
     WHERE plugin = ? AND seq = ?`,
-  addFailure: `INSERT OR REPLACE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error)
-    VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  addFailure: `INSERT OR REPLACE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error, progress)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   forgetFailure: `DELETE FROM failure WHERE plugin = ? AND seq = ? AND attempt = ?`,
   blockLater: `UPDATE delivery SET state = 'blocked' WHERE plugin = ? AND state = 'ready' AND seq IN (
       SELECT seq FROM held WHERE plugin = ? AND order_key = ? AND seq > ?)`,

@@ -1,5 +1,6 @@
 import type { Decision } from "../model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
+import type { Gap } from "../model/gap.ts";
 import type {
   Arrival,
   Decider,
@@ -11,6 +12,7 @@ import type {
   PromptMaker,
 } from "../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../model/ledger.ts";
+import type { TargetOutage } from "../model/outage.ts";
 import { type Arrived, sentOf } from "./identity.ts";
 import { learnedMemory } from "./learn.ts";
 import { GroupCommit } from "./group_commit.ts";
@@ -18,9 +20,11 @@ import { type Database, prepareAll, reading, type Statements } from "./sqlite.ts
 import { SPAN } from "./schema.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
+import { Outages } from "./sqlite_outages.ts";
 import { PluginNumbers } from "./sqlite_plugins.ts";
 import { Queues, type QueuesOptions, type QueueState } from "./sqlite_queues.ts";
 import { announced, NONE, ReadyDeliveries } from "./sqlite_ready.ts";
+import { SqliteGaps } from "./sqlite_gaps.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 
 /** So many more of a queue are looked at for as many as asked for: thousands may wait for the first of them. */
@@ -34,12 +38,14 @@ export class SqliteLedger implements Ledger {
   readonly #commits: GroupCommit;
   readonly #now: () => number;
   readonly #memory: SqliteMemory;
+  readonly #gaps: SqliteGaps;
   readonly #plugins: PluginNumbers;
   /** What need not be read to attempt a delivery of one of the newest events. */
   readonly #recent = new RecentEvents();
   readonly #queues: Queues;
   readonly #deliveries: Deliveries;
   readonly #ready: ReadyDeliveries;
+  readonly #outages: Outages;
   readonly #sql: Statements<typeof STATEMENTS>;
   /** The plugins that get a delivery of every event. */
   #active: readonly number[] = [];
@@ -57,11 +63,13 @@ export class SqliteLedger implements Ledger {
     });
     this.#now = now;
     this.#memory = new SqliteMemory(database);
+    this.#gaps = new SqliteGaps(database);
     this.#plugins = new PluginNumbers(database);
     this.#queues = new Queues(database, options);
     const known = { plugins: this.#plugins, queues: this.#queues, recent: this.#recent };
     this.#deliveries = new Deliveries(database, known);
     this.#ready = new ReadyDeliveries(database, known);
+    this.#outages = new Outages(database);
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
@@ -127,7 +135,10 @@ export class SqliteLedger implements Ledger {
   }
 
   async activate(plugins: readonly string[]): Promise<void> {
-    this.#active = await this.#commits.run(() => this.#plugins.activate(plugins));
+    this.#active = await this.#commits.run(() => {
+      this.#outages.clear();
+      return this.#plugins.activate(plugins);
+    });
     this.#queues.shareAmong(plugins.length);
   }
 
@@ -139,6 +150,15 @@ export class SqliteLedger implements Ledger {
     return await this.#atOneMoment({ plugin, limit: 1 }, () => this.#ready.nextDueAt(plugin));
   }
 
+  recordGap(gap: Gap): Promise<void> {
+    return this.#commits.run(() => this.#gaps.put(gap));
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async openGaps(): Promise<readonly Gap[]> {
+    return reading(() => this.#gaps.open());
+  }
+
   /** What the file does not say of a plugin's queue. */
   async queueOf(plugin: string): Promise<QueueState> {
     return await this.#atOneMoment({ plugin, limit: 1 }, () => this.#queues.stateOf(this.#plugins.of(plugin)));
@@ -148,6 +168,15 @@ export class SqliteLedger implements Ledger {
     await this.#commits.runWithin(SETTLE_WITHIN_MS, () => {
       for (const settlement of settlements) this.#deliveries.settle(settlement);
     });
+  }
+
+  async noteOutage(plugin: string, outage: TargetOutage | null): Promise<void> {
+    await this.#commits.runWithin(SETTLE_WITHIN_MS, () => this.#outages.note(plugin, outage));
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async probeRequests(plugin: string): Promise<number> {
+    return reading(() => this.#outages.probeRequests(plugin));
   }
 
   /**

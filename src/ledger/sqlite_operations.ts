@@ -1,24 +1,28 @@
+import type { Gap } from "../model/gap.ts";
 import type { Listing } from "../model/ledger.ts";
 import type { Memory, MemoryChanges } from "../model/memory.ts";
 import type {
   LedgerOperations,
   Listed,
   ListFilter,
+  PluginState,
   Selection,
   ShownDelivery,
   ShownEvent,
   Treated,
 } from "../model/operations.ts";
-import { PRUNED_BEFORE } from "./housekeeping.ts";
+import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
 import { listLedger } from "./sqlite_list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
 import { inTurns } from "./turns.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { Deliveries } from "./sqlite_deliveries.ts";
+import { Outages } from "./sqlite_outages.ts";
 import { PluginNumbers } from "./sqlite_plugins.ts";
 import { Queues } from "./sqlite_queues.ts";
 import { storedEvent } from "./sqlite_ready.ts";
 import { spansFrom } from "./sqlite_spans.ts";
+import { gapOf } from "./sqlite_gaps.ts";
 import { SqliteMemory } from "./sqlite_memory.ts";
 import { listedState, OPEN, QUEUED, UNFINISHED } from "./sqlite_states.ts";
 
@@ -34,10 +38,12 @@ class SqliteOperations implements LedgerOperations {
   readonly #queues: Queues;
   readonly #deliveries: Deliveries;
   readonly #memory: SqliteMemory;
+  readonly #outages: Outages;
   readonly #sql: Statements<typeof STATEMENTS>;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#outages = new Outages(database);
     this.#queues = new Queues(database);
     const [plugins, recent] = [new PluginNumbers(database), new RecentEvents()];
     this.#deliveries = new Deliveries(database, { plugins, queues: this.#queues, recent });
@@ -51,6 +57,31 @@ class SqliteOperations implements LedgerOperations {
 
   plugins(): readonly string[] {
     return this.#sql.plugins.all().map(({ name }) => String(name));
+  }
+
+  pluginStates(): readonly PluginState[] {
+    const states = new Map(this.plugins().map((plugin) => [plugin, { ...NO_DELIVERIES }]));
+    for (const row of this.#sql.counts.all()) {
+      const state = listedState(String(row["state"]), Number(row["tried"])) as keyof PluginState["deliveries"];
+      const counts = states.get(String(row["name"]));
+      if (counts !== undefined) counts[state] += Number(row["count"]);
+    }
+    return [...states].map(([plugin, deliveries]) => ({ plugin, deliveries, outage: this.#outages.of(plugin) }));
+  }
+
+  serviceSeenAt(): number | null {
+    const value = this.#sql.fact.get(LAST_SEEN)?.["value"];
+    return value === undefined ? null : Number(value);
+  }
+
+  tryNow(plugin: string): number {
+    const waiting = this.#sql.retrying.all(plugin).map(numbers);
+    const options = { begin: () => {}, finish: () => {} };
+    const forward = ({ plugin, seq }: { readonly plugin: number; readonly seq: number }) =>
+      this.#sql.bringForward.run(plugin, seq).changes > 0 ? [seq] : [];
+    const brought = inTurns(this.#database, waiting, { ...options, treat: forward });
+    transaction(this.#database, () => this.#outages.requestProbe(plugin));
+    return brought.length;
   }
 
   list(filter: ListFilter): readonly Listed[] {
@@ -119,6 +150,10 @@ class SqliteOperations implements LedgerOperations {
     return this.#sql[listing].all().map(({ id }) => String(id));
   }
 
+  gaps(): readonly Gap[] {
+    return this.#sql.gaps.all().map(gapOf);
+  }
+
   async backup(file: string): Promise<void> {
     // In one step: a service that writes meanwhile would make it begin again at each. VACUUM INTO needs all permissions in Deno.
     await copyDatabase(this.#database, file);
@@ -174,6 +209,14 @@ class SqliteOperations implements LedgerOperations {
   }
 }
 
+const NO_DELIVERIES: Record<keyof PluginState["deliveries"], number> = {
+  waiting: 0,
+  retrying: 0,
+  done: 0,
+  dead: 0,
+  dropped: 0,
+};
+
 function isFor(action: "replay" | "drop", state: string): boolean {
   return action === "replay" ? state === "dead" || state === "dropped" : state !== "done" && state !== "dropped";
 }
@@ -214,6 +257,7 @@ const STATEMENTS = {
   ports: `SELECT id FROM port WHERE deleted_at IS NULL ORDER BY id`,
   floatingIps: `SELECT id FROM floatingip WHERE deleted_at IS NULL ORDER BY id`,
   fact: `SELECT value FROM fact WHERE name = ?`,
+  gaps: `SELECT * FROM gap ORDER BY from_at, seq`,
   plugins: `SELECT name FROM plugin ORDER BY name`,
   event: `SELECT e.seq, e.decided_at, e.data, e.detail, n.body FROM event AS e
     LEFT JOIN notification AS n ON n.seq = e.notification WHERE e.key = ?`,
@@ -226,6 +270,11 @@ const STATEMENTS = {
   allDead: `${SELECT_DELIVERY} WHERE d.state = 'dead' ORDER BY d.seq, p.name`,
   allOpen: `${SELECT_DELIVERY} WHERE ${OPEN}
     UNION ALL ${SELECT_DELIVERY} WHERE ${QUEUED} ORDER BY seq, name`,
+  counts: `SELECT p.name, d.state, d.attempts > 0 AS tried, count(*) AS count
+    FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin GROUP BY d.plugin, d.state, d.attempts > 0`,
+  retrying: `SELECT d.plugin, d.seq FROM delivery AS d
+    WHERE d.plugin = (SELECT id FROM plugin WHERE name = ?) AND ${OPEN} AND d.attempts > 0`,
+  bringForward: `UPDATE delivery AS d SET due_at = 0 WHERE plugin = ? AND seq = ? AND ${OPEN}`,
   laterDone: LATER_DONE,
   drop: `UPDATE delivery SET state = 'dropped', finished_at = ? WHERE plugin = ? AND seq = ?`,
 } as const;

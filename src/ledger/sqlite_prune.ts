@@ -108,6 +108,10 @@ const TABLES: Readonly<Record<string, WalkOptions>> = {
     old: oldRows("rejection", { id: "seq", at: "received_at" }),
     takes: [`DELETE FROM rejection WHERE seq = ?`],
   },
+  gap: {
+    old: oldRows("gap", { id: "seq", at: "to_at" }),
+    takes: [`DELETE FROM gap WHERE seq = ?`],
+  },
   server: {
     old: oldRows("server", {
       id: "id",

@@ -56,7 +56,13 @@ export class ReadyDeliveries {
       attempts,
       triedMs,
       lastAttemptAt,
+      ...(attempts > 0 ? this.#progress(plugin, seq) : {}),
     };
+  }
+
+  #progress(plugin: string, seq: number): Pick<Delivery, "progress"> {
+    const progress = this.#sql.progress.get(this.#known.plugins.of(plugin), seq)?.["progress"] ?? null;
+    return progress === null ? {} : { progress: JSON.parse(progress as string) };
   }
 
   #stored(seq: number): Omit<RecentEvent, "orderKeys"> {
@@ -112,5 +118,6 @@ const STATEMENTS = {
   ready: `SELECT seq, due_at, attempts, tried_ms, last_attempt_at FROM delivery
     WHERE plugin = ? AND state = 'ready' AND due_at <= ? ORDER BY due_at, seq LIMIT ?`,
   nextDueAt: `SELECT min(due_at) AS due_at FROM delivery WHERE plugin = ? AND state = 'ready'`,
+  progress: `SELECT progress FROM failure WHERE plugin = ? AND seq = ? ORDER BY attempt DESC LIMIT 1`,
   stored: `SELECT data, detail, missing FROM event WHERE seq = ?`,
 } as const;

@@ -124,14 +124,24 @@ export interface OpenStackOptions {
   readonly maxWaitSeconds?: number;
 }
 
+/** IPv4, IPv6, or whatever comes first. */
+export type IpVersion = 4 | 6 | "first";
+
 /** What the detail says beyond the messages. */
 export interface DetailOptions {
   /** Fixed values; they win over everything. A key of `Detail` keeps its type. */
   readonly static?: Readonly<Record<string, Json>>;
   /** Keys made by a function of the whole. */
   readonly fields?: Readonly<Record<string, DetailField>>;
-  /** The domain that makes a hostname a FQDN, as `example.com`. */
+  /** The domain that makes a hostname without a dot a FQDN, as `example.com`. */
   readonly domain?: string;
+  /**
+   * Which fixed address of a server is `IP`: the first of this IP version, or, of a server that has none of it, the first; `"first"`: the first that
+   * OpenStack lists.
+   *
+   * @default 4
+   */
+  readonly ipVersion?: IpVersion;
   /** The names of the metadata that fill these keys, compared without case. */
   readonly metadataNames?: Partial<MetadataNames>;
 }

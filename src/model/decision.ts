@@ -12,6 +12,12 @@ export interface Decision {
   readonly outcome: Outcome;
   /** Why, in words for an operator. */
   readonly reason: string;
+  /**
+   * Whether an operator must look at it: it may be wrong, and the reason names the command that mends it.
+   *
+   * @default false
+   */
+  readonly isDoubtful?: boolean;
   readonly events: readonly WatcherEvent[];
   /** What a second message of a known fact adds where its event says `null`, if its detail is not stored yet. */
   readonly fill: { readonly key: string; readonly server: ServerSnapshot } | null;

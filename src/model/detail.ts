@@ -21,9 +21,9 @@ export interface DetailFloatingIp {
  * guess. Every string comes from a tenant or may: treat it as hostile.
  */
 export interface Detail {
-  /** The hostname, with the domain where one is known. */
+  /** The hostname; one without a dot is completed with the domain, where that is known. No dot at its end. */
   readonly FQDN: string | null;
-  /** A floating-IP event: the floating address. A server event: its floating address if its message had one, else its first fixed one. */
+  /** A floating-IP event: the floating address. A server event: its floating address if its message had one, else its first fixed one of `detail.ipVersion`. */
   readonly IP: string | null;
   /** `Public` for a floating address, `Private` for another; `null` without an address. */
   readonly IPType: string | null;
@@ -47,7 +47,7 @@ export interface Detail {
   /** The server's UUID. */
   readonly ID: string | null;
   readonly ImageID: string | null;
-  /** The MAC address of the port that has `IP`, else of the first port. */
+  /** The MAC address of the port that has `IP`; of the server's main address if that is unknown. */
   readonly MAC: string | null;
   readonly ProjectID: string | null;
   readonly ProjectName: string | null;

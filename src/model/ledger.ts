@@ -2,8 +2,10 @@ import type { Decision } from "./decision.ts";
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
 import type { ServerSnapshot, WatcherEvent } from "./event.ts";
+import type { GapRecord } from "./gap.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
-import type { Notification } from "./notification.ts";
+import type { Json, Notification } from "./notification.ts";
+import type { TargetOutage } from "./outage.ts";
 
 /** A message of a watched type that could not be used: kept without its body, which may hold a token. */
 export interface Rejection {
@@ -62,6 +64,8 @@ export interface Delivery {
   readonly triedMs: number;
   /** When it was last tried, milliseconds since the epoch; `null` before the first failure. */
   readonly lastAttemptAt: number | null;
+  /** What the plugin kept in an attempt before; absent for nothing. */
+  readonly progress?: Json;
 }
 
 /** How an attempt ended. `done` and `dead` free the delivery's keys. */
@@ -71,8 +75,13 @@ export interface Settlement {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly outcome: "done" | "retry" | "dead" | "interrupted";
-  /** What went wrong, without secrets; `null` for `done`. */
-  readonly failure: { readonly reason: FailureReason; readonly error: string } | null;
+  /** What went wrong, without secrets; `partial`: what a plugin says of a delivery that is done; `null` for nothing. */
+  readonly failure: {
+    readonly reason: FailureReason | "partial";
+    readonly error: string;
+    /** What the plugin kept for the next attempt; absent for nothing. */
+    readonly progress?: Json;
+  } | null;
   /** When to try again; for `retry` and `interrupted`. */
   readonly dueAt: number;
   readonly triedMs: number;
@@ -119,7 +128,7 @@ export interface PrimingProgress {
  * promise resolves when that is on disk; calls that come together may share a transaction, so that what is asked for next sees what was asked for
  * before. Promises reject with {@linkcode LedgerUnavailable} when nothing was written and waiting may help.
  */
-export interface Ledger {
+export interface Ledger extends GapRecord {
   /** Records messages in order; one that repeats a recorded one, by its id and the time that it gave, is ignored. Returns how many were new. */
   record(arrivals: readonly Arrival[]): Promise<number>;
   /**
@@ -149,6 +158,10 @@ export interface Ledger {
   /** When the next delivery of a plugin that is free to be attempted falls due; `null` for none. */
   nextDueAt(plugin: string): Promise<number | null>;
   settle(settlements: readonly Settlement[]): Promise<void>;
+  /** Notes that the target of a plugin is away, or with `null` that it is not, for whoever looks from another process. `activate` forgets all. */
+  noteOutage(plugin: string, outage: TargetOutage | null): Promise<void>;
+  /** How often an operator has asked that the target of a plugin is tried at once. */
+  probeRequests(plugin: string): Promise<number>;
 }
 
 /** Nothing was written: the disk is full, the file cannot be reached, another process holds it for too long. Waiting may help. */

@@ -26,6 +26,8 @@ export interface PortMemory {
   readonly dnsName: string | null;
   readonly dnsHostname: string | null;
   readonly revision: number | null;
+  /** When Neutron last changed it, or deleted it: ISO 8601, UTC. */
+  readonly updatedAt?: string | null;
   readonly deleted: boolean;
   readonly primed?: Primed | null;
 }
@@ -47,6 +49,8 @@ export interface FloatingIpMemory {
   readonly portId: string | null;
   readonly fixedAddress: string | null;
   readonly revision: number | null;
+  /** When Neutron last changed it, or deleted it: ISO 8601, UTC. */
+  readonly updatedAt?: string | null;
   readonly deleted: boolean;
   /** The `<n>` of the last beginning's or end's key; one more with each. */
   readonly transitions: number;

@@ -1,8 +1,10 @@
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
+import type { Gap } from "./gap.ts";
 import type { Delivery, Listing } from "./ledger.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
 import type { Notification } from "./notification.ts";
+import type { TargetOutage } from "./outage.ts";
 
 /** What an operator may ask for: a delivery's state, or a notification that led to nothing. */
 export const LISTED_STATES = ["waiting", "retrying", "done", "dead", "dropped", "superseded", "rejected"] as const;
@@ -39,7 +41,8 @@ export interface ShownAttempt {
   readonly attempt: number;
   readonly startedAt: number;
   readonly endedAt: number;
-  readonly reason: FailureReason;
+  /** `partial`: it was done, and the plugin says what was not. */
+  readonly reason: FailureReason | "partial";
   readonly error: string;
 }
 
@@ -80,6 +83,15 @@ export interface Selection {
   readonly dead?: boolean;
 }
 
+/** One plugin as the ledger knows it. */
+export interface PluginState {
+  readonly plugin: string;
+  /** How many deliveries are in each state, of what is kept. */
+  readonly deliveries: Readonly<Record<Exclude<ListedState, "superseded" | "rejected">, number>>;
+  /** What the service said last of its target; `null`: it was reached, or not tried since the start. */
+  readonly outage: TargetOutage | null;
+}
+
 /** What an operator's commands do with a ledger, while the service runs or not. */
 export interface LedgerOperations extends Disposable {
   /** The names of all plugins that ever were configured. */
@@ -88,12 +100,20 @@ export interface LedgerOperations extends Disposable {
   show(key: string): ShownEvent | undefined;
   /** Makes dead or dropped deliveries be tried again, at their old place. `force` does so even when a later event was delivered. */
   replay(selection: Selection, options: { readonly force: boolean }): readonly Treated[];
+  /** All plugins that ever were configured, by name. */
+  pluginStates(): readonly PluginState[];
+  /** When the service last worked on the ledger, to the minute, milliseconds since the epoch; `null` when it never did. */
+  serviceSeenAt(): number | null;
+  /** Makes all that waits for its time be tried now, and a plugin whose breaker is open be probed. Returns how many waited for their time. */
+  tryNow(plugin: string): number;
   /** Gives unfinished and dead deliveries up, for good. */
   drop(selection: Selection): readonly Treated[];
   /** Remembers what was read from OpenStack, announcing nothing. */
   prime(primer: (memory: Memory) => MemoryChanges): void;
   /** The ids of all that is remembered and was not deleted. */
   living(listing: Listing): readonly string[];
+  /** Times in which notifications may not have reached us, oldest first. */
+  gaps(): readonly Gap[];
   /** Writes a consistent copy to a new file. */
   backup(file: string): Promise<void>;
 }

@@ -28,6 +28,15 @@ export interface NotifyContext {
   readonly creationSeen: boolean;
   /** Keys of the detail that could not be had in time. */
   readonly missing: readonly string[];
+  /** What an earlier attempt of this delivery has kept; absent when none has. */
+  readonly progress?: Json;
+  /**
+   * Keeps how far a delivery of several parts is, for its next attempt, which gets it as `progress`, also after a restart: at most 64 KiB of JSON.
+   * The last call of an attempt that fails counts. It is stored in the ledger: no secrets.
+   */
+  keep(progress: Json): void;
+  /** Says what an operator should know of a delivery that is done all the same, as a recipient that was refused: `events show` has it. */
+  note(text: string): void;
 }
 
 /**

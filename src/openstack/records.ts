@@ -52,6 +52,8 @@ export interface PortRecord {
   readonly networkId: string | null;
   readonly projectId: string | null;
   readonly revision: number | null;
+  /** ISO 8601, UTC. */
+  readonly updatedAt: string | null;
 }
 
 /** What Neutron says of a floating IP. */
@@ -64,6 +66,8 @@ export interface FloatingIpRecord {
   /** What it says of its port; `null` without one, and in old releases. */
   readonly port: { readonly serverId: string | null; readonly mac: string | null } | null;
   readonly revision: number | null;
+  /** ISO 8601, UTC. */
+  readonly updatedAt: string | null;
 }
 
 /** What Glance says of an image. */
@@ -126,6 +130,7 @@ export function readPort(port: JsonObject): PortRecord | null {
     networkId: text(port["network_id"]),
     projectId: text(port["project_id"]) ?? text(port["tenant_id"]),
     revision: number(port["revision_number"]),
+    updatedAt: isoUtc(port["updated_at"]),
   };
 }
 
@@ -141,6 +146,7 @@ export function readFloatingIp(floatingIp: JsonObject): FloatingIpRecord | null 
     fixedAddress: text(floatingIp["fixed_ip_address"]),
     port: isObject(port) ? { serverId: computeServer(port), mac: mac(port["mac_address"]) } : null,
     revision: number(floatingIp["revision_number"]),
+    updatedAt: isoUtc(floatingIp["updated_at"]),
   };
 }
 

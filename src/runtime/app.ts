@@ -109,7 +109,7 @@ class Service {
     this.#openstack = openstack;
     this.#database = database;
     const { version, plugins, clock } = options;
-    this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log: options.log("status") });
+    this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log: options.log });
     this.#keepDays = options.config.ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
     this.#sqlite = new SqliteLedger(database, clock.now);
     this.#housekeeping = this.#makeHousekeeping(database);
@@ -123,7 +123,9 @@ class Service {
     this.#intake = this.#makeIntake();
     const { log, random } = options;
     const onDelivered = (message: Delivered) => this.#intake.accept(message);
-    this.#brokers = sources.map((source) => new Broker({ source, onDelivered, log: log("broker"), random }));
+    this.#brokers = sources.map((source) =>
+      new Broker({ source, onDelivered, log: log("broker"), random, gaps: this.#ledger })
+    );
     // Whoever waits for it hears of it; nobody may be waiting yet.
     this.#failed.promise.catch(() => {});
   }
@@ -298,9 +300,10 @@ class Service {
     const canRecord = () => ledger.writable;
     return [...plugins].map(([name, plugin]) => {
       const policy = policyOf(name, config.retry);
-      const { onAttempt } = this.#status;
+      const { onAttempt, onOutage } = this.#status;
       return new Lane({
         onAttempt,
+        onOutage,
         plugin,
         name,
         policy,

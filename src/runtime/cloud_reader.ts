@@ -120,9 +120,9 @@ async function* mapped<T>(
 }
 
 /** As a message would say it. */
-function portState({ id, serverId, mac, fixedAddresses, dnsAssignments, revision }: PortRecord) {
+function portState({ id, serverId, mac, fixedAddresses, dnsAssignments, revision, updatedAt }: PortRecord) {
   const { fqdn = null, hostname = null } = dnsAssignments[0] ?? {};
-  return { id, serverId, mac, fixedAddresses, dnsName: fqdn, dnsHostname: hostname, revision };
+  return { id, serverId, mac, fixedAddresses, dnsName: fqdn, dnsHostname: hostname, revision, updatedAt };
 }
 
 /** What a creation would have said, and what would have been asked for it. */

@@ -48,13 +48,26 @@ async function readMessage(value: unknown): Promise<Decoded> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { refused: "not a JSON object" };
   const record = value as Readonly<Record<string, unknown>>;
   const raw = record["body"] ?? record["wire_body"];
-  if ("event_type" in record || "oslo.message" in record) return decodeJson(value);
+  if ("event_type" in record || "oslo.message" in record) return wayOut(record) ?? decodeJson(value);
   if (typeof raw === "string") return await decodeBytes(Buffer.from(raw, "utf8"), record);
   if (typeof record["body_base64"] === "string") {
     return await decodeBytes(Buffer.from(record["body_base64"], "base64"), record);
   }
   return { refused: "no notification: neither event_type, oslo.message, body nor wire_body is there" };
 }
+
+/** Samples of documentation lack what every message on the bus has; the service would refuse them. */
+function wayOut({ event_type, message_id, payload }: Readonly<Record<string, unknown>>): Decoded | null {
+  if (event_type === undefined) return null;
+  if (typeof payload === "object" && payload !== null && "$ref" in payload) return { refused: REFERENCE };
+  return message_id === undefined ? { refused: NO_MESSAGE_ID } : null;
+}
+
+const REFERENCE =
+  'its payload is a reference ("$ref") to another file, as in the source of Nova\'s documentation. Copy ' +
+  'the sample from the documentation that is built of it, or take a notification from the bus with "oss-watcher record FILE"';
+const NO_MESSAGE_ID =
+  'no message_id, which every notification on the bus has. Add "message_id": "1" to try it all the same';
 
 async function decodeBytes(body: Uint8Array, record: Readonly<Record<string, unknown>>): Promise<Decoded> {
   // What inflates takes a sixth of a dry run to load, and notifications that are decoded already need none of it.

@@ -165,6 +165,8 @@ export class DryRun {
       signal: never.signal,
       log: this.#options.log(name),
       missing,
+      keep() {},
+      note() {},
     };
     try {
       return { name, key, created, preview: asJson(await plugin.preview?.(detail, created, context)) };

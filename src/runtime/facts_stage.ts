@@ -75,7 +75,9 @@ export class FactsStage {
     const { messageId, eventType } = notification;
     try {
       const decision = decide(notification, memory, rules);
-      if (decision.outcome === "superseded") log.info(`Superseded: ${eventType} ${messageId}: ${decision.reason}`);
+      if (decision.outcome === "superseded") {
+        log[decision.isDoubtful ? "warn" : "info"](`Superseded: ${eventType} ${messageId}: ${decision.reason}`);
+      }
       return decision;
     } catch (error) {
       const reason = `cannot be decided: ${error instanceof Error ? error.message : error}`;
@@ -83,7 +85,7 @@ export class FactsStage {
         `The notification ${messageId} (${eventType}) ${reason}. This is a mistake in oss-watcher: please report it`,
       );
       const changes = { servers: [], ports: [], floatingIps: [] };
-      return { outcome: "superseded", reason, events: [], fill: null, changes };
+      return { outcome: "superseded", reason, isDoubtful: true, events: [], fill: null, changes };
     }
   }
 

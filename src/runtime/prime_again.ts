@@ -22,6 +22,8 @@ export interface Compared {
   readonly found: number;
   /** What was not remembered, and is from now on. */
   readonly missing: readonly Named[];
+  /** What is remembered with a higher revision than OpenStack has: messages with the lower ones are believed from now on. */
+  readonly countedAnew: readonly Named[];
   /** Ids of what is remembered and OpenStack does not have; `null` when we may not see all, or none. */
   readonly gone: readonly string[] | null;
 }
@@ -54,6 +56,7 @@ export async function primeAgain(options: PrimeAgainOptions): Promise<readonly C
     listing: one.listing,
     found: found.size,
     missing: one.missing,
+    countedAnew: one.countedAnew,
     gone: seesAll && one.wasListed ? gone : null,
   }));
 }
@@ -72,6 +75,8 @@ async function compare(
   const before = ledger.living(listing);
   const found = new Set<string>();
   const missing: Named[] = [];
+  const countedAnew: Named[] = [];
+  const rules = { anyPort: config.events.anyPort ?? false, readAtMs: clock.now() };
   let toldAtMs = clock.passedMs();
   let [allProjects, wasListed]: [boolean | null, boolean] = [null, false];
   for await (const page of reader.read(listing, { after: null, signal: NEVER })) {
@@ -83,15 +88,16 @@ async function compare(
       log("priming").info(`Read ${found.size} ${NAMES[listing]} so far`);
     }
     ledger.prime((memory) => {
-      const primed = prime(page.found, memory, { anyPort: config.events.anyPort ?? false });
+      const primed = prime(page.found, memory, rules);
       missing.push(...primed.missing.map((id) => ({ id, name: named.get(id) ?? null })));
+      countedAnew.push(...primed.countedAnew.map((id) => ({ id, name: named.get(id) ?? null })));
       return primed.changes;
     });
   }
   // What went meanwhile is not remembered as living any more.
   const after = new Set(ledger.living(listing));
   const gone = before.filter((id) => !found.has(id) && after.has(id));
-  return { listing, found, missing, gone, allProjects, wasListed };
+  return { listing, found, missing, countedAnew, gone, allProjects, wasListed };
 }
 
 function namesOf(found: Found): ReadonlyMap<string, string | null> {

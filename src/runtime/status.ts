@@ -13,6 +13,7 @@ import { Pulse } from "../model/pulse.ts";
 import type { AttemptEnd, Readings } from "../model/readings.ts";
 import { AttemptCounts } from "../observe/attempts.ts";
 import { Health } from "../observe/health.ts";
+import { OutageLog } from "../observe/outage_log.ts";
 import { metricsText } from "../observe/metrics.ts";
 import { serveStatus } from "../observe/status_server.ts";
 import { reportToSystemd, Systemd, systemdEnvironment } from "../observe/systemd.ts";
@@ -21,7 +22,8 @@ export interface StatusOptions {
   readonly version: string;
   readonly plugins: readonly string[];
   readonly clock: Clock;
-  readonly log: Logger;
+  /** A logger by the part that speaks. */
+  readonly log: (part: string) => Logger;
 }
 
 /** What is watched. */
@@ -44,9 +46,16 @@ export class Status {
   readonly #attempts: AttemptCounts;
   readonly #decided: Record<Outcome, number> = { event: 0, remembered: 0, repeated: 0, superseded: 0 };
   readonly #startedAt: number;
+  readonly #log: Logger;
+  readonly #outages: OutageLog;
+  /** What waits in the ledger, once something is watched. */
+  #backlog: Readings["backlog"] = () => Promise.resolve(new Map());
 
   constructor(options: StatusOptions) {
     this.#options = options;
+    this.#log = options.log("status");
+    const { clock, log } = options;
+    this.#outages = new OutageLog({ clock, log, waiting: (plugin) => this.#waitingFor(plugin) });
     this.#attempts = new AttemptCounts(options.plugins);
     this.#startedAt = options.clock.now();
   }
@@ -57,11 +66,18 @@ export class Status {
 
   readonly onAttempt = (end: AttemptEnd): void => this.#attempts.count(end);
 
+  /** Takes a lane's word on its target. */
+  get onOutage(): OutageLog["onOutage"] {
+    return this.#outages.onOutage;
+  }
+
   /** Tells until the signal aborts; whatever goes wrong with that is logged and stops nothing. */
   async run(watched: Watched, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
+    const [{ clock }, log] = [this.#options, this.#log];
     const { lanes, metrics = {} } = watched;
     const readings = this.#readings(watched);
+    this.#backlog = readings.backlog;
+    signal.addEventListener("abort", () => this.#outages.close(), { once: true });
     const pulses = new Map([
       ["the pipeline", this.pipeline],
       ...lanes.map(({ name, pulse }) => [name, pulse] as const),
@@ -74,6 +90,11 @@ export class Status {
       tellers.push(serveStatus({ ...DEFAULT_METRICS, ...metrics, health, metrics: text, clock, log }, signal));
     }
     await Promise.all(tellers.map((teller) => teller.catch((error) => log.error(`Cannot tell the status: ${error}`))));
+  }
+
+  async #waitingFor(plugin: string): Promise<number> {
+    const waiting = (await this.#backlog()).get(plugin)?.waiting;
+    return waiting === undefined ? 0 : waiting.new + waiting.blocked + waiting.ready + waiting.queued;
   }
 
   #readings({ database, ledger, intake, brokers, lanes, ledgerWritable, deciding }: Watched): Readings {

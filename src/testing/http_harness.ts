@@ -108,7 +108,9 @@ export class HttpHarness implements TargetHarness<HttpTaken> {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const taken = await readRequest(request);
+    const taken = await readRequest(request).catch(() => null);
+    // Who sends half a request and goes, as a client that is killed, gets no answer.
+    if (taken === null) return void response.destroy();
     const { status, headers } = this.#answer;
     if (status < 300 && !ASKING.includes(taken.method)) this.#taken.push(taken);
     response.writeHead(status, headers);

@@ -54,6 +54,8 @@ export function sampleEvent(options: SampleOptions = {}): SampleEvent {
     log: { debug() {}, info() {}, warn() {}, error() {} },
     creationSeen: true,
     missing: [],
+    keep() {},
+    note() {},
   };
   return { detail: frozen({ ...sampleDetail(server, { subject, created }), ...detail }), created, context };
 }

@@ -109,7 +109,9 @@ const FILES: readonly Case[] = [
     what: "a notification without message_id",
     args: ["--dry-run", "-"],
     input: `{"event_type": "instance.create.end", "payload": {}}`,
-    err: "Cannot read a notification in standard input, line 1: no message_id",
+    err:
+      "Cannot read a notification in standard input, line 1: no message_id, which every notification on the bus has. " +
+      'Add "message_id": "1" to try it all the same',
   },
 ];
 

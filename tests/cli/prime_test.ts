@@ -70,6 +70,21 @@ Deno.test("prime tells what was missing and what is gone, as text and as JSON", 
   assert.match(nothing.out, /^servers +2 +0 +1$/m);
 });
 
+Deno.test("prime finds what Neutron counts anew since its database was restored, once", async () => {
+  await using place = await Place.open({ servers: 1, floatingIps: 1 });
+  assert.equal((await place.prime()).code, 0);
+  {
+    using database = openDatabase(place.dir.path("ledger.db"), { create: false });
+    for (const table of ["floatingip", "port"]) {
+      database.exec(`UPDATE ${table} SET data = json_set(data, '$.revision', 99)`);
+    }
+  }
+  const [first, second] = [await place.prime(), await place.prime()];
+
+  await matchesSnapshot(first.out, new URL("snapshots/prime.counted_anew.txt", import.meta.url));
+  assert.doesNotMatch(second.out, /restored/);
+});
+
 Deno.test("prime works beside a running service, and sends nothing", async () => {
   await using place = await Place.open({ servers: 3, floatingIps: 2 });
   using running = ownLedger(place.dir.path("ledger.db"));

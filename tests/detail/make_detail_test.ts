@@ -179,13 +179,39 @@ Deno.test("makeDetail() gives the hostname as FQDN where no domain is known", ()
   assert.equal(detailOf({ hostname: "alpha" }).FQDN, "alpha");
 });
 
-Deno.test("makeDetail() adds the domain of config.ts to the hostname, once", () => {
+Deno.test("makeDetail() adds the domain of config.ts to a hostname without a dot", () => {
   const options = { domain: "example.com" };
   assert.equal(makeDetail(eventOf({ hostname: "alpha" }), options).detail.FQDN, "alpha.example.com");
   assert.equal(makeDetail(eventOf({ hostname: "alpha.example.com" }), options).detail.FQDN, "alpha.example.com");
-  assert.equal(makeDetail(eventOf({ hostname: "anexample.com" }), options).detail.FQDN, "anexample.com.example.com");
+  assert.equal(makeDetail(eventOf({ hostname: "Alpha.Example.COM" }), options).detail.FQDN, "Alpha.Example.COM");
+  assert.equal(makeDetail(eventOf({ hostname: "web-1.example.org" }), options).detail.FQDN, "web-1.example.org");
+  assert.equal(makeDetail(eventOf({ hostname: "alpha." }), options).detail.FQDN, "alpha.example.com");
+  assert.equal(makeDetail(eventOf({ hostname: "web-1.example.org." }), options).detail.FQDN, "web-1.example.org");
   assert.equal(makeDetail(eventOf({}), options).detail.FQDN, null);
 });
+
+const [V6, V4, LATER_V4] = [
+  { address: "2001:db8::5", mac: "fa:16:3e:00:00:06", type: "fixed", network: "net", version: 6 },
+  { address: "10.0.0.5", mac: "fa:16:3e:00:00:04", type: "fixed", network: "net", version: 4 },
+  { address: "10.0.0.6", mac: "fa:16:3e:00:00:07", type: "fixed", network: "net", version: 4 },
+];
+
+for (
+  const [what, addresses, ipVersion, want] of [
+    ["the first IPv4 address unless config.ts says otherwise", [V6, V4, LATER_V4], undefined, V4],
+    ["the first IPv4 address for 4", [V6, V4, LATER_V4], 4, V4],
+    ["the first IPv6 address for 6", [V4, V6], 6, V6],
+    [`what is listed first for "first"`, [V6, V4], "first", V6],
+    ["an IPv6 address where there is no other", [V6], 4, V6],
+    ["an IPv4 address where there is no other", [V4], 6, V4],
+  ] as const
+) {
+  Deno.test(`makeDetail() gives as IP, with its MAC, ${what}`, () => {
+    const options = ipVersion === undefined ? {} : { ipVersion };
+    const { detail } = makeDetail(eventOf({ addresses }), options);
+    assert.deepEqual([detail.IP, detail.MAC, detail.Addresses], [want?.address, want?.mac, addresses]);
+  });
+}
 
 Deno.test("makeDetail() gives the port's name in the DNS as FQDN, unless config.ts says a domain", () => {
   const server = { hostname: "alpha", dnsName: "alpha.example.org" };

@@ -12,6 +12,7 @@ import type { RetryOptions } from "../../src/model/config.ts";
 import { DeliveryError, type FailureReason } from "../../src/model/errors.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
 import type { Settlement } from "../../src/model/ledger.ts";
+import type { TargetOutage } from "../../src/model/outage.ts";
 import type { NotifyContext } from "../../src/model/plugin.ts";
 import type { AttemptEnd } from "../../src/model/readings.ts";
 import { redact } from "../../src/wire/redact.ts";
@@ -70,6 +71,8 @@ export class Dispatching implements AsyncDisposable {
   readonly attempts: Attempt[] = [];
   /** Attempts whose end is on disk. */
   readonly ends: AttemptEnd[] = [];
+  /** What lanes said of their targets. */
+  readonly outages: (TargetOutage | null)[] = [];
   readonly log = new KeptLog();
   readonly opened = new TemporaryLedger();
   readonly clock: VirtualClock = new VirtualClock({ busy: () => this.ledger.unsettled > 0 && this.canRecord });
@@ -116,6 +119,7 @@ export class Dispatching implements AsyncDisposable {
         redact,
         canRecord: () => this.canRecord,
         onAttempt: (end) => this.ends.push(end),
+        onOutage: (_plugin, outage) => this.outages.push(outage),
       })
     );
     const housekeeping = new Housekeeping({

@@ -3,6 +3,7 @@ import { Lane } from "../../src/dispatch/lane.ts";
 import { policyOf } from "../../src/dispatch/policy.ts";
 import { PermanentError } from "../../src/model/errors.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
+import { openOperations } from "../../src/ledger/sqlite_operations.ts";
 import { SILENT } from "../support/loggers.ts";
 import { madeEvent } from "../support/made_events.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
@@ -11,6 +12,9 @@ import { answer, Dispatching, hang, refuseConnection } from "./dispatching.ts";
 const SECOND_MS = 1000;
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
+
+/** Of a ledger that nobody else looks at. */
+const NO_OUTAGES = { noteOutage: () => Promise.resolve(), probeRequests: () => Promise.resolve(0) };
 
 /** Events of as many servers, which share no key. */
 function ofServers(count: number, part = "1"): WatcherEvent[] {
@@ -355,6 +359,7 @@ Deno.test("Lane fails, and attempts nothing more, when an outcome cannot be reco
         Promise.resolve(busy?.has(1) ? [] : [{ ...delivery, attempts: 0, triedMs: 0, lastAttemptAt: null }]),
       nextDueAt: () => Promise.resolve(0),
       settle: () => Promise.reject(new RangeError("broken")),
+      ...NO_OUTAGES,
     },
     clock,
     random: () => 1,
@@ -390,6 +395,7 @@ Deno.test("Lane begins nothing when the ledger answers after the stop", async ()
       ready: () => answered.promise.then(() => [{ ...delivery, attempts: 0, triedMs: 0, lastAttemptAt: null }]),
       nextDueAt: () => Promise.resolve(null),
       settle: () => Promise.resolve(),
+      ...NO_OUTAGES,
     },
     clock,
     random: () => 1,
@@ -403,6 +409,71 @@ Deno.test("Lane begins nothing when the ledger answers after the stop", async ()
   answered.resolve();
   await running;
   assertEquals(attempts, 0);
+});
+
+Deno.test("Lane gives the next attempt what the last one kept, also after a restart, and an operator what was noted", async () => {
+  const seen: unknown[] = [];
+  await using dispatching = await Dispatching.start({
+    p: ({ attempt, progress, keep, note }) => {
+      seen.push(progress);
+      note(`attempt ${attempt} with password=hush`);
+      if (attempt === 1) keep({ sent: ["a"] });
+      if (attempt < 4) answer(503);
+    },
+  });
+  await dispatching.announce(madeEvent("s/1"));
+  await dispatching.clock.advance(2 * SECOND_MS);
+  await dispatching.restartAfter(HOUR_MS);
+  await dispatching.clock.advance(60 * SECOND_MS);
+  assertEquals(seen, [undefined, { sent: ["a"] }, { sent: ["a"] }, { sent: ["a"] }]);
+  assertEquals(dispatching.count("done"), 1);
+  const last = dispatching.failures().at(-1);
+  assertEquals(last, { attempt: 4, reason: "partial", error: "attempt 4 with password=***" });
+});
+
+Deno.test("Lane refuses progress that is too large or that JSON cannot hold", async () => {
+  await using dispatching = await Dispatching.start({
+    p: ({ keep, attempt }) => keep(attempt === 1 ? "x".repeat(65_536) : (() => {}) as never),
+  });
+  await dispatching.announce(madeEvent("s/1"));
+  await dispatching.clock.advance(SECOND_MS);
+  assertEquals(dispatching.failures().map(({ error }) => error), [
+    "Cannot keep the progress of a delivery: 65538 characters; allowed: 65536",
+    "Cannot keep the progress of a delivery: JSON cannot hold it",
+  ]);
+});
+
+Deno.test("Lane tells when its target is away, when the next probe is put off, and when the target is back", async () => {
+  let down = true;
+  await using dispatching = await Dispatching.start({ p: () => down ? refuseConnection() : undefined });
+  const began = dispatching.clock.now();
+  await dispatching.announce(...ofServers(3));
+  await dispatching.clock.advance(SECOND_MS);
+  down = false;
+  await dispatching.clock.advance(2 * SECOND_MS);
+  const seconds = dispatching.outages.map((outage) =>
+    outage && [outage.since - began, outage.nextProbeAt - began, outage.reason, outage.error]
+  );
+  assertEquals(seconds, [
+    [0, 1 * SECOND_MS, "connection", "Connection refused"],
+    [0, 3 * SECOND_MS, "connection", "Connection refused"],
+    null,
+  ]);
+});
+
+Deno.test("Lane probes at once when an operator asks for it, once for each time", async () => {
+  await using dispatching = await Dispatching.start({ p: refuseConnection });
+  await dispatching.announce(...ofServers(1));
+  // The delays of the delivery and of the probes are at their longest.
+  await dispatching.clock.advance(900 * SECOND_MS);
+  using operations = openOperations(dispatching.opened.file);
+  const before = dispatching.attempts.length;
+  assertEquals(operations.tryNow("p"), 1);
+  await dispatching.clock.advance(2 * SECOND_MS);
+  assertEquals(dispatching.attempts.length - before, 1);
+  await dispatching.clock.advance(60 * SECOND_MS);
+  assertEquals(dispatching.attempts.length - before, 1);
+  assertEquals(operations.pluginStates().map(({ plugin, outage }) => [plugin, outage?.reason]), [["p", "connection"]]);
 });
 
 Deno.test("Lane gives up one server's delivery after maxAgeHours of trying, and delivers the others'", async () => {

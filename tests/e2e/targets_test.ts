@@ -46,7 +46,7 @@ Deno.test("service tells every plugin's target everything, in order, though all 
   await publish(RUN.slice(middle, end));
   await stopping;
   for (const name of Object.keys(targets.plugins())) {
-    await until(() => new RegExp(`${name}: attempt \\d+ of \\S+ failed`).test(service.log), LONG_MS)
+    await until(() => new RegExp(`\\(${name}\\) Attempt \\d+ of \\S+ failed`).test(service.log), LONG_MS)
       .catch((error) => assert.fail(`${name} does not fail: ${error}\n${service.log}`));
   }
   await targets.start(dir);

@@ -13,9 +13,12 @@ Deno.test("WATCHED_EVENT_TYPES holds every event type that a group may list, and
       "instance.create.end",
       "compute.instance.delete.end",
       "instance.delete.end",
+      "compute.instance.force_delete.end",
+      "compute.instance.soft_delete.end",
       "floatingip.create.end",
       "floatingip.update.end",
       "floatingip.delete.end",
+      "port.create.end",
       "port.update.end",
       "port.delete.end",
     ]),
@@ -25,10 +28,11 @@ Deno.test("WATCHED_EVENT_TYPES holds every event type that a group may list, and
 
 for (
   const type of [
-    "compute.instance.soft_delete.end",
+    "instance.soft_delete.end",
+    "compute.instance.force_delete.start",
     "compute.instance.create.error",
     "compute.instance.update",
-    "port.create.end",
+    "port.create.start",
     "floatingip.update.start",
     "constructor",
     "toString",

@@ -15,6 +15,8 @@ Deno.test("readFloatingIps() reads the state of a floating IP", () => {
     portId: "1",
     fixedAddress: "10.0.0.5",
     revision: 3,
+
+    updatedAt: null,
     port: { serverId: "a", mac: "fa:16:3e:00:00:05" },
   }]);
 });
@@ -34,6 +36,8 @@ Deno.test("readFloatingIps() reads a floating IP of an old release", () => {
     portId: "1",
     fixedAddress: "10.0.0.5",
     revision: null,
+
+    updatedAt: null,
     port: null,
   }]);
 });

@@ -55,6 +55,32 @@ class PrimedStory extends Story {
   }
 }
 
+Deno.test("prime() takes a lower revision for counted anew when the last message is older than the listing", () => {
+  const read = (readAt: string) => {
+    const story = new PrimedStory();
+    story.tell(portIs("1", { server: "a", revision: 9, more: { updated_at: "2026-11-21T10:00:00Z" } }));
+    story.tell(floatingIpIs("f", { port: "1", revision: 12, more: { updated_at: "2026-11-21T10:00:00Z" } }));
+    const records = [{
+      id: "f",
+      address: ADDRESS,
+      projectId: null,
+      portId: null,
+      fixedAddress: null,
+      revision: 7,
+      port: null,
+    }];
+    const rules = { ...EVERYTHING, readAtMs: Date.parse(readAt) };
+    const { changes, missing, countedAnew } = prime({ listing: "floatingIps", records }, story.memory, rules);
+    story.memory.apply(changes);
+    assert.deepEqual(missing, []);
+    return { countedAnew, keys: story.keys(floatingIpIs("f", { revision: 8 })) };
+  };
+  // The end that was missed is announced with the next message.
+  assert.deepEqual(read("2026-11-21T10:01:01Z"), { countedAnew: ["f"], keys: ["floatingip/f/2/deletion"] });
+  // The page may be older than the message.
+  assert.deepEqual(read("2026-11-21T10:00:59Z"), { countedAnew: [], keys: [] });
+});
+
 Deno.test("prime() remembers what is new, and nothing twice", () => {
   const story = new PrimedStory();
   assert.deepEqual([story.readFloatingIp(5, "a"), story.readPort(4, "a"), story.readServer("a")], [["f"], ["1"], [

@@ -21,6 +21,7 @@ for (
     ["a URL of version 2", `https://glance.example.org/v2/images/${IMAGE}`, IMAGE],
     ["a URL without id (booted from a volume)", "http://127.0.0.1:9292/images/", null],
     ["an empty text (booted from a volume)", "", null],
+    ["a URL that ends in None (booted from a volume)", "http://glance:9292/images/None", null],
     ["null", null, null],
     ["an object", { id: IMAGE }, null],
   ] as const
@@ -37,6 +38,7 @@ Deno.test("readServer() takes the image's id from image_meta where image_ref_url
 
 Deno.test("readServer() reads no image from a versioned message of a server booted from a volume", () => {
   assert.equal(versioned({ image_uuid: "" }).imageId, null);
+  assert.equal(versioned({ image_uuid: "None" }).imageId, null);
   assert.equal(versioned({ image_uuid: IMAGE }).imageId, IMAGE);
 });
 

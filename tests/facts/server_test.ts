@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { JsonObject } from "../../src/model/notification.ts";
+import type { JsonObject, Notification } from "../../src/model/notification.ts";
 import { unknownServer } from "../../src/model/snapshot.ts";
 import {
   ADDRESS,
@@ -8,6 +8,7 @@ import {
   floatingIpIs,
   MAC,
   NOBODY,
+  notification,
   portGone,
   portIs,
   Story,
@@ -59,6 +60,68 @@ Deno.test("decide() takes both formats of a deletion for one fact, in any order"
     assert.equal(story.outcome(second), "repeated: another message of server/a/deletion");
   }
 });
+
+Deno.test("decide() announces a forced deletion of a server that no living host has, once", () => {
+  const story = new Story();
+  story.tell(came("a", { hostname: "alpha", fixed_ips: [{ address: "10.0.0.5", vif_mac: MAC }] }));
+  story.tell(floatingIpIs("f", { port: "1", server: "a" }));
+  const forced = notification("compute.instance.force_delete.end", { instance_id: "a", state: "deleted" });
+  const { events } = story.tell(forced);
+  assert.deepEqual(events.map(({ key }) => key), ["floatingip/f/2/deletion", "server/a/deletion"]);
+  assert.deepEqual(events[1]?.server.addresses.map(({ address }) => address), ["10.0.0.5"]);
+  assert.equal(story.outcome(went("a")), "repeated: another message of server/a/deletion");
+});
+
+for (
+  const [what, publisherId, host, keys] of [
+    ["of the server's own host as nothing", "compute.host-1", "host-1", []],
+    ["of the server's own host with a domain as nothing", "compute.host-1.example.org", "host-1.example.org", []],
+    ["without a publisher as nothing", "", "host-1", []],
+    ["of nova-api as a deletion (up to Pike)", "compute.ctl-1", "host-1", ["server/a/deletion"]],
+    ["of nova-api for a server without a host as a deletion (up to Pike)", "compute.ctl-1", null, [
+      "server/a/deletion",
+    ]],
+  ] as const
+) {
+  Deno.test(`decide() takes a soft deletion ${what}`, () => {
+    const story = new Story();
+    story.tell(came("a"));
+    const deletion = notification("compute.instance.soft_delete.end", { instance_id: "a", host }, { publisherId });
+    assert.deepEqual(story.keys(deletion), keys);
+  });
+}
+
+const FAILED_BUILDS: Readonly<Record<string, Notification>> = {
+  "with an exception": came("a", {
+    exception: "UnexpectedDeletingTaskStateError()",
+    message: "Build of instance aborted",
+  }),
+  "with an exception that is an object": came("a", { exception: { kwargs: {} }, state: "active" }),
+  "with a message while it is still building": came("a", { message: "Build of instance aborted", state: "building" }),
+  "with a fault in the versioned format": cameVersioned("a", {
+    fault: { "nova_object.data": { exception: "Aborted" } },
+  }),
+};
+
+for (const [what, message] of Object.entries(FAILED_BUILDS)) {
+  Deno.test(`decide() takes a create.end ${what} for no creation`, () => {
+    const story = new Story();
+    assert.equal(story.outcome(message), "remembered: the build of the server failed");
+    assert.deepEqual(story.keys(came("a", { message: "Success", state: "active" })), ["server/a/creation"]);
+  });
+}
+
+for (
+  const [what, message] of Object.entries({
+    "whose message is translated": came("a", { message: "成功", state: "active", exception: "" }),
+    "without message or state": came("a", { exception: null }),
+    "without a fault in the versioned format": cameVersioned("a", { fault: null, state: "active" }),
+  })
+) {
+  Deno.test(`decide() takes a create.end ${what} for a creation`, () => {
+    assert.deepEqual(new Story().keys(message), ["server/a/creation"]);
+  });
+}
 
 Deno.test("decide() takes a second deletion with another message id for a repetition", () => {
   const story = new Story();

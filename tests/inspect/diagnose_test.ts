@@ -78,6 +78,22 @@ Deno.test("diagnose() finds limits that lose messages", () => {
   assert.match(texts[1] ?? "", /expires 1000 ms/);
 });
 
+Deno.test("diagnose() warns where Nova sends versioned notifications of servers alone", () => {
+  const nova = (...formats: string[]) => ({
+    ...WELL,
+    flows: [{ ...flow("nova"), serverFormats: formats }, flow("neutron")],
+  });
+  const [problem, ...others] = diagnose(nova("versioned"));
+  assert.deepEqual(others, []);
+  assert.equal(problem?.level, "warning");
+  assert.match(problem?.text ?? "", /^Nova sends versioned notifications alone: .* force-deleted /);
+  assert.deepEqual(problem?.remedies[0]?.lines, ["[notifications]", "notification_format = both"]);
+  // What is not about servers, such as service.update, has one format whatever Nova is configured to send.
+  for (const formats of [[], ["unversioned"], ["unversioned", "versioned"]]) {
+    assert.deepEqual(diagnose(nova(...formats)), []);
+  }
+});
+
 Deno.test("isBound() is unsure where somebody empties the queue, and the management API does not say", () => {
   assert.equal(isBound(WELL, flow("nova")), null);
   assert.equal(isBound(WELL, { exchange: "nova", routingKey: "monitoring.info" }), false);
@@ -106,6 +122,7 @@ function flow(exchange: string): Flow {
     unreadable: 0,
     drivers: ["messagingv2"],
     formats: [],
+    serverFormats: [],
   };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Channel, Connection, type Envelope } from "rabbitmq-client";
 import type { RabbitSource } from "../../src/model/config.ts";
 import { UserError } from "../../src/model/errors.ts";
+import type { Gap, GapRecord } from "../../src/model/gap.ts";
 import { Broker, type BrokerOptions, type Delivered } from "../../src/intake/broker.ts";
 import { Bindings } from "../../src/intake/broker_topology.ts";
 import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
@@ -571,6 +572,71 @@ Deno.test("Broker tells of a gap that begins before the connection went silent",
   assert.ok(new Date(doubt[1]!).getTime() <= silentAt, `${doubt[1]} is after ${new Date(silentAt).toISOString()}`);
 });
 
+Deno.test("Broker tells of a gap that begins before the thread was kept busy, when the connection was lost meanwhile", async () => {
+  await using bus = await Bus.open(rabbit);
+  const exchange = await bus.exchange({ durable: true });
+  await using listener = await Listener.start({ ...login(rabbit), queue: ownQueue([exchange]) });
+  const since = Date.now();
+  await until(async () => (await rabbit.ctl("list_connections", "user")).includes(USER));
+  const busyAt = Date.now();
+  // What comes meanwhile waits in the socket: a message, and the end.
+  await bus.publish({ exchange, routingKey: "notifications.info" }, bytes("x"));
+  rabbit.ctlBusy(3_000, "close_all_user_connections", USER, "maintenance");
+  const doubt = await until(() => listener.log.find(/ again: if that is not durable, .* between (\S+) and (\S+) may/));
+  const [from, to] = [new Date(doubt[1]!).getTime(), new Date(doubt[2]!).getTime()];
+  assert.ok(from >= since - 1_000 && from <= busyAt + 1_000, `${from} ${since} ${busyAt}`);
+  assert.ok(to >= busyAt + 3_000, `${to} ${busyAt}`);
+  assert.deepEqual(listener.gaps.map(({ exchange, from, certainty }) => ({ exchange, from, certainty })), [
+    { exchange, from, certainty: "possible" },
+    { exchange, from, certainty: "possible" },
+  ]);
+  assert.deepEqual(listener.gaps[0]!.source, {
+    queue: listener.broker.queue,
+    brokers: `127.0.0.1:${rabbit.port}`,
+  });
+  assert.deepEqual([listener.gaps[0]!.to, typeof listener.gaps[1]!.to], [null, "number"]);
+});
+
+Deno.test("Broker tells of the gap of a watched queue that was deleted, and of one whose connection was lost", async () => {
+  await using bus = await Bus.open(rabbit);
+  const queue = await bus.queue({ durable: true });
+  await using listener = await Listener.start({ ...login(rabbit), watchQueue: queue });
+  await bus.channel.queueDelete({ queue });
+  await until(() => listener.log.count(/^Queue ".*" does not exist/) === 1);
+  assert.deepEqual(listener.gaps.map(({ to, certainty }) => ({ to, certainty })), [{ to: null, certainty: "lost" }]);
+  await bus.queue({ queue, durable: true });
+  await until(() =>
+    listener.log.count(/^Queue ".*" was gone: what was published between \S+ and \S+ was not kept/) === 1
+  );
+  await until(() => listener.broker.consuming);
+  await dropConnections(USER);
+  await until(() => listener.log.count(/^Queue ".*" is there again: if it is not durable, what was published/) === 1);
+  assert.deepEqual(listener.gaps.map(({ exchange, to, certainty }) => [exchange, to !== null, certainty]), [
+    [null, false, "lost"],
+    [null, true, "lost"],
+    [null, false, "possible"],
+    [null, true, "possible"],
+  ]);
+});
+
+Deno.test("Broker goes on with a gap that an earlier run left open", async () => {
+  await using bus = await Bus.open(rabbit);
+  const exchange = await bus.exchange({ durable: true });
+  for (const isNew of [false, true]) {
+    const queue = { ...ownQueue([exchange]), type: "classic" as const };
+    const source = { queue: queue.name, brokers: `127.0.0.1:${rabbit.port}` };
+    const open: Gap = { source, exchange, from: 1_700_000_000_000, to: null, certainty: "possible" };
+    if (!isNew) await (await Listener.start({ ...login(rabbit), queue })).broker.stop();
+    await using listener = new Listener({ ...login(rabbit), queue });
+    listener.open.push(open, { ...open, source: { ...source, brokers: "another:5672" }, from: 5 });
+    await listener.broker.start();
+    const [gap, ...more] = listener.gaps;
+    assert.deepEqual([gap, more], [{ ...open, to: gap!.to, certainty: isNew ? "lost" : "possible" }, []]);
+    assert.ok(gap!.to! > open.from);
+    assert.equal(listener.log.count(/between 2023-11-14T22:13:20.000Z and /), 1);
+  }
+});
+
 // These tests replace the server's process, which outlives them.
 
 const REPLACES_SERVER = { sanitizeResources: false, sanitizeOps: false };
@@ -592,6 +658,7 @@ Deno.test(
     await rabbit.sync();
     const killedAt = new Date();
     await rabbit.kill();
+    const downAt = new Date();
     await until(() => listener.log.count(/^Lost the connection/) === 1);
     await rabbit.restart();
     await until(() => listener.log.count(/not there yet/) === 1);
@@ -603,7 +670,11 @@ Deno.test(
       listener.log.find(/^No notifications of exchange (\S+) could arrive between (\S+) and (\S+): /)
     );
     assert.equal(gap[1], exchange);
-    assert.ok(new Date(gap[2]!) >= killedAt && new Date(gap[2]!) < new Date(gap[3]!));
+    // What the broker said last was that it took a message, or a heartbeat.
+    assert.ok(new Date(gap[2]!) <= downAt && new Date(gap[3]!) > killedAt, `${gap[2]} ${gap[3]}`);
+    const [, remembered] = listener.gaps.filter((one) => one.certainty === "lost");
+    assert.deepEqual([remembered?.exchange, remembered?.from], [exchange, new Date(gap[2]!).getTime()]);
+    assert.ok(remembered!.to !== null && remembered!.to - new Date(gap[3]!).getTime() < 1_000);
     assert.equal(listener.log.count(/could arrive/), 1);
     assert.equal(listener.log.count(/not there yet/), 1);
     assert.equal(listener.log.count(/Cannot connect/), 1);
@@ -662,11 +733,19 @@ Deno.test("Broker.stop() ends at once when the broker is down", REPLACES_SERVER,
 class Listener implements AsyncDisposable {
   readonly messages: Delivered[] = [];
   readonly log = new Recorder();
+  /** What was remembered of gaps, in order. */
+  readonly gaps: Gap[] = [];
+  /** What an earlier run left open. */
+  readonly open: Gap[] = [];
   readonly broker: Broker;
 
   constructor(source: RabbitSource, options: Partial<BrokerOptions> = {}) {
     const onDelivered = (message: Delivered) => void this.messages.push({ ...message, body: message.body.slice() });
-    this.broker = new Broker({ source, log: this.log, onDelivered, random: () => 0, ...options });
+    const gaps: GapRecord = {
+      recordGap: (gap) => Promise.resolve(void this.gaps.push(gap)),
+      openGaps: () => Promise.resolve(this.open),
+    };
+    this.broker = new Broker({ source, log: this.log, onDelivered, gaps, random: () => 0, ...options });
   }
 
   static async start(source: RabbitSource): Promise<Listener> {

@@ -23,6 +23,7 @@ import {
   settlementOf,
 } from "../support/made_events.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
+import type { Gap } from "../../src/model/gap.ts";
 import type { ServerMemory } from "../../src/model/memory.ts";
 import type { LedgerOperations } from "../../src/model/operations.ts";
 import { LedgerModel } from "./ledger_model.ts";
@@ -114,6 +115,29 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     await decidedIds(ledger);
     assertEquals(await ledger.record(arrivals("a")), 0);
     assertEquals(await decidedIds(ledger), []);
+  });
+
+  test("openGaps() gives what recordGap() was told, without what has ended", async (opened) => {
+    const source = { queue: "oss-watcher", brokers: "rabbit-1:5672,rabbit-2:5672" };
+    const possible: Gap = { source, exchange: "nova", from: NOW, to: null, certainty: "possible" };
+    const watched: Gap = {
+      ...possible,
+      source: { ...source, queue: "monitoring.info" },
+      exchange: null,
+      from: NOW - 1,
+    };
+    const other: Gap = { ...possible, exchange: "neutron" };
+    const later: Gap = { ...possible, from: NOW + 5 };
+    const ended: Gap = { ...possible, to: NOW + 2, certainty: "lost" };
+    for (const gap of [possible, other, watched, later]) await opened.ledger.recordGap(gap);
+    assertEquals(await opened.ledger.openGaps(), [watched, possible, other, later]);
+    await Promise.all([ended, { ...later, certainty: "lost" } as const].map((gap) => opened.ledger.recordGap(gap)));
+    opened.reopen?.();
+    assertEquals(await opened.ledger.openGaps(), [watched, other, { ...later, certainty: "lost" }]);
+    using operations = opened.operations?.();
+    if (operations !== undefined) {
+      assertEquals(operations.gaps(), [watched, ended, other, { ...later, certainty: "lost" }]);
+    }
   });
 
   test("decide() takes at most the limit, in recorded order", async ({ ledger }) => {

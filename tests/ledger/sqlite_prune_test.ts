@@ -289,3 +289,19 @@ function fillLedger(
     DROP TABLE number;
     COMMIT`);
 }
+
+Deno.test("slice() takes gaps that ended long ago, and none that lasts", async () => {
+  using opened = new TemporaryLedger();
+  const source = { queue: "oss-watcher", brokers: "rabbit:5672" };
+  const gaps = [LONG_AGO, BEFORE, null].map((to, index) => ({
+    source,
+    exchange: "nova",
+    from: index,
+    to,
+    certainty: "lost" as const,
+  }));
+  for (const gap of gaps) await opened.ledger.recordGap(gap);
+  prune(opened);
+  using operations = opened.operations();
+  assertEquals(operations.gaps(), gaps.slice(1));
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DeliveryError, type Detail, type FailureReason } from "../../mod.ts";
+import { DeliveryError, type Detail, type FailureReason, type Json } from "../../mod.ts";
 import { EmailNotify, type EmailNotifyOptions } from "../../plugins/email_notify.ts";
 import { KeptLog } from "../support/loggers.ts";
 import { MailParser } from "../support/mail_parser.ts";
@@ -397,15 +397,61 @@ Deno.test("notify() is done with a warning when the server never takes the mail 
   await using email = plugin(target, { to: ["anna@example.com", "bert@example.com"] });
   target.refuse({ at: "rcpt", code: 550, recipients: ["anna@example.com"] });
 
-  await email.notify(detail, true, context({ log }));
+  const notes: string[] = [];
+  await email.notify(detail, true, context({ log, note: (text) => notes.push(text) }));
 
   assert.deepEqual((await target.taken()).map(({ to }) => to), [["bert@example.com"]]);
   const [line = "", ...others] = log.lines;
   assert.deepEqual(others, []);
-  assert.match(
-    line,
-    /^warn 127\.0\.0\.1:\d+ took the mail for server\/.*\/creation, but not for anna@example\.com \("550 /,
-  );
+  const said = /127\.0\.0\.1:\d+ took the mail for server\/.*\/creation, but not for anna@example\.com \("550 /;
+  assert.match(line, said);
+  assert.match(notes.join(), said);
+});
+
+Deno.test("notify() tries again for those alone who were refused for the moment", async () => {
+  await using target = await open();
+  const people = ["anna", "bert", "carl", "dora"].map((name) => `${name}@example.com`);
+  await using email = plugin(target, { to: people });
+  let progress: Json | undefined;
+  const notes: string[] = [];
+  const attempt = () =>
+    email.notify(
+      detail,
+      true,
+      context({
+        ...(progress === undefined ? {} : { progress }),
+        keep: (kept) => progress = kept,
+        note: (text) => notes.push(text),
+      }),
+    );
+  const envelopes = async () => (await target.taken()).map(({ to }) => to);
+  const refuse = (code: number, ...names: string[]) =>
+    ({ at: "rcpt", code, recipients: names.map((name) => `${name}@example.com`) }) as const;
+
+  target.refuse(refuse(451, "bert", "dora"), refuse(550, "carl"));
+  await fails(attempt(), "server_error", /bert@example\.com/);
+  const [first] = await target.taken();
+  assert.deepEqual(first?.to, ["anna@example.com"]);
+  // Nobody takes it: what is known stays known.
+  await fails(attempt(), "server_error", /451/);
+  assert.deepEqual(await envelopes(), []);
+  target.refuse(refuse(550, "dora"));
+  await attempt();
+  const [last] = await target.taken();
+  assert.deepEqual(last?.to, ["bert@example.com"]);
+  assert.equal(last?.message, first?.message);
+  assert.match(notes.join(), /but not for carl@example\.com \("550 [^,]*, dora@example\.com \("550 /);
+});
+
+Deno.test("notify() makes no dead letter of a mail that some have, when those who are left never get it", async () => {
+  await using target = await open();
+  await using email = plugin(target, { to: ["anna@example.com", "bert@example.com"] });
+  const notes: string[] = [];
+  target.refuse({ at: "rcpt", code: 550 });
+  const progress = { answered: ["anna@example.com"], never: [] };
+  await email.notify(detail, true, context({ progress, note: (text) => notes.push(text) }));
+  assert.match(notes.join(), /but not for bert@example\.com/);
+  await fails(email.notify(detail, true, context()), "PermanentError", /550/);
 });
 
 Deno.test("notify() fails, to be tried again, when the server does not take the mail for some yet", async () => {

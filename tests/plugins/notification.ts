@@ -43,6 +43,8 @@ export function context(changes: Partial<NotifyContext> = {}): NotifyContext {
     log,
     creationSeen: true,
     missing: [],
+    keep() {},
+    note() {},
     ...changes,
   };
 }

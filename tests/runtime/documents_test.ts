@@ -58,6 +58,18 @@ Deno.test("readDocuments() reads a document after a byte order mark", async () =
   assert.deepEqual(await told(`\ufeff${MESSAGE_TEXT}`), ["1 m"]);
 });
 
+Deno.test("readDocuments() names the way out for samples of Nova's documentation", async () => {
+  const reference = {
+    event_type: "instance.create.end",
+    payload: { $ref: "common_payloads/InstanceCreatePayload.json#" },
+  };
+  const [found, ...others] = await told(JSON.stringify(reference));
+  assert.deepEqual(others, []);
+  assert.match(found ?? "", /^1 its payload is a reference \("\$ref"\).*"oss-watcher record FILE"$/);
+  const { message_id: _, ...built } = MESSAGE;
+  assert.match((await told(JSON.stringify(built)))[0] ?? "", /^1 no message_id, .* Add "message_id": "1"/);
+});
+
 Deno.test("readDocuments() refuses one broken line among good ones, and says which", async () => {
   assert.deepEqual(await told(`${MESSAGE_TEXT}\n${MESSAGE_TEXT.slice(0, 30)}\n${MESSAGE_TEXT}\n`), [
     "1 m",

@@ -88,6 +88,11 @@ export interface PortWords {
   readonly more?: JsonObject;
 }
 
+/** `port.create.end`. */
+export function portCame(port: string, words: PortWords = {}): Notification {
+  return notification("port.create.end", { port: portOf(port, words) });
+}
+
 /** `port.update.end`. */
 export function portIs(port: string, words: PortWords = {}): Notification {
   return notification("port.update.end", { port: portOf(port, words) });

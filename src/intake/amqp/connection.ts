@@ -4,6 +4,7 @@ import { Calls } from "./calls.ts";
 import { Channel, type ChannelOptions } from "./channel.ts";
 import { FRAME, type Frame, FrameReader } from "./frame_reader.ts";
 import { agreed, CHANNEL_MAX, propertiesOf, readMechanisms, readTuning } from "./handshake.ts";
+import { LastHeard } from "./last_heard.ts";
 import * as methods from "./methods.ts";
 import { METHOD } from "./methods.ts";
 import { Outbox } from "./outbox.ts";
@@ -19,6 +20,8 @@ export interface ConnectionOptions extends TransportOptions {
   readonly name: string;
   /** For the way to the broker and the handshake together. @default 10000 */
   readonly connectMs?: number;
+  /** Milliseconds since the epoch. @default Date.now */
+  readonly now?: () => number;
   /** @default openTransport */
   readonly open?: (options: TransportOptions) => Promise<Transport>;
 }
@@ -28,8 +31,6 @@ const TURNS = 8;
 const CONNECT_MS = 10_000;
 /** The heart is looked at twice in a heartbeat, which says nothing of when something came between two looks. */
 const SILENT_LOOKS = 4;
-/** After so many heartbeats at most it is noticed that nothing comes: after two of them at the earliest. */
-export const SILENT_HEARTBEATS = (SILENT_LOOKS + 1) / 2;
 /** For the last word to a broker that we give up. */
 const LAST_WORD_MS = 1_000;
 
@@ -44,6 +45,7 @@ export class Connection {
   readonly #calls = new Calls();
   readonly #channels: (Channel | undefined)[] = [];
   readonly #end = new AbortController();
+  readonly #heard: LastHeard;
   readonly #reading: Promise<void>;
   #channelMax = CHANNEL_MAX;
   /** Resolves when the last word has been sent, if there was one. */
@@ -52,8 +54,9 @@ export class Connection {
   /** So many turns of the heart since something came. */
   #silence = 0;
 
-  private constructor(transport: Transport) {
+  private constructor(transport: Transport, now: () => number) {
     this.#transport = transport;
+    this.#heard = new LastHeard(now);
     this.#outbox = new Outbox({
       write: (bytes) => transport.write(bytes),
       onFailed: (error) => this.#fail(error),
@@ -82,8 +85,8 @@ export class Connection {
   }
 
   static async #open(options: ConnectionOptions): Promise<Connection> {
-    const { signal, open = openTransport } = options;
-    const connection = new Connection(await open(options));
+    const { signal, open = openTransport, now = Date.now } = options;
+    const connection = new Connection(await open(options), now);
     const onAbort = () => connection.#fail(signal.reason);
     signal.addEventListener("abort", onAbort);
     if (signal.aborted) onAbort();
@@ -103,6 +106,11 @@ export class Connection {
   /** Aborted with the end of the connection; the reason is why. */
   get lost(): AbortSignal {
     return this.#end.signal;
+  }
+
+  /** When the last bytes came from the broker, milliseconds since the epoch. */
+  get heardAt(): number {
+    return this.#heard.at;
   }
 
   /** Opens a channel. */
@@ -171,6 +179,7 @@ export class Connection {
         const count = await this.#transport.read(this.#reader.room);
         if (count === 0) throw new AmqpError("CONN_CLOSE", "closed by the other side");
         this.#silence = 0;
+        this.#heard.read();
         this.#reader.take(count);
         // What came is recorded, and others have their turns, before there is more: a backlog is read faster than they could get in between.
         for (let turn = 0; turn < TURNS; turn++) await setImmediate();
@@ -223,6 +232,7 @@ export class Connection {
 
   #stop(error: unknown): void {
     clearInterval(this.#beating);
+    this.#heard[Symbol.dispose]();
     this.#reader.stop();
     this.#end.abort(error);
     this.#calls.fail(error);

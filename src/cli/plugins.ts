@@ -1,0 +1,57 @@
+import { Command } from "commander";
+import { didYouMean } from "../config/closest.ts";
+import { UserError } from "../model/errors.ts";
+import type { LedgerOperations } from "../model/operations.ts";
+import { safeJson } from "../wire/safe_json.ts";
+import type { CommandContext } from "./context.ts";
+import { ledgerOption, openLedger } from "./ledger_option.ts";
+import { describePlugins, describeTried } from "./plugins_text.ts";
+
+interface LedgerOption {
+  readonly ledger?: string;
+}
+
+/** `plugins`: how each plugin's target is, and what waits for it. */
+export function pluginsCommand(context: CommandContext): Command {
+  const plugins = new Command("plugins")
+    .description(
+      "List the plugins: what was delivered, what waits, what was given up, and whether the target is reached.",
+    )
+    .option("--json", "one line of JSON each")
+    .addOption(ledgerOption())
+    .addHelpText("after", "\nExample:\n  oss-watcher plugins")
+    .action(async ({ ledger, json }: LedgerOption & { readonly json?: boolean }) => {
+      using opened = await openLedger(ledger, context);
+      const states = opened.pluginStates();
+      if (json) { for (const state of states) context.terminal.print(safeJson(state)); }
+      else context.terminal.print(describePlugins(states, { seenAt: opened.serviceSeenAt(), now: Date.now() }));
+    });
+  plugins.addCommand(tryCommand(context));
+  return plugins;
+}
+
+function tryCommand(context: CommandContext): Command {
+  return new Command("try")
+    .summary("try a plugin's target now")
+    .description(
+      "Try at once what waits for its next attempt, and probe a target that is away: the service does so within two seconds, instead " +
+        "of in up to retry.maxDelaySeconds (300).",
+    )
+    .argument("<name>", "the plugin")
+    .addOption(ledgerOption())
+    .addHelpText("after", "\nExample:\n  oss-watcher plugins try RestNotify")
+    .action(async (name: string, { ledger }: LedgerOption) => {
+      using opened = await openLedger(ledger, context);
+      mustKnow(name, opened);
+      const count = opened.tryNow(name);
+      context.terminal.print(describeTried(name, { count, seenAt: opened.serviceSeenAt(), now: Date.now() }));
+    });
+}
+
+/** @throws {UserError} when the ledger knows no plugin of this name. */
+export function mustKnow(plugin: string, ledger: LedgerOperations): void {
+  const known = ledger.plugins();
+  if (known.includes(plugin)) return;
+  const names = known.length === 0 ? "none yet" : known.join(", ");
+  throw new UserError(`Cannot find the plugin "${plugin}": the ledger knows ${names}${didYouMean(plugin, known)}`);
+}

@@ -1,0 +1,59 @@
+import type { PluginState } from "../model/operations.ts";
+import { duration } from "../observe/duration.ts";
+import { printable } from "../wire/escape.ts";
+import { wrapped } from "./wrapped.ts";
+
+/** When the service was last seen, and what time it is: milliseconds since the epoch. */
+interface Seen {
+  readonly seenAt: number | null;
+  readonly now: number;
+}
+
+/** The service notes each minute that it is there. */
+const GONE_MS = 150_000;
+
+/** A table of plugins for a terminal, with what is wrong with a target below its plugin. */
+export function describePlugins(states: readonly PluginState[], seen: Seen): string {
+  if (states.length === 0) return "The ledger knows no plugin yet: the service has not run with it.";
+  const width = Math.max(...states.map(({ plugin }) => printable(plugin).length), "PLUGIN".length);
+  const heading = ["PLUGIN".padEnd(width), ...COLUMNS.map(({ title }) => title.padStart(9)), "TARGET"].join("  ");
+  const rows = states.flatMap(({ plugin, deliveries, outage }) => {
+    const counts = COLUMNS.map(({ state }) => String(deliveries[state]).padStart(9));
+    const target = isGone(seen) ? "-" : outage === null ? "ok" : `away for ${duration(seen.now - outage.since)}`;
+    return [
+      [printable(plugin).padEnd(width), ...counts, target].join("  "),
+      ...(outage === null || isGone(seen)
+        ? []
+        : wrapped(printable(`  ${nextProbe(outage.nextProbeAt, seen)}: ${outage.error}`), { indent: 2 })),
+    ];
+  });
+  return [heading, ...rows, ...goneLines(seen)].join("\n");
+}
+
+/** What will come of `plugins try`. */
+export function describeTried(plugin: string, { count, ...seen }: Seen & { readonly count: number }): string {
+  const waited = `${count} ${count === 1 ? "delivery" : "deliveries"} waited for the next attempt`;
+  const asked = `${printable(plugin)}: ${waited}; the service tries now. See: oss-watcher plugins`;
+  return [...wrapped(asked, { indent: 2 }), ...goneLines(seen)].join("\n");
+}
+
+const COLUMNS = [
+  { title: "DELIVERED", state: "done" },
+  { title: "WAITING", state: "waiting" },
+  { title: "RETRYING", state: "retrying" },
+  { title: "DEAD", state: "dead" },
+] as const;
+
+function nextProbe(nextProbeAt: number, { now }: Seen): string {
+  return nextProbeAt > now ? `next probe in ${duration(nextProbeAt - now)}` : "being probed";
+}
+
+function isGone({ seenAt, now }: Seen): boolean {
+  return seenAt === null || now - seenAt > GONE_MS;
+}
+
+function goneLines(seen: Seen): readonly string[] {
+  if (!isGone(seen)) return [];
+  const last = seen.seenAt === null ? "" : `: it was last seen ${duration(seen.now - seen.seenAt)} ago`;
+  return ["", `The service does not run${last}.`];
+}

@@ -1,0 +1,34 @@
+import type { Gap, GapRecord, GapSource } from "../model/gap.ts";
+import type { Logger } from "../model/plugin.ts";
+
+export interface BrokerGapsOptions {
+  readonly source: GapSource;
+  /** @default nothing is remembered */
+  readonly record?: GapRecord | undefined;
+  readonly log: Logger;
+}
+
+/** The gaps of one source. */
+export class BrokerGaps {
+  readonly #options: BrokerGapsOptions;
+
+  constructor(options: BrokerGapsOptions) {
+    this.#options = options;
+  }
+
+  /** Those that an earlier run left open. */
+  async open(): Promise<readonly Gap[]> {
+    const { source, record } = this.#options;
+    const open = await record?.openGaps() ?? [];
+    return open.filter((gap) => gap.source.queue === source.queue && gap.source.brokers === source.brokers);
+  }
+
+  /** Remembers a gap that begins, or ends. Consuming does not wait for that. */
+  tell(gap: Omit<Gap, "source">): void {
+    const { source, record, log } = this.#options;
+    record?.recordGap({ source, ...gap }).catch((error) => {
+      const since = new Date(gap.from).toISOString();
+      log.warn(`Cannot remember that notifications of queue "${source.queue}" may be missing since ${since}: ${error}`);
+    });
+  }
+}
