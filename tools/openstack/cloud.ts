@@ -2,12 +2,15 @@
 // loopback address, in a folder of its own. Only the hypervisor and the switch pretend: Nova's own fake driver, and l2_agent.py.
 import { freePorts } from "../free_ports.ts";
 import { progress } from "../packages.ts";
-import { type PrivateRabbit, startRabbit } from "../rabbitmq.ts";
+import type { PrivateRabbit } from "../rabbitmq.ts";
+import { type Broker, refusesTransientQueues, startBroker } from "./broker.ts";
 import { configFiles, databaseUrl } from "./config_files.ts";
 import { Daemon, runToEnd } from "./daemon.ts";
 import { type Inventory, makeAccounts, makeInventory } from "./inventory.ts";
 import type { Command, Programs } from "./programs.ts";
-import { type Account, type Answer, CloudClient } from "./rest.ts";
+import { allAlive, allUp, answers, forceDown, listens } from "./readiness.ts";
+import { type Account, CloudClient } from "./rest.ts";
+import { roomyMemory } from "./roomy_memory.ts";
 import * as services from "./services.ts";
 import { ADDRESS, type Compute, type Notifying, REGION, type Site } from "./settings.ts";
 
@@ -269,81 +272,7 @@ function keepId(file: string): void {
   }
 }
 
-interface Broker {
-  readonly rabbit: PrivateRabbit;
-  /** Of RabbitMQ. */
-  readonly version: string;
-}
-
-async function startBroker({ root }: Programs): Promise<Broker> {
-  const rabbit = await startRabbit({ ...roomyMemory(), ...root !== "" && { root } });
-  try {
-    return { rabbit, version: (await rabbit.ctl("version")).trim() };
-  } catch (error) {
-    await rabbit.stop();
-    throw error;
-  }
-}
-
-/** From 4.3 on no queue may go with its broker that others than its maker may use, as oslo.messaging's do by default. */
-function refusesTransientQueues(version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > 4 || major === 4 && minor >= 3;
-}
-
-/** In memory the schemas take seconds, and a tenth of that which they take on a busy disk. Where there is too little, on disk. */
-function roomyMemory(): { readonly dir?: string } {
-  const dir = "/dev/shm";
-  const { success, stdout } = new Deno.Command("df", { args: ["--output=avail", dir], stderr: "null" }).outputSync();
-  const kibibytes = Number(new TextDecoder().decode(stdout).split("\n")[1]);
-  return success && kibibytes >= NEEDED_KIB ? { dir } : {};
-}
-
-/** The database of a cloud in use has some 400 MB, logs and images less. */
-const NEEDED_KIB = 1.5 * 1024 * 1024;
-
 type Six = [number, number, number, number, number, number];
-
-/** Every compute host reported itself since then. */
-async function allUp(admin: CloudClient, computes: readonly Compute[], since: Date): Promise<boolean> {
-  const { services } = await admin.nova("GET", "/os-services?binary=nova-compute");
-  const isUp = ({ state, updated_at }: Answer) => state === "up" && new Date(`${updated_at}Z`) > since;
-  const up = new Set(services.filter(isUp).map(({ host }: Answer) => host));
-  return computes.every(({ host }) => up.has(host));
-}
-
-async function forceDown(admin: CloudClient, host: string, forced_down: boolean): Promise<void> {
-  const microversion = "2.53";
-  const { services } = await admin.nova("GET", `/os-services?binary=nova-compute&host=${host}`, { microversion });
-  await admin.nova("PUT", `/os-services/${services[0].id}`, { body: { forced_down }, microversion });
-}
-
-async function allAlive(admin: CloudClient, computes: readonly Compute[], since: Date): Promise<boolean> {
-  const { agents } = await admin.neutron("GET", "/agents");
-  const isAlive = (one: Answer) => one.alive && new Date(`${one.heartbeat_timestamp.replace(" ", "T")}Z`) > since;
-  const alive = new Set(agents.filter(isAlive).map(({ host }: Answer) => host));
-  return computes.every(({ host }) => alive.has(host));
-}
-
-async function listens(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: ADDRESS, port })).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether anything but a failure of the server comes back. */
-async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-    await response.body?.cancel();
-    return response.status < 500;
-  } catch {
-    return false;
-  }
-}
 
 function userName(): string {
   return new TextDecoder().decode(new Deno.Command("id", { args: ["-un"] }).outputSync().stdout).trim();
