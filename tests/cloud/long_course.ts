@@ -7,8 +7,14 @@ import { IDENTITY } from "./judge.ts";
 import { began, came, ended, went } from "./step.ts";
 import type { Watch } from "./watch.ts";
 
-/** Fields of the server that only messages of its own bring up to date: an association's has none. */
-const OF_THE_SERVER = ["Metadata", "Owner", "AdditionalUsers", "ApplicationName", "EnvironmentCI", "Description"];
+/**
+ * Fields of the server that only messages of its own bring up to date: an association's has none. Its name is the one
+ * with which it came: Nova of 2025.1 takes it from the ports of a server that it offloads, and never gives it back.
+ */
+const OF_THE_SERVER = [
+  "FQDN",
+  ...["Metadata", "Owner", "AdditionalUsers", "ApplicationName", "EnvironmentCI", "Description"],
+];
 
 interface LongCast extends Cast {
   readonly admin: CloudClient;

@@ -35,6 +35,16 @@ export async function listens(port: number): Promise<boolean> {
   }
 }
 
+/** Whether nobody listens any more, nor is about to stop. */
+export function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: ADDRESS, port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether anything but a failure of the server comes back. */
 export async function answers(url: string): Promise<boolean> {
   try {
