@@ -8,7 +8,7 @@ import { configFiles, databaseUrl } from "./config_files.ts";
 import { Daemon, runToEnd } from "./daemon.ts";
 import { type Inventory, makeAccounts, makeInventory } from "./inventory.ts";
 import type { Command, Programs } from "./programs.ts";
-import { allAlive, allUp, answers, forceDown, isFree, listens } from "./readiness.ts";
+import { allAlive, allUp, answers, forceDown, listens, untilFree } from "./readiness.ts";
 import { type Account, CloudClient } from "./rest.ts";
 import { roomyMemory } from "./roomy_memory.ts";
 import * as services from "./services.ts";
@@ -99,9 +99,7 @@ export class PrivateCloud implements AsyncDisposable {
     const theirs = this.#daemons.filter(isTheirs);
     this.#daemons = this.#daemons.filter((daemon) => !isTheirs(daemon));
     await Promise.all(theirs.map((daemon) => daemon.stop()));
-    // A killed server's children end a little later than itself.
-    const { nova, neutron } = this.#site.ports;
-    while (![nova, neutron].every(isFree)) await new Promise((resolve) => setTimeout(resolve, 50));
+    await untilFree([this.#site.ports.nova, this.#site.ports.neutron]);
     await this.#startNovaAndNeutron();
     progress(`OpenStack: Nova and Neutron again after ${Math.round((Date.now() - begun) / 1000)} s`);
   }

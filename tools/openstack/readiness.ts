@@ -35,8 +35,16 @@ export async function listens(port: number): Promise<boolean> {
   }
 }
 
-/** Whether nobody listens any more, nor is about to stop. */
-export function isFree(port: number): boolean {
+/** Waits until nobody listens: the children of a server that was killed end a little later than itself. */
+export async function untilFree(ports: readonly number[]): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!ports.every(isFree)) {
+    if (Date.now() > deadline) throw new Error(`Somebody still listens at one of the ports ${ports.join(", ")}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function isFree(port: number): boolean {
   try {
     Deno.listen({ hostname: ADDRESS, port }).close();
     return true;
