@@ -1,6 +1,9 @@
 // Chroots of other Debian releases, so that their programs run on this machine: its processes, network and
 // loopback address, their files.
+import { bounded, type CommandLine, output } from "./bounded.ts";
 import { findProgram, installMissing, progress } from "./packages.ts";
+
+export type { CommandLine };
 
 /** A Debian release, by its code name or suite. */
 export type Suite = "trixie" | "sid";
@@ -17,11 +20,11 @@ export interface ChrootOptions {
   readonly folder?: string;
 }
 
-/** A program and its arguments, as `Deno.Command` takes them. */
-export interface CommandLine {
-  readonly program: string;
-  readonly args: readonly string[];
-}
+/** The environment variable that names another folder for chroots, where there is more room. */
+export const FOLDER_VARIABLE = "OSS_WATCHER_CHROOTS";
+
+/** For each of the two things that load from the mirror; a few are usual. */
+const LIMIT_MINUTES = 20;
 
 /** Outside the repository: a chroot is made once and used by every clone. */
 export const CHROOTS = "/var/cache/oss-watcher/chroots";
@@ -64,7 +67,7 @@ export class Chroot {
  * @throws {ChrootImpossible} when this machine cannot have one.
  */
 export async function openChroot(suite: Suite, options: ChrootOptions = {}): Promise<Chroot> {
-  const { packages = [], folder = CHROOTS } = options;
+  const { packages = [], folder = Deno.env.get(FOLDER_VARIABLE) ?? CHROOTS } = options;
   await mustBePossible();
   await Deno.mkdir(folder, { recursive: true });
   using lock = await Deno.open(`${folder}/${suite}.lock`, { create: true, write: true });
@@ -75,7 +78,10 @@ export async function openChroot(suite: Suite, options: ChrootOptions = {}): Pro
     await install(chroot, packages);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    throw new ChrootImpossible(`Cannot make a chroot of Debian ${suite} in ${folder}: ${text}`, { cause: error });
+    const advice = "Look at the mirror in apt's sources and at what is said above, then try again";
+    throw new ChrootImpossible(`Cannot make a chroot of Debian ${suite} in ${folder}: ${text}\n${advice}`, {
+      cause: error,
+    });
   }
   return chroot;
 }
@@ -103,32 +109,44 @@ async function make(suite: Suite, { root }: Chroot): Promise<void> {
   await Deno.remove(partial, { recursive: true }).catch(() => {});
   progress(`Making a chroot of Debian ${suite} …`);
   const debootstrap = findProgram({ program: "debootstrap", package: "", places: ["/usr/sbin/debootstrap"] })!;
-  await output({ program: debootstrap, args: ["--variant=minbase", suite, partial, mirror] });
+  // What it mounts is mounted for it alone, too.
+  await bounded({
+    program: "unshare",
+    args: ["--mount", "--", debootstrap, "--variant=minbase", suite, partial, mirror],
+  }, LIMIT_MINUTES);
+  await Deno.writeTextFile(`${partial}/etc/dpkg/dpkg.cfg.d/oss-watcher`, DPKG);
   // A package's server would start at once.
   await Deno.writeTextFile(`${partial}/usr/sbin/policy-rc.d`, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   await Deno.writeTextFile(`${partial}/etc/hosts`, "127.0.0.1 localhost\n::1 localhost\n");
   await Deno.rename(partial, root);
 }
 
-/** Debian's mirror as this machine's apt uses it. */
+/** Debian's mirror as this machine's apt uses it. A new machine's apt knows nothing until it has looked. */
 async function mirrorOf(suite: Suite): Promise<string> {
+  const known = await knownMirror();
+  if (known !== undefined) return known;
+  await bounded({ program: "apt-get", args: ["update"] }, LIMIT_MINUTES);
+  const found = await knownMirror();
+  if (found === undefined) throw new Error(`apt's sources name no mirror of Debian to take ${suite} from`);
+  return found;
+}
+
+async function knownMirror(): Promise<string | undefined> {
   const format = "$(CREATED_BY) $(ORIGIN) $(CODENAME) $(REPO_URI)";
   const targets = await output({ program: "apt-get", args: ["indextargets", "--format", format] });
   const rows = targets.split("\n").map((line) => line.split(" "));
-  const row = rows.find(([by, origin, codename]) =>
-    by === "Packages" && origin === "Debian" && /^[a-z]+$/.test(codename ?? "")
-  );
-  if (row?.[3] === undefined) {
-    throw new Error(`apt's sources name no mirror of Debian to take ${suite} from. Run apt-get update`);
-  }
-  return row[3];
+  const isIt = ([by, origin, codename]: readonly string[]) =>
+    by === "Packages" && origin === "Debian" && /^[a-z]+$/.test(codename ?? "");
+  return rows.find(isIt)?.[3];
 }
 
 async function install(chroot: Chroot, packages: readonly string[]): Promise<void> {
   const missing = await missingIn(chroot, packages);
   if (missing.length === 0) return;
   progress(`Installing ${missing.join(" ")} in ${chroot.root} …`);
-  await chroot.run("sh", ["-c", INSTALL, "install", ...missing]);
+  // It may have been made where names were looked up elsewhere.
+  await Deno.copyFile("/etc/resolv.conf", `${chroot.root}/etc/resolv.conf`).catch(() => {});
+  await bounded(chroot.command("sh", ["-c", INSTALL, "install", ...missing]), LIMIT_MINUTES);
 }
 
 async function missingIn(chroot: Chroot, packages: readonly string[]): Promise<readonly string[]> {
@@ -138,14 +156,6 @@ async function missingIn(chroot: Chroot, packages: readonly string[]): Promise<r
       .map((entry) => /^Package: (.+)$/m.exec(entry)?.[1]),
   );
   return packages.filter((name) => !installed.has(name));
-}
-
-async function output({ program, args }: CommandLine): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, { args: [...args], stdin: "null" }).output();
-  const decoder = new TextDecoder();
-  if (success) return decoder.decode(stdout);
-  const said = `${decoder.decode(stdout)}\n${decoder.decode(stderr)}`.trim().split("\n").slice(-15).join("\n");
-  throw new Error(`${program} failed: ${said}`);
 }
 
 function exists(path: string): boolean {
@@ -172,12 +182,21 @@ const ENTER = `
   exec chroot "$root" "$@"
 `;
 
+// It is made anew where it is lost, and nobody reads in it.
+const DPKG = ["force-unsafe-io", ...["doc", "man", "locale"].map((one) => `path-exclude=/usr/share/${one}/*`), ""].join(
+  "\n",
+);
+
 // A mirror may be a frozen copy, whose list of sid has passed its date: signatures are checked, the date is not.
 // The packages that apt has cached are not needed again.
 const INSTALL = `
   set -e
   export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 LC_ALL=C.UTF-8
-  apt-get -o Acquire::Check-Valid-Until=false update
-  apt-get install -y --no-install-recommends "$@"
+  # An earlier installation may have been ended in the middle.
+  dpkg --configure -a
+  apt="apt-get -o Acquire::Retries=3 -o Acquire::http::Timeout=60 -o Acquire::Check-Valid-Until=false"
+  $apt update
+  # Without a terminal of its own dpkg stays in our group, and ends with it.
+  $apt -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@"
   apt-get clean
 `;

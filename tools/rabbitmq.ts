@@ -25,6 +25,8 @@ export interface RabbitStart {
   readonly env?: Readonly<Record<string, string>>;
   /** Further lines of rabbitmq.conf. */
   readonly settings?: readonly string[];
+  /** The folder of a chroot whose RabbitMQ is taken. @default this machine's, or the one that the environment names */
+  readonly root?: string;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function setUpRabbit(): Promise<void> {
 
 /** Starts a server and waits until it talks AMQP. */
 export async function startRabbit(options: RabbitStart = {}): Promise<PrivateRabbit> {
-  const rabbit = new PrivateRabbit(rabbitPrograms(), options);
+  const rabbit = new PrivateRabbit(rabbitPrograms(options.root), options);
   try {
     await rabbit.restart();
   } catch (error) {

@@ -33,10 +33,10 @@ export async function checkOpenStackAccess(
   }
 }
 
-function findingOf(key: string, { service, what, allowed, lost, role }: Ability): Finding {
+function findingOf(key: string, { service, what, allowed, lost, remedy }: Ability): Finding {
   return allowed
     ? { level: "ok", key, text: `our account may ${what} (${service})` }
-    : { level: "warning", key, text: `our account may not ${what} (${service}): ${lost}. Give it the role ${role}` };
+    : { level: "warning", key, text: `our account may not ${what} (${service}): ${lost}; ${remedy}` };
 }
 
 /** Every plugin's own check, all at once, each with so much time. */

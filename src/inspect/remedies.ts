@@ -8,7 +8,7 @@ export interface Remedy {
 /** The configuration files of the services by their exchanges. */
 const SERVICES: Readonly<Record<string, { readonly file: string; readonly hosts: string; readonly tag: string }>> = {
   nova: { file: "nova.conf", hosts: "of every Nova service", tag: "nova" },
-  neutron: { file: "neutron.conf", hosts: "of every neutron-server", tag: "neutron" },
+  neutron: { file: "neutron.conf", hosts: "of every Neutron server", tag: "neutron" },
   keystone: { file: "keystone.conf", hosts: "of every Keystone", tag: "keystone" },
   glance: { file: "glance-api.conf", hosts: "of every glance-api", tag: "glance" },
 };

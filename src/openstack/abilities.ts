@@ -1,5 +1,6 @@
 import { type Caller } from "./caller.ts";
-import { type Kind, lackOf } from "./rights.ts";
+import type { Session } from "./keystone.ts";
+import { isOfNoProject, type Kind, lackOf, remedyOf } from "./rights.ts";
 import type { ServiceName } from "./services.ts";
 import { untilAborted } from "./until_aborted.ts";
 
@@ -11,8 +12,8 @@ export interface Ability {
   readonly allowed: boolean;
   /** What is not to be had without it. */
   readonly lost: string;
-  /** The role that would mend it. */
-  readonly role: string;
+  /** What would mend it, as the end of a sentence, or several. */
+  readonly remedy: string;
 }
 
 /** The id of nobody: whoever may ask hears that there is none. */
@@ -32,9 +33,20 @@ const QUESTIONS: readonly { readonly kind: Kind; readonly service: ServiceName; 
 /** Asks one question of each kind, about nothing and nobody. */
 export async function abilities(caller: Caller, signal?: AbortSignal): Promise<readonly Ability[]> {
   const found: Ability[] = [];
+  let isRefused = false;
   for (const { kind, service, path } of QUESTIONS) {
-    const { answer } = await untilAborted(caller.ask({ service, path }), signal);
-    found.push({ service, allowed: answer.status !== 403, ...lackOf(kind) });
+    const { answer, session } = await untilAborted(caller.ask({ service, path }), signal);
+    isRefused ||= kind === "servers" && answer.status === 403;
+    const allowed = answer.status !== 403 && !isHidden(kind, { isRefused, session });
+    found.push({ service, allowed, ...lackOf(kind), remedy: remedyOf(kind, session) });
   }
   return found;
+}
+
+/** What there is not is answered by 404 even where what there is would be refused, and a list that is empty is none. */
+function isHidden(
+  kind: Kind,
+  { isRefused, session }: { readonly isRefused: boolean; readonly session: Session },
+): boolean {
+  return isRefused && isOfNoProject(kind, session);
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../model/clock.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { Answered } from "./caller.ts";
+import type { Session } from "./keystone.ts";
 
 /** What an account may be forbidden to ask, each on its own. */
 export type Kind = "server" | "port" | "image" | "project" | "user" | "servers" | "ports" | "floatingIps";
@@ -20,6 +21,23 @@ const LACKS: Readonly<Record<Kind, { readonly what: string; readonly lost: strin
 /** What an account that may not ask this cannot do, and what would mend it. */
 export function lackOf(kind: Kind): (typeof LACKS)[Kind] {
   return LACKS[kind];
+}
+
+/**
+ * Whether the account is logged in for no project, and the kind is of a service that may then have nothing for it. Later
+ * releases than Zed (seen: 2025.1) refuse a login for the whole system or a domain in Nova, whatever its role, and show
+ * it nothing in Neutron and Glance.
+ */
+export function isOfNoProject(kind: Kind, { project }: Session): boolean {
+  return project === null && kind !== "project" && kind !== "user";
+}
+
+/** What would mend it, as the end of a sentence and the next one. */
+export function remedyOf(kind: Kind, session: Session): string {
+  const { role } = LACKS[kind];
+  if (!isOfNoProject(kind, session)) return `give it the role ${role}`;
+  return `it is logged in for no project, and newer releases of Nova, Neutron and Glance show such an account nothing. ` +
+    `Name a project in which it has the role ${role}, in place of systemScope or a domain`;
 }
 
 /** How long a refusal is believed. */
@@ -43,11 +61,11 @@ export class Rights {
   refused(kind: Kind, { call: { service }, answer: { status, said }, session }: Answered): void {
     const isNew = !this.#refusedUntilMs.has(kind);
     this.#refusedUntilMs.set(kind, this.#clock.now() + ASK_AGAIN_MS);
-    const { what, lost, role } = LACKS[kind];
+    const { what, lost } = LACKS[kind];
     const has = session.roles.length === 0 ? "no role" : session.roles.map((name) => `"${name}"`).join(", ");
     const line =
       `${service} does not let our account ${what} (${status}${said && `: ${said}`}): ${lost}. The account has ` +
-      `${has}; give it the role ${role}. Asked again in an hour`;
+      `${has}; ${remedyOf(kind, session)}. Asked again in an hour`;
     if (isNew) this.#log.warn(line);
     else this.#log.debug(line);
   }

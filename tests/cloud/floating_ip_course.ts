@@ -223,7 +223,7 @@ async function detach(watch: Watch, alice: Tenant, two: ServerRef): Promise<void
     title: "delete the port under a running server",
     before: [server!],
     act: async () => {
-      await alice.deletePort(own);
+      await alice.deletePortInUse(own);
       return [ended(ip, server)];
     },
   });

@@ -7,8 +7,14 @@ import { IDENTITY } from "./judge.ts";
 import { began, came, ended, went } from "./step.ts";
 import type { Watch } from "./watch.ts";
 
-/** Fields of the server that only messages of its own bring up to date: an association's has none. */
-const OF_THE_SERVER = ["Metadata", "Owner", "AdditionalUsers", "ApplicationName", "EnvironmentCI", "Description"];
+/**
+ * Fields of the server that only messages of its own bring up to date: an association's has none. Its name is the one
+ * with which it came: Nova of 2025.1 takes it from the ports of a server that it offloads, and never gives it back.
+ */
+const OF_THE_SERVER = [
+  "FQDN",
+  ...["Metadata", "Owner", "AdditionalUsers", "ApplicationName", "EnvironmentCI", "Description"],
+];
 
 interface LongCast extends Cast {
   readonly admin: CloudClient;
@@ -19,6 +25,7 @@ export async function takeLongCourse(watch: Watch, cast: LongCast): Promise<void
   await live(watch, cast);
   await failToCome(watch, cast);
   await goOtherwise(watch, cast);
+  await goByForce(watch, cast);
 }
 
 /** Everything that a server can live through without coming or going. */
@@ -164,6 +171,61 @@ async function goOtherwise(watch: Watch, { alice, bob, admin }: LongCast): Promi
     act: async () => {
       await alice.act(shelved, { shelve: null }, "SHELVED_OFFLOADED");
       await alice.delete(shelved);
+      return [went(shelved)];
+    },
+  });
+}
+
+/** Nova's API deletes what no compute host can: it then says so by other messages, and in its older format alone. */
+async function goByForce(watch: Watch, { alice, admin, cloud }: LongCast): Promise<void> {
+  let stranded: ServerRef;
+  await watch.step({
+    title: "boot a server whose host will be lost",
+    act: async () => {
+      stranded = await alice.boot({ name: "stranded", zone: "zone-retry" });
+      return [came(stranded)];
+    },
+  });
+  const ip = await alice.makeFloatingIp();
+  await watch.step({
+    title: "associate",
+    act: async () => {
+      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(stranded)).id });
+      return [began(ip, stranded)];
+    },
+  });
+  const { server } = await admin.nova("GET", `/servers/${stranded!.id}`);
+  const host = server["OS-EXT-SRV-ATTR:host"];
+  await watch.step({
+    title: "delete it by force while its host is down",
+    before: [stranded!],
+    act: async () => {
+      await cloud.losesHost(host);
+      await alice.act(stranded, { forceDelete: null }, GONE);
+      return [ended(ip, stranded), went(stranded)];
+    },
+  });
+  await watch.step({
+    title: "its host comes back, and finds it gone",
+    act: async () => {
+      await cloud.hasHostAgain(host);
+      return [];
+    },
+  });
+  let shelved: ServerRef;
+  await watch.step({
+    title: "boot a server that will be shelved",
+    act: async () => {
+      shelved = await alice.boot({ name: "shelved" });
+      return [came(shelved)];
+    },
+  });
+  await watch.step({
+    title: "delete it by force when no host has it",
+    before: [shelved!],
+    act: async () => {
+      await alice.act(shelved, { shelve: null }, "SHELVED_OFFLOADED");
+      await alice.act(shelved, { forceDelete: null }, GONE);
       return [went(shelved)];
     },
   });

@@ -1,8 +1,14 @@
-// The service on a real OpenStack. `deno task test:openstack [PASS…] [--skip-if-not-installable]`
+// The service on a real OpenStack. `deno task test:openstack [PASS…] [--release NAME] [--skip-if-not-installable]`
 import { startCloud } from "../../tools/openstack/cloud.ts";
-import { OPENSTACK } from "../../tools/openstack/packages.ts";
+import {
+  installOpenStack,
+  type Programs,
+  type Release,
+  takeRelease,
+  versionsOf,
+} from "../../tools/openstack/programs.ts";
 import { COMPUTES } from "../../tools/openstack/settings.ts";
-import { installMissing, progress } from "../../tools/packages.ts";
+import { progress } from "../../tools/packages.ts";
 import type { Cast } from "./cast.ts";
 import { diagnoseFaults } from "./faults.ts";
 import * as passes from "./passes.ts";
@@ -24,24 +30,24 @@ const PASSES: Readonly<Record<string, Pass>> = {
 const SKIP = "--skip-if-not-installable";
 
 async function main(args: readonly string[]): Promise<number> {
-  const names = args.filter((arg) => arg !== SKIP);
-  const unknown = names.filter((name) => !Object.hasOwn(PASSES, name));
-  if (unknown.length > 0) {
-    print(
-      `Cannot run ${unknown.join(", ")}: the passes are ${Object.keys(PASSES).join(", ")}. Without any, all are run`,
-    );
+  const choice = chosenBy(args);
+  if (typeof choice === "string") {
+    print(choice);
     return 2;
   }
+  const { release, names } = choice;
   const begun = Date.now();
-  const reason = await install();
-  if (reason !== null) {
-    print(`\nNOT TESTED ON A REAL OPENSTACK: its packages cannot be installed here.\n${reason}\n`);
+  const programs = await install(release);
+  if (typeof programs === "string") {
+    print(`\nNOT TESTED ON A REAL OPENSTACK (${release}): its packages cannot be installed here.\n${programs}\n`);
     return args.includes(SKIP) ? 0 : 1;
   }
+  const seconds = ((Date.now() - begun) / 1000).toFixed(0);
+  print(`Installed after ${seconds} s, ${release}: ${await versionsOf(programs)}`);
   const chosen = Object.entries(PASSES).filter(([name]) => names.length === 0 || names.includes(name));
   const isCore = chosen.every(([name]) => name === "core");
   const computes = isCore ? COMPUTES.slice(0, 1) : COMPUTES;
-  await using cloud = await startCloud({ notifying: passes.EVERYTHING, computes });
+  await using cloud = await startCloud({ programs, notifying: passes.EVERYTHING, computes });
   const stage = { cloud, cast: await makeCast(cloud) };
   const outcomes: Outcome[] = [];
   for (const [, pass] of chosen) {
@@ -57,11 +63,24 @@ async function main(args: readonly string[]): Promise<number> {
   return isRight ? 0 : 1;
 }
 
-/** Returns why it cannot be done. */
-async function install(): Promise<string | null> {
+/** What the arguments ask for, or why it cannot be done. */
+function chosenBy(args: readonly string[]): { readonly release: Release; readonly names: readonly string[] } | string {
   try {
-    await installMissing(OPENSTACK);
-    return null;
+    const { release, rest } = takeRelease(args);
+    const names = rest.filter((arg) => arg !== SKIP);
+    const unknown = names.filter((name) => !Object.hasOwn(PASSES, name));
+    if (unknown.length === 0) return { release, names };
+    const passes = Object.keys(PASSES).join(", ");
+    return `Cannot run ${unknown.join(", ")}: the passes are ${passes}. Without any, all are run`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Gives its programs, or why it cannot be done. */
+async function install(release: Release): Promise<Programs | string> {
+  try {
+    return await installOpenStack(release);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -8,6 +8,7 @@ import { takeLongCourse } from "./long_course.ts";
 import { changeUnderPriming } from "./new_ledger.ts";
 import type { Comparison } from "./report.ts";
 import { takeSoftCourse } from "./soft_course.ts";
+import { accountOfTheSystem, checkSystemScope } from "./system_scope.ts";
 import { Watch, type WatchOptions } from "./watch.ts";
 
 export interface Stage {
@@ -103,20 +104,20 @@ export async function watchFirstGeneration({ cloud, cast }: Stage): Promise<Outc
   }, (watch) => takeCourse(watch, cast));
 }
 
-/** Nova says everything in its newer format alone, and deletes softly; an account for the whole system. */
+/** Nova says everything in its newer format alone, and deletes softly; an account for the whole system, where Nova takes it. */
 export async function watchVersionedAlone({ cloud, cast }: Stage): Promise<Outcome> {
   await cloud.renotify(VERSIONED_ALONE);
-  const { user, password } = cloud.adminAccount;
-  const openstack = { authUrl: cloud.authUrl, user, password, systemScope: true };
-  return await watch({
+  const { isTaken, problems } = await checkSystemScope(cloud);
+  const outcome = await watch({
     title: "versioned alone, soft deletion",
     admin: await cloud.admin(),
     rabbit: cloud.rabbit,
     source: { queue: { name: "versioned" } },
-    openstack,
+    openstack: isTaken ? accountOfTheSystem(cloud) : accountOf(cloud),
     created: "instance.create.end",
     deleted: "instance.delete.end",
   }, (watch) => takeSoftCourse(watch, cast));
+  return { ...outcome, problems: [...problems, ...outcome.problems] };
 }
 
 /** A service that starts on a new ledger in the middle of everything. */

@@ -184,6 +184,11 @@ export class Tenant {
     await this.client.neutron("DELETE", `/ports/${port.id}`);
   }
 
+  /** Of a server. Later releases let nobody but an administrator do that. */
+  async deletePortInUse(port: PortRef): Promise<void> {
+    await (await this.#cloud.admin()).neutron("DELETE", `/ports/${port.id}`);
+  }
+
   /** Gives the server one more port, of Nova's making or the user's own. */
   async attach(server: ServerRef, own?: PortRef): Promise<PortRef> {
     const what = own === undefined ? { net_id: this.#networks.get(this.network(0)) } : { port_id: own.id };

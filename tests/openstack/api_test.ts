@@ -277,6 +277,48 @@ Deno.test("what the account may not do is said once with the missing role, and n
   ]);
 });
 
+Deno.test("a login for the whole system that Nova refuses is told by its cause, not by a role that it has", async () => {
+  await using opened = new Opened({ scope: { kind: "system" } });
+  const { api, server, log } = opened;
+  loggedInForTheSystem(server);
+
+  const abilities = await api.abilities();
+  assert.deepEqual(abilities.filter(({ allowed }) => allowed).map(({ what }) => what), [
+    "show other projects",
+    "show other users",
+  ]);
+  const remedy =
+    "it is logged in for no project, and newer releases of Nova, Neutron and Glance show such an account " +
+    'nothing. Name a project in which it has the role "admin", in place of systemScope or a domain';
+  assert.equal(abilities.find(({ what }) => what === "show a server")?.remedy, remedy);
+
+  await all(api.servers()).catch(() => []);
+  assert.deepEqual(log.lines.filter((line) => line.startsWith("warn")), [
+    `warn Nova does not let our account list the servers of all projects (403: Policy doesn't allow ` +
+    `os_compute_api:servers:detail to be performed): only its own are read. The account has "admin", "member", "reader"; ` +
+    `${remedy}. Asked again in an hour`,
+  ]);
+});
+
+Deno.test("a login for the whole system that Nova takes lacks nothing", async () => {
+  await using opened = new Opened({ scope: { kind: "system" } });
+  loggedInForTheSystem(opened.server);
+  opened.server.intercept = () => undefined;
+  assert.deepEqual((await opened.api.abilities()).filter(({ allowed }) => !allowed), []);
+});
+
+/** As Nova and Neutron of 2025.1 answer an administrator of the whole system. */
+function loggedInForTheSystem(server: Opened["server"]): void {
+  server.login = "auth-password-system-scope";
+  const message = "Policy doesn't allow os_compute_api:servers:detail to be performed.";
+  server.intercept = ({ service, path }) =>
+    path.includes("/servers/detail")
+      ? Response.json({ forbidden: { code: 403, message } }, { status: 403 })
+      : service === "network" && path.startsWith("/v2.0/")
+      ? Response.json({ ports: [], floatingips: [] })
+      : undefined;
+}
+
 Deno.test("servers() gives all pages in order, and goes on behind any of them", async () => {
   await using opened = new Opened();
   const pages = [];

@@ -1,23 +1,28 @@
 // A private OpenStack: the real Keystone, Glance, Placement, Nova and Neutron with RabbitMQ and MariaDB, from Debian's packages, on the
 // loopback address, in a folder of its own. Only the hypervisor and the switch pretend: Nova's own fake driver, and l2_agent.py.
-import { fileURLToPath } from "node:url";
 import { freePorts } from "../free_ports.ts";
-import { findProgram, progress } from "../packages.ts";
-import { type PrivateRabbit, startRabbit } from "../rabbitmq.ts";
+import { progress } from "../packages.ts";
+import type { PrivateRabbit } from "../rabbitmq.ts";
+import { type Broker, refusesTransientQueues, startBroker } from "./broker.ts";
 import { configFiles, databaseUrl } from "./config_files.ts";
 import { Daemon, runToEnd } from "./daemon.ts";
 import { type Inventory, makeAccounts, makeInventory } from "./inventory.ts";
-import { type Account, type Answer, CloudClient } from "./rest.ts";
+import type { Command, Programs } from "./programs.ts";
+import { allAlive, allUp, answers, forceDown, listens, untilFree } from "./readiness.ts";
+import { type Account, CloudClient } from "./rest.ts";
+import { roomyMemory } from "./roomy_memory.ts";
+import * as services from "./services.ts";
 import { ADDRESS, type Compute, type Notifying, REGION, type Site } from "./settings.ts";
 
 export interface CloudStart {
+  readonly programs: Programs;
   readonly notifying: Notifying;
   readonly computes: readonly Compute[];
 }
 
 /** Builds a cloud and waits until all of it works. A minute on two idle cores. */
 export async function startCloud(start: CloudStart): Promise<PrivateCloud> {
-  const cloud = new PrivateCloud(await startRabbit(), start);
+  const cloud = new PrivateCloud(await startBroker(start.programs), start);
   try {
     await cloud.build();
   } catch (error) {
@@ -35,20 +40,23 @@ export class PrivateCloud implements AsyncDisposable {
   readonly authUrl: string;
   readonly adminAccount: Account;
   readonly #site: Site;
+  readonly #programs: Programs;
   readonly #env: Readonly<Record<string, string>>;
   #notifying: Notifying;
   #daemons: Daemon[] = [];
   #inventory: Inventory | null = null;
 
   /** Use {@linkcode startCloud}. */
-  constructor(rabbit: PrivateRabbit, { notifying, computes }: CloudStart) {
+  constructor({ rabbit, version }: Broker, { programs, notifying, computes }: CloudStart) {
     const [mysql, keystone, glance, placement, nova, neutron] = freePorts(6) as [number, ...number[]] as Six;
     const dir = Deno.makeTempDirSync({ ...roomyMemory(), prefix: "oss-watcher-openstack-" });
     const secret = crypto.randomUUID();
     const ports = { mysql, keystone, glance, placement, nova, neutron };
     this.rabbit = rabbit;
+    this.#programs = programs;
     this.#notifying = notifying;
-    this.#site = { dir, ports, secret, transport: `rabbit://guest:guest@${ADDRESS}:${rabbit.port}//`, computes };
+    const transport = `rabbit://guest:guest@${ADDRESS}:${rabbit.port}//`;
+    this.#site = { dir, ports, secret, transport, hasQuorumQueues: refusesTransientQueues(version), computes };
     this.authUrl = `http://${ADDRESS}:${keystone}/v3`;
     this.adminAccount = { user: "admin", password: secret, project: "admin" };
     // Nothing of ours reaches them: a proxy in the environment would be asked for 127.0.0.1.
@@ -91,8 +99,26 @@ export class PrivateCloud implements AsyncDisposable {
     const theirs = this.#daemons.filter(isTheirs);
     this.#daemons = this.#daemons.filter((daemon) => !isTheirs(daemon));
     await Promise.all(theirs.map((daemon) => daemon.stop()));
+    await untilFree([this.#site.ports.nova, this.#site.ports.neutron]);
     await this.#startNovaAndNeutron();
     progress(`OpenStack: Nova and Neutron again after ${Math.round((Date.now() - begun) / 1000)} s`);
+  }
+
+  /** A compute host dies, and Nova is told so at once, as by whoever watches hosts. */
+  async losesHost(host: string): Promise<void> {
+    const lost = this.#daemons.find(({ name }) => name === host)!;
+    await lost.stop();
+    this.#daemons = this.#daemons.filter((daemon) => daemon !== lost);
+    await forceDown(await this.admin(), host, true);
+  }
+
+  /** It is there again. */
+  async hasHostAgain(host: string): Promise<void> {
+    const admin = await this.admin();
+    await forceDown(admin, host, false);
+    const since = new Date(Date.now() - 1000);
+    const own = this.#site.computes.filter((one) => one.host === host);
+    await this.#serve(services.compute(this.#site, host)).until(() => allUp(admin, own, since));
   }
 
   /** Ends every process and removes everything. */
@@ -122,6 +148,7 @@ export class PrivateCloud implements AsyncDisposable {
     for (const folder of [...folders, ...computes.map(({ host }) => `var/${host}`)]) {
       Deno.mkdirSync(`${dir}/${folder}`, { recursive: true });
     }
+    for (const { host } of computes) keepId(services.computeIdFile(dir, host));
     for (const [path, text] of Object.entries(configFiles(this.#site, this.#notifying))) {
       Deno.writeTextFileSync(`${dir}/${path}`, text);
     }
@@ -140,7 +167,7 @@ export class PrivateCloud implements AsyncDisposable {
     const daemon = this.#start("mysql", [
       // Nothing here has to outlive a power cut: without waiting for the disk, the schemas take a fifth of the time.
       "eatmydata",
-      program("mariadbd", "/usr/sbin/mariadbd"),
+      "mariadbd",
       ...["--no-defaults", `--user=${user}`, `--datadir=${data}`],
       ...[`--socket=${socket}`, `--pid-file=${dir}/mysql.pid`, `--bind-address=${ADDRESS}`, `--port=${ports.mysql}`],
       ...["--skip-name-resolve", "--max-connections=600", "--innodb-flush-log-at-trx-commit=0"],
@@ -161,7 +188,7 @@ export class PrivateCloud implements AsyncDisposable {
     const nova = ["nova-manage", "--config-file", `${dir}/etc/nova.conf`] as const;
     const keystone = ["keystone-manage", "--config-file", `${dir}/etc/keystone.conf`] as const;
     const me = ["--keystone-user", userName(), "--keystone-group", groupName()];
-    const inOrder = async (name: string, commands: readonly (readonly [string, ...string[]])[]) => {
+    const inOrder = async (name: string, commands: readonly Command[]) => {
       for (const command of commands) await this.#run(`schema-${name}`, command);
     };
     await Promise.all([
@@ -180,27 +207,16 @@ export class PrivateCloud implements AsyncDisposable {
           ...[...keystone, "bootstrap", "--bootstrap-password", secret, "--bootstrap-region-id", REGION] as const,
           ...["admin", "internal", "public"].flatMap((kind) => [`--bootstrap-${kind}-url`, this.authUrl]),
         ],
-        ["glance-manage", "--config-file", `${dir}/etc/glance.conf`, "db_sync"],
+        ["glance-manage", "--config-file", `${dir}/etc/glance-api.conf`, "db_sync"],
         ["placement-manage", "--config-file", `${dir}/etc/placement/placement.conf`, "db", "sync"],
       ]),
     ]);
   }
 
   async #startIdentity(): Promise<void> {
-    const { dir, ports } = this.#site;
-    const uwsgi = [
-      ...["uwsgi_python3", "--master", "--lazy-apps", "--need-app", "--die-on-term", "--enable-threads"],
-      ...["--processes", "2", "--threads", "4", "--buffer-size", "65535", "--disable-logging"],
-      ...["--add-header", "Connection:close"],
-    ] as const;
-    const serve = (port: number, file: string) =>
-      [...uwsgi, "--http-socket", `${ADDRESS}:${port}`, "--wsgi-file", file] as const;
-    const keystone = this.#start("keystone", [...serve(ports.keystone, "/usr/bin/keystone-wsgi-public")], {
-      OS_KEYSTONE_CONFIG_FILES: `${dir}/etc/keystone.conf`,
-    });
-    const placement = this.#start("placement", [...serve(ports.placement, "/usr/bin/placement-api")], {
-      OS_PLACEMENT_CONFIG_DIR: `${dir}/etc/placement`,
-    });
+    const { ports } = this.#site;
+    const keystone = this.#serve(services.keystone(this.#site, this.#programs));
+    const placement = this.#serve(services.placement(this.#site, this.#programs));
     await keystone.until(() => answers(this.authUrl));
     await makeAccounts(await this.admin(), this.#site);
     await placement.until(() => answers(`http://${ADDRESS}:${ports.placement}/`));
@@ -208,7 +224,7 @@ export class PrivateCloud implements AsyncDisposable {
 
   async #startServices(): Promise<void> {
     const { dir, ports } = this.#site;
-    const glance = this.#start("glance", ["glance-api", "--config-file", `${dir}/etc/glance.conf`]);
+    const glance = this.#serve(services.glance(this.#site, this.#programs));
     await this.#startNovaAndNeutron();
     await glance.until(() => answers(`http://${ADDRESS}:${ports.glance}/`));
     // Hosts are in no cell until they are looked for.
@@ -218,20 +234,13 @@ export class PrivateCloud implements AsyncDisposable {
   }
 
   async #startNovaAndNeutron(): Promise<void> {
-    const { dir, ports, computes } = this.#site;
-    const nova = ["--config-file", `${dir}/etc/nova.conf`];
-    this.#start("nova-conductor", ["nova-conductor", ...nova]);
-    const neutron = this.#start("neutron", ["neutron-server", "--config-file", `${dir}/etc/neutron.conf`]);
-    const api = this.#start("nova-api", ["nova-api", ...nova]);
-    this.#start("nova-scheduler", ["nova-scheduler", ...nova]);
-    const hosts = computes.map(({ host }) =>
-      this.#start(host, ["/usr/bin/python3", "-c", NOVA_COMPUTE, ...nova, "--config-file", `${dir}/etc/${host}.conf`])
-    );
-    await neutron.until(() => answers(`http://${ADDRESS}:${ports.neutron}/`));
-    const agent = this.#start("l2-agent", [
-      ...["/usr/bin/python3", fileURLToPath(new URL("./l2_agent.py", import.meta.url))] as const,
-      ...["--config-file", `${dir}/etc/neutron.conf`],
-    ], { HOSTS: computes.map(({ host }) => host).join(" ") });
+    const { ports, computes } = this.#site;
+    for (const service of services.nova(this.#site, this.#programs)) this.#serve(service);
+    const [neutron] = services.neutron(this.#site, this.#programs).map((service) => this.#serve(service));
+    const hosts = computes.map(({ host }) => this.#serve(services.compute(this.#site, host)));
+    await neutron!.until(() => answers(`http://${ADDRESS}:${ports.neutron}/`));
+    const agent = this.#serve(services.l2Agent(this.#site));
+    const api = this.#daemons.find(({ name }) => name === "nova-api")!;
     await api.until(() => answers(`http://${ADDRESS}:${ports.nova}/`));
     const since = new Date(Date.now() - 1000);
     const admin = await this.admin();
@@ -239,71 +248,32 @@ export class PrivateCloud implements AsyncDisposable {
     await agent.until(() => allAlive(admin, computes, since));
   }
 
-  #start(name: string, command: readonly [string, ...string[]], env: Readonly<Record<string, string>> = {}): Daemon {
-    const daemon = new Daemon({ name, command, env: { ...this.#env, ...env }, dir: this.#site.dir });
+  #serve({ name, command, env = {} }: services.Service): Daemon {
+    return this.#start(name, command, env);
+  }
+
+  #start(name: string, command: Command, env: Readonly<Record<string, string>> = {}): Daemon {
+    const { dir } = this.#site;
+    const daemon = new Daemon({ name, command: this.#programs.run(command), env: { ...this.#env, ...env }, dir });
     this.#daemons.push(daemon);
     return daemon;
   }
 
-  async #run(name: string, command: readonly [string, ...string[]]): Promise<void> {
-    await runToEnd({ name, command, env: this.#env, dir: this.#site.dir });
+  async #run(name: string, command: Command): Promise<void> {
+    await runToEnd({ name, command: this.#programs.run(command), env: this.#env, dir: this.#site.dir });
   }
 }
 
-/** In memory the schemas take seconds, and a tenth of that which they take on a busy disk. Where there is too little, on disk. */
-function roomyMemory(): { readonly dir?: string } {
-  const dir = "/dev/shm";
-  const { success, stdout } = new Deno.Command("df", { args: ["--output=avail", dir], stderr: "null" }).outputSync();
-  const kibibytes = Number(new TextDecoder().decode(stdout).split("\n")[1]);
-  return success && kibibytes >= NEEDED_KIB ? { dir } : {};
+/** Made once: a host keeps it through all its starts. */
+function keepId(file: string): void {
+  try {
+    Deno.writeTextFileSync(file, crypto.randomUUID(), { createNew: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
 }
-
-/** The database of a cloud in use has some 400 MB, logs and images less. */
-const NEEDED_KIB = 1.5 * 1024 * 1024;
 
 type Six = [number, number, number, number, number, number];
-
-/** Debian's nova-compute would bring a hypervisor along; the program is this. */
-const NOVA_COMPUTE = "import sys; from nova.cmd import compute; sys.argv[0] = 'nova-compute'; compute.main()";
-
-/** Every compute host reported itself since then. */
-async function allUp(admin: CloudClient, computes: readonly Compute[], since: Date): Promise<boolean> {
-  const { services } = await admin.nova("GET", "/os-services?binary=nova-compute");
-  const isUp = ({ state, updated_at }: Answer) => state === "up" && new Date(`${updated_at}Z`) > since;
-  const up = new Set(services.filter(isUp).map(({ host }: Answer) => host));
-  return computes.every(({ host }) => up.has(host));
-}
-
-async function allAlive(admin: CloudClient, computes: readonly Compute[], since: Date): Promise<boolean> {
-  const { agents } = await admin.neutron("GET", "/agents");
-  const isAlive = (one: Answer) => one.alive && new Date(`${one.heartbeat_timestamp.replace(" ", "T")}Z`) > since;
-  const alive = new Set(agents.filter(isAlive).map(({ host }: Answer) => host));
-  return computes.every(({ host }) => alive.has(host));
-}
-
-async function listens(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: ADDRESS, port })).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether anything but a failure of the server comes back. */
-async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-    await response.body?.cancel();
-    return response.status < 500;
-  } catch {
-    return false;
-  }
-}
-
-function program(name: string, place: string): string {
-  return findProgram({ program: name, package: "", places: [place] }) ?? name;
-}
 
 function userName(): string {
   return new TextDecoder().decode(new Deno.Command("id", { args: ["-un"] }).outputSync().stdout).trim();

@@ -13,7 +13,7 @@ export function configFiles(site: Site, notifying: Notifying): Readonly<Record<s
   const files: Readonly<Record<string, Sections>> = {
     "etc/keystone.conf": keystone(site),
     "etc/placement/placement.conf": placement(site),
-    "etc/glance.conf": glance(site),
+    "etc/glance-api.conf": glance(site),
     "etc/nova.conf": nova(site, notifying),
     "etc/neutron.conf": neutron(site, notifying),
     ...Object.fromEntries(computes),
@@ -102,6 +102,7 @@ function nova(
       notify_on_state_change: "vm_and_task_state",
     },
     oslo_messaging_notifications: notifications(novaDrivers, topics),
+    oslo_messaging_rabbit: rabbit(site),
     glance: { api_servers: `http://${ADDRESS}:${ports.glance}` },
     oslo_concurrency: { lock_path: `${dir}/var/lock` },
     keystone_authtoken: { ...account(site, "nova"), service_token_roles_required: true },
@@ -148,11 +149,17 @@ function neutron(site: Site, { neutronDrivers, topics }: Notifying): Sections {
     keystone_authtoken: account(site, "neutron"),
     nova: account(site, "nova"),
     oslo_messaging_notifications: notifications(neutronDrivers, topics),
+    oslo_messaging_rabbit: rabbit(site),
   };
 }
 
 function notifications(drivers: readonly Driver[], topics: readonly string[]): Section {
   return { driver: drivers, topics: topics.join(",") };
+}
+
+/** By default exchanges and queues go with the broker. */
+function rabbit({ hasQuorumQueues }: Site): Section {
+  return hasQuorumQueues ? { rabbit_quorum_queue: true, rabbit_transient_quorum_queue: true } : {};
 }
 
 function account({ ports, secret }: Site, username: string): Section {

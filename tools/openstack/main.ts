@@ -1,7 +1,7 @@
-// A private OpenStack to play with, until Ctrl-C. `deno task openstack`
-import { installMissing, progress } from "../packages.ts";
+// A private OpenStack to play with, until Ctrl-C. `deno task openstack [--release NAME]`
+import { progress } from "../packages.ts";
 import { startCloud } from "./cloud.ts";
-import { OPENSTACK } from "./packages.ts";
+import { installOpenStack, takeRelease } from "./programs.ts";
 import { COMPUTES, type Notifying } from "./settings.ts";
 
 const NOTIFYING: Notifying = {
@@ -12,8 +12,8 @@ const NOTIFYING: Notifying = {
   versionedTopics: ["versioned_notifications"],
 };
 
-await installMissing(OPENSTACK);
-await using cloud = await startCloud({ notifying: NOTIFYING, computes: COMPUTES });
+const programs = await installOpenStack(takeRelease(Deno.args).release);
+await using cloud = await startCloud({ programs, notifying: NOTIFYING, computes: COMPUTES });
 const { user, password, project } = cloud.adminAccount;
 const lines = [
   `export OS_AUTH_URL=${cloud.authUrl} OS_REGION_NAME=${cloud.region} OS_IDENTITY_API_VERSION=3`,
