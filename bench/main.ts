@@ -25,12 +25,13 @@ import { enrichment } from "./rows/enrichment.ts";
 import { plugins, servers } from "./rows/growth.ts";
 import { hanging } from "./rows/hanging.ts";
 import { latency } from "./rows/latency.ts";
+import { moves } from "./rows/moves.ts";
 import { ledgerSize } from "./rows/ledger_size.ts";
 import type { Measured, Row, Stand } from "./stand.ts";
 import { tableOf } from "./table.ts";
 
 const ROUNDS = 5;
-const ROWS: readonly Row[] = [draining, endToEnd, latency, plugins, servers, hanging, coldStart, enrichment];
+const ROWS: readonly Row[] = [draining, endToEnd, latency, plugins, servers, moves, hanging, coldStart, enrichment];
 
 /** All processors, and room for a backlog. */
 const BROKER = {

@@ -37,6 +37,10 @@ export class CloudPublisher implements AsyncDisposable {
     return this.#connection.exchangeDeclare({ exchange, type: "topic", durable, autoDelete: false });
   }
 
+  deleteExchange(exchange: string): Promise<void> {
+    return this.#connection.exchangeDelete({ exchange });
+  }
+
   /**
    * Resolves when the broker has confirmed it, which may take sending it again: then it may be there twice.
    *

@@ -159,6 +159,11 @@ export class PrivateRabbit implements AsyncDisposable {
     return decoder.decode(stdout);
   }
 
+  /** Its release as a number: 3.1 for 3.10.8, 4.3 for 4.3.6. */
+  async release(): Promise<number> {
+    return parseFloat(await this.ctl("version"));
+  }
+
   /** Runs rabbitmqctl while this thread does nothing else, for at least so long. */
   ctlBusy(ms: number, ...args: string[]): void {
     const until = Date.now() + ms;

@@ -78,7 +78,7 @@ export const servers: Row = {
 };
 
 /** A ledger that knows so many servers and their ports, as the service itself has made it. */
-async function announce(stand: Stand, dir: string, count: number): Promise<void> {
+export async function announce(stand: Stand, dir: string, count: number): Promise<void> {
   const [came, bound] = [arrivals(count), ports(count)];
   const load: Load = { bodies: [...bound.bodies, ...came.bodies], events: count, claimed: count };
   await Deno.mkdir(dir);
@@ -86,7 +86,7 @@ async function announce(stand: Stand, dir: string, count: number): Promise<void>
 }
 
 /** In a copy of that ledger the servers' floating IPs come and go. */
-async function withServers(
+export async function withServers(
   stand: Stand,
   { known, count, messages }: { readonly known: string; readonly count: number; readonly messages: number },
 ): Promise<Sample> {

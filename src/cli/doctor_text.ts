@@ -15,7 +15,8 @@ export function describeExamination(
     ...wrapped(printable(`RabbitMQ at ${address}, vhost "${vhost}", as "${user}"`), { indent: 2 }),
     "",
     ...[...seen.exchanges.keys()].flatMap((exchange) => describeExchange(seen, exchange)),
-    ...[seen.queue, ...seen.defaultQueues].map(describeQueue),
+    ...[seen.queue, ...seen.defaultQueues].filter(({ refused }) => refused === null).map(describeQueue),
+    ...describeRefused([seen.queue, ...seen.defaultQueues].filter(({ refused }) => refused !== null)),
     ...("refused" in seen.managed
       ? ["", ...wrapped(printable(`Bindings are guessed, limits not known: ${seen.managed.refused}`), { indent: 2 })]
       : []),
@@ -26,10 +27,11 @@ export function describeExamination(
 }
 
 /** The same for a program. */
-export function examinationFacts({ exchanges, flows, managed, ...seen }: Examination, problems: readonly Problem[]) {
-  const whole = { exchanges, flows, managed, ...seen };
+export function examinationFacts(whole: Examination, problems: readonly Problem[]) {
+  const { exchanges, flows, managed, ...seen } = whole;
   return {
     ...seen,
+    deaf: seen.deaf?.text ?? null,
     exchanges: [...exchanges].map(([name, there]) => ({ name, there })),
     flows: flows.map((flow) => ({ ...flow, bound: isBound(whole, flow) })),
     management: "refused" in managed ? managed.refused : "read",
@@ -73,6 +75,13 @@ function describeQueue({ name, before, after }: QueueLook): string {
   return printable(
     `queue ${name}: ${counted(state.messages, "message")}${grown}, ${counted(state.consumers, "consumer")}`,
   );
+}
+
+/** RabbitMQ from 4.3 on shows a queue only to a user with a right to it. */
+function describeRefused(looks: readonly QueueLook[]): readonly string[] {
+  if (looks.length === 0) return [];
+  const names = looks.map(({ name }) => name).join(", ");
+  return wrapped(printable(`Not looked at, for want of the right to read them: ${names}`), { indent: 2 });
 }
 
 function counted(count: number, noun: string): string {

@@ -1,13 +1,14 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { UserError } from "../model/errors.ts";
-import { LISTED_STATES, type ListedState, type Selection, type Treated } from "../model/operations.ts";
+import { type Listed, LISTED_STATES, type ListedState, type Selection, type Treated } from "../model/operations.ts";
 import { printable } from "../wire/escape.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
-import { describeEvent, describeList, describeTreated } from "./events_text.ts";
+import { describeEnd, describeEvent, describeFirst, describeMore, describeTreated, listLayout } from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { wholeNumber } from "./numbers.ts";
 import { mustKnow } from "./plugins.ts";
 import { safeJson } from "../wire/safe_json.ts";
+import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 interface ListOptions {
@@ -33,7 +34,7 @@ export function eventsCommand(context: CommandContext): Command {
     .description("List deliveries, and notifications that led to none, newest first.")
     .addOption(new Option("--state <state>", "only these").choices(LISTED_STATES))
     .option("--plugin <name>", "only deliveries of this plugin")
-    .option("--resource <id>", "only of this server, floating IP or floating address")
+    .option("--resource <which>", "only of this server, floating IP or address: an id, a name, an address")
     .addOption(
       new Option("--since <time>", "only since then: 2026-11-21T18:00Z, or an age as 90m, 12h, 7d").argParser(time),
     )
@@ -51,6 +52,7 @@ export function eventsCommand(context: CommandContext): Command {
 const EXAMPLES = `
 Examples:
   oss-watcher events --state dead --since 24h
+  oss-watcher events --resource web-1
   oss-watcher events --resource 4818c5b1-ac0b-4458-9eed-faf8936ad379
   oss-watcher events replay --dead --plugin RestNotify`;
 
@@ -112,9 +114,32 @@ async function list({ ledger, json, ...filter }: ListOptions, context: CommandCo
   }
   using opened = await openLedger(ledger, context);
   if (plugin !== undefined) mustKnow(plugin, opened);
-  const listed = opened.list(filter);
-  if (json) { for (const one of listed) context.terminal.print(safeJson(one)); }
-  else context.terminal.print(describeList(listed, filter.limit));
+  const pages = opened.list(filter);
+  if (json) printJson(pages, context.terminal);
+  else printText(pages, { limit: filter.limit, plugins: opened.plugins(), terminal: context.terminal });
+}
+
+/** A page at a time: all may be more than fits into memory. */
+function printJson(pages: Iterable<readonly Listed[]>, terminal: Terminal): void {
+  for (const page of pages) if (page.length > 0) terminal.print(page.map(safeJson).join("\n"));
+}
+
+function printText(
+  pages: Iterable<readonly Listed[]>,
+  { limit, plugins, terminal }: {
+    readonly limit: number;
+    readonly plugins: readonly string[];
+    readonly terminal: Terminal;
+  },
+): void {
+  const layout = listLayout(plugins, terminal.width);
+  let count = 0;
+  for (const page of pages) {
+    if (page.length > 0) terminal.print(count === 0 ? describeFirst(page, layout) : describeMore(page, layout));
+    count += page.length;
+  }
+  const last = describeEnd({ count, limit });
+  if (last !== null) terminal.print(last);
 }
 
 async function treat({ verb, keys, options, context }: {

@@ -2,20 +2,51 @@ import type { Listed, ShownDelivery, ShownEvent, Treated } from "../model/operat
 import { printable } from "../wire/escape.ts";
 import { WIDTH, wrapped } from "./wrapped.ts";
 
-/** A listing for a terminal of 80 columns: a line of facts, the key, and what was wrong. */
-export function describeList(listed: readonly Listed[], limit: number): string {
-  if (listed.length === 0) return "Nothing in the ledger fits.";
-  const heading = `${"TIME (UTC)".padEnd(19)}  ${"STATE".padEnd(10)}  TRIES  PLUGIN`;
-  const more = listed.length === limit ? [`The newest ${limit}; --limit shows more.`] : [];
-  return [heading, ...listed.map(describeListed), ...more].join("\n");
+/** How wide the columns of a listing are. */
+export interface ListLayout {
+  readonly pluginWidth: number;
+  /** Of the terminal. */
+  readonly width: number;
 }
 
-function describeListed({ key, state, plugin, at, attempts, dueAt, reason }: Listed): string {
+/** The layout for the deliveries of these plugins. */
+export function listLayout(plugins: readonly string[], width: number = WIDTH): ListLayout {
+  return { pluginWidth: Math.max("PLUGIN".length, ...plugins.map(({ length }) => length)), width };
+}
+
+/** The beginning of a listing for a terminal: a line of facts with the server, the key, and what was wrong. */
+export function describeFirst(listed: readonly Listed[], layout: ListLayout): string {
+  const plugin = "PLUGIN".padEnd(layout.pluginWidth);
+  return `${"TIME (UTC)".padEnd(19)}  ${"STATE".padEnd(10)}  TRIES  ${plugin}  SERVER\n${describeMore(listed, layout)}`;
+}
+
+/** Further lines of a listing. */
+export function describeMore(listed: readonly Listed[], layout: ListLayout): string {
+  return listed.map((one) => describeListed(one, layout)).join("\n");
+}
+
+/** What is said at the end of a listing; `null` for nothing. */
+export function describeEnd({ count, limit }: { readonly count: number; readonly limit: number }): string | null {
+  if (count === 0) return "Nothing in the ledger fits.";
+  return count === limit ? `The newest ${limit}; --limit shows more.` : null;
+}
+
+function describeListed(
+  { key, name, address, state, plugin, at, attempts, dueAt, reason }: Listed,
+  { pluginWidth, width }: ListLayout,
+): string {
   const next = state === "retrying" && dueAt !== null ? `next ${due(dueAt)}: ` : "";
+  const facts = `${utc(at)}  ${state.padEnd(10)}  ${String(attempts).padStart(5)}  ${
+    (plugin ?? "-").padEnd(pluginWidth)
+  }`;
+  const server = [name, address].filter((one) => one !== null).join(" ");
+  const line = `${facts}  ${server}`.trimEnd();
+  // A server that does not fit beside its facts has a line of its own.
+  const first = printable(line).length <= width ? [line] : [facts.trimEnd(), `  ${server}`];
   return [
-    short(`${utc(at)}  ${state.padEnd(10)}  ${String(attempts).padStart(5)}  ${plugin ?? "-"}`),
+    ...first.map((line) => printable(line, width)),
     `  ${printable(key)}`,
-    ...(reason === null ? [] : [short(`  ${next}${reason}`)]),
+    ...(reason === null ? [] : [printable(`  ${next}${reason}`, width)]),
   ].join("\n");
 }
 
@@ -67,10 +98,6 @@ function due(at: number): string {
 
 function utc(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace("T", " ");
-}
-
-function short(text: string): string {
-  return printable(text, WIDTH);
 }
 
 function json(value: unknown): string[] {

@@ -8,6 +8,8 @@ export interface Terminal {
   readInput(): Promise<Uint8Array>;
   /** Whether results may be coloured: somebody looks at them, and has not said NO_COLOR. @default false */
   readonly colours?: boolean;
+  /** Columns that a line of results may have. @default 80, also where nobody looks */
+  readonly width?: number | undefined;
 }
 
 /** SGR colours of a terminal. */
@@ -26,8 +28,23 @@ export const processTerminal: Terminal = {
   get colours() {
     return Deno.stdout.isTerminal() && !Deno.noColor && Deno.env.get("TERM") !== "dumb";
   },
+  get width() {
+    return Deno.stdout.isTerminal() ? columnsOf() : undefined;
+  },
   readInput: async () => new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer()),
 };
+
+/** A narrower terminal wraps lines itself. */
+const MIN_WIDTH = 40;
+
+function columnsOf(): number | undefined {
+  try {
+    const { columns } = Deno.consoleSize();
+    return columns > 0 ? Math.max(columns, MIN_WIDTH) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Writes to standard error; what nobody hears any more stops nothing, a service least of all. */
 export function writeTalk(text: string): void {

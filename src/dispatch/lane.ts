@@ -68,6 +68,10 @@ export class Lane {
   #alarm = new AbortController();
   /** When the alarm rings the bell. */
   #alarmAtMs = Infinity;
+  /** Counts what may have made a delivery ready: a call of {@linkcode Lane.wake}, an outcome that was recorded. */
+  #changes = 0;
+  /** The last look that found nothing ready: what had changed by then, and until when time alone changes nothing. */
+  #emptyLook = { changes: -1, untilMs: 0 };
   #isCutOff = false;
   /** Why outcomes cannot be recorded, ever. */
   #fault: { readonly error: unknown } | undefined;
@@ -88,6 +92,7 @@ export class Lane {
 
   /** There may be something to do. */
   wake(): void {
+    this.#changes++;
     this.#bell.ring();
   }
 
@@ -143,13 +148,19 @@ export class Lane {
     const may = () => !signal.aborted && this.#fault === undefined && this.#room() > 0 && canRecord();
     if (this.#breaker.state === "open") await this.#heedProbeRequests();
     while (may()) {
+      const changes = this.#changes;
+      const emptyMs = this.#emptyLook.untilMs - clock.passedMs();
+      // The end of an attempt makes nothing ready before it is recorded: looking costs as much as the attempt.
+      if (this.#emptyLook.changes === changes && emptyMs > 0) return emptyMs;
       const delivery = await this.#nextReady();
       // What was known before the wait may have changed in it.
       if (delivery !== undefined && may()) this.#start(delivery);
       if (delivery !== undefined) continue;
       const now = clock.now();
       const dueAt = await ledger.nextDueAt(name);
-      return dueAt === null || dueAt <= now ? LOOK_AGAIN_MS : Math.min(dueAt - now, LOOK_AGAIN_MS);
+      const idleMs = dueAt === null || dueAt <= now ? LOOK_AGAIN_MS : Math.min(dueAt - now, LOOK_AGAIN_MS);
+      this.#emptyLook = { changes, untilMs: clock.passedMs() + idleMs };
+      return idleMs;
     }
     // Whatever the ledger holds, only time lets the next probe through.
     const probeInMs = this.#breaker.nextProbeAt - clock.now();
@@ -193,6 +204,7 @@ export class Lane {
       })
       .finally(() => {
         this.#inFlight.delete(delivery.seq);
+        this.#changes++;
         this.#bell.ring();
       });
     this.#inFlight.set(delivery.seq, attempt);

@@ -1,3 +1,4 @@
+import { MAX_FLOATING_IPS } from "../model/bounds.ts";
 import type { ServerSnapshot } from "../model/event.ts";
 import type { Association, FloatingIpMemory } from "../model/memory.ts";
 import { unknownServer } from "../model/snapshot.ts";
@@ -24,7 +25,7 @@ export function reconcile(situation: Situation, floatingIpId: string): void {
   const floatingIp = draft.floatingIp(floatingIpId);
   if (floatingIp === undefined) return;
   const before = floatingIp.association;
-  const now = associationOf(situation, floatingIp);
+  const now = followed(situation, before, associationOf(situation, floatingIp));
   if (before !== null && now !== null && before.portId === now.portId && before.serverId === now.serverId) {
     const moved = before.fixedAddress !== now.fixedAddress || before.mac !== now.mac;
     if (moved) draft.putFloatingIp({ ...floatingIp, association: now });
@@ -33,6 +34,16 @@ export function reconcile(situation: Situation, floatingIpId: string): void {
   // What was primed was announced by nobody.
   if (before !== null) step(situation, floatingIpId, { of: before, now: null, creationSeen: !floatingIp.primed });
   if (now !== null) step(situation, floatingIpId, { of: now, now, creationSeen: true });
+}
+
+/** What an association is, unless it would be one of more than a server can have: each event of it lists all. */
+function followed(situation: Situation, before: Association | null, now: Association | null): Association | null {
+  if (now === null || now.serverId === null || before?.serverId === now.serverId) return now;
+  if (situation.draft.floatingIpsOfServer(now.serverId).length < MAX_FLOATING_IPS) return now;
+  situation.warnings.add(
+    `the server ${now.serverId} has ${MAX_FLOATING_IPS} floating IPs already; no more are followed`,
+  );
+  return null;
 }
 
 /**

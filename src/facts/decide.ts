@@ -46,11 +46,17 @@ export function decide(notification: Notification, memory: Memory, rules: Rules)
     events,
     fill: finding.fill ?? null,
     changes: draft.changes(),
+    warnings: [...situation.warnings],
   };
 }
 
+/** One message may lead to hundreds. */
+const MAX_NAMED = 20;
+
 function announced(events: readonly WatcherEvent[]): Pick<Decision, "outcome" | "reason"> {
-  return { outcome: "event", reason: `announced ${events.map(({ key }) => key).join(", ")}` };
+  const named = events.slice(0, MAX_NAMED).map(({ key }) => key).join(", ");
+  const more = events.length > MAX_NAMED ? ` and ${events.length - MAX_NAMED} more` : "";
+  return { outcome: "event", reason: `announced ${named}${more}` };
 }
 
 const UNHANDLED: Finding = { outcome: "remembered", reason: "not an event type that is handled" };

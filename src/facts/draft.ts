@@ -4,15 +4,31 @@ import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory 
 export class Draft implements Memory {
   readonly #memory: Memory;
   readonly #servers = new Map<string, ServerMemory>();
-  readonly #ports = new Map<string, PortMemory>();
-  readonly #floatingIps = new Map<string, FloatingIpMemory>();
+  /** Those that memory has: a message may ask for one with each resource that it names. */
+  readonly #known = new Map<string, ServerMemory | undefined>();
+  readonly #ports: Drafted<PortMemory>;
+  readonly #floatingIps: Drafted<FloatingIpMemory>;
+  readonly #portsOfServer: Listing<PortMemory>;
+  readonly #onPort: Listing<FloatingIpMemory>;
+  readonly #ofServer: Listing<FloatingIpMemory>;
 
   constructor(memory: Memory) {
     this.#memory = memory;
+    this.#portsOfServer = new Listing((port) => port.lastServerId, (id) => memory.portsOfServer(id));
+    this.#onPort = new Listing((floatingIp) => floatingIp.portId, (id) => memory.floatingIpsOnPort(id));
+    this.#ofServer = new Listing(
+      ({ association }) => association?.serverId ?? null,
+      (id) => memory.floatingIpsOfServer(id),
+    );
+    this.#ports = new Drafted([this.#portsOfServer]);
+    this.#floatingIps = new Drafted([this.#onPort, this.#ofServer]);
   }
 
   server(id: string): ServerMemory | undefined {
-    return this.#servers.get(id) ?? this.#memory.server(id);
+    const drafted = this.#servers.get(id);
+    if (drafted !== undefined) return drafted;
+    if (!this.#known.has(id)) this.#known.set(id, this.#memory.server(id));
+    return this.#known.get(id);
   }
 
   port(id: string): PortMemory | undefined {
@@ -24,16 +40,15 @@ export class Draft implements Memory {
   }
 
   portsOfServer(serverId: string): readonly PortMemory[] {
-    return overlaid(this.#memory.portsOfServer(serverId), this.#ports, (port) => port.lastServerId === serverId);
+    return this.#portsOfServer.rowsOf(serverId, this.#ports);
   }
 
   floatingIpsOnPort(portId: string): readonly FloatingIpMemory[] {
-    return overlaid(this.#memory.floatingIpsOnPort(portId), this.#floatingIps, (ip) => ip.portId === portId);
+    return this.#onPort.rowsOf(portId, this.#floatingIps);
   }
 
   floatingIpsOfServer(serverId: string): readonly FloatingIpMemory[] {
-    const stored = this.#memory.floatingIpsOfServer(serverId);
-    return overlaid(stored, this.#floatingIps, (ip) => ip.association?.serverId === serverId);
+    return this.#ofServer.rowsOf(serverId, this.#floatingIps);
   }
 
   putServer(server: ServerMemory): void {
@@ -41,11 +56,11 @@ export class Draft implements Memory {
   }
 
   putPort(port: PortMemory): void {
-    this.#ports.set(port.id, port);
+    this.#ports.put(port);
   }
 
   putFloatingIp(floatingIp: FloatingIpMemory): void {
-    this.#floatingIps.set(floatingIp.id, floatingIp);
+    this.#floatingIps.put(floatingIp);
   }
 
   changes(): MemoryChanges {
@@ -57,11 +72,63 @@ export class Draft implements Memory {
   }
 }
 
-function overlaid<Row extends { readonly id: string }>(
-  stored: readonly Row[],
-  drafted: ReadonlyMap<string, Row>,
-  belongs: (row: Row) => boolean,
-): readonly Row[] {
-  if (drafted.size === 0) return stored;
-  return [...stored.filter((row) => !drafted.has(row.id)), ...[...drafted.values()].filter(belongs)];
+interface Row {
+  readonly id: string;
+}
+
+/** The rows of a kind that the decision has written. */
+class Drafted<Kind extends Row> {
+  readonly #rows = new Map<string, Kind>();
+  readonly #listings: readonly Listing<Kind>[];
+
+  constructor(listings: readonly Listing<Kind>[]) {
+    this.#listings = listings;
+  }
+
+  get(id: string): Kind | undefined {
+    return this.#rows.get(id);
+  }
+
+  values(): Iterable<Kind> {
+    return this.#rows.values();
+  }
+
+  put(row: Kind): void {
+    const isFirst = !this.#rows.has(row.id);
+    this.#rows.set(row.id, row);
+    for (const listing of this.#listings) listing.put(row, { isFirst });
+  }
+}
+
+/** The rows of a kind by what they belong to. Each list is read from memory once: a message may ask for it with each resource that it names. */
+class Listing<Kind extends Row> {
+  readonly #ownerOf: (row: Kind) => string | null;
+  readonly #stored: (owner: string) => readonly Kind[];
+  /** Of owners that were asked for: those in memory, then those that the decision has written. */
+  readonly #rows = new Map<string, Map<string, Kind>>();
+
+  constructor(ownerOf: (row: Kind) => string | null, stored: (owner: string) => readonly Kind[]) {
+    this.#ownerOf = ownerOf;
+    this.#stored = stored;
+  }
+
+  rowsOf(owner: string, drafted: Drafted<Kind>): readonly Kind[] {
+    let rows = this.#rows.get(owner);
+    if (rows === undefined) {
+      const stored = this.#stored(owner).filter(({ id }) => drafted.get(id) === undefined);
+      const written = [...drafted.values()].filter((row) => this.#ownerOf(row) === owner);
+      rows = new Map([...stored, ...written].map((row) => [row.id, row]));
+      this.#rows.set(owner, rows);
+    }
+    return [...rows.values()];
+  }
+
+  /** A row was written; one that memory had comes last when it is written first. */
+  put(row: Kind, { isFirst }: { readonly isFirst: boolean }): void {
+    const owner = this.#ownerOf(row);
+    for (const [listed, rows] of this.#rows) {
+      if (isFirst || listed !== owner) rows.delete(row.id);
+      if (listed === owner) rows.set(row.id, row);
+    }
+  }
 }

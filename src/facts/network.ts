@@ -1,3 +1,4 @@
+import { MAX_FLOATING_IPS } from "../model/bounds.ts";
 import type { FloatingIpMemory, PortMemory, Primed } from "../model/memory.ts";
 import { announceStanding, associationOf, endUnseen, reconcile, reconcilePort } from "./association.ts";
 import { type FloatingIpState, type PortState, readFloatingIps, readId, readPorts } from "./network_payload.ts";
@@ -50,10 +51,11 @@ function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
   }
   const late = lateRevision(state, known);
   if (late !== null) return late;
+  if (isOneTooMany(situation, state, known)) return floatingIpUnfollowed(situation, state);
   learnPort(situation, state);
   draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...standing(state), deleted: false });
   reconcile(situation, state.id);
-  if (state.portId !== null) reconcilePort(situation, state.portId);
+  reconcileOthers(situation, state);
   if (known === undefined && state.portId === null && notification.eventType === "floatingip.update.end") {
     // Whether it was associated before is unknown. Removals are idempotent; silence is not safe.
     endUnseen(situation, state.id, null);
@@ -65,6 +67,33 @@ function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
     return { outcome: "remembered", reason: "the floating IP is free, as before" };
   }
   return whyNoAssociation(situation, state.portId);
+}
+
+/** Those on the same port: once, unless the message says something new of the port. */
+function reconcileOthers(situation: Situation, { portId }: FloatingIpState): void {
+  if (portId === null || situation.reconciledPorts.has(portId)) return;
+  situation.reconciledPorts.add(portId);
+  reconcilePort(situation, portId);
+}
+
+/** Whether a floating IP comes to a port that has more of them than there can be. */
+function isOneTooMany(
+  { draft }: Situation,
+  { portId }: FloatingIpState,
+  known: FloatingIpMemory | undefined,
+): boolean {
+  return portId !== null && known?.portId !== portId && draft.floatingIpsOnPort(portId).length >= MAX_FLOATING_IPS;
+}
+
+/** It has left where it was before, and is not looked for where it is. */
+function floatingIpUnfollowed(situation: Situation, state: FloatingIpState): Finding {
+  const { draft } = situation;
+  const known = draft.floatingIp(state.id) ?? firstSeen(state);
+  draft.putFloatingIp({ ...known, ...standing(state), portId: null, fixedAddress: null });
+  reconcile(situation, state.id);
+  const reason = `the port ${state.portId} has ${MAX_FLOATING_IPS} floating IPs already; no more are followed`;
+  situation.warnings.add(reason);
+  return { outcome: "superseded", reason };
 }
 
 /**
@@ -137,10 +166,11 @@ function portGone(situation: Situation, state: PortState): Finding {
 }
 
 /** A floating IP's message says which server its port belongs to, since Neutron's release Rocky. */
-function learnPort({ draft }: Situation, { portId, port, fixedAddress }: FloatingIpState): void {
+function learnPort({ draft, reconciledPorts }: Situation, { portId, port, fixedAddress }: FloatingIpState): void {
   if (portId === null || port === null) return;
   const known = draft.port(portId);
   if (known?.deleted) return;
+  if (known?.serverId !== port.serverId || (port.mac ?? known?.mac) !== known?.mac) reconciledPorts.delete(portId);
   draft.putPort({
     id: portId,
     serverId: port.serverId,

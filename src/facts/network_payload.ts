@@ -1,6 +1,6 @@
 import type { Json, JsonObject, Notification } from "../model/notification.ts";
 import { isoUtc } from "../model/timestamp.ts";
-import { number, object, objects, text } from "./read.ts";
+import { name, number, object, objects, text } from "./read.ts";
 
 /** What a `port.*` notification says of one port. */
 export interface PortState {
@@ -33,7 +33,7 @@ export interface FloatingIpState {
 /** The ports of a `port.*` notification: one, or a list after a bulk request. */
 export function readPorts({ payload }: Notification): readonly PortState[] {
   return oneOrMany(payload, "port", "ports").flatMap((port) => {
-    const id = text(port["id"]) ?? text(payload["port_id"]);
+    const id = name(port["id"]) ?? name(payload["port_id"]);
     return id === null ? [] : [readPort(id, port)];
   });
 }
@@ -41,15 +41,15 @@ export function readPorts({ payload }: Notification): readonly PortState[] {
 /** The floating IPs of a `floatingip.*` notification: one, or a list after a bulk request. */
 export function readFloatingIps({ payload }: Notification): readonly FloatingIpState[] {
   return oneOrMany(payload, "floatingip", "floatingips").flatMap((floatingIp) => {
-    const id = text(floatingIp["id"]) ?? text(payload["floatingip_id"]);
-    const address = text(floatingIp["floating_ip_address"]);
+    const id = name(floatingIp["id"]) ?? name(payload["floatingip_id"]);
+    const address = name(floatingIp["floating_ip_address"]);
     return id === null || address === null ? [] : [readFloatingIp(id, address, floatingIp)];
   });
 }
 
 /** The id of a resource of which a notification says nothing else: old releases sent no more at a deletion. */
 export function readId({ payload }: Notification, resource: "floatingip" | "port"): string | null {
-  return text(payload[`${resource}_id`]) ?? text(object(payload[resource])["id"]);
+  return name(payload[`${resource}_id`]) ?? name(object(payload[resource])["id"]);
 }
 
 function readPort(id: string, port: JsonObject): PortState {
@@ -57,10 +57,10 @@ function readPort(id: string, port: JsonObject): PortState {
   return {
     id,
     serverId: "device_owner" in port ? computeServer(port) : undefined,
-    mac: text(port["mac_address"])?.toLowerCase() ?? null,
-    fixedAddresses: objects(port["fixed_ips"]).flatMap((ip) => text(ip["ip_address"]) ?? []),
-    dnsName: text(text(dns["fqdn"])?.replace(/\.$/, "")),
-    dnsHostname: text(dns["hostname"]),
+    mac: name(port["mac_address"])?.toLowerCase() ?? null,
+    fixedAddresses: objects(port["fixed_ips"]).flatMap((ip) => name(ip["ip_address"]) ?? []),
+    dnsName: text(name(dns["fqdn"])?.replace(/\.$/, "")),
+    dnsHostname: name(dns["hostname"]),
     revision: number(port["revision_number"]),
     updatedAt: isoUtc(port["updated_at"]),
   };
@@ -71,20 +71,20 @@ function readFloatingIp(id: string, address: string, floatingIp: JsonObject): Fl
   return {
     id,
     address,
-    projectId: text(floatingIp["project_id"]) ?? text(floatingIp["tenant_id"]),
-    portId: text(floatingIp["port_id"]),
-    fixedAddress: text(floatingIp["fixed_ip_address"]),
+    projectId: name(floatingIp["project_id"]) ?? name(floatingIp["tenant_id"]),
+    portId: name(floatingIp["port_id"]),
+    fixedAddress: name(floatingIp["fixed_ip_address"]),
     revision: number(floatingIp["revision_number"]),
     updatedAt: isoUtc(floatingIp["updated_at"]),
     port: "device_owner" in details
-      ? { serverId: computeServer(details), mac: text(details["mac_address"])?.toLowerCase() ?? null }
+      ? { serverId: computeServer(details), mac: name(details["mac_address"])?.toLowerCase() ?? null }
       : null,
   };
 }
 
 /** `device_owner` is `compute:<zone>` for a server's port, and `device_id` then its id. */
 function computeServer(port: JsonObject): string | null {
-  return text(port["device_owner"])?.startsWith("compute:") ? text(port["device_id"]) : null;
+  return text(port["device_owner"])?.startsWith("compute:") ? name(port["device_id"]) : null;
 }
 
 function oneOrMany(payload: JsonObject, one: string, many: string): readonly JsonObject[] {

@@ -1,17 +1,17 @@
+import { MAX_ITEMS } from "../model/bounds.ts";
 import type { Address } from "../model/event.ts";
 import type { PortMemory } from "../model/memory.ts";
 
 /** The addresses of ports as a server's own message would list them; a port does not say its network's name. */
 export function addressesOfPorts(ports: readonly PortMemory[]): readonly Address[] {
-  return ports.flatMap(({ mac, fixedAddresses }) =>
-    fixedAddresses.map((address) => ({
-      address,
-      mac,
-      type: "fixed",
-      network: null,
-      version: address.includes(":") ? 6 : 4,
-    }))
-  );
+  const addresses: Address[] = [];
+  for (const { mac, fixedAddresses } of ports) {
+    for (const address of fixedAddresses) {
+      if (addresses.length === MAX_ITEMS) return addresses;
+      addresses.push({ address, mac, type: "fixed", network: null, version: address.includes(":") ? 6 : 4 });
+    }
+  }
+  return addresses;
 }
 
 /**

@@ -1,8 +1,15 @@
+import { MAX_ID } from "../model/bounds.ts";
 import type { Json, JsonObject } from "../model/notification.ts";
 
 /** A text that says something; `null` for `""`, `null` and everything that is no text. */
 export function text(value: Json | undefined): string | null {
   return typeof value === "string" && value !== "" ? value : null;
+}
+
+/** A text that names something: an id, an address; `null` for one that is longer than any. */
+export function name(value: Json | undefined): string | null {
+  const said = text(value);
+  return said === null || said.length > MAX_ID ? null : said;
 }
 
 /** A finite number, also when it was sent as text; `null` else. */

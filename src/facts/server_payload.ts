@@ -2,7 +2,7 @@ import type { Address, ServerSnapshot } from "../model/event.ts";
 import type { ActorContext, Json, JsonObject, Notification } from "../model/notification.ts";
 import { unknownServer } from "../model/snapshot.ts";
 import { isoUtc } from "../model/timestamp.ts";
-import { isObject, novaObject, number, object, objects, text } from "./read.ts";
+import { isObject, name, novaObject, number, object, objects, text } from "./read.ts";
 
 /** What a `compute.instance.*` or `instance.*` notification says of its server. */
 export function readServer({ eventType, payload, actor }: Notification): ServerSnapshot {
@@ -13,7 +13,7 @@ function readLegacy(payload: JsonObject, actor: ActorContext): ServerSnapshot {
   const image = object(payload["image_meta"]);
   const fixedIps = objects(payload["fixed_ips"]);
   return {
-    ...unknownServer(text(payload["instance_id"])),
+    ...unknownServer(name(payload["instance_id"])),
     ...owner(payload, actor),
     hostname: text(payload["hostname"]),
     imageId: imageId(payload["image_ref_url"]) ?? imageId(image["base_image_ref"]),
@@ -26,7 +26,7 @@ function readLegacy(payload: JsonObject, actor: ActorContext): ServerSnapshot {
     vcpus: number(payload["vcpus"]),
     createdAt: isoUtc(payload["created_at"]),
     metadata: metadata(payload["metadata"]),
-    addresses: fixedIps.flatMap((ip) => address(ip, "vif_mac", text(ip["type"]) ?? "fixed")),
+    addresses: fixedIps.flatMap((ip) => address(ip, "vif_mac", name(ip["type"]) ?? "fixed")),
     floatingAddress: fixedIps.flatMap((ip) => floatingAddresses(ip["floating_ips"]))[0] ?? null,
   };
 }
@@ -34,7 +34,7 @@ function readLegacy(payload: JsonObject, actor: ActorContext): ServerSnapshot {
 function readVersioned(payload: JsonObject, actor: ActorContext): ServerSnapshot {
   const flavor = novaObject(payload["flavor"]);
   return {
-    ...unknownServer(text(payload["uuid"])),
+    ...unknownServer(name(payload["uuid"])),
     ...owner(payload, actor),
     hostname: text(payload["host_name"]),
     description: text(payload["display_description"]),
@@ -75,10 +75,10 @@ export function readServerPorts(
 ): readonly { id: string; mac: string | null; addresses: string[] }[] {
   const ports = new Map<string, { id: string; mac: string | null; addresses: string[] }>();
   for (const ip of objects(novaObject(payload)["ip_addresses"]).map(novaObject)) {
-    const id = text(ip["port_uuid"]);
-    const found = text(ip["address"]);
+    const id = name(ip["port_uuid"]);
+    const found = name(ip["address"]);
     if (id === null || found === null) continue;
-    const port = ports.get(id) ?? { id, mac: text(ip["mac"])?.toLowerCase() ?? null, addresses: [] };
+    const port = ports.get(id) ?? { id, mac: name(ip["mac"])?.toLowerCase() ?? null, addresses: [] };
     port.addresses.push(found);
     ports.set(id, port);
   }
@@ -99,16 +99,16 @@ function owner(payload: JsonObject, actor: ActorContext) {
 }
 
 function address(ip: JsonObject, macKey: string, type: string): Address[] {
-  const found = text(ip["address"]);
+  const found = name(ip["address"]);
   if (found === null) return [];
   const version = number(ip["version"]) ?? (found.includes(":") ? 6 : 4);
-  return [{ address: found, mac: text(ip[macKey])?.toLowerCase() ?? null, type, network: text(ip["label"]), version }];
+  return [{ address: found, mac: name(ip[macKey])?.toLowerCase() ?? null, type, network: name(ip["label"]), version }];
 }
 
 /** nova-network listed plain addresses or objects with one. */
 function floatingAddresses(value: Json | undefined): string[] {
   if (!Array.isArray(value)) return [];
-  return value.map((one: Json) => text(isObject(one) ? one["address"] : one)).filter((one) => one !== null);
+  return value.map((one: Json) => name(isObject(one) ? one["address"] : one)).filter((one) => one !== null);
 }
 
 /** A URL that ends in the image's id, or the bare id; of a server booted from a volume nothing, or Python's `None`. */

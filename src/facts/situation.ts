@@ -1,7 +1,9 @@
 import type { Outcome } from "../model/decision.ts";
+import { MAX_LISTED } from "../model/bounds.ts";
 import type { AssociatedAddress, ServerSnapshot, Subject, WatcherEvent } from "../model/event.ts";
 import type { Notification } from "../model/notification.ts";
 import type { Draft } from "./draft.ts";
+import { listedCharacters, shortened } from "./shortened.ts";
 import { orderKeys } from "./order_keys.ts";
 
 /** Which facts are claimed, and how old a creation may be. */
@@ -43,6 +45,12 @@ export class Situation {
   readonly events: WatcherEvent[] = [];
   /** Whether a fact was announced that no group claims. */
   unclaimed = false;
+  /** What an operator should know of. */
+  readonly warnings = new Set<string>();
+  /** Ports whose floating IPs have been compared with what they are on. */
+  readonly reconciledPorts = new Set<string>();
+  /** Characters that the lists in the events so far take. */
+  #listed = 0;
 
   constructor(notification: Notification, draft: Draft, rules: Rules) {
     this.notification = notification;
@@ -58,14 +66,23 @@ export class Situation {
       return;
     }
     const { eventType, messageId, time } = this.notification;
+    const whole = { ...fact, floatingIps: this.#floatingIpsOf(fact.server.id) };
+    const said = this.#mayList(whole) ? whole : shortened(whole);
     this.events.push({
-      ...fact,
+      ...said,
       eventType,
       messageId,
       time: time ?? new Date(0).toISOString(),
-      floatingIps: this.#floatingIpsOf(fact.server.id),
-      orderKeys: orderKeys(fact),
+      orderKeys: orderKeys(said),
     });
+  }
+
+  /** Whether the lists of an event are within what all events of one message may repeat; those of the first are. */
+  #mayList(event: Pick<WatcherEvent, "server" | "floatingIps">): boolean {
+    this.#listed += listedCharacters(event);
+    if (this.events.length === 0 || this.#listed <= MAX_LISTED / (this.notification.part?.of ?? 1)) return true;
+    this.warnings.add("it leads to so many events that the details of the last ones lack metadata and lists");
+    return false;
   }
 
   #floatingIpsOf(serverId: string | null): readonly AssociatedAddress[] {

@@ -1,12 +1,12 @@
-import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import { brokersOf, BrokerVisit } from "../intake/broker_visit.ts";
 import { DEFAULT_EXCHANGES } from "../intake/broker_topology.ts";
 import type { OwnQueue, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import { Deadline } from "../wire/deadline.ts";
-import { Management, managementRefusal } from "./management.ts";
-import { losses } from "./queue_losses.ts";
+import { Management, managementRefusal } from "../intake/management.ts";
+import { orRefusal } from "./or_refusal.ts";
+import { losses } from "../intake/queue_losses.ts";
 
 export interface RabbitCheck {
   /** Where the source is in the configuration. */
@@ -31,7 +31,7 @@ export async function checkRabbit(check: RabbitCheck): Promise<readonly Finding[
       found.push({ level: "ok", key, text: `logged in at ${endpoint.label} as "${endpoint.user}"` });
       if (looked) continue;
       looked = true;
-      found.push(...await look(visit, check), ...await lookAtLimits(endpoint, check));
+      found.push(...await look(visit, check), ...await lookAtLimits(visit, check));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       found.push({ level: "error", key, text: error.message });
@@ -53,7 +53,8 @@ async function lookAtWatched(
   visit: BrokerVisit,
   { key, queue }: { readonly key: string; readonly queue: string },
 ): Promise<readonly Finding[]> {
-  const state = await visit.queue(queue);
+  const state = await orRefusal(visit.queue(queue));
+  if (typeof state === "string") return [{ level: "error", key, text: state }];
   if (state === null) {
     const text =
       `"${queue}": there is no such queue. Services declare it with their first notification to that topic: ` +
@@ -76,10 +77,12 @@ async function lookAtOwn(
 ): Promise<readonly Finding[]> {
   const { name, exchanges = DEFAULT_EXCHANGES } = queue;
   const found: Finding[] = [];
-  const state = await visit.queue(name);
+  const state = await orRefusal(visit.queue(name));
   const refused = await visit.useRefusal(name);
   if (refused !== null) found.push({ level: "error", key, text: `${refused}. ${rights(name, exchanges)}` });
-  if (state === null) {
+  if (typeof state === "string") {
+    if (refused === null) found.push({ level: "error", key, text: `${state}. ${rights(name, exchanges)}` });
+  } else if (state === null) {
     found.push({ level: "ok", key, text: `"${name}" is not there yet: the service declares it when it starts` });
     found.push({ level: "unchecked", key, text: `whether our user may declare "${name}" (the right to configure)` });
   } else found.push(await redeclared(visit, { key, queue, ...state }));
@@ -140,7 +143,7 @@ function escaped(name: string): string {
 
 /** Limits are no part of AMQP: only the management API tells them. */
 async function lookAtLimits(
-  endpoint: AmqpEndpoint,
+  { endpoint, version }: BrokerVisit,
   { key, source, management, signal }: RabbitCheck,
 ): Promise<readonly Finding[]> {
   const tls = typeof source.tls === "object" ? source.tls : {};
@@ -150,7 +153,11 @@ async function lookAtLimits(
     const name = source.queue?.name ?? source.watchQueue;
     const queue = (await api.queues()).find((one) => one.name === name);
     if (queue === undefined) return [];
-    const found = losses(queue).map((text): Finding => ({ level: "warning", key: `${key} queue "${name}"`, text }));
+    const found = losses(queue, { version, vhost: endpoint.vhost }).map((text): Finding => ({
+      level: "warning",
+      key: `${key} queue "${name}"`,
+      text,
+    }));
     return found.length > 0 ? found : [{ level: "ok", key, text: `no limit of "${name}" loses messages` }];
   } catch (error) {
     signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import type { Examination, QueueLook } from "./examine.ts";
-import { losses } from "./queue_losses.ts";
+import { losses } from "../intake/queue_losses.ts";
 import {
   bind,
   boundQueues,
@@ -38,13 +38,14 @@ export function diagnose(seen: Examination): readonly Problem[] {
 /** Whether a flow reaches our queue. */
 export function isBound(seen: Examination, { exchange, routingKey }: Pick<Flow, "exchange" | "routingKey">): Bound {
   const { queue, managed } = seen;
-  if (queue.before === null) return false;
+  if (queue.refused === null && queue.before === null) return false;
   if ("bindings" in managed) {
     return managed.bindings.some((binding) =>
       binding.queue === queue.name && binding.exchange === exchange && topicMatches(binding.routingKey, routingKey)
     );
   }
   if (!queue.exchanges.includes(exchange) || !isWanted(seen, routingKey)) return false;
+  if (queue.before === null) return null;
   // Nobody takes anything from it: what reached it is in it.
   if (queue.before.consumers > 0 || queue.after === null || queue.after.consumers > 0) return null;
   const came = wantedFlows(seen).reduce((sum, { count }) => sum + count, 0);
@@ -56,13 +57,14 @@ function deafness({ deaf, user, vhost, queue }: Examination): readonly Problem[]
   if (deaf === null) return [];
   return [{
     level: "error",
-    text: deaf,
-    remedies: [grant({ user, vhost, queue: queue.name, exchanges: queue.exchanges })],
+    text: deaf.text,
+    remedies: deaf.lacksRights ? [grant({ user, vhost, queue: queue.name, exchanges: queue.exchanges })] : [],
   }];
 }
 
 function queueProblems(seen: Examination): readonly Problem[] {
-  const { queue: { name, isOwn, before, after, mismatch } } = seen;
+  const { queue: { name, isOwn, before, after, refused, mismatch } } = seen;
+  if (refused !== null) return [{ level: "error", text: refused, remedies: [] }];
   if (before === null) {
     const text = isOwn
       ? `Queue "${name}" is not there: oss-watcher has never run with this configuration, or the queue was deleted`
@@ -118,6 +120,7 @@ function silence(
 }
 
 function hasEverSent({ queue, managed, defaultQueues }: Examination, exchange: string): boolean {
+  // Where we may not look at the queues that services declare, nobody can tell.
   if (!("bindings" in managed)) return defaultQueues.length > 0 || (!queue.isOwn && queue.before !== null);
   return managed.bindings.some((binding) =>
     binding.exchange === exchange && binding.queue === binding.routingKey &&
@@ -179,11 +182,15 @@ function formatProblems({ flows }: Examination): readonly Problem[] {
   return [{ level: "warning", text, remedies: [SEND_UNVERSIONED] }];
 }
 
-function limitProblems({ queue, managed }: Examination): readonly Problem[] {
+function limitProblems({ queue, managed, version, vhost }: Examination): readonly Problem[] {
   if (!("queues" in managed)) return [];
   const found = managed.queues.find(({ name }) => name === queue.name);
   if (found === undefined) return [];
-  return losses(found).map((text) => ({ level: "warning", text: `Queue "${queue.name}": ${text}`, remedies: [] }));
+  return losses(found, { version, vhost }).map((text) => ({
+    level: "warning",
+    text: `Queue "${queue.name}": ${text}`,
+    remedies: [],
+  }));
 }
 
 /** Default queues that nobody reads, and that fill RabbitMQ's memory. */

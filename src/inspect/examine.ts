@@ -1,24 +1,30 @@
 import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
+import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
 import { DEFAULT_EXCHANGES, DEFAULT_ROUTING_KEYS } from "../intake/broker_topology.ts";
 import type { BrokerVisit, QueueState } from "../intake/broker_visit.ts";
 import type { RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
-import { type ManagedBinding, type ManagedQueue, Management, managementRefusal } from "./management.ts";
+import { type ManagedBinding, type ManagedQueue, Management, managementRefusal } from "../intake/management.ts";
+import { orRefusal } from "./or_refusal.ts";
 import { tap } from "./tap.ts";
 import { type Flow, Traffic } from "./traffic.ts";
 import { visitAny } from "./visit_any.ts";
 
-/** A queue before and after the listening; `null` where there was none. */
+/** A queue before and after the listening; `null` where there was none, or we may not look. */
 export interface QueueLook {
   readonly name: string;
   readonly before: QueueState | null;
   readonly after: QueueState | null;
+  /** Why we may not look; `null` when we may. */
+  readonly refused: string | null;
 }
 
 /** Everything that was seen of one source. */
 export interface Examination {
   readonly address: string;
+  /** The broker's release, as `4.0.5`; empty when it does not say. */
+  readonly version: string;
   readonly user: string;
   readonly vhost: string;
   /** For how long was listened. */
@@ -33,11 +39,11 @@ export interface Examination {
   };
   /** Exchanges by name, and whether they are there. */
   readonly exchanges: ReadonlyMap<string, boolean>;
-  /** Queues that publishers declare, and nobody may read. */
+  /** Queues that publishers declare, and nobody may read: those that are there, and those that we may not look at. */
   readonly defaultQueues: readonly QueueLook[];
   readonly flows: readonly Flow[];
-  /** Why there was no listening; `null` when there was. */
-  readonly deaf: string | null;
+  /** Why there was no listening, and whether that is for want of rights; `null` when there was. */
+  readonly deaf: { readonly text: string; readonly lacksRights: boolean } | null;
   /** What only the management API tells, or why it does not. */
   readonly managed: Managed | { readonly refused: string };
 }
@@ -82,14 +88,11 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   const before = await lookAt(visit, [name, ...names]);
   const heard = await listen(options, visit);
   const after = await lookAt(visit, [name, ...names]);
-  const looks = [name, ...names].map((one) => ({
-    name: one,
-    before: before.get(one) ?? null,
-    after: after.get(one) ?? null,
-  }));
+  const looks = [name, ...names].map((one) => lookOf(one, before.get(one) ?? null, after.get(one) ?? null));
   const [mine, ...others] = looks;
   return {
     address: visit.address,
+    version: visit.version,
     user: visit.endpoint.user,
     vhost: visit.endpoint.vhost,
     queue: {
@@ -97,24 +100,37 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
       isOwn: own !== undefined,
       exchanges,
       routingKeys,
-      mismatch: own === undefined || before.get(name) === null ? null : await mismatchOf(() => visit.redeclare(own)),
+      mismatch: own === undefined || mine?.before === null ? null : await mismatchOf(() => visit.redeclare(own)),
     },
     exchanges: await exchangesOf(visit, [...exchanges, ...heard.flows.map(({ exchange }) => exchange)]),
-    defaultQueues: others.filter(({ before, after }) => before !== null || after !== null),
+    defaultQueues: others.filter(({ before, after, refused }) => (before ?? after ?? refused) !== null),
     ...heard,
     managed: await askManagement(visit.endpoint, options),
   };
 }
 
-async function lookAt(visit: BrokerVisit, names: readonly string[]): Promise<ReadonlyMap<string, QueueState | null>> {
-  const states = new Map<string, QueueState | null>();
-  for (const name of names) states.set(name, await visit.queue(name));
+/** A text says why we may not look. */
+type Look = QueueState | string | null;
+
+async function lookAt(visit: BrokerVisit, names: readonly string[]): Promise<ReadonlyMap<string, Look>> {
+  const states = new Map<string, Look>();
+  for (const name of names) states.set(name, await orRefusal(visit.queue(name)));
   return states;
 }
 
+function lookOf(name: string, before: Look, after: Look): QueueLook {
+  const state = (look: Look) => typeof look === "string" ? null : look;
+  const refused = [before, after].find((look) => typeof look === "string") ?? null;
+  return { name, before: state(before), after: state(after), refused };
+}
+
+/** Those that we may not look at are not among them. */
 async function exchangesOf(visit: BrokerVisit, names: readonly string[]): Promise<ReadonlyMap<string, boolean>> {
   const found = new Map<string, boolean>();
-  for (const name of new Set(names)) found.set(name, await visit.hasExchange(name));
+  for (const name of new Set(names)) {
+    const there = await orRefusal(visit.hasExchange(name));
+    if (typeof there === "boolean") found.set(name, there);
+  }
   return found;
 }
 
@@ -144,7 +160,8 @@ async function listen(
     return { flows: traffic.flows(), deaf: null, seconds: Math.round((now() - startedAt) / 100) / 10 };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { flows: [], deaf: error.message, seconds: 0 };
+    const lacksRights = amqpRefusal(error.cause) === "rights";
+    return { flows: [], deaf: { text: error.message, lacksRights }, seconds: 0 };
   } finally {
     clearTimeout(timer);
   }

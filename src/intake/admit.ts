@@ -1,16 +1,23 @@
-import { type Admission, admitNotification } from "./admit_notification.ts";
+import { type Admission, admitNotification, type AdmittedNotification } from "./admit_notification.ts";
 import { isUnwanted } from "./classify.ts";
 import { decodeBody } from "./envelope.ts";
 import { plainBytes } from "./plain_bytes.ts";
+
+/** A notification to record, and how long its plain body was. */
+export interface AdmittedMessage extends AdmittedNotification {
+  readonly bytes: number;
+}
 
 /** Reads a message as far as it must: a look at the bytes for most, both JSON layers for the wanted. */
 export function admit(
   message: { readonly body: Uint8Array; readonly compression: string | null },
   wanted: ReadonlySet<string>,
-): Admission {
+): Admission<AdmittedMessage> {
   const bytes = plainBytes(message.body, message.compression);
   if ("refused" in bytes) return bytes;
   if (isUnwanted(bytes, wanted)) return { ignored: "not an event type that is handled" };
   const decoded = decodeBody(bytes);
-  return "refused" in decoded ? decoded : admitNotification(decoded.notification, wanted);
+  if ("refused" in decoded) return decoded;
+  const admission = admitNotification(decoded.notification, wanted);
+  return "notification" in admission ? { ...admission, bytes: bytes.byteLength } : admission;
 }

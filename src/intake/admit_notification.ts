@@ -1,14 +1,33 @@
+import { MAX_ID, MAX_RESOURCES } from "../model/bounds.ts";
 import type { Json, JsonObject, Notification } from "../model/notification.ts";
-import type { Decoded } from "./envelope.ts";
+import { boundedPayload, bulkKey } from "./bounded_payload.ts";
+import type { Refused } from "./envelope.ts";
+
+/** A notification to record. */
+export interface AdmittedNotification {
+  readonly notification: Notification;
+  /** What was left out of it, since no cloud sends as much; for people. @default nothing */
+  readonly cut?: readonly string[];
+}
 
 /** What intake makes of a message: nothing that anybody wants, a notification to record, or a reason to refuse it. */
-export type Admission = { readonly ignored: string } | Decoded;
+export type Admission<Admitted = AdmittedNotification> =
+  | { readonly ignored: string }
+  | Refused
+  | Admitted;
 
 /** Whether a decoded notification is one to record: of a wanted type, and saying whom it is about. */
 export function admitNotification(notification: Notification, wanted: ReadonlySet<string>): Admission {
-  if (!wanted.has(notification.eventType)) return { ignored: "not an event type that is handled" };
+  const { eventType, payload } = notification;
+  if (!wanted.has(eventType)) return { ignored: "not an event type that is handled" };
   const missing = missingResource(notification);
-  return missing === null ? { notification } : { refused: `${notification.eventType} without ${missing}` };
+  if (missing !== null) return { refused: `${eventType} without ${missing}` };
+  const key = bulkKey(eventType, payload);
+  const count = key === null ? 1 : (payload[key] as readonly Json[]).length;
+  if (count > MAX_RESOURCES) return { refused: `${eventType} names ${count} ${key}, more than ${MAX_RESOURCES}` };
+  const bounded = boundedPayload(eventType, payload);
+  if (bounded.cut.length === 0) return { notification };
+  return { notification: { ...notification, payload: bounded.payload }, cut: bounded.cut };
 }
 
 /** Where each kind of payload names its resource. */
@@ -34,5 +53,5 @@ function at(payload: JsonObject, path: string): Json | undefined {
 
 /** Ids are chosen by the services. One with a control character or half a character could not be looked up again. */
 function isId(value: Json | undefined): boolean {
-  return typeof value === "string" && value.isWellFormed() && /^\P{Cc}+$/u.test(value);
+  return typeof value === "string" && value.length <= MAX_ID && value.isWellFormed() && /^\P{Cc}+$/u.test(value);
 }

@@ -18,6 +18,8 @@ export interface BrokerOptions {
   readonly source: RabbitSource;
   /** Called in the order of the queue. Must not throw: the channel is given up then, and its messages come again. */
   readonly onDelivered: (message: Delivered) => void;
+  /** Asked after each read of the socket what to wait for before the next. @default nothing */
+  readonly room?: () => Promise<void> | undefined;
   readonly log: Logger;
   /** Listen on a queue that goes with the connection, beside the source's own and whoever reads that. */
   readonly temporary?: TemporaryQueue;
@@ -86,6 +88,12 @@ export class Broker implements AsyncDisposable {
   start(): Promise<void> {
     this.#running ??= this.#run();
     return this.#started.promise;
+  }
+
+  /** Where we are connected, and the broker's release; `null` while we are not. */
+  get connection(): { readonly endpoint: AmqpEndpoint; readonly version: string } | null {
+    const link = this.#link;
+    return link === null ? null : { endpoint: link.endpoint, version: link.connection.brokerVersion };
   }
 
   get connected(): boolean {
@@ -168,9 +176,10 @@ export class Broker implements AsyncDisposable {
   }
 
   async #open(endpoint: AmqpEndpoint): Promise<Link> {
-    const { source, readFile = Deno.readFileSync } = this.#options;
+    const { source, room, readFile = Deno.readFileSync } = this.#options;
     const link = await openLink(endpoint, {
       source,
+      room,
       readFile,
       name: `oss-watcher ${this.queue}`,
       signal: this.#stopping.signal,

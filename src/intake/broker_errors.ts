@@ -1,14 +1,15 @@
 import { UserError } from "../model/errors.ts";
 import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
+import { amqpRefusal, amqpRemedy, saidByBroker } from "../wire/amqp/amqp_refusal.ts";
 
 /** What went wrong, for a log line: no stack, no control characters, no secret. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   const known = REASONS[codeOf(error)];
   if (known !== undefined) return known;
-  // The library's texts are "Method: CODE - what the broker says".
-  const text = error.message.replace(/^\w+: (?=[A-Z_]+ - )/, "").replace(/^[A-Z_]+ - /, "");
-  return text.replace(/\p{Cc}+/gu, " ").trim() || codeOf(error) || error.name;
+  const text = saidByBroker(error).replace(/\p{Cc}+/gu, " ").trim() || codeOf(error) || error.name;
+  const remedy = amqpRemedy(error);
+  return remedy === "" ? text : `${text} (${remedy})`;
 }
 
 /** The code of a system, TLS or AMQP error, as `ECONNREFUSED` or `NOT_FOUND`; empty when it has none. */
@@ -21,14 +22,25 @@ export function refusalOf(error: unknown, endpoint: AmqpEndpoint): UserError | n
   if (error instanceof UserError) return error;
   const code = codeOf(error);
   const wrap = (text: string) => new UserError(`${text} (${reasonOf(error)})`, { cause: error });
-  if (code === "ACCESS_REFUSED") {
-    return wrap(`RabbitMQ at ${endpoint.label} refuses user "${endpoint.user}": check rabbit.user and rabbit.password`);
+  const { label, user, vhost } = endpoint;
+  switch (amqpRefusal(error)) {
+    case "credentials":
+      return wrap(`RabbitMQ at ${label} refuses user "${user}": check rabbit.user and rabbit.password${guestOf(user)}`);
+    case "no vhost":
+      return wrap(
+        `RabbitMQ at ${label} has no vhost "${vhost}": check rabbit.vhost, or rabbitmqctl add_vhost makes it`,
+      );
+    case "vhost rights":
+      return wrap(
+        `RabbitMQ at ${label} does not let user "${user}" into vhost "${vhost}": check rabbit.vhost, ` +
+          "or rabbitmqctl set_permissions -p VHOST USER … gives the rights",
+      );
+    case "limit":
+    case "down":
+      return null;
   }
-  // A full vhost has the same code, and waiting does mend that.
-  if (code === "NOT_ALLOWED" && !/limit/.test(reasonOf(error))) {
-    return wrap(
-      `RabbitMQ at ${endpoint.label} refuses vhost "${endpoint.vhost}": check rabbit.vhost and the permissions`,
-    );
+  if (code === "ACCESS_REFUSED" || code === "NOT_ALLOWED") {
+    return wrap(`RabbitMQ at ${label} refuses user "${user}" in vhost "${vhost}": its log says why`);
   }
   if (!endpoint.tls) return null;
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
@@ -48,6 +60,11 @@ export function refusalOf(error: unknown, endpoint: AmqpEndpoint): UserError | n
     return wrap(`The TLS handshake with ${endpoint.label} failed: check rabbit.tls.certFile and keyFile`);
   }
   return null;
+}
+
+/** RabbitMQ answers the user guest from another machine as it answers a wrong password. */
+function guestOf(user: string): string {
+  return user === "guest" ? '. The user "guest" may log in from the broker\'s own machine alone' : "";
 }
 
 const UNTRUSTED = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH)/;

@@ -16,6 +16,8 @@ export interface LinkOptions {
   readonly source: RabbitSource;
   /** For certificates. */
   readonly readFile: (path: string) => Uint8Array;
+  /** What is waited for before more is read. @default nothing */
+  readonly room?: (() => Promise<void> | undefined) | undefined;
   /** What RabbitMQ calls the connection. */
   readonly name: string;
   /** Gives up. */
@@ -28,11 +30,12 @@ export const DEFAULT_HEARTBEAT_SECONDS = 10;
 
 /** Connects, once. */
 export async function openLink(endpoint: AmqpEndpoint, options: LinkOptions): Promise<Link> {
-  const { source, readFile, name, signal } = options;
+  const { source, readFile, name, signal, room } = options;
   const { host, port, user, password, vhost } = endpoint;
   const tls = endpoint.tls ? readTls(typeof source.tls === "object" ? source.tls : {}, readFile) : null;
   const { heartbeatSeconds = DEFAULT_HEARTBEAT_SECONDS } = source;
-  const connection = await Connection.open({ host, port, user, password, vhost, tls, heartbeatSeconds, name, signal });
+  const login = { host, port, user, password, vhost, tls };
+  const connection = await Connection.open({ ...login, heartbeatSeconds, name, signal, room });
   return { connection, endpoint, lost: connection.lost };
 }
 

@@ -2,7 +2,7 @@ import type { OwnQueue, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { GapRecord } from "../model/gap.ts";
 import type { Logger } from "../model/plugin.ts";
-import { codeOf } from "./broker_errors.ts";
+import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
 import { BrokerGaps } from "./broker_gaps.ts";
 import type { Retry } from "./broker_retry.ts";
 import type { Gap } from "../model/gap.ts";
@@ -83,7 +83,7 @@ class WatchedQueueCare implements QueueCare {
     try {
       await checkWatchQueue(this.name, open);
     } catch (error) {
-      const isGone = error instanceof UserError && codeOf(error.cause) === "NOT_FOUND";
+      const isGone = error instanceof UserError && amqpRefusal(error.cause) === "no queue";
       if (isGone && this.#retry.failingSince !== null) this.#begin("lost", this.#retry.failingSince);
       throw error;
     }

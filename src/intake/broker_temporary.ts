@@ -1,6 +1,7 @@
 import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
-import { codeOf, reasonOf } from "./broker_errors.ts";
+import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
+import { reasonOf } from "./broker_errors.ts";
 import { LOOK_TICKS, type QueueCare } from "./broker_queue.ts";
 import type { Retry } from "./broker_retry.ts";
 import { Bindings, type OpenChannel, withChannel } from "./broker_topology.ts";
@@ -73,7 +74,13 @@ export class TemporaryQueueCare implements QueueCare {
           arguments: { "x-max-length": MAX_LENGTH },
         }));
     } catch (error) {
-      if (codeOf(error) !== "ACCESS_REFUSED") throw error;
+      const refusal = amqpRefusal(error);
+      if (refusal === "limit") {
+        throw new UserError(`RabbitMQ has no room for the temporary queue "${this.#name}": ${reasonOf(error)}`, {
+          cause: error,
+        });
+      }
+      if (refusal !== "rights") throw error;
       throw new UserError(
         `RabbitMQ does not let us declare the temporary queue "${this.#name}": ${
           reasonOf(error)

@@ -1,7 +1,8 @@
 import type { OwnQueue } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
-import { codeOf, reasonOf } from "./broker_errors.ts";
+import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
+import { reasonOf } from "./broker_errors.ts";
 import type { BrokerGaps } from "./broker_gaps.ts";
 import type { Gap } from "../model/gap.ts";
 
@@ -44,15 +45,14 @@ export async function checkWatchQueue(queue: string, open: OpenChannel): Promise
   try {
     consumers = await countConsumers(queue, open);
   } catch (error) {
-    if (codeOf(error) === "NOT_FOUND") {
+    if (amqpRefusal(error) === "no queue") {
       throw new UserError(
         `Queue "${queue}" does not exist: the services declare it with their first notification to that topic. ` +
           `Check the name, or let oss-watcher have its own queue with rabbit.queue`,
         { cause: error },
       );
     }
-    if (codeOf(error) === "RESOURCE_LOCKED") throw inUse(queue, error);
-    throw error;
+    throw consumeRefusal(queue, error);
   }
   // A quorum queue does not refuse a second consumer, not even an exclusive one.
   if (consumers > 0) throw inUse(queue);
@@ -65,9 +65,13 @@ export function countConsumers(queue: string, open: OpenChannel): Promise<number
 
 /** The refusal of an exclusive consumer, in other words. */
 export function consumeRefusal(queue: string, error: unknown): unknown {
-  if (codeOf(error) !== "ACCESS_REFUSED") return error;
-  if (/exclusive use/.test(reasonOf(error))) return inUse(queue, error);
-  return new UserError(`RabbitMQ does not let us read queue "${queue}": ${reasonOf(error)}`, { cause: error });
+  const refusal = amqpRefusal(error);
+  if (refusal === "in use" || refusal === "locked") return inUse(queue, error);
+  if (refusal !== "rights") return error;
+  return new UserError(
+    `RabbitMQ does not let us read queue "${queue}": ${reasonOf(error)}. Our user needs the right to read it`,
+    { cause: error },
+  );
 }
 
 /**
@@ -82,7 +86,7 @@ export async function declareOwnQueue(queue: OwnQueue, open: OpenChannel): Promi
   try {
     await countConsumers(name, open);
   } catch (error) {
-    if (codeOf(error) !== "NOT_FOUND") throw declareRefusal(queue, error);
+    if (amqpRefusal(error) !== "no queue") throw declareRefusal(queue, error);
     existed = false;
   }
   await redeclareOwnQueue(queue, open);
@@ -208,8 +212,9 @@ export class Bindings {
       });
       return true;
     } catch (error) {
-      if (codeOf(error) === "NOT_FOUND" && /^no exchange/.test(reasonOf(error))) return false;
-      if (codeOf(error) !== "ACCESS_REFUSED") throw error;
+      const refusal = amqpRefusal(error);
+      if (refusal === "no exchange") return false;
+      if (refusal !== "rights") throw error;
       return new UserError(
         `RabbitMQ does not let us bind queue "${queue}" to exchange "${exchange}": ${reasonOf(error)}. ` +
           "Our user needs the right to write to the queue and to read from the exchange",
@@ -272,28 +277,32 @@ function inUse(queue: string, cause?: unknown): UserError {
   );
 }
 
-function declareRefusal(queue: OwnQueue, error: unknown): unknown {
-  const { name, type = "quorum" } = queue;
+/** What waiting does not mend, as the user's mistake; limits and nodes that are down as they are. */
+function declareRefusal({ name, type = "quorum" }: OwnQueue, error: unknown): unknown {
   const text = reasonOf(error);
   const wrap = (message: string) => new UserError(message, { cause: error });
-  if (type === "quorum" && /feature flag|queue type|not implemented/i.test(text)) {
-    return wrap(
-      `Queue "${name}" cannot be a quorum queue on this broker: ${text}. ` +
-        'Enable them (rabbitmqctl enable_feature_flag quorum_queue), or set rabbit.queue.type to "classic"',
-    );
-  }
-  switch (codeOf(error)) {
-    case "PRECONDITION_FAILED":
+  switch (amqpRefusal(error)) {
+    case "other properties":
       return wrap(
         `Queue "${name}" exists already, with other properties: ${text}. ` +
           "Choose another rabbit.queue.name, or delete that queue once it is empty",
       );
-    case "ACCESS_REFUSED":
+    case "rights":
       return wrap(
         `RabbitMQ does not let us declare queue "${name}": ${text}. Our user needs the right to configure, write and read it`,
       );
-    case "RESOURCE_LOCKED":
+    case "reserved name":
+      return wrap(`Queue "${name}" cannot be ours: ${text}. Choose another rabbit.queue.name`);
+    case "locked":
       return inUse(name, error);
+    case "unsupported":
+      if (type !== "quorum") return error;
+      return wrap(
+        `Queue "${name}" cannot be a quorum queue on this broker: ${text}. ` +
+          'Enable them (rabbitmqctl enable_feature_flag quorum_queue), or set rabbit.queue.type to "classic"',
+      );
+    case "invalid":
+      return wrap(`Queue "${name}" cannot be declared on this broker: ${text}. Set rabbit.queue.type to another value`);
     default:
       return error;
   }

@@ -2,7 +2,8 @@ import type { OwnQueue, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import { endpointsOf } from "./broker_address.ts";
-import { codeOf, reasonOf, refusalOf } from "./broker_errors.ts";
+import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
+import { reasonOf, refusalOf } from "./broker_errors.ts";
 import { closeLink, type Link, openLink, openProbe } from "./broker_link.ts";
 import { redeclareOwnQueue, withChannel } from "./broker_topology.ts";
 
@@ -45,11 +46,7 @@ export class BrokerVisit implements AsyncDisposable {
     try {
       return new BrokerVisit(await openLink(endpoint, { source, readFile, signal, name: "oss-watcher visit" }));
     } catch (error) {
-      throw refusalOf(error, endpoint) ?? new UserError(
-        `Cannot connect to RabbitMQ at ${endpoint.label}: ${signal.aborted ? "no answer in time" : reasonOf(error)}. ` +
-          "Check rabbit.host, rabbit.port and that it runs",
-        { cause: error },
-      );
+      throw refusalOf(error, endpoint) ?? unreachable(endpoint, error, signal);
     }
   }
 
@@ -58,12 +55,17 @@ export class BrokerVisit implements AsyncDisposable {
     return this.#link.endpoint.label;
   }
 
+  /** The broker's release, as `4.0.5`; empty when it does not say. */
+  get version(): string {
+    return this.#link.connection.brokerVersion;
+  }
+
   /** Where we are logged in, and as whom. */
   get endpoint(): AmqpEndpoint {
     return this.#link.endpoint;
   }
 
-  /** `null` when there is none. */
+  /** `null` when there is none. @throws {UserError} when we may not look: from RabbitMQ 4.3 on that takes any right to it. */
   async queue(name: string): Promise<QueueState | null> {
     try {
       const { messageCount, consumerCount } = await this.#use((channel) =>
@@ -71,20 +73,22 @@ export class BrokerVisit implements AsyncDisposable {
       );
       return { messages: messageCount, consumers: consumerCount };
     } catch (error) {
-      if (codeOf(error) === "NOT_FOUND") return null;
+      const refusal = amqpRefusal(error);
+      if (refusal === "no queue") return null;
       // Another connection's own: nobody else may look.
-      if (codeOf(error) === "RESOURCE_LOCKED") return { messages: 0, consumers: 1 };
-      throw error;
+      if (refusal === "locked") return { messages: 0, consumers: 1 };
+      throw cannotLook(`queue "${name}"`, error);
     }
   }
 
+  /** @throws {UserError} when we may not look. */
   async hasExchange(name: string): Promise<boolean> {
     try {
       await this.#use((channel) => channel.exchangeDeclare({ exchange: name, passive: true }));
       return true;
     } catch (error) {
-      if (codeOf(error) === "NOT_FOUND") return false;
-      throw error;
+      if (amqpRefusal(error) === "no exchange") return false;
+      throw cannotLook(`exchange "${name}"`, error);
     }
   }
 
@@ -126,8 +130,9 @@ export class BrokerVisit implements AsyncDisposable {
       await this.#use(ask);
       return null;
     } catch (error) {
-      if (codeOf(error) === "ACCESS_REFUSED") return reasonOf(error);
-      if (codeOf(error) === "NOT_FOUND") return null;
+      const refusal = amqpRefusal(error);
+      if (refusal === "rights") return reasonOf(error);
+      if (refusal === "no queue" || refusal === "no exchange") return null;
       throw error;
     }
   }
@@ -135,6 +140,28 @@ export class BrokerVisit implements AsyncDisposable {
   #use<T>(use: (channel: VisitChannel) => Promise<T>): Promise<T> {
     return withChannel(() => openProbe(this.#link), use);
   }
+}
+
+/** Why there is no connection, where nothing in the configuration is known to be wrong. */
+function unreachable({ label }: AmqpEndpoint, error: unknown, signal: AbortSignal): UserError {
+  const refusal = amqpRefusal(error);
+  const advice = refusal === "limit" || refusal === "down"
+    ? "Try again later"
+    : "Check rabbit.host, rabbit.port and that it runs";
+  const reason = signal.aborted ? "no answer in time" : reasonOf(error);
+  return new UserError(`Cannot connect to RabbitMQ at ${label}: ${reason}. ${advice}`, { cause: error });
+}
+
+function cannotLook(what: string, error: unknown): unknown {
+  const refusal = amqpRefusal(error);
+  if (refusal === "rights") {
+    return new UserError(
+      `RabbitMQ does not let us look at ${what}: ${reasonOf(error)}. Our user needs the right to read it`,
+      { cause: error },
+    );
+  }
+  if (refusal !== "down") return error;
+  return new UserError(`Cannot look at ${what}: ${reasonOf(error)}. Try again later`, { cause: error });
 }
 
 type VisitChannel = Awaited<ReturnType<typeof openProbe>>;

@@ -1,8 +1,6 @@
 import type { ActorContext, Json, JsonObject, Notification } from "../model/notification.ts";
+import { MAX_ID, MAX_LEVELS } from "../model/bounds.ts";
 import { isoUtc } from "../model/timestamp.ts";
-
-/** JSON nested more deeply than this is refused: parsing it is easy, but writing it again overflows the stack. OpenStack needs ten levels. */
-const MAX_LEVELS = 100;
 
 /** A message that could not be decoded; `reason` is for people and never quotes the body, which may hold a token. */
 export interface Refused {
@@ -51,13 +49,14 @@ function decodeMessage(message: JsonObject): Decoded {
   if (!isText(messageId)) return refuse("no message_id");
   if (!isText(eventType)) return refuse("no event_type");
   if (!isObject(payload)) return refuse("no payload");
+  if (messageId.length > MAX_ID) return refuse(`a message_id of ${messageId.length} characters, more than ${MAX_ID}`);
   if (isDeeper(payload, MAX_LEVELS)) return refuse(`nested more than ${MAX_LEVELS} levels deep`);
   const publisherId = message["publisher_id"];
   return {
     notification: {
       messageId,
       eventType,
-      publisherId: isText(publisherId) ? publisherId : "",
+      publisherId: isName(publisherId) ? publisherId : "",
       time: isoUtc(message["timestamp"]),
       payload,
       actor: actorOf(message),
@@ -81,7 +80,7 @@ export function isActorKey(key: string): boolean {
 }
 
 function actorOf(message: JsonObject): ActorContext {
-  const named = (key: keyof ActorContext) => ACTOR_KEYS[key].map((name) => message[`_context_${name}`]).find(isText);
+  const named = (key: keyof ActorContext) => ACTOR_KEYS[key].map((name) => message[`_context_${name}`]).find(isName);
   return {
     userId: named("userId") ?? null,
     userName: named("userName") ?? null,
@@ -103,6 +102,10 @@ function isDeeper(value: Json, levels: number): boolean {
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
+}
+
+function isName(value: unknown): value is string {
+  return isText(value) && value.length <= MAX_ID;
 }
 
 function isObject(value: unknown): value is JsonObject {

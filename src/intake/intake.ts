@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { Arrival, Ledger, Rejection } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { IntakeCounts } from "../model/readings.ts";
-import { admit } from "./admit.ts";
+import { admit, type AdmittedMessage } from "./admit.ts";
+import { partsOf } from "./bounded_payload.ts";
 import type { Delivered, DeliveryChannel } from "./broker.ts";
 
 export interface IntakeOptions {
@@ -18,6 +19,12 @@ export interface IntakeOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
+/** What is to be recorded, and how many bytes of a body it was. */
+interface Gathered {
+  readonly arrival: Arrival;
+  readonly bytes: number;
+}
+
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
@@ -29,6 +36,14 @@ const GATHER_MAX_MS = 50;
 const REST = 4;
 /** So many to be recorded wait for no others: what stage 2 decides at once. */
 const ENOUGH = 125;
+/** So many bytes do not wait either, and go into one transaction at most. */
+const ENOUGH_BYTES = 2_097_152;
+/** The connection must be read, too: a broker that is not listened to seems to be gone. */
+const MAX_PAUSE_MS = 1000;
+/** So many things that were left out are told of one message. */
+const MAX_TOLD = 3;
+/** More are not read from the broker before some of them are recorded: parsed, they take many times as much memory. */
+const MOST_BYTES = 4_194_304;
 
 /**
  * Stage 1: bytes in. Messages are gathered, recorded in one transaction, and only then acknowledged, many at once: up to the last tag
@@ -37,7 +52,9 @@ const ENOUGH = 125;
 export class Intake {
   readonly counts: Mutable<IntakeCounts> = { received: 0, ignored: 0, rejected: 0, recorded: 0 };
   readonly #options: IntakeOptions;
-  #gathered: Arrival[] = [];
+  #gathered: Gathered[] = [];
+  /** Of what is gathered, or being recorded. */
+  #bytes = 0;
   #through = new Map<DeliveryChannel, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushing: Promise<void> | undefined;
@@ -66,9 +83,15 @@ export class Intake {
     this.#gather(message);
     this.#through.set(message.channel, message.tag);
     this.#sinceFlush++;
-    this.#isFull ||= this.#gathered.length >= ENOUGH || this.#sinceFlush >= message.channel.prefetch / 2;
+    this.#isFull ||= this.#gathered.length >= ENOUGH || this.#bytes >= ENOUGH_BYTES ||
+      this.#sinceFlush >= message.channel.prefetch / 2;
     if (this.#isFull) this.#startFlush();
     else this.#flushLater();
+  }
+
+  /** What to wait for before more is read from the broker: the recording of what is here, a second at most. `undefined` for nothing. */
+  room(): Promise<void> | undefined {
+    return this.#bytes < MOST_BYTES ? undefined : this.#awaitRoom();
   }
 
   /** Records and acknowledges all that was accepted. */
@@ -87,15 +110,29 @@ export class Intake {
     } else if ("refused" in admission) {
       this.counts.rejected++;
       log.warn(`Rejected a message of ${message.routingKey} from exchange ${message.exchange}: ${admission.refused}`);
-      this.#gathered.push({ receivedAt: now(), rejection: this.#rejection(message, admission.refused) });
-    } else {
-      const receivedAt = now();
-      const { notification } = admission;
-      // Some time is better than none: it came in just now.
-      const time = notification.time ?? new Date(receivedAt).toISOString();
-      const isTimeless = notification.time === null;
-      this.#gathered.push({ receivedAt, notification: { ...notification, time }, isTimeless });
+      this.#add({ receivedAt: now(), rejection: this.#rejection(message, admission.refused) }, message.body.byteLength);
+    } else this.#admit(admission);
+  }
+
+  #admit({ notification, cut = [], bytes }: AdmittedMessage): void {
+    const { now, log } = this.#options;
+    const { eventType, messageId } = notification;
+    if (cut.length > 0) {
+      log.warn(
+        `Left out of ${eventType} ${messageId}, since no cloud sends as much: ${cut.slice(0, MAX_TOLD).join("; ")}`,
+      );
     }
+    const receivedAt = now();
+    // Some time is better than none: it came in just now.
+    const time = notification.time ?? new Date(receivedAt).toISOString();
+    const isTimeless = notification.time === null;
+    const parts = partsOf({ ...notification, time });
+    for (const part of parts) this.#add({ receivedAt, notification: part, isTimeless }, bytes / parts.length);
+  }
+
+  #add(arrival: Arrival, bytes: number): void {
+    this.#gathered.push({ arrival, bytes });
+    this.#bytes += bytes;
   }
 
   #rejection({ body, exchange, routingKey }: Delivered, reason: string): Rejection {
@@ -103,6 +140,13 @@ export class Intake {
     // The bytes are the broker's, and written over as soon as we return.
     const kept = this.#options.keepRejectedBodies ? body.slice() : null;
     return { reason, size: body.byteLength, sha256, exchange, routingKey, body: kept };
+  }
+
+  async #awaitRoom(): Promise<void> {
+    let timer;
+    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, MAX_PAUSE_MS));
+    await Promise.race([this.#flushing, patience]);
+    clearTimeout(timer);
   }
 
   #flushLater(): void {
@@ -146,7 +190,8 @@ export class Intake {
       this.#through = new Map();
       this.#sinceFlush = 0;
       this.#isFull = false;
-      if (gathered.length > 0) await this.#record(gathered);
+      for (const arrivals of transactionsOf(gathered)) await this.#record(arrivals);
+      this.#bytes -= gathered.reduce((sum, { bytes }) => sum + bytes, 0);
       for (const [channel, tag] of through) channel.ackThrough(tag);
     } while (this.#isFull);
   }
@@ -160,4 +205,19 @@ export class Intake {
     this.counts.recorded += await recording - rejections;
     this.#tookMs = this.#options.now() - startedAt;
   }
+}
+
+/** Little of it shares one transaction, as nearly always; much would keep the event loop for too long. */
+function transactionsOf(gathered: readonly Gathered[]): readonly (readonly Arrival[])[] {
+  const transactions: Arrival[][] = [];
+  let bytes = Infinity;
+  for (const one of gathered) {
+    if (bytes + one.bytes > ENOUGH_BYTES) {
+      transactions.push([]);
+      bytes = 0;
+    }
+    transactions.at(-1)?.push(one.arrival);
+    bytes += one.bytes;
+  }
+  return transactions;
 }

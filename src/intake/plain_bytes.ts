@@ -5,6 +5,9 @@ import type { Refused } from "./envelope.ts";
 /** Larger bodies are refused before they are parsed, and before they are inflated any further. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
+/** The same for bzip2, as it is and inflated: it takes 200 ns a byte, and a megabyte would keep the event loop for too long. */
+export const MAX_BZIP2_BYTES = MAX_BODY_BYTES / 2;
+
 /**
  * The plain bytes of a body, inflated as oslo.messaging's kombu driver says in the header `compression`.
  *
@@ -19,20 +22,27 @@ export function plainBytes(body: Uint8Array, compression: string | null): Uint8A
     case "application/x-gzip":
     case "gzip":
     case "zlib":
-      return inflated("zlib", () => inflateSync(body, { maxOutputLength: MAX_BODY_BYTES }));
+      return inflated("zlib", MAX_BODY_BYTES, (maxBytes) => inflateSync(body, { maxOutputLength: maxBytes }));
     case "application/x-bz2":
     case "bzip2":
-      return inflated("bzip2", () => bunzip2(body, MAX_BODY_BYTES));
+      if (body.byteLength > MAX_BZIP2_BYTES) {
+        return refuse(`${body.byteLength} bytes of bzip2, more than ${MAX_BZIP2_BYTES}`);
+      }
+      return inflated("bzip2", MAX_BZIP2_BYTES, (maxBytes) => bunzip2(body, maxBytes));
     default:
       return refuse("the compression is unknown");
   }
 }
 
-function inflated(name: string, inflate: () => Uint8Array): Uint8Array | Refused {
+function inflated(
+  name: string,
+  maxBytes: number,
+  inflate: (maxBytes: number) => Uint8Array,
+): Uint8Array | Refused {
   try {
-    return inflate();
+    return inflate(maxBytes);
   } catch {
-    return refuse(`not ${name}, or more than ${MAX_BODY_BYTES} bytes of it`);
+    return refuse(`not ${name}, or more than ${maxBytes} bytes of it`);
   }
 }
 

@@ -49,6 +49,12 @@ export class Deliveries {
     for (const row of this.#sql.newOf.all(seq)) this.#free(Number(row["plugin"]), seq, "new");
   }
 
+  /** Whether a later delivery waits for this outcome. */
+  isAwaited({ plugin, seq, outcome }: Settlement): boolean {
+    if (outcome !== "done" && outcome !== "dead") return false;
+    return this.#queues.next(this.#holder(this.#plugins.of(plugin), seq)).size > 0;
+  }
+
   settle(settlement: Settlement): void {
     const { seq, outcome, startedAt, endedAt, failure, dueAt, triedMs } = settlement;
     const plugin = this.#plugins.of(settlement.plugin);
@@ -103,14 +109,17 @@ export class Deliveries {
     this.#queues.holdAgain(holder);
     for (const key of holder.orderKeys) this.#sql.blockLater.run(plugin, plugin, key, seq);
     this.#sql.reopen.run(plugin, seq);
+    this.#queues.wrote(plugin);
     this.#free(plugin, seq, "blocked");
   }
 
   #free(plugin: number, seq: number, from: "new" | "blocked"): void {
     const queued = this.#queues.get(plugin, seq);
     const state = this.#queues.isBlocked(this.#holder(plugin, seq)) ? "blocked" : "ready";
-    if (queued === undefined) this.#sql.setState.run(state, plugin, seq, from);
-    else if (queued.state === from) this.#queues.setState(queued, state);
+    if (queued === undefined) {
+      this.#sql.setState.run(state, plugin, seq, from);
+      this.#queues.wrote(plugin);
+    } else if (queued.state === from) this.#queues.setState(queued, state);
   }
 
   /** What one that was attempted waits for by now; `null`: it is finished. */

@@ -30,7 +30,13 @@ import { SqliteMemory } from "./sqlite_memory.ts";
 /** So many more of a queue are looked at for as many as asked for: thousands may wait for the first of them. */
 const MANY = 1000;
 
-/** The longest that an outcome waits for others to share its transaction; nobody but the next event of the same server waits for it. */
+/** What waits to be decided is read so many at a time: each may be a mebibyte. */
+const READ_AT_ONCE = 16;
+
+/** A transaction that has read so much decides nothing more: it would keep the event loop for too long. */
+const ENOUGH_CHARACTERS = 2_097_152;
+
+/** The longest that an outcome waits for others to share its transaction, where no later event waits for it. */
 const SETTLE_WITHIN_MS = 10;
 
 /** The ledger in one SQLite file: each call is part of one transaction, on disk when the promise resolves. */
@@ -85,8 +91,9 @@ export class SqliteLedger implements Ledger {
     // What is recorded with it is written once, and not read again.
     return this.#commits.runLast(() => {
       const made = new Map<string, NewEvent>();
-      const { decided, isLast } = this.#decideWritten(limit, { decider, made });
-      const arrived = isLast ? this.#decideArrived(limit - decided, { decider, made }) : 0;
+      const deciding = { decider, made, mostEvents: limit };
+      const { decided, isLast } = this.#decideWritten(limit, deciding);
+      const arrived = isLast ? this.#decideArrived(limit - decided, deciding) : 0;
       for (const event of made.values()) this.#announce(event, make?.(event.event) ?? null);
       return decided + arrived;
     });
@@ -165,9 +172,11 @@ export class SqliteLedger implements Ledger {
   }
 
   async settle(settlements: readonly Settlement[]): Promise<void> {
-    await this.#commits.runWithin(SETTLE_WITHIN_MS, () => {
+    const settle = () => {
       for (const settlement of settlements) this.#deliveries.settle(settlement);
-    });
+    };
+    const isAwaited = reading(() => settlements.some((settlement) => this.#deliveries.isAwaited(settlement)));
+    await (isAwaited ? this.#commits.run(settle) : this.#commits.runWithin(SETTLE_WITHIN_MS, settle));
   }
 
   async noteOutage(plugin: string, outage: TargetOutage | null): Promise<void> {
@@ -225,26 +234,37 @@ export class SqliteLedger implements Ledger {
     return 1;
   }
 
-  /** Decides what earlier transactions wrote. `isLast`: nothing of that is left. */
-  #decideWritten(limit: number, { decider, made }: Deciding): { readonly decided: number; readonly isLast: boolean } {
-    if (!this.#mayHoldUndecided) return { decided: 0, isLast: true };
-    const rows = this.#sql.undecided.all(limit);
-    for (const [decided, row] of rows.entries()) {
-      const decision = decider(JSON.parse(row["body"] as string), this.#memory);
-      if (decision === null) return { decided, isLast: false };
-      const { outcome, reason } = decision;
-      const seq = Number(row["seq"]);
-      this.#sql.decided.run(outcome, reason, keepsBody(decision) ? 1 : 0, seq);
-      this.#apply(seq, decision, made);
+  /** Decides what earlier transactions wrote. `isLast`: nothing of that is left, and there is time for more. */
+  #decideWritten(
+    limit: number,
+    { decider, made, mostEvents }: Deciding,
+  ): { readonly decided: number; readonly isLast: boolean } {
+    let [decided, characters] = [0, 0];
+    while (this.#mayHoldUndecided) {
+      const wanted = Math.min(limit - decided, READ_AT_ONCE);
+      const rows = wanted > 0 ? this.#sql.undecided.all(wanted) : [];
+      for (const row of rows) {
+        const body = row["body"] as string;
+        if (made.size >= mostEvents || characters >= ENOUGH_CHARACTERS) return { decided, isLast: false };
+        const decision = decider(JSON.parse(body), this.#memory);
+        if (decision === null) return { decided, isLast: false };
+        const seq = Number(row["seq"]);
+        this.#sql.decided.run(decision.outcome, decision.reason, keepsBody(decision) ? 1 : 0, seq);
+        this.#apply(seq, decision, made);
+        characters += body.length;
+        decided++;
+      }
+      if (wanted === 0) return { decided, isLast: false };
+      this.#mayHoldUndecided = rows.length === wanted;
     }
-    this.#mayHoldUndecided = rows.length === limit;
-    return { decided: rows.length, isLast: rows.length < limit };
+    return { decided, isLast: true };
   }
 
   /** Decides what this transaction recorded. */
-  #decideArrived(limit: number, { decider, made }: Deciding): number {
+  #decideArrived(limit: number, { decider, made, mostEvents }: Deciding): number {
     let decided = 0;
     for (const arrived of this.#arrived.slice(0, limit)) {
+      if (made.size >= mostEvents) break;
       const decision = decider(arrived.notification, this.#memory);
       if (decision === null) break;
       this.#apply(this.#write(arrived, decision), decision, made);
@@ -328,6 +348,8 @@ interface Deciding {
   readonly decider: Decider;
   /** The events that this transaction has made so far, by their keys. */
   readonly made: Map<string, NewEvent>;
+  /** With so many events nothing more is decided. */
+  readonly mostEvents: number;
 }
 
 /** An event that was decided and is not written yet. */

@@ -1,3 +1,4 @@
+import { MAX_ITEMS } from "../model/bounds.ts";
 import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
 import type { Database, Statement } from "./sqlite.ts";
 
@@ -15,7 +16,9 @@ export class SqliteMemory implements Memory {
       server: database.prepare("SELECT data FROM server WHERE id = ?"),
       port: database.prepare("SELECT data FROM port WHERE id = ?"),
       floatingIp: database.prepare("SELECT data FROM floatingip WHERE id = ?"),
-      portsOfServer: database.prepare("SELECT data FROM port WHERE server_id = ? ORDER BY changed"),
+      portsOfServer: database.prepare(
+        `SELECT data FROM port WHERE server_id = ? ORDER BY changed DESC LIMIT ${MAX_ITEMS}`,
+      ),
       floatingIpsOnPort: database.prepare("SELECT data FROM floatingip WHERE port_id = ? ORDER BY changed"),
       floatingIpsOfServer: database.prepare("SELECT data FROM floatingip WHERE server_id = ? ORDER BY changed"),
     };
@@ -40,7 +43,7 @@ export class SqliteMemory implements Memory {
   }
 
   portsOfServer(serverId: string): readonly PortMemory[] {
-    return all<PortMemory>(this.#select.portsOfServer, serverId);
+    return all<PortMemory>(this.#select.portsOfServer, serverId).toReversed();
   }
 
   floatingIpsOnPort(portId: string): readonly FloatingIpMemory[] {

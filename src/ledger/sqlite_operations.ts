@@ -12,7 +12,7 @@ import type {
   Treated,
 } from "../model/operations.ts";
 import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
-import { listLedger } from "./sqlite_list.ts";
+import { listPages } from "./sqlite_list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./sqlite.ts";
 import { inTurns } from "./turns.ts";
 import { RecentEvents } from "./recent_events.ts";
@@ -84,8 +84,8 @@ class SqliteOperations implements LedgerOperations {
     return brought.length;
   }
 
-  list(filter: ListFilter): readonly Listed[] {
-    return listLedger(this.#database, filter);
+  list(filter: ListFilter): Iterable<readonly Listed[]> {
+    return listPages(this.#database, filter);
   }
 
   show(key: string): ShownEvent | undefined {

@@ -68,6 +68,7 @@ export class Queues {
   readonly #sql: Statements<typeof STATEMENTS>;
   readonly #held: Held;
   readonly #queues = new Map<number, Queue>();
+  readonly #hasWrittenReady = new Map<number, boolean>();
   readonly #windowSize: number;
   readonly #shared: number;
   /** How many of a plugin are in memory before any has to make room. */
@@ -154,6 +155,18 @@ export class Queues {
     return this.#queues.get(plugin)?.window.get(seq);
   }
 
+  /** Whether the file says of a delivery that it is ready: asked once, and again after a delivery was written. */
+  hasWrittenReady(plugin: number): boolean {
+    let has = this.#hasWrittenReady.get(plugin);
+    if (has === undefined) this.#hasWrittenReady.set(plugin, has = this.#sql.anyReady.get(plugin) !== undefined);
+    return has;
+  }
+
+  /** The state of a delivery was written. */
+  wrote(plugin: number): void {
+    this.#hasWrittenReady.delete(plugin);
+  }
+
   /** Those in memory that are ready, in the order in which they are due. */
   ready(plugin: number, query: Wanted): readonly QueuedDelivery[] {
     return this.#queue(plugin).window.ready(query);
@@ -184,6 +197,7 @@ export class Queues {
   write(holder: Holder, state: Waiting): void {
     const { plugin, seq } = holder;
     if (Number(this.#sql.writeState.run(state, seq, plugin).changes) === 0) return;
+    this.wrote(plugin);
     this.#held.hold(holder);
     const queued = this.get(plugin, seq);
     if (queued !== undefined) this.#queue(plugin).window.delete(queued);
@@ -197,8 +211,10 @@ export class Queues {
   /** A finished delivery holds nothing any more. */
   release(holder: Holder): void {
     const queued = this.get(holder.plugin, holder.seq);
-    if (queued === undefined) this.#held.release(holder);
-    else this.#queue(holder.plugin).window.delete(queued);
+    if (queued === undefined) {
+      this.#held.release(holder);
+      this.wrote(holder.plugin);
+    } else this.#queue(holder.plugin).window.delete(queued);
   }
 
   /** Whether a delivery must wait for an earlier one. */
@@ -284,10 +300,12 @@ export class Queues {
       if (this.#sql.plugin.get(plugin)?.["changes"] !== changes) this.#queues.delete(plugin);
     }
     this.#held.forget();
+    this.#hasWrittenReady.clear();
   }
 
   #forget(): void {
     this.#queues.clear();
+    this.#hasWrittenReady.clear();
     this.#held.forget();
     this.#version = undefined;
   }
@@ -309,5 +327,6 @@ const STATEMENTS = {
   unreadBefore: `SELECT 1 FROM (${spansFrom("?3")}) AS s
     CROSS JOIN event_order AS o ON s.span <= ?4 / ${SPAN} AND o.span = s.span AND o.order_key = ?2 AND o.seq >= ?3 AND o.seq < ?4
     CROSS JOIN delivery AS d ON d.seq = o.seq AND d.plugin = ?1 AND d.state = 'queued' LIMIT 1`,
+  anyReady: `SELECT 1 FROM delivery WHERE plugin = ? AND state = 'ready' LIMIT 1`,
   writeState: `UPDATE delivery SET state = ? WHERE seq = ? AND plugin = ? AND state = 'queued'`,
 } as const;

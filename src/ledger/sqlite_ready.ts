@@ -28,7 +28,7 @@ export class ReadyDeliveries {
   ready({ plugin, now, limit, busy = NONE }: ReadyQuery): readonly Delivery[] {
     const { plugins, queues } = this.#known;
     const number = plugins.of(plugin);
-    const written = this.#sql.ready.all(number, now, limit + busy.size).map(ofRow).filter(({ seq }) => !busy.has(seq));
+    const written = queues.hasWrittenReady(number) ? this.#written(number, { now, limit, busy }) : [];
     const queued = queues.ready(number, { limit, busy }).map(neverTried);
     const first = written.length === 0 ? queued : [...written, ...queued].sort(inOrder).slice(0, limit);
     return first.map((ready) => this.#delivery(plugin, ready));
@@ -38,10 +38,14 @@ export class ReadyDeliveries {
   nextDueAt(plugin: string): number | null {
     const { plugins, queues } = this.#known;
     const number = plugins.of(plugin);
-    const written = this.#sql.nextDueAt.get(number)?.["due_at"] ?? Infinity;
+    const written = queues.hasWrittenReady(number) ? this.#sql.nextDueAt.get(number)?.["due_at"] ?? Infinity : Infinity;
     const queued = queues.ready(number, { limit: 1, busy: NONE })[0]?.dueAt ?? Infinity;
     const dueAt = Math.min(Number(written), queued);
     return dueAt === Infinity ? null : dueAt;
+  }
+
+  #written(plugin: number, { now, limit, busy }: Pick<Required<ReadyQuery>, "now" | "limit" | "busy">): Ready[] {
+    return this.#sql.ready.all(plugin, now, limit + busy.size).map(ofRow).filter(({ seq }) => !busy.has(seq));
   }
 
   #delivery(plugin: string, { seq, attempts, triedMs, lastAttemptAt }: Ready): Delivery {

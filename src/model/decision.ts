@@ -22,4 +22,6 @@ export interface Decision {
   /** What a second message of a known fact adds where its event says `null`, if its detail is not stored yet. */
   readonly fill: { readonly key: string; readonly server: ServerSnapshot } | null;
   readonly changes: MemoryChanges;
+  /** What an operator should know of, since a target may lack it; for people. @default nothing */
+  readonly warnings?: readonly string[];
 }

@@ -54,10 +54,11 @@ export interface Detail {
   readonly UserID: string | null;
   readonly UserName: string | null;
   readonly RemoteAddress: string | null;
-  /** The server's metadata as its owner wrote it. */
+  /** The server's metadata as its owner wrote it; of more than 1,024 items the first. */
   readonly Metadata: Readonly<Record<string, string>>;
+  /** 256 at most. */
   readonly Addresses: readonly DetailAddress[];
-  /** The server's floating IPs once the event has happened. */
+  /** The server's floating IPs once the event has happened, 256 at most. */
   readonly FloatingIPs: readonly DetailFloatingIp[];
   /** What `detail.static` and `detail.fields` of config.ts add. */
   readonly [key: string]: unknown;

@@ -71,6 +71,8 @@ export interface WatcherEvent {
   readonly floatingIps: readonly AssociatedAddress[];
   /** `false` for an end whose beginning is not remembered. */
   readonly creationSeen: boolean;
+  /** Keys of the detail that are cut short, or lack: its message led to more than is repeated. @default none */
+  readonly cut?: readonly string[];
   /** Deliveries that share one of these keep their order. */
   readonly orderKeys: readonly string[];
 }

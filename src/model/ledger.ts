@@ -132,7 +132,7 @@ export interface Ledger extends GapRecord {
   /** Records messages in order; one that repeats a recorded one, by its id and the time that it gave, is ignored. Returns how many were new. */
   record(arrivals: readonly Arrival[]): Promise<number>;
   /**
-   * Decides recorded notifications in recorded order, at most `limit`, each against what the ones before it left in memory; writes
+   * Decides recorded notifications in recorded order, at most `limit` and none behind `limit` events, each against what the ones before it left in memory; writes
    * decisions, memory, events and a delivery per event and active plugin. A decider that says `null` cannot decide yet: that one and all
    * behind it stay as they are. With a maker events get their details in the same transaction, once all is decided. Returns how many were decided.
    */

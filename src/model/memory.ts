@@ -63,7 +63,7 @@ export interface Memory {
   server(id: string): ServerMemory | undefined;
   port(id: string): PortMemory | undefined;
   floatingIp(id: string): FloatingIpMemory | undefined;
-  /** Ports that this server holds or was the last to hold, deleted ones included. */
+  /** Ports that this server holds or was the last to hold, deleted ones included; of very many those that changed last. */
   portsOfServer(serverId: string): readonly PortMemory[];
   floatingIpsOnPort(portId: string): readonly FloatingIpMemory[];
   /** Floating IPs whose association is with this server. */

@@ -30,4 +30,6 @@ export interface Notification {
   readonly time: string | null;
   readonly payload: JsonObject;
   readonly actor: ActorContext;
+  /** Which part of a message this is that names many resources. @default all of it */
+  readonly part?: { readonly number: number; readonly of: number };
 }

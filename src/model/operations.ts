@@ -13,7 +13,7 @@ export type ListedState = typeof LISTED_STATES[number];
 export interface ListFilter {
   readonly state?: ListedState;
   readonly plugin?: string;
-  /** The id of a server, or of a floating IP, or an address. */
+  /** A server or a floating IP: an id, a server's name with or without its domain, a fixed or a floating address. */
   readonly resource?: string;
   /** Milliseconds since the epoch. */
   readonly since?: number;
@@ -26,6 +26,9 @@ export interface Listed {
   /** The event's key; the event type of a superseded notification; the routing key of a rejected message. */
   readonly key: string;
   readonly state: ListedState;
+  /** The server's `FQDN` and the event's `IP`, as the detail has them, else as the messages said; `null` when unknown. */
+  readonly name: string | null;
+  readonly address: string | null;
   /** `null` for what never became a delivery. */
   readonly plugin: string | null;
   /** When it was decided, or received; milliseconds since the epoch. */
@@ -96,7 +99,8 @@ export interface PluginState {
 export interface LedgerOperations extends Disposable {
   /** The names of all plugins that ever were configured. */
   plugins(): readonly string[];
-  list(filter: ListFilter): readonly Listed[];
+  /** Newest first, some at a time: none is read before the ones before it were taken. */
+  list(filter: ListFilter): Iterable<readonly Listed[]>;
   show(key: string): ShownEvent | undefined;
   /** Makes dead or dropped deliveries be tried again, at their old place. `force` does so even when a later event was delivered. */
   replay(selection: Selection, options: { readonly force: boolean }): readonly Treated[];

@@ -26,7 +26,7 @@ export interface NotifyContext {
   readonly log: Logger;
   /** `false` for an end whose beginning was never seen. */
   readonly creationSeen: boolean;
-  /** Keys of the detail that could not be had in time. */
+  /** Keys of the detail that could not be had in time, or are left out or cut short since one message led to too much (docs/OPERATIONS.md, Limits). */
   readonly missing: readonly string[];
   /** What an earlier attempt of this delivery has kept; absent when none has. */
   readonly progress?: Json;

@@ -45,8 +45,9 @@ function isOtherImage(first: ServerSnapshot, second: ServerSnapshot): boolean {
 
 function mergeAddresses(first: readonly Address[], second: readonly Address[]): readonly Address[] {
   if (first.length === 0) return second;
+  const others = new Map(second.toReversed().map((one) => [one.address, one]));
   return first.map((one) => {
-    const other = second.find(({ address }) => address === one.address);
+    const other = others.get(one.address);
     return other === undefined ? one : {
       address: one.address,
       mac: one.mac ?? other.mac,

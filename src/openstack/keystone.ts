@@ -120,17 +120,11 @@ export class Keystone {
 
   /** Waiting does not mend it. */
   #refused({ url }: Call, { status, headers, said }: Answer): UserError {
-    const { source, identity } = this.#credentials;
-    const account = identity.method === "password"
-      ? "user, password, project and their domains"
-      : "the application credential and its secret";
     const location = headers.get("location");
     const moved = status < 400 && location !== null && URL.canParse(location, url)
       ? ` (it leads to ${shownUrl(new URL(location, url).href)}; redirects are not followed)`
       : "";
-    const advice = status === 401 || status === 403
-      ? `Correct ${account} in ${source}`
-      : `Correct the URL in ${source}`;
+    const advice = this.#adviceOn(status, said);
     const error = new UserError(
       `Cannot log in at Keystone ${shownUrl(url)} ${this.#whom()}: ${status}${moved}${
         said && `: "${said}"`
@@ -138,6 +132,21 @@ export class Keystone {
     );
     this.#refusal = { error, untilMs: this.#clock.now() + REFUSAL_MS };
     return error;
+  }
+
+  /** Keystone's own answers hold a message; those of what stands before it do not. */
+  #adviceOn(status: number, said: string): string {
+    const { source, identity } = this.#credentials;
+    const account = identity.method === "password"
+      ? "user, password, project and their domains"
+      : "the application credential and its secret";
+    if (said === "" || ![400, 401, 403].includes(status)) return `Correct the URL in ${source}`;
+    if (status === 403) return `Give the account a role in what it logs in for, or correct that in ${source}`;
+    if (/\bpassword is expired\b/i.test(said)) return `Change the user's password, and then that in ${source}`;
+    if (/\baccount is locked\b/i.test(said)) {
+      return "Wait until Keystone unlocks the account: every attempt may prolong that";
+    }
+    return `Correct ${account} in ${source}`;
   }
 
   #whom(): string {

@@ -2,6 +2,7 @@ import { Lane } from "../dispatch/lane.ts";
 import { policyOf } from "../dispatch/policy.ts";
 import { WATCHED_EVENT_TYPES } from "../facts/decide.ts";
 import { Broker, type Delivered } from "../intake/broker.ts";
+import { warnOfDeliveryLimit } from "../intake/delivery_limit.ts";
 import { Intake } from "../intake/intake.ts";
 import { Housekeeping } from "../ledger/housekeeping.ts";
 import { ledgerFileOf, ownLedger } from "../ledger/open_ledger.ts";
@@ -79,6 +80,7 @@ class Service {
   readonly #ledger: PatientLedger;
   readonly #lanes: readonly Lane[];
   readonly #intake: Intake;
+  readonly #sources: readonly RabbitSource[];
   readonly #brokers: readonly Broker[];
   readonly #status: Status;
   readonly #database: Database;
@@ -123,8 +125,10 @@ class Service {
     this.#intake = this.#makeIntake();
     const { log, random } = options;
     const onDelivered = (message: Delivered) => this.#intake.accept(message);
+    const room = () => this.#intake.room();
+    this.#sources = sources;
     this.#brokers = sources.map((source) =>
-      new Broker({ source, onDelivered, log: log("broker"), random, gaps: this.#ledger })
+      new Broker({ source, onDelivered, room, log: log("broker"), random, gaps: this.#ledger })
     );
     // Whoever waits for it hears of it; nobody may be waiting yet.
     this.#failed.promise.catch(() => {});
@@ -154,6 +158,21 @@ class Service {
   async #listen(): Promise<void> {
     await Promise.all(this.#brokers.map((broker) => broker.start()));
     this.#listening.resolve();
+    // In the background: a management API that does not answer must not delay message handling.
+    void this.#warnOfDeliveryLimits();
+  }
+
+  async #warnOfDeliveryLimits(): Promise<void> {
+    const log = this.#options.log("broker");
+    for (const [index, source] of this.#sources.entries()) {
+      const connection = this.#brokers[index]?.connection ?? null;
+      if (connection === null) continue;
+      try {
+        await warnOfDeliveryLimit({ source, ...connection, log, signal: this.#stopping.signal });
+      } catch (error) {
+        log.debug(`Cannot ask for delivery limits: ${error}`);
+      }
+    }
   }
 
   /** Nothing waits for this but its own failure: a cloud that is down must not keep messages waiting. */

@@ -25,7 +25,7 @@ export function detailMaker(options: DetailOptions | undefined, log: Logger): Pr
         } for ${event.key}`,
       );
     }
-    return { detail, missing: failed.map(({ key }) => key) };
+    return { detail, missing: [...event.cut ?? [], ...failed.map(({ key }) => key)] };
   };
 }
 

@@ -82,7 +82,7 @@ export class DryRun {
     if ("ignored" in admission) return { ...nothing, outcome: "ignored", reason: admission.ignored };
     if ("refused" in admission) return { ...nothing, outcome: "refused", reason: admission.refused };
     await this.#ledger.activate([...this.#options.plugins.keys()]);
-    const timed = { ...notification, time: time ?? new Date().toISOString() };
+    const timed = { ...admission.notification, time: time ?? new Date().toISOString() };
     if (await this.#ledger.record([{ receivedAt: 0, notification: timed }]) === 0) {
       return { ...nothing, outcome: "copy", reason: "a copy of a notification that came before" };
     }

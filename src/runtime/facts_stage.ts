@@ -29,6 +29,9 @@ export interface FactsStageOptions {
   readonly onDetailed?: () => void;
 }
 
+/** So many are told of one notification. */
+const MAX_WARNINGS = 3;
+
 /** Stage 2: decides what recorded notifications mean, in their order. */
 export class FactsStage {
   readonly #options: FactsStageOptions;
@@ -75,6 +78,8 @@ export class FactsStage {
     const { messageId, eventType } = notification;
     try {
       const decision = decide(notification, memory, rules);
+      const { warnings = [] } = decision;
+      if (warnings.length > 0) log.warn(`${eventType} ${messageId}: ${warnings.slice(0, MAX_WARNINGS).join("; ")}`);
       if (decision.outcome === "superseded") {
         log[decision.isDoubtful ? "warn" : "info"](`Superseded: ${eventType} ${messageId}: ${decision.reason}`);
       }

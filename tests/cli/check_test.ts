@@ -190,6 +190,16 @@ Deno.test("check --connect says once what is missing for every exchange", async 
   }
 });
 
+Deno.test("check --connect says that our user may not look at a watchQueue, where RabbitMQ lets nobody without a right", async () => {
+  using dir = directory({ rabbit: bus.source({ watchQueue: "secret" }) });
+  const { code, findings } = await check(dir, "--connect");
+  assert.equal(code, 1);
+  const expected = await bus.rabbit.release() >= 4.3
+    ? /^RabbitMQ does not let us look at queue "secret": .* Our user needs the right to read it$/
+    : /^"secret": there is no such queue/;
+  assert.match(textOf(findings, "rabbit.watchQueue"), expected);
+});
+
 Deno.test("check --connect with a wrong password is an error of rabbit, without it", async () => {
   using dir = directory({ rabbit: { ...bus.source(), password: `not-${PASSWORD}` } });
   const { code, findings, out } = await check(dir, "--connect");
@@ -264,5 +274,5 @@ export default {
 
 /** Gives the user back what the other tests expect of it. */
 async function restorePermissions(): Promise<void> {
-  await bus.rabbit.ctl("set_permissions", "watcher", "^oss-watcher", "^oss-watcher", "^(oss-watcher.*|nova|neutron)$");
+  await bus.restorePermissions();
 }

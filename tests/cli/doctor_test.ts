@@ -119,6 +119,21 @@ Deno.test("doctor without the rights to listen shows the line that gives them", 
   assert.match(out, /rabbitmqctl set_permissions -p \/ watcher \\\n +'\^watcher'\\''s' '\^watcher'\\''s' \\\n/);
 });
 
+Deno.test("doctor without the right to look at the services' queues says so, and goes on", async () => {
+  await bus.declareTopic("nova", "notifications");
+  await bus.permit("^(oss-watcher.*|nova|neutron)$");
+  try {
+    using dir = directory();
+    const { code, out } = await doctor(dir, { management: false, lines: TRAFFIC });
+    assert.equal(code, 1);
+    assert.match(flat(out), /error: Queue "oss-watcher" is not there: /);
+    const refused = /^Not looked at, for want of the right to read them: notifications\.info, notifications\.error, /m;
+    assert.equal(refused.test(flat(out)), await bus.rabbit.release() >= 4.3);
+  } finally {
+    await bus.restorePermissions();
+  }
+});
+
 Deno.test("doctor --json gives a program the same", async () => {
   await bus.declareTopic("nova", "notifications");
   using dir = directory();

@@ -32,6 +32,19 @@ Deno.test("Lane delivers what shares a key in order, and all else at once", asyn
   assertEquals(dispatching.count("done"), 3);
 });
 
+Deno.test("Lane does not look again at the end of an attempt before that is recorded, however long the chain", async () => {
+  await using dispatching = await Dispatching.start({ p: () => {} });
+  const { ledger } = dispatching;
+  let looks = 0;
+  const ready = ledger.ready.bind(ledger);
+  ledger.ready = (query) => (looks++, ready(query));
+  const chain = Array.from({ length: 100 }, (_, n) => madeEvent(`s/${n}`, ["a"]));
+  await dispatching.announce(...chain);
+  assertEquals(dispatching.count("done"), 100);
+  // One that finds it, and one that finds that nothing else is ready.
+  assert(looks <= 2 * 100 + 20, `${looks} looks`);
+});
+
 Deno.test("Lane gives the plugin the key, the attempt and what lacks", async () => {
   const seen: unknown[] = [];
   await using dispatching = await Dispatching.start({

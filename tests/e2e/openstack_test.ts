@@ -86,7 +86,7 @@ Deno.test("service ends at once on SIGTERM while it waits for OpenStack", async 
   await until(() => cloud.requests.some(({ path }) => path.startsWith(`/v2.1/servers/${RECORDED.twoNics}`)), LONG_MS);
   const stopped = Date.now();
   assert.equal((await service.end("SIGTERM")).code, 0, service.log);
-  assert.ok(Date.now() - stopped < 5000, `${Date.now() - stopped} ms`);
+  assert.ok(Date.now() - stopped < 9000, `${Date.now() - stopped} ms`);
   assert.equal(receiver.requests.length, 0);
   stuck.resolve(undefined);
 });

@@ -7,6 +7,7 @@ const QUEUE: Examination["queue"] = {
   name: "oss-watcher",
   before: { messages: 0, consumers: 1 },
   after: { messages: 0, consumers: 1 },
+  refused: null,
   isOwn: true,
   exchanges: ["nova", "neutron"],
   routingKeys: ["notifications.info", "versioned_notifications.info"],
@@ -16,6 +17,7 @@ const QUEUE: Examination["queue"] = {
 /** All is well, and the management API is not there. */
 const WELL: Examination = {
   address: "rabbit-1:5672",
+  version: "3.10.8",
   user: "watcher",
   vhost: "/",
   seconds: 5,
@@ -32,7 +34,7 @@ Deno.test("diagnose() finds nothing wrong with what is well", () => {
 });
 
 Deno.test("diagnose() warns of a service that is silent while the other is not", () => {
-  const defaultQueue = { name: "notifications.info", before: state(0, 1), after: state(0, 1) };
+  const defaultQueue = { name: "notifications.info", before: state(0, 1), after: state(0, 1), refused: null };
   const [problem, ...others] = diagnose({ ...WELL, flows: [flow("nova")], defaultQueues: [defaultQueue] });
   assert.deepEqual(others, []);
   assert.equal(problem?.level, "warning");
@@ -66,7 +68,9 @@ Deno.test("diagnose() finds limits that lose messages", () => {
     durable: true,
     messages: 0,
     consumers: 1,
+    arguments: {},
     limits: { "max-length": 10, overflow: "reject-publish", expires: 1000 },
+    deliveryLimit: undefined,
     policy: "small",
   };
   const texts = diagnose({ ...WELL, managed: managed({ bindings, queues: [limited] }) }).map(({ text }) => text);
@@ -104,7 +108,7 @@ Deno.test("isBound() is unsure where somebody empties the queue, and the managem
 });
 
 Deno.test("diagnose() gives lines that a shell takes as they are meant", () => {
-  const defaultQueue = { name: "notifications.info", before: state(1, 0), after: state(2, 0) };
+  const defaultQueue = { name: "notifications.info", before: state(1, 0), after: state(2, 0), refused: null };
   const [problem] = diagnose({ ...WELL, vhost: "it's", defaultQueues: [defaultQueue] });
   assert.deepEqual(problem?.remedies[0]?.lines, [
     `rabbitmqctl set_policy -p 'it'\\''s' --apply-to queues unread-notifications \\`,

@@ -31,7 +31,7 @@ Deno.test("admit(), decide() and makeDetail() take any mutation of a real messag
     if (number % 500 === 0) memory = new RamMemory();
     try {
       const admission = admit(message, WATCHED_EVENT_TYPES);
-      assert.equal(Object.keys(admission).length, 1);
+      assert.equal(["ignored", "refused", "notification"].filter((key) => key in admission).length, 1);
       if ("ignored" in admission) counts.ignored++;
       else if ("refused" in admission) {
         assert.notEqual(admission.refused.trim(), "");

@@ -230,3 +230,55 @@ Deno.test("Intake rejects ids that could not be looked up again", async () => {
   await intake.flush();
   assert.deepEqual(intake.counts, { received: 3, ignored: 0, rejected: 3, recorded: 0 });
 });
+
+Deno.test("Intake records a message that names many resources in parts, all before it acknowledges it", async () => {
+  const channel = new Channel(2);
+  const { intake, recorded } = intakeWith();
+  const floatingips = Array.from({ length: 250 }, (_, n) => ({ id: `f${n}`, floating_ip_address: `10.0.0.${n}` }));
+  const payload = { floatingips };
+  intake.accept(message(1, channel, { message_id: "m", event_type: "floatingip.update.end", payload }));
+  await intake.flush();
+  const parts = recorded.flatMap((arrival) => "notification" in arrival ? [arrival.notification] : []);
+  assert.deepEqual(parts.map(({ messageId }) => messageId), ["m", "m.2", "m.3"]);
+  assert.deepEqual(parts.flatMap(({ payload }) => payload["floatingips"]), floatingips);
+  assert.deepEqual(channel.acknowledged, [1]);
+});
+
+Deno.test("Intake keeps a message that names more resources than any as a rejection, and tells it", async () => {
+  const channel = new Channel();
+  const { intake, recorded } = intakeWith();
+  const payload = { ports: Array.from({ length: 2001 }, (_, n) => ({ id: `p${n}` })) };
+  intake.accept(message(1, channel, { message_id: "m", event_type: "port.update.end", payload }));
+  await intake.flush();
+  const [arrival] = recorded;
+  assert.ok(arrival !== undefined && "rejection" in arrival);
+  assert.equal(arrival.rejection.reason, "port.update.end names 2001 ports, more than 2000");
+  assert.equal(intake.counts.rejected, 1);
+});
+
+Deno.test("Intake gives heavy messages to the ledger some at a time, and has room again once they are recorded", async () => {
+  const channel = new Channel(100);
+  const sizes: number[] = [];
+  const held: (() => void)[] = [];
+  const { intake } = intakeWith({
+    record: (arrivals) => {
+      sizes.push(arrivals.length);
+      return new Promise((resolve) => held.push(() => resolve(arrivals.length)));
+    },
+  });
+  const heavy = { ...creation("x").payload, text: "x".repeat(1_000_000) };
+  for (let tag = 1; tag <= 12; tag++) intake.accept(message(tag, channel, { ...creation(`${tag}`), payload: heavy }));
+  const room = intake.room();
+  assert.ok(room instanceof Promise);
+  const flushed = intake.flush();
+  for (let released = 0; released < 12 && channel.acknowledged.at(-1) !== 12; released++) {
+    while (held.length === 0) await setImmediate();
+    held.shift()?.();
+    await setImmediate();
+  }
+  await flushed;
+  await room;
+  assert.ok(Math.max(...sizes) <= 3, sizes.join());
+  assert.equal(sizes.reduce((sum, size) => sum + size), 12);
+  assert.equal(intake.room(), undefined);
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { deflateSync, gzipSync } from "node:zlib";
-import { MAX_BODY_BYTES, plainBytes } from "../../src/intake/plain_bytes.ts";
-import { BZIP2_BOMB, BZIP2_OF_ONE_BYTE_TOO_MANY, BZIP2_OF_ONE_MEBIBYTE, BZIP2_SAMPLE } from "../support/bzip2.ts";
+import { MAX_BODY_BYTES, MAX_BZIP2_BYTES, plainBytes } from "../../src/intake/plain_bytes.ts";
+import { BZIP2_BOMB, BZIP2_OF_HALF_A_MEBIBYTE, BZIP2_OF_ONE_BYTE_TOO_MANY, BZIP2_SAMPLE } from "../support/bzip2.ts";
 import { readSamples } from "../support/captures.ts";
 
 /** A small notification as it is on the bus. */
@@ -52,8 +52,8 @@ Deno.test("plainBytes() inflates zlib to exactly 1 MiB and refuses one byte more
   assert.deepEqual(plainBytes(deflateSync(new Uint8Array(MAX_BODY_BYTES + 1)), "zlib"), NOT_ZLIB);
 });
 
-Deno.test("plainBytes() inflates bzip2 to exactly 1 MiB and refuses one byte more", () => {
-  assert.equal(bytesOf(plainBytes(BZIP2_OF_ONE_MEBIBYTE, "bzip2")).byteLength, MAX_BODY_BYTES);
+Deno.test("plainBytes() inflates bzip2 to exactly 512 KiB and refuses one byte more", () => {
+  assert.equal(bytesOf(plainBytes(BZIP2_OF_HALF_A_MEBIBYTE, "bzip2")).byteLength, MAX_BZIP2_BYTES);
   assert.deepEqual(plainBytes(BZIP2_OF_ONE_BYTE_TOO_MANY, "bzip2"), NOT_BZIP2);
 });
 
@@ -78,7 +78,7 @@ Deno.test("plainBytes() refuses a compressed body that is cut off", () => {
 });
 
 const NOT_ZLIB = { refused: "not zlib, or more than 1048576 bytes of it" };
-const NOT_BZIP2 = { refused: "not bzip2, or more than 1048576 bytes of it" };
+const NOT_BZIP2 = { refused: "not bzip2, or more than 524288 bytes of it" };
 
 function bytesOf(plain: ReturnType<typeof plainBytes>): Uint8Array {
   assert.ok(plain instanceof Uint8Array, "refused" in plain ? plain.refused : "");

@@ -190,9 +190,9 @@ Deno.test("Housekeeping that brings forward looks at what comes next, not again 
   const tookMs: number[] = [];
   const { all } = StatementSync.prototype;
   StatementSync.prototype.all = function (...values) {
-    const began = performance.now();
+    const began = cpuMs();
     const rows = Reflect.apply(all, this, values);
-    if (rows.length === 1000) tookMs.push(performance.now() - began);
+    if (rows.length === 1000) tookMs.push(cpuMs() - began);
     return rows;
   };
   try {
@@ -201,9 +201,10 @@ Deno.test("Housekeeping that brings forward looks at what comes next, not again 
   } finally {
     StatementSync.prototype.all = all;
   }
-  const median = (some: readonly number[]) => some.toSorted((one, other) => one - other)[some.length >> 1] as number;
+  // Sums: a machine that is busy spoils some, and the fault that is meant made the last fifteen times as long as the first.
+  const sum = (some: readonly number[]) => some.reduce((one, other) => one + other, 0);
   assert(tookMs.length >= 199);
-  assert(median(tookMs.slice(-20)) < 4 * median(tookMs.slice(1, 40)), "the last slices take more than the first");
+  assert(sum(tookMs.slice(-40)) < 5 * sum(tookMs.slice(1, 41)), "the last slices take more than the first");
 });
 
 Deno.test("Housekeeping goes on when the ledger could not be written for a while", async () => {

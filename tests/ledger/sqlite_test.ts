@@ -318,7 +318,7 @@ Deno.test("openDatabase() takes a ledger of form 3 along: order, what is waited 
   const ready = async () => await ledger.ready({ plugin: "P", now: 0, limit: 9 });
   assertEquals((await ready()).map(({ event }) => event.key), [key("creation")]);
   assertEquals(operations.show(key("deletion"))?.deliveries[0]?.waitsFor, [key("creation")]);
-  const found = operations.list({ resource: "s1", limit: 9 }).map((listed) => listed.key);
+  const found = [...operations.list({ resource: "s1", limit: 9 })].flat().map((listed) => listed.key);
   assertEquals(found, [key("deletion"), key("creation")]);
   assertEquals([operations.living("servers"), operations.living("ports"), operations.living("floatingIps")], [["s1"], [
     "p1",
@@ -450,6 +450,43 @@ Deno.test("SqliteLedger keeps nothing of what finished deliveries held, even whe
   await done(700, 1200);
   assertEquals(held(), 0);
   assertEquals(await ledger.ready({ plugin: "P", now: 0, limit: 9999 }), []);
+});
+
+Deno.test("SqliteLedger writes an outcome at once where a later delivery waits for it, and with others where none does", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.activate(["P"]);
+  await announceEvents(ledger, [madeEvent("a/1", ["a"]), madeEvent("a/2", ["a"]), madeEvent("b/1", ["b"])]);
+  const ready = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
+  const delays: (number | undefined)[] = [];
+  const { setTimeout } = globalThis;
+  try {
+    globalThis.setTimeout = ((action: () => void, delayMs?: number) => {
+      delays.push(delayMs);
+      return setTimeout(action, 0);
+    }) as typeof setTimeout;
+    for (const one of ready) await ledger.settle([settlementOf(one, { outcome: "done", endedAt: 1 })]);
+    assertEquals(delays, [10]);
+    const [last] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
+    await ledger.settle([settlementOf(last!, { outcome: "done", endedAt: 1 })]);
+    assertEquals(delays, [10, 10]);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+});
+
+Deno.test("SqliteLedger decides nothing more once it has as many events to write as notifications were asked for", async () => {
+  using opened = new TemporaryLedger();
+  const { ledger } = opened;
+  await ledger.activate(["P"]);
+  const ids = ["a", "b", "c", "d"];
+  await ledger.record(ids.map((id) => ({ receivedAt: 0, notification: madeNotification(id) })));
+  const decider = ({ messageId }: { readonly messageId: string }) =>
+    decisionOf([1, 2, 3].map((n) => madeEvent(`s/${messageId}${n}`)));
+  const decided = [];
+  for (let count = -1; count !== 0; decided.push(count)) count = await ledger.decide(5, decider);
+  assertEquals(decided, [2, 2, 0]);
+  assertEquals((await ledger.undetailed(99)).length, 12);
 });
 
 Deno.test("SqliteLedger knows a plugin by one number only, even when it was first written in vain", async () => {

@@ -192,6 +192,31 @@ Deno.test("an auth_url that is another path, or a redirect, is refused", async (
   );
 });
 
+for (
+  const [status, message, advice] of [
+    [400, "Expecting to find domain in user", /Correct user, password, project and their domains in the test$/],
+    [
+      401,
+      "The password is expired and needs to be changed for user: 7",
+      /Change the user's password, and then that in the test$/,
+    ],
+    [401, "The account is locked for user: 7", /Wait until Keystone unlocks the account/],
+    [403, "You are not authorized to perform the requested action", /Give the account a role in what it logs in for/],
+  ] as const
+) {
+  Deno.test(`a login that Keystone refuses with ${status} "${message}" says what to do`, async () => {
+    await using opened = new Opened();
+    opened.server.intercept = () => Response.json({ error: { code: status, message } }, { status });
+    assert.match(await userError(opened.api.check()), advice);
+  });
+}
+
+Deno.test("a login that something before Keystone refuses is no matter of the account", async () => {
+  await using opened = new Opened();
+  opened.server.intercept = () => new Response("<html>Forbidden</html>", { status: 403 });
+  assert.match(await userError(opened.api.check()), /: 403\. Correct the URL in the test$/);
+});
+
 const broken: readonly (readonly [what: string, answer: () => Response, state: RegExp])[] = [
   ["is HTML", () => new Response("<html>", { headers: { "content-type": "text/html" } }), /200, but .* no JSON \(text/],
   ["has no token", () => Response.json({ token: {} }), /200, but it has no X-Subject-Token/],

@@ -18,8 +18,19 @@ export class CloudBus implements AsyncDisposable {
     const publisher = new CloudPublisher(rabbit.url);
     for (const exchange of EXCHANGES) await publisher.declareExchange(exchange, { durable: false });
     await rabbit.ctl("add_user", USER, PASSWORD);
-    await rabbit.ctl("set_permissions", USER, "^oss-watcher", "^oss-watcher", "^(oss-watcher.*|nova|neutron)$");
-    return new CloudBus(rabbit, publisher);
+    const bus = new CloudBus(rabbit, publisher);
+    await bus.restorePermissions();
+    return bus;
+  }
+
+  /** Those of docs/OPERATIONS.md; from RabbitMQ 4.3 on with those that let `doctor` see the services' queues. */
+  async restorePermissions(): Promise<void> {
+    const seesQueues = await this.rabbit.release() >= 4.3;
+    await this.permit(`^(oss-watcher.*|nova|neutron${seesQueues ? "|.*[.](info|error)" : ""})$`);
+  }
+
+  async permit(read: string): Promise<void> {
+    await this.rabbit.ctl("set_permissions", USER, "^oss-watcher", "^oss-watcher", read);
   }
 
   /** The section `rabbit` of a config.ts for it. */

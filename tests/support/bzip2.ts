@@ -23,14 +23,14 @@ export const BZIP2_SAMPLE = fromBase64([
 /** The single byte `a`. */
 export const BZIP2_OF_ONE_BYTE = fromBase64("QlpoOTFBWSZTWRmTm2sAAAABACAAIAAhGEaC7kinChIDMnNtYA==");
 
-/** 1 MiB of blanks. */
-export const BZIP2_OF_ONE_MEBIBYTE = fromBase64(
-  "QlpoOTFBWSZTWcpvsgcACApQAIAEQAAACCAAMMwFSepxBgFAYB4u5IpwoSGU32QO",
+/** 512 KiB of blanks. */
+export const BZIP2_OF_HALF_A_MEBIBYTE = fromBase64(
+  "QlpoOTFBWSZTWYSHqqQABAZQAIQAQAAACCAAMMwFSepxDAKBgHi7kinChIQkPVUg",
 );
 
-/** 1 MiB of blanks and one more. */
+/** 512 KiB of blanks and one more. */
 export const BZIP2_OF_ONE_BYTE_TOO_MANY = fromBase64(
-  "QlpoOTFBWSZTWTRmt+QACApQAIACQAAACCAAMMwFSepxBgFAYB4u5IpwoSBozW/I",
+  "QlpoOTFBWSZTWdR2xJkABAZQAIIAQAAACCAAMMwFSepxDAKBgHi7kinChIajtiTI",
 );
 
 /** 50 MiB of blanks in 81 bytes. */

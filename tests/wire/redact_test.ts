@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { env } from "../../src/wire/env.ts";
 import { HIDDEN, isSecretName, redact, shownUrl, withoutSecrets } from "../../src/wire/redact.ts";
+import { cpuMs } from "../support/cpu.ts";
 
 /** As config.ts asks for it. */
 function fromEnv(name: string, value: string): void {
@@ -51,9 +52,9 @@ Deno.test("redact() leaves no password of a URL, whatever its characters", () =>
 
 Deno.test("redact() needs no time to speak of when the text is hostile", () => {
   for (const part of ["a://", "a://b:", "token=", `token="\\`, "password  ", "://u:"]) {
-    const startMs = performance.now();
+    const startMs = cpuMs();
     redact(part.repeat(64 * 1024 / part.length));
-    assert.ok(performance.now() - startMs < 500, part);
+    assert.ok(cpuMs() - startMs < 500, part);
   }
 });
 
@@ -160,9 +161,9 @@ Deno.test("withoutSecrets() needs no time to speak of, whatever the secret and t
   const texts = ["\\", "%25", "&amp;", "+", "a", "/", "YWFh", "\\\\u0026"];
   for (const secret of secrets) {
     for (const text of texts) {
-      const startMs = performance.now();
+      const startMs = cpuMs();
       withoutSecrets(text.repeat(64 * 1024 / text.length), [secret]);
-      assert.ok(performance.now() - startMs < 2000, `${secret} in ${text}`);
+      assert.ok(cpuMs() - startMs < 2000, `${secret} in ${text}`);
     }
   }
 });

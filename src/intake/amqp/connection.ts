@@ -3,7 +3,7 @@ import { AmqpError, replyCodeOf, replyError } from "./amqp_error.ts";
 import { Calls } from "./calls.ts";
 import { Channel, type ChannelOptions } from "./channel.ts";
 import { FRAME, type Frame, FrameReader } from "./frame_reader.ts";
-import { agreed, CHANNEL_MAX, propertiesOf, readMechanisms, readTuning } from "./handshake.ts";
+import { agreed, CHANNEL_MAX, propertiesOf, readGreeting, readTuning } from "./handshake.ts";
 import { LastHeard } from "./last_heard.ts";
 import * as methods from "./methods.ts";
 import { METHOD } from "./methods.ts";
@@ -22,6 +22,8 @@ export interface ConnectionOptions extends TransportOptions {
   readonly connectMs?: number;
   /** Milliseconds since the epoch. @default Date.now */
   readonly now?: () => number;
+  /** Asked after each read what to wait for before the next, a second at most; `undefined` for nothing. @default nothing */
+  readonly room?: (() => Promise<void> | undefined) | undefined;
   /** @default openTransport */
   readonly open?: (options: TransportOptions) => Promise<Transport>;
 }
@@ -46,17 +48,26 @@ export class Connection {
   readonly #channels: (Channel | undefined)[] = [];
   readonly #end = new AbortController();
   readonly #heard: LastHeard;
+  readonly #room: () => Promise<void> | undefined;
   readonly #reading: Promise<void>;
   #channelMax = CHANNEL_MAX;
+  /** Of channels that were ever opened. */
+  readonly #used = new Set<number>();
+  #lastNumber = 0;
+  #brokerVersion = "";
   /** Resolves when the last word has been sent, if there was one. */
   #parting: Promise<void> | undefined;
   #beating: ReturnType<typeof setInterval> | undefined;
   /** So many turns of the heart since something came. */
   #silence = 0;
 
-  private constructor(transport: Transport, now: () => number) {
+  private constructor(
+    transport: Transport,
+    { now = Date.now, room = () => undefined }: Pick<ConnectionOptions, "now" | "room">,
+  ) {
     this.#transport = transport;
     this.#heard = new LastHeard(now);
+    this.#room = room;
     this.#outbox = new Outbox({
       write: (bytes) => transport.write(bytes),
       onFailed: (error) => this.#fail(error),
@@ -85,8 +96,8 @@ export class Connection {
   }
 
   static async #open(options: ConnectionOptions): Promise<Connection> {
-    const { signal, open = openTransport, now = Date.now } = options;
-    const connection = new Connection(await open(options), now);
+    const { signal, open = openTransport } = options;
+    const connection = new Connection(await open(options), options);
     const onAbort = () => connection.#fail(signal.reason);
     signal.addEventListener("abort", onAbort);
     if (signal.aborted) onAbort();
@@ -113,12 +124,15 @@ export class Connection {
     return this.#heard.at;
   }
 
+  /** The broker's release, as `4.0.5`; empty when it does not say. */
+  get brokerVersion(): string {
+    return this.#brokerVersion;
+  }
+
   /** Opens a channel. */
   async openChannel(options: ChannelOptions = {}): Promise<Channel> {
     this.lost.throwIfAborted();
-    let id = 1;
-    while (this.#channels[id] !== undefined) id++;
-    if (id > this.#channelMax) throw new AmqpError("CHANNEL_ERROR", `all ${this.#channelMax} channels are in use`);
+    const id = this.#freeNumber();
     const channel = new Channel(id, {
       send: (frame) => this.#send(frame),
       release: ({ id }) => this.#channels[id] = undefined,
@@ -148,7 +162,8 @@ export class Connection {
 
   async #login(options: ConnectionOptions): Promise<void> {
     const { user, password, vhost, heartbeatSeconds, name } = options;
-    const mechanisms = await this.#ask(methods.PROTOCOL_HEADER, METHOD.connectionStart, readMechanisms);
+    const { mechanisms, version } = await this.#ask(methods.PROTOCOL_HEADER, METHOD.connectionStart, readGreeting);
+    this.#brokerVersion = version;
     if (!mechanisms.includes("PLAIN")) {
       throw new AmqpError("NOT_IMPLEMENTED", `the broker knows no login with a password: ${mechanisms.join(", ")}`);
     }
@@ -183,6 +198,8 @@ export class Connection {
         this.#reader.take(count);
         // What came is recorded, and others have their turns, before there is more: a backlog is read faster than they could get in between.
         for (let turn = 0; turn < TURNS; turn++) await setImmediate();
+        const room = this.#room();
+        if (room !== undefined) await room;
       }
     } catch (error) {
       const isNonsense = error instanceof AmqpError && error.code !== "CONN_CLOSE";
@@ -197,10 +214,23 @@ export class Connection {
     if (type === FRAME.heartbeat) return;
     if (id === 0) return this.#onControl(frame);
     const channel = this.#channels[id];
-    if (channel === undefined) {
-      throw new AmqpError("CHANNEL_ERROR", `a frame came for channel ${id}, which is not open`);
+    if (channel !== undefined) return channel.onFrame(frame);
+    if (!this.#used.has(id)) throw new AmqpError("CHANNEL_ERROR", `a frame came for channel ${id}, which is not open`);
+    // RabbitMQ says each time when it looks that a message was not acknowledged in time, until it has our answer.
+    if (type === FRAME.method && frame.u32() === METHOD.channelClose) {
+      this.#send(methods.bare(id, METHOD.channelCloseOk));
     }
-    channel.onFrame(frame);
+  }
+
+  /** The one after the last: what still comes for a channel that has ended must not reach another. */
+  #freeNumber(): number {
+    for (let count = 0; count < this.#channelMax; count++) {
+      const id = this.#lastNumber = this.#lastNumber % this.#channelMax + 1;
+      if (this.#channels[id] !== undefined) continue;
+      this.#used.add(id);
+      return id;
+    }
+    throw new AmqpError("CHANNEL_ERROR", `all ${this.#channelMax} channels are in use`);
   }
 
   #onControl(frame: Frame): void {

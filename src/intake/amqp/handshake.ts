@@ -16,12 +16,20 @@ export function propertiesOf(name: string): FieldTable {
   };
 }
 
-/** The ways to log in, from connection.start. */
-export function readMechanisms(frame: Frame): readonly string[] {
+/** What a broker says of itself. */
+export interface Greeting {
+  /** Its release, as `4.0.5`; empty when it does not say. */
+  readonly version: string;
+  /** The ways to log in. */
+  readonly mechanisms: readonly string[];
+}
+
+/** From connection.start. */
+export function readGreeting(frame: Frame): Greeting {
   const [major, minor] = [frame.u8(), frame.u8()];
   if (major !== 0 || minor !== 9) throw new AmqpError("NOT_IMPLEMENTED", `the broker speaks AMQP ${major}-${minor}`);
-  frame.skipLongText();
-  return frame.longText().split(" ");
+  const version = frame.textInTable("version") ?? "";
+  return { version, mechanisms: frame.longText().split(" ") };
 }
 
 /** What the broker can do, from connection.tune. */

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import type { DeliveryError, PermanentError } from "../../model/errors.ts";
 import { AmqpFailures, Unroutable } from "./amqp_failure.ts";
 import { type AmqpEnvelope, AmqpLink, type AmqpPlace, GivenUp } from "./amqp_link.ts";
+import { amqpRefusal } from "./amqp_refusal.ts";
 import { type AmqpEndpoint, amqpEndpoints, amqpOptionProblems, type AmqpTargetOptions } from "./amqp_options.ts";
 import { Deadline } from "../deadline.ts";
 
@@ -89,7 +90,14 @@ export class AmqpTarget implements AsyncDisposable {
 
   /** Connects, logs in and looks whether something is there. @throws {DeliveryError} when that fails. */
   async check(place: AmqpPlace, signal: AbortSignal): Promise<void> {
-    await this.#attempt(`Cannot look for ${shownPlace(place)}`, signal, (link) => link.look(place));
+    await this.#attempt(`Cannot look for ${shownPlace(place)}`, signal, async (link) => {
+      try {
+        await link.look(place);
+      } catch (error) {
+        // RabbitMQ from 4.3 on shows a queue to nobody without a right to it, which publishing there does not take.
+        if (!("queue" in place) || amqpRefusal(error) !== "rights") throw error;
+      }
+    });
   }
 
   /** Closes the connection. A later message opens a new one. */

@@ -1,4 +1,5 @@
 import { DeliveryError, type FailureReason, PermanentError } from "../../model/errors.ts";
+import { type AmqpRefusal, amqpRefusal, amqpRemedy } from "./amqp_refusal.ts";
 import { printable } from "../escape.ts";
 import { redact, withoutSecrets } from "../redact.ts";
 
@@ -13,13 +14,28 @@ export class Unroutable extends Error {
   }
 }
 
-/** What codes of AMQP and of the system mean, where it is not that there is no connection. */
-const MEANINGS: Readonly<Record<string, readonly [reason: FailureReason, state?: string]>> = {
+/** Why a delivery fails; what is the matter, where the broker's own words do not say it; what to do. */
+type Meaning = readonly [reason: FailureReason, state?: string | undefined, advice?: string];
+
+const REFUSALS: Readonly<Partial<Record<AmqpRefusal, Meaning>>> = {
+  credentials: ["unauthorized", undefined, "check user and password"],
+  "no vhost": ["unauthorized", undefined, "check vhost"],
+  "vhost rights": ["unauthorized", undefined, "check vhost, or give the user the right to it"],
+  rights: ["unauthorized", undefined, "give the user the right to it"],
+  limit: ["connection"],
+  down: ["server_error"],
+  "no exchange": ["client_error", NOT_THERE],
+  "no queue": ["client_error", NOT_THERE],
+  locked: ["client_error"],
+  "too large": ["permanent"],
+};
+
+/** What other codes of AMQP and of the system mean, where it is not that there is no connection. */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
   NACK: ["server_error", "the broker does not take it: a queue is full, or has trouble"],
-  NOT_FOUND: ["client_error", NOT_THERE],
+  NOT_FOUND: ["server_error"],
   ACCESS_REFUSED: ["unauthorized"],
-  RESOURCE_LOCKED: ["client_error"],
-  CONTENT_TOO_LARGE: ["permanent"],
+  NOT_ALLOWED: ["unauthorized"],
   PRECONDITION_FAILED: ["server_error"],
   INTERNAL_ERROR: ["server_error"],
   RESOURCE_ERROR: ["server_error"],
@@ -38,8 +54,6 @@ const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
   [/NotValidForName|altnames/i, "set tls.serverName to a name that the certificate holds"],
   [/InvalidContentType|wrong version|CorruptMessage/i, "the broker does not speak TLS there; check port and tls"],
   [/CertificateRequired/i, "set tls.certFile and tls.keyFile"],
-  [/Login was refused/, "check user and password"],
-  [/^ACCESS_REFUSED access to .* refused for user/, "give the user the right to it"],
 ];
 
 /** What becomes of messages that are not taken: errors that hold no secret. */
@@ -56,8 +70,8 @@ export class AmqpFailures {
     if (error instanceof DeliveryError || error instanceof PermanentError) return error;
     const said = saidBy(error);
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const [reason, state = said || code] = meaningOf(error, { code, said });
-    const advice = ADVICE.find(([pattern]) => pattern.test(`${code} ${said}`))?.[1];
+    const [reason, state = said || code, mend = amqpRemedy(error)] = meaningOf(error, code);
+    const advice = mend || ADVICE.find(([pattern]) => pattern.test(`${code} ${said}`))?.[1];
     const text = `${cannot}: ${this.shown(state)}${advice === undefined ? "" : `; ${advice}`}`;
     return reason === "permanent" ? new PermanentError(text) : new DeliveryError(text, { reason });
   }
@@ -73,13 +87,8 @@ function saidBy(error: unknown): string {
   return error instanceof Error ? error.message.replace(/^(?:\w+: )?(?:[A-Z_]+ - )?|\.$/g, "") : String(error);
 }
 
-function meaningOf(
-  error: unknown,
-  { code, said }: { readonly code: string; readonly said: string },
-): readonly [reason: FailureReason, state?: string] {
+function meaningOf(error: unknown, code: string): Meaning {
   if (error instanceof Unroutable) return ["client_error", error.message];
-  if (code === "PRECONDITION_FAILED" && /message size/.test(said)) return ["permanent"];
-  // A vhost that is not there, or not ours; one that has enough connections, or is starting, says so with the same code.
-  if (code === "NOT_ALLOWED" && !/limit|down/.test(said)) return ["unauthorized"];
-  return MEANINGS[code] ?? ["connection"];
+  const refusal = amqpRefusal(error);
+  return (refusal === null ? undefined : REFUSALS[refusal]) ?? MEANINGS[code] ?? ["connection"];
 }

@@ -19,10 +19,12 @@ const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReas
   1: ["operationsError", "server_error"],
   2: ["protocolError", "permanent"],
   3: ["timeLimitExceeded", "timeout"],
+  4: ["sizeLimitExceeded", "server_error", "raise the server's limit for bindDn"],
   7: ["authMethodNotSupported", "unauthorized"],
   8: ["strongerAuthRequired", "unauthorized", "use ldaps:// or startTls"],
   10: ["referral", "server_error", "referrals are not followed; put the server that takes changes into url"],
   11: ["adminLimitExceeded", "server_error", "index the attribute of the server's UUID for equality"],
+  12: ["unavailableCriticalExtension", "server_error", "the server lacks a control that this needs; see docs/LDAP.md"],
   13: ["confidentialityRequired", "unauthorized", "use ldaps:// or startTls"],
   // Somebody else changed the entry while we did: the next attempt reads it again.
   16: ["noSuchAttribute", "other"],
@@ -32,22 +34,34 @@ const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReas
   20: ["attributeOrValueExists", "other"],
   21: ["invalidAttributeSyntax", "permanent", SCHEMA],
   32: ["noSuchObject", "client_error", "create it, or the entry above it, first"],
+  33: ["aliasProblem", "client_error"],
   34: ["invalidDNSyntax", "permanent"],
+  36: ["aliasDereferencingProblem", "client_error"],
   48: ["inappropriateAuthentication", "unauthorized"],
   49: ["invalidCredentials", "unauthorized", "check bindDn and password, or the certificate's owner"],
   50: ["insufficientAccessRights", "unauthorized", "give bindDn the right to do this there"],
   51: ["busy", "server_error"],
   52: ["unavailable", "server_error"],
   53: ["unwillingToPerform", "server_error"],
+  54: ["loopDetect", "server_error"],
   64: ["namingViolation", "permanent"],
   65: ["objectClassViolation", "permanent", SCHEMA],
   66: ["notAllowedOnNonLeaf", "client_error", "remove or move what somebody put below it"],
   67: ["notAllowedOnRDN", "permanent"],
+  68: ["entryAlreadyExists", "client_error", "remove or rename what somebody put there"],
   69: ["objectClassModsProhibited", "permanent"],
   71: ["affectsMultipleDSAs", "permanent"],
   80: ["other", "server_error"],
   // In the moment between finding the entry and changing it, another took its name.
   122: ["assertionFailed", "other"],
+};
+
+/** What codes mean as answers to a bind: there they are about the account. */
+const BIND_ADVICE: Readonly<Record<number, string>> = {
+  // 389 Directory Server's answer when the password was wrong too often.
+  19: "wait until the server unlocks bindDn, or have it unlocked",
+  // Of an account that was made inactive, or of a bind without a password.
+  53: "have bindDn activated, and set password",
 };
 
 /** What to do about connections that do not come about. */
@@ -89,6 +103,8 @@ export class LdapFailures {
   /** For a bind: whatever the server has against us, the events can wait until it is settled. */
   refused(cannot: string, error: unknown): DeliveryError {
     const failure = this.failed(cannot, error);
+    const advice = BIND_ADVICE[resultCode(error) ?? -1];
+    if (advice !== undefined) return new DeliveryError(`${failure.message}; ${advice}`, { reason: "unauthorized" });
     if (failure instanceof DeliveryError && failure.reason !== "client_error") return failure;
     return new DeliveryError(failure.message, { reason: "unauthorized" });
   }

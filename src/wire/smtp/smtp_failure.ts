@@ -20,6 +20,17 @@ const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
   ],
   [/InvalidContentType|wrong version|CorruptMessage/i, "the server does not speak TLS there; check port and security"],
   [/CertificateRequired/i, "set certFile and keyFile"],
+  [/^(?:[^:]*: )?53[048][ -].*\b(?:STARTTLS|TLS|encrypt)/i, 'set security to "starttls" or "tls"'],
+  [/^(?:[^:]*: )?534[ -]/, "the server wants another way to log in"],
+];
+
+/**
+ * Refusals of a recipient or a sender that are about us, whoever the mail is for: Postfix, Exim, Exchange and Sendmail say so with the code of a
+ * recipient that is unknown.
+ */
+const ABOUT_US: readonly (readonly [said: RegExp, advice: string])[] = [
+  [/\brelay/i, "let the server relay for us: set user and password, or have this machine allowed there"],
+  [/\b(?:Client host|Helo command) rejected\b/i, "have this machine allowed there, or set user and password"],
 ];
 
 /** What the library's errors may have. */
@@ -46,8 +57,9 @@ export class SmtpFailures {
     if (error instanceof DeliveryError || error instanceof PermanentError) return error;
     const shape = (typeof error === "object" && error !== null ? error : {}) as Shape;
     const said = saidBy(error);
-    const reason = reasonOf(shape);
-    const advice = ADVICE.find(([pattern]) => pattern.test(said))?.[1] ??
+    const aboutUs = isPermanent(shape) ? ABOUT_US.find(([pattern]) => pattern.test(said))?.[1] : undefined;
+    const reason = aboutUs === undefined ? reasonOf(shape) : "unauthorized";
+    const advice = aboutUs ?? ADVICE.find(([pattern]) => pattern.test(said))?.[1] ??
       (reason === "unauthorized" ? "check user and password" : undefined);
     const files = reason === "connection" && refusal instanceof Error ? `; ${refusal.message}` : "";
     const text = `${cannot}: ${this.shown(said)}${advice === undefined ? "" : `; ${advice}`}${files}`;
@@ -66,6 +78,10 @@ export class SmtpFailures {
 function saidBy(error: unknown): string {
   if (error instanceof AggregateError && error.message === "") return error.errors.map(saidBy).join(", ");
   return error instanceof Error ? error.message : String(error);
+}
+
+function isPermanent(shape: Shape): boolean {
+  return reasonOf(shape) === "permanent";
 }
 
 function reasonOf({ code, responseCode, command }: Shape): FailureReason {

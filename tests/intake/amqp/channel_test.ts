@@ -46,24 +46,34 @@ Deno.test("Channel puts its messages together from frames that come between thos
   assert.deepEqual(got, [[2, 1, [7, 8, 9]], [1, 1, [1, 2, 3, 4]], [2, 2, []]]);
 });
 
-Deno.test("Channel.close() keeps its number until the broker, which closes at the same time, has answered", async () => {
+Deno.test("Channel.close() gives its number to no other, when the broker closes at the same time", async () => {
   // What our answer to its end brings is a heartbeat. Its own answer, to our end, comes last.
-  const answers = [...HANDSHAKE, opened(1), closed(1), heartbeat, together(opened(2), closeOk(1)), opened(1)];
+  const answers = [...HANDSHAKE, opened(1), closed(1), heartbeat, together(opened(2), closeOk(1)), opened(3)];
   await using connection = await connect(answering(answers));
   const first = await connection.openChannel();
   await first.close();
   const ids = [await connection.openChannel(), await connection.openChannel()].map(({ id }) => id);
-  assert.deepEqual(ids, [2, 1]);
+  assert.deepEqual(ids, [2, 3]);
 });
 
 Deno.test("Channel ignores what the broker delivered before it heard of the end", async () => {
   const late = together(delivered(1, 1), header(1, 1), body(1, [1]), closeOk(1));
-  await using connection = await connect(answering([...HANDSHAKE, opened(1), consuming(1), late, opened(1)]));
+  await using connection = await connect(answering([...HANDSHAKE, opened(1), consuming(1), late, opened(2)]));
   const channel = await connection.openChannel();
   let count = 0;
   await channel.consume({ queue: "q", exclusive: false, onDelivery: () => count++ });
   await channel.close();
-  assert.deepEqual([count, (await connection.openChannel()).id], [0, 1]);
+  assert.deepEqual([count, (await connection.openChannel()).id], [0, 2]);
+});
+
+Deno.test("Channel that the broker ends twice is ended, and its connection goes on", async () => {
+  // RabbitMQ 3.10 says at each look that a message was not acknowledged in time, until it has our answer.
+  const answers = [...HANDSHAKE, opened(1), together(closed(1), closed(1)), heartbeat, opened(2)];
+  await using connection = await connect(answering(answers));
+  const channel = await connection.openChannel();
+  await assert.rejects(channel.qos(1), { code: "NOT_FOUND" });
+  assert.equal((await connection.openChannel()).id, 2);
+  assert.equal(connection.lost.aborted, false);
 });
 
 async function connect(transport: Transport): Promise<Connection & AsyncDisposable> {

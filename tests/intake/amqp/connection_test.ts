@@ -11,7 +11,8 @@ import { until } from "../../support/until.ts";
 import { answering, frame, Recording, replay, type Saying } from "./conversation.ts";
 
 /** The smallest that there is, so that most bodies have several frames. */
-const FRAME_BYTES = 4096;
+/** RabbitMQ from 4.1 on takes no less. */
+const FRAME_BYTES = 8192;
 const QUEUE = "conversation";
 /** Around the sizes of one, two and many frames, and more than one read brings. */
 const SIZES = [0, 1, 4087, 4088, 4089, 8176, 8177, 3000, 300_000, 2];
@@ -235,6 +236,7 @@ Deno.test("Channel rejects with the broker's reason, and its connection goes on"
   const refusals: [string, string, RegExp][] = [["", "NOT_FOUND", /^NOT_FOUND - no exchange/]];
   refusals.push(["mine", "RESOURCE_LOCKED", /mine/], [QUEUE, "PRECONDITION_FAILED", /inequivalent arg 'durable'/]);
   refusals.push(["amq.mine", "ACCESS_REFUSED", /amq\.mine/]);
+  const ids = new Set<number>();
   for (const [queue, code, message] of refusals) {
     let gone: unknown;
     const channel = await connection.openChannel({ onGone: (error) => gone = error });
@@ -246,9 +248,10 @@ Deno.test("Channel rejects with the broker's reason, and its connection goes on"
     assert.equal(channel.open, false);
     await assert.rejects(channel.qos(1), { code });
     await channel.close();
-    // Each took the number of the one before.
-    assert.equal(channel.id, 1);
+    // What still comes for the one before must not reach it.
+    ids.add(channel.id);
   }
+  assert.equal(ids.size, refusals.length);
 });
 
 Deno.test("Channel declares, binds, unbinds and deletes", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PermanentError } from "../../../src/model/errors.ts";
 import { changesOf, ldapValues, namingValues, rdnOf, valuesIn } from "../../../src/wire/ldap/ldap_entry.ts";
+import { cpuMs } from "../../support/cpu.ts";
 
 const entry = { dn: "cn=web", attributes: new Map([["CN", ["Web", "www"]], ["l", ["Köln"]]]) };
 
@@ -40,10 +41,10 @@ Deno.test("rdnOf() names by the first value of each attribute", () => {
 for (const unit of ["x", "東", "😀", ",", "\ufdfa"]) {
   Deno.test(`rdnOf() cuts a name of ${unit} to what OpenLDAP can store, in the entry too, and at once`, () => {
     const attributes = new Map([["cn", [unit.repeat(1024)]]]);
-    const start = performance.now();
+    const start = cpuMs();
     const name = rdnOf(attributes, ["cn"]);
 
-    assert.ok(performance.now() - start < 100);
+    assert.ok(cpuMs() - start < 100);
     const [value = ""] = attributes.get("cn") ?? [];
     assert.ok(new TextEncoder().encode(value.normalize("NFKC")).length <= 220);
     assert.ok(new TextEncoder().encode(name).length <= 223 && value.isWellFormed() && value.length > 0);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mailAddress, mailDomain } from "../../../src/wire/smtp/mail_address.ts";
+import { cpuMs } from "../../support/cpu.ts";
 
 Deno.test("mailAddress() gives the ASCII form of the domain", () => {
   assert.deepEqual(mailAddress("Anna.O'Hara+x=1@Müller.Example"), {
@@ -10,9 +11,9 @@ Deno.test("mailAddress() gives the ASCII form of the domain", () => {
 
 Deno.test("mailAddress() decides quickly on long texts", () => {
   for (const text of ["a".repeat(1e6), `${"a.".repeat(5e5)}@b.c`, `a@${"b.".repeat(5e5)}`, "@".repeat(1e6)]) {
-    const startedAt = performance.now();
+    const startedAt = cpuMs();
     assert.equal(mailAddress(text), undefined);
-    assert.ok(performance.now() - startedAt < 1000);
+    assert.ok(cpuMs() - startedAt < 1000);
   }
   assert.equal(mailAddress(`${"a".repeat(63)}!@example.com`), undefined);
 });

@@ -25,3 +25,75 @@ Deno.test("failed() says what to do when the server does not know us", () => {
 
   assert.equal(message, "Cannot log in at localhost:25: Invalid login: 535 5.7.8 bad; check user and password");
 });
+
+for (
+  const [said, shape, reason, advice] of [
+    [
+      "Invalid login: 530 5.7.0 Must issue a STARTTLS command first",
+      { code: "EAUTH", responseCode: 530 },
+      "unauthorized",
+      /set security to "starttls"/,
+    ],
+    [
+      "Mail command failed: 530 5.7.0 Authentication required",
+      { code: "EENVELOPE", responseCode: 530, command: "MAIL FROM" },
+      "unauthorized",
+      /; check user and password$/,
+    ],
+    [
+      "Invalid login: 538 5.7.11 Encryption required for requested authentication mechanism",
+      { code: "EAUTH", responseCode: 538 },
+      "unauthorized",
+      /set security/,
+    ],
+    [
+      "Invalid login: 534 5.7.9 Application-specific password required",
+      { code: "EAUTH", responseCode: 534 },
+      "unauthorized",
+      /another way to log in/,
+    ],
+    [
+      "Can't send mail - all recipients were rejected: 554 5.7.1 <a@b.example>: Relay access denied",
+      { code: "EENVELOPE", responseCode: 554, command: "RCPT TO" },
+      "unauthorized",
+      /let the server relay for us/,
+    ],
+    [
+      "Can't send mail - all recipients were rejected: 550 relay not permitted",
+      { code: "EENVELOPE", responseCode: 550, command: "RCPT TO" },
+      "unauthorized",
+      /relay for us/,
+    ],
+    [
+      "Can't send mail - all recipients were rejected: 554 5.7.1 <unknown[192.0.2.1]>: Client host rejected: Access denied",
+      { code: "EENVELOPE", responseCode: 554, command: "RCPT TO" },
+      "unauthorized",
+      /have this machine allowed/,
+    ],
+    [
+      "Can't send mail - all recipients were rejected: 450 4.7.1 Client host rejected: cannot find your hostname",
+      { code: "EENVELOPE", responseCode: 450, command: "RCPT TO" },
+      "server_error",
+      /hostname$/,
+    ],
+    [
+      "Can't send mail - all recipients were rejected: 550 5.1.1 <a@b.example>: User unknown",
+      { code: "EENVELOPE", responseCode: 550, command: "RCPT TO" },
+      undefined,
+      /User unknown$/,
+    ],
+    [
+      "Message failed: 552 5.3.4 Message too big",
+      { code: "EMESSAGE", responseCode: 552, command: "DATA" },
+      undefined,
+      /too big$/,
+    ],
+  ] as const
+) {
+  Deno.test(`failed() reads the cause of ${said}`, () => {
+    const failure = new SmtpFailures([]).failed("Cannot send", Object.assign(new Error(said), shape));
+
+    assert.equal("reason" in failure ? failure.reason : undefined, reason, failure.message);
+    assert.match(failure.message, advice);
+  });
+}

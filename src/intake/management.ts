@@ -10,8 +10,12 @@ export interface ManagedQueue {
   readonly durable: boolean;
   readonly messages: number;
   readonly consumers: number;
+  /** What it was declared with, without the "x-" of names. */
+  readonly arguments: Readonly<Record<string, unknown>>;
   /** From its arguments and its policies; a policy's wins here where both have one. */
   readonly limits: Readonly<Record<string, unknown>>;
+  /** How often a message may come back to a quorum queue; `undefined` when the API does not say, as before RabbitMQ 4. */
+  readonly deliveryLimit: number | "unlimited" | undefined;
   /** The policy that sets limits; `null` without. */
   readonly policy: string | null;
 }
@@ -93,9 +97,16 @@ function queueOf(row: Row): ManagedQueue {
     durable: row["durable"] === true,
     messages: Number(row["messages"] ?? 0),
     consumers: Number(row["consumers"] ?? 0),
+    arguments: Object.fromEntries(given),
     limits: { ...Object.fromEntries(given), ...record(row["effective_policy_definition"]) },
+    deliveryLimit: deliveryLimitOf(row["delivery_limit"]),
     policy: typeof policy === "string" ? policy : null,
   };
+}
+
+function deliveryLimitOf(value: unknown): ManagedQueue["deliveryLimit"] {
+  if (typeof value === "number") return value < 0 ? "unlimited" : value;
+  return value === "unlimited" ? value : undefined;
 }
 
 /** The API writes an empty object as an empty list. */

@@ -1,0 +1,42 @@
+import type { RabbitSource } from "../model/config.ts";
+import type { Logger } from "../model/plugin.ts";
+import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
+import { Management, managementRefusal } from "./management.ts";
+import { deliveryLimitLoss } from "./queue_losses.ts";
+
+export interface DeliveryLimitOptions {
+  readonly source: RabbitSource;
+  readonly endpoint: AmqpEndpoint;
+  /** The broker's release, as `4.0.5`. */
+  readonly version: string;
+  /** Where the management API is, if not at its usual place. */
+  readonly management?: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Warns when the queue of others that we read throws notifications away that come back too often. Our own queue is declared without such a limit, and
+ * before RabbitMQ 4 no queue has one unless somebody set it.
+ */
+export async function warnOfDeliveryLimit(options: DeliveryLimitOptions): Promise<void> {
+  const { source, endpoint, version, management, log, signal } = options;
+  if (source.watchQueue === undefined || !(parseInt(version) >= 4)) return;
+  const name = source.watchQueue;
+  const tls = typeof source.tls === "object" ? source.tls : {};
+  await using api = new Management(endpoint, { ...management !== undefined && { url: management }, tls, signal });
+  try {
+    const queue = (await api.queues()).find((one) => one.name === name);
+    if (queue === undefined) return;
+    const facts = { version, vhost: endpoint.vhost };
+    for (const text of deliveryLimitLoss(queue, facts)) log.warn(`Queue "${name}": ${text}`);
+  } catch (error) {
+    if (signal.aborted) return;
+    log.info(
+      `Cannot see whether queue "${name}" has a delivery limit: ${
+        managementRefusal(error)
+      }. If it is a quorum queue, ` +
+        `RabbitMQ ${version} throws away what comes back more than 20 times, unless a policy says otherwise`,
+    );
+  }
+}
