@@ -83,9 +83,11 @@ async function live(watch: Watch, { alice, cloud, admin }: LongCast): Promise<vo
     act: async () => {
       await alice.act(server, { resize: { flavorRef: flavors["c2.large"] } }, "VERIFY_RESIZE");
       await alice.act(server, { confirmResize: null }, "ACTIVE");
+      await alice.settles(server);
       await alice.act(server, { rebuild: { imageRef: images["windows-2022"] } });
       // Nothing says that it has begun.
       await alice.becomes(server, "ACTIVE");
+      await alice.settles(server);
       return [];
     },
   });

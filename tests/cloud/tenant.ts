@@ -142,6 +142,20 @@ export class Tenant {
     }, LONG_MS);
   }
 
+  /**
+   * Waits until Nova has finished all that was asked for. A server that is ACTIVE again may still be written by the host that
+   * confirms its resize, and what is asked for meanwhile is lost in part: its image's properties.
+   */
+  async settles({ id }: ServerRef): Promise<void> {
+    const path = `/servers/${id}/os-instance-actions`;
+    const ask = (path: string) => this.client.nova("GET", path, { microversion: MICROVERSION });
+    await until(async () => {
+      const { instanceActions } = await ask(path);
+      const all = await Promise.all(instanceActions.map((one: Answer) => ask(`${path}/${one.request_id}`)));
+      return all.every(({ instanceAction }) => instanceAction.events.every((one: Answer) => one.finish_time !== null));
+    }, LONG_MS);
+  }
+
   async act(server: ServerRef, action: Readonly<Record<string, unknown>>, wanted?: string): Promise<void> {
     await this.client.nova("POST", `/servers/${server.id}/action`, { body: action, microversion: OLD_MICROVERSION });
     if (wanted !== undefined) await this.becomes(server, wanted);

@@ -48,11 +48,12 @@ export function detailOfNewServer(truth: Truth): Fields {
 export function detailOfServer(truth: Truth): Fields {
   const { server, image, project, user } = truth;
   const addresses = addressesOf(truth, "fixed");
+  const main = addresses.find(({ version }) => version === 4) ?? addresses[0];
   const metadata = lowerCase(server.metadata);
   return {
     FQDN: fqdnOf(truth),
-    IP: addresses[0]?.address ?? null,
-    IPType: addresses.length > 0 ? "Private" : null,
+    IP: main?.address ?? null,
+    IPType: main !== undefined ? "Private" : null,
     OS: image.os ?? (image.os_distro ? [image.os_distro, image.os_version].filter(Boolean).join(" ") : image.name),
     Storage: server.flavor.disk + server.flavor.ephemeral,
     Ram: server.flavor.ram / 1024,
@@ -67,7 +68,7 @@ export function detailOfServer(truth: Truth): Fields {
     CreationDate: server.created.slice(0, 10),
     ID: server.id,
     ImageID: server.image.id,
-    MAC: addresses[0]?.mac ?? null,
+    MAC: main?.mac ?? null,
     ProjectID: server.tenant_id,
     ProjectName: project.name,
     UserID: server.user_id,
