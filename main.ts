@@ -1,5 +1,5 @@
 import { processTerminal } from "./src/cli/terminal.ts";
-import type { ShiftScope } from "./src/cli/shift_worker.ts";
+import type { ShiftScope } from "./src/cli/instance_worker.ts";
 import project from "./deno.json" with { type: "json" };
 
 /** Windows knows no SIGTERM, and refuses to listen for it. */
@@ -62,7 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 if ("WorkerGlobalScope" in globalThis) {
-  const { serveInWorker } = await import("./src/cli/shift_worker.ts");
+  const { serveInWorker } = await import("./src/cli/instance_worker.ts");
   serveInWorker({ ...sources, scope: self as unknown as ShiftScope });
 } else {
   // Deno trusts Mozilla's list alone unless told so before the first connection; an operator's own authority is in the system's.

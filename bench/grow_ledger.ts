@@ -2,8 +2,8 @@
 import { makeDetail } from "../src/detail/make_detail.ts";
 import { decide } from "../src/facts/decide.ts";
 import { decodeBody } from "../src/intake/envelope.ts";
-import { openDatabase } from "../src/ledger/sqlite.ts";
-import { SqliteLedger } from "../src/ledger/sqlite_ledger.ts";
+import { openDatabase } from "../src/ledger/sqlite/database.ts";
+import { SqliteLedger } from "../src/ledger/sqlite/ledger.ts";
 import type { Arrival } from "../src/model/ledger.ts";
 import { EVERYTHING } from "../tests/support/rules.ts";
 import { lives } from "./mix.ts";

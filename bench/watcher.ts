@@ -1,6 +1,6 @@
 // oss-watcher as a contender: the program itself, as a user runs it, with a configuration for the occasion.
 import { join } from "node:path";
-import { openDatabase } from "../src/ledger/sqlite.ts";
+import { openDatabase } from "../src/ledger/sqlite/database.ts";
 import { Service } from "../tools/service.ts";
 import { CLAIMED } from "./mix.ts";
 import type { Running } from "./drain.ts";

@@ -11,7 +11,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // What authors of plugins import to test them; nothing of the program does. What an error means is dispatch's to say.
   "src/testing": ["mod.ts", "src/model", "src/wire", "src/dispatch"],
   // An address of RabbitMQ means the same to those who consume and to those who publish.
-  "src/intake": ["src/model", "src/wire"],
+  "src/rabbitmq": ["src/model", "src/wire"],
+  "src/intake": ["src/rabbitmq", "src/model", "src/wire"],
   "src/facts": ["src/model"],
   "src/ledger": ["src/model"],
   "src/dispatch": ["src/model"],
@@ -23,6 +24,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/runtime": [
     "src/model",
     "src/wire",
+    "src/rabbitmq",
     "src/intake",
     "src/facts",
     "src/ledger",
@@ -37,6 +39,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/runtime",
     "src/model",
     "src/wire",
+    "src/rabbitmq",
     "src/intake",
     "src/facts",
     "src/ledger",
@@ -51,9 +54,9 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that one place alone may name, or a few, so that they can be replaced there. */
 export const SINGLE_HOMES: Readonly<Record<string, string | readonly string[]>> = {
-  // For publishing: what consumes has a leaner one of its own (src/intake/amqp/).
+  // For publishing: what consumes has a leaner one of its own (src/rabbitmq/amqp/).
   "rabbitmq-client": "src/wire/amqp/amqp_link.ts",
-  "node:sqlite": "src/ledger/sqlite.ts",
+  "node:sqlite": "src/ledger/sqlite/database.ts",
   "commander": "src/cli/",
   "valibot": "src/config/",
   "yaml": "src/openstack/clouds_yaml.ts",

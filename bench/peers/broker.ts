@@ -9,7 +9,7 @@
  */
 // deno-lint-ignore-file no-console -- a line on the standard output is what it gives
 
-import { Broker } from "../../src/intake/broker.ts";
+import { Broker } from "../../src/rabbitmq/consumer.ts";
 
 const [port, queue = "", messages, prefetch, batch] = Deno.args.map((text, index) =>
   index === 1 ? text : Number(text)

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { UserError } from "../model/errors.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import type { CommandContext } from "./context.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { whyUnwritten } from "./why_unwritten.ts";

@@ -2,8 +2,8 @@ import { Command } from "commander";
 import type { LoadedConfig } from "../config/load_config.ts";
 import { ConfigError, UserError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
-import { redact } from "../wire/redact.ts";
-import { safeJson } from "../wire/safe_json.ts";
+import { redact } from "../wire/secrets/redact.ts";
+import { safeJson } from "../wire/escaping/safe_json.ts";
 import { describeFindings } from "./check_text.ts";
 import { type CommandContext, EXIT_FAILURE, load } from "./context.ts";
 import { programFile } from "./init.ts";
@@ -58,7 +58,7 @@ function eachOnce(findings: readonly Finding[]): readonly Finding[] {
 
 /** What can be said of a configuration without asking anybody: also what a reload wants to know first. */
 export async function checkLoaded(loaded: LoadedConfig): Promise<readonly Finding[]> {
-  const { checkConfiguration } = await import("../inspect/check_configuration.ts");
+  const { checkConfiguration } = await import("../inspect/check/configuration.ts");
   return await checkConfiguration(loaded, { sample: await Deno.readFile(programFile(SAMPLE)) });
 }
 
@@ -69,7 +69,7 @@ async function loadOrFind(context: CommandContext): Promise<LoadedConfig | { rea
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     if (!(error instanceof ConfigError)) return { findings: [{ level: "error", key: "config", text: error.message }] };
-    const { told } = await import("../inspect/check_configuration.ts");
+    const { told } = await import("../inspect/check/configuration.ts");
     return { findings: error.findings.map((line) => ({ ...told(line), level: "error" })) };
   }
 }
@@ -80,9 +80,9 @@ async function checkConnections(
 ): Promise<readonly Finding[]> {
   const [{ keyedSources }, { checkRabbit }, { checkOpenStackAccess, checkPlugins }, { systemClock }] = await Promise
     .all([
-      import("../inspect/check_configuration.ts"),
-      import("../inspect/check_rabbit.ts"),
-      import("../inspect/check_targets.ts"),
+      import("../inspect/check/configuration.ts"),
+      import("../inspect/check/rabbit.ts"),
+      import("../inspect/check/targets.ts"),
       import("../runtime/clock.ts"),
     ]);
   const { terminal } = context;

@@ -1,5 +1,5 @@
 import type { Finding } from "../model/finding.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { coloured, type Terminal } from "./terminal.ts";
 import { wrapped } from "./wrapped.ts";
 

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { UserError } from "../model/errors.ts";
-import { printable } from "../wire/escape.ts";
-import { safeJson } from "../wire/safe_json.ts";
+import { printable } from "../wire/escaping/printable.ts";
+import { safeJson } from "../wire/escaping/safe_json.ts";
 import { type CommandContext, EXIT_FAILURE, EXIT_NOTHING, load, stderrLog } from "./context.ts";
 import { describeExamination, examinationFacts } from "./doctor_text.ts";
 import { seconds } from "./numbers.ts";
@@ -37,9 +37,9 @@ async function run({ seconds, management, json = false }: DoctorOptions, context
   const { terminal } = context;
   const { config } = await load(context);
   const [{ examine }, { diagnose }, { sourcesOf }] = await Promise.all([
-    import("../inspect/examine.ts"),
-    import("../inspect/diagnose.ts"),
-    import("../inspect/tap.ts"),
+    import("../inspect/doctor/examine.ts"),
+    import("../inspect/doctor/diagnose.ts"),
+    import("../inspect/shared/tap.ts"),
   ]);
   const signal = context.stopSignal();
   const log = stderrLog(context.globals(), "error");

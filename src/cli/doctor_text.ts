@@ -1,7 +1,7 @@
-import { isBound, type Problem } from "../inspect/diagnose.ts";
-import type { Examination, QueueLook } from "../inspect/examine.ts";
-import type { Flow } from "../inspect/traffic.ts";
-import { printable } from "../wire/escape.ts";
+import { isBound, type Problem } from "../inspect/doctor/diagnose.ts";
+import type { Examination, QueueLook } from "../inspect/doctor/examine.ts";
+import type { Flow } from "../inspect/doctor/traffic.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { coloured, type Terminal } from "./terminal.ts";
 import { wrapped } from "./wrapped.ts";
 

@@ -1,6 +1,6 @@
 import { readDocuments } from "../runtime/documents.ts";
 import { DryRun, type DryRunOptions, type DryRunResult } from "../runtime/dry_run.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { describeResult, jsonLine } from "./dry_run_text.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,7 +1,7 @@
 import type { Json } from "../model/notification.ts";
 import type { DryRunResult, PluginPreview } from "../runtime/dry_run.ts";
-import { printable } from "../wire/escape.ts";
-import { safeJson } from "../wire/safe_json.ts";
+import { printable } from "../wire/escaping/printable.ts";
+import { safeJson } from "../wire/escaping/safe_json.ts";
 import { wrapped } from "./wrapped.ts";
 
 /** One line for programs: the shape of `--dry-run --json`. */

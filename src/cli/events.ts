@@ -1,13 +1,13 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { UserError } from "../model/errors.ts";
 import { type Listed, LISTED_STATES, type ListedState, type Selection, type Treated } from "../model/operations.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
 import { describeEnd, describeEvent, describeFirst, describeMore, describeTreated, listLayout } from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { wholeNumber } from "./numbers.ts";
 import { mustKnow } from "./plugins.ts";
-import { safeJson } from "../wire/safe_json.ts";
+import { safeJson } from "../wire/escaping/safe_json.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 

@@ -1,5 +1,5 @@
 import type { Listed, ShownDelivery, ShownEvent, Treated } from "../model/operations.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { WIDTH, wrapped } from "./wrapped.ts";
 
 /** How wide the columns of a listing are. */

@@ -10,8 +10,8 @@ export function ledgerOption(): Option {
 /** Opens the ledger for a command. */
 export async function openLedger(given: string | undefined, context: CommandContext): Promise<LedgerOperations> {
   const [{ ledgerFileOf }, { openOperations }] = await Promise.all([
-    import("../ledger/open_ledger.ts"),
-    import("../ledger/sqlite_operations.ts"),
+    import("../ledger/sqlite/open.ts"),
+    import("../ledger/sqlite/operations.ts"),
   ]);
   return openOperations(given ?? ledgerFileOf((await load(context)).config.ledger));
 }

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { ConfigError } from "../model/errors.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import type { CommandContext } from "./context.ts";
 
 /** `migrate FILE…`: the config.ts that INI files come to, on standard output. */

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { didYouMean } from "../config/closest.ts";
 import { UserError } from "../model/errors.ts";
 import type { LedgerOperations } from "../model/operations.ts";
-import { safeJson } from "../wire/safe_json.ts";
+import { safeJson } from "../wire/escaping/safe_json.ts";
 import type { CommandContext } from "./context.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { describePlugins, describeTried } from "./plugins_text.ts";

@@ -1,6 +1,6 @@
 import type { PluginState } from "../model/operations.ts";
 import { duration } from "../observe/duration.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { wrapped } from "./wrapped.ts";
 
 /** When the service was last seen, and what time it is: milliseconds since the epoch. */

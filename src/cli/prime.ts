@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { safeJson } from "../wire/safe_json.ts";
+import { safeJson } from "../wire/escaping/safe_json.ts";
 import { type CommandContext, load, stderrLog } from "./context.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { describePrimed } from "./prime_text.ts";

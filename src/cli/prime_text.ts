@@ -1,6 +1,6 @@
 import type { Listing } from "../model/ledger.ts";
 import type { Compared, Named } from "../runtime/prime_again.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { WIDTH } from "./wrapped.ts";
 
 /** A listing's name, of many and of one. */

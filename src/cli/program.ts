@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { didYouMean } from "../config/closest.ts";
 import { UserError } from "../model/errors.ts";
-import { printable } from "../wire/escape.ts";
-import { redact } from "../wire/redact.ts";
+import { printable } from "../wire/escaping/printable.ts";
+import { redact } from "../wire/secrets/redact.ts";
 import { COMMANDS } from "./commands.ts";
 import { type CommandContext, EXIT_FAILURE, EXIT_UNREAD, EXIT_USAGE } from "./context.ts";
 import type { GlobalOptions, ProgramOptions } from "./context.ts";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { UserError } from "../model/errors.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { type CommandContext, EXIT_FAILURE, load } from "./context.ts";
 
 /** `queue remove`: nothing is left behind on the broker. */
@@ -29,9 +29,9 @@ async function run(force: boolean, context: CommandContext): Promise<void> {
   const { terminal } = context;
   const { config } = await load(context);
   const [{ removeQueue }, { sourcesOf }, { ledgerFileOf }] = await Promise.all([
-    import("../inspect/remove_queue.ts"),
-    import("../inspect/tap.ts"),
-    import("../ledger/open_ledger.ts"),
+    import("../inspect/queue/remove_queue.ts"),
+    import("../inspect/shared/tap.ts"),
+    import("../ledger/sqlite/open.ts"),
   ]);
   const signal = context.stopSignal();
   for (const source of sourcesOf(config)) {

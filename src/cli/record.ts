@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import type { Delivered } from "../inspect/tap.ts";
-import { printable } from "../wire/escape.ts";
+import type { Delivered } from "../inspect/shared/tap.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { type CommandContext, EXIT_NOTHING, load, stderrLog } from "./context.ts";
 import { seconds, wholeNumber } from "./numbers.ts";
 import { RecordFile } from "./record_file.ts";
@@ -41,7 +41,7 @@ async function run(
 ): Promise<void> {
   const { terminal } = context;
   const { config } = await load(context);
-  const [{ tap }, { Recorder }] = await Promise.all([import("../inspect/tap.ts"), import("./recorder.ts")]);
+  const [{ tap }, { Recorder }] = await Promise.all([import("../inspect/shared/tap.ts"), import("./recorder.ts")]);
   using file = RecordFile.open(path, { append: options.append ?? false });
   const recorder = new Recorder(file, { now: Date.now, ...options });
   using progress = everyTenSeconds(() => terminal.error(recorder.summary));

@@ -1,5 +1,5 @@
-import type { Delivered } from "../inspect/tap.ts";
-import { recordedLine } from "../inspect/recording.ts";
+import type { Delivered } from "../inspect/shared/tap.ts";
+import { recordedLine } from "../inspect/record/recording.ts";
 import type { RecordFile } from "./record_file.ts";
 
 export interface RecorderOptions {

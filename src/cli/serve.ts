@@ -4,9 +4,9 @@ import { Systemd, systemdEnvironment } from "../observe/systemd.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { CommandContext, GlobalOptions } from "./context.ts";
 import { type ServiceLog, serviceLog } from "./service_log.ts";
-import { LocalShift, type Shift } from "./shift.ts";
-import { Shifts } from "./shifts.ts";
-import { WorkerCandidate } from "./worker_shift.ts";
+import { LocalShift, type Shift } from "./service_instance.ts";
+import { Shifts } from "./reload_supervisor.ts";
+import { WorkerCandidate } from "./worker_instance.ts";
 
 /** The service, until it is told to stop. Each reload gets an isolate of its own; the first shift, often the only one, needs none. */
 export async function serve(loaded: LoadedConfig, context: CommandContext): Promise<void> {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { DryRunResult } from "../runtime/dry_run.ts";
-import type { SeenNotification } from "../inspect/tail.ts";
-import { safeJson } from "../wire/safe_json.ts";
+import type { SeenNotification } from "../inspect/tail/tail.ts";
+import { safeJson } from "../wire/escaping/safe_json.ts";
 import { type CommandContext, load, stderrLog } from "./context.ts";
 import { describeEvents, describeNotification, eventFacts, notificationFacts } from "./tail_text.ts";
 
@@ -32,7 +32,7 @@ Examples:
 async function run({ all = false, json = false }: TailCommandOptions, context: CommandContext): Promise<void> {
   const { terminal } = context;
   const { config } = await load(context);
-  const { tail } = await import("../inspect/tail.ts");
+  const { tail } = await import("../inspect/tail/tail.ts");
   const show = {
     onEvents(result: DryRunResult) {
       if (json) { for (const facts of eventFacts(result)) terminal.print(safeJson(facts)); }

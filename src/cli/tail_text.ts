@@ -1,6 +1,6 @@
 import type { DryRunResult } from "../runtime/dry_run.ts";
-import type { SeenNotification } from "../inspect/tail.ts";
-import { printable } from "../wire/escape.ts";
+import type { SeenNotification } from "../inspect/tail/tail.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { coloured, type Terminal } from "./terminal.ts";
 import { WIDTH } from "./wrapped.ts";
 

@@ -1,5 +1,5 @@
-import { printable } from "../wire/escape.ts";
-import { isSecretName, redact } from "../wire/redact.ts";
+import { printable } from "../wire/escaping/printable.ts";
+import { isSecretName, redact } from "../wire/secrets/redact.ts";
 
 /** Keys whose value may hold a password, though their names do not say so. */
 const URLS = new Set(["url", "authUrl"]);

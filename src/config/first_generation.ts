@@ -1,6 +1,6 @@
 import { UserError } from "../model/errors.ts";
-import { printable } from "../wire/escape.ts";
-import { redact } from "../wire/redact.ts";
+import { printable } from "../wire/escaping/printable.ts";
+import { redact } from "../wire/secrets/redact.ts";
 import type { IniEntry } from "./ini.ts";
 import { booleanOf, type IniValue, listItems, sectionName } from "./ini_options.ts";
 import {

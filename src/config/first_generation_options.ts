@@ -1,5 +1,5 @@
-import { printable } from "../wire/escape.ts";
-import { redact } from "../wire/redact.ts";
+import { printable } from "../wire/escaping/printable.ts";
+import { redact } from "../wire/secrets/redact.ts";
 import { didYouMean } from "./closest.ts";
 import type { IniEntry } from "./ini.ts";
 import { placeOf, sectionName } from "./ini_options.ts";

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { printable } from "../wire/escape.ts";
-import { redact } from "../wire/redact.ts";
+import { printable } from "../wire/escaping/printable.ts";
+import { redact } from "../wire/secrets/redact.ts";
 
 /** All that a plugin's constructor finds wrong must fit. */
 const MAX_LENGTH = 3000;

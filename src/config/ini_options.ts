@@ -1,4 +1,4 @@
-import { isSecretName } from "../wire/redact.ts";
+import { isSecretName } from "../wire/secrets/redact.ts";
 import { type IniEntry, stripped } from "./ini.ts";
 
 /** The value of an option, with what it refers to put in. */

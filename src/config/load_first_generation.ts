@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UserError } from "../model/errors.ts";
-import { asVariable } from "../wire/env.ts";
+import { asVariable } from "../wire/secrets/env.ts";
 import { checkConfig } from "./check_config.ts";
 import { isClass } from "./describe.ts";
 import { planOf } from "./first_generation.ts";

@@ -1,4 +1,4 @@
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { booleanOf, type IniValue, listItems } from "./ini_options.ts";
 import { type PlanObject, type PlanValue, Secret } from "./plan.ts";
 import type { PlanDraft } from "./plan_draft.ts";

@@ -1,4 +1,4 @@
-import { isSecretName } from "../wire/redact.ts";
+import { isSecretName } from "../wire/secrets/redact.ts";
 
 /** One host of oslo.messaging's `transport_url`. */
 export interface TransportHost {

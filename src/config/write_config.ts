@@ -1,4 +1,4 @@
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import {
   type Plan,
   type PlannedPlugin,

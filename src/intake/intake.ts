@@ -4,7 +4,7 @@ import type { Logger } from "../model/plugin.ts";
 import type { IntakeCounts } from "../model/readings.ts";
 import { admit, type AdmittedMessage } from "./admit.ts";
 import { partsOf } from "./bounded_payload.ts";
-import type { Delivered, DeliveryChannel } from "./broker.ts";
+import type { Delivered, DeliveryChannel } from "../rabbitmq/consumer.ts";
 
 export interface IntakeOptions {
   readonly ledger: Pick<Ledger, "record">;

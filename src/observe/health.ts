@@ -1,5 +1,5 @@
 import type { Clock } from "../model/clock.ts";
-import type { Pulse } from "../model/pulse.ts";
+import type { Pulse } from "../model/loop_heartbeat.ts";
 import type { Readings } from "../model/readings.ts";
 
 export interface HealthOptions {

@@ -1,8 +1,8 @@
 import { LOG_LEVELS, type LogLevel } from "../model/config.ts";
 import type { Logger } from "../model/plugin.ts";
-import { printable } from "../wire/escape.ts";
-import { redact } from "../wire/redact.ts";
-import { safeJson } from "../wire/safe_json.ts";
+import { printable } from "../wire/escaping/printable.ts";
+import { redact } from "../wire/secrets/redact.ts";
+import { safeJson } from "../wire/escaping/safe_json.ts";
 
 export interface LogSettings {
   /** Lines below this level are not written. */

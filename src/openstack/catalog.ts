@@ -1,8 +1,8 @@
 import { UserError } from "../model/errors.ts";
 import type { JsonObject } from "../model/notification.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { HttpTarget } from "../wire/http/http.ts";
-import { shownUrl } from "../wire/redact.ts";
+import { shownUrl } from "../wire/secrets/redact.ts";
 import type { Credentials } from "./credentials.ts";
 import { objects, text } from "./read.ts";
 import { type CatalogService, SERVICES } from "./services.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { UserError } from "../model/errors.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import type { Surroundings } from "./credentials.ts";
 import { refuseAuthType, refuseInsecure, sdkName, settingsFrom, type SettingsSource } from "./settings.ts";
 

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import type { OpenStackOptions } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 import { HttpTarget } from "../wire/http/http.ts";
-import { shownUrl } from "../wire/redact.ts";
+import { shownUrl } from "../wire/secrets/redact.ts";
 import { readCloud } from "./clouds_yaml.ts";
 import {
   refuseAuthType,

@@ -1,7 +1,7 @@
 import type { Credentials } from "./credentials.ts";
 import { endpointUrl } from "./catalog.ts";
 import { askVersions, versionUrl } from "./discovery.ts";
-import { Flights } from "./flights.ts";
+import { Flights } from "./single_flight.ts";
 import type { Session } from "./keystone.ts";
 import { bestMicroversion, lowerMicroversion } from "./microversion.ts";
 import { type CatalogService, SERVICES } from "./services.ts";

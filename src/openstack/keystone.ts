@@ -1,13 +1,13 @@
 import type { Clock } from "../model/clock.ts";
 import { UserError } from "../model/errors.ts";
 import type { Json, JsonObject } from "../model/notification.ts";
-import { printable } from "../wire/escape.ts";
-import { shownUrl } from "../wire/redact.ts";
+import { printable } from "../wire/escaping/printable.ts";
+import { shownUrl } from "../wire/secrets/redact.ts";
 import { type CatalogEndpoint, readCatalog } from "./catalog.ts";
 import type { Credentials, NamedRef, Scope } from "./credentials.ts";
 import { askVersions, versionUrl } from "./discovery.ts";
 import { OpenStackUnavailable } from "./errors.ts";
-import { Flights } from "./flights.ts";
+import { Flights } from "./single_flight.ts";
 import { object, objects, text } from "./read.ts";
 import type { Answer, Call, Transport } from "./transport.ts";
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../model/notification.ts";
 import type { Answered, Caller } from "./caller.ts";
 import type { ExpiringCache } from "./expiring_cache.ts";
-import { Flights } from "./flights.ts";
+import { Flights } from "./single_flight.ts";
 import { ASK_AGAIN_MS, type Kind, type Rights } from "./rights.ts";
 import type { ServiceName } from "./services.ts";
 import type { Transport } from "./transport.ts";

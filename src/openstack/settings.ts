@@ -1,6 +1,6 @@
 import type { OpenStackOptions } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
-import { printable } from "../wire/escape.ts";
+import { printable } from "../wire/escaping/printable.ts";
 
 /** How to log in and where to, wherever it was found: the fields of config.ts. */
 export type Settings = Omit<OpenStackOptions, "cloud" | "maxWaitSeconds">;

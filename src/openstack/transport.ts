@@ -3,13 +3,13 @@ import { DeliveryError, type FailureReason } from "../model/errors.ts";
 import type { Json, JsonObject } from "../model/notification.ts";
 import { HttpTarget } from "../wire/http/http.ts";
 import type { HttpAnswer } from "../wire/http/http_request.ts";
-import { shownUrl } from "../wire/redact.ts";
+import { shownUrl } from "../wire/secrets/redact.ts";
 import { retryAfterMs } from "../wire/http/retry_after.ts";
 import { OpenStackUnavailable } from "./errors.ts";
 import { isObject } from "./read.ts";
-import { saidIn } from "./said.ts";
+import { saidIn } from "./api_error_message.ts";
 import type { ServiceName } from "./services.ts";
-import { Slots } from "./slots.ts";
+import { Slots } from "./semaphore.ts";
 
 /** One request to a service. */
 export interface Call {

@@ -1,4 +1,4 @@
-import { PatientSource } from "../detail/patient_source.ts";
+import { PatientSource } from "../detail/retrying_source.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Config } from "../model/config.ts";
 import type { Ledger } from "../model/ledger.ts";

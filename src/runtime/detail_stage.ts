@@ -2,7 +2,7 @@ import { makeDetail } from "../detail/make_detail.ts";
 import type { DetailOptions } from "../model/config.ts";
 import type { Ledger, PromptMaker } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";
-import { thrownBy } from "../wire/made.ts";
+import { thrownBy } from "../wire/options/call_user_function.ts";
 
 /** Stage 3: makes decided events deliverable. */
 export interface DetailStage {

@@ -1,14 +1,14 @@
 import { type DetailSource, enrich, enrichedEvent, keysToAsk, missingKeys } from "../detail/enrich.ts";
 import { decide, WATCHED_EVENT_TYPES } from "../facts/decide.ts";
 import { admitNotification } from "../intake/admit_notification.ts";
-import { RamLedger } from "../ledger/ram_ledger.ts";
+import { RamLedger } from "../ledger/ram/ledger.ts";
 import type { Config } from "../model/config.ts";
 import type { Outcome } from "../model/decision.ts";
 import type { Detail } from "../model/detail.ts";
 import type { Delivery, LedgerEvent, PromptMaker } from "../model/ledger.ts";
 import type { Json, Notification } from "../model/notification.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
-import { envSecrets, redact, withoutSecrets } from "../wire/redact.ts";
+import { envSecrets, redact, withoutSecrets } from "../wire/secrets/redact.ts";
 import { detailMaker } from "./detail_stage.ts";
 import { rulesOf } from "./rules.ts";
 

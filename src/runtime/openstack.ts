@@ -1,5 +1,5 @@
 import type { DetailSource } from "../detail/enrich.ts";
-import { PatientSource } from "../detail/patient_source.ts";
+import { PatientSource } from "../detail/retrying_source.ts";
 import type { Clock } from "../model/clock.ts";
 import type { OpenStackOptions } from "../model/config.ts";
 import { DeliveryError, UserError } from "../model/errors.ts";
@@ -8,7 +8,7 @@ import { OpenStackApi } from "../openstack/api.ts";
 import { type Credentials, findCredentials } from "../openstack/credentials.ts";
 import { OpenStackUnavailable } from "../openstack/errors.ts";
 import { readUsablePems } from "../wire/http/http_client.ts";
-import { shownUrl } from "../wire/redact.ts";
+import { shownUrl } from "../wire/secrets/redact.ts";
 
 /**
  * The clients of the cloud that config.ts, clouds.yaml or the environment name. Asks nothing yet.

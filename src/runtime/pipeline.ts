@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import type { Bell } from "../model/bell.ts";
-import { Pulse } from "../model/pulse.ts";
+import type { Bell } from "../model/wake_signal.ts";
+import { Pulse } from "../model/loop_heartbeat.ts";
 import type { DetailStage } from "./detail_stage.ts";
 import type { FactsStage } from "./facts_stage.ts";
 

@@ -1,7 +1,7 @@
 import type { Detail } from "../model/detail.ts";
 import type { NotifyContext } from "../model/plugin.ts";
-import { printable } from "./escape.ts";
-import { escapeHtml } from "./escape_html.ts";
+import { printable } from "./escaping/printable.ts";
+import { escapeHtml } from "./escaping/escape_html.ts";
 
 /** What the texts look at beside the detail. */
 export type EventFacts = Pick<NotifyContext, "subject" | "eventType" | "time" | "key" | "creationSeen" | "missing">;

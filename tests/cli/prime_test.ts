@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ownLedger } from "../../src/ledger/open_ledger.ts";
-import { openDatabase } from "../../src/ledger/sqlite.ts";
+import { ownLedger } from "../../src/ledger/sqlite/open.ts";
+import { openDatabase } from "../../src/ledger/sqlite/database.ts";
 import { idOf, MadeCloud } from "../support/made_cloud.ts";
 import { OpenStackServer } from "../support/openstack_server.ts";
 import { ProgramDirectory, type ProgramEnd, runProgram } from "../support/program.ts";

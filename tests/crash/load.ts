@@ -197,7 +197,8 @@ function wordsOf({ id, name, projectId, portId, mac, fixedAddress }: Server): Wo
 
 /** What nobody listens for, in the shares of the recording. */
 function readIgnored(): Capture[] {
-  const watched = /^(compute\.)?instance\.(create|(force_|soft_)?delete)\.end$|^floatingip\.|^port\.(create|update|delete)\.end$/;
+  const watched =
+    /^(compute\.)?instance\.(create|(force_|soft_)?delete)\.end$|^floatingip\.|^port\.(create|update|delete)\.end$/;
   return [...readCapture("unversioned.jsonl"), ...readCapture("versioned.jsonl")]
     .filter(({ exchange, routing_key }) => /^(nova|neutron)$/.test(exchange) && routing_key.endsWith(".info"))
     .map(({ exchange, routing_key, body }) => ({ exchange, routing_key, text: JSON.parse(body)["oslo.message"] }))

@@ -6,8 +6,8 @@
 
 import { Lane } from "../../src/dispatch/lane.ts";
 import { policyOf } from "../../src/dispatch/policy.ts";
-import { Housekeeping } from "../../src/ledger/housekeeping.ts";
-import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
+import { Housekeeping } from "../../src/ledger/sqlite/housekeeping.ts";
+import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
 import type { RetryOptions } from "../../src/model/config.ts";
 import { DeliveryError, type FailureReason } from "../../src/model/errors.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
@@ -15,7 +15,7 @@ import type { Settlement } from "../../src/model/ledger.ts";
 import type { TargetOutage } from "../../src/model/outage.ts";
 import type { NotifyContext } from "../../src/model/plugin.ts";
 import type { AttemptEnd } from "../../src/model/readings.ts";
-import { redact } from "../../src/wire/redact.ts";
+import { redact } from "../../src/wire/secrets/redact.ts";
 import { KeptLog } from "../support/loggers.ts";
 import { announceEvents } from "../support/made_events.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";

@@ -2,7 +2,7 @@ import { deepStrictEqual as assertEquals, ok as assert } from "node:assert/stric
 import { type Failure, failureOf } from "../../src/dispatch/failure.ts";
 import { policyOf } from "../../src/dispatch/policy.ts";
 import { DeliveryError, type FailureReason, PermanentError } from "../../src/model/errors.ts";
-import { redact } from "../../src/wire/redact.ts";
+import { redact } from "../../src/wire/secrets/redact.ts";
 
 function failure(error: unknown, permanentStatuses = policyOf("p").permanentStatuses): Failure {
   return failureOf(error, { permanentStatuses, redact });

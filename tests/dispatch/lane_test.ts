@@ -3,7 +3,7 @@ import { Lane } from "../../src/dispatch/lane.ts";
 import { policyOf } from "../../src/dispatch/policy.ts";
 import { PermanentError } from "../../src/model/errors.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
-import { openOperations } from "../../src/ledger/sqlite_operations.ts";
+import { openOperations } from "../../src/ledger/sqlite/operations.ts";
 import { SILENT } from "../support/loggers.ts";
 import { madeEvent } from "../support/made_events.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Connection } from "rabbitmq-client";
-import { openDatabase } from "../../src/ledger/sqlite.ts";
+import { openDatabase } from "../../src/ledger/sqlite/database.ts";
 import { CloudPublisher, type Published } from "../../tools/publisher.ts";
 import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
 import { Receiver } from "../../tools/receiver.ts";

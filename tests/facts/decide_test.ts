@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decide, WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
-import { RamMemory } from "../../src/ledger/ram_memory.ts";
+import { RamMemory } from "../../src/ledger/ram/memory.ts";
 import { CREATION_EVENTS, DELETION_EVENTS } from "../../src/model/config.ts";
 import { EVERYTHING } from "../support/rules.ts";
 import { came, floatingIpIs, notification, portGone, Story, went } from "../support/stories.ts";

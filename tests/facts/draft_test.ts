@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Draft } from "../../src/facts/draft.ts";
-import { RamMemory } from "../../src/ledger/ram_memory.ts";
+import { RamMemory } from "../../src/ledger/ram/memory.ts";
 import { floatingIpIs, portIs, Story } from "../support/stories.ts";
 
 Deno.test("Draft reads what it has written, and writes nothing else", () => {

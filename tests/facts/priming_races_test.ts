@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Found, prime } from "../../src/facts/prime.ts";
 import { decide } from "../../src/facts/decide.ts";
-import { RamMemory } from "../../src/ledger/ram_memory.ts";
+import { RamMemory } from "../../src/ledger/ram/memory.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
 import type { Notification } from "../../src/model/notification.ts";
 import { madeServer } from "../support/made_events.ts";

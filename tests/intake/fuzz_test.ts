@@ -3,7 +3,7 @@ import { deflateSync } from "node:zlib";
 import { makeDetail } from "../../src/detail/make_detail.ts";
 import { decide, WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
 import { admit } from "../../src/intake/admit.ts";
-import { RamMemory } from "../../src/ledger/ram_memory.ts";
+import { RamMemory } from "../../src/ledger/ram/memory.ts";
 import type { Detail } from "../../src/model/detail.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
 import type { Notification } from "../../src/model/notification.ts";

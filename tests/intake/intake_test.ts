@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import type { Delivered } from "../../src/intake/broker.ts";
+import type { Delivered } from "../../src/rabbitmq/consumer.ts";
 import { Intake } from "../../src/intake/intake.ts";
 import { WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
 import type { Arrival } from "../../src/model/ledger.ts";

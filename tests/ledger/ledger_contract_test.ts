@@ -1,4 +1,4 @@
-import { RamLedger } from "../../src/ledger/ram_ledger.ts";
+import { RamLedger } from "../../src/ledger/ram/ledger.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
 import { testLedger } from "./contract.ts";
 

@@ -1,8 +1,8 @@
 import { deepStrictEqual as assertEquals, ok as assert } from "node:assert/strict";
-import { BacklogCounter } from "../../src/ledger/backlog.ts";
-import { Housekeeping } from "../../src/ledger/housekeeping.ts";
-import type { Database } from "../../src/ledger/sqlite.ts";
-import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
+import { BacklogCounter } from "../../src/ledger/sqlite/backlog.ts";
+import { Housekeeping } from "../../src/ledger/sqlite/housekeeping.ts";
+import type { Database } from "../../src/ledger/sqlite/database.ts";
+import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
 import { SILENT } from "../support/loggers.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";

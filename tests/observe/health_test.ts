@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Pulse } from "../../src/model/pulse.ts";
+import { Pulse } from "../../src/model/loop_heartbeat.ts";
 import { Health } from "../../src/observe/health.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 

@@ -4,7 +4,7 @@ import { DirectoryNotify, type DirectoryNotifyOptions, directoryRecord } from ".
 import { makeDetail } from "../../src/detail/make_detail.ts";
 import { decide, WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
 import { decodeBody } from "../../src/intake/envelope.ts";
-import { RamMemory } from "../../src/ledger/ram_memory.ts";
+import { RamMemory } from "../../src/ledger/ram/memory.ts";
 import { mergeByTime, readCapture } from "../support/captures.ts";
 import { EVERYTHING } from "../support/rules.ts";
 import { TestServer } from "../wire/server.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { PatientSource } from "../../src/detail/patient_source.ts";
+import { PatientSource } from "../../src/detail/retrying_source.ts";
 import { decide } from "../../src/facts/decide.ts";
 import type { DetailOptions } from "../../src/model/config.ts";
 import type { Delivery } from "../../src/model/ledger.ts";

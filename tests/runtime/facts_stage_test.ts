@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { SourceAnswer } from "../../src/detail/enrich.ts";
-import { RamLedger } from "../../src/ledger/ram_ledger.ts";
-import { Bell } from "../../src/model/bell.ts";
+import { RamLedger } from "../../src/ledger/ram/ledger.ts";
+import { Bell } from "../../src/model/wake_signal.ts";
 import type { Notification } from "../../src/model/notification.ts";
 import { FactsStage } from "../../src/runtime/facts_stage.ts";
 import { Opened } from "../openstack/opened.ts";

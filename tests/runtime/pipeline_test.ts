@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { RamLedger } from "../../src/ledger/ram_ledger.ts";
-import { Bell } from "../../src/model/bell.ts";
+import { RamLedger } from "../../src/ledger/ram/ledger.ts";
+import { Bell } from "../../src/model/wake_signal.ts";
 import { detailMaker, PromptDetails } from "../../src/runtime/detail_stage.ts";
 import { FactsStage } from "../../src/runtime/facts_stage.ts";
 import { stepPipeline } from "../../src/runtime/pipeline.ts";

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { decide, WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
 import { decodeBody } from "../../src/intake/envelope.ts";
-import { RamMemory } from "../../src/ledger/ram_memory.ts";
+import { RamMemory } from "../../src/ledger/ram/memory.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
 import type { Notification } from "../../src/model/notification.ts";
 import type { CaptureLine } from "./captures.ts";

@@ -6,8 +6,8 @@
  */
 
 import { DatabaseSync } from "node:sqlite";
-import { ownLedger } from "../../src/ledger/open_ledger.ts";
-import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
+import { ownLedger } from "../../src/ledger/sqlite/open.ts";
+import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
 import { announceEvents, madeEvent, settlementOf } from "./made_events.ts";
 
 function print(line: unknown): void {

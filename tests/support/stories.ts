@@ -6,7 +6,7 @@
 
 import { decide } from "../../src/facts/decide.ts";
 import type { Rules } from "../../src/facts/situation.ts";
-import { RamMemory } from "../../src/ledger/ram_memory.ts";
+import { RamMemory } from "../../src/ledger/ram/memory.ts";
 import type { Decision } from "../../src/model/decision.ts";
 import type { ActorContext, Json, JsonObject, Notification } from "../../src/model/notification.ts";
 import { EVERYTHING } from "./rules.ts";

@@ -1,7 +1,7 @@
-import { type Database, openDatabase } from "../../src/ledger/sqlite.ts";
-import { SqliteLedger } from "../../src/ledger/sqlite_ledger.ts";
-import { openOperations } from "../../src/ledger/sqlite_operations.ts";
-import type { QueuesOptions } from "../../src/ledger/sqlite_queues.ts";
+import { type Database, openDatabase } from "../../src/ledger/sqlite/database.ts";
+import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
+import { openOperations } from "../../src/ledger/sqlite/operations.ts";
+import type { QueuesOptions } from "../../src/ledger/sqlite/queues.ts";
 import type { LedgerOperations } from "../../src/model/operations.ts";
 import { TemporaryDirectory } from "./temporary_directory.ts";
 

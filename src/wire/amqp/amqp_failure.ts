@@ -1,7 +1,7 @@
 import { DeliveryError, type FailureReason, PermanentError } from "../../model/errors.ts";
 import { type AmqpRefusal, amqpRefusal, amqpRemedy } from "./amqp_refusal.ts";
-import { printable } from "../escape.ts";
-import { redact, withoutSecrets } from "../redact.ts";
+import { printable } from "../escaping/printable.ts";
+import { redact, withoutSecrets } from "../secrets/redact.ts";
 
 const MAX_QUOTED_LENGTH = 200;
 const NOT_THERE = "it is not there; its owner must declare it";

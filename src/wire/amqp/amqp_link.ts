@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers";
 import type { Channel, Connection, Envelope, ReturnedMessage } from "rabbitmq-client";
 import type { AmqpEndpoint } from "./amqp_options.ts";
 import { unlessAborted } from "../deadline.ts";
-import { readTlsFiles } from "../tls_files.ts";
+import { readTlsFiles } from "../files/tls_files.ts";
 
 /** Where a message goes, and what it says of itself. */
 export type AmqpEnvelope = Envelope;

@@ -1,5 +1,5 @@
 import type { RabbitTls } from "../../model/config.ts";
-import { printable } from "../escape.ts";
+import { printable } from "../escaping/printable.ts";
 
 /** How to reach a RabbitMQ and who to be there. Certificates are always verified; files are read for every connection. */
 export interface AmqpTargetOptions {

@@ -1,12 +1,12 @@
 import { DeliveryError } from "../../model/errors.ts";
-import { FromFiles } from "../from_files.ts";
+import { FromFiles } from "../files/from_files.ts";
 import { openHttpClient } from "./http_client.ts";
 import { HttpFailures } from "./http_failure.ts";
 import { httpOptionProblems, type HttpTargetOptions } from "./http_options.ts";
 import type { HttpAnswer, HttpPreview, HttpRequest } from "./http_request.ts";
 import { checkUrl, headersOf, secretsOf, shownHeadersOf, standingHeaders } from "./http_request.ts";
 import { TimeLimit } from "./time_limit.ts";
-import { shownUrl } from "../redact.ts";
+import { shownUrl } from "../secrets/redact.ts";
 
 export type { HttpTargetOptions };
 

@@ -1,6 +1,6 @@
 import type { Detail } from "../../model/detail.ts";
-import { escapeXml } from "../escape_xml.ts";
-import { made, type Making } from "../made.ts";
+import { escapeXml } from "../escaping/escape_xml.ts";
+import { made, type Making } from "../options/call_user_function.ts";
 
 /**
  * How a detail becomes the body of a request: `json`, `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with

@@ -1,7 +1,7 @@
 import { DeliveryError, type FailureReason } from "../../model/errors.ts";
-import { printable } from "../escape.ts";
+import { printable } from "../escaping/printable.ts";
 import { type HttpAnswer, type HttpRequest, secretsIn } from "./http_request.ts";
-import { envSecrets, redact, shownUrl, withoutSecrets } from "../redact.ts";
+import { envSecrets, redact, shownUrl, withoutSecrets } from "../secrets/redact.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
 const MAX_QUOTED_LENGTH = 200;

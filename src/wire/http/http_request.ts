@@ -1,6 +1,6 @@
-import { printable } from "../escape.ts";
+import { printable } from "../escaping/printable.ts";
 import type { HttpTargetOptions } from "./http_options.ts";
-import { HIDDEN, isSecretName, shownUrl } from "../redact.ts";
+import { HIDDEN, isSecretName, shownUrl } from "../secrets/redact.ts";
 
 /** One HTTP request. */
 export interface HttpRequest {

@@ -1,5 +1,5 @@
 import { PermanentError } from "../../model/errors.ts";
-import { printable } from "../escape.ts";
+import { printable } from "../escaping/printable.ts";
 
 const MAX_LENGTH = 1024;
 

@@ -1,5 +1,5 @@
 import { DeliveryError } from "../../model/errors.ts";
-import { printable } from "../escape.ts";
+import { printable } from "../escaping/printable.ts";
 import { assertion } from "./ldap_assertion.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 import { LdapFailures, RESULT, resultCode } from "./ldap_failure.ts";

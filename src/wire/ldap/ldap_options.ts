@@ -1,4 +1,4 @@
-import { printable } from "../escape.ts";
+import { printable } from "../escaping/printable.ts";
 import { isDn } from "./ldap_text.ts";
 
 /** How to reach a directory and who to be there. Certificates are always verified. */

@@ -1,5 +1,5 @@
 import { DeliveryError, PermanentError } from "../../model/errors.ts";
-import { printable } from "../escape.ts";
+import { printable } from "../escaping/printable.ts";
 import type { LdapTarget } from "./ldap.ts";
 import { changesOf, countLeftOut, isSame, lacking, ldapValues, namingValues, rdnOf, valuesIn } from "./ldap_entry.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";

@@ -2,7 +2,7 @@ import type * as Ldapts from "ldapts";
 import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import type { LdapTargetOptions } from "./ldap_options.ts";
-import { readTlsFiles } from "../tls_files.ts";
+import { readTlsFiles } from "../files/tls_files.ts";
 
 /** What an operation is done with. */
 export type LdapLibrary = typeof Ldapts;

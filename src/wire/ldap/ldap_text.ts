@@ -1,4 +1,4 @@
-import { printable } from "../escape.ts";
+import { printable } from "../escaping/printable.ts";
 
 /** What RFC 4514 gives a meaning to, and what no line should hold. */
 const SPECIAL_IN_DN = /["+,;<=>\\\p{Cc}]|^[ #]| $/gu;

@@ -1,4 +1,4 @@
-import { printable } from "../escape.ts";
+import { printable } from "../escaping/printable.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 
 /** What LDIF (RFC 2849) may show as it is; everything else goes in base64. */

@@ -1,8 +1,8 @@
 import { Deadline } from "../deadline.ts";
-import { FromFiles } from "../from_files.ts";
+import { FromFiles } from "../files/from_files.ts";
 import { SmtpFailures } from "./smtp_failure.ts";
 import { portOf, smtpOptionProblems, type SmtpTargetOptions } from "./smtp_options.ts";
-import { readTlsFiles } from "../tls_files.ts";
+import { readTlsFiles } from "../files/tls_files.ts";
 
 export type { SmtpTargetOptions };
 

@@ -1,6 +1,6 @@
 import { DeliveryError, type FailureReason, PermanentError } from "../../model/errors.ts";
-import { printable } from "../escape.ts";
-import { redact, withoutSecrets } from "../redact.ts";
+import { printable } from "../escaping/printable.ts";
+import { redact, withoutSecrets } from "../secrets/redact.ts";
 
 const MAX_QUOTED_LENGTH = 200;
 

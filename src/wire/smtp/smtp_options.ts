@@ -1,4 +1,4 @@
-import { printable } from "../escape.ts";
+import { printable } from "../escaping/printable.ts";
 
 /** How to reach a mail server and who to be there. Certificates are always verified; files are read again when they have changed. */
 export interface SmtpTargetOptions {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { createServer } from "node:https";
 import { DeliveryError } from "../../../src/model/errors.ts";
-import { env } from "../../../src/wire/env.ts";
+import { env } from "../../../src/wire/secrets/env.ts";
 import { HttpTarget, type HttpTargetOptions } from "../../../src/wire/http/http.ts";
 import { TemporaryDirectory } from "../../support/temporary_directory.ts";
 import { MutualServer } from "../mutual_server.ts";

@@ -1,0 +1,149 @@
+import { dirname } from "node:path";
+import { endpointsOf, readTls } from "../../rabbitmq/address.ts";
+import { ledgerFileOf } from "../../ledger/sqlite/open.ts";
+import type { LoadedConfig } from "../../config/load_config.ts";
+import type { Config, RabbitSource } from "../../model/config.ts";
+import { UserError } from "../../model/errors.ts";
+import type { Finding } from "../../model/finding.ts";
+import { findCredentials } from "../../openstack/credentials.ts";
+import { checkPreviews } from "./previews.ts";
+import { secretsInSource } from "./secrets_in_source.ts";
+
+export interface CheckOptions {
+  /** A recorded creation of a server, in bytes: previews are made of it. */
+  readonly sample: Uint8Array;
+}
+
+/** What works, and what does not, of a configuration that loads, as far as this machine knows. Asks nobody and changes nothing. */
+export async function checkConfiguration(loaded: LoadedConfig, options: CheckOptions): Promise<readonly Finding[]> {
+  const { config, path, warnings } = loaded;
+  return [
+    { level: "ok", key: "config", text: path ?? "the configuration that is compiled in" },
+    ...warnings.map(told),
+    ...(path === null ? [] : await secretsInSource(path)),
+    ...checkSources(config),
+    ...await checkCloud(config),
+    ...await checkPlaces(config),
+    ...await checkPreviews(loaded, options),
+  ];
+}
+
+/** The sources of a configuration with their keys. */
+export function keyedSources({ rabbit }: Config): readonly { readonly key: string; readonly source: RabbitSource }[] {
+  if (rabbit === undefined) return [];
+  if (!Array.isArray(rabbit)) return [{ key: "rabbit", source: rabbit as RabbitSource }];
+  return (rabbit as readonly RabbitSource[]).map((source, index) => ({ key: `rabbit[${index}]`, source }));
+}
+
+/** A line of the checker's, `key: text` or `file:line: text`; a key in brackets and quotes may hold anything. */
+export function told(line: string): Finding {
+  const [, key = "config", text = line] = /^((?:\["[^"]*"\]|[^:]|:(?=\d+: ))+): (.*)$/s.exec(line) ?? [];
+  return { level: "warning", key, text };
+}
+
+function checkSources(config: Config): readonly Finding[] {
+  const sources = keyedSources(config);
+  if (sources.length === 0) {
+    const text = "missing: the service cannot start, only --dry-run works. Add rabbit: { host, user, password, queue }";
+    return [{ level: "error", key: "rabbit", text }];
+  }
+  return sources.flatMap(({ key, source }) => {
+    try {
+      const endpoints = endpointsOf(source);
+      if (endpoints.some(({ tls }) => tls)) {
+        readTls(typeof source.tls === "object" ? source.tls : {}, Deno.readFileSync);
+      }
+      return endpoints.filter(isGuestFromAfar).map(({ label }) => ({
+        level: "warning" as const,
+        key: `${key}.user`,
+        text: `"guest" at ${label}: RabbitMQ lets it in from its own machine only. Set user and password`,
+      }));
+    } catch (error) {
+      return [failed(key, error)];
+    }
+  });
+}
+
+function isGuestFromAfar({ user, host }: { readonly user: string; readonly host: string }): boolean {
+  return user === "guest" && !/^(?:localhost|127\.[\d.]+|::1)$/.test(host);
+}
+
+async function checkCloud({ openstack }: Config): Promise<readonly Finding[]> {
+  if (openstack === undefined) return [];
+  try {
+    const { tls } = await findCredentials(openstack, {
+      env: (name) => Deno.env.get(name),
+      readFile: (path) => Deno.readTextFile(path),
+      cwd: Deno.cwd(),
+      home: Deno.env.get("HOME"),
+    });
+    const files = await Promise.all(
+      Object.entries(tls).map(async ([name, file]) => ({
+        key: `openstack.${name}`,
+        unreadable: await whyUnreadable(file),
+        file,
+      })),
+    );
+    return files.filter(({ unreadable }) => unreadable !== null)
+      .map(({ key, file, unreadable }) => ({ level: "error", key, text: `"${file}": ${unreadable}. Correct it` }));
+  } catch (error) {
+    return [failed("openstack", error)];
+  }
+}
+
+async function whyUnreadable(file: string): Promise<string | null> {
+  try {
+    (await Deno.open(file)).close();
+    return null;
+  } catch (error) {
+    return whyNot(error);
+  }
+}
+
+/** Where the service will write: the ledger, and the log if that is a file. */
+async function checkPlaces({ ledger, log }: Config): Promise<readonly Finding[]> {
+  const places = [{ key: "ledger.file", file: ledgerFileOf(ledger) }];
+  if (log?.file !== undefined) places.push({ key: "log.file", file: log.file });
+  return await Promise.all(places.map(async ({ key, file }): Promise<Finding> => {
+    const unwritable = await whyUnwritable(file);
+    if (unwritable === null) return { level: "ok", key, text: `"${file}" can be written` };
+    const text = `"${file}": ${unwritable}. Give this user the right to, or set ${key} to another place`;
+    return { level: "error", key, text };
+  }));
+}
+
+/** A file that is there is opened; else one is made beside it, in the nearest directory that is there, and removed. */
+async function whyUnwritable(file: string): Promise<string | null> {
+  try {
+    if (await isThere(file)) {
+      (await Deno.open(file, { write: true })).close();
+      return null;
+    }
+    let dir = dirname(file);
+    while (!await isThere(dir) && dirname(dir) !== dir) dir = dirname(dir);
+    await Deno.remove(await Deno.makeTempFile({ dir, prefix: ".oss-watcher-check-" }));
+    return null;
+  } catch (error) {
+    return whyNot(error);
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, (error) => {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  });
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not";
+  if (error instanceof Deno.errors.NotCapable) return "this program keeps away from there";
+  if (error instanceof Deno.errors.NotADirectory) return "a part of its path is no directory";
+  return error instanceof Error ? error.message : String(error);
+}
+
+function failed(key: string, error: unknown): Finding {
+  if (error instanceof UserError) return { level: "error", key, text: error.message };
+  throw error;
+}

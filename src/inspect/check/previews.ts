@@ -1,0 +1,47 @@
+import type { LoadedConfig } from "../../config/load_config.ts";
+import type { Finding } from "../../model/finding.ts";
+import type { Json } from "../../model/notification.ts";
+import type { Logger } from "../../model/plugin.ts";
+import { readDocuments } from "../../runtime/documents.ts";
+import { DryRun } from "../../runtime/dry_run.ts";
+
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** What plugins would send for a recorded server, looked at for what is hardly meant. */
+export async function checkPreviews(
+  { config, pluginNames }: LoadedConfig,
+  { sample }: { readonly sample: Uint8Array },
+): Promise<readonly Finding[]> {
+  const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
+  const events = { creation: ["instance.create.end"], deletion: ["instance.delete.end"] } as const;
+  const run = new DryRun({ config: { ...config, events }, plugins, log: () => SILENT });
+  const [document] = await readDocuments(sample);
+  if (document === undefined || "refused" in document.decoded) throw new TypeError("Cannot read the sample");
+  const { plugins: previews } = await run.take(document.decoded.notification);
+  return previews.flatMap(({ name, preview, error }): Finding[] => {
+    const key = `plugins[${pluginNames.indexOf(name)}] ${name}`;
+    if (error !== undefined) return [{ level: "warning", key, text: `its preview of a server fails: ${error}` }];
+    return oddities(preview).map((text) => ({ level: "warning", key, text }));
+  });
+}
+
+/** Odd addresses of a request; everything else that a plugin shows is its own affair. */
+function oddities(preview: Json): readonly string[] {
+  if (typeof preview !== "object" || preview === null || !("url" in preview)) return [];
+  const { url, headers } = preview as { readonly url: Json; readonly headers?: Json };
+  if (typeof url !== "string" || !URL.canParse(url)) return [];
+  const { protocol, port, hostname, host } = new URL(url);
+  const isLocal = /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  const knowsUs = typeof headers === "object" && headers !== null && "authorization" in headers;
+  return [
+    ...(protocol === "https:" && port === "80"
+      ? [`https:// to port 80 of ${host}: TLS to the port of HTTP. ${PORT}`]
+      : []),
+    ...(protocol === "http:" && port === "443" ? [`http:// to port 443 of ${host}: no TLS to its port. ${PORT}`] : []),
+    ...(protocol === "http:" && knowsUs && !isLocal
+      ? [`http:// to ${host} carries credentials that anybody on the way can read. Use https://`]
+      : []),
+  ];
+}
+
+const PORT = "If it is not meant so, correct host or port";

@@ -1,0 +1,193 @@
+import type { AmqpEndpoint } from "../../wire/amqp/amqp_options.ts";
+import { amqpRefusal } from "../../wire/amqp/amqp_refusal.ts";
+import { DEFAULT_EXCHANGES, DEFAULT_ROUTING_KEYS } from "../../rabbitmq/topology.ts";
+import type { BrokerVisit, QueueState } from "../../rabbitmq/visit.ts";
+import type { RabbitSource } from "../../model/config.ts";
+import { UserError } from "../../model/errors.ts";
+import type { Logger } from "../../model/plugin.ts";
+import { type ManagedBinding, type ManagedQueue, Management, managementRefusal } from "../../rabbitmq/management.ts";
+import { orRefusal } from "../shared/or_refusal.ts";
+import { tap } from "../shared/tap.ts";
+import { type Flow, Traffic } from "./traffic.ts";
+import { visitAny } from "../shared/visit_any.ts";
+
+/** A queue before and after the listening; `null` where there was none, or we may not look. */
+export interface QueueLook {
+  readonly name: string;
+  readonly before: QueueState | null;
+  readonly after: QueueState | null;
+  /** Why we may not look; `null` when we may. */
+  readonly refused: string | null;
+}
+
+/** Everything that was seen of one source. */
+export interface Examination {
+  readonly address: string;
+  /** The broker's release, as `4.0.5`; empty when it does not say. */
+  readonly version: string;
+  readonly user: string;
+  readonly vhost: string;
+  /** For how long was listened. */
+  readonly seconds: number;
+  /** What oss-watcher reads. */
+  readonly queue: QueueLook & {
+    readonly isOwn: boolean;
+    readonly exchanges: readonly string[];
+    readonly routingKeys: readonly string[];
+    /** Why our own queue cannot be declared as it should be; `null` when it can, or is not there. */
+    readonly mismatch: string | null;
+  };
+  /** Exchanges by name, and whether they are there. */
+  readonly exchanges: ReadonlyMap<string, boolean>;
+  /** Queues that publishers declare, and nobody may read: those that are there, and those that we may not look at. */
+  readonly defaultQueues: readonly QueueLook[];
+  readonly flows: readonly Flow[];
+  /** Why there was no listening, and whether that is for want of rights; `null` when there was. */
+  readonly deaf: { readonly text: string; readonly lacksRights: boolean } | null;
+  /** What only the management API tells, or why it does not. */
+  readonly managed: Managed | { readonly refused: string };
+}
+
+export interface Managed {
+  readonly queues: readonly ManagedQueue[];
+  readonly bindings: readonly ManagedBinding[];
+  /** Whether exchanges are durable. */
+  readonly exchanges: ReadonlyMap<string, boolean>;
+}
+
+export interface ExamineOptions {
+  readonly source: RabbitSource;
+  readonly seconds: number;
+  readonly management?: string;
+  readonly random: () => number;
+  readonly log: (part: string) => Logger;
+  readonly onListening: (address: string) => void;
+  readonly now: () => number;
+  /** Ends the connecting, or the listening: what was heard until then counts. */
+  readonly signal: AbortSignal;
+}
+
+/** Topics that oslo.messaging's services and the first generation use. */
+const KNOWN_TOPICS = ["notifications", "versioned_notifications", "monitoring"];
+
+/**
+ * Looks at a broker, listens beside everybody for some seconds, and looks again. Takes nothing and changes nothing.
+ *
+ * @throws {UserError} when no broker of the source lets us in.
+ */
+export async function examine(options: ExamineOptions): Promise<Examination> {
+  const { source, signal } = options;
+  await using visit = await visitAny(source, signal);
+  const own = source.queue;
+  const name = source.queue === undefined ? source.watchQueue : source.queue.name;
+  const routingKeys = own === undefined ? [name] : own.routingKeys ?? DEFAULT_ROUTING_KEYS;
+  const exchanges = own?.exchanges ?? DEFAULT_EXCHANGES;
+  const topics = [...KNOWN_TOPICS, ...routingKeys.map((key) => key.replace(/\.[^.]+$/, ""))];
+  const names = [...new Set(topics)].flatMap((topic) => [`${topic}.info`, `${topic}.error`])
+    .filter((one) => one !== name && !/[*#]/.test(one));
+  const before = await lookAt(visit, [name, ...names]);
+  const heard = await listen(options, visit);
+  const after = await lookAt(visit, [name, ...names]);
+  const looks = [name, ...names].map((one) => lookOf(one, before.get(one) ?? null, after.get(one) ?? null));
+  const [mine, ...others] = looks;
+  return {
+    address: visit.address,
+    version: visit.version,
+    user: visit.endpoint.user,
+    vhost: visit.endpoint.vhost,
+    queue: {
+      ...mine as QueueLook,
+      isOwn: own !== undefined,
+      exchanges,
+      routingKeys,
+      mismatch: own === undefined || mine?.before === null ? null : await mismatchOf(() => visit.redeclare(own)),
+    },
+    exchanges: await exchangesOf(visit, [...exchanges, ...heard.flows.map(({ exchange }) => exchange)]),
+    defaultQueues: others.filter(({ before, after, refused }) => (before ?? after ?? refused) !== null),
+    ...heard,
+    managed: await askManagement(visit.endpoint, options),
+  };
+}
+
+/** A text says why we may not look. */
+type Look = QueueState | string | null;
+
+async function lookAt(visit: BrokerVisit, names: readonly string[]): Promise<ReadonlyMap<string, Look>> {
+  const states = new Map<string, Look>();
+  for (const name of names) states.set(name, await orRefusal(visit.queue(name)));
+  return states;
+}
+
+function lookOf(name: string, before: Look, after: Look): QueueLook {
+  const state = (look: Look) => typeof look === "string" ? null : look;
+  const refused = [before, after].find((look) => typeof look === "string") ?? null;
+  return { name, before: state(before), after: state(after), refused };
+}
+
+/** Those that we may not look at are not among them. */
+async function exchangesOf(visit: BrokerVisit, names: readonly string[]): Promise<ReadonlyMap<string, boolean>> {
+  const found = new Map<string, boolean>();
+  for (const name of new Set(names)) {
+    const there = await orRefusal(visit.hasExchange(name));
+    if (typeof there === "boolean") found.set(name, there);
+  }
+  return found;
+}
+
+/** On a temporary queue, of every notification of every service that there is. */
+async function listen(
+  { source, seconds, random, now, log, onListening, signal }: ExamineOptions,
+  { address }: BrokerVisit,
+): Promise<Pick<Examination, "flows" | "deaf" | "seconds">> {
+  const traffic = new Traffic();
+  const over = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let startedAt = now();
+  try {
+    await tap({
+      config: { events: { creation: [], deletion: [] }, plugins: [], rabbit: source },
+      purpose: "doctor",
+      all: true,
+      random,
+      log,
+      onMessage: (message) => traffic.take(message),
+      onListening() {
+        onListening(address);
+        startedAt = now();
+        timer = setTimeout(() => over.abort(), seconds * 1000);
+      },
+    }, AbortSignal.any([signal, over.signal]));
+    return { flows: traffic.flows(), deaf: null, seconds: Math.round((now() - startedAt) / 100) / 10 };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const lacksRights = amqpRefusal(error.cause) === "rights";
+    return { flows: [], deaf: { text: error.message, lacksRights }, seconds: 0 };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function mismatchOf(redeclare: () => Promise<void>): Promise<string | null> {
+  try {
+    await redeclare();
+    return null;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message;
+  }
+}
+
+async function askManagement(
+  endpoint: AmqpEndpoint,
+  { source, management }: ExamineOptions,
+): Promise<Examination["managed"]> {
+  const tls = typeof source.tls === "object" ? source.tls : {};
+  const { signal } = new AbortController();
+  await using api = new Management(endpoint, { ...management !== undefined && { url: management }, tls, signal });
+  try {
+    const [queues, bindings, exchanges] = await Promise.all([api.queues(), api.bindings(), api.exchanges()]);
+    return { queues, bindings, exchanges };
+  } catch (error) {
+    return { refused: managementRefusal(error) };
+  }
+}

@@ -1,0 +1,73 @@
+import { WATCHED_EVENT_TYPES } from "../../facts/decide.ts";
+import type { Delivered } from "../../rabbitmq/consumer.ts";
+import { decodeBody } from "../../intake/envelope.ts";
+import { plainBytes } from "../../intake/plain_bytes.ts";
+
+/** What came of one exchange with one routing key. */
+export interface Flow {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly count: number;
+  /** So many of them are of types that oss-watcher reads. */
+  readonly handled: number;
+  /** So many could not be read. */
+  readonly unreadable: number;
+  /** `messagingv2` has an envelope, `messaging` has none. */
+  readonly drivers: readonly string[];
+  /** Of Nova's notifications. */
+  readonly formats: readonly string[];
+  /** Of those that are about servers: `service.update`, as an example, has one format whatever Nova is configured to send. */
+  readonly serverFormats: readonly string[];
+}
+
+interface Counting {
+  count: number;
+  handled: number;
+  unreadable: number;
+  readonly drivers: Set<string>;
+  readonly formats: Set<string>;
+  readonly serverFormats: Set<string>;
+}
+
+/** Counts notifications by exchange and routing key. */
+export class Traffic {
+  readonly #flows = new Map<string, Counting>();
+
+  take(message: Delivered): void {
+    const { exchange, routingKey, body, compression } = message;
+    const key = JSON.stringify([exchange, routingKey]);
+    const flow = this.#flows.get(key) ??
+      { count: 0, handled: 0, unreadable: 0, drivers: new Set(), formats: new Set(), serverFormats: new Set() };
+    this.#flows.set(key, flow);
+    flow.count++;
+    const bytes = plainBytes(body, compression);
+    const decoded = "refused" in bytes ? bytes : decodeBody(bytes);
+    if ("refused" in decoded) {
+      flow.unreadable++;
+      return;
+    }
+    const { eventType, payload } = decoded.notification;
+    if (WATCHED_EVENT_TYPES.has(eventType)) flow.handled++;
+    flow.drivers.add(hasEnvelope(bytes as Uint8Array) ? "messagingv2" : "messaging");
+    if (exchange === "nova") flow.formats.add("nova_object.name" in payload ? "versioned" : "unversioned");
+    if (eventType.startsWith("compute.instance.")) flow.serverFormats.add("unversioned");
+    if (eventType.startsWith("instance.")) flow.serverFormats.add("versioned");
+  }
+
+  flows(): readonly Flow[] {
+    return [...this.#flows].map(([key, { drivers, formats, serverFormats, ...counts }]) => {
+      const [exchange, routingKey] = JSON.parse(key);
+      const sets = { drivers: sorted(drivers), formats: sorted(formats), serverFormats: sorted(serverFormats) };
+      return { exchange, routingKey, ...counts, ...sets };
+    }).sort((a, b) => a.exchange.localeCompare(b.exchange) || a.routingKey.localeCompare(b.routingKey));
+  }
+}
+
+function sorted(set: ReadonlySet<string>): readonly string[] {
+  return [...set].sort();
+}
+
+function hasEnvelope(bytes: Uint8Array): boolean {
+  const outer = JSON.parse(new TextDecoder().decode(bytes));
+  return "oslo.version" in outer && "oslo.message" in outer;
+}

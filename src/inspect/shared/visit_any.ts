@@ -1,0 +1,25 @@
+import { brokersOf, BrokerVisit } from "../../rabbitmq/visit.ts";
+import type { RabbitSource } from "../../model/config.ts";
+import { UserError } from "../../model/errors.ts";
+import { Deadline } from "../../wire/deadline.ts";
+
+const CONNECT_SECONDS = 20;
+
+/**
+ * The first broker of a source that lets us in, tried once each.
+ *
+ * @throws {UserError} saying why the first one does not.
+ */
+export async function visitAny(source: RabbitSource, signal: AbortSignal): Promise<BrokerVisit> {
+  const refusals: unknown[] = [];
+  for (const endpoint of brokersOf(source)) {
+    using deadline = new Deadline(signal, CONNECT_SECONDS);
+    try {
+      return await BrokerVisit.open(endpoint, source, { signal: deadline.signal });
+    } catch (error) {
+      if (signal.aborted) throw new UserError(`Cannot connect to RabbitMQ at ${endpoint.label}: interrupted`);
+      refusals.push(error);
+    }
+  }
+  throw refusals[0];
+}

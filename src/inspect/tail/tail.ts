@@ -1,0 +1,138 @@
+import { WATCHED_EVENT_TYPES } from "../../facts/decide.ts";
+import { admit } from "../../intake/admit.ts";
+import type { Delivered } from "../../rabbitmq/consumer.ts";
+import { decodeBody, type Decoded } from "../../intake/envelope.ts";
+import { plainBytes } from "../../intake/plain_bytes.ts";
+import type { Json, Notification } from "../../model/notification.ts";
+import { DryRun, type DryRunResult } from "../../runtime/dry_run.ts";
+import { tap, type TapOptions } from "../shared/tap.ts";
+
+/** One notification that came, whether it means anything to us or not. */
+export interface SeenNotification {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly notification: Notification;
+  /** What the payload is about, as far as it says. */
+  readonly resource: string | null;
+}
+
+export interface TailOptions extends Omit<TapOptions, "onMessage" | "purpose"> {
+  /** Called for each event, as the service would announce it. */
+  readonly onEvents: (result: DryRunResult) => void;
+  /** Called for each notification, with `all`; copies of one are one. */
+  readonly onNotification: (seen: SeenNotification) => void;
+}
+
+/** Copies of a notification come one after the other: so many are remembered to know one from a new one. */
+const REMEMBERED_IDS = 5_000;
+
+/**
+ * What happens, live, until `stop` aborts: the stages of a dry run over messages from temporary queues. Its memory begins empty: what was
+ * before is not known.
+ *
+ * @throws {UserError} when a broker refuses us.
+ */
+export async function tail(options: TailOptions, stop: AbortSignal): Promise<void> {
+  const { config, log, all } = options;
+  const reader = all ? new NotificationReader(options) : new EventReader(options);
+  const failed = new AbortController();
+  let work = Promise.resolve();
+  const onMessage = (message: Delivered) => {
+    // Its turn comes when the bytes of the body are others' again.
+    const kept = { ...message, body: message.body.slice() };
+    work = work.then(() => reader.take(kept)).catch((error) => failed.abort(error));
+  };
+  await tap({ ...options, config, log, purpose: "tail", onMessage }, AbortSignal.any([stop, failed.signal]));
+  await work;
+  if (failed.signal.aborted) throw failed.signal.reason;
+}
+
+/** Every event that the configuration's groups claim. */
+class EventReader {
+  readonly #options: TailOptions;
+  readonly #run: DryRun;
+
+  constructor(options: TailOptions) {
+    this.#options = options;
+    this.#run = new DryRun({ config: options.config, plugins: new Map(), log: options.log });
+  }
+
+  async take(message: Delivered): Promise<void> {
+    const admission = admit(message, WATCHED_EVENT_TYPES);
+    if ("ignored" in admission) return;
+    if ("refused" in admission) return refuse(message, { ...admission, options: this.#options });
+    const result = await this.#run.take(admission.notification);
+    if (result.events.length > 0) this.#options.onEvents(result);
+  }
+}
+
+/** Every notification. */
+class NotificationReader {
+  readonly #options: TailOptions;
+  readonly #ids = new Set<string>();
+
+  constructor(options: TailOptions) {
+    this.#options = options;
+  }
+
+  take(message: Delivered): void {
+    const { exchange, routingKey } = message;
+    const decoded = decode(message);
+    if ("refused" in decoded) return refuse(message, { ...decoded, options: this.#options });
+    const { notification } = decoded;
+    if (this.#isCopy(notification.messageId)) return;
+    const resource = resourceOf(notification.payload);
+    this.#options.onNotification({ exchange, routingKey, notification, resource });
+  }
+
+  #isCopy(id: string): boolean {
+    if (this.#ids.has(id)) return true;
+    this.#ids.add(id);
+    const [oldest = id] = this.#ids;
+    if (this.#ids.size > REMEMBERED_IDS) this.#ids.delete(oldest);
+    return false;
+  }
+}
+
+function decode({ body, compression }: Delivered): Decoded {
+  const bytes = plainBytes(body, compression);
+  return "refused" in bytes ? bytes : decodeBody(bytes);
+}
+
+function refuse(
+  { exchange, routingKey }: Delivered,
+  { refused, options: { log } }: { readonly refused: string; readonly options: TailOptions },
+): void {
+  log("tail").warn(`Cannot read a message of ${routingKey} from exchange ${exchange}: ${refused}`);
+}
+
+/** Where kinds of payloads name what they are about, the name first. */
+const RESOURCE_PATHS = [
+  "display_name",
+  "nova_object.data/display_name",
+  "nova_object.data/name",
+  "floatingip/floating_ip_address",
+  "floatingip/id",
+  "port/name",
+  "port/id",
+  "port_id",
+  "floatingip_id",
+  "name",
+  "resource_info",
+  "instance_id",
+  "nova_object.data/uuid",
+  "id",
+];
+
+function resourceOf(payload: Json): string | null {
+  const values = RESOURCE_PATHS.map((path) =>
+    path.split("/").reduce<Json | undefined>(
+      (value, key) =>
+        typeof value === "object" && value !== null && !Array.isArray(value)
+          ? (value as Readonly<Record<string, Json>>)[key]
+          : undefined,
+      payload,
+    )
+  );
+  return values.find((value): value is string => typeof value === "string" && value !== "") ?? null;
+}

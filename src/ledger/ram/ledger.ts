@@ -1,0 +1,227 @@
+import type { Decision } from "../../model/decision.ts";
+import type { ServerSnapshot, WatcherEvent } from "../../model/event.ts";
+import type { Gap } from "../../model/gap.ts";
+import {
+  type Arrival,
+  type Decider,
+  type Delivery,
+  type DetailRecord,
+  type Ledger,
+  type LedgerEvent,
+  type Listing,
+  LISTINGS,
+  type Primer,
+  type PrimingProgress,
+  type PromptMaker,
+  type ReadyQuery,
+  type Rejection,
+  type Settlement,
+} from "../../model/ledger.ts";
+import type { Json, Notification } from "../../model/notification.ts";
+import { sentOf } from "../identity.ts";
+import { learnedMemory } from "../learn.ts";
+import { RamMemory } from "./memory.ts";
+
+interface EventRow {
+  readonly seq: number;
+  event: WatcherEvent;
+  record: DetailRecord | null;
+}
+
+interface DeliveryRow {
+  readonly row: EventRow;
+  readonly plugin: string;
+  attempts: number;
+  triedMs: number;
+  lastAttemptAt: number | null;
+  dueAt: number;
+  progress: Json | undefined;
+}
+
+/** The ledger of a dry run: the same contract, nothing on disk, everything gone at the end. */
+export class RamLedger implements Ledger {
+  readonly #memory = new RamMemory();
+  /** The times that messages gave, with their ids. */
+  readonly #recorded = new Set<string>();
+  readonly #priming = new Map<Listing, PrimingProgress>();
+  readonly #undecided: Notification[] = [];
+  readonly #keys = new Set<string>();
+  /** By their numbers. What has its detail is held by those alone that it is for: a dry run may watch a cloud for days. */
+  readonly #undetailed = new Map<number, EventRow>();
+  readonly #open: DeliveryRow[] = [];
+  readonly rejections: Rejection[] = [];
+  /** By what makes them the same. */
+  readonly #gaps = new Map<string, Gap>();
+  #plugins: readonly string[] = [];
+  #seq = 0;
+
+  record(arrivals: readonly Arrival[]): Promise<number> {
+    let recorded = 0;
+    for (const arrival of arrivals) {
+      if ("rejection" in arrival) this.rejections.push(arrival.rejection);
+      else {
+        const id = `${sentOf(arrival)} ${arrival.notification.messageId}`;
+        if (this.#recorded.has(id)) continue;
+        this.#recorded.add(id);
+        this.#undecided.push(arrival.notification);
+      }
+      recorded++;
+    }
+    return Promise.resolve(recorded);
+  }
+
+  async decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number> {
+    let decided = 0;
+    const before = this.#seq;
+    try {
+      for (const notification of this.#undecided.slice(0, limit)) {
+        const decision = decider(notification, this.#memory);
+        if (decision === null) break;
+        this.#apply(decision);
+        decided++;
+      }
+    } finally {
+      this.#undecided.splice(0, decided);
+    }
+    if (make !== undefined && this.#seq > before) await this.#detailSince(before, make);
+    return decided;
+  }
+
+  priming(): Promise<readonly PrimingProgress[]> {
+    return Promise.resolve(LISTINGS.flatMap((listing) => this.#priming.get(listing) ?? []));
+  }
+
+  // deno-lint-ignore require-await -- async turns what the merge throws into a rejection
+  async prime(primer: Primer): Promise<void> {
+    const { changes, progress } = primer(this.#memory);
+    this.#memory.apply(changes);
+    this.#priming.set(progress.listing, progress);
+  }
+
+  undetailed(limit: number, after = 0): Promise<readonly LedgerEvent[]> {
+    const rows = [...this.#undetailed.values()].filter(({ seq }) => seq > after).slice(0, limit);
+    return Promise.resolve(rows.map(({ seq, event }) => {
+      const remembered = event.server.id === null ? undefined : this.#memory.server(event.server.id);
+      return { seq, event, remembered: remembered?.snapshot ?? null };
+    }));
+  }
+
+  storeDetails(details: readonly DetailRecord[]): Promise<void> {
+    for (const detail of details) {
+      const row = this.#undetailed.get(detail.seq);
+      if (row === undefined) continue;
+      row.record = detail;
+      this.#undetailed.delete(detail.seq);
+      const server = learnedMemory(detail, { event: row.event, memory: this.#memory });
+      if (server !== null) this.#memory.apply({ servers: [server], ports: [], floatingIps: [] });
+    }
+    return Promise.resolve();
+  }
+
+  activate(plugins: readonly string[]): Promise<void> {
+    this.#plugins = plugins;
+    return Promise.resolve();
+  }
+
+  ready({ plugin, now, limit, busy }: ReadyQuery): Promise<readonly Delivery[]> {
+    const free = this.#free(plugin).filter(({ dueAt, row }) => dueAt <= now && !busy?.has(row.seq));
+    free.sort((one, other) => one.dueAt - other.dueAt || one.row.seq - other.row.seq);
+    return Promise.resolve(free.slice(0, limit).map(asDelivery));
+  }
+
+  nextDueAt(plugin: string): Promise<number | null> {
+    const due = this.#free(plugin).map(({ dueAt }) => dueAt);
+    return Promise.resolve(due.length === 0 ? null : Math.min(...due));
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<void> {
+    for (const { seq, plugin, outcome, endedAt, dueAt, triedMs, failure } of settlements) {
+      const at = this.#open.findIndex((delivery) => delivery.plugin === plugin && delivery.row.seq === seq);
+      const delivery = this.#open[at];
+      if (delivery === undefined) continue;
+      if (outcome === "done" || outcome === "dead") this.#open.splice(at, 1);
+      else {Object.assign(delivery, {
+          attempts: delivery.attempts + 1,
+          lastAttemptAt: endedAt,
+          dueAt,
+          triedMs,
+          progress: failure?.progress,
+        });}
+    }
+    return Promise.resolve();
+  }
+
+  /** No other process looks. */
+  noteOutage(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  probeRequests(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  recordGap(gap: Gap): Promise<void> {
+    const { source, exchange, from } = gap;
+    this.#gaps.set(JSON.stringify([source.queue, source.brokers, exchange, from]), gap);
+    return Promise.resolve();
+  }
+
+  openGaps(): Promise<readonly Gap[]> {
+    const open = this.#gaps.values().filter(({ to }) => to === null).toArray();
+    return Promise.resolve(open.sort((one, other) => one.from - other.from));
+  }
+
+  async #detailSince(seq: number, make: PromptMaker): Promise<void> {
+    const events = await this.undetailed(Number.MAX_SAFE_INTEGER, seq);
+    await this.storeDetails(events.map((row) => ({ seq: row.seq, ...make(row.event), learned: null })));
+  }
+
+  #apply({ events, fill, changes }: Decision): void {
+    this.#memory.apply(changes);
+    if (fill !== null) this.#fill(fill);
+    for (const event of events) {
+      if (this.#keys.has(event.key)) continue;
+      const row: EventRow = { seq: ++this.#seq, event, record: null };
+      this.#keys.add(event.key);
+      this.#undetailed.set(row.seq, row);
+      for (const plugin of this.#plugins) {
+        this.#open.push({ row, plugin, attempts: 0, triedMs: 0, lastAttemptAt: null, dueAt: 0, progress: undefined });
+      }
+    }
+  }
+
+  #fill({ key, server }: { readonly key: string; readonly server: ServerSnapshot }): void {
+    const row = this.#undetailed.values().find(({ event }) => event.key === key);
+    if (row !== undefined) row.event = { ...row.event, server };
+  }
+
+  #free(plugin: string): DeliveryRow[] {
+    const taken = new Set<string>();
+    const free: DeliveryRow[] = [];
+    for (const delivery of this.#open) {
+      if (delivery.plugin !== plugin) continue;
+      const { orderKeys } = delivery.row.event;
+      if (delivery.row.record !== null && !orderKeys.some((key) => taken.has(key))) free.push(delivery);
+      for (const key of orderKeys) taken.add(key);
+    }
+    return free;
+  }
+}
+
+function asDelivery(
+  { row: { seq, event, record }, plugin, attempts, triedMs, lastAttemptAt, progress }: DeliveryRow,
+): Delivery {
+  const { detail, missing } = record as DetailRecord;
+  const { key, subject, created, eventType, time, creationSeen, server } = event;
+  return {
+    seq,
+    plugin,
+    event: { key, subject, created, eventType, time, creationSeen, serverId: server.id },
+    detail,
+    missing,
+    attempts,
+    triedMs,
+    lastAttemptAt,
+    ...(progress === undefined ? {} : { progress }),
+  };
+}

@@ -1,0 +1,169 @@
+import type { Settlement } from "../../model/ledger.ts";
+import type { Holder, Waiting } from "./delivery_window.ts";
+import { type OrderHash, orderHashOf } from "./order_hash.ts";
+import type { RecentEvents } from "./recent_events.ts";
+import { type Database, prepareAll, type Statements } from "./database.ts";
+import type { PluginNumbers } from "./plugins.ts";
+import type { NewDelivery, Queues } from "./queues.ts";
+import type { Known } from "./ready.ts";
+import { UNFINISHED } from "./states.ts";
+
+/** How many failed attempts of a delivery are kept: the first ones, and the last ones. */
+const KEEP_FIRST = 3;
+const KEEP_LAST = 20;
+
+/**
+ * The deliveries in the ledger file and who must wait for whom. A delivery holds its event's order keys until it is finished; one is free when
+ * no earlier delivery of its plugin holds any of its own. Only the next holder of a key that is given back can become free by that,
+ * so finishing costs a few look-ups, however many wait. Runs inside the caller's transaction.
+ */
+export class Deliveries {
+  readonly #sql: Statements<typeof STATEMENTS>;
+  readonly #orderHash: OrderHash;
+  readonly #plugins: PluginNumbers;
+  readonly #queues: Queues;
+  readonly #recent: RecentEvents;
+
+  constructor(database: Database, { plugins, queues, recent }: Known) {
+    this.#sql = prepareAll(database, STATEMENTS);
+    this.#orderHash = orderHashOf(database);
+    this.#plugins = plugins;
+    this.#queues = queues;
+    this.#recent = recent;
+  }
+
+  /** The numbers that stand for these keys in the file. */
+  numbersOf(orderKeys: readonly string[]): readonly number[] {
+    return [...new Set(orderKeys.map(this.#orderHash))];
+  }
+
+  /** Adds the last delivery so far. Returns whether it is in memory. */
+  add(delivery: NewDelivery): boolean {
+    this.#sql.add.run(delivery.plugin, delivery.seq, delivery.dueAt);
+    return this.#queues.add(delivery);
+  }
+
+  /** The event has its detail now: its deliveries wait for nothing but earlier ones. */
+  detailed(seq: number): void {
+    for (const plugin of this.#queues.newOf(seq)) this.#free(plugin, seq, "new");
+    for (const row of this.#sql.newOf.all(seq)) this.#free(Number(row["plugin"]), seq, "new");
+  }
+
+  /** Whether a later delivery waits for this outcome. */
+  isAwaited({ plugin, seq, outcome }: Settlement): boolean {
+    if (outcome !== "done" && outcome !== "dead") return false;
+    return this.#queues.next(this.#holder(this.#plugins.of(plugin), seq)).size > 0;
+  }
+
+  settle(settlement: Settlement): void {
+    const { seq, outcome, startedAt, endedAt, failure, dueAt, triedMs } = settlement;
+    const plugin = this.#plugins.of(settlement.plugin);
+    const waits = this.#waitsFor(plugin, seq);
+    // Dropped or settled by an operator meanwhile.
+    if (waits === null) return;
+    const finished = outcome === "done" || outcome === "dead";
+    if (finished) this.#sql.finish.run(outcome, endedAt, endedAt, triedMs, plugin, seq);
+    else {
+      this.#queues.write(this.#holder(plugin, seq), waits);
+      this.#sql.postpone.run(dueAt, endedAt, triedMs, plugin, seq);
+    }
+    if (failure !== null) {
+      const attempt = this.#attempts(plugin, seq);
+      const progress = failure.progress === undefined ? null : JSON.stringify(failure.progress);
+      this.#sql.addFailure.run(plugin, seq, attempt, startedAt, endedAt, failure.reason, failure.error, progress);
+      if (attempt > KEEP_FIRST + KEEP_LAST) this.#sql.forgetFailure.run(plugin, seq, attempt - KEEP_LAST);
+    }
+    // What is under way was ready when it began: only a replay of an older one can have blocked it since.
+    if (outcome === "done" && waits !== "ready") this.#giveUpOlder(plugin, seq, settlement);
+    if (!finished) return;
+    this.release(plugin, seq);
+    this.#recent.finished(seq);
+  }
+
+  /** Older deliveries that were replayed while this one was under way must not undo it any more. */
+  #giveUpOlder(plugin: number, seq: number, { startedAt, endedAt }: Settlement): void {
+    for (const key of this.#orderKeys(seq)) {
+      for (const older of this.#queues.reopenedBefore(plugin, key, seq)) {
+        this.#sql.finish.run("dead", endedAt, endedAt, 0, plugin, older);
+        const attempt = this.#attempts(plugin, older);
+        this.#sql.addFailure.run(plugin, older, attempt, startedAt, endedAt, "permanent", OVERTAKEN, null);
+        this.release(plugin, older);
+      }
+    }
+  }
+
+  #attempts(plugin: number, seq: number): number {
+    return Number(this.#sql.attempts.get(seq, plugin)?.["attempts"]);
+  }
+
+  /** Gives back the keys of a finished delivery and frees those that waited for them alone. */
+  release(plugin: number, seq: number): void {
+    const holder = this.#holder(plugin, seq);
+    this.#queues.release(holder);
+    for (const next of this.#queues.next(holder)) this.#free(plugin, next, "blocked");
+  }
+
+  /** Takes the keys of a delivery again, at its old place; those that come after it wait again. */
+  hold(plugin: number, seq: number): void {
+    const holder = this.#holder(plugin, seq);
+    this.#queues.holdAgain(holder);
+    for (const key of holder.orderKeys) this.#sql.blockLater.run(plugin, plugin, key, seq);
+    this.#sql.reopen.run(plugin, seq);
+    this.#queues.wrote(plugin);
+    this.#free(plugin, seq, "blocked");
+  }
+
+  #free(plugin: number, seq: number, from: "new" | "blocked"): void {
+    const queued = this.#queues.get(plugin, seq);
+    const state = this.#queues.isBlocked(this.#holder(plugin, seq)) ? "blocked" : "ready";
+    if (queued === undefined) {
+      this.#sql.setState.run(state, plugin, seq, from);
+      this.#queues.wrote(plugin);
+    } else if (queued.state === from) this.#queues.setState(queued, state);
+  }
+
+  /** What one that was attempted waits for by now; `null`: it is finished. */
+  #waitsFor(plugin: number, seq: number): Waiting | null {
+    const queued = this.#queues.get(plugin, seq);
+    if (queued !== undefined) return queued.state;
+    const state = this.#sql.unfinished.get(plugin, seq)?.["state"];
+    if (state === undefined) return null;
+    // It was in memory, which has begun anew since.
+    if (state === "queued") return this.#queues.isBlocked(this.#holder(plugin, seq)) ? "blocked" : "ready";
+    return state as Waiting;
+  }
+
+  #holder(plugin: number, seq: number): Holder {
+    return this.#queues.get(plugin, seq) ?? { plugin, seq, orderKeys: this.#orderKeys(seq) };
+  }
+
+  #orderKeys(seq: number): readonly number[] {
+    const recent = this.#recent.get(seq);
+    if (recent !== undefined) return recent.orderKeys;
+    const row = this.#sql.orderKeys.get(seq);
+    return row === undefined ? [] : JSON.parse(row["order_keys"] as string);
+  }
+}
+
+const OVERTAKEN = "A later event that shares a key was delivered while this one was being replayed";
+
+const STATEMENTS = {
+  add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, 'queued', ?)`,
+  orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,
+  newOf: `SELECT plugin FROM delivery WHERE seq = ? AND state = 'new'`,
+  setState: `UPDATE delivery SET state = ? WHERE plugin = ? AND seq = ? AND state = ?`,
+  unfinished: `SELECT state FROM delivery AS d WHERE plugin = ? AND seq = ? AND ${UNFINISHED}`,
+  attempts: `SELECT attempts FROM delivery WHERE seq = ? AND plugin = ?`,
+  finish: `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
+    WHERE plugin = ? AND seq = ?`,
+  postpone: `UPDATE delivery SET due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
+    WHERE plugin = ? AND seq = ?`,
+  addFailure: `INSERT OR REPLACE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error, progress)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  forgetFailure: `DELETE FROM failure WHERE plugin = ? AND seq = ? AND attempt = ?`,
+  blockLater: `UPDATE delivery SET state = 'blocked' WHERE plugin = ? AND state = 'ready' AND seq IN (
+      SELECT seq FROM held WHERE plugin = ? AND order_key = ? AND seq > ?)`,
+  reopen:
+    `UPDATE delivery SET state = iif((SELECT detail FROM event WHERE event.seq = delivery.seq) IS NULL, 'new', 'blocked'), due_at = 0, finished_at = NULL, tried_ms = 0, last_attempt_at = NULL
+    WHERE plugin = ? AND seq = ?`,
+} as const;

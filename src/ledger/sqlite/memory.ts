@@ -1,0 +1,103 @@
+import { MAX_ITEMS } from "../../model/bounds.ts";
+import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../../model/memory.ts";
+import type { Database, Statement } from "./database.ts";
+
+/** A body of 1 MiB cannot name more ports. */
+const MAX_ROWS_PER_NOTIFICATION = 65536;
+
+/** Memory in the ledger file. Written only inside a transaction of the ledger. */
+export class SqliteMemory implements Memory {
+  readonly #select: Readonly<Record<keyof Memory, Statement>>;
+  readonly #learnServer: Statement;
+  readonly #upsert: Readonly<Record<keyof MemoryChanges, Statement>>;
+
+  constructor(database: Database) {
+    this.#select = {
+      server: database.prepare("SELECT data FROM server WHERE id = ?"),
+      port: database.prepare("SELECT data FROM port WHERE id = ?"),
+      floatingIp: database.prepare("SELECT data FROM floatingip WHERE id = ?"),
+      portsOfServer: database.prepare(
+        `SELECT data FROM port WHERE server_id = ? ORDER BY changed DESC LIMIT ${MAX_ITEMS}`,
+      ),
+      floatingIpsOnPort: database.prepare("SELECT data FROM floatingip WHERE port_id = ? ORDER BY changed"),
+      floatingIpsOfServer: database.prepare("SELECT data FROM floatingip WHERE server_id = ? ORDER BY changed"),
+    };
+    this.#learnServer = database.prepare(upsert("server", ["data"]));
+    this.#upsert = {
+      servers: database.prepare(upsert("server", ["data", "deleted_at"])),
+      ports: database.prepare(upsert("port", ["server_id", "changed", "data", "deleted_at"])),
+      floatingIps: database.prepare(upsert("floatingip", ["port_id", "server_id", "changed", "data", "deleted_at"])),
+    };
+  }
+
+  server(id: string): ServerMemory | undefined {
+    return one<ServerMemory>(this.#select.server, id);
+  }
+
+  port(id: string): PortMemory | undefined {
+    return one<PortMemory>(this.#select.port, id);
+  }
+
+  floatingIp(id: string): FloatingIpMemory | undefined {
+    return one<FloatingIpMemory>(this.#select.floatingIp, id);
+  }
+
+  portsOfServer(serverId: string): readonly PortMemory[] {
+    return all<PortMemory>(this.#select.portsOfServer, serverId).toReversed();
+  }
+
+  floatingIpsOnPort(portId: string): readonly FloatingIpMemory[] {
+    return all<FloatingIpMemory>(this.#select.floatingIpsOnPort, portId);
+  }
+
+  floatingIpsOfServer(serverId: string): readonly FloatingIpMemory[] {
+    return all<FloatingIpMemory>(this.#select.floatingIpsOfServer, serverId);
+  }
+
+  /** Writes what is known of a server beside what messages said; whether and when it went stays as it is. */
+  learn(server: ServerMemory): void {
+    this.#learnServer.run(server.id, JSON.stringify(server));
+  }
+
+  /** Writes what was read from OpenStack: before all that messages changed. */
+  prime(changes: MemoryChanges, now: number): void {
+    this.apply(changes, { seq: 0, now });
+  }
+
+  /** Writes the rows that the notification `seq` changed. Its number orders them by their last change. */
+  apply(
+    { servers, ports, floatingIps }: MemoryChanges,
+    { seq, now }: { readonly seq: number; readonly now: number },
+  ): void {
+    let changed = seq * MAX_ROWS_PER_NOTIFICATION;
+    for (const server of servers) {
+      this.#upsert.servers.run(server.id, JSON.stringify(server), server.deleted ? now : null);
+    }
+    for (const port of ports) {
+      const deletedAt = port.deleted ? now : null;
+      this.#upsert.ports.run(port.id, port.lastServerId, changed++, JSON.stringify(port), deletedAt);
+    }
+    for (const floatingIp of floatingIps) {
+      const { id, portId, association, deleted } = floatingIp;
+      const serverId = association?.serverId ?? null;
+      const deletedAt = deleted ? now : null;
+      this.#upsert.floatingIps.run(id, portId, serverId, changed++, JSON.stringify(floatingIp), deletedAt);
+    }
+  }
+}
+
+/** Writes a row at its place: what it is found by does not change with it. */
+function upsert(table: string, columns: readonly string[]): string {
+  const values = columns.map((column) => `${column} = excluded.${column}`);
+  return `INSERT INTO ${table} (id, ${columns.join(", ")}) VALUES (?${", ?".repeat(columns.length)})
+    ON CONFLICT (id) DO UPDATE SET ${values.join(", ")}`;
+}
+
+function one<Row>(statement: Statement, id: string): Row | undefined {
+  const row = statement.get(id);
+  return row === undefined ? undefined : JSON.parse(row["data"] as string);
+}
+
+function all<Row>(statement: Statement, id: string): readonly Row[] {
+  return statement.all(id).map((row) => JSON.parse(row["data"] as string));
+}

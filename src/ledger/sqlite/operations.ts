@@ -1,0 +1,280 @@
+import type { Gap } from "../../model/gap.ts";
+import type { Listing } from "../../model/ledger.ts";
+import type { Memory, MemoryChanges } from "../../model/memory.ts";
+import type {
+  LedgerOperations,
+  Listed,
+  ListFilter,
+  PluginState,
+  Selection,
+  ShownDelivery,
+  ShownEvent,
+  Treated,
+} from "../../model/operations.ts";
+import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
+import { listPages } from "./list.ts";
+import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./database.ts";
+import { inTurns } from "./in_slices.ts";
+import { RecentEvents } from "./recent_events.ts";
+import { Deliveries } from "./deliveries.ts";
+import { Outages } from "./outages.ts";
+import { PluginNumbers } from "./plugins.ts";
+import { Queues } from "./queues.ts";
+import { storedEvent } from "./ready.ts";
+import { spansFrom } from "./partitions.ts";
+import { gapOf } from "./gaps.ts";
+import { SqliteMemory } from "./memory.ts";
+import { listedState, OPEN, QUEUED, UNFINISHED } from "./states.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Opens a ledger for an operator's command. Safe beside a running service, which notices what changed within two seconds. */
+export function openOperations(file: string): LedgerOperations {
+  return new SqliteOperations(openDatabase(file, { create: false }));
+}
+
+class SqliteOperations implements LedgerOperations {
+  readonly #database: Database;
+  readonly #queues: Queues;
+  readonly #deliveries: Deliveries;
+  readonly #memory: SqliteMemory;
+  readonly #outages: Outages;
+  readonly #sql: Statements<typeof STATEMENTS>;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#outages = new Outages(database);
+    this.#queues = new Queues(database);
+    const [plugins, recent] = [new PluginNumbers(database), new RecentEvents()];
+    this.#deliveries = new Deliveries(database, { plugins, queues: this.#queues, recent });
+    this.#memory = new SqliteMemory(database);
+    this.#sql = prepareAll(database, STATEMENTS);
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  plugins(): readonly string[] {
+    return this.#sql.plugins.all().map(({ name }) => String(name));
+  }
+
+  pluginStates(): readonly PluginState[] {
+    const states = new Map(this.plugins().map((plugin) => [plugin, { ...NO_DELIVERIES }]));
+    for (const row of this.#sql.counts.all()) {
+      const state = listedState(String(row["state"]), Number(row["tried"])) as keyof PluginState["deliveries"];
+      const counts = states.get(String(row["name"]));
+      if (counts !== undefined) counts[state] += Number(row["count"]);
+    }
+    return [...states].map(([plugin, deliveries]) => ({ plugin, deliveries, outage: this.#outages.of(plugin) }));
+  }
+
+  serviceSeenAt(): number | null {
+    const value = this.#sql.fact.get(LAST_SEEN)?.["value"];
+    return value === undefined ? null : Number(value);
+  }
+
+  tryNow(plugin: string): number {
+    const waiting = this.#sql.retrying.all(plugin).map(numbers);
+    const options = { begin: () => {}, finish: () => {} };
+    const forward = ({ plugin, seq }: { readonly plugin: number; readonly seq: number }) =>
+      this.#sql.bringForward.run(plugin, seq).changes > 0 ? [seq] : [];
+    const brought = inTurns(this.#database, waiting, { ...options, treat: forward });
+    transaction(this.#database, () => this.#outages.requestProbe(plugin));
+    return brought.length;
+  }
+
+  list(filter: ListFilter): Iterable<readonly Listed[]> {
+    return listPages(this.#database, filter);
+  }
+
+  show(key: string): ShownEvent | undefined {
+    const row = this.#sql.event.get(key);
+    if (row === undefined) return undefined;
+    const seq = Number(row["seq"]);
+    const detail = row["detail"] as string | null;
+    const body = row["body"] as string | null;
+    return {
+      event: storedEvent(row["data"]),
+      decidedAt: Number(row["decided_at"]),
+      notification: body === null ? null : JSON.parse(body),
+      detail: detail === null ? null : JSON.parse(detail),
+      deliveries: this.#sql.deliveries.all(seq).map((delivery) => this.#showDelivery(seq, delivery)),
+    };
+  }
+
+  replay(selection: Selection, { force }: { readonly force: boolean }): readonly Treated[] {
+    return this.#inTurns(this.#selected(selection, "replay"), (row) => {
+      const { plugin, seq } = numbers(row);
+      const refused = this.#whyNotReplay(row, force);
+      if (refused === null) this.#deliveries.hold(plugin, seq);
+      return treated(row, refused);
+    });
+  }
+
+  drop(selection: Selection): readonly Treated[] {
+    const now = Date.now();
+    return this.#inTurns(this.#selected(selection, "drop"), (row) => {
+      const { plugin, seq } = numbers(row);
+      if (!isFor("drop", String(row["state"]))) return treated(row, `it is ${row["state"]} already`);
+      this.#sql.drop.run(now, plugin, seq);
+      this.#deliveries.release(plugin, seq);
+      return treated(row, null);
+    });
+  }
+
+  /** Treats deliveries some at a time, each as it stands by then: a service beside us writes in between. */
+  #inTurns(rows: readonly Row[], treat: (row: Row) => Treated): readonly Treated[] {
+    const changed = new Set<number>();
+    return inTurns(this.#database, rows.map(numbers), {
+      begin: () => {
+        changed.clear();
+        this.#queues.begin();
+      },
+      treat: ({ plugin, seq }) => {
+        changed.add(plugin);
+        return this.#sql.byNumbers.all(plugin, seq).map(treat);
+      },
+      finish: () => {
+        this.#queues.sweep();
+        for (const plugin of changed) this.#queues.changed(plugin);
+      },
+    });
+  }
+
+  prime(primer: (memory: Memory) => MemoryChanges): void {
+    transaction(this.#database, () => this.#memory.prime(primer(this.#memory), Date.now()));
+  }
+
+  living(listing: Listing): readonly string[] {
+    return this.#sql[listing].all().map(({ id }) => String(id));
+  }
+
+  gaps(): readonly Gap[] {
+    return this.#sql.gaps.all().map(gapOf);
+  }
+
+  async backup(file: string): Promise<void> {
+    // In one step: a service that writes meanwhile would make it begin again at each. VACUUM INTO needs all permissions in Deno.
+    await copyDatabase(this.#database, file);
+  }
+
+  #showDelivery(seq: number, row: Row): ShownDelivery {
+    const plugin = Number(row["plugin"]);
+    const state = listedState(String(row["state"]), Number(row["attempts"]));
+    const open = state === "waiting" || state === "retrying";
+    return {
+      plugin: String(row["name"]),
+      state,
+      attempts: Number(row["attempts"]),
+      dueAt: open ? Number(row["due_at"]) : null,
+      finishedAt: row["finished_at"] === null ? null : Number(row["finished_at"]),
+      failures: this.#sql.failures.all(plugin, seq).map((failure) => ({
+        attempt: Number(failure["attempt"]),
+        startedAt: Number(failure["started_at"]),
+        endedAt: Number(failure["ended_at"]),
+        reason: failure["reason"] as ShownDelivery["failures"][number]["reason"],
+        error: String(failure["error"]),
+      })),
+      waitsFor: open ? this.#sql.waitsFor.all(plugin, seq).map((earlier) => String(earlier["key"])) : [],
+    };
+  }
+
+  /** A later event that shares a key says something newer of the same thing: what is older must not undo it. */
+  #whyNotReplay(row: Row, force: boolean): string | null {
+    const state = String(row["state"]);
+    if (!isFor("replay", state)) {
+      return `it is ${listedState(state, Number(row["attempts"]))}, neither dead nor dropped`;
+    }
+    if (force) return null;
+    const { plugin, seq } = numbers(row);
+    if (Number(row["decided_at"]) < Number(this.#sql.fact.get(PRUNED_BEFORE)?.["value"] ?? 0)) {
+      return "it is so old that later events may be forgotten; --force sends it all the same";
+    }
+    const later = this.#sql.laterDone.get(plugin, seq)?.["key"];
+    return later === undefined ? null : `the later event ${later} was delivered; --force sends it all the same`;
+  }
+
+  #selected({ keys, plugin, dead }: Selection, action: "replay" | "drop"): readonly Row[] {
+    const named = (row: Row) => plugin === undefined || row["name"] === plugin;
+    if (keys === undefined || keys.length === 0) {
+      return (dead ? this.#sql.allDead : this.#sql.allOpen).all().filter(named);
+    }
+    return keys.flatMap((key) => {
+      const rows = this.#sql.byKey.all(key).filter(named);
+      // A key means those of its deliveries that the action is for; where there is none, all of them, to say why.
+      const fitting = rows.filter((row) => isFor(action, String(row["state"])));
+      return fitting.length > 0 ? fitting : rows;
+    });
+  }
+}
+
+const NO_DELIVERIES: Record<keyof PluginState["deliveries"], number> = {
+  waiting: 0,
+  retrying: 0,
+  done: 0,
+  dead: 0,
+  dropped: 0,
+};
+
+function isFor(action: "replay" | "drop", state: string): boolean {
+  return action === "replay" ? state === "dead" || state === "dropped" : state !== "done" && state !== "dropped";
+}
+
+function numbers(row: Row): { plugin: number; seq: number } {
+  return { plugin: Number(row["plugin"]), seq: Number(row["seq"]) };
+}
+
+function treated(row: Row, refused: string | null): Treated {
+  return { key: String(row["key"]), plugin: String(row["name"]), refused };
+}
+
+const SELECT_DELIVERY = `SELECT d.plugin, d.seq AS seq, d.state, d.attempts, p.name AS name, e.key, e.decided_at
+  FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin JOIN event AS e ON e.seq = d.seq`;
+
+/**
+ * SQL: a later event that shares a key with ?2 and was delivered by plugin ?1. CROSS JOIN keeps SQLite to this order: any other walks through all
+ * that was delivered later.
+ */
+export const LATER_DONE = `SELECT e.key FROM event AS own CROSS JOIN json_each(own.order_keys) AS k
+    CROSS JOIN (${spansFrom("?2")}) AS s
+    CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = k.value AND o.seq > own.seq
+    CROSS JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done'
+    CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = ?2 LIMIT 1`;
+
+/** SQL: the events that the delivery of ?2 by plugin ?1 waits for. Who holds a key is in `held`, or in the queue. */
+const WAITS_FOR = `WITH key AS (SELECT k.value FROM event AS own, json_each(own.order_keys) AS k WHERE own.seq = ?2),
+    earlier (seq) AS (
+      SELECT h.seq FROM key CROSS JOIN held AS h ON h.plugin = ?1 AND h.order_key = key.value AND h.seq < ?2
+      UNION
+      SELECT o.seq FROM key CROSS JOIN (${spansFrom("(SELECT queued_from FROM plugin WHERE id = ?1)")}) AS s
+        CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = key.value AND o.seq < ?2)
+  SELECT e.key FROM earlier CROSS JOIN delivery AS d ON d.seq = earlier.seq AND d.plugin = ?1 AND ${UNFINISHED}
+    CROSS JOIN event AS e ON e.seq = earlier.seq ORDER BY e.seq LIMIT 20`;
+
+const STATEMENTS = {
+  servers: `SELECT id FROM server WHERE deleted_at IS NULL ORDER BY id`,
+  ports: `SELECT id FROM port WHERE deleted_at IS NULL ORDER BY id`,
+  floatingIps: `SELECT id FROM floatingip WHERE deleted_at IS NULL ORDER BY id`,
+  fact: `SELECT value FROM fact WHERE name = ?`,
+  gaps: `SELECT * FROM gap ORDER BY from_at, seq`,
+  plugins: `SELECT name FROM plugin ORDER BY name`,
+  event: `SELECT e.seq, e.decided_at, e.data, e.detail, n.body FROM event AS e
+    LEFT JOIN notification AS n ON n.seq = e.notification WHERE e.key = ?`,
+  deliveries:
+    `SELECT d.*, p.name FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin WHERE d.seq = ? ORDER BY p.name`,
+  failures: `SELECT * FROM failure WHERE plugin = ? AND seq = ? ORDER BY attempt`,
+  waitsFor: WAITS_FOR,
+  byNumbers: `${SELECT_DELIVERY} WHERE d.plugin = ? AND d.seq = ?`,
+  byKey: `${SELECT_DELIVERY} WHERE e.key = ? ORDER BY p.name`,
+  allDead: `${SELECT_DELIVERY} WHERE d.state = 'dead' ORDER BY d.seq, p.name`,
+  allOpen: `${SELECT_DELIVERY} WHERE ${OPEN}
+    UNION ALL ${SELECT_DELIVERY} WHERE ${QUEUED} ORDER BY seq, name`,
+  counts: `SELECT p.name, d.state, d.attempts > 0 AS tried, count(*) AS count
+    FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin GROUP BY d.plugin, d.state, d.attempts > 0`,
+  retrying: `SELECT d.plugin, d.seq FROM delivery AS d
+    WHERE d.plugin = (SELECT id FROM plugin WHERE name = ?) AND ${OPEN} AND d.attempts > 0`,
+  bringForward: `UPDATE delivery AS d SET due_at = 0 WHERE plugin = ? AND seq = ? AND ${OPEN}`,
+  laterDone: LATER_DONE,
+  drop: `UPDATE delivery SET state = 'dropped', finished_at = ? WHERE plugin = ? AND seq = ?`,
+} as const;

@@ -1,0 +1,169 @@
+import type { OwnQueue, RabbitSource } from "../model/config.ts";
+import { UserError } from "../model/errors.ts";
+import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
+import { endpointsOf } from "./address.ts";
+import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
+import { reasonOf, refusalOf } from "./errors.ts";
+import { closeLink, type Link, openLink, openProbe } from "./link.ts";
+import { redeclareOwnQueue, withChannel } from "./topology.ts";
+
+/** A queue as it says of itself, to whoever asks. */
+export interface QueueState {
+  /** Ready to be delivered. */
+  readonly messages: number;
+  readonly consumers: number;
+}
+
+export interface VisitOptions {
+  readonly signal: AbortSignal;
+  /** For certificates. @default Deno.readFileSync */
+  readonly readFile?: (path: string) => Uint8Array;
+}
+
+/** The brokers of a source, in the order in which they are tried. */
+export function brokersOf(source: RabbitSource): readonly AmqpEndpoint[] {
+  return endpointsOf(source);
+}
+
+/**
+ * A look at a broker that changes nothing there, but for {@linkcode BrokerVisit.remove}: everything is asked passively, and rights by taking
+ * back bindings that nobody has.
+ */
+export class BrokerVisit implements AsyncDisposable {
+  readonly #link: Link;
+
+  private constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /**
+   * Logs in at one broker.
+   *
+   * @throws {UserError} saying why it cannot be done.
+   */
+  static async open(endpoint: AmqpEndpoint, source: RabbitSource, options: VisitOptions): Promise<BrokerVisit> {
+    const { signal, readFile = Deno.readFileSync } = options;
+    try {
+      return new BrokerVisit(await openLink(endpoint, { source, readFile, signal, name: "oss-watcher visit" }));
+    } catch (error) {
+      throw refusalOf(error, endpoint) ?? unreachable(endpoint, error, signal);
+    }
+  }
+
+  /** `host:port`. */
+  get address(): string {
+    return this.#link.endpoint.label;
+  }
+
+  /** The broker's release, as `4.0.5`; empty when it does not say. */
+  get version(): string {
+    return this.#link.connection.brokerVersion;
+  }
+
+  /** Where we are logged in, and as whom. */
+  get endpoint(): AmqpEndpoint {
+    return this.#link.endpoint;
+  }
+
+  /** `null` when there is none. @throws {UserError} when we may not look: from RabbitMQ 4.3 on that takes any right to it. */
+  async queue(name: string): Promise<QueueState | null> {
+    try {
+      const { messageCount, consumerCount } = await this.#use((channel) =>
+        channel.queueDeclare({ queue: name, passive: true })
+      );
+      return { messages: messageCount, consumers: consumerCount };
+    } catch (error) {
+      const refusal = amqpRefusal(error);
+      if (refusal === "no queue") return null;
+      // Another connection's own: nobody else may look.
+      if (refusal === "locked") return { messages: 0, consumers: 1 };
+      throw cannotLook(`queue "${name}"`, error);
+    }
+  }
+
+  /** @throws {UserError} when we may not look. */
+  async hasExchange(name: string): Promise<boolean> {
+    try {
+      await this.#use((channel) => channel.exchangeDeclare({ exchange: name, passive: true }));
+      return true;
+    } catch (error) {
+      if (amqpRefusal(error) === "no exchange") return false;
+      throw cannotLook(`exchange "${name}"`, error);
+    }
+  }
+
+  /**
+   * Whether we may bind a queue to an exchange, there or not: taking a binding back takes the same rights, and there is none of this
+   * routing key. `null` or the refusal.
+   */
+  bindRefusal({ queue, exchange }: { readonly queue: string; readonly exchange: string }): Promise<string | null> {
+    return this.#refusal((channel) => channel.queueUnbind({ queue, exchange, routingKey: NOBODYS_KEY }));
+  }
+
+  /** Whether we may write to and read from whatever has this name: RabbitMQ's rights go by names alone. `null` or the refusal. */
+  useRefusal(name: string): Promise<string | null> {
+    return this.#refusal((channel) =>
+      channel.exchangeUnbind({ destination: name, source: name, routingKey: NOBODYS_KEY })
+    );
+  }
+
+  /**
+   * Declares our own queue, which is there, once more: that changes nothing, and fails where it differs or we may not.
+   *
+   * @throws {UserError} when it does.
+   */
+  redeclare(queue: OwnQueue): Promise<void> {
+    return redeclareOwnQueue(queue, () => openProbe(this.#link));
+  }
+
+  /** Removes a queue with all that it holds. */
+  async remove(queue: string): Promise<void> {
+    await this.#use((channel) => channel.queueDelete({ queue }));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return closeLink(this.#link);
+  }
+
+  async #refusal(ask: (channel: VisitChannel) => Promise<unknown>): Promise<string | null> {
+    try {
+      await this.#use(ask);
+      return null;
+    } catch (error) {
+      const refusal = amqpRefusal(error);
+      if (refusal === "rights") return reasonOf(error);
+      if (refusal === "no queue" || refusal === "no exchange") return null;
+      throw error;
+    }
+  }
+
+  #use<T>(use: (channel: VisitChannel) => Promise<T>): Promise<T> {
+    return withChannel(() => openProbe(this.#link), use);
+  }
+}
+
+/** Why there is no connection, where nothing in the configuration is known to be wrong. */
+function unreachable({ label }: AmqpEndpoint, error: unknown, signal: AbortSignal): UserError {
+  const refusal = amqpRefusal(error);
+  const advice = refusal === "limit" || refusal === "down"
+    ? "Try again later"
+    : "Check rabbit.host, rabbit.port and that it runs";
+  const reason = signal.aborted ? "no answer in time" : reasonOf(error);
+  return new UserError(`Cannot connect to RabbitMQ at ${label}: ${reason}. ${advice}`, { cause: error });
+}
+
+function cannotLook(what: string, error: unknown): unknown {
+  const refusal = amqpRefusal(error);
+  if (refusal === "rights") {
+    return new UserError(
+      `RabbitMQ does not let us look at ${what}: ${reasonOf(error)}. Our user needs the right to read it`,
+      { cause: error },
+    );
+  }
+  if (refusal !== "down") return error;
+  return new UserError(`Cannot look at ${what}: ${reasonOf(error)}. Try again later`, { cause: error });
+}
+
+type VisitChannel = Awaited<ReturnType<typeof openProbe>>;
+
+const NOBODYS_KEY = "oss-watcher.check.nobody-binds-this";

@@ -1,0 +1,98 @@
+import { PermanentError } from "../../model/errors.ts";
+import { printable } from "../escaping/printable.ts";
+import { redact } from "../secrets/redact.ts";
+
+/** A function of config.ts, and what it may return. */
+export interface Making<Value> {
+  /** The name of the plugin that calls it; none: no plugin does. */
+  readonly plugin?: string;
+  /** Where it stands: `subject`, `attributes.cn`, `detail.fields.Zone`. */
+  readonly option: string;
+  readonly allows: (value: unknown) => value is Value;
+  /** What `allows` lets pass, for people: `a text or null`. */
+  readonly allowed: string;
+}
+
+/** What most functions of config.ts must return. */
+export const A_TEXT = {
+  allows: (value: unknown) => typeof value === "string",
+  allowed: "a text",
+} as const satisfies Omit<Making<string>, "option">;
+
+const MAX_QUOTED_LENGTH = 80;
+const MAX_MESSAGE_LENGTH = 200;
+
+/**
+ * What a function of config.ts returns, if it may. A mistake there is told at once, by plugin, option and what came of it: the same event
+ * would meet it again. So the event becomes a dead letter, which holds up no other and can be replayed when config.ts is mended.
+ *
+ * @throws {PermanentError} when the function throws, or returns what is not allowed. Without secrets, and safe to print.
+ *
+ * @example
+ * ```ts
+ * import { made, type Making } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * const making: Making<string> = {
+ *   plugin: "Mine",
+ *   option: "title",
+ *   allows: (value) => typeof value === "string",
+ *   allowed: "a text",
+ * };
+ *
+ * assert.equal(made(making, () => "web-1"), "web-1");
+ * assert.throws(() => made(making, () => 5), /^PermanentError: Cannot make title of Mine: .* returned the number 5; it must return a text$/);
+ * ```
+ */
+export function made<Value>(making: Making<Value>, make: () => unknown): Value {
+  const { allows, allowed } = making;
+  let value: unknown;
+  try {
+    value = make();
+    if (allows(value)) return value;
+  } catch (error) {
+    // Not as the cause: what it holds may be a secret.
+    throw new PermanentError(thrownBy(making, error));
+  }
+  // It may still reject, and nobody else waits for it.
+  if (value instanceof Promise) value.catch(() => undefined);
+  throw new PermanentError(`${cannot(making)} returned ${described(value)}; it must return ${allowed}`);
+}
+
+/** What is said of a function of config.ts that threw. */
+export function thrownBy(making: Pick<Making<unknown>, "plugin" | "option">, error: unknown): string {
+  return `${cannot(making)} threw: ${shown(messageOf(error), MAX_MESSAGE_LENGTH)}`;
+}
+
+function cannot({ plugin, option }: Pick<Making<unknown>, "plugin" | "option">): string {
+  return `Cannot make ${shown(option, MAX_QUOTED_LENGTH)}${
+    plugin === undefined ? "" : ` of ${plugin}`
+  }: its function in config.ts`;
+}
+
+/** A value for people: what kind it is, and what it is where that is short. */
+function described(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (typeof value === "string") return `the text "${shown(value, MAX_QUOTED_LENGTH)}"`;
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") {
+    return `the ${typeof value} ${value}`;
+  }
+  if (value instanceof Promise) return "a promise: it must not be async";
+  if (!Array.isArray(value)) return typeof value === "object" ? "an object" : `a ${typeof value}`;
+  const wrong = value.find((one) => typeof one !== "string");
+  return value.every((one) => typeof one === "string") ? "a list of texts" : `a list that holds ${described(wrong)}`;
+}
+
+/** Of whatever was thrown, even if it does not let itself be read. */
+function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "what has no text";
+  }
+}
+
+function shown(text: string, maxLength: number): string {
+  return printable(redact(text), maxLength);
+}

@@ -1,0 +1,40 @@
+import { UserError } from "../../model/errors.ts";
+
+/** What was asked for, and set: never to be told. The environment is the process's, so is this. */
+const given = new Map<string, string>();
+
+/**
+ * The value of an environment variable, for secrets that should not stand in config.ts. It is hidden wherever it would be shown, in errors,
+ * logs, previews and the paths of URLs; of a URL, its path, query and password are. Two kinds are shown: variables whose names end in HOST,
+ * PORT, USER, NAME, DOMAIN, REGION, ZONE, EMAIL, ADDRESS, FROM, FILE, DIR, DN, BASE, VHOST, EXCHANGE or QUEUE, and values of less than 8
+ * characters, unless the name says that they are secrets (PASSWORD, TOKEN, SECRET, API_KEY, …).
+ *
+ * @throws {UserError} when the variable is not set and there is no `fallback`.
+ *
+ * @example
+ * ```ts
+ * import { env } from "oss-watcher";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(env("OSS_WATCHER_NOT_SET", "fallback"), "fallback");
+ * ```
+ */
+export function env(name: string, fallback?: string): string {
+  const set = Deno.env.get(name);
+  if (set !== undefined) given.set(name, set);
+  const value = set ?? fallback;
+  if (value === undefined) {
+    throw new UserError(`Cannot read "${name}" from the environment: it is not set. Set it, or edit config.ts`);
+  }
+  return value;
+}
+
+/** Makes a value that was found elsewhere as secret as that of a variable of this name. */
+export function asVariable(name: string, value: string): void {
+  given.set(name, value);
+}
+
+/** The variables that {@linkcode env} was asked for, with their values; those that are not set are not among them. */
+export function envValues(): ReadonlyMap<string, string> {
+  return given;
+}
