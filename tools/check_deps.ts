@@ -88,13 +88,11 @@ export function violationsOf(file: string, text: string): readonly Violation[] {
   });
 }
 
-/** Files that import each other in a circle, type imports aside: those vanish before anything runs. */
+/** Files that import each other in a circle, type imports included: whoever reads one of them has to read all. */
 export function cyclesOf(files: ReadonlyMap<string, string>): readonly string[] {
   const edges = new Map([...files].map(([file, text]) => [
     file,
-    importsOf(withoutTypeImports(text)).flatMap((specifier) => targetOf(file, specifier) ?? []).filter((target) =>
-      files.has(target)
-    ),
+    importsOf(text).flatMap((specifier) => targetOf(file, specifier) ?? []).filter((target) => files.has(target)),
   ]));
   const done = new Set<string>();
   const cycles: string[] = [];
@@ -110,10 +108,6 @@ export function cyclesOf(files: ReadonlyMap<string, string>): readonly string[] 
 
 function importsOf(text: string): string[] {
   return [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
-}
-
-function withoutTypeImports(text: string): string {
-  return text.replace(/^(?:import|export) type\b[^;]*;/gm, "");
 }
 
 function targetOf(file: string, specifier: string): string | null {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escaping/printable.ts";
-import type { Surroundings } from "./credentials.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { refuseAuthType, refuseInsecure, sdkName, settingsFrom, type SettingsSource } from "./settings.ts";
 
 interface Mapping {

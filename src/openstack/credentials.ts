@@ -5,6 +5,7 @@ import { printable } from "../wire/escaping/printable.ts";
 import { HttpTarget } from "../wire/http/http.ts";
 import { shownUrl } from "../wire/secrets/redact.ts";
 import { readCloud } from "./clouds_yaml.ts";
+import type { Surroundings } from "./surroundings.ts";
 import {
   refuseAuthType,
   refuseInsecure,
@@ -13,17 +14,6 @@ import {
   settingsFrom,
   type SettingsSource,
 } from "./settings.ts";
-
-/** What the search for credentials may look at. */
-export interface Surroundings {
-  /** A variable's value. */
-  readonly env: (name: string) => string | undefined;
-  /** A file's text; rejects with `Deno.errors.NotFound` when there is none. */
-  readonly readFile: (path: string) => Promise<string>;
-  readonly cwd: string;
-  /** The home directory, where there is one. */
-  readonly home: string | undefined;
-}
 
 /** Something of Keystone's by its id, or by its name in a domain. */
 export type DomainRef = { readonly id: string } | { readonly name: string };

@@ -1,5 +1,5 @@
 import type { Settlement } from "../../model/ledger.ts";
-import type { Holder, Waiting } from "./delivery_window.ts";
+import type { Holder, Waiting } from "./queued_delivery.ts";
 import { type OrderHash, orderHashOf } from "./order_hash.ts";
 import type { RecentEvents } from "./recent_events.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";

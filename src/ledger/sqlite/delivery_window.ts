@@ -1,23 +1,6 @@
 import type { ReadyQuery } from "../../model/ledger.ts";
+import type { QueuedDelivery, Waiting } from "./queued_delivery.ts";
 import { ReadyQueue } from "./ready_queue.ts";
-
-/** An unfinished delivery and the order keys that it holds. */
-export interface Holder {
-  readonly plugin: number;
-  readonly seq: number;
-  readonly orderKeys: readonly number[];
-}
-
-/** What an unfinished delivery waits for: its event's detail, an earlier delivery, its turn. */
-export type Waiting = "new" | "blocked" | "ready";
-
-/** One that was never attempted. */
-export interface QueuedDelivery extends Holder {
-  /** Says only who comes first: one that was never attempted is due whatever the clock says. */
-  readonly dueAt: number;
-  /** `null`: it is in no window any more. */
-  state: Waiting | null;
-}
 
 /** Deliveries of one plugin that were never attempted, in the order of their events: what each waits for, and who of them holds an order key. */
 export class DeliveryWindow {

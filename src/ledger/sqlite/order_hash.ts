@@ -1,7 +1,19 @@
-import type { Database } from "./database.ts";
-
 /** A number below 2^53 that stands for an order key in the file. */
 export type OrderHash = (key: string) => number;
+
+/** The part of a database that {@linkcode orderHashOf} reads. */
+interface SqlReader {
+  prepare(sql: string): { get(name: string): Readonly<Record<string, unknown>> | undefined };
+}
+
+/** The part of a database that {@linkcode addOrderHash} extends. */
+interface SqlFunctions {
+  function(
+    name: string,
+    options: { readonly deterministic: boolean },
+    call: (seed: unknown, key: unknown) => number,
+  ): void;
+}
 
 /** The fact that holds a ledger's seed. */
 export const ORDER_SEED = "order_seed";
@@ -19,13 +31,13 @@ export function orderHash(seed: string): OrderHash {
 }
 
 /** The one that a ledger's file asks for. */
-export function orderHashOf(database: Database): OrderHash {
+export function orderHashOf(database: SqlReader): OrderHash {
   const row = database.prepare("SELECT value FROM fact WHERE name = ?").get(ORDER_SEED);
   return orderHash(String(row?.["value"]));
 }
 
 /** Makes `order_hash(seed, key)` known to SQL. */
-export function addOrderHash(database: Database): void {
+export function addOrderHash(database: SqlFunctions): void {
   database.function("order_hash", { deterministic: true }, (seed, key) => orderHash(String(seed))(String(key)));
 }
 

@@ -1,4 +1,4 @@
-import type { Holder } from "./delivery_window.ts";
+import type { Holder } from "./queued_delivery.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 import { UNFINISHED } from "./states.ts";
 

@@ -1,5 +1,6 @@
 import type { ReadyQuery } from "../../model/ledger.ts";
-import { DeliveryWindow, type Holder, type QueuedDelivery, type Waiting } from "./delivery_window.ts";
+import { DeliveryWindow } from "./delivery_window.ts";
+import type { Holder, QueuedDelivery, Waiting } from "./queued_delivery.ts";
 import { SPAN } from "./schema.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 import { Held } from "./order_key_locks.ts";

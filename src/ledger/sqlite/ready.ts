@@ -1,6 +1,6 @@
 import type { WatcherEvent } from "../../model/event.ts";
 import type { Delivery, ReadyQuery } from "../../model/ledger.ts";
-import type { QueuedDelivery } from "./delivery_window.ts";
+import type { QueuedDelivery } from "./queued_delivery.ts";
 import { inOrder } from "./ready_queue.ts";
 import type { RecentEvent, RecentEvents } from "./recent_events.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";

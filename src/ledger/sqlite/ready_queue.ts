@@ -1,4 +1,4 @@
-import type { QueuedDelivery } from "./delivery_window.ts";
+import type { QueuedDelivery } from "./queued_delivery.ts";
 
 /** So many that are not ready any more are passed over before they are taken out: many at once cost what one does. */
 const COMPACT = 256;

@@ -1,6 +1,7 @@
 import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import fc from "fast-check";
-import { DeliveryWindow, type QueuedDelivery } from "../../../src/ledger/sqlite/delivery_window.ts";
+import { DeliveryWindow } from "../../../src/ledger/sqlite/delivery_window.ts";
+import type { QueuedDelivery } from "../../../src/ledger/sqlite/queued_delivery.ts";
 
 const ADD = fc.record({
   do: fc.constant("add" as const),
