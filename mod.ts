@@ -31,7 +31,7 @@ export { type Body, type BodyFormat, encodeBody, isBodyFormat } from "./src/wire
 export { idempotencyKey } from "./src/wire/http/idempotency_key.ts";
 export { safeJson } from "./src/wire/escaping/safe_json.ts";
 export { LineFile } from "./src/wire/files/line_file.ts";
-export { A_TEXT, made, type Making } from "./src/wire/options/call_user_function.ts";
+export { callUserFunction, RETURNS_TEXT, type UserFunction } from "./src/wire/options/call_user_function.ts";
 export { pythonRepr, type PythonText } from "./src/wire/escaping/python_repr.ts";
 export { isWebhookSecret, webhookHeaders, type WebhookMessage } from "./src/wire/http/webhook_signature.ts";
 export { type LdapCondition, type LdapSearch, LdapTarget, type LdapTargetOptions } from "./src/wire/ldap/ldap.ts";

@@ -6,7 +6,15 @@ import {
   type Detail,
   type Json,
 } from "../mod.ts";
-import { A_TEXT, givenOptions, made, type NotifyContext, PermanentError, type Plugin, printable } from "../mod.ts";
+import {
+  callUserFunction,
+  givenOptions,
+  type NotifyContext,
+  PermanentError,
+  type Plugin,
+  printable,
+  RETURNS_TEXT,
+} from "../mod.ts";
 
 /** Makes the routing key of an event's message, given what `notify` is given. At most 255 bytes. One that fails makes a dead letter. */
 export type AmqpRoutingKey = (detail: Detail, created: boolean, context: NotifyContext) => string;
@@ -105,7 +113,8 @@ export class AmqpPublish implements Plugin {
     const routing = this.#routingKey ?? eventType;
     const routingKey = typeof routing === "string"
       ? routing
-      : made({ ...A_TEXT, plugin: this.name, option: "routingKey" }, () => routing(detail, created, context));
+      : callUserFunction({ ...RETURNS_TEXT, plugin: this.name, option: "routingKey" }, () =>
+        routing(detail, created, context));
     return {
       to: this.#to,
       routingKey: short("routing key", routingKey),

@@ -1,5 +1,5 @@
 import {
-  A_TEXT,
+  callUserFunction,
   composeMail,
   DeliveryError,
   type Detail,
@@ -8,9 +8,9 @@ import {
   eventTitle,
   givenOptions,
   idempotencyKey,
-  made,
   mailAddress,
-  type Making,
+  RETURNS_TEXT,
+  type UserFunction,
 } from "../mod.ts";
 import {
   mailDomain,
@@ -200,7 +200,7 @@ export class EmailNotify implements Plugin {
       const isOurs = typeof recipient === "string";
       const values = isOurs
         ? recipient
-        : made({ ...RECIPIENTS, plugin: this.name }, () => recipient(detail, created, context));
+        : callUserFunction({ ...RECIPIENTS, plugin: this.name }, () => recipient(detail, created, context));
       for (const value of listOf(values)) if (value) add(value, isOurs);
     }
     return { to: [...to.values()], leftOut };
@@ -218,7 +218,7 @@ export class EmailNotify implements Plugin {
   async #message(to: readonly string[], { detail, created, context }: Event): Promise<string> {
     const { text, html } = this.#bodies;
     const write = (option: string, make: MailText) =>
-      made({ ...A_TEXT, plugin: this.name, option }, () => make(detail, created, context));
+      callUserFunction({ ...RETURNS_TEXT, plugin: this.name, option }, () => make(detail, created, context));
     return await composeMail({
       id: await digest(`${this.name}\n${context.key}`),
       date: new Date(context.time),
@@ -273,7 +273,7 @@ function bodiesOf(text: MailText | undefined, html: MailText | false | undefined
   return { text: text ?? eventText, html: html === false ? undefined : html ?? ours };
 }
 
-const RECIPIENTS: Making<ReturnType<MailRecipients>> = {
+const RECIPIENTS: UserFunction<ReturnType<MailRecipients>> = {
   option: "to",
   allowed: "a text, a list of texts, or null",
   allows: (value): value is ReturnType<MailRecipients> =>

@@ -1,4 +1,4 @@
-import { givenOptions, isDn, LdapOwnEntries, LdapTarget, made, PermanentError, printable } from "../mod.ts";
+import { callUserFunction, givenOptions, isDn, LdapOwnEntries, LdapTarget, PermanentError, printable } from "../mod.ts";
 import type { Detail, LdapContent, LdapEntry, LdapFact, LdapTargetOptions, NotifyContext, Plugin } from "../mod.ts";
 import { FLOATING, LABELS, LDAP_PRESETS, type LdapPreset, type LdapValue, RECORD } from "./ldap_presets.ts";
 
@@ -118,7 +118,7 @@ export class LdapDirectory implements Plugin {
       // Its creation, which is yet to come, brings its floating IPs; or its deletion has taken them, and nothing must come back.
       if (!isThere) log.debug(`${this.name}: ${printable(fact.id, 80)} has no entry for its floating IP`);
     } else if (created) {
-      const { id, entry, leftOut } = this.#made(detail);
+      const { id, entry, leftOut } = this.#callUserFunction(detail);
       for (const what of leftOut) {
         log.info(`${this.name}: left out of ${printable(id, 80)} what does not fit into ${what}`);
       }
@@ -132,7 +132,7 @@ export class LdapDirectory implements Plugin {
   preview(detail: Detail, created: boolean, { subject }: NotifyContext): string {
     if (subject === "server") {
       if (!created) return this.#entries.ldifOfRemove(idOf(detail));
-      const { entry, leftOut } = this.#made(detail);
+      const { entry, leftOut } = this.#callUserFunction(detail);
       const comments = leftOut.map((what) => `# left out: what does not fit into ${what}\n`);
       return comments.join("") + this.#entries.ldifOfPut(entry);
     }
@@ -152,10 +152,12 @@ export class LdapDirectory implements Plugin {
     await this.#target[Symbol.asyncDispose]();
   }
 
-  #made(detail: Detail): { readonly id: string; readonly entry: LdapEntry; readonly leftOut: readonly string[] } {
+  #callUserFunction(
+    detail: Detail,
+  ): { readonly id: string; readonly entry: LdapEntry; readonly leftOut: readonly string[] } {
     const id = idOf(detail);
     const content = this.#content(detail);
-    const parent = made(
+    const parent = callUserFunction(
       { plugin: this.name, option: "parent", allows: isParent, allowed: `a distinguished name, or ""` },
       () => this.#parent(detail),
     );
@@ -166,7 +168,7 @@ export class LdapDirectory implements Plugin {
     const allowed = "a text, a list of texts, or null";
     const own = Object.entries(this.#attributes).map(([name, value]) => {
       const making = { plugin: this.name, option: `attributes.${name}`, allows: isTexts, allowed };
-      return [name, made(making, () => value(detail))] as const;
+      return [name, callUserFunction(making, () => value(detail))] as const;
     });
     return [...own, ...this.#floatingValues(detail.FloatingIPs.map(({ address }) => address))];
   }

@@ -1,9 +1,15 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { UserError } from "../model/errors.ts";
-import { type Listed, LISTED_STATES, type ListedState, type Selection, type Treated } from "../model/operations.ts";
+import {
+  type Listed,
+  LISTED_STATES,
+  type ListedState,
+  type OperatorResult,
+  type Selection,
+} from "../model/operations.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
-import { describeEnd, describeEvent, describeFirst, describeMore, describeTreated, listLayout } from "./events_text.ts";
+import { describeEnd, describeEvent, describeFirst, describeMore, describeResults, listLayout } from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { wholeNumber } from "./numbers.ts";
 import { mustKnow } from "./plugins.ts";
@@ -155,7 +161,7 @@ async function treat({ verb, keys, options, context }: {
     ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
     ...(options.dead === undefined ? {} : { dead: options.dead }),
   };
-  const treated: readonly Treated[] = verb === "replayed"
+  const treated: readonly OperatorResult[] = verb === "replayed"
     ? opened.replay(selection, { force: options.force ?? false })
     : opened.drop(selection);
   const unknown = keys.filter((key) => !treated.some((one) => one.key === key));
@@ -163,7 +169,7 @@ async function treat({ verb, keys, options, context }: {
     const text = `Cannot find the event "${key}"${options.plugin ? ` for ${options.plugin}` : ""}`;
     context.terminal.error(printable(text));
   }
-  context.terminal.print(describeTreated(treated, verb));
+  context.terminal.print(describeResults(treated, verb));
   if (unknown.length > 0 || treated.some(({ refused }) => refused !== null)) context.exit(EXIT_FAILURE);
 }
 

@@ -1,4 +1,4 @@
-import type { Listed, ShownDelivery, ShownEvent, Treated } from "../model/operations.ts";
+import type { Listed, OperatorResult, ShownDelivery, ShownEvent } from "../model/operations.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { WIDTH, wrapped } from "./wrapped.ts";
 
@@ -80,7 +80,7 @@ function describeDelivery({ plugin, state, attempts, dueAt, finishedAt, failures
 }
 
 /** What was done to which delivery, and what was not. */
-export function describeTreated(treated: readonly Treated[], verb: "replayed" | "dropped"): string {
+export function describeResults(treated: readonly OperatorResult[], verb: "replayed" | "dropped"): string {
   const refused = treated.filter((one) => one.refused !== null);
   return [
     ...refused.flatMap(({ key, plugin, refused: why }) => [

@@ -75,7 +75,7 @@ async function copy(from: string, to: string, heading = ""): Promise<void> {
   }
 }
 
-/** Making a directory where a file is fails in its own way. */
+/** UserFunction a directory where a file is fails in its own way. */
 function whyUncopied(error: unknown): string {
   if (error instanceof Deno.errors.AlreadyExists) return "a part of its path is a file. Name another place";
   return whyUnwritten(error);

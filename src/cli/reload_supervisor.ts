@@ -1,16 +1,16 @@
 import type { Clock } from "../model/clock.ts";
 import type { Logger } from "../model/plugin.ts";
-import type { Shift } from "./service_instance.ts";
+import type { ServiceInstance } from "./service_instance.ts";
 import { aborted } from "../runtime/aborted.ts";
 
 /** A shift that is being loaded. */
 export interface Candidate extends Disposable {
   /** @throws {Error} saying what is wrong with the configuration. */
-  readonly loaded: Promise<Shift>;
+  readonly loaded: Promise<ServiceInstance>;
 }
 
 export interface ShiftsOptions {
-  readonly first: Shift;
+  readonly first: ServiceInstance;
   /** Begins to load another shift from what is on the disk now. */
   readonly next: () => Candidate;
   /** Aborts to stop cleanly. */
@@ -18,7 +18,7 @@ export interface ShiftsOptions {
   /** Calls back whenever the configuration shall be loaded anew. */
   readonly onReload: (listener: () => void) => void;
   /** Says something where this shift does. */
-  readonly logOf: (shift: Shift) => Logger;
+  readonly logOf: (shift: ServiceInstance) => Logger;
   /** Called before the old shift stops. */
   readonly onChange: () => void;
   readonly clock: Clock;
@@ -28,7 +28,7 @@ export interface ShiftsOptions {
 const LOADING_MS = 60_000;
 
 /** Runs one shift after the other: a new one takes over when its configuration is good, else the old one goes on. */
-export class Shifts {
+export class ReloadSupervisor {
   readonly #options: ShiftsOptions;
   /** How often a reload was wished for, and how many of these wishes were taken up. */
   #wishes = 0;
@@ -47,8 +47,8 @@ export class Shifts {
   /** Resolves once it is stopped and everything is recorded. Rejects when the shift at work cannot go on. */
   async run(): Promise<void> {
     const { first, stop } = this.#options;
-    for (let shift: Shift | null = first; shift !== null && !stop.aborted;) {
-      using current: Shift = shift;
+    for (let shift: ServiceInstance | null = first; shift !== null && !stop.aborted;) {
+      using current: ServiceInstance = shift;
       const stopping = () => current.stop();
       stop.addEventListener("abort", stopping);
       try {
@@ -61,7 +61,7 @@ export class Shifts {
   }
 
   /** Lets a shift work until it ends; gives the one that shall follow it. */
-  async #work(shift: Shift): Promise<Shift | null> {
+  async #work(shift: ServiceInstance): Promise<ServiceInstance | null> {
     const { logOf, onChange } = this.#options;
     const ended = shift.run();
     const over = AbortSignal.any([this.#options.stop, whenSettled(ended)]);
@@ -79,7 +79,7 @@ export class Shifts {
   }
 
   /** Waits for a wish, and for a configuration that is good; `null` when it is over before. */
-  async #nextShift(shift: Shift, over: AbortSignal): Promise<Shift | null> {
+  async #nextShift(shift: ServiceInstance, over: AbortSignal): Promise<ServiceInstance | null> {
     const { next, logOf } = this.#options;
     const isOver = aborted(over);
     while (!over.aborted) {
@@ -104,7 +104,7 @@ export class Shifts {
   }
 
   /** What is loaded, or `null` when something else comes first. */
-  async #inTime(loaded: Promise<Shift>, others: readonly Promise<void>[]): Promise<Shift | null> {
+  async #inTime(loaded: Promise<ServiceInstance>, others: readonly Promise<void>[]): Promise<ServiceInstance | null> {
     const done = new AbortController();
     const late = this.#options.clock.sleep(LOADING_MS, done.signal).then(() => {
       if (!done.signal.aborted) throw new Error(`Cannot load the configuration: not done after ${LOADING_MS / 1000} s`);

@@ -4,8 +4,8 @@ import { Systemd, systemdEnvironment } from "../observe/systemd.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { CommandContext, GlobalOptions } from "./context.ts";
 import { type ServiceLog, serviceLog } from "./service_log.ts";
-import { LocalShift, type Shift } from "./service_instance.ts";
-import { Shifts } from "./reload_supervisor.ts";
+import { LocalShift, type ServiceInstance } from "./service_instance.ts";
+import { ReloadSupervisor } from "./reload_supervisor.ts";
 import { WorkerCandidate } from "./worker_instance.ts";
 
 /** The service, until it is told to stop. Each reload gets an isolate of its own; the first shift, often the only one, needs none. */
@@ -17,7 +17,7 @@ export async function serve(loaded: LoadedConfig, context: CommandContext): Prom
   using log = new ShiftLog(globals);
   using systemd = new Systemd(systemdEnvironment(), { pid: Deno.pid, log: log.of(first) });
   stop.addEventListener("abort", () => void systemd.tell({ STOPPING: "1", STATUS: "Stopping" }));
-  const shifts = new Shifts({
+  const shifts = new ReloadSupervisor({
     first,
     next: () => new WorkerCandidate(newIsolate(), sameFiles(loaded, globals)),
     stop,
@@ -37,14 +37,14 @@ function sameFiles({ path }: LoadedConfig, globals: GlobalOptions): GlobalOption
 /** What is said of shifts, said where the one at work says its things. */
 class ShiftLog implements Disposable {
   readonly #globals: GlobalOptions;
-  #shift: Shift | undefined;
+  #shift: ServiceInstance | undefined;
   #target: ServiceLog | undefined;
 
   constructor(globals: GlobalOptions) {
     this.#globals = globals;
   }
 
-  of(shift: Shift): Logger {
+  of(shift: ServiceInstance): Logger {
     if (shift !== this.#shift) this[Symbol.dispose]();
     this.#shift = shift;
     this.#target ??= serviceLog(shift.log, this.#globals);

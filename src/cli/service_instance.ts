@@ -7,7 +7,7 @@ import type { GlobalOptions } from "./context.ts";
 import { serviceLog } from "./service_log.ts";
 
 /** One configuration at work. */
-export interface Shift extends Disposable {
+export interface ServiceInstance extends Disposable {
   /** Where it says what it does. */
   readonly log: LogOptions | undefined;
   /** Works until it is stopped. Rejects when it cannot go on; everything is recorded then, too. */
@@ -22,7 +22,7 @@ export interface ShiftOptions {
 }
 
 /** The service in the isolate that it was loaded into. */
-export class LocalShift implements Shift {
+export class LocalShift implements ServiceInstance {
   readonly #loaded: LoadedConfig;
   readonly #options: ShiftOptions;
   readonly #stop = new AbortController();

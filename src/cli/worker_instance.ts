@@ -1,13 +1,13 @@
 import type { LogOptions } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { GlobalOptions } from "./context.ts";
-import type { Shift } from "./service_instance.ts";
+import type { ServiceInstance } from "./service_instance.ts";
 import type { FromShift, ToShift } from "./instance_messages.ts";
 import type { Candidate } from "./reload_supervisor.ts";
 
 /** Loads a shift in an isolate of its own. */
 export class WorkerCandidate implements Candidate {
-  readonly loaded: Promise<Shift>;
+  readonly loaded: Promise<ServiceInstance>;
   readonly #worker: Worker;
 
   /** @param worker Runs `serveInWorker()`, and nothing has been sent to it. */
@@ -22,7 +22,7 @@ export class WorkerCandidate implements Candidate {
     this.#worker.terminate();
   }
 
-  async #load(globals: GlobalOptions): Promise<Shift> {
+  async #load(globals: GlobalOptions): Promise<ServiceInstance> {
     await messageOf(this.#worker, "here");
     const loaded = messageOf(this.#worker, "loaded");
     send(this.#worker, { kind: "load", globals });
@@ -32,7 +32,7 @@ export class WorkerCandidate implements Candidate {
 }
 
 /** A shift at work in an isolate of its own. */
-class WorkerShift implements Shift {
+class WorkerShift implements ServiceInstance {
   readonly log: LogOptions | undefined;
   readonly #worker: Worker;
 

@@ -6,7 +6,7 @@ import { OpenStackUnavailable } from "../openstack/errors.ts";
 import { retryDelayMs } from "../openstack/retry_delay.ts";
 import type { Asked, DetailSource } from "./enrich.ts";
 
-export interface PatientSourceOptions {
+export interface RetryingSourceOptions {
   readonly api: Pick<OpenStackApi, Asked>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -57,12 +57,12 @@ interface Failed {
  * until OpenStack was silent for too long gets `silent`; from then on a single question now and then finds out whether it is back. A question
  * that a service fails at while it answers others waits alone.
  */
-export class PatientSource implements DetailSource {
-  readonly #options: PatientSourceOptions;
+export class RetryingSource implements DetailSource {
+  readonly #options: RetryingSourceOptions;
   readonly #outages = new Map<Service, Outage>();
   readonly #answers = new Map<Service, number>();
 
-  constructor(options: PatientSourceOptions) {
+  constructor(options: RetryingSourceOptions) {
     this.#options = options;
   }
 

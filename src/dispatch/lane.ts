@@ -2,8 +2,8 @@ import type { Clock } from "../model/clock.ts";
 import type { Delivery, Ledger, Settlement } from "../model/ledger.ts";
 import type { TargetOutage } from "../model/outage.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
-import { Bell } from "../model/wake_signal.ts";
-import { Pulse } from "../model/loop_heartbeat.ts";
+import { WakeSignal } from "../model/wake_signal.ts";
+import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { AttemptEnd } from "../model/readings.ts";
 import { AttemptNotes } from "./attempt_notes.ts";
 import { Attempts } from "./attempts.ts";
@@ -50,10 +50,10 @@ const PROBE_REQUESTS_MS = 2000;
  */
 export class Lane {
   /** Turns with {@linkcode Lane.run}. */
-  readonly pulse = new Pulse();
+  readonly heartbeat = new LoopHeartbeat();
   readonly #options: LaneOptions;
   readonly #breaker: Breaker;
-  readonly #bell = new Bell();
+  readonly #wakeSignal = new WakeSignal();
   /** Deliveries that were started and whose outcome is not recorded yet. */
   readonly #inFlight = new Map<number, Promise<void>>();
   /** How many of them the plugin has in its hands: an outcome that waits for its commit keeps nobody waiting. */
@@ -93,7 +93,7 @@ export class Lane {
   /** There may be something to do. */
   wake(): void {
     this.#changes++;
-    this.#bell.ring();
+    this.#wakeSignal.notify();
   }
 
   /**
@@ -101,10 +101,10 @@ export class Lane {
    * Rejects when an outcome cannot be recorded and waiting does not help.
    */
   async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener("abort", () => this.#bell.ring(), { once: true });
+    signal.addEventListener("abort", () => this.#wakeSignal.notify(), { once: true });
     try {
       while (!signal.aborted) {
-        this.pulse.beat();
+        this.heartbeat.beat();
         if (this.#fault !== undefined) throw this.#fault.error;
         const idleMs = await this.#startReady(signal);
         if (signal.aborted) break;
@@ -128,7 +128,7 @@ export class Lane {
     const atMs = this.#options.clock.passedMs() + idleMs;
     // One that rings too early costs a look, and less than a timer for every rest.
     if (atMs < this.#alarmAtMs) void this.#setAlarm(atMs, idleMs);
-    await this.pulse.rest(this.#bell.wait());
+    await this.heartbeat.rest(this.#wakeSignal.wait());
   }
 
   async #setAlarm(atMs: number, delayMs: number): Promise<void> {
@@ -139,7 +139,7 @@ export class Lane {
     await this.#options.clock.sleep(delayMs, signal);
     if (signal.aborted) return;
     this.#alarmAtMs = Infinity;
-    this.#bell.ring();
+    this.#wakeSignal.notify();
   }
 
   /** Starts as many attempts as there is room for. Returns how long there will be nothing to do unless the bell rings. */
@@ -205,7 +205,7 @@ export class Lane {
       .finally(() => {
         this.#inFlight.delete(delivery.seq);
         this.#changes++;
-        this.#bell.ring();
+        this.#wakeSignal.notify();
       });
     this.#inFlight.set(delivery.seq, attempt);
   }
@@ -219,7 +219,7 @@ export class Lane {
     const failure = await this.#notify(delivery, said);
     this.#running--;
     const tookMs = clock.passedMs() - startedMs;
-    this.#bell.ring();
+    this.#wakeSignal.notify();
     const endedAt = clock.now();
     const settlement = { seq: delivery.seq, plugin: delivery.plugin, startedAt, endedAt };
     const before = { state: this.#breaker.state, nextProbeAt: this.#breaker.nextProbeAt };

@@ -5,18 +5,18 @@ import {
   type Decider,
   type Delivery,
   type DetailRecord,
+  type ImmediateMaker,
   type Ledger,
   type LedgerEvent,
   LedgerUnavailable,
   type Primer,
   type PrimingProgress,
-  type PromptMaker,
   type ReadyQuery,
   type Settlement,
 } from "../model/ledger.ts";
 import type { TargetOutage } from "../model/outage.ts";
 
-export interface PatientLedgerOptions {
+export interface RetryingLedgerOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
   /** Ends all waiting: what waits then rejects. */
@@ -35,11 +35,11 @@ const TEST_EVERY_MS = 1000;
  * A ledger whose calls wait while the disk is full or the file is out of reach, instead of failing: what is held stays held, and all goes
  * on where it stopped.
  */
-export class PatientLedger implements Ledger {
-  readonly #options: PatientLedgerOptions;
+export class RetryingLedger implements Ledger {
+  readonly #options: RetryingLedgerOptions;
   #recovery: Promise<void> | undefined;
 
-  constructor(options: PatientLedgerOptions) {
+  constructor(options: RetryingLedgerOptions) {
     this.#options = options;
   }
 
@@ -49,62 +49,62 @@ export class PatientLedger implements Ledger {
   }
 
   record(arrivals: readonly Arrival[]): Promise<number> {
-    return this.#patiently((ledger) => ledger.record(arrivals));
+    return this.#retrying((ledger) => ledger.record(arrivals));
   }
 
-  decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number> {
-    return this.#patiently((ledger) => ledger.decide(limit, decider, make));
+  decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<number> {
+    return this.#retrying((ledger) => ledger.decide(limit, decider, make));
   }
 
   priming(): Promise<readonly PrimingProgress[]> {
-    return this.#patiently((ledger) => ledger.priming());
+    return this.#retrying((ledger) => ledger.priming());
   }
 
   prime(primer: Primer): Promise<void> {
-    return this.#patiently((ledger) => ledger.prime(primer));
+    return this.#retrying((ledger) => ledger.prime(primer));
   }
 
   undetailed(limit: number, after?: number): Promise<readonly LedgerEvent[]> {
-    return this.#patiently((ledger) => ledger.undetailed(limit, after));
+    return this.#retrying((ledger) => ledger.undetailed(limit, after));
   }
 
   storeDetails(details: readonly DetailRecord[]): Promise<void> {
-    return this.#patiently((ledger) => ledger.storeDetails(details));
+    return this.#retrying((ledger) => ledger.storeDetails(details));
   }
 
   activate(plugins: readonly string[]): Promise<void> {
-    return this.#patiently((ledger) => ledger.activate(plugins));
+    return this.#retrying((ledger) => ledger.activate(plugins));
   }
 
   ready(query: ReadyQuery): Promise<readonly Delivery[]> {
-    return this.#patiently((ledger) => ledger.ready(query));
+    return this.#retrying((ledger) => ledger.ready(query));
   }
 
   nextDueAt(plugin: string): Promise<number | null> {
-    return this.#patiently((ledger) => ledger.nextDueAt(plugin));
+    return this.#retrying((ledger) => ledger.nextDueAt(plugin));
   }
 
   settle(settlements: readonly Settlement[]): Promise<void> {
-    return this.#patiently((ledger) => ledger.settle(settlements));
+    return this.#retrying((ledger) => ledger.settle(settlements));
   }
 
   noteOutage(plugin: string, outage: TargetOutage | null): Promise<void> {
-    return this.#patiently((ledger) => ledger.noteOutage(plugin, outage));
+    return this.#retrying((ledger) => ledger.noteOutage(plugin, outage));
   }
 
   probeRequests(plugin: string): Promise<number> {
-    return this.#patiently((ledger) => ledger.probeRequests(plugin));
+    return this.#retrying((ledger) => ledger.probeRequests(plugin));
   }
 
   recordGap(gap: Gap): Promise<void> {
-    return this.#patiently((ledger) => ledger.recordGap(gap));
+    return this.#retrying((ledger) => ledger.recordGap(gap));
   }
 
   openGaps(): Promise<readonly Gap[]> {
-    return this.#patiently((ledger) => ledger.openGaps());
+    return this.#retrying((ledger) => ledger.openGaps());
   }
 
-  async #patiently<Result>(call: (ledger: Ledger) => Promise<Result>): Promise<Result> {
+  async #retrying<Result>(call: (ledger: Ledger) => Promise<Result>): Promise<Result> {
     const { ledger, signal, onDown } = this.#options;
     for (;;) {
       await this.#recovery;

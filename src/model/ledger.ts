@@ -104,10 +104,10 @@ export type Decider = (notification: Notification, memory: Memory) => Decision |
 export type Primer = (memory: Memory) => { readonly changes: MemoryChanges; readonly progress: PrimingProgress };
 
 /** What `DetailRecord` has when nothing was learned. */
-export type PromptDetail = Pick<DetailRecord, "detail" | "missing">;
+export type ImmediateDetail = Pick<DetailRecord, "detail" | "missing">;
 
 /** The detail of an event that needs nothing but the event. */
-export type PromptMaker = (event: WatcherEvent) => PromptDetail;
+export type ImmediateMaker = (event: WatcherEvent) => ImmediateDetail;
 
 /** What is read from OpenStack before anything is decided, in this order: docs/ARCHITECTURE.md says why. */
 export const LISTINGS = ["floatingIps", "ports", "servers"] as const;
@@ -136,7 +136,7 @@ export interface Ledger extends GapRecord {
    * decisions, memory, events and a delivery per event and active plugin. A decider that says `null` cannot decide yet: that one and all
    * behind it stay as they are. With a maker events get their details in the same transaction, once all is decided. Returns how many were decided.
    */
-  decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number>;
+  decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<number>;
   /** How far each listing has been read; one that was not begun is not among them. */
   priming(): Promise<readonly PrimingProgress[]>;
   /** Remembers what was read from OpenStack, and how far that is, announcing nothing. */

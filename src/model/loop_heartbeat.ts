@@ -1,5 +1,5 @@
 /** Shows whether a loop still turns: it beats with every turn, and rests while it has nothing to do. */
-export class Pulse {
+export class LoopHeartbeat {
   #beats = 0;
   #resting = 0;
 

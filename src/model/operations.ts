@@ -71,7 +71,7 @@ export interface ShownEvent {
 }
 
 /** What became of one delivery that was to be replayed or dropped. */
-export interface Treated {
+export interface OperatorResult {
   readonly key: string;
   readonly plugin: string;
   /** Why nothing was done; `null` when it was. */
@@ -103,7 +103,7 @@ export interface LedgerOperations extends Disposable {
   list(filter: ListFilter): Iterable<readonly Listed[]>;
   show(key: string): ShownEvent | undefined;
   /** Makes dead or dropped deliveries be tried again, at their old place. `force` does so even when a later event was delivered. */
-  replay(selection: Selection, options: { readonly force: boolean }): readonly Treated[];
+  replay(selection: Selection, options: { readonly force: boolean }): readonly OperatorResult[];
   /** All plugins that ever were configured, by name. */
   pluginStates(): readonly PluginState[];
   /** When the service last worked on the ledger, to the minute, milliseconds since the epoch; `null` when it never did. */
@@ -111,7 +111,7 @@ export interface LedgerOperations extends Disposable {
   /** Makes all that waits for its time be tried now, and a plugin whose breaker is open be probed. Returns how many waited for their time. */
   tryNow(plugin: string): number;
   /** Gives unfinished and dead deliveries up, for good. */
-  drop(selection: Selection): readonly Treated[];
+  drop(selection: Selection): readonly OperatorResult[];
   /** Remembers what was read from OpenStack, announcing nothing. */
   prime(primer: (memory: Memory) => MemoryChanges): void;
   /** The ids of all that is remembered and was not deleted. */

@@ -1,9 +1,9 @@
 /** Wakes one waiting loop. A ring that nobody waits for is kept for the next wait. */
-export class Bell {
+export class WakeSignal {
   #rung = false;
   #wake: (() => void) | undefined;
 
-  ring(): void {
+  notify(): void {
     this.#rung = true;
     this.#wake?.();
   }

@@ -1,12 +1,12 @@
 import type { Clock } from "../model/clock.ts";
-import type { Pulse } from "../model/loop_heartbeat.ts";
+import type { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { Readings } from "../model/readings.ts";
 
 export interface HealthOptions {
   /** Whether the ledger can be written, and who consumes. */
   readonly readings: Pick<Readings, "ledgerWritable" | "sources">;
   /** The loops of the stages by their names. */
-  readonly pulses: ReadonlyMap<string, Pulse>;
+  readonly heartbeats: ReadonlyMap<string, LoopHeartbeat>;
   readonly clock: Clock;
 }
 
@@ -34,8 +34,8 @@ export class Health {
 
   /** Looks at all loops once. */
   look(): void {
-    const { pulses, readings } = this.#options;
-    for (const [name, { beats, resting }] of pulses) {
+    const { heartbeats, readings } = this.#options;
+    for (const [name, { beats, resting }] of heartbeats) {
       const before = this.#seen.get(name);
       // What waits for a full disk is not stuck, and a restart would not mend it.
       const moved = resting || beats !== before?.beats || !readings.ledgerWritable();

@@ -1,7 +1,7 @@
 import type { Credentials } from "./credentials.ts";
 import { endpointUrl } from "./catalog.ts";
 import { askVersions, versionUrl } from "./discovery.ts";
-import { Flights } from "./single_flight.ts";
+import { SingleFlight } from "./single_flight.ts";
 import type { Session } from "./keystone.ts";
 import { bestMicroversion, lowerMicroversion } from "./microversion.ts";
 import { type CatalogService, SERVICES } from "./services.ts";
@@ -20,7 +20,7 @@ const VERSIONED = /^(.*\/)(v\d+(?:\.\d+)?)((?:\/[\w-]+)?)$/;
 /** Where the services' APIs are: from the catalog and what the services say of their versions. Asked once, until the catalog changes. */
 export class Endpoints {
   readonly #known = new Map<CatalogService, { readonly catalogUrl: string; readonly endpoint: Endpoint }>();
-  readonly #flights = new Flights<Endpoint>();
+  readonly #flights = new SingleFlight<Endpoint>();
   readonly #transport: Transport;
   readonly #credentials: Credentials;
 

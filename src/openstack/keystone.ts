@@ -7,7 +7,7 @@ import { type CatalogEndpoint, readCatalog } from "./catalog.ts";
 import type { Credentials, NamedRef, Scope } from "./credentials.ts";
 import { askVersions, versionUrl } from "./discovery.ts";
 import { OpenStackUnavailable } from "./errors.ts";
-import { Flights } from "./single_flight.ts";
+import { SingleFlight } from "./single_flight.ts";
 import { object, objects, text } from "./read.ts";
 import type { Answer, Call, Transport } from "./transport.ts";
 
@@ -49,7 +49,7 @@ export class Keystone {
   readonly #credentials: Credentials;
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #flights = new Flights<Session>();
+  readonly #flights = new SingleFlight<Session>();
   #url: string | null = null;
   #held: Held | null = null;
   #refusal: { readonly error: UserError; readonly untilMs: number } | null = null;

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../model/notification.ts";
 import type { Answered, Caller } from "./caller.ts";
 import type { ExpiringCache } from "./expiring_cache.ts";
-import { Flights } from "./single_flight.ts";
+import { SingleFlight } from "./single_flight.ts";
 import { ASK_AGAIN_MS, type Kind, type Rights } from "./rights.ts";
 import type { ServiceName } from "./services.ts";
 import type { Transport } from "./transport.ts";
@@ -30,7 +30,7 @@ const KEEP_ABSENT_MS = 60_000;
 /** One kind of question, by id. */
 export class Lookup<T> {
   readonly #options: LookupOptions<T>;
-  readonly #flights = new Flights<Answer<T>>();
+  readonly #flights = new SingleFlight<Answer<T>>();
 
   constructor(options: LookupOptions<T>) {
     this.#options = options;

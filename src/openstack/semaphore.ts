@@ -1,5 +1,5 @@
 /** So many at a time; who comes later waits in line. */
-export class Slots {
+export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 

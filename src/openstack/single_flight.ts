@@ -1,7 +1,7 @@
 import { untilAborted } from "./until_aborted.ts";
 
 /** Equal questions that are under way at the same time become one. */
-export class Flights<T> {
+export class SingleFlight<T> {
   readonly #running = new Map<string, Promise<T>>();
 
   /**

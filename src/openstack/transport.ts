@@ -7,9 +7,9 @@ import { shownUrl } from "../wire/secrets/redact.ts";
 import { retryAfterMs } from "../wire/http/retry_after.ts";
 import { OpenStackUnavailable } from "./errors.ts";
 import { isObject } from "./read.ts";
-import { saidIn } from "./api_error_message.ts";
+import { apiErrorMessage } from "./api_error_message.ts";
 import type { ServiceName } from "./services.ts";
-import { Slots } from "./semaphore.ts";
+import { Semaphore } from "./semaphore.ts";
 
 /** One request to a service. */
 export interface Call {
@@ -71,7 +71,7 @@ const ADVICE: Readonly<Partial<Record<FailureReason, string>>> = {
 export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
   readonly #target: HttpTarget;
-  readonly #slots: Slots;
+  readonly #slots: Semaphore;
   readonly #closed = new AbortController();
   /** Until when a service wants to be left alone. */
   readonly #notBefore = new Map<ServiceName, { readonly untilMs: number; readonly status: number }>();
@@ -79,7 +79,7 @@ export class Transport implements AsyncDisposable {
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    this.#slots = new Slots(options.concurrency);
+    this.#slots = new Semaphore(options.concurrency);
     this.#target = new HttpTarget({
       ...options.tls,
       timeoutSeconds: options.timeoutSeconds,
@@ -154,7 +154,7 @@ export class Transport implements AsyncDisposable {
     const { status, headers, text, complete } = await this.#exchange(call);
     const secrets = [...this.#options.secrets, call.token ?? ""];
     const { body, problem } = complete ? parse(text, headers) : { body: null, problem: "it is too long" };
-    const said = saidIn(body, secrets);
+    const said = apiErrorMessage(body, secrets);
     if (status === 429 || status >= 500) throw this.#later(call, { status, headers, said });
     return { status, headers, body, problem, said };
   }

@@ -6,10 +6,10 @@ import { warnOfDeliveryLimit } from "../rabbitmq/delivery_limit.ts";
 import { Intake } from "../intake/intake.ts";
 import { Housekeeping } from "../ledger/sqlite/housekeeping.ts";
 import { ledgerFileOf, ownLedger } from "../ledger/sqlite/open.ts";
-import { PatientLedger } from "../ledger/retrying_ledger.ts";
+import { RetryingLedger } from "../ledger/retrying_ledger.ts";
 import type { Database } from "../ledger/sqlite/database.ts";
 import { SqliteLedger } from "../ledger/sqlite/ledger.ts";
-import { Bell } from "../model/wake_signal.ts";
+import { WakeSignal } from "../model/wake_signal.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Config, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
@@ -17,7 +17,7 @@ import type { Logger, Plugin } from "../model/plugin.ts";
 import type { OpenStackApi } from "../openstack/api.ts";
 import { redact } from "../wire/secrets/redact.ts";
 
-import { detailMaker, type DetailStage, PromptDetails } from "./detail_stage.ts";
+import { detailMaker, type DetailStage, ImmediateDetails } from "./detail_stage.ts";
 import { type Cloud, makeCloud } from "./cloud.ts";
 import { EnrichedDetails } from "./enriched_details.ts";
 import { FactsStage } from "./facts_stage.ts";
@@ -77,7 +77,7 @@ class Service {
   readonly #keepDays: number;
   readonly #housekeeping: Housekeeping;
   readonly #sqlite: SqliteLedger;
-  readonly #ledger: PatientLedger;
+  readonly #ledger: RetryingLedger;
   readonly #lanes: readonly Lane[];
   readonly #intake: Intake;
   readonly #sources: readonly RabbitSource[];
@@ -89,7 +89,7 @@ class Service {
   /** What it is to the stages. */
   readonly #cloud: Cloud | null;
   /** Rung when something was recorded, or can go on. */
-  readonly #recorded = new Bell();
+  readonly #recorded = new WakeSignal();
   /** Resolves when all queues are bound. */
   readonly #listening = Promise.withResolvers<void>();
   /** Rejects when a stage cannot go on at all. */
@@ -119,7 +119,7 @@ class Service {
     this.#cloud = openstack && makeCloud(openstack, {
       ...options,
       ledger: this.#ledger,
-      onOpen: () => this.#recorded.ring(),
+      onOpen: () => this.#recorded.notify(),
     });
     this.#lanes = this.#makeLanes();
     this.#intake = this.#makeIntake();
@@ -188,7 +188,7 @@ class Service {
       facts: this.#makeFacts(details),
       details,
       recorded: this.#recorded,
-      pulse: this.#status.pipeline,
+      heartbeat: this.#status.pipeline,
     };
     const { signal } = this.#stopping;
     // Who only watches is not waited for.
@@ -253,13 +253,13 @@ class Service {
     });
   }
 
-  #makeLedger(): PatientLedger {
+  #makeLedger(): RetryingLedger {
     const { clock, stop } = this.#options;
     const log = this.#options.log("ledger");
     const all = (act: (broker: Broker) => Promise<void>) => {
       for (const broker of this.#brokers) act(broker).catch((error) => log.error(`Cannot reach the broker: ${error}`));
     };
-    return new PatientLedger({
+    return new RetryingLedger({
       ledger: this.#sqlite,
       clock,
       signal: this.#ended.signal,
@@ -288,7 +288,7 @@ class Service {
       nova: this.#cloud?.source ?? null,
       log: log("facts"),
       signal: this.#stopping.signal,
-      onAnswered: () => this.#recorded.ring(),
+      onAnswered: () => this.#recorded.notify(),
       onDecided: this.#status.onDecided,
       onDetailed: () => this.#wakeLanes(),
     });
@@ -301,14 +301,14 @@ class Service {
       make: detailMaker(detail, log("detail")),
       onDetailed: () => this.#wakeLanes(),
     };
-    if (this.#cloud === null) return new PromptDetails(shared);
+    if (this.#cloud === null) return new ImmediateDetails(shared);
     return new EnrichedDetails({
       ...shared,
       source: this.#cloud.source,
       detail,
       log: log("detail"),
       signal: this.#stopping.signal,
-      onRoom: () => this.#recorded.ring(),
+      onRoom: () => this.#recorded.notify(),
       onFailed: this.#failed.reject,
     });
   }
@@ -344,7 +344,7 @@ class Service {
       keepRejectedBodies: config.ledger?.keepRejectedBodies ?? false,
       now: clock.now,
       log: log("intake"),
-      onRecorded: () => this.#recorded.ring(),
+      onRecorded: () => this.#recorded.notify(),
       onFailed: this.#failed.reject,
     });
   }

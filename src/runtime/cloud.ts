@@ -1,4 +1,4 @@
-import { PatientSource } from "../detail/retrying_source.ts";
+import { RetryingSource } from "../detail/retrying_source.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Config } from "../model/config.ts";
 import type { Ledger } from "../model/ledger.ts";
@@ -10,7 +10,7 @@ import { Priming } from "./priming.ts";
 /** What a configured cloud is to the stages. */
 export interface Cloud {
   /** Completes details. */
-  readonly source: PatientSource;
+  readonly source: RetryingSource;
   /** Teaches a new ledger what is there. */
   readonly priming: Priming;
 }
@@ -40,5 +40,5 @@ export function makeCloud(api: OpenStackApi, { config, ledger, clock, random, lo
     maxWaitMs,
     onOpen,
   });
-  return { source: new PatientSource({ ...asking, maxWaitMs }), priming };
+  return { source: new RetryingSource({ ...asking, maxWaitMs }), priming };
 }

@@ -5,7 +5,7 @@ import { RamLedger } from "../ledger/ram/ledger.ts";
 import type { Config } from "../model/config.ts";
 import type { Outcome } from "../model/decision.ts";
 import type { Detail } from "../model/detail.ts";
-import type { Delivery, LedgerEvent, PromptMaker } from "../model/ledger.ts";
+import type { Delivery, ImmediateMaker, LedgerEvent } from "../model/ledger.ts";
 import type { Json, Notification } from "../model/notification.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
 import { envSecrets, redact, withoutSecrets } from "../wire/secrets/redact.ts";
@@ -59,7 +59,7 @@ interface Made {
 export class DryRun {
   readonly #options: DryRunOptions;
   readonly #ledger = new RamLedger();
-  readonly #makeDetail: PromptMaker;
+  readonly #makeDetail: ImmediateMaker;
 
   constructor(options: DryRunOptions) {
     this.#options = options;

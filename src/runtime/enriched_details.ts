@@ -1,14 +1,14 @@
 import { setTimeout } from "node:timers/promises";
 import { type DetailSource, enrich, type Enriched, enrichedEvent, keysToAsk, missingKeys } from "../detail/enrich.ts";
 import type { DetailOptions } from "../model/config.ts";
-import type { DetailRecord, Ledger, LedgerEvent, PromptMaker } from "../model/ledger.ts";
+import type { DetailRecord, ImmediateMaker, Ledger, LedgerEvent } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { DetailStage } from "./detail_stage.ts";
 
 export interface EnrichedDetailsOptions {
   readonly ledger: Ledger;
   readonly source: DetailSource;
-  readonly make: PromptMaker;
+  readonly make: ImmediateMaker;
   readonly detail: DetailOptions | undefined;
   readonly log: Logger;
   /** How many events may wait for OpenStack at once; what comes behind them waits in the ledger unread. @default 10,000 */

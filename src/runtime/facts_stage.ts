@@ -3,7 +3,7 @@ import { decide } from "../facts/decide.ts";
 import { forgottenServer } from "../facts/server.ts";
 import type { Rules } from "../facts/situation.ts";
 import type { Decision, Outcome } from "../model/decision.ts";
-import type { Ledger, PromptMaker } from "../model/ledger.ts";
+import type { ImmediateMaker, Ledger } from "../model/ledger.ts";
 import type { Memory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
 import type { Logger } from "../model/plugin.ts";
@@ -11,7 +11,7 @@ import type { Logger } from "../model/plugin.ts";
 export interface FactsStageOptions {
   readonly ledger: Ledger;
   /** Makes details that need nothing but the event. @default the next stage makes all */
-  readonly prompt?: PromptMaker | undefined;
+  readonly prompt?: ImmediateMaker | undefined;
   /** Which facts are claimed. Asked for each batch, since time passes. */
   readonly rules: () => Rules;
   /** Whether memory is as good as it gets: nothing is decided before. */

@@ -1,5 +1,5 @@
 import type { DetailSource } from "../detail/enrich.ts";
-import { PatientSource } from "../detail/retrying_source.ts";
+import { RetryingSource } from "../detail/retrying_source.ts";
 import type { Clock } from "../model/clock.ts";
 import type { OpenStackOptions } from "../model/config.ts";
 import { DeliveryError, UserError } from "../model/errors.ts";
@@ -80,7 +80,7 @@ export async function openCloudOnce(
   { clock, random, log }: Surroundings & { readonly random: () => number },
 ): Promise<OpenedCloud> {
   const api = await openApiOnce(options, { clock, log });
-  const source = new PatientSource({ api, clock, random, log, maxWaitMs: 0 });
+  const source = new RetryingSource({ api, clock, random, log, maxWaitMs: 0 });
   return { source, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() };
 }
 

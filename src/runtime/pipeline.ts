@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import type { Bell } from "../model/wake_signal.ts";
-import { Pulse } from "../model/loop_heartbeat.ts";
+import type { WakeSignal } from "../model/wake_signal.ts";
+import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { DetailStage } from "./detail_stage.ts";
 import type { FactsStage } from "./facts_stage.ts";
 
@@ -22,9 +22,9 @@ export interface Stages {
   /** Stage 3. */
   readonly details: DetailStage;
   /** Rung when something was recorded, or can go on. */
-  readonly recorded: Bell;
+  readonly recorded: WakeSignal;
   /** Turns with this loop. */
-  readonly pulse?: Pulse;
+  readonly heartbeat?: LoopHeartbeat;
 }
 
 /**
@@ -35,14 +35,14 @@ const BATCH = 250;
 
 /** Runs stages 2 and 3 until the signal aborts; at the start it takes up what an earlier run left. */
 export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<void> {
-  signal.addEventListener("abort", () => stages.recorded.ring(), { once: true });
-  const { pulse = new Pulse() } = stages;
+  signal.addEventListener("abort", () => stages.recorded.notify(), { once: true });
+  const { heartbeat = new LoopHeartbeat() } = stages;
   while (!signal.aborted) {
-    pulse.beat();
+    heartbeat.beat();
     const worked = await stepPipeline(stages);
     // A backlog must not keep the sockets waiting: the ledger answers without leaving this turn of the event loop.
     if (worked) await setImmediate();
-    else if (!signal.aborted) await pulse.rest(stages.recorded.wait());
+    else if (!signal.aborted) await heartbeat.rest(stages.recorded.wait());
   }
   await stages.details.idle();
 }

@@ -9,7 +9,7 @@ import type { Clock } from "../model/clock.ts";
 import { DEFAULT_METRICS, type MetricsOptions } from "../model/config.ts";
 import type { Outcome } from "../model/decision.ts";
 import type { Logger } from "../model/plugin.ts";
-import { Pulse } from "../model/loop_heartbeat.ts";
+import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { AttemptEnd, Readings } from "../model/readings.ts";
 import { AttemptCounts } from "../observe/attempts.ts";
 import { Health } from "../observe/health.ts";
@@ -41,7 +41,7 @@ export interface Watched {
 /** Counts what the stages tell, and shows it to whoever asks: Prometheus, a load balancer, systemd. Decides nothing. */
 export class Status {
   /** Turns with the loop of facts and details. */
-  readonly pipeline = new Pulse();
+  readonly pipeline = new LoopHeartbeat();
   readonly #options: StatusOptions;
   readonly #attempts: AttemptCounts;
   readonly #decided: Record<Outcome, number> = { event: 0, remembered: 0, repeated: 0, superseded: 0 };
@@ -78,11 +78,11 @@ export class Status {
     const readings = this.#readings(watched);
     this.#backlog = readings.backlog;
     signal.addEventListener("abort", () => this.#outages.close(), { once: true });
-    const pulses = new Map([
+    const heartbeats = new Map([
       ["the pipeline", this.pipeline],
-      ...lanes.map(({ name, pulse }) => [name, pulse] as const),
+      ...lanes.map(({ name, heartbeat }) => [name, heartbeat] as const),
     ]);
-    const health = new Health({ readings, pulses, clock });
+    const health = new Health({ readings, heartbeats, clock });
     using systemd = new Systemd(systemdEnvironment(), { pid: Deno.pid, log });
     const tellers = [health.run(signal), reportToSystemd({ systemd, health, clock }, signal)];
     if (metrics !== false) {

@@ -3,7 +3,7 @@ import type { ContractTest, PluginContract } from "./contract.ts";
 import { discreet } from "./secrets.ts";
 import type { TargetHarness } from "./target_harness.ts";
 
-/** Making one does nothing, and tells what is wrong. */
+/** UserFunction one does nothing, and tells what is wrong. */
 export function constructorTests<Target extends TargetHarness>(
   { right, wrong, secrets = [] }: PluginContract<Target>,
 ): ContractTest[] {

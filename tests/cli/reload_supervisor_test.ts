@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { Shift } from "../../src/cli/service_instance.ts";
-import { type Candidate, Shifts } from "../../src/cli/reload_supervisor.ts";
+import type { ServiceInstance } from "../../src/cli/service_instance.ts";
+import { type Candidate, ReloadSupervisor } from "../../src/cli/reload_supervisor.ts";
 import { KeptLog } from "../support/loggers.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 /** A shift whose end is in the test's hands. */
-class MadeShift implements Shift {
+class MadeShift implements ServiceInstance {
   readonly log = undefined;
   readonly end = Promise.withResolvers<void>();
   state: "loaded" | "at work" | "stopping" | "gone" = "loaded";
@@ -25,7 +25,7 @@ class MadeShift implements Shift {
 }
 
 class MadeCandidate implements Candidate {
-  readonly end = Promise.withResolvers<Shift>();
+  readonly end = Promise.withResolvers<ServiceInstance>();
   readonly loaded = this.end.promise;
   isGone = false;
 
@@ -42,7 +42,7 @@ function running() {
   const candidates: MadeCandidate[] = [];
   let changes = 0;
   let reload = () => {};
-  const shifts = new Shifts({
+  const shifts = new ReloadSupervisor({
     first,
     next: () => {
       const candidate = new MadeCandidate();
@@ -64,7 +64,7 @@ function running() {
   return { run, wish, log, clock, stop, first, candidates, changes: () => changes };
 }
 
-Deno.test("Shifts lets the next one begin when the old one has ended", async () => {
+Deno.test("ReloadSupervisor lets the next one begin when the old one has ended", async () => {
   const { run, wish, clock, stop, first, candidates, changes } = running();
   const second = new MadeShift();
   await wish();
@@ -81,7 +81,7 @@ Deno.test("Shifts lets the next one begin when the old one has ended", async () 
   assert.equal(second.state, "gone");
 });
 
-Deno.test("Shifts goes on with the old one when the new configuration is bad, and says all that is wrong", async () => {
+Deno.test("ReloadSupervisor goes on with the old one when the new configuration is bad, and says all that is wrong", async () => {
   const { wish, log, clock, first, candidates } = running();
   await wish();
   candidates[0]!.end.reject(new Error("Cannot use it:\n  rabbit.prot: unknown key"));
@@ -98,7 +98,7 @@ Deno.test("Shifts goes on with the old one when the new configuration is bad, an
   assert.equal(candidates.length, 2);
 });
 
-Deno.test("Shifts gives up a configuration that does not end loading", async () => {
+Deno.test("ReloadSupervisor gives up a configuration that does not end loading", async () => {
   const { wish, log, clock, first, candidates } = running();
   await wish();
   await clock.advance(61_000);
@@ -110,7 +110,7 @@ Deno.test("Shifts gives up a configuration that does not end loading", async () 
   await clock.settle();
 });
 
-Deno.test("Shifts reads again when it is asked once more while it reads", async () => {
+Deno.test("ReloadSupervisor reads again when it is asked once more while it reads", async () => {
   const { wish, clock, candidates, first } = running();
   await wish();
   await wish();
@@ -121,7 +121,7 @@ Deno.test("Shifts reads again when it is asked once more while it reads", async 
   assert.equal(first.state, "stopping");
 });
 
-Deno.test("Shifts takes up a wish that came while the old one stopped", async () => {
+Deno.test("ReloadSupervisor takes up a wish that came while the old one stopped", async () => {
   const { wish, clock, candidates, first } = running();
   const [second, third] = [new MadeShift(), new MadeShift()];
   await wish();
@@ -137,7 +137,7 @@ Deno.test("Shifts takes up a wish that came while the old one stopped", async ()
   assert.equal(second.state, "stopping");
 });
 
-Deno.test("Shifts stopped while it reads stops the one at work, and that is all", async () => {
+Deno.test("ReloadSupervisor stopped while it reads stops the one at work, and that is all", async () => {
   const { run, wish, clock, candidates, first, stop } = running();
   await wish();
   stop.abort();
@@ -148,7 +148,7 @@ Deno.test("Shifts stopped while it reads stops the one at work, and that is all"
   await run;
 });
 
-Deno.test("Shifts stopped while the old one stops begins no other", async () => {
+Deno.test("ReloadSupervisor stopped while the old one stops begins no other", async () => {
   const { run, wish, clock, candidates, first, stop } = running();
   const second = new MadeShift();
   await wish();
@@ -160,7 +160,7 @@ Deno.test("Shifts stopped while the old one stops begins no other", async () => 
   assert.equal(second.state, "gone");
 });
 
-Deno.test("Shifts fails when the one at work cannot go on", async () => {
+Deno.test("ReloadSupervisor fails when the one at work cannot go on", async () => {
   const { run, wish, candidates, first } = running();
   await wish();
   first.end.reject(new Error("disk on fire"));
@@ -169,7 +169,7 @@ Deno.test("Shifts fails when the one at work cannot go on", async () => {
   assert.equal(first.state, "gone");
 });
 
-Deno.test("Shifts goes on with the new one when the old one ended badly", async () => {
+Deno.test("ReloadSupervisor goes on with the new one when the old one ended badly", async () => {
   const { wish, log, clock, candidates, first } = running();
   const second = new MadeShift();
   await wish();

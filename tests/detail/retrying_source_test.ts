@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Asked } from "../../src/detail/enrich.ts";
-import { PatientSource } from "../../src/detail/retrying_source.ts";
+import { RetryingSource } from "../../src/detail/retrying_source.ts";
 import { UserError } from "../../src/model/errors.ts";
 import type { OpenStackApi } from "../../src/openstack/api.ts";
 import { OpenStackUnavailable } from "../../src/openstack/errors.ts";
@@ -15,7 +15,7 @@ class Cloud {
   readonly clock = new VirtualClock();
   readonly log = new KeptLog();
   readonly asked: string[] = [];
-  readonly source: PatientSource;
+  readonly source: RetryingSource;
   /** What the next questions meet. */
   failure: Partial<Record<Asked, () => Error>> = {};
   /** What a question about one thing meets. */
@@ -34,7 +34,7 @@ class Cloud {
       project: answer("project"),
       user: answer("user"),
     } as Pick<OpenStackApi, Asked>;
-    this.source = new PatientSource({ api, clock: this.clock, random: () => 1, log: this.log, maxWaitMs });
+    this.source = new RetryingSource({ api, clock: this.clock, random: () => 1, log: this.log, maxWaitMs });
   }
 }
 
@@ -54,7 +54,7 @@ function watched(question: Promise<unknown>): { state: unknown } {
   return seen;
 }
 
-Deno.test("PatientSource tries one question again and again, longer and longer apart, and all others wait for it", async () => {
+Deno.test("RetryingSource tries one question again and again, longer and longer apart, and all others wait for it", async () => {
   const cloud = new Cloud();
   cloud.failure = { server: down("Nova") };
   const first = watched(cloud.source.server("a"));
@@ -77,7 +77,7 @@ Deno.test("PatientSource tries one question again and again, longer and longer a
   ]);
 });
 
-Deno.test("PatientSource leaves a service alone for as long as it asks, and the others answer", async () => {
+Deno.test("RetryingSource leaves a service alone for as long as it asks, and the others answer", async () => {
   const cloud = new Cloud();
   cloud.failure = { portsOfServer: down("Neutron", 90_000) };
   const ports = watched(cloud.source.portsOfServer("a"));
@@ -89,7 +89,7 @@ Deno.test("PatientSource leaves a service alone for as long as it asks, and the 
   assert.equal(ports.state, "absent");
 });
 
-Deno.test("PatientSource does not let all wait for one question that a service which answers others fails at", async () => {
+Deno.test("RetryingSource does not let all wait for one question that a service which answers others fails at", async () => {
   const cloud = new Cloud();
   const { clock, source, log } = cloud;
   const broken = new Set(["bad"]);
@@ -114,7 +114,7 @@ Deno.test("PatientSource does not let all wait for one question that a service w
   ]);
 });
 
-Deno.test("PatientSource gives one question up that fails for too long while others are answered", async () => {
+Deno.test("RetryingSource gives one question up that fails for too long while others are answered", async () => {
   const cloud = new Cloud();
   const { clock, source } = cloud;
   cloud.fails = (id) => id === "bad" ? answered(500) : undefined;
@@ -128,7 +128,7 @@ Deno.test("PatientSource gives one question up that fails for too long while oth
   assert.ok(cloud.asked.filter((line) => line === "server bad").length < 150);
 });
 
-Deno.test("PatientSource gives up when OpenStack has been silent for too long, and then asks now and then", async () => {
+Deno.test("RetryingSource gives up when OpenStack has been silent for too long, and then asks now and then", async () => {
   const cloud = new Cloud();
   cloud.failure = { server: down("Nova"), portsOfServer: down("Neutron") };
   const server = watched(cloud.source.server("a"));
@@ -159,7 +159,7 @@ Deno.test("PatientSource gives up when OpenStack has been silent for too long, a
   ]);
 });
 
-Deno.test("PatientSource tells a Keystone that keeps all services from answering once", async () => {
+Deno.test("RetryingSource tells a Keystone that keeps all services from answering once", async () => {
   const cloud = new Cloud();
   const keystone = down("Keystone");
   cloud.failure = { server: keystone, portsOfServer: keystone, project: keystone };
@@ -175,7 +175,7 @@ Deno.test("PatientSource tells a Keystone that keeps all services from answering
   ]);
 });
 
-Deno.test("PatientSource takes a refusal for silence, tells it once, and goes on when it is mended", async () => {
+Deno.test("RetryingSource takes a refusal for silence, tells it once, and goes on when it is mended", async () => {
   const cloud = new Cloud();
   cloud.failure = { server: () => new UserError("Cannot log in at Keystone: 401") };
   const server = watched(cloud.source.server("a"));
@@ -190,7 +190,7 @@ Deno.test("PatientSource takes a refusal for silence, tells it once, and goes on
   ]);
 });
 
-Deno.test("PatientSource without patience asks once and gives up", async () => {
+Deno.test("RetryingSource without patience asks once and gives up", async () => {
   const cloud = new Cloud(0);
   cloud.failure = { server: down("Nova") };
   assert.equal(await cloud.source.server("a"), "silent");
@@ -199,7 +199,7 @@ Deno.test("PatientSource without patience asks once and gives up", async () => {
   assert.equal(await cloud.source.image("i"), "absent");
 });
 
-Deno.test("PatientSource ends all waiting at once when the signal aborts", async () => {
+Deno.test("RetryingSource ends all waiting at once when the signal aborts", async () => {
   const cloud = new Cloud();
   cloud.failure = { server: down("Nova") };
   const stop = new AbortController();
@@ -212,7 +212,7 @@ Deno.test("PatientSource ends all waiting at once when the signal aborts", async
   assert.equal(cloud.clock.sleeping, 0);
 });
 
-Deno.test("PatientSource passes on what is no failure of OpenStack's", async () => {
+Deno.test("RetryingSource passes on what is no failure of OpenStack's", async () => {
   const cloud = new Cloud();
   cloud.failure = { server: () => new TypeError("a mistake") };
   await assert.rejects(cloud.source.server("a"), TypeError);

@@ -7,7 +7,7 @@
 import { deepStrictEqual as assertEquals, rejects as assertRejects } from "node:assert/strict";
 import fc from "fast-check";
 import { makeDetail } from "../../src/detail/make_detail.ts";
-import type { Arrival, Delivery, Ledger, PromptMaker, Rejection } from "../../src/model/ledger.ts";
+import type { Arrival, Delivery, ImmediateMaker, Ledger, Rejection } from "../../src/model/ledger.ts";
 import {
   announceEvents,
   decideEvents,
@@ -693,7 +693,7 @@ class ModelRun {
     await this.#assertAgreement();
   }
 
-  async #announce(keys: readonly (readonly string[])[], make?: PromptMaker): Promise<readonly WatcherEvent[]> {
+  async #announce(keys: readonly (readonly string[])[], make?: ImmediateMaker): Promise<readonly WatcherEvent[]> {
     const { ledger, now } = this.#opened;
     const events = keys.map((keys) => madeEvent(`s/${++this.#events}`, keys));
     await decideEvents(ledger, events, make);

@@ -6,7 +6,7 @@ import {
   throws as assertThrows,
 } from "node:assert/strict";
 import { Housekeeping } from "../../src/ledger/sqlite/housekeeping.ts";
-import { PatientLedger } from "../../src/ledger/retrying_ledger.ts";
+import { RetryingLedger } from "../../src/ledger/retrying_ledger.ts";
 import { RamLedger } from "../../src/ledger/ram/ledger.ts";
 import { type Database, openDatabase } from "../../src/ledger/sqlite/database.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
@@ -29,7 +29,7 @@ class Failing {
   holds: Error | undefined;
   /** What calls and test writes meet. */
   error: Error | undefined;
-  readonly ledger: PatientLedger = new PatientLedger({
+  readonly ledger: RetryingLedger = new RetryingLedger({
     ledger: this.#failing(),
     clock: this.clock,
     signal: this.stop.signal,
@@ -66,7 +66,7 @@ async function recordedIds(ledger: Ledger): Promise<string[]> {
   return ids;
 }
 
-Deno.test("PatientLedger does what it is asked when the ledger works", async () => {
+Deno.test("RetryingLedger does what it is asked when the ledger works", async () => {
   const { ledger, inner, told } = new Failing();
   assertEquals(await ledger.record([arrival("a")]), 1);
   await ledger.activate(["p"]);
@@ -77,7 +77,7 @@ Deno.test("PatientLedger does what it is asked when the ledger works", async () 
   assertEquals(told, []);
 });
 
-Deno.test("PatientLedger keeps calls, in order, when the ledger is out of reach", async () => {
+Deno.test("RetryingLedger keeps calls, in order, when the ledger is out of reach", async () => {
   const failing = new Failing();
   const { ledger, clock, told, inner } = failing;
   failing.error = new LedgerUnavailable("database or disk is full");
@@ -99,7 +99,7 @@ Deno.test("PatientLedger keeps calls, in order, when the ledger is out of reach"
   assertEquals(told, ["down: database or disk is full", "up"]);
 });
 
-Deno.test("PatientLedger says that it is down again when it fails again", async () => {
+Deno.test("RetryingLedger says that it is down again when it fails again", async () => {
   const failing = new Failing();
   const { ledger, clock, told } = failing;
   for (const round of [1, 2]) {
@@ -113,7 +113,7 @@ Deno.test("PatientLedger says that it is down again when it fails again", async 
   assertEquals(told, ["down: round 1", "up", "down: round 2", "up"]);
 });
 
-Deno.test("PatientLedger says nothing when a test fits, but not what it holds", async () => {
+Deno.test("RetryingLedger says nothing when a test fits, but not what it holds", async () => {
   const failing = new Failing();
   failing.error = failing.holds = new LedgerUnavailable("database or disk is full");
   const result = failing.ledger.record([arrival("a")]);
@@ -127,14 +127,14 @@ Deno.test("PatientLedger says nothing when a test fits, but not what it holds", 
   assertEquals(failing.told, ["down: database or disk is full", "up"]);
 });
 
-Deno.test("PatientLedger rejects at once when waiting does not help", async () => {
+Deno.test("RetryingLedger rejects at once when waiting does not help", async () => {
   const failing = new Failing();
   failing.error = new UserError("Cannot go on with the ledger");
   await assertRejects(failing.ledger.record([arrival("a")]), UserError);
   assertEquals(failing.told, []);
 });
 
-Deno.test("PatientLedger rejects when waiting stops helping", async () => {
+Deno.test("RetryingLedger rejects when waiting stops helping", async () => {
   const failing = new Failing();
   failing.error = new LedgerUnavailable("disk I/O error");
   const result = assertRejects(failing.ledger.record([arrival("a")]), UserError);
@@ -145,7 +145,7 @@ Deno.test("PatientLedger rejects when waiting stops helping", async () => {
   assertEquals(failing.told, ["down: disk I/O error"]);
 });
 
-Deno.test("PatientLedger rejects what waits when it is told to stop", async () => {
+Deno.test("RetryingLedger rejects what waits when it is told to stop", async () => {
   const failing = new Failing();
   failing.error = new LedgerUnavailable("database or disk is full");
   const result = assertRejects(failing.ledger.record([arrival("a")]), LedgerUnavailable);
@@ -228,7 +228,7 @@ function fillUp(file: string): void {
 }
 
 for (const rounds of [1, 3]) {
-  Deno.test(`PatientLedger loses nothing when the disk is full ${rounds} times, and goes on when there is room (${DISK})`, async () => {
+  Deno.test(`RetryingLedger loses nothing when the disk is full ${rounds} times, and goes on when there is room (${DISK})`, async () => {
     await using disk = await SmallDisk.make();
     const clock = new VirtualClock();
     const inner = new SqliteLedger(disk.database, clock.now);
@@ -241,7 +241,7 @@ for (const rounds of [1, 3]) {
       onRescheduled: () => {},
     });
     const told: string[] = [];
-    const ledger = new PatientLedger({
+    const ledger = new RetryingLedger({
       ledger: inner,
       clock,
       signal: new AbortController().signal,

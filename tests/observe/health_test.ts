@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import { Pulse } from "../../src/model/loop_heartbeat.ts";
+import { LoopHeartbeat } from "../../src/model/loop_heartbeat.ts";
 import { Health } from "../../src/observe/health.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 function watched() {
   const state = { writable: true, connected: true, consuming: true };
-  const pulse = new Pulse();
+  const heartbeat = new LoopHeartbeat();
   const clock = new VirtualClock();
   const health = new Health({
     readings: {
       ledgerWritable: () => state.writable,
       sources: () => [{ connected: state.connected, consuming: state.consuming }],
     },
-    pulses: new Map([["Cmdb", pulse]]),
+    heartbeats: new Map([["Cmdb", heartbeat]]),
     clock,
   });
   const stop = new AbortController();
@@ -21,7 +21,7 @@ function watched() {
     stop.abort();
     await running;
   };
-  return { state, pulse, clock, health, [Symbol.asyncDispose]: end };
+  return { state, heartbeat, clock, health, [Symbol.asyncDispose]: end };
 }
 
 Deno.test("Health names a stage that has not moved for a minute, until it moves", async () => {
@@ -30,7 +30,7 @@ Deno.test("Health names a stage that has not moved for a minute, until it moves"
   assert.deepEqual(it.health.ailments(), []);
   await it.clock.advance(10_000);
   assert.deepEqual(it.health.ailments(), ["Cmdb has not moved for a minute"]);
-  it.pulse.beat();
+  it.heartbeat.beat();
   await it.clock.advance(5_000);
   assert.deepEqual(it.health.ailments(), []);
 });
@@ -38,7 +38,7 @@ Deno.test("Health names a stage that has not moved for a minute, until it moves"
 Deno.test("Health takes a stage that has nothing to do for healthy, however long", async () => {
   await using it = watched();
   const something = Promise.withResolvers<void>();
-  const resting = it.pulse.rest(something.promise);
+  const resting = it.heartbeat.rest(something.promise);
   await it.clock.advance(3_600_000);
   assert.deepEqual(it.health.ailments(), []);
   something.resolve();

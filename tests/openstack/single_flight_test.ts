@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { ExpiringCache } from "../../src/openstack/expiring_cache.ts";
-import { Flights } from "../../src/openstack/single_flight.ts";
-import { Slots } from "../../src/openstack/semaphore.ts";
+import { SingleFlight } from "../../src/openstack/single_flight.ts";
+import { Semaphore } from "../../src/openstack/semaphore.ts";
 
 Deno.test("run() asks again once an answer, or a failure, has come", async () => {
-  const flights = new Flights<number>();
+  const flights = new SingleFlight<number>();
   let asked = 0;
   const work = () => Promise.resolve(++asked);
 
@@ -19,7 +19,7 @@ Deno.test("run() asks again once an answer, or a failure, has come", async () =>
 });
 
 Deno.test("run() does not begin to wait when the signal has aborted", async () => {
-  const flights = new Flights<number>();
+  const flights = new SingleFlight<number>();
 
   await assert.rejects(
     flights.run("a", () => new Promise(() => {}), AbortSignal.abort(new Error("stopped"))),
@@ -41,7 +41,7 @@ Deno.test("a cache forgets what is old, and what was not used for the longest ti
 });
 
 Deno.test("a slot is given back when the work fails", async () => {
-  const slots = new Slots(1);
+  const slots = new Semaphore(1);
 
   await assert.rejects(slots.run(() => Promise.reject(new Error("no"))), /no/);
   const order: number[] = [];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { PatientSource } from "../../src/detail/retrying_source.ts";
+import { RetryingSource } from "../../src/detail/retrying_source.ts";
 import { decide } from "../../src/facts/decide.ts";
 import type { DetailOptions } from "../../src/model/config.ts";
 import type { Delivery } from "../../src/model/ledger.ts";
@@ -119,7 +119,7 @@ class World extends Opened {
 
   #start(): void {
     const { api, clock, said: log } = this;
-    const source = new PatientSource({ api, clock, random: () => 1, log, maxWaitMs: this.#maxWaitMs });
+    const source = new RetryingSource({ api, clock, random: () => 1, log, maxWaitMs: this.#maxWaitMs });
     this.details = new EnrichedDetails({
       ledger: this.file.ledger,
       source,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { SourceAnswer } from "../../src/detail/enrich.ts";
 import { RamLedger } from "../../src/ledger/ram/ledger.ts";
-import { Bell } from "../../src/model/wake_signal.ts";
+import { WakeSignal } from "../../src/model/wake_signal.ts";
 import type { Notification } from "../../src/model/notification.ts";
 import { FactsStage } from "../../src/runtime/facts_stage.ts";
 import { Opened } from "../openstack/opened.ts";
@@ -16,7 +16,7 @@ const OLD = { time: "2026-01-01T00:00:00.000Z" };
 class World {
   readonly ledger = new RamLedger();
   readonly log = new KeptLog();
-  readonly answered = new Bell();
+  readonly answered = new WakeSignal();
   readonly asked: string[] = [];
   readonly stage: FactsStage;
 
@@ -33,7 +33,7 @@ class World {
         },
       },
       signal: new AbortController().signal,
-      onAnswered: () => this.answered.ring(),
+      onAnswered: () => this.answered.notify(),
     });
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RamLedger } from "../../src/ledger/ram/ledger.ts";
-import { Bell } from "../../src/model/wake_signal.ts";
-import { detailMaker, PromptDetails } from "../../src/runtime/detail_stage.ts";
+import { WakeSignal } from "../../src/model/wake_signal.ts";
+import { detailMaker, ImmediateDetails } from "../../src/runtime/detail_stage.ts";
 import { FactsStage } from "../../src/runtime/facts_stage.ts";
 import { stepPipeline } from "../../src/runtime/pipeline.ts";
 import { KeptLog } from "../support/loggers.ts";
@@ -19,7 +19,7 @@ Deno.test("stepPipeline() goes on behind a notification that cannot be decided, 
   });
   const poison = { ...came("server-1"), messageId: "poison", payload: trap };
   await ledger.record([poison, came("server-2")].map((notification) => ({ receivedAt: 0, notification })));
-  const details = new PromptDetails({ ledger, make: detailMaker(undefined, log), onDetailed: () => {} });
+  const details = new ImmediateDetails({ ledger, make: detailMaker(undefined, log), onDetailed: () => {} });
   const facts = new FactsStage({
     ledger,
     log,
@@ -29,7 +29,7 @@ Deno.test("stepPipeline() goes on behind a notification that cannot be decided, 
     signal: new AbortController().signal,
     onAnswered: () => {},
   });
-  const stages = { facts, details, recorded: new Bell() };
+  const stages = { facts, details, recorded: new WakeSignal() };
   assert.ok(await stepPipeline(stages));
   const ready = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
   assert.deepEqual(ready.map(({ event }) => event.key), ["server/server-2/creation"]);

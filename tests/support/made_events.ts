@@ -7,7 +7,7 @@
 import { makeDetail } from "../../src/detail/make_detail.ts";
 import type { Decision } from "../../src/model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../../src/model/event.ts";
-import type { DetailRecord, Ledger, PromptDetail, PromptMaker, Settlement } from "../../src/model/ledger.ts";
+import type { DetailRecord, ImmediateDetail, ImmediateMaker, Ledger, Settlement } from "../../src/model/ledger.ts";
 import type { MemoryChanges, ServerMemory } from "../../src/model/memory.ts";
 import type { Notification } from "../../src/model/notification.ts";
 import { unknownServer } from "../../src/model/snapshot.ts";
@@ -74,7 +74,7 @@ export function decisionOf(events: readonly WatcherEvent[], more: Partial<Decisi
 export async function decideEvents(
   ledger: Ledger,
   events: readonly WatcherEvent[],
-  make?: PromptMaker,
+  make?: ImmediateMaker,
 ): Promise<void> {
   const byMessage = new Map(events.map((event) => [event.messageId, event]));
   await ledger.record([...byMessage.keys()].map((id) => ({ receivedAt: 0, notification: madeNotification(id) })));
@@ -86,7 +86,7 @@ export async function decideEvents(
 }
 
 /** The detail of an event that needs nothing but the event. */
-export function promptDetail(event: WatcherEvent): PromptDetail {
+export function promptDetail(event: WatcherEvent): ImmediateDetail {
   return { detail: makeDetail(event).detail, missing: [] };
 }
 

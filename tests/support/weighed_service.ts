@@ -4,11 +4,11 @@ import { policyOf } from "../../src/dispatch/policy.ts";
 import { WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
 import type { DeliveryChannel } from "../../src/rabbitmq/consumer.ts";
 import { Intake } from "../../src/intake/intake.ts";
-import { Bell } from "../../src/model/wake_signal.ts";
+import { WakeSignal } from "../../src/model/wake_signal.ts";
 import type { Logger, NotifyContext, Plugin } from "../../src/model/plugin.ts";
 import type { Detail } from "../../src/model/detail.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { detailMaker, PromptDetails } from "../../src/runtime/detail_stage.ts";
+import { detailMaker, ImmediateDetails } from "../../src/runtime/detail_stage.ts";
 import { FactsStage } from "../../src/runtime/facts_stage.ts";
 import { runPipeline } from "../../src/runtime/pipeline.ts";
 import type { Body } from "./heavy_messages.ts";
@@ -36,7 +36,7 @@ export class WeighedService implements AsyncDisposable {
   constructor(log: Logger) {
     this.ledger.now = Date.now();
     const { ledger } = this.ledger;
-    const recorded = new Bell();
+    const recorded = new WakeSignal();
     const lane = this.#lane = new Lane({
       plugin: this.#plugin(),
       name: "Idle",
@@ -58,11 +58,11 @@ export class WeighedService implements AsyncDisposable {
       keepRejectedBodies: false,
       now: Date.now,
       log,
-      onRecorded: () => recorded.ring(),
+      onRecorded: () => recorded.notify(),
       onFailed: fail,
     });
     const onDetailed = () => lane.wake();
-    const details = new PromptDetails({ ledger, make: detailMaker({}, log), onDetailed });
+    const details = new ImmediateDetails({ ledger, make: detailMaker({}, log), onDetailed });
     const { signal } = this.#stop;
     const facts = new FactsStage({
       ledger,

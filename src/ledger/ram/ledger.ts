@@ -6,13 +6,13 @@ import {
   type Decider,
   type Delivery,
   type DetailRecord,
+  type ImmediateMaker,
   type Ledger,
   type LedgerEvent,
   type Listing,
   LISTINGS,
   type Primer,
   type PrimingProgress,
-  type PromptMaker,
   type ReadyQuery,
   type Rejection,
   type Settlement,
@@ -70,7 +70,7 @@ export class RamLedger implements Ledger {
     return Promise.resolve(recorded);
   }
 
-  async decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number> {
+  async decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<number> {
     let decided = 0;
     const before = this.#seq;
     try {
@@ -171,7 +171,7 @@ export class RamLedger implements Ledger {
     return Promise.resolve(open.sort((one, other) => one.from - other.from));
   }
 
-  async #detailSince(seq: number, make: PromptMaker): Promise<void> {
+  async #detailSince(seq: number, make: ImmediateMaker): Promise<void> {
     const events = await this.undetailed(Number.MAX_SAFE_INTEGER, seq);
     await this.storeDetails(events.map((row) => ({ seq: row.seq, ...make(row.event), learned: null })));
   }

@@ -1,6 +1,6 @@
 import { type Database, transaction } from "./database.ts";
 
-export interface TurnsOptions<Item, Result> {
+export interface SlicesOptions<Item, Result> {
   /** Begins each transaction. */
   readonly begin: () => void;
   readonly treat: (item: Item) => readonly Result[];
@@ -13,16 +13,16 @@ export interface TurnsOptions<Item, Result> {
 }
 
 /** So long a transaction takes up what comes next. */
-export const TURN_MS = 20;
+export const SLICE_MS = 20;
 
 /**
  * Treats many things in transactions of some milliseconds, with a pause as long after each. A service that writes beside us asks for its turn ever more
  * seldom, and gives up after a second: one transaction right after the other would keep it out until all is treated.
  */
-export function inTurns<Item, Result>(
+export function inSlices<Item, Result>(
   database: Database,
   items: readonly Item[],
-  options: TurnsOptions<Item, Result>,
+  options: SlicesOptions<Item, Result>,
 ): readonly Result[] {
   const { begin, treat, finish, passedMs = () => performance.now(), pause = sleep } = options;
   const results: Result[] = [];
@@ -31,7 +31,7 @@ export function inTurns<Item, Result>(
     results.push(...transaction(database, () => {
       begin();
       const treated: Result[] = [];
-      do treated.push(...treat(items[at++] as Item)); while (at < items.length && passedMs() - startedMs < TURN_MS);
+      do treated.push(...treat(items[at++] as Item)); while (at < items.length && passedMs() - startedMs < SLICE_MS);
       finish();
       return treated;
     }));

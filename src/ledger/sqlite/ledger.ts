@@ -6,10 +6,10 @@ import type {
   Decider,
   Delivery,
   DetailRecord,
+  ImmediateDetail,
+  ImmediateMaker,
   Ledger,
   LedgerEvent,
-  PromptDetail,
-  PromptMaker,
 } from "../../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../../model/ledger.ts";
 import type { TargetOutage } from "../../model/outage.ts";
@@ -17,7 +17,7 @@ import { type Arrived, sentOf } from "../identity.ts";
 import { learnedMemory } from "../learn.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { type Database, prepareAll, reading, type Statements } from "./database.ts";
-import { SPAN } from "./schema.ts";
+import { PARTITION_EVENTS } from "./schema.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Outages } from "./outages.ts";
@@ -87,7 +87,7 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  decide(limit: number, decider: Decider, make?: PromptMaker): Promise<number> {
+  decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<number> {
     // What is recorded with it is written once, and not read again.
     return this.#commits.runLast(() => {
       const made = new Map<string, NewEvent>();
@@ -306,7 +306,7 @@ export class SqliteLedger implements Ledger {
   }
 
   /** Once for all decisions of a transaction: by then they have filled what they can. */
-  #announce({ notification, event }: NewEvent, made: PromptDetail | null): void {
+  #announce({ notification, event }: NewEvent, made: ImmediateDetail | null): void {
     const now = this.#now();
     const orderKeys = this.#deliveries.numbersOf(event.orderKeys);
     const keys = JSON.stringify(orderKeys);
@@ -318,7 +318,7 @@ export class SqliteLedger implements Ledger {
     const added = this.#sql.addEvent.run(event.key, notification, now, data, keys, detail, missing);
     if (Number(added.changes) === 0) return;
     const seq = Number(added.lastInsertRowid);
-    for (const orderKey of orderKeys) this.#sql.addOrderKey.run(Math.trunc(seq / SPAN), orderKey, seq);
+    for (const orderKey of orderKeys) this.#sql.addOrderKey.run(Math.trunc(seq / PARTITION_EVENTS), orderKey, seq);
     let inMemory = 0;
     for (const plugin of this.#active) {
       if (this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys, detailed: made !== null })) inMemory++;

@@ -5,23 +5,23 @@ import type {
   LedgerOperations,
   Listed,
   ListFilter,
+  OperatorResult,
   PluginState,
   Selection,
   ShownDelivery,
   ShownEvent,
-  Treated,
 } from "../../model/operations.ts";
 import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
 import { listPages } from "./list.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./database.ts";
-import { inTurns } from "./in_slices.ts";
+import { inSlices } from "./in_slices.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Outages } from "./outages.ts";
 import { PluginNumbers } from "./plugins.ts";
 import { Queues } from "./queues.ts";
 import { storedEvent } from "./ready.ts";
-import { spansFrom } from "./partitions.ts";
+import { partitionsFrom } from "./partitions.ts";
 import { gapOf } from "./gaps.ts";
 import { SqliteMemory } from "./memory.ts";
 import { listedState, OPEN, QUEUED, UNFINISHED } from "./states.ts";
@@ -79,7 +79,7 @@ class SqliteOperations implements LedgerOperations {
     const options = { begin: () => {}, finish: () => {} };
     const forward = ({ plugin, seq }: { readonly plugin: number; readonly seq: number }) =>
       this.#sql.bringForward.run(plugin, seq).changes > 0 ? [seq] : [];
-    const brought = inTurns(this.#database, waiting, { ...options, treat: forward });
+    const brought = inSlices(this.#database, waiting, { ...options, treat: forward });
     transaction(this.#database, () => this.#outages.requestProbe(plugin));
     return brought.length;
   }
@@ -103,8 +103,8 @@ class SqliteOperations implements LedgerOperations {
     };
   }
 
-  replay(selection: Selection, { force }: { readonly force: boolean }): readonly Treated[] {
-    return this.#inTurns(this.#selected(selection, "replay"), (row) => {
+  replay(selection: Selection, { force }: { readonly force: boolean }): readonly OperatorResult[] {
+    return this.#inSlices(this.#selected(selection, "replay"), (row) => {
       const { plugin, seq } = numbers(row);
       const refused = this.#whyNotReplay(row, force);
       if (refused === null) this.#deliveries.hold(plugin, seq);
@@ -112,9 +112,9 @@ class SqliteOperations implements LedgerOperations {
     });
   }
 
-  drop(selection: Selection): readonly Treated[] {
+  drop(selection: Selection): readonly OperatorResult[] {
     const now = Date.now();
-    return this.#inTurns(this.#selected(selection, "drop"), (row) => {
+    return this.#inSlices(this.#selected(selection, "drop"), (row) => {
       const { plugin, seq } = numbers(row);
       if (!isFor("drop", String(row["state"]))) return treated(row, `it is ${row["state"]} already`);
       this.#sql.drop.run(now, plugin, seq);
@@ -124,9 +124,9 @@ class SqliteOperations implements LedgerOperations {
   }
 
   /** Treats deliveries some at a time, each as it stands by then: a service beside us writes in between. */
-  #inTurns(rows: readonly Row[], treat: (row: Row) => Treated): readonly Treated[] {
+  #inSlices(rows: readonly Row[], treat: (row: Row) => OperatorResult): readonly OperatorResult[] {
     const changed = new Set<number>();
-    return inTurns(this.#database, rows.map(numbers), {
+    return inSlices(this.#database, rows.map(numbers), {
       begin: () => {
         changed.clear();
         this.#queues.begin();
@@ -225,7 +225,7 @@ function numbers(row: Row): { plugin: number; seq: number } {
   return { plugin: Number(row["plugin"]), seq: Number(row["seq"]) };
 }
 
-function treated(row: Row, refused: string | null): Treated {
+function treated(row: Row, refused: string | null): OperatorResult {
   return { key: String(row["key"]), plugin: String(row["name"]), refused };
 }
 
@@ -237,7 +237,7 @@ const SELECT_DELIVERY = `SELECT d.plugin, d.seq AS seq, d.state, d.attempts, p.n
  * that was delivered later.
  */
 export const LATER_DONE = `SELECT e.key FROM event AS own CROSS JOIN json_each(own.order_keys) AS k
-    CROSS JOIN (${spansFrom("?2")}) AS s
+    CROSS JOIN (${partitionsFrom("?2")}) AS s
     CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = k.value AND o.seq > own.seq
     CROSS JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done'
     CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = ?2 LIMIT 1`;
@@ -247,7 +247,7 @@ const WAITS_FOR = `WITH key AS (SELECT k.value FROM event AS own, json_each(own.
     earlier (seq) AS (
       SELECT h.seq FROM key CROSS JOIN held AS h ON h.plugin = ?1 AND h.order_key = key.value AND h.seq < ?2
       UNION
-      SELECT o.seq FROM key CROSS JOIN (${spansFrom("(SELECT queued_from FROM plugin WHERE id = ?1)")}) AS s
+      SELECT o.seq FROM key CROSS JOIN (${partitionsFrom("(SELECT queued_from FROM plugin WHERE id = ?1)")}) AS s
         CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = key.value AND o.seq < ?2)
   SELECT e.key FROM earlier CROSS JOIN delivery AS d ON d.seq = earlier.seq AND d.plugin = ?1 AND ${UNFINISHED}
     CROSS JOIN event AS e ON e.seq = earlier.seq ORDER BY e.seq LIMIT 20`;

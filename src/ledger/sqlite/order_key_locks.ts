@@ -15,7 +15,7 @@ const LEFT_ROWS = 8 * SWEEP;
  * The order keys that unfinished deliveries hold, as the file has them: of those that are not `queued` any more. A finished one holds nothing, whether
  * its rows are still there or not. Runs inside the caller's transaction.
  */
-export class Held {
+export class OrderKeyLocks {
   readonly #sql: Statements<typeof STATEMENTS>;
   /** Whether the table has any rows of a plugin, as far as was asked: one that fails costs the others no look-ups. */
   readonly #has = new Map<number, boolean>();

@@ -1,13 +1,13 @@
 import { ORDER_SEED } from "./order_hash.ts";
-import { SPAN } from "./schema.ts";
+import { PARTITION_EVENTS } from "./schema.ts";
 
 /** SQL: the stretches of `event_order` that there are, a row `span` each; some hundred for a million events. */
-export const SPANS = spansFrom("0");
+export const PARTITIONS = partitionsFrom("0");
 
 /** SQL: those that events have from the number `seq` on, an expression. Old dead letters may have gaps of years behind them: each step is a look-up. */
-export function spansFrom(seq: string): string {
+export function partitionsFrom(seq: string): string {
   const next = (condition: string) => `SELECT (SELECT min(span) FROM event_order WHERE span ${condition})`;
-  return `WITH RECURSIVE stretch (span) AS (${next(`>= CAST(${seq} AS INTEGER) / ${SPAN}`)}
+  return `WITH RECURSIVE stretch (span) AS (${next(`>= CAST(${seq} AS INTEGER) / ${PARTITION_EVENTS}`)}
     UNION ALL ${next("> stretch.span")} FROM stretch WHERE stretch.span IS NOT NULL)
   SELECT span FROM stretch WHERE span IS NOT NULL`;
 }

@@ -1,6 +1,6 @@
-import { SPAN } from "./schema.ts";
+import { PARTITION_EVENTS } from "./schema.ts";
 import { type Database, type Statement, transaction } from "./database.ts";
-import { orderHashSql, SPANS } from "./partitions.ts";
+import { orderHashSql, PARTITIONS } from "./partitions.ts";
 
 /** Rows that one transaction looks at: some milliseconds of work. */
 const SLICE = 200;
@@ -87,7 +87,7 @@ const TABLES: Readonly<Record<string, WalkOptions>> = {
         WHERE d.seq = row.seq AND (d.finished_at IS NULL OR d.state = 'dead' OR d.finished_at >= ?1))`,
     }),
     takes: [
-      `DELETE FROM event_order WHERE span = CAST(?1 AS INTEGER) / ${SPAN} AND seq = ?1 AND order_key IN (
+      `DELETE FROM event_order WHERE span = CAST(?1 AS INTEGER) / ${PARTITION_EVENTS} AND seq = ?1 AND order_key IN (
         SELECT value FROM event, json_each(event.order_keys) WHERE event.seq = ?1)`,
       `DELETE FROM held WHERE (plugin, order_key, seq) IN (SELECT d.plugin, value, d.seq
         FROM event AS e, json_each(e.order_keys), delivery AS d WHERE e.seq = ?1 AND d.seq = ?1)`,
@@ -116,7 +116,7 @@ const TABLES: Readonly<Record<string, WalkOptions>> = {
     old: oldRows("server", {
       id: "id",
       at: "deleted_at",
-      stays: `EXISTS (SELECT 1 FROM (${SPANS}) AS s CROSS JOIN event_order AS o
+      stays: `EXISTS (SELECT 1 FROM (${PARTITIONS}) AS s CROSS JOIN event_order AS o
         ON o.span = s.span AND o.order_key = ${orderHashSql("'server/' || row.id")})`,
     }),
     takes: [`DELETE FROM server WHERE id = ?`],

@@ -1,10 +1,10 @@
 import type { ReadyQuery } from "../../model/ledger.ts";
 import { DeliveryWindow } from "./delivery_window.ts";
 import type { Holder, QueuedDelivery, Waiting } from "./queued_delivery.ts";
-import { SPAN } from "./schema.ts";
+import { PARTITION_EVENTS } from "./schema.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
-import { Held } from "./order_key_locks.ts";
-import { spansFrom } from "./partitions.ts";
+import { OrderKeyLocks } from "./order_key_locks.ts";
+import { partitionsFrom } from "./partitions.ts";
 
 /** How many deliveries of a plugin are in memory: many times what is under way, and more gains nothing (docs/PERFORMANCE.md). */
 const WINDOW = 1000;
@@ -67,7 +67,7 @@ export interface QueuesOptions {
  */
 export class Queues {
   readonly #sql: Statements<typeof STATEMENTS>;
-  readonly #held: Held;
+  readonly #locks: OrderKeyLocks;
   readonly #queues = new Map<number, Queue>();
   readonly #hasWrittenReady = new Map<number, boolean>();
   readonly #windowSize: number;
@@ -79,7 +79,7 @@ export class Queues {
 
   constructor(database: Database, { windowSize }: QueuesOptions = {}) {
     this.#sql = prepareAll(database, STATEMENTS);
-    this.#held = new Held(database);
+    this.#locks = new OrderKeyLocks(database);
     this.#windowSize = windowSize ?? WINDOW;
     this.#shared = windowSize ?? SHARED;
     this.#room = this.#windowSize;
@@ -101,7 +101,7 @@ export class Queues {
       this.#forgetChanged();
       this.#version = this.#versionNow();
     }
-    this.#held.begin();
+    this.#locks.begin();
   }
 
   /** An operator's command has changed what waits for a plugin: the service beside it reads that again. */
@@ -112,7 +112,7 @@ export class Queues {
   /** What was written since the last commit is not there after all, and numbers of events will be given again. */
   rolledBack(): void {
     this.#forget();
-    this.#held.rolledBack();
+    this.#locks.rolledBack();
   }
 
   /** A delivery of the newest event, `queued` in the file. Returns whether it is in memory. */
@@ -199,21 +199,21 @@ export class Queues {
     const { plugin, seq } = holder;
     if (Number(this.#sql.writeState.run(state, seq, plugin).changes) === 0) return;
     this.wrote(plugin);
-    this.#held.hold(holder);
+    this.#locks.hold(holder);
     const queued = this.get(plugin, seq);
     if (queued !== undefined) this.#queue(plugin).window.delete(queued);
   }
 
   /** One that was finished is to be attempted again: it holds its keys. */
   holdAgain(holder: Holder): void {
-    this.#held.hold(holder);
+    this.#locks.hold(holder);
   }
 
   /** A finished delivery holds nothing any more. */
   release(holder: Holder): void {
     const queued = this.get(holder.plugin, holder.seq);
     if (queued === undefined) {
-      this.#held.release(holder);
+      this.#locks.release(holder);
       this.wrote(holder.plugin);
     } else this.#queue(holder.plugin).window.delete(queued);
   }
@@ -222,7 +222,7 @@ export class Queues {
   isBlocked({ plugin, seq, orderKeys }: Holder): boolean {
     const { window, unreadFrom } = this.#queue(plugin);
     return orderKeys.some((key) =>
-      window.isHeldBefore(key, seq) || this.#held.isHeldBefore(plugin, key, seq) ||
+      window.isHeldBefore(key, seq) || this.#locks.isHeldBefore(plugin, key, seq) ||
       (unreadFrom < seq && this.#sql.unreadBefore.get(plugin, key, unreadFrom, seq) !== undefined)
     );
   }
@@ -235,7 +235,7 @@ export class Queues {
     const { window } = this.#queue(plugin);
     const next = new Set<number>();
     for (const key of orderKeys) {
-      const first = Math.min(window.after(key, seq) ?? Infinity, this.#held.after(plugin, key, seq) ?? Infinity);
+      const first = Math.min(window.after(key, seq) ?? Infinity, this.#locks.after(plugin, key, seq) ?? Infinity);
       if (first !== Infinity) next.add(first);
     }
     return next;
@@ -243,12 +243,12 @@ export class Queues {
 
   /** The earlier holders of a key that was held again. */
   reopenedBefore(plugin: number, key: number, seq: number): readonly number[] {
-    return this.#held.before(plugin, key, seq);
+    return this.#locks.before(plugin, key, seq);
   }
 
   /** Takes out what finished deliveries held. */
   sweep(): void {
-    this.#held.sweep();
+    this.#locks.sweep();
   }
 
   /** The next one behind all that are in memory. */
@@ -300,14 +300,14 @@ export class Queues {
     for (const [plugin, { changes }] of this.#queues) {
       if (this.#sql.plugin.get(plugin)?.["changes"] !== changes) this.#queues.delete(plugin);
     }
-    this.#held.forget();
+    this.#locks.forget();
     this.#hasWrittenReady.clear();
   }
 
   #forget(): void {
     this.#queues.clear();
     this.#hasWrittenReady.clear();
-    this.#held.forget();
+    this.#locks.forget();
     this.#version = undefined;
   }
 
@@ -325,8 +325,8 @@ const STATEMENTS = {
   unread: `SELECT d.seq, d.due_at, e.order_keys, e.detail IS NOT NULL AS detailed
     FROM delivery AS d CROSS JOIN event AS e ON e.seq = d.seq
     WHERE d.plugin = ? AND d.seq >= ? AND d.state = 'queued' ORDER BY d.seq LIMIT ?`,
-  unreadBefore: `SELECT 1 FROM (${spansFrom("?3")}) AS s
-    CROSS JOIN event_order AS o ON s.span <= ?4 / ${SPAN} AND o.span = s.span AND o.order_key = ?2 AND o.seq >= ?3 AND o.seq < ?4
+  unreadBefore: `SELECT 1 FROM (${partitionsFrom("?3")}) AS s
+    CROSS JOIN event_order AS o ON s.span <= ?4 / ${PARTITION_EVENTS} AND o.span = s.span AND o.order_key = ?2 AND o.seq >= ?3 AND o.seq < ?4
     CROSS JOIN delivery AS d ON d.seq = o.seq AND d.plugin = ?1 AND d.state = 'queued' LIMIT 1`,
   anyReady: `SELECT 1 FROM delivery WHERE plugin = ? AND state = 'ready' LIMIT 1`,
   writeState: `UPDATE delivery SET state = ? WHERE seq = ? AND plugin = ? AND state = 'queued'`,

@@ -1,5 +1,5 @@
 import type { Database } from "./database.ts";
-import { ORDER_HASH, SPANS } from "./partitions.ts";
+import { ORDER_HASH, PARTITIONS } from "./partitions.ts";
 
 /** Servers that memory has by a name or a fixed address. */
 export interface NamedServers {
@@ -57,6 +57,6 @@ export function ofResource(
 
 /** SQL: the events that have one of so many order keys. */
 function withOrderKeys(count: number): string {
-  return `SELECT o.seq FROM (${SPANS}) AS s CROSS JOIN event_order AS o
+  return `SELECT o.seq FROM (${PARTITIONS}) AS s CROSS JOIN event_order AS o
     ON o.span = s.span AND o.order_key IN (${Array(count).fill(ORDER_HASH).join(", ")})`;
 }

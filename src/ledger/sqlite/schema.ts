@@ -1,7 +1,7 @@
 import { ORDER_SEED } from "./order_hash.ts";
 
 /** How many events in a row share a stretch of `event_order`. */
-export const SPAN = 2048;
+export const PARTITION_EVENTS = 2048;
 
 /** "OSSW": marks a SQLite file as a ledger. */
 export const APPLICATION_ID = 0x4f535357;
@@ -121,7 +121,7 @@ export const STEPS: readonly string[] = [
   `,
   `
   -- What grows with the clouds is written where it was written last, not all over the file: most of a commit is pages.
-  -- Order keys are numbers (order_hash.ts), by stretches of ${SPAN} events, so that the stretch being written stays in a few pages; who looks
+  -- Order keys are numbers (order_hash.ts), by stretches of ${PARTITION_EVENTS} events, so that the stretch being written stays in a few pages; who looks
   -- one up, which is an operator, looks into each.
   INSERT OR IGNORE INTO fact (name, value) VALUES ('${ORDER_SEED}', lower(hex(randomblob(8))));
 
@@ -129,7 +129,7 @@ export const STEPS: readonly string[] = [
     span INTEGER NOT NULL, order_key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (span, order_key, seq)
   ) WITHOUT ROWID;
   INSERT OR IGNORE INTO key_of_event (span, order_key, seq)
-    SELECT seq / ${SPAN}, CAST(order_hash((SELECT value FROM fact WHERE name = '${ORDER_SEED}'), order_key) AS INTEGER), seq FROM event_order;
+    SELECT seq / ${PARTITION_EVENTS}, CAST(order_hash((SELECT value FROM fact WHERE name = '${ORDER_SEED}'), order_key) AS INTEGER), seq FROM event_order;
   DROP TABLE event_order;
   ALTER TABLE key_of_event RENAME TO event_order;
 

@@ -1,6 +1,6 @@
 import type { Detail } from "../../model/detail.ts";
 import { escapeXml } from "../escaping/escape_xml.ts";
-import { made, type Making } from "../options/call_user_function.ts";
+import { callUserFunction, type UserFunction } from "../options/call_user_function.ts";
 
 /**
  * How a detail becomes the body of a request: `json`, `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with
@@ -45,7 +45,10 @@ export function encodeBody(
 ): Body {
   if (format === "json") return { type: "application/json", text: JSON.stringify(detail) };
   if (format === "vco-xml") return { type: "application/xml", text: executionContext(detail) };
-  return made({ ...A_BODY, ...(plugin === undefined ? {} : { plugin }) }, () => bodyOf(format(detail, created)));
+  return callUserFunction(
+    { ...A_BODY, ...(plugin === undefined ? {} : { plugin }) },
+    () => bodyOf(format(detail, created)),
+  );
 }
 
 /** What no body can be made of is given as it is, to be refused. */
@@ -55,7 +58,7 @@ function bodyOf(made: unknown): unknown {
   return { type: "application/json", text: JSON.stringify(made) };
 }
 
-const A_BODY: Making<Body> = {
+const A_BODY: UserFunction<Body> = {
   option: "body",
   allowed: "a text or an object that JSON can hold",
   allows: (value): value is Body =>

@@ -3,7 +3,7 @@ import { printable } from "../escaping/printable.ts";
 import { redact } from "../secrets/redact.ts";
 
 /** A function of config.ts, and what it may return. */
-export interface Making<Value> {
+export interface UserFunction<Value> {
   /** The name of the plugin that calls it; none: no plugin does. */
   readonly plugin?: string;
   /** Where it stands: `subject`, `attributes.cn`, `detail.fields.Zone`. */
@@ -14,10 +14,10 @@ export interface Making<Value> {
 }
 
 /** What most functions of config.ts must return. */
-export const A_TEXT = {
+export const RETURNS_TEXT = {
   allows: (value: unknown) => typeof value === "string",
   allowed: "a text",
-} as const satisfies Omit<Making<string>, "option">;
+} as const satisfies Omit<UserFunction<string>, "option">;
 
 const MAX_QUOTED_LENGTH = 80;
 const MAX_MESSAGE_LENGTH = 200;
@@ -30,41 +30,41 @@ const MAX_MESSAGE_LENGTH = 200;
  *
  * @example
  * ```ts
- * import { made, type Making } from "oss-watcher";
+ * import { callUserFunction, type UserFunction } from "oss-watcher";
  * import assert from "node:assert/strict";
  *
- * const making: Making<string> = {
+ * const userFunction: UserFunction<string> = {
  *   plugin: "Mine",
  *   option: "title",
  *   allows: (value) => typeof value === "string",
  *   allowed: "a text",
  * };
  *
- * assert.equal(made(making, () => "web-1"), "web-1");
- * assert.throws(() => made(making, () => 5), /^PermanentError: Cannot make title of Mine: .* returned the number 5; it must return a text$/);
+ * assert.equal(callUserFunction(userFunction, () => "web-1"), "web-1");
+ * assert.throws(() => callUserFunction(userFunction, () => 5), /^PermanentError: Cannot make title of Mine: .* returned the number 5; it must return a text$/);
  * ```
  */
-export function made<Value>(making: Making<Value>, make: () => unknown): Value {
-  const { allows, allowed } = making;
+export function callUserFunction<Value>(userFunction: UserFunction<Value>, call: () => unknown): Value {
+  const { allows, allowed } = userFunction;
   let value: unknown;
   try {
-    value = make();
+    value = call();
     if (allows(value)) return value;
   } catch (error) {
     // Not as the cause: what it holds may be a secret.
-    throw new PermanentError(thrownBy(making, error));
+    throw new PermanentError(thrownBy(userFunction, error));
   }
   // It may still reject, and nobody else waits for it.
   if (value instanceof Promise) value.catch(() => undefined);
-  throw new PermanentError(`${cannot(making)} returned ${described(value)}; it must return ${allowed}`);
+  throw new PermanentError(`${cannot(userFunction)} returned ${described(value)}; it must return ${allowed}`);
 }
 
 /** What is said of a function of config.ts that threw. */
-export function thrownBy(making: Pick<Making<unknown>, "plugin" | "option">, error: unknown): string {
-  return `${cannot(making)} threw: ${shown(messageOf(error), MAX_MESSAGE_LENGTH)}`;
+export function thrownBy(userFunction: Pick<UserFunction<unknown>, "plugin" | "option">, error: unknown): string {
+  return `${cannot(userFunction)} threw: ${shown(messageOf(error), MAX_MESSAGE_LENGTH)}`;
 }
 
-function cannot({ plugin, option }: Pick<Making<unknown>, "plugin" | "option">): string {
+function cannot({ plugin, option }: Pick<UserFunction<unknown>, "plugin" | "option">): string {
   return `Cannot make ${shown(option, MAX_QUOTED_LENGTH)}${
     plugin === undefined ? "" : ` of ${plugin}`
   }: its function in config.ts`;

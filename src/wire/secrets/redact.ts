@@ -56,7 +56,7 @@ function patternOf(secrets: readonly string[]): RegExp {
   return pattern;
 }
 
-/** Making one takes half a millisecond, and every line of the log needs the same. */
+/** UserFunction one takes half a millisecond, and every line of the log needs the same. */
 const patterns = new Map<string, RegExp>();
 const MAX_PATTERNS = 20;
 

@@ -1,19 +1,19 @@
 import { deepStrictEqual as assertEquals, throws as assertThrows } from "node:assert/strict";
 import { openDatabase, transaction } from "../../../src/ledger/sqlite/database.ts";
-import { inTurns, TURN_MS } from "../../../src/ledger/sqlite/in_slices.ts";
+import { inSlices, SLICE_MS } from "../../../src/ledger/sqlite/in_slices.ts";
 import { TemporaryLedger } from "../../support/temporary_ledger.ts";
 
-Deno.test("inTurns() treats all in order, and lets others write for as long as it wrote itself", () => {
+Deno.test("inSlices() treats all in order, and lets others write for as long as it wrote itself", () => {
   using opened = new TemporaryLedger();
   using beside = openDatabase(opened.file, { create: false, busyTimeoutMs: 0 });
   const written = () => transaction(beside, () => true);
   const [treated, pauses]: [number[], number[]] = [[], []];
   let [passed, begun, finished] = [0, 0, 0];
-  const results = inTurns(opened.database, [1, 2, 3, 4, 5], {
+  const results = inSlices(opened.database, [1, 2, 3, 4, 5], {
     treat: (item) => {
       assertThrows(written, /locked/);
       treated.push(item);
-      passed += TURN_MS / 2;
+      passed += SLICE_MS / 2;
       return item === 3 ? [] : [item * 10];
     },
     begin: () => begun++,
@@ -26,21 +26,21 @@ Deno.test("inTurns() treats all in order, and lets others write for as long as i
   });
   assertEquals(results, [10, 20, 40, 50]);
   assertEquals(treated, [1, 2, 3, 4, 5]);
-  assertEquals(pauses, [TURN_MS, TURN_MS]);
+  assertEquals(pauses, [SLICE_MS, SLICE_MS]);
   assertEquals([begun, finished], [3, 3]);
 });
 
-Deno.test("inTurns() begins no transaction for nothing, and pauses for real", () => {
+Deno.test("inSlices() begins no transaction for nothing, and pauses for real", () => {
   using opened = new TemporaryLedger();
   const never = () => {
     throw new Error("not called");
   };
-  assertEquals(inTurns(opened.database, [], { begin: never, treat: never, finish: never, pause: never }), []);
+  assertEquals(inSlices(opened.database, [], { begin: never, treat: never, finish: never, pause: never }), []);
   const busy = (item: number) => {
-    for (const until = performance.now() + TURN_MS; performance.now() < until;);
+    for (const until = performance.now() + SLICE_MS; performance.now() < until;);
     return [item];
   };
   const startedMs = performance.now();
-  assertEquals(inTurns(opened.database, [1, 2], { begin: () => {}, treat: busy, finish: () => {} }), [1, 2]);
-  assertEquals(performance.now() - startedMs >= 3 * TURN_MS - 2, true);
+  assertEquals(inSlices(opened.database, [1, 2], { begin: () => {}, treat: busy, finish: () => {} }), [1, 2]);
+  assertEquals(performance.now() - startedMs >= 3 * SLICE_MS - 2, true);
 });

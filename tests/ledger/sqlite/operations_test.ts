@@ -3,7 +3,7 @@ import { StatementSync } from "node:sqlite";
 import { announceEvents, madeEvent, settlementOf } from "../../support/made_events.ts";
 import type { ListFilter } from "../../../src/model/operations.ts";
 import { LATER_DONE } from "../../../src/ledger/sqlite/operations.ts";
-import { SPANS } from "../../../src/ledger/sqlite/partitions.ts";
+import { PARTITIONS } from "../../../src/ledger/sqlite/partitions.ts";
 import { TemporaryLedger } from "../../support/temporary_ledger.ts";
 
 Deno.test("a delivery that is replayed while a later one is under way is given up when that one is done", async () => {
@@ -143,7 +143,7 @@ Deno.test("what is looked up by an order key costs nothing for the stretches tha
   await ledger.settle([settlementOf(creation!, { outcome: "dead", endedAt: 1 })]);
   const [deletion] = await ledger.ready({ plugin: "P", now: 9, limit: 9 });
   await ledger.settle([settlementOf(deletion!, { outcome: "done", endedAt: 2 })]);
-  assert.equal(database.prepare(SPANS).all().length, 2);
+  assert.equal(database.prepare(PARTITIONS).all().length, 2);
   using operations = opened.operations();
   assert.deepEqual([...operations.list({ resource: "s", limit: 9 })].flat().map(({ state }) => state), [
     "done",

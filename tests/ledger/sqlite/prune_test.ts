@@ -1,6 +1,6 @@
 import { deepStrictEqual as assertEquals, ok as assert } from "node:assert/strict";
 import type { Database } from "../../../src/ledger/sqlite/database.ts";
-import { SPAN } from "../../../src/ledger/sqlite/schema.ts";
+import { PARTITION_EVENTS } from "../../../src/ledger/sqlite/schema.ts";
 import { Pruner } from "../../../src/ledger/sqlite/prune.ts";
 import { orderHashSql } from "../../../src/ledger/sqlite/partitions.ts";
 import type { Decision } from "../../../src/model/decision.ts";
@@ -279,8 +279,8 @@ function fillLedger(
     INSERT INTO rejection SELECT n, ${decidedAt} + n, '', 1, '', '', '', '${text}' FROM number;
     INSERT INTO event SELECT n, 'server/' || n || '/deletion', n, ${decidedAt} + n, '${text}',
       json_array(${orderHashSql("'server/' || n")}, ${orderHashSql("'floating/' || n")}), '${text}', '[]' FROM number;
-    INSERT INTO event_order SELECT n / ${SPAN}, ${orderHashSql("'server/' || n")}, n FROM number;
-    INSERT INTO event_order SELECT n / ${SPAN}, ${orderHashSql("'floating/' || n")}, n FROM number;
+    INSERT INTO event_order SELECT n / ${PARTITION_EVENTS}, ${orderHashSql("'server/' || n")}, n FROM number;
+    INSERT INTO event_order SELECT n / ${PARTITION_EVENTS}, ${orderHashSql("'floating/' || n")}, n FROM number;
     INSERT OR IGNORE INTO plugin (id, name) VALUES (1, 'p');
     INSERT INTO delivery SELECT n, 1, '${state}', 0, 1, 0, 0, ${decidedAt} FROM number;
     INSERT INTO server SELECT n, '{}', ${decidedAt} FROM number;

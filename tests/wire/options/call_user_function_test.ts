@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { A_TEXT, env, made, type Making, PermanentError } from "../../../mod.ts";
+import { callUserFunction, env, PermanentError, RETURNS_TEXT, type UserFunction } from "../../../mod.ts";
 
-const text: Making<string> = {
+const text: UserFunction<string> = {
   plugin: "Mine",
   option: "subject",
   allows: (value): value is string => typeof value === "string" && value !== "no",
   allowed: "a text",
 };
 
-Deno.test("made() returns what the function returns", () => {
-  assert.equal(made(text, () => "yes"), "yes");
+Deno.test("callUserFunction() returns what the function returns", () => {
+  assert.equal(callUserFunction(text, () => "yes"), "yes");
 });
 
 for (
@@ -29,8 +29,8 @@ for (
     ["a promise: it must not be async", () => Promise.reject(new Error("hush"))],
   ] as const
 ) {
-  Deno.test(`made() names plugin, option and what was returned when that is ${what}`, () => {
-    assert.throws(() => made(text, make), (error: unknown) => {
+  Deno.test(`callUserFunction() names plugin, option and what was returned when that is ${what}`, () => {
+    assert.throws(() => callUserFunction(text, make), (error: unknown) => {
       assert(error instanceof PermanentError);
       assert.equal(
         error.message,
@@ -51,11 +51,11 @@ for (
     ["what has no text", Object.create(null)],
   ] as const
 ) {
-  Deno.test(`made() says safely what the function threw when that is ${what}`, () => {
+  Deno.test(`callUserFunction() says safely what the function threw when that is ${what}`, () => {
     const make = () => {
       throw thrown;
     };
-    assert.throws(() => made(text, make), (error: unknown) => {
+    assert.throws(() => callUserFunction(text, make), (error: unknown) => {
       assert(error instanceof PermanentError);
       assert.equal(error.message, `Cannot make subject of Mine: its function in config.ts threw: ${what}`);
       assert.doesNotMatch(Deno.inspect(error), /hush/);
@@ -64,7 +64,7 @@ for (
   });
 }
 
-Deno.test("made() fails for good, whatever the function throws", () => {
+Deno.test("callUserFunction() fails for good, whatever the function throws", () => {
   const hostile = new Proxy({}, {
     get() {
       throw new Error("hostile");
@@ -77,11 +77,11 @@ Deno.test("made() fails for good, whatever the function throws", () => {
     const make = () => {
       throw thrown;
     };
-    assert.throws(() => made(text, make), PermanentError);
+    assert.throws(() => callUserFunction(text, make), PermanentError);
   }
 });
 
-Deno.test("made() tells no secret, nor half of one, when the function throws it", () => {
+Deno.test("callUserFunction() tells no secret, nor half of one, when the function throws it", () => {
   Deno.env.set("OSS_WATCHER_TEST_MADE_TOKEN", "t0ken-of-config");
   const token = env("OSS_WATCHER_TEST_MADE_TOKEN");
   Deno.env.delete("OSS_WATCHER_TEST_MADE_TOKEN");
@@ -89,7 +89,7 @@ Deno.test("made() tells no secret, nor half of one, when the function throws it"
     const make = () => {
       throw new Error(`${before} ${token} password=hunter2hunter2`);
     };
-    assert.throws(() => made({ ...A_TEXT, option: "subject" }, make), (error: unknown) => {
+    assert.throws(() => callUserFunction({ ...RETURNS_TEXT, option: "subject" }, make), (error: unknown) => {
       assert.doesNotMatch(Deno.inspect(error), /t0k|hunt/);
       return true;
     });
