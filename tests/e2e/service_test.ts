@@ -370,7 +370,9 @@ for (const type of ["quorum", "classic"] as const) {
       other.exec("BEGIN IMMEDIATE");
       for (const line of SHORT_RUN) await publish(publisher, line);
       await until(() => count(/ERROR \(ledger\) Cannot write the ledger: /g) === 1, LONG_MS);
-      await until(() => count(TAKEN_BACK) === 1, LONG_MS);
+      // A classic queue of RabbitMQ 4.3 waits for ever.
+      const takesBack = type === "quorum" || await rabbit.release() < 4.3;
+      if (takesBack) await until(() => count(TAKEN_BACK) === 1, LONG_MS);
       await until(async () => await depth(rabbit, "oss-watcher") === SHORT_RUN.length, LONG_MS);
       other.exec("ROLLBACK");
     }
