@@ -25,6 +25,9 @@ export interface ConsumptionOptions {
   readonly onFailed: () => void;
 }
 
+/** From RabbitMQ 4.3 on a quorum queue cancels a consumer that does not acknowledge within `consumer_timeout`. */
+const CANCELLED = "the broker ended it (queue deleted or moved, or messages not acknowledged in time)";
+
 /** A channel that consumes a queue, or has consumed it and still can acknowledge. */
 export class Consumption implements DeliveryChannel {
   readonly prefetch: number;
@@ -45,8 +48,8 @@ export class Consumption implements DeliveryChannel {
     const consumption = new Consumption(options);
     consumption.#channel = await connection.openChannel({
       onGone: (error) => consumption.#fail(error),
-      // A queue that was deleted, or moved to another node. Its messages come again, so no tag of this channel counts.
-      onCancelled: () => consumption.#fail(new Error("the broker ended it (queue deleted or moved)")),
+      // Its messages come again, so no tag of this channel counts.
+      onCancelled: () => consumption.#fail(new Error(CANCELLED)),
     });
     return consumption;
   }

@@ -23,6 +23,10 @@ const SHORT_RUN = RUN.filter(({ body }) =>
 );
 const EXCHANGES = ["nova", "neutron", "keystone", "glance"];
 
+/** RabbitMQ closes the channel; a quorum queue of 4.3 cancels the consumer. */
+const TAKEN_BACK =
+  / delivery acknowledgement on channel \d+ timed out| \(queue deleted or moved, or messages not acknowledged in time\)/g;
+
 let shared: PrivateRabbit;
 
 Deno.test.beforeAll(async () => {
@@ -369,13 +373,16 @@ for (const type of ["quorum", "classic"] as const) {
       other.exec("BEGIN IMMEDIATE");
       for (const line of SHORT_RUN) await publish(publisher, line);
       await until(() => count(/ERROR \(ledger\) Cannot write the ledger: /g) === 1, LONG_MS);
-      await until(() => count(/ delivery acknowledgement on channel \d+ timed out/g) === 1, LONG_MS);
+      // A classic queue of RabbitMQ 4.3 waits for ever.
+      const takesBack = type === "quorum" || await rabbit.release() < 4.3;
+      if (takesBack) await until(() => count(TAKEN_BACK) === 1, LONG_MS);
       await until(async () => await depth(rabbit, "oss-watcher") === SHORT_RUN.length, LONG_MS);
       other.exec("ROLLBACK");
     }
     await everything(receiver, { service });
     assertRun(receiver);
     await until(async () => await depth(rabbit, "oss-watcher") === 0, LONG_MS);
+    assert.equal(count(/Lost the connection/g), 0, service.log);
     assert.equal((await service.end("SIGTERM")).code, 0);
   });
 }

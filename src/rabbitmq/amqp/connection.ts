@@ -215,11 +215,10 @@ export class Connection {
     if (id === 0) return this.#onControl(frame);
     const channel = this.#channels[id];
     if (channel !== undefined) return channel.onFrame(frame);
-    if (!this.#used.has(id)) throw new AmqpError("CHANNEL_ERROR", `a frame came for channel ${id}, which is not open`);
-    // RabbitMQ says each time when it looks that a message was not acknowledged in time, until it has our answer.
-    if (type === FRAME.method && frame.u32() === METHOD.channelClose) {
-      this.#send(methods.bare(id, METHOD.channelCloseOk));
-    }
+    // RabbitMQ closes a channel each time that it looks and a message is not acknowledged in time, until it has our answer. Another answer
+    // would be for a channel that is not open, which ends the connection.
+    if (this.#used.has(id)) return;
+    throw new AmqpError("CHANNEL_ERROR", `a frame came for channel ${id}, which is not open`);
   }
 
   /** The one after the last: what still comes for a channel that has ended must not reach another. */
