@@ -10,13 +10,14 @@ export function readServer({ eventType, payload, actor }: Notification): ServerS
 }
 
 function readLegacy(payload: JsonObject, actor: ActorContext): ServerSnapshot {
-  const image = object(payload["image_meta"]);
+  const imageId = imageIdOf(payload["image_ref_url"]);
+  const image = imageMeta(payload, imageId);
   const fixedIps = objects(payload["fixed_ips"]);
   return {
     ...unknownServer(name(payload["instance_id"])),
     ...owner(payload, actor),
     hostname: text(payload["hostname"]),
-    imageId: imageId(payload["image_ref_url"]) ?? imageId(image["base_image_ref"]),
+    imageId: imageId ?? imageIdOf(image["base_image_ref"]),
     imageOs: text(image["os"]),
     imageOsDistro: text(image["os_distro"]),
     imageOsVersion: text(image["os_version"]),
@@ -38,7 +39,7 @@ function readVersioned(payload: JsonObject, actor: ActorContext): ServerSnapshot
     ...owner(payload, actor),
     hostname: text(payload["host_name"]),
     description: text(payload["display_description"]),
-    imageId: imageId(payload["image_uuid"]),
+    imageId: imageIdOf(payload["image_uuid"]),
     storageGb: sum(flavor["root_gb"], flavor["ephemeral_gb"]),
     ramGib: gib(flavor["memory_mb"]),
     vcpus: number(flavor["vcpus"]),
@@ -111,8 +112,15 @@ function floatingAddresses(value: Json | undefined): string[] {
   return value.map((one: Json) => name(isObject(one) ? one["address"] : one)).filter((one) => one !== null);
 }
 
+/** During a rebuild Nova may still tell of the image before: what belongs to another image is not said of this one. */
+function imageMeta(payload: JsonObject, imageId: string | null): JsonObject {
+  const image = object(payload["image_meta"]);
+  const base = imageIdOf(image["base_image_ref"]);
+  return imageId !== null && base !== null && base !== imageId ? {} : image;
+}
+
 /** A URL that ends in the image's id, or the bare id; of a server booted from a volume nothing, or Python's `None`. */
-function imageId(reference: Json | undefined): string | null {
+function imageIdOf(reference: Json | undefined): string | null {
   const id = text(text(reference)?.split("/").at(-1));
   return id === "None" ? null : id;
 }

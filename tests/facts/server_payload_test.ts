@@ -36,6 +36,13 @@ Deno.test("readServer() takes the image's id from image_meta where image_ref_url
   assert.equal(legacy({ image_meta: { base_image_ref: "" } }).imageId, null);
 });
 
+Deno.test("readServer() does not take the system of another image, of before a rebuild, for that of the image", () => {
+  const of = (base: string) =>
+    legacy({ image_ref_url: IMAGE, image_meta: { base_image_ref: base, os_distro: "debian" } });
+  assert.deepEqual([of("another").imageId, of("another").imageOsDistro], [IMAGE, null]);
+  assert.deepEqual([of(IMAGE).imageOsDistro, of("").imageOsDistro], ["debian", "debian"]);
+});
+
 Deno.test("readServer() reads no image from a versioned message of a server booted from a volume", () => {
   assert.equal(versioned({ image_uuid: "" }).imageId, null);
   assert.equal(versioned({ image_uuid: "None" }).imageId, null);

@@ -89,6 +89,7 @@ Deno.test("portsOfServer() gives its ports with revision, and none once the serv
     networkId: "91d1ca9b-5f8b-4087-a7b6-f6855917e0a0",
     projectId: RECORDED.project,
     revision: 4,
+    updatedAt: "2026-11-21T19:13:16.000Z",
   });
   assert.deepEqual(await opened.api.portsOfServer(NO_ID), []);
 });
@@ -445,6 +446,7 @@ Deno.test("ports() and floatingIps() give all with their revisions", async () =>
     fixedAddress: "10.11.0.200",
     port: { serverId: "3ab7c61d-c4f1-40d3-8254-f03a0b93215c", mac: "fa:16:3e:af:17:89" },
     revision: 3,
+    updatedAt: "2026-11-21T19:16:54.000Z",
   });
   assert.deepEqual([floatingIps[0]?.port, floatingIps[0]?.portId], [null, null]);
 });
