@@ -46,7 +46,7 @@ for (const [document, text] of [["README.md", README], ["docs/CONFIGURATION.md",
     dir.write("config.ts", config);
     const { code, out, err } = await runProgram({ dir: dir.path(), args: ["--dry-run", SAMPLE] });
     assert.equal(code, 0, out + err);
-    assert.match(out, /^  RestNotify would send\n    POST https:\/\/cmdb\.example\.com/m);
+    assert.match(out, /^ {2}RestNotify would send\n {4}POST https:\/\/cmdb\.example\.com/m);
   });
 }
 
