@@ -1,4 +1,5 @@
-// Collects the error texts of the program into docs/ERRORS.md: deno run --allow-read --allow-write tools/error_texts.ts
+// Collects the error texts of the program into docs/ERRORS.md: deno run --allow-read --allow-write
+// tools/error_texts.ts
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -75,7 +76,10 @@ export async function errorDocument(top: string): Promise<string> {
   return HEAD + chapters.join("");
 }
 
-/** The texts of one source: literals that begin with "Cannot ", with those that are added to them, and … for each value. */
+/**
+ * The texts of one source: literals that begin with "Cannot ", with those that are added to them,
+ * and … for each value.
+ */
 export function textsOf(text: string): readonly string[] {
   const source = text.replaceAll(/\/\*\*[^]*?\*\//g, "");
   const found: string[] = [];

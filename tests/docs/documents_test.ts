@@ -86,7 +86,10 @@ function withoutCode(text: string): string {
   return text.replaceAll(/^```[^]*?^```$/gm, "").replaceAll(/^ {4}.*$/gm, "").replaceAll(/`[^`\n]*`/g, "");
 }
 
-/** Lines that somebody could have broken: a link's address and a span of code count as one character. */
+/**
+ * Lines that somebody could have broken: a link's address and a span of code count as one
+ * character.
+ */
 function proseOf(text: string): readonly string[] {
   return text.replaceAll(/^```[^]*?^```$/gm, "").split("\n")
     .filter((line) => !/^(\|| {4}|- Cannot )/.test(line))
