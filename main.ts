@@ -1,5 +1,5 @@
 import { processTerminal } from "./src/cli/terminal.ts";
-import type { ShiftScope } from "./src/cli/instance_worker.ts";
+import type { InstanceScope } from "./src/cli/instance_worker.ts";
 import project from "./deno.json" with { type: "json" };
 
 /** Windows knows no SIGTERM, and refuses to listen for it. */
@@ -9,7 +9,10 @@ const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 
 const stop = new AbortController();
 
-/** Until somebody asks, a signal ends the process at once; from then on the first one asks for a clean end. */
+/**
+ * Until somebody asks, a signal ends the process at once; from then on the first one asks for a
+ * clean end.
+ */
 function stopSignal(): AbortSignal {
   for (const signal of STOP_SIGNALS) {
     Deno.addSignalListener(signal, () => {
@@ -20,7 +23,10 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-/** Calls back at SIGHUP, unless it says that the terminal went in which the program was started: that is an end. */
+/**
+ * Calls back at SIGHUP, unless it says that the terminal went in which the program was started:
+ * that is an end.
+ */
 function onReload(listener: () => void): void {
   if (Deno.build.os === "windows") return;
   const inTerminal = Deno.stdin.isTerminal();
@@ -63,9 +69,10 @@ async function main(args: readonly string[]): Promise<number> {
 
 if ("WorkerGlobalScope" in globalThis) {
   const { serveInWorker } = await import("./src/cli/instance_worker.ts");
-  serveInWorker({ ...sources, scope: self as unknown as ShiftScope });
+  serveInWorker({ ...sources, scope: self as unknown as InstanceScope });
 } else {
-  // Deno trusts Mozilla's list alone unless told so before the first connection; an operator's own authority is in the system's.
+  // Deno trusts Mozilla's list alone unless told so before the first connection; an operator's own
+  // authority is in the system's.
   if (!Deno.env.has("DENO_TLS_CA_STORE")) Deno.env.set("DENO_TLS_CA_STORE", "mozilla,system");
   Deno.exit(await main(Deno.args));
 }

@@ -1,6 +1,7 @@
 /**
- * What it costs to find out that nobody wants a message: parsing both JSON layers (before) against the look at the bytes (after).
- * `deno run -A bench/classify.ts` prints medians over rounds, for the messages of the captured mix that are ignored.
+ * What it costs to find out that nobody wants a message: parsing both JSON layers (before) against
+ * the look at the bytes (after). `deno run -A bench/classify.ts` prints medians over rounds, for
+ * the messages of the captured mix that are ignored.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * A small OpenStack in a process of its own, so that its work is not counted as anybody else's: recorded answers of a real one, each after so many
- * milliseconds. Prints its address as a line of JSON; when its input ends, how many questions Nova, Neutron and Glance were asked, and ends.
+ * A small OpenStack in a process of its own, so that its work is not counted as anybody else's:
+ * recorded answers of a real one, each after so many milliseconds. Prints its address as a line of
+ * JSON; when its input ends, how many questions Nova, Neutron and Glance were asked, and ends.
  *
  *     deno run -A bench/cloud.ts MILLISECONDS
  *

@@ -1,7 +1,8 @@
 /**
- * What the way from RabbitMQ's socket to `onDelivered` costs: `Broker` with nothing behind it beside C with librabbitmq (`peers/consume.c`), both
- * acknowledging 125 at a time. `deno run -A bench/consume.ts [ROUNDS]` prints medians over five rounds, for the captured mix in a classic
- * and in a quorum queue.
+ * What the way from RabbitMQ's socket to `onDelivered` costs: `Broker` with nothing behind it
+ * beside C with librabbitmq (`peers/consume.c`), both acknowledging 125 at a time.
+ * `deno run -A bench/consume.ts [ROUNDS]` prints medians over five rounds, for the captured mix in
+ * a classic and in a quorum queue.
  *
  * @module
  */

@@ -1,4 +1,5 @@
-// Side by side: all contenders in every round, in shuffled order, so that a busy moment of the machine hits whoever is there.
+// Side by side: all contenders in every round, in shuffled order, so that a busy moment of the
+// machine hits whoever is there.
 import { SeededRandom } from "../tests/support/random.ts";
 import { progress } from "../tools/packages.ts";
 
@@ -22,7 +23,10 @@ export interface ContestOptions {
   readonly rounds: number;
 }
 
-/** Runs all rounds. A contender that fails goes on in the next round, but no figure of it will be given. */
+/**
+ * Runs all rounds. A contender that fails goes on in the next round, but no figure of it will be
+ * given.
+ */
 export async function contest<Name extends string>(
   { name, rounds }: ContestOptions,
   contenders: Readonly<Record<Name, Contender>>,
@@ -65,7 +69,9 @@ export class Contest<Name extends string> {
     return "refused" in values ? values : medianOf(values);
   }
 
-  /** The median of what each round gives: its figure of one contender, divided by that of the other. */
+  /**
+   * The median of what each round gives: its figure of one contender, divided by that of the other.
+   */
   ratio(name: Name, peer: Name, figure: string): Outcome {
     const [own, others] = [this.#values(name, figure), this.#values(peer, figure)];
     if ("refused" in own) return own;

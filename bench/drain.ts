@@ -1,4 +1,5 @@
-// One round of most rows: a queue is filled, a program empties it, and what that took is what counts.
+// One round of most rows: a queue is filled, a program empties it, and what that took is what
+// counts.
 import type { Buffer } from "node:buffer";
 import type { Sample } from "./contest.ts";
 import { cpuSeconds } from "./measured.ts";
@@ -8,9 +9,15 @@ import type { Bus, QueueType } from "./queue.ts";
 /** A program that was started on a queue. */
 export interface Running {
   readonly pid: number;
-  /** When its last piece of work was done, milliseconds since the epoch; rejects when it ends before that. */
+  /**
+   * When its last piece of work was done, milliseconds since the epoch; rejects when it ends before
+   * that.
+   */
   readonly finished: Promise<number>;
-  /** When its first message came, where it tells that itself; else that is seen from the queue, some milliseconds late. */
+  /**
+   * When its first message came, where it tells that itself; else that is seen from the queue, some
+   * milliseconds late.
+   */
   readonly began?: Promise<number>;
   /** Ends it. Rejects when it did not do what it should have. */
   end(): Promise<void>;
@@ -37,7 +44,10 @@ type Drained = Load | {
 const PATIENCE_MS = 120_000;
 const LONG_PATIENCE_MS = 1_200_000;
 
-/** Figures: `perSecond` and `cpuMicros`, from the first message that the program takes to its last piece of work. */
+/**
+ * Figures: `perSecond` and `cpuMicros`, from the first message that the program takes to its last
+ * piece of work.
+ */
 export async function drain({ bus, queue, type = "classic", load, units, start }: DrainOptions): Promise<Sample> {
   const messages = "messages" in load ? load.messages : load.bodies.length;
   await bus.makeQueue(queue, type);

@@ -1,4 +1,5 @@
-// Plugins that do nothing, for the configuration of a watcher under measurement. Together they tell when all of their work has come.
+// Plugins that do nothing, for the configuration of a watcher under measurement. Together they tell
+// when all of their work has come.
 
 /** So many plugins. When they have been called `total` times, a line of JSON says when that was. */
 export function idle(count: number, total: number) {

@@ -1,7 +1,8 @@
 /**
- * How fast LdapDirectory adds and removes servers, as ratios to ldapmodify doing the same on one connection, one after the other.
- * `deno run -A bench/ldap.ts` prints medians over rounds, in each of which all ways come in an order of its own. There is no ratio unless
- * every round of every way has left the very same entries behind, and then none.
+ * How fast LdapDirectory adds and removes servers, as ratios to ldapmodify doing the same on one
+ * connection, one after the other. `deno run -A bench/ldap.ts` prints medians over rounds, in each
+ * of which all ways come in an order of its own. There is no ratio unless every round of every way
+ * has left the very same entries behind, and then none.
  *
  * @module
  */

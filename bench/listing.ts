@@ -1,6 +1,7 @@
 /**
- * What `events --limit 1000000 --json` takes of a ledger of a million events: time, and the most memory. `deno run -A bench/listing.ts [EVENTS [FILE]]`; a
- * FILE that is not there is made, in some minutes, and stays.
+ * What `events --limit 1000000 --json` takes of a ledger of a million events: time, and the most
+ * memory. `deno run -A bench/listing.ts [EVENTS [FILE]]`; a FILE that is not there is made, in some
+ * minutes, and stays.
  *
  * @module
  */

@@ -3,7 +3,10 @@
 /** Ticks of the clock in /proc: 100 a second on every Linux that Debian builds. */
 const TICKS_PER_SECOND = 100;
 
-/** Seconds of processor time that a process has used with all its threads, in its own code and in the kernel for it. */
+/**
+ * Seconds of processor time that a process has used with all its threads, in its own code and in
+ * the kernel for it.
+ */
 export function cpuSeconds(pid: number): number {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
   // The name of the program may hold anything but ends with the last parenthesis.

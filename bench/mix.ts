@@ -1,4 +1,5 @@
-// The traffic of the bench: what a real cloud published, over and over, each time with other servers, ports, addresses and projects.
+// The traffic of the bench: what a real cloud published, over and over, each time with other
+// servers, ports, addresses and projects.
 import { Buffer } from "node:buffer";
 import { EXPECTED } from "../tests/facts/expected_events.ts";
 import { readCapture, readSamples } from "../tests/support/captures.ts";
@@ -23,13 +24,18 @@ const CLAIMED_OF_CAPTURE = CAPTURE.filter((body) => CLAIMED.some((type) => body.
 /** How many messages the capture has: 7 % of them core events, 3 KB each on average. */
 export const CAPTURED = CAPTURE.length;
 
-/** The whole capture so many times, the first time as number `from`: other numbers are other servers. */
+/**
+ * The whole capture so many times, the first time as number `from`: other numbers are other
+ * servers.
+ */
 export function captured(times: number, from = 0): Load {
   const bodies = Array.from({ length: times }, (_, index) => CAPTURE.map((body) => another(body, from + index))).flat();
   return { bodies, events: times * EXPECTED.length, claimed: times * CLAIMED_OF_CAPTURE };
 }
 
-/** The beginnings of UUIDs, and of the ids without dashes that projects, users and messages have. */
+/**
+ * The beginnings of UUIDs, and of the ids without dashes that projects, users and messages have.
+ */
 const ID = /(?<![0-9a-f])[0-9a-f]{8}(?=-[0-9a-f]{4}-[0-9a-f]{4}-|[0-9a-f]{24}(?![0-9a-f]))/g;
 /** The network of the recorded floating addresses, which are nobody's twice. */
 const FLOATING = /203\.0\.113\./g;
@@ -74,7 +80,10 @@ export function arrivals(servers: number, from = 0): Load {
   return { bodies, events: servers, claimed: servers };
 }
 
-/** So many messages of some servers' ports that get a floating IP and lose it again, server by server: an event each. */
+/**
+ * So many messages of some servers' ports that get a floating IP and lose it again, server by
+ * server: an event each.
+ */
 export function associations(messages: number, servers: number): Load {
   const bodies = Array.from({ length: messages }, (_, index) => {
     const turn = Math.floor(index / servers);
@@ -84,7 +93,9 @@ export function associations(messages: number, servers: number): Load {
   return { bodies, events: messages, claimed: messages };
 }
 
-/** That the ports of these servers belong to them: without it no floating IP has a server. No event. */
+/**
+ * That the ports of these servers belong to them: without it no floating IP has a server. No event.
+ */
 export function ports(servers: number): Load {
   const bodies = Array.from(
     { length: servers },
@@ -116,7 +127,10 @@ function told(
   );
 }
 
-/** When a message with this number was sent, as oslo.messaging writes it: one every millisecond, up to what was recorded. */
+/**
+ * When a message with this number was sent, as oslo.messaging writes it: one every millisecond, up
+ * to what was recorded.
+ */
 function sentAt(message: number): string {
   return new Date(RECORDED_AT - 2 ** 31 + message).toISOString().replace("T", " ").replace("Z", "000");
 }

@@ -1,6 +1,7 @@
 /**
- * What an event costs when all are about one floating IP that moves to and fro, beside as many moves of floating IPs that move once: the stages of the
- * service in a process of its own for each. `deno run -A bench/moves.ts [MOVES]`
+ * What an event costs when all are about one floating IP that moves to and fro, beside as many
+ * moves of floating IPs that move once: the stages of the service in a process of its own for each.
+ * `deno run -A bench/moves.ts [MOVES]`
  *
  * @module
  */

@@ -1,7 +1,10 @@
 // A program of others as a contender.
 import type { Running } from "./drain.ts";
 
-/** Starts it; it tells in a line of JSON what it did, `at` which time, and waits to be killed. `expected` is what it must have done. */
+/**
+ * Starts it; it tells in a line of JSON what it did, `at` which time, and waits to be killed.
+ * `expected` is what it must have done.
+ */
 export function startPeer(command: readonly string[], expected: Readonly<Record<string, number>>): Running {
   const [program = "", ...args] = command;
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();

@@ -1,4 +1,5 @@
-// The peers: programs of others that the watcher is measured beside. What is missing is installed and built.
+// The peers: programs of others that the watcher is measured beside. What is missing is installed
+// and built.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installMissing, type Requirement } from "../tools/packages.ts";

@@ -28,7 +28,10 @@ export class Bus implements AsyncDisposable {
     await this.#connection.queueDelete(queue);
   }
 
-  /** Publishes all of them, in order, persistent; resolves when the broker has taken the responsibility. */
+  /**
+   * Publishes all of them, in order, persistent; resolves when the broker has taken the
+   * responsibility.
+   */
   async fill(queue: string, bodies: Iterable<Buffer>): Promise<void> {
     let sent: Promise<void>[] = [];
     for (const body of bodies) {
@@ -50,7 +53,10 @@ export class Bus implements AsyncDisposable {
     return messageCount;
   }
 
-  /** Resolves at the moment at which a consumer takes its first message from a queue that nobody fills. */
+  /**
+   * Resolves at the moment at which a consumer takes its first message from a queue that nobody
+   * fills.
+   */
   async taken(queue: string, count: number, signal: AbortSignal): Promise<void> {
     while (await this.depth(queue) === count) {
       signal.throwIfAborted();

@@ -1,4 +1,5 @@
-// The end of the way: an HTTP receiver that reads what it is sent and tells when all of it has come.
+// The end of the way: an HTTP receiver that reads what it is sent and tells when all of it has
+// come.
 
 /** Counts the different events that it was told of, by their keys. */
 export class CountingReceiver implements AsyncDisposable {
@@ -20,7 +21,10 @@ export class CountingReceiver implements AsyncDisposable {
     this.port = this.#server.addr.port;
   }
 
-  /** Begins anew. Resolves when so many events have come, with the time, milliseconds since the epoch. */
+  /**
+   * Begins anew. Resolves when so many events have come, with the time, milliseconds since the
+   * epoch.
+   */
   expect(events: number): Promise<number> {
     this.#keys.clear();
     this.#expected = events;

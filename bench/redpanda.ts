@@ -1,10 +1,14 @@
-// Redpanda Connect as a contender: what an operator would write for it who wants the events of the claimed types posted.
+// Redpanda Connect as a contender: what an operator would write for it who wants the events of the
+// claimed types posted.
 import { join } from "node:path";
 import { findProgram } from "../tools/packages.ts";
 import type { Running } from "./drain.ts";
 import { CLAIMED } from "./mix.ts";
 
-/** How it is started, by the names under which it is installed: its own program, a subcommand of Redpanda's, and what it was called before. */
+/**
+ * How it is started, by the names under which it is installed: its own program, a subcommand of
+ * Redpanda's, and what it was called before.
+ */
 const COMMANDS: readonly (readonly string[])[] = [["redpanda-connect", "run"], ["rpk", "connect", "run"], [
   "benthos",
   "-c",
@@ -31,7 +35,10 @@ export interface RedpandaOptions {
   readonly finished: Promise<number>;
 }
 
-/** Starts it. It acknowledges a message when its post was answered, and what it does not claim at once. */
+/**
+ * Starts it. It acknowledges a message when its post was answered, and what it does not claim at
+ * once.
+ */
 export function startRedpandaConnect(command: readonly string[], options: RedpandaOptions): Running {
   const dir = Deno.makeTempDirSync({ prefix: "oss-watcher-bench-" });
   const file = join(dir, "connect.yaml");
@@ -59,9 +66,11 @@ export function startRedpandaConnect(command: readonly string[], options: Redpan
 }
 
 /**
- * Both layers of JSON are decoded, as oslo.messaging and we do; the detail has the keys that the Python listener posts. JSON is YAML.
+ * Both layers of JSON are decoded, as oslo.messaging and we do; the detail has the keys that the
+ * Python listener posts. JSON is YAML.
  *
- * Components `amqp_0_9` (input), `mapping` (processor), `http_client` (output) of Redpanda Connect 4.
+ * Components `amqp_0_9` (input), `mapping` (processor), `http_client` (output) of Redpanda Connect
+ * 4.
  */
 export function configOf({ url, queue, port }: Pick<RedpandaOptions, "url" | "queue" | "port">): string {
   const config = {

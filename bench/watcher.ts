@@ -1,4 +1,5 @@
-// oss-watcher as a contender: the program itself, as a user runs it, with a configuration for the occasion.
+// oss-watcher as a contender: the program itself, as a user runs it, with a configuration for the
+// occasion.
 import { join } from "node:path";
 import { openDatabase } from "../src/ledger/sqlite/database.ts";
 import { Service } from "../tools/service.ts";

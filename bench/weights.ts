@@ -1,7 +1,8 @@
 /**
- * What one message of 1 MiB costs, whatever is in it: processor time, memory, ledger, and for how long the event loop is kept, by the processor and by
- * the clock. The stages of the service in a process of its own for each kind of message. Where there are several, processor time and ledger are those of
- * one; the memory is that of all.
+ * What one message of 1 MiB costs, whatever is in it: processor time, memory, ledger, and for how
+ * long the event loop is kept, by the processor and by the clock. The stages of the service in a
+ * process of its own for each kind of message. Where there are several, processor time and ledger
+ * are those of one; the memory is that of all.
  *
  *     deno run -A bench/weights.ts            all kinds
  *     deno run -A bench/weights.ts TEXT       those whose names hold this text

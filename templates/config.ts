@@ -3,22 +3,22 @@ import { EventLog } from "oss-watcher/plugins";
 import { Hello } from "./plugins/hello.ts";
 
 export default {
-  // What is announced, and as what.
+  // Event types that are announced as creation, and as deletion.
   events: {
     creation: ["compute.instance.create.end", "floatingip.update.end"],
     deletion: ["compute.instance.delete.end", "floatingip.update.end"],
   },
-  // Who is told. EventLog without a file writes to standard output.
+  // Called for each event. EventLog without a file writes to standard output.
   plugins: [
     new EventLog(),
     new Hello(),
   ],
-  // Where OpenStack's notifications are. Not needed for --dry-run.
+  // The RabbitMQ of OpenStack's notifications. Not needed for --dry-run.
   rabbit: {
     url: env("RABBIT_URL", "amqp://guest:guest@localhost/"),
     queue: { name: "oss-watcher" },
   },
-  // What every detail says beside what the notifications know.
+  // Values that every detail has in addition to those of the notifications.
   detail: {
     static: { Datacenter: "KDC" },
   },

@@ -6,12 +6,18 @@ export interface CommandLine {
   readonly args: readonly string[];
 }
 
-/** Runs a program to its end and gives its standard output. @throws {Error} with the end of what it said when it fails. */
+/**
+ * Runs a program to its end and gives its standard output. @throws {Error} with the end of what it
+ * said when it fails.
+ */
 export async function output({ program, args }: CommandLine): Promise<string> {
   return said(program, await new Deno.Command(program, { args: [...args], stdin: "null" }).output());
 }
 
-/** The same for what may hang: it ends in time with all that it started, and with us, even if we are killed. */
+/**
+ * The same for what may hang: it ends in time with all that it started, and with us, even if we are
+ * killed.
+ */
 export async function bounded({ program, args }: CommandLine, minutes: number): Promise<string> {
   const child = new Deno.Command("setsid", {
     args: ["sh", "-c", WITH_US, program, ...args],

@@ -1,14 +1,19 @@
-// The dependency rules of docs/ARCHITECTURE.md: who in the house may import whom. Type imports count. Fails the build.
+// The dependency rules of docs/ARCHITECTURE.md: who in the house may import whom. Type imports
+// count. Fails the build.
 import { dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A part of the house, and the parts that it may import beside itself. Whatever is not listed is forbidden. */
+/**
+ * A part of the house, and the parts that it may import beside itself. Whatever is not listed is
+ * forbidden.
+ */
 export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/model": [],
   "src/wire": ["src/model"],
   "mod.ts": ["src/model", "src/wire"],
   "plugins": ["mod.ts"],
-  // What authors of plugins import to test them; nothing of the program does. What an error means is dispatch's to say.
+  // What authors of plugins import to test them; nothing of the program does. What an error means
+  // is dispatch's to say.
   "src/testing": ["mod.ts", "src/model", "src/wire", "src/dispatch"],
   // An address of RabbitMQ means the same to those who consume and to those who publish.
   "src/rabbitmq": ["src/model", "src/wire"],
@@ -16,7 +21,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/facts": ["src/model"],
   "src/ledger": ["src/model"],
   "src/dispatch": ["src/model"],
-  // Whatever leaves for a log is cleaned of secrets and of what a terminal would obey, by the same code as elsewhere.
+  // Whatever leaves for a log is cleaned of secrets and of what a terminal would obey, by the same
+  // code as elsewhere.
   "src/observe": ["src/model", "src/wire"],
   "src/openstack": ["src/model", "src/wire"],
   "src/detail": ["src/model", "src/openstack"],
@@ -34,7 +40,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/detail",
     "src/config",
   ],
-  // What check, doctor, tail and record look at: a configuration, a broker, a cloud. The service needs none of it.
+  // What check, doctor, tail and record look at: a configuration, a broker, a cloud. The service
+  // needs none of it.
   "src/inspect": [
     "src/runtime",
     "src/model",
@@ -46,7 +53,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/openstack",
     "src/config",
   ],
-  // Texts for a terminal need the escaping of wire; operators' commands need the ledger and the log, not the stages.
+  // Texts for a terminal need the escaping of wire; operators' commands need the ledger and the
+  // log, not the stages.
   "src/cli": ["src/runtime", "src/inspect", "src/config", "src/model", "src/wire", "src/ledger", "src/observe"],
   "main.ts": ["src/cli", "deno.json", "config.ts", "plugins"],
   "config.ts": ["mod.ts", "plugins"],
@@ -88,7 +96,10 @@ export function violationsOf(file: string, text: string): readonly Violation[] {
   });
 }
 
-/** Files that import each other in a circle, type imports included: whoever reads one of them has to read all. */
+/**
+ * Files that import each other in a circle, type imports included: whoever reads one of them has to
+ * read all.
+ */
 export function cyclesOf(files: ReadonlyMap<string, string>): readonly string[] {
   const edges = new Map([...files].map(([file, text]) => [
     file,

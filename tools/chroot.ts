@@ -1,5 +1,5 @@
-// Chroots of other Debian releases, so that their programs run on this machine: its processes, network and
-// loopback address, their files.
+// Chroots of other Debian releases, so that their programs run on this machine: its processes,
+// network and loopback address, their files.
 import { bounded, type CommandLine, output } from "./bounded.ts";
 import { findProgram, installMissing, progress } from "./packages.ts";
 
@@ -45,24 +45,28 @@ export class Chroot {
   }
 
   /**
-   * The command line that runs a program of the chroot, as the same process: its id is that of the program. Programs see
-   * `/proc`, `/sys`, `/dev` and `/tmp` of this machine, and the folders in `shared` under their own paths. These mounts
-   * exist for these processes alone, and vanish with the last of them, however it ends.
+   * The command line that runs a program of the chroot, as the same process: its id is that of the
+   * program. Programs see `/proc`, `/sys`, `/dev` and `/tmp` of this machine, and the folders in
+   * `shared` under their own paths. These mounts exist for these processes alone, and vanish with
+   * the last of them, however it ends.
    */
   command(program: string, args: readonly string[] = [], shared: readonly string[] = []): CommandLine {
     const script = ["--mount", "--", "sh", "-c", ENTER, "chroot", this.root, ...shared, "--", program, ...args];
     return { program: "unshare", args: script };
   }
 
-  /** Runs a program of the chroot and gives its standard output. @throws {Error} with its output when it fails. */
+  /**
+   * Runs a program of the chroot and gives its standard output. @throws {Error} with its output
+   * when it fails.
+   */
   run(program: string, args: readonly string[] = []): Promise<string> {
     return output(this.command(program, args));
   }
 }
 
 /**
- * Makes the chroot of a release, or opens the one that is there, and installs what is missing in it. Processes that do
- * the same at the same time wait for each other.
+ * Makes the chroot of a release, or opens the one that is there, and installs what is missing in
+ * it. Processes that do the same at the same time wait for each other.
  *
  * @throws {ChrootImpossible} when this machine cannot have one.
  */
@@ -121,7 +125,10 @@ async function make(suite: Suite, { root }: Chroot): Promise<void> {
   await Deno.rename(partial, root);
 }
 
-/** Debian's mirror as this machine's apt uses it. A new machine's apt knows nothing until it has looked. */
+/**
+ * Debian's mirror as this machine's apt uses it. A new machine's apt knows nothing until it has
+ * looked.
+ */
 async function mirrorOf(suite: Suite): Promise<string> {
   const known = await knownMirror();
   if (known !== undefined) return known;
@@ -187,8 +194,8 @@ const DPKG = ["force-unsafe-io", ...["doc", "man", "locale"].map((one) => `path-
   "\n",
 );
 
-// A mirror may be a frozen copy, whose list of sid has passed its date: signatures are checked, the date is not.
-// The packages that apt has cached are not needed again.
+// A mirror may be a frozen copy, whose list of sid has passed its date: signatures are checked, the
+// date is not. The packages that apt has cached are not needed again.
 const INSTALL = `
   set -e
   export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 LC_ALL=C.UTF-8

@@ -6,14 +6,14 @@ import { PERMISSIONS } from "./permissions.ts";
 import project from "../deno.json" with { type: "json" };
 
 /**
- * What lies in the executable beside what main.ts imports: what `init` and `new plugin` write, and what a service that reloads starts
- * itself with.
+ * What lies in the executable beside what main.ts imports: what `init` and `new plugin` write, and
+ * what a service that reloads starts itself with.
  */
 export const EMBEDDED: readonly string[] = ["mod.ts", "plugins", "src", "samples", "templates"];
 
 /**
- * deno.json without the setting that leaves what is imported lazily for later: a compiled program would never have it. Deno has no flag that
- * takes a setting back.
+ * deno.json without the setting that leaves what is imported lazily for later: a compiled program
+ * would never have it. Deno has no flag that takes a setting back.
  */
 const SETTINGS: readonly string[] = [
   "--no-config",

@@ -1,4 +1,5 @@
-// The whole main job in one command: RabbitMQ, recorded notifications, the service, an HTTP receiver; everything is taken down again.
+// The whole main job in one command: RabbitMQ, recorded notifications, the service, an HTTP
+// receiver; everything is taken down again.
 import { join } from "node:path";
 import { mergeByTime, readCapture } from "../tests/support/captures.ts";
 import { until } from "../tests/support/until.ts";

@@ -1,8 +1,9 @@
-// Collects the error texts of the program into docs/ERRORS.md: deno run --allow-read --allow-write tools/error_texts.ts
+// Collects the error texts of the program into docs/ERRORS.md: deno run --allow-read --allow-write
+// tools/error_texts.ts
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A chapter of docs/ERRORS.md: which files speak there, and what holds for all of their texts. */
+/** A chapter of docs/ERRORS.md: the sources of its texts, and what holds for all of them. */
 interface Chapter {
   readonly title: string;
   readonly places: readonly string[];
@@ -12,29 +13,29 @@ interface Chapter {
 const CHAPTERS: readonly Chapter[] = [
   {
     title: "Commands and configuration",
-    places: ["main.ts", "src/cli/", "src/config/", "src/model/"],
-    about:
-      "Told at once, before anything was started. The program ends with exit code 1, with 2 when the command line itself is wrong.",
+    places: ["main.ts", "src/cli/", "src/config/", "src/model/", "src/inspect/"],
+    about: `Printed at once, before anything is started. The program ends with exit code 1, with 2 when the
+command line itself is wrong.`,
   },
   {
     title: "RabbitMQ",
-    places: ["src/intake/"],
-    about:
-      "At the start, a refused login and a queue that cannot be had end the program (exit code 1). Later everything is tried again, and logged " +
-      "when it begins and when it is over. A message that cannot be read is kept as rejected: `oss-watcher events --state rejected`.",
+    places: ["src/intake/", "src/rabbitmq/"],
+    about: `At the start, a refused login and a queue that cannot be consumed end the program (exit code 1).
+Later every step is retried, and the log has the beginning and the end of the failure. A message
+that cannot be read is kept as rejected: \`oss-watcher events --state rejected\`.`,
   },
   {
     title: "OpenStack",
     places: ["src/openstack/", "src/detail/", "src/facts/"],
-    about:
-      "At the start, a refused login and a service that is not in the catalog end the program (exit code 1). Later they count as silence: events " +
-      "that need an answer wait in the ledger, up to `openstack.maxWaitSeconds`.",
+    about: `At the start, a refused login and a service that is not in the catalog end the program (exit code
+1). Later they count as silence: events that need an answer wait in the ledger, up to
+\`openstack.maxWaitSeconds\`.`,
   },
   {
     title: "The ledger",
     places: ["src/ledger/"],
-    about:
-      "A ledger that cannot be opened ends the program (exit code 1). One that cannot be written any more stops intake and attempts until it can.",
+    about: `A ledger that cannot be opened ends the program (exit code 1). While it cannot be written, intake
+and attempts stop.`,
   },
   {
     title: "The service, and commands that look at it",
@@ -44,16 +45,17 @@ const CHAPTERS: readonly Chapter[] = [
   {
     title: "Plugins",
     places: ["plugins/", "src/wire/"],
-    about:
-      "`Cannot make <plugin>` names all wrong options at once, when config.ts is loaded. The others are what an attempt failed with, in the log and in " +
-      "`oss-watcher events show KEY`; the attempt is repeated unless OPERATIONS says that this kind is given up at once.",
+    about: `\`Cannot make <plugin>\` names all wrong options at once, when config.ts is loaded. The others are
+causes of failed attempts, in the log and in \`oss-watcher events show KEY\`. The attempt is retried
+unless OPERATIONS says that this kind is given up at once.`,
   },
 ];
 
 const HEAD = `# Error texts
 
-Every text that begins with "Cannot", as the program has it; … stands for what it names. Written by \`deno run --allow-read --allow-write
-tools/error_texts.ts\` and held against the code by a test. What is tried again and what is not is in [OPERATIONS.md](OPERATIONS.md).
+Every error text of the program, one a line; … stands for a value. Written by
+\`deno run --allow-read --allow-write tools/error_texts.ts\`, and compared with the code by a test.
+[OPERATIONS.md](OPERATIONS.md#what-is-retried-and-when) says which failures are retried.
 `;
 
 /** The file that holds all texts, as it should be. */
@@ -61,8 +63,11 @@ export async function errorDocument(top: string): Promise<string> {
   const texts = new Map<string, Set<string>>(CHAPTERS.map(({ title }) => [title, new Set()]));
   for (const file of await sources(top)) {
     const chapter = CHAPTERS.find(({ places }) => places.some((place) => file.startsWith(place)));
-    if (chapter === undefined) continue;
-    for (const text of textsOf(await Deno.readTextFile(join(top, file)))) texts.get(chapter.title)!.add(text);
+    for (const text of textsOf(await Deno.readTextFile(join(top, file)))) {
+      // A folder that moves must not take its texts out of the document.
+      if (chapter === undefined) throw new Error(`Cannot file the error texts of "${file}": no chapter has its folder`);
+      texts.get(chapter.title)!.add(text);
+    }
   }
   const chapters = CHAPTERS.map(({ title, about }) => {
     const lines = [...texts.get(title)!].sort().map((text) => `- ${text}`);
@@ -71,7 +76,10 @@ export async function errorDocument(top: string): Promise<string> {
   return HEAD + chapters.join("");
 }
 
-/** The texts of one source: literals that begin with "Cannot ", with those that are added to them, and … for each value. */
+/**
+ * The texts of one source: literals that begin with "Cannot ", with those that are added to them,
+ * and … for each value.
+ */
 export function textsOf(text: string): readonly string[] {
   const source = text.replaceAll(/\/\*\*[^]*?\*\//g, "");
   const found: string[] = [];

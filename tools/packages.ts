@@ -1,4 +1,5 @@
-// Installs Debian packages that tests and the demo need. Linux only; everywhere else it says what is missing.
+// Installs Debian packages that tests and the demo need. Linux only; everywhere else it says what
+// is missing.
 
 /** A program that must be there, and the Debian package that brings it. */
 export interface Requirement {
@@ -6,7 +7,10 @@ export interface Requirement {
   readonly package: string;
   /** Where the program may lie beside $PATH, the preferred place first. */
   readonly places?: readonly string[];
-  /** A file that stands for the package where it brings no program; then `program` is a name for people. */
+  /**
+   * A file that stands for the package where it brings no program; then `program` is a name for
+   * people.
+   */
   readonly file?: string;
 }
 
@@ -58,7 +62,8 @@ export function progress(line: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-// A package's server would start at once. policy-rc.d with 101 forbids it and is put back as it was, whatever happens.
+// A package's server would start at once. policy-rc.d with 101 forbids it and is put back as it
+// was, whatever happens.
 const INSTALL = `
   set -e
   policy=/usr/sbin/policy-rc.d

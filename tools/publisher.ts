@@ -1,4 +1,5 @@
-// Publishes recorded notifications as Nova and Neutron do: to topic exchanges, persistent, one after the other, confirmed.
+// Publishes recorded notifications as Nova and Neutron do: to topic exchanges, persistent, one
+// after the other, confirmed.
 import { Buffer } from "node:buffer";
 import { Connection, type Publisher } from "rabbitmq-client";
 
@@ -9,7 +10,9 @@ export interface Published {
   readonly body: string;
 }
 
-/** How long a message may take to be confirmed, with all the time that a broker takes to come back. */
+/**
+ * How long a message may take to be confirmed, with all the time that a broker takes to come back.
+ */
 const PATIENCE_MS = 120_000;
 /** Then it is sent again. */
 const SILENCE_MS = 10_000;
@@ -42,7 +45,8 @@ export class CloudPublisher implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the broker has confirmed it, which may take sending it again: then it may be there twice.
+   * Resolves when the broker has confirmed it, which may take sending it again: then it may be
+   * there twice.
    *
    * @throws {Error} when the broker stays away.
    */
@@ -61,7 +65,8 @@ export class CloudPublisher implements AsyncDisposable {
       const silence = Promise.withResolvers<never>();
       const timer = setTimeout(() => silence.reject(new Error("not confirmed")), SILENCE_MS);
       try {
-        // The library forgets a message that was written when the connection went, or just after: it would wait for ever.
+        // The library forgets a message that was written when the connection went, or just after:
+        // it would wait for ever.
         return await Promise.race([this.#publisher.send(envelope, bytes), this.#lost.promise, silence.promise]);
       } catch (error) {
         if (Date.now() > deadline) throw error;

@@ -1,4 +1,5 @@
-// A private RabbitMQ for tests and the demo: own ports, own folder, loopback only, gone without a trace.
+// A private RabbitMQ for tests and the demo: own ports, own folder, loopback only, gone without a
+// trace.
 import { freePorts } from "./free_ports.ts";
 import { installMissing } from "./packages.ts";
 import { RABBITMQ, type RabbitPrograms, rabbitPrograms } from "./rabbitmq_programs.ts";
@@ -13,7 +14,10 @@ export interface RabbitFiles {
 }
 
 export interface RabbitStart {
-  /** The folder in which the server's own, temporary one is made. @default the system's for temporary files */
+  /**
+   * The folder in which the server's own, temporary one is made. @default the system's for
+   * temporary files
+   */
   readonly dir?: string;
   /** @default a free one */
   readonly port?: number;
@@ -25,7 +29,10 @@ export interface RabbitStart {
   readonly env?: Readonly<Record<string, string>>;
   /** Further lines of rabbitmq.conf. */
   readonly settings?: readonly string[];
-  /** The folder of a chroot whose RabbitMQ is taken. @default this machine's, or the one that the environment names */
+  /**
+   * The folder of a chroot whose RabbitMQ is taken. @default this machine's, or the one that the
+   * environment names
+   */
   readonly root?: string;
 }
 
@@ -89,8 +96,9 @@ export class PrivateRabbit implements AsyncDisposable {
   }
 
   /**
-   * Makes the server write what it otherwise writes within minutes: that a quorum queue exists. One that is younger than
-   * that does not survive {@linkcode PrivateRabbit.kill}, whatever was confirmed.
+   * Makes the server write what it otherwise writes within minutes: that a quorum queue exists. One
+   * that is younger than that does not survive {@linkcode PrivateRabbit.kill}, whatever was
+   * confirmed.
    */
   async sync(): Promise<void> {
     await this.ctl("eval", "[dets:sync(Table) || Table <- dets:all()].");
@@ -228,7 +236,8 @@ export class PrivateRabbit implements AsyncDisposable {
     };
     for (const [name, text] of Object.entries(files)) Deno.writeTextFileSync(`${this.#dir}/${name}`, `${text}\n`);
     for (const folder of ["conf.d", "log"]) Deno.mkdirSync(`${this.#dir}/${folder}`);
-    // Written here, because the server and its control program would each invent one when started together.
+    // Written here, because the server and its control program would each invent one when started
+    // together.
     Deno.writeTextFileSync(`${this.#dir}/.erlang.cookie`, crypto.randomUUID(), { mode: 0o400 });
   }
 
@@ -241,8 +250,9 @@ export class PrivateRabbit implements AsyncDisposable {
 }
 
 /**
- * One process group with all that belongs to the server: its port mapper, the server itself, and a watch on standard
- * input, which removes the folder and ends the group when we are gone, even if we were killed.
+ * One process group with all that belongs to the server: its port mapper, the server itself, and a
+ * watch on standard input, which removes the folder and ends the group when we are gone, even if we
+ * were killed.
  */
 const RUN = `
   exec 3<&0 </dev/null

@@ -1,14 +1,19 @@
 import { Chroot, type CommandLine } from "./chroot.ts";
 import { findProgram, type Requirement } from "./packages.ts";
 
-/** What brings RabbitMQ. The wrapper in /usr/sbin changes the user with su, which a private server must not. */
+/**
+ * What brings RabbitMQ. The wrapper in /usr/sbin changes the user with su, which a private server
+ * must not.
+ */
 export const RABBITMQ: Requirement = {
   program: "rabbitmq-server",
   package: "rabbitmq-server",
   places: ["/usr/lib/rabbitmq/bin/rabbitmq-server"],
 };
 
-/** The environment variable that names a chroot whose RabbitMQ is used in place of this machine's. */
+/**
+ * The environment variable that names a chroot whose RabbitMQ is used in place of this machine's.
+ */
 export const CHROOT_VARIABLE = "OSS_WATCHER_RABBIT_CHROOT";
 
 /** Where RabbitMQ's programs are, and how they are run. */
@@ -19,7 +24,10 @@ export interface RabbitPrograms {
   readonly ctl: string;
 }
 
-/** This machine's RabbitMQ, or that of the chroot in `root`. @throws {Error} when it is not installed. */
+/**
+ * This machine's RabbitMQ, or that of the chroot in `root`. @throws {Error} when it is not
+ * installed.
+ */
 export function rabbitPrograms(root = Deno.env.get(CHROOT_VARIABLE)): RabbitPrograms {
   if (root === undefined || root === "") return installed();
   const chroot = new Chroot(root);

@@ -1,4 +1,5 @@
-// Runs oss-watcher as a user does: a process of its own, in a directory of its own, with a config.ts beside nothing else.
+// Runs oss-watcher as a user does: a process of its own, in a directory of its own, with a
+// config.ts beside nothing else.
 import { fileURLToPath } from "node:url";
 import { PERMISSIONS } from "./permissions.ts";
 

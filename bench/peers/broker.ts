@@ -1,9 +1,11 @@
 /**
- * The watcher's own consumer with nothing behind it, the counterpart of consume.c: takes messages, looks at nothing, acknowledges many at once.
+ * The watcher's own consumer with nothing behind it, the counterpart of consume.c: takes messages,
+ * looks at nothing, acknowledges many at once.
  *
  *     broker.ts PORT QUEUE MESSAGES PREFETCH BATCH
  *
- * Prints a line of JSON when the broker has taken the last acknowledgement, then waits to be killed, so that its processor time can be read.
+ * Prints a line of JSON when the broker has taken the last acknowledgement, then waits to be
+ * killed, so that its processor time can be read.
  *
  * @module
  */

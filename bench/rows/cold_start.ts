@@ -1,4 +1,5 @@
-// How long a command takes from nothing to its end, and how much memory, beside `deno run` of an empty file.
+// How long a command takes from nothing to its end, and how much memory, beside `deno run` of an
+// empty file.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PERMISSIONS } from "../../tools/permissions.ts";

@@ -1,5 +1,6 @@
-// Draining the captured mix with the ledger on and plugins that do nothing. Counted is from the first message to the last piece of work, after the
-// program's start. A round is so long that the compiling of its first two seconds is little of it.
+// Draining the captured mix with the ledger on and plugins that do nothing. Counted is from the
+// first message to the last piece of work, after the program's start. A round is so long that the
+// compiling of its first two seconds is little of it.
 import { contest } from "../contest.ts";
 import { drain } from "../drain.ts";
 import { captured, type Load } from "../mix.ts";

@@ -1,4 +1,5 @@
-// One plugin that hangs in each of its attempts, beside one that delivers. An attempt is cut off after a second, so that in a round many are, and tried again.
+// One plugin that hangs in each of its attempts, beside one that delivers. An attempt is cut off
+// after a second, so that in a round many are, and tried again.
 import { contest } from "../contest.ts";
 import { drain } from "../drain.ts";
 import { lives } from "../mix.ts";
@@ -10,7 +11,10 @@ export const hanging: Row = { name: "one plugin hanging", measure };
 
 const HANGS = `{ name: "Hangs", notify: () => new Promise(() => {}) }`;
 const RETRY = `retry: { attemptTimeoutSeconds: 1 },`;
-/** At least so many of its deliveries, one for each that may be under way, must have been tried in vain. */
+/**
+ * At least so many of its deliveries, one for each that may be under way, must have been tried in
+ * vain.
+ */
 const FAILING = 8;
 
 async function measure(stand: Stand): Promise<Measured> {

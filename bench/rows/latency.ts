@@ -1,4 +1,5 @@
-// From publishing to the arrival at the receiver, at a pace that is easy to hold, beside a loop that only publishes and consumes.
+// From publishing to the arrival at the receiver, at a pace that is easy to hold, beside a loop
+// that only publishes and consumes.
 import { Buffer } from "node:buffer";
 import { contest, type Sample } from "../contest.ts";
 import { arrivals, serverId } from "../mix.ts";

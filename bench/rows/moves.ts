@@ -1,4 +1,5 @@
-// Events that are all about one floating IP, which comes and goes, beside as many of thousands: each waits for the outcome of the one before it.
+// Events that are all about one floating IP, which comes and goes, beside as many of thousands:
+// each waits for the outcome of the one before it.
 import { join } from "node:path";
 import { contest } from "../contest.ts";
 import { type Measured, type Row, type Stand } from "../stand.ts";

@@ -3,32 +3,32 @@ import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import type { CommandContext } from "./context.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
-import { whyUnwritten } from "./why_unwritten.ts";
+import { writeFailure } from "./write_failure.ts";
 
 /** `backup FILE`: a consistent copy of the ledger, taken while the service runs. */
 export function backupCommand(context: CommandContext): Command {
   return new Command("backup")
     .description("Write a consistent copy of the ledger to a new file; the service may run.")
-    .argument("<file>", "the file to write; it must not be there")
+    .argument("<file>", "the file to write; it must not exist")
     .addOption(ledgerOption())
     .addHelpText("after", "\nExample:\n  oss-watcher backup /var/backups/oss-watcher.db")
     .action(async (file: string, { ledger }: { readonly ledger?: string }) => {
       using opened = await openLedger(ledger, context);
-      await mustBeNew(file);
+      await refuseExisting(file);
       try {
         await opened.backup(file);
       } catch (error) {
         await Deno.remove(file).catch(() => {});
-        throw new UserError(`Cannot write the copy "${file}": ${whyUnwritten(error)}`);
+        throw new UserError(`Cannot write the copy "${file}": ${writeFailure(error)}`);
       }
       const { size } = await Deno.stat(file);
       context.terminal.error(printable(`Wrote ${size} bytes to "${file}"`));
     });
 }
 
-async function mustBeNew(file: string): Promise<void> {
+async function refuseExisting(file: string): Promise<void> {
   const there = await Deno.stat(file).then(() => true, () => false);
   if (there) {
-    throw new UserError(`Cannot write the copy "${file}": there is a file already. Name another, or remove it`);
+    throw new UserError(`Cannot write the copy "${file}": the file exists already. Name another, or remove it`);
   }
 }

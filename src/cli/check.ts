@@ -16,13 +16,13 @@ interface CheckCommandOptions {
 
 const SAMPLE = "samples/compute.instance.create.end.json";
 
-/** `check`: everything that is wrong with a configuration, at once. */
+/** `check`: every mistake of a configuration, at once. */
 export function checkCommand(context: CommandContext): Command {
   return new Command("check")
-    .description("Load the configuration and tell everything that is wrong with it. Sends nothing and changes nothing.")
+    .description("Load the configuration and report every mistake in it. Sends nothing and changes nothing.")
     .option("--connect", "also log in to RabbitMQ and Keystone, and ask every plugin's target")
     .option("--management <url>", "RabbitMQ's management API, if it is not on port 15672 (TLS: 15671) of the broker")
-    .option("--json", "as one line of JSON")
+    .option("--json", "print one line of JSON")
     .addHelpText("after", HELP)
     .action((options: CheckCommandOptions) => run(options, context));
 }
@@ -48,29 +48,32 @@ async function findAll(options: CheckCommandOptions, context: CommandContext): P
   const findings = await checkLoaded(loaded);
   if (!options.connect) return findings;
   const asked = await checkConnections(loaded, { ...options, context });
-  return eachOnce([...findings, ...asked]);
+  return withoutDuplicates([...findings, ...asked]);
 }
 
-/** What this machine knows already, whoever is asked will say again; and what one right is for, each exchange. */
-function eachOnce(findings: readonly Finding[]): readonly Finding[] {
+/**
+ * A broker or a target repeats findings of this machine; a missing right is found for each
+ * exchange.
+ */
+function withoutDuplicates(findings: readonly Finding[]): readonly Finding[] {
   return [...new Map(findings.map((finding) => [`${finding.key}: ${finding.text}`, finding])).values()];
 }
 
-/** What can be said of a configuration without asking anybody: also what a reload wants to know first. */
+/** Findings that need no connection. A reload refuses a configuration with errors among them. */
 export async function checkLoaded(loaded: LoadedConfig): Promise<readonly Finding[]> {
   const { checkConfiguration } = await import("../inspect/check/configuration.ts");
   return await checkConfiguration(loaded, { sample: await Deno.readFile(programFile(SAMPLE)) });
 }
 
-/** A configuration that cannot be used is a finding, or many. */
+/** The configuration, or the mistakes because of which it cannot be loaded. */
 async function loadOrFind(context: CommandContext): Promise<LoadedConfig | { readonly findings: readonly Finding[] }> {
   try {
     return await load(context);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     if (!(error instanceof ConfigError)) return { findings: [{ level: "error", key: "config", text: error.message }] };
-    const { told } = await import("../inspect/check/configuration.ts");
-    return { findings: error.findings.map((line) => ({ ...told(line), level: "error" })) };
+    const { findingOfLine } = await import("../inspect/check/configuration.ts");
+    return { findings: error.findings.map((line) => ({ ...findingOfLine(line), level: "error" })) };
   }
 }
 

@@ -6,7 +6,10 @@ import { wrapped } from "./wrapped.ts";
 const INDENT = 11;
 const COLOURS = { error: "red", warning: "yellow", ok: "green" } as const;
 
-/** A paragraph for each finding, errors last: that is where a reader's eye is, and the summary after them. */
+/**
+ * A paragraph for each finding, then the counts. Errors come last: the end of the output is what a
+ * reader sees first.
+ */
 export function describeFindings(findings: readonly Finding[], terminal: Terminal): string {
   const sorted = ORDER.flatMap((level) => findings.filter((finding) => finding.level === level));
   const counts = (["error", "warning", "unchecked"] as const).map((level) => {

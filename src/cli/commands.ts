@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import type { CommandContext } from "./context.ts";
 
-/** A command as the program knows it before anybody asks for it. */
+/** A command that is not loaded yet. */
 export interface CommandRow {
   readonly name: string;
   /** Its line in the list of commands. */
   readonly summary: string;
-  /** Loads what it is made of: `--help` and other commands need none of that. */
+  /** Imports its modules, which `--help` and other commands do not need. */
   readonly load: () => Promise<(context: CommandContext) => Command>;
 }
 
@@ -14,27 +14,27 @@ export interface CommandRow {
 export const COMMANDS: readonly CommandRow[] = [
   {
     name: "init",
-    summary: "write a directory that works at once",
+    summary: "write a directory with config.ts, a plugin, samples",
     load: async () => (await import("./init.ts")).initCommand,
   },
   {
     name: "new",
-    summary: "write something to start from, as a plugin",
+    summary: "write a plugin to start from",
     load: async () => (await import("./new_plugin.ts")).newCommand,
   },
   {
     name: "migrate",
-    summary: "write the config.ts that an INI file comes to",
+    summary: "convert an INI file to a config.ts",
     load: async () => (await import("./migrate.ts")).migrateCommand,
   },
   {
     name: "check",
-    summary: "tell everything that is wrong with the configuration",
+    summary: "report every mistake of the configuration",
     load: async () => (await import("./check.ts")).checkCommand,
   },
   {
     name: "doctor",
-    summary: "find out why nothing arrives, and what would mend it",
+    summary: "find out why nothing arrives, and how to mend it",
     load: async () => (await import("./doctor.ts")).doctorCommand,
   },
   {
@@ -49,17 +49,17 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "events",
-    summary: "what happened to whom; try again, give up",
+    summary: "list deliveries; retry or give up some",
     load: async () => (await import("./events.ts")).eventsCommand,
   },
   {
     name: "plugins",
-    summary: "how each target is and what waits for it; try now",
+    summary: "show each target and its backlog; try one now",
     load: async () => (await import("./plugins.ts")).pluginsCommand,
   },
   {
     name: "prime",
-    summary: "remember what OpenStack has and the ledger lacks",
+    summary: "remember resources that the ledger lacks",
     load: async () => (await import("./prime.ts")).primeCommand,
   },
   {
@@ -69,7 +69,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "queue",
-    summary: "remove oss-watcher's own queue, to take it away",
+    summary: "remove oss-watcher's own queue, to uninstall",
     load: async () => (await import("./queue.ts")).queueCommand,
   },
 ];

@@ -2,33 +2,33 @@ import type { LoadedConfig } from "../config/load_config.ts";
 import type { LogLevel } from "../model/config.ts";
 import type { Logger } from "../model/plugin.ts";
 import { logTo } from "../observe/log.ts";
-import { type Terminal, writeTalk } from "./terminal.ts";
+import { type Terminal, writeStderr } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 /**
- * Exit codes: 0 done, 1 a mistake of the user's or a failure, 2 wrong usage, 3 nothing to send, or nothing came, 141 nobody reads the
- * output any more (as a shell says it of SIGPIPE).
+ * Exit codes: 0 done, 1 a mistake of the user or a failure, 2 wrong usage, 3 nothing to send, or
+ * nothing came, 141 the reader of the output is gone (as a shell reports SIGPIPE).
  */
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_NOTHING = 3;
 export const EXIT_UNREAD = 141;
 
-/** What every command gets from the process. */
+/** The process, as commands see it. */
 export interface ProgramOptions {
   readonly version: string;
-  /** The import map of deno.json: what `oss-watcher` and each package resolve to. */
+  /** The import map of deno.json, for `oss-watcher` and each package. */
   readonly imports: Readonly<Record<string, string>>;
   readonly terminal: Terminal;
   /** The configuration compiled into the program. */
   readonly builtInConfig: () => Promise<Readonly<Record<string, unknown>>>;
   /** The plugins that a configuration of the first generation may name. */
   readonly builtInPlugins: () => Promise<Readonly<Record<string, unknown>>>;
-  /** Aborts on SIGTERM and SIGINT, which end the process as long as this was not called. */
+  /** Aborts on SIGTERM and SIGINT. Before the first call these signals end the process. */
   readonly stopSignal: () => AbortSignal;
-  /** Calls back at each SIGHUP from then on, which ends the process as long as this was not called. */
+  /** Calls back at each SIGHUP. Before the first call SIGHUP ends the process. */
   readonly onReload: (listener: () => void) => void;
-  /** Starts an isolate that has read nothing yet and runs `serveInWorker()`. */
+  /** Starts an isolate that has loaded no module of a configuration, and runs `serveInWorker()`. */
   readonly newIsolate: () => Worker;
 }
 
@@ -40,13 +40,13 @@ export interface GlobalOptions {
   readonly debug?: boolean;
 }
 
-/** What a command works with; how it ended is told with `exit`. */
+/** The process and the options of one command; `exit` sets its exit code. */
 export interface CommandContext extends ProgramOptions {
   readonly exit: (code: number) => void;
   readonly globals: () => GlobalOptions;
 }
 
-/** What a configuration is loaded from. */
+/** The places that a configuration is loaded from. */
 export type LoadSources = Pick<CommandContext, "globals" | "builtInConfig" | "builtInPlugins">;
 
 /** Loads the configuration that `--config` or `--config-file` names, or the first that is found. */
@@ -66,5 +66,5 @@ export async function load({ globals, builtInConfig, builtInPlugins }: LoadSourc
 
 /** Log lines of a command go to stderr: stdout is for results, and for plugins that write there. */
 export function stderrLog({ debug }: GlobalOptions, level: LogLevel = "info"): (part: string) => Logger {
-  return logTo({ level: debug ? "debug" : level, format: "text", now: Date.now, write: writeTalk });
+  return logTo({ level: debug ? "debug" : level, format: "text", now: Date.now, write: writeStderr });
 }

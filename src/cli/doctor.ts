@@ -12,16 +12,17 @@ interface DoctorOptions {
   readonly json?: boolean;
 }
 
-/** `doctor`: why nothing arrives. */
+/** `doctor`: finds out why no notification arrives. */
 export function doctorCommand(context: CommandContext): Command {
   return new Command("doctor")
     .description(
-      "Find out why nothing arrives: what the services send, where it goes, and what to write into which file to mend it. It " +
-        "listens on a temporary queue: nothing is taken from anybody, and nothing is changed. Ctrl-C ends the listening early.",
+      "Find out why nothing arrives: what the services send, where it goes, and which lines in which file mend it. It " +
+        "listens on a temporary queue: it takes no message from another consumer and changes nothing. Ctrl-C ends the " +
+        "listening early.",
     )
     .addOption(new Option("--seconds <n>", "how long to listen").argParser(seconds).default(5))
     .option("--management <url>", "RabbitMQ's management API, if it is not on port 15672 (TLS: 15671) of the broker")
-    .option("--json", "as one line of JSON per broker")
+    .option("--json", "print one line of JSON per broker")
     .addHelpText("after", HELP)
     .action((options: DoctorOptions) => run(options, context));
 }
@@ -30,8 +31,8 @@ const HELP = `
 Example:
   oss-watcher doctor --seconds 60    and meanwhile: openstack server create …
 
-Exit codes: 0 notifications come and reach oss-watcher; 1 something is in the
-way; 3 nothing is, but nothing came while it listened.`;
+Exit codes: 0 notifications come and reach oss-watcher; 1 a fault was found;
+3 no fault was found, but nothing came while it listened.`;
 
 async function run({ seconds, management, json = false }: DoctorOptions, context: CommandContext): Promise<void> {
   const { terminal } = context;

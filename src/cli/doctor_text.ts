@@ -5,7 +5,7 @@ import { printable } from "../wire/escaping/printable.ts";
 import { coloured, type Terminal } from "./terminal.ts";
 import { wrapped } from "./wrapped.ts";
 
-/** What was seen, then what is wrong with it, with the lines that mend it. */
+/** The broker's state and the traffic, then the problems, each with the lines that mend it. */
 export function describeExamination(
   seen: Examination,
   { problems, terminal }: { readonly problems: readonly Problem[]; readonly terminal: Terminal },
@@ -18,7 +18,7 @@ export function describeExamination(
     ...[seen.queue, ...seen.defaultQueues].filter(({ refused }) => refused === null).map(describeQueue),
     ...describeRefused([seen.queue, ...seen.defaultQueues].filter(({ refused }) => refused !== null)),
     ...("refused" in seen.managed
-      ? ["", ...wrapped(printable(`Bindings are guessed, limits not known: ${seen.managed.refused}`), { indent: 2 })]
+      ? ["", ...wrapped(printable(`Bindings are inferred, limits are unknown: ${seen.managed.refused}`), { indent: 2 })]
       : []),
     "",
     ...verdict(seen, problems),
@@ -26,7 +26,7 @@ export function describeExamination(
   ].join("\n").trimEnd();
 }
 
-/** The same for a program. */
+/** The same facts for a program. */
 export function examinationFacts(whole: Examination, problems: readonly Problem[]) {
   const { exchanges, flows, managed, ...seen } = whole;
   return {
@@ -81,7 +81,7 @@ function describeQueue({ name, before, after }: QueueLook): string {
 function describeRefused(looks: readonly QueueLook[]): readonly string[] {
   if (looks.length === 0) return [];
   const names = looks.map(({ name }) => name).join(", ");
-  return wrapped(printable(`Not looked at, for want of the right to read them: ${names}`), { indent: 2 });
+  return wrapped(printable(`Not examined, since our user has no right to read them: ${names}`), { indent: 2 });
 }
 
 function counted(count: number, noun: string): string {
@@ -90,11 +90,11 @@ function counted(count: number, noun: string): string {
 
 function verdict({ flows, seconds, deaf }: Examination, problems: readonly Problem[]): string[] {
   const hasErrors = problems.some(({ level }) => level === "error");
-  if (hasErrors) return ["In the way:"];
+  if (hasErrors) return ["Problems:"];
   if (flows.length === 0 && deaf === null) {
     return wrapped(
-      `Nothing is in the way, but nothing came in ${seconds} s. Let something happen meanwhile, as openstack floating ip ` +
-        "set --description x ADDRESS, and listen longer: --seconds 60",
+      `No problem was found, but nothing came in ${seconds} s. Cause a notification meanwhile, as with openstack floating ` +
+        "ip set --description x ADDRESS, and listen longer: --seconds 60",
       { indent: 2 },
     );
   }

@@ -9,7 +9,10 @@ export const WOULD_SEND = 0;
 export const BAD_INPUT = 1;
 export const NOTHING_TO_SEND = 3;
 
-/** `--dry-run FILE|-`: shows what notifications in files would lead to. Returns the exit code. */
+/**
+ * `--dry-run FILE|-`: shows the events and requests that notifications in files would cause.
+ * Returns the exit code.
+ */
 export async function dryRun(
   files: readonly string[],
   options: DryRunOptions & { readonly terminal: Terminal; readonly json: boolean },
@@ -50,7 +53,7 @@ function isBad({ outcome, plugins }: DryRunResult): boolean {
   return outcome === "refused" || plugins.some(({ error }) => error !== undefined);
 }
 
-/** The bytes of a file, or why they cannot be had. */
+/** The bytes of a file, or the reason why it cannot be read. */
 async function read(file: string, { readInput }: Terminal): Promise<Uint8Array | string> {
   if (file === "") return "there is no such file";
   try {
@@ -63,7 +66,7 @@ async function read(file: string, { readInput }: Terminal): Promise<Uint8Array |
 function whyUnreadable(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
-  // Deno keeps /dev and /proc from everybody, whatever a shell's <(…) puts there.
+  // Deno lets no program read /dev and /proc, where a shell's <(…) is.
   if (error instanceof Deno.errors.NotCapable) {
     return "this program may not read there; pipe it in, with - for the file";
   }

@@ -9,7 +9,7 @@ export function jsonLine({ messageId, event, events, plugins, reason }: DryRunRe
   return safeJson({ messageId, event, events, plugins, reason });
 }
 
-/** What a notification leads to, for a person in a terminal of 80 columns. */
+/** The events and requests that a notification causes, for a terminal of 80 columns. */
 export function describeResult(result: DryRunResult): string {
   const { messageId, event, time, reason } = result;
   const title = `${printable(event)}  ${time ?? "no time"}`;
@@ -65,7 +65,7 @@ function isRequest(preview: Json): preview is Json & Request {
     "headers" in preview && typeof preview["headers"] === "object" && preview["headers"] !== null;
 }
 
-/** A request as it would go over the wire, secrets aside. */
+/** A request as it would be sent, with secrets hidden. */
 function request({ method, url, headers, body }: Request): string[] {
   const sent = body === undefined || body === null
     ? []

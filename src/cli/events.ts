@@ -12,7 +12,7 @@ import { type CommandContext, EXIT_FAILURE } from "./context.ts";
 import { describeEnd, describeEvent, describeFirst, describeMore, describeResults, listLayout } from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { wholeNumber } from "./numbers.ts";
-import { mustKnow } from "./plugins.ts";
+import { requireKnownPlugin } from "./plugins.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
@@ -27,25 +27,25 @@ interface ListOptions {
   readonly json?: boolean;
 }
 
-interface TreatOptions {
+interface ChangeOptions {
   readonly ledger?: string;
   readonly plugin?: string;
   readonly dead?: boolean;
   readonly force?: boolean;
 }
 
-/** `events`: what happened to whom, and what to do about what failed. */
+/** `events`: lists deliveries, and replays or drops those that failed. */
 export function eventsCommand(context: CommandContext): Command {
   const events = new Command("events")
-    .description("List deliveries, and notifications that led to none, newest first.")
-    .addOption(new Option("--state <state>", "only these").choices(LISTED_STATES))
+    .description("List deliveries, and notifications that caused none, newest first.")
+    .addOption(new Option("--state <state>", "only those in this state").choices(LISTED_STATES))
     .option("--plugin <name>", "only deliveries of this plugin")
-    .option("--resource <which>", "only of this server, floating IP or address: an id, a name, an address")
+    .option("--resource <which>", "only those of this server or floating IP: its id, name or address")
     .addOption(
-      new Option("--since <time>", "only since then: 2026-11-21T18:00Z, or an age as 90m, 12h, 7d").argParser(time),
+      new Option("--since <time>", "only newer ones: 2026-11-21T18:00Z, or an age as 90m, 12h, 7d").argParser(time),
     )
-    .addOption(new Option("--limit <n>", "at most so many").argParser(wholeNumber).default(50))
-    .option("--json", "one line of JSON each")
+    .addOption(new Option("--limit <n>", "at most this many").argParser(wholeNumber).default(50))
+    .option("--json", "print one line of JSON each")
     .addOption(ledgerOption())
     .addHelpText("after", EXAMPLES)
     .action((options: ListOptions) => list(options, context));
@@ -64,68 +64,74 @@ Examples:
 
 function showCommand(context: CommandContext): Command {
   return new Command("show")
-    .summary("everything about one event")
-    .description("Everything about one event: notification, detail, and every plugin's attempts.")
+    .summary("show everything about one event")
+    .description("Show everything about one event: notification, detail, and every plugin's attempts.")
     .addHelpText("after", "\nExample:\n  oss-watcher events show server/4818c5b1-ac0b-4458-9eed-faf8936ad379/creation")
-    .argument("<key>", "as the list shows it: server/…/creation")
-    .option("--json", "as JSON")
+    .argument("<key>", "its key in the list, as server/…/creation")
+    .option("--json", "print JSON")
     .addOption(ledgerOption())
     .action(async (key: string, { ledger, json }: { readonly ledger?: string; readonly json?: boolean }) => {
       using opened = await openLedger(ledger, context);
       const shown = opened.show(key);
-      if (shown === undefined) throw new UserError(`Cannot show the event "${key}": the ledger has none of this key`);
+      if (shown === undefined) {
+        throw new UserError(
+          `Cannot show the event "${key}": the ledger has no event of this key. oss-watcher events lists them`,
+        );
+      }
       context.terminal.print(json ? safeJson(shown) : describeEvent(shown));
     });
 }
 
 function replayCommand(context: CommandContext): Command {
   return new Command("replay")
-    .summary("try dead or dropped deliveries again")
-    .description("Try dead or dropped deliveries again, each at its old place.")
+    .summary("retry dead or dropped deliveries")
+    .description("Retry dead or dropped deliveries, each at its old place in the order.")
     .addHelpText("after", "\nExample:\n  oss-watcher events replay --dead --plugin RestNotify")
-    .addArgument(new Argument("[key...]", "events, as the list shows them"))
+    .addArgument(new Argument("[key...]", "keys of events, as the list shows them"))
     .option("--dead", "all dead letters")
     .option("--plugin <name>", "only deliveries of this plugin")
     .option("--force", "even when a later event of the same server, name or address was delivered")
     .addOption(ledgerOption())
-    .action((keys: readonly string[], options: TreatOptions) => {
-      if (keys.length === 0 && !options.dead) throw new UsageError("Cannot replay: name keys, or say --dead");
-      return treat({ verb: "replayed", keys, options, context });
+    .action((keys: readonly string[], options: ChangeOptions) => {
+      if (keys.length === 0 && !options.dead) {
+        throw new UsageError("Cannot replay: no event is named. Name keys, or add --dead");
+      }
+      return changeDeliveries({ verb: "replayed", keys, options, context });
     });
 }
 
 function dropCommand(context: CommandContext): Command {
   return new Command("drop")
-    .summary("give deliveries up for good")
+    .summary("give up deliveries for good")
     .addHelpText("after", "\nExample:\n  oss-watcher events drop --plugin OldPlugin")
-    .description("Give up deliveries that are not done, for good; later ones of the same server or address go on.")
-    .addArgument(new Argument("[key...]", "events, as the list shows them"))
-    .option("--plugin <name>", "all that waits for this plugin, or only its part of the named events")
+    .description("Give up unfinished deliveries for good; later ones of the same server or address go on.")
+    .addArgument(new Argument("[key...]", "keys of events, as the list shows them"))
+    .option("--plugin <name>", "all unfinished deliveries of this plugin, or only its deliveries of the named events")
     .addOption(ledgerOption())
-    .action((keys: readonly string[], options: TreatOptions) => {
+    .action((keys: readonly string[], options: ChangeOptions) => {
       if (keys.length === 0 && options.plugin === undefined) {
-        throw new UsageError("Cannot drop: name keys, or --plugin");
+        throw new UsageError("Cannot drop: no event is named. Name keys, or add --plugin NAME");
       }
-      return treat({ verb: "dropped", keys, options, context });
+      return changeDeliveries({ verb: "dropped", keys, options, context });
     });
 }
 
 async function list({ ledger, json, ...filter }: ListOptions, context: CommandContext): Promise<void> {
   const { state, plugin, resource } = filter;
   if (plugin !== undefined && (state === "rejected" || state === "superseded")) {
-    throw new UsageError(`Cannot use --plugin with --state ${state}: no plugin was to be called`);
+    throw new UsageError(`Cannot use --plugin with --state ${state}: no plugin is called for those`);
   }
   if (resource !== undefined && state === "rejected") {
-    throw new UsageError("Cannot use --resource with --state rejected: of such messages no resource is known");
+    throw new UsageError("Cannot use --resource with --state rejected: the resource of such a message is unknown");
   }
   using opened = await openLedger(ledger, context);
-  if (plugin !== undefined) mustKnow(plugin, opened);
+  if (plugin !== undefined) requireKnownPlugin(plugin, opened);
   const pages = opened.list(filter);
   if (json) printJson(pages, context.terminal);
   else printText(pages, { limit: filter.limit, plugins: opened.plugins(), terminal: context.terminal });
 }
 
-/** A page at a time: all may be more than fits into memory. */
+/** Prints page by page: all deliveries may not fit into memory. */
 function printJson(pages: Iterable<readonly Listed[]>, terminal: Terminal): void {
   for (const page of pages) if (page.length > 0) terminal.print(page.map(safeJson).join("\n"));
 }
@@ -148,14 +154,14 @@ function printText(
   if (last !== null) terminal.print(last);
 }
 
-async function treat({ verb, keys, options, context }: {
+async function changeDeliveries({ verb, keys, options, context }: {
   readonly verb: "replayed" | "dropped";
   readonly keys: readonly string[];
-  readonly options: TreatOptions;
+  readonly options: ChangeOptions;
   readonly context: CommandContext;
 }): Promise<void> {
   using opened = await openLedger(options.ledger, context);
-  if (options.plugin !== undefined) mustKnow(options.plugin, opened);
+  if (options.plugin !== undefined) requireKnownPlugin(options.plugin, opened);
   const selection: Selection = {
     keys,
     ...(options.plugin === undefined ? {} : { plugin: options.plugin }),

@@ -2,7 +2,7 @@ import type { Listed, OperatorResult, ShownDelivery, ShownEvent } from "../model
 import { printable } from "../wire/escaping/printable.ts";
 import { WIDTH, wrapped } from "./wrapped.ts";
 
-/** How wide the columns of a listing are. */
+/** The widths of a listing. */
 export interface ListLayout {
   readonly pluginWidth: number;
   /** Of the terminal. */
@@ -14,7 +14,10 @@ export function listLayout(plugins: readonly string[], width: number = WIDTH): L
   return { pluginWidth: Math.max("PLUGIN".length, ...plugins.map(({ length }) => length)), width };
 }
 
-/** The beginning of a listing for a terminal: a line of facts with the server, the key, and what was wrong. */
+/**
+ * The heading and first lines of a listing for a terminal: facts and server, key, reason of the
+ * failure.
+ */
 export function describeFirst(listed: readonly Listed[], layout: ListLayout): string {
   const plugin = "PLUGIN".padEnd(layout.pluginWidth);
   return `${"TIME (UTC)".padEnd(19)}  ${"STATE".padEnd(10)}  TRIES  ${plugin}  SERVER\n${describeMore(listed, layout)}`;
@@ -25,9 +28,9 @@ export function describeMore(listed: readonly Listed[], layout: ListLayout): str
   return listed.map((one) => describeListed(one, layout)).join("\n");
 }
 
-/** What is said at the end of a listing; `null` for nothing. */
+/** The last line of a listing; `null` for none. */
 export function describeEnd({ count, limit }: { readonly count: number; readonly limit: number }): string | null {
-  if (count === 0) return "Nothing in the ledger fits.";
+  if (count === 0) return "The ledger has no such delivery.";
   return count === limit ? `The newest ${limit}; --limit shows more.` : null;
 }
 
@@ -41,7 +44,7 @@ function describeListed(
   }`;
   const server = [name, address].filter((one) => one !== null).join(" ");
   const line = `${facts}  ${server}`.trimEnd();
-  // A server that does not fit beside its facts has a line of its own.
+  // A server that does not fit beside the facts gets a line of its own.
   const first = printable(line).length <= width ? [line] : [facts.trimEnd(), `  ${server}`];
   return [
     ...first.map((line) => printable(line, width)),
@@ -50,14 +53,16 @@ function describeListed(
   ].join("\n");
 }
 
-/** Everything about one event, top down: what, from which notification, with which detail, and what became of it. */
+/**
+ * Everything about one event: its notification, its detail, and its deliveries with their attempts.
+ */
 export function describeEvent({ event, decidedAt, notification, detail, deliveries }: ShownEvent): string {
   return [
     printable(event.key),
     `  ${event.created ? "creation" : "deletion"}, from ${printable(event.eventType)} of ${event.time}`,
     `  decided ${utc(decidedAt)} UTC${event.creationSeen ? "" : "; its beginning is not remembered"}`,
     "notification",
-    ...json(notification ?? "no longer kept"),
+    ...json(notification ?? "not kept"),
     "detail",
     ...json(detail ?? "not made yet"),
     ...deliveries.flatMap(describeDelivery),
@@ -79,7 +84,7 @@ function describeDelivery({ plugin, state, attempts, dueAt, finishedAt, failures
   ];
 }
 
-/** What was done to which delivery, and what was not. */
+/** The deliveries that were refused, and the counts. */
 export function describeResults(treated: readonly OperatorResult[], verb: "replayed" | "dropped"): string {
   const refused = treated.filter((one) => one.refused !== null);
   return [
@@ -91,7 +96,7 @@ export function describeResults(treated: readonly OperatorResult[], verb: "repla
   ].join("\n");
 }
 
-/** What was interrupted or replayed is due before everything else. */
+/** An interrupted or replayed delivery is due before all others. */
 function due(at: number): string {
   return at === 0 ? "at once" : utc(at);
 }

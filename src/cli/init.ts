@@ -2,16 +2,19 @@ import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { UserError } from "../model/errors.ts";
 import type { CommandContext } from "./context.ts";
-import { whyUnwritten } from "./why_unwritten.ts";
+import { writeFailure } from "./write_failure.ts";
 
-/** What lies in the program beside its code, and where `init` puts it. */
+/** Files of the program beside its code, and where `init` copies them. */
 const COPIED: readonly { readonly from: string; readonly to: string }[] = [
   { from: "templates/config.ts", to: "config.ts" },
   { from: "templates/plugins/hello.ts", to: "plugins/hello.ts" },
   { from: "samples", to: "samples" },
 ];
 
-/** What `oss-watcher`, `oss-watcher/plugins` and `oss-watcher/testing` are made of, for editors and for tests of own plugins. */
+/**
+ * The sources of `oss-watcher`, `oss-watcher/plugins` and `oss-watcher/testing`, for editors and
+ * for tests of own plugins.
+ */
 const LIBRARY = [
   "mod.ts",
   "plugins",
@@ -22,22 +25,22 @@ const LIBRARY = [
   "src/dispatch/policy.ts",
 ];
 const LIBRARY_DIR = ".oss-watcher";
-/** What it imports from elsewhere. */
+/** The packages that these sources import. */
 const LIBRARY_PACKAGES = ["ldapts", "nodemailer", "rabbitmq-client"];
-/** TypeScript alone knows neither Deno nor those packages: it shall read the types, and look for mistakes in the user's files only. */
+/** Makes TypeScript, which knows neither Deno nor those packages, check the user's files only. */
 const NOT_CHECKED = "// @ts-nocheck\n";
 
-/** `init [DIR]`: writes a directory that works at once. */
+/** `init [DIR]`: writes a directory with a configuration that works, a plugin and samples. */
 export function initCommand(context: CommandContext): Command {
   return new Command("init")
     .description("Write a directory that works at once: config.ts, a plugin, samples, and what an editor needs.")
-    .argument("[dir]", "where; it is made if it is missing", ".")
+    .argument("[dir]", "the directory; it is made if it is missing", ".")
     .addHelpText(
       "after",
       "\nExample:\n  oss-watcher init watcher\n  cd watcher\n  oss-watcher --dry-run samples/life.jsonl",
     )
     .action(async (dir: string) => {
-      await mustBeFree(dir);
+      await refuseExisting(dir);
       for (const { from, to } of COPIED) await copy(from, join(dir, to));
       for (const part of LIBRARY) await copy(part, join(dir, LIBRARY_DIR, part), NOT_CHECKED);
       await writeJson(join(dir, "deno.json"), editorSettings(context.imports));
@@ -46,17 +49,17 @@ export function initCommand(context: CommandContext): Command {
     });
 }
 
-/** The file of the program that a path from its top names. */
+/** The URL of a file of the program, from its path in the repository. */
 export function programFile(path: string): URL {
   return new URL(`../../${path}`, import.meta.url);
 }
 
-async function mustBeFree(dir: string): Promise<void> {
+async function refuseExisting(dir: string): Promise<void> {
   for (const file of ["config.ts", "deno.json", "tsconfig.json", "plugins/hello.ts"]) {
     const path = join(dir, file);
     const there = await Deno.stat(path).then(() => true, () => false);
     if (there) {
-      throw new UserError(`Cannot write "${path}": it is there already. Name another directory, or move it away`);
+      throw new UserError(`Cannot write "${path}": it exists already. Name another directory, or move the file away`);
     }
   }
 }
@@ -75,17 +78,17 @@ async function copy(from: string, to: string, heading = ""): Promise<void> {
   }
 }
 
-/** UserFunction a directory where a file is fails in its own way. */
+/** Making a directory fails in its own way where a part of its path is a file. */
 function whyUncopied(error: unknown): string {
   if (error instanceof Deno.errors.AlreadyExists) return "a part of its path is a file. Name another place";
-  return whyUnwritten(error);
+  return writeFailure(error);
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {
   await Deno.writeTextFile(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** The program itself takes none of this: it resolves `oss-watcher` to what is inside it. */
+/** For editors alone: the program resolves `oss-watcher` to its own modules. */
 function editorSettings(imports: CommandContext["imports"]) {
   const packages = Object.entries(imports).filter(([name]) => LIBRARY_PACKAGES.includes(name));
   const own = Object.entries(imports).filter(([, target]) => target.startsWith("./"));

@@ -1,15 +1,15 @@
 import type { LogOptions } from "../model/config.ts";
 import type { GlobalOptions } from "./context.ts";
 
-/** What the process tells an isolate that is to be a shift. */
-export type ToShift =
+/** Messages from the process to an isolate that runs a service instance. */
+export type ToInstance =
   | { readonly kind: "load"; readonly globals: GlobalOptions }
   | { readonly kind: "run" }
   | { readonly kind: "stop" };
 
-/** What the isolate answers; texts have no secrets. */
-export type FromShift =
-  /** It listens: what is sent before is lost. */
+/** Messages from the isolate; their texts hold no secret. */
+export type FromInstance =
+  /** The isolate listens. Messages that are sent before are lost. */
   | { readonly kind: "here" }
   | { readonly kind: "loaded"; readonly log: LogOptions | undefined }
   | { readonly kind: "ended" }

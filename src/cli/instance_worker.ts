@@ -4,46 +4,46 @@ import type { Finding } from "../model/finding.ts";
 import { redact } from "../wire/secrets/redact.ts";
 import { checkLoaded } from "./check.ts";
 import { load, type LoadSources } from "./context.ts";
-import { LocalShift } from "./service_instance.ts";
-import type { FromShift, ToShift } from "./instance_messages.ts";
+import { LocalInstance } from "./service_instance.ts";
+import type { FromInstance, ToInstance } from "./instance_messages.ts";
 
-/** The end of the line in the isolate. */
-export interface ShiftScope {
-  postMessage(message: FromShift): void;
-  addEventListener(name: "message", listener: (event: MessageEvent<ToShift>) => void): void;
+/** The global scope of the isolate: its side of the messages. */
+export interface InstanceScope {
+  postMessage(message: FromInstance): void;
+  addEventListener(name: "message", listener: (event: MessageEvent<ToInstance>) => void): void;
   addEventListener(name: "error", listener: (event: ErrorEvent) => void): void;
 }
 
-export interface ShiftWorkerOptions extends Omit<LoadSources, "globals"> {
-  readonly scope: ShiftScope;
+export interface InstanceWorkerOptions extends Omit<LoadSources, "globals"> {
+  readonly scope: InstanceScope;
   readonly version: string;
 }
 
 /**
- * One shift in an isolate of its own, which has read nothing yet: config.ts, plugins and all that they import are read from the disk as
- * they are now.
+ * One instance in an isolate of its own, which has read nothing yet: config.ts, plugins and all
+ * that they import are read from the disk as they are now.
  */
-export function serveInWorker({ scope, version, ...sources }: ShiftWorkerOptions): void {
-  let shift: LocalShift | undefined;
-  const answer = async ({ data }: MessageEvent<ToShift>): Promise<FromShift | null> => {
+export function serveInWorker({ scope, version, ...sources }: InstanceWorkerOptions): void {
+  let instance: LocalInstance | undefined;
+  const answer = async ({ data }: MessageEvent<ToInstance>): Promise<FromInstance | null> => {
     if (data.kind === "load") {
       const { globals } = data;
       const loaded = await loadChecked({ ...sources, globals: () => globals });
-      shift = new LocalShift(loaded, { version, globals });
-      return { kind: "loaded", log: shift.log };
+      instance = new LocalInstance(loaded, { version, globals });
+      return { kind: "loaded", log: instance.log };
     }
     if (data.kind === "stop") {
-      shift?.stop();
+      instance?.stop();
       return null;
     }
-    await shift?.run();
+    await instance?.run();
     return { kind: "ended" };
   };
   scope.addEventListener("message", async (event) => {
     const message = await answer(event).catch(failure);
     if (message !== null) scope.postMessage(message);
   });
-  // Thrown where nobody waits. Only here is it known which values are secrets.
+  // An error that no promise carries. Only this isolate knows which values are secrets.
   scope.addEventListener("error", (event) => {
     event.preventDefault();
     scope.postMessage(failure(event.error ?? event.message));
@@ -51,7 +51,10 @@ export function serveInWorker({ scope, version, ...sources }: ShiftWorkerOptions
   scope.postMessage({ kind: "here" });
 }
 
-/** What the command `check` would find: its errors are refused, its warnings are what the service begins its log with. */
+/**
+ * Loads and checks as the command `check` does. Errors are refused; warnings are the first lines of
+ * the service's log.
+ */
 async function loadChecked(sources: LoadSources): Promise<LoadedConfig> {
   const loaded = await load(sources);
   const findings = await checkLoaded(loaded);
@@ -62,7 +65,7 @@ async function loadChecked(sources: LoadSources): Promise<LoadedConfig> {
   return { ...loaded, warnings: lines("warning") };
 }
 
-function failure(error: unknown): FromShift {
+function failure(error: unknown): FromInstance {
   const text = error instanceof Error ? error.message : String(error);
   return { kind: "failed", error: redact(text), isUsers: error instanceof UserError };
 }

@@ -2,9 +2,9 @@ import { Option } from "commander";
 import type { LedgerOperations } from "../model/operations.ts";
 import { type CommandContext, load } from "./context.ts";
 
-/** Names the ledger directly: no configuration, and none of its secrets, is needed then. */
+/** Names the ledger, so that a command needs neither the configuration nor its secrets. */
 export function ledgerOption(): Option {
-  return new Option("--ledger <file>", "the ledger; else the one that the configuration names");
+  return new Option("--ledger <file>", "the ledger, if not the one that the configuration names");
 }
 
 /** Opens the ledger for a command. */

@@ -3,11 +3,11 @@ import { ConfigError } from "../model/errors.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import type { CommandContext } from "./context.ts";
 
-/** `migrate FILE…`: the config.ts that INI files come to, on standard output. */
+/** `migrate FILE…`: converts INI files to a config.ts, on standard output. */
 export function migrateCommand(context: CommandContext): Command {
   return new Command("migrate")
-    .description("Write the config.ts that oss_framework's configuration comes to, to standard output.")
-    .argument("<file...>", "oss.conf; or a service's, as nova.conf, for its RabbitMQ")
+    .description("Convert oss_framework's configuration to a config.ts, on standard output.")
+    .argument("<file...>", "oss.conf; or a service's file, as nova.conf, for its RabbitMQ")
     .addHelpText("after", HELP)
     .action(async (files: readonly string[]) => {
       const [{ mistakesIn, readPlan, warningsOf }, { secretsOf }, { writeConfig }] = await Promise.all([
@@ -38,7 +38,7 @@ export function migrateCommand(context: CommandContext): Command {
 const HELP = `
 Passwords are not written: config.ts takes them from variables of the
 environment, which are listed on standard error. Of several files a later one
-stands over those before it.
+overrides those before it.
 
 Examples:
   oss-watcher migrate oss.conf > config.ts

@@ -2,14 +2,14 @@ import { Argument, Command, InvalidArgumentError } from "commander";
 import { UserError } from "../model/errors.ts";
 import type { CommandContext } from "./context.ts";
 import { programFile } from "./init.ts";
-import { whyUnwritten } from "./why_unwritten.ts";
+import { writeFailure } from "./write_failure.ts";
 
 /** `new plugin NAME`: one file to start from. */
 export function newCommand(context: CommandContext): Command {
   const plugin = new Command("plugin")
-    .summary("write a plugin to be made into yours")
-    .description("Write plugins/<name>.ts: a plugin that sends to a REST service, to be made into yours.")
-    .addArgument(new Argument("<name>", "the class's name, as CmdbRecord or cmdb-record").argParser(className))
+    .summary("write a plugin for you to change")
+    .description("Write plugins/<name>.ts: a plugin that sends to a REST service, for you to change.")
+    .addArgument(new Argument("<name>", "the name of its class, as CmdbRecord or cmdb-record").argParser(className))
     .addHelpText("after", "\nExample:\n  oss-watcher new plugin CmdbRecord")
     .action(async (name: string) => {
       await mustHaveConfig();
@@ -24,12 +24,12 @@ export function newCommand(context: CommandContext): Command {
         `  plugins: [new ${name}({ url: "https://cmdb.example.com/nodes" })],`,
       ].join("\n"));
     });
-  return new Command("new").description("Write something to start from.")
+  return new Command("new").description("Write a file to start from.")
     .addHelpText("after", "\nExample:\n  oss-watcher new plugin CmdbRecord")
     .addCommand(plugin);
 }
 
-/** A plugin stands beside the config.ts that uses it. */
+/** A plugin is written beside the config.ts that uses it. */
 async function mustHaveConfig(): Promise<void> {
   if (await Deno.stat("config.ts").then(() => true, () => false)) return;
   throw new UserError(
@@ -43,7 +43,7 @@ async function write(path: string, text: string): Promise<void> {
     await Deno.writeTextFile(path, text, { createNew: true });
   } catch (error) {
     const isThere = error instanceof Deno.errors.AlreadyExists;
-    const why = isThere ? "it is there already. Choose another name" : whyUnwritten(error);
+    const why = isThere ? "it exists already. Choose another name" : writeFailure(error);
     throw new UserError(`Cannot write "${path}": ${why}`);
   }
 }

@@ -11,13 +11,13 @@ interface LedgerOption {
   readonly ledger?: string;
 }
 
-/** `plugins`: how each plugin's target is, and what waits for it. */
+/** `plugins`: the state of each plugin's target, and its backlog. */
 export function pluginsCommand(context: CommandContext): Command {
   const plugins = new Command("plugins")
     .description(
-      "List the plugins: what was delivered, what waits, what was given up, and whether the target is reached.",
+      "List the plugins: how many deliveries were made, wait or were given up, and whether the target is reached.",
     )
-    .option("--json", "one line of JSON each")
+    .option("--json", "print one line of JSON each")
     .addOption(ledgerOption())
     .addHelpText("after", "\nExample:\n  oss-watcher plugins")
     .action(async ({ ledger, json }: LedgerOption & { readonly json?: boolean }) => {
@@ -34,22 +34,22 @@ function tryCommand(context: CommandContext): Command {
   return new Command("try")
     .summary("try a plugin's target now")
     .description(
-      "Try at once what waits for its next attempt, and probe a target that is away: the service does so within two seconds, instead " +
-        "of in up to retry.maxDelaySeconds (300).",
+      "Try deliveries that wait for their next attempt at once, and probe a target that cannot be reached. The service does so " +
+        "within two seconds, instead of in up to retry.maxDelaySeconds (300).",
     )
-    .argument("<name>", "the plugin")
+    .argument("<name>", "the name of the plugin")
     .addOption(ledgerOption())
     .addHelpText("after", "\nExample:\n  oss-watcher plugins try RestNotify")
     .action(async (name: string, { ledger }: LedgerOption) => {
       using opened = await openLedger(ledger, context);
-      mustKnow(name, opened);
+      requireKnownPlugin(name, opened);
       const count = opened.tryNow(name);
       context.terminal.print(describeTried(name, { count, seenAt: opened.serviceSeenAt(), now: Date.now() }));
     });
 }
 
 /** @throws {UserError} when the ledger knows no plugin of this name. */
-export function mustKnow(plugin: string, ledger: LedgerOperations): void {
+export function requireKnownPlugin(plugin: string, ledger: LedgerOperations): void {
   const known = ledger.plugins();
   if (known.includes(plugin)) return;
   const names = known.length === 0 ? "none yet" : known.join(", ");

@@ -3,16 +3,18 @@ import { duration } from "../observe/duration.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { wrapped } from "./wrapped.ts";
 
-/** When the service was last seen, and what time it is: milliseconds since the epoch. */
+/**
+ * When the service last wrote to the ledger, and the present time, in milliseconds since the epoch.
+ */
 interface Seen {
   readonly seenAt: number | null;
   readonly now: number;
 }
 
-/** The service notes each minute that it is there. */
+/** The service writes each minute that it runs. */
 const GONE_MS = 150_000;
 
-/** A table of plugins for a terminal, with what is wrong with a target below its plugin. */
+/** A table of plugins for a terminal, with the error of a target below its plugin. */
 export function describePlugins(states: readonly PluginState[], seen: Seen): string {
   if (states.length === 0) return "The ledger knows no plugin yet: the service has not run with it.";
   const width = Math.max(...states.map(({ plugin }) => printable(plugin).length), "PLUGIN".length);
@@ -30,7 +32,7 @@ export function describePlugins(states: readonly PluginState[], seen: Seen): str
   return [heading, ...rows, ...goneLines(seen)].join("\n");
 }
 
-/** What will come of `plugins try`. */
+/** What `plugins try` has asked of the service. */
 export function describeTried(plugin: string, { count, ...seen }: Seen & { readonly count: number }): string {
   const waited = `${count} ${count === 1 ? "delivery" : "deliveries"} waited for the next attempt`;
   const asked = `${printable(plugin)}: ${waited}; the service tries now. See: oss-watcher plugins`;

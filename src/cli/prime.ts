@@ -4,14 +4,14 @@ import { type CommandContext, load, stderrLog } from "./context.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { describePrimed } from "./prime_text.ts";
 
-/** `prime`: what OpenStack has and the ledger does not remember, remembered from now on. */
+/** `prime`: makes the ledger remember the resources of OpenStack that it lacks. */
 export function primeCommand(context: CommandContext): Command {
   return new Command("prime")
     .description(
-      "Read what is in OpenStack, remember what the ledger lacks, and list it. Sends nothing. The service may run: it does this by " +
-        "itself once, for a new ledger.",
+      "Read the servers, ports and floating IPs of OpenStack, remember those that the ledger lacks, and list them. Sends nothing. " +
+        "The service may run; it does this once by itself, for a new ledger.",
     )
-    .option("--json", "as JSON")
+    .option("--json", "print JSON")
     .addOption(ledgerOption())
     .addHelpText("after", HELP)
     .action(async ({ ledger, json }: { readonly ledger?: string; readonly json?: boolean }) => {
@@ -32,5 +32,5 @@ Example:
   oss-watcher prime --config /etc/oss-watcher/config.ts
 
 Exit codes: 0 done, whatever was missing; 1 no cloud in the configuration, no
-ledger, or OpenStack refuses us or has not answered for a minute. What was read
-until then is remembered.`;
+ledger, or OpenStack refuses us or has not answered for a minute. Resources that
+were read until then are remembered.`;

@@ -3,17 +3,20 @@ import type { Compared, Named } from "../runtime/prime_again.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { WIDTH } from "./wrapped.ts";
 
-/** A listing's name, of many and of one. */
+/** The name of a listing's resources, in the plural and in the singular. */
 const NAMES: Readonly<Record<Listing, readonly [string, string]>> = {
   floatingIps: ["floating IPs", "floating IP"],
   ports: ["ports", "port"],
   servers: ["servers", "server"],
 };
 
-/** How many of each kind a terminal is shown. */
+/** The most lines of each kind that a terminal gets. */
 const SHOWN = 10;
 
-/** What OpenStack has, what was not remembered, and what is remembered alone. */
+/**
+ * Counts of the resources in OpenStack, those that were missing in memory, and those in memory
+ * alone.
+ */
 export function describePrimed(compared: readonly Compared[]): string {
   const missing = compared.flatMap(({ listing, missing }) => listed(missing, listing));
   const countedAnew = compared.flatMap(({ listing, countedAnew }) => listed(countedAnew, listing));
@@ -33,11 +36,11 @@ export function describePrimed(compared: readonly Compared[]): string {
 const COUNTED_ANEW = `Neutron's revision is lower than the one that is remembered: its database was
 restored from a backup. Its next message will be believed:`;
 
-const GONE = `Is remembered, and is not in OpenStack. Unless its deletion is still on the way,
-the message of it was lost:`;
+const GONE = `Is remembered, and is not in OpenStack. Unless the message of its deletion is
+still on the way, it was lost:`;
 
-const UNSEEN = `-: what is gone cannot be told, since the account does not see all projects, or
-may not list these.`;
+const UNSEEN = `-: deleted resources cannot be found, since the account does not see all
+projects, or may not list these.`;
 
 function describeRow({ listing, found, missing, gone }: Compared): string {
   const columns = [found, missing.length, gone?.length ?? "-"].map((value) => String(value).padStart(9));

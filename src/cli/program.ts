@@ -10,7 +10,9 @@ import { run, type RunOptions } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError, usageError } from "./usage.ts";
 
-/** Runs the command that the arguments name. Returns the exit code; every error has been told. */
+/**
+ * Runs the command that the arguments name. Returns the exit code; every error has been printed.
+ */
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {
   let exitCode = 0;
   let globals: GlobalOptions = {};
@@ -21,7 +23,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    // Help and the version are ends, too; help that nobody asked for is one of wrong usage.
+    // commander throws after help and version, too. Help that was not asked for means wrong usage.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     // As with `events | head`.
     if (error instanceof Deno.errors.BrokenPipe) return EXIT_UNREAD;
@@ -36,10 +38,15 @@ async function build(
 ): Promise<void> {
   const { terminal, version } = context;
   program
-    .description("Consumes OpenStack's notifications and tells every configured plugin what was created and deleted.")
+    .description(
+      "Consumes OpenStack's notifications and calls every configured plugin for each server and floating IP that comes or goes.",
+    )
     .version(version, "-V, --version", "show the version")
     .addOption(
-      new Option("--dry-run <file>", "show what the notifications in a file (- for stdin) would lead to; repeatable")
+      new Option(
+        "--dry-run <file>",
+        "show the events and requests that notifications in a file (- for stdin) would cause; repeatable",
+      )
         .argParser((file: string, files: readonly string[] = []) => [...files, file]),
     )
     .addOption(new Option("--json", "with --dry-run: one line of JSON per notification"))
@@ -49,28 +56,33 @@ async function build(
     .action(async (given: RunOptions) => context.exit(await run(given, context)));
   refuseUnknownHelp(args);
   for (const { name, summary, load } of COMMANDS) {
-    // Only what is named can be meant: of all others a name and a line are enough for help and for suggestions.
+    // Only a command that is named is loaded; the others need a name and a summary, for help and
+    // suggestions.
     const command = args.includes(name) ? (await load())(context) : new Command(name);
     program.addCommand(command.summary(summary));
   }
   settle(program, terminal);
 }
 
-/** What all commands have in common: three options, errors that are thrown instead of told, and the terminal for all texts. */
+/**
+ * Gives every command the common options, errors that are thrown rather than printed, and the
+ * terminal for all texts.
+ */
 function settle(command: Command, terminal: Terminal): void {
   command
     .addOption(
-      new Option("-c, --config <path>", "the configuration; else ./config.ts, else /etc/oss-watcher/config.ts"),
+      new Option("-c, --config <path>", "the configuration; without it ./config.ts, else /etc/oss-watcher/config.ts"),
     )
     .addOption(
       new Option("--config-file <path>", "oss_framework's configuration (INI) instead; repeatable")
         .argParser((path: string, paths: readonly string[] = []) => [...paths, path]),
     )
     .addOption(new Option("--debug", "more log lines, and stack traces of errors"))
-    // Of commands that are not loaded no more than the name is known.
+    // Commands that are not loaded have a name only.
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .helpOption("-h, --help", "show this help")
-    // An option belongs to the command that it follows: several have one of the same name.
+    // Several commands have options of the same name: an option belongs to the command that it
+    // follows.
     .enablePositionalOptions()
     .exitOverride((error) => {
       throw error.exitCode === 0 || error.code === "commander.help" ? error : usageError(error, command);
@@ -84,7 +96,7 @@ function settle(command: Command, terminal: Terminal): void {
   for (const sub of command.commands) settle(sub, terminal);
 }
 
-/** Instead of the whole help. */
+/** commander would print the whole help for an unknown command. */
 function refuseUnknownHelp([first, word]: readonly string[]): void {
   const names = COMMANDS.map(({ name }) => name);
   if (first !== "help" || word === undefined || word.startsWith("-") || names.includes(word)) return;
@@ -94,8 +106,8 @@ function refuseUnknownHelp([first, word]: readonly string[]): void {
 }
 
 function refuseDryRun({ dryRun, json, openstack }: RunOptions): void {
-  if (dryRun !== undefined) throw new UsageError("Cannot use --dry-run with a command");
-  if (json) throw new UsageError("Cannot use --json here: it goes behind the command");
+  if (dryRun !== undefined) throw new UsageError("Cannot use --dry-run with a command: leave one of them out");
+  if (json) throw new UsageError("Cannot use --json before a command: write it after the command");
   if (openstack) throw new UsageError("Cannot use --openstack with a command: it goes with --dry-run FILE");
 }
 
@@ -111,7 +123,7 @@ Examples:
 Exit codes: 0 done; 1 bad input or configuration; 2 wrong usage;
 3 nothing to send, or nothing came.`;
 
-/** One clear line for a mistake; a stack trace only for those who asked for it. */
+/** One line for a mistake of the user; a stack trace with `--debug` alone. */
 function tell(error: unknown, { debug, terminal }: { readonly debug: boolean; readonly terminal: Terminal }): void {
   const message = error instanceof Error ? error.message : String(error);
   const text = error instanceof UserError ? message : `Unexpected: ${message} (--debug shows where)`;

@@ -3,18 +3,18 @@ import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { type CommandContext, EXIT_FAILURE, load } from "./context.ts";
 
-/** `queue remove`: nothing is left behind on the broker. */
+/** `queue remove`: removes our own queue, so that oss-watcher leaves nothing on the broker. */
 export function queueCommand(context: CommandContext): Command {
   const remove = new Command("remove")
-    .summary("remove it, to take oss-watcher away")
+    .summary("remove it, to uninstall oss-watcher")
     .description(
-      "Remove oss-watcher's own queue from RabbitMQ, to take oss-watcher away: without it nobody would empty the queue. A " +
-        "watchQueue is left alone. The service must be stopped.",
+      "Remove oss-watcher's own queue from RabbitMQ, to uninstall oss-watcher: without a consumer the queue would fill up. A " +
+        "watchQueue is left as it is. The service must be stopped.",
     )
-    .option("--force", "even if it holds messages or has consumers: they are lost, or cut off")
+    .option("--force", "even if it holds messages, which are lost, or has consumers, which are cut off")
     .addHelpText("after", HELP)
     .action(({ force = false }: { readonly force?: boolean }) => run(force, context));
-  return new Command("queue").description("Look after oss-watcher's own queue.")
+  return new Command("queue").description("Manage oss-watcher's own queue.")
     .addHelpText("after", "\nExample:\n  oss-watcher queue remove --force")
     .addCommand(remove);
 }
@@ -45,7 +45,7 @@ async function run(force: boolean, context: CommandContext): Promise<void> {
       terminal.print(printable(found));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      // The other brokers' queues are to go all the same.
+      // The queues of the other brokers are removed all the same.
       terminal.error(printable(error.message));
       context.exit(EXIT_FAILURE);
     }

@@ -12,18 +12,18 @@ interface RecordOptions {
   readonly count?: number;
 }
 
-/** `record FILE`: what came, for dry runs and tests. */
+/** `record FILE`: writes notifications to a file, for dry runs and tests. */
 export function recordCommand(context: CommandContext): Command {
   return new Command("record")
     .description(
-      "Write the notifications that come to a file, one line of JSON each, without tokens and secrets; --dry-run and tests " +
-        "read it. They come from temporary queues: nothing is taken from the service. Ctrl-C ends it.",
+      "Write the notifications that come to a file, one line of JSON each, without tokens and secrets, for --dry-run and " +
+        "tests. It listens on temporary queues: nothing is taken from the service. Ctrl-C ends it.",
     )
-    .argument("<file>", "the file to write, readable for you alone; it must not be there")
-    .option("--all", "those of every service and topic, not only what the service gets")
-    .option("--append", "add to a file that is there")
-    .addOption(new Option("--seconds <n>", "end after so long").argParser(seconds))
-    .addOption(new Option("--count <n>", "end after so many notifications").argParser(wholeNumber))
+    .argument("<file>", "the file to write, readable for you alone; it must not exist")
+    .option("--all", "notifications of every service and topic, not only those that the service gets")
+    .option("--append", "append to a file that exists")
+    .addOption(new Option("--seconds <n>", "end after this time").argParser(seconds))
+    .addOption(new Option("--count <n>", "end after this many notifications").argParser(wholeNumber))
     .addHelpText("after", HELP)
     .action((file: string, options: RecordOptions) => run(file, { options, context }));
 }
@@ -64,7 +64,7 @@ async function run(
   if (recorder.count === 0) context.exit(EXIT_NOTHING);
 }
 
-/** Says how it goes, while it goes. */
+/** Reports progress. */
 function everyTenSeconds(tell: () => void): Disposable & { start(): void } {
   let timer: ReturnType<typeof setInterval> | undefined;
   return {

@@ -1,7 +1,9 @@
 import { UserError } from "../model/errors.ts";
-import { whyUnwritten } from "./why_unwritten.ts";
+import { writeFailure } from "./write_failure.ts";
 
-/** JSON Lines of which every one is whole, whatever happens: a line that cannot be written to its end is taken back. */
+/**
+ * A file of JSON Lines without a broken line: a line that cannot be written to its end is removed.
+ */
 export class RecordFile implements Disposable {
   readonly #path: string;
   readonly #file: Deno.FsFile;
@@ -14,9 +16,9 @@ export class RecordFile implements Disposable {
   }
 
   /**
-   * Opens a new file for its owner alone, or with `append` one that may be there.
+   * Opens a new file that only its owner can read, or with `append` one that may exist.
    *
-   * @throws {UserError} when it is there already, its last line is broken, or it cannot be written.
+   * @throws {UserError} when it exists already, its last line is broken, or it cannot be written.
    */
   static open(path: string, { append }: { readonly append: boolean }): RecordFile {
     try {
@@ -45,14 +47,14 @@ export class RecordFile implements Disposable {
     }
   }
 
-  /** A file in which nothing was written would only be in the way of the next one. */
+  /** An empty file is removed: it would make the next recording fail. */
   [Symbol.dispose](): void {
     this.#file.close();
     if (this.#size === 0) Deno.removeSync(this.#path);
   }
 }
 
-/** A line of ours would be glued to the broken one. */
+/** A new line would become part of the broken one. */
 function refuseBrokenEnd(path: string, { file, size }: { readonly file: Deno.FsFile; readonly size: number }): void {
   file.seekSync(size - 1, Deno.SeekMode.Start);
   const last = new Uint8Array(1);
@@ -63,6 +65,6 @@ function refuseBrokenEnd(path: string, { file, size }: { readonly file: Deno.FsF
 }
 
 function whyNot(error: unknown): string {
-  if (error instanceof Deno.errors.AlreadyExists) return "it is there already. Name another file, or add --append";
-  return whyUnwritten(error);
+  if (error instanceof Deno.errors.AlreadyExists) return "it exists already. Name another file, or add --append";
+  return writeFailure(error);
 }

@@ -4,13 +4,13 @@ import type { RecordFile } from "./record_file.ts";
 
 export interface RecorderOptions {
   readonly now: () => number;
-  /** Ends after so long, from {@linkcode Recorder.start} on. */
+  /** Ends this long after {@linkcode Recorder.start}. */
   readonly seconds?: number;
-  /** Ends after so many. */
+  /** Ends after this many notifications. */
   readonly count?: number;
 }
 
-/** Writes messages to a file until enough came, the time is over, or it cannot be written any more. */
+/** Writes messages to a file until the count is reached, the time is over, or a write fails. */
 export class Recorder {
   readonly #file: RecordFile;
   readonly #options: RecorderOptions;
@@ -30,7 +30,7 @@ export class Recorder {
     return this.#ended.signal;
   }
 
-  /** How many were written. */
+  /** The notifications written so far. */
   get count(): number {
     return this.#count;
   }
@@ -60,7 +60,7 @@ export class Recorder {
     if (this.#count === this.#options.count) this.#ended.abort();
   }
 
-  /** @throws what ended it, if that was a failure. */
+  /** @throws the failure that ended the recording, if one did. */
   finish(): void {
     clearTimeout(this.#timer);
     this.#ended.abort();

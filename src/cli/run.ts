@@ -10,7 +10,7 @@ export interface RunOptions {
   readonly openstack?: boolean;
 }
 
-/** Without a command: the service, or with `--dry-run` what it would do. Returns the exit code. */
+/** Without a command: runs the service, or a dry run with `--dry-run`. Returns the exit code. */
 export async function run(
   { dryRun: files, json = false, openstack = false }: RunOptions,
   context: CommandContext,

@@ -4,50 +4,56 @@ import { Systemd, systemdEnvironment } from "../observe/systemd.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { CommandContext, GlobalOptions } from "./context.ts";
 import { type ServiceLog, serviceLog } from "./service_log.ts";
-import { LocalShift, type ServiceInstance } from "./service_instance.ts";
+import { LocalInstance, type ServiceInstance } from "./service_instance.ts";
 import { ReloadSupervisor } from "./reload_supervisor.ts";
 import { WorkerCandidate } from "./worker_instance.ts";
 
-/** The service, until it is told to stop. Each reload gets an isolate of its own; the first shift, often the only one, needs none. */
+/**
+ * Runs the service until a signal stops it. Each reload gets an isolate of its own; the first
+ * instance, often the only one, needs none.
+ */
 export async function serve(loaded: LoadedConfig, context: CommandContext): Promise<void> {
   const { version, newIsolate, onReload } = context;
   const stop = context.stopSignal();
   const globals = context.globals();
-  const first = new LocalShift(loaded, { version, globals });
-  using log = new ShiftLog(globals);
+  const first = new LocalInstance(loaded, { version, globals });
+  using log = new InstanceLog(globals);
   using systemd = new Systemd(systemdEnvironment(), { pid: Deno.pid, log: log.of(first) });
   stop.addEventListener("abort", () => void systemd.tell({ STOPPING: "1", STATUS: "Stopping" }));
-  const shifts = new ReloadSupervisor({
+  const supervisor = new ReloadSupervisor({
     first,
     next: () => new WorkerCandidate(newIsolate(), sameFiles(loaded, globals)),
     stop,
     onReload,
-    logOf: (shift) => log.of(shift),
+    logOf: (instance) => log.of(instance),
     onChange: () => void systemd.tell({ RELOADING: "1", STATUS: "Reloading" }),
     clock: systemClock,
   });
-  await shifts.run();
+  await supervisor.run();
 }
 
-/** A file that was found once is the one to read again: without it no other takes its place. */
+/**
+ * A reload reads the file that was found at the start, even if one that is looked for earlier has
+ * appeared.
+ */
 function sameFiles({ path }: LoadedConfig, globals: GlobalOptions): GlobalOptions {
   return path === null || globals.configFile !== undefined ? globals : { ...globals, config: path };
 }
 
-/** What is said of shifts, said where the one at work says its things. */
-class ShiftLog implements Disposable {
+/** The log of the running instance, for lines about instances. */
+class InstanceLog implements Disposable {
   readonly #globals: GlobalOptions;
-  #shift: ServiceInstance | undefined;
+  #instance: ServiceInstance | undefined;
   #target: ServiceLog | undefined;
 
   constructor(globals: GlobalOptions) {
     this.#globals = globals;
   }
 
-  of(shift: ServiceInstance): Logger {
-    if (shift !== this.#shift) this[Symbol.dispose]();
-    this.#shift = shift;
-    this.#target ??= serviceLog(shift.log, this.#globals);
+  of(instance: ServiceInstance): Logger {
+    if (instance !== this.#instance) this[Symbol.dispose]();
+    this.#instance = instance;
+    this.#target ??= serviceLog(instance.log, this.#globals);
     return this.#target.log("service");
   }
 

@@ -6,28 +6,30 @@ import { systemClock } from "../runtime/clock.ts";
 import type { GlobalOptions } from "./context.ts";
 import { serviceLog } from "./service_log.ts";
 
-/** One configuration at work. */
+/**
+ * A running configuration: the service from its start to its end or its replacement by a reload.
+ */
 export interface ServiceInstance extends Disposable {
-  /** Where it says what it does. */
+  /** Where its log goes. */
   readonly log: LogOptions | undefined;
-  /** Works until it is stopped. Rejects when it cannot go on; everything is recorded then, too. */
+  /** Runs until it is stopped. Rejects when it cannot go on; everything is recorded then, too. */
   run(): Promise<void>;
   /** As SIGTERM does: attempts in flight may end. */
   stop(): void;
 }
 
-export interface ShiftOptions {
+export interface InstanceOptions {
   readonly version: string;
   readonly globals: GlobalOptions;
 }
 
-/** The service in the isolate that it was loaded into. */
-export class LocalShift implements ServiceInstance {
+/** A service in this isolate. */
+export class LocalInstance implements ServiceInstance {
   readonly #loaded: LoadedConfig;
-  readonly #options: ShiftOptions;
+  readonly #options: InstanceOptions;
   readonly #stop = new AbortController();
 
-  constructor(loaded: LoadedConfig, options: ShiftOptions) {
+  constructor(loaded: LoadedConfig, options: InstanceOptions) {
     this.#loaded = loaded;
     this.#options = options;
   }
@@ -42,14 +44,14 @@ export class LocalShift implements ServiceInstance {
     const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
     using target = serviceLog(this.log, globals);
     const { log } = target;
-    using _ = outliveLooseRejections(log("service"));
+    using _ = logUnhandledRejections(log("service"));
     for (const warning of warnings) log("config").warn(warning);
     try {
       const stop = this.#stop.signal;
       const machine = { clock: systemClock, random: Math.random };
       await runService({ config, plugins, loadedLines, version, log, stop, ...machine });
     } catch (error) {
-      // Whoever reads the file only must find the end of it there, too.
+      // A reader of the log file must find the reason of the end there, too.
       if (target.toFile) log("service").error(`Ended: ${error instanceof Error ? error.message : error}`);
       throw error;
     }
@@ -64,8 +66,11 @@ export class LocalShift implements ServiceInstance {
   }
 }
 
-/** A promise that a plugin started and forgot must not end the others' work; the stages wait for all of theirs. */
-function outliveLooseRejections(log: Logger): Disposable {
+/**
+ * Logs rejections that nobody handles, instead of ending the process. The stages handle all of
+ * theirs; a plugin may forget a promise.
+ */
+function logUnhandledRejections(log: Logger): Disposable {
   const listener = (event: PromiseRejectionEvent) => {
     event.preventDefault();
     const { reason } = event;

@@ -3,17 +3,17 @@ import type { Logger } from "../model/plugin.ts";
 import { LogFile } from "../observe/log_file.ts";
 import { logTo } from "../observe/log.ts";
 import type { GlobalOptions } from "./context.ts";
-import { writeTalk } from "./terminal.ts";
+import { writeStderr } from "./terminal.ts";
 
-/** Where the service writes what it says. */
+/** The log of a service instance. */
 export interface ServiceLog extends Disposable {
   readonly log: (part: string) => Logger;
-  /** Whether it goes to a file: then nobody sees it on the terminal. */
+  /** Whether it goes to a file, and so not to the terminal. */
   readonly toFile: boolean;
 }
 
 /**
- * The log as config.ts wants it; `--debug` stands over its level.
+ * The log that config.ts sets; `--debug` overrides its level.
  *
  * @throws {UserError} when its file cannot be opened.
  */
@@ -21,8 +21,8 @@ export function serviceLog(
   { level = "info", format = "text", file }: LogOptions = {},
   { debug }: GlobalOptions = {},
 ): ServiceLog {
-  const target = file === undefined ? undefined : new LogFile(file, writeTalk);
-  const write = target === undefined ? writeTalk : (line: string) => target.write(line);
+  const target = file === undefined ? undefined : new LogFile(file, writeStderr);
+  const write = target === undefined ? writeStderr : (line: string) => target.write(line);
   return {
     log: logTo({ level: debug ? "debug" : level, format, now: Date.now, write }),
     toFile: target !== undefined,

@@ -10,15 +10,15 @@ interface TailCommandOptions {
   readonly json?: boolean;
 }
 
-/** `tail`: what happens, live. */
+/** `tail`: shows events as they happen. */
 export function tailCommand(context: CommandContext): Command {
   return new Command("tail")
     .description(
-      "Show events as they happen, one line each, from temporary queues: nothing is taken from the service or anybody " +
-        "else. What was before is not known. Ctrl-C ends it.",
+      "Show events as they happen, one line each. It listens on temporary queues: nothing is taken from the service or another " +
+        "consumer. Its memory begins empty. Ctrl-C ends it.",
     )
-    .option("--all", "every notification of every service, instead of events")
-    .option("--json", "one line of JSON each")
+    .option("--all", "show every notification of every service, instead of events")
+    .option("--json", "print one line of JSON each")
     .addHelpText("after", HELP)
     .action((options: TailCommandOptions) => run(options, context));
 }

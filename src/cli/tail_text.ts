@@ -4,21 +4,21 @@ import { printable } from "../wire/escaping/printable.ts";
 import { coloured, type Terminal } from "./terminal.ts";
 import { WIDTH } from "./wrapped.ts";
 
-/** A line for each event: when, what, who, where, and the server's id. */
+/** A line for each event: time, what happened, name, address, and the server's id. */
 export function describeEvents(result: DryRunResult, terminal: Terminal): string[] {
   return result.events.map(({ key, created, detail }) => {
     const isServer = key.startsWith("server/");
     const what = isServer ? (created ? "created" : "deleted") : (created ? "associated" : "released");
     const name = detail.FQDN ?? "-";
     const address = detail.IP ?? "-";
-    // The id is for copying, so it is never cut; names are, to what is left of a line.
+    // The id is for copying, so it is never cut. A name is cut to the rest of the line.
     const [before, after] = [`${clock(result.time)} ${what.padEnd(10)} `, ` ${address} ${detail.ID ?? "-"}`];
     const room = Math.max(MIN_NAME, WIDTH - before.length - after.length);
     return coloured(`${before}${printable(name, room)}${printable(after)}`, created ? "green" : "red", terminal);
   });
 }
 
-/** What a program gets for each event. */
+/** The same for a program: one object for each event. */
 export function eventFacts({ time, event, messageId, events }: DryRunResult) {
   return events.map(({ key, created, detail }) => ({ time, key, created, eventType: event, messageId, detail }));
 }
@@ -29,13 +29,16 @@ export function describeNotification({ exchange, routingKey, notification, resou
   return [clock(time), exchange, routingKey, eventType, resource ?? "-"].map((text) => printable(text, 100)).join("  ");
 }
 
-/** What a program gets for it. Not the payload: it may hold tokens; `record` writes it without them. */
+/**
+ * The same for a program. The payload is left out: it may hold tokens. `record` writes it without
+ * them.
+ */
 export function notificationFacts({ exchange, routingKey, notification, resource }: SeenNotification) {
   const { time, eventType, messageId, publisherId } = notification;
   return { time, exchange, routingKey, eventType, messageId, publisherId, resource };
 }
 
-/** Enough of a name to know it by; a line with an address of 15 characters still has 80. */
+/** The least characters of a name; with an address of 15 characters a line still has 80. */
 const MIN_NAME = 7;
 
 /** The time of day, UTC. */

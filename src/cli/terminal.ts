@@ -1,21 +1,26 @@
-/** Where a command talks to its user. */
+/** The standard streams, as a command uses them. */
 export interface Terminal {
   /** Writes a result to standard output, with a line feed. */
   print(text: string): void;
-  /** Writes talk to standard error, with a line feed. */
+  /** Writes a message to standard error, with a line feed. */
   error(text: string): void;
   /** All of standard input. */
   readInput(): Promise<Uint8Array>;
-  /** Whether results may be coloured: somebody looks at them, and has not said NO_COLOR. @default false */
+  /**
+   * Whether results may be coloured: standard output is a terminal, and NO_COLOR is not set.
+   * @default false
+   */
   readonly colours?: boolean;
-  /** Columns that a line of results may have. @default 80, also where nobody looks */
+  /**
+   * Columns that a line of results may have. @default 80, also where standard output is no terminal
+   */
   readonly width?: number | undefined;
 }
 
 /** SGR colours of a terminal. */
 const COLOURS = { red: 31, green: 32, yellow: 33 } as const;
 
-/** A text in a colour, where there are colours. */
+/** A text in a colour, where results may be coloured. */
 export function coloured(text: string, colour: keyof typeof COLOURS, { colours = false }: Terminal): string {
   return colours ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text;
 }
@@ -23,8 +28,8 @@ export function coloured(text: string, colour: keyof typeof COLOURS, { colours =
 /** The terminal, pipe or file that the process was started with. */
 export const processTerminal: Terminal = {
   print: (text) => writeAll(Deno.stdout, `${text}\n`),
-  error: (text) => writeTalk(`${text}\n`),
-  // Not the case of a terminal that cannot do it.
+  error: (text) => writeStderr(`${text}\n`),
+  // TERM=dumb is a terminal without colours.
   get colours() {
     return Deno.stdout.isTerminal() && !Deno.noColor && Deno.env.get("TERM") !== "dumb";
   },
@@ -34,7 +39,7 @@ export const processTerminal: Terminal = {
   readInput: async () => new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer()),
 };
 
-/** A narrower terminal wraps lines itself. */
+/** In a narrower terminal the terminal wraps lines. */
 const MIN_WIDTH = 40;
 
 function columnsOf(): number | undefined {
@@ -46,12 +51,12 @@ function columnsOf(): number | undefined {
   }
 }
 
-/** Writes to standard error; what nobody hears any more stops nothing, a service least of all. */
-export function writeTalk(text: string): void {
+/** Writes to standard error. A failure is ignored: it must not stop the service. */
+export function writeStderr(text: string): void {
   try {
     writeAll(Deno.stderr, text);
   } catch {
-    // A closed pipe or a full disk: there is no other place to tell it.
+    // A closed pipe or a full disk: there is no other place to report it.
   }
 }
 

@@ -2,12 +2,12 @@ import type { Command, CommanderError } from "commander";
 import { didYouMean } from "../config/closest.ts";
 import { UserError } from "../model/errors.ts";
 
-/** The command line itself is wrong, whatever configuration and files say. */
+/** A mistake of the command line itself. */
 export class UsageError extends UserError {
   override readonly name = "UsageError";
 }
 
-/** What commander refuses, on one line. */
+/** An error of commander, on one line. */
 export function usageError({ code, message }: CommanderError, command: Command): UsageError {
   const [word = ""] = command.args;
   const commands = command.commands.map((one) => one.name());

@@ -2,10 +2,10 @@ import type { LogOptions } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { GlobalOptions } from "./context.ts";
 import type { ServiceInstance } from "./service_instance.ts";
-import type { FromShift, ToShift } from "./instance_messages.ts";
+import type { FromInstance, ToInstance } from "./instance_messages.ts";
 import type { Candidate } from "./reload_supervisor.ts";
 
-/** Loads a shift in an isolate of its own. */
+/** Loads a service instance in an isolate of its own. */
 export class WorkerCandidate implements Candidate {
   readonly loaded: Promise<ServiceInstance>;
   readonly #worker: Worker;
@@ -14,7 +14,7 @@ export class WorkerCandidate implements Candidate {
   constructor(worker: Worker, globals: GlobalOptions) {
     this.#worker = worker;
     this.loaded = this.#load(globals);
-    // Whoever gives it up does not wait for it.
+    // A candidate that is given up is not awaited.
     this.loaded.catch(() => {});
   }
 
@@ -27,12 +27,12 @@ export class WorkerCandidate implements Candidate {
     const loaded = messageOf(this.#worker, "loaded");
     send(this.#worker, { kind: "load", globals });
     const { log } = await loaded;
-    return new WorkerShift(this.#worker, log);
+    return new WorkerInstance(this.#worker, log);
   }
 }
 
-/** A shift at work in an isolate of its own. */
-class WorkerShift implements ServiceInstance {
+/** A service instance in an isolate of its own. */
+class WorkerInstance implements ServiceInstance {
   readonly log: LogOptions | undefined;
   readonly #worker: Worker;
 
@@ -56,21 +56,21 @@ class WorkerShift implements ServiceInstance {
   }
 }
 
-function send(worker: Worker, message: ToShift): void {
+function send(worker: Worker, message: ToInstance): void {
   worker.postMessage(message);
 }
 
-/** The next message of this kind; rejects when there will be none. */
-async function messageOf<Kind extends FromShift["kind"]>(
+/** The next message of this kind. Rejects when the isolate fails before. */
+async function messageOf<Kind extends FromInstance["kind"]>(
   worker: Worker,
   kind: Kind,
-): Promise<Extract<FromShift, { kind: Kind }>> {
+): Promise<Extract<FromInstance, { kind: Kind }>> {
   const over = new AbortController();
   const { signal } = over;
-  const { promise, resolve, reject } = Promise.withResolvers<Extract<FromShift, { kind: Kind }>>();
-  worker.addEventListener("message", ({ data }: MessageEvent<FromShift>) => {
+  const { promise, resolve, reject } = Promise.withResolvers<Extract<FromInstance, { kind: Kind }>>();
+  worker.addEventListener("message", ({ data }: MessageEvent<FromInstance>) => {
     if (data.kind === "failed") reject(data.isUsers ? new UserError(data.error) : new Error(data.error));
-    else if (data.kind === kind) resolve(data as Extract<FromShift, { kind: Kind }>);
+    else if (data.kind === kind) resolve(data as Extract<FromInstance, { kind: Kind }>);
   }, { signal });
   worker.addEventListener("error", (event) => {
     event.preventDefault();

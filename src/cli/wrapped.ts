@@ -1,7 +1,7 @@
-/** Columns of the terminal that texts for people are made for. */
+/** Columns that texts for people are wrapped to. */
 export const WIDTH = 80;
 
-/** A line over as many lines as it takes, later ones indented; a word that is longer than a line stays whole. */
+/** Wraps a line; further lines are indented. A word that is longer than a line stays whole. */
 export function wrapped(line: string, { indent }: { readonly indent: number }): string[] {
   if (line.length <= WIDTH) return [line];
   const space = line.lastIndexOf(" ", WIDTH);

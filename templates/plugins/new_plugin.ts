@@ -11,8 +11,9 @@ export interface NewPluginOptions {
 }
 
 /**
- * Tells a REST service of servers below `/servers` and of associated floating IPs below `/floatingips`: PUT when one comes, DELETE when it
- * goes. A server that loses a floating IP is still there: the two must not share a URL.
+ * Tells a REST service of servers below `/servers` and of associated floating IPs below
+ * `/floatingips`: PUT when one comes, DELETE when it goes. A server that loses a floating IP is
+ * still there: the two must not share a URL.
  */
 export class NewPlugin {
   readonly name: string;

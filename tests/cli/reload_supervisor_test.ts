@@ -4,8 +4,8 @@ import { type Candidate, ReloadSupervisor } from "../../src/cli/reload_superviso
 import { KeptLog } from "../support/loggers.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
-/** A shift whose end is in the test's hands. */
-class MadeShift implements ServiceInstance {
+/** A instance whose end is in the test's hands. */
+class ControlledInstance implements ServiceInstance {
   readonly log = undefined;
   readonly end = Promise.withResolvers<void>();
   state: "loaded" | "at work" | "stopping" | "gone" = "loaded";
@@ -38,11 +38,11 @@ function running() {
   const log = new KeptLog();
   const clock = new VirtualClock();
   const stop = new AbortController();
-  const first = new MadeShift();
+  const first = new ControlledInstance();
   const candidates: MadeCandidate[] = [];
   let changes = 0;
   let reload = () => {};
-  const shifts = new ReloadSupervisor({
+  const supervisor = new ReloadSupervisor({
     first,
     next: () => {
       const candidate = new MadeCandidate();
@@ -55,7 +55,7 @@ function running() {
     onChange: () => changes++,
     clock,
   });
-  const run = shifts.run();
+  const run = supervisor.run();
   run.catch(() => {});
   const wish = async () => {
     reload();
@@ -66,7 +66,7 @@ function running() {
 
 Deno.test("ReloadSupervisor lets the next one begin when the old one has ended", async () => {
   const { run, wish, clock, stop, first, candidates, changes } = running();
-  const second = new MadeShift();
+  const second = new ControlledInstance();
   await wish();
   candidates[0]!.end.resolve(second);
   await clock.settle();
@@ -115,7 +115,7 @@ Deno.test("ReloadSupervisor reads again when it is asked once more while it read
   await wish();
   await wish();
   assert.deepEqual(candidates.map(({ isGone }) => isGone), [true, false]);
-  const second = new MadeShift();
+  const second = new ControlledInstance();
   candidates[1]!.end.resolve(second);
   await clock.settle();
   assert.equal(first.state, "stopping");
@@ -123,7 +123,7 @@ Deno.test("ReloadSupervisor reads again when it is asked once more while it read
 
 Deno.test("ReloadSupervisor takes up a wish that came while the old one stopped", async () => {
   const { wish, clock, candidates, first } = running();
-  const [second, third] = [new MadeShift(), new MadeShift()];
+  const [second, third] = [new ControlledInstance(), new ControlledInstance()];
   await wish();
   candidates[0]!.end.resolve(second);
   await clock.settle();
@@ -150,7 +150,7 @@ Deno.test("ReloadSupervisor stopped while it reads stops the one at work, and th
 
 Deno.test("ReloadSupervisor stopped while the old one stops begins no other", async () => {
   const { run, wish, clock, candidates, first, stop } = running();
-  const second = new MadeShift();
+  const second = new ControlledInstance();
   await wish();
   candidates[0]!.end.resolve(second);
   await clock.settle();
@@ -171,7 +171,7 @@ Deno.test("ReloadSupervisor fails when the one at work cannot go on", async () =
 
 Deno.test("ReloadSupervisor goes on with the new one when the old one ended badly", async () => {
   const { wish, log, clock, candidates, first } = running();
-  const second = new MadeShift();
+  const second = new ControlledInstance();
   await wish();
   candidates[0]!.end.resolve(second);
   await clock.settle();

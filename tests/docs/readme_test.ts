@@ -4,9 +4,11 @@ import { ProgramDirectory, READ_WRITE, runProgram } from "../support/program.ts"
 
 const SAMPLE = fileURLToPath(new URL("../../samples/compute.instance.create.end.json", import.meta.url));
 
-Deno.test("the README's plugins are right to the letter and to the type, and show what they would send", async () => {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const [, plugins = ""] = /## The plugins\n[^]*?```ts\n([^]*?)```/.exec(readme) ?? [];
+const CONFIGURATION = await Deno.readTextFile(new URL("../../docs/CONFIGURATION.md", import.meta.url));
+const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+
+Deno.test("docs/CONFIGURATION.md's plugins are right to the letter and to the type, and show what they would send", async () => {
+  const [, plugins = ""] = /## The plugins\n[^]*?```ts\n([^]*?)```/.exec(CONFIGURATION) ?? [];
   const names = [...plugins.matchAll(/^new (\w+)\(/gm)].map(([, name]) => name);
   assert.ok(names.length >= 5);
   using dir = new ProgramDirectory({});
@@ -33,4 +35,25 @@ Deno.test("the README's plugins are right to the letter and to the type, and sho
   for (const name of names) assert.match(out, new RegExp(`^  ${name} would send$`, "m"));
   assert.doesNotMatch(out, /t0ken|hush/);
   assert.equal(new TextDecoder().decode(checked.stderr), "");
+});
+
+for (const [document, text] of [["README.md", README], ["docs/CONFIGURATION.md", CONFIGURATION]] as const) {
+  Deno.test(`the config.ts of ${document} works as it is`, async () => {
+    const [, config = ""] = /```ts\n(import [^`]*?satisfies Config;\n)```/.exec(text) ?? [];
+    assert.notEqual(config, "");
+    using dir = new ProgramDirectory({});
+    assert.equal((await runProgram({ dir: dir.path(), args: ["init"], permissions: READ_WRITE })).code, 0);
+    dir.write("config.ts", config);
+    const { code, out, err } = await runProgram({ dir: dir.path(), args: ["--dry-run", SAMPLE] });
+    assert.equal(code, 0, out + err);
+    assert.match(out, /^ {2}RestNotify would send\n {4}POST https:\/\/cmdb\.example\.com/m);
+  });
+}
+
+Deno.test("the README lists every plugin", async () => {
+  const plugins = await Deno.readTextFile(new URL("../../plugins/mod.ts", import.meta.url));
+  const names = [...plugins.matchAll(/\b([A-Z]\w+)\b(?= \}|, )/g)].map(([, name = ""]) => name);
+  const classes = [...new Set(names)].filter((name) => /(Notify|Directory|Publish|Log)$/.test(name));
+  assert.equal(classes.length, 6);
+  for (const name of classes) assert.match(README, new RegExp(`^\\| \`${name}\` \\|`, "m"));
 });

@@ -5,8 +5,9 @@ import { PERMISSIONS } from "../../tools/permissions.ts";
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /**
- * A piece of a document that is replayed: a command with the output that the document shows, a program that goes on, with what it says and
- * what happens meanwhile, or a file that its reader writes.
+ * A piece of a document that is replayed: a command with the output that the document shows, a
+ * program that goes on, with what it says and what happens meanwhile, or a file that its reader
+ * writes.
  */
 export type Step =
   | { readonly line: number; readonly command: string; readonly shown: string }
@@ -14,9 +15,10 @@ export type Step =
   | { readonly line: number; readonly file: string; readonly content: string };
 
 /**
- * The steps of a Markdown document, in order: `$ command` lines of blocks marked `console`, blocks marked `terminal` (a program that goes on,
- * with lines that it writes, `# ` for what its reader does elsewhere, and `^C` for its end), and blocks whose info string names a file, as
- * "```ts plugins/mine.ts".
+ * The steps of a Markdown document, in order: `$ command` lines of blocks marked `console`, blocks
+ * marked `terminal` (a program that goes on, with lines that it writes, `# ` for what its reader
+ * does elsewhere, and `^C` for its end), and blocks whose info string names a file, as "```ts
+ * plugins/mine.ts".
  */
 export function stepsOf(markdown: string): readonly Step[] {
   const blocks = [...markdown.matchAll(/^```(\S+)(?: (\S+))?\n([^]*?)^```$/gm)];
@@ -36,7 +38,10 @@ export function stepsOf(markdown: string): readonly Step[] {
   });
 }
 
-/** A shell in a directory of its own in which `oss-watcher` is this program with the compiled one's permissions. */
+/**
+ * A shell in a directory of its own in which `oss-watcher` is this program with the compiled one's
+ * permissions.
+ */
 export class Shell implements AsyncDisposable {
   readonly #top: string;
   #cwd: string;
@@ -124,7 +129,10 @@ export class StartedProgram implements AsyncDisposable {
   }
 }
 
-/** Whether an output is what a document shows of it, where `…` stands for anything, also for several lines. */
+/**
+ * Whether an output is what a document shows of it, where `…` stands for anything, also for several
+ * lines.
+ */
 export function isShown(output: string, shown: string): boolean {
   const pattern = shown.split("…").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("[^]*?");
   return new RegExp(`^${pattern}$`).test(output);

@@ -20,7 +20,10 @@ export async function startBroker({ root }: Programs): Promise<Broker> {
   }
 }
 
-/** From 4.3 on no queue may go with its broker that others than its maker may use, as oslo.messaging's do by default. */
+/**
+ * From 4.3 on no queue may go with its broker that others than its maker may use, as
+ * oslo.messaging's do by default.
+ */
 export function refusesTransientQueues(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > 4 || major === 4 && minor >= 3;

@@ -1,5 +1,6 @@
-// A private OpenStack: the real Keystone, Glance, Placement, Nova and Neutron with RabbitMQ and MariaDB, from Debian's packages, on the
-// loopback address, in a folder of its own. Only the hypervisor and the switch pretend: Nova's own fake driver, and l2_agent.py.
+// A private OpenStack: the real Keystone, Glance, Placement, Nova and Neutron with RabbitMQ and
+// MariaDB, from Debian's packages, on the loopback address, in a folder of its own. Only the
+// hypervisor and the switch pretend: Nova's own fake driver, and l2_agent.py.
 import { freePorts } from "../free_ports.ts";
 import { progress } from "../packages.ts";
 import type { PrivateRabbit } from "../rabbitmq.ts";
@@ -165,7 +166,8 @@ export class PrivateCloud implements AsyncDisposable {
     ]);
     const socket = `${dir}/mysql.sock`;
     const daemon = this.#start("mysql", [
-      // Nothing here has to outlive a power cut: without waiting for the disk, the schemas take a fifth of the time.
+      // Nothing here has to outlive a power cut: without waiting for the disk, the schemas take a
+      // fifth of the time.
       "eatmydata",
       "mariadbd",
       ...["--no-defaults", `--user=${user}`, `--datadir=${data}`],

@@ -1,4 +1,5 @@
-// The services' configuration: what a small real cloud would have, on the loopback address, with a hypervisor that pretends.
+// The services' configuration: what a small real cloud would have, on the loopback address, with a
+// hypervisor that pretends.
 import { ADDRESS, DNS_DOMAIN, type Driver, type Notifying, REGION, type Site } from "./settings.ts";
 
 type Section = Readonly<Record<string, string | number | boolean | readonly string[]>>;

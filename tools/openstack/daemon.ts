@@ -76,7 +76,10 @@ export class Daemon {
   }
 }
 
-/** The watch on standard input shares the group: it ends with the rest, and ends the rest when we are gone. */
+/**
+ * The watch on standard input shares the group: it ends with the rest, and ends the rest when we
+ * are gone.
+ */
 const RUN = `
   exec 3<&0 </dev/null
   log=$1; shift

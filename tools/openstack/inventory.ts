@@ -1,4 +1,5 @@
-// What a new cloud needs before anybody can use it: accounts and endpoints of its services, then flavors, images and the public network.
+// What a new cloud needs before anybody can use it: accounts and endpoints of its services, then
+// flavors, images and the public network.
 import { type Answer, CloudClient } from "./rest.ts";
 import { ADDRESS, REGION, type Site } from "./settings.ts";
 

@@ -1,4 +1,5 @@
-// What a whole OpenStack control plane takes: Debian's packages, no service of which is ever started by itself.
+// What a whole OpenStack control plane takes: Debian's packages, no service of which is ever
+// started by itself.
 import type { Requirement } from "../packages.ts";
 import { RABBITMQ } from "../rabbitmq.ts";
 
@@ -19,5 +20,7 @@ export const OPENSTACK: readonly Requirement[] = [
   { program: "pymysql", package: "python3-pymysql", file: "/usr/lib/python3/dist-packages/pymysql/__init__.py" },
 ];
 
-/** Later releases have the same packages. Some of their programs are served by uWSGI (services.ts). */
+/**
+ * Later releases have the same packages. Some of their programs are served by uWSGI (services.ts).
+ */
 export const OPENSTACK_IN_A_CHROOT: readonly string[] = OPENSTACK.map((row) => row.package);

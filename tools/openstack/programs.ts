@@ -36,7 +36,8 @@ export interface Programs {
 }
 
 /**
- * Installs what a release's OpenStack needs; for another release than the machine's own, in a chroot.
+ * Installs what a release's OpenStack needs; for another release than the machine's own, in a
+ * chroot.
  *
  * @throws {Error} where that cannot be done; the text says why.
  */

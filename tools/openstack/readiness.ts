@@ -35,7 +35,10 @@ export async function listens(port: number): Promise<boolean> {
   }
 }
 
-/** Waits until nobody listens: the children of a server that was killed end a little later than itself. */
+/**
+ * Waits until nobody listens: the children of a server that was killed end a little later than
+ * itself.
+ */
 export async function untilFree(ports: readonly number[]): Promise<void> {
   const deadline = Date.now() + 60_000;
   while (!ports.every(isFree)) {

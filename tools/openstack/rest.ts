@@ -1,4 +1,5 @@
-// A client of the cloud's APIs for whoever plays a tenant or an administrator: it does what the watcher's own clients never do, it writes.
+// A client of the cloud's APIs for whoever plays a tenant or an administrator: it does what the
+// watcher's own clients never do, it writes.
 
 export interface Account {
   readonly user: string;

@@ -1,4 +1,7 @@
-/** In memory the schemas take seconds, and a tenth of that which they take on a busy disk. Where there is too little, on disk. */
+/**
+ * In memory the schemas take seconds, and a tenth of that which they take on a busy disk. Where
+ * there is too little, on disk.
+ */
 export function roomyMemory(): { readonly dir?: string } {
   const dir = "/dev/shm";
   const { success, stdout } = new Deno.Command("df", { args: ["--output=avail", dir], stderr: "null" }).outputSync();

@@ -1,5 +1,5 @@
-// How each service is started, which differs from release to release: earlier ones bring servers of their own, later ones
-// only what uWSGI serves. What is there decides, not the release's name.
+// How each service is started, which differs from release to release: earlier ones bring servers of
+// their own, later ones only what uWSGI serves. What is there decides, not the release's name.
 import { fileURLToPath } from "node:url";
 import type { Command, Programs } from "./programs.ts";
 import { ADDRESS, type Site } from "./settings.ts";
@@ -89,7 +89,10 @@ function textOf(name: string): string {
   return Deno.readTextFileSync(fileURLToPath(new URL(name, import.meta.url)));
 }
 
-/** The first that is there, of modules of Python and programs; the last of them if none is, which then fails by its name. */
+/**
+ * The first that is there, of modules of Python and programs; the last of them if none is, which
+ * then fails by its name.
+ */
 function firstOf({ has }: Programs, apps: readonly [string, ...string[]]): string {
   const pathOf = (app: string) => app.startsWith("/") ? app : `${MODULES}/${app.replaceAll(".", "/")}.py`;
   return apps.find((app) => has(pathOf(app))) ?? apps.at(-1)!;

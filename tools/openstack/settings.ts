@@ -49,7 +49,9 @@ export interface Site {
   readonly secret: string;
   /** `rabbit://…` */
   readonly transport: string;
-  /** Services make queues that outlive the broker: the only ones that later brokers take from them. */
+  /**
+   * Services make queues that outlive the broker: the only ones that later brokers take from them.
+   */
   readonly hasQuorumQueues: boolean;
   readonly computes: readonly Compute[];
 }

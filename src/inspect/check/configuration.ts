@@ -10,16 +10,16 @@ import { checkPreviews } from "./previews.ts";
 import { secretsInSource } from "./secrets_in_source.ts";
 
 export interface CheckOptions {
-  /** A recorded creation of a server, in bytes: previews are made of it. */
+  /** A recorded creation of a server, in bytes, of which previews are made. */
   readonly sample: Uint8Array;
 }
 
-/** What works, and what does not, of a configuration that loads, as far as this machine knows. Asks nobody and changes nothing. */
+/** Findings of a configuration that loads, which need no connection. Changes nothing. */
 export async function checkConfiguration(loaded: LoadedConfig, options: CheckOptions): Promise<readonly Finding[]> {
   const { config, path, warnings } = loaded;
   return [
     { level: "ok", key: "config", text: path ?? "the configuration that is compiled in" },
-    ...warnings.map(told),
+    ...warnings.map(findingOfLine),
     ...(path === null ? [] : await secretsInSource(path)),
     ...checkSources(config),
     ...await checkCloud(config),
@@ -35,8 +35,11 @@ export function keyedSources({ rabbit }: Config): readonly { readonly key: strin
   return (rabbit as readonly RabbitSource[]).map((source, index) => ({ key: `rabbit[${index}]`, source }));
 }
 
-/** A line of the checker's, `key: text` or `file:line: text`; a key in brackets and quotes may hold anything. */
-export function told(line: string): Finding {
+/**
+ * A finding from a line of the config checker, `key: text` or `file:line: text`; a key in brackets
+ * and quotes may hold anything.
+ */
+export function findingOfLine(line: string): Finding {
   const [, key = "config", text = line] = /^((?:\["[^"]*"\]|[^:]|:(?=\d+: ))+): (.*)$/s.exec(line) ?? [];
   return { level: "warning", key, text };
 }
@@ -100,7 +103,7 @@ async function whyUnreadable(file: string): Promise<string | null> {
   }
 }
 
-/** Where the service will write: the ledger, and the log if that is a file. */
+/** Checks the files that the service writes: the ledger, and the log if that is a file. */
 async function checkPlaces({ ledger, log }: Config): Promise<readonly Finding[]> {
   const places = [{ key: "ledger.file", file: ledgerFileOf(ledger) }];
   if (log?.file !== undefined) places.push({ key: "log.file", file: log.file });
@@ -112,7 +115,10 @@ async function checkPlaces({ ledger, log }: Config): Promise<readonly Finding[]>
   }));
 }
 
-/** A file that is there is opened; else one is made beside it, in the nearest directory that is there, and removed. */
+/**
+ * Opens the file if it exists; else makes a file in the nearest directory that exists, and removes
+ * it.
+ */
 async function whyUnwritable(file: string): Promise<string | null> {
   try {
     if (await isThere(file)) {
@@ -138,7 +144,7 @@ function isThere(path: string): Promise<boolean> {
 function whyNot(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "this user may not";
-  if (error instanceof Deno.errors.NotCapable) return "this program keeps away from there";
+  if (error instanceof Deno.errors.NotCapable) return "this program may not read or write there";
   if (error instanceof Deno.errors.NotADirectory) return "a part of its path is no directory";
   return error instanceof Error ? error.message : String(error);
 }

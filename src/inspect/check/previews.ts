@@ -7,7 +7,10 @@ import { DryRun } from "../../runtime/dry_run.ts";
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** What plugins would send for a recorded server, looked at for what is hardly meant. */
+/**
+ * Warnings about the requests that plugins would send for a recorded server, where they are hardly
+ * intended.
+ */
 export async function checkPreviews(
   { config, pluginNames }: LoadedConfig,
   { sample }: { readonly sample: Uint8Array },
@@ -21,12 +24,12 @@ export async function checkPreviews(
   return previews.flatMap(({ name, preview, error }): Finding[] => {
     const key = `plugins[${pluginNames.indexOf(name)}] ${name}`;
     if (error !== undefined) return [{ level: "warning", key, text: `its preview of a server fails: ${error}` }];
-    return oddities(preview).map((text) => ({ level: "warning", key, text }));
+    return suspiciousAddresses(preview).map((text) => ({ level: "warning", key, text }));
   });
 }
 
-/** Odd addresses of a request; everything else that a plugin shows is its own affair. */
-function oddities(preview: Json): readonly string[] {
+/** Suspicious addresses of a request. Nothing else in a preview is checked. */
+function suspiciousAddresses(preview: Json): readonly string[] {
   if (typeof preview !== "object" || preview === null || !("url" in preview)) return [];
   const { url, headers } = preview as { readonly url: Json; readonly headers?: Json };
   if (typeof url !== "string" || !URL.canParse(url)) return [];
@@ -35,13 +38,15 @@ function oddities(preview: Json): readonly string[] {
   const knowsUs = typeof headers === "object" && headers !== null && "authorization" in headers;
   return [
     ...(protocol === "https:" && port === "80"
-      ? [`https:// to port 80 of ${host}: TLS to the port of HTTP. ${PORT}`]
+      ? [`https:// to port 80 of ${host}: TLS to the port of plain HTTP. ${PORT}`]
       : []),
-    ...(protocol === "http:" && port === "443" ? [`http:// to port 443 of ${host}: no TLS to its port. ${PORT}`] : []),
+    ...(protocol === "http:" && port === "443"
+      ? [`http:// to port 443 of ${host}: no TLS to the port of HTTPS. ${PORT}`]
+      : []),
     ...(protocol === "http:" && knowsUs && !isLocal
-      ? [`http:// to ${host} carries credentials that anybody on the way can read. Use https://`]
+      ? [`http:// to ${host} carries credentials that anybody on the network path can read. Use https://`]
       : []),
   ];
 }
 
-const PORT = "If it is not meant so, correct host or port";
+const PORT = "If that is not intended, correct host or port";

@@ -9,17 +9,20 @@ import { orRefusal } from "../shared/or_refusal.ts";
 import { losses } from "../../rabbitmq/queue_losses.ts";
 
 export interface RabbitCheck {
-  /** Where the source is in the configuration. */
+  /** The key of the source in the configuration. */
   readonly key: string;
   readonly source: RabbitSource;
-  /** Where the management API is, if not at its usual place. */
+  /** The URL of the management API, if not the default. */
   readonly management?: string;
   readonly signal: AbortSignal;
 }
 
 const CONNECT_SECONDS = 20;
 
-/** Logs in at every broker of a source, and looks at queue, exchanges, rights and limits. Changes nothing. */
+/**
+ * Logs in at every broker of a source, and checks queue, exchanges, rights and limits. Changes
+ * nothing.
+ */
 export async function checkRabbit(check: RabbitCheck): Promise<readonly Finding[]> {
   const { key, source, signal } = check;
   const found: Finding[] = [];
@@ -37,7 +40,7 @@ export async function checkRabbit(check: RabbitCheck): Promise<readonly Finding[
       found.push({ level: "error", key, text: error.message });
     }
   }
-  // One of several that is down is no reason not to start.
+  // The service starts while one of several brokers is down.
   return looked
     ? found.map((finding) => finding.key === key && finding.level === "error" ? warned(finding) : finding)
     : found;
@@ -65,7 +68,7 @@ async function lookAtWatched(
   return [
     { level: "ok", key, text: `"${queue}" is there; messages: ${messages}, consumers: ${consumers}` },
     ...(consumers > 0 ? [{ level: "warning" as const, key, text: `"${queue}" is consumed already. ${OTHER}` }] : []),
-    { level: "unchecked", key, text: "whether our user may read it: that takes reading it" },
+    { level: "unchecked", key, text: "whether our user may read it: only reading it can tell" },
   ];
 }
 
@@ -141,7 +144,7 @@ function escaped(name: string): string {
   return name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
-/** Limits are no part of AMQP: only the management API tells them. */
+/** Checks limits, which are not part of AMQP: only the management API has them. */
 async function lookAtLimits(
   { endpoint, version }: BrokerVisit,
   { key, source, management, signal }: RabbitCheck,

@@ -1,19 +1,22 @@
 import { basename } from "node:path";
 import type { Finding } from "../../model/finding.ts";
 
-/** A key that names a secret, with its value written down: `password: "…"`, and `password = …` of an INI file. */
+/**
+ * A key that names a secret, with its value written down: `password: "…"`, and `password = …` of an
+ * INI file.
+ */
 const WRITTEN =
   /(?:^|[\s{,("'])([\w-]*(?:password|passwd|secret|token|bearer|api[-_]?key)[\w-]*)["']?\s*(?::\s*\[?\s*["'`](?!["'`])|=\s*(?!\s*(?:$|env\b))(?=\S))/i;
 
 /** `user:password@` in a URL. */
 const URL_PASSWORD = /:\/\/[^\s:/"'`@]+:[^\s"'`@$]+@/;
 
-/** A variable with what stands in for it until it is set. */
+/** A call of env(), with the default of its variable. */
 const VARIABLE = /\benv\([^)]*\)/g;
 
 const OTHERS_MAY_READ = 0o004;
 
-/** Secrets that are written into a configuration which everybody on this machine may read. */
+/** Warnings about secrets in a configuration that everybody on this machine may read. */
 export async function secretsInSource(path: string): Promise<readonly Finding[]> {
   const { mode } = await Deno.stat(path);
   // Windows knows no modes.

@@ -12,7 +12,7 @@ import { openOpenStack } from "../../runtime/openstack.ts";
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 const CHECK_SECONDS = 30;
 
-/** Logs in at Keystone, and asks each service what our account may. */
+/** Logs in at Keystone, and asks each service for the rights of our account. */
 export async function checkOpenStackAccess(
   options: OpenStackOptions,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
@@ -39,7 +39,7 @@ function findingOf(key: string, { service, what, allowed, lost, remedy }: Abilit
     : { level: "warning", key, text: `our account may not ${what} (${service}): ${lost}; ${remedy}` };
 }
 
-/** Every plugin's own check, all at once, each with so much time. */
+/** Runs every plugin's own check, all at once, each for at most 30 s. */
 export function checkPlugins(
   { config, pluginNames }: Pick<LoadedConfig, "config" | "pluginNames">,
   signal: AbortSignal,
@@ -60,7 +60,7 @@ async function checkPlugin(
     return { level: "ok", key, text: "its target is there" };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return { level: "error", key, text: `${text}. Until that is mended its events wait` };
+    return { level: "error", key, text: `${text}. Its events wait until that is mended` };
   } finally {
     await Promise.resolve(plugin[Symbol.asyncDispose]?.()).catch(() => {});
   }

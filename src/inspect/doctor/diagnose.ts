@@ -12,26 +12,28 @@ import {
 import { topicMatches } from "./topic.ts";
 import type { Flow } from "./traffic.ts";
 
-/** Something that keeps notifications from arriving, or will. */
+/** A reason why notifications do not arrive, or may be lost. */
 export interface Problem {
-  /** `error`: notifications do not arrive. `warning`: they may be lost, or trouble others. */
+  /**
+   * `error`: notifications do not arrive. `warning`: they may be lost, or fill a queue of others.
+   */
   readonly level: "error" | "warning";
   readonly text: string;
   readonly remedies: readonly Remedy[];
 }
 
-/** Whether what comes with a routing key reaches our queue; `null`: cannot be seen from here. */
+/** Whether messages of a routing key reach our queue; `null`: unknown. */
 export type Bound = boolean | null;
 
-/** What is wrong, the worst first. */
+/** The problems of a broker, the most serious first. */
 export function diagnose(seen: Examination): readonly Problem[] {
   return [
-    ...deafness(seen),
+    ...listeningProblems(seen),
     ...queueProblems(seen),
     ...seen.queue.exchanges.flatMap((exchange) => exchangeProblems(seen, exchange)),
     ...formatProblems(seen),
     ...limitProblems(seen),
-    ...growing(seen),
+    ...unreadQueueProblems(seen),
   ];
 }
 
@@ -46,14 +48,14 @@ export function isBound(seen: Examination, { exchange, routingKey }: Pick<Flow, 
   }
   if (!queue.exchanges.includes(exchange) || !isWanted(seen, routingKey)) return false;
   if (queue.before === null) return null;
-  // Nobody takes anything from it: what reached it is in it.
+  // Without a consumer, every message that reached the queue is still in it.
   if (queue.before.consumers > 0 || queue.after === null || queue.after.consumers > 0) return null;
   const came = wantedFlows(seen).reduce((sum, { count }) => sum + count, 0);
   const grew = queue.after.messages - queue.before.messages;
   return grew >= came ? true : grew === 0 ? false : null;
 }
 
-function deafness({ deaf, user, vhost, queue }: Examination): readonly Problem[] {
+function listeningProblems({ deaf, user, vhost, queue }: Examination): readonly Problem[] {
   if (deaf === null) return [];
   return [{
     level: "error",
@@ -80,14 +82,14 @@ function queueProblems(seen: Examination): readonly Problem[] {
     ...(unread
       ? [{
         level: "error" as const,
-        text: `Nobody reads queue "${name}": oss-watcher does not run, or not with this configuration`,
+        text: `Queue "${name}" has no consumer: oss-watcher does not run, or not with this configuration`,
         remedies: [{ where: "On this host", lines: ["systemctl start oss-watcher"] }],
       }]
       : []),
   ];
 }
 
-/** Of one service, the first thing that is in the way. */
+/** The first problem of the service behind an exchange: later ones follow from it. */
 function exchangeProblems(seen: Examination, exchange: string): readonly Problem[] {
   const { queue, exchanges, flows, deaf } = seen;
   if (deaf !== null) return [];
@@ -97,30 +99,34 @@ function exchangeProblems(seen: Examination, exchange: string): readonly Problem
     return [{ level: "error", text, remedies: sendNotifications(exchange, topics) }];
   }
   const own = flows.filter((flow) => flow.exchange === exchange);
-  if (own.length === 0) return silence(seen, { exchange, topics });
+  if (own.length === 0) return silentExchange(seen, { exchange, topics });
   const wanted = own.filter(({ routingKey }) => isWanted(seen, routingKey));
   if (wanted.length === 0) return wrongTopic(seen, { exchange, topics, own });
-  return wanted.some((flow) => isBound(seen, flow) === false) ? unbound(seen, { exchange, topics, wanted }) : [];
+  return wanted.some((flow) => isBound(seen, flow) === false) ? unboundQueue(seen, { exchange, topics, wanted }) : [];
 }
 
-/** Publishers declare a queue named as the routing key: without one nothing was ever sent there. */
-function silence(
+/**
+ * Publishers declare a queue named as the routing key: without that queue no notification was ever
+ * sent there.
+ */
+function silentExchange(
   seen: Examination,
   { exchange, topics }: { readonly exchange: string; readonly topics: readonly string[] },
 ): readonly Problem[] {
   if (hasEverSent(seen, exchange)) {
     if (seen.flows.length === 0) return [];
     const text =
-      `Exchange "${exchange}" brought nothing while others did: if something of it happened meanwhile, its ` +
+      `Exchange "${exchange}" brought nothing while others did: if an operation of its service ended meanwhile, that ` +
       "service has no driver for notifications";
     return [{ level: "warning", text, remedies: sendNotifications(exchange, topics).slice(0, 1) }];
   }
-  const text = `Exchange "${exchange}" has brought no notification: it has no driver for them`;
+  const text = `Exchange "${exchange}" has brought no notification: its service has no driver for them`;
   return [{ level: "error", text, remedies: sendNotifications(exchange, topics) }];
 }
 
 function hasEverSent({ queue, managed, defaultQueues }: Examination, exchange: string): boolean {
-  // Where we may not look at the queues that services declare, nobody can tell.
+  // Without the management API the queues that services declare are the only trace of earlier
+  // notifications. A queue that our user may not look at counts: what it holds is unknown.
   if (!("bindings" in managed)) return defaultQueues.length > 0 || (!queue.isOwn && queue.before !== null);
   return managed.bindings.some((binding) =>
     binding.exchange === exchange && binding.queue === binding.routingKey &&
@@ -153,7 +159,7 @@ function wrongTopic(
   return [{ level: "error", text, remedies: [...sendNotifications(exchange, all), ...remedies] }];
 }
 
-function unbound(
+function unboundQueue(
   { queue, vhost }: Examination,
   { exchange, topics, wanted }: {
     readonly exchange: string;
@@ -172,13 +178,13 @@ function unbound(
   return [{ level: "error", text, remedies }];
 }
 
-/** Some deletions have no versioned notification: docs/NOTIFICATIONS.md. */
+/** Some deletions have no versioned notification (docs/NOTIFICATIONS.md). */
 function formatProblems({ flows }: Examination): readonly Problem[] {
   const formats = flows.flatMap(({ serverFormats }) => serverFormats);
   if (!formats.includes("versioned") || formats.includes("unversioned")) return [];
   const text =
-    "Nova sends versioned notifications alone: a server that is force-deleted while its compute host is down, or " +
-    "that has no host, goes without any notification then";
+    "Nova sends versioned notifications alone: when a server is force-deleted while its compute host is down, or has " +
+    "no host, Nova sends no notification";
   return [{ level: "warning", text, remedies: [SEND_UNVERSIONED] }];
 }
 
@@ -193,12 +199,12 @@ function limitProblems({ queue, managed, version, vhost }: Examination): readonl
   }));
 }
 
-/** Default queues that nobody reads, and that fill RabbitMQ's memory. */
-function growing({ defaultQueues, vhost }: Examination): readonly Problem[] {
+/** Default queues without a consumer, which fill RabbitMQ's memory. */
+function unreadQueueProblems({ defaultQueues, vhost }: Examination): readonly Problem[] {
   const unread = defaultQueues.filter(isUnread);
   if (unread.length === 0) return [];
   const text = `Nobody reads ${unread.map(({ name, after }) => `${name} (${after?.messages})`).join(", ")}: ` +
-    "services declare these queues and fill them for whoever comes";
+    "services declare these queues and fill them, whether anybody reads them or not";
   return [{ level: "warning", text, remedies: [boundQueues(unread.map(({ name }) => name), vhost)] }];
 }
 
@@ -216,7 +222,7 @@ function wantedFlows(seen: Examination): readonly Flow[] {
   );
 }
 
-/** A routing key is a topic and a priority. */
+/** The topic of a routing key, which is a topic and a priority. */
 function topicOf(routingKey: string): string {
   return routingKey.replace(/\.[^.]+$/, "");
 }

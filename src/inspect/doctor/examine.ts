@@ -11,40 +11,48 @@ import { tap } from "../shared/tap.ts";
 import { type Flow, Traffic } from "./traffic.ts";
 import { visitAny } from "../shared/visit_any.ts";
 
-/** A queue before and after the listening; `null` where there was none, or we may not look. */
+/**
+ * The state of a queue before and after the listening; `null` where it does not exist, or our user
+ * may not look.
+ */
 export interface QueueLook {
   readonly name: string;
   readonly before: QueueState | null;
   readonly after: QueueState | null;
-  /** Why we may not look; `null` when we may. */
+  /** Why our user may not look; `null` when it may. */
   readonly refused: string | null;
 }
 
-/** Everything that was seen of one source. */
+/** The state of the broker of one source, and the traffic while `doctor` listened. */
 export interface Examination {
   readonly address: string;
   /** The broker's release, as `4.0.5`; empty when it does not say. */
   readonly version: string;
   readonly user: string;
   readonly vhost: string;
-  /** For how long was listened. */
+  /** The time of listening. */
   readonly seconds: number;
-  /** What oss-watcher reads. */
+  /** The queue that oss-watcher reads. */
   readonly queue: QueueLook & {
     readonly isOwn: boolean;
     readonly exchanges: readonly string[];
     readonly routingKeys: readonly string[];
-    /** Why our own queue cannot be declared as it should be; `null` when it can, or is not there. */
+    /**
+     * Why our own queue cannot be declared as it should be; `null` when it can, or is not there.
+     */
     readonly mismatch: string | null;
   };
-  /** Exchanges by name, and whether they are there. */
+  /** Exchanges by name, and whether they exist. */
   readonly exchanges: ReadonlyMap<string, boolean>;
-  /** Queues that publishers declare, and nobody may read: those that are there, and those that we may not look at. */
+  /**
+   * Queues that publishers declare, perhaps without a reader: those that exist, and those that our
+   * user may not look at.
+   */
   readonly defaultQueues: readonly QueueLook[];
   readonly flows: readonly Flow[];
-  /** Why there was no listening, and whether that is for want of rights; `null` when there was. */
+  /** Why `doctor` could not listen, and whether rights are missing; `null` when it could. */
   readonly deaf: { readonly text: string; readonly lacksRights: boolean } | null;
-  /** What only the management API tells, or why it does not. */
+  /** Facts of the management API, or the reason why it gave none. */
   readonly managed: Managed | { readonly refused: string };
 }
 
@@ -63,7 +71,7 @@ export interface ExamineOptions {
   readonly log: (part: string) => Logger;
   readonly onListening: (address: string) => void;
   readonly now: () => number;
-  /** Ends the connecting, or the listening: what was heard until then counts. */
+  /** Ends the connecting or the listening. Messages that came before count. */
   readonly signal: AbortSignal;
 }
 
@@ -71,7 +79,8 @@ export interface ExamineOptions {
 const KNOWN_TOPICS = ["notifications", "versioned_notifications", "monitoring"];
 
 /**
- * Looks at a broker, listens beside everybody for some seconds, and looks again. Takes nothing and changes nothing.
+ * Looks at a broker, listens on a temporary queue for some seconds, and looks again. Takes no
+ * message from a consumer and changes nothing.
  *
  * @throws {UserError} when no broker of the source lets us in.
  */
@@ -109,7 +118,9 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   };
 }
 
-/** A text says why we may not look. */
+/**
+ * A queue's state, `null` when it does not exist, or a text that says why our user may not look.
+ */
 type Look = QueueState | string | null;
 
 async function lookAt(visit: BrokerVisit, names: readonly string[]): Promise<ReadonlyMap<string, Look>> {
@@ -124,7 +135,7 @@ function lookOf(name: string, before: Look, after: Look): QueueLook {
   return { name, before: state(before), after: state(after), refused };
 }
 
-/** Those that we may not look at are not among them. */
+/** Exchanges that our user may not look at are left out. */
 async function exchangesOf(visit: BrokerVisit, names: readonly string[]): Promise<ReadonlyMap<string, boolean>> {
   const found = new Map<string, boolean>();
   for (const name of new Set(names)) {
@@ -134,7 +145,7 @@ async function exchangesOf(visit: BrokerVisit, names: readonly string[]): Promis
   return found;
 }
 
-/** On a temporary queue, of every notification of every service that there is. */
+/** Counts every notification of every service, on a temporary queue. */
 async function listen(
   { source, seconds, random, now, log, onListening, signal }: ExamineOptions,
   { address }: BrokerVisit,

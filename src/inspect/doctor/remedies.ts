@@ -1,6 +1,6 @@
-/** Lines for a file or a shell that would mend something. */
+/** Lines for a file or a shell that mend a problem. */
 export interface Remedy {
-  /** Where they belong. */
+  /** The file or shell that they are for. */
   readonly where: string;
   readonly lines: readonly string[];
 }
@@ -32,13 +32,13 @@ export function sendNotifications(exchange: string, topics: readonly string[]): 
   ];
 }
 
-/** Makes Nova send what exists in the older format alone. */
+/** Makes Nova send the notifications that exist in the older format alone. */
 export const SEND_UNVERSIONED: Remedy = {
   where: "In nova.conf of every Nova service, then restart it",
   lines: ["[notifications]", "notification_format = both"],
 };
 
-/** Makes oss-watcher's own queue get what is sent. */
+/** Makes oss-watcher's own queue receive these routing keys. */
 export function takeRoutingKeys(routingKeys: readonly string[]): Remedy {
   return {
     where: "Or in config.ts, in rabbit.queue",
@@ -46,7 +46,7 @@ export function takeRoutingKeys(routingKeys: readonly string[]): Remedy {
   };
 }
 
-/** Keeps queues that nobody reads from growing for ever. */
+/** Bounds queues that nobody reads. */
 export function boundQueues(names: readonly string[], vhost: string): Remedy {
   const pattern = `^(${names.map((name) => name.replaceAll(".", "\\.")).join("|")})$`;
   const at = vhost === "/" ? "" : ` -p ${shellWord(vhost)}`;
@@ -81,7 +81,7 @@ export function grant(
   };
 }
 
-/** Binds somebody's queue; RabbitMQ's own tool can, `rabbitmqctl` cannot. */
+/** Binds a queue of others with `rabbitmqadmin`: `rabbitmqctl` cannot. */
 export function bind(
   { exchange, queue, vhost }: { readonly exchange: string; readonly queue: string; readonly vhost: string },
 ): readonly string[] {

@@ -1,4 +1,7 @@
-/** Whether a topic exchange hands a message of this routing key to a binding: `*` is a word, `#` any number of them. */
+/**
+ * Whether a topic exchange routes this routing key to a binding: `*` is a word, `#` any number of
+ * words.
+ */
 export function topicMatches(pattern: string, routingKey: string): boolean {
   return matches(pattern.split("."), routingKey.split("."));
 }

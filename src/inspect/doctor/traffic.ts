@@ -3,20 +3,23 @@ import type { Delivered } from "../../rabbitmq/consumer.ts";
 import { decodeBody } from "../../intake/envelope.ts";
 import { plainBytes } from "../../intake/plain_bytes.ts";
 
-/** What came of one exchange with one routing key. */
+/** The messages of one exchange and routing key. */
 export interface Flow {
   readonly exchange: string;
   readonly routingKey: string;
   readonly count: number;
-  /** So many of them are of types that oss-watcher reads. */
+  /** The number of those whose type oss-watcher reads. */
   readonly handled: number;
-  /** So many could not be read. */
+  /** The number of those that could not be read. */
   readonly unreadable: number;
   /** `messagingv2` has an envelope, `messaging` has none. */
   readonly drivers: readonly string[];
   /** Of Nova's notifications. */
   readonly formats: readonly string[];
-  /** Of those that are about servers: `service.update`, as an example, has one format whatever Nova is configured to send. */
+  /**
+   * The formats of notifications about servers. Others do not show the setting: `service.update`
+   * always has one format.
+   */
   readonly serverFormats: readonly string[];
 }
 

@@ -2,19 +2,20 @@ import type { OwnQueue, RabbitSource } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
 import { visitAny } from "../shared/visit_any.ts";
 
-/** What became of a queue. */
+/** The result of removing a queue. */
 export interface RemovedQueue {
   readonly queue: string;
   /** `host:port`. */
   readonly address: string;
-  /** What it held; `null` when there was none. */
+  /** The number of messages in it; `null` when it did not exist. */
   readonly messages: number | null;
 }
 
 /**
  * Removes our own queue of a source from its broker.
  *
- * @throws {UserError} when it holds messages or is consumed, unless `force`; when it is somebody else's; when we cannot get there.
+ * @throws {UserError} when it holds messages or is consumed, unless `force`; when it is a
+ * watchQueue; when the broker cannot be reached.
  */
 export async function removeQueue(
   source: RabbitSource,
@@ -31,12 +32,12 @@ export async function removeQueue(
   const state = await visit.queue(queue.name);
   const { address } = visit;
   if (state === null) return { queue: queue.name, address, messages: null };
-  if (!force) mustBeFree(queue, { ...state, address });
+  if (!force) refuseUsedQueue(queue, { ...state, address });
   await visit.remove(queue.name);
   return { queue: queue.name, address, messages: state.messages };
 }
 
-function mustBeFree(
+function refuseUsedQueue(
   { name }: OwnQueue,
   { messages, consumers, address }: {
     readonly messages: number;

@@ -5,16 +5,19 @@ import { plainBytes } from "../../intake/plain_bytes.ts";
 import type { Json, JsonObject } from "../../model/notification.ts";
 import { HIDDEN, isSecretName, redact } from "../../wire/secrets/redact.ts";
 
-/** Parts of a context or of a request that nobody needs to understand a notification, and that may hold what opens doors. */
-const CLOSED_NAMES =
+/**
+ * Parts of a context or of a request that may hold credentials, and that no reader of a
+ * notification needs.
+ */
+const SENSITIVE_NAMES =
   /^(?:service_)?catalog$|^user_data$|^injected_files$|^personality$|^trust_id$|^roles$|^(?:admin|root)_?pass$/i;
 
-/** Keystone's tokens, wherever they stand: Fernet, and signed ones. */
+/** Keystone's tokens in any text: Fernet, and signed ones (JWS). */
 const TOKENS = /\bgAAAAA[\w-]{20,}={0,2}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/g;
 
 /**
- * A message as one line of JSON that `--dry-run` reads, in the form of a capture, freed of secrets and tokens; or why it cannot be freed of
- * them: what cannot be read may hold anything.
+ * A message as one line of JSON that `--dry-run` reads, without secrets and tokens. A message that
+ * cannot be read is refused: it may hold a secret anywhere.
  *
  * @param received Seconds since the epoch.
  */
@@ -24,7 +27,7 @@ export function recordedLine(
 ): { readonly line: string } | { readonly refused: string } {
   const plain = plainBytes(body, compression);
   if ("refused" in plain) return plain;
-  // Whatever cannot be decoded is not recorded, nor is a call that is no notification.
+  // A body that cannot be decoded is not recorded, nor is an RPC call.
   const decoded = decodeBody(plain);
   if ("refused" in decoded) return decoded;
   const line = JSON.stringify({
@@ -38,7 +41,7 @@ export function recordedLine(
   return { line };
 }
 
-/** The text of a body in the same envelope, without what is secret in it. */
+/** The text of a body without its secrets, in the same envelope. */
 function withoutSecrets(body: string): string {
   const outer: JsonObject = JSON.parse(body);
   const inner = outer["oslo.message"];
@@ -57,14 +60,16 @@ function clean(value: Json): Json {
 
 function cleanObject(object: JsonObject): JsonObject {
   const kept = Object.entries(object).filter(([key]) => !key.startsWith("_context_") || isActorKey(key));
-  return Object.fromEntries(kept.map(([key, value]) => [cleanText(key), isClosed(key) ? hidden(value) : clean(value)]));
+  return Object.fromEntries(
+    kept.map(([key, value]) => [cleanText(key), isSensitive(key) ? hidden(value) : clean(value)]),
+  );
 }
 
-function isClosed(key: string): boolean {
-  return isSecretName(key) || CLOSED_NAMES.test(key);
+function isSensitive(key: string): boolean {
+  return isSecretName(key) || SENSITIVE_NAMES.test(key);
 }
 
-/** Still to be seen: that there was something, and of which kind. */
+/** A placeholder that still shows the kind of the value. */
 function hidden(value: Json): Json {
   if (value === null || typeof value === "boolean") return value;
   if (Array.isArray(value)) return [];

@@ -1,6 +1,6 @@
 import { UserError } from "../../model/errors.ts";
 
-/** What a look at a broker gives, or the text that says why we may not look. */
+/** The result of a question to a broker, or the text that says why our user may not ask it. */
 export async function orRefusal<T>(looking: Promise<T>): Promise<T | string> {
   try {
     return await looking;

@@ -12,30 +12,36 @@ export type { Delivered };
 
 export interface TapOptions {
   readonly config: Config;
-  /** What the temporary queues are for: a part of their names. */
+  /** The purpose of the temporary queues: a part of their names. */
   readonly purpose: string;
-  /** Every notification of every service, whatever its topic; else what the service would get. */
+  /**
+   * Whether every notification of every service and topic is heard, or only those that the service
+   * gets.
+   */
   readonly all: boolean;
   readonly random: () => number;
   readonly log: (part: string) => Logger;
   /** Called for every copy of a message, in the order of its queue. */
   readonly onMessage: (message: Delivered) => void;
-  /** Called when all sources are listened on. */
+  /** Called once it listens at all sources. */
   readonly onListening?: (addresses: readonly string[]) => void;
 }
 
-/** Control exchanges beside those of Nova and Neutron. Cinder and others use oslo.messaging's default, `openstack`. */
+/**
+ * Control exchanges beside those of Nova and Neutron. Cinder and others use oslo.messaging's
+ * default, `openstack`.
+ */
 const MORE_EXCHANGES = [...DEFAULT_EXCHANGES, "keystone", "glance", "cinder", "openstack"];
 
 /**
- * A service's calls go through its exchange, too, with tokens in them: their routing keys are topics and hosts, those of notifications end in
- * a priority.
+ * Routing keys of notifications, which end in a priority. RPC calls, which may hold tokens, use the
+ * same exchanges; their routing keys are topics and hosts.
  */
 const ALL_ROUTING_KEYS = ["audit", "critical", "debug", "error", "info", "sample", "warn"].map((name) => `#.${name}`);
 
 /**
- * Listens on queues of its own beside the service's, until `stop` aborts. They get copies, and go with the connection: nothing is taken from
- * anybody.
+ * Listens on temporary queues beside the service's, until `stop` aborts. They get copies, and go
+ * with the connection: no message is taken from another consumer.
  *
  * @throws {UserError} when a broker refuses us or does not answer at first, or none is configured.
  */
@@ -46,8 +52,8 @@ export async function tap(options: TapOptions, stop: AbortSignal): Promise<void>
     onMessage(message);
   };
   const sources = sourcesOf(options.config);
-  // A service waits for its broker; who looks at a terminal wants to hear that there is none.
-  if (!await answer(sources, stop)) return;
+  // The service waits for its broker. A command reports at once that the broker cannot be reached.
+  if (!await brokersAnswer(sources, stop)) return;
   const brokers = sources.map((source) => {
     return new Broker({ source, temporary: temporaryQueue(source, options), onDelivered, log: log("broker"), random });
   });
@@ -62,8 +68,8 @@ export async function tap(options: TapOptions, stop: AbortSignal): Promise<void>
   }
 }
 
-/** Returns whether it is worth going on: not when that was not waited for. */
-async function answer(sources: readonly RabbitSource[], stop: AbortSignal): Promise<boolean> {
+/** Returns `true` once every source answers, `false` when `stop` aborts before. */
+async function brokersAnswer(sources: readonly RabbitSource[], stop: AbortSignal): Promise<boolean> {
   try {
     for (const source of sources) await (await visitAny(source, stop))[Symbol.asyncDispose]();
     return true;

@@ -6,9 +6,9 @@ import { Deadline } from "../../wire/deadline.ts";
 const CONNECT_SECONDS = 20;
 
 /**
- * The first broker of a source that lets us in, tried once each.
+ * Logs in at the first broker of a source that accepts it. Each broker is tried once.
  *
- * @throws {UserError} saying why the first one does not.
+ * @throws {UserError} with the refusal of the first broker, when none accepts.
  */
 export async function visitAny(source: RabbitSource, signal: AbortSignal): Promise<BrokerVisit> {
   const refusals: unknown[] = [];

@@ -7,28 +7,28 @@ import type { Json, Notification } from "../../model/notification.ts";
 import { DryRun, type DryRunResult } from "../../runtime/dry_run.ts";
 import { tap, type TapOptions } from "../shared/tap.ts";
 
-/** One notification that came, whether it means anything to us or not. */
+/** A notification of any type. */
 export interface SeenNotification {
   readonly exchange: string;
   readonly routingKey: string;
   readonly notification: Notification;
-  /** What the payload is about, as far as it says. */
+  /** The name, address or id of the resource, if the payload has one. */
   readonly resource: string | null;
 }
 
 export interface TailOptions extends Omit<TapOptions, "onMessage" | "purpose"> {
   /** Called for each event, as the service would announce it. */
   readonly onEvents: (result: DryRunResult) => void;
-  /** Called for each notification, with `all`; copies of one are one. */
+  /** With `all`, called once for each notification, whatever the number of its copies. */
   readonly onNotification: (seen: SeenNotification) => void;
 }
 
-/** Copies of a notification come one after the other: so many are remembered to know one from a new one. */
+/** The number of ids that are remembered to recognise copies, which come soon after each other. */
 const REMEMBERED_IDS = 5_000;
 
 /**
- * What happens, live, until `stop` aborts: the stages of a dry run over messages from temporary queues. Its memory begins empty: what was
- * before is not known.
+ * Shows events as they happen, until `stop` aborts: the stages of a dry run over messages from
+ * temporary queues. Its memory begins empty.
  *
  * @throws {UserError} when a broker refuses us.
  */
@@ -38,7 +38,7 @@ export async function tail(options: TailOptions, stop: AbortSignal): Promise<voi
   const failed = new AbortController();
   let work = Promise.resolve();
   const onMessage = (message: Delivered) => {
-    // Its turn comes when the bytes of the body are others' again.
+    // The body's buffer is reused before this message is read.
     const kept = { ...message, body: message.body.slice() };
     work = work.then(() => reader.take(kept)).catch((error) => failed.abort(error));
   };
@@ -47,7 +47,7 @@ export async function tail(options: TailOptions, stop: AbortSignal): Promise<voi
   if (failed.signal.aborted) throw failed.signal.reason;
 }
 
-/** Every event that the configuration's groups claim. */
+/** Reports every event that the configuration's groups claim. */
 class EventReader {
   readonly #options: TailOptions;
   readonly #run: DryRun;
@@ -66,7 +66,7 @@ class EventReader {
   }
 }
 
-/** Every notification. */
+/** Reports every notification. */
 class NotificationReader {
   readonly #options: TailOptions;
   readonly #ids = new Set<string>();
@@ -106,7 +106,9 @@ function refuse(
   log("tail").warn(`Cannot read a message of ${routingKey} from exchange ${exchange}: ${refused}`);
 }
 
-/** Where kinds of payloads name what they are about, the name first. */
+/**
+ * The paths of a resource's name, address or id in the kinds of payloads, in order of preference.
+ */
 const RESOURCE_PATHS = [
   "display_name",
   "nova_object.data/display_name",

@@ -1,5 +1,8 @@
-/** Why a file could not be written, and what to do next: in our words where we know, not in those of the runtime. */
-export function whyUnwritten(error: unknown): string {
+/**
+ * Why a file could not be written, and the next step. For an unknown cause it is the text of the
+ * runtime.
+ */
+export function writeFailure(error: unknown): string {
   for (const [kind, text] of KNOWN) if (error instanceof kind) return text;
   return error instanceof Error ? error.message : String(error);
 }
@@ -11,6 +14,6 @@ const KNOWN: readonly (readonly [ErrorClass, string])[] = [
   [Deno.errors.PermissionDenied, "this user may not write there. Name another place"],
   [Deno.errors.IsADirectory, "it is a directory. Name a file in it"],
   [Deno.errors.NotADirectory, "a part of its path is a file. Name another place"],
-  // Devices and the like, whatever the permissions of the program are.
+  // Deno refuses devices, whatever the permissions of the program are.
   [Deno.errors.NotCapable, "it is no ordinary file. Name one"],
 ];
