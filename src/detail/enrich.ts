@@ -53,9 +53,9 @@ const SERVER_KEYS: readonly string[] = [
  * any: what OpenStack says is its present.
  */
 export async function enrich(row: Omit<LedgerEvent, "seq">, options: EnrichOptions): Promise<Enriched> {
-  const inquiry = new Inquiry(knownServer(row), options);
+  const inquiry = new ServerInquiry(knownServer(row), options);
   if (isNew(row)) await inquiry.askAll();
-  const wanted = wantedOf(row.event, inquiry.server, options.detail);
+  const wanted = questionsFor(row.event, inquiry.server, options.detail);
   await inquiry.ask(isNew(row) ? wanted.filter((asked) => asked !== "server") : wanted);
   return inquiry;
 }
@@ -63,17 +63,17 @@ export async function enrich(row: Omit<LedgerEvent, "seq">, options: EnrichOptio
 /** The keys of the detail that {@linkcode enrich} would ask OpenStack for. */
 export function keysToAsk(row: Omit<LedgerEvent, "seq">, options: DetailOptions | undefined): readonly string[] {
   const server = knownServer(row);
-  if (!isNew(row)) return wantedOf(row.event, server, options).flatMap((asked) => KEYS[asked]);
+  if (!isNew(row)) return questionsFor(row.event, server, options).flatMap((asked) => KEYS[asked]);
   const { detail } = makeDetail({ ...row.event, server }, { ...options, fields: {} });
-  return SERVER_KEYS.filter((key) => isOpen(detail, key));
+  return SERVER_KEYS.filter((key) => isEmpty(detail, key));
 }
 
 /** The keys of a finished detail that lack something because OpenStack was silent. */
 export function missingKeys(event: WatcherEvent, detail: Detail, silent: readonly Asked[]): readonly string[] {
   const keys = silent.flatMap((asked) => asked === "server" && isUnknown(event) ? SERVER_KEYS : KEYS[asked]);
   // The name of a server is there without the domain that its port may give it.
-  const lacks = (key: string) => isOpen(detail, key) || (key === "FQDN" && silent.includes("portsOfServer"));
-  return [...new Set(keys)].filter(lacks);
+  const isMissing = (key: string) => isEmpty(detail, key) || (key === "FQDN" && silent.includes("portsOfServer"));
+  return [...new Set(keys)].filter(isMissing);
 }
 
 /** The event with all that is known of its server by now. */
@@ -83,7 +83,7 @@ export function enrichedEvent(row: Omit<LedgerEvent, "seq">, { learned }: Pick<E
 }
 
 /** Questions about one server, and what came of them. */
-class Inquiry implements Enriched {
+class ServerInquiry implements Enriched {
   learned: ServerSnapshot | null = null;
   readonly silent: Asked[] = [];
   readonly #known: ServerSnapshot;
@@ -143,12 +143,12 @@ class Inquiry implements Enriched {
     },
   };
 
-  async #answer<What extends Asked>(asked: What, id: string | null): Promise<Said<What> | null> {
+  async #answer<What extends Asked>(asked: What, id: string | null): Promise<AnswerValue<What> | null> {
     if (id === null) return null;
     const { source, signal } = this.#options;
     const answer: SourceAnswer<What> = await source[asked](id, signal);
     if (answer === "silent") this.silent.push(asked);
-    return typeof answer === "string" ? null : answer as Said<What>;
+    return typeof answer === "string" ? null : answer as AnswerValue<What>;
   }
 
   #learn(said: Partial<ServerSnapshot>): void {
@@ -159,7 +159,7 @@ class Inquiry implements Enriched {
 }
 
 /** What an answer holds if there is one. */
-type Said<What extends Asked> = Exclude<SourceAnswer<What>, string>;
+type AnswerValue<What extends Asked> = Exclude<SourceAnswer<What>, string>;
 
 /**
  * The server with what was remembered of it since the event was decided: what changes in time is the event's own, unless the event knows
@@ -194,11 +194,11 @@ function isNew({ event, remembered }: Omit<LedgerEvent, "seq">): boolean {
   return remembered === null && isUnknown(event);
 }
 
-function wantedOf(event: WatcherEvent, server: ServerSnapshot, options: DetailOptions = {}): readonly Asked[] {
-  const may = mayAsk(event);
+function questionsFor(event: WatcherEvent, server: ServerSnapshot, options: DetailOptions = {}): readonly Asked[] {
+  const may = allowedQuestions(event);
   if (may.length === 0) return [];
   const { detail } = makeDetail({ ...event, server }, { ...options, fields: {} });
-  const lacks: Readonly<Record<Asked, boolean>> = {
+  const isMissing: Readonly<Record<Asked, boolean>> = {
     server: server.id !== null && detail.Description === null,
     portsOfServer: server.hostname !== null && server.dnsName === null && options.domain === undefined,
     image: server.imageId !== null && detail.OS === null,
@@ -206,10 +206,10 @@ function wantedOf(event: WatcherEvent, server: ServerSnapshot, options: DetailOp
     user: server.userId !== null && detail.UserName === null,
   };
   const fixed = options.static ?? {};
-  return may.filter((asked) => lacks[asked] && !KEYS[asked].every((key) => Object.hasOwn(fixed, key)));
+  return may.filter((asked) => isMissing[asked] && !KEYS[asked].every((key) => Object.hasOwn(fixed, key)));
 }
 
-function mayAsk(event: WatcherEvent): readonly Asked[] {
+function allowedQuestions(event: WatcherEvent): readonly Asked[] {
   const { subject, created, creationSeen } = event;
   if (isUnknown(event) || (subject === "server" && created)) {
     return ["server", "portsOfServer", "image", "project", "user"];
@@ -217,7 +217,7 @@ function mayAsk(event: WatcherEvent): readonly Asked[] {
   return subject === "server" && !creationSeen ? ["project", "user"] : [];
 }
 
-function isOpen(detail: Detail, key: string): boolean {
+function isEmpty(detail: Detail, key: string): boolean {
   const value = detail[key] ?? null;
   return value === null || (typeof value === "object" && Object.keys(value).length === 0);
 }

@@ -6,22 +6,22 @@ export class Draft implements Memory {
   readonly #servers = new Map<string, ServerMemory>();
   /** Those that memory has: a message may ask for one with each resource that it names. */
   readonly #known = new Map<string, ServerMemory | undefined>();
-  readonly #ports: Drafted<PortMemory>;
-  readonly #floatingIps: Drafted<FloatingIpMemory>;
-  readonly #portsOfServer: Listing<PortMemory>;
-  readonly #onPort: Listing<FloatingIpMemory>;
-  readonly #ofServer: Listing<FloatingIpMemory>;
+  readonly #ports: ChangedRows<PortMemory>;
+  readonly #floatingIps: ChangedRows<FloatingIpMemory>;
+  readonly #portsOfServer: RowsByOwner<PortMemory>;
+  readonly #onPort: RowsByOwner<FloatingIpMemory>;
+  readonly #ofServer: RowsByOwner<FloatingIpMemory>;
 
   constructor(memory: Memory) {
     this.#memory = memory;
-    this.#portsOfServer = new Listing((port) => port.lastServerId, (id) => memory.portsOfServer(id));
-    this.#onPort = new Listing((floatingIp) => floatingIp.portId, (id) => memory.floatingIpsOnPort(id));
-    this.#ofServer = new Listing(
+    this.#portsOfServer = new RowsByOwner((port) => port.lastServerId, (id) => memory.portsOfServer(id));
+    this.#onPort = new RowsByOwner((floatingIp) => floatingIp.portId, (id) => memory.floatingIpsOnPort(id));
+    this.#ofServer = new RowsByOwner(
       ({ association }) => association?.serverId ?? null,
       (id) => memory.floatingIpsOfServer(id),
     );
-    this.#ports = new Drafted([this.#portsOfServer]);
-    this.#floatingIps = new Drafted([this.#onPort, this.#ofServer]);
+    this.#ports = new ChangedRows([this.#portsOfServer]);
+    this.#floatingIps = new ChangedRows([this.#onPort, this.#ofServer]);
   }
 
   server(id: string): ServerMemory | undefined {
@@ -77,12 +77,12 @@ interface Row {
 }
 
 /** The rows of a kind that the decision has written. */
-class Drafted<Kind extends Row> {
+class ChangedRows<Kind extends Row> {
   readonly #rows = new Map<string, Kind>();
-  readonly #listings: readonly Listing<Kind>[];
+  readonly #indexes: readonly RowsByOwner<Kind>[];
 
-  constructor(listings: readonly Listing<Kind>[]) {
-    this.#listings = listings;
+  constructor(indexes: readonly RowsByOwner<Kind>[]) {
+    this.#indexes = indexes;
   }
 
   get(id: string): Kind | undefined {
@@ -96,12 +96,12 @@ class Drafted<Kind extends Row> {
   put(row: Kind): void {
     const isFirst = !this.#rows.has(row.id);
     this.#rows.set(row.id, row);
-    for (const listing of this.#listings) listing.put(row, { isFirst });
+    for (const index of this.#indexes) index.put(row, { isFirst });
   }
 }
 
 /** The rows of a kind by what they belong to. Each list is read from memory once: a message may ask for it with each resource that it names. */
-class Listing<Kind extends Row> {
+class RowsByOwner<Kind extends Row> {
   readonly #ownerOf: (row: Kind) => string | null;
   readonly #stored: (owner: string) => readonly Kind[];
   /** Of owners that were asked for: those in memory, then those that the decision has written. */
@@ -112,7 +112,7 @@ class Listing<Kind extends Row> {
     this.#stored = stored;
   }
 
-  rowsOf(owner: string, drafted: Drafted<Kind>): readonly Kind[] {
+  rowsOf(owner: string, drafted: ChangedRows<Kind>): readonly Kind[] {
     let rows = this.#rows.get(owner);
     if (rows === undefined) {
       const stored = this.#stored(owner).filter(({ id }) => drafted.get(id) === undefined);

@@ -1,64 +1,69 @@
 import { MAX_FLOATING_IPS } from "../model/bounds.ts";
 import type { FloatingIpMemory, PortMemory, Primed } from "../model/memory.ts";
-import { announceStanding, associationOf, endUnseen, reconcile, reconcilePort } from "./association.ts";
+import { announceCurrentState, announceUnseenEnd, associationOf, reconcile, reconcilePort } from "./association.ts";
 import { type FloatingIpState, type PortState, readFloatingIps, readId, readPorts } from "./network_payload.ts";
-import type { Finding, Situation } from "./situation.ts";
+import type { DecisionContext, Finding } from "./decision_context.ts";
 
 /** `floatingip.create.end`, `floatingip.update.end`: the new state of a floating IP, whatever changed in it. */
-export function floatingIpChanged(situation: Situation): Finding {
-  return each(readFloatingIps(situation.notification), (state) => floatingIpNow(situation, state));
+export function floatingIpChanged(context: DecisionContext): Finding {
+  return each(readFloatingIps(context.notification), (state) => applyFloatingIp(context, state));
 }
 
 /** `floatingip.delete.end`: carries the former state; in old releases the id alone. */
-export function floatingIpDeleted(situation: Situation): Finding {
-  const { draft, notification } = situation;
+export function floatingIpDeleted(context: DecisionContext): Finding {
+  const { draft, notification } = context;
   const states = readFloatingIps(notification);
   const known = states.length > 0 ? undefined : draft.floatingIp(readId(notification, "floatingip") ?? "");
-  return each(known === undefined ? states : [{ ...known, port: null }], (state) => floatingIpGone(situation, state));
+  return each(
+    known === undefined ? states : [{ ...known, port: null }],
+    (state) => applyFloatingIpDeletion(context, state),
+  );
 }
 
 /**
  * `port.create.end`: up to Mitaka, Nova created ports with their server, and no update followed. It tells of the port's first state: of
  * a port that is known already it says nothing, unless revisions show that it is newer.
  */
-export function portCreated(situation: Situation): Finding {
-  return each(readPorts(situation.notification), (state) => {
-    const known = situation.draft.port(state.id);
+export function portCreated(context: DecisionContext): Finding {
+  return each(readPorts(context.notification), (state) => {
+    const known = context.draft.port(state.id);
     const isNews = known === undefined || known.primed || (state.revision !== null && known.revision === null);
-    return isNews ? portNow(situation, state) : lateRevision(state, known) ?? PORT_WAS_KNOWN;
+    return isNews ? applyPort(context, state) : staleRevision(state, known) ?? PORT_WAS_KNOWN;
   });
 }
 
 /** `port.update.end`: the port has another server, or none, or the same. */
-export function portChanged(situation: Situation): Finding {
-  return each(readPorts(situation.notification), (state) => portNow(situation, state));
+export function portChanged(context: DecisionContext): Finding {
+  return each(readPorts(context.notification), (state) => applyPort(context, state));
 }
 
 /** `port.delete.end`: all that ever says that a server's floating IPs are free again; in old releases the id alone. */
-export function portDeleted(situation: Situation): Finding {
-  const { draft, notification } = situation;
+export function portDeleted(context: DecisionContext): Finding {
+  const { draft, notification } = context;
   const states = readPorts(notification);
   const id = states.length > 0 ? null : readId(notification, "port");
-  return each(id === null ? states : [draft.port(id) ?? unknownPort(id)], (state) => portGone(situation, state));
+  return each(id === null ? states : [draft.port(id) ?? unknownPort(id)], (state) => applyPortDeletion(context, state));
 }
 
-function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
-  const { draft, notification } = situation;
+function applyFloatingIp(context: DecisionContext, state: FloatingIpState): Finding {
+  const { draft, notification } = context;
   const known = draft.floatingIp(state.id);
-  if (known !== undefined && isOfThePast(state, known)) return floatingIpWas(situation, state, known);
-  if (known?.deleted && !isCountedAnew(state, known)) {
+  if (known !== undefined && isFromBeforePriming(state, known)) {
+    return applyFloatingIpFromBeforePriming(context, state, known);
+  }
+  if (known?.deleted && !hasRestartedRevisions(state, known)) {
     return { outcome: "superseded", reason: "the floating IP's deletion was recorded before" };
   }
-  const late = lateRevision(state, known);
+  const late = staleRevision(state, known);
   if (late !== null) return late;
-  if (isOneTooMany(situation, state, known)) return floatingIpUnfollowed(situation, state);
-  learnPort(situation, state);
-  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...standing(state), deleted: false });
-  reconcile(situation, state.id);
-  reconcileOthers(situation, state);
+  if (exceedsFloatingIpLimit(context, state, known)) return dropExcessFloatingIp(context, state);
+  rememberPort(context, state);
+  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...currentFields(state), deleted: false });
+  reconcile(context, state.id);
+  reconcileOthers(context, state);
   if (known === undefined && state.portId === null && notification.eventType === "floatingip.update.end") {
     // Whether it was associated before is unknown. Removals are idempotent; silence is not safe.
-    endUnseen(situation, state.id, null);
+    announceUnseenEnd(context, state.id, null);
   }
   if (known !== undefined && known.association !== null) {
     return { outcome: "remembered", reason: "an edit: the association is as before" };
@@ -66,19 +71,19 @@ function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
   if (state.portId === null) {
     return { outcome: "remembered", reason: "the floating IP is free, as before" };
   }
-  return whyNoAssociation(situation, state.portId);
+  return whyNoAssociation(context, state.portId);
 }
 
 /** Those on the same port: once, unless the message says something new of the port. */
-function reconcileOthers(situation: Situation, { portId }: FloatingIpState): void {
-  if (portId === null || situation.reconciledPorts.has(portId)) return;
-  situation.reconciledPorts.add(portId);
-  reconcilePort(situation, portId);
+function reconcileOthers(context: DecisionContext, { portId }: FloatingIpState): void {
+  if (portId === null || context.reconciledPorts.has(portId)) return;
+  context.reconciledPorts.add(portId);
+  reconcilePort(context, portId);
 }
 
 /** Whether a floating IP comes to a port that has more of them than there can be. */
-function isOneTooMany(
-  { draft }: Situation,
+function exceedsFloatingIpLimit(
+  { draft }: DecisionContext,
   { portId }: FloatingIpState,
   known: FloatingIpMemory | undefined,
 ): boolean {
@@ -86,13 +91,13 @@ function isOneTooMany(
 }
 
 /** It has left where it was before, and is not looked for where it is. */
-function floatingIpUnfollowed(situation: Situation, state: FloatingIpState): Finding {
-  const { draft } = situation;
+function dropExcessFloatingIp(context: DecisionContext, state: FloatingIpState): Finding {
+  const { draft } = context;
   const known = draft.floatingIp(state.id) ?? firstSeen(state);
-  draft.putFloatingIp({ ...known, ...standing(state), portId: null, fixedAddress: null });
-  reconcile(situation, state.id);
+  draft.putFloatingIp({ ...known, ...currentFields(state), portId: null, fixedAddress: null });
+  reconcile(context, state.id);
   const reason = `the port ${state.portId} has ${MAX_FLOATING_IPS} floating IPs already; no more are followed`;
-  situation.warnings.add(reason);
+  context.warnings.add(reason);
   return { outcome: "superseded", reason };
 }
 
@@ -100,73 +105,80 @@ function floatingIpUnfollowed(situation: Situation, state: FloatingIpState): Fin
  * Between our beginning to listen and the reading of the floating IP: what came of it was never announced. A newer message may have been
  * recorded before this one; then what stands is that one's.
  */
-function floatingIpWas(situation: Situation, state: FloatingIpState, known: FloatingIpMemory): Finding {
-  const { draft } = situation;
-  if (!isAhead(known)) {
-    learnPort(situation, state);
-    draft.putFloatingIp({ ...known, ...standing(state) });
+function applyFloatingIpFromBeforePriming(
+  context: DecisionContext,
+  state: FloatingIpState,
+  known: FloatingIpMemory,
+): Finding {
+  const { draft } = context;
+  if (!isNewerThanPriming(known)) {
+    rememberPort(context, state);
+    draft.putFloatingIp({ ...known, ...currentFields(state) });
   }
-  announceStanding(situation, state.id);
-  if (!isAhead(known) && state.portId !== null) reconcilePort(situation, state.portId);
+  announceCurrentState(context, state.id);
+  if (!isNewerThanPriming(known) && state.portId !== null) reconcilePort(context, state.portId);
   return {
     outcome: "remembered",
     reason: "the creation of a free floating IP, which was there when it was first read",
   };
 }
 
-function floatingIpGone(situation: Situation, state: FloatingIpState): Finding {
-  const { draft } = situation;
+function applyFloatingIpDeletion(context: DecisionContext, state: FloatingIpState): Finding {
+  const { draft } = context;
   const known = draft.floatingIp(state.id);
   if (known?.deleted) return { outcome: "repeated", reason: "the floating IP's deletion was recorded before" };
-  learnPort(situation, state);
-  const former = { ...(known ?? firstSeen(state)), ...standing(state) };
-  const unseen = former.association === null ? associationOf(situation, former) : null;
-  draft.putFloatingIp({ ...former, portId: null, updatedAt: endedAt(situation, state), deleted: true });
-  reconcile(situation, state.id);
-  if (unseen !== null) endUnseen(situation, state.id, unseen);
-  if (state.portId !== null) reconcilePort(situation, state.portId);
+  rememberPort(context, state);
+  const former = { ...(known ?? firstSeen(state)), ...currentFields(state) };
+  const unseen = former.association === null ? associationOf(context, former) : null;
+  draft.putFloatingIp({ ...former, portId: null, updatedAt: endedAt(context, state), deleted: true });
+  reconcile(context, state.id);
+  if (unseen !== null) announceUnseenEnd(context, state.id, unseen);
+  if (state.portId !== null) reconcilePort(context, state.portId);
   return { outcome: "remembered", reason: "the floating IP was on no server when it was deleted" };
 }
 
-function portNow(situation: Situation, state: PortState): Finding {
-  const { draft } = situation;
+function applyPort(context: DecisionContext, state: PortState): Finding {
+  const { draft } = context;
   const known = draft.port(state.id);
-  if (known?.deleted && !isCountedAnew(state, known)) {
+  if (known?.deleted && !hasRestartedRevisions(state, known)) {
     return { outcome: "superseded", reason: "the port's deletion was recorded before" };
   }
-  const isOld = known !== undefined && isOfThePast(state, known);
-  const late = isOld ? null : lateRevision(state, known);
+  const isFromOldQueue = known !== undefined && isFromBeforePriming(state, known);
+  const late = isFromOldQueue ? null : staleRevision(state, known);
   if (late !== null) return late;
   const serverId = state.serverId === undefined ? known?.serverId ?? null : state.serverId;
   const now = { ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null, deleted: false };
-  if (isOld) portWas(situation, now, known);
+  if (isFromOldQueue) applyPortFromBeforePriming(context, now, known);
   else draft.putPort({ ...now, primed: known?.primed ?? null });
-  reconcilePort(situation, state.id);
+  reconcilePort(context, state.id);
   return { outcome: "remembered", reason: "a port changed; no association began or ended with it" };
 }
 
 /** Between our beginning to listen and the reading of the port: so were the beginnings and ends that came of it. */
-function portWas(situation: Situation, now: PortMemory, known: PortMemory): void {
-  const { draft } = situation;
-  draft.putPort({ ...(isAhead(known) ? known : now), primed: null });
-  for (const { id, primed } of draft.floatingIpsOnPort(now.id)) if (primed) announceStanding(situation, id);
+function applyPortFromBeforePriming(context: DecisionContext, now: PortMemory, known: PortMemory): void {
+  const { draft } = context;
+  draft.putPort({ ...(isNewerThanPriming(known) ? known : now), primed: null });
+  for (const { id, primed } of draft.floatingIpsOnPort(now.id)) if (primed) announceCurrentState(context, id);
 }
 
-function portGone(situation: Situation, state: PortState): Finding {
-  const { draft } = situation;
+function applyPortDeletion(context: DecisionContext, state: PortState): Finding {
+  const { draft } = context;
   const known = draft.port(state.id);
   if (known?.deleted) return { outcome: "repeated", reason: "the port's deletion was recorded before" };
   const lastServerId = state.serverId ?? known?.lastServerId ?? null;
-  draft.putPort({ ...state, serverId: null, lastServerId, updatedAt: endedAt(situation, state), deleted: true });
+  draft.putPort({ ...state, serverId: null, lastServerId, updatedAt: endedAt(context, state), deleted: true });
   for (const floatingIp of draft.floatingIpsOnPort(state.id)) {
     draft.putFloatingIp({ ...floatingIp, portId: null, fixedAddress: null });
-    reconcile(situation, floatingIp.id);
+    reconcile(context, floatingIp.id);
   }
   return { outcome: "remembered", reason: "a port went; no floating IP was on it" };
 }
 
 /** A floating IP's message says which server its port belongs to, since Neutron's release Rocky. */
-function learnPort({ draft, reconciledPorts }: Situation, { portId, port, fixedAddress }: FloatingIpState): void {
+function rememberPort(
+  { draft, reconciledPorts }: DecisionContext,
+  { portId, port, fixedAddress }: FloatingIpState,
+): void {
   if (portId === null || port === null) return;
   const known = draft.port(portId);
   if (known?.deleted) return;
@@ -186,7 +198,7 @@ function learnPort({ draft, reconciledPorts }: Situation, { portId, port, fixedA
   });
 }
 
-function whyNoAssociation({ draft }: Situation, portId: string): Finding {
+function whyNoAssociation({ draft }: DecisionContext, portId: string): Finding {
   const port = draft.port(portId);
   if (port === undefined) return { outcome: "remembered", reason: "nothing is known of the floating IP's port yet" };
   if (port.deleted) {
@@ -198,7 +210,7 @@ function whyNoAssociation({ draft }: Situation, portId: string): Finding {
 
 /** A deletion's message gives the time of the last change before it. */
 function endedAt(
-  { notification }: Situation,
+  { notification }: DecisionContext,
   { updatedAt = null }: { readonly updatedAt?: string | null },
 ): string | null {
   return notification.time ?? updatedAt;
@@ -211,10 +223,10 @@ interface Age {
 }
 
 /** Revisions of Neutron's resources only grow, unless its database is restored from a backup; old releases have none. */
-function lateRevision(state: Age, known: Age | undefined): Finding | null {
+function staleRevision(state: Age, known: Age | undefined): Finding | null {
   const [revision, knownRevision] = [state.revision, known?.revision ?? null];
   if (revision === null || known === undefined || knownRevision === null || revision >= knownRevision) return null;
-  if (isCountedAnew(state, known)) return null;
+  if (hasRestartedRevisions(state, known)) return null;
   const reason = `its revision ${revision} was recorded after revision ${knownRevision}`;
   if (agesMs(state, known) < 0) return { outcome: "superseded", reason };
   return { outcome: "superseded", isDoubtful: true, reason: `${reason}, and ${RESTORED}` };
@@ -224,11 +236,11 @@ const RESTORED = "its time does not show which one is newer. If Neutron's databa
   '"oss-watcher prime": messages that are counted anew are believed then';
 
 /** Clocks of Neutron's hosts differ by less; nobody restores a database within a minute. */
-export const MAX_SKEW_MS = 60_000;
+export const MAX_CLOCK_SKEW_MS = 60_000;
 
 /** Whether a message with a lower revision, or of what was deleted, is newer all the same: Neutron's database was restored from a backup. */
-function isCountedAnew(state: Age, known: Age): boolean {
-  return agesMs(state, known) > MAX_SKEW_MS;
+function hasRestartedRevisions(state: Age, known: Age): boolean {
+  return agesMs(state, known) > MAX_CLOCK_SKEW_MS;
 }
 
 /** By how much a message is newer than memory; `NaN` when one of them has no time. */
@@ -237,7 +249,7 @@ function agesMs({ updatedAt: ofMessage }: Age, { updatedAt: ofMemory }: Age): nu
 }
 
 /** Whether a message tells of something that was read from OpenStack since, and that nobody announced. */
-function isOfThePast(
+function isFromBeforePriming(
   { revision }: { readonly revision: number | null },
   { primed }: { readonly primed?: Primed | null },
 ) {
@@ -246,7 +258,7 @@ function isOfThePast(
 }
 
 /** Whether a message that is newer than what was read has been decided. */
-function isAhead(
+function isNewerThanPriming(
   { revision, deleted, primed }: {
     readonly revision: number | null;
     readonly deleted: boolean;
@@ -274,7 +286,7 @@ function firstSeen({ id, address }: FloatingIpState): FloatingIpMemory {
   };
 }
 
-function standing({ address, projectId, portId, fixedAddress, revision, updatedAt = null }: FloatingIpState) {
+function currentFields({ address, projectId, portId, fixedAddress, revision, updatedAt = null }: FloatingIpState) {
   return { address, projectId, portId, fixedAddress, revision, updatedAt };
 }
 

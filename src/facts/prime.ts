@@ -5,11 +5,11 @@ import { associationOf } from "./association.ts";
 import { Draft } from "./draft.ts";
 import type { FloatingIpState, PortState } from "./network_payload.ts";
 import { dnsNameOf } from "./port_addresses.ts";
-import { MAX_SKEW_MS } from "./network.ts";
-import type { Rules } from "./situation.ts";
+import { MAX_CLOCK_SKEW_MS } from "./network.ts";
+import type { Rules } from "./decision_context.ts";
 
 /** What one page of a listing of OpenStack says. */
-export type Found =
+export type ListedPage =
   | { readonly listing: "floatingIps"; readonly records: readonly FloatingIpState[] }
   | { readonly listing: "ports"; readonly records: readonly PortState[] }
   | { readonly listing: "servers"; readonly records: readonly ServerSnapshot[] };
@@ -33,7 +33,7 @@ export interface PrimingRules extends Pick<Rules, "anyPort"> {
  * has been decided about up to some message, and all that came after it will come as messages, too. So the first reading counts, a
  * deletion is final, and reading twice is reading once.
  */
-export function prime(found: Found, memory: Memory, rules: PrimingRules): PrimedPage {
+export function prime(found: ListedPage, memory: Memory, rules: PrimingRules): PrimedPage {
   const priming: Priming = { draft: new Draft(memory), rules, missing: [], countedAnew: [] };
   if (found.listing === "floatingIps") { for (const record of found.records) primeFloatingIp(priming, record); }
   else if (found.listing === "ports") { for (const record of found.records) primePort(priming, record); }
@@ -53,7 +53,7 @@ function primeFloatingIp(priming: Priming, { port, ...state }: FloatingIpState):
   const { id, portId, fixedAddress, revision } = state;
   const known = draft.floatingIp(id);
   if (known !== undefined) {
-    if (!isCountedAnew(priming, { state, known })) return;
+    if (!hasRestartedRevisions(priming, { state, known })) return;
     draft.putFloatingIp({ ...known, revision });
     priming.countedAnew.push(id);
     return;
@@ -74,7 +74,7 @@ function primePort(priming: Priming, state: PortState): void {
   const { draft, missing } = priming;
   const known = draft.port(state.id);
   const isFirst = known === undefined;
-  if (!isFirst && isCountedAnew(priming, { state, known })) {
+  if (!isFirst && hasRestartedRevisions(priming, { state, known })) {
     draft.putPort({ ...known, revision: state.revision });
     priming.countedAnew.push(state.id);
     return;
@@ -95,7 +95,7 @@ function primePort(priming: Priming, state: PortState): void {
  * Whether Neutron counts a resource's revisions anew, since its database was restored from a backup. A lower revision alone may be a
  * page that was read before a message was decided; not so when the message is older than the listing.
  */
-function isCountedAnew(
+function hasRestartedRevisions(
   { rules: { readAtMs } }: Priming,
   { state, known }: {
     readonly state: { readonly revision: number | null };
@@ -103,7 +103,7 @@ function isCountedAnew(
   },
 ): boolean {
   if (readAtMs === undefined || known.deleted || state.revision === null || known.revision === null) return false;
-  return state.revision < known.revision && readAtMs - Date.parse(known.updatedAt ?? "1970-01-01") > MAX_SKEW_MS;
+  return state.revision < known.revision && readAtMs - Date.parse(known.updatedAt ?? "1970-01-01") > MAX_CLOCK_SKEW_MS;
 }
 
 /** Whether all that is known of a port is what its floating IP said when that was read. */

@@ -5,11 +5,11 @@ import { mergeSnapshots } from "../model/snapshot.ts";
 import { reconcilePort, reconcileServer } from "./association.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
 import { hasFailed, isPublishedElsewhere, readServer, readServerPorts } from "./server_payload.ts";
-import type { Finding, Rules, Situation } from "./situation.ts";
+import type { DecisionContext, Finding, Rules } from "./decision_context.ts";
 
 /** `compute.instance.create.end`, `instance.create.end`: a server came, once in its life whatever the format and the copies. */
-export function serverCame(situation: Situation): Finding {
-  const { notification, draft, rules } = situation;
+export function serverCreated(context: DecisionContext): Finding {
+  const { notification, draft, rules } = context;
   const said = readServer(notification);
   const { id } = said;
   if (id === null) return NO_SERVER;
@@ -22,10 +22,10 @@ export function serverCame(situation: Situation): Finding {
   if (known?.creationSeen) {
     const snapshot = mergeSnapshots(known.snapshot, said);
     draft.putServer({ ...known, snapshot });
-    learnPorts(situation, id);
+    rememberPorts(context, id);
     return { outcome: "repeated", reason: `another message of ${key}`, fill: { key, server: snapshot } };
   }
-  if (known === undefined && isOld(notification, rules) && !rules.isThere?.(id)) {
+  if (known === undefined && isFromOldQueue(notification, rules) && !rules.isThere?.(id)) {
     const reason = `a creation of ${notification.time} from an old queue; nothing else is known of the server`;
     return { outcome: "superseded", reason };
   }
@@ -33,19 +33,19 @@ export function serverCame(situation: Situation): Finding {
   // What OpenStack said of it when it was asked for an association that came first; not where it is now.
   const snapshot = known === undefined ? own : { ...mergeSnapshots(own, known.snapshot), addresses: own.addresses };
   draft.putServer({ id, creationSeen: true, deleted: false, snapshot });
-  situation.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
-  learnPorts(situation, id);
+  context.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
+  rememberPorts(context, id);
   return { outcome: "remembered", reason: "a server came" };
 }
 
 /** The server whose creation comes from an old queue, when it is not remembered: perhaps Nova knows it. */
 export function forgottenServer(notification: Notification, memory: Memory, rules: Rules): string | null {
-  if (!CREATIONS.has(notification.eventType) || !isOld(notification, rules)) return null;
+  if (!CREATIONS.has(notification.eventType) || !isFromOldQueue(notification, rules)) return null;
   const { id } = readServer(notification);
   return id === null || memory.server(id) !== undefined ? null : id;
 }
 
-function isOld({ time }: Notification, { oldestCreation }: Rules): boolean {
+function isFromOldQueue({ time }: Notification, { oldestCreation }: Rules): boolean {
   return oldestCreation !== null && time !== null && time < oldestCreation;
 }
 
@@ -53,8 +53,8 @@ function isOld({ time }: Notification, { oldestCreation }: Rules): boolean {
  * `compute.instance.delete.end`, `instance.delete.end`: a server went, for good. `compute.instance.force_delete.end`: so did one
  * that nova-api deleted itself, because no living compute host has it; nothing else is published then.
  */
-export function serverWent(situation: Situation): Finding {
-  const { notification, draft } = situation;
+export function serverDeleted(context: DecisionContext): Finding {
+  const { notification, draft } = context;
   const said = readServer(notification);
   const { id } = said;
   if (id === null) return NO_SERVER;
@@ -68,8 +68,8 @@ export function serverWent(situation: Situation): Finding {
   const creationSeen = known?.creationSeen ?? false;
   const snapshot = known === undefined ? withAddressesOfPorts(said, draft.portsOfServer(id)) : asCreated(said, known);
   draft.putServer({ id, creationSeen, deleted: true, snapshot });
-  reconcileServer(situation, id);
-  situation.announce({ key, subject: "server", created: false, server: snapshot, floatingIp: null, creationSeen });
+  reconcileServer(context, id);
+  context.announce({ key, subject: "server", created: false, server: snapshot, floatingIp: null, creationSeen });
   return { outcome: "remembered", reason: "a server went" };
 }
 
@@ -77,8 +77,8 @@ export function serverWent(situation: Situation): Finding {
  * `compute.instance.soft_delete.end` of a compute host: the server can be restored. Up to Pike, nova-api published the same type when
  * it deleted a server for good whose compute host was down or that had none.
  */
-export function serverSoftDeleted(situation: Situation): Finding {
-  if (isPublishedElsewhere(situation.notification)) return serverWent(situation);
+export function serverSoftDeleted(context: DecisionContext): Finding {
+  if (isPublishedElsewhere(context.notification)) return serverDeleted(context);
   return { outcome: "remembered", reason: "a soft deletion: the server can be restored" };
 }
 
@@ -106,8 +106,8 @@ function withAddressesOfPorts(said: ServerSnapshot, ports: readonly PortMemory[]
 }
 
 /** Versioned notifications say which port holds which address; Neutron's own messages know better and come first as a rule. */
-function learnPorts(situation: Situation, serverId: string): void {
-  const { notification, draft } = situation;
+function rememberPorts(context: DecisionContext, serverId: string): void {
+  const { notification, draft } = context;
   for (const { id, mac, addresses } of readServerPorts(notification)) {
     if (draft.port(id) !== undefined) continue;
     draft.putPort({
@@ -121,6 +121,6 @@ function learnPorts(situation: Situation, serverId: string): void {
       revision: null,
       deleted: false,
     });
-    reconcilePort(situation, id);
+    reconcilePort(context, id);
   }
 }

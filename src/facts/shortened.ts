@@ -1,6 +1,6 @@
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
 
-type Listing = Pick<WatcherEvent, "server" | "floatingIps">;
+type EventLists = Pick<WatcherEvent, "server" | "floatingIps">;
 
 /** Items of a list, and characters of a text, that every event carries. */
 const FEW = 8;
@@ -14,7 +14,7 @@ const FLOATING_IP_CHARACTERS = 120;
 const OF_METADATA = ["Metadata", "Owner", "AdditionalUsers", "ApplicationName", "EnvironmentCI", "Description"];
 
 /** The characters that lists, metadata and long texts of an event take. */
-export function listedCharacters({ server, floatingIps }: Listing): number {
+export function listedCharacters({ server, floatingIps }: EventLists): number {
   const lists = server.addresses.length * ADDRESS_CHARACTERS + floatingIps.length * FLOATING_IP_CHARACTERS;
   return lists + (CHARACTERS.get(server) ?? countCharacters(server));
 }
@@ -32,7 +32,7 @@ function countCharacters(server: ServerSnapshot): number {
 }
 
 /** The same event with as much as all events of any message can carry, and which keys of its detail that concerns. */
-export function shortened<Event extends Listing>(event: Event): Event & { readonly cut: readonly string[] } {
+export function shortened<Event extends EventLists>(event: Event): Event & { readonly cut: readonly string[] } {
   const { server, floatingIps } = event;
   const texts = Object.entries(server).map(([key, value]) =>
     [key, typeof value === "string" && value.length > SHORT ? null : value] as const

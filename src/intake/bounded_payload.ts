@@ -56,14 +56,14 @@ export function partsOf(notification: Notification): readonly Notification[] {
 }
 
 function bounded<Value extends Json>(value: Value): { payload: Value; cut: readonly string[] } {
-  if (new Measure().fits(value)) return { payload: value, cut: [] };
-  const cutter = new Cutter();
-  const payload = cutter.value(value) as Value;
-  return { payload, cut: cutter.cut };
+  if (new BoundsCheck().fits(value)) return { payload: value, cut: [] };
+  const truncator = new Truncator();
+  const payload = truncator.value(value) as Value;
+  return { payload, cut: truncator.cut };
 }
 
 /** Looks whether a value is within all bounds: nearly each is, and no copy is made of it. */
-class Measure {
+class BoundsCheck {
   #characters = 0;
 
   fits(value: Json): boolean {
@@ -89,7 +89,7 @@ class Measure {
 }
 
 /** Copies what is within the bounds. */
-class Cutter {
+class Truncator {
   readonly #cut = new Set<string>();
   #characters = 0;
 

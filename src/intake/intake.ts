@@ -20,7 +20,7 @@ export interface IntakeOptions {
 }
 
 /** What is to be recorded, and how many bytes of a body it was. */
-interface Gathered {
+interface PendingArrival {
   readonly arrival: Arrival;
   readonly bytes: number;
 }
@@ -31,19 +31,19 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
  * The least from one transaction to the next that is not full: what comes in between shares it, what comes after a pause waits for nobody.
  * A disk that is slow, or busy with a backlog, gets so many times as much as it took for the last one.
  */
-const GATHER_MS = 5;
-const GATHER_MAX_MS = 50;
-const REST = 4;
+const MIN_BATCH_MS = 5;
+const MAX_BATCH_MS = 50;
+const RECORDING_TIME_FACTOR = 4;
 /** So many to be recorded wait for no others: what stage 2 decides at once. */
-const ENOUGH = 125;
+const FULL_BATCH = 125;
 /** So many bytes do not wait either, and go into one transaction at most. */
-const ENOUGH_BYTES = 2_097_152;
+const FULL_BATCH_BYTES = 2_097_152;
 /** The connection must be read, too: a broker that is not listened to seems to be gone. */
-const MAX_PAUSE_MS = 1000;
+const MAX_BACKPRESSURE_MS = 1000;
 /** So many things that were left out are told of one message. */
-const MAX_TOLD = 3;
+const MAX_CUTS_LOGGED = 3;
 /** More are not read from the broker before some of them are recorded: parsed, they take many times as much memory. */
-const MOST_BYTES = 4_194_304;
+const BACKPRESSURE_BYTES = 4_194_304;
 
 /**
  * Stage 1: bytes in. Messages are gathered, recorded in one transaction, and only then acknowledged, many at once: up to the last tag
@@ -52,15 +52,15 @@ const MOST_BYTES = 4_194_304;
 export class Intake {
   readonly counts: Mutable<IntakeCounts> = { received: 0, ignored: 0, rejected: 0, recorded: 0 };
   readonly #options: IntakeOptions;
-  #gathered: Gathered[] = [];
+  #batch: PendingArrival[] = [];
   /** Of what is gathered, or being recorded. */
-  #bytes = 0;
-  #through = new Map<DeliveryChannel, number>();
+  #pendingBytes = 0;
+  #ackThrough = new Map<DeliveryChannel, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushing: Promise<void> | undefined;
   #sinceFlush = 0;
   /** The last transaction. */
-  #tookMs = 0;
+  #lastRecordingMs = 0;
   /** What has been gathered waits for no more. */
   #isFull = false;
   #lastMessageAt: number | null = null;
@@ -80,18 +80,18 @@ export class Intake {
   accept(message: Delivered): void {
     if (this.#failed) return;
     this.counts.received++;
-    this.#gather(message);
-    this.#through.set(message.channel, message.tag);
+    this.#read(message);
+    this.#ackThrough.set(message.channel, message.tag);
     this.#sinceFlush++;
-    this.#isFull ||= this.#gathered.length >= ENOUGH || this.#bytes >= ENOUGH_BYTES ||
+    this.#isFull ||= this.#batch.length >= FULL_BATCH || this.#pendingBytes >= FULL_BATCH_BYTES ||
       this.#sinceFlush >= message.channel.prefetch / 2;
     if (this.#isFull) this.#startFlush();
     else this.#flushLater();
   }
 
   /** What to wait for before more is read from the broker: the recording of what is here, a second at most. `undefined` for nothing. */
-  room(): Promise<void> | undefined {
-    return this.#bytes < MOST_BYTES ? undefined : this.#awaitRoom();
+  backpressure(): Promise<void> | undefined {
+    return this.#pendingBytes < BACKPRESSURE_BYTES ? undefined : this.#awaitRecording();
   }
 
   /** Records and acknowledges all that was accepted. */
@@ -99,10 +99,10 @@ export class Intake {
     do {
       this.#startFlush();
       await this.#flushing;
-    } while (this.#through.size > 0 && !this.#failed);
+    } while (this.#ackThrough.size > 0 && !this.#failed);
   }
 
-  #gather(message: Delivered): void {
+  #read(message: Delivered): void {
     const { now, wanted, log } = this.#options;
     const admission = admit(message, wanted);
     if ("ignored" in admission) {
@@ -119,7 +119,9 @@ export class Intake {
     const { eventType, messageId } = notification;
     if (cut.length > 0) {
       log.warn(
-        `Left out of ${eventType} ${messageId}, since no cloud sends as much: ${cut.slice(0, MAX_TOLD).join("; ")}`,
+        `Left out of ${eventType} ${messageId}, since no cloud sends as much: ${
+          cut.slice(0, MAX_CUTS_LOGGED).join("; ")
+        }`,
       );
     }
     const receivedAt = now();
@@ -131,8 +133,8 @@ export class Intake {
   }
 
   #add(arrival: Arrival, bytes: number): void {
-    this.#gathered.push({ arrival, bytes });
-    this.#bytes += bytes;
+    this.#batch.push({ arrival, bytes });
+    this.#pendingBytes += bytes;
   }
 
   #rejection({ body, exchange, routingKey }: Delivered, reason: string): Rejection {
@@ -142,23 +144,23 @@ export class Intake {
     return { reason, size: body.byteLength, sha256, exchange, routingKey, body: kept };
   }
 
-  async #awaitRoom(): Promise<void> {
+  async #awaitRecording(): Promise<void> {
     let timer;
-    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, MAX_PAUSE_MS));
+    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, MAX_BACKPRESSURE_MS));
     await Promise.race([this.#flushing, patience]);
     clearTimeout(timer);
   }
 
   #flushLater(): void {
-    this.#timer ??= setTimeout(() => this.#startFlush(), this.#gatherMs());
+    this.#timer ??= setTimeout(() => this.#startFlush(), this.#batchDelayMs());
   }
 
-  #gatherMs(): number {
+  #batchDelayMs(): number {
     if (this.#lastMessageAt === null) return 0;
     const pastMs = this.#options.now() - this.#lastMessageAt;
-    const gatherMs = Math.min(Math.max(GATHER_MS, REST * this.#tookMs), GATHER_MAX_MS);
+    const batchMs = Math.min(Math.max(MIN_BATCH_MS, RECORDING_TIME_FACTOR * this.#lastRecordingMs), MAX_BATCH_MS);
     // A clock that was set back must not keep anybody waiting.
-    return pastMs >= 0 && pastMs < gatherMs ? gatherMs - pastMs : 0;
+    return pastMs >= 0 && pastMs < batchMs ? batchMs - pastMs : 0;
   }
 
   #startFlush(): void {
@@ -171,7 +173,7 @@ export class Intake {
 
   #flushed(): void {
     this.#flushing = undefined;
-    if (this.#through.size === 0 || this.#failed) return;
+    if (this.#ackThrough.size === 0 || this.#failed) return;
     // What came between the end of the work and here found it under way still.
     if (this.#isFull) this.#startFlush();
     else this.#flushLater();
@@ -185,34 +187,34 @@ export class Intake {
   /** What comes meanwhile waits for its own time, unless it is enough. */
   async #flushAll(): Promise<void> {
     do {
-      const [gathered, through] = [this.#gathered, this.#through];
-      this.#gathered = [];
-      this.#through = new Map();
+      const [batch, ackThrough] = [this.#batch, this.#ackThrough];
+      this.#batch = [];
+      this.#ackThrough = new Map();
       this.#sinceFlush = 0;
       this.#isFull = false;
-      for (const arrivals of transactionsOf(gathered)) await this.#record(arrivals);
-      this.#bytes -= gathered.reduce((sum, { bytes }) => sum + bytes, 0);
-      for (const [channel, tag] of through) channel.ackThrough(tag);
+      for (const arrivals of transactionsOf(batch)) await this.#record(arrivals);
+      this.#pendingBytes -= batch.reduce((sum, { bytes }) => sum + bytes, 0);
+      for (const [channel, tag] of ackThrough) channel.ackThrough(tag);
     } while (this.#isFull);
   }
 
-  async #record(gathered: readonly Arrival[]): Promise<void> {
-    const rejections = gathered.filter((arrival) => "rejection" in arrival).length;
+  async #record(batch: readonly Arrival[]): Promise<void> {
+    const rejections = batch.filter((arrival) => "rejection" in arrival).length;
     const startedAt = this.#options.now();
-    const recording = this.#options.ledger.record(gathered);
+    const recording = this.#options.ledger.record(batch);
     // Whoever goes on with it asks the ledger after us, and can share the transaction.
     this.#options.onRecorded();
     this.counts.recorded += await recording - rejections;
-    this.#tookMs = this.#options.now() - startedAt;
+    this.#lastRecordingMs = this.#options.now() - startedAt;
   }
 }
 
 /** Little of it shares one transaction, as nearly always; much would keep the event loop for too long. */
-function transactionsOf(gathered: readonly Gathered[]): readonly (readonly Arrival[])[] {
+function transactionsOf(batch: readonly PendingArrival[]): readonly (readonly Arrival[])[] {
   const transactions: Arrival[][] = [];
   let bytes = Infinity;
-  for (const one of gathered) {
-    if (bytes + one.bytes > ENOUGH_BYTES) {
+  for (const one of batch) {
+    if (bytes + one.bytes > FULL_BATCH_BYTES) {
       transactions.push([]);
       bytes = 0;
     }

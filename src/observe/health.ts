@@ -44,13 +44,13 @@ export class Health {
   }
 
   /** Why the service should be restarted; empty when it lives. */
-  ailments(): readonly string[] {
+  livenessProblems(): readonly string[] {
     const stuck = [...this.#seen].filter(([, { looks }]) => looks >= STUCK_LOOKS);
     return stuck.map(([name]) => `${name} has not moved for a minute`);
   }
 
   /** What keeps it from its work; empty when it consumes and records. A target that is down is its own affair. */
-  obstacles(): readonly string[] {
+  readinessProblems(): readonly string[] {
     const { readings } = this.#options;
     const idle = readings.sources().flatMap(({ connected, consuming }, index) => {
       if (consuming) return [];

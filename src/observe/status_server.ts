@@ -7,7 +7,7 @@ export interface StatusServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly health: Pick<Health, "ailments" | "obstacles">;
+  readonly health: Pick<Health, "livenessProblems" | "readinessProblems">;
   readonly metrics: () => Promise<string>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -48,7 +48,9 @@ async function answer(request: Request, { health, metrics }: StatusServerOptions
     return text("Only GET and HEAD\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }
   if (pathname === "/metrics") return text(await metrics(), { headers: { "content-type": EXPOSITION_TYPE } });
-  const problems = pathname === "/healthz" ? health.ailments() : [...health.ailments(), ...health.obstacles()];
+  const problems = pathname === "/healthz"
+    ? health.livenessProblems()
+    : [...health.livenessProblems(), ...health.readinessProblems()];
   return problems.length === 0 ? text("ok\n") : text(`${problems.join("\n")}\n`, { status: 503 });
 }
 

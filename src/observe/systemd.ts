@@ -63,7 +63,7 @@ export class Systemd implements Disposable {
 
 export interface ReportOptions {
   readonly systemd: Systemd;
-  readonly health: Pick<Health, "ailments" | "obstacles">;
+  readonly health: Pick<Health, "livenessProblems" | "readinessProblems">;
   readonly clock: Clock;
 }
 
@@ -81,14 +81,14 @@ export async function reportToSystemd({ systemd, health, clock }: ReportOptions,
   const startedAt = clock.passedMs();
   let told = "";
   for (let ready = false; !signal.aborted;) {
-    const obstacles = health.obstacles();
-    const status = obstacles.length === 0 ? "Consuming" : obstacles.join("; ");
-    ready ||= obstacles.length === 0 || clock.passedMs() - startedAt >= READY_AFTER_MS;
+    const readinessProblems = health.readinessProblems();
+    const status = readinessProblems.length === 0 ? "Consuming" : readinessProblems.join("; ");
+    ready ||= readinessProblems.length === 0 || clock.passedMs() - startedAt >= READY_AFTER_MS;
     const news = `${ready} ${status}`;
     if (news !== told) await systemd.tell({ ...ready && { READY: "1" }, STATUS: status });
     told = news;
     const { signOfLifeEveryMs } = systemd;
-    if (signOfLifeEveryMs !== null && health.ailments().length === 0) await systemd.tell({ WATCHDOG: "1" });
+    if (signOfLifeEveryMs !== null && health.livenessProblems().length === 0) await systemd.tell({ WATCHDOG: "1" });
     await clock.sleep(Math.min(ready ? LOOK_EVERY_MS : LOOK_AT_START_MS, signOfLifeEveryMs ?? Infinity), signal);
   }
 }

@@ -1,6 +1,6 @@
 import { type Caller } from "./caller.ts";
 import type { Session } from "./keystone.ts";
-import { isOfNoProject, type Kind, lackOf, remedyOf } from "./rights.ts";
+import { hasNoProject, permissionOf, remedyOf, type RequestKind } from "./rights.ts";
 import type { ServiceName } from "./services.ts";
 import { untilAborted } from "./until_aborted.ts";
 
@@ -20,7 +20,7 @@ export interface Ability {
 const NOBODY = "00000000000040008000000000000000";
 const NOTHING = "00000000-0000-4000-8000-000000000000";
 
-const QUESTIONS: readonly { readonly kind: Kind; readonly service: ServiceName; readonly path: string }[] = [
+const QUESTIONS: readonly { readonly kind: RequestKind; readonly service: ServiceName; readonly path: string }[] = [
   { kind: "servers", service: "Nova", path: "/servers/detail?limit=1&all_tenants=1" },
   { kind: "server", service: "Nova", path: `/servers/${NOTHING}` },
   { kind: "ports", service: "Neutron", path: "/ports?limit=1&fields=id" },
@@ -38,15 +38,15 @@ export async function abilities(caller: Caller, signal?: AbortSignal): Promise<r
     const { answer, session } = await untilAborted(caller.ask({ service, path }), signal);
     isRefused ||= kind === "servers" && answer.status === 403;
     const allowed = answer.status !== 403 && !isHidden(kind, { isRefused, session });
-    found.push({ service, allowed, ...lackOf(kind), remedy: remedyOf(kind, session) });
+    found.push({ service, allowed, ...permissionOf(kind), remedy: remedyOf(kind, session) });
   }
   return found;
 }
 
 /** What there is not is answered by 404 even where what there is would be refused, and a list that is empty is none. */
 function isHidden(
-  kind: Kind,
+  kind: RequestKind,
   { isRefused, session }: { readonly isRefused: boolean; readonly session: Session },
 ): boolean {
-  return isRefused && isOfNoProject(kind, session);
+  return isRefused && hasNoProject(kind, session);
 }

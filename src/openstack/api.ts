@@ -22,7 +22,7 @@ import {
   readServer,
   type ServerRecord,
 } from "./records.ts";
-import { type Kind, Rights } from "./rights.ts";
+import { type RequestKind, Rights } from "./rights.ts";
 import type { CatalogService } from "./services.ts";
 import { type RequestRecord, Transport } from "./transport.ts";
 import { untilAborted } from "./until_aborted.ts";
@@ -205,7 +205,7 @@ export class OpenStackApi implements AsyncDisposable {
   /** Gives back whether it is forbidden. */
   async *#pages<T>(
     list: ReturnType<typeof listing<T>>,
-    { kind, allProjects }: { readonly kind: Kind; readonly allProjects: boolean | null },
+    { kind, allProjects }: { readonly kind: RequestKind; readonly allProjects: boolean | null },
   ): AsyncGenerator<Page<T>, boolean, void> {
     for await (const page of list) {
       if (!("refused" in page)) {
@@ -219,7 +219,7 @@ export class OpenStackApi implements AsyncDisposable {
       }
       // Routers are an extension of Neutron, and so are floating IPs.
       if (answer.status === 404 && kind === "floatingIps" && !call.url.includes("&marker=")) return false;
-      const state = `${answer.status}: "${answer.said}". Check that the URL is right`;
+      const state = `${answer.status}: "${answer.errorMessage}". Check that the URL is right`;
       throw this.#transport.failure(call, { reason: "client_error", status: answer.status, state });
     }
     return false;

@@ -20,7 +20,7 @@ export interface Answered {
 }
 
 /** Not possible, not allowed, not there, no longer there. */
-const TELLING = new Set([400, 403, 404, 410]);
+const MEANINGFUL_STATUSES = new Set([400, 403, 404, 410]);
 
 /** Puts questions to services in the name of our account: finds the API, sends the token, and renews it once when it is refused. */
 export class Caller {
@@ -66,19 +66,19 @@ export class Caller {
       const answer = await this.#transport.send(call);
       // Ends where there is nothing lower.
       if (answer.status !== 406 || microversion === null) return { call, answer, session };
-      this.#endpoints.lower(service, microversion, answer.said);
+      this.#endpoints.lower(service, microversion, answer.errorMessage);
     }
   }
 
   /** A proxy's own page is not what the service says: it would make everything absent or forbidden in silence. */
   #checked(answered: Answered): Answered {
-    const { call, answer: { status, body, problem, said } } = answered;
-    if (status < 300 || TELLING.has(status) && body !== null) return answered;
+    const { call, answer: { status, body, problem, errorMessage } } = answered;
+    if (status < 300 || MEANINGFUL_STATUSES.has(status) && body !== null) return answered;
     const isToken = status === 401;
     const advice = isToken
       ? "It refuses the token that Keystone just gave; see its own log"
       : "Check the catalog's URL";
-    const what = body === null ? `, but ${problem}` : said && `: "${said}"`;
+    const what = body === null ? `, but ${problem}` : errorMessage && `: "${errorMessage}"`;
     throw this.#transport.failure(call, {
       reason: isToken ? "unauthorized" : "client_error",
       status,

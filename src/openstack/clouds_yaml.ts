@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escaping/printable.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { HostEnvironment } from "./host_environment.ts";
 import { refuseAuthType, refuseInsecure, sdkName, settingsFrom, type SettingsSource } from "./settings.ts";
 
 interface Mapping {
@@ -20,13 +20,13 @@ interface YamlFile {
  * @returns `null` when no name was given and there is no file, or none with a cloud.
  * @throws {UserError} when the cloud is not there, a file cannot be read, or it asks for what is not done here.
  */
-export async function readCloud(name: string | undefined, surroundings: Surroundings): Promise<SettingsSource | null> {
-  const file = await find("clouds", "OS_CLIENT_CONFIG_FILE", surroundings);
+export async function readCloud(name: string | undefined, host: HostEnvironment): Promise<SettingsSource | null> {
+  const file = await find("clouds", "OS_CLIENT_CONFIG_FILE", host);
   if (file === null) {
     if (name === undefined) return null;
     throw new UserError(
       `Cannot find the cloud "${printable(name, 60)}": there is no clouds.yaml. Looked in ${
-        directories(surroundings).join(", ")
+        directories(host).join(", ")
       }; write one, or name it with OS_CLIENT_CONFIG_FILE`,
     );
   }
@@ -41,10 +41,10 @@ export async function readCloud(name: string | undefined, surroundings: Surround
       }. Correct openstack.cloud or OS_CLOUD`,
     );
   }
-  const secure = await find("secure", "OS_CLIENT_SECURE_FILE", surroundings);
+  const secure = await find("secure", "OS_CLIENT_SECURE_FILE", host);
   const secret = mapping(mapping(secure?.content["clouds"])[chosen]);
   const place = `the cloud "${printable(chosen, 60)}" of "${file.path}"`;
-  const cloud = merge(await withProfile(mapping(clouds[chosen]), { place, surroundings }), secret);
+  const cloud = merge(await withProfile(mapping(clouds[chosen]), { place, host }), secret);
   return sourceOf(cloud, place);
 }
 
@@ -65,38 +65,38 @@ function sourceOf(cloud: Mapping, place: string): SettingsSource {
 
 async function withProfile(
   cloud: Mapping,
-  { place, surroundings }: { readonly place: string; readonly surroundings: Surroundings },
+  { place, host }: { readonly place: string; readonly host: HostEnvironment },
 ): Promise<Mapping> {
   // "cloud" is the old name.
   const profile = text(cloud["profile"]) ?? text(cloud["cloud"]);
   if (profile === undefined) return cloud;
-  const file = await find("clouds-public", "OS_CLIENT_VENDOR_FILE", surroundings);
+  const file = await find("clouds-public", "OS_CLIENT_VENDOR_FILE", host);
   const profiles = mapping(file?.content["public-clouds"]);
   if (Object.hasOwn(profiles, profile)) return merge(mapping(profiles[profile]), cloud);
   throw new UserError(
     `Cannot use ${place}: its profile "${printable(profile, 60)}" is in no clouds-public.yaml. Looked in ${
-      directories(surroundings).join(", ")
+      directories(host).join(", ")
     }; write what it stands for into clouds.yaml`,
   );
 }
 
-async function find(stem: string, variable: string, surroundings: Surroundings): Promise<YamlFile | null> {
-  const named = surroundings.env(variable);
+async function find(stem: string, variable: string, host: HostEnvironment): Promise<YamlFile | null> {
+  const named = host.env(variable);
   if (named) {
-    const file = await read(named, surroundings);
+    const file = await read(named, host);
     if (file !== null) return file;
     throw new UserError(`Cannot read "${named}": there is no such file. Correct the variable ${variable}`);
   }
-  for (const directory of directories(surroundings)) {
+  for (const directory of directories(host)) {
     for (const extension of ["yaml", "yml", "json"]) {
-      const file = await read(join(directory, `${stem}.${extension}`), surroundings);
+      const file = await read(join(directory, `${stem}.${extension}`), host);
       if (file !== null) return file;
     }
   }
   return null;
 }
 
-function directories({ env, cwd, home }: Surroundings): readonly string[] {
+function directories({ env, cwd, home }: HostEnvironment): readonly string[] {
   const xdg = env("XDG_CONFIG_HOME");
   return [
     ...new Set([
@@ -108,15 +108,15 @@ function directories({ env, cwd, home }: Surroundings): readonly string[] {
   ];
 }
 
-async function read(path: string, { readFile }: Surroundings): Promise<YamlFile | null> {
+async function read(path: string, { readFile }: HostEnvironment): Promise<YamlFile | null> {
   try {
     return { path, content: await parse(await readFile(path), path) };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
     if (error instanceof UserError) throw error;
     const denied = error instanceof Deno.errors.PermissionDenied;
-    const said = (error instanceof Error ? error.message : String(error)).replace(/: readfile '.*'$/, "");
-    throw new UserError(`Cannot read "${path}": ${denied ? "this user may not read it" : `${said}. Correct that`}`);
+    const message = (error instanceof Error ? error.message : String(error)).replace(/: readfile '.*'$/, "");
+    throw new UserError(`Cannot read "${path}": ${denied ? "this user may not read it" : `${message}. Correct that`}`);
   }
 }
 

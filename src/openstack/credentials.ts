@@ -5,7 +5,7 @@ import { printable } from "../wire/escaping/printable.ts";
 import { HttpTarget } from "../wire/http/http.ts";
 import { shownUrl } from "../wire/secrets/redact.ts";
 import { readCloud } from "./clouds_yaml.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { HostEnvironment } from "./host_environment.ts";
 import {
   refuseAuthType,
   refuseInsecure,
@@ -56,15 +56,15 @@ export interface Credentials {
  *
  * @throws {UserError} naming what is missing or wrong, and where was looked.
  */
-export async function findCredentials(options: OpenStackOptions, surroundings: Surroundings): Promise<Credentials> {
-  const found = await findSource(options, surroundings);
+export async function findCredentials(options: OpenStackOptions, host: HostEnvironment): Promise<Credentials> {
+  const found = await findSource(options, host);
   const { cloud: _cloud, maxWaitSeconds: _maxWaitSeconds, ...given } = options;
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Settings;
-  return credentialsOf({ ...found, settings: overlay(found.settings, own) }, surroundings);
+  return credentialsOf({ ...found, settings: overlay(found.settings, own) }, host);
 }
 
-async function findSource(options: OpenStackOptions, surroundings: Surroundings): Promise<SettingsSource> {
-  const { env } = surroundings;
+async function findSource(options: OpenStackOptions, host: HostEnvironment): Promise<SettingsSource> {
+  const { env } = host;
   if (options.authUrl !== undefined) {
     return { settings: {}, place: "the section `openstack` of config.ts", nameOf: (setting) => `openstack.${setting}` };
   }
@@ -72,7 +72,7 @@ async function findSource(options: OpenStackOptions, surroundings: Surroundings)
   // "envvars" is openstacksdk's name for the cloud of the variables.
   const named = cloud === "envvars" ? undefined : cloud;
   if (named === undefined && (cloud === "envvars" || env("OS_AUTH_URL"))) return variables(env);
-  const source = await readCloud(named, surroundings);
+  const source = await readCloud(named, host);
   if (source !== null) return source;
   throw new UserError(
     "Cannot find out how to log in to OpenStack: openstack.authUrl, openstack.cloud, OS_CLOUD and OS_AUTH_URL are not " +
@@ -80,7 +80,7 @@ async function findSource(options: OpenStackOptions, surroundings: Surroundings)
   );
 }
 
-function variables(env: Surroundings["env"]): SettingsSource {
+function variables(env: HostEnvironment["env"]): SettingsSource {
   refuseInsecure({ insecure: env("OS_INSECURE") }, "the variables OS_*");
   refuseAuthType(env("OS_AUTH_TYPE"), "the variables OS_*");
   return {
@@ -102,7 +102,7 @@ function overlay(found: Settings, own: Settings): Settings {
   return { ...Object.fromEntries(Object.entries(found).filter(([key]) => !hidden.has(key))), ...own };
 }
 
-function credentialsOf(source: SettingsSource, { cwd, home }: Surroundings): Credentials {
+function credentialsOf(source: SettingsSource, { cwd, home }: HostEnvironment): Credentials {
   const { settings, place } = source;
   const authUrl = settings.authUrl ?? missing(source, ["authUrl"]);
   if (!HttpTarget.isUrl(authUrl)) {

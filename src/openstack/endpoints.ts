@@ -20,7 +20,7 @@ const VERSIONED = /^(.*\/)(v\d+(?:\.\d+)?)((?:\/[\w-]+)?)$/;
 /** Where the services' APIs are: from the catalog and what the services say of their versions. Asked once, until the catalog changes. */
 export class Endpoints {
   readonly #known = new Map<CatalogService, { readonly catalogUrl: string; readonly endpoint: Endpoint }>();
-  readonly #flights = new SingleFlight<Endpoint>();
+  readonly #inFlight = new SingleFlight<Endpoint>();
   readonly #transport: Transport;
   readonly #credentials: Credentials;
 
@@ -35,7 +35,7 @@ export class Endpoints {
     const catalogUrl = endpointUrl(catalog, { service, credentials, keystoneUrl });
     const known = this.#known.get(service);
     if (known?.catalogUrl === catalogUrl) return known.endpoint;
-    return await this.#flights.run(`${service} ${catalogUrl}`, async () => {
+    return await this.#inFlight.run(`${service} ${catalogUrl}`, async () => {
       const endpoint = service === "Nova" ? await this.#nova(catalogUrl) : await this.#plain(service, catalogUrl);
       this.#known.set(service, { catalogUrl, endpoint });
       return endpoint;
@@ -43,10 +43,10 @@ export class Endpoints {
   }
 
   /** Remembers that a microversion was refused, whatever the service said of itself. */
-  lower(service: CatalogService, refused: string, said: string): void {
+  lower(service: CatalogService, refused: string, errorMessage: string): void {
     const known = this.#known.get(service);
     if (known === undefined || known.endpoint.microversion !== refused) return;
-    const microversion = lowerMicroversion(refused, said);
+    const microversion = lowerMicroversion(refused, errorMessage);
     this.#known.set(service, { ...known, endpoint: { ...known.endpoint, microversion } });
   }
 

@@ -2,7 +2,7 @@ import type { FailureReason } from "../model/errors.ts";
 import type { ServiceName } from "./services.ts";
 
 /** The answers below and above 500 that say something of the whole service, or of what stands before it. */
-const OF_THE_SERVICE = new Set([401, 429, 502, 503, 504]);
+const SERVICE_WIDE_STATUSES = new Set([401, 429, 502, 503, 504]);
 
 /** OpenStack does not answer as it should, which waiting may mend. Holds no secret. */
 export class OpenStackUnavailable extends Error {
@@ -30,7 +30,7 @@ export class OpenStackUnavailable extends Error {
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
   }
   /** Whether it may be one question alone that the service fails at: it answered, and not that it answers nobody. */
-  get mayBeOfOneQuestion(): boolean {
-    return this.status !== undefined && !OF_THE_SERVICE.has(this.status);
+  get mayConcernOneRequest(): boolean {
+    return this.status !== undefined && !SERVICE_WIDE_STATUSES.has(this.status);
   }
 }

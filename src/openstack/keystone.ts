@@ -28,7 +28,7 @@ export interface Session {
   readonly roles: readonly string[];
 }
 
-interface Held {
+interface TimedSession {
   readonly session: Session;
   readonly renewAtMs: number;
   readonly endsAtMs: number;
@@ -49,9 +49,9 @@ export class Keystone {
   readonly #credentials: Credentials;
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #flights = new SingleFlight<Session>();
+  readonly #inFlight = new SingleFlight<Session>();
   #url: string | null = null;
-  #held: Held | null = null;
+  #current: TimedSession | null = null;
   #refusal: { readonly error: UserError; readonly untilMs: number } | null = null;
 
   constructor(
@@ -74,30 +74,30 @@ export class Keystone {
    * @throws {OpenStackUnavailable} when it does not answer as it should.
    */
   async session(signal?: AbortSignal): Promise<Session> {
-    const held = this.#held;
-    if (held !== null && this.#clock.now() < held.renewAtMs) return held.session;
-    return await this.#flights.run("", () => this.#renew(), signal);
+    const current = this.#current;
+    if (current !== null && this.#clock.now() < current.renewAtMs) return current.session;
+    return await this.#inFlight.run("", () => this.#renew(), signal);
   }
 
   /** Drops a session whose token a service has refused. */
   forget(session: Session): void {
-    if (this.#held?.session === session) this.#held = null;
+    if (this.#current?.session === session) this.#current = null;
   }
 
   /** While the old token is good, a Keystone that is down is no reason to stop. */
   async #renew(): Promise<Session> {
     try {
-      this.#held = await this.#logIn();
+      this.#current = await this.#logIn();
     } catch (error) {
-      const held = this.#held;
+      const current = this.#current;
       const nowMs = this.#clock.now();
-      if (!(error instanceof OpenStackUnavailable) || held === null || nowMs >= held.endsAtMs) throw error;
-      this.#held = { ...held, renewAtMs: nowMs + RENEW_AGAIN_MS };
+      if (!(error instanceof OpenStackUnavailable) || current === null || nowMs >= current.endsAtMs) throw error;
+      this.#current = { ...current, renewAtMs: nowMs + RENEW_AGAIN_MS };
     }
-    return this.#held.session;
+    return this.#current.session;
   }
 
-  async #logIn(): Promise<Held> {
+  async #logIn(): Promise<TimedSession> {
     if (this.#refusal !== null && this.#clock.now() < this.#refusal.untilMs) throw this.#refusal.error;
     this.#refusal = null;
     const keystoneUrl = this.#url ??= await this.#findV3();
@@ -119,15 +119,15 @@ export class Keystone {
   }
 
   /** Waiting does not mend it. */
-  #refused({ url }: Call, { status, headers, said }: Answer): UserError {
+  #refused({ url }: Call, { status, headers, errorMessage }: Answer): UserError {
     const location = headers.get("location");
     const moved = status < 400 && location !== null && URL.canParse(location, url)
       ? ` (it leads to ${shownUrl(new URL(location, url).href)}; redirects are not followed)`
       : "";
-    const advice = this.#adviceOn(status, said);
+    const advice = this.#adviceOn(status, errorMessage);
     const error = new UserError(
       `Cannot log in at Keystone ${shownUrl(url)} ${this.#whom()}: ${status}${moved}${
-        said && `: "${said}"`
+        errorMessage && `: "${errorMessage}"`
       }. ${advice}`,
     );
     this.#refusal = { error, untilMs: this.#clock.now() + REFUSAL_MS };
@@ -135,15 +135,15 @@ export class Keystone {
   }
 
   /** Keystone's own answers hold a message; those of what stands before it do not. */
-  #adviceOn(status: number, said: string): string {
+  #adviceOn(status: number, errorMessage: string): string {
     const { source, identity } = this.#credentials;
     const account = identity.method === "password"
       ? "user, password, project and their domains"
       : "the application credential and its secret";
-    if (said === "" || ![400, 401, 403].includes(status)) return `Correct the URL in ${source}`;
+    if (errorMessage === "" || ![400, 401, 403].includes(status)) return `Correct the URL in ${source}`;
     if (status === 403) return `Give the account a role in what it logs in for, or correct that in ${source}`;
-    if (/\bpassword is expired\b/i.test(said)) return `Change the user's password, and then that in ${source}`;
-    if (/\baccount is locked\b/i.test(said)) {
+    if (/\bpassword is expired\b/i.test(errorMessage)) return `Change the user's password, and then that in ${source}`;
+    if (/\baccount is locked\b/i.test(errorMessage)) {
       return "Wait until Keystone unlocks the account: every attempt may prolong that";
     }
     return `Correct ${account} in ${source}`;
@@ -226,7 +226,7 @@ function namedIn(value: JsonObject): Named | null {
 }
 
 /** Measured from our own request with Keystone's own times: its clock may differ from ours. */
-function lifeOf(body: JsonObject, sentMs: number): Pick<Held, "renewAtMs" | "endsAtMs"> {
+function lifeOf(body: JsonObject, sentMs: number): Pick<TimedSession, "renewAtMs" | "endsAtMs"> {
   const lifeMs = Date.parse(text(body["expires_at"]) ?? "") - Date.parse(text(body["issued_at"]) ?? "");
   const goodMs = lifeMs > 0 ? lifeMs : UNKNOWN_LIFE_MS;
   return { renewAtMs: sentMs + goodMs - Math.min(MAX_MARGIN_MS, goodMs / 5), endsAtMs: sentMs + goodMs };

@@ -41,7 +41,7 @@ const MAX_RESTARTS = 3;
 export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Listed<T>, void, void> {
   let markers: string[] = options.after === null ? [] : [options.after];
   let restarts = 0;
-  const begun = new Set<string | undefined>();
+  const firstIds = new Set<string | undefined>();
   for (;;) {
     options.signal?.throwIfAborted();
     const marker = markers[0];
@@ -53,13 +53,13 @@ export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Li
       continue;
     }
     if (status >= 300) return yield { refused: answered };
-    const { records, ids, goesOn } = read(options, answered);
+    const { records, ids, hasMore } = read(options, answered);
     // Neutron begins floating IPs anew by itself when the one behind which a page should begin is gone.
-    if (begun.has(ids[0]) && ++restarts > MAX_RESTARTS) throw endless(options, answered);
-    begun.add(ids[0]);
-    const next = goesOn ? ids.at(-1) : null;
+    if (firstIds.has(ids[0]) && ++restarts > MAX_RESTARTS) throw restartedTooOften(options, answered);
+    firstIds.add(ids[0]);
+    const next = hasMore ? ids.at(-1) : null;
     // Not the end of the list: what is behind would be taken for gone.
-    if (next === undefined || next === marker) throw stuck(options, answered);
+    if (next === undefined || next === marker) throw noProgress(options, answered);
     yield { records, next };
     if (next === null) return;
     markers = [next, ...earlier(ids, next)];
@@ -80,16 +80,16 @@ function read<T>({ key, read, transport }: ListingOptions<T>, { call, answer }: 
     throw transport.failure(call, { reason: "other", status: answer.status, state });
   }
   const ids = items.map((item) => text(item["id"])).filter((id) => id !== null);
-  return { records, ids, goesOn: objects(body[`${key}_links`]).some((link) => link["rel"] === "next") };
+  return { records, ids, hasMore: objects(body[`${key}_links`]).some((link) => link["rel"] === "next") };
 }
 
-function stuck<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
+function noProgress<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
   const state = `${status}, but the list "${key}" does not go on: it says that there is more, and gives nothing new. ` +
     "See its own log, and what stands between";
   return transport.failure(call, { reason: "other", status, state });
 }
 
-function endless<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
+function restartedTooOften<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
   const state = `the list "${key}" begins anew again and again; what is asked to go on behind is deleted meanwhile`;
   return transport.failure(call, { reason: "other", status, state });
 }

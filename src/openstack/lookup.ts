@@ -2,7 +2,7 @@ import type { JsonObject } from "../model/notification.ts";
 import type { Answered, Caller } from "./caller.ts";
 import type { ExpiringCache } from "./expiring_cache.ts";
 import { SingleFlight } from "./single_flight.ts";
-import { ASK_AGAIN_MS, type Kind, type Rights } from "./rights.ts";
+import { ASK_AGAIN_AFTER_MS, type RequestKind, type Rights } from "./rights.ts";
 import type { ServiceName } from "./services.ts";
 import type { Transport } from "./transport.ts";
 
@@ -10,7 +10,7 @@ import type { Transport } from "./transport.ts";
 export type Answer<T> = T | "absent" | "forbidden";
 
 export interface LookupOptions<T> {
-  readonly kind: Kind;
+  readonly kind: RequestKind;
   readonly service: ServiceName;
   /** Where one is, given its id as a path's segment. */
   readonly path: (id: string) => string;
@@ -30,7 +30,7 @@ const KEEP_ABSENT_MS = 60_000;
 /** One kind of question, by id. */
 export class Lookup<T> {
   readonly #options: LookupOptions<T>;
-  readonly #flights = new SingleFlight<Answer<T>>();
+  readonly #inFlight = new SingleFlight<Answer<T>>();
 
   constructor(options: LookupOptions<T>) {
     this.#options = options;
@@ -46,7 +46,7 @@ export class Lookup<T> {
     // Of what has a cache one may be forbidden and another allowed, as to the reader of a domain.
     const { cache, rights, kind } = this.#options;
     if (cache === undefined && !rights.mayAsk(kind)) return "forbidden";
-    return await this.#flights.run(id, () => this.#ask(id, segment), signal);
+    return await this.#inFlight.run(id, () => this.#ask(id, segment), signal);
   }
 
   async #ask(id: string, segment: string): Promise<Answer<T>> {
@@ -55,7 +55,7 @@ export class Lookup<T> {
     const { status } = answered.answer;
     if (status === 403) {
       rights.refused(kind, answered);
-      cache?.set(id, "forbidden", ASK_AGAIN_MS);
+      cache?.set(id, "forbidden", ASK_AGAIN_AFTER_MS);
       return "forbidden";
     }
     const found = status === 404 || status === 410 ? "absent" : this.#read(answered);
@@ -65,11 +65,11 @@ export class Lookup<T> {
 
   #read({ call, answer }: Answered): T {
     const { transport, read } = this.#options;
-    const { status, said } = answer;
+    const { status, errorMessage } = answer;
     const isGood = status < 300;
     const found = isGood ? read(transport.bodyOf(call, answer)) : null;
     if (found !== null) return found;
-    const lacks = isGood ? "the answer lacks what was asked for" : `"${said}"`;
+    const lacks = isGood ? "the answer lacks what was asked for" : `"${errorMessage}"`;
     const reason = isGood ? "other" : "client_error";
     throw transport.failure(call, { reason, status, state: `${status}: ${lacks}. Check that the URL is right` });
   }

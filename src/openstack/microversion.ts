@@ -9,15 +9,15 @@ const STEPS = [93, 47, 19];
 
 /** The microversion to ask for, given the newest that the service offers; `null`: none. */
 export function bestMicroversion(newest: string | null): string | null {
-  return written(Math.min(minorOf(newest) ?? 0, NEWEST_KNOWN));
+  return formatted(Math.min(minorOf(newest) ?? 0, NEWEST_KNOWN));
 }
 
 /** A lower one, after 406 Not Acceptable: what the service names as its maximum, else the next step down; `null`: none. */
-export function lowerMicroversion(refused: string, said: string): string | null {
+export function lowerMicroversion(refused: string, errorMessage: string): string | null {
   const below = minorOf(refused) ?? 0;
-  const maximum = minorOf(/maximum is (2\.\d+)/.exec(said)?.[1] ?? null);
-  if (maximum !== null && maximum < below) return written(maximum);
-  return written(STEPS.find((step) => step < below) ?? 0);
+  const maximum = minorOf(/maximum is (2\.\d+)/.exec(errorMessage)?.[1] ?? null);
+  if (maximum !== null && maximum < below) return formatted(maximum);
+  return formatted(STEPS.find((step) => step < below) ?? 0);
 }
 
 /** Both names: the old one is the only one that Nova knows before 2.27. */
@@ -32,6 +32,6 @@ function minorOf(version: string | null): number | null {
 }
 
 /** 2.1 is what there is without asking. */
-function written(minor: number): string | null {
+function formatted(minor: number): string | null {
   return minor > 1 ? `2.${minor}` : null;
 }

@@ -4,10 +4,12 @@ import type { Answered } from "./caller.ts";
 import type { Session } from "./keystone.ts";
 
 /** What an account may be forbidden to ask, each on its own. */
-export type Kind = "server" | "port" | "image" | "project" | "user" | "servers" | "ports" | "floatingIps";
+export type RequestKind = "server" | "port" | "image" | "project" | "user" | "servers" | "ports" | "floatingIps";
 
 /** What is not to be had then, and the role that would mend it (the services' default policies). */
-const LACKS: Readonly<Record<Kind, { readonly what: string; readonly lost: string; readonly role: string }>> = {
+const PERMISSIONS: Readonly<
+  Record<RequestKind, { readonly what: string; readonly lost: string; readonly role: string }>
+> = {
   server: { what: "show a server", lost: "Description stays null where only Nova has it", role: `"admin"` },
   port: { what: "list a server's ports", lost: "FQDN stays without the port's domain", role: `"admin"` },
   image: { what: "show an image", lost: "OS stays null where only the image has it", role: `"admin"` },
@@ -19,8 +21,8 @@ const LACKS: Readonly<Record<Kind, { readonly what: string; readonly lost: strin
 };
 
 /** What an account that may not ask this cannot do, and what would mend it. */
-export function lackOf(kind: Kind): (typeof LACKS)[Kind] {
-  return LACKS[kind];
+export function permissionOf(kind: RequestKind): (typeof PERMISSIONS)[RequestKind] {
+  return PERMISSIONS[kind];
 }
 
 /**
@@ -28,43 +30,45 @@ export function lackOf(kind: Kind): (typeof LACKS)[Kind] {
  * releases than Zed (seen: 2025.1) refuse a login for the whole system or a domain in Nova, whatever its role, and show
  * it nothing in Neutron and Glance.
  */
-export function isOfNoProject(kind: Kind, { project }: Session): boolean {
+export function hasNoProject(kind: RequestKind, { project }: Session): boolean {
   return project === null && kind !== "project" && kind !== "user";
 }
 
 /** What would mend it, as the end of a sentence and the next one. */
-export function remedyOf(kind: Kind, session: Session): string {
-  const { role } = LACKS[kind];
-  if (!isOfNoProject(kind, session)) return `give it the role ${role}`;
+export function remedyOf(kind: RequestKind, session: Session): string {
+  const { role } = PERMISSIONS[kind];
+  if (!hasNoProject(kind, session)) return `give it the role ${role}`;
   return `it is logged in for no project, and newer releases of Nova, Neutron and Glance show such an account nothing. ` +
     `Name a project in which it has the role ${role}, in place of systemScope or a domain`;
 }
 
 /** How long a refusal is believed. */
-export const ASK_AGAIN_MS = 3_600_000;
+export const ASK_AGAIN_AFTER_MS = 3_600_000;
 
 /** What our account may not do: said once, and not asked again for an hour. */
 export class Rights {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #refusedUntilMs = new Map<Kind, number>();
+  readonly #refusedUntilMs = new Map<RequestKind, number>();
 
   constructor({ clock, log }: { readonly clock: Clock; readonly log: Logger }) {
     this.#clock = clock;
     this.#log = log;
   }
 
-  mayAsk(kind: Kind): boolean {
+  mayAsk(kind: RequestKind): boolean {
     return this.#clock.now() >= (this.#refusedUntilMs.get(kind) ?? -Infinity);
   }
 
-  refused(kind: Kind, { call: { service }, answer: { status, said }, session }: Answered): void {
+  refused(kind: RequestKind, { call: { service }, answer: { status, errorMessage }, session }: Answered): void {
     const isNew = !this.#refusedUntilMs.has(kind);
-    this.#refusedUntilMs.set(kind, this.#clock.now() + ASK_AGAIN_MS);
-    const { what, lost } = LACKS[kind];
+    this.#refusedUntilMs.set(kind, this.#clock.now() + ASK_AGAIN_AFTER_MS);
+    const { what, lost } = PERMISSIONS[kind];
     const has = session.roles.length === 0 ? "no role" : session.roles.map((name) => `"${name}"`).join(", ");
     const line =
-      `${service} does not let our account ${what} (${status}${said && `: ${said}`}): ${lost}. The account has ` +
+      `${service} does not let our account ${what} (${status}${
+        errorMessage && `: ${errorMessage}`
+      }): ${lost}. The account has ` +
       `${has}; ${remedyOf(kind, session)}. Asked again in an hour`;
     if (isNew) this.#log.warn(line);
     else this.#log.debug(line);

@@ -10,13 +10,13 @@ export class SingleFlight<T> {
    * @param signal Ends this caller's waiting alone: others may wait for the same.
    */
   run(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    let flight = this.#running.get(key);
-    if (flight === undefined) {
-      flight = work().finally(() => this.#running.delete(key));
+    let running = this.#running.get(key);
+    if (running === undefined) {
+      running = work().finally(() => this.#running.delete(key));
       // Nobody may be waiting any more when it fails.
-      flight.catch(() => {});
-      this.#running.set(key, flight);
+      running.catch(() => {});
+      this.#running.set(key, running);
     }
-    return untilAborted(flight, signal);
+    return untilAborted(running, signal);
   }
 }

@@ -30,7 +30,7 @@ export interface Answer {
   /** Why there is no body. */
   readonly problem: string;
   /** What the service says in it, for people, without secrets. */
-  readonly said: string;
+  readonly errorMessage: string;
 }
 
 /** A request that was made, for whoever counts them. */
@@ -71,7 +71,7 @@ const ADVICE: Readonly<Partial<Record<FailureReason, string>>> = {
 export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
   readonly #target: HttpTarget;
-  readonly #slots: Semaphore;
+  readonly #semaphore: Semaphore;
   readonly #closed = new AbortController();
   /** Until when a service wants to be left alone. */
   readonly #notBefore = new Map<ServiceName, { readonly untilMs: number; readonly status: number }>();
@@ -79,7 +79,7 @@ export class Transport implements AsyncDisposable {
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    this.#slots = new Semaphore(options.concurrency);
+    this.#semaphore = new Semaphore(options.concurrency);
     this.#target = new HttpTarget({
       ...options.tls,
       timeoutSeconds: options.timeoutSeconds,
@@ -96,14 +96,16 @@ export class Transport implements AsyncDisposable {
   send(call: Call): Promise<Answer> {
     const { service } = call;
     const before = this.#lastFailures.get(service);
-    return this.#slots.run(async () => {
+    return this.#semaphore.run(async () => {
       const failure = this.#lastFailures.get(service);
       if (failure !== undefined && failure !== before) throw failure;
-      this.#checkTurn(call);
+      this.#checkRetryAfter(call);
       try {
         return await this.#ask(call);
       } catch (error) {
-        if (error instanceof OpenStackUnavailable && !error.mayBeOfOneQuestion) this.#lastFailures.set(service, error);
+        if (error instanceof OpenStackUnavailable && !error.mayConcernOneRequest) {
+          this.#lastFailures.set(service, error);
+        }
         throw error;
       }
     });
@@ -138,7 +140,7 @@ export class Transport implements AsyncDisposable {
     await this.#target[Symbol.asyncDispose]();
   }
 
-  #checkTurn(call: Call): void {
+  #checkRetryAfter(call: Call): void {
     const { untilMs = 0, status = 0 } = this.#notBefore.get(call.service) ?? {};
     const leftMs = untilMs - this.#options.clock.now();
     if (leftMs <= 0) return;
@@ -154,9 +156,9 @@ export class Transport implements AsyncDisposable {
     const { status, headers, text, complete } = await this.#exchange(call);
     const secrets = [...this.#options.secrets, call.token ?? ""];
     const { body, problem } = complete ? parse(text, headers) : { body: null, problem: "it is too long" };
-    const said = apiErrorMessage(body, secrets);
-    if (status === 429 || status >= 500) throw this.#later(call, { status, headers, said });
-    return { status, headers, body, problem, said };
+    const errorMessage = apiErrorMessage(body, secrets);
+    if (status === 429 || status >= 500) throw this.#askedToWait(call, { status, headers, errorMessage });
+    return { status, headers, body, problem, errorMessage };
   }
 
   async #exchange(call: Call): Promise<HttpAnswer> {
@@ -186,14 +188,19 @@ export class Transport implements AsyncDisposable {
       record(null);
       if (!(error instanceof DeliveryError)) throw error;
       this.#closed.signal.throwIfAborted();
-      const said = error.message.replace(`Cannot ${method} ${shownUrl(url)}: `, "");
+      const errorMessage = error.message.replace(`Cannot ${method} ${shownUrl(url)}: `, "");
       // About certificates there is better advice in it.
-      const state = said.includes("; set ") ? said : `${said}. ${ADVICE[error.reason] ?? ""}`.trimEnd();
+      const state = errorMessage.includes("; set ")
+        ? errorMessage
+        : `${errorMessage}. ${ADVICE[error.reason] ?? ""}`.trimEnd();
       throw this.failure(call, { reason: error.reason, state });
     }
   }
 
-  #later(call: Call, { status, headers, said }: Pick<Answer, "status" | "headers" | "said">): OpenStackUnavailable {
+  #askedToWait(
+    call: Call,
+    { status, headers, errorMessage }: Pick<Answer, "status" | "headers" | "errorMessage">,
+  ): OpenStackUnavailable {
     const { clock } = this.#options;
     // By the server's own clock, where it tells its time.
     const serverMs = Date.parse(headers.get("date") ?? "") || clock.now();
@@ -204,7 +211,7 @@ export class Transport implements AsyncDisposable {
     }
     const reason = status === 429 ? "rate_limited" : "server_error";
     const wait = waitMs === undefined ? "" : ` (in ${seconds(waitMs)} s again)`;
-    const state = `${status}${wait}${said === "" ? "" : `: "${said}"`}. ${ADVICE[reason]}`;
+    const state = `${status}${wait}${errorMessage === "" ? "" : `: "${errorMessage}"`}. ${ADVICE[reason]}`;
     return this.failure(call, { reason, status, state, retryAfterMs: waitMs });
   }
 }

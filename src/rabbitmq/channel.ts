@@ -1,6 +1,6 @@
 import type { Channel } from "./amqp/channel.ts";
 import type { Connection } from "./amqp/connection.ts";
-import type { Delivery } from "./amqp/incoming.ts";
+import type { Delivery } from "./amqp/message_assembler.ts";
 
 /** A message as it came, not acknowledged yet. */
 export interface Delivered extends Delivery {

@@ -6,10 +6,10 @@ import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import { endpointsOf } from "./address.ts";
 import { Consumption, type Delivered } from "./channel.ts";
 import { reasonOf, refusalOf } from "./errors.ts";
-import { closeLink, type Link, openLink, openProbe } from "./link.ts";
-import { careFor, LOOK_TICKS, type QueueCare } from "./queue.ts";
+import { closeLink, type Link, openLink, openTemporaryChannel } from "./link.ts";
+import { maintainerFor, type QueueMaintainer, RECHECK_TICKS } from "./queue.ts";
 import { Retry, seconds, sleep } from "./retry.ts";
-import { type TemporaryQueue, TemporaryQueueCare } from "./temporary_queue.ts";
+import { type TemporaryQueue, TemporaryQueueMaintainer } from "./temporary_queue.ts";
 import { consumeRefusal } from "./topology.ts";
 
 export type { Delivered, DeliveryChannel } from "./channel.ts";
@@ -19,7 +19,7 @@ export interface BrokerOptions {
   /** Called in the order of the queue. Must not throw: the channel is given up then, and its messages come again. */
   readonly onDelivered: (message: Delivered) => void;
   /** Asked after each read of the socket what to wait for before the next. @default nothing */
-  readonly room?: () => Promise<void> | undefined;
+  readonly backpressure?: () => Promise<void> | undefined;
   readonly log: Logger;
   /** Listen on a queue that goes with the connection, beside the source's own and whoever reads that. */
   readonly temporary?: TemporaryQueue;
@@ -40,7 +40,7 @@ export class Broker implements AsyncDisposable {
   readonly addresses: readonly string[];
   readonly #options: BrokerOptions;
   readonly #endpoints: readonly AmqpEndpoint[];
-  readonly #care: QueueCare;
+  readonly #maintainer: QueueMaintainer;
   readonly #retry: Retry;
   readonly #prefetch: number;
   readonly #stopping = new AbortController();
@@ -51,9 +51,9 @@ export class Broker implements AsyncDisposable {
   #consumption: Consumption | null = null;
   #hasStarted = false;
   /** Consuming, as opposed to paused. */
-  #wanted = true;
+  #shouldConsume = true;
   /** Resolved when there is something to do for the loop in {@linkcode Broker.#consume}. */
-  #woken = Promise.withResolvers<void>();
+  #changed = Promise.withResolvers<void>();
   /** Resolved when what is wanted has become true, or cannot. */
   #settled = Promise.withResolvers<void>();
 
@@ -64,9 +64,9 @@ export class Broker implements AsyncDisposable {
     this.#endpoints = endpointsOf(source);
     this.addresses = this.#endpoints.map((endpoint) => endpoint.label);
     this.#retry = new Retry(log, options.random ?? Math.random);
-    this.#care = options.temporary === undefined
-      ? careFor(source, { log, retry: this.#retry, gaps: options.gaps, brokers: this.addresses.join(",") })
-      : new TemporaryQueueCare(options.temporary, { log, retry: this.#retry });
+    this.#maintainer = options.temporary === undefined
+      ? maintainerFor(source, { log, retry: this.#retry, gaps: options.gaps, brokers: this.addresses.join(",") })
+      : new TemporaryQueueMaintainer(options.temporary, { log, retry: this.#retry });
     this.#prefetch = source.prefetch ?? 1000;
     if (!Number.isInteger(this.#prefetch) || this.#prefetch < 1 || this.#prefetch > 65_535) {
       throw new UserError(`Cannot use rabbit.prefetch ${this.#prefetch}: it must be between 1 and 65535`);
@@ -77,7 +77,7 @@ export class Broker implements AsyncDisposable {
 
   /** The queue listened on. */
   get queue(): string {
-    return this.#care.name;
+    return this.#maintainer.name;
   }
 
   /**
@@ -86,7 +86,7 @@ export class Broker implements AsyncDisposable {
    * @throws {UserError} when we are refused in a way that waiting does not mend.
    */
   start(): Promise<void> {
-    this.#running ??= this.#run();
+    this.#running ??= this.#runLoop();
     return this.#started.promise;
   }
 
@@ -107,12 +107,12 @@ export class Broker implements AsyncDisposable {
 
   /** Nothing is delivered any more. What was delivered can still be acknowledged. A standby takes over. */
   pause(): Promise<void> {
-    return this.#want(false);
+    return this.#setConsuming(false);
   }
 
   /** Consumes again: at once, or when the connection is back. */
   resume(): Promise<void> {
-    return this.#want(true);
+    return this.#setConsuming(true);
   }
 
   /** Ends it all. Acknowledgements made before are sent; what was not acknowledged will be delivered to another. */
@@ -127,7 +127,7 @@ export class Broker implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
-    this.#woken.resolve();
+    this.#changed.resolve();
     // A broker that does not answer any more is not waited for.
     const timer = setTimeout(() => this.#link?.connection.destroy(), CLOSE_MS);
     await this.#running;
@@ -135,20 +135,20 @@ export class Broker implements AsyncDisposable {
     this.#started.reject(new Error(`Cannot consume queue "${this.queue}": stopped`));
   }
 
-  async #want(consuming: boolean): Promise<void> {
-    this.#wanted = consuming;
+  async #setConsuming(consuming: boolean): Promise<void> {
+    this.#shouldConsume = consuming;
     if (this.#consumption === null) return;
-    this.#woken.resolve();
+    this.#changed.resolve();
     await this.#settled.promise;
   }
 
   /** Ends when stopped, or with a refusal before the first success. */
-  async #run(): Promise<void> {
+  async #runLoop(): Promise<void> {
     try {
       while (!this.#stopping.signal.aborted) {
         let delayMs = this.#nextDelayMs();
         this.#link = await this.#connect(delayMs);
-        if (this.#link !== null) delayMs = await this.#serve(this.#link);
+        if (this.#link !== null) delayMs = await this.#consumeUntilLost(this.#link);
         this.#link = null;
         await sleep(delayMs, this.#stopping.signal);
       }
@@ -169,30 +169,30 @@ export class Broker implements AsyncDisposable {
         const next = this.#endpoints[index + 1];
         if (next === undefined && refusal !== null && !this.#hasStarted) throw refusal;
         const outlook = next === undefined ? `trying again in ${seconds(delayMs)}` : `trying ${next.label}`;
-        this.#retry.tell(`Cannot connect to ${endpoint.label}: ${reasonOf(error)}`, outlook);
+        this.#retry.report(`Cannot connect to ${endpoint.label}: ${reasonOf(error)}`, outlook);
       }
     }
     return null;
   }
 
   async #open(endpoint: AmqpEndpoint): Promise<Link> {
-    const { source, room, readFile = Deno.readFileSync } = this.#options;
+    const { source, backpressure, readFile = Deno.readFileSync } = this.#options;
     const link = await openLink(endpoint, {
       source,
-      room,
+      backpressure,
       readFile,
       name: `oss-watcher ${this.queue}`,
       signal: this.#stopping.signal,
     });
-    link.lost.addEventListener("abort", () => this.#woken.resolve(), { once: true });
-    if (link.lost.aborted) this.#woken.resolve();
+    link.lost.addEventListener("abort", () => this.#changed.resolve(), { once: true });
+    if (link.lost.aborted) this.#changed.resolve();
     return link;
   }
 
   /** Consumes until the connection is lost or we are stopped. Returns how long to wait then. */
-  async #serve(link: Link): Promise<number> {
+  async #consumeUntilLost(link: Link): Promise<number> {
     const over = new AbortController();
-    const looking = this.#keepLooking(link, over.signal);
+    const rechecking = this.#recheckQueue(link, over.signal);
     try {
       while (!this.#isOver(link)) {
         try {
@@ -205,23 +205,23 @@ export class Broker implements AsyncDisposable {
           const problem = error instanceof UserError
             ? error.message
             : `Cannot consume queue "${this.queue}": ${reasonOf(error)}`;
-          this.#retry.tell(problem, `trying again in ${seconds(delayMs)}`);
+          this.#retry.report(problem, `trying again in ${seconds(delayMs)}`);
           await sleep(delayMs, AbortSignal.any([link.lost, this.#stopping.signal]));
         }
       }
     } finally {
       over.abort();
-      await looking;
+      await rechecking;
       await closeLink(link);
     }
     const delayMs = this.#nextDelayMs();
-    if (!this.#stopping.signal.aborted) this.#lose(link, delayMs);
+    if (!this.#stopping.signal.aborted) this.#connectionLost(link, delayMs);
     return delayMs;
   }
 
-  #lose({ connection, endpoint, lost }: Link, delayMs: number): void {
-    this.#care.lost(this.#retry.fail(connection.heardAt));
-    this.#retry.tell(
+  #connectionLost({ connection, endpoint, lost }: Link, delayMs: number): void {
+    this.#maintainer.onConnectionLost(this.#retry.fail(connection.heardAt));
+    this.#retry.report(
       `Lost the connection to ${endpoint.label}: ${reasonOf(lost.reason)}`,
       `trying again in ${seconds(delayMs)}`,
     );
@@ -229,16 +229,16 @@ export class Broker implements AsyncDisposable {
 
   /** Consumes on a channel of its own until that fails, the connection is lost or we are stopped. */
   async #consume(link: Link): Promise<void> {
-    await this.#care.prepare(() => openProbe(link), !this.#hasStarted);
+    await this.#maintainer.prepare(() => openTemporaryChannel(link), !this.#hasStarted);
     const consumption = await this.#openConsumption(link);
     this.#consumption = consumption;
     try {
       while (!this.#isOver(link)) {
-        this.#woken = Promise.withResolvers();
-        await this.#apply(consumption, link);
+        this.#changed = Promise.withResolvers();
+        await this.#applyWanted(consumption, link);
         this.#succeed(link);
         this.#settle();
-        await this.#woken.promise;
+        await this.#changed.promise;
       }
     } finally {
       this.#consumption = null;
@@ -248,14 +248,14 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Consumes or cancels, as is wanted by now. */
-  async #apply(consumption: Consumption, link: Link): Promise<void> {
-    while (this.#wanted !== consumption.consuming) {
+  async #applyWanted(consumption: Consumption, link: Link): Promise<void> {
+    while (this.#shouldConsume !== consumption.consuming) {
       if (consumption.failure !== null) throw consumption.failure;
-      if (!this.#wanted) {
+      if (!this.#shouldConsume) {
         await consumption.cancel();
         continue;
       }
-      await this.#care.check(() => openProbe(link));
+      await this.#maintainer.check(() => openTemporaryChannel(link));
       try {
         await consumption.consume();
       } catch (error) {
@@ -268,31 +268,31 @@ export class Broker implements AsyncDisposable {
   #openConsumption(link: Link): Promise<Consumption> {
     return Consumption.open(link.connection, {
       queue: this.queue,
-      exclusive: this.#care.exclusive,
+      exclusive: this.#maintainer.exclusive,
       prefetch: this.#prefetch,
       onDelivered: this.#options.onDelivered,
-      onFailed: () => this.#woken.resolve(),
+      onFailed: () => this.#changed.resolve(),
     });
   }
 
   /** Goes on beside the consumption, since a queue without a leader lets that wait for ever. */
-  async #keepLooking(link: Link, over: AbortSignal): Promise<void> {
+  async #recheckQueue(link: Link, over: AbortSignal): Promise<void> {
     let waiting: Consumption | null = null;
     for (let count = 1;; count++) {
-      await sleep(LOOK_MS, over);
+      await sleep(RECHECK_MS, over);
       if (over.aborted) return;
       const consuming = this.#consumption?.consuming === true;
       try {
-        await this.#care.look(() => openProbe(link), { count, consuming });
+        await this.#maintainer.recheck(() => openTemporaryChannel(link), { count, consuming });
       } catch (error) {
         if (this.#isOver(link)) return;
-        this.#retry.tell(`Cannot look after queue "${this.queue}": ${reasonOf(error)}`, "trying again");
+        this.#retry.report(`Cannot look after queue "${this.queue}": ${reasonOf(error)}`, "trying again");
       }
-      if (count % LOOK_TICKS !== 0) continue;
-      if (waiting !== null && waiting === this.#consumption && !consuming && this.#wanted) {
-        this.#retry.tell(`Queue "${this.queue}" does not answer`, "is it without a leader? Waiting for it");
+      if (count % RECHECK_TICKS !== 0) continue;
+      if (waiting !== null && waiting === this.#consumption && !consuming && this.#shouldConsume) {
+        this.#retry.report(`Queue "${this.queue}" does not answer`, "is it without a leader? Waiting for it");
       }
-      waiting = consuming || !this.#wanted ? null : this.#consumption;
+      waiting = consuming || !this.#shouldConsume ? null : this.#consumption;
     }
   }
 
@@ -303,7 +303,7 @@ export class Broker implements AsyncDisposable {
   #succeed(link: Link): void {
     if (this.#hasStarted && this.#retry.failingSince === null) return;
     const again = this.#hasStarted ? " again" : "";
-    const doing = this.#wanted ? `Listening on queue "${this.queue}"` : "Connected";
+    const doing = this.#shouldConsume ? `Listening on queue "${this.queue}"` : "Connected";
     this.#options.log.info(`${doing} at ${link.endpoint.label}${again}`);
     this.#hasStarted = true;
     this.#retry.succeed();
@@ -316,10 +316,10 @@ export class Broker implements AsyncDisposable {
   }
 
   #nextDelayMs(): number {
-    return this.#retry.nextDelayMs(this.#hasStarted && this.#care.urgent);
+    return this.#retry.nextDelayMs(this.#hasStarted && this.#maintainer.urgent);
   }
 }
 
 /** A missing exchange must be bound within two seconds of its return: every message before that is lost. */
-const LOOK_MS = 1_000;
+const RECHECK_MS = 1_000;
 const CLOSE_MS = 5_000;

@@ -24,7 +24,7 @@ export class BrokerGaps {
   }
 
   /** Remembers a gap that begins, or ends. Consuming does not wait for that. */
-  tell(gap: Omit<Gap, "source">): void {
+  record(gap: Omit<Gap, "source">): void {
     const { source, record, log } = this.#options;
     record?.recordGap({ source, ...gap }).catch((error) => {
       const since = new Date(gap.from).toISOString();

@@ -17,7 +17,7 @@ export interface LinkOptions {
   /** For certificates. */
   readonly readFile: (path: string) => Uint8Array;
   /** What is waited for before more is read. @default nothing */
-  readonly room?: (() => Promise<void> | undefined) | undefined;
+  readonly backpressure?: (() => Promise<void> | undefined) | undefined;
   /** What RabbitMQ calls the connection. */
   readonly name: string;
   /** Gives up. */
@@ -30,17 +30,17 @@ export const DEFAULT_HEARTBEAT_SECONDS = 10;
 
 /** Connects, once. */
 export async function openLink(endpoint: AmqpEndpoint, options: LinkOptions): Promise<Link> {
-  const { source, readFile, name, signal, room } = options;
+  const { source, readFile, name, signal, backpressure } = options;
   const { host, port, user, password, vhost } = endpoint;
   const tls = endpoint.tls ? readTls(typeof source.tls === "object" ? source.tls : {}, readFile) : null;
   const { heartbeatSeconds = DEFAULT_HEARTBEAT_SECONDS } = source;
   const login = { host, port, user, password, vhost, tls };
-  const connection = await Connection.open({ ...login, heartbeatSeconds, name, signal, room });
+  const connection = await Connection.open({ ...login, heartbeatSeconds, name, signal, backpressure });
   return { connection, endpoint, lost: connection.lost };
 }
 
 /** A channel to be thrown away. */
-export function openProbe({ connection }: Link): Promise<Channel> {
+export function openTemporaryChannel({ connection }: Link): Promise<Channel> {
   return connection.openChannel();
 }
 

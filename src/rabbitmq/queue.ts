@@ -9,7 +9,7 @@ import type { Gap } from "../model/gap.ts";
 import { Bindings, checkWatchQueue, countConsumers, declareOwnQueue, type OpenChannel } from "./topology.ts";
 
 /** What a queue needs beside being consumed. */
-export interface QueueCare {
+export interface QueueMaintainer {
   readonly name: string;
   /** Whether to consume it so that nobody else can. */
   readonly exclusive: boolean;
@@ -28,15 +28,15 @@ export interface QueueCare {
    */
   check(open: OpenChannel): Promise<void>;
   /** Called every second, to look after what changes without a word from the broker. */
-  look(open: OpenChannel, tick: { readonly count: number; readonly consuming: boolean }): Promise<void>;
+  recheck(open: OpenChannel, tick: { readonly count: number; readonly consuming: boolean }): Promise<void>;
   /** The connection was lost, at that time. */
-  lost(since: number): void;
+  onConnectionLost(since: number): void;
 }
 
 /** So many seconds between two looks, while nothing is known to be wrong. */
-export const LOOK_TICKS = 30;
+export const RECHECK_TICKS = 30;
 
-export interface CareOptions {
+export interface MaintainerOptions {
   readonly log: Logger;
   readonly retry: Retry;
   /** @default gaps are told in the log alone */
@@ -45,20 +45,23 @@ export interface CareOptions {
   readonly brokers: string;
 }
 
-interface OwnOptions extends Pick<CareOptions, "log" | "retry"> {
+interface OwnOptions extends Pick<MaintainerOptions, "log" | "retry"> {
   readonly gaps: BrokerGaps;
 }
 
-export function careFor(source: RabbitSource, { log, retry, brokers, gaps: record }: CareOptions): QueueCare {
+export function maintainerFor(
+  source: RabbitSource,
+  { log, retry, brokers, gaps: record }: MaintainerOptions,
+): QueueMaintainer {
   const queue = source.queue?.name ?? source.watchQueue!;
   const gaps = new BrokerGaps({ source: { queue, brokers }, record, log });
   return source.queue === undefined
-    ? new WatchedQueueCare(source.watchQueue, { log, retry, gaps })
-    : new OwnQueueCare(source.queue, { log, retry, gaps });
+    ? new WatchedQueueMaintainer(source.watchQueue, { log, retry, gaps })
+    : new OwnQueueMaintainer(source.queue, { log, retry, gaps });
 }
 
 /** Another's queue: never declared, consumed exclusively. */
-class WatchedQueueCare implements QueueCare {
+class WatchedQueueMaintainer implements QueueMaintainer {
   readonly name: string;
   readonly exclusive = true;
   readonly urgent = false;
@@ -91,27 +94,27 @@ class WatchedQueueCare implements QueueCare {
   }
 
   /** A quorum queue lets a second consumer in, however exclusive the first. */
-  async look(open: OpenChannel, { count, consuming }: { count: number; consuming: boolean }): Promise<void> {
-    if (count % LOOK_TICKS !== 0 || !consuming) return;
+  async recheck(open: OpenChannel, { count, consuming }: { count: number; consuming: boolean }): Promise<void> {
+    if (count % RECHECK_TICKS !== 0 || !consuming) return;
     const problem = `Queue "${this.name}" has another consumer`;
-    if (await countConsumers(this.name, open) < 2) this.#retry.forget(problem);
-    else this.#retry.tell(problem, "stop it: it takes notifications away and breaks their order");
+    if (await countConsumers(this.name, open) < 2) this.#retry.clear(problem);
+    else this.#retry.report(problem, "stop it: it takes notifications away and breaks their order");
   }
 
   /** The queue keeps what comes while we are away, or is gone with the broker: nothing tells which queue is durable. */
-  lost(since: number): void {
+  onConnectionLost(since: number): void {
     this.#begin("possible", since);
   }
 
   #begin(certainty: Gap["certainty"], since: number): void {
     if (this.#gap?.certainty === certainty || this.#gap?.certainty === "lost") return;
     this.#gap = { from: this.#gap?.from ?? since, certainty };
-    this.#gaps.tell({ exchange: null, ...this.#gap, to: null });
+    this.#gaps.record({ exchange: null, ...this.#gap, to: null });
   }
 
   #end({ from, certainty }: Pick<Gap, "from" | "certainty">): void {
     const to = Date.now();
-    this.#gaps.tell({ exchange: null, from, certainty, to });
+    this.#gaps.record({ exchange: null, from, certainty, to });
     this.#gap = null;
     const time = `between ${new Date(from).toISOString()} and ${new Date(to).toISOString()}`;
     this.#log.warn(
@@ -123,7 +126,7 @@ class WatchedQueueCare implements QueueCare {
 }
 
 /** A queue of ours, bound to exchanges of others. Its single active consumer makes every other of us a standby. */
-class OwnQueueCare implements QueueCare {
+class OwnQueueMaintainer implements QueueMaintainer {
   readonly name: string;
   readonly exclusive = false;
   readonly urgent = true;
@@ -146,24 +149,24 @@ class OwnQueueCare implements QueueCare {
     const existed = await declareOwnQueue(this.#queue, open);
     if (firstTime) {
       const gaps = await this.#gaps.open();
-      this.#bindings.resume(existed ? gaps : gaps.map((gap) => ({ ...gap, certainty: "lost" })));
+      this.#bindings.restoreGaps(existed ? gaps : gaps.map((gap) => ({ ...gap, certainty: "lost" })));
       return await this.#bindings.renew(open);
     }
     if (!existed) {
       this.#log.warn(`Queue "${this.name}" was gone, with all that it held; it is declared again`);
-      this.#bindings.doubt("lost", this.#retry.failingSince ?? Date.now());
+      this.#bindings.suspectLoss("lost", this.#retry.failingSince ?? Date.now());
     }
     await this.#renew(open);
   }
 
   async check(): Promise<void> {}
 
-  async look(open: OpenChannel, { count }: { count: number }): Promise<void> {
-    if (count % LOOK_TICKS === 0 || !this.#bindings.complete) await this.#renew(open);
+  async recheck(open: OpenChannel, { count }: { count: number }): Promise<void> {
+    if (count % RECHECK_TICKS === 0 || !this.#bindings.complete) await this.#renew(open);
   }
 
-  lost(since: number): void {
-    this.#bindings.doubt("maybe", since);
+  onConnectionLost(since: number): void {
+    this.#bindings.suspectLoss("possible", since);
   }
 
   /** Once we have begun, one forbidden exchange must not keep us from what the others bring. */
@@ -172,7 +175,7 @@ class OwnQueueCare implements QueueCare {
       await this.#bindings.renew(open);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      this.#retry.tell(error.message, "going on without it");
+      this.#retry.report(error.message, "going on without it");
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Logger } from "../model/plugin.ts";
 export class Retry {
   readonly #log: Logger;
   readonly #random: () => number;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   #failures = 0;
   #failingSince: number | null = null;
 
@@ -27,7 +27,7 @@ export class Retry {
   succeed(): void {
     this.#failures = 0;
     this.#failingSince = null;
-    this.#told.clear();
+    this.#reported.clear();
   }
 
   /** How long to wait before the next attempt: random, and more each time unless it is urgent. */
@@ -38,16 +38,16 @@ export class Retry {
     return MIN_DELAY_MS + this.#random() * (ceilingMs - MIN_DELAY_MS);
   }
 
-  tell(problem: string, outlook: string): void {
+  report(problem: string, outlook: string): void {
     const line = `${problem}; ${outlook}`;
-    if (this.#told.has(problem)) this.#log.debug(line);
+    if (this.#reported.has(problem)) this.#log.debug(line);
     else this.#log.warn(line);
-    this.#told.add(problem);
+    this.#reported.add(problem);
   }
 
   /** Lets a problem that is over be told again. */
-  forget(problem: string): void {
-    this.#told.delete(problem);
+  clear(problem: string): void {
+    this.#reported.delete(problem);
   }
 }
 

@@ -2,7 +2,7 @@ import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
 import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
 import { reasonOf } from "./errors.ts";
-import { LOOK_TICKS, type QueueCare } from "./queue.ts";
+import { type QueueMaintainer, RECHECK_TICKS } from "./queue.ts";
 import type { Retry } from "./retry.ts";
 import { Bindings, type OpenChannel, withChannel } from "./topology.ts";
 
@@ -23,7 +23,7 @@ const MAX_LENGTH = 50_000;
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Another connection gets another queue: the broker may not have noticed yet that the last one is gone. */
-export class TemporaryQueueCare implements QueueCare {
+export class TemporaryQueueMaintainer implements QueueMaintainer {
   readonly exclusive = false;
   readonly urgent = false;
   readonly #queue: TemporaryQueue;
@@ -57,12 +57,12 @@ export class TemporaryQueueCare implements QueueCare {
 
   async check(): Promise<void> {}
 
-  async look(open: OpenChannel, { count }: { readonly count: number }): Promise<void> {
-    if (count % LOOK_TICKS === 0 || this.#bindings.some(({ complete }) => !complete)) await this.#renew(open, false);
+  async recheck(open: OpenChannel, { count }: { readonly count: number }): Promise<void> {
+    if (count % RECHECK_TICKS === 0 || this.#bindings.some(({ complete }) => !complete)) await this.#renew(open, false);
   }
 
   /** It is gone, and what came meanwhile with it. */
-  lost(): void {}
+  onConnectionLost(): void {}
 
   async #declare(open: OpenChannel): Promise<void> {
     try {
@@ -100,7 +100,7 @@ export class TemporaryQueueCare implements QueueCare {
         if (!(error instanceof UserError)) throw error;
         if (index > 0) continue;
         if (strict) throw error;
-        this.#retry.tell(error.message, "going on without it");
+        this.#retry.report(error.message, "going on without it");
       }
     }
   }

@@ -131,7 +131,7 @@ export class Bindings {
     this.#gaps = options.gaps;
     this.#now = options.now ?? Date.now;
     this.#exchanges = [...new Set(queue.exchanges ?? DEFAULT_EXCHANGES)]
-      .map((name) => ({ name, boundAt: null, missing: false, doubt: "none" }));
+      .map((name) => ({ name, boundAt: null, missing: false, loss: "none" }));
   }
 
   /** `false` while an exchange is missing. */
@@ -140,22 +140,22 @@ export class Bindings {
   }
 
   /** Goes on with gaps that an earlier run left open. */
-  resume(open: readonly Gap[]): void {
+  restoreGaps(open: readonly Gap[]): void {
     for (const exchange of this.#exchanges) {
       const gap = open.find((one) => one.exchange === exchange.name);
       if (gap === undefined) continue;
-      Object.assign(exchange, { boundAt: gap.from, doubt: gap.certainty === "lost" ? "lost" : "maybe" });
+      Object.assign(exchange, { boundAt: gap.from, loss: gap.certainty === "lost" ? "lost" : "possible" });
     }
   }
 
   /** Since then (milliseconds) the bindings may be gone, with the connection, or are gone, with the queue. */
-  doubt(doubt: "maybe" | "lost", since: number): void {
+  suspectLoss(loss: "possible" | "lost", since: number): void {
     for (const exchange of this.#exchanges) {
-      if (exchange.doubt === "none" && exchange.boundAt !== null && !exchange.missing) {
+      if (exchange.loss === "none" && exchange.boundAt !== null && !exchange.missing) {
         exchange.boundAt = Math.max(exchange.boundAt, since);
       }
-      if (exchange.doubt !== "lost") exchange.doubt = doubt;
-      this.#tell(exchange, null);
+      if (exchange.loss !== "lost") exchange.loss = loss;
+      this.#recordGap(exchange, null);
     }
   }
 
@@ -172,7 +172,7 @@ export class Bindings {
   }
 
   async #renewAll(open: OpenChannel): Promise<void> {
-    const survivors: string[] = [];
+    const possiblyLost: string[] = [];
     let since = Infinity;
     let refusal: unknown = null;
     for (const exchange of this.#exchanges) {
@@ -185,20 +185,20 @@ export class Bindings {
         if (exchange.missing) continue;
         this.#log.warn(`Exchange "${exchange.name}" is not there yet: ${UNTIL_DECLARED}`);
         exchange.missing = true;
-        this.#tell(exchange, null);
+        this.#recordGap(exchange, null);
         continue;
       }
       if (exchange.missing) this.#log.info(`Queue "${this.#queue.name}" is bound to exchange "${exchange.name}" now`);
-      if (exchange.boundAt !== null && (exchange.missing || exchange.doubt === "lost")) {
+      if (exchange.boundAt !== null && (exchange.missing || exchange.loss === "lost")) {
         this.#logGap(exchange.name, exchange.boundAt);
-      } else if (exchange.boundAt !== null && exchange.doubt === "maybe") {
-        survivors.push(exchange.name);
+      } else if (exchange.boundAt !== null && exchange.loss === "possible") {
+        possiblyLost.push(exchange.name);
         since = Math.min(since, exchange.boundAt);
       }
-      if (exchange.missing || exchange.doubt !== "none") this.#tell(exchange, this.#now());
-      Object.assign(exchange, { boundAt: this.#now(), missing: false, doubt: "none" });
+      if (exchange.missing || exchange.loss !== "none") this.#recordGap(exchange, this.#now());
+      Object.assign(exchange, { boundAt: this.#now(), missing: false, loss: "none" });
     }
-    if (survivors.length > 0) this.#logDoubt(survivors, since);
+    if (possiblyLost.length > 0) this.#logPossibleLoss(possiblyLost, since);
     if (refusal !== null) throw refusal;
   }
 
@@ -224,10 +224,10 @@ export class Bindings {
   }
 
   /** There is no gap before the first binding. */
-  #tell({ name, boundAt, missing, doubt }: ExchangeState, to: number | null): void {
+  #recordGap({ name, boundAt, missing, loss }: ExchangeState, to: number | null): void {
     if (boundAt === null) return;
-    const certainty = missing || doubt === "lost" ? "lost" : "possible";
-    this.#gaps?.tell({ exchange: name, from: boundAt, to, certainty });
+    const certainty = missing || loss === "lost" ? "lost" : "possible";
+    this.#gaps?.record({ exchange: name, from: boundAt, to, certainty });
   }
 
   #logGap(exchange: string, since: number): void {
@@ -238,7 +238,7 @@ export class Bindings {
   }
 
   /** An exchange that is there again at the first look may have survived, or may have been declared anew before it. */
-  #logDoubt(exchanges: readonly string[], since: number): void {
+  #logPossibleLoss(exchanges: readonly string[], since: number): void {
     this.#log.warn(
       `Bound to ${exchanges.join(", ")} again: if that is not durable, what was published between ${iso(since)} and ` +
         `${iso(this.#now())} may be missing`,
@@ -252,7 +252,7 @@ interface ExchangeState {
   boundAt: number | null;
   missing: boolean;
   /** Whether the bindings still are there since. */
-  doubt: "none" | "maybe" | "lost";
+  loss: "none" | "possible" | "lost";
 }
 
 const UNTIL_DECLARED = "its service declares it with its first notification. The queue is bound as soon as it is there";

@@ -4,7 +4,7 @@ import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import { endpointsOf } from "./address.ts";
 import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
 import { reasonOf, refusalOf } from "./errors.ts";
-import { closeLink, type Link, openLink, openProbe } from "./link.ts";
+import { closeLink, type Link, openLink, openTemporaryChannel } from "./link.ts";
 import { redeclareOwnQueue, withChannel } from "./topology.ts";
 
 /** A queue as it says of itself, to whoever asks. */
@@ -113,7 +113,7 @@ export class BrokerVisit implements AsyncDisposable {
    * @throws {UserError} when it does.
    */
   redeclare(queue: OwnQueue): Promise<void> {
-    return redeclareOwnQueue(queue, () => openProbe(this.#link));
+    return redeclareOwnQueue(queue, () => openTemporaryChannel(this.#link));
   }
 
   /** Removes a queue with all that it holds. */
@@ -138,7 +138,7 @@ export class BrokerVisit implements AsyncDisposable {
   }
 
   #use<T>(use: (channel: VisitChannel) => Promise<T>): Promise<T> {
-    return withChannel(() => openProbe(this.#link), use);
+    return withChannel(() => openTemporaryChannel(this.#link), use);
   }
 }
 
@@ -164,6 +164,6 @@ function cannotLook(what: string, error: unknown): unknown {
   return new UserError(`Cannot look at ${what}: ${reasonOf(error)}. Try again later`, { cause: error });
 }
 
-type VisitChannel = Awaited<ReturnType<typeof openProbe>>;
+type VisitChannel = Awaited<ReturnType<typeof openTemporaryChannel>>;
 
 const NOBODYS_KEY = "oss-watcher.check.nobody-binds-this";

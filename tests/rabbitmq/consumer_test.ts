@@ -566,7 +566,7 @@ Deno.test("Bindings.renew() binds again when an exchange was deleted and declare
   await bindings.renew(open);
   assert.equal(bindings.complete, true);
   assert.ok(await bus.msUntilRouted(exchange) < 1_000);
-  bindings.doubt("maybe", 8_000);
+  bindings.suspectLoss("possible", 8_000);
   times.push(9_000, 9_000, 9_000);
   await bindings.renew(open);
   assert.deepEqual(log.lines.map((line) => line.replaceAll(/\.000Z|1970-01-01T00:00:/g, "")), [

@@ -1,7 +1,7 @@
 import { AmqpError, replyError } from "./amqp_error.ts";
-import { Calls } from "./calls.ts";
+import { PendingCalls } from "./pending_calls.ts";
 import { FRAME, type Frame } from "./frame_reader.ts";
-import { type Delivery, Incoming } from "./incoming.ts";
+import { type Delivery, MessageAssembler } from "./message_assembler.ts";
 import * as methods from "./methods.ts";
 import { type ExchangeBinding, METHOD, type QueueBinding, type QueueDeclaration } from "./methods.ts";
 
@@ -36,8 +36,8 @@ export class Channel {
   readonly id: number;
   readonly #host: ChannelHost;
   readonly #options: ChannelOptions;
-  readonly #calls = new Calls();
-  readonly #incoming = new Incoming();
+  readonly #pending = new PendingCalls();
+  readonly #assembler = new MessageAssembler();
   #onDelivery: ((delivery: Delivery) => void) | null = null;
   #state: "open" | "closing" | "closed" = "open";
 
@@ -116,7 +116,7 @@ export class Channel {
     this.#state = "closing";
     this.#host.send(methods.close(this.id, methods.DONE));
     try {
-      await this.#calls.expect(METHOD.channelCloseOk, () => this.#host.release(this));
+      await this.#pending.expect(METHOD.channelCloseOk, () => this.#host.release(this));
     } catch {
       // It is gone anyway.
     }
@@ -124,26 +124,26 @@ export class Channel {
   }
 
   /** The connection is gone. */
-  lose(error: unknown): void {
+  connectionLost(error: unknown): void {
     this.#end(error);
   }
 
   /** @throws {AmqpError} when it is nothing that may come now. */
   onFrame(frame: Frame): void {
-    if (frame.type === FRAME.body) this.#deliver(this.#incoming.body(frame));
-    else if (frame.type === FRAME.header) this.#deliver(this.#incoming.header(frame));
+    if (frame.type === FRAME.body) this.#deliver(this.#assembler.body(frame));
+    else if (frame.type === FRAME.header) this.#deliver(this.#assembler.header(frame));
     else this.#onMethod(frame);
   }
 
   #onMethod(frame: Frame): void {
-    if (!this.#incoming.idle) throw new AmqpError("UNEXPECTED_FRAME", "a method came in the middle of a message");
+    if (!this.#assembler.idle) throw new AmqpError("UNEXPECTED_FRAME", "a method came in the middle of a message");
     const method = frame.u32();
-    if (method === METHOD.basicDeliver) this.#incoming.begin(frame);
+    if (method === METHOD.basicDeliver) this.#assembler.begin(frame);
     else if (method === METHOD.channelClose) this.#onClose(replyError(frame.u16(), frame.shortText()));
     else if (method === METHOD.channelCloseOk && this.#state === "closed") this.#host.release(this);
     else if (method === METHOD.basicCancel) this.#onCancel();
     else if (method === METHOD.channelFlow) this.#host.send(methods.flowOk(this.id, frame.u8() !== 0));
-    else this.#calls.answer(method, frame);
+    else this.#pending.answer(method, frame);
   }
 
   #deliver(delivery: Delivery | null): void {
@@ -158,7 +158,7 @@ export class Channel {
   }
 
   #onClose(error: AmqpError): void {
-    this.#host.send(methods.bare(this.id, METHOD.channelCloseOk));
+    this.#host.send(methods.emptyMethod(this.id, METHOD.channelCloseOk));
     // When we have asked for the end, too, the number is in use until that is answered.
     if (this.#state === "open") this.#host.release(this);
     this.#end(error);
@@ -168,7 +168,7 @@ export class Channel {
     const wasOpen = this.open;
     this.#state = "closed";
     this.#onDelivery = null;
-    this.#calls.fail(error);
+    this.#pending.fail(error);
     if (wasOpen) this.#options.onGone?.(error);
   }
 
@@ -178,7 +178,7 @@ export class Channel {
 
   #call<T>(request: Uint8Array, reply: number, read: (frame: Frame) => T): Promise<T> {
     if (this.#state === "closing") return Promise.reject(new Error(CLOSED));
-    const answer = this.#calls.expect(reply, read);
+    const answer = this.#pending.expect(reply, read);
     if (this.open) this.#host.send(request);
     return answer;
   }

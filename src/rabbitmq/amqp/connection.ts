@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { AmqpError, replyCodeOf, replyError } from "./amqp_error.ts";
-import { Calls } from "./calls.ts";
+import { PendingCalls } from "./pending_calls.ts";
 import { Channel, type ChannelOptions } from "./channel.ts";
 import { FRAME, type Frame, FrameReader } from "./frame_reader.ts";
-import { agreed, CHANNEL_MAX, propertiesOf, readGreeting, readTuning } from "./handshake.ts";
+import { CHANNEL_MAX, negotiated, propertiesOf, readGreeting, readTuning } from "./handshake.ts";
 import { LastHeard } from "./last_heard.ts";
 import * as methods from "./methods.ts";
 import { METHOD } from "./methods.ts";
@@ -23,18 +23,18 @@ export interface ConnectionOptions extends TransportOptions {
   /** Milliseconds since the epoch. @default Date.now */
   readonly now?: () => number;
   /** Asked after each read what to wait for before the next, a second at most; `undefined` for nothing. @default nothing */
-  readonly room?: (() => Promise<void> | undefined) | undefined;
+  readonly backpressure?: (() => Promise<void> | undefined) | undefined;
   /** @default openTransport */
   readonly open?: (options: TransportOptions) => Promise<Transport>;
 }
 
 /** Of the event loop, between two reads: a request of a plugin takes about as many. They cost microseconds when nobody else has anything to do. */
-const TURNS = 8;
+const LOOP_TURNS = 8;
 const CONNECT_MS = 10_000;
 /** The heart is looked at twice in a heartbeat, which says nothing of when something came between two looks. */
-const SILENT_LOOKS = 4;
+const MAX_SILENT_CHECKS = 4;
 /** For the last word to a broker that we give up. */
-const LAST_WORD_MS = 1_000;
+const FINAL_FRAME_MS = 1_000;
 
 /**
  * One connection to one broker, for a consumer: messages are put together in the very bytes that were read, and handed over while those are
@@ -44,11 +44,11 @@ export class Connection {
   readonly #transport: Transport;
   readonly #outbox: Outbox;
   readonly #reader = new FrameReader((frame) => this.#onFrame(frame));
-  readonly #calls = new Calls();
+  readonly #pending = new PendingCalls();
   readonly #channels: (Channel | undefined)[] = [];
   readonly #end = new AbortController();
   readonly #heard: LastHeard;
-  readonly #room: () => Promise<void> | undefined;
+  readonly #backpressure: () => Promise<void> | undefined;
   readonly #reading: Promise<void>;
   #channelMax = CHANNEL_MAX;
   /** Of channels that were ever opened. */
@@ -56,18 +56,18 @@ export class Connection {
   #lastNumber = 0;
   #brokerVersion = "";
   /** Resolves when the last word has been sent, if there was one. */
-  #parting: Promise<void> | undefined;
-  #beating: ReturnType<typeof setInterval> | undefined;
+  #finalFrameSent: Promise<void> | undefined;
+  #heartbeatTimer: ReturnType<typeof setInterval> | undefined;
   /** So many turns of the heart since something came. */
-  #silence = 0;
+  #silentChecks = 0;
 
   private constructor(
     transport: Transport,
-    { now = Date.now, room = () => undefined }: Pick<ConnectionOptions, "now" | "room">,
+    { now = Date.now, backpressure = () => undefined }: Pick<ConnectionOptions, "now" | "backpressure">,
   ) {
     this.#transport = transport;
     this.#heard = new LastHeard(now);
-    this.#room = room;
+    this.#backpressure = backpressure;
     this.#outbox = new Outbox({
       write: (bytes) => transport.write(bytes),
       onFailed: (error) => this.#fail(error),
@@ -168,21 +168,21 @@ export class Connection {
       throw new AmqpError("NOT_IMPLEMENTED", `the broker knows no login with a password: ${mechanisms.join(", ")}`);
     }
     const login = methods.startOk({ user, password, properties: propertiesOf(name) });
-    const tuning = agreed(await this.#ask(login, METHOD.connectionTune, readTuning), heartbeatSeconds);
+    const tuning = negotiated(await this.#ask(login, METHOD.connectionTune, readTuning), heartbeatSeconds);
     this.#reader.frameMax = tuning.frameMax;
     this.#channelMax = tuning.channelMax;
     this.#send(methods.tuneOk(tuning));
-    this.#beat(tuning.heartbeatSeconds);
+    this.#startHeartbeat(tuning.heartbeatSeconds);
     await this.#ask(methods.connectionOpen(vhost), METHOD.connectionOpenOk, () => {});
   }
 
   /** Says that we are here, and notices when the broker is not. A process that stood still counts no silence for that time. */
-  #beat(heartbeatSeconds: number): void {
+  #startHeartbeat(heartbeatSeconds: number): void {
     // Torn in the very read that answered.
     if (this.lost.aborted) return;
     let sent = this.#outbox.count;
-    this.#beating = setInterval(() => {
-      if (++this.#silence > SILENT_LOOKS) return this.#fail(new AmqpError("SOCKET_TIMEOUT", "no heartbeat"));
+    this.#heartbeatTimer = setInterval(() => {
+      if (++this.#silentChecks > MAX_SILENT_CHECKS) return this.#fail(new AmqpError("SOCKET_TIMEOUT", "no heartbeat"));
       if (this.#outbox.count === sent) this.#send(methods.HEARTBEAT);
       sent = this.#outbox.count;
     }, heartbeatSeconds * 500);
@@ -191,22 +191,22 @@ export class Connection {
   async #read(): Promise<void> {
     try {
       while (!this.lost.aborted) {
-        const count = await this.#transport.read(this.#reader.room);
+        const count = await this.#transport.read(this.#reader.free);
         if (count === 0) throw new AmqpError("CONN_CLOSE", "closed by the other side");
-        this.#silence = 0;
+        this.#silentChecks = 0;
         this.#heard.read();
         this.#reader.take(count);
         // What came is recorded, and others have their turns, before there is more: a backlog is read faster than they could get in between.
-        for (let turn = 0; turn < TURNS; turn++) await setImmediate();
-        const room = this.#room();
-        if (room !== undefined) await room;
+        for (let turn = 0; turn < LOOP_TURNS; turn++) await setImmediate();
+        const backpressure = this.#backpressure();
+        if (backpressure !== undefined) await backpressure;
       }
     } catch (error) {
-      const isNonsense = error instanceof AmqpError && error.code !== "CONN_CLOSE";
-      if (isNonsense) this.#giveUp(error, methods.close(0, { code: replyCodeOf(error), text: error.message }));
+      const isProtocolError = error instanceof AmqpError && error.code !== "CONN_CLOSE";
+      if (isProtocolError) this.#giveUp(error, methods.close(0, { code: replyCodeOf(error), text: error.message }));
       else this.#fail(error);
     }
-    await this.#parting;
+    await this.#finalFrameSent;
   }
 
   #onFrame(frame: Frame): void {
@@ -218,7 +218,7 @@ export class Connection {
     if (!this.#used.has(id)) throw new AmqpError("CHANNEL_ERROR", `a frame came for channel ${id}, which is not open`);
     // RabbitMQ says each time when it looks that a message was not acknowledged in time, until it has our answer.
     if (type === FRAME.method && frame.u32() === METHOD.channelClose) {
-      this.#send(methods.bare(id, METHOD.channelCloseOk));
+      this.#send(methods.emptyMethod(id, METHOD.channelCloseOk));
     }
   }
 
@@ -238,17 +238,17 @@ export class Connection {
     const method = frame.u32();
     // Publishers alone are blocked.
     if (method === METHOD.connectionBlocked || method === METHOD.connectionUnblocked) return;
-    if (method !== METHOD.connectionClose) return this.#calls.answer(method, frame);
-    this.#giveUp(replyError(frame.u16(), frame.shortText()), methods.bare(0, METHOD.connectionCloseOk));
+    if (method !== METHOD.connectionClose) return this.#pending.answer(method, frame);
+    this.#giveUp(replyError(frame.u16(), frame.shortText()), methods.emptyMethod(0, METHOD.connectionCloseOk));
   }
 
   /** Ends it, with a last word if the broker takes that soon. */
-  #giveUp(error: unknown, lastWord: Uint8Array): void {
+  #giveUp(error: unknown, finalFrame: Uint8Array): void {
     if (this.lost.aborted) return;
-    this.#outbox.push(lastWord);
+    this.#outbox.push(finalFrame);
     this.#stop(error);
-    const timer = setTimeout(() => this.#transport.close(), LAST_WORD_MS);
-    this.#parting = this.#outbox.sent().then(() => {
+    const timer = setTimeout(() => this.#transport.close(), FINAL_FRAME_MS);
+    this.#finalFrameSent = this.#outbox.sent().then(() => {
       clearTimeout(timer);
       this.#transport.close();
     });
@@ -261,16 +261,16 @@ export class Connection {
   }
 
   #stop(error: unknown): void {
-    clearInterval(this.#beating);
+    clearInterval(this.#heartbeatTimer);
     this.#heard[Symbol.dispose]();
     this.#reader.stop();
     this.#end.abort(error);
-    this.#calls.fail(error);
-    for (const channel of this.#channels.splice(0)) channel?.lose(error);
+    this.#pending.fail(error);
+    for (const channel of this.#channels.splice(0)) channel?.connectionLost(error);
   }
 
   #ask<T>(request: Uint8Array, reply: number, read: (frame: Frame) => T): Promise<T> {
-    const answer = this.#calls.expect(reply, read);
+    const answer = this.#pending.expect(reply, read);
     this.#send(request);
     return answer;
   }

@@ -41,12 +41,12 @@ export class FrameReader {
   }
 
   /** Where the next bytes are to be put: never empty, since a whole frame has room. */
-  get room(): Uint8Array {
+  get free(): Uint8Array {
     return this.#bytes.subarray(this.#filled);
   }
 
   /**
-   * Takes so many bytes that were put into {@linkcode FrameReader.room}.
+   * Takes so many bytes that were put into {@linkcode FrameReader.free}.
    *
    * @throws {AmqpError} when they are no frames.
    */

@@ -38,7 +38,7 @@ export function readTuning(frame: Frame): Tuning {
 }
 
 /** What both can do. 0 of the broker is no limit. */
-export function agreed({ channelMax, frameMax, heartbeatSeconds }: Tuning, ownHeartbeatSeconds: number): Tuning {
+export function negotiated({ channelMax, frameMax, heartbeatSeconds }: Tuning, ownHeartbeatSeconds: number): Tuning {
   return {
     channelMax: Math.min(channelMax || CHANNEL_MAX, CHANNEL_MAX),
     frameMax: Math.min(frameMax || FRAME_MAX, FRAME_MAX),

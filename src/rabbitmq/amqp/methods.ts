@@ -122,7 +122,7 @@ export function close(channel: number, { code, text }: { readonly code: number; 
 }
 
 /** A method without fields that matter. */
-export function bare(channel: number, number: number): Bytes {
+export function emptyMethod(channel: number, number: number): Bytes {
   return method(channel, number, () => {});
 }
 

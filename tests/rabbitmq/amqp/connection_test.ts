@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { Connection as Publishing } from "rabbitmq-client";
 import { AmqpError } from "../../../src/rabbitmq/amqp/amqp_error.ts";
 import { Connection, type ConnectionOptions } from "../../../src/rabbitmq/amqp/connection.ts";
-import type { Delivery } from "../../../src/rabbitmq/amqp/incoming.ts";
+import type { Delivery } from "../../../src/rabbitmq/amqp/message_assembler.ts";
 import { type PrivateRabbit, startRabbit } from "../../../tools/rabbitmq.ts";
 import { until } from "../../support/until.ts";
 import { answering, frame, Recording, replay, type Saying } from "./conversation.ts";

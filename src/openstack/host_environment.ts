@@ -1,5 +1,5 @@
 /** What the search for credentials may look at. */
-export interface Surroundings {
+export interface HostEnvironment {
   /** A variable's value. */
   readonly env: (name: string) => string | undefined;
   /** A file's text; rejects with `Deno.errors.NotFound` when there is none. */

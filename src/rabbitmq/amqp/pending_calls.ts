@@ -9,7 +9,7 @@ interface Call {
 }
 
 /** What was asked on a channel and is not answered yet: a broker answers in the order of the questions. */
-export class Calls {
+export class PendingCalls {
   readonly #waiting: Call[] = [];
   #failure: { readonly error: unknown } | null = null;
 

@@ -38,7 +38,7 @@ export interface Fact {
 }
 
 /** One notification being decided: what it says, what is remembered, and the events so far. */
-export class Situation {
+export class DecisionContext {
   readonly notification: Notification;
   readonly draft: Draft;
   readonly rules: Rules;

@@ -30,7 +30,7 @@ const [CONTENT_TYPE, CONTENT_ENCODING, HEADERS, MORE_FLAGS] = [0x8000, 0x4000, 0
 type Stage = "method" | "header" | "body";
 
 /** Puts the messages of one channel together: a method, a header, and as many frames with a body as it takes (AMQP 0-9-1, 4.2.6). */
-export class Incoming {
+export class MessageAssembler {
   #stage: Stage = "method";
   #tag = 0;
   #redelivered = false;
