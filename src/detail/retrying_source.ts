@@ -11,41 +11,47 @@ export interface RetryingSourceOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** After so long a silence, questions are given up. */
+  /** Requests are given up when OpenStack has not answered for this long. */
   readonly maxWaitMs: number;
 }
 
-/** A service that does not answer. */
+/** The state of a service that does not answer. */
 interface Outage {
-  /** When OpenStack fell silent, on the scale of time that passes. */
+  /** When the outage began, on the monotonic clock. */
   readonly sinceMs: number;
-  /** Who does not answer, or what stands in the way: told once, however many services it keeps from answering. */
+  /**
+   * The service that does not answer, or the refusal's text. It is logged once, even if it affects
+   * several services.
+   */
   cause: string;
-  /** Who is said to answer again. */
+  /** The name for the log line about the end of the outage. */
   recoveredName: string;
   failures: number;
-  /** When it is asked next. */
+  /** Time of the next attempt, on the monotonic clock. */
   retryAtMs: number;
-  /** While a question tries again: settles when that is answered or given up. */
+  /**
+   * Settles when the request that currently probes the service is answered or given up; `null`
+   * without a probe.
+   */
   probing: Promise<void> | null;
   givenUp: boolean;
 }
 
 type Service = "Nova" | "Neutron" | "Glance" | "Keystone";
 
-/** A question that waits for its answer. */
+/** A request that waits for its answer. */
 interface Question<T> {
   readonly service: Service;
   readonly ask: () => Promise<T>;
   readonly signal: AbortSignal;
-  /** How it has failed so far. */
+  /** Its failures so far; `null` before the first. */
   failure: QuestionFailure | null;
 }
 
 interface QuestionFailure {
-  /** When it failed first, on the scale of time that passes. */
+  /** When it failed first, on the monotonic clock. */
   readonly sinceMs: number;
-  /** How many questions its service had answered by then. */
+  /** Number of requests that its service had answered at the first failure. */
   readonly answersBefore: number;
   readonly error: OpenStackUnavailable | UserError;
   readonly mayConcernItAlone: boolean;
@@ -53,9 +59,10 @@ interface QuestionFailure {
 }
 
 /**
- * OpenStack with patience: while a service does not answer, one question tries again and again, and all others wait for it. Who has waited
- * until OpenStack was silent for too long gets `silent`; from then on a single question now and then finds out whether it is back. A question
- * that a service fails at while it answers others waits alone.
+ * Wraps the OpenStack API with retries. While a service does not answer, one request probes it with
+ * back-off and all others wait for the probe. When the outage lasts longer than the maximum wait,
+ * waiting requests get `silent`; from then on only probes are sent. A request that fails while the
+ * service answers others is retried separately and delays no other.
  */
 export class RetryingSource implements DetailSource {
   readonly #options: RetryingSourceOptions;
@@ -106,8 +113,9 @@ export class RetryingSource implements DetailSource {
   }
 
   /**
-   * Tries until there is an answer, or OpenStack has been silent for too long; for all that wait for the same service. Where it may be this
-   * question alone that the service fails at, it is another's turn after each attempt.
+   * Retries one request as the probe of its service, until it is answered or the outage exceeds the
+   * maximum wait. If the failure may concern this request only, another request probes after each
+   * attempt.
    */
   async #probe<T>(outage: Outage, question: Question<T>): Promise<T | "silent" | typeof FAILED> {
     const { clock, maxWaitMs } = this.#options;
@@ -135,7 +143,10 @@ export class RetryingSource implements DetailSource {
     }
   }
 
-  /** The service answers others: nobody waits for this question but its own event, for as long as it would wait for the service. */
+  /**
+   * Retries a request that fails while the service answers others. Only its own event waits, at
+   * most for the maximum wait.
+   */
   async #retryAlone<T>({ ask, signal }: Question<T>, { sinceMs, error }: QuestionFailure): Promise<T | "silent"> {
     const { clock, random, log, maxWaitMs } = this.#options;
     log.warn(
@@ -156,7 +167,10 @@ export class RetryingSource implements DetailSource {
     }
   }
 
-  /** @param outage The one that ends with an answer, or when it is no outage but this question. */
+  /**
+   * @param outage The current outage: it ends with an answer, or when the failure turns out to
+   * concern this request only.
+   */
   async #attempt<T>(question: Question<T>, outage?: Outage): Promise<T | typeof FAILED> {
     const { service } = question;
     try {
@@ -176,7 +190,10 @@ export class RetryingSource implements DetailSource {
     }
   }
 
-  /** It is alone when it fails again and the service has answered others since it failed first. */
+  /**
+   * Notes a failure. The failure concerns the request alone if the service has answered others
+   * since the first failure.
+   */
   #recordFailure<T>(question: Question<T>, error: OpenStackUnavailable | UserError): void {
     const answers = this.#answersOf(question.service);
     const { sinceMs, answersBefore } = question.failure ?? {
@@ -199,7 +216,8 @@ export class RetryingSource implements DetailSource {
 
   #beginOutage(service: Service, error: OpenStackUnavailable | UserError): void {
     const nowMs = this.#options.clock.passedMs();
-    // Who has waited for Nova until it was too long does not wait for Neutron as long again.
+    // One maximum wait for all services: an event that has waited for Nova does not wait as long
+    // again for Neutron.
     const sinceMs = Math.min(nowMs, ...[...this.#outages.values()].map((outage) => outage.sinceMs));
     const outage = {
       sinceMs,

@@ -6,19 +6,20 @@ import { addressesOfPorts } from "./port_addresses.ts";
 import type { Draft } from "./draft.ts";
 import type { DecisionContext, Rules } from "./decision_context.ts";
 
-/** Begins and ends what the draft now says of the floating IPs on a port. */
+/** Begins and ends the associations of all floating IPs on a port, according to the draft. */
 export function reconcilePort(context: DecisionContext, portId: string): void {
   for (const floatingIp of context.draft.floatingIpsOnPort(portId)) reconcile(context, floatingIp.id);
 }
 
-/** Ends the associations of a server that went. */
+/** Ends the associations of a deleted server. */
 export function reconcileServer(context: DecisionContext, serverId: string): void {
   for (const floatingIp of context.draft.floatingIpsOfServer(serverId)) reconcile(context, floatingIp.id);
 }
 
 /**
- * Compares the association that is remembered with what the floating IP's port and that port's server make of it now: port and server
- * decide, never the router. Whatever message changed one of the three, this is where associations begin and end.
+ * Compares the remembered association of a floating IP with the one that follows from its port and
+ * that port's server; the router does not matter. All associations begin and end here, whichever
+ * message changed floating IP, port or server.
  */
 export function reconcile(context: DecisionContext, floatingIpId: string): void {
   const { draft } = context;
@@ -31,12 +32,15 @@ export function reconcile(context: DecisionContext, floatingIpId: string): void 
     if (moved) draft.putFloatingIp({ ...floatingIp, association: now });
     return;
   }
-  // What was primed was announced by nobody.
+  // The beginning of a primed association was never announced.
   if (before !== null) step(context, floatingIpId, { of: before, now: null, creationSeen: !floatingIp.primed });
   if (now !== null) step(context, floatingIpId, { of: now, now, creationSeen: true });
 }
 
-/** What an association is, unless it would be one of more than a server can have: each event of it lists all. */
+/**
+ * The new association, or `null` if its server already has the maximum number of floating IPs: each
+ * event of a server lists all of them.
+ */
 function withinLimit(
   context: DecisionContext,
   before: Association | null,
@@ -51,8 +55,9 @@ function withinLimit(
 }
 
 /**
- * Announces how a floating IP stands, whatever it was before: that is unknown. Of one that was just created, it is known that it was
- * nowhere before.
+ * Announces the current association of a floating IP whose earlier state is unknown. If it has
+ * none, an end is announced, except for a floating IP that was just created and had no association
+ * before.
  */
 export function announceCurrentState(context: DecisionContext, floatingIpId: string): void {
   const { draft, notification } = context;
@@ -63,7 +68,9 @@ export function announceCurrentState(context: DecisionContext, floatingIpId: str
   if (!isOn && notification.eventType !== "floatingip.create.end") announceUnseenEnd(context, floatingIpId, null);
 }
 
-/** Announces that an association ended whose beginning is not remembered; nothing may be known of it. */
+/**
+ * Announces the end of an association whose beginning is not remembered. Its server may be unknown.
+ */
 export function announceUnseenEnd(
   context: DecisionContext,
   floatingIpId: string,
@@ -73,7 +80,7 @@ export function announceUnseenEnd(
   step(context, floatingIpId, { of, now: null, creationSeen: false });
 }
 
-/** An association that ended or began: the server that had or has the address, and what is remembered from now on. */
+/** A transition of a floating IP: the association that ended or began, and the one to remember. */
 interface Step {
   readonly of: Omit<Association, "portId">;
   readonly now: Association | null;
@@ -97,7 +104,10 @@ function step(context: DecisionContext, floatingIpId: string, { of, now, creatio
   });
 }
 
-/** An association begins when a port has both a floating IP and a compute server, and ends when either goes. */
+/**
+ * An association begins when a port has both a floating IP and a compute server, and ends when
+ * either goes.
+ */
 export function associationOf(
   { draft, rules }: { readonly draft: Draft; readonly rules: Pick<Rules, "anyPort"> },
   floatingIp: FloatingIpMemory,

@@ -8,8 +8,8 @@ import { serverCreated, serverDeleted, serverSoftDeleted } from "./server.ts";
 import { DecisionContext, type Finding, type Rules } from "./decision_context.ts";
 
 /**
- * What each event type means; every other type is ignored. docs/NOTIFICATIONS.md lists which operation of Nova and Neutron
- * publishes which of them.
+ * The function that decides each event type; every other type is ignored. docs/NOTIFICATIONS.md
+ * lists which operation of Nova and Neutron publishes which of them.
  */
 const HANDLERS: ReadonlyMap<string, (context: DecisionContext) => Finding> = new Map(Object.entries({
   "compute.instance.create.end": serverCreated,
@@ -26,12 +26,13 @@ const HANDLERS: ReadonlyMap<string, (context: DecisionContext) => Finding> = new
   "port.delete.end": portDeleted,
 }));
 
-/** The event types that say something about a server or an association: what intake records. */
+/** The event types that intake records: all that concern a server or an association. */
 export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(HANDLERS.keys());
 
 /**
- * What a notification means, given what is remembered: events, and what to remember from now on. Pure: the same notification and memory
- * give the same decision, and the order in which notifications were recorded is the only time there is.
+ * Decides a notification with the remembered state: which events it causes, and what to remember. A
+ * pure function: the same notification and memory give the same decision. No clock is read; the
+ * order in which notifications were recorded counts.
  */
 export function decide(notification: Notification, memory: Memory, rules: Rules): Decision {
   const context = new DecisionContext(notification, new Draft(memory), rules);
@@ -50,7 +51,7 @@ export function decide(notification: Notification, memory: Memory, rules: Rules)
   };
 }
 
-/** One message may lead to hundreds. */
+/** Keys listed in a reason; one message may cause hundreds of events. */
 const MAX_NAMED = 20;
 
 function announced(events: readonly WatcherEvent[]): Pick<Decision, "outcome" | "reason"> {

@@ -1,10 +1,13 @@
 import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
 
-/** Memory with the changes of one decision laid over it: what the decision has written, it reads. */
+/** A write overlay on the memory for one decision: reads see the decision's own writes. */
 export class Draft implements Memory {
   readonly #memory: Memory;
   readonly #servers = new Map<string, ServerMemory>();
-  /** Those that memory has: a message may ask for one with each resource that it names. */
+  /**
+   * Servers read from memory. Cached, since a message may need the same server for each resource
+   * that it names.
+   */
   readonly #known = new Map<string, ServerMemory | undefined>();
   readonly #ports: ChangedRows<PortMemory>;
   readonly #floatingIps: ChangedRows<FloatingIpMemory>;
@@ -76,7 +79,7 @@ interface Row {
   readonly id: string;
 }
 
-/** The rows of a kind that the decision has written. */
+/** The rows of one kind that the decision has written. */
 class ChangedRows<Kind extends Row> {
   readonly #rows = new Map<string, Kind>();
   readonly #indexes: readonly RowsByOwner<Kind>[];
@@ -100,11 +103,17 @@ class ChangedRows<Kind extends Row> {
   }
 }
 
-/** The rows of a kind by what they belong to. Each list is read from memory once: a message may ask for it with each resource that it names. */
+/**
+ * The rows of one kind by their owner, as the ports of a server. Each list is read from memory
+ * once: a message may need it for each resource that it names.
+ */
 class RowsByOwner<Kind extends Row> {
   readonly #ownerOf: (row: Kind) => string | null;
   readonly #stored: (owner: string) => readonly Kind[];
-  /** Of owners that were asked for: those in memory, then those that the decision has written. */
+  /**
+   * The rows of each requested owner: first those in memory, then those that the decision has
+   * written.
+   */
   readonly #rows = new Map<string, Map<string, Kind>>();
 
   constructor(ownerOf: (row: Kind) => string | null, stored: (owner: string) => readonly Kind[]) {
@@ -123,7 +132,10 @@ class RowsByOwner<Kind extends Row> {
     return [...rows.values()];
   }
 
-  /** A row was written; one that memory had comes last when it is written first. */
+  /**
+   * Updates the lists after a row was written. At its first write, a row from memory moves to the
+   * end.
+   */
   put(row: Kind, { isFirst }: { readonly isFirst: boolean }): void {
     const owner = this.#ownerOf(row);
     for (const [listed, rows] of this.#rows) {

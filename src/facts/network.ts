@@ -4,12 +4,12 @@ import { announceCurrentState, announceUnseenEnd, associationOf, reconcile, reco
 import { type FloatingIpState, type PortState, readFloatingIps, readId, readPorts } from "./network_payload.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
 
-/** `floatingip.create.end`, `floatingip.update.end`: the new state of a floating IP, whatever changed in it. */
+/** `floatingip.create.end`, `floatingip.update.end`: the new state of a floating IP. */
 export function floatingIpChanged(context: DecisionContext): Finding {
   return each(readFloatingIps(context.notification), (state) => applyFloatingIp(context, state));
 }
 
-/** `floatingip.delete.end`: carries the former state; in old releases the id alone. */
+/** `floatingip.delete.end`: the former state of a floating IP; in old releases only its id. */
 export function floatingIpDeleted(context: DecisionContext): Finding {
   const { draft, notification } = context;
   const states = readFloatingIps(notification);
@@ -21,8 +21,9 @@ export function floatingIpDeleted(context: DecisionContext): Finding {
 }
 
 /**
- * `port.create.end`: up to Mitaka, Nova created ports with their server, and no update followed. It tells of the port's first state: of
- * a port that is known already it says nothing, unless revisions show that it is newer.
+ * `port.create.end`: up to Mitaka, Nova created ports with their server, and no update followed.
+ * The message has the port's first state. For a port that is known already it is used only if it is
+ * news: the port was primed, or only this message has a revision.
  */
 export function portCreated(context: DecisionContext): Finding {
   return each(readPorts(context.notification), (state) => {
@@ -32,12 +33,15 @@ export function portCreated(context: DecisionContext): Finding {
   });
 }
 
-/** `port.update.end`: the port has another server, or none, or the same. */
+/** `port.update.end`: the port may have another server, or none. */
 export function portChanged(context: DecisionContext): Finding {
   return each(readPorts(context.notification), (state) => applyPort(context, state));
 }
 
-/** `port.delete.end`: all that ever says that a server's floating IPs are free again; in old releases the id alone. */
+/**
+ * `port.delete.end`: the only message that reports that a server's floating IPs are free again; in
+ * old releases it has only the id.
+ */
 export function portDeleted(context: DecisionContext): Finding {
   const { draft, notification } = context;
   const states = readPorts(notification);
@@ -62,7 +66,7 @@ function applyFloatingIp(context: DecisionContext, state: FloatingIpState): Find
   reconcile(context, state.id);
   reconcileOthers(context, state);
   if (known === undefined && state.portId === null && notification.eventType === "floatingip.update.end") {
-    // Whether it was associated before is unknown. Removals are idempotent; silence is not safe.
+    // It may have been associated before. A superfluous removal is harmless; a missing one is not.
     announceUnseenEnd(context, state.id, null);
   }
   if (known !== undefined && known.association !== null) {
@@ -74,14 +78,17 @@ function applyFloatingIp(context: DecisionContext, state: FloatingIpState): Find
   return whyNoAssociation(context, state.portId);
 }
 
-/** Those on the same port: once, unless the message says something new of the port. */
+/**
+ * Reconciles the other floating IPs of the port, once per message unless the message changes the
+ * port.
+ */
 function reconcileOthers(context: DecisionContext, { portId }: FloatingIpState): void {
   if (portId === null || context.reconciledPorts.has(portId)) return;
   context.reconciledPorts.add(portId);
   reconcilePort(context, portId);
 }
 
-/** Whether a floating IP comes to a port that has more of them than there can be. */
+/** Whether a floating IP moves to a port that already has the maximum number of them. */
 function exceedsFloatingIpLimit(
   { draft }: DecisionContext,
   { portId }: FloatingIpState,
@@ -90,7 +97,7 @@ function exceedsFloatingIpLimit(
   return portId !== null && known?.portId !== portId && draft.floatingIpsOnPort(portId).length >= MAX_FLOATING_IPS;
 }
 
-/** It has left where it was before, and is not looked for where it is. */
+/** Ends the association that the floating IP had; the new one is not followed. */
 function dropExcessFloatingIp(context: DecisionContext, state: FloatingIpState): Finding {
   const { draft } = context;
   const known = draft.floatingIp(state.id) ?? firstSeen(state);
@@ -102,8 +109,8 @@ function dropExcessFloatingIp(context: DecisionContext, state: FloatingIpState):
 }
 
 /**
- * Between our beginning to listen and the reading of the floating IP: what came of it was never announced. A newer message may have been
- * recorded before this one; then what stands is that one's.
+ * A message that was published before priming read the floating IP: its effect was never announced.
+ * If a newer message was decided before this one, the newer state is kept.
  */
 function applyFloatingIpFromBeforePriming(
   context: DecisionContext,
@@ -154,7 +161,10 @@ function applyPort(context: DecisionContext, state: PortState): Finding {
   return { outcome: "remembered", reason: "a port changed; no association began or ended with it" };
 }
 
-/** Between our beginning to listen and the reading of the port: so were the beginnings and ends that came of it. */
+/**
+ * A message that was published before priming read the port: the associations that it began or
+ * ended were never announced.
+ */
 function applyPortFromBeforePriming(context: DecisionContext, now: PortMemory, known: PortMemory): void {
   const { draft } = context;
   draft.putPort({ ...(isNewerThanPriming(known) ? known : now), primed: null });
@@ -174,7 +184,10 @@ function applyPortDeletion(context: DecisionContext, state: PortState): Finding 
   return { outcome: "remembered", reason: "a port went; no floating IP was on it" };
 }
 
-/** A floating IP's message says which server its port belongs to, since Neutron's release Rocky. */
+/**
+ * Remembers the port's server, which a floating IP's message contains since Neutron's release
+ * Rocky.
+ */
 function rememberPort(
   { draft, reconciledPorts }: DecisionContext,
   { portId, port, fixedAddress }: FloatingIpState,
@@ -208,7 +221,7 @@ function whyNoAssociation({ draft }: DecisionContext, portId: string): Finding {
   return { outcome: "superseded", reason: "the deletion of the floating IP's server was recorded before" };
 }
 
-/** A deletion's message gives the time of the last change before it. */
+/** The time of a deletion. `updated_at` in its message is the time of the last change before it. */
 function endedAt(
   { notification }: DecisionContext,
   { updatedAt = null }: { readonly updatedAt?: string | null },
@@ -216,13 +229,16 @@ function endedAt(
   return notification.time ?? updatedAt;
 }
 
-/** What a message and memory say of how new a resource's state is. */
+/** Revision and time of a resource's state, from a message or from memory. */
 interface Age {
   readonly revision: number | null;
   readonly updatedAt?: string | null;
 }
 
-/** Revisions of Neutron's resources only grow, unless its database is restored from a backup; old releases have none. */
+/**
+ * The finding for a message with a lower revision than the remembered one. Revisions of Neutron
+ * only grow, unless its database is restored from a backup; old releases have none.
+ */
 function staleRevision(state: Age, known: Age | undefined): Finding | null {
   const [revision, knownRevision] = [state.revision, known?.revision ?? null];
   if (revision === null || known === undefined || knownRevision === null || revision >= knownRevision) return null;
@@ -235,20 +251,26 @@ function staleRevision(state: Age, known: Age | undefined): Finding | null {
 const RESTORED = "its time does not show which one is newer. If Neutron's database was restored from a backup, run " +
   '"oss-watcher prime": messages that are counted anew are believed then';
 
-/** Clocks of Neutron's hosts differ by less; nobody restores a database within a minute. */
+/**
+ * Assumed maximum difference between the clocks of Neutron's hosts. Restoring a database takes
+ * longer.
+ */
 export const MAX_CLOCK_SKEW_MS = 60_000;
 
-/** Whether a message with a lower revision, or of what was deleted, is newer all the same: Neutron's database was restored from a backup. */
+/**
+ * Whether a message with a lower revision, or about a deleted resource, is newer by its time: then
+ * Neutron's database was restored from a backup, and its revisions have restarted.
+ */
 function hasRestartedRevisions(state: Age, known: Age): boolean {
   return agesMs(state, known) > MAX_CLOCK_SKEW_MS;
 }
 
-/** By how much a message is newer than memory; `NaN` when one of them has no time. */
+/** How much newer a message is than memory; `NaN` if one of them has no time. */
 function agesMs({ updatedAt: ofMessage }: Age, { updatedAt: ofMemory }: Age): number {
   return Date.parse(ofMessage ?? "") - Date.parse(ofMemory ?? "");
 }
 
-/** Whether a message tells of something that was read from OpenStack since, and that nobody announced. */
+/** Whether a message was published before priming read the resource. */
 function isFromBeforePriming(
   { revision }: { readonly revision: number | null },
   { primed }: { readonly primed?: Primed | null },
@@ -257,7 +279,7 @@ function isFromBeforePriming(
   return revision === null || primed.revision === null || revision <= primed.revision;
 }
 
-/** Whether a message that is newer than what was read has been decided. */
+/** Whether a message that is newer than priming's reading has been decided. */
 function isNewerThanPriming(
   { revision, deleted, primed }: {
     readonly revision: number | null;
@@ -295,7 +317,10 @@ const PORT_WAS_KNOWN: Finding = {
   reason: "a message of the port was recorded before its creation",
 };
 
-/** What the last of several resources of one notification came to; bulk requests are rare, and their events all count. */
+/**
+ * Applies each resource of a notification and returns the finding of the last one; the events of
+ * all are kept.
+ */
 function each<State>(states: readonly State[], act: (state: State) => Finding): Finding {
   let finding: Finding = { outcome: "remembered", reason: "the notification names no resource that is known" };
   for (const state of states) finding = act(state);

@@ -7,7 +7,10 @@ import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
 import { hasFailed, isPublishedElsewhere, readServer, readServerPorts } from "./server_payload.ts";
 import type { DecisionContext, Finding, Rules } from "./decision_context.ts";
 
-/** `compute.instance.create.end`, `instance.create.end`: a server came, once in its life whatever the format and the copies. */
+/**
+ * `compute.instance.create.end`, `instance.create.end`: a server was created. This is announced
+ * once per server, whatever the number and format of its messages.
+ */
 export function serverCreated(context: DecisionContext): Finding {
   const { notification, draft, rules } = context;
   const said = readServer(notification);
@@ -30,7 +33,8 @@ export function serverCreated(context: DecisionContext): Finding {
     return { outcome: "superseded", reason };
   }
   const own = { ...said, dnsName: dnsNameOf(said.hostname, draft.portsOfServer(id)) };
-  // What OpenStack said of it when it was asked for an association that came first; not where it is now.
+  // A server that an association made known first has data from OpenStack's APIs; its addresses at
+  // creation are those of the message.
   const snapshot = known === undefined ? own : { ...mergeSnapshots(own, known.snapshot), addresses: own.addresses };
   draft.putServer({ id, creationSeen: true, deleted: false, snapshot });
   context.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
@@ -38,7 +42,10 @@ export function serverCreated(context: DecisionContext): Finding {
   return { outcome: "remembered", reason: "a server came" };
 }
 
-/** The server whose creation comes from an old queue, when it is not remembered: perhaps Nova knows it. */
+/**
+ * The id of a server that is not remembered, if the notification is its creation from an old queue:
+ * Nova is then asked whether it exists. Otherwise `null`.
+ */
 export function forgottenServer(notification: Notification, memory: Memory, rules: Rules): string | null {
   if (!CREATIONS.has(notification.eventType) || !isFromOldQueue(notification, rules)) return null;
   const { id } = readServer(notification);
@@ -50,8 +57,9 @@ function isFromOldQueue({ time }: Notification, { oldestCreation }: Rules): bool
 }
 
 /**
- * `compute.instance.delete.end`, `instance.delete.end`: a server went, for good. `compute.instance.force_delete.end`: so did one
- * that nova-api deleted itself, because no living compute host has it; nothing else is published then.
+ * `compute.instance.delete.end`, `instance.delete.end`: a server was deleted permanently.
+ * `compute.instance.force_delete.end`: nova-api deleted a server itself, because no running compute
+ * host has it; this is the only message then.
  */
 export function serverDeleted(context: DecisionContext): Finding {
   const { notification, draft } = context;
@@ -74,8 +82,9 @@ export function serverDeleted(context: DecisionContext): Finding {
 }
 
 /**
- * `compute.instance.soft_delete.end` of a compute host: the server can be restored. Up to Pike, nova-api published the same type when
- * it deleted a server for good whose compute host was down or that had none.
+ * `compute.instance.soft_delete.end` from a compute host: the server can be restored. Up to Pike,
+ * nova-api published the same type for a permanent deletion, if the server had no compute host or
+ * that was down.
  */
 export function serverSoftDeleted(context: DecisionContext): Finding {
   if (isPublishedElsewhere(context.notification)) return serverDeleted(context);
@@ -86,7 +95,10 @@ const CREATIONS: ReadonlySet<string> = new Set(["compute.instance.create.end", "
 
 const NO_SERVER: Finding = { outcome: "remembered", reason: "the notification names no server" };
 
-/** A deletion carries what its creation carried: identity as created, metadata and sizes from its own message. */
+/**
+ * The snapshot of a deletion: names and addresses as at the creation, metadata and sizes from the
+ * deletion's own message.
+ */
 function asCreated(said: ServerSnapshot, { snapshot: created }: ServerMemory): ServerSnapshot {
   return {
     ...mergeSnapshots(said, created),
@@ -100,12 +112,15 @@ function asCreated(said: ServerSnapshot, { snapshot: created }: ServerMemory): S
   };
 }
 
-/** What `port.delete.end` and `port.update.end` told of a server whose creation is not remembered. */
+/** Adds the addresses of a server's ports to a server whose creation is not remembered. */
 function withAddressesOfPorts(said: ServerSnapshot, ports: readonly PortMemory[]): ServerSnapshot {
   return { ...said, dnsName: dnsNameOf(said.hostname, ports), addresses: addressesOfPorts(ports) };
 }
 
-/** Versioned notifications say which port holds which address; Neutron's own messages know better and come first as a rule. */
+/**
+ * Remembers the ports of a versioned notification, unless they are known: Neutron's own messages
+ * are more complete and usually come first.
+ */
 function rememberPorts(context: DecisionContext, serverId: string): void {
   const { notification, draft } = context;
   for (const { id, mac, addresses } of readServerPorts(notification)) {

@@ -5,7 +5,7 @@ import type { Health } from "./health.ts";
 
 export interface StatusServerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly health: Pick<Health, "livenessProblems" | "readinessProblems">;
   readonly metrics: () => Promise<string>;
@@ -13,12 +13,14 @@ export interface StatusServerOptions {
   readonly log: Logger;
 }
 
-/** Between two tries to get a port that is taken, as by a process that is about to end. */
-const TRY_AGAIN_MS = 10_000;
+/**
+ * Delay between attempts to listen on a port that is in use, as by a process that is shutting down.
+ */
+const RETRY_MS = 10_000;
 
 /**
- * Answers `/healthz`, `/readyz` and `/metrics` until the signal aborts. Who watches must not stop what is watched: a port that is taken is
- * told once and tried again.
+ * Serves `/healthz`, `/readyz` and `/metrics` until the signal aborts. A port in use does not stop
+ * the service: it is logged once and retried.
  */
 export async function serveStatus(options: StatusServerOptions, signal: AbortSignal): Promise<void> {
   const { host, port, clock, log } = options;
@@ -34,12 +36,12 @@ export async function serveStatus(options: StatusServerOptions, signal: AbortSig
       return await server.finished;
     } catch (error) {
       if (tries === 0) log.warn(`Cannot answer at ${shownHost(host)}:${port}: ${whyNot(error)}`);
-      await clock.sleep(TRY_AGAIN_MS, signal);
+      await clock.sleep(RETRY_MS, signal);
     }
   }
 }
 
-/** Nothing but these paths, and nothing that changes anything. */
+/** Answers GET and HEAD requests for the three paths, and refuses all others. */
 async function answer(request: Request, { health, metrics }: StatusServerOptions): Promise<Response> {
   const { pathname } = new URL(request.url);
   const known = ["/healthz", "/readyz", "/metrics"].includes(pathname);

@@ -6,8 +6,9 @@ import { isObject, text } from "./read.ts";
 const MAX_MESSAGE_LENGTH = 200;
 
 /**
- * What an error's body says, on one line, without secrets. Every service has its own form: `{"error": {"message"}}`,
- * `{"itemNotFound": {"message"}}`, `{"NeutronError": {"message"}}` or a text, `{"message"}` with HTML in it.
+ * The error message in an API's answer, on one line and without secrets. Each service has its own
+ * form: `{"error": {"message"}}`, `{"itemNotFound": {"message"}}`, `{"NeutronError": {"message"}}`
+ * or a text, `{"message"}` with HTML in it.
  */
 export function apiErrorMessage(body: JsonObject | null, secrets: readonly string[]): string {
   const message = body === null

@@ -7,7 +7,7 @@ import type { Credentials } from "./credentials.ts";
 import { objects, text } from "./read.ts";
 import { type CatalogService, SERVICES } from "./services.ts";
 
-/** One URL of one service. */
+/** One endpoint of the service catalog. */
 export interface CatalogEndpoint {
   readonly type: string;
   readonly region: string | null;
@@ -30,8 +30,8 @@ export function readCatalog(token: JsonObject): readonly CatalogEndpoint[] {
 /**
  * The URL of a service in the region and with the interface that the credentials ask for.
  *
- * @param keystoneUrl Whose catalog it is, for texts.
- * @throws {UserError} when there is none, or one in each of several regions.
+ * @param keystoneUrl The Keystone that issued the catalog, for error messages.
+ * @throws {UserError} when there is no such endpoint, or several regions have one.
  */
 export function endpointUrl(
   catalog: readonly CatalogEndpoint[],

@@ -14,11 +14,13 @@ interface YamlFile {
 }
 
 /**
- * A cloud of clouds.yaml, with what secure.yaml and its profile in clouds-public.yaml add, as openstacksdk finds and merges them.
+ * Reads one cloud of clouds.yaml, merged with secure.yaml and with its profile in
+ * clouds-public.yaml. Files are searched for and merged as openstacksdk does it.
  *
- * @param name Without one the file must have one cloud only.
- * @returns `null` when no name was given and there is no file, or none with a cloud.
- * @throws {UserError} when the cloud is not there, a file cannot be read, or it asks for what is not done here.
+ * @param name The cloud's name; without one the file must contain exactly one cloud.
+ * @returns `null` when no name was given and there is no clouds.yaml, or one without clouds.
+ * @throws {UserError} when the cloud is missing, a file cannot be read, or a setting is not
+ * supported.
  */
 export async function readCloud(name: string | undefined, host: HostEnvironment): Promise<SettingsSource | null> {
   const file = await find("clouds", "OS_CLIENT_CONFIG_FILE", host);
@@ -48,7 +50,7 @@ export async function readCloud(name: string | undefined, host: HostEnvironment)
   return sourceOf(cloud, place);
 }
 
-/** Settings of `auth` may also stand beside it; those within count first. */
+/** Login settings may be inside `auth` or beside it; those inside take precedence. */
 function sourceOf(cloud: Mapping, place: string): SettingsSource {
   refuseInsecure({ verify: text(cloud["verify"]), insecure: text(cloud["insecure"]) }, place);
   refuseAuthType(text(cloud["auth_type"]), place);
@@ -67,7 +69,7 @@ async function withProfile(
   cloud: Mapping,
   { place, host }: { readonly place: string; readonly host: HostEnvironment },
 ): Promise<Mapping> {
-  // "cloud" is the old name.
+  // "cloud" is the former name of "profile".
   const profile = text(cloud["profile"]) ?? text(cloud["cloud"]);
   if (profile === undefined) return cloud;
   const file = await find("clouds-public", "OS_CLIENT_VENDOR_FILE", host);
@@ -120,9 +122,12 @@ async function read(path: string, { readFile }: HostEnvironment): Promise<YamlFi
   }
 }
 
-/** Every scalar stays a text, so that a password of digits keeps its zeros. Says where a mistake is, never what stands there. */
+/**
+ * Parses YAML without types: every scalar stays a string, so that a numeric password keeps its
+ * leading zeros. Errors give line and column, never the content, which may be a secret.
+ */
 async function parse(text: string, path: string): Promise<Mapping> {
-  // Not before it is needed: most configurations have no clouds.yaml.
+  // Loaded on demand: most configurations have no clouds.yaml.
   const { LineCounter, parseDocument } = await import("yaml");
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { schema: "failsafe", merge: true, lineCounter, prettyErrors: false });
@@ -136,7 +141,7 @@ async function parse(text: string, path: string): Promise<Mapping> {
   throw new UserError(`Cannot read "${path}": it is no mapping of names to values. See openstacksdk's documentation`);
 }
 
-/** The second over the first, mapping by mapping. */
+/** Deep merge of two mappings; values of `over` win. */
 function merge(under: Mapping, over: Mapping): Mapping {
   const merged = Object.entries(over).map(([key, value]) => {
     const below = under[key];
@@ -151,7 +156,7 @@ function onlyOne(names: readonly string[], path: string): string {
   throw new UserError(`Cannot choose a cloud: "${path}" has ${listed(names)}. Set openstack.cloud or OS_CLOUD`);
 }
 
-/** `regions` lists names or mappings with one. */
+/** The single region of a `regions` list, whose items are names or mappings with a name. */
 function onlyRegion(regions: unknown): string | undefined {
   if (!Array.isArray(regions) || regions.length !== 1) return undefined;
   const [region]: unknown[] = regions;
@@ -162,7 +167,7 @@ function listed(names: readonly string[]): string {
   return names.length === 0 ? "none" : names.map((name) => `"${printable(name, 60)}"`).join(", ");
 }
 
-/** YAML's null is a text too, in this way of reading. */
+/** A non-empty string. With the failsafe schema YAML's null is the string "null" or "~". */
 function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" && value !== "null" && value !== "~" ? value : undefined;
 }

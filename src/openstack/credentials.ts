@@ -15,11 +15,12 @@ import {
   type SettingsSource,
 } from "./settings.ts";
 
-/** Something of Keystone's by its id, or by its name in a domain. */
+/** A reference to a Keystone domain, by id or by name. */
 export type DomainRef = { readonly id: string } | { readonly name: string };
+/** A reference to a Keystone user or project: by id, or by its name within a domain. */
 export type NamedRef = { readonly id: string } | { readonly name: string; readonly domain: DomainRef };
 
-/** Who logs in. */
+/** The identity part of a Keystone login. */
 export type Identity =
   | { readonly method: "password"; readonly user: NamedRef; readonly password: string }
   | { readonly method: "application_credential"; readonly id: string; readonly secret: string }
@@ -30,7 +31,7 @@ export type Identity =
     readonly secret: string;
   };
 
-/** What for. An application credential brings its own project. */
+/** The scope of a Keystone login. An application credential has its own project. */
 export type Scope =
   | { readonly kind: "project"; readonly project: NamedRef }
   | { readonly kind: "domain"; readonly domain: DomainRef }
@@ -42,19 +43,23 @@ export interface Credentials {
   readonly authUrl: string;
   readonly identity: Identity;
   readonly scope: Scope;
-  /** `null`: the catalog must have one only. */
+  /** `null` if not set: then the catalog must have a single region. */
   readonly region: string | null;
   readonly interface: "public" | "internal" | "admin";
   /** Absolute paths. */
   readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
-  /** Where they were found, for texts, as `the cloud "admin" of "/etc/openstack/clouds.yaml"`. */
+  /**
+   * Where the credentials were found, for error messages, as `the cloud "admin" of
+   * "/etc/openstack/clouds.yaml"`.
+   */
   readonly source: string;
 }
 
 /**
- * Finds out how to log in: the fields of config.ts, else a cloud of clouds.yaml, else the variables `OS_*`.
+ * Finds the credentials: in the section `openstack` of config.ts, in a cloud of clouds.yaml, or in
+ * the variables `OS_*`, in this order.
  *
- * @throws {UserError} naming what is missing or wrong, and where was looked.
+ * @throws {UserError} naming the missing or wrong setting and the places that were searched.
  */
 export async function findCredentials(options: OpenStackOptions, host: HostEnvironment): Promise<Credentials> {
   const found = await findSource(options, host);
@@ -69,7 +74,7 @@ async function findSource(options: OpenStackOptions, host: HostEnvironment): Pro
     return { settings: {}, place: "the section `openstack` of config.ts", nameOf: (setting) => `openstack.${setting}` };
   }
   const cloud = options.cloud ?? (env("OS_CLOUD") || undefined);
-  // "envvars" is openstacksdk's name for the cloud of the variables.
+  // "envvars" is openstacksdk's name for the cloud that the variables OS_* describe.
   const named = cloud === "envvars" ? undefined : cloud;
   if (named === undefined && (cloud === "envvars" || env("OS_AUTH_URL"))) return variables(env);
   const source = await readCloud(named, host);
@@ -92,7 +97,10 @@ function variables(env: HostEnvironment["env"]): SettingsSource {
 
 const CREDENTIAL = ["applicationCredentialId", "applicationCredentialName", "applicationCredentialSecret"] as const;
 
-/** A scope or an identity of config.ts takes the place of another kind that was found elsewhere, instead of standing beside it. */
+/**
+ * Settings of config.ts override those found elsewhere. A scope or identity in config.ts also
+ * removes any other kind of scope or identity that was found, since the two would conflict.
+ */
 function overlay(found: Settings, own: Settings): Settings {
   const kinds = [["project", "projectId"], ["domain", "domainId"], ["systemScope"]] as const;
   const scopes = kinds.some((keys) => keys.some((key) => own[key] !== undefined)) ? kinds.flat() : [];
@@ -147,7 +155,8 @@ function identityOf(source: SettingsSource): Pick<Credentials, "identity" | "sco
   }
   const method = "application_credential";
   const secret = applicationCredentialSecret ?? missing(source, ["applicationCredentialSecret"]);
-  // Keystone refuses a scope beside it, so a project that is set all the same is not sent.
+  // Keystone refuses an application credential together with a scope: a configured project is not
+  // sent.
   const scope = { kind: "credential" } as const;
   if (id !== undefined) return { identity: { method, id, secret }, scope };
   if (name === undefined) return missing(source, ["applicationCredentialId"]);

@@ -1,10 +1,10 @@
-/** What the search for credentials may look at. */
+/** The parts of the host that the search for credentials reads. */
 export interface HostEnvironment {
-  /** A variable's value. */
+  /** The value of an environment variable. */
   readonly env: (name: string) => string | undefined;
-  /** A file's text; rejects with `Deno.errors.NotFound` when there is none. */
+  /** The content of a file; rejects with `Deno.errors.NotFound` if it does not exist. */
   readonly readFile: (path: string) => Promise<string>;
   readonly cwd: string;
-  /** The home directory, where there is one. */
+  /** The user's home directory, if there is one. */
   readonly home: string | undefined;
 }

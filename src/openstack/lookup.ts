@@ -6,28 +6,30 @@ import { ASK_AGAIN_AFTER_MS, type RequestKind, type Rights } from "./rights.ts";
 import type { ServiceName } from "./services.ts";
 import type { Transport } from "./transport.ts";
 
-/** What became of a question: what was asked for, that there is none (404), or that our account may not know (403). */
+/**
+ * The result of a lookup: the resource, `absent` (404, 410), or `forbidden` for our account (403).
+ */
 export type Answer<T> = T | "absent" | "forbidden";
 
 export interface LookupOptions<T> {
   readonly kind: RequestKind;
   readonly service: ServiceName;
-  /** Where one is, given its id as a path's segment. */
+  /** The path of a resource, given its id as an encoded path segment. */
   readonly path: (id: string) => string;
-  /** `null`: the answer has not what it must have. */
+  /** Reads the resource; `null` if the answer lacks required fields. */
   readonly read: (body: JsonObject) => T | null;
   readonly caller: Caller;
   readonly transport: Transport;
   readonly rights: Rights;
-  /** Without one every question is asked. */
+  /** Without a cache every lookup is a request. */
   readonly cache?: ExpiringCache<Answer<T>>;
 }
 
-/** How long answers are believed; that there is none, not as long. */
+/** How long answers are cached: 10 minutes for a resource, 1 minute for `absent`. */
 const KEEP_MS = 600_000;
 const KEEP_ABSENT_MS = 60_000;
 
-/** One kind of question, by id. */
+/** Looks up resources of one kind by id; equal lookups at the same time share one request. */
 export class Lookup<T> {
   readonly #options: LookupOptions<T>;
   readonly #inFlight = new SingleFlight<Answer<T>>();
@@ -36,14 +38,15 @@ export class Lookup<T> {
     this.#options = options;
   }
 
-  /** @param signal Ends the waiting, not the question: others may wait for it too. */
+  /** @param signal Cancels this caller's wait, not the request: others may wait for it too. */
   async of(id: string, signal?: AbortSignal): Promise<Answer<T>> {
     signal?.throwIfAborted();
     const segment = segmentOf(id);
     if (segment === null) return "absent";
     const cached = this.#options.cache?.get(id);
     if (cached !== undefined) return cached;
-    // Of what has a cache one may be forbidden and another allowed, as to the reader of a domain.
+    // For cached kinds a refusal concerns one id: a domain's reader may see some projects and not
+    // others.
     const { cache, rights, kind } = this.#options;
     if (cache === undefined && !rights.mayAsk(kind)) return "forbidden";
     return await this.#inFlight.run(id, () => this.#ask(id, segment), signal);
@@ -75,7 +78,10 @@ export class Lookup<T> {
   }
 }
 
-/** An id comes from a message: it must not lead to another path. `null`: it is none. */
+/**
+ * The id as a path segment; `null` if it cannot be one. Ids come from messages: a hostile one must
+ * not change the path.
+ */
 function segmentOf(id: string): string | null {
   return id === "" || id.length > 255 || /^\.{1,2}$/.test(id) ? null : encodeURIComponent(id.toWellFormed());
 }

@@ -3,10 +3,13 @@ import type { Logger } from "../model/plugin.ts";
 import type { Answered } from "./caller.ts";
 import type { Session } from "./keystone.ts";
 
-/** What an account may be forbidden to ask, each on its own. */
+/** The kinds of requests, each of which an account may be forbidden to make. */
 export type RequestKind = "server" | "port" | "image" | "project" | "user" | "servers" | "ports" | "floatingIps";
 
-/** What is not to be had then, and the role that would mend it (the services' default policies). */
+/**
+ * For each kind: the request in words, the effect of its refusal, and the role that allows it in
+ * the services' default policies.
+ */
 const PERMISSIONS: Readonly<
   Record<RequestKind, { readonly what: string; readonly lost: string; readonly role: string }>
 > = {
@@ -20,21 +23,21 @@ const PERMISSIONS: Readonly<
   floatingIps: { what: "list floating IPs", lost: "none are read", role: `"reader"` },
 };
 
-/** What an account that may not ask this cannot do, and what would mend it. */
+/** The request in words, the effect of its refusal, and the role that allows it. */
 export function permissionOf(kind: RequestKind): (typeof PERMISSIONS)[RequestKind] {
   return PERMISSIONS[kind];
 }
 
 /**
- * Whether the account is logged in for no project, and the kind is of a service that may then have nothing for it. Later
- * releases than Zed (seen: 2025.1) refuse a login for the whole system or a domain in Nova, whatever its role, and show
- * it nothing in Neutron and Glance.
+ * Whether the account is logged in without a project, and the request goes to a service that then
+ * may show it nothing. In releases after Zed (seen: 2025.1) Nova refuses a token for the whole
+ * system or a domain, whatever its role; Neutron and Glance return empty results.
  */
 export function hasNoProject(kind: RequestKind, { project }: Session): boolean {
   return project === null && kind !== "project" && kind !== "user";
 }
 
-/** What would mend it, as the end of a sentence and the next one. */
+/** How to allow the request, as the end of a sentence, or several sentences. */
 export function remedyOf(kind: RequestKind, session: Session): string {
   const { role } = PERMISSIONS[kind];
   if (!hasNoProject(kind, session)) return `give it the role ${role}`;
@@ -42,10 +45,13 @@ export function remedyOf(kind: RequestKind, session: Session): string {
     `Name a project in which it has the role ${role}, in place of systemScope or a domain`;
 }
 
-/** How long a refusal is believed. */
+/** A refused kind of request is tried again after this time. */
 export const ASK_AGAIN_AFTER_MS = 3_600_000;
 
-/** What our account may not do: said once, and not asked again for an hour. */
+/**
+ * Remembers which kinds of requests our account is forbidden to make: each is logged once and tried
+ * again after an hour.
+ */
 export class Rights {
   readonly #clock: Clock;
   readonly #log: Logger;

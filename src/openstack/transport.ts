@@ -21,43 +21,43 @@ export interface Call {
   readonly body?: Json;
 }
 
-/** An answer, whatever its status below 500 (429 aside). */
+/** An answer with a status below 500, except 429. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** `null` when it is no JSON object. */
+  /** `null` if the body is not a JSON object. */
   readonly body: JsonObject | null;
-  /** Why there is no body. */
+  /** Why `body` is `null`; otherwise empty. */
   readonly problem: string;
-  /** What the service says in it, for people, without secrets. */
+  /** The service's error message, on one line and without secrets; may be empty. */
   readonly errorMessage: string;
 }
 
-/** A request that was made, for whoever counts them. */
+/** One finished HTTP request, for metrics and logs. */
 export interface RequestRecord {
   readonly service: ServiceName;
   readonly method: string;
   readonly url: string;
-  /** `null` when there was no answer. */
+  /** `null` if there was no answer. */
   readonly status: number | null;
   readonly durationMs: number;
 }
 
 export interface TransportOptions {
   readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
-  /** What no text may repeat, beside tokens. */
+  /** Values that no error message may contain; tokens are removed as well. */
   readonly secrets: readonly string[];
   readonly clock: Clock;
   readonly onRequest?: ((request: RequestRecord) => void) | undefined;
-  /** Requests side by side. */
+  /** Maximum number of concurrent requests. */
   readonly concurrency: number;
   readonly timeoutSeconds: number;
 }
 
-/** A page of 200 servers with the most metadata that Nova allows stays below. */
+/** Larger than a page of 200 servers with the maximum metadata that Nova allows. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
-/** Whoever asks for more is not believed. */
+/** Upper limit for a service's Retry-After. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 const ADVICE: Readonly<Partial<Record<FailureReason, string>>> = {
@@ -67,13 +67,18 @@ const ADVICE: Readonly<Partial<Record<FailureReason, string>>> = {
   server_error: "See its own log",
 };
 
-/** Requests to all services: bounded in number, never before a service that asked us to wait wants them, and with errors of one line. */
+/**
+ * Sends HTTP requests to all services. It limits their concurrency, respects Retry-After, and turns
+ * failures into errors of one line.
+ */
 export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
   readonly #target: HttpTarget;
   readonly #semaphore: Semaphore;
   readonly #closed = new AbortController();
-  /** Until when a service wants to be left alone. */
+  /**
+   * No request is sent to a service before this time, which the service asked for (Retry-After).
+   */
   readonly #notBefore = new Map<ServiceName, { readonly untilMs: number; readonly status: number }>();
   readonly #lastFailures = new Map<ServiceName, OpenStackUnavailable>();
 
@@ -88,10 +93,12 @@ export class Transport implements AsyncDisposable {
   }
 
   /**
-   * Whoever stands in line while the service fails shares that failure: a crowd that is sent to a service which does not answer would keep
-   * all others waiting, the one question too that finds out whether it is back.
+   * Sends one request. If the service fails while this request waits for its turn, the request
+   * fails with the same error: sending the whole queue to a service that does not answer would
+   * delay all other requests, including the probe that finds out whether the service is back.
    *
-   * @throws {OpenStackUnavailable} when there is no answer, or one that asks to come back later.
+   * @throws {OpenStackUnavailable} when there is no answer, or one that asks to retry later (429,
+   * 5xx).
    */
   send(call: Call): Promise<Answer> {
     const { service } = call;
@@ -111,7 +118,7 @@ export class Transport implements AsyncDisposable {
     });
   }
 
-  /** The body of an answer that must have one. */
+  /** The body of an answer; throws if there is none. */
   bodyOf(call: Call, { status, body, problem }: Answer): JsonObject {
     if (body !== null) return body;
     throw this.failure(call, {
@@ -134,7 +141,7 @@ export class Transport implements AsyncDisposable {
     return new OpenStackUnavailable(`Cannot ask ${service} at ${shown}: ${state}`, { service, ...details });
   }
 
-  /** Ends what is under way and closes the connections. */
+  /** Aborts running requests and closes the connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new DOMException("The OpenStack clients are closed", "AbortError"));
     await this.#target[Symbol.asyncDispose]();
@@ -189,7 +196,7 @@ export class Transport implements AsyncDisposable {
       if (!(error instanceof DeliveryError)) throw error;
       this.#closed.signal.throwIfAborted();
       const errorMessage = error.message.replace(`Cannot ${method} ${shownUrl(url)}: `, "");
-      // About certificates there is better advice in it.
+      // Certificate errors already contain more specific advice.
       const state = errorMessage.includes("; set ")
         ? errorMessage
         : `${errorMessage}. ${ADVICE[error.reason] ?? ""}`.trimEnd();
@@ -202,7 +209,7 @@ export class Transport implements AsyncDisposable {
     { status, headers, errorMessage }: Pick<Answer, "status" | "headers" | "errorMessage">,
   ): OpenStackUnavailable {
     const { clock } = this.#options;
-    // By the server's own clock, where it tells its time.
+    // A Retry-After date is relative to the server's own clock, if it sends a Date header.
     const serverMs = Date.parse(headers.get("date") ?? "") || clock.now();
     const asked = retryAfterMs(headers.get("retry-after"), serverMs);
     const waitMs = asked === undefined ? undefined : Math.min(asked, MAX_RETRY_AFTER_MS);
@@ -216,7 +223,10 @@ export class Transport implements AsyncDisposable {
   }
 }
 
-/** A login page of a proxy is no answer of OpenStack, whatever its status. */
+/**
+ * Parses a JSON object. Other content, as the login page of a proxy, is not an answer of OpenStack,
+ * whatever its status.
+ */
 function parse(text: string, headers: Headers): Pick<Answer, "body" | "problem"> {
   const type = headers.get("content-type")?.split(";")[0] ?? "without a type";
   if (!/[/+]json$/i.test(type.trim())) return { body: null, problem: `the answer is no JSON (${shortened(type)})` };

@@ -16,27 +16,39 @@ export type { Delivered, DeliveryChannel } from "./channel.ts";
 
 export interface BrokerOptions {
   readonly source: RabbitSource;
-  /** Called in the order of the queue. Must not throw: the channel is given up then, and its messages come again. */
+  /**
+   * Called for each message in the order of the queue. If it throws, the channel is closed and the
+   * broker delivers its messages again.
+   */
   readonly onDelivered: (message: Delivered) => void;
-  /** Asked after each read of the socket what to wait for before the next. @default nothing */
+  /**
+   * Called after each read of the socket; the next read waits for the returned promise.
+   *
+   * @default never waits
+   */
   readonly backpressure?: () => Promise<void> | undefined;
   readonly log: Logger;
-  /** Listen on a queue that goes with the connection, beside the source's own and whoever reads that. */
+  /**
+   * Consume a temporary queue that is deleted with the connection, instead of the source's queue,
+   * which is left alone.
+   */
   readonly temporary?: TemporaryQueue;
-  /** Where it is remembered when notifications could not reach the source's own or watched queue. */
+  /**
+   * Stores the times in which notifications may not have reached the source's own or watched queue.
+   */
   readonly gaps?: GapRecord | undefined;
-  /** For the jitter of delays. @default Math.random */
+  /** For the jitter of the back-off. @default Math.random */
   readonly random?: () => number;
-  /** For certificates. @default Deno.readFileSync */
+  /** Reads certificate files. @default Deno.readFileSync */
   readonly readFile?: (path: string) => Uint8Array;
 }
 
 /**
- * Consumes one queue of one RabbitMQ for as long as it takes. Once {@linkcode Broker.start} has succeeded, whatever happens
- * is logged, once, and tried again.
+ * Consumes one queue of one RabbitMQ until it is stopped. Once {@linkcode Broker.start} has
+ * succeeded, each problem is logged once and retried with back-off.
  */
 export class Broker implements AsyncDisposable {
-  /** `host:port` of every broker that may be tried. */
+  /** `host:port` of every configured broker. */
   readonly addresses: readonly string[];
   readonly #options: BrokerOptions;
   readonly #endpoints: readonly AmqpEndpoint[];
@@ -50,11 +62,14 @@ export class Broker implements AsyncDisposable {
   #link: Link | null = null;
   #consumption: Consumption | null = null;
   #hasStarted = false;
-  /** Consuming, as opposed to paused. */
+  /** `false` while paused. */
   #shouldConsume = true;
-  /** Resolved when there is something to do for the loop in {@linkcode Broker.#consume}. */
+  /** Wakes the loop in {@linkcode Broker.#consume}. */
   #changed = Promise.withResolvers<void>();
-  /** Resolved when what is wanted has become true, or cannot. */
+  /**
+   * Resolved when the consumer has been started or cancelled as requested, or the channel has
+   * ended.
+   */
   #settled = Promise.withResolvers<void>();
 
   /** @throws {UserError} when the source cannot be read. */
@@ -71,26 +86,28 @@ export class Broker implements AsyncDisposable {
     if (!Number.isInteger(this.#prefetch) || this.#prefetch < 1 || this.#prefetch > 65_535) {
       throw new UserError(`Cannot use rabbit.prefetch ${this.#prefetch}: it must be between 1 and 65535`);
     }
-    // Whoever stops us without having waited for the start must not meet an unhandled rejection.
+    // stop() may be called without anybody waiting for start(): that must not be an unhandled
+    // rejection.
     this.#started.promise.catch(() => {});
   }
 
-  /** The queue listened on. */
+  /** The name of the consumed queue. */
   get queue(): string {
     return this.#maintainer.name;
   }
 
   /**
-   * Connects and consumes. Resolves with the first success; keeps trying while no broker can be reached.
+   * Connects and consumes. Resolves when consuming has begun for the first time; retries while no
+   * broker can be reached.
    *
-   * @throws {UserError} when we are refused in a way that waiting does not mend.
+   * @throws {UserError} when the broker refuses us for a reason that a retry does not change.
    */
   start(): Promise<void> {
     this.#running ??= this.#runLoop();
     return this.#started.promise;
   }
 
-  /** Where we are connected, and the broker's release; `null` while we are not. */
+  /** The connected broker and its release; `null` without a connection. */
   get connection(): { readonly endpoint: AmqpEndpoint; readonly version: string } | null {
     const link = this.#link;
     return link === null ? null : { endpoint: link.endpoint, version: link.connection.brokerVersion };
@@ -100,22 +117,31 @@ export class Broker implements AsyncDisposable {
     return this.#link !== null && !this.#link.lost.aborted;
   }
 
-  /** Whether messages would come. Of several that may consume an own queue the broker gives them to one. */
+  /**
+   * Whether this consumer is registered with the broker. Of several consumers of an own queue, the
+   * broker delivers to one at a time.
+   */
   get consuming(): boolean {
     return this.#consumption?.consuming === true;
   }
 
-  /** Nothing is delivered any more. What was delivered can still be acknowledged. A standby takes over. */
+  /**
+   * Stops consuming; a standby takes over. Messages that were delivered before can still be
+   * acknowledged.
+   */
   pause(): Promise<void> {
     return this.#setConsuming(false);
   }
 
-  /** Consumes again: at once, or when the connection is back. */
+  /** Consumes again, at once or when the connection is restored. */
   resume(): Promise<void> {
     return this.#setConsuming(true);
   }
 
-  /** Ends it all. Acknowledgements made before are sent; what was not acknowledged will be delivered to another. */
+  /**
+   * Stops consuming and disconnects. Pending acknowledgements are sent; the broker delivers
+   * unacknowledged messages to another consumer.
+   */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -128,7 +154,7 @@ export class Broker implements AsyncDisposable {
   async #stop(): Promise<void> {
     this.#stopping.abort();
     this.#changed.resolve();
-    // A broker that does not answer any more is not waited for.
+    // A broker that does not answer must not delay the shutdown.
     const timer = setTimeout(() => this.#link?.connection.destroy(), CLOSE_MS);
     await this.#running;
     clearTimeout(timer);
@@ -142,7 +168,7 @@ export class Broker implements AsyncDisposable {
     await this.#settled.promise;
   }
 
-  /** Ends when stopped, or with a refusal before the first success. */
+  /** The connection loop: it ends when stopped, or with a refusal before the first success. */
   async #runLoop(): Promise<void> {
     try {
       while (!this.#stopping.signal.aborted) {
@@ -157,7 +183,7 @@ export class Broker implements AsyncDisposable {
     }
   }
 
-  /** Tries each address once. `null` when none answered. */
+  /** Tries each broker once, in order. `null` if none accepted the connection. */
   async #connect(delayMs: number): Promise<Link | null> {
     let refusal: UserError | null = null;
     for (const [index, endpoint] of this.#endpoints.entries()) {
@@ -189,7 +215,10 @@ export class Broker implements AsyncDisposable {
     return link;
   }
 
-  /** Consumes until the connection is lost or we are stopped. Returns how long to wait then. */
+  /**
+   * Consumes until the connection is lost or the consumer is stopped. Returns the delay before the
+   * next connection attempt.
+   */
   async #consumeUntilLost(link: Link): Promise<number> {
     const over = new AbortController();
     const rechecking = this.#recheckQueue(link, over.signal);
@@ -227,7 +256,10 @@ export class Broker implements AsyncDisposable {
     );
   }
 
-  /** Consumes on a channel of its own until that fails, the connection is lost or we are stopped. */
+  /**
+   * Consumes on a channel of its own until that fails, the connection is lost or the consumer is
+   * stopped.
+   */
   async #consume(link: Link): Promise<void> {
     await this.#maintainer.prepare(() => openTemporaryChannel(link), !this.#hasStarted);
     const consumption = await this.#openConsumption(link);
@@ -247,7 +279,7 @@ export class Broker implements AsyncDisposable {
     }
   }
 
-  /** Consumes or cancels, as is wanted by now. */
+  /** Starts or cancels the consumer, as pause() and resume() requested. */
   async #applyWanted(consumption: Consumption, link: Link): Promise<void> {
     while (this.#shouldConsume !== consumption.consuming) {
       if (consumption.failure !== null) throw consumption.failure;
@@ -275,7 +307,10 @@ export class Broker implements AsyncDisposable {
     });
   }
 
-  /** Goes on beside the consumption, since a queue without a leader lets that wait for ever. */
+  /**
+   * Rechecks the queue once a second, concurrently with consuming: consuming from a quorum queue
+   * without a leader would wait for ever.
+   */
   async #recheckQueue(link: Link, over: AbortSignal): Promise<void> {
     let waiting: Consumption | null = null;
     for (let count = 1;; count++) {
@@ -320,6 +355,9 @@ export class Broker implements AsyncDisposable {
   }
 }
 
-/** A missing exchange must be bound within two seconds of its return: every message before that is lost. */
+/**
+ * A missing exchange must be bound within 2 s of its return: messages published before the binding
+ * are lost.
+ */
 const RECHECK_MS = 1_000;
 const CLOSE_MS = 5_000;

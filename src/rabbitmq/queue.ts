@@ -8,38 +8,38 @@ import type { Retry } from "./retry.ts";
 import type { Gap } from "../model/gap.ts";
 import { Bindings, checkWatchQueue, countConsumers, declareOwnQueue, type OpenChannel } from "./topology.ts";
 
-/** What a queue needs beside being consumed. */
+/** Declares, binds and rechecks a queue before and while it is consumed. */
 export interface QueueMaintainer {
   readonly name: string;
-  /** Whether to consume it so that nobody else can. */
+  /** Whether to consume the queue exclusively. */
   readonly exclusive: boolean;
-  /** Whether notifications may be lost while we are away. */
+  /** Whether notifications may be lost while disconnected, so that reconnecting is urgent. */
   readonly urgent: boolean;
   /**
    * Called before a channel is opened to consume.
    *
-   * @throws {UserError} when we are refused.
+   * @throws {UserError} when the broker refuses a declaration or binding.
    */
   prepare(open: OpenChannel, firstTime: boolean): Promise<void>;
   /**
-   * Called before it is consumed.
+   * Called before the queue is consumed.
    *
-   * @throws {UserError} when it is not there, or not free.
+   * @throws {UserError} when the queue does not exist or has another consumer.
    */
   check(open: OpenChannel): Promise<void>;
-  /** Called every second, to look after what changes without a word from the broker. */
+  /** Called every second, for changes that the broker does not report, as a deleted exchange. */
   recheck(open: OpenChannel, tick: { readonly count: number; readonly consuming: boolean }): Promise<void>;
-  /** The connection was lost, at that time. */
+  /** Called when the connection was lost at a time, in milliseconds since the epoch. */
   onConnectionLost(since: number): void;
 }
 
-/** So many seconds between two looks, while nothing is known to be wrong. */
+/** Seconds between two full rechecks while no problem is known. */
 export const RECHECK_TICKS = 30;
 
 export interface MaintainerOptions {
   readonly log: Logger;
   readonly retry: Retry;
-  /** @default gaps are told in the log alone */
+  /** @default gaps are only logged */
   readonly gaps?: GapRecord | undefined;
   /** `host:port` of every broker, for gaps. */
   readonly brokers: string;
@@ -60,7 +60,7 @@ export function maintainerFor(
     : new OwnQueueMaintainer(source.queue, { log, retry, gaps });
 }
 
-/** Another's queue: never declared, consumed exclusively. */
+/** A queue that other programs declare: it is never declared here, and consumed exclusively. */
 class WatchedQueueMaintainer implements QueueMaintainer {
   readonly name: string;
   readonly exclusive = true;
@@ -68,7 +68,7 @@ class WatchedQueueMaintainer implements QueueMaintainer {
   readonly #log: Logger;
   readonly #retry: Retry;
   readonly #gaps: BrokerGaps;
-  /** Since when it may have been gone, or was seen to be; `null` while it is there. */
+  /** Since when the queue may have been, or was, deleted; `null` while it is known to exist. */
   #gap: Pick<Gap, "from" | "certainty"> | null = null;
 
   constructor(name: string, { log, retry, gaps }: OwnOptions) {
@@ -93,7 +93,10 @@ class WatchedQueueMaintainer implements QueueMaintainer {
     if (this.#gap !== null) this.#end(this.#gap);
   }
 
-  /** A quorum queue lets a second consumer in, however exclusive the first. */
+  /**
+   * A quorum queue accepts a second consumer even if the first is exclusive: this can only be
+   * noticed.
+   */
   async recheck(open: OpenChannel, { count, consuming }: { count: number; consuming: boolean }): Promise<void> {
     if (count % RECHECK_TICKS !== 0 || !consuming) return;
     const problem = `Queue "${this.name}" has another consumer`;
@@ -101,7 +104,10 @@ class WatchedQueueMaintainer implements QueueMaintainer {
     else this.#retry.report(problem, "stop it: it takes notifications away and breaks their order");
   }
 
-  /** The queue keeps what comes while we are away, or is gone with the broker: nothing tells which queue is durable. */
+  /**
+   * While disconnected, a durable queue keeps its messages and another is deleted with the broker.
+   * AMQP does not tell which kind it is.
+   */
   onConnectionLost(since: number): void {
     this.#begin("possible", since);
   }
@@ -125,7 +131,10 @@ class WatchedQueueMaintainer implements QueueMaintainer {
   }
 }
 
-/** A queue of ours, bound to exchanges of others. Its single active consumer makes every other of us a standby. */
+/**
+ * Our own queue, bound to exchanges that other services declare. With `x-single-active-consumer`,
+ * further instances of oss-watcher are standbys.
+ */
 class OwnQueueMaintainer implements QueueMaintainer {
   readonly name: string;
   readonly exclusive = false;
@@ -169,7 +178,7 @@ class OwnQueueMaintainer implements QueueMaintainer {
     this.#bindings.suspectLoss("possible", since);
   }
 
-  /** Once we have begun, one forbidden exchange must not keep us from what the others bring. */
+  /** After the start, a single forbidden exchange must not stop the notifications of the others. */
   async #renew(open: OpenChannel): Promise<void> {
     try {
       await this.#bindings.renew(open);

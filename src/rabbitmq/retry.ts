@@ -1,6 +1,9 @@
 import type { Logger } from "../model/plugin.ts";
 
-/** Counts failures in a row, spaces the attempts, and tells each problem once until all is well again. */
+/**
+ * Counts consecutive failures, computes the back-off, and logs each problem once until the next
+ * success.
+ */
 export class Retry {
   readonly #log: Logger;
   readonly #random: () => number;
@@ -13,12 +16,18 @@ export class Retry {
     this.#random = random;
   }
 
-  /** When it began to fail, in milliseconds; `null` while all is well. */
+  /**
+   * Time of the first failure since the last success, in milliseconds since the epoch; `null`
+   * without one.
+   */
   get failingSince(): number | null {
     return this.#failingSince;
   }
 
-  /** Says that it fails, since then unless it was known before. */
+  /**
+   * Notes a failure that began at `since`. Returns when the failures began: an earlier time if one
+   * is known.
+   */
   fail(since: number): number {
     this.#failingSince ??= since;
     return this.#failingSince;
@@ -30,7 +39,10 @@ export class Retry {
     this.#reported.clear();
   }
 
-  /** How long to wait before the next attempt: random, and more each time unless it is urgent. */
+  /**
+   * The delay before the next attempt: exponential back-off with jitter from 1 s to 30 s, or 0.5 s
+   * to 1 s if it is urgent.
+   */
   nextDelayMs(urgent: boolean): number {
     this.#failures++;
     if (urgent) return URGENT_DELAY_MS * (0.5 + this.#random() / 2);
@@ -45,13 +57,13 @@ export class Retry {
     this.#reported.add(problem);
   }
 
-  /** Lets a problem that is over be told again. */
+  /** Marks a problem as solved, so that it is logged again if it returns. */
   clear(problem: string): void {
     this.#reported.delete(problem);
   }
 }
 
-/** Ends early, without an error, when aborted. */
+/** Waits; an abort ends the wait early, without an error. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -65,7 +77,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** A delay, for people. */
+/** A delay in seconds, for log lines. */
 export function seconds(ms: number): string {
   return `${ms < 950 ? (ms / 1_000).toFixed(1) : Math.round(ms / 1_000)} s`;
 }

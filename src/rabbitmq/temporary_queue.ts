@@ -6,23 +6,31 @@ import { type QueueMaintainer, RECHECK_TICKS } from "./queue.ts";
 import type { Retry } from "./retry.ts";
 import { Bindings, type OpenChannel, withChannel } from "./topology.ts";
 
-/** A queue that goes with its connection: it gets copies, and takes nothing from anybody. */
+/**
+ * A queue that is deleted with its connection. It receives copies of notifications: other consumers
+ * lose none.
+ */
 export interface TemporaryQueue {
-  /** What its name begins with; the rest is random. */
+  /** The beginning of its name; the rest is random. */
   readonly prefix: string;
-  /** Where it must be bound. */
+  /** Exchanges to which it must be bound. */
   readonly exchanges: readonly string[];
-  /** Where it is bound if that is there and allowed. */
+  /** Exchanges to which it is bound if they exist and this is allowed. */
   readonly moreExchanges?: readonly string[];
   readonly routingKeys: readonly string[];
 }
 
-/** What waits for a reader who has stopped reading, at most: nobody's broker shall fill up for a look. */
+/**
+ * Maximum number of waiting messages: a reader that has stopped must not fill the broker's memory.
+ */
 const MAX_LENGTH = 50_000;
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Another connection gets another queue: the broker may not have noticed yet that the last one is gone. */
+/**
+ * Declares a temporary queue. Each connection gets a queue with a new name: the broker may not have
+ * noticed yet that the previous connection is closed.
+ */
 export class TemporaryQueueMaintainer implements QueueMaintainer {
   readonly exclusive = false;
   readonly urgent = false;
@@ -61,7 +69,7 @@ export class TemporaryQueueMaintainer implements QueueMaintainer {
     if (count % RECHECK_TICKS === 0 || this.#bindings.some(({ complete }) => !complete)) await this.#renew(open, false);
   }
 
-  /** It is gone, and what came meanwhile with it. */
+  /** Nothing to record: the queue and its messages are deleted with the connection. */
   onConnectionLost(): void {}
 
   async #declare(open: OpenChannel): Promise<void> {
@@ -91,7 +99,7 @@ export class TemporaryQueueMaintainer implements QueueMaintainer {
     }
   }
 
-  /** What must be bound and may not be is a reason to end at the beginning, and to be told later. */
+  /** A forbidden required exchange is an error at the start and a warning later. */
   async #renew(open: OpenChannel, strict: boolean): Promise<void> {
     for (const [index, bindings] of this.#bindings.entries()) {
       try {

@@ -5,33 +5,42 @@ import { type Delivery, MessageAssembler } from "./message_assembler.ts";
 import * as methods from "./methods.ts";
 import { type ExchangeBinding, METHOD, type QueueBinding, type QueueDeclaration } from "./methods.ts";
 
-/** What a channel needs of its connection. */
+/** The methods of the connection that a channel uses. */
 export interface ChannelHost {
   send(frame: Uint8Array): void;
-  /** Its number may be used again. */
+  /** Frees the channel's number. */
   release(channel: Channel): void;
 }
 
 export interface ChannelOptions {
-  /** Called once, when the broker has ended the channel or the connection is gone; not after {@linkcode Channel.close}. */
+  /**
+   * Called once, when the broker has closed the channel or the connection is lost; not after
+   * {@linkcode Channel.close}.
+   */
   readonly onGone?: (error: unknown) => void;
-  /** Called when the broker has ended the consumer: its queue was deleted, or has moved. */
+  /**
+   * Called when the broker has cancelled the consumer: its queue was deleted or moved to another
+   * node.
+   */
   readonly onCancelled?: () => void;
 }
 
 export interface Consumer {
   readonly queue: string;
   readonly exclusive: boolean;
-  /** Called for each message, in order, while its bytes are being read. Must not throw. */
+  /** Called for each message, in order, while its bytes are in the read buffer. Must not throw. */
   readonly onDelivery: (delivery: Delivery) => void;
 }
 
 const CLOSED = "the channel was closed";
 
-/** The only consumer of a channel. */
+/** A channel has a single consumer, so that the tag can be fixed. */
 const CONSUMER_TAG = "oss-watcher";
 
-/** One channel of a connection. The broker ends it with its first refusal, which the call rejects with. */
+/**
+ * One channel of a connection. The broker closes it with its first refusal; the refused call
+ * rejects with that error.
+ */
 export class Channel {
   readonly id: number;
   readonly #host: ChannelHost;
@@ -81,36 +90,41 @@ export class Channel {
     return this.#ask(methods.exchangeUnbind(this.id, binding), METHOD.exchangeUnbindOk);
   }
 
-  /** Asks whether it is there. */
+  /** Checks that an exchange exists (passive declaration). */
   exchangeDeclare({ exchange }: { readonly exchange: string; readonly passive: true }): Promise<void> {
     return this.#ask(methods.exchangeDeclarePassive(this.id, exchange), METHOD.exchangeDeclareOk);
   }
 
-  /** How many messages may be unacknowledged, of a consumer that begins afterwards. */
+  /**
+   * Sets the maximum number of unacknowledged messages of a consumer that is registered afterwards.
+   */
   qos(prefetch: number): Promise<void> {
     return this.#ask(methods.basicQos(this.id, prefetch), METHOD.basicQosOk);
   }
 
   consume({ queue, exclusive, onDelivery }: Consumer): Promise<void> {
-    // Messages may come in the same read as the answer.
+    // The read that brings the answer may bring messages too.
     this.#onDelivery = onDelivery;
     const consumer = { queue, exclusive, consumerTag: CONSUMER_TAG };
     return this.#ask(methods.basicConsume(this.id, consumer), METHOD.basicConsumeOk);
   }
 
-  /** When it has resolved nothing is delivered any more. What was delivered can still be acknowledged. */
+  /**
+   * Cancels the consumer: nothing is delivered after it has resolved. Messages that were delivered
+   * before can still be acknowledged.
+   */
   cancel(): Promise<void> {
     return this.#call(methods.basicCancel(this.id, CONSUMER_TAG), METHOD.basicCancelOk, () => {
       this.#onDelivery = null;
     });
   }
 
-  /** All messages up to a tag. */
+  /** Acknowledges all messages up to a tag. */
   ackThrough(tag: number): void {
     if (this.open) this.#host.send(methods.basicAck(this.id, tag));
   }
 
-  /** What was acknowledged is sent before. Never rejects. */
+  /** Closes the channel, after pending acknowledgements were sent. Never rejects. */
   async close(): Promise<void> {
     if (!this.open) return;
     this.#state = "closing";
@@ -118,17 +132,17 @@ export class Channel {
     try {
       await this.#pending.expect(METHOD.channelCloseOk, () => this.#host.release(this));
     } catch {
-      // It is gone anyway.
+      // The connection was lost: the channel is closed anyway.
     }
     this.#end(new Error(CLOSED));
   }
 
-  /** The connection is gone. */
+  /** Called when the connection is lost. */
   connectionLost(error: unknown): void {
     this.#end(error);
   }
 
-  /** @throws {AmqpError} when it is nothing that may come now. */
+  /** @throws {AmqpError} when this frame is not allowed in the channel's state. */
   onFrame(frame: Frame): void {
     if (frame.type === FRAME.body) this.#deliver(this.#assembler.body(frame));
     else if (frame.type === FRAME.header) this.#deliver(this.#assembler.header(frame));
@@ -159,7 +173,7 @@ export class Channel {
 
   #onClose(error: AmqpError): void {
     this.#host.send(methods.emptyMethod(this.id, METHOD.channelCloseOk));
-    // When we have asked for the end, too, the number is in use until that is answered.
+    // If we have sent a close as well, the number is in use until the broker answers it.
     if (this.#state === "open") this.#host.release(this);
     this.#end(error);
   }
