@@ -150,7 +150,9 @@ export class RetryingSource implements DetailSource {
   async #retryAlone<T>({ ask, signal }: Question<T>, { sinceMs, error }: QuestionFailure): Promise<T | "silent"> {
     const { clock, random, log, maxWaitMs } = this.#options;
     log.warn(
-      `${error.message}. Others are answered; what needs this waits for up to ${Math.round(maxWaitMs / 1000)} s`,
+      `${error.message}. It answers other requests; events that need this one wait for up to ${
+        Math.round(maxWaitMs / 1000)
+      } s`,
     );
     let last: unknown = error;
     for (let failures = 1;; failures++) {

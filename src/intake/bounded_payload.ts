@@ -122,7 +122,7 @@ class Truncator {
   }
 
   #list(list: readonly Json[]): readonly Json[] {
-    if (list.length > MAX_ITEMS) this.#cut.add(`of a list of ${list.length} items those behind the ${MAX_ITEMS}th`);
+    if (list.length > MAX_ITEMS) this.#cut.add(`items after the ${MAX_ITEMS}th of a list of ${list.length}`);
     const kept: Json[] = [];
     for (const item of list.slice(0, MAX_ITEMS)) {
       if (this.#isFull()) break;
@@ -134,7 +134,7 @@ class Truncator {
   #object(object: JsonObject): JsonObject {
     const kept: [string, Json][] = [];
     const keys = Object.keys(object);
-    if (keys.length > MAX_KEYS) this.#cut.add(`of ${keys.length} keys those behind the ${MAX_KEYS}th`);
+    if (keys.length > MAX_KEYS) this.#cut.add(`keys after the ${MAX_KEYS}th of ${keys.length}`);
     for (const key of keys.slice(0, MAX_KEYS)) {
       if (key.length > MAX_TEXT) {
         this.#cut.add(`a key of more than ${MAX_TEXT} characters`);
@@ -150,7 +150,7 @@ class Truncator {
 
   #isFull(): boolean {
     const isFull = this.#characters > MAX_CHARACTERS;
-    if (isFull) this.#cut.add(`what comes behind its first ${MAX_CHARACTERS} characters`);
+    if (isFull) this.#cut.add(`everything after its first ${MAX_CHARACTERS} characters`);
     return isFull;
   }
 }

@@ -39,7 +39,7 @@ export function decodeJson(value: unknown): Decoded {
   if (!isObject(value)) return refuse("not a JSON object");
   if (!("oslo.version" in value && "oslo.message" in value)) return decodeMessage(value);
   const inner = value["oslo.message"];
-  if (typeof inner !== "string") return refuse("oslo.message is no text");
+  if (typeof inner !== "string") return refuse("oslo.message is not a string");
   try {
     const message: unknown = JSON.parse(inner);
     return isObject(message) ? decodeMessage(message) : refuse("oslo.message holds no JSON object");

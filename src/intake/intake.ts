@@ -135,7 +135,7 @@ export class Intake {
     const { eventType, messageId } = notification;
     if (cut.length > 0) {
       log.warn(
-        `Left out of ${eventType} ${messageId}, since no cloud sends as much: ${
+        `Left out of ${eventType} ${messageId}, as larger than any cloud sends: ${
           cut.slice(0, MAX_CUTS_LOGGED).join("; ")
         }`,
       );

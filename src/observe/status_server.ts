@@ -61,8 +61,8 @@ function text(body: string, { status = 200, headers = {} }: ResponseInit = {}): 
 }
 
 function failed(error: unknown, log: Logger): Response {
-  log.error(`Cannot tell the status: ${error instanceof Error ? error.message : error}`);
-  return text("Cannot tell the status: see the log\n", { status: 500 });
+  log.error(`Cannot report the status: ${error instanceof Error ? error.message : error}`);
+  return text("Cannot report the status: see the log\n", { status: 500 });
 }
 
 function whyNot(error: unknown): string {

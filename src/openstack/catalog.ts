@@ -53,7 +53,7 @@ export function endpointUrl(
   const offered = catalog.filter((endpoint) => endpoint.type === type);
   if (offered.length === 0) {
     throw new UserError(
-      `${cannot} it has none at all. \`openstack catalog list\` shows what it has; Keystone's administrator adds it`,
+      `${cannot} it has no such service. \`openstack catalog list\` shows what it has; Keystone's administrator adds it`,
     );
   }
   const usable = offered.filter((endpoint) => endpoint.interface === credentials.interface);
@@ -74,7 +74,7 @@ export function endpointUrl(
     throw new UserError(`${cannot} it is in the regions ${regions.map(shown).join(", ")}. Set the region in ${source}`);
   }
   if (HttpTarget.isUrl(first.url)) return first.url;
-  throw new UserError(`${cannot} its URL there is none: ${shownUrl(first.url)}. Correct the catalog`);
+  throw new UserError(`${cannot} its URL there is not valid: ${shownUrl(first.url)}. Correct the catalog`);
 }
 
 function shown(region: string | null): string {

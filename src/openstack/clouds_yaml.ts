@@ -134,11 +134,15 @@ async function parse(text: string, path: string): Promise<Mapping> {
   const mistake = document.errors[0];
   if (mistake !== undefined) {
     const { line, col } = lineCounter.linePos(mistake.pos[0]);
-    throw new UserError(`Cannot read "${path}": line ${line}, column ${col} is no YAML (${mistake.code}). Correct it`);
+    throw new UserError(
+      `Cannot read "${path}": line ${line}, column ${col} is not valid YAML (${mistake.code}). Correct it`,
+    );
   }
   const content: unknown = document.toJS();
   if (isMapping(content)) return content;
-  throw new UserError(`Cannot read "${path}": it is no mapping of names to values. See openstacksdk's documentation`);
+  throw new UserError(
+    `Cannot read "${path}": it is not a mapping of names to values. See openstacksdk's documentation`,
+  );
 }
 
 /** Deep merge of two mappings; values of `over` win. */

@@ -121,7 +121,9 @@ function credentialsOf(source: SettingsSource, { cwd, home }: HostEnvironment): 
   }
   if (/[?#]/.test(authUrl)) {
     throw new UserError(
-      `Cannot use ${place}: ${source.nameOf("authUrl")} is "${shownUrl(authUrl)}"; it ends before the "?"`,
+      `Cannot use ${place}: ${source.nameOf("authUrl")} is "${
+        shownUrl(authUrl)
+      }"; remove the "?" or "#" and all that follows`,
     );
   }
   const { interface: endpoints = "public" } = settings;
@@ -175,7 +177,7 @@ function scopeOf(source: SettingsSource): Scope {
     throw new UserError(
       `Cannot use ${source.place}: ${
         source.nameOf("systemScope")
-      } stands beside a project or a domain. Keep one of them`,
+      } is set together with a project or a domain. Keep one of them`,
     );
   }
   if (systemScope) return { kind: "system" };

@@ -94,13 +94,14 @@ function read<T>({ key, read, transport }: ListingOptions<T>, { call, answer }: 
 }
 
 function noProgress<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
-  const state = `${status}, but the list "${key}" does not go on: it says that there is more, and gives nothing new. ` +
-    "See its own log, and what stands between";
+  const state =
+    `${status}, but the list "${key}" does not continue: the answer announces more, but there is nothing new. ` +
+    "See its own log, and those of proxies before it";
   return transport.failure(call, { reason: "other", status, state });
 }
 
 function restartedTooOften<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
-  const state = `the list "${key}" begins anew again and again; what is asked to go on behind is deleted meanwhile`;
+  const state = `the list "${key}" restarts again and again: the markers of its pages are deleted in the meantime`;
   return transport.failure(call, { reason: "other", status, state });
 }
 

@@ -14,11 +14,15 @@ const PERMISSIONS: Readonly<
   Record<RequestKind, { readonly what: string; readonly lost: string; readonly role: string }>
 > = {
   server: { what: "show a server", lost: "Description stays null where only Nova has it", role: `"admin"` },
-  port: { what: "list a server's ports", lost: "FQDN stays without the port's domain", role: `"admin"` },
+  port: { what: "list a server's ports", lost: "FQDN lacks the port's domain", role: `"admin"` },
   image: { what: "show an image", lost: "OS stays null where only the image has it", role: `"admin"` },
   project: { what: "show other projects", lost: "ProjectName stays null", role: `"admin", or "reader" on the system` },
   user: { what: "show other users", lost: "UserName stays null", role: `"admin", or "reader" on the system` },
-  servers: { what: "list the servers of all projects", lost: "only its own are read", role: `"admin"` },
+  servers: {
+    what: "list the servers of all projects",
+    lost: "only servers of its own project are read",
+    role: `"admin"`,
+  },
   ports: { what: "list ports", lost: "none are read", role: `"reader"` },
   floatingIps: { what: "list floating IPs", lost: "none are read", role: `"reader"` },
 };
@@ -41,7 +45,7 @@ export function hasNoProject(kind: RequestKind, { project }: Session): boolean {
 export function remedyOf(kind: RequestKind, session: Session): string {
   const { role } = PERMISSIONS[kind];
   if (!hasNoProject(kind, session)) return `give it the role ${role}`;
-  return `it is logged in for no project, and newer releases of Nova, Neutron and Glance show such an account nothing. ` +
+  return `it is logged in without a project, and newer releases of Nova, Neutron and Glance return nothing to such an account. ` +
     `Name a project in which it has the role ${role}, in place of systemScope or a domain`;
 }
 

@@ -72,9 +72,9 @@ export function settingsFrom(read: (name: string) => string | undefined): Settin
 export function refuseAuthType(authType: string | undefined, place: string): void {
   if (/^(?:|password|v[23]password|v3applicationcredential)$/.test(authType ?? "")) return;
   throw new UserError(
-    `Cannot log in to OpenStack with ${place}: the auth_type "${
+    `Cannot log in to OpenStack with ${place}: auth_type "${
       printable(authType ?? "", 60)
-    }" is not known here; use password ` +
+    }" is not supported. Use password ` +
       "or v3applicationcredential",
   );
 }
@@ -90,9 +90,9 @@ export function refuseInsecure(
   const off = /^(?:false|no|off|0)$/i.test(verify ?? "");
   if (!off && !/^(?:true|yes|on|1)$/i.test(insecure ?? "")) return;
   throw new UserError(
-    `Cannot use ${place}: the verification of certificates is switched off there (${
+    `Cannot use ${place}: certificate verification is switched off there (${
       off ? "verify" : "insecure"
-    }), and they are ` +
-      "verified here always. Remove that, and name the authority that signed them (cacert, OS_CACERT or openstack.caFile)",
+    }), which is not supported. ` +
+      "Remove that, and set the certificate of the CA (cacert, OS_CACERT or openstack.caFile)",
   );
 }

@@ -155,7 +155,7 @@ export class Transport implements AsyncDisposable {
       reason: status === 429 ? "rate_limited" : "server_error",
       status,
       retryAfterMs: leftMs,
-      state: `not asked, since it answered ${status} and wants to be left alone for ${seconds(leftMs)} s more`,
+      state: `not asked, since it answered ${status} and asked us to wait for ${seconds(leftMs)} s more`,
     });
   }
 
@@ -229,12 +229,12 @@ export class Transport implements AsyncDisposable {
  */
 function parse(text: string, headers: Headers): Pick<Answer, "body" | "problem"> {
   const type = headers.get("content-type")?.split(";")[0] ?? "without a type";
-  if (!/[/+]json$/i.test(type.trim())) return { body: null, problem: `the answer is no JSON (${shortened(type)})` };
+  if (!/[/+]json$/i.test(type.trim())) return { body: null, problem: `the answer is not JSON (${shortened(type)})` };
   try {
     const body: Json = JSON.parse(text);
-    return isObject(body) ? { body, problem: "" } : { body: null, problem: "the answer is no JSON object" };
+    return isObject(body) ? { body, problem: "" } : { body: null, problem: "the answer is not a JSON object" };
   } catch {
-    return { body: null, problem: "the answer is cut off or no JSON" };
+    return { body: null, problem: "the answer is truncated or not JSON" };
   }
 }
 

@@ -321,11 +321,11 @@ export class Broker implements AsyncDisposable {
         await this.#maintainer.recheck(() => openTemporaryChannel(link), { count, consuming });
       } catch (error) {
         if (this.#isOver(link)) return;
-        this.#retry.report(`Cannot look after queue "${this.queue}": ${reasonOf(error)}`, "trying again");
+        this.#retry.report(`Cannot check queue "${this.queue}": ${reasonOf(error)}`, "trying again");
       }
       if (count % RECHECK_TICKS !== 0) continue;
       if (waiting !== null && waiting === this.#consumption && !consuming && this.#shouldConsume) {
-        this.#retry.report(`Queue "${this.queue}" does not answer`, "is it without a leader? Waiting for it");
+        this.#retry.report(`Queue "${this.queue}" does not answer`, "it may have no leader. Waiting for it");
       }
       waiting = consuming || !this.#shouldConsume ? null : this.#consumption;
     }

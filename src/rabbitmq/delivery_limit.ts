@@ -37,7 +37,7 @@ export async function warnOfDeliveryLimit(options: DeliveryLimitOptions): Promis
       `Cannot see whether queue "${name}" has a delivery limit: ${
         managementRefusal(error)
       }. If it is a quorum queue, ` +
-        `RabbitMQ ${version} throws away what comes back more than 20 times, unless a policy says otherwise`,
+        `RabbitMQ ${version} drops messages that are redelivered more than 20 times, unless a policy says otherwise`,
     );
   }
 }

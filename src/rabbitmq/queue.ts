@@ -125,8 +125,8 @@ class WatchedQueueMaintainer implements QueueMaintainer {
     const time = `between ${new Date(from).toISOString()} and ${new Date(to).toISOString()}`;
     this.#log.warn(
       certainty === "lost"
-        ? `Queue "${this.name}" was gone: what was published ${time} was not kept for us`
-        : `Queue "${this.name}" is there again: if it is not durable, what was published ${time} may be missing`,
+        ? `Queue "${this.name}" was deleted: notifications published ${time} are lost`
+        : `Queue "${this.name}" is there again: if it is not durable, notifications published ${time} may be missing`,
     );
   }
 }
@@ -162,7 +162,7 @@ class OwnQueueMaintainer implements QueueMaintainer {
       return await this.#bindings.renew(open);
     }
     if (!existed) {
-      this.#log.warn(`Queue "${this.name}" was gone, with all that it held; it is declared again`);
+      this.#log.warn(`Queue "${this.name}" was deleted with all its messages; it is declared again`);
       this.#bindings.suspectLoss("lost", this.#retry.failingSince ?? Date.now());
     }
     await this.#renew(open);

@@ -22,16 +22,16 @@ export function losses(queue: ManagedQueue, broker: BrokerFacts): readonly strin
     : `Exempt the queue: rabbitmqctl list_policies shows the pattern of "${policy}"`;
   const told = (what: string) => `${what} (from ${from}). ${mend}`;
   return [
-    ...(durable ? [] : ["it is not durable: it is gone with all that it holds when RabbitMQ restarts. " + OWN]),
+    ...(durable ? [] : ["it is not durable: it is deleted with all its messages when RabbitMQ restarts.  " + OWN]),
     ...(["max-length", "max-length-bytes"].filter((name) => limits[name] !== undefined).map((name) =>
       told(`${name} ${limits[name]}: when it is full, ${whatGoes(limits["overflow"])}`)
     )),
     ...(limits["message-ttl"] === undefined
       ? []
-      : [told(`message-ttl ${limits["message-ttl"]} ms: what waits longer than that is thrown away`)]),
+      : [told(`message-ttl ${limits["message-ttl"]} ms: messages that wait longer are dropped`)]),
     ...(limits["expires"] === undefined
       ? []
-      : [told(`expires ${limits["expires"]} ms: without a consumer for so long it is deleted`)]),
+      : [told(`expires ${limits["expires"]} ms: it is deleted after this time without a consumer`)]),
     ...deliveryLimitLoss(queue, broker),
   ];
 }
@@ -41,7 +41,7 @@ const OWN = "Use rabbit.queue, or set amqp_durable_queues in the services and de
 function whatGoes(overflow: unknown): string {
   return typeof overflow === "string" && overflow.startsWith("reject-publish")
     ? "new notifications are refused"
-    : "the oldest notifications are thrown away";
+    : "the oldest notifications are dropped";
 }
 
 /**
@@ -53,8 +53,10 @@ export function deliveryLimitLoss(queue: ManagedQueue, { version, vhost }: Broke
   const limit = deliveryLimit(queue, version);
   if (limit >= MANY_DELIVERIES) return [];
   const { name, type, arguments: given, limits, policy } = queue;
-  const times = limit === 0 ? "comes back" : `comes back more than ${limit} ${limit === 1 ? "time" : "times"}`;
-  const what = `delivery-limit ${limit}: what ${times} is thrown away (${type} queue, RabbitMQ ${
+  const times = limit === 0
+    ? "are redelivered"
+    : `are redelivered more than ${limit} ${limit === 1 ? "time" : "times"}`;
+  const what = `delivery-limit ${limit}: messages that ${times} are dropped (${type} queue, RabbitMQ ${
     version || "of unknown release"
   }`;
   if (given["delivery-limit"] !== undefined && Number(given["delivery-limit"]) <= limit) {

@@ -84,9 +84,12 @@ export class TemporaryQueueMaintainer implements QueueMaintainer {
     } catch (error) {
       const refusal = amqpRefusal(error);
       if (refusal === "limit") {
-        throw new UserError(`RabbitMQ has no room for the temporary queue "${this.#name}": ${reasonOf(error)}`, {
-          cause: error,
-        });
+        throw new UserError(
+          `RabbitMQ has reached a limit and refuses the temporary queue "${this.#name}": ${reasonOf(error)}`,
+          {
+            cause: error,
+          },
+        );
       }
       if (refusal !== "rights") throw error;
       throw new UserError(

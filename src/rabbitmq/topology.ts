@@ -248,7 +248,7 @@ export class Bindings {
   #logGap(exchange: string, since: number): void {
     this.#log.warn(
       `No notifications of exchange ${exchange} could arrive between ${iso(since)} and ${iso(this.#now())}: ` +
-        "what its service published in that time was not kept for us",
+        "notifications published in that time are lost",
     );
   }
 
@@ -258,7 +258,9 @@ export class Bindings {
    */
   #logPossibleLoss(exchanges: readonly string[], since: number): void {
     this.#log.warn(
-      `Bound to ${exchanges.join(", ")} again: if that is not durable, what was published between ${iso(since)} and ` +
+      `Bound to ${exchanges.join(", ")} again: if an exchange is not durable, notifications published between ${
+        iso(since)
+      } and ` +
         `${iso(this.#now())} may be missing`,
     );
   }

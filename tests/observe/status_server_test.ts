@@ -78,8 +78,8 @@ Deno.test("serveStatus() tells a failure in the log and not to who asks, and goe
     },
   });
   const failed = await server.get("metrics");
-  assert.deepEqual(failed, { status: 500, type: TEXT, body: "Cannot tell the status: see the log\n" });
-  assert.equal(server.log.lines.at(-1), "error Cannot tell the status: secret of the house");
+  assert.deepEqual(failed, { status: 500, type: TEXT, body: "Cannot report the status: see the log\n" });
+  assert.equal(server.log.lines.at(-1), "error Cannot report the status: secret of the house");
   assert.equal((await server.get("metrics")).status, 200);
 });
 

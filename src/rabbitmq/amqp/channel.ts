@@ -162,7 +162,7 @@ export class Channel {
 
   #deliver(delivery: Delivery | null): void {
     if (delivery === null || !this.open) return;
-    if (this.#onDelivery === null) throw new AmqpError("UNEXPECTED_FRAME", "a message came that nobody consumes");
+    if (this.#onDelivery === null) throw new AmqpError("UNEXPECTED_FRAME", "a message came without a consumer");
     this.#onDelivery(delivery);
   }
 

@@ -28,7 +28,7 @@ export class Outbox {
   push(frame: Uint8Array): void {
     this.count++;
     if (this.#size + frame.byteLength > MAX_WAITING_BYTES) {
-      return this.#options.onFailed(new Error("the broker takes nothing any more"));
+      return this.#options.onFailed(new Error("the broker has stopped reading"));
     }
     this.#waiting.push(frame);
     this.#size += frame.byteLength;

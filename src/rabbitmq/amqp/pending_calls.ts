@@ -27,7 +27,7 @@ export class PendingCalls {
   answer(method: number, frame: Frame): void {
     const [call] = this.#waiting;
     if (call?.reply !== method) {
-      throw new AmqpError("UNEXPECTED_FRAME", `method ${methodName(method)} came, which nobody asked for`);
+      throw new AmqpError("UNEXPECTED_FRAME", `unexpected method ${methodName(method)}`);
     }
     call.answer(frame);
     this.#waiting.shift();

@@ -306,7 +306,7 @@ Deno.test("Connection sends heartbeats, and stays while the broker sends them", 
   assert.equal(connection.lost.aborted, false);
 });
 
-Deno.test("Connection is lost when the broker takes nothing any more, before memory is", async () => {
+Deno.test("Connection is lost when the broker has stopped reading, before memory is", async () => {
   const { open } = replay(conversation, () => 65_536);
   let stuck = false;
   const jammed: ConnectionOptions["open"] = async () => {
