@@ -8,30 +8,36 @@ import { makeDetail } from "./make_detail.ts";
 
 export type Asked = "server" | "portsOfServer" | "image" | "project" | "user";
 
-/** What there is, that there is none, that we may not know it, or that OpenStack was silent for too long. */
+/**
+ * The result of a request to OpenStack: the resource, `absent`, `forbidden`, or `silent` if
+ * OpenStack did not answer in time.
+ */
 export type SourceAnswer<What extends Asked> = Awaited<ReturnType<OpenStackApi[What]>> | "silent";
 
-/** What can be asked, by id. */
+/** The requests that complete a detail, each by id. */
 export type DetailSource = {
   readonly [What in Asked]: (id: string, signal?: AbortSignal) => Promise<SourceAnswer<What>>;
 };
 
-/** What is known of an event's server in the end. */
+/** The result of enriching an event. */
 export interface Enriched {
-  /** What OpenStack said where messages say nothing; `null` when nothing. */
+  /** Data from OpenStack's APIs for what the messages lack; `null` if there was none. */
   readonly learned: ServerSnapshot | null;
-  /** What it was asked for and was silent about. */
+  /** Requests that got no answer in time. */
   readonly silent: readonly Asked[];
 }
 
 export interface EnrichOptions {
   readonly source: DetailSource;
   readonly detail: DetailOptions | undefined;
-  /** Ends the waiting: what waits rejects with its reason. */
+  /** Cancels waiting requests, which reject with its reason. */
   readonly signal?: AbortSignal;
 }
 
-/** The keys of the detail that come from an answer. What Nova is asked for a server that came is its description alone. */
+/**
+ * The keys of the detail that each request can fill. For a server whose creation was seen, Nova is
+ * asked for the description only.
+ */
 const KEYS: Readonly<Record<Asked, readonly string[]>> = {
   server: ["Description"],
   portsOfServer: ["FQDN"],
@@ -40,7 +46,7 @@ const KEYS: Readonly<Record<Asked, readonly string[]>> = {
   user: ["UserName"],
 };
 
-/** The keys that Nova has for a server of which no message was seen. */
+/** The keys that Nova can fill for a server without any message. */
 const SERVER_KEYS: readonly string[] = [
   ...["FQDN", "OS", "Storage", "Ram", "CPU", "Owner", "AdditionalUsers", "ApplicationName", "EnvironmentCI"],
   ...["Description", "CreationDate", "ID", "ImageID", "ProjectID", "ProjectName", "UserID", "UserName", "Metadata"],
@@ -48,42 +54,44 @@ const SERVER_KEYS: readonly string[] = [
 ];
 
 /**
- * Asks OpenStack for what neither the event nor memory says: for a server that came, and for an association whose server no message had named
- * before; for the end of a server that was never seen, names alone; else nothing. Addresses and metadata are those of the messages, if there were
- * any: what OpenStack says is its present.
+ * Requests from OpenStack what neither the event nor the memory contains: for the creation of a
+ * server, and for an association whose server was in no message before. For the deletion of a
+ * server that was never seen, only names are requested; for other events nothing. Addresses and
+ * metadata come from messages if there were any, since OpenStack returns its current state, not the
+ * state at the event.
  */
 export async function enrich(row: Omit<LedgerEvent, "seq">, options: EnrichOptions): Promise<Enriched> {
-  const inquiry = new Inquiry(knownServer(row), options);
+  const inquiry = new ServerInquiry(knownServer(row), options);
   if (isNew(row)) await inquiry.askAll();
-  const wanted = wantedOf(row.event, inquiry.server, options.detail);
+  const wanted = questionsFor(row.event, inquiry.server, options.detail);
   await inquiry.ask(isNew(row) ? wanted.filter((asked) => asked !== "server") : wanted);
   return inquiry;
 }
 
-/** The keys of the detail that {@linkcode enrich} would ask OpenStack for. */
+/** The keys of the detail for which {@linkcode enrich} would make requests. */
 export function keysToAsk(row: Omit<LedgerEvent, "seq">, options: DetailOptions | undefined): readonly string[] {
   const server = knownServer(row);
-  if (!isNew(row)) return wantedOf(row.event, server, options).flatMap((asked) => KEYS[asked]);
+  if (!isNew(row)) return questionsFor(row.event, server, options).flatMap((asked) => KEYS[asked]);
   const { detail } = makeDetail({ ...row.event, server }, { ...options, fields: {} });
-  return SERVER_KEYS.filter((key) => isOpen(detail, key));
+  return SERVER_KEYS.filter((key) => isEmpty(detail, key));
 }
 
-/** The keys of a finished detail that lack something because OpenStack was silent. */
+/** The keys of a finished detail that are incomplete because OpenStack did not answer. */
 export function missingKeys(event: WatcherEvent, detail: Detail, silent: readonly Asked[]): readonly string[] {
   const keys = silent.flatMap((asked) => asked === "server" && isUnknown(event) ? SERVER_KEYS : KEYS[asked]);
-  // The name of a server is there without the domain that its port may give it.
-  const lacks = (key: string) => isOpen(detail, key) || (key === "FQDN" && silent.includes("portsOfServer"));
-  return [...new Set(keys)].filter(lacks);
+  // FQDN has a value even without the domain, which comes from the port.
+  const isMissing = (key: string) => isEmpty(detail, key) || (key === "FQDN" && silent.includes("portsOfServer"));
+  return [...new Set(keys)].filter(isMissing);
 }
 
-/** The event with all that is known of its server by now. */
+/** The event with its server completed from the memory and from OpenStack. */
 export function enrichedEvent(row: Omit<LedgerEvent, "seq">, { learned }: Pick<Enriched, "learned">): WatcherEvent {
   const server = knownServer(row);
   return { ...row.event, server: learned === null ? server : mergeSnapshots(server, learned) };
 }
 
-/** Questions about one server, and what came of them. */
-class Inquiry implements Enriched {
+/** The requests about one server, and their results. */
+class ServerInquiry implements Enriched {
   learned: ServerSnapshot | null = null;
   readonly silent: Asked[] = [];
   readonly #known: ServerSnapshot;
@@ -94,17 +102,17 @@ class Inquiry implements Enriched {
     this.#options = options;
   }
 
-  /** What is known by now. */
+  /** The server with the data learned so far. */
   get server(): ServerSnapshot {
     return this.learned === null ? this.#known : mergeSnapshots(this.#known, this.learned);
   }
 
-  /** Everything that Nova says of the server. */
+  /** Learns all fields of the server from Nova. */
   async askAll(): Promise<void> {
     const said = await this.#answer("server", this.#known.id);
     if (said === null) return;
     const { hostname, description, projectId, userId, imageId, storageGb, ramGib, vcpus, createdAt, metadata } = said;
-    // Where its floating IPs are is for messages to say.
+    // Associations of floating IPs come from messages only.
     const addresses = said.addresses.filter(({ type }) => type !== "floating");
     const flavor = { storageGb, ramGib, vcpus };
     this.#learn({ hostname, description, projectId, userId, imageId, createdAt, metadata, addresses, ...flavor });
@@ -122,7 +130,7 @@ class Inquiry implements Enriched {
     portsOfServer: async () => {
       const { id, hostname } = this.server;
       const dns = (await this.#answer("portsOfServer", id))?.flatMap(({ dnsAssignments }) => dnsAssignments);
-      // Neutron names a port without dns_name after its address: that is not the server's name.
+      // Neutron names a port without dns_name after its address: such a name is not the server's.
       const own = dns?.find((one) => one.hostname !== null && one.hostname.toLowerCase() === hostname?.toLowerCase());
       this.#learn({ dnsName: own?.fqdn ?? null });
     },
@@ -143,12 +151,12 @@ class Inquiry implements Enriched {
     },
   };
 
-  async #answer<What extends Asked>(asked: What, id: string | null): Promise<Said<What> | null> {
+  async #answer<What extends Asked>(asked: What, id: string | null): Promise<AnswerValue<What> | null> {
     if (id === null) return null;
     const { source, signal } = this.#options;
     const answer: SourceAnswer<What> = await source[asked](id, signal);
     if (answer === "silent") this.silent.push(asked);
-    return typeof answer === "string" ? null : answer as Said<What>;
+    return typeof answer === "string" ? null : answer as AnswerValue<What>;
   }
 
   #learn(said: Partial<ServerSnapshot>): void {
@@ -158,12 +166,12 @@ class Inquiry implements Enriched {
   }
 }
 
-/** What an answer holds if there is one. */
-type Said<What extends Asked> = Exclude<SourceAnswer<What>, string>;
+/** The resource of a result, without the results that are strings. */
+type AnswerValue<What extends Asked> = Exclude<SourceAnswer<What>, string>;
 
 /**
- * The server with what was remembered of it since the event was decided: what changes in time is the event's own, unless the event knows
- * nothing at all.
+ * The event's server, completed from what was remembered since the decision. Fields that change
+ * over time are kept from the event, unless the event knows nothing about the server.
  */
 function knownServer({ event, remembered }: Omit<LedgerEvent, "seq">): ServerSnapshot {
   if (remembered === null) return event.server;
@@ -184,21 +192,24 @@ function knownServer({ event, remembered }: Omit<LedgerEvent, "seq">): ServerSna
   return mergeSnapshots(event.server, { ...unknownServer(event.server.id), ...lasting });
 }
 
-/** Every message of a server names its project: this one was known by a port alone when the event was decided. */
+/**
+ * Whether the server was known only from a port when the event was decided: every message of a
+ * server contains its project.
+ */
 function isUnknown({ subject, server }: WatcherEvent): boolean {
   return subject === "floatingip" && server.id !== null && server.projectId === null && server.createdAt === null;
 }
 
-/** Nor has any message named it since. */
+/** Whether the server is unknown and no message about it came since the decision. */
 function isNew({ event, remembered }: Omit<LedgerEvent, "seq">): boolean {
   return remembered === null && isUnknown(event);
 }
 
-function wantedOf(event: WatcherEvent, server: ServerSnapshot, options: DetailOptions = {}): readonly Asked[] {
-  const may = mayAsk(event);
+function questionsFor(event: WatcherEvent, server: ServerSnapshot, options: DetailOptions = {}): readonly Asked[] {
+  const may = allowedQuestions(event);
   if (may.length === 0) return [];
   const { detail } = makeDetail({ ...event, server }, { ...options, fields: {} });
-  const lacks: Readonly<Record<Asked, boolean>> = {
+  const isMissing: Readonly<Record<Asked, boolean>> = {
     server: server.id !== null && detail.Description === null,
     portsOfServer: server.hostname !== null && server.dnsName === null && options.domain === undefined,
     image: server.imageId !== null && detail.OS === null,
@@ -206,10 +217,10 @@ function wantedOf(event: WatcherEvent, server: ServerSnapshot, options: DetailOp
     user: server.userId !== null && detail.UserName === null,
   };
   const fixed = options.static ?? {};
-  return may.filter((asked) => lacks[asked] && !KEYS[asked].every((key) => Object.hasOwn(fixed, key)));
+  return may.filter((asked) => isMissing[asked] && !KEYS[asked].every((key) => Object.hasOwn(fixed, key)));
 }
 
-function mayAsk(event: WatcherEvent): readonly Asked[] {
+function allowedQuestions(event: WatcherEvent): readonly Asked[] {
   const { subject, created, creationSeen } = event;
   if (isUnknown(event) || (subject === "server" && created)) {
     return ["server", "portsOfServer", "image", "project", "user"];
@@ -217,7 +228,7 @@ function mayAsk(event: WatcherEvent): readonly Asked[] {
   return subject === "server" && !creationSeen ? ["project", "user"] : [];
 }
 
-function isOpen(detail: Detail, key: string): boolean {
+function isEmpty(detail: Detail, key: string): boolean {
   const value = detail[key] ?? null;
   return value === null || (typeof value === "object" && Object.keys(value).length === 0);
 }

@@ -4,7 +4,7 @@ import { detailShape } from "../model/detail_shape.ts";
 import type { Address, ServerSnapshot, WatcherEvent } from "../model/event.ts";
 import type { Json } from "../model/notification.ts";
 
-/** The metadata that fill keys of the detail, unless config.ts names others. */
+/** The metadata keys that fill keys of the detail, unless config.ts sets others. */
 export const METADATA_NAMES: MetadataNames = {
   Owner: "owner",
   AdditionalUsers: "additional_users",
@@ -13,14 +13,17 @@ export const METADATA_NAMES: MetadataNames = {
   Description: "description",
 };
 
-/** The detail of an event, and which of its keys could not be made. */
+/** The detail of an event, and the keys whose functions failed. */
 export interface MadeDetail {
   readonly detail: Detail;
-  /** `detail.fields` whose function threw or gave what the key cannot hold, with what it said. */
+  /**
+   * The keys of `detail.fields` whose function threw or returned a value of the wrong type, with
+   * the error.
+   */
   readonly failed: readonly { readonly key: string; readonly error: unknown }[];
 }
 
-/** Makes the JSON that every plugin gets, from the event alone. */
+/** Makes the JSON that every plugin gets. It depends on the event and the options only. */
 export function makeDetail(event: WatcherEvent, options: DetailOptions = {}): MadeDetail {
   const { server, floatingIp, floatingIps } = event;
   const floating = floatingIp?.address ?? server.floatingAddress;
@@ -53,7 +56,7 @@ export function makeDetail(event: WatcherEvent, options: DetailOptions = {}): Ma
   return withOwnKeys(detail, { event, options });
 }
 
-/** Adds `detail.fields`, then `detail.static`, which wins. */
+/** Adds the keys of `detail.fields`, then those of `detail.static`, which take precedence. */
 function withOwnKeys(
   detail: Detail,
   { event, options }: { readonly event: WatcherEvent; readonly options: DetailOptions },
@@ -71,7 +74,10 @@ function withOwnKeys(
   return { detail: { ...detail, ...Object.fromEntries(made), ...options.static }, failed };
 }
 
-/** What can be stored and sent: config.ts is not always type-checked, and a detail that no JSON can hold would be made again for ever. */
+/**
+ * Converts a value to plain JSON, which can be stored and sent. config.ts is not always
+ * type-checked, and an event whose detail cannot be stored would be retried for ever.
+ */
 function asJson(value: Json | undefined): Json {
   if (value instanceof Promise) {
     value.catch(() => {});
@@ -80,7 +86,7 @@ function asJson(value: Json | undefined): Json {
   return JSON.parse(JSON.stringify(value) ?? "null");
 }
 
-/** Plugins rely on the types of {@linkcode Detail}: what is none of them is as bad as no answer. */
+/** Refuses a value of the wrong type: plugins rely on the types of {@linkcode Detail}. */
 function shaped(key: string, value: Json): Json {
   const shape = detailShape(key);
   if (shape === undefined || shape.allows(value)) return value;
@@ -93,12 +99,18 @@ function kindOf(value: Json): string {
   return value === null ? "null" : Array.isArray(value) ? "a list" : "an object";
 }
 
-/** Of a dual-stack server Nova lists the addresses in no order that means anything. */
+/**
+ * The first address of the preferred IP version, or else the first: Nova lists a dual-stack
+ * server's addresses in no defined order.
+ */
 function mainAddress(addresses: readonly Address[], ipVersion: IpVersion): Address | null {
   return addresses.find(({ version }) => version === ipVersion) ?? addresses[0] ?? null;
 }
 
-/** A hostname with a dot has its domain already: Nova allows that since microversion 2.94, and made such names before Wallaby. */
+/**
+ * A hostname with a dot already contains its domain: Nova allows that from microversion 2.94 on,
+ * and created such names before Wallaby.
+ */
 function fqdn({ hostname, dnsName }: ServerSnapshot, domain: string | undefined): string | null {
   const name = hostname?.replace(/\.$/, "") ?? "";
   if (name === "") return null;
@@ -112,7 +124,10 @@ function operatingSystem({ imageOs, imageOsDistro, imageOsVersion, imageName }: 
   return imageOsVersion === null ? imageOsDistro : `${imageOsDistro} ${imageOsVersion}`;
 }
 
-/** Tenants write metadata by hand: names are compared without case; the first one that says something counts. */
+/**
+ * Tenants write metadata by hand: keys are compared without case, and the first one with a value
+ * counts.
+ */
 function fromMetadata(
   { metadata, description }: ServerSnapshot,
   names: MetadataNames,

@@ -11,51 +11,58 @@ export interface RetryingSourceOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** After so long a silence, questions are given up. */
+  /** Requests are given up when OpenStack has not answered for this long. */
   readonly maxWaitMs: number;
 }
 
-/** A service that does not answer. */
+/** The state of a service that does not answer. */
 interface Outage {
-  /** When OpenStack fell silent, on the scale of time that passes. */
+  /** When the outage began, on the monotonic clock. */
   readonly sinceMs: number;
-  /** Who does not answer, or what stands in the way: told once, however many services it keeps from answering. */
+  /**
+   * The service that does not answer, or the refusal's text. It is logged once, even if it affects
+   * several services.
+   */
   cause: string;
-  /** Who is said to answer again. */
-  who: string;
+  /** The name for the log line about the end of the outage. */
+  recoveredName: string;
   failures: number;
-  /** When it is asked next. */
+  /** Time of the next attempt, on the monotonic clock. */
   retryAtMs: number;
-  /** While a question tries again: settles when that is answered or given up. */
-  trying: Promise<void> | null;
+  /**
+   * Settles when the request that currently probes the service is answered or given up; `null`
+   * without a probe.
+   */
+  probing: Promise<void> | null;
   givenUp: boolean;
 }
 
 type Service = "Nova" | "Neutron" | "Glance" | "Keystone";
 
-/** A question that waits for its answer. */
+/** A request that waits for its answer. */
 interface Question<T> {
   readonly service: Service;
   readonly ask: () => Promise<T>;
   readonly signal: AbortSignal;
-  /** How it has failed so far. */
-  failed: Failed | null;
+  /** Its failures so far; `null` before the first. */
+  failure: QuestionFailure | null;
 }
 
-interface Failed {
-  /** When it failed first, on the scale of time that passes. */
+interface QuestionFailure {
+  /** When it failed first, on the monotonic clock. */
   readonly sinceMs: number;
-  /** How many questions its service had answered by then. */
+  /** Number of requests that its service had answered at the first failure. */
   readonly answersBefore: number;
   readonly error: OpenStackUnavailable | UserError;
-  readonly mayBeOwn: boolean;
+  readonly mayConcernItAlone: boolean;
   readonly isAlone: boolean;
 }
 
 /**
- * OpenStack with patience: while a service does not answer, one question tries again and again, and all others wait for it. Who has waited
- * until OpenStack was silent for too long gets `silent`; from then on a single question now and then finds out whether it is back. A question
- * that a service fails at while it answers others waits alone.
+ * Wraps the OpenStack API with retries. While a service does not answer, one request probes it with
+ * back-off and all others wait for the probe. When the outage lasts longer than the maximum wait,
+ * waiting requests get `silent`; from then on only probes are sent. A request that fails while the
+ * service answers others is retried separately and delays no other.
  */
 export class RetryingSource implements DetailSource {
   readonly #options: RetryingSourceOptions;
@@ -84,39 +91,40 @@ export class RetryingSource implements DetailSource {
   async #ask<T>(
     given: Pick<Question<T>, "service" | "ask"> & { readonly signal: AbortSignal | undefined },
   ): Promise<T | "silent"> {
-    const question: Question<T> = { ...given, signal: given.signal ?? NEVER, failed: null };
+    const question: Question<T> = { ...given, signal: given.signal ?? NEVER_ABORTED, failure: null };
     const { service, signal } = question;
     for (;;) {
       signal.throwIfAborted();
-      if (question.failed?.isAlone) return await this.#askAlone(question, question.failed);
+      if (question.failure?.isAlone) return await this.#retryAlone(question, question.failure);
       const outage = this.#outages.get(service);
       if (outage === undefined) {
         const answer = await this.#attempt(question);
         if (answer !== FAILED) return answer;
-      } else if (outage.trying !== null) {
-        if (this.#isTooLong(outage)) return "silent";
-        await outage.trying;
-      } else if (this.#isTooLong(outage) && this.#options.clock.passedMs() < outage.retryAtMs) {
+      } else if (outage.probing !== null) {
+        if (this.#exceedsMaxWait(outage)) return "silent";
+        await outage.probing;
+      } else if (this.#exceedsMaxWait(outage) && this.#options.clock.passedMs() < outage.retryAtMs) {
         return "silent";
       } else {
-        const answer = await this.#tryAgain(outage, question);
+        const answer = await this.#probe(outage, question);
         if (answer !== FAILED) return answer;
       }
     }
   }
 
   /**
-   * Tries until there is an answer, or OpenStack has been silent for too long; for all that wait for the same service. Where it may be this
-   * question alone that the service fails at, it is another's turn after each attempt.
+   * Retries one request as the probe of its service, until it is answered or the outage exceeds the
+   * maximum wait. If the failure may concern this request only, another request probes after each
+   * attempt.
    */
-  async #tryAgain<T>(outage: Outage, question: Question<T>): Promise<T | "silent" | typeof FAILED> {
+  async #probe<T>(outage: Outage, question: Question<T>): Promise<T | "silent" | typeof FAILED> {
     const { clock, maxWaitMs } = this.#options;
     const { signal } = question;
     const done = Promise.withResolvers<void>();
-    outage.trying = done.promise;
+    outage.probing = done.promise;
     try {
       for (;;) {
-        const untilMs = this.#isTooLong(outage)
+        const untilMs = this.#exceedsMaxWait(outage)
           ? outage.retryAtMs
           : Math.min(outage.retryAtMs, outage.sinceMs + maxWaitMs);
         const leftMs = untilMs - clock.passedMs();
@@ -126,20 +134,25 @@ export class RetryingSource implements DetailSource {
           const answer = await this.#attempt(question, outage);
           if (answer !== FAILED) return answer;
         }
-        if (this.#isTooLong(outage)) return "silent";
-        if (question.failed?.mayBeOwn) return FAILED;
+        if (this.#exceedsMaxWait(outage)) return "silent";
+        if (question.failure?.mayConcernItAlone) return FAILED;
       }
     } finally {
-      outage.trying = null;
+      outage.probing = null;
       done.resolve();
     }
   }
 
-  /** The service answers others: nobody waits for this question but its own event, for as long as it would wait for the service. */
-  async #askAlone<T>({ ask, signal }: Question<T>, { sinceMs, error }: Failed): Promise<T | "silent"> {
+  /**
+   * Retries a request that fails while the service answers others. Only its own event waits, at
+   * most for the maximum wait.
+   */
+  async #retryAlone<T>({ ask, signal }: Question<T>, { sinceMs, error }: QuestionFailure): Promise<T | "silent"> {
     const { clock, random, log, maxWaitMs } = this.#options;
     log.warn(
-      `${error.message}. Others are answered; what needs this waits for up to ${Math.round(maxWaitMs / 1000)} s`,
+      `${error.message}. It answers other requests; events that need this one wait for up to ${
+        Math.round(maxWaitMs / 1000)
+      } s`,
     );
     let last: unknown = error;
     for (let failures = 1;; failures++) {
@@ -150,104 +163,125 @@ export class RetryingSource implements DetailSource {
       try {
         return await ask();
       } catch (error) {
-        if (!isSilence(error)) throw error;
+        if (!isUnavailable(error)) throw error;
         last = error;
       }
     }
   }
 
-  /** @param outage The one that ends with an answer, or when it is no outage but this question. */
+  /**
+   * @param outage The current outage: it ends with an answer, or when the failure turns out to
+   * concern this request only.
+   */
   async #attempt<T>(question: Question<T>, outage?: Outage): Promise<T | typeof FAILED> {
     const { service } = question;
     try {
       const answer = await question.ask();
       this.#answers.set(service, this.#answersOf(service) + 1);
-      if (outage !== undefined) this.#ended(service, outage);
+      if (outage !== undefined) this.#endOutage(service, outage);
       return answer;
     } catch (error) {
-      if (!isSilence(error)) throw error;
-      this.#failed(question, error);
-      const isAlone = question.failed?.isAlone ?? false;
-      if (isAlone && outage !== undefined) this.#ended(service, outage);
+      if (!isUnavailable(error)) throw error;
+      this.#recordFailure(question, error);
+      const isAlone = question.failure?.isAlone ?? false;
+      if (isAlone && outage !== undefined) this.#endOutage(service, outage);
       else if (isAlone) return FAILED;
-      else if (outage !== undefined) this.#goesOn(outage, error);
-      else if (!this.#outages.has(service)) this.#began(service, error);
+      else if (outage !== undefined) this.#continueOutage(outage, error);
+      else if (!this.#outages.has(service)) this.#beginOutage(service, error);
       return FAILED;
     }
   }
 
-  /** It is alone when it fails again and the service has answered others since it failed first. */
-  #failed<T>(question: Question<T>, error: OpenStackUnavailable | UserError): void {
+  /**
+   * Notes a failure. The failure concerns the request alone if the service has answered others
+   * since the first failure.
+   */
+  #recordFailure<T>(question: Question<T>, error: OpenStackUnavailable | UserError): void {
     const answers = this.#answersOf(question.service);
-    const { sinceMs, answersBefore } = question.failed ?? {
+    const { sinceMs, answersBefore } = question.failure ?? {
       sinceMs: this.#options.clock.passedMs(),
       answersBefore: answers,
     };
-    const mayBeOwn = error instanceof OpenStackUnavailable && error.mayBeOfOneQuestion;
-    question.failed = { sinceMs, answersBefore, error, mayBeOwn, isAlone: mayBeOwn && answers > answersBefore };
+    const mayConcernItAlone = error instanceof OpenStackUnavailable && error.mayConcernOneRequest;
+    question.failure = {
+      sinceMs,
+      answersBefore,
+      error,
+      mayConcernItAlone,
+      isAlone: mayConcernItAlone && answers > answersBefore,
+    };
   }
 
   #answersOf(service: Service): number {
     return this.#answers.get(service) ?? 0;
   }
 
-  #began(service: Service, error: OpenStackUnavailable | UserError): void {
+  #beginOutage(service: Service, error: OpenStackUnavailable | UserError): void {
     const nowMs = this.#options.clock.passedMs();
-    // Who has waited for Nova until it was too long does not wait for Neutron as long again.
+    // One maximum wait for all services: an event that has waited for Nova does not wait as long
+    // again for Neutron.
     const sinceMs = Math.min(nowMs, ...[...this.#outages.values()].map((outage) => outage.sinceMs));
-    const outage = { sinceMs, cause: "", who: "", failures: 0, retryAtMs: nowMs, trying: null, givenUp: false };
-    this.#goesOn(outage, error);
+    const outage = {
+      sinceMs,
+      cause: "",
+      recoveredName: "",
+      failures: 0,
+      retryAtMs: nowMs,
+      probing: null,
+      givenUp: false,
+    };
+    this.#continueOutage(outage, error);
     this.#outages.set(service, outage);
   }
 
-  #goesOn(outage: Outage, error: OpenStackUnavailable | UserError): void {
+  #continueOutage(outage: Outage, error: OpenStackUnavailable | UserError): void {
     const { clock, random, log, maxWaitMs } = this.#options;
     const isRefusal = error instanceof UserError;
     const cause = isRefusal ? error.message : error.service;
-    const isTold = outage.cause === cause || this.#isCause(cause);
+    const isReported = outage.cause === cause || this.#isKnownCause(cause);
     const wait = maxWaitMs === 0
       ? "are made without it"
       : `that need it wait for up to ${Math.round(maxWaitMs / 1000)} s`;
     const text = `${error.message}. Details ${wait}`;
-    if (isTold) log.debug(error.message);
+    if (isReported) log.debug(error.message);
     else if (isRefusal) log.error(text);
     else log.warn(text);
     outage.cause = cause;
-    outage.who = isRefusal ? "OpenStack" : error.service;
+    outage.recoveredName = isRefusal ? "OpenStack" : error.service;
     outage.failures++;
     outage.retryAtMs = clock.passedMs() + retryDelayMs(error, { failures: outage.failures, random });
   }
 
-  #ended(service: Service, outage: Outage): void {
+  #endOutage(service: Service, outage: Outage): void {
     const { clock, log } = this.#options;
     this.#outages.delete(service);
-    if (this.#isCause(outage.cause)) return;
+    if (this.#isKnownCause(outage.cause)) return;
     const seconds = Math.round((clock.passedMs() - outage.sinceMs) / 1000);
-    log.info(`${outage.who} answers again, after ${seconds} s`);
+    log.info(`${outage.recoveredName} answers again, after ${seconds} s`);
   }
 
-  #isCause(cause: string): boolean {
+  #isKnownCause(cause: string): boolean {
     return [...this.#outages.values()].some((outage) => outage.cause === cause);
   }
 
-  #isTooLong(outage: Outage): boolean {
+  #exceedsMaxWait(outage: Outage): boolean {
     const { clock, log, maxWaitMs } = this.#options;
-    const isTooLong = clock.passedMs() - outage.sinceMs >= maxWaitMs;
-    if (isTooLong && !outage.givenUp) {
-      const isTold = maxWaitMs === 0 || [...this.#outages.values()].some(({ givenUp }) => givenUp);
+    const exceedsMaxWait = clock.passedMs() - outage.sinceMs >= maxWaitMs;
+    if (exceedsMaxWait && !outage.givenUp) {
+      const isReported = maxWaitMs === 0 || [...this.#outages.values()].some(({ givenUp }) => givenUp);
       outage.givenUp = true;
-      if (isTold) return true;
+      if (isReported) return true;
       log.warn(
         `OpenStack has been silent for ${Math.round(maxWaitMs / 1000)} s: details are made without it until it answers`,
       );
     }
-    return isTooLong;
+    return exceedsMaxWait;
   }
 }
 
-function isSilence(error: unknown): error is OpenStackUnavailable | UserError {
+function isUnavailable(error: unknown): error is OpenStackUnavailable | UserError {
   return error instanceof OpenStackUnavailable || error instanceof UserError;
 }
 
 const FAILED = Symbol("failed");
-const NEVER = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;

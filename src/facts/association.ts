@@ -4,68 +4,83 @@ import type { Association, FloatingIpMemory } from "../model/memory.ts";
 import { unknownServer } from "../model/snapshot.ts";
 import { addressesOfPorts } from "./port_addresses.ts";
 import type { Draft } from "./draft.ts";
-import type { Rules, Situation } from "./situation.ts";
+import type { DecisionContext, Rules } from "./decision_context.ts";
 
-/** Begins and ends what the draft now says of the floating IPs on a port. */
-export function reconcilePort(situation: Situation, portId: string): void {
-  for (const floatingIp of situation.draft.floatingIpsOnPort(portId)) reconcile(situation, floatingIp.id);
+/** Begins and ends the associations of all floating IPs on a port, according to the draft. */
+export function reconcilePort(context: DecisionContext, portId: string): void {
+  for (const floatingIp of context.draft.floatingIpsOnPort(portId)) reconcile(context, floatingIp.id);
 }
 
-/** Ends the associations of a server that went. */
-export function reconcileServer(situation: Situation, serverId: string): void {
-  for (const floatingIp of situation.draft.floatingIpsOfServer(serverId)) reconcile(situation, floatingIp.id);
+/** Ends the associations of a deleted server. */
+export function reconcileServer(context: DecisionContext, serverId: string): void {
+  for (const floatingIp of context.draft.floatingIpsOfServer(serverId)) reconcile(context, floatingIp.id);
 }
 
 /**
- * Compares the association that is remembered with what the floating IP's port and that port's server make of it now: port and server
- * decide, never the router. Whatever message changed one of the three, this is where associations begin and end.
+ * Compares the remembered association of a floating IP with the one that follows from its port and
+ * that port's server; the router does not matter. All associations begin and end here, whichever
+ * message changed floating IP, port or server.
  */
-export function reconcile(situation: Situation, floatingIpId: string): void {
-  const { draft } = situation;
+export function reconcile(context: DecisionContext, floatingIpId: string): void {
+  const { draft } = context;
   const floatingIp = draft.floatingIp(floatingIpId);
   if (floatingIp === undefined) return;
   const before = floatingIp.association;
-  const now = followed(situation, before, associationOf(situation, floatingIp));
+  const now = withinLimit(context, before, associationOf(context, floatingIp));
   if (before !== null && now !== null && before.portId === now.portId && before.serverId === now.serverId) {
     const moved = before.fixedAddress !== now.fixedAddress || before.mac !== now.mac;
     if (moved) draft.putFloatingIp({ ...floatingIp, association: now });
     return;
   }
-  // What was primed was announced by nobody.
-  if (before !== null) step(situation, floatingIpId, { of: before, now: null, creationSeen: !floatingIp.primed });
-  if (now !== null) step(situation, floatingIpId, { of: now, now, creationSeen: true });
+  // The beginning of a primed association was never announced.
+  if (before !== null) step(context, floatingIpId, { of: before, now: null, creationSeen: !floatingIp.primed });
+  if (now !== null) step(context, floatingIpId, { of: now, now, creationSeen: true });
 }
 
-/** What an association is, unless it would be one of more than a server can have: each event of it lists all. */
-function followed(situation: Situation, before: Association | null, now: Association | null): Association | null {
+/**
+ * The new association, or `null` if its server already has the maximum number of floating IPs: each
+ * event of a server lists all of them.
+ */
+function withinLimit(
+  context: DecisionContext,
+  before: Association | null,
+  now: Association | null,
+): Association | null {
   if (now === null || now.serverId === null || before?.serverId === now.serverId) return now;
-  if (situation.draft.floatingIpsOfServer(now.serverId).length < MAX_FLOATING_IPS) return now;
-  situation.warnings.add(
+  if (context.draft.floatingIpsOfServer(now.serverId).length < MAX_FLOATING_IPS) return now;
+  context.warnings.add(
     `the server ${now.serverId} has ${MAX_FLOATING_IPS} floating IPs already; no more are followed`,
   );
   return null;
 }
 
 /**
- * Announces how a floating IP stands, whatever it was before: that is unknown. Of one that was just created, it is known that it was
- * nowhere before.
+ * Announces the current association of a floating IP whose earlier state is unknown. If it has
+ * none, an end is announced, except for a floating IP that was just created and had no association
+ * before.
  */
-export function announceStanding(situation: Situation, floatingIpId: string): void {
-  const { draft, notification } = situation;
+export function announceCurrentState(context: DecisionContext, floatingIpId: string): void {
+  const { draft, notification } = context;
   const { primed: _, ...floatingIp } = draft.floatingIp(floatingIpId) as FloatingIpMemory;
   draft.putFloatingIp({ ...floatingIp, association: null });
-  reconcile(situation, floatingIpId);
+  reconcile(context, floatingIpId);
   const isOn = draft.floatingIp(floatingIpId)?.association !== null;
-  if (!isOn && notification.eventType !== "floatingip.create.end") endUnseen(situation, floatingIpId, null);
+  if (!isOn && notification.eventType !== "floatingip.create.end") announceUnseenEnd(context, floatingIpId, null);
 }
 
-/** Announces that an association ended whose beginning is not remembered; nothing may be known of it. */
-export function endUnseen(situation: Situation, floatingIpId: string, association: Association | null): void {
+/**
+ * Announces the end of an association whose beginning is not remembered. Its server may be unknown.
+ */
+export function announceUnseenEnd(
+  context: DecisionContext,
+  floatingIpId: string,
+  association: Association | null,
+): void {
   const of = association ?? { serverId: null, fixedAddress: null, mac: null };
-  step(situation, floatingIpId, { of, now: null, creationSeen: false });
+  step(context, floatingIpId, { of, now: null, creationSeen: false });
 }
 
-/** An association that ended or began: the server that had or has the address, and what is remembered from now on. */
+/** A transition of a floating IP: the association that ended or began, and the one to remember. */
 interface Step {
   readonly of: Omit<Association, "portId">;
   readonly now: Association | null;
@@ -73,23 +88,26 @@ interface Step {
 }
 
 /** One numbered transition of a floating IP: remembered, then announced. */
-function step(situation: Situation, floatingIpId: string, { of, now, creationSeen }: Step): void {
-  const { primed: _, ...floatingIp } = situation.draft.floatingIp(floatingIpId) as FloatingIpMemory;
+function step(context: DecisionContext, floatingIpId: string, { of, now, creationSeen }: Step): void {
+  const { primed: _, ...floatingIp } = context.draft.floatingIp(floatingIpId) as FloatingIpMemory;
   const { id, address } = floatingIp;
   const transitions = floatingIp.transitions + 1;
   const created = now !== null;
-  situation.draft.putFloatingIp({ ...floatingIp, transitions, association: now });
-  situation.announce({
+  context.draft.putFloatingIp({ ...floatingIp, transitions, association: now });
+  context.announce({
     key: `floatingip/${id}/${transitions}/${created ? "creation" : "deletion"}`,
     subject: "floatingip",
     created,
-    server: snapshotOf(situation, of.serverId),
+    server: snapshotOf(context, of.serverId),
     floatingIp: { id, address, fixedAddress: of.fixedAddress, mac: of.mac },
     creationSeen,
   });
 }
 
-/** An association begins when a port has both a floating IP and a compute server, and ends when either goes. */
+/**
+ * An association begins when a port has both a floating IP and a compute server, and ends when
+ * either goes.
+ */
 export function associationOf(
   { draft, rules }: { readonly draft: Draft; readonly rules: Pick<Rules, "anyPort"> },
   floatingIp: FloatingIpMemory,
@@ -103,7 +121,7 @@ export function associationOf(
   return { portId, serverId, fixedAddress, mac: port?.mac ?? null };
 }
 
-function snapshotOf({ draft }: Situation, serverId: string | null): ServerSnapshot {
+function snapshotOf({ draft }: DecisionContext, serverId: string | null): ServerSnapshot {
   if (serverId === null) return unknownServer(null);
   return draft.server(serverId)?.snapshot ??
     { ...unknownServer(serverId), addresses: addressesOfPorts(draft.portsOfServer(serverId)) };

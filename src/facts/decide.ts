@@ -4,19 +4,19 @@ import type { Memory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
 import { floatingIpChanged, floatingIpDeleted, portChanged, portCreated, portDeleted } from "./network.ts";
 import { Draft } from "./draft.ts";
-import { serverCame, serverSoftDeleted, serverWent } from "./server.ts";
-import { type Finding, type Rules, Situation } from "./situation.ts";
+import { serverCreated, serverDeleted, serverSoftDeleted } from "./server.ts";
+import { DecisionContext, type Finding, type Rules } from "./decision_context.ts";
 
 /**
- * What each event type means; every other type is ignored. docs/NOTIFICATIONS.md lists which operation of Nova and Neutron
- * publishes which of them.
+ * The function that decides each event type; every other type is ignored. docs/NOTIFICATIONS.md
+ * lists which operation of Nova and Neutron publishes which of them.
  */
-const MEANINGS: ReadonlyMap<string, (situation: Situation) => Finding> = new Map(Object.entries({
-  "compute.instance.create.end": serverCame,
-  "instance.create.end": serverCame,
-  "compute.instance.delete.end": serverWent,
-  "instance.delete.end": serverWent,
-  "compute.instance.force_delete.end": serverWent,
+const HANDLERS: ReadonlyMap<string, (context: DecisionContext) => Finding> = new Map(Object.entries({
+  "compute.instance.create.end": serverCreated,
+  "instance.create.end": serverCreated,
+  "compute.instance.delete.end": serverDeleted,
+  "instance.delete.end": serverDeleted,
+  "compute.instance.force_delete.end": serverDeleted,
   "compute.instance.soft_delete.end": serverSoftDeleted,
   "floatingip.create.end": floatingIpChanged,
   "floatingip.update.end": floatingIpChanged,
@@ -26,18 +26,19 @@ const MEANINGS: ReadonlyMap<string, (situation: Situation) => Finding> = new Map
   "port.delete.end": portDeleted,
 }));
 
-/** The event types that say something about a server or an association: what intake records. */
-export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(MEANINGS.keys());
+/** The event types that intake records: all that concern a server or an association. */
+export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(HANDLERS.keys());
 
 /**
- * What a notification means, given what is remembered: events, and what to remember from now on. Pure: the same notification and memory
- * give the same decision, and the order in which notifications were recorded is the only time there is.
+ * Decides a notification with the remembered state: which events it causes, and what to remember. A
+ * pure function: the same notification and memory give the same decision. No clock is read; the
+ * order in which notifications were recorded counts.
  */
 export function decide(notification: Notification, memory: Memory, rules: Rules): Decision {
-  const situation = new Situation(notification, new Draft(memory), rules);
-  const meaning = MEANINGS.get(notification.eventType);
-  const finding = meaning === undefined ? UNHANDLED : meaning(situation);
-  const { events, draft, unclaimed } = situation;
+  const context = new DecisionContext(notification, new Draft(memory), rules);
+  const handler = HANDLERS.get(notification.eventType);
+  const finding = handler === undefined ? UNHANDLED : handler(context);
+  const { events, draft, unclaimed } = context;
   const { outcome, reason } = events.length > 0 ? announced(events) : unclaimed ? UNCLAIMED : finding;
   return {
     outcome,
@@ -46,11 +47,11 @@ export function decide(notification: Notification, memory: Memory, rules: Rules)
     events,
     fill: finding.fill ?? null,
     changes: draft.changes(),
-    warnings: [...situation.warnings],
+    warnings: [...context.warnings],
   };
 }
 
-/** One message may lead to hundreds. */
+/** Keys listed in a reason; one message may cause hundreds of events. */
 const MAX_NAMED = 20;
 
 function announced(events: readonly WatcherEvent[]): Pick<Decision, "outcome" | "reason"> {

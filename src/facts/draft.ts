@@ -1,27 +1,30 @@
 import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
 
-/** Memory with the changes of one decision laid over it: what the decision has written, it reads. */
+/** A write overlay on the memory for one decision: reads see the decision's own writes. */
 export class Draft implements Memory {
   readonly #memory: Memory;
   readonly #servers = new Map<string, ServerMemory>();
-  /** Those that memory has: a message may ask for one with each resource that it names. */
+  /**
+   * Servers read from memory. Cached, since a message may need the same server for each resource
+   * that it names.
+   */
   readonly #known = new Map<string, ServerMemory | undefined>();
-  readonly #ports: Drafted<PortMemory>;
-  readonly #floatingIps: Drafted<FloatingIpMemory>;
-  readonly #portsOfServer: Listing<PortMemory>;
-  readonly #onPort: Listing<FloatingIpMemory>;
-  readonly #ofServer: Listing<FloatingIpMemory>;
+  readonly #ports: ChangedRows<PortMemory>;
+  readonly #floatingIps: ChangedRows<FloatingIpMemory>;
+  readonly #portsOfServer: RowsByOwner<PortMemory>;
+  readonly #onPort: RowsByOwner<FloatingIpMemory>;
+  readonly #ofServer: RowsByOwner<FloatingIpMemory>;
 
   constructor(memory: Memory) {
     this.#memory = memory;
-    this.#portsOfServer = new Listing((port) => port.lastServerId, (id) => memory.portsOfServer(id));
-    this.#onPort = new Listing((floatingIp) => floatingIp.portId, (id) => memory.floatingIpsOnPort(id));
-    this.#ofServer = new Listing(
+    this.#portsOfServer = new RowsByOwner((port) => port.lastServerId, (id) => memory.portsOfServer(id));
+    this.#onPort = new RowsByOwner((floatingIp) => floatingIp.portId, (id) => memory.floatingIpsOnPort(id));
+    this.#ofServer = new RowsByOwner(
       ({ association }) => association?.serverId ?? null,
       (id) => memory.floatingIpsOfServer(id),
     );
-    this.#ports = new Drafted([this.#portsOfServer]);
-    this.#floatingIps = new Drafted([this.#onPort, this.#ofServer]);
+    this.#ports = new ChangedRows([this.#portsOfServer]);
+    this.#floatingIps = new ChangedRows([this.#onPort, this.#ofServer]);
   }
 
   server(id: string): ServerMemory | undefined {
@@ -76,13 +79,13 @@ interface Row {
   readonly id: string;
 }
 
-/** The rows of a kind that the decision has written. */
-class Drafted<Kind extends Row> {
+/** The rows of one kind that the decision has written. */
+class ChangedRows<Kind extends Row> {
   readonly #rows = new Map<string, Kind>();
-  readonly #listings: readonly Listing<Kind>[];
+  readonly #indexes: readonly RowsByOwner<Kind>[];
 
-  constructor(listings: readonly Listing<Kind>[]) {
-    this.#listings = listings;
+  constructor(indexes: readonly RowsByOwner<Kind>[]) {
+    this.#indexes = indexes;
   }
 
   get(id: string): Kind | undefined {
@@ -96,15 +99,21 @@ class Drafted<Kind extends Row> {
   put(row: Kind): void {
     const isFirst = !this.#rows.has(row.id);
     this.#rows.set(row.id, row);
-    for (const listing of this.#listings) listing.put(row, { isFirst });
+    for (const index of this.#indexes) index.put(row, { isFirst });
   }
 }
 
-/** The rows of a kind by what they belong to. Each list is read from memory once: a message may ask for it with each resource that it names. */
-class Listing<Kind extends Row> {
+/**
+ * The rows of one kind by their owner, as the ports of a server. Each list is read from memory
+ * once: a message may need it for each resource that it names.
+ */
+class RowsByOwner<Kind extends Row> {
   readonly #ownerOf: (row: Kind) => string | null;
   readonly #stored: (owner: string) => readonly Kind[];
-  /** Of owners that were asked for: those in memory, then those that the decision has written. */
+  /**
+   * The rows of each requested owner: first those in memory, then those that the decision has
+   * written.
+   */
   readonly #rows = new Map<string, Map<string, Kind>>();
 
   constructor(ownerOf: (row: Kind) => string | null, stored: (owner: string) => readonly Kind[]) {
@@ -112,7 +121,7 @@ class Listing<Kind extends Row> {
     this.#stored = stored;
   }
 
-  rowsOf(owner: string, drafted: Drafted<Kind>): readonly Kind[] {
+  rowsOf(owner: string, drafted: ChangedRows<Kind>): readonly Kind[] {
     let rows = this.#rows.get(owner);
     if (rows === undefined) {
       const stored = this.#stored(owner).filter(({ id }) => drafted.get(id) === undefined);
@@ -123,7 +132,10 @@ class Listing<Kind extends Row> {
     return [...rows.values()];
   }
 
-  /** A row was written; one that memory had comes last when it is written first. */
+  /**
+   * Updates the lists after a row was written. At its first write, a row from memory moves to the
+   * end.
+   */
   put(row: Kind, { isFirst }: { readonly isFirst: boolean }): void {
     const owner = this.#ownerOf(row);
     for (const [listed, rows] of this.#rows) {

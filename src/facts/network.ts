@@ -1,64 +1,73 @@
 import { MAX_FLOATING_IPS } from "../model/bounds.ts";
 import type { FloatingIpMemory, PortMemory, Primed } from "../model/memory.ts";
-import { announceStanding, associationOf, endUnseen, reconcile, reconcilePort } from "./association.ts";
+import { announceCurrentState, announceUnseenEnd, associationOf, reconcile, reconcilePort } from "./association.ts";
 import { type FloatingIpState, type PortState, readFloatingIps, readId, readPorts } from "./network_payload.ts";
-import type { Finding, Situation } from "./situation.ts";
+import type { DecisionContext, Finding } from "./decision_context.ts";
 
-/** `floatingip.create.end`, `floatingip.update.end`: the new state of a floating IP, whatever changed in it. */
-export function floatingIpChanged(situation: Situation): Finding {
-  return each(readFloatingIps(situation.notification), (state) => floatingIpNow(situation, state));
+/** `floatingip.create.end`, `floatingip.update.end`: the new state of a floating IP. */
+export function floatingIpChanged(context: DecisionContext): Finding {
+  return each(readFloatingIps(context.notification), (state) => applyFloatingIp(context, state));
 }
 
-/** `floatingip.delete.end`: carries the former state; in old releases the id alone. */
-export function floatingIpDeleted(situation: Situation): Finding {
-  const { draft, notification } = situation;
+/** `floatingip.delete.end`: the former state of a floating IP; in old releases only its id. */
+export function floatingIpDeleted(context: DecisionContext): Finding {
+  const { draft, notification } = context;
   const states = readFloatingIps(notification);
   const known = states.length > 0 ? undefined : draft.floatingIp(readId(notification, "floatingip") ?? "");
-  return each(known === undefined ? states : [{ ...known, port: null }], (state) => floatingIpGone(situation, state));
+  return each(
+    known === undefined ? states : [{ ...known, port: null }],
+    (state) => applyFloatingIpDeletion(context, state),
+  );
 }
 
 /**
- * `port.create.end`: up to Mitaka, Nova created ports with their server, and no update followed. It tells of the port's first state: of
- * a port that is known already it says nothing, unless revisions show that it is newer.
+ * `port.create.end`: up to Mitaka, Nova created ports with their server, and no update followed.
+ * The message has the port's first state. For a port that is known already it is used only if it is
+ * news: the port was primed, or only this message has a revision.
  */
-export function portCreated(situation: Situation): Finding {
-  return each(readPorts(situation.notification), (state) => {
-    const known = situation.draft.port(state.id);
+export function portCreated(context: DecisionContext): Finding {
+  return each(readPorts(context.notification), (state) => {
+    const known = context.draft.port(state.id);
     const isNews = known === undefined || known.primed || (state.revision !== null && known.revision === null);
-    return isNews ? portNow(situation, state) : lateRevision(state, known) ?? PORT_WAS_KNOWN;
+    return isNews ? applyPort(context, state) : staleRevision(state, known) ?? PORT_WAS_KNOWN;
   });
 }
 
-/** `port.update.end`: the port has another server, or none, or the same. */
-export function portChanged(situation: Situation): Finding {
-  return each(readPorts(situation.notification), (state) => portNow(situation, state));
+/** `port.update.end`: the port may have another server, or none. */
+export function portChanged(context: DecisionContext): Finding {
+  return each(readPorts(context.notification), (state) => applyPort(context, state));
 }
 
-/** `port.delete.end`: all that ever says that a server's floating IPs are free again; in old releases the id alone. */
-export function portDeleted(situation: Situation): Finding {
-  const { draft, notification } = situation;
+/**
+ * `port.delete.end`: the only message that reports that a server's floating IPs are free again; in
+ * old releases it has only the id.
+ */
+export function portDeleted(context: DecisionContext): Finding {
+  const { draft, notification } = context;
   const states = readPorts(notification);
   const id = states.length > 0 ? null : readId(notification, "port");
-  return each(id === null ? states : [draft.port(id) ?? unknownPort(id)], (state) => portGone(situation, state));
+  return each(id === null ? states : [draft.port(id) ?? unknownPort(id)], (state) => applyPortDeletion(context, state));
 }
 
-function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
-  const { draft, notification } = situation;
+function applyFloatingIp(context: DecisionContext, state: FloatingIpState): Finding {
+  const { draft, notification } = context;
   const known = draft.floatingIp(state.id);
-  if (known !== undefined && isOfThePast(state, known)) return floatingIpWas(situation, state, known);
-  if (known?.deleted && !isCountedAnew(state, known)) {
+  if (known !== undefined && isFromBeforePriming(state, known)) {
+    return applyFloatingIpFromBeforePriming(context, state, known);
+  }
+  if (known?.deleted && !hasRestartedRevisions(state, known)) {
     return { outcome: "superseded", reason: "the floating IP's deletion was recorded before" };
   }
-  const late = lateRevision(state, known);
+  const late = staleRevision(state, known);
   if (late !== null) return late;
-  if (isOneTooMany(situation, state, known)) return floatingIpUnfollowed(situation, state);
-  learnPort(situation, state);
-  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...standing(state), deleted: false });
-  reconcile(situation, state.id);
-  reconcileOthers(situation, state);
+  if (exceedsFloatingIpLimit(context, state, known)) return dropExcessFloatingIp(context, state);
+  rememberPort(context, state);
+  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...currentFields(state), deleted: false });
+  reconcile(context, state.id);
+  reconcileOthers(context, state);
   if (known === undefined && state.portId === null && notification.eventType === "floatingip.update.end") {
-    // Whether it was associated before is unknown. Removals are idempotent; silence is not safe.
-    endUnseen(situation, state.id, null);
+    // It may have been associated before. A superfluous removal is harmless; a missing one is not.
+    announceUnseenEnd(context, state.id, null);
   }
   if (known !== undefined && known.association !== null) {
     return { outcome: "remembered", reason: "an edit: the association is as before" };
@@ -66,107 +75,123 @@ function floatingIpNow(situation: Situation, state: FloatingIpState): Finding {
   if (state.portId === null) {
     return { outcome: "remembered", reason: "the floating IP is free, as before" };
   }
-  return whyNoAssociation(situation, state.portId);
+  return whyNoAssociation(context, state.portId);
 }
 
-/** Those on the same port: once, unless the message says something new of the port. */
-function reconcileOthers(situation: Situation, { portId }: FloatingIpState): void {
-  if (portId === null || situation.reconciledPorts.has(portId)) return;
-  situation.reconciledPorts.add(portId);
-  reconcilePort(situation, portId);
+/**
+ * Reconciles the other floating IPs of the port, once per message unless the message changes the
+ * port.
+ */
+function reconcileOthers(context: DecisionContext, { portId }: FloatingIpState): void {
+  if (portId === null || context.reconciledPorts.has(portId)) return;
+  context.reconciledPorts.add(portId);
+  reconcilePort(context, portId);
 }
 
-/** Whether a floating IP comes to a port that has more of them than there can be. */
-function isOneTooMany(
-  { draft }: Situation,
+/** Whether a floating IP moves to a port that already has the maximum number of them. */
+function exceedsFloatingIpLimit(
+  { draft }: DecisionContext,
   { portId }: FloatingIpState,
   known: FloatingIpMemory | undefined,
 ): boolean {
   return portId !== null && known?.portId !== portId && draft.floatingIpsOnPort(portId).length >= MAX_FLOATING_IPS;
 }
 
-/** It has left where it was before, and is not looked for where it is. */
-function floatingIpUnfollowed(situation: Situation, state: FloatingIpState): Finding {
-  const { draft } = situation;
+/** Ends the association that the floating IP had; the new one is not followed. */
+function dropExcessFloatingIp(context: DecisionContext, state: FloatingIpState): Finding {
+  const { draft } = context;
   const known = draft.floatingIp(state.id) ?? firstSeen(state);
-  draft.putFloatingIp({ ...known, ...standing(state), portId: null, fixedAddress: null });
-  reconcile(situation, state.id);
+  draft.putFloatingIp({ ...known, ...currentFields(state), portId: null, fixedAddress: null });
+  reconcile(context, state.id);
   const reason = `the port ${state.portId} has ${MAX_FLOATING_IPS} floating IPs already; no more are followed`;
-  situation.warnings.add(reason);
+  context.warnings.add(reason);
   return { outcome: "superseded", reason };
 }
 
 /**
- * Between our beginning to listen and the reading of the floating IP: what came of it was never announced. A newer message may have been
- * recorded before this one; then what stands is that one's.
+ * A message that was published before priming read the floating IP: its effect was never announced.
+ * If a newer message was decided before this one, the newer state is kept.
  */
-function floatingIpWas(situation: Situation, state: FloatingIpState, known: FloatingIpMemory): Finding {
-  const { draft } = situation;
-  if (!isAhead(known)) {
-    learnPort(situation, state);
-    draft.putFloatingIp({ ...known, ...standing(state) });
+function applyFloatingIpFromBeforePriming(
+  context: DecisionContext,
+  state: FloatingIpState,
+  known: FloatingIpMemory,
+): Finding {
+  const { draft } = context;
+  if (!isNewerThanPriming(known)) {
+    rememberPort(context, state);
+    draft.putFloatingIp({ ...known, ...currentFields(state) });
   }
-  announceStanding(situation, state.id);
-  if (!isAhead(known) && state.portId !== null) reconcilePort(situation, state.portId);
+  announceCurrentState(context, state.id);
+  if (!isNewerThanPriming(known) && state.portId !== null) reconcilePort(context, state.portId);
   return {
     outcome: "remembered",
     reason: "the creation of a free floating IP, which was there when it was first read",
   };
 }
 
-function floatingIpGone(situation: Situation, state: FloatingIpState): Finding {
-  const { draft } = situation;
+function applyFloatingIpDeletion(context: DecisionContext, state: FloatingIpState): Finding {
+  const { draft } = context;
   const known = draft.floatingIp(state.id);
   if (known?.deleted) return { outcome: "repeated", reason: "the floating IP's deletion was recorded before" };
-  learnPort(situation, state);
-  const former = { ...(known ?? firstSeen(state)), ...standing(state) };
-  const unseen = former.association === null ? associationOf(situation, former) : null;
-  draft.putFloatingIp({ ...former, portId: null, updatedAt: endedAt(situation, state), deleted: true });
-  reconcile(situation, state.id);
-  if (unseen !== null) endUnseen(situation, state.id, unseen);
-  if (state.portId !== null) reconcilePort(situation, state.portId);
+  rememberPort(context, state);
+  const former = { ...(known ?? firstSeen(state)), ...currentFields(state) };
+  const unseen = former.association === null ? associationOf(context, former) : null;
+  draft.putFloatingIp({ ...former, portId: null, updatedAt: endedAt(context, state), deleted: true });
+  reconcile(context, state.id);
+  if (unseen !== null) announceUnseenEnd(context, state.id, unseen);
+  if (state.portId !== null) reconcilePort(context, state.portId);
   return { outcome: "remembered", reason: "the floating IP was on no server when it was deleted" };
 }
 
-function portNow(situation: Situation, state: PortState): Finding {
-  const { draft } = situation;
+function applyPort(context: DecisionContext, state: PortState): Finding {
+  const { draft } = context;
   const known = draft.port(state.id);
-  if (known?.deleted && !isCountedAnew(state, known)) {
+  if (known?.deleted && !hasRestartedRevisions(state, known)) {
     return { outcome: "superseded", reason: "the port's deletion was recorded before" };
   }
-  const isOld = known !== undefined && isOfThePast(state, known);
-  const late = isOld ? null : lateRevision(state, known);
+  const isFromOldQueue = known !== undefined && isFromBeforePriming(state, known);
+  const late = isFromOldQueue ? null : staleRevision(state, known);
   if (late !== null) return late;
   const serverId = state.serverId === undefined ? known?.serverId ?? null : state.serverId;
   const now = { ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null, deleted: false };
-  if (isOld) portWas(situation, now, known);
+  if (isFromOldQueue) applyPortFromBeforePriming(context, now, known);
   else draft.putPort({ ...now, primed: known?.primed ?? null });
-  reconcilePort(situation, state.id);
+  reconcilePort(context, state.id);
   return { outcome: "remembered", reason: "a port changed; no association began or ended with it" };
 }
 
-/** Between our beginning to listen and the reading of the port: so were the beginnings and ends that came of it. */
-function portWas(situation: Situation, now: PortMemory, known: PortMemory): void {
-  const { draft } = situation;
-  draft.putPort({ ...(isAhead(known) ? known : now), primed: null });
-  for (const { id, primed } of draft.floatingIpsOnPort(now.id)) if (primed) announceStanding(situation, id);
+/**
+ * A message that was published before priming read the port: the associations that it began or
+ * ended were never announced.
+ */
+function applyPortFromBeforePriming(context: DecisionContext, now: PortMemory, known: PortMemory): void {
+  const { draft } = context;
+  draft.putPort({ ...(isNewerThanPriming(known) ? known : now), primed: null });
+  for (const { id, primed } of draft.floatingIpsOnPort(now.id)) if (primed) announceCurrentState(context, id);
 }
 
-function portGone(situation: Situation, state: PortState): Finding {
-  const { draft } = situation;
+function applyPortDeletion(context: DecisionContext, state: PortState): Finding {
+  const { draft } = context;
   const known = draft.port(state.id);
   if (known?.deleted) return { outcome: "repeated", reason: "the port's deletion was recorded before" };
   const lastServerId = state.serverId ?? known?.lastServerId ?? null;
-  draft.putPort({ ...state, serverId: null, lastServerId, updatedAt: endedAt(situation, state), deleted: true });
+  draft.putPort({ ...state, serverId: null, lastServerId, updatedAt: endedAt(context, state), deleted: true });
   for (const floatingIp of draft.floatingIpsOnPort(state.id)) {
     draft.putFloatingIp({ ...floatingIp, portId: null, fixedAddress: null });
-    reconcile(situation, floatingIp.id);
+    reconcile(context, floatingIp.id);
   }
   return { outcome: "remembered", reason: "a port went; no floating IP was on it" };
 }
 
-/** A floating IP's message says which server its port belongs to, since Neutron's release Rocky. */
-function learnPort({ draft, reconciledPorts }: Situation, { portId, port, fixedAddress }: FloatingIpState): void {
+/**
+ * Remembers the port's server, which a floating IP's message contains since Neutron's release
+ * Rocky.
+ */
+function rememberPort(
+  { draft, reconciledPorts }: DecisionContext,
+  { portId, port, fixedAddress }: FloatingIpState,
+): void {
   if (portId === null || port === null) return;
   const known = draft.port(portId);
   if (known?.deleted) return;
@@ -186,7 +211,7 @@ function learnPort({ draft, reconciledPorts }: Situation, { portId, port, fixedA
   });
 }
 
-function whyNoAssociation({ draft }: Situation, portId: string): Finding {
+function whyNoAssociation({ draft }: DecisionContext, portId: string): Finding {
   const port = draft.port(portId);
   if (port === undefined) return { outcome: "remembered", reason: "nothing is known of the floating IP's port yet" };
   if (port.deleted) {
@@ -196,25 +221,28 @@ function whyNoAssociation({ draft }: Situation, portId: string): Finding {
   return { outcome: "superseded", reason: "the deletion of the floating IP's server was recorded before" };
 }
 
-/** A deletion's message gives the time of the last change before it. */
+/** The time of a deletion. `updated_at` in its message is the time of the last change before it. */
 function endedAt(
-  { notification }: Situation,
+  { notification }: DecisionContext,
   { updatedAt = null }: { readonly updatedAt?: string | null },
 ): string | null {
   return notification.time ?? updatedAt;
 }
 
-/** What a message and memory say of how new a resource's state is. */
+/** Revision and time of a resource's state, from a message or from memory. */
 interface Age {
   readonly revision: number | null;
   readonly updatedAt?: string | null;
 }
 
-/** Revisions of Neutron's resources only grow, unless its database is restored from a backup; old releases have none. */
-function lateRevision(state: Age, known: Age | undefined): Finding | null {
+/**
+ * The finding for a message with a lower revision than the remembered one. Revisions of Neutron
+ * only grow, unless its database is restored from a backup; old releases have none.
+ */
+function staleRevision(state: Age, known: Age | undefined): Finding | null {
   const [revision, knownRevision] = [state.revision, known?.revision ?? null];
   if (revision === null || known === undefined || knownRevision === null || revision >= knownRevision) return null;
-  if (isCountedAnew(state, known)) return null;
+  if (hasRestartedRevisions(state, known)) return null;
   const reason = `its revision ${revision} was recorded after revision ${knownRevision}`;
   if (agesMs(state, known) < 0) return { outcome: "superseded", reason };
   return { outcome: "superseded", isDoubtful: true, reason: `${reason}, and ${RESTORED}` };
@@ -223,21 +251,27 @@ function lateRevision(state: Age, known: Age | undefined): Finding | null {
 const RESTORED = "its time does not show which one is newer. If Neutron's database was restored from a backup, run " +
   '"oss-watcher prime": messages that are counted anew are believed then';
 
-/** Clocks of Neutron's hosts differ by less; nobody restores a database within a minute. */
-export const MAX_SKEW_MS = 60_000;
+/**
+ * Assumed maximum difference between the clocks of Neutron's hosts. Restoring a database takes
+ * longer.
+ */
+export const MAX_CLOCK_SKEW_MS = 60_000;
 
-/** Whether a message with a lower revision, or of what was deleted, is newer all the same: Neutron's database was restored from a backup. */
-function isCountedAnew(state: Age, known: Age): boolean {
-  return agesMs(state, known) > MAX_SKEW_MS;
+/**
+ * Whether a message with a lower revision, or about a deleted resource, is newer by its time: then
+ * Neutron's database was restored from a backup, and its revisions have restarted.
+ */
+function hasRestartedRevisions(state: Age, known: Age): boolean {
+  return agesMs(state, known) > MAX_CLOCK_SKEW_MS;
 }
 
-/** By how much a message is newer than memory; `NaN` when one of them has no time. */
+/** How much newer a message is than memory; `NaN` if one of them has no time. */
 function agesMs({ updatedAt: ofMessage }: Age, { updatedAt: ofMemory }: Age): number {
   return Date.parse(ofMessage ?? "") - Date.parse(ofMemory ?? "");
 }
 
-/** Whether a message tells of something that was read from OpenStack since, and that nobody announced. */
-function isOfThePast(
+/** Whether a message was published before priming read the resource. */
+function isFromBeforePriming(
   { revision }: { readonly revision: number | null },
   { primed }: { readonly primed?: Primed | null },
 ) {
@@ -245,8 +279,8 @@ function isOfThePast(
   return revision === null || primed.revision === null || revision <= primed.revision;
 }
 
-/** Whether a message that is newer than what was read has been decided. */
-function isAhead(
+/** Whether a message that is newer than priming's reading has been decided. */
+function isNewerThanPriming(
   { revision, deleted, primed }: {
     readonly revision: number | null;
     readonly deleted: boolean;
@@ -274,7 +308,7 @@ function firstSeen({ id, address }: FloatingIpState): FloatingIpMemory {
   };
 }
 
-function standing({ address, projectId, portId, fixedAddress, revision, updatedAt = null }: FloatingIpState) {
+function currentFields({ address, projectId, portId, fixedAddress, revision, updatedAt = null }: FloatingIpState) {
   return { address, projectId, portId, fixedAddress, revision, updatedAt };
 }
 
@@ -283,7 +317,10 @@ const PORT_WAS_KNOWN: Finding = {
   reason: "a message of the port was recorded before its creation",
 };
 
-/** What the last of several resources of one notification came to; bulk requests are rare, and their events all count. */
+/**
+ * Applies each resource of a notification and returns the finding of the last one; the events of
+ * all are kept.
+ */
 function each<State>(states: readonly State[], act: (state: State) => Finding): Finding {
   let finding: Finding = { outcome: "remembered", reason: "the notification names no resource that is known" };
   for (const state of states) finding = act(state);

@@ -2,10 +2,13 @@ import type { Json, JsonObject, Notification } from "../model/notification.ts";
 import { isoUtc } from "../model/timestamp.ts";
 import { name, number, object, objects, text } from "./read.ts";
 
-/** What a `port.*` notification says of one port. */
+/** The state of one port in a `port.*` notification. */
 export interface PortState {
   readonly id: string;
-  /** The compute server that holds it; `null` for none, for a router's port, a load balancer's, …; `undefined` when it is not said. */
+  /**
+   * The server of Nova that has the port; `null` for a free port and ports of routers, load
+   * balancers and others; `undefined` if the message does not contain it.
+   */
   readonly serverId: string | null | undefined;
   readonly mac: string | null;
   readonly fixedAddresses: readonly string[];
@@ -16,7 +19,7 @@ export interface PortState {
   readonly updatedAt?: string | null;
 }
 
-/** What a `floatingip.*` notification says of one floating IP: its new state. */
+/** The new state of one floating IP in a `floatingip.*` notification. */
 export interface FloatingIpState {
   readonly id: string;
   readonly address: string;
@@ -26,7 +29,7 @@ export interface FloatingIpState {
   readonly revision: number | null;
   /** When Neutron last changed it, by Neutron's clock: ISO 8601, UTC. */
   readonly updatedAt?: string | null;
-  /** What it says of its port; `null` in old releases, which sent no `port_details`. */
+  /** From `port_details`; `null` in old releases, which do not send them. */
   readonly port: { readonly serverId: string | null; readonly mac: string | null } | null;
 }
 
@@ -47,7 +50,7 @@ export function readFloatingIps({ payload }: Notification): readonly FloatingIpS
   });
 }
 
-/** The id of a resource of which a notification says nothing else: old releases sent no more at a deletion. */
+/** The id of a resource: old releases send nothing else at a deletion. */
 export function readId({ payload }: Notification, resource: "floatingip" | "port"): string | null {
   return name(payload[`${resource}_id`]) ?? name(object(payload[resource])["id"]);
 }

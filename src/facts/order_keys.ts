@@ -1,8 +1,9 @@
 import type { AssociatedAddress, ServerSnapshot } from "../model/event.ts";
 
 /**
- * What an event must not overtake another on: its server, its floating address, its hostname and its fixed addresses within their
- * project. A name or an address is given back before it is taken again.
+ * The order keys of an event: its server, its floating address, and its hostname and fixed
+ * addresses within their project. Events that share a key are delivered in order, so that a name or
+ * address is released before it is reused.
  */
 export function orderKeys(
   { server, floatingIp }: { readonly server: ServerSnapshot; readonly floatingIp: AssociatedAddress | null },

@@ -2,7 +2,10 @@ import { MAX_ITEMS } from "../model/bounds.ts";
 import type { Address } from "../model/event.ts";
 import type { PortMemory } from "../model/memory.ts";
 
-/** The addresses of ports as a server's own message would list them; a port does not say its network's name. */
+/**
+ * The addresses of ports in the form of a server's own message. The network is `null`: a port does
+ * not contain its network's name.
+ */
 export function addressesOfPorts(ports: readonly PortMemory[]): readonly Address[] {
   const addresses: Address[] = [];
   for (const { mac, fixedAddresses } of ports) {
@@ -15,8 +18,9 @@ export function addressesOfPorts(ports: readonly PortMemory[]): readonly Address
 }
 
 /**
- * The name that Neutron's DNS integration gave one of a server's ports. It names a port without `dns_name` after its address: only a name
- * that begins with the server's hostname is the server's.
+ * The DNS name that Neutron's DNS integration gave to a port of the server. A port without
+ * `dns_name` is named after its address: only a name that begins with the server's hostname is the
+ * server's.
  */
 export function dnsNameOf(hostname: string | null, ports: readonly PortMemory[]): string | null {
   const name = hostname?.toLowerCase();

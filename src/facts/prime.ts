@@ -5,35 +5,42 @@ import { associationOf } from "./association.ts";
 import { Draft } from "./draft.ts";
 import type { FloatingIpState, PortState } from "./network_payload.ts";
 import { dnsNameOf } from "./port_addresses.ts";
-import { MAX_SKEW_MS } from "./network.ts";
-import type { Rules } from "./situation.ts";
+import { MAX_CLOCK_SKEW_MS } from "./network.ts";
+import type { Rules } from "./decision_context.ts";
 
-/** What one page of a listing of OpenStack says. */
-export type Found =
+/** One page of a listing of OpenStack. */
+export type ListedPage =
   | { readonly listing: "floatingIps"; readonly records: readonly FloatingIpState[] }
   | { readonly listing: "ports"; readonly records: readonly PortState[] }
   | { readonly listing: "servers"; readonly records: readonly ServerSnapshot[] };
 
-/** What to remember of a page, and what of it was not remembered before. */
+/** The changes to the memory that a page causes, and the resources that were new to it. */
 export interface PrimedPage {
   readonly changes: MemoryChanges;
-  /** Ids. */
+  /** Ids of the resources that were not remembered before. */
   readonly missing: readonly string[];
-  /** Ids of what is remembered with a higher revision than OpenStack has: Neutron's database was restored from a backup. */
+  /**
+   * Ids of resources whose remembered revision is higher than OpenStack's: Neutron's database was
+   * restored from a backup.
+   */
   readonly countedAnew: readonly string[];
 }
 
 export interface PrimingRules extends Pick<Rules, "anyPort"> {
-  /** When the listing was begun, if revisions that went back shall be found: milliseconds since the epoch. */
+  /**
+   * When the listing began, in milliseconds since the epoch. If set, revisions that went back are
+   * detected.
+   */
   readonly readAtMs?: number;
 }
 
 /**
- * What to remember of resources that were read from OpenStack, announcing nothing. What messages said stands: whoever is remembered already
- * has been decided about up to some message, and all that came after it will come as messages, too. So the first reading counts, a
- * deletion is final, and reading twice is reading once.
+ * Adds resources that were read from OpenStack to the memory, without announcing events. State from
+ * messages takes precedence: a resource that is remembered already reflects all messages up to some
+ * point, and every later change comes as a message too. So only the first reading counts, a
+ * deletion is final, and reading twice changes nothing.
  */
-export function prime(found: Found, memory: Memory, rules: PrimingRules): PrimedPage {
+export function prime(found: ListedPage, memory: Memory, rules: PrimingRules): PrimedPage {
   const priming: Priming = { draft: new Draft(memory), rules, missing: [], countedAnew: [] };
   if (found.listing === "floatingIps") { for (const record of found.records) primeFloatingIp(priming, record); }
   else if (found.listing === "ports") { for (const record of found.records) primePort(priming, record); }
@@ -53,18 +60,19 @@ function primeFloatingIp(priming: Priming, { port, ...state }: FloatingIpState):
   const { id, portId, fixedAddress, revision } = state;
   const known = draft.floatingIp(id);
   if (known !== undefined) {
-    if (!isCountedAnew(priming, { state, known })) return;
+    if (!hasRestartedRevisions(priming, { state, known })) return;
     draft.putFloatingIp({ ...known, revision });
     priming.countedAnew.push(id);
     return;
   }
-  // The port may go before ports are read; then this is all that is ever known of it.
+  // The port may be deleted before ports are read; then this is all that is known of it.
   if (portId !== null && port !== null && draft.port(portId) === undefined) {
     const fixedAddresses = fixedAddress === null ? [] : [fixedAddress];
     const known = { mac: port.mac, fixedAddresses, dnsName: null, dnsHostname: null, revision: null };
     putPort(priming, { id: portId, serverId: port.serverId, lastServerId: port.serverId, ...known });
   }
-  // A ledger that was lost has used up numbers, one per revision at most: none is used twice.
+  // A lost ledger has used up numbers of transitions, at most one per revision: beginning at the
+  // revision reuses none.
   const floatingIp = { ...state, transitions: revision ?? 0, association: null, deleted: false, primed: { revision } };
   draft.putFloatingIp({ ...floatingIp, association: associationOf(priming, floatingIp) });
   missing.push(id);
@@ -74,7 +82,7 @@ function primePort(priming: Priming, state: PortState): void {
   const { draft, missing } = priming;
   const known = draft.port(state.id);
   const isFirst = known === undefined;
-  if (!isFirst && isCountedAnew(priming, { state, known })) {
+  if (!isFirst && hasRestartedRevisions(priming, { state, known })) {
     draft.putPort({ ...known, revision: state.revision });
     priming.countedAnew.push(state.id);
     return;
@@ -83,8 +91,9 @@ function primePort(priming: Priming, state: PortState): void {
   const serverId = state.serverId ?? null;
   putPort(priming, { ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null });
   missing.push(state.id);
-  // Where floating IPs said nothing of their ports, in old releases. Else what they said counts: it is of the same moment as they are, and
-  // a message tells what became of the port since.
+  // Only for old releases, whose floating IPs do not contain their port's server. Otherwise that
+  // data counts: it was read together with the floating IP, and later changes of the port come as
+  // messages.
   if (!isFirst) return;
   for (const floatingIp of draft.floatingIpsOnPort(state.id)) {
     if (floatingIp.primed) draft.putFloatingIp({ ...floatingIp, association: associationOf(priming, floatingIp) });
@@ -92,10 +101,11 @@ function primePort(priming: Priming, state: PortState): void {
 }
 
 /**
- * Whether Neutron counts a resource's revisions anew, since its database was restored from a backup. A lower revision alone may be a
- * page that was read before a message was decided; not so when the message is older than the listing.
+ * Whether a resource's revisions have restarted, since Neutron's database was restored from a
+ * backup. A lower revision alone proves nothing: the page may have been read before a message was
+ * decided. It does if the remembered state is older than the listing.
  */
-function isCountedAnew(
+function hasRestartedRevisions(
   { rules: { readAtMs } }: Priming,
   { state, known }: {
     readonly state: { readonly revision: number | null };
@@ -103,10 +113,10 @@ function isCountedAnew(
   },
 ): boolean {
   if (readAtMs === undefined || known.deleted || state.revision === null || known.revision === null) return false;
-  return state.revision < known.revision && readAtMs - Date.parse(known.updatedAt ?? "1970-01-01") > MAX_SKEW_MS;
+  return state.revision < known.revision && readAtMs - Date.parse(known.updatedAt ?? "1970-01-01") > MAX_CLOCK_SKEW_MS;
 }
 
-/** Whether all that is known of a port is what its floating IP said when that was read. */
+/** Whether a port is known only from its floating IP, as priming read it. */
 function isFromFloatingIp({ primed, revision }: PortMemory, state: PortState): boolean {
   return Boolean(primed) && revision === null && state.revision !== null;
 }
@@ -121,12 +131,12 @@ function primeServer({ draft, missing }: Priming, said: ServerSnapshot): void {
   if (known?.deleted) return;
   const dnsName = said.dnsName ?? dnsNameOf(said.hostname, draft.portsOfServer(id));
   if (known === undefined) {
-    // Its coming was not announced: a message of it will be, as a server has but one creation.
+    // Its creation was not announced: the message of its creation, if it comes, will announce it.
     draft.putServer({ id, creationSeen: false, deleted: false, snapshot: { ...said, dnsName } });
     missing.push(id);
     return;
   }
-  // Where it was when it came is for messages to say.
+  // The addresses at its creation are known from messages.
   const addresses = known.creationSeen ? [] : said.addresses;
   const server: ServerMemory = { ...known, snapshot: mergeSnapshots(known.snapshot, { ...said, dnsName, addresses }) };
   if (JSON.stringify(server) !== JSON.stringify(known)) draft.putServer(server);

@@ -1,18 +1,18 @@
 import { MAX_ID } from "../model/bounds.ts";
 import type { Json, JsonObject } from "../model/notification.ts";
 
-/** A text that says something; `null` for `""`, `null` and everything that is no text. */
+/** A non-empty string; `null` for everything else. */
 export function text(value: Json | undefined): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-/** A text that names something: an id, an address; `null` for one that is longer than any. */
+/** A string that is an id, a name or an address; `null` for one that is too long for that. */
 export function name(value: Json | undefined): string | null {
   const said = text(value);
   return said === null || said.length > MAX_ID ? null : said;
 }
 
-/** A finite number, also when it was sent as text; `null` else. */
+/** A finite number, also one that was sent as a string; otherwise `null`. */
 export function number(value: Json | undefined): number | null {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (typeof value !== "string" || value.trim() === "") return null;

@@ -5,11 +5,14 @@ import { mergeSnapshots } from "../model/snapshot.ts";
 import { reconcilePort, reconcileServer } from "./association.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
 import { hasFailed, isPublishedElsewhere, readServer, readServerPorts } from "./server_payload.ts";
-import type { Finding, Rules, Situation } from "./situation.ts";
+import type { DecisionContext, Finding, Rules } from "./decision_context.ts";
 
-/** `compute.instance.create.end`, `instance.create.end`: a server came, once in its life whatever the format and the copies. */
-export function serverCame(situation: Situation): Finding {
-  const { notification, draft, rules } = situation;
+/**
+ * `compute.instance.create.end`, `instance.create.end`: a server was created. This is announced
+ * once per server, whatever the number and format of its messages.
+ */
+export function serverCreated(context: DecisionContext): Finding {
+  const { notification, draft, rules } = context;
   const said = readServer(notification);
   const { id } = said;
   if (id === null) return NO_SERVER;
@@ -22,39 +25,44 @@ export function serverCame(situation: Situation): Finding {
   if (known?.creationSeen) {
     const snapshot = mergeSnapshots(known.snapshot, said);
     draft.putServer({ ...known, snapshot });
-    learnPorts(situation, id);
+    rememberPorts(context, id);
     return { outcome: "repeated", reason: `another message of ${key}`, fill: { key, server: snapshot } };
   }
-  if (known === undefined && isOld(notification, rules) && !rules.isThere?.(id)) {
+  if (known === undefined && isFromOldQueue(notification, rules) && !rules.isThere?.(id)) {
     const reason = `a creation of ${notification.time} from an old queue; nothing else is known of the server`;
     return { outcome: "superseded", reason };
   }
   const own = { ...said, dnsName: dnsNameOf(said.hostname, draft.portsOfServer(id)) };
-  // What OpenStack said of it when it was asked for an association that came first; not where it is now.
+  // A server that an association made known first has data from OpenStack's APIs; its addresses at
+  // creation are those of the message.
   const snapshot = known === undefined ? own : { ...mergeSnapshots(own, known.snapshot), addresses: own.addresses };
   draft.putServer({ id, creationSeen: true, deleted: false, snapshot });
-  situation.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
-  learnPorts(situation, id);
+  context.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
+  rememberPorts(context, id);
   return { outcome: "remembered", reason: "a server came" };
 }
 
-/** The server whose creation comes from an old queue, when it is not remembered: perhaps Nova knows it. */
+/**
+ * The id of a server that is not remembered, if the notification is its creation from an old queue:
+ * Nova is then asked whether it exists. Otherwise `null`.
+ */
 export function forgottenServer(notification: Notification, memory: Memory, rules: Rules): string | null {
-  if (!CREATIONS.has(notification.eventType) || !isOld(notification, rules)) return null;
+  if (!CREATIONS.has(notification.eventType) || !isFromOldQueue(notification, rules)) return null;
   const { id } = readServer(notification);
   return id === null || memory.server(id) !== undefined ? null : id;
 }
 
-function isOld({ time }: Notification, { oldestCreation }: Rules): boolean {
+function isFromOldQueue({ time }: Notification, { oldestCreation }: Rules): boolean {
   return oldestCreation !== null && time !== null && time < oldestCreation;
 }
 
 /**
- * `compute.instance.delete.end`, `instance.delete.end`: a server went, for good. `compute.instance.force_delete.end`: so did one
- * that nova-api deleted itself, because no living compute host has it; nothing else is published then.
+ * `compute.instance.delete.end`, `instance.delete.end`: a server was deleted permanently.
+ * `compute.instance.force_delete.end`: nova-api deleted a server itself, because no running compute
+ * host has it; this is the only message then.
  */
-export function serverWent(situation: Situation): Finding {
-  const { notification, draft } = situation;
+export function serverDeleted(context: DecisionContext): Finding {
+  const { notification, draft } = context;
   const said = readServer(notification);
   const { id } = said;
   if (id === null) return NO_SERVER;
@@ -68,17 +76,18 @@ export function serverWent(situation: Situation): Finding {
   const creationSeen = known?.creationSeen ?? false;
   const snapshot = known === undefined ? withAddressesOfPorts(said, draft.portsOfServer(id)) : asCreated(said, known);
   draft.putServer({ id, creationSeen, deleted: true, snapshot });
-  reconcileServer(situation, id);
-  situation.announce({ key, subject: "server", created: false, server: snapshot, floatingIp: null, creationSeen });
+  reconcileServer(context, id);
+  context.announce({ key, subject: "server", created: false, server: snapshot, floatingIp: null, creationSeen });
   return { outcome: "remembered", reason: "a server went" };
 }
 
 /**
- * `compute.instance.soft_delete.end` of a compute host: the server can be restored. Up to Pike, nova-api published the same type when
- * it deleted a server for good whose compute host was down or that had none.
+ * `compute.instance.soft_delete.end` from a compute host: the server can be restored. Up to Pike,
+ * nova-api published the same type for a permanent deletion, if the server had no compute host or
+ * that was down.
  */
-export function serverSoftDeleted(situation: Situation): Finding {
-  if (isPublishedElsewhere(situation.notification)) return serverWent(situation);
+export function serverSoftDeleted(context: DecisionContext): Finding {
+  if (isPublishedElsewhere(context.notification)) return serverDeleted(context);
   return { outcome: "remembered", reason: "a soft deletion: the server can be restored" };
 }
 
@@ -86,7 +95,10 @@ const CREATIONS: ReadonlySet<string> = new Set(["compute.instance.create.end", "
 
 const NO_SERVER: Finding = { outcome: "remembered", reason: "the notification names no server" };
 
-/** A deletion carries what its creation carried: identity as created, metadata and sizes from its own message. */
+/**
+ * The snapshot of a deletion: names and addresses as at the creation, metadata and sizes from the
+ * deletion's own message.
+ */
 function asCreated(said: ServerSnapshot, { snapshot: created }: ServerMemory): ServerSnapshot {
   return {
     ...mergeSnapshots(said, created),
@@ -100,14 +112,17 @@ function asCreated(said: ServerSnapshot, { snapshot: created }: ServerMemory): S
   };
 }
 
-/** What `port.delete.end` and `port.update.end` told of a server whose creation is not remembered. */
+/** Adds the addresses of a server's ports to a server whose creation is not remembered. */
 function withAddressesOfPorts(said: ServerSnapshot, ports: readonly PortMemory[]): ServerSnapshot {
   return { ...said, dnsName: dnsNameOf(said.hostname, ports), addresses: addressesOfPorts(ports) };
 }
 
-/** Versioned notifications say which port holds which address; Neutron's own messages know better and come first as a rule. */
-function learnPorts(situation: Situation, serverId: string): void {
-  const { notification, draft } = situation;
+/**
+ * Remembers the ports of a versioned notification, unless they are known: Neutron's own messages
+ * are more complete and usually come first.
+ */
+function rememberPorts(context: DecisionContext, serverId: string): void {
+  const { notification, draft } = context;
   for (const { id, mac, addresses } of readServerPorts(notification)) {
     if (draft.port(id) !== undefined) continue;
     draft.putPort({
@@ -121,6 +136,6 @@ function learnPorts(situation: Situation, serverId: string): void {
       revision: null,
       deleted: false,
     });
-    reconcilePort(situation, id);
+    reconcilePort(context, id);
   }
 }

@@ -4,7 +4,7 @@ import { unknownServer } from "../model/snapshot.ts";
 import { isoUtc } from "../model/timestamp.ts";
 import { isObject, name, novaObject, number, object, objects, text } from "./read.ts";
 
-/** What a `compute.instance.*` or `instance.*` notification says of its server. */
+/** Reads the server of a `compute.instance.*` or `instance.*` notification. */
 export function readServer({ eventType, payload, actor }: Notification): ServerSnapshot {
   return eventType.startsWith("compute.") ? readLegacy(payload, actor) : readVersioned(novaObject(payload), actor);
 }
@@ -50,8 +50,9 @@ function readVersioned(payload: JsonObject, actor: ActorContext): ServerSnapshot
 }
 
 /**
- * Whether a `create.end` tells of a build that failed: Nova up to Mitaka, and forks, published one with the fault when a server was
- * deleted while it was built. A message other than "Success" alone is no fault: Nova translates it.
+ * Whether a `create.end` reports a failed build. Nova up to Mitaka, and forks, published one with
+ * the fault if a server was deleted while it was built. A message other than "Success" is not
+ * enough: Nova translates it.
  */
 export function hasFailed({ payload }: Notification): boolean {
   const said = novaObject(payload);
@@ -64,13 +65,16 @@ function isFault(value: Json | undefined): boolean {
   return isObject(value) || text(value) !== null;
 }
 
-/** Whether another host published a server's notification than the one that has the server; also if none has it. */
+/**
+ * Whether a server's notification was published by a host other than the server's own, or the
+ * server has no host.
+ */
 export function isPublishedElsewhere({ publisherId, payload }: Notification): boolean {
   const publisher = publisherId.slice(publisherId.search(/[.:]/) + 1);
   return publisher !== "" && publisher !== text(payload["host"]);
 }
 
-/** The ports that a versioned notification names, with the addresses each has. */
+/** The ports in a versioned notification, with their addresses. */
 export function readServerPorts(
   { payload }: Notification,
 ): readonly { id: string; mac: string | null; addresses: string[] }[] {
@@ -86,7 +90,10 @@ export function readServerPorts(
   return [...ports.values()];
 }
 
-/** The payload says who owns; the context says who acted, and gives names only where that is the same. */
+/**
+ * The payload has the ids of the owner, the context those of the actor. Names are in the context
+ * only, and are used if the ids are the same.
+ */
 function owner(payload: JsonObject, actor: ActorContext) {
   const projectId = text(payload["tenant_id"]) ?? text(payload["project_id"]);
   const userId = text(payload["user_id"]);
@@ -112,20 +119,26 @@ function floatingAddresses(value: Json | undefined): string[] {
   return value.map((one: Json) => name(isObject(one) ? one["address"] : one)).filter((one) => one !== null);
 }
 
-/** During a rebuild Nova may still tell of the image before: what belongs to another image is not said of this one. */
+/**
+ * What `image_meta` says of the server's image. During a rebuild Nova may still send that of the
+ * image before, which says nothing of this one.
+ */
 function imageMeta(payload: JsonObject, imageId: string | null): JsonObject {
   const image = object(payload["image_meta"]);
   const base = imageIdOf(image["base_image_ref"]);
   return imageId !== null && base !== null && base !== imageId ? {} : image;
 }
 
-/** A URL that ends in the image's id, or the bare id; of a server booted from a volume nothing, or Python's `None`. */
+/**
+ * The image's id, from a URL that ends in it or the plain id; `null` for a server booted from a
+ * volume (empty, or Python's `None`).
+ */
 function imageIdOf(reference: Json | undefined): string | null {
   const id = text(text(reference)?.split("/").at(-1));
   return id === "None" ? null : id;
 }
 
-/** An object of texts; old releases sent a list of `{key, value}`, empty or not. */
+/** Metadata as an object of strings; old releases sent a list of `{key, value}`. */
 function metadata(value: Json | undefined): Readonly<Record<string, string>> | null {
   if (isObject(value)) return ownTexts(Object.entries(value));
   if (!Array.isArray(value)) return null;
@@ -137,7 +150,7 @@ function metadata(value: Json | undefined): Readonly<Record<string, string>> | n
   );
 }
 
-/** `__proto__` is a key like any other: tenants choose them. */
+/** Tenants choose the keys: `__proto__` must become an ordinary key. */
 function ownTexts(entries: readonly (readonly [string, Json | undefined])[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     entries.flatMap(([key, value]) =>

@@ -1,25 +1,25 @@
 import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
 
-type Listing = Pick<WatcherEvent, "server" | "floatingIps">;
+type EventLists = Pick<WatcherEvent, "server" | "floatingIps">;
 
-/** Items of a list, and characters of a text, that every event carries. */
+/** Items per list and characters per text that a shortened event keeps. */
 const FEW = 8;
 const SHORT = 255;
 
-/** What an item of a list takes, with its order key. */
+/** The characters that an item of a list counts, with its order key. */
 const ADDRESS_CHARACTERS = 200;
 const FLOATING_IP_CHARACTERS = 120;
 
-/** The keys of the detail that come from metadata. */
+/** The keys of the detail that come from metadata, which a shortened event lacks. */
 const OF_METADATA = ["Metadata", "Owner", "AdditionalUsers", "ApplicationName", "EnvironmentCI", "Description"];
 
-/** The characters that lists, metadata and long texts of an event take. */
-export function listedCharacters({ server, floatingIps }: Listing): number {
+/** The size of an event's lists, metadata and texts in characters. */
+export function listedCharacters({ server, floatingIps }: EventLists): number {
   const lists = server.addresses.length * ADDRESS_CHARACTERS + floatingIps.length * FLOATING_IP_CHARACTERS;
   return lists + (CHARACTERS.get(server) ?? countCharacters(server));
 }
 
-/** Events of one message share what is known of a server. */
+/** Sizes by snapshot: the events of one message share a server's snapshot. */
 const CHARACTERS = new WeakMap<ServerSnapshot, number>();
 
 function countCharacters(server: ServerSnapshot): number {
@@ -31,8 +31,11 @@ function countCharacters(server: ServerSnapshot): number {
   return characters;
 }
 
-/** The same event with as much as all events of any message can carry, and which keys of its detail that concerns. */
-export function shortened<Event extends Listing>(event: Event): Event & { readonly cut: readonly string[] } {
+/**
+ * The event without metadata and with shortened lists and texts, and the keys of its detail that
+ * are incomplete for that.
+ */
+export function shortened<Event extends EventLists>(event: Event): Event & { readonly cut: readonly string[] } {
   const { server, floatingIps } = event;
   const texts = Object.entries(server).map(([key, value]) =>
     [key, typeof value === "string" && value.length > SHORT ? null : value] as const

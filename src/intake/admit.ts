@@ -3,12 +3,15 @@ import { isUnwanted } from "./classify.ts";
 import { decodeBody } from "./envelope.ts";
 import { plainBytes } from "./plain_bytes.ts";
 
-/** A notification to record, and how long its plain body was. */
+/** A notification to record, with the size of its uncompressed body. */
 export interface AdmittedMessage extends AdmittedNotification {
   readonly bytes: number;
 }
 
-/** Reads a message as far as it must: a look at the bytes for most, both JSON layers for the wanted. */
+/**
+ * Decides what to do with a message. Most messages are ignored after a search in their bytes; only
+ * wanted ones are parsed.
+ */
 export function admit(
   message: { readonly body: Uint8Array; readonly compression: string | null },
   wanted: ReadonlySet<string>,

@@ -6,17 +6,25 @@ import type { Refused } from "./envelope.ts";
 /** A notification to record. */
 export interface AdmittedNotification {
   readonly notification: Notification;
-  /** What was left out of it, since no cloud sends as much; for people. @default nothing */
+  /**
+   * Descriptions of the parts that were left out because they exceed what any cloud sends, for the
+   * log.
+   *
+   * @default nothing was left out
+   */
   readonly cut?: readonly string[];
 }
 
-/** What intake makes of a message: nothing that anybody wants, a notification to record, or a reason to refuse it. */
+/**
+ * The result of intake for a message: ignored as unwanted, refused with a reason, or a notification
+ * to record.
+ */
 export type Admission<Admitted = AdmittedNotification> =
   | { readonly ignored: string }
   | Refused
   | Admitted;
 
-/** Whether a decoded notification is one to record: of a wanted type, and saying whom it is about. */
+/** Admits a decoded notification if its type is wanted and it names its resource. */
 export function admitNotification(notification: Notification, wanted: ReadonlySet<string>): Admission {
   const { eventType, payload } = notification;
   if (!wanted.has(eventType)) return { ignored: "not an event type that is handled" };
@@ -30,7 +38,7 @@ export function admitNotification(notification: Notification, wanted: ReadonlySe
   return { notification: { ...notification, payload: bounded.payload }, cut: bounded.cut };
 }
 
-/** Where each kind of payload names its resource. */
+/** The paths under which each kind of payload names its resource. */
 const RESOURCE_PATHS: readonly { readonly prefix: string; readonly paths: readonly string[] }[] = [
   { prefix: "compute.instance.", paths: ["instance_id"] },
   { prefix: "instance.", paths: ["nova_object.data/uuid"] },
@@ -51,7 +59,10 @@ function at(payload: JsonObject, path: string): Json | undefined {
   );
 }
 
-/** Ids are chosen by the services. One with a control character or half a character could not be looked up again. */
+/**
+ * Whether a value is a usable id. One with a control character or a lone surrogate could not be
+ * looked up again.
+ */
 function isId(value: Json | undefined): boolean {
   return typeof value === "string" && value.length <= MAX_ID && value.isWellFormed() && /^\P{Cc}+$/u.test(value);
 }

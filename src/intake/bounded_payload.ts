@@ -1,30 +1,36 @@
 import { MAX_CHARACTERS, MAX_ITEMS, MAX_KEYS, MAX_TEXT, PART_RESOURCES } from "../model/bounds.ts";
 import type { Json, JsonObject, Notification } from "../model/notification.ts";
 
-/** A payload of which no part is larger than any cloud sends, and what was left out for that. */
+/** A payload within the bounds, and what was left out of it. */
 export interface BoundedPayload {
   readonly payload: JsonObject;
-  /** For people; empty as a rule. Nothing in it was chosen by a tenant. */
+  /**
+   * Descriptions of the parts that were left out, for the log; usually empty. They contain no
+   * tenant's values.
+   */
   readonly cut: readonly string[];
 }
 
-/** What a number, a list's comma or a key's colon count. */
+/** The characters that each value counts beside its text: for numbers and punctuation. */
 const VALUE_CHARACTERS = 8;
 
-/** The bulk form of each kind of message: each of its resources may be as large as one that comes alone. */
+/**
+ * The keys of single and bulk notifications. The bounds apply to each resource of a bulk
+ * notification.
+ */
 const BULK_KEYS: readonly { readonly prefix: string; readonly one: string; readonly many: string }[] = [
   { prefix: "port.", one: "port", many: "ports" },
   { prefix: "floatingip.", one: "floatingip", many: "floatingips" },
 ];
 
-/** The key of a payload under which several resources are listed; `null` when it is about one. */
+/** The key of a bulk payload that lists the resources; `null` for a payload of one resource. */
 export function bulkKey(eventType: string, payload: JsonObject): string | null {
   const row = BULK_KEYS.find(({ prefix }) => eventType.startsWith(prefix));
   if (row === undefined || payload[row.one] !== undefined) return null;
   return Array.isArray(payload[row.many]) ? row.many : null;
 }
 
-/** Leaves out what is larger than any cloud sends. */
+/** Leaves out the parts of a payload that exceed what any cloud sends. */
 export function boundedPayload(eventType: string, payload: JsonObject): BoundedPayload {
   const key = bulkKey(eventType, payload);
   if (key === null) return bounded(payload);
@@ -37,8 +43,9 @@ export function boundedPayload(eventType: string, payload: JsonObject): BoundedP
 }
 
 /**
- * A notification that names many resources, in parts that are recorded, decided and kept one by one: together they would keep the event loop for
- * too long. The first has the message's id, and so have the same parts of each copy.
+ * Splits a notification with many resources into parts that are recorded and decided one by one: as
+ * a whole it would block the event loop for too long. The first part keeps the message id, the
+ * others add their number to it, so that the parts of a repeated message have the same ids.
  */
 export function partsOf(notification: Notification): readonly Notification[] {
   const { eventType, payload, messageId } = notification;
@@ -49,21 +56,21 @@ export function partsOf(notification: Notification): readonly Notification[] {
   return Array.from({ length: of }, (_, index) => ({
     ...notification,
     messageId: index === 0 ? messageId : `${messageId}.${index + 1}`,
-    // What else a bulk message says is nothing to us, and would be repeated with each part.
+    // The other keys of a bulk payload are not used, and would be repeated in each part.
     payload: { [key]: resources.slice(index * PART_RESOURCES, (index + 1) * PART_RESOURCES) },
     part: { number: index + 1, of },
   }));
 }
 
 function bounded<Value extends Json>(value: Value): { payload: Value; cut: readonly string[] } {
-  if (new Measure().fits(value)) return { payload: value, cut: [] };
-  const cutter = new Cutter();
-  const payload = cutter.value(value) as Value;
-  return { payload, cut: cutter.cut };
+  if (new BoundsCheck().fits(value)) return { payload: value, cut: [] };
+  const truncator = new Truncator();
+  const payload = truncator.value(value) as Value;
+  return { payload, cut: truncator.cut };
 }
 
-/** Looks whether a value is within all bounds: nearly each is, and no copy is made of it. */
-class Measure {
+/** Checks whether a value is within all bounds, without copying it: nearly all are. */
+class BoundsCheck {
   #characters = 0;
 
   fits(value: Json): boolean {
@@ -88,8 +95,8 @@ class Measure {
   }
 }
 
-/** Copies what is within the bounds. */
-class Cutter {
+/** Copies the parts of a value that are within the bounds. */
+class Truncator {
   readonly #cut = new Set<string>();
   #characters = 0;
 
@@ -104,7 +111,7 @@ class Cutter {
     return Array.isArray(value) ? this.#list(value) : this.#object(value as JsonObject);
   }
 
-  /** A part of a text would be another text. */
+  /** A text that is too long becomes `null`: a shortened text would be a different value. */
   #text(text: string): string | null {
     if (text.length > MAX_TEXT) {
       this.#cut.add(`a text of more than ${MAX_TEXT} characters`);
@@ -115,7 +122,7 @@ class Cutter {
   }
 
   #list(list: readonly Json[]): readonly Json[] {
-    if (list.length > MAX_ITEMS) this.#cut.add(`of a list of ${list.length} items those behind the ${MAX_ITEMS}th`);
+    if (list.length > MAX_ITEMS) this.#cut.add(`items after the ${MAX_ITEMS}th of a list of ${list.length}`);
     const kept: Json[] = [];
     for (const item of list.slice(0, MAX_ITEMS)) {
       if (this.#isFull()) break;
@@ -127,7 +134,7 @@ class Cutter {
   #object(object: JsonObject): JsonObject {
     const kept: [string, Json][] = [];
     const keys = Object.keys(object);
-    if (keys.length > MAX_KEYS) this.#cut.add(`of ${keys.length} keys those behind the ${MAX_KEYS}th`);
+    if (keys.length > MAX_KEYS) this.#cut.add(`keys after the ${MAX_KEYS}th of ${keys.length}`);
     for (const key of keys.slice(0, MAX_KEYS)) {
       if (key.length > MAX_TEXT) {
         this.#cut.add(`a key of more than ${MAX_TEXT} characters`);
@@ -137,13 +144,13 @@ class Cutter {
       this.#characters += key.length;
       kept.push([key, this.value(object[key] as Json)]);
     }
-    // Defines `__proto__` as a key like any other.
+    // Object.fromEntries defines `__proto__` as an ordinary key.
     return Object.fromEntries(kept);
   }
 
   #isFull(): boolean {
     const isFull = this.#characters > MAX_CHARACTERS;
-    if (isFull) this.#cut.add(`what comes behind its first ${MAX_CHARACTERS} characters`);
+    if (isFull) this.#cut.add(`everything after its first ${MAX_CHARACTERS} characters`);
     return isFull;
   }
 }

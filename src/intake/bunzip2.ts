@@ -1,10 +1,10 @@
 import seekBzip from "seek-bzip";
 
-/** What seek-bzip reads from and writes to; the package has no types. */
+/** The input and output interfaces of seek-bzip; the package has no types. */
 interface ByteSource {
   readByte(): number;
   read(into: Uint8Array, offset: number, length: number): number;
-  /** Asked before each block. */
+  /** Called before each block. */
   eof(): boolean;
 }
 interface ByteSink {
@@ -12,16 +12,20 @@ interface ByteSink {
 }
 const { decode } = seekBzip as { decode(input: ByteSource, output: ByteSink): unknown };
 
-/** The smallest block that a compressor fills, and by how much the run lengths in it may be longer than what they stand for. */
+/**
+ * The size of the smallest full block of a compressor, and the factor by which its run-length
+ * encoding may enlarge data.
+ */
 const SMALLEST_BLOCK_BYTES = 99_981;
 const RUN_LENGTH_GROWTH = 1.25;
 
 /**
- * The inflated bytes of a bzip2 stream.
+ * Decompresses a bzip2 stream.
  *
- * @throws {RangeError} as soon as there are more than `maxBytes`, or more blocks than those need: a few bytes of bzip2 can hold gigabytes,
- * and a million of them fifty thousand blocks of a byte each, half a minute of work. Also when the stream is cut off.
- * @throws {TypeError} when it is no bzip2.
+ * @throws {RangeError} as soon as the output exceeds `maxBytes`, or the stream has more blocks than
+ * `maxBytes` need; also when the stream is truncated. A few bytes of bzip2 can expand to gigabytes,
+ * and 1 MB can contain 50 000 blocks of one byte each, which take half a minute.
+ * @throws {TypeError} when the input is not bzip2.
  */
 export function bunzip2(compressed: Uint8Array, maxBytes: number): Uint8Array {
   const bytes = new Uint8Array(maxBytes);

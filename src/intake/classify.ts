@@ -1,14 +1,16 @@
 import { Buffer } from "node:buffer";
 
 /**
- * Whether a message cannot be of a wanted type, found out from its bytes alone: most of what a cloud sends is nothing that anybody asked
- * for, and parsing both of its JSON layers costs five times as much as this look (`bench/classify.ts`).
+ * Whether a message certainly has an unwanted type, found by a search in its bytes. Most messages
+ * of a cloud are unwanted, and parsing both JSON layers costs five times as much as this search
+ * (`bench/classify.ts`).
  *
- * It says `true` only where that is certain. An `event_type` may also stand deeper inside a payload, and the order of keys is not
- * promised: so every `event_type` in the bytes must have an unwanted value, there must be one, and none may be written with escapes.
+ * An `event_type` may also occur inside a payload, and the order of keys is not guaranteed. The
+ * result is therefore `true` only if there is an `event_type`, every one has an unwanted value, and
+ * no key can be hidden by escapes.
  */
 export function isUnwanted(body: Uint8Array, wanted: ReadonlySet<string>): boolean {
-  // One character per byte: V8 searches texts many times as fast as Deno searches bytes.
+  // One character per byte: V8 searches strings many times as fast as Deno searches bytes.
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1");
   let at = text.indexOf(KEY);
   if (at === -1) return false;
@@ -19,13 +21,16 @@ export function isUnwanted(body: Uint8Array, wanted: ReadonlySet<string>): boole
   return !escapesAscii(text);
 }
 
-/** `event_type` without its first letter: V8 looks for the first character of a text, and `v` is far rarer than `e`. */
+/**
+ * `event_type` without its first letter: V8 searches for the first character, and `v` is far rarer
+ * than `e`.
+ */
 const KEY = "vent_type";
 const ESCAPE = "u00";
 
 /**
- * Whether an ASCII character may be written as `\u00…`, at any depth: a key could hide behind that. Python escapes control characters
- * alone so, JSON asks for no others.
+ * Whether an ASCII character may be escaped as `\u00…`, at any depth: a key could be hidden that
+ * way. Python escapes only control characters so, and JSON requires no others.
  */
 function escapesAscii(text: string): boolean {
   for (let at = text.indexOf(ESCAPE); at !== -1; at = text.indexOf(ESCAPE, at + ESCAPE.length)) {
@@ -35,7 +40,10 @@ function escapesAscii(text: string): boolean {
   return false;
 }
 
-/** The plain string that is the value of the key ending at `at`, at any depth of JSON texts inside JSON texts. */
+/**
+ * The plain string that is the value of the key ending at `at`, at any depth of JSON texts inside
+ * JSON texts.
+ */
 function valueAfter(text: string, at: number): string | undefined {
   at = skipQuote(text, at);
   if (at === -1) return undefined;
@@ -47,11 +55,12 @@ function valueAfter(text: string, at: number): string | undefined {
   if (start === -1) return undefined;
   let end = start;
   while (end < text.length && text[end] !== '"' && text[end] !== "\\") end++;
-  // A backslash that does not escape the closing quote begins an escape inside the value: too clever for a cheap look.
+  // A backslash that does not escape the closing quote begins an escape inside the value: the
+  // message must be parsed.
   return skipQuote(text, end) === -1 ? undefined : text.slice(start, end);
 }
 
-/** The place after a quote and the backslashes that escape it, -1 if there is none. */
+/** The position after a quote and the backslashes that escape it; -1 if there is no quote. */
 function skipQuote(text: string, at: number): number {
   while (text[at] === "\\") at++;
   return text[at] === '"' ? at + 1 : -1;

@@ -2,17 +2,23 @@ import type { ActorContext, Json, JsonObject, Notification } from "../model/noti
 import { MAX_ID, MAX_LEVELS } from "../model/bounds.ts";
 import { isoUtc } from "../model/timestamp.ts";
 
-/** A message that could not be decoded; `reason` is for people and never quotes the body, which may hold a token. */
+/**
+ * A message that was refused, with the reason for the log. The reason never quotes the body, which
+ * may contain a token.
+ */
 export interface Refused {
   readonly refused: string;
 }
 
-/** A decoded notification, or why there is none. */
+/** A decoded notification, or the reason why the message was refused. */
 export type Decoded = { readonly notification: Notification } | Refused;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Decodes the plain bytes of one bus message: driver `messagingv2` (an envelope around a JSON text) or `messaging` (none). */
+/**
+ * Decodes the uncompressed body of a message: of the driver `messagingv2` (an envelope around a
+ * JSON text) or `messaging` (no envelope).
+ */
 export function decodeBody(bytes: Uint8Array): Decoded {
   let text: string;
   try {
@@ -33,7 +39,7 @@ export function decodeJson(value: unknown): Decoded {
   if (!isObject(value)) return refuse("not a JSON object");
   if (!("oslo.version" in value && "oslo.message" in value)) return decodeMessage(value);
   const inner = value["oslo.message"];
-  if (typeof inner !== "string") return refuse("oslo.message is no text");
+  if (typeof inner !== "string") return refuse("oslo.message is not a string");
   try {
     const message: unknown = JSON.parse(inner);
     return isObject(message) ? decodeMessage(message) : refuse("oslo.message holds no JSON object");
@@ -64,7 +70,10 @@ function decodeMessage(message: JsonObject): Decoded {
   };
 }
 
-/** Names and ids alone: the rest of a context may hold tokens. */
+/**
+ * The keys of the request context that are read: names and ids only, since the others may contain
+ * tokens.
+ */
 const ACTOR_KEYS: Readonly<Record<keyof ActorContext, readonly string[]>> = {
   userId: ["user_id", "user"],
   userName: ["user_name"],
@@ -74,7 +83,7 @@ const ACTOR_KEYS: Readonly<Record<keyof ActorContext, readonly string[]>> = {
   remoteAddress: ["remote_address"],
 };
 
-/** Whether a key of a message, as `_context_user_id`, is one of those that are read of its context. */
+/** Whether a key of a message, as `_context_user_id`, is one of the context keys that are read. */
 export function isActorKey(key: string): boolean {
   return Object.values(ACTOR_KEYS).flat().some((name) => key === `_context_${name}`);
 }

@@ -13,14 +13,17 @@ export interface IntakeOptions {
   readonly keepRejectedBodies: boolean;
   readonly now: () => number;
   readonly log: Logger;
-  /** Called when the ledger has been told to record something. */
+  /** Called after a transaction was handed to the ledger. */
   readonly onRecorded: () => void;
-  /** Called when recording failed for good. Nothing of that was acknowledged: the broker will deliver it again. */
+  /**
+   * Called when recording has failed permanently. The messages are not acknowledged: the broker
+   * delivers them again.
+   */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** What is to be recorded, and how many bytes of a body it was. */
-interface Gathered {
+/** A notification or rejection to record, with its share of the body's size. */
+interface PendingArrival {
   readonly arrival: Arrival;
   readonly bytes: number;
 }
@@ -28,81 +31,94 @@ interface Gathered {
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
- * The least from one transaction to the next that is not full: what comes in between shares it, what comes after a pause waits for nobody.
- * A disk that is slow, or busy with a backlog, gets so many times as much as it took for the last one.
+ * Minimum time between two transactions unless a batch is full. Messages that arrive in between
+ * share a transaction; a message after a pause is recorded at once. If recording is slow, the time
+ * is a multiple of the duration of the last transaction, up to a maximum.
  */
-const GATHER_MS = 5;
-const GATHER_MAX_MS = 50;
-const REST = 4;
-/** So many to be recorded wait for no others: what stage 2 decides at once. */
-const ENOUGH = 125;
-/** So many bytes do not wait either, and go into one transaction at most. */
-const ENOUGH_BYTES = 2_097_152;
-/** The connection must be read, too: a broker that is not listened to seems to be gone. */
-const MAX_PAUSE_MS = 1000;
-/** So many things that were left out are told of one message. */
-const MAX_TOLD = 3;
-/** More are not read from the broker before some of them are recorded: parsed, they take many times as much memory. */
-const MOST_BYTES = 4_194_304;
+const MIN_BATCH_MS = 5;
+const MAX_BATCH_MS = 50;
+const RECORDING_TIME_FACTOR = 4;
+/**
+ * A batch of this many arrivals is recorded at once: stage 2 decides as many in one transaction.
+ */
+const FULL_BATCH = 125;
+/** A batch of this many bytes is recorded at once; a transaction gets no more than this. */
+const FULL_BATCH_BYTES = 2_097_152;
+/** Maximum pause between two reads: heartbeats must be read, or the broker seems to be lost. */
+const MAX_BACKPRESSURE_MS = 1000;
+/** Maximum number of left-out parts that are logged per message. */
+const MAX_CUTS_LOGGED = 3;
+/**
+ * Reading from the broker pauses when this many bytes wait to be recorded: parsed, they take many
+ * times as much memory.
+ */
+const BACKPRESSURE_BYTES = 4_194_304;
 
 /**
- * Stage 1: bytes in. Messages are gathered, recorded in one transaction, and only then acknowledged, many at once: up to the last tag
- * that came before the transaction, on the channel that delivered it. Messages nobody wants cost no transaction.
+ * Stage 1 of the pipeline: messages are collected in batches, recorded in one transaction, and
+ * acknowledged after its commit. One acknowledgement per channel covers all messages up to the last
+ * tag of the batch. Unwanted messages need no transaction.
  */
 export class Intake {
   readonly counts: Mutable<IntakeCounts> = { received: 0, ignored: 0, rejected: 0, recorded: 0 };
   readonly #options: IntakeOptions;
-  #gathered: Gathered[] = [];
-  /** Of what is gathered, or being recorded. */
-  #bytes = 0;
-  #through = new Map<DeliveryChannel, number>();
+  #batch: PendingArrival[] = [];
+  /** Body bytes that wait to be recorded or are being recorded. */
+  #pendingBytes = 0;
+  #ackThrough = new Map<DeliveryChannel, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushing: Promise<void> | undefined;
   #sinceFlush = 0;
-  /** The last transaction. */
-  #tookMs = 0;
-  /** What has been gathered waits for no more. */
+  /** Duration of the last transaction. */
+  #lastRecordingMs = 0;
+  /** The batch is recorded without waiting for further messages. */
   #isFull = false;
   #lastMessageAt: number | null = null;
-  /** Once recording has failed for good nothing may be acknowledged any more: an acknowledgement means all before it, too. */
+  /**
+   * After a permanent failure nothing may be acknowledged: an acknowledgement also covers all
+   * earlier messages.
+   */
   #failed = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
   }
 
-  /** When the last message came, milliseconds since the epoch; `null` before the first. */
+  /** When the last message arrived, in milliseconds since the epoch; `null` before the first. */
   get lastMessageAt(): number | null {
     return this.#lastMessageAt;
   }
 
-  /** Takes one message; never throws and never waits. */
+  /** Accepts one message; never throws and never waits. */
   accept(message: Delivered): void {
     if (this.#failed) return;
     this.counts.received++;
-    this.#gather(message);
-    this.#through.set(message.channel, message.tag);
+    this.#read(message);
+    this.#ackThrough.set(message.channel, message.tag);
     this.#sinceFlush++;
-    this.#isFull ||= this.#gathered.length >= ENOUGH || this.#bytes >= ENOUGH_BYTES ||
+    this.#isFull ||= this.#batch.length >= FULL_BATCH || this.#pendingBytes >= FULL_BATCH_BYTES ||
       this.#sinceFlush >= message.channel.prefetch / 2;
     if (this.#isFull) this.#startFlush();
     else this.#flushLater();
   }
 
-  /** What to wait for before more is read from the broker: the recording of what is here, a second at most. `undefined` for nothing. */
-  room(): Promise<void> | undefined {
-    return this.#bytes < MOST_BYTES ? undefined : this.#awaitRoom();
+  /**
+   * A promise that the next read from the broker must wait for: it settles when the current batch
+   * is recorded, or after a second. `undefined` if reading may continue at once.
+   */
+  backpressure(): Promise<void> | undefined {
+    return this.#pendingBytes < BACKPRESSURE_BYTES ? undefined : this.#awaitRecording();
   }
 
-  /** Records and acknowledges all that was accepted. */
+  /** Records and acknowledges all accepted messages. */
   async flush(): Promise<void> {
     do {
       this.#startFlush();
       await this.#flushing;
-    } while (this.#through.size > 0 && !this.#failed);
+    } while (this.#ackThrough.size > 0 && !this.#failed);
   }
 
-  #gather(message: Delivered): void {
+  #read(message: Delivered): void {
     const { now, wanted, log } = this.#options;
     const admission = admit(message, wanted);
     if ("ignored" in admission) {
@@ -119,11 +135,13 @@ export class Intake {
     const { eventType, messageId } = notification;
     if (cut.length > 0) {
       log.warn(
-        `Left out of ${eventType} ${messageId}, since no cloud sends as much: ${cut.slice(0, MAX_TOLD).join("; ")}`,
+        `Left out of ${eventType} ${messageId}, as larger than any cloud sends: ${
+          cut.slice(0, MAX_CUTS_LOGGED).join("; ")
+        }`,
       );
     }
     const receivedAt = now();
-    // Some time is better than none: it came in just now.
+    // A notification without a readable time gets its time of arrival.
     const time = notification.time ?? new Date(receivedAt).toISOString();
     const isTimeless = notification.time === null;
     const parts = partsOf({ ...notification, time });
@@ -131,38 +149,38 @@ export class Intake {
   }
 
   #add(arrival: Arrival, bytes: number): void {
-    this.#gathered.push({ arrival, bytes });
-    this.#bytes += bytes;
+    this.#batch.push({ arrival, bytes });
+    this.#pendingBytes += bytes;
   }
 
   #rejection({ body, exchange, routingKey }: Delivered, reason: string): Rejection {
     const sha256 = createHash("sha256").update(body).digest("hex");
-    // The bytes are the broker's, and written over as soon as we return.
+    // A copy: the read buffer is overwritten after this call.
     const kept = this.#options.keepRejectedBodies ? body.slice() : null;
     return { reason, size: body.byteLength, sha256, exchange, routingKey, body: kept };
   }
 
-  async #awaitRoom(): Promise<void> {
+  async #awaitRecording(): Promise<void> {
     let timer;
-    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, MAX_PAUSE_MS));
+    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, MAX_BACKPRESSURE_MS));
     await Promise.race([this.#flushing, patience]);
     clearTimeout(timer);
   }
 
   #flushLater(): void {
-    this.#timer ??= setTimeout(() => this.#startFlush(), this.#gatherMs());
+    this.#timer ??= setTimeout(() => this.#startFlush(), this.#batchDelayMs());
   }
 
-  #gatherMs(): number {
+  #batchDelayMs(): number {
     if (this.#lastMessageAt === null) return 0;
     const pastMs = this.#options.now() - this.#lastMessageAt;
-    const gatherMs = Math.min(Math.max(GATHER_MS, REST * this.#tookMs), GATHER_MAX_MS);
-    // A clock that was set back must not keep anybody waiting.
-    return pastMs >= 0 && pastMs < gatherMs ? gatherMs - pastMs : 0;
+    const batchMs = Math.min(Math.max(MIN_BATCH_MS, RECORDING_TIME_FACTOR * this.#lastRecordingMs), MAX_BATCH_MS);
+    // A clock that was set back must not delay recording.
+    return pastMs >= 0 && pastMs < batchMs ? batchMs - pastMs : 0;
   }
 
   #startFlush(): void {
-    // To the nearest few milliseconds, without asking the clock for each message.
+    // Accurate to some milliseconds, without reading the clock for each message.
     if (this.#sinceFlush > 0) this.#lastMessageAt = this.#options.now();
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -171,8 +189,9 @@ export class Intake {
 
   #flushed(): void {
     this.#flushing = undefined;
-    if (this.#through.size === 0 || this.#failed) return;
-    // What came between the end of the work and here found it under way still.
+    if (this.#ackThrough.size === 0 || this.#failed) return;
+    // Messages that arrived since the last batch was taken did not start a flush: one was still
+    // running.
     if (this.#isFull) this.#startFlush();
     else this.#flushLater();
   }
@@ -182,37 +201,44 @@ export class Intake {
     this.#options.onFailed(error);
   }
 
-  /** What comes meanwhile waits for its own time, unless it is enough. */
+  /**
+   * Records the batch, and further ones that became full in the meantime. Others wait for their own
+   * time.
+   */
   async #flushAll(): Promise<void> {
     do {
-      const [gathered, through] = [this.#gathered, this.#through];
-      this.#gathered = [];
-      this.#through = new Map();
+      const [batch, ackThrough] = [this.#batch, this.#ackThrough];
+      this.#batch = [];
+      this.#ackThrough = new Map();
       this.#sinceFlush = 0;
       this.#isFull = false;
-      for (const arrivals of transactionsOf(gathered)) await this.#record(arrivals);
-      this.#bytes -= gathered.reduce((sum, { bytes }) => sum + bytes, 0);
-      for (const [channel, tag] of through) channel.ackThrough(tag);
+      for (const arrivals of transactionsOf(batch)) await this.#record(arrivals);
+      this.#pendingBytes -= batch.reduce((sum, { bytes }) => sum + bytes, 0);
+      for (const [channel, tag] of ackThrough) channel.ackThrough(tag);
     } while (this.#isFull);
   }
 
-  async #record(gathered: readonly Arrival[]): Promise<void> {
-    const rejections = gathered.filter((arrival) => "rejection" in arrival).length;
+  async #record(batch: readonly Arrival[]): Promise<void> {
+    const rejections = batch.filter((arrival) => "rejection" in arrival).length;
     const startedAt = this.#options.now();
-    const recording = this.#options.ledger.record(gathered);
-    // Whoever goes on with it asks the ledger after us, and can share the transaction.
+    const recording = this.#options.ledger.record(batch);
+    // Called before the commit: stage 2 then queries the ledger next, and can share the
+    // transaction.
     this.#options.onRecorded();
     this.counts.recorded += await recording - rejections;
-    this.#tookMs = this.#options.now() - startedAt;
+    this.#lastRecordingMs = this.#options.now() - startedAt;
   }
 }
 
-/** Little of it shares one transaction, as nearly always; much would keep the event loop for too long. */
-function transactionsOf(gathered: readonly Gathered[]): readonly (readonly Arrival[])[] {
+/**
+ * Splits a batch into transactions of limited size. Nearly always it is one; a larger transaction
+ * would block the event loop for too long.
+ */
+function transactionsOf(batch: readonly PendingArrival[]): readonly (readonly Arrival[])[] {
   const transactions: Arrival[][] = [];
   let bytes = Infinity;
-  for (const one of gathered) {
-    if (bytes + one.bytes > ENOUGH_BYTES) {
+  for (const one of batch) {
+    if (bytes + one.bytes > FULL_BATCH_BYTES) {
       transactions.push([]);
       bytes = 0;
     }

@@ -2,14 +2,18 @@ import { inflateSync } from "node:zlib";
 import { bunzip2 } from "./bunzip2.ts";
 import type { Refused } from "./envelope.ts";
 
-/** Larger bodies are refused before they are parsed, and before they are inflated any further. */
+/** Larger bodies are refused before they are parsed; decompression stops at this size. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** The same for bzip2, as it is and inflated: it takes 200 ns a byte, and a megabyte would keep the event loop for too long. */
+/**
+ * The limit for bzip2, before and after decompression: at 200 ns per byte, 1 MiB would block the
+ * event loop for too long.
+ */
 export const MAX_BZIP2_BYTES = MAX_BODY_BYTES / 2;
 
 /**
- * The plain bytes of a body, inflated as oslo.messaging's kombu driver says in the header `compression`.
+ * The uncompressed bytes of a body. oslo.messaging's kombu driver names the compression in the
+ * header `compression`.
  *
  * @param compression `application/x-gzip` (which is zlib, not gzip), `application/x-bz2`, or `null`
  */

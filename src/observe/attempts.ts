@@ -1,16 +1,20 @@
 import { FAILURE_REASONS, type FailureReason } from "../model/errors.ts";
 import type { AttemptEnd } from "../model/readings.ts";
 
-/** Upper ends of the buckets, in seconds: from a local service to the longest attempt that is allowed by default. */
+/**
+ * Upper bounds of the histogram's buckets, in seconds: up to the default time limit of an attempt.
+ */
 export const DURATION_BUCKETS: readonly number[] = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** The attempts of one plugin since the start. */
+/** Counters of one plugin's delivery attempts since the start. */
 export class Attempts {
   delivered = 0;
   retried = 0;
   dead = 0;
   readonly failed = new Map<FailureReason, number>(FAILURE_REASONS.map((reason) => [reason, 0]));
-  /** How many took at most as long as each bucket says, and longer than the one before; the last one: longer than all. */
+  /**
+   * Number of attempts per bucket, not cumulated. The last element counts those above all bounds.
+   */
   readonly took: number[] = Array.from({ length: DURATION_BUCKETS.length + 1 }, () => 0);
   secondsTaken = 0;
 
@@ -27,7 +31,7 @@ export class Attempts {
   }
 }
 
-/** The attempts of all plugins. */
+/** Counters of the delivery attempts of all plugins. */
 export class AttemptCounts {
   readonly byPlugin: ReadonlyMap<string, Attempts>;
 

@@ -1,6 +1,6 @@
 const UNITS = [["d", 86_400], ["h", 3600], ["min", 60], ["s", 1]] as const;
 
-/** A duration in its two largest units, for people: `12 s`, `1 min 40 s`, `2 h`, `3 d 4 h`. */
+/** A duration in its two largest units, for log lines: `12 s`, `1 min 40 s`, `2 h`, `3 d 4 h`. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   const first = UNITS.findIndex(([, size]) => seconds >= size);

@@ -1,4 +1,4 @@
-/** A number with what tells it from others of its metric. */
+/** One value of a metric, with its labels. */
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
@@ -6,7 +6,7 @@ export interface Sample {
   readonly suffix?: string;
 }
 
-/** All samples of one name. */
+/** A metric with all its samples. */
 export interface Family {
   readonly name: string;
   readonly type: "counter" | "gauge" | "histogram";
@@ -17,7 +17,7 @@ export interface Family {
 /** The content type of Prometheus' text format. */
 export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Prometheus' text format. */
+/** Writes metrics in Prometheus' text format. */
 export function exposition(families: readonly Family[]): string {
   return families.map(({ name, type, help, samples }) => {
     const lines = samples.map((sample) =>

@@ -3,19 +3,22 @@ import type { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { Readings } from "../model/readings.ts";
 
 export interface HealthOptions {
-  /** Whether the ledger can be written, and who consumes. */
+  /** Whether the ledger can be written, and which sources are consumed. */
   readonly readings: Pick<Readings, "ledgerWritable" | "sources">;
-  /** The loops of the stages by their names. */
+  /** The heartbeats of the stages' loops, by name. */
   readonly heartbeats: ReadonlyMap<string, LoopHeartbeat>;
   readonly clock: Clock;
 }
 
-const LOOK_EVERY_MS = 5_000;
+const CHECK_EVERY_MS = 5_000;
 
-/** A turn of any loop takes milliseconds: after so many looks without one it will not come any more. */
-const STUCK_LOOKS = 12;
+/**
+ * A turn of any loop takes milliseconds. A loop without a turn in this many checks (one minute) is
+ * stuck.
+ */
+const STUCK_CHECKS = 12;
 
-/** Whether the service lives, and whether it does its work. It only looks. */
+/** Liveness and readiness of the service. Only observes. */
 export class Health {
   readonly #options: HealthOptions;
   readonly #seen = new Map<string, { readonly beats: number; readonly looks: number }>();
@@ -24,33 +27,39 @@ export class Health {
     this.#options = options;
   }
 
-  /** Looks until the signal aborts. By the clock alone a busy or halted machine would look like a stage that is stuck. */
+  /**
+   * Checks the loops until the signal aborts. Checks are counted, not time: on a busy or suspended
+   * machine no stage must seem stuck.
+   */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.look();
-      await this.#options.clock.sleep(LOOK_EVERY_MS, signal);
+      await this.#options.clock.sleep(CHECK_EVERY_MS, signal);
     }
   }
 
-  /** Looks at all loops once. */
+  /** Checks all loops once. */
   look(): void {
     const { heartbeats, readings } = this.#options;
     for (const [name, { beats, resting }] of heartbeats) {
       const before = this.#seen.get(name);
-      // What waits for a full disk is not stuck, and a restart would not mend it.
+      // A loop that waits for a full disk is not stuck, and a restart would not help.
       const moved = resting || beats !== before?.beats || !readings.ledgerWritable();
       this.#seen.set(name, { beats, looks: moved ? 0 : (before?.looks ?? 0) + 1 });
     }
   }
 
-  /** Why the service should be restarted; empty when it lives. */
-  ailments(): readonly string[] {
-    const stuck = [...this.#seen].filter(([, { looks }]) => looks >= STUCK_LOOKS);
+  /** Liveness: reasons to restart the service; empty if there are none. */
+  livenessProblems(): readonly string[] {
+    const stuck = [...this.#seen].filter(([, { looks }]) => looks >= STUCK_CHECKS);
     return stuck.map(([name]) => `${name} has not moved for a minute`);
   }
 
-  /** What keeps it from its work; empty when it consumes and records. A target that is down is its own affair. */
-  obstacles(): readonly string[] {
+  /**
+   * Readiness: what prevents consuming and recording; empty if nothing does. Unavailable targets do
+   * not count.
+   */
+  readinessProblems(): readonly string[] {
     const { readings } = this.#options;
     const idle = readings.sources().flatMap(({ connected, consuming }, index) => {
       if (consuming) return [];

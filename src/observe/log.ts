@@ -10,11 +10,14 @@ export interface LogSettings {
   /** `text` for people, `json` for programs. */
   readonly format: "text" | "json";
   readonly now: () => number;
-  /** Takes a line with its line feed; must not throw. */
+  /** Writes a line, which includes its line feed; must not throw. */
   readonly write: (line: string) => void;
 }
 
-/** Loggers for the parts of the program. No line has a secret, or what a terminal would obey. */
+/**
+ * Makes loggers for the parts of the program. Secrets and terminal control characters are removed
+ * from every line.
+ */
 export function logTo({ level: lowest, format, now, write }: LogSettings): (part: string) => Logger {
   const lineOf = format === "json" ? jsonLine : textLine;
   return (part) => {
@@ -35,13 +38,15 @@ interface LogRecord {
 
 const NAMES: Readonly<Record<LogLevel, string>> = { debug: "DEBUG", info: "INFO", warn: "WARNING", error: "ERROR" };
 
-/** As the first generation wrote it, in UTC: `2015-03-19 18:44:01 INFO (service) Listen queue …`. */
+/**
+ * The format of the first generation, in UTC: `2015-03-19 18:44:01 INFO (service) Listen queue …`.
+ */
 function textLine({ time, level, part, message }: LogRecord): string {
   const seconds = time.toISOString().slice(0, 19).replace("T", " ");
   return `${seconds} ${NAMES[level]} (${part}) ${printable(message)}\n`;
 }
 
-/** What was said stays what it was: escapes are JSON's own. */
+/** The message is not altered: control characters are escaped as JSON does it. */
 function jsonLine({ time, level, part, message }: LogRecord): string {
   return `${safeJson({ time: time.toISOString(), level, part, message: message.toWellFormed() })}\n`;
 }

@@ -2,9 +2,10 @@ import { dirname } from "node:path";
 import { UserError } from "../model/errors.ts";
 
 /**
- * A log file, appended to by one process. It may be rotated at any time, by renaming or removing it or with logrotate's `copytruncate`.
- * A line is in the system's hands when {@linkcode LogFile.write} returns, so that not even `kill -9` takes it; unlike `LineFile` this does
- * not wait for the disk, since what is logged is told, not promised.
+ * A log file, appended to by one process. It may be rotated at any time, by renaming or removing it
+ * or with logrotate's `copytruncate`. When {@linkcode LogFile.write} returns, the operating system
+ * has the line, so that it survives `kill -9`. Unlike `LineFile` it does not wait for the disk: a
+ * power failure may lose the last lines.
  */
 export class LogFile implements Disposable {
   readonly #path: string;
@@ -13,9 +14,9 @@ export class LogFile implements Disposable {
   #failing = false;
 
   /**
-   * Opens the file; makes its directory where that is possible.
+   * Opens the file, and creates its directory if it is missing.
    *
-   * @param instead Takes the lines, and why, while the file cannot be written.
+   * @param instead Gets the reason and the lines while the file cannot be written.
    * @throws {UserError} when it cannot be opened.
    */
   constructor(path: string, instead: (line: string) => void) {
@@ -37,7 +38,7 @@ export class LogFile implements Disposable {
       this.#append(line);
       this.#failing = false;
     } catch (error) {
-      // Opened again, the file gets an end to what may be half a line.
+      // Reopening the file ends a line that may be half written.
       this[Symbol.dispose]();
       if (!this.#failing) this.#instead(`Cannot write to the log file "${this.#path}": ${textOf(error)}\n`);
       this.#failing = true;
@@ -57,9 +58,9 @@ export class LogFile implements Disposable {
   }
 }
 
-/** Opens a file to append lines to; half a line, left by a full disk, is ended first. */
+/** Opens a file for appending. A half-written line, left by a full disk, is ended first. */
 function openLog(path: string): Deno.FsFile {
-  // Looked at before: opening a pipe waits for its reader.
+  // Checked before opening, since opening a pipe waits for its reader.
   if (!isMissingOrFile(path)) throw new Error("it is not a regular file");
   const file = Deno.openSync(path, { read: true, append: true, create: true, mode: 0o640 });
   try {
@@ -90,7 +91,7 @@ function writeAll(file: Deno.FsFile, text: string): void {
   while (bytes.length > 0) bytes = bytes.subarray(file.writeSync(bytes));
 }
 
-/** Whether the file at the path is still the one that is open. */
+/** Whether the path still refers to the open file. */
 function isAt(path: string, file: Deno.FsFile): boolean {
   try {
     const [there, here] = [Deno.statSync(path), file.statSync()];

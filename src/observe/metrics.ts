@@ -3,7 +3,7 @@ import type { Backlog, Readings } from "../model/readings.ts";
 import { type AttemptCounts, type Attempts, DURATION_BUCKETS } from "./attempts.ts";
 import { exposition, type Family, type Sample } from "./exposition.ts";
 
-/** What a scrape reads: asked once, so that its numbers belong together. */
+/** The data of one scrape, read once so that its numbers are consistent. */
 interface Scrape {
   readonly readings: Readings;
   readonly attempts: AttemptCounts;
@@ -11,7 +11,10 @@ interface Scrape {
   readonly backlog: ReadonlyMap<string, Backlog> | null;
 }
 
-/** A row per metric. Labels are a plugin's name, a source's number, or of a closed list: there are never many. */
+/**
+ * One metric. Label values are plugins' names, sources' numbers or from a closed list: their number
+ * is bounded.
+ */
 interface Metric extends Omit<Family, "samples"> {
   readonly read: (scrape: Scrape) => readonly Sample[];
 }
@@ -19,7 +22,7 @@ interface Metric extends Omit<Family, "samples"> {
 const OUTCOMES = ["event", "remembered", "repeated", "superseded"] as const satisfies readonly Outcome[];
 const WAITING = ["new", "blocked", "ready", "queued"] as const;
 
-/** Every metric there is. docs/OPERATIONS.md has the same table, and a test that compares them. */
+/** All metrics. docs/OPERATIONS.md has the same table; a test compares the two. */
 export const METRICS: readonly Metric[] = [
   gauge("info", "The running version, as a label.", ({ readings }) => [
     { labels: { version: readings.version }, value: 1 },
@@ -151,7 +154,10 @@ export const METRICS: readonly Metric[] = [
   },
 ];
 
-/** What `/metrics` answers. A ledger that cannot be read costs the figures of what waits in it, and no more. */
+/**
+ * The content of `/metrics`. If the ledger cannot be read, only the metrics of its backlog are
+ * missing.
+ */
 export async function metricsText(readings: Readings, attempts: AttemptCounts): Promise<string> {
   const scrape = { readings, attempts, backlog: await readings.backlog().catch(() => null) };
   return exposition(METRICS.map(({ read, ...family }) => ({ ...family, samples: read(scrape) })));
@@ -174,12 +180,12 @@ function perPlugin(value: (attempts: Attempts) => number): Metric["read"] {
     [...attempts.byPlugin].map(([plugin, counts]) => ({ labels: { plugin }, value: value(counts) }));
 }
 
-/** A clock that was set back makes nothing younger than now. */
+/** An age in seconds, never negative: the clock may have been set back. */
 function age({ now }: Readings, at: number): number {
   return Math.max(0, now() - at) / 1000;
 }
 
-/** Each bucket has what is in those before it, too. */
+/** The samples of a histogram. Prometheus' buckets are cumulative. */
 function durations(plugin: string, { took, secondsTaken }: Attempts): readonly Sample[] {
   let count = 0;
   const buckets = took.map((inBucket, index) => {

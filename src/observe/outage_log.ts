@@ -7,13 +7,13 @@ export interface OutageLogOptions {
   readonly clock: Clock;
   /** A logger by a plugin's name. */
   readonly log: (plugin: string) => Logger;
-  /** How many events wait for a plugin; rejects where that cannot be known. */
+  /** The number of events that wait for a plugin; rejects if the ledger cannot be read. */
   readonly waiting: (plugin: string) => Promise<number>;
 }
 
 const REMIND_EVERY_MS = 3_600_000;
 
-/** Logs when the target of a plugin is away and when it is back, and reminds each hour in between. */
+/** Logs the beginning and the end of a target's outage, and a reminder each hour in between. */
 export class OutageLog {
   readonly #options: OutageLogOptions;
   readonly #open = new Map<string, { outage: TargetOutage; readonly ended: AbortController }>();
@@ -22,7 +22,7 @@ export class OutageLog {
     this.#options = options;
   }
 
-  /** Takes a lane's word. */
+  /** Called by a plugin's lane: with the outage when its state changes, with `null` at its end. */
   readonly onOutage = (plugin: string, outage: TargetOutage | null): void => {
     const open = this.#open.get(plugin);
     if (outage === null) this.#end(plugin);
@@ -30,7 +30,7 @@ export class OutageLog {
     else this.#begin(plugin, outage);
   };
 
-  /** Ends all reminding. */
+  /** Stops all reminders. */
   close(): void {
     for (const { ended } of this.#open.values()) ended.abort();
     this.#open.clear();

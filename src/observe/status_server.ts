@@ -5,20 +5,22 @@ import type { Health } from "./health.ts";
 
 export interface StatusServerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  readonly health: Pick<Health, "ailments" | "obstacles">;
+  readonly health: Pick<Health, "livenessProblems" | "readinessProblems">;
   readonly metrics: () => Promise<string>;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Between two tries to get a port that is taken, as by a process that is about to end. */
-const TRY_AGAIN_MS = 10_000;
+/**
+ * Delay between attempts to listen on a port that is in use, as by a process that is shutting down.
+ */
+const RETRY_MS = 10_000;
 
 /**
- * Answers `/healthz`, `/readyz` and `/metrics` until the signal aborts. Who watches must not stop what is watched: a port that is taken is
- * told once and tried again.
+ * Serves `/healthz`, `/readyz` and `/metrics` until the signal aborts. A port in use does not stop
+ * the service: it is logged once and retried.
  */
 export async function serveStatus(options: StatusServerOptions, signal: AbortSignal): Promise<void> {
   const { host, port, clock, log } = options;
@@ -34,12 +36,12 @@ export async function serveStatus(options: StatusServerOptions, signal: AbortSig
       return await server.finished;
     } catch (error) {
       if (tries === 0) log.warn(`Cannot answer at ${shownHost(host)}:${port}: ${whyNot(error)}`);
-      await clock.sleep(TRY_AGAIN_MS, signal);
+      await clock.sleep(RETRY_MS, signal);
     }
   }
 }
 
-/** Nothing but these paths, and nothing that changes anything. */
+/** Answers GET and HEAD requests for the three paths, and refuses all others. */
 async function answer(request: Request, { health, metrics }: StatusServerOptions): Promise<Response> {
   const { pathname } = new URL(request.url);
   const known = ["/healthz", "/readyz", "/metrics"].includes(pathname);
@@ -48,7 +50,9 @@ async function answer(request: Request, { health, metrics }: StatusServerOptions
     return text("Only GET and HEAD\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }
   if (pathname === "/metrics") return text(await metrics(), { headers: { "content-type": EXPOSITION_TYPE } });
-  const problems = pathname === "/healthz" ? health.ailments() : [...health.ailments(), ...health.obstacles()];
+  const problems = pathname === "/healthz"
+    ? health.livenessProblems()
+    : [...health.livenessProblems(), ...health.readinessProblems()];
   return problems.length === 0 ? text("ok\n") : text(`${problems.join("\n")}\n`, { status: 503 });
 }
 
@@ -57,8 +61,8 @@ function text(body: string, { status = 200, headers = {} }: ResponseInit = {}): 
 }
 
 function failed(error: unknown, log: Logger): Response {
-  log.error(`Cannot tell the status: ${error instanceof Error ? error.message : error}`);
-  return text("Cannot tell the status: see the log\n", { status: 500 });
+  log.error(`Cannot report the status: ${error instanceof Error ? error.message : error}`);
+  return text("Cannot report the status: see the log\n", { status: 500 });
 }
 
 function whyNot(error: unknown): string {

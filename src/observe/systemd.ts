@@ -2,21 +2,23 @@ import type { Clock } from "../model/clock.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { Health } from "./health.ts";
 
-/** What systemd put into the environment; nothing of it elsewhere. */
+/** The environment variables that systemd sets for a service of type notify. */
 export interface SystemdEnvironment {
-  /** A path, or with `@` before it a name in Linux' abstract namespace. */
+  /** A path, or a name in Linux' abstract namespace with `@` before it. */
   readonly NOTIFY_SOCKET?: string | undefined;
   readonly WATCHDOG_USEC?: string | undefined;
   readonly WATCHDOG_PID?: string | undefined;
 }
 
-/** The environment of this process. */
+/** Reads these variables from the environment of this process. */
 export function systemdEnvironment(): SystemdEnvironment {
   const names = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
   return Object.fromEntries(names.map((name) => [name, Deno.env.get(name)]));
 }
 
-/** Tells systemd how the service is (sd_notify(3)). Says nothing to nobody where there is no systemd; never throws. */
+/**
+ * Sends the service's state to systemd (sd_notify(3)). Does nothing without systemd; never throws.
+ */
 export class Systemd implements Disposable {
   readonly #target: Deno.UnixAddr | null;
   readonly #watchdogMs: number | null;
@@ -33,13 +35,16 @@ export class Systemd implements Disposable {
     this.#log = log;
   }
 
-  /** Whether anybody listens. */
+  /** Whether systemd expects notifications. */
   get listens(): boolean {
     return this.#target !== null;
   }
 
-  /** How often a sign of life is expected at least, milliseconds; `null` when none is. */
-  get signOfLifeEveryMs(): number | null {
+  /**
+   * Interval of watchdog notifications in milliseconds: half of systemd's limit. `null` without a
+   * watchdog.
+   */
+  get watchdogIntervalMs(): number | null {
     return this.#watchdogMs === null ? null : this.#watchdogMs / 2;
   }
 
@@ -63,32 +68,36 @@ export class Systemd implements Disposable {
 
 export interface ReportOptions {
   readonly systemd: Systemd;
-  readonly health: Pick<Health, "ailments" | "obstacles">;
+  readonly health: Pick<Health, "livenessProblems" | "readinessProblems">;
   readonly clock: Clock;
 }
 
-const LOOK_EVERY_MS = 1_000;
-const LOOK_AT_START_MS = 100;
-/** A start waits for RabbitMQ no longer: that it cannot be reached is no failure of ours, and is seen in the status. */
+const CHECK_EVERY_MS = 1_000;
+const CHECK_AT_START_MS = 100;
+/**
+ * The start is reported as finished after this time even without RabbitMQ: an unreachable RabbitMQ
+ * is not a failed start, and is shown in the status.
+ */
 const READY_AFTER_MS = 10_000;
 
 /**
- * Tells systemd until the signal aborts: that the service is ready, once it consumes or that takes long; its status when that changes; and
- * signs of life as long as it is alive. That it stops is not said here: systemd would wait for the end of a process that only reloads.
+ * Reports to systemd until the signal aborts: READY when the service consumes or 10 s have passed,
+ * STATUS when it changes, and WATCHDOG as long as no loop is stuck. STOPPING is not sent here:
+ * systemd would then wait for the end of a process that only reloads.
  */
 export async function reportToSystemd({ systemd, health, clock }: ReportOptions, signal: AbortSignal): Promise<void> {
   if (!systemd.listens) return;
   const startedAt = clock.passedMs();
   let told = "";
   for (let ready = false; !signal.aborted;) {
-    const obstacles = health.obstacles();
-    const status = obstacles.length === 0 ? "Consuming" : obstacles.join("; ");
-    ready ||= obstacles.length === 0 || clock.passedMs() - startedAt >= READY_AFTER_MS;
+    const readinessProblems = health.readinessProblems();
+    const status = readinessProblems.length === 0 ? "Consuming" : readinessProblems.join("; ");
+    ready ||= readinessProblems.length === 0 || clock.passedMs() - startedAt >= READY_AFTER_MS;
     const news = `${ready} ${status}`;
     if (news !== told) await systemd.tell({ ...ready && { READY: "1" }, STATUS: status });
     told = news;
-    const { signOfLifeEveryMs } = systemd;
-    if (signOfLifeEveryMs !== null && health.ailments().length === 0) await systemd.tell({ WATCHDOG: "1" });
-    await clock.sleep(Math.min(ready ? LOOK_EVERY_MS : LOOK_AT_START_MS, signOfLifeEveryMs ?? Infinity), signal);
+    const { watchdogIntervalMs } = systemd;
+    if (watchdogIntervalMs !== null && health.livenessProblems().length === 0) await systemd.tell({ WATCHDOG: "1" });
+    await clock.sleep(Math.min(ready ? CHECK_EVERY_MS : CHECK_AT_START_MS, watchdogIntervalMs ?? Infinity), signal);
   }
 }

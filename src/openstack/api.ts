@@ -22,7 +22,7 @@ import {
   readServer,
   type ServerRecord,
 } from "./records.ts";
-import { type Kind, Rights } from "./rights.ts";
+import { type RequestKind, Rights } from "./rights.ts";
 import type { CatalogService } from "./services.ts";
 import { type RequestRecord, Transport } from "./transport.ts";
 import { untilAborted } from "./until_aborted.ts";
@@ -33,37 +33,45 @@ export interface OpenStackApiOptions {
   readonly credentials: Credentials;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called after every request. */
+  /** Called after every HTTP request. */
   readonly onRequest?: (request: RequestRecord) => void;
-  /** Requests side by side: 500 events a second need 20 where an answer takes 20 ms. @default 24 */
+  /**
+   * Maximum number of concurrent requests. With 20 ms per answer, 500 events per second need about
+   * 20.
+   *
+   * @default 24
+   */
   readonly concurrency?: number;
-  /** For one request. @default 60 */
+  /** Time limit for one request. @default 60 */
   readonly timeoutSeconds?: number;
-  /** How many servers, ports or floating IPs are asked for at once. @default 200 */
+  /** Servers, ports or floating IPs per page of a listing. @default 200 */
   readonly pageSize?: number;
-  /** How many images, projects and users are remembered, of each kind. @default 2000 */
+  /** Maximum number of cached images, projects and users, per kind. @default 2000 */
   readonly cacheSize?: number;
 }
 
-/** Where to begin, and when to end. */
+/** Where a listing begins, and what cancels it. */
 export interface PageOptions {
-  /** `next` of the last page that was dealt with, to go on behind it. */
+  /**
+   * `next` of the last processed page: the listing continues after it. `null` begins at the start.
+   */
   readonly after?: string | null;
   readonly signal?: AbortSignal;
 }
 
-/** What is read of a port: the rest is long. */
+/** The fields of a port that are requested. Neutron leaves out the others, which are long. */
 const PORT_FIELDS = [
   ...["id", "mac_address", "fixed_ips", "dns_assignment", "device_id", "device_owner", "network_id", "project_id"],
   ...["tenant_id", "revision_number"],
 ].map((field) => `fields=${field}`).join("&");
 
 /**
- * What OpenStack says, read-only. Servers and ports are asked for each time; images, projects and users are remembered for ten minutes. Equal
- * questions that are under way at the same time are one request.
+ * Read-only client of the OpenStack APIs. Servers and ports are requested each time; images,
+ * projects and users are cached for 10 minutes. Equal requests that run at the same time share one
+ * HTTP request.
  *
- * Every method throws `OpenStackUnavailable` when waiting may help, and `UserError` when somebody must do something: a wrong password, an
- * unknown project, a catalog that does not lead to the service.
+ * Every method throws `OpenStackUnavailable` when a retry may succeed, and `UserError` when an
+ * operator must act: a wrong password, an unknown project, a catalog without the service.
  */
 export class OpenStackApi implements AsyncDisposable {
   readonly #transport: Transport;
@@ -136,7 +144,7 @@ export class OpenStackApi implements AsyncDisposable {
     return this.#servers.of(id, signal);
   }
 
-  /** Empty when the server has none, is gone, or is not ours to see. */
+  /** An empty list when the server has no ports, was deleted, or is not visible to our account. */
   portsOfServer(serverId: string, signal?: AbortSignal): Promise<Answer<readonly PortRecord[]>> {
     return this.#ports.of(serverId, signal);
   }
@@ -153,7 +161,9 @@ export class OpenStackApi implements AsyncDisposable {
     return ownOf(id, (await this.#keystone.session(signal)).user) ?? await this.#users.of(id, signal);
   }
 
-  /** All servers, page by page; our own project's where more is forbidden. */
+  /**
+   * All servers, page by page; only those of our own project if listing all projects is forbidden.
+   */
   async *servers(options: PageOptions = {}): AsyncGenerator<Page<ServerRecord>, void, void> {
     const own = `/servers/detail?limit=${this.#pageSize}`;
     const list = (path: string) => this.#listing(options, { service: "Nova", path, key: "servers", read: readServer });
@@ -164,33 +174,36 @@ export class OpenStackApi implements AsyncDisposable {
     yield* this.#pages(list(own), { kind: "servers", allProjects: false });
   }
 
-  /** All ports that the account sees, page by page: servers', routers', and others. */
+  /** All ports that the account can see, page by page: of servers, routers and other devices. */
   async *ports(options: PageOptions = {}): AsyncGenerator<Page<PortRecord>, void, void> {
     const path = `/ports?limit=${this.#pageSize}&${PORT_FIELDS}`;
     const list = this.#listing(options, { service: "Neutron", path, key: "ports", read: readPort });
     yield* this.#pages(list, { kind: "ports", allProjects: null });
   }
 
-  /** All floating IPs that the account sees, page by page. None when the cloud has no routers. */
+  /**
+   * All floating IPs that the account can see, page by page; none if Neutron has no router
+   * extension.
+   */
   async *floatingIps(options: PageOptions = {}): AsyncGenerator<Page<FloatingIpRecord>, void, void> {
     const path = `/floatingips?limit=${this.#pageSize}`;
     const list = this.#listing(options, { service: "Neutron", path, key: "floatingips", read: readFloatingIp });
     yield* this.#pages(list, { kind: "floatingIps", allProjects: null });
   }
 
-  /** Logs in and finds Nova, Neutron and Glance; throws what stands in the way. */
+  /** Logs in and finds the endpoints of Nova, Neutron and Glance; throws the first problem. */
   async check(signal?: AbortSignal): Promise<void> {
     const session = await this.#keystone.session(signal);
     const services: readonly CatalogService[] = ["Nova", "Neutron", "Glance"];
     for (const service of services) await untilAborted(this.#endpoints.of(service, session), signal);
   }
 
-  /** Which questions our account may ask. */
+  /** Which kinds of requests our account is allowed to make. */
   abilities(signal?: AbortSignal): Promise<readonly Ability[]> {
     return abilities(this.#caller, signal);
   }
 
-  /** Ends what is under way. */
+  /** Aborts the running requests. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#transport[Symbol.asyncDispose]();
   }
@@ -202,10 +215,10 @@ export class OpenStackApi implements AsyncDisposable {
     return listing({ ...list, caller: this.#caller, transport: this.#transport, after, signal });
   }
 
-  /** Gives back whether it is forbidden. */
+  /** Yields the pages of a listing; returns whether the service forbids it (403). */
   async *#pages<T>(
     list: ReturnType<typeof listing<T>>,
-    { kind, allProjects }: { readonly kind: Kind; readonly allProjects: boolean | null },
+    { kind, allProjects }: { readonly kind: RequestKind; readonly allProjects: boolean | null },
   ): AsyncGenerator<Page<T>, boolean, void> {
     for await (const page of list) {
       if (!("refused" in page)) {
@@ -217,23 +230,26 @@ export class OpenStackApi implements AsyncDisposable {
         this.#rights.refused(kind, page.refused);
         return true;
       }
-      // Routers are an extension of Neutron, and so are floating IPs.
+      // Floating IPs belong to Neutron's router extension: without that, their path does not exist.
       if (answer.status === 404 && kind === "floatingIps" && !call.url.includes("&marker=")) return false;
-      const state = `${answer.status}: "${answer.said}". Check that the URL is right`;
+      const state = `${answer.status}: "${answer.errorMessage}". Check that the URL is right`;
       throw this.#transport.failure(call, { reason: "client_error", status: answer.status, state });
     }
     return false;
   }
 }
 
-/** A list in which one is not readable is none. */
+/** All ports of an answer; `null` if it has no list or one of the ports cannot be read. */
 function readPorts(body: JsonObject): readonly PortRecord[] | null {
   const listed = body["ports"];
   const ports = objects(listed).map(readPort).filter((port) => port !== null);
   return Array.isArray(listed) && ports.length === listed.length ? ports : null;
 }
 
-/** Every account may know its own name and its project's: they came with the token. */
+/**
+ * Our own user or project, whose name came with the token: every account may know that, without a
+ * request.
+ */
 function ownOf(id: string, own: Named | null): NameRecord | null {
   return own !== null && own.id === id && own.name !== null ? own : null;
 }

@@ -3,16 +3,19 @@ import { printable } from "../wire/escaping/printable.ts";
 import { redact, withoutSecrets } from "../wire/secrets/redact.ts";
 import { isObject, text } from "./read.ts";
 
-const MAX_SAID_LENGTH = 200;
+const MAX_MESSAGE_LENGTH = 200;
 
 /**
- * What an error's body says, on one line, without secrets. Every service has its own form: `{"error": {"message"}}`,
- * `{"itemNotFound": {"message"}}`, `{"NeutronError": {"message"}}` or a text, `{"message"}` with HTML in it.
+ * The error message in an API's answer, on one line and without secrets. Each service has its own
+ * form: `{"error": {"message"}}`, `{"itemNotFound": {"message"}}`, `{"NeutronError": {"message"}}`
+ * or a text, `{"message"}` with HTML in it.
  */
 export function apiErrorMessage(body: JsonObject | null, secrets: readonly string[]): string {
-  const said = body === null ? null : messageOf(body) ?? Object.values(body).map(messageOf).find((one) => one !== null);
-  const line = (said ?? "").replace(/(?:<[^<>]{1,20}>|\s)+/g, " ").trim().replace(/\.$/, "");
-  return printable(redact(withoutSecrets(line, secrets)), MAX_SAID_LENGTH);
+  const message = body === null
+    ? null
+    : messageOf(body) ?? Object.values(body).map(messageOf).find((one) => one !== null);
+  const line = (message ?? "").replace(/(?:<[^<>]{1,20}>|\s)+/g, " ").trim().replace(/\.$/, "");
+  return printable(redact(withoutSecrets(line, secrets)), MAX_MESSAGE_LENGTH);
 }
 
 function messageOf(value: Json | undefined): string | null {

@@ -4,25 +4,28 @@ import { microversionHeaders } from "./microversion.ts";
 import type { ServiceName } from "./services.ts";
 import type { Answer, Call, Transport } from "./transport.ts";
 
-/** One question to one service. */
+/** One request to one service. */
 export interface Question {
   readonly service: ServiceName;
-  /** Below the API's version, as `/servers/ID`. */
+  /** The path below the API's version, as `/servers/ID`. */
   readonly path: string;
 }
 
-/** An answer with its call, for texts. */
+/** An answer with its request, which error messages quote. */
 export interface Answered {
   readonly call: Call;
   readonly answer: Answer;
-  /** Whose rights it shows. */
+  /** The session whose permissions the answer reflects. */
   readonly session: Session;
 }
 
-/** Not possible, not allowed, not there, no longer there. */
-const TELLING = new Set([400, 403, 404, 410]);
+/** Client errors that callers handle themselves: bad request, forbidden, not found, gone. */
+const MEANINGFUL_STATUSES = new Set([400, 403, 404, 410]);
 
-/** Puts questions to services in the name of our account: finds the API, sends the token, and renews it once when it is refused. */
+/**
+ * Sends authenticated requests to services: finds the endpoint, adds the token, and logs in again
+ * once when a service refuses the token (401).
+ */
 export class Caller {
   readonly #transport: Transport;
   readonly #keystone: Keystone;
@@ -41,10 +44,10 @@ export class Caller {
   }
 
   /**
-   * An answer that is a success, or one whose status says something by itself: 400, 403, 404, 410.
+   * Returns a successful answer, or one with a status that the caller handles: 400, 403, 404, 410.
    *
-   * @throws {OpenStackUnavailable} for every other.
-   * @throws {UserError} when we cannot log in, or the catalog does not lead there.
+   * @throws {OpenStackUnavailable} for every other answer, and when there is none.
+   * @throws {UserError} when the login fails, or the catalog has no usable endpoint of the service.
    */
   async ask(question: Question): Promise<Answered> {
     const session = await this.#keystone.session();
@@ -64,21 +67,24 @@ export class Caller {
       const headers = microversionHeaders(microversion);
       const call = { service, url: `${url}${path}`, token: session.token, headers };
       const answer = await this.#transport.send(call);
-      // Ends where there is nothing lower.
+      // Retries with a lower microversion after 406, until there is none left.
       if (answer.status !== 406 || microversion === null) return { call, answer, session };
-      this.#endpoints.lower(service, microversion, answer.said);
+      this.#endpoints.lower(service, microversion, answer.errorMessage);
     }
   }
 
-  /** A proxy's own page is not what the service says: it would make everything absent or forbidden in silence. */
+  /**
+   * Accepts 400, 403, 404 and 410 only with a JSON body. An error page of a proxy would otherwise
+   * make every resource silently absent or forbidden.
+   */
   #checked(answered: Answered): Answered {
-    const { call, answer: { status, body, problem, said } } = answered;
-    if (status < 300 || TELLING.has(status) && body !== null) return answered;
+    const { call, answer: { status, body, problem, errorMessage } } = answered;
+    if (status < 300 || MEANINGFUL_STATUSES.has(status) && body !== null) return answered;
     const isToken = status === 401;
     const advice = isToken
       ? "It refuses the token that Keystone just gave; see its own log"
       : "Check the catalog's URL";
-    const what = body === null ? `, but ${problem}` : said && `: "${said}"`;
+    const what = body === null ? `, but ${problem}` : errorMessage && `: "${errorMessage}"`;
     throw this.#transport.failure(call, {
       reason: isToken ? "unauthorized" : "client_error",
       status,

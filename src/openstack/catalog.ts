@@ -7,7 +7,7 @@ import type { Credentials } from "./credentials.ts";
 import { objects, text } from "./read.ts";
 import { type CatalogService, SERVICES } from "./services.ts";
 
-/** One URL of one service. */
+/** One endpoint of the service catalog. */
 export interface CatalogEndpoint {
   readonly type: string;
   readonly region: string | null;
@@ -30,8 +30,8 @@ export function readCatalog(token: JsonObject): readonly CatalogEndpoint[] {
 /**
  * The URL of a service in the region and with the interface that the credentials ask for.
  *
- * @param keystoneUrl Whose catalog it is, for texts.
- * @throws {UserError} when there is none, or one in each of several regions.
+ * @param keystoneUrl The Keystone that issued the catalog, for error messages.
+ * @throws {UserError} when there is no such endpoint, or several regions have one.
  */
 export function endpointUrl(
   catalog: readonly CatalogEndpoint[],
@@ -53,7 +53,7 @@ export function endpointUrl(
   const offered = catalog.filter((endpoint) => endpoint.type === type);
   if (offered.length === 0) {
     throw new UserError(
-      `${cannot} it has none at all. \`openstack catalog list\` shows what it has; Keystone's administrator adds it`,
+      `${cannot} it has no such service. \`openstack catalog list\` shows what it has; Keystone's administrator adds it`,
     );
   }
   const usable = offered.filter((endpoint) => endpoint.interface === credentials.interface);
@@ -74,7 +74,7 @@ export function endpointUrl(
     throw new UserError(`${cannot} it is in the regions ${regions.map(shown).join(", ")}. Set the region in ${source}`);
   }
   if (HttpTarget.isUrl(first.url)) return first.url;
-  throw new UserError(`${cannot} its URL there is none: ${shownUrl(first.url)}. Correct the catalog`);
+  throw new UserError(`${cannot} its URL there is not valid: ${shownUrl(first.url)}. Correct the catalog`);
 }
 
 function shown(region: string | null): string {

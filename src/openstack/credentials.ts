@@ -5,7 +5,7 @@ import { printable } from "../wire/escaping/printable.ts";
 import { HttpTarget } from "../wire/http/http.ts";
 import { shownUrl } from "../wire/secrets/redact.ts";
 import { readCloud } from "./clouds_yaml.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { HostEnvironment } from "./host_environment.ts";
 import {
   refuseAuthType,
   refuseInsecure,
@@ -15,11 +15,12 @@ import {
   type SettingsSource,
 } from "./settings.ts";
 
-/** Something of Keystone's by its id, or by its name in a domain. */
+/** A reference to a Keystone domain, by id or by name. */
 export type DomainRef = { readonly id: string } | { readonly name: string };
+/** A reference to a Keystone user or project: by id, or by its name within a domain. */
 export type NamedRef = { readonly id: string } | { readonly name: string; readonly domain: DomainRef };
 
-/** Who logs in. */
+/** The identity part of a Keystone login. */
 export type Identity =
   | { readonly method: "password"; readonly user: NamedRef; readonly password: string }
   | { readonly method: "application_credential"; readonly id: string; readonly secret: string }
@@ -30,7 +31,7 @@ export type Identity =
     readonly secret: string;
   };
 
-/** What for. An application credential brings its own project. */
+/** The scope of a Keystone login. An application credential has its own project. */
 export type Scope =
   | { readonly kind: "project"; readonly project: NamedRef }
   | { readonly kind: "domain"; readonly domain: DomainRef }
@@ -42,37 +43,41 @@ export interface Credentials {
   readonly authUrl: string;
   readonly identity: Identity;
   readonly scope: Scope;
-  /** `null`: the catalog must have one only. */
+  /** `null` if not set: then the catalog must have a single region. */
   readonly region: string | null;
   readonly interface: "public" | "internal" | "admin";
   /** Absolute paths. */
   readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
-  /** Where they were found, for texts, as `the cloud "admin" of "/etc/openstack/clouds.yaml"`. */
+  /**
+   * Where the credentials were found, for error messages, as `the cloud "admin" of
+   * "/etc/openstack/clouds.yaml"`.
+   */
   readonly source: string;
 }
 
 /**
- * Finds out how to log in: the fields of config.ts, else a cloud of clouds.yaml, else the variables `OS_*`.
+ * Finds the credentials: in the section `openstack` of config.ts, in a cloud of clouds.yaml, or in
+ * the variables `OS_*`, in this order.
  *
- * @throws {UserError} naming what is missing or wrong, and where was looked.
+ * @throws {UserError} naming the missing or wrong setting and the places that were searched.
  */
-export async function findCredentials(options: OpenStackOptions, surroundings: Surroundings): Promise<Credentials> {
-  const found = await findSource(options, surroundings);
+export async function findCredentials(options: OpenStackOptions, host: HostEnvironment): Promise<Credentials> {
+  const found = await findSource(options, host);
   const { cloud: _cloud, maxWaitSeconds: _maxWaitSeconds, ...given } = options;
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Settings;
-  return credentialsOf({ ...found, settings: overlay(found.settings, own) }, surroundings);
+  return credentialsOf({ ...found, settings: overlay(found.settings, own) }, host);
 }
 
-async function findSource(options: OpenStackOptions, surroundings: Surroundings): Promise<SettingsSource> {
-  const { env } = surroundings;
+async function findSource(options: OpenStackOptions, host: HostEnvironment): Promise<SettingsSource> {
+  const { env } = host;
   if (options.authUrl !== undefined) {
     return { settings: {}, place: "the section `openstack` of config.ts", nameOf: (setting) => `openstack.${setting}` };
   }
   const cloud = options.cloud ?? (env("OS_CLOUD") || undefined);
-  // "envvars" is openstacksdk's name for the cloud of the variables.
+  // "envvars" is openstacksdk's name for the cloud that the variables OS_* describe.
   const named = cloud === "envvars" ? undefined : cloud;
   if (named === undefined && (cloud === "envvars" || env("OS_AUTH_URL"))) return variables(env);
-  const source = await readCloud(named, surroundings);
+  const source = await readCloud(named, host);
   if (source !== null) return source;
   throw new UserError(
     "Cannot find out how to log in to OpenStack: openstack.authUrl, openstack.cloud, OS_CLOUD and OS_AUTH_URL are not " +
@@ -80,7 +85,7 @@ async function findSource(options: OpenStackOptions, surroundings: Surroundings)
   );
 }
 
-function variables(env: Surroundings["env"]): SettingsSource {
+function variables(env: HostEnvironment["env"]): SettingsSource {
   refuseInsecure({ insecure: env("OS_INSECURE") }, "the variables OS_*");
   refuseAuthType(env("OS_AUTH_TYPE"), "the variables OS_*");
   return {
@@ -92,7 +97,10 @@ function variables(env: Surroundings["env"]): SettingsSource {
 
 const CREDENTIAL = ["applicationCredentialId", "applicationCredentialName", "applicationCredentialSecret"] as const;
 
-/** A scope or an identity of config.ts takes the place of another kind that was found elsewhere, instead of standing beside it. */
+/**
+ * Settings of config.ts override those found elsewhere. A scope or identity in config.ts also
+ * removes any other kind of scope or identity that was found, since the two would conflict.
+ */
 function overlay(found: Settings, own: Settings): Settings {
   const kinds = [["project", "projectId"], ["domain", "domainId"], ["systemScope"]] as const;
   const scopes = kinds.some((keys) => keys.some((key) => own[key] !== undefined)) ? kinds.flat() : [];
@@ -102,7 +110,7 @@ function overlay(found: Settings, own: Settings): Settings {
   return { ...Object.fromEntries(Object.entries(found).filter(([key]) => !hidden.has(key))), ...own };
 }
 
-function credentialsOf(source: SettingsSource, { cwd, home }: Surroundings): Credentials {
+function credentialsOf(source: SettingsSource, { cwd, home }: HostEnvironment): Credentials {
   const { settings, place } = source;
   const authUrl = settings.authUrl ?? missing(source, ["authUrl"]);
   if (!HttpTarget.isUrl(authUrl)) {
@@ -113,7 +121,9 @@ function credentialsOf(source: SettingsSource, { cwd, home }: Surroundings): Cre
   }
   if (/[?#]/.test(authUrl)) {
     throw new UserError(
-      `Cannot use ${place}: ${source.nameOf("authUrl")} is "${shownUrl(authUrl)}"; it ends before the "?"`,
+      `Cannot use ${place}: ${source.nameOf("authUrl")} is "${
+        shownUrl(authUrl)
+      }"; remove the "?" or "#" and all that follows`,
     );
   }
   const { interface: endpoints = "public" } = settings;
@@ -147,7 +157,8 @@ function identityOf(source: SettingsSource): Pick<Credentials, "identity" | "sco
   }
   const method = "application_credential";
   const secret = applicationCredentialSecret ?? missing(source, ["applicationCredentialSecret"]);
-  // Keystone refuses a scope beside it, so a project that is set all the same is not sent.
+  // Keystone refuses an application credential together with a scope: a configured project is not
+  // sent.
   const scope = { kind: "credential" } as const;
   if (id !== undefined) return { identity: { method, id, secret }, scope };
   if (name === undefined) return missing(source, ["applicationCredentialId"]);
@@ -166,7 +177,7 @@ function scopeOf(source: SettingsSource): Scope {
     throw new UserError(
       `Cannot use ${source.place}: ${
         source.nameOf("systemScope")
-      } stands beside a project or a domain. Keep one of them`,
+      } is set together with a project or a domain. Keep one of them`,
     );
   }
   if (systemScope) return { kind: "system" };

@@ -6,13 +6,16 @@ import type { Answer, Call, Transport } from "./transport.ts";
 export interface ApiVersion {
   /** As `v2.1`. */
   readonly id: string;
-  /** Where the service believes it is; proxies may have other ideas. */
+  /** The service's own link to this version; behind a proxy it is often wrong. */
   readonly url: string | null;
   /** Its newest microversion, as `2.93`; `null` when it has none. */
   readonly newest: string | null;
 }
 
-/** The versions that an answer lists, in any of the forms: `{versions: [...]}`, Keystone's `{versions: {values}}`, `{version}` alone. */
+/**
+ * The versions that an answer lists, in any of three forms: `{versions: [...]}`, Keystone's
+ * `{versions: {values: [...]}}`, or a single `{version}`.
+ */
 export function readVersions(body: JsonObject): readonly ApiVersion[] {
   const many = body["versions"];
   const listed = Array.isArray(many) ? objects(many) : objects(object(many)["values"]);
@@ -25,7 +28,10 @@ export function readVersions(body: JsonObject): readonly ApiVersion[] {
   });
 }
 
-/** Asks a URL what versions there are; none when it answers with something else. 300 is what it should answer. */
+/**
+ * Requests the list of API versions from a URL; an empty list for any other answer. Services should
+ * answer with 300 Multiple Choices; some answer with 200.
+ */
 export async function askVersions(
   transport: Transport,
   call: Call,
@@ -36,8 +42,9 @@ export async function askVersions(
 }
 
 /**
- * The URL of a version below the URL that was asked. Its own link counts where it stays on the same server: nobody else gets our token or
- * password, and a service behind a proxy often names itself wrongly. Else it is where `segment` leads, as `v3`.
+ * The URL of a version below the requested URL. The service's own link is used only if it stays on
+ * the same host: no other host may get our token or password, and a service behind a proxy often
+ * returns a wrong link. Otherwise the URL is built with `segment`, as `v3`.
  */
 export function versionUrl(
   askedUrl: string,

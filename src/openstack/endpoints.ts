@@ -7,20 +7,23 @@ import { bestMicroversion, lowerMicroversion } from "./microversion.ts";
 import { type CatalogService, SERVICES } from "./services.ts";
 import type { Transport } from "./transport.ts";
 
-/** Where a service's API is. */
+/** The URL of a service's API, and the microversion to use. */
 export interface Endpoint {
-  /** With the version, without a slash at its end. */
+  /** Includes the API version; no trailing slash. */
   readonly url: string;
   readonly microversion: string | null;
 }
 
-/** A version at the end of a path, or before a project's id, which old catalogs have there. */
+/** A path that ends in an API version, optionally followed by a project id as in old catalogs. */
 const VERSIONED = /^(.*\/)(v\d+(?:\.\d+)?)((?:\/[\w-]+)?)$/;
 
-/** Where the services' APIs are: from the catalog and what the services say of their versions. Asked once, until the catalog changes. */
+/**
+ * Finds the endpoints of services, from the catalog and version discovery. Results are kept until
+ * the catalog's URL of the service changes.
+ */
 export class Endpoints {
   readonly #known = new Map<CatalogService, { readonly catalogUrl: string; readonly endpoint: Endpoint }>();
-  readonly #flights = new SingleFlight<Endpoint>();
+  readonly #inFlight = new SingleFlight<Endpoint>();
   readonly #transport: Transport;
   readonly #credentials: Credentials;
 
@@ -29,24 +32,24 @@ export class Endpoints {
     this.#credentials = credentials;
   }
 
-  /** @throws {UserError} when the catalog does not lead there. */
+  /** @throws {UserError} when the catalog has no usable endpoint of the service. */
   async of(service: CatalogService, { catalog, keystoneUrl }: Session): Promise<Endpoint> {
     const credentials = this.#credentials;
     const catalogUrl = endpointUrl(catalog, { service, credentials, keystoneUrl });
     const known = this.#known.get(service);
     if (known?.catalogUrl === catalogUrl) return known.endpoint;
-    return await this.#flights.run(`${service} ${catalogUrl}`, async () => {
+    return await this.#inFlight.run(`${service} ${catalogUrl}`, async () => {
       const endpoint = service === "Nova" ? await this.#nova(catalogUrl) : await this.#plain(service, catalogUrl);
       this.#known.set(service, { catalogUrl, endpoint });
       return endpoint;
     });
   }
 
-  /** Remembers that a microversion was refused, whatever the service said of itself. */
-  lower(service: CatalogService, refused: string, said: string): void {
+  /** Switches to a lower microversion after the service refused one that it had offered. */
+  lower(service: CatalogService, refused: string, errorMessage: string): void {
     const known = this.#known.get(service);
     if (known === undefined || known.endpoint.microversion !== refused) return;
-    const microversion = lowerMicroversion(refused, said);
+    const microversion = lowerMicroversion(refused, errorMessage);
     this.#known.set(service, { ...known, endpoint: { ...known.endpoint, microversion } });
   }
 
@@ -55,7 +58,7 @@ export class Endpoints {
     return { url: isVersioned ? url : await this.#unversioned(service, url), microversion: null };
   }
 
-  /** A service that does not list its versions is taken to have the one that we need. */
+  /** A service that does not list its versions is assumed to support the required one. */
   async #unversioned(service: CatalogService, url: string): Promise<string> {
     const { version, major } = SERVICES[service];
     const { versions } = await askVersions(this.#transport, { service, url: `${url}/` });
@@ -63,7 +66,10 @@ export class Endpoints {
     return found === undefined ? `${url}/${version}` : versionUrl(`${url}/`, { ...found, segment: version });
   }
 
-  /** Nova says beside its version which microversions it has. A catalog may still lead to v2, which has none. */
+  /**
+   * Nova's version document lists its microversions. The catalog may still point to v2, which has
+   * none.
+   */
   async #nova(catalogUrl: string): Promise<Endpoint> {
     const { origin, pathname } = new URL(catalogUrl);
     const [, prefix, version, project = ""] = VERSIONED.exec(pathname) ?? [];
@@ -71,7 +77,7 @@ export class Endpoints {
     const { versions } = await askVersions(this.#transport, { service: "Nova", url: `${base}/` });
     const found = versions.find(({ id }) => id === "v2.1");
     if (found !== undefined) return { url: `${base}${project}`, microversion: bestMicroversion(found.newest) };
-    // Not told: tried, and lowered when it is refused.
+    // Nova lists no microversions: the newest supported one is tried, and lowered after a 406.
     if (version === undefined || version === "v2.1") return { url: `${base}${project}`, microversion: "2.93" };
     return { url: catalogUrl, microversion: null };
   }

@@ -1,10 +1,12 @@
 import type { FailureReason } from "../model/errors.ts";
 import type { ServiceName } from "./services.ts";
 
-/** The answers below and above 500 that say something of the whole service, or of what stands before it. */
-const OF_THE_SERVICE = new Set([401, 429, 502, 503, 504]);
+/** Statuses that concern the whole service or a proxy in front of it, not a single request. */
+const SERVICE_WIDE_STATUSES = new Set([401, 429, 502, 503, 504]);
 
-/** OpenStack does not answer as it should, which waiting may mend. Holds no secret. */
+/**
+ * An OpenStack service gave no answer or an unusable one; a retry may succeed. Contains no secret.
+ */
 export class OpenStackUnavailable extends Error {
   override readonly name = "OpenStackUnavailable";
   readonly service: ServiceName;
@@ -29,8 +31,11 @@ export class OpenStackUnavailable extends Error {
     if (details.status !== undefined) this.status = details.status;
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
   }
-  /** Whether it may be one question alone that the service fails at: it answered, and not that it answers nobody. */
-  get mayBeOfOneQuestion(): boolean {
-    return this.status !== undefined && !OF_THE_SERVICE.has(this.status);
+  /**
+   * Whether the failure may concern a single request: the service answered, and the status is not
+   * one that concerns the whole service.
+   */
+  get mayConcernOneRequest(): boolean {
+    return this.status !== undefined && !SERVICE_WIDE_STATUSES.has(this.status);
   }
 }

@@ -1,4 +1,4 @@
-/** Remembers so many values for so long; the one that was not used for the longest time goes first. */
+/** A least-recently-used cache with a time to live per entry and a maximum number of entries. */
 export class ExpiringCache<T> {
   readonly #entries = new Map<string, { readonly value: T; readonly until: number }>();
   readonly #maxEntries: number;

@@ -11,47 +11,56 @@ import { SingleFlight } from "./single_flight.ts";
 import { object, objects, text } from "./read.ts";
 import type { Answer, Call, Transport } from "./transport.ts";
 
-/** What a name belongs to. */
+/** A user or project with its name. */
 export interface Named {
   readonly id: string;
   readonly name: string | null;
 }
 
-/** A token, and what came with it. */
+/** A token, and the data that Keystone returned with it. */
 export interface Session {
   readonly token: string;
   readonly catalog: readonly CatalogEndpoint[];
   readonly keystoneUrl: string;
-  /** Ourselves, and the project we are logged in for: no need to ask for their names. */
+  /** Our own user and project; their names need no further request. */
   readonly user: Named | null;
   readonly project: Named | null;
   readonly roles: readonly string[];
 }
 
-interface Held {
+/** A session with the times of its renewal and expiry, in milliseconds since the epoch. */
+interface TimedSession {
   readonly session: Session;
   readonly renewAtMs: number;
   readonly endsAtMs: number;
 }
 
-/** A token is renewed when a fifth of its life is left, but at most so long before its end. */
+/**
+ * A token is renewed when a fifth of its lifetime is left, but at most this long before it expires.
+ */
 const MAX_MARGIN_MS = 300_000;
 
-/** How long a token without a readable end is used, and how soon a renewal that failed is tried again. */
+/**
+ * Assumed lifetime of a token without a readable expiry, and the delay before a failed renewal is
+ * retried.
+ */
 const UNKNOWN_LIFE_MS = 600_000;
 const RENEW_AGAIN_MS = 10_000;
 
-/** How long a refusal stands: a wrong password that is sent again and again locks the account. */
+/**
+ * A refused login is not repeated for this long: repeated attempts with a wrong password lock the
+ * account.
+ */
 const REFUSAL_MS = 60_000;
 
-/** Logs in at Keystone's Identity API v3, and again before the token expires. */
+/** Logs in with Keystone's Identity API v3, and renews the token before it expires. */
 export class Keystone {
   readonly #credentials: Credentials;
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #flights = new SingleFlight<Session>();
+  readonly #inFlight = new SingleFlight<Session>();
   #url: string | null = null;
-  #held: Held | null = null;
+  #current: TimedSession | null = null;
   #refusal: { readonly error: UserError; readonly untilMs: number } | null = null;
 
   constructor(
@@ -69,35 +78,35 @@ export class Keystone {
   /**
    * A session that has not expired.
    *
-   * @param signal Ends the waiting, not the login.
-   * @throws {UserError} when Keystone refuses us, or has no v3.
-   * @throws {OpenStackUnavailable} when it does not answer as it should.
+   * @param signal Cancels this caller's wait, not the login itself, which others may wait for.
+   * @throws {UserError} when Keystone refuses the login, or has no v3.
+   * @throws {OpenStackUnavailable} when Keystone gives no usable answer.
    */
   async session(signal?: AbortSignal): Promise<Session> {
-    const held = this.#held;
-    if (held !== null && this.#clock.now() < held.renewAtMs) return held.session;
-    return await this.#flights.run("", () => this.#renew(), signal);
+    const current = this.#current;
+    if (current !== null && this.#clock.now() < current.renewAtMs) return current.session;
+    return await this.#inFlight.run("", () => this.#renew(), signal);
   }
 
-  /** Drops a session whose token a service has refused. */
+  /** Drops a session after a service refused its token. */
   forget(session: Session): void {
-    if (this.#held?.session === session) this.#held = null;
+    if (this.#current?.session === session) this.#current = null;
   }
 
-  /** While the old token is good, a Keystone that is down is no reason to stop. */
+  /** While the current token is still valid, an unavailable Keystone only postpones the renewal. */
   async #renew(): Promise<Session> {
     try {
-      this.#held = await this.#logIn();
+      this.#current = await this.#logIn();
     } catch (error) {
-      const held = this.#held;
+      const current = this.#current;
       const nowMs = this.#clock.now();
-      if (!(error instanceof OpenStackUnavailable) || held === null || nowMs >= held.endsAtMs) throw error;
-      this.#held = { ...held, renewAtMs: nowMs + RENEW_AGAIN_MS };
+      if (!(error instanceof OpenStackUnavailable) || current === null || nowMs >= current.endsAtMs) throw error;
+      this.#current = { ...current, renewAtMs: nowMs + RENEW_AGAIN_MS };
     }
-    return this.#held.session;
+    return this.#current.session;
   }
 
-  async #logIn(): Promise<Held> {
+  async #logIn(): Promise<TimedSession> {
     if (this.#refusal !== null && this.#clock.now() < this.#refusal.untilMs) throw this.#refusal.error;
     this.#refusal = null;
     const keystoneUrl = this.#url ??= await this.#findV3();
@@ -118,32 +127,34 @@ export class Keystone {
     return { session: sessionOf({ token, body, keystoneUrl }), ...lifeOf(body, sentMs) };
   }
 
-  /** Waiting does not mend it. */
-  #refused({ url }: Call, { status, headers, said }: Answer): UserError {
+  /**
+   * The error for a refused login. It is kept for a while, since a retry would be refused as well.
+   */
+  #refused({ url }: Call, { status, headers, errorMessage }: Answer): UserError {
     const location = headers.get("location");
     const moved = status < 400 && location !== null && URL.canParse(location, url)
       ? ` (it leads to ${shownUrl(new URL(location, url).href)}; redirects are not followed)`
       : "";
-    const advice = this.#adviceOn(status, said);
+    const advice = this.#adviceOn(status, errorMessage);
     const error = new UserError(
       `Cannot log in at Keystone ${shownUrl(url)} ${this.#whom()}: ${status}${moved}${
-        said && `: "${said}"`
+        errorMessage && `: "${errorMessage}"`
       }. ${advice}`,
     );
     this.#refusal = { error, untilMs: this.#clock.now() + REFUSAL_MS };
     return error;
   }
 
-  /** Keystone's own answers hold a message; those of what stands before it do not. */
-  #adviceOn(status: number, said: string): string {
+  /** Keystone's own answers contain a message; those of a proxy or another server do not. */
+  #adviceOn(status: number, errorMessage: string): string {
     const { source, identity } = this.#credentials;
     const account = identity.method === "password"
       ? "user, password, project and their domains"
       : "the application credential and its secret";
-    if (said === "" || ![400, 401, 403].includes(status)) return `Correct the URL in ${source}`;
+    if (errorMessage === "" || ![400, 401, 403].includes(status)) return `Correct the URL in ${source}`;
     if (status === 403) return `Give the account a role in what it logs in for, or correct that in ${source}`;
-    if (/\bpassword is expired\b/i.test(said)) return `Change the user's password, and then that in ${source}`;
-    if (/\baccount is locked\b/i.test(said)) {
+    if (/\bpassword is expired\b/i.test(errorMessage)) return `Change the user's password, and then that in ${source}`;
+    if (/\baccount is locked\b/i.test(errorMessage)) {
       return "Wait until Keystone unlocks the account: every attempt may prolong that";
     }
     return `Correct ${account} in ${source}`;
@@ -162,14 +173,16 @@ export class Keystone {
     return `as "${of(identity.user)}"${scopes[scope.kind]}`;
   }
 
-  /** An auth_url of the first generation ends in /v2.0; v3 is beside it, if the server has it. */
+  /**
+   * The URL of v3. An auth_url may still end in /v2.0; v3 is then beside it, if the server has it.
+   */
   async #findV3(): Promise<string> {
     const { authUrl, source } = this.#credentials;
     if (/\/v3$/.test(authUrl)) return authUrl;
     const root = authUrl.replace(/\/v2(?:\.0)?$/, "");
     const offered: string[] = [];
     let status = 0;
-    // A proxy may let only the versions through.
+    // A proxy may forward only the versioned paths.
     for (const url of [`${root}/`, `${root}/v3`]) {
       const { answer, versions } = await askVersions(this.#transport, { service: "Keystone", url });
       const v3 = versions.find(({ id }) => /^v3(?:\.|$)/.test(id));
@@ -225,8 +238,11 @@ function namedIn(value: JsonObject): Named | null {
   return id === null ? null : { id, name: text(value["name"]) };
 }
 
-/** Measured from our own request with Keystone's own times: its clock may differ from ours. */
-function lifeOf(body: JsonObject, sentMs: number): Pick<Held, "renewAtMs" | "endsAtMs"> {
+/**
+ * The lifetime is the difference of Keystone's own two times, counted from our request: Keystone's
+ * clock may differ from ours.
+ */
+function lifeOf(body: JsonObject, sentMs: number): Pick<TimedSession, "renewAtMs" | "endsAtMs"> {
   const lifeMs = Date.parse(text(body["expires_at"]) ?? "") - Date.parse(text(body["issued_at"]) ?? "");
   const goodMs = lifeMs > 0 ? lifeMs : UNKNOWN_LIFE_MS;
   return { renewAtMs: sentMs + goodMs - Math.min(MAX_MARGIN_MS, goodMs / 5), endsAtMs: sentMs + goodMs };

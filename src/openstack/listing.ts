@@ -5,43 +5,53 @@ import type { CatalogService } from "./services.ts";
 import type { Transport } from "./transport.ts";
 import { untilAborted } from "./until_aborted.ts";
 
-/** Some of many. */
+/** One page of a listing. */
 export interface Page<T> {
   readonly records: readonly T[];
-  /** Where to go on, after a restart too: the id behind which the next page begins; `null` after the last one. */
+  /**
+   * Where to continue, also after a restart: the next page begins after this id. `null` on the last
+   * page.
+   */
   readonly next: string | null;
-  /** `false`: only our own project's, because more is forbidden. `null`: Neutron does not say whether it leaves others' out. */
+  /**
+   * `false` if the listing is limited to our own project because more is forbidden. `null` for
+   * Neutron, which does not say whether it leaves out other projects.
+   */
   readonly allProjects: boolean | null;
 }
 
 export interface ListingOptions<T> {
   readonly service: CatalogService;
-  /** With its query, as `/servers/detail?limit=200`. */
+  /** The path with its query, as `/servers/detail?limit=200`. */
   readonly path: string;
-  /** What the answer calls the list, as `servers`. */
+  /** The key of the list in the answer, as `servers`. */
   readonly key: string;
   readonly read: (one: JsonObject) => T | null;
   readonly caller: Caller;
   readonly transport: Transport;
-  /** Begin behind this id. */
+  /** Begin after this id; `null` begins at the start. */
   readonly after: string | null;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A page, or what the service says instead (400, 403, 404). */
+/** A page, or the answer with which the service refused it (400, 403, 404). */
 export type Listed<T> = Omit<Page<T>, "allProjects"> | { readonly refused: Answered };
 
-/** How often a list may be read from its beginning again: after that somebody deletes faster than we read. */
+/**
+ * A listing may restart from its beginning this many times. More restarts mean that resources are
+ * deleted faster than they are read.
+ */
 const MAX_RESTARTS = 3;
 
 /**
- * The pages of a list. When the resource behind which a page should begin is deleted meanwhile, it begins behind an earlier one of the page
- * before, or from the beginning: some come twice then, none is left out.
+ * Reads a list page by page. If the marker of the next page was deleted in the meantime, reading
+ * continues after an earlier resource of the previous page, or from the beginning. Some resources
+ * may then be returned twice; none is left out.
  */
 export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Listed<T>, void, void> {
   let markers: string[] = options.after === null ? [] : [options.after];
   let restarts = 0;
-  const begun = new Set<string | undefined>();
+  const firstIds = new Set<string | undefined>();
   for (;;) {
     options.signal?.throwIfAborted();
     const marker = markers[0];
@@ -53,13 +63,13 @@ export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Li
       continue;
     }
     if (status >= 300) return yield { refused: answered };
-    const { records, ids, goesOn } = read(options, answered);
-    // Neutron begins floating IPs anew by itself when the one behind which a page should begin is gone.
-    if (begun.has(ids[0]) && ++restarts > MAX_RESTARTS) throw endless(options, answered);
-    begun.add(ids[0]);
-    const next = goesOn ? ids.at(-1) : null;
-    // Not the end of the list: what is behind would be taken for gone.
-    if (next === undefined || next === marker) throw stuck(options, answered);
+    const { records, ids, hasMore } = read(options, answered);
+    // For floating IPs, Neutron itself restarts from the beginning when the marker does not exist.
+    if (firstIds.has(ids[0]) && ++restarts > MAX_RESTARTS) throw restartedTooOften(options, answered);
+    firstIds.add(ids[0]);
+    const next = hasMore ? ids.at(-1) : null;
+    // This must not count as the end of the list: the unread resources would be taken for deleted.
+    if (next === undefined || next === marker) throw noProgress(options, answered);
     yield { records, next };
     if (next === null) return;
     markers = [next, ...earlier(ids, next)];
@@ -80,21 +90,22 @@ function read<T>({ key, read, transport }: ListingOptions<T>, { call, answer }: 
     throw transport.failure(call, { reason: "other", status: answer.status, state });
   }
   const ids = items.map((item) => text(item["id"])).filter((id) => id !== null);
-  return { records, ids, goesOn: objects(body[`${key}_links`]).some((link) => link["rel"] === "next") };
+  return { records, ids, hasMore: objects(body[`${key}_links`]).some((link) => link["rel"] === "next") };
 }
 
-function stuck<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
-  const state = `${status}, but the list "${key}" does not go on: it says that there is more, and gives nothing new. ` +
-    "See its own log, and what stands between";
+function noProgress<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
+  const state =
+    `${status}, but the list "${key}" does not continue: the answer announces more, but there is nothing new. ` +
+    "See its own log, and those of proxies before it";
   return transport.failure(call, { reason: "other", status, state });
 }
 
-function endless<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
-  const state = `the list "${key}" begins anew again and again; what is asked to go on behind is deleted meanwhile`;
+function restartedTooOften<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
+  const state = `the list "${key}" restarts again and again: the markers of its pages are deleted in the meantime`;
   return transport.failure(call, { reason: "other", status, state });
 }
 
-/** A few from the page before, the later ones first. */
+/** Alternative markers from the same page, the later ones first. */
 function earlier(ids: readonly string[], last: string): string[] {
   const places = [ids.length - 2, Math.floor(ids.length / 2), 0];
   const chosen = places.map((place) => ids[place]).filter((id) => id !== undefined && id !== last);

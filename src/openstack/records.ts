@@ -3,14 +3,14 @@ import { isoUtc } from "../model/timestamp.ts";
 import type { Json, JsonObject } from "../model/notification.ts";
 import { isObject, number, object, objects, text } from "./read.ts";
 
-/** What Nova says of a server. `null` is "not said". */
+/** A server as Nova's API describes it. `null` means that Nova did not return the field. */
 export interface ServerRecord {
   readonly id: string;
-  /** What the user typed. */
+  /** The display name that the user chose. */
   readonly name: string | null;
-  /** What the server calls itself; from microversion 2.90, or 2.3 for administrators. */
+  /** The hostname inside the server; from microversion 2.90 on, for administrators from 2.3 on. */
   readonly hostname: string | null;
-  /** From microversion 2.19; `null` also when it is empty. */
+  /** From microversion 2.19 on; `null` also when it is empty. */
   readonly description: string | null;
   /** As `ACTIVE`, `BUILD`, `ERROR`. */
   readonly status: string | null;
@@ -18,26 +18,26 @@ export interface ServerRecord {
   readonly userId: string | null;
   /** `null` also for a server that was booted from a volume. */
   readonly imageId: string | null;
-  /** GB of root and ephemeral disk, GiB of memory, vCPUs: from microversion 2.47. */
+  /** Root plus ephemeral disk in GB; like `ramGib` and `vcpus` from microversion 2.47 on. */
   readonly storageGb: number | null;
   readonly ramGib: number | null;
   readonly vcpus: number | null;
   /** ISO 8601, UTC. */
   readonly createdAt: string | null;
   readonly metadata: Readonly<Record<string, string>> | null;
-  /** Floating ones are among them, seconds after their association. */
+  /** Includes floating addresses, which appear some seconds after their association. */
   readonly addresses: readonly Address[];
 }
 
-/** What Neutron's DNS integration says of one address of a port. */
+/** One entry of `dns_assignment`, which Neutron's DNS integration adds to a port. */
 export interface DnsAssignment {
   readonly address: string | null;
   readonly hostname: string | null;
-  /** Without the dot at its end. */
+  /** Without the trailing dot. */
   readonly fqdn: string | null;
 }
 
-/** What Neutron says of a port. */
+/** A port as Neutron's API describes it. */
 export interface PortRecord {
   readonly id: string;
   /** Lower case, colons. */
@@ -47,7 +47,7 @@ export interface PortRecord {
   readonly deviceId: string | null;
   /** As `compute:ZONE` or `network:router_interface`. */
   readonly deviceOwner: string | null;
-  /** The device, when it is a compute server. */
+  /** The device id if the device is a server of Nova. */
   readonly serverId: string | null;
   readonly networkId: string | null;
   readonly projectId: string | null;
@@ -56,21 +56,21 @@ export interface PortRecord {
   readonly updatedAt: string | null;
 }
 
-/** What Neutron says of a floating IP. */
+/** A floating IP as Neutron's API describes it. */
 export interface FloatingIpRecord {
   readonly id: string;
   readonly address: string;
   readonly projectId: string | null;
   readonly portId: string | null;
   readonly fixedAddress: string | null;
-  /** What it says of its port; `null` without one, and in old releases. */
+  /** From `port_details`; `null` without a port, and in old releases. */
   readonly port: { readonly serverId: string | null; readonly mac: string | null } | null;
   readonly revision: number | null;
   /** ISO 8601, UTC. */
   readonly updatedAt: string | null;
 }
 
-/** What Glance says of an image. */
+/** An image as Glance's API describes it. */
 export interface ImageRecord {
   readonly id: string;
   readonly name: string | null;
@@ -79,13 +79,13 @@ export interface ImageRecord {
   readonly osVersion: string | null;
 }
 
-/** What Keystone says of a project or a user. */
+/** A project or a user as Keystone's API describes it. */
 export interface NameRecord {
   readonly id: string;
   readonly name: string | null;
 }
 
-// A reader gives null for what cannot be one: without an id, or no object.
+// The readers below return null for an object without an id.
 
 export function readServer(server: JsonObject): ServerRecord | null {
   const id = text(server["id"]);

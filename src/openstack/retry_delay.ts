@@ -3,7 +3,10 @@ import { OpenStackUnavailable } from "./errors.ts";
 const FIRST_DELAY_MS = 1000;
 const MAX_DELAY_MS = 60_000;
 
-/** How long to leave OpenStack alone after so many failures in a row: a random time that doubles up to a minute, on top of what it asks for. */
+/**
+ * The back-off after a number of consecutive failures: it doubles from 1 s to 60 s, with jitter,
+ * and is added to the time that the service asked for (Retry-After).
+ */
 export function retryDelayMs(
   error: unknown,
   { failures, random }: { readonly failures: number; readonly random: () => number },

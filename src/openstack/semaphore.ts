@@ -1,4 +1,4 @@
-/** So many at a time; who comes later waits in line. */
+/** Counting semaphore: at most `count` tasks run at a time, the others wait in order of arrival. */
 export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;

@@ -1,10 +1,10 @@
-/** The services that are asked. */
+/** The OpenStack services that oss-watcher uses. */
 export type ServiceName = "Keystone" | "Nova" | "Neutron" | "Glance";
 
-/** The services that the catalog leads to. */
+/** The services that are found through the catalog. */
 export type CatalogService = Exclude<ServiceName, "Keystone">;
 
-/** What the catalog and discovery call them. */
+/** The type in the catalog, and the required version in a path and in version discovery. */
 export const SERVICES: Readonly<
   Record<CatalogService, { readonly type: string; readonly version: string; readonly major: RegExp }>
 > = {

@@ -2,19 +2,22 @@ import type { OpenStackOptions } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escaping/printable.ts";
 
-/** How to log in and where to, wherever it was found: the fields of config.ts. */
+/** The login settings under their names in config.ts, whatever their source. */
 export type Settings = Omit<OpenStackOptions, "cloud" | "maxWaitSeconds">;
 
-/** The settings of one place, with its own words for texts. */
+/** The settings of one source, with its own names for error messages. */
 export interface SettingsSource {
   readonly settings: Settings;
-  /** Where they stand, as `the cloud "admin" of "/etc/openstack/clouds.yaml"`. */
+  /** The source in words, as `the cloud "admin" of "/etc/openstack/clouds.yaml"`. */
   readonly place: string;
-  /** What a setting is called there, as `OS_PASSWORD`. */
+  /** The name of a setting in this source, as `OS_PASSWORD`. */
   nameOf(setting: keyof Settings): string;
 }
 
-/** What openstacksdk calls a setting in clouds.yaml; `OS_` and capitals make it a variable. The first one that is there counts. */
+/**
+ * The names of each setting in clouds.yaml, as openstacksdk has them; in upper case after `OS_`
+ * they are variables. The first name with a value wins.
+ */
 const NAMES: Readonly<Record<keyof Settings, readonly [string, ...string[]]>> = {
   authUrl: ["auth_url"],
   user: ["username", "user_name"],
@@ -39,15 +42,15 @@ const NAMES: Readonly<Record<keyof Settings, readonly [string, ...string[]]>> = 
   keyFile: ["key"],
 };
 
-/** What stands for a domain that is not named otherwise, by its id. */
+/** Settings whose value is the id of the domain of user and project, unless those name one. */
 const DEFAULT_DOMAIN_NAMES = ["default_domain_id", "default_domain"];
 
-/** What a setting is called in clouds.yaml. */
+/** The name of a setting in clouds.yaml. */
 export function sdkName(setting: keyof Settings): string {
   return NAMES[setting][0];
 }
 
-/** The settings that a place has, by the names of openstacksdk. An empty text is none. */
+/** Reads all settings of a source by openstacksdk's names. An empty value counts as not set. */
 export function settingsFrom(read: (name: string) => string | undefined): Settings {
   const first = (names: readonly string[]) => names.map(read).find((value) => value !== undefined && value !== "");
   const found = Object.fromEntries(
@@ -60,23 +63,26 @@ export function settingsFrom(read: (name: string) => string | undefined): Settin
     ...(defaultDomain !== undefined && !texts.projectDomain ? { projectDomainId: defaultDomain } : {}),
     ...texts,
     ...(systemScope === undefined ? {} : { systemScope: !/^(?:false|no|off|0)$/i.test(systemScope) }),
-    // "publicURL" is the word of Keystone v2.
+    // Keystone v2 used "publicURL" for "public".
     ...(endpoints === undefined ? {} : { interface: endpoints.replace(/URL$/i, "").toLowerCase() }),
   } as Settings;
 }
 
-/** @throws {UserError} for a way to log in that is none of ours. */
+/** @throws {UserError} for an authentication type that is not supported. */
 export function refuseAuthType(authType: string | undefined, place: string): void {
   if (/^(?:|password|v[23]password|v3applicationcredential)$/.test(authType ?? "")) return;
   throw new UserError(
-    `Cannot log in to OpenStack with ${place}: the auth_type "${
+    `Cannot log in to OpenStack with ${place}: auth_type "${
       printable(authType ?? "", 60)
-    }" is not known here; use password ` +
+    }" is not supported. Use password ` +
       "or v3applicationcredential",
   );
 }
 
-/** @throws {UserError} when verification is switched off. Empty and absent values switch nothing. */
+/**
+ * @throws {UserError} when certificate verification is switched off. Empty and absent values mean
+ * that it is on.
+ */
 export function refuseInsecure(
   { verify, insecure }: { readonly verify?: string | undefined; readonly insecure?: string | undefined },
   place: string,
@@ -84,9 +90,9 @@ export function refuseInsecure(
   const off = /^(?:false|no|off|0)$/i.test(verify ?? "");
   if (!off && !/^(?:true|yes|on|1)$/i.test(insecure ?? "")) return;
   throw new UserError(
-    `Cannot use ${place}: the verification of certificates is switched off there (${
+    `Cannot use ${place}: certificate verification is switched off there (${
       off ? "verify" : "insecure"
-    }), and they are ` +
-      "verified here always. Remove that, and name the authority that signed them (cacert, OS_CACERT or openstack.caFile)",
+    }), which is not supported. ` +
+      "Remove that, and set the certificate of the CA (cacert, OS_CACERT or openstack.caFile)",
   );
 }

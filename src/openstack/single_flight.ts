@@ -1,22 +1,22 @@
 import { untilAborted } from "./until_aborted.ts";
 
-/** Equal questions that are under way at the same time become one. */
+/** Single-flight: concurrent calls with the same key share one execution. */
 export class SingleFlight<T> {
   readonly #running = new Map<string, Promise<T>>();
 
   /**
-   * What `work` gives, or what equal work gives that is under way.
+   * Runs `work`, or joins the running work of the same key. A failure is shared too, and not kept.
    *
-   * @param signal Ends this caller's waiting alone: others may wait for the same.
+   * @param signal Cancels this caller's wait only: others may wait for the same work.
    */
   run(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    let flight = this.#running.get(key);
-    if (flight === undefined) {
-      flight = work().finally(() => this.#running.delete(key));
-      // Nobody may be waiting any more when it fails.
-      flight.catch(() => {});
-      this.#running.set(key, flight);
+    let running = this.#running.get(key);
+    if (running === undefined) {
+      running = work().finally(() => this.#running.delete(key));
+      // All callers may have been cancelled when it fails: that must not be an unhandled rejection.
+      running.catch(() => {});
+      this.#running.set(key, running);
     }
-    return untilAborted(flight, signal);
+    return untilAborted(running, signal);
   }
 }

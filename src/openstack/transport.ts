@@ -21,43 +21,43 @@ export interface Call {
   readonly body?: Json;
 }
 
-/** An answer, whatever its status below 500 (429 aside). */
+/** An answer with a status below 500, except 429. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** `null` when it is no JSON object. */
+  /** `null` if the body is not a JSON object. */
   readonly body: JsonObject | null;
-  /** Why there is no body. */
+  /** Why `body` is `null`; otherwise empty. */
   readonly problem: string;
-  /** What the service says in it, for people, without secrets. */
-  readonly said: string;
+  /** The service's error message, on one line and without secrets; may be empty. */
+  readonly errorMessage: string;
 }
 
-/** A request that was made, for whoever counts them. */
+/** One finished HTTP request, for metrics and logs. */
 export interface RequestRecord {
   readonly service: ServiceName;
   readonly method: string;
   readonly url: string;
-  /** `null` when there was no answer. */
+  /** `null` if there was no answer. */
   readonly status: number | null;
   readonly durationMs: number;
 }
 
 export interface TransportOptions {
   readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
-  /** What no text may repeat, beside tokens. */
+  /** Values that no error message may contain; tokens are removed as well. */
   readonly secrets: readonly string[];
   readonly clock: Clock;
   readonly onRequest?: ((request: RequestRecord) => void) | undefined;
-  /** Requests side by side. */
+  /** Maximum number of concurrent requests. */
   readonly concurrency: number;
   readonly timeoutSeconds: number;
 }
 
-/** A page of 200 servers with the most metadata that Nova allows stays below. */
+/** Larger than a page of 200 servers with the maximum metadata that Nova allows. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
-/** Whoever asks for more is not believed. */
+/** Upper limit for a service's Retry-After. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 const ADVICE: Readonly<Partial<Record<FailureReason, string>>> = {
@@ -67,19 +67,24 @@ const ADVICE: Readonly<Partial<Record<FailureReason, string>>> = {
   server_error: "See its own log",
 };
 
-/** Requests to all services: bounded in number, never before a service that asked us to wait wants them, and with errors of one line. */
+/**
+ * Sends HTTP requests to all services. It limits their concurrency, respects Retry-After, and turns
+ * failures into errors of one line.
+ */
 export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
   readonly #target: HttpTarget;
-  readonly #slots: Semaphore;
+  readonly #semaphore: Semaphore;
   readonly #closed = new AbortController();
-  /** Until when a service wants to be left alone. */
+  /**
+   * No request is sent to a service before this time, which the service asked for (Retry-After).
+   */
   readonly #notBefore = new Map<ServiceName, { readonly untilMs: number; readonly status: number }>();
   readonly #lastFailures = new Map<ServiceName, OpenStackUnavailable>();
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    this.#slots = new Semaphore(options.concurrency);
+    this.#semaphore = new Semaphore(options.concurrency);
     this.#target = new HttpTarget({
       ...options.tls,
       timeoutSeconds: options.timeoutSeconds,
@@ -88,28 +93,32 @@ export class Transport implements AsyncDisposable {
   }
 
   /**
-   * Whoever stands in line while the service fails shares that failure: a crowd that is sent to a service which does not answer would keep
-   * all others waiting, the one question too that finds out whether it is back.
+   * Sends one request. If the service fails while this request waits for its turn, the request
+   * fails with the same error: sending the whole queue to a service that does not answer would
+   * delay all other requests, including the probe that finds out whether the service is back.
    *
-   * @throws {OpenStackUnavailable} when there is no answer, or one that asks to come back later.
+   * @throws {OpenStackUnavailable} when there is no answer, or one that asks to retry later (429,
+   * 5xx).
    */
   send(call: Call): Promise<Answer> {
     const { service } = call;
     const before = this.#lastFailures.get(service);
-    return this.#slots.run(async () => {
+    return this.#semaphore.run(async () => {
       const failure = this.#lastFailures.get(service);
       if (failure !== undefined && failure !== before) throw failure;
-      this.#checkTurn(call);
+      this.#checkRetryAfter(call);
       try {
         return await this.#ask(call);
       } catch (error) {
-        if (error instanceof OpenStackUnavailable && !error.mayBeOfOneQuestion) this.#lastFailures.set(service, error);
+        if (error instanceof OpenStackUnavailable && !error.mayConcernOneRequest) {
+          this.#lastFailures.set(service, error);
+        }
         throw error;
       }
     });
   }
 
-  /** The body of an answer that must have one. */
+  /** The body of an answer; throws if there is none. */
   bodyOf(call: Call, { status, body, problem }: Answer): JsonObject {
     if (body !== null) return body;
     throw this.failure(call, {
@@ -132,13 +141,13 @@ export class Transport implements AsyncDisposable {
     return new OpenStackUnavailable(`Cannot ask ${service} at ${shown}: ${state}`, { service, ...details });
   }
 
-  /** Ends what is under way and closes the connections. */
+  /** Aborts running requests and closes the connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new DOMException("The OpenStack clients are closed", "AbortError"));
     await this.#target[Symbol.asyncDispose]();
   }
 
-  #checkTurn(call: Call): void {
+  #checkRetryAfter(call: Call): void {
     const { untilMs = 0, status = 0 } = this.#notBefore.get(call.service) ?? {};
     const leftMs = untilMs - this.#options.clock.now();
     if (leftMs <= 0) return;
@@ -146,7 +155,7 @@ export class Transport implements AsyncDisposable {
       reason: status === 429 ? "rate_limited" : "server_error",
       status,
       retryAfterMs: leftMs,
-      state: `not asked, since it answered ${status} and wants to be left alone for ${seconds(leftMs)} s more`,
+      state: `not asked, since it answered ${status} and asked us to wait for ${seconds(leftMs)} s more`,
     });
   }
 
@@ -154,9 +163,9 @@ export class Transport implements AsyncDisposable {
     const { status, headers, text, complete } = await this.#exchange(call);
     const secrets = [...this.#options.secrets, call.token ?? ""];
     const { body, problem } = complete ? parse(text, headers) : { body: null, problem: "it is too long" };
-    const said = apiErrorMessage(body, secrets);
-    if (status === 429 || status >= 500) throw this.#later(call, { status, headers, said });
-    return { status, headers, body, problem, said };
+    const errorMessage = apiErrorMessage(body, secrets);
+    if (status === 429 || status >= 500) throw this.#askedToWait(call, { status, headers, errorMessage });
+    return { status, headers, body, problem, errorMessage };
   }
 
   async #exchange(call: Call): Promise<HttpAnswer> {
@@ -186,16 +195,21 @@ export class Transport implements AsyncDisposable {
       record(null);
       if (!(error instanceof DeliveryError)) throw error;
       this.#closed.signal.throwIfAborted();
-      const said = error.message.replace(`Cannot ${method} ${shownUrl(url)}: `, "");
-      // About certificates there is better advice in it.
-      const state = said.includes("; set ") ? said : `${said}. ${ADVICE[error.reason] ?? ""}`.trimEnd();
+      const errorMessage = error.message.replace(`Cannot ${method} ${shownUrl(url)}: `, "");
+      // Certificate errors already contain more specific advice.
+      const state = errorMessage.includes("; set ")
+        ? errorMessage
+        : `${errorMessage}. ${ADVICE[error.reason] ?? ""}`.trimEnd();
       throw this.failure(call, { reason: error.reason, state });
     }
   }
 
-  #later(call: Call, { status, headers, said }: Pick<Answer, "status" | "headers" | "said">): OpenStackUnavailable {
+  #askedToWait(
+    call: Call,
+    { status, headers, errorMessage }: Pick<Answer, "status" | "headers" | "errorMessage">,
+  ): OpenStackUnavailable {
     const { clock } = this.#options;
-    // By the server's own clock, where it tells its time.
+    // A Retry-After date is relative to the server's own clock, if it sends a Date header.
     const serverMs = Date.parse(headers.get("date") ?? "") || clock.now();
     const asked = retryAfterMs(headers.get("retry-after"), serverMs);
     const waitMs = asked === undefined ? undefined : Math.min(asked, MAX_RETRY_AFTER_MS);
@@ -204,20 +218,23 @@ export class Transport implements AsyncDisposable {
     }
     const reason = status === 429 ? "rate_limited" : "server_error";
     const wait = waitMs === undefined ? "" : ` (in ${seconds(waitMs)} s again)`;
-    const state = `${status}${wait}${said === "" ? "" : `: "${said}"`}. ${ADVICE[reason]}`;
+    const state = `${status}${wait}${errorMessage === "" ? "" : `: "${errorMessage}"`}. ${ADVICE[reason]}`;
     return this.failure(call, { reason, status, state, retryAfterMs: waitMs });
   }
 }
 
-/** A login page of a proxy is no answer of OpenStack, whatever its status. */
+/**
+ * Parses a JSON object. Other content, as the login page of a proxy, is not an answer of OpenStack,
+ * whatever its status.
+ */
 function parse(text: string, headers: Headers): Pick<Answer, "body" | "problem"> {
   const type = headers.get("content-type")?.split(";")[0] ?? "without a type";
-  if (!/[/+]json$/i.test(type.trim())) return { body: null, problem: `the answer is no JSON (${shortened(type)})` };
+  if (!/[/+]json$/i.test(type.trim())) return { body: null, problem: `the answer is not JSON (${shortened(type)})` };
   try {
     const body: Json = JSON.parse(text);
-    return isObject(body) ? { body, problem: "" } : { body: null, problem: "the answer is no JSON object" };
+    return isObject(body) ? { body, problem: "" } : { body: null, problem: "the answer is not a JSON object" };
   } catch {
-    return { body: null, problem: "the answer is cut off or no JSON" };
+    return { body: null, problem: "the answer is truncated or not JSON" };
   }
 }
 

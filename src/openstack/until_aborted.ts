@@ -1,4 +1,7 @@
-/** The same promise, but rejected with the signal's reason as soon as that aborts; what it stands for goes on. */
+/**
+ * Follows a promise, but rejects with the signal's reason as soon as the signal aborts. The
+ * underlying work continues.
+ */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {

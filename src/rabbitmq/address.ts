@@ -2,7 +2,7 @@ import type { RabbitSource, RabbitTls } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import { type AmqpEndpoint, amqpEndpoints, canDecode } from "../wire/amqp/amqp_options.ts";
 
-/** What the TLS handshake takes, as `node:tls` names it. */
+/** Options of the TLS handshake, with the names of `node:tls`. */
 export interface TlsMaterial {
   readonly ca?: string;
   readonly cert?: string;
@@ -12,7 +12,7 @@ export interface TlsMaterial {
 }
 
 /**
- * The brokers of a source, in the order in which they are to be tried.
+ * The brokers of a source, in the order in which they are tried.
  *
  * @throws {UserError} when an address cannot be read.
  */
@@ -28,9 +28,10 @@ export function endpointsOf(source: RabbitSource): readonly AmqpEndpoint[] {
 }
 
 /**
- * Reads certificates and key. Done before each connection, so that renewed ones are used without a restart.
+ * Reads certificates and key. This happens before each connection, so that renewed files are used
+ * without a restart.
  *
- * @throws {UserError} when a file cannot be read or is no PEM file.
+ * @throws {UserError} when a file cannot be read or is not a PEM file.
  */
 export function readTls(tls: RabbitTls, readFile: (path: string) => Uint8Array): TlsMaterial {
   if ((tls.certFile === undefined) !== (tls.keyFile === undefined)) {
@@ -67,7 +68,7 @@ function readPem(file: { setting: string; path: string; label: string }, read: (
       { cause: error },
     );
   }
-  // The TLS library takes anything in silence and then fails the handshake for another reason.
+  // The TLS library accepts any content and then fails the handshake with a misleading error.
   if (!new RegExp(`^-----BEGIN [A-Z ]*${file.label}-----`, "m").test(text)) {
     throw new UserError(
       `Cannot use ${file.setting} "${file.path}": it holds no PEM block "${file.label}". Name the right file`,
@@ -77,7 +78,7 @@ function readPem(file: { setting: string; path: string; label: string }, read: (
 }
 
 function checkUrl({ tls }: RabbitSource, text: string): void {
-  // No error here may show the URL: it holds the password.
+  // No error here may show the URL: it contains the password.
   if (!URL.canParse(text)) {
     throw new UserError("Cannot read rabbit.url: it is not amqp://user:password@host:port/vhost");
   }

@@ -1,17 +1,23 @@
 import type { Channel } from "./amqp/channel.ts";
 import type { Connection } from "./amqp/connection.ts";
-import type { Delivery } from "./amqp/incoming.ts";
+import type { Delivery } from "./amqp/message_assembler.ts";
 
-/** A message as it came, not acknowledged yet. */
+/** A delivered message that is not acknowledged yet. */
 export interface Delivered extends Delivery {
   readonly channel: DeliveryChannel;
 }
 
-/** Where a message came from, and the only place where it can be acknowledged. */
+/** The channel that delivered a message; the message can be acknowledged on this channel only. */
 export interface DeliveryChannel {
-  /** `false` once the channel is gone: tags of it must never be acknowledged elsewhere. */
+  /**
+   * `false` once the channel is closed. Its delivery tags must never be acknowledged on another
+   * channel.
+   */
   readonly open: boolean;
-  /** Acknowledges all messages up to a tag. Does nothing on a channel that is gone: the broker delivers them again. */
+  /**
+   * Acknowledges all messages up to a tag. Does nothing on a closed channel: the broker delivers
+   * the messages again.
+   */
   ackThrough(tag: number): void;
   readonly prefetch: number;
 }
@@ -21,17 +27,26 @@ export interface ConsumptionOptions {
   readonly exclusive: boolean;
   readonly prefetch: number;
   readonly onDelivered: (message: Delivered) => void;
-  /** Called once, when the channel is gone or about to go, unless by {@linkcode Consumption.close}. */
+  /**
+   * Called once, when the channel fails or the broker ends the consumer; not after
+   * {@linkcode Consumption.close}.
+   */
   readonly onFailed: () => void;
 }
 
-/** From RabbitMQ 4.3 on a quorum queue cancels a consumer that does not acknowledge within `consumer_timeout`. */
+/**
+ * Why the broker cancelled the consumer. From RabbitMQ 4.3 on a quorum queue also cancels one that
+ * does not acknowledge within `consumer_timeout`.
+ */
 const CANCELLED = "the broker ended it (queue deleted or moved, or messages not acknowledged in time)";
 
-/** A channel that consumes a queue, or has consumed it and still can acknowledge. */
+/**
+ * A channel that consumes a queue. After {@linkcode Consumption.cancel} it still acknowledges what
+ * it delivered.
+ */
 export class Consumption implements DeliveryChannel {
   readonly prefetch: number;
-  /** There before anybody has the consumption. */
+  /** Set by {@linkcode Consumption.open} before it returns. */
   #channel!: Channel;
   readonly #options: ConsumptionOptions;
   #consuming = false;
@@ -44,11 +59,12 @@ export class Consumption implements DeliveryChannel {
   }
 
   static async open(connection: Connection, options: ConsumptionOptions): Promise<Consumption> {
-    // It listens before there is a channel: that may be gone in the very read that opens it.
+    // The listeners are set before the channel exists: the read that opens it may also bring its
+    // end.
     const consumption = new Consumption(options);
     consumption.#channel = await connection.openChannel({
       onGone: (error) => consumption.#fail(error),
-      // Its messages come again, so no tag of this channel counts.
+      // Its messages are delivered again, so the tags of this channel are void.
       onCancelled: () => consumption.#fail(new Error(CANCELLED)),
     });
     return consumption;
@@ -62,13 +78,14 @@ export class Consumption implements DeliveryChannel {
     return this.#consuming;
   }
 
-  /** Why the channel is gone; `null` while it is not. */
+  /** Why the channel failed; `null` while it has not. */
   get failure(): unknown {
     return this.#failure;
   }
 
   ackThrough(tag: number): void {
-    // The broker closes the channel over a tag that was acknowledged before, and takes 0 for "all there are".
+    // The broker closes the channel if a tag is acknowledged twice, and takes tag 0 for "all
+    // messages".
     if (!this.open || tag <= this.#acked) return;
     this.#acked = tag;
     this.#channel.ackThrough(tag);
@@ -81,20 +98,20 @@ export class Consumption implements DeliveryChannel {
     this.#consuming = this.#failure === null;
   }
 
-  /** Afterwards nothing is delivered any more. What was delivered can still be acknowledged. */
+  /** Stops deliveries. Messages that were delivered before can still be acknowledged. */
   async cancel(): Promise<void> {
     if (this.#consuming) await this.#channel.cancel();
     this.#consuming = false;
   }
 
-  /** Sends the acknowledgements that are on their way, then closes. */
+  /** Sends pending acknowledgements, then closes the channel. */
   async close(): Promise<void> {
     this.#failure ??= new Error("the channel was closed");
     await this.#channel.close();
   }
 
   #deliver({ tag, body, exchange, routingKey, redelivered, compression }: Delivery): void {
-    // Received before the channel went: it will come again.
+    // The channel failed after this message was received: the broker delivers it again.
     if (!this.open) return;
     try {
       this.#options.onDelivered({ tag, body, exchange, routingKey, redelivered, compression, channel: this });

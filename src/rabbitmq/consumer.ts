@@ -6,41 +6,53 @@ import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import { endpointsOf } from "./address.ts";
 import { Consumption, type Delivered } from "./channel.ts";
 import { reasonOf, refusalOf } from "./errors.ts";
-import { closeLink, type Link, openLink, openProbe } from "./link.ts";
-import { careFor, LOOK_TICKS, type QueueCare } from "./queue.ts";
+import { closeLink, type Link, openLink, openTemporaryChannel } from "./link.ts";
+import { maintainerFor, type QueueMaintainer, RECHECK_TICKS } from "./queue.ts";
 import { Retry, seconds, sleep } from "./retry.ts";
-import { type TemporaryQueue, TemporaryQueueCare } from "./temporary_queue.ts";
+import { type TemporaryQueue, TemporaryQueueMaintainer } from "./temporary_queue.ts";
 import { consumeRefusal } from "./topology.ts";
 
 export type { Delivered, DeliveryChannel } from "./channel.ts";
 
 export interface BrokerOptions {
   readonly source: RabbitSource;
-  /** Called in the order of the queue. Must not throw: the channel is given up then, and its messages come again. */
+  /**
+   * Called for each message in the order of the queue. If it throws, the channel is closed and the
+   * broker delivers its messages again.
+   */
   readonly onDelivered: (message: Delivered) => void;
-  /** Asked after each read of the socket what to wait for before the next. @default nothing */
-  readonly room?: () => Promise<void> | undefined;
+  /**
+   * Called after each read of the socket; the next read waits for the returned promise.
+   *
+   * @default never waits
+   */
+  readonly backpressure?: () => Promise<void> | undefined;
   readonly log: Logger;
-  /** Listen on a queue that goes with the connection, beside the source's own and whoever reads that. */
+  /**
+   * Consume a temporary queue that is deleted with the connection, instead of the source's queue,
+   * which is left alone.
+   */
   readonly temporary?: TemporaryQueue;
-  /** Where it is remembered when notifications could not reach the source's own or watched queue. */
+  /**
+   * Stores the times in which notifications may not have reached the source's own or watched queue.
+   */
   readonly gaps?: GapRecord | undefined;
-  /** For the jitter of delays. @default Math.random */
+  /** For the jitter of the back-off. @default Math.random */
   readonly random?: () => number;
-  /** For certificates. @default Deno.readFileSync */
+  /** Reads certificate files. @default Deno.readFileSync */
   readonly readFile?: (path: string) => Uint8Array;
 }
 
 /**
- * Consumes one queue of one RabbitMQ for as long as it takes. Once {@linkcode Broker.start} has succeeded, whatever happens
- * is logged, once, and tried again.
+ * Consumes one queue of one RabbitMQ until it is stopped. Once {@linkcode Broker.start} has
+ * succeeded, each problem is logged once and retried with back-off.
  */
 export class Broker implements AsyncDisposable {
-  /** `host:port` of every broker that may be tried. */
+  /** `host:port` of every configured broker. */
   readonly addresses: readonly string[];
   readonly #options: BrokerOptions;
   readonly #endpoints: readonly AmqpEndpoint[];
-  readonly #care: QueueCare;
+  readonly #maintainer: QueueMaintainer;
   readonly #retry: Retry;
   readonly #prefetch: number;
   readonly #stopping = new AbortController();
@@ -50,11 +62,14 @@ export class Broker implements AsyncDisposable {
   #link: Link | null = null;
   #consumption: Consumption | null = null;
   #hasStarted = false;
-  /** Consuming, as opposed to paused. */
-  #wanted = true;
-  /** Resolved when there is something to do for the loop in {@linkcode Broker.#consume}. */
-  #woken = Promise.withResolvers<void>();
-  /** Resolved when what is wanted has become true, or cannot. */
+  /** `false` while paused. */
+  #shouldConsume = true;
+  /** Wakes the loop in {@linkcode Broker.#consume}. */
+  #changed = Promise.withResolvers<void>();
+  /**
+   * Resolved when the consumer has been started or cancelled as requested, or the channel has
+   * ended.
+   */
   #settled = Promise.withResolvers<void>();
 
   /** @throws {UserError} when the source cannot be read. */
@@ -64,33 +79,35 @@ export class Broker implements AsyncDisposable {
     this.#endpoints = endpointsOf(source);
     this.addresses = this.#endpoints.map((endpoint) => endpoint.label);
     this.#retry = new Retry(log, options.random ?? Math.random);
-    this.#care = options.temporary === undefined
-      ? careFor(source, { log, retry: this.#retry, gaps: options.gaps, brokers: this.addresses.join(",") })
-      : new TemporaryQueueCare(options.temporary, { log, retry: this.#retry });
+    this.#maintainer = options.temporary === undefined
+      ? maintainerFor(source, { log, retry: this.#retry, gaps: options.gaps, brokers: this.addresses.join(",") })
+      : new TemporaryQueueMaintainer(options.temporary, { log, retry: this.#retry });
     this.#prefetch = source.prefetch ?? 1000;
     if (!Number.isInteger(this.#prefetch) || this.#prefetch < 1 || this.#prefetch > 65_535) {
       throw new UserError(`Cannot use rabbit.prefetch ${this.#prefetch}: it must be between 1 and 65535`);
     }
-    // Whoever stops us without having waited for the start must not meet an unhandled rejection.
+    // stop() may be called without anybody waiting for start(): that must not be an unhandled
+    // rejection.
     this.#started.promise.catch(() => {});
   }
 
-  /** The queue listened on. */
+  /** The name of the consumed queue. */
   get queue(): string {
-    return this.#care.name;
+    return this.#maintainer.name;
   }
 
   /**
-   * Connects and consumes. Resolves with the first success; keeps trying while no broker can be reached.
+   * Connects and consumes. Resolves when consuming has begun for the first time; retries while no
+   * broker can be reached.
    *
-   * @throws {UserError} when we are refused in a way that waiting does not mend.
+   * @throws {UserError} when the broker refuses us for a reason that a retry does not change.
    */
   start(): Promise<void> {
-    this.#running ??= this.#run();
+    this.#running ??= this.#runLoop();
     return this.#started.promise;
   }
 
-  /** Where we are connected, and the broker's release; `null` while we are not. */
+  /** The connected broker and its release; `null` without a connection. */
   get connection(): { readonly endpoint: AmqpEndpoint; readonly version: string } | null {
     const link = this.#link;
     return link === null ? null : { endpoint: link.endpoint, version: link.connection.brokerVersion };
@@ -100,22 +117,31 @@ export class Broker implements AsyncDisposable {
     return this.#link !== null && !this.#link.lost.aborted;
   }
 
-  /** Whether messages would come. Of several that may consume an own queue the broker gives them to one. */
+  /**
+   * Whether this consumer is registered with the broker. Of several consumers of an own queue, the
+   * broker delivers to one at a time.
+   */
   get consuming(): boolean {
     return this.#consumption?.consuming === true;
   }
 
-  /** Nothing is delivered any more. What was delivered can still be acknowledged. A standby takes over. */
+  /**
+   * Stops consuming; a standby takes over. Messages that were delivered before can still be
+   * acknowledged.
+   */
   pause(): Promise<void> {
-    return this.#want(false);
+    return this.#setConsuming(false);
   }
 
-  /** Consumes again: at once, or when the connection is back. */
+  /** Consumes again, at once or when the connection is restored. */
   resume(): Promise<void> {
-    return this.#want(true);
+    return this.#setConsuming(true);
   }
 
-  /** Ends it all. Acknowledgements made before are sent; what was not acknowledged will be delivered to another. */
+  /**
+   * Stops consuming and disconnects. Pending acknowledgements are sent; the broker delivers
+   * unacknowledged messages to another consumer.
+   */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -127,28 +153,28 @@ export class Broker implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
-    this.#woken.resolve();
-    // A broker that does not answer any more is not waited for.
+    this.#changed.resolve();
+    // A broker that does not answer must not delay the shutdown.
     const timer = setTimeout(() => this.#link?.connection.destroy(), CLOSE_MS);
     await this.#running;
     clearTimeout(timer);
     this.#started.reject(new Error(`Cannot consume queue "${this.queue}": stopped`));
   }
 
-  async #want(consuming: boolean): Promise<void> {
-    this.#wanted = consuming;
+  async #setConsuming(consuming: boolean): Promise<void> {
+    this.#shouldConsume = consuming;
     if (this.#consumption === null) return;
-    this.#woken.resolve();
+    this.#changed.resolve();
     await this.#settled.promise;
   }
 
-  /** Ends when stopped, or with a refusal before the first success. */
-  async #run(): Promise<void> {
+  /** The connection loop: it ends when stopped, or with a refusal before the first success. */
+  async #runLoop(): Promise<void> {
     try {
       while (!this.#stopping.signal.aborted) {
         let delayMs = this.#nextDelayMs();
         this.#link = await this.#connect(delayMs);
-        if (this.#link !== null) delayMs = await this.#serve(this.#link);
+        if (this.#link !== null) delayMs = await this.#consumeUntilLost(this.#link);
         this.#link = null;
         await sleep(delayMs, this.#stopping.signal);
       }
@@ -157,7 +183,7 @@ export class Broker implements AsyncDisposable {
     }
   }
 
-  /** Tries each address once. `null` when none answered. */
+  /** Tries each broker once, in order. `null` if none accepted the connection. */
   async #connect(delayMs: number): Promise<Link | null> {
     let refusal: UserError | null = null;
     for (const [index, endpoint] of this.#endpoints.entries()) {
@@ -169,30 +195,33 @@ export class Broker implements AsyncDisposable {
         const next = this.#endpoints[index + 1];
         if (next === undefined && refusal !== null && !this.#hasStarted) throw refusal;
         const outlook = next === undefined ? `trying again in ${seconds(delayMs)}` : `trying ${next.label}`;
-        this.#retry.tell(`Cannot connect to ${endpoint.label}: ${reasonOf(error)}`, outlook);
+        this.#retry.report(`Cannot connect to ${endpoint.label}: ${reasonOf(error)}`, outlook);
       }
     }
     return null;
   }
 
   async #open(endpoint: AmqpEndpoint): Promise<Link> {
-    const { source, room, readFile = Deno.readFileSync } = this.#options;
+    const { source, backpressure, readFile = Deno.readFileSync } = this.#options;
     const link = await openLink(endpoint, {
       source,
-      room,
+      backpressure,
       readFile,
       name: `oss-watcher ${this.queue}`,
       signal: this.#stopping.signal,
     });
-    link.lost.addEventListener("abort", () => this.#woken.resolve(), { once: true });
-    if (link.lost.aborted) this.#woken.resolve();
+    link.lost.addEventListener("abort", () => this.#changed.resolve(), { once: true });
+    if (link.lost.aborted) this.#changed.resolve();
     return link;
   }
 
-  /** Consumes until the connection is lost or we are stopped. Returns how long to wait then. */
-  async #serve(link: Link): Promise<number> {
+  /**
+   * Consumes until the connection is lost or the consumer is stopped. Returns the delay before the
+   * next connection attempt.
+   */
+  async #consumeUntilLost(link: Link): Promise<number> {
     const over = new AbortController();
-    const looking = this.#keepLooking(link, over.signal);
+    const rechecking = this.#recheckQueue(link, over.signal);
     try {
       while (!this.#isOver(link)) {
         try {
@@ -205,40 +234,43 @@ export class Broker implements AsyncDisposable {
           const problem = error instanceof UserError
             ? error.message
             : `Cannot consume queue "${this.queue}": ${reasonOf(error)}`;
-          this.#retry.tell(problem, `trying again in ${seconds(delayMs)}`);
+          this.#retry.report(problem, `trying again in ${seconds(delayMs)}`);
           await sleep(delayMs, AbortSignal.any([link.lost, this.#stopping.signal]));
         }
       }
     } finally {
       over.abort();
-      await looking;
+      await rechecking;
       await closeLink(link);
     }
     const delayMs = this.#nextDelayMs();
-    if (!this.#stopping.signal.aborted) this.#lose(link, delayMs);
+    if (!this.#stopping.signal.aborted) this.#connectionLost(link, delayMs);
     return delayMs;
   }
 
-  #lose({ connection, endpoint, lost }: Link, delayMs: number): void {
-    this.#care.lost(this.#retry.fail(connection.heardAt));
-    this.#retry.tell(
+  #connectionLost({ connection, endpoint, lost }: Link, delayMs: number): void {
+    this.#maintainer.onConnectionLost(this.#retry.fail(connection.heardAt));
+    this.#retry.report(
       `Lost the connection to ${endpoint.label}: ${reasonOf(lost.reason)}`,
       `trying again in ${seconds(delayMs)}`,
     );
   }
 
-  /** Consumes on a channel of its own until that fails, the connection is lost or we are stopped. */
+  /**
+   * Consumes on a channel of its own until that fails, the connection is lost or the consumer is
+   * stopped.
+   */
   async #consume(link: Link): Promise<void> {
-    await this.#care.prepare(() => openProbe(link), !this.#hasStarted);
+    await this.#maintainer.prepare(() => openTemporaryChannel(link), !this.#hasStarted);
     const consumption = await this.#openConsumption(link);
     this.#consumption = consumption;
     try {
       while (!this.#isOver(link)) {
-        this.#woken = Promise.withResolvers();
-        await this.#apply(consumption, link);
+        this.#changed = Promise.withResolvers();
+        await this.#applyWanted(consumption, link);
         this.#succeed(link);
         this.#settle();
-        await this.#woken.promise;
+        await this.#changed.promise;
       }
     } finally {
       this.#consumption = null;
@@ -247,15 +279,15 @@ export class Broker implements AsyncDisposable {
     }
   }
 
-  /** Consumes or cancels, as is wanted by now. */
-  async #apply(consumption: Consumption, link: Link): Promise<void> {
-    while (this.#wanted !== consumption.consuming) {
+  /** Starts or cancels the consumer, as pause() and resume() requested. */
+  async #applyWanted(consumption: Consumption, link: Link): Promise<void> {
+    while (this.#shouldConsume !== consumption.consuming) {
       if (consumption.failure !== null) throw consumption.failure;
-      if (!this.#wanted) {
+      if (!this.#shouldConsume) {
         await consumption.cancel();
         continue;
       }
-      await this.#care.check(() => openProbe(link));
+      await this.#maintainer.check(() => openTemporaryChannel(link));
       try {
         await consumption.consume();
       } catch (error) {
@@ -268,31 +300,34 @@ export class Broker implements AsyncDisposable {
   #openConsumption(link: Link): Promise<Consumption> {
     return Consumption.open(link.connection, {
       queue: this.queue,
-      exclusive: this.#care.exclusive,
+      exclusive: this.#maintainer.exclusive,
       prefetch: this.#prefetch,
       onDelivered: this.#options.onDelivered,
-      onFailed: () => this.#woken.resolve(),
+      onFailed: () => this.#changed.resolve(),
     });
   }
 
-  /** Goes on beside the consumption, since a queue without a leader lets that wait for ever. */
-  async #keepLooking(link: Link, over: AbortSignal): Promise<void> {
+  /**
+   * Rechecks the queue once a second, concurrently with consuming: consuming from a quorum queue
+   * without a leader would wait for ever.
+   */
+  async #recheckQueue(link: Link, over: AbortSignal): Promise<void> {
     let waiting: Consumption | null = null;
     for (let count = 1;; count++) {
-      await sleep(LOOK_MS, over);
+      await sleep(RECHECK_MS, over);
       if (over.aborted) return;
       const consuming = this.#consumption?.consuming === true;
       try {
-        await this.#care.look(() => openProbe(link), { count, consuming });
+        await this.#maintainer.recheck(() => openTemporaryChannel(link), { count, consuming });
       } catch (error) {
         if (this.#isOver(link)) return;
-        this.#retry.tell(`Cannot look after queue "${this.queue}": ${reasonOf(error)}`, "trying again");
+        this.#retry.report(`Cannot check queue "${this.queue}": ${reasonOf(error)}`, "trying again");
       }
-      if (count % LOOK_TICKS !== 0) continue;
-      if (waiting !== null && waiting === this.#consumption && !consuming && this.#wanted) {
-        this.#retry.tell(`Queue "${this.queue}" does not answer`, "is it without a leader? Waiting for it");
+      if (count % RECHECK_TICKS !== 0) continue;
+      if (waiting !== null && waiting === this.#consumption && !consuming && this.#shouldConsume) {
+        this.#retry.report(`Queue "${this.queue}" does not answer`, "it may have no leader. Waiting for it");
       }
-      waiting = consuming || !this.#wanted ? null : this.#consumption;
+      waiting = consuming || !this.#shouldConsume ? null : this.#consumption;
     }
   }
 
@@ -303,7 +338,7 @@ export class Broker implements AsyncDisposable {
   #succeed(link: Link): void {
     if (this.#hasStarted && this.#retry.failingSince === null) return;
     const again = this.#hasStarted ? " again" : "";
-    const doing = this.#wanted ? `Listening on queue "${this.queue}"` : "Connected";
+    const doing = this.#shouldConsume ? `Listening on queue "${this.queue}"` : "Connected";
     this.#options.log.info(`${doing} at ${link.endpoint.label}${again}`);
     this.#hasStarted = true;
     this.#retry.succeed();
@@ -316,10 +351,13 @@ export class Broker implements AsyncDisposable {
   }
 
   #nextDelayMs(): number {
-    return this.#retry.nextDelayMs(this.#hasStarted && this.#care.urgent);
+    return this.#retry.nextDelayMs(this.#hasStarted && this.#maintainer.urgent);
   }
 }
 
-/** A missing exchange must be bound within two seconds of its return: every message before that is lost. */
-const LOOK_MS = 1_000;
+/**
+ * A missing exchange must be bound within 2 s of its return: messages published before the binding
+ * are lost.
+ */
+const RECHECK_MS = 1_000;
 const CLOSE_MS = 5_000;

@@ -9,15 +9,16 @@ export interface DeliveryLimitOptions {
   readonly endpoint: AmqpEndpoint;
   /** The broker's release, as `4.0.5`. */
   readonly version: string;
-  /** Where the management API is, if not at its usual place. */
+  /** URL of the management API, if it is not on its default port. */
   readonly management?: string;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
 /**
- * Warns when the queue of others that we read throws notifications away that come back too often. Our own queue is declared without such a limit, and
- * before RabbitMQ 4 no queue has one unless somebody set it.
+ * Warns if the watched queue has a delivery limit, with which RabbitMQ drops messages that are
+ * redelivered too often. Our own queue is declared without such a limit. Before RabbitMQ 4 no queue
+ * has one by default.
  */
 export async function warnOfDeliveryLimit(options: DeliveryLimitOptions): Promise<void> {
   const { source, endpoint, version, management, log, signal } = options;
@@ -36,7 +37,7 @@ export async function warnOfDeliveryLimit(options: DeliveryLimitOptions): Promis
       `Cannot see whether queue "${name}" has a delivery limit: ${
         managementRefusal(error)
       }. If it is a quorum queue, ` +
-        `RabbitMQ ${version} throws away what comes back more than 20 times, unless a policy says otherwise`,
+        `RabbitMQ ${version} drops messages that are redelivered more than 20 times, unless a policy says otherwise`,
     );
   }
 }

@@ -2,7 +2,7 @@ import { UserError } from "../model/errors.ts";
 import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import { amqpRefusal, amqpRemedy, saidByBroker } from "../wire/amqp/amqp_refusal.ts";
 
-/** What went wrong, for a log line: no stack, no control characters, no secret. */
+/** The reason of an error for a log line, without stack, control characters or secrets. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   const known = REASONS[codeOf(error)];
@@ -12,12 +12,18 @@ export function reasonOf(error: unknown): string {
   return remedy === "" ? text : `${text} (${remedy})`;
 }
 
-/** The code of a system, TLS or AMQP error, as `ECONNREFUSED` or `NOT_FOUND`; empty when it has none. */
+/**
+ * The code of a system, TLS or AMQP error, as `ECONNREFUSED` or `NOT_FOUND`; empty when it has
+ * none.
+ */
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
-/** The same as a mistake of the user's, if waiting cannot mend it: credentials, vhost, certificates. */
+/**
+ * Turns an error that a retry cannot fix (credentials, vhost, certificates) into a
+ * {@linkcode UserError}; `null` for others.
+ */
 export function refusalOf(error: unknown, endpoint: AmqpEndpoint): UserError | null {
   if (error instanceof UserError) return error;
   const code = codeOf(error);
@@ -62,7 +68,9 @@ export function refusalOf(error: unknown, endpoint: AmqpEndpoint): UserError | n
   return null;
 }
 
-/** RabbitMQ answers the user guest from another machine as it answers a wrong password. */
+/**
+ * From another machine, RabbitMQ refuses the user guest with the same error as a wrong password.
+ */
 function guestOf(user: string): string {
   return user === "guest" ? '. The user "guest" may log in from the broker\'s own machine alone' : "";
 }

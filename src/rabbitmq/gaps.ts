@@ -3,12 +3,12 @@ import type { Logger } from "../model/plugin.ts";
 
 export interface BrokerGapsOptions {
   readonly source: GapSource;
-  /** @default nothing is remembered */
+  /** @default gaps are not stored */
   readonly record?: GapRecord | undefined;
   readonly log: Logger;
 }
 
-/** The gaps of one source. */
+/** Stores the gaps of one source: times in which notifications may be missing. */
 export class BrokerGaps {
   readonly #options: BrokerGapsOptions;
 
@@ -16,15 +16,15 @@ export class BrokerGaps {
     this.#options = options;
   }
 
-  /** Those that an earlier run left open. */
+  /** The gaps that an earlier run left open. */
   async open(): Promise<readonly Gap[]> {
     const { source, record } = this.#options;
     const open = await record?.openGaps() ?? [];
     return open.filter((gap) => gap.source.queue === source.queue && gap.source.brokers === source.brokers);
   }
 
-  /** Remembers a gap that begins, or ends. Consuming does not wait for that. */
-  tell(gap: Omit<Gap, "source">): void {
+  /** Stores the beginning or end of a gap, in the background: consuming does not wait for it. */
+  record(gap: Omit<Gap, "source">): void {
     const { source, record, log } = this.#options;
     record?.recordGap({ source, ...gap }).catch((error) => {
       const since = new Date(gap.from).toISOString();

@@ -4,23 +4,25 @@ import type { Channel } from "./amqp/channel.ts";
 import { Connection } from "./amqp/connection.ts";
 import { readTls } from "./address.ts";
 
-/** A connection that is there. */
+/** An open connection to one broker. */
 export interface Link {
   readonly connection: Connection;
   readonly endpoint: AmqpEndpoint;
-  /** Aborted with the loss of the connection; the reason is why. */
+  /** Aborts when the connection is lost; its reason is the error. */
   readonly lost: AbortSignal;
 }
 
 export interface LinkOptions {
   readonly source: RabbitSource;
-  /** For certificates. */
+  /** Reads certificate files. */
   readonly readFile: (path: string) => Uint8Array;
-  /** What is waited for before more is read. @default nothing */
-  readonly room?: (() => Promise<void> | undefined) | undefined;
-  /** What RabbitMQ calls the connection. */
+  /**
+   * Called after each read of the socket; the next read waits for the result. @default never waits
+   */
+  readonly backpressure?: (() => Promise<void> | undefined) | undefined;
+  /** The connection's name in RabbitMQ's management UI. */
   readonly name: string;
-  /** Gives up. */
+  /** Aborts the connection attempt. */
   readonly signal: AbortSignal;
 }
 
@@ -28,23 +30,23 @@ const CLOSE_MS = 5_000;
 
 export const DEFAULT_HEARTBEAT_SECONDS = 10;
 
-/** Connects, once. */
+/** Makes one attempt to connect and log in. */
 export async function openLink(endpoint: AmqpEndpoint, options: LinkOptions): Promise<Link> {
-  const { source, readFile, name, signal, room } = options;
+  const { source, readFile, name, signal, backpressure } = options;
   const { host, port, user, password, vhost } = endpoint;
   const tls = endpoint.tls ? readTls(typeof source.tls === "object" ? source.tls : {}, readFile) : null;
   const { heartbeatSeconds = DEFAULT_HEARTBEAT_SECONDS } = source;
   const login = { host, port, user, password, vhost, tls };
-  const connection = await Connection.open({ ...login, heartbeatSeconds, name, signal, room });
+  const connection = await Connection.open({ ...login, heartbeatSeconds, name, signal, backpressure });
   return { connection, endpoint, lost: connection.lost };
 }
 
-/** A channel to be thrown away. */
-export function openProbe({ connection }: Link): Promise<Channel> {
+/** Opens a channel for a single use: the broker closes a channel with its first refusal. */
+export function openTemporaryChannel({ connection }: Link): Promise<Channel> {
   return connection.openChannel();
 }
 
-/** Ends a connection, and waits some seconds for the broker's answer. */
+/** Closes a connection, and waits up to 5 s for the broker's answer. */
 export async function closeLink({ connection }: Link): Promise<void> {
   const timer = setTimeout(() => connection.destroy(), CLOSE_MS);
   await connection.close();

@@ -3,20 +3,25 @@ import { DeliveryError } from "../model/errors.ts";
 import type { RabbitTls } from "../model/config.ts";
 import { HttpTarget } from "../wire/http/http.ts";
 
-/** What the management API says of a queue. */
+/** A queue as the management API describes it. */
 export interface ManagedQueue {
   readonly name: string;
   readonly type: string;
   readonly durable: boolean;
   readonly messages: number;
   readonly consumers: number;
-  /** What it was declared with, without the "x-" of names. */
+  /** The arguments of its declaration, with names without "x-". */
   readonly arguments: Readonly<Record<string, unknown>>;
-  /** From its arguments and its policies; a policy's wins here where both have one. */
+  /**
+   * The effective limits from arguments and policies. If both set a limit, this has the policy's.
+   */
   readonly limits: Readonly<Record<string, unknown>>;
-  /** How often a message may come back to a quorum queue; `undefined` when the API does not say, as before RabbitMQ 4. */
+  /**
+   * How often a quorum queue redelivers a message; `undefined` if the API does not report it, as
+   * before RabbitMQ 4.
+   */
   readonly deliveryLimit: number | "unlimited" | undefined;
-  /** The policy that sets limits; `null` without. */
+  /** The policy that applies to the queue; `null` without one. */
   readonly policy: string | null;
 }
 
@@ -26,13 +31,13 @@ export interface ManagedBinding {
   readonly routingKey: string;
 }
 
-/** RabbitMQ's management API, if there is one and it lets us in. Reads only. */
+/** Read-only client of RabbitMQ's management API. */
 export class Management implements AsyncDisposable {
   readonly #target: HttpTarget;
   readonly #url: string;
   readonly #signal: AbortSignal;
 
-  /** @param options `url`: where it is, if not on its usual port of the broker. */
+  /** @param options `url`: the API's address, if it is not on the broker's default port for it. */
   constructor(
     { user, password, host, tls, vhost }: AmqpEndpoint,
     options: { readonly url?: string; readonly tls: RabbitTls; readonly signal: AbortSignal },
@@ -58,7 +63,7 @@ export class Management implements AsyncDisposable {
     }));
   }
 
-  /** Whether exchanges are durable, by name. */
+  /** All exchanges by name, and whether each is durable. */
   async exchanges(): Promise<ReadonlyMap<string, boolean>> {
     return new Map((await this.#list("exchanges")).map((row) => [String(row["name"]), row["durable"] === true]));
   }
@@ -74,7 +79,7 @@ export class Management implements AsyncDisposable {
   }
 }
 
-/** Why the API says nothing to us, and what would change that. */
+/** Why a request to the management API failed, and what to do about it. */
 export function managementRefusal(error: unknown): string {
   if (!(error instanceof DeliveryError)) return "its answer cannot be read. Look at the URL given with --management";
   const isRefused = error.status === 401 || error.status === 403;
@@ -109,7 +114,7 @@ function deliveryLimitOf(value: unknown): ManagedQueue["deliveryLimit"] {
   return value === "unlimited" ? value : undefined;
 }
 
-/** The API writes an empty object as an empty list. */
+/** An object, or an empty one: the API writes an empty object as an empty list. */
 function record(value: unknown): Row {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Row : {};
 }

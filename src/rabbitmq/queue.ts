@@ -8,64 +8,67 @@ import type { Retry } from "./retry.ts";
 import type { Gap } from "../model/gap.ts";
 import { Bindings, checkWatchQueue, countConsumers, declareOwnQueue, type OpenChannel } from "./topology.ts";
 
-/** What a queue needs beside being consumed. */
-export interface QueueCare {
+/** Declares, binds and rechecks a queue before and while it is consumed. */
+export interface QueueMaintainer {
   readonly name: string;
-  /** Whether to consume it so that nobody else can. */
+  /** Whether to consume the queue exclusively. */
   readonly exclusive: boolean;
-  /** Whether notifications may be lost while we are away. */
+  /** Whether notifications may be lost while disconnected, so that reconnecting is urgent. */
   readonly urgent: boolean;
   /**
    * Called before a channel is opened to consume.
    *
-   * @throws {UserError} when we are refused.
+   * @throws {UserError} when the broker refuses a declaration or binding.
    */
   prepare(open: OpenChannel, firstTime: boolean): Promise<void>;
   /**
-   * Called before it is consumed.
+   * Called before the queue is consumed.
    *
-   * @throws {UserError} when it is not there, or not free.
+   * @throws {UserError} when the queue does not exist or has another consumer.
    */
   check(open: OpenChannel): Promise<void>;
-  /** Called every second, to look after what changes without a word from the broker. */
-  look(open: OpenChannel, tick: { readonly count: number; readonly consuming: boolean }): Promise<void>;
-  /** The connection was lost, at that time. */
-  lost(since: number): void;
+  /** Called every second, for changes that the broker does not report, as a deleted exchange. */
+  recheck(open: OpenChannel, tick: { readonly count: number; readonly consuming: boolean }): Promise<void>;
+  /** Called when the connection was lost at a time, in milliseconds since the epoch. */
+  onConnectionLost(since: number): void;
 }
 
-/** So many seconds between two looks, while nothing is known to be wrong. */
-export const LOOK_TICKS = 30;
+/** Seconds between two full rechecks while no problem is known. */
+export const RECHECK_TICKS = 30;
 
-export interface CareOptions {
+export interface MaintainerOptions {
   readonly log: Logger;
   readonly retry: Retry;
-  /** @default gaps are told in the log alone */
+  /** @default gaps are only logged */
   readonly gaps?: GapRecord | undefined;
   /** `host:port` of every broker, for gaps. */
   readonly brokers: string;
 }
 
-interface OwnOptions extends Pick<CareOptions, "log" | "retry"> {
+interface OwnOptions extends Pick<MaintainerOptions, "log" | "retry"> {
   readonly gaps: BrokerGaps;
 }
 
-export function careFor(source: RabbitSource, { log, retry, brokers, gaps: record }: CareOptions): QueueCare {
+export function maintainerFor(
+  source: RabbitSource,
+  { log, retry, brokers, gaps: record }: MaintainerOptions,
+): QueueMaintainer {
   const queue = source.queue?.name ?? source.watchQueue!;
   const gaps = new BrokerGaps({ source: { queue, brokers }, record, log });
   return source.queue === undefined
-    ? new WatchedQueueCare(source.watchQueue, { log, retry, gaps })
-    : new OwnQueueCare(source.queue, { log, retry, gaps });
+    ? new WatchedQueueMaintainer(source.watchQueue, { log, retry, gaps })
+    : new OwnQueueMaintainer(source.queue, { log, retry, gaps });
 }
 
-/** Another's queue: never declared, consumed exclusively. */
-class WatchedQueueCare implements QueueCare {
+/** A queue that other programs declare: it is never declared here, and consumed exclusively. */
+class WatchedQueueMaintainer implements QueueMaintainer {
   readonly name: string;
   readonly exclusive = true;
   readonly urgent = false;
   readonly #log: Logger;
   readonly #retry: Retry;
   readonly #gaps: BrokerGaps;
-  /** Since when it may have been gone, or was seen to be; `null` while it is there. */
+  /** Since when the queue may have been, or was, deleted; `null` while it is known to exist. */
   #gap: Pick<Gap, "from" | "certainty"> | null = null;
 
   constructor(name: string, { log, retry, gaps }: OwnOptions) {
@@ -90,40 +93,49 @@ class WatchedQueueCare implements QueueCare {
     if (this.#gap !== null) this.#end(this.#gap);
   }
 
-  /** A quorum queue lets a second consumer in, however exclusive the first. */
-  async look(open: OpenChannel, { count, consuming }: { count: number; consuming: boolean }): Promise<void> {
-    if (count % LOOK_TICKS !== 0 || !consuming) return;
+  /**
+   * A quorum queue accepts a second consumer even if the first is exclusive: this can only be
+   * noticed.
+   */
+  async recheck(open: OpenChannel, { count, consuming }: { count: number; consuming: boolean }): Promise<void> {
+    if (count % RECHECK_TICKS !== 0 || !consuming) return;
     const problem = `Queue "${this.name}" has another consumer`;
-    if (await countConsumers(this.name, open) < 2) this.#retry.forget(problem);
-    else this.#retry.tell(problem, "stop it: it takes notifications away and breaks their order");
+    if (await countConsumers(this.name, open) < 2) this.#retry.clear(problem);
+    else this.#retry.report(problem, "stop it: it takes notifications away and breaks their order");
   }
 
-  /** The queue keeps what comes while we are away, or is gone with the broker: nothing tells which queue is durable. */
-  lost(since: number): void {
+  /**
+   * While disconnected, a durable queue keeps its messages and another is deleted with the broker.
+   * AMQP does not tell which kind it is.
+   */
+  onConnectionLost(since: number): void {
     this.#begin("possible", since);
   }
 
   #begin(certainty: Gap["certainty"], since: number): void {
     if (this.#gap?.certainty === certainty || this.#gap?.certainty === "lost") return;
     this.#gap = { from: this.#gap?.from ?? since, certainty };
-    this.#gaps.tell({ exchange: null, ...this.#gap, to: null });
+    this.#gaps.record({ exchange: null, ...this.#gap, to: null });
   }
 
   #end({ from, certainty }: Pick<Gap, "from" | "certainty">): void {
     const to = Date.now();
-    this.#gaps.tell({ exchange: null, from, certainty, to });
+    this.#gaps.record({ exchange: null, from, certainty, to });
     this.#gap = null;
     const time = `between ${new Date(from).toISOString()} and ${new Date(to).toISOString()}`;
     this.#log.warn(
       certainty === "lost"
-        ? `Queue "${this.name}" was gone: what was published ${time} was not kept for us`
-        : `Queue "${this.name}" is there again: if it is not durable, what was published ${time} may be missing`,
+        ? `Queue "${this.name}" was deleted: notifications published ${time} are lost`
+        : `Queue "${this.name}" is there again: if it is not durable, notifications published ${time} may be missing`,
     );
   }
 }
 
-/** A queue of ours, bound to exchanges of others. Its single active consumer makes every other of us a standby. */
-class OwnQueueCare implements QueueCare {
+/**
+ * Our own queue, bound to exchanges that other services declare. With `x-single-active-consumer`,
+ * further instances of oss-watcher are standbys.
+ */
+class OwnQueueMaintainer implements QueueMaintainer {
   readonly name: string;
   readonly exclusive = false;
   readonly urgent = true;
@@ -146,33 +158,33 @@ class OwnQueueCare implements QueueCare {
     const existed = await declareOwnQueue(this.#queue, open);
     if (firstTime) {
       const gaps = await this.#gaps.open();
-      this.#bindings.resume(existed ? gaps : gaps.map((gap) => ({ ...gap, certainty: "lost" })));
+      this.#bindings.restoreGaps(existed ? gaps : gaps.map((gap) => ({ ...gap, certainty: "lost" })));
       return await this.#bindings.renew(open);
     }
     if (!existed) {
-      this.#log.warn(`Queue "${this.name}" was gone, with all that it held; it is declared again`);
-      this.#bindings.doubt("lost", this.#retry.failingSince ?? Date.now());
+      this.#log.warn(`Queue "${this.name}" was deleted with all its messages; it is declared again`);
+      this.#bindings.suspectLoss("lost", this.#retry.failingSince ?? Date.now());
     }
     await this.#renew(open);
   }
 
   async check(): Promise<void> {}
 
-  async look(open: OpenChannel, { count }: { count: number }): Promise<void> {
-    if (count % LOOK_TICKS === 0 || !this.#bindings.complete) await this.#renew(open);
+  async recheck(open: OpenChannel, { count }: { count: number }): Promise<void> {
+    if (count % RECHECK_TICKS === 0 || !this.#bindings.complete) await this.#renew(open);
   }
 
-  lost(since: number): void {
-    this.#bindings.doubt("maybe", since);
+  onConnectionLost(since: number): void {
+    this.#bindings.suspectLoss("possible", since);
   }
 
-  /** Once we have begun, one forbidden exchange must not keep us from what the others bring. */
+  /** After the start, a single forbidden exchange must not stop the notifications of the others. */
   async #renew(open: OpenChannel): Promise<void> {
     try {
       await this.#bindings.renew(open);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      this.#retry.tell(error.message, "going on without it");
+      this.#retry.report(error.message, "going on without it");
     }
   }
 }

@@ -1,16 +1,19 @@
 import type { ManagedQueue } from "./management.ts";
 
-/** More redeliveries than this do not happen by themselves. */
+/** A limit of at least this many redeliveries is not reached in practice. */
 const MANY_DELIVERIES = 100_000;
 
-/** What else it takes to know what a queue does. */
+/** Facts about the broker on which a queue's limits depend. */
 export interface BrokerFacts {
   /** The broker's release, as `4.0.5`; empty when it is not known. */
   readonly version: string;
   readonly vhost: string;
 }
 
-/** How a queue loses messages while nobody reads it, or too often, and what would change that. */
+/**
+ * The ways in which a queue can lose messages, because they are not consumed or are redelivered too
+ * often, each with its remedy.
+ */
 export function losses(queue: ManagedQueue, broker: BrokerFacts): readonly string[] {
   const { durable, limits, policy } = queue;
   const from = policy === null ? "its declaration" : `the policy "${policy}" or its declaration`;
@@ -19,16 +22,16 @@ export function losses(queue: ManagedQueue, broker: BrokerFacts): readonly strin
     : `Exempt the queue: rabbitmqctl list_policies shows the pattern of "${policy}"`;
   const told = (what: string) => `${what} (from ${from}). ${mend}`;
   return [
-    ...(durable ? [] : ["it is not durable: it is gone with all that it holds when RabbitMQ restarts. " + OWN]),
+    ...(durable ? [] : ["it is not durable: it is deleted with all its messages when RabbitMQ restarts.  " + OWN]),
     ...(["max-length", "max-length-bytes"].filter((name) => limits[name] !== undefined).map((name) =>
       told(`${name} ${limits[name]}: when it is full, ${whatGoes(limits["overflow"])}`)
     )),
     ...(limits["message-ttl"] === undefined
       ? []
-      : [told(`message-ttl ${limits["message-ttl"]} ms: what waits longer than that is thrown away`)]),
+      : [told(`message-ttl ${limits["message-ttl"]} ms: messages that wait longer are dropped`)]),
     ...(limits["expires"] === undefined
       ? []
-      : [told(`expires ${limits["expires"]} ms: without a consumer for so long it is deleted`)]),
+      : [told(`expires ${limits["expires"]} ms: it is deleted after this time without a consumer`)]),
     ...deliveryLimitLoss(queue, broker),
   ];
 }
@@ -38,19 +41,22 @@ const OWN = "Use rabbit.queue, or set amqp_durable_queues in the services and de
 function whatGoes(overflow: unknown): string {
   return typeof overflow === "string" && overflow.startsWith("reject-publish")
     ? "new notifications are refused"
-    : "the oldest notifications are thrown away";
+    : "the oldest notifications are dropped";
 }
 
 /**
- * How a quorum queue throws messages away that come back too often, and what lifts that; empty when it does not. A message comes back with each
- * connection that is lost, or service that is restarted, before the message was acknowledged.
+ * The warning about a quorum queue's delivery limit, and the command that lifts it; empty without a
+ * limit. A message is redelivered whenever the connection is lost or the service restarts before
+ * the message was acknowledged.
  */
 export function deliveryLimitLoss(queue: ManagedQueue, { version, vhost }: BrokerFacts): readonly string[] {
   const limit = deliveryLimit(queue, version);
   if (limit >= MANY_DELIVERIES) return [];
   const { name, type, arguments: given, limits, policy } = queue;
-  const times = limit === 0 ? "comes back" : `comes back more than ${limit} ${limit === 1 ? "time" : "times"}`;
-  const what = `delivery-limit ${limit}: what ${times} is thrown away (${type} queue, RabbitMQ ${
+  const times = limit === 0
+    ? "are redelivered"
+    : `are redelivered more than ${limit} ${limit === 1 ? "time" : "times"}`;
+  const what = `delivery-limit ${limit}: messages that ${times} are dropped (${type} queue, RabbitMQ ${
     version || "of unknown release"
   }`;
   if (given["delivery-limit"] !== undefined && Number(given["delivery-limit"]) <= limit) {
@@ -62,21 +68,24 @@ export function deliveryLimitLoss(queue: ManagedQueue, { version, vhost }: Broke
   if (policy === null) return [`${what}; the broker's default). ${lift} lifts it`];
   const isFromPolicy = limits["delivery-limit"] !== undefined;
   const where = isFromPolicy ? `from the policy "${policy}"` : "the broker's default";
-  // Of several policies one alone applies to a queue.
+  // Only one policy applies to a queue.
   return [`${what}; ${where}). Set delivery-limit in the policy "${policy}", or with a higher --priority: ${lift}`];
 }
 
 const REDECLARE = "Delete the queue once it is empty, and have it declared without";
 
-/** RabbitMQ 4's, of quorum queues without another. */
+/** RabbitMQ 4's default for quorum queues. */
 const DEFAULT_DELIVERY_LIMIT = 20;
 
-/** Infinite: none. A fresh queue's row lacks it for some seconds. */
+/**
+ * The effective delivery limit; `Infinity` for none. The API reports it some seconds after the
+ * queue was declared: until then it is derived from arguments and policy.
+ */
 function deliveryLimit({ type, arguments: given, limits, deliveryLimit }: ManagedQueue, version: string): number {
   if (type !== "quorum" || deliveryLimit === "unlimited") return Infinity;
   if (deliveryLimit !== undefined) return deliveryLimit;
   const set = [given["delivery-limit"], limits["delivery-limit"]].filter((one) => one !== undefined).map(Number);
-  // To RabbitMQ 3 a negative number is no limit that can be kept: it drops what comes back once.
+  // RabbitMQ 3 takes a negative limit for 0: it drops a message at its first redelivery.
   const least = major(version) >= 4 ? set.map((one) => one < 0 ? Infinity : one) : set.map((one) => Math.max(one, 0));
   return Math.min(...least, set.length > 0 || major(version) < 4 ? Infinity : DEFAULT_DELIVERY_LIMIT);
 }

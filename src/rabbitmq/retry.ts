@@ -1,10 +1,13 @@
 import type { Logger } from "../model/plugin.ts";
 
-/** Counts failures in a row, spaces the attempts, and tells each problem once until all is well again. */
+/**
+ * Counts consecutive failures, computes the back-off, and logs each problem once until the next
+ * success.
+ */
 export class Retry {
   readonly #log: Logger;
   readonly #random: () => number;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   #failures = 0;
   #failingSince: number | null = null;
 
@@ -13,12 +16,18 @@ export class Retry {
     this.#random = random;
   }
 
-  /** When it began to fail, in milliseconds; `null` while all is well. */
+  /**
+   * Time of the first failure since the last success, in milliseconds since the epoch; `null`
+   * without one.
+   */
   get failingSince(): number | null {
     return this.#failingSince;
   }
 
-  /** Says that it fails, since then unless it was known before. */
+  /**
+   * Notes a failure that began at `since`. Returns when the failures began: an earlier time if one
+   * is known.
+   */
   fail(since: number): number {
     this.#failingSince ??= since;
     return this.#failingSince;
@@ -27,10 +36,13 @@ export class Retry {
   succeed(): void {
     this.#failures = 0;
     this.#failingSince = null;
-    this.#told.clear();
+    this.#reported.clear();
   }
 
-  /** How long to wait before the next attempt: random, and more each time unless it is urgent. */
+  /**
+   * The delay before the next attempt: exponential back-off with jitter from 1 s to 30 s, or 0.5 s
+   * to 1 s if it is urgent.
+   */
   nextDelayMs(urgent: boolean): number {
     this.#failures++;
     if (urgent) return URGENT_DELAY_MS * (0.5 + this.#random() / 2);
@@ -38,20 +50,20 @@ export class Retry {
     return MIN_DELAY_MS + this.#random() * (ceilingMs - MIN_DELAY_MS);
   }
 
-  tell(problem: string, outlook: string): void {
+  report(problem: string, outlook: string): void {
     const line = `${problem}; ${outlook}`;
-    if (this.#told.has(problem)) this.#log.debug(line);
+    if (this.#reported.has(problem)) this.#log.debug(line);
     else this.#log.warn(line);
-    this.#told.add(problem);
+    this.#reported.add(problem);
   }
 
-  /** Lets a problem that is over be told again. */
-  forget(problem: string): void {
-    this.#told.delete(problem);
+  /** Marks a problem as solved, so that it is logged again if it returns. */
+  clear(problem: string): void {
+    this.#reported.delete(problem);
   }
 }
 
-/** Ends early, without an error, when aborted. */
+/** Waits; an abort ends the wait early, without an error. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -65,7 +77,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** A delay, for people. */
+/** A delay in seconds, for log lines. */
 export function seconds(ms: number): string {
   return `${ms < 950 ? (ms / 1_000).toFixed(1) : Math.round(ms / 1_000)} s`;
 }

@@ -2,28 +2,36 @@ import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
 import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
 import { reasonOf } from "./errors.ts";
-import { LOOK_TICKS, type QueueCare } from "./queue.ts";
+import { type QueueMaintainer, RECHECK_TICKS } from "./queue.ts";
 import type { Retry } from "./retry.ts";
 import { Bindings, type OpenChannel, withChannel } from "./topology.ts";
 
-/** A queue that goes with its connection: it gets copies, and takes nothing from anybody. */
+/**
+ * A queue that is deleted with its connection. It receives copies of notifications: other consumers
+ * lose none.
+ */
 export interface TemporaryQueue {
-  /** What its name begins with; the rest is random. */
+  /** The beginning of its name; the rest is random. */
   readonly prefix: string;
-  /** Where it must be bound. */
+  /** Exchanges to which it must be bound. */
   readonly exchanges: readonly string[];
-  /** Where it is bound if that is there and allowed. */
+  /** Exchanges to which it is bound if they exist and this is allowed. */
   readonly moreExchanges?: readonly string[];
   readonly routingKeys: readonly string[];
 }
 
-/** What waits for a reader who has stopped reading, at most: nobody's broker shall fill up for a look. */
+/**
+ * Maximum number of waiting messages: a reader that has stopped must not fill the broker's memory.
+ */
 const MAX_LENGTH = 50_000;
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Another connection gets another queue: the broker may not have noticed yet that the last one is gone. */
-export class TemporaryQueueCare implements QueueCare {
+/**
+ * Declares a temporary queue. Each connection gets a queue with a new name: the broker may not have
+ * noticed yet that the previous connection is closed.
+ */
+export class TemporaryQueueMaintainer implements QueueMaintainer {
   readonly exclusive = false;
   readonly urgent = false;
   readonly #queue: TemporaryQueue;
@@ -57,12 +65,12 @@ export class TemporaryQueueCare implements QueueCare {
 
   async check(): Promise<void> {}
 
-  async look(open: OpenChannel, { count }: { readonly count: number }): Promise<void> {
-    if (count % LOOK_TICKS === 0 || this.#bindings.some(({ complete }) => !complete)) await this.#renew(open, false);
+  async recheck(open: OpenChannel, { count }: { readonly count: number }): Promise<void> {
+    if (count % RECHECK_TICKS === 0 || this.#bindings.some(({ complete }) => !complete)) await this.#renew(open, false);
   }
 
-  /** It is gone, and what came meanwhile with it. */
-  lost(): void {}
+  /** Nothing to record: the queue and its messages are deleted with the connection. */
+  onConnectionLost(): void {}
 
   async #declare(open: OpenChannel): Promise<void> {
     try {
@@ -76,9 +84,12 @@ export class TemporaryQueueCare implements QueueCare {
     } catch (error) {
       const refusal = amqpRefusal(error);
       if (refusal === "limit") {
-        throw new UserError(`RabbitMQ has no room for the temporary queue "${this.#name}": ${reasonOf(error)}`, {
-          cause: error,
-        });
+        throw new UserError(
+          `RabbitMQ has reached a limit and refuses the temporary queue "${this.#name}": ${reasonOf(error)}`,
+          {
+            cause: error,
+          },
+        );
       }
       if (refusal !== "rights") throw error;
       throw new UserError(
@@ -91,7 +102,7 @@ export class TemporaryQueueCare implements QueueCare {
     }
   }
 
-  /** What must be bound and may not be is a reason to end at the beginning, and to be told later. */
+  /** A forbidden required exchange is an error at the start and a warning later. */
   async #renew(open: OpenChannel, strict: boolean): Promise<void> {
     for (const [index, bindings] of this.#bindings.entries()) {
       try {
@@ -100,7 +111,7 @@ export class TemporaryQueueCare implements QueueCare {
         if (!(error instanceof UserError)) throw error;
         if (index > 0) continue;
         if (strict) throw error;
-        this.#retry.tell(error.message, "going on without it");
+        this.#retry.report(error.message, "going on without it");
       }
     }
   }

@@ -6,7 +6,10 @@ import { reasonOf } from "./errors.ts";
 import type { BrokerGaps } from "./gaps.ts";
 import type { Gap } from "../model/gap.ts";
 
-/** What is needed of an AMQP channel here. The broker closes it with the first refusal. */
+/**
+ * The methods of an AMQP channel that this file uses. The broker closes a channel with its first
+ * refusal.
+ */
 export interface TopologyChannel {
   queueDeclare(
     queue: {
@@ -23,22 +26,23 @@ export interface TopologyChannel {
   close(): Promise<unknown>;
 }
 
-/** Opens a channel to be thrown away: a refusal must not disturb the one that consumes. */
+/** Opens a channel for a single use: a refusal must not close the channel that consumes. */
 export type OpenChannel = () => Promise<TopologyChannel>;
 
 export const DEFAULT_EXCHANGES = ["nova", "neutron"];
 export const DEFAULT_ROUTING_KEYS = ["notifications.info", "versioned_notifications.info"];
 
 /**
- * RabbitMQ 4 drops a message of a quorum queue after 20 redeliveries unless told otherwise. Its way to say "never", -1,
- * makes RabbitMQ 3 drop it at the first one, in silence. This number is never reached with either.
+ * By default RabbitMQ 4 drops a message of a quorum queue after 20 redeliveries. There -1 means "no
+ * limit", but RabbitMQ 3 takes -1 for 0 and silently drops a message at its first redelivery. This
+ * number is never reached on either.
  */
 const DELIVERY_LIMIT = 2 ** 31 - 1;
 
 /**
- * Looks for an existing queue that is to be consumed exclusively.
+ * Checks that a queue that is to be consumed exclusively exists and is free.
  *
- * @throws {UserError} when it is not there, or not free.
+ * @throws {UserError} when it does not exist or has a consumer.
  */
 export async function checkWatchQueue(queue: string, open: OpenChannel): Promise<void> {
   let consumers: number;
@@ -58,12 +62,15 @@ export async function checkWatchQueue(queue: string, open: OpenChannel): Promise
   if (consumers > 0) throw inUse(queue);
 }
 
-/** How many consume a queue. */
+/** The number of a queue's consumers. */
 export function countConsumers(queue: string, open: OpenChannel): Promise<number> {
   return withChannel(open, async (channel) => (await channel.queueDeclare({ queue, passive: true })).consumerCount);
 }
 
-/** The refusal of an exclusive consumer, in other words. */
+/**
+ * Turns the broker's refusal of a consumer into a {@linkcode UserError}, if an operator can act on
+ * it.
+ */
 export function consumeRefusal(queue: string, error: unknown): unknown {
   const refusal = amqpRefusal(error);
   if (refusal === "in use" || refusal === "locked") return inUse(queue, error);
@@ -77,8 +84,8 @@ export function consumeRefusal(queue: string, error: unknown): unknown {
 /**
  * Declares our own queue.
  *
- * @returns whether it was there already, with its bindings.
- * @throws {UserError} when the broker refuses, since that is how it will answer tomorrow.
+ * @returns whether the queue existed already, with its bindings.
+ * @throws {UserError} when the broker refuses for a reason that a retry does not change.
  */
 export async function declareOwnQueue(queue: OwnQueue, open: OpenChannel): Promise<boolean> {
   const { name } = queue;
@@ -94,9 +101,10 @@ export async function declareOwnQueue(queue: OwnQueue, open: OpenChannel): Promi
 }
 
 /**
- * Declares our own queue, as it is to be: nothing changes where it is so.
+ * Declares our own queue with its properties. A queue that exists with the same properties is not
+ * changed.
  *
- * @throws {UserError} when it is there with other properties, or we may not.
+ * @throws {UserError} when it exists with other properties, or our user lacks the rights.
  */
 export async function redeclareOwnQueue(queue: OwnQueue, open: OpenChannel): Promise<void> {
   const { name, type = "quorum" } = queue;
@@ -116,7 +124,10 @@ export async function redeclareOwnQueue(queue: OwnQueue, open: OpenChannel): Pro
   }
 }
 
-/** The bindings of our own queue to exchanges that others declare, and that may come, vanish and return at any time. */
+/**
+ * The bindings of our own queue to exchanges that other services declare. Such an exchange may be
+ * missing, be deleted and return at any time.
+ */
 export class Bindings {
   readonly #queue: OwnQueue;
   readonly #log: Logger;
@@ -131,7 +142,7 @@ export class Bindings {
     this.#gaps = options.gaps;
     this.#now = options.now ?? Date.now;
     this.#exchanges = [...new Set(queue.exchanges ?? DEFAULT_EXCHANGES)]
-      .map((name) => ({ name, boundAt: null, missing: false, doubt: "none" }));
+      .map((name) => ({ name, boundAt: null, missing: false, loss: "none" }));
   }
 
   /** `false` while an exchange is missing. */
@@ -139,40 +150,44 @@ export class Bindings {
     return this.#exchanges.every((exchange) => !exchange.missing);
   }
 
-  /** Goes on with gaps that an earlier run left open. */
-  resume(open: readonly Gap[]): void {
+  /** Continues gaps that an earlier run left open. */
+  restoreGaps(open: readonly Gap[]): void {
     for (const exchange of this.#exchanges) {
       const gap = open.find((one) => one.exchange === exchange.name);
       if (gap === undefined) continue;
-      Object.assign(exchange, { boundAt: gap.from, doubt: gap.certainty === "lost" ? "lost" : "maybe" });
-    }
-  }
-
-  /** Since then (milliseconds) the bindings may be gone, with the connection, or are gone, with the queue. */
-  doubt(doubt: "maybe" | "lost", since: number): void {
-    for (const exchange of this.#exchanges) {
-      if (exchange.doubt === "none" && exchange.boundAt !== null && !exchange.missing) {
-        exchange.boundAt = Math.max(exchange.boundAt, since);
-      }
-      if (exchange.doubt !== "lost") exchange.doubt = doubt;
-      this.#tell(exchange, null);
+      Object.assign(exchange, { boundAt: gap.from, loss: gap.certainty === "lost" ? "lost" : "possible" });
     }
   }
 
   /**
-   * Binds to every exchange that is there; binding again what is bound changes nothing.
+   * Notes that the bindings may be lost (with the connection) or are lost (with the queue) since a
+   * time, in milliseconds since the epoch.
+   */
+  suspectLoss(loss: "possible" | "lost", since: number): void {
+    for (const exchange of this.#exchanges) {
+      if (exchange.loss === "none" && exchange.boundAt !== null && !exchange.missing) {
+        exchange.boundAt = Math.max(exchange.boundAt, since);
+      }
+      if (exchange.loss !== "lost") exchange.loss = loss;
+      this.#recordGap(exchange, null);
+    }
+  }
+
+  /**
+   * Binds the queue to every existing exchange. Repeating an existing binding changes nothing.
    *
-   * @throws {UserError} when the broker forbids one, after all others are bound.
+   * @throws {UserError} when the broker forbids an exchange; all others are bound before.
    */
   renew(open: OpenChannel): Promise<void> {
-    // One after the other: a renewal that began before a doubt says nothing about it.
+    // Renewals run one after the other: one that began before a suspected loss does not clear the
+    // suspicion.
     const renewal = this.#renewal.then(() => this.#renewAll(open));
     this.#renewal = renewal.catch(() => {});
     return renewal;
   }
 
   async #renewAll(open: OpenChannel): Promise<void> {
-    const survivors: string[] = [];
+    const possiblyLost: string[] = [];
     let since = Infinity;
     let refusal: unknown = null;
     for (const exchange of this.#exchanges) {
@@ -185,24 +200,24 @@ export class Bindings {
         if (exchange.missing) continue;
         this.#log.warn(`Exchange "${exchange.name}" is not there yet: ${UNTIL_DECLARED}`);
         exchange.missing = true;
-        this.#tell(exchange, null);
+        this.#recordGap(exchange, null);
         continue;
       }
       if (exchange.missing) this.#log.info(`Queue "${this.#queue.name}" is bound to exchange "${exchange.name}" now`);
-      if (exchange.boundAt !== null && (exchange.missing || exchange.doubt === "lost")) {
+      if (exchange.boundAt !== null && (exchange.missing || exchange.loss === "lost")) {
         this.#logGap(exchange.name, exchange.boundAt);
-      } else if (exchange.boundAt !== null && exchange.doubt === "maybe") {
-        survivors.push(exchange.name);
+      } else if (exchange.boundAt !== null && exchange.loss === "possible") {
+        possiblyLost.push(exchange.name);
         since = Math.min(since, exchange.boundAt);
       }
-      if (exchange.missing || exchange.doubt !== "none") this.#tell(exchange, this.#now());
-      Object.assign(exchange, { boundAt: this.#now(), missing: false, doubt: "none" });
+      if (exchange.missing || exchange.loss !== "none") this.#recordGap(exchange, this.#now());
+      Object.assign(exchange, { boundAt: this.#now(), missing: false, loss: "none" });
     }
-    if (survivors.length > 0) this.#logDoubt(survivors, since);
+    if (possiblyLost.length > 0) this.#logPossibleLoss(possiblyLost, since);
     if (refusal !== null) throw refusal;
   }
 
-  /** @returns `false` when the exchange is missing, an error when we may not. */
+  /** @returns `false` if the exchange does not exist, an error if our user lacks the rights. */
   async #bind(exchange: string, open: OpenChannel): Promise<boolean | UserError> {
     const { name: queue, routingKeys = DEFAULT_ROUTING_KEYS } = this.#queue;
     try {
@@ -223,24 +238,29 @@ export class Bindings {
     }
   }
 
-  /** There is no gap before the first binding. */
-  #tell({ name, boundAt, missing, doubt }: ExchangeState, to: number | null): void {
+  /** Stores a gap; before the first binding there is none. */
+  #recordGap({ name, boundAt, missing, loss }: ExchangeState, to: number | null): void {
     if (boundAt === null) return;
-    const certainty = missing || doubt === "lost" ? "lost" : "possible";
-    this.#gaps?.tell({ exchange: name, from: boundAt, to, certainty });
+    const certainty = missing || loss === "lost" ? "lost" : "possible";
+    this.#gaps?.record({ exchange: name, from: boundAt, to, certainty });
   }
 
   #logGap(exchange: string, since: number): void {
     this.#log.warn(
       `No notifications of exchange ${exchange} could arrive between ${iso(since)} and ${iso(this.#now())}: ` +
-        "what its service published in that time was not kept for us",
+        "notifications published in that time are lost",
     );
   }
 
-  /** An exchange that is there again at the first look may have survived, or may have been declared anew before it. */
-  #logDoubt(exchanges: readonly string[], since: number): void {
+  /**
+   * An exchange that exists at the first check after a reconnect may have survived, or may have
+   * been declared again without our binding.
+   */
+  #logPossibleLoss(exchanges: readonly string[], since: number): void {
     this.#log.warn(
-      `Bound to ${exchanges.join(", ")} again: if that is not durable, what was published between ${iso(since)} and ` +
+      `Bound to ${exchanges.join(", ")} again: if an exchange is not durable, notifications published between ${
+        iso(since)
+      } and ` +
         `${iso(this.#now())} may be missing`,
     );
   }
@@ -248,16 +268,16 @@ export class Bindings {
 
 interface ExchangeState {
   readonly name: string;
-  /** When the bindings were last known to be there; `null` when they never were. */
+  /** When the bindings were last known to exist; `null` if they never existed. */
   boundAt: number | null;
   missing: boolean;
-  /** Whether the bindings still are there since. */
-  doubt: "none" | "maybe" | "lost";
+  /** Whether the bindings may have been lost since then. */
+  loss: "none" | "possible" | "lost";
 }
 
 const UNTIL_DECLARED = "its service declares it with its first notification. The queue is bound as soon as it is there";
 
-/** Uses a channel once. */
+/** Opens a channel, uses it once and closes it. */
 export async function withChannel<T, Channel extends { close(): Promise<unknown> } = TopologyChannel>(
   open: () => Promise<Channel>,
   use: (channel: Channel) => Promise<T>,
@@ -277,7 +297,10 @@ function inUse(queue: string, cause?: unknown): UserError {
   );
 }
 
-/** What waiting does not mend, as the user's mistake; limits and nodes that are down as they are. */
+/**
+ * Turns the refusal of a declaration into a {@linkcode UserError} that says what to do. Reached
+ * limits and unavailable nodes are returned unchanged: they are retried.
+ */
 function declareRefusal({ name, type = "quorum" }: OwnQueue, error: unknown): unknown {
   const text = reasonOf(error);
   const wrap = (message: string) => new UserError(message, { cause: error });

@@ -4,19 +4,19 @@ import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import { endpointsOf } from "./address.ts";
 import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
 import { reasonOf, refusalOf } from "./errors.ts";
-import { closeLink, type Link, openLink, openProbe } from "./link.ts";
+import { closeLink, type Link, openLink, openTemporaryChannel } from "./link.ts";
 import { redeclareOwnQueue, withChannel } from "./topology.ts";
 
-/** A queue as it says of itself, to whoever asks. */
+/** The state of a queue, as a passive declaration reports it. */
 export interface QueueState {
-  /** Ready to be delivered. */
+  /** Number of messages that wait for delivery. */
   readonly messages: number;
   readonly consumers: number;
 }
 
 export interface VisitOptions {
   readonly signal: AbortSignal;
-  /** For certificates. @default Deno.readFileSync */
+  /** Reads certificate files. @default Deno.readFileSync */
   readonly readFile?: (path: string) => Uint8Array;
 }
 
@@ -26,8 +26,9 @@ export function brokersOf(source: RabbitSource): readonly AmqpEndpoint[] {
 }
 
 /**
- * A look at a broker that changes nothing there, but for {@linkcode BrokerVisit.remove}: everything is asked passively, and rights by taking
- * back bindings that nobody has.
+ * A connection that inspects a broker without changing it, except for
+ * {@linkcode BrokerVisit.remove}. Queues and exchanges are declared passively; rights are tested by
+ * removing bindings that do not exist.
  */
 export class BrokerVisit implements AsyncDisposable {
   readonly #link: Link;
@@ -39,7 +40,7 @@ export class BrokerVisit implements AsyncDisposable {
   /**
    * Logs in at one broker.
    *
-   * @throws {UserError} saying why it cannot be done.
+   * @throws {UserError} with the reason if the connection or login fails.
    */
   static async open(endpoint: AmqpEndpoint, source: RabbitSource, options: VisitOptions): Promise<BrokerVisit> {
     const { signal, readFile = Deno.readFileSync } = options;
@@ -60,12 +61,17 @@ export class BrokerVisit implements AsyncDisposable {
     return this.#link.connection.brokerVersion;
   }
 
-  /** Where we are logged in, and as whom. */
+  /** The broker's address with the user and vhost of the login. */
   get endpoint(): AmqpEndpoint {
     return this.#link.endpoint;
   }
 
-  /** `null` when there is none. @throws {UserError} when we may not look: from RabbitMQ 4.3 on that takes any right to it. */
+  /**
+   * The state of a queue; `null` if it does not exist.
+   *
+   * @throws {UserError} when our user lacks the rights: from RabbitMQ 4.3 on a passive declaration
+   * requires some right to the queue.
+   */
   async queue(name: string): Promise<QueueState | null> {
     try {
       const { messageCount, consumerCount } = await this.#use((channel) =>
@@ -75,13 +81,14 @@ export class BrokerVisit implements AsyncDisposable {
     } catch (error) {
       const refusal = amqpRefusal(error);
       if (refusal === "no queue") return null;
-      // Another connection's own: nobody else may look.
+      // An exclusive queue of another connection, which has a consumer as a rule and cannot be
+      // inspected.
       if (refusal === "locked") return { messages: 0, consumers: 1 };
       throw cannotLook(`queue "${name}"`, error);
     }
   }
 
-  /** @throws {UserError} when we may not look. */
+  /** @throws {UserError} when our user lacks the rights. */
   async hasExchange(name: string): Promise<boolean> {
     try {
       await this.#use((channel) => channel.exchangeDeclare({ exchange: name, passive: true }));
@@ -93,14 +100,18 @@ export class BrokerVisit implements AsyncDisposable {
   }
 
   /**
-   * Whether we may bind a queue to an exchange, there or not: taking a binding back takes the same rights, and there is none of this
-   * routing key. `null` or the refusal.
+   * Tests whether our user may bind a queue to an exchange; either may be missing. Removing a
+   * binding requires the same rights as adding it, and no binding has the routing key used here.
+   * Returns `null` or the refusal.
    */
   bindRefusal({ queue, exchange }: { readonly queue: string; readonly exchange: string }): Promise<string | null> {
     return this.#refusal((channel) => channel.queueUnbind({ queue, exchange, routingKey: NOBODYS_KEY }));
   }
 
-  /** Whether we may write to and read from whatever has this name: RabbitMQ's rights go by names alone. `null` or the refusal. */
+  /**
+   * Tests whether our user may write to and read from a name: RabbitMQ's rights depend on names
+   * only, not on the kind of resource. Returns `null` or the refusal.
+   */
   useRefusal(name: string): Promise<string | null> {
     return this.#refusal((channel) =>
       channel.exchangeUnbind({ destination: name, source: name, routingKey: NOBODYS_KEY })
@@ -108,15 +119,16 @@ export class BrokerVisit implements AsyncDisposable {
   }
 
   /**
-   * Declares our own queue, which is there, once more: that changes nothing, and fails where it differs or we may not.
+   * Declares our own, existing queue again. This changes nothing, and fails if its properties
+   * differ or our user lacks the rights.
    *
-   * @throws {UserError} when it does.
+   * @throws {UserError} in these cases.
    */
   redeclare(queue: OwnQueue): Promise<void> {
-    return redeclareOwnQueue(queue, () => openProbe(this.#link));
+    return redeclareOwnQueue(queue, () => openTemporaryChannel(this.#link));
   }
 
-  /** Removes a queue with all that it holds. */
+  /** Deletes a queue with all its messages. */
   async remove(queue: string): Promise<void> {
     await this.#use((channel) => channel.queueDelete({ queue }));
   }
@@ -138,11 +150,11 @@ export class BrokerVisit implements AsyncDisposable {
   }
 
   #use<T>(use: (channel: VisitChannel) => Promise<T>): Promise<T> {
-    return withChannel(() => openProbe(this.#link), use);
+    return withChannel(() => openTemporaryChannel(this.#link), use);
   }
 }
 
-/** Why there is no connection, where nothing in the configuration is known to be wrong. */
+/** The error for a connection that failed without a known mistake in the configuration. */
 function unreachable({ label }: AmqpEndpoint, error: unknown, signal: AbortSignal): UserError {
   const refusal = amqpRefusal(error);
   const advice = refusal === "limit" || refusal === "down"
@@ -164,6 +176,6 @@ function cannotLook(what: string, error: unknown): unknown {
   return new UserError(`Cannot look at ${what}: ${reasonOf(error)}. Try again later`, { cause: error });
 }
 
-type VisitChannel = Awaited<ReturnType<typeof openProbe>>;
+type VisitChannel = Awaited<ReturnType<typeof openTemporaryChannel>>;
 
 const NOBODYS_KEY = "oss-watcher.check.nobody-binds-this";

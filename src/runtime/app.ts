@@ -125,10 +125,10 @@ class Service {
     this.#intake = this.#makeIntake();
     const { log, random } = options;
     const onDelivered = (message: Delivered) => this.#intake.accept(message);
-    const room = () => this.#intake.room();
+    const backpressure = () => this.#intake.backpressure();
     this.#sources = sources;
     this.#brokers = sources.map((source) =>
-      new Broker({ source, onDelivered, room, log: log("broker"), random, gaps: this.#ledger })
+      new Broker({ source, onDelivered, backpressure, log: log("broker"), random, gaps: this.#ledger })
     );
     // Whoever waits for it hears of it; nobody may be waiting yet.
     this.#failed.promise.catch(() => {});

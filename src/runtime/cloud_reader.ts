@@ -1,4 +1,4 @@
-import type { Found } from "../facts/prime.ts";
+import type { ListedPage } from "../facts/prime.ts";
 import type { Clock } from "../model/clock.ts";
 import { UserError } from "../model/errors.ts";
 import type { ServerSnapshot } from "../model/event.ts";
@@ -24,7 +24,7 @@ export interface CloudReaderOptions {
 
 /** Some of what is there. */
 export interface FoundPage {
-  readonly found: Found;
+  readonly found: ListedPage;
   /** Where the next page begins; `null` after the last one. */
   readonly next: string | null;
   /** `false`: only our own project's, because more is forbidden. `null`: not said. */
@@ -114,7 +114,7 @@ const PAGES: Readonly<Record<Listing, Pages>> = {
 
 async function* mapped<T>(
   pages: AsyncIterable<Page<T>>,
-  found: (records: readonly T[]) => Found | Promise<Found>,
+  found: (records: readonly T[]) => ListedPage | Promise<ListedPage>,
 ): AsyncGenerator<FoundPage, void, void> {
   for await (const { records, next, allProjects } of pages) yield { found: await found(records), next, allProjects };
 }

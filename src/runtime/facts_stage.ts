@@ -1,7 +1,7 @@
 import type { DetailSource } from "../detail/enrich.ts";
 import { decide } from "../facts/decide.ts";
 import { forgottenServer } from "../facts/server.ts";
-import type { Rules } from "../facts/situation.ts";
+import type { Rules } from "../facts/decision_context.ts";
 import type { Decision, Outcome } from "../model/decision.ts";
 import type { ImmediateMaker, Ledger } from "../model/ledger.ts";
 import type { Memory } from "../model/memory.ts";

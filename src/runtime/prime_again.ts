@@ -1,4 +1,4 @@
-import { type Found, prime } from "../facts/prime.ts";
+import { type ListedPage, prime } from "../facts/prime.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Config } from "../model/config.ts";
 import { type Listing, LISTINGS } from "../model/ledger.ts";
@@ -100,7 +100,7 @@ async function compare(
   return { listing, found, missing, countedAnew, gone, allProjects, wasListed };
 }
 
-function namesOf(found: Found): ReadonlyMap<string, string | null> {
+function namesOf(found: ListedPage): ReadonlyMap<string, string | null> {
   if (found.listing === "servers") {
     return new Map(found.records.flatMap(({ id, hostname }) => id === null ? [] : [[id, hostname] as const]));
   }

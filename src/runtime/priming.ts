@@ -1,5 +1,5 @@
 import { prime } from "../facts/prime.ts";
-import type { Rules } from "../facts/situation.ts";
+import type { Rules } from "../facts/decision_context.ts";
 import type { Clock } from "../model/clock.ts";
 import { type Ledger, type Listing, LISTINGS, type PrimingProgress } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";

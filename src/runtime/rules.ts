@@ -1,6 +1,6 @@
 import type { Events } from "../model/config.ts";
 import type { Subject } from "../model/event.ts";
-import type { Rules } from "../facts/situation.ts";
+import type { Rules } from "../facts/decision_context.ts";
 
 /** What the groups of config.ts claim: either format of a server's message stands for both. */
 export function rulesOf(events: Events, oldestCreation: string | null): Rules {

@@ -158,7 +158,7 @@ Deno.test("check --connect finds rights, limits, targets and roles that are miss
     assert.match(warnings, /^"no-such" is not there: /m);
     assert.match(
       warnings,
-      /^max-length 10: when it is full, the oldest notifications are thrown away \(from the policy "limits"/m,
+      /^max-length 10: when it is full, the oldest notifications are dropped \(from the policy "limits"/m,
     );
     assert.match(warnings, /^message-ttl 60000 ms: /m);
     assert.match(warnings, /may not list the servers of all projects \(Nova\)/);

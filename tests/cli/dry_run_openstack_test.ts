@@ -115,7 +115,7 @@ Deno.test("dry run with --openstack refuses files and URLs that cannot be used b
     ],
     [
       { authUrl: `${cloud.authUrl}?x=${PASSWORD}` },
-      `Cannot use ${section}: openstack.authUrl is "${cloud.authUrl}?x=***"; it ends before the "?"`,
+      `Cannot use ${section}: openstack.authUrl is "${cloud.authUrl}?x=***"; remove the "?" or "#" and all that follows`,
     ],
   ] as const;
   for (const [wrong, says] of cases) {

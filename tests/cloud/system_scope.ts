@@ -30,7 +30,7 @@ export async function checkSystemScope(cloud: PrivateCloud): Promise<{
   const said = isTaken
     ? [/our account may list the servers of all projects/, /our account may show a server/]
     : ["list the servers of all projects", "show a server", "list ports", "list floating IPs", "show an image"].map(
-      (what) => new RegExp(`our account may not ${what} [^.]* it is logged in for no project, .*? Name a project`),
+      (what) => new RegExp(`our account may not ${what} [^.]* it is logged in without a project, .*? Name a project`),
     );
   const missing = said.filter((pattern) => !pattern.test(text));
   return { isTaken, problems: missing.map((pattern) => `check --connect does not say ${pattern}: ${text}`) };

@@ -110,7 +110,7 @@ Deno.test("RetryingSource does not let all wait for one question that a service 
   assert.deepEqual(log.lines, [
     "warn Cannot ask Nova: 500. Details that need it wait for up to 3600 s",
     "info Nova answers again, after 1 s",
-    "warn Cannot ask Nova: 500. Others are answered; what needs this waits for up to 3600 s",
+    "warn Cannot ask Nova: 500. It answers other requests; events that need this one wait for up to 3600 s",
   ]);
 });
 

@@ -537,7 +537,7 @@ interface Gap {
 function gaps({ log }: Service, exchange: string): Gap[] {
   const line = new RegExp(
     `WARNING \\(broker\\) No notifications of exchange ${exchange} could arrive between (\\S+) and (\\S+): ` +
-      "what its service published in that time was not kept for us\\n",
+      "notifications published in that time are lost\\n",
     "g",
   );
   return [...log.matchAll(line)].map(([, from, to]) => ({ from: Date.parse(from!), to: Date.parse(to!) }));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Found, prime } from "../../src/facts/prime.ts";
+import { type ListedPage, prime } from "../../src/facts/prime.ts";
 import type { FloatingIpState, PortState } from "../../src/facts/network_payload.ts";
 import type { ServerSnapshot } from "../../src/model/event.ts";
 import { madeServer } from "../support/made_events.ts";
@@ -21,7 +21,7 @@ import {
 /** A story that begins with what was read. */
 class PrimedStory extends Story {
   /** Remembers a page; gives the ids that were missing. */
-  read(found: Found): readonly string[] {
+  read(found: ListedPage): readonly string[] {
     const { changes, missing } = prime(found, this.memory, EVERYTHING);
     this.memory.apply(changes);
     return missing;

@@ -8,7 +8,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Found, prime } from "../../src/facts/prime.ts";
+import { type ListedPage, prime } from "../../src/facts/prime.ts";
 import { decide } from "../../src/facts/decide.ts";
 import { RamMemory } from "../../src/ledger/ram/memory.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
@@ -197,7 +197,7 @@ const ACTS = {
 } satisfies Readonly<Record<string, Act>>;
 
 /** What a page of a listing gives at this moment. Floating IPs come on two pages, and the first one perhaps again. */
-const PAGES: readonly ((cloud: Cloud) => Found)[] = [
+const PAGES: readonly ((cloud: Cloud) => ListedPage)[] = [
   (cloud) => floatingIpPage(cloud, 0),
   (cloud) => floatingIpPage(cloud, 1),
   (cloud) => floatingIpPage(cloud, 0),
@@ -205,7 +205,7 @@ const PAGES: readonly ((cloud: Cloud) => Found)[] = [
   ({ servers }) => ({ listing: "servers", records: servers.map((id) => madeServer(id)) }),
 ];
 
-function floatingIpPage(cloud: Cloud, page: 0 | 1): Found {
+function floatingIpPage(cloud: Cloud, page: 0 | 1): ListedPage {
   const ips = cloud.floatingIps.filter(({ id }) => Number(id.slice(1)) % 2 === page);
   for (const { id } of ips) cloud.read.add(id);
   const records = ips.map(({ id, revision, port }) => ({

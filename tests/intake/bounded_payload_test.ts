@@ -43,12 +43,12 @@ Deno.test("boundedPayload() keeps the first items of a list, and the first keys 
   assert.deepEqual(boundedPayload(CREATE, { list: list.slice(1) }).cut, []);
   assert.deepEqual(boundedPayload(CREATE, { list }), {
     payload: { list: list.slice(0, -1) },
-    cut: ["of a list of 257 items those behind the 256th"],
+    cut: ["items after the 256th of a list of 257"],
   });
   const keys = Object.fromEntries(numbers(MAX_KEYS + 1).map((n) => [`k${n}`, n]));
   const { payload, cut } = boundedPayload(CREATE, { keys });
   assert.equal(Object.keys(payload["keys"] as JsonObject).length, MAX_KEYS);
-  assert.deepEqual(cut, ["of 1025 keys those behind the 1024th"]);
+  assert.deepEqual(cut, ["keys after the 1024th of 1025"]);
 });
 
 Deno.test("boundedPayload() leaves out what comes behind the most characters of one resource", () => {
@@ -56,7 +56,7 @@ Deno.test("boundedPayload() leaves out what comes behind the most characters of 
   const count = MAX_CHARACTERS / MAX_TEXT;
   const { payload, cut } = boundedPayload(CREATE, Object.fromEntries(numbers(2 * count).map((n) => [`${n}`, text])));
   assert.equal(Object.keys(payload).length, count);
-  assert.deepEqual(cut, ["what comes behind its first 131072 characters"]);
+  assert.deepEqual(cut, ["everything after its first 131072 characters"]);
 });
 
 Deno.test("boundedPayload() bounds each resource of a bulk message by itself", () => {

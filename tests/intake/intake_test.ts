@@ -268,8 +268,8 @@ Deno.test("Intake gives heavy messages to the ledger some at a time, and has roo
   });
   const heavy = { ...creation("x").payload, text: "x".repeat(1_000_000) };
   for (let tag = 1; tag <= 12; tag++) intake.accept(message(tag, channel, { ...creation(`${tag}`), payload: heavy }));
-  const room = intake.room();
-  assert.ok(room instanceof Promise);
+  const backpressure = intake.backpressure();
+  assert.ok(backpressure instanceof Promise);
   const flushed = intake.flush();
   for (let released = 0; released < 12 && channel.acknowledged.at(-1) !== 12; released++) {
     while (held.length === 0) await setImmediate();
@@ -277,8 +277,8 @@ Deno.test("Intake gives heavy messages to the ledger some at a time, and has roo
     await setImmediate();
   }
   await flushed;
-  await room;
+  await backpressure;
   assert.ok(Math.max(...sizes) <= 3, sizes.join());
   assert.equal(sizes.reduce((sum, size) => sum + size), 12);
-  assert.equal(intake.room(), undefined);
+  assert.equal(intake.backpressure(), undefined);
 });

@@ -27,12 +27,12 @@ function watched() {
 Deno.test("Health names a stage that has not moved for a minute, until it moves", async () => {
   await using it = watched();
   await it.clock.advance(55_000);
-  assert.deepEqual(it.health.ailments(), []);
+  assert.deepEqual(it.health.livenessProblems(), []);
   await it.clock.advance(10_000);
-  assert.deepEqual(it.health.ailments(), ["Cmdb has not moved for a minute"]);
+  assert.deepEqual(it.health.livenessProblems(), ["Cmdb has not moved for a minute"]);
   it.heartbeat.beat();
   await it.clock.advance(5_000);
-  assert.deepEqual(it.health.ailments(), []);
+  assert.deepEqual(it.health.livenessProblems(), []);
 });
 
 Deno.test("Health takes a stage that has nothing to do for healthy, however long", async () => {
@@ -40,26 +40,26 @@ Deno.test("Health takes a stage that has nothing to do for healthy, however long
   const something = Promise.withResolvers<void>();
   const resting = it.heartbeat.rest(something.promise);
   await it.clock.advance(3_600_000);
-  assert.deepEqual(it.health.ailments(), []);
+  assert.deepEqual(it.health.livenessProblems(), []);
   something.resolve();
   await resting;
   await it.clock.advance(3_600_000);
-  assert.equal(it.health.ailments().length, 1);
+  assert.equal(it.health.livenessProblems().length, 1);
 });
 
 Deno.test("Health takes waiting for a full disk for no reason to restart, but not for being ready", async () => {
   await using it = watched();
   it.state.writable = false;
   await it.clock.advance(3_600_000);
-  assert.deepEqual(it.health.ailments(), []);
-  assert.deepEqual(it.health.obstacles(), ["the ledger cannot be written"]);
+  assert.deepEqual(it.health.livenessProblems(), []);
+  assert.deepEqual(it.health.readinessProblems(), ["the ledger cannot be written"]);
 });
 
 Deno.test("Health is ready when every source is consumed", async () => {
   await using it = watched();
-  assert.deepEqual(it.health.obstacles(), []);
+  assert.deepEqual(it.health.readinessProblems(), []);
   it.state.consuming = false;
-  assert.deepEqual(it.health.obstacles(), ["source 0: connected, not consuming"]);
+  assert.deepEqual(it.health.readinessProblems(), ["source 0: connected, not consuming"]);
   it.state.connected = false;
-  assert.deepEqual(it.health.obstacles(), ["source 0: not connected"]);
+  assert.deepEqual(it.health.readinessProblems(), ["source 0: not connected"]);
 });

@@ -5,19 +5,19 @@ import { until } from "../support/until.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 interface Given {
-  readonly ailments?: readonly string[];
-  readonly obstacles?: readonly string[];
+  readonly livenessProblems?: readonly string[];
+  readonly readinessProblems?: readonly string[];
   readonly metrics?: () => Promise<string>;
   readonly port?: number;
 }
 
 async function serving(
-  { ailments = [], obstacles = [], metrics = () => Promise.resolve("a 1\n"), port = 0 }: Given = {},
+  { livenessProblems = [], readinessProblems = [], metrics = () => Promise.resolve("a 1\n"), port = 0 }: Given = {},
 ) {
   const log = new KeptLog();
   const clock = new VirtualClock();
   const stop = new AbortController();
-  const health = { ailments: () => ailments, obstacles: () => obstacles };
+  const health = { livenessProblems: () => livenessProblems, readinessProblems: () => readinessProblems };
   const served = serveStatus({ host: "127.0.0.1", port, health, metrics, clock, log }, stop.signal);
   await until(() => log.lines.length > 0);
   const [, url = ""] = /at (http:\S+\/)$/.exec(log.lines[0]!) ?? [];
@@ -44,14 +44,16 @@ Deno.test("serveStatus() answers 200 when all is well", async () => {
 });
 
 Deno.test("serveStatus() answers 503 at /readyz alone when it lives and cannot work", async () => {
-  await using server = await serving({ obstacles: ["source 0: not connected", "the ledger cannot be written"] });
+  await using server = await serving({
+    readinessProblems: ["source 0: not connected", "the ledger cannot be written"],
+  });
   assert.equal((await server.get("healthz")).status, 200);
   const body = "source 0: not connected\nthe ledger cannot be written\n";
   assert.deepEqual(await server.get("readyz"), { status: 503, type: TEXT, body });
 });
 
 Deno.test("serveStatus() answers 503 at both when a stage is stuck", async () => {
-  await using server = await serving({ ailments: ["Cmdb has not moved for a minute"] });
+  await using server = await serving({ livenessProblems: ["Cmdb has not moved for a minute"] });
   for (const path of ["healthz", "readyz"]) {
     assert.deepEqual(await server.get(path), { status: 503, type: TEXT, body: "Cmdb has not moved for a minute\n" });
   }
@@ -76,8 +78,8 @@ Deno.test("serveStatus() tells a failure in the log and not to who asks, and goe
     },
   });
   const failed = await server.get("metrics");
-  assert.deepEqual(failed, { status: 500, type: TEXT, body: "Cannot tell the status: see the log\n" });
-  assert.equal(server.log.lines.at(-1), "error Cannot tell the status: secret of the house");
+  assert.deepEqual(failed, { status: 500, type: TEXT, body: "Cannot report the status: see the log\n" });
+  assert.equal(server.log.lines.at(-1), "error Cannot report the status: secret of the house");
   assert.equal((await server.get("metrics")).status, 200);
 });
 

@@ -15,8 +15,8 @@ async function reporting(env: Readonly<Record<string, string>> = {}) {
   const log = new KeptLog();
   const clock = new VirtualClock();
   const systemd = new Systemd({ NOTIFY_SOCKET: socket.address, ...env }, { pid: PID, log });
-  const state = { ailments: [] as string[], obstacles: ["source 0: not connected"] };
-  const health = { ailments: () => state.ailments, obstacles: () => state.obstacles };
+  const state = { livenessProblems: [] as string[], readinessProblems: ["source 0: not connected"] };
+  const health = { livenessProblems: () => state.livenessProblems, readinessProblems: () => state.readinessProblems };
   const stop = new AbortController();
   const reported = reportToSystemd({ systemd, health, clock }, stop.signal);
   const end = async () => {
@@ -38,7 +38,7 @@ async function reporting(env: Readonly<Record<string, string>> = {}) {
   };
   /** Datagrams come in order: with this one all before it are there. */
   const mark = async (text: string) => {
-    state.obstacles = [text];
+    state.readinessProblems = [text];
     await advance(2_000);
     await until(() => socket.texts.some((one) => one.includes(`STATUS=${text}\n`)));
   };
@@ -48,7 +48,7 @@ async function reporting(env: Readonly<Record<string, string>> = {}) {
 Deno.test("reportToSystemd() says that it is ready once it consumes, and how it is", async () => {
   await using it = await reporting();
   await until(() => it.socket.texts.length === 1);
-  it.state.obstacles = [];
+  it.state.readinessProblems = [];
   await it.advance(2_000);
   await until(() => it.socket.texts.length === 2);
   assert.deepEqual(it.socket.texts, [
@@ -70,7 +70,7 @@ Deno.test("reportToSystemd() gives signs of life twice as often as asked, as lon
   const beats = () => it.socket.texts.filter((text) => text === "WATCHDOG=1\n").length;
   await it.advance(5_000);
   await until(() => beats() >= 10);
-  it.state.ailments = ["Cmdb has not moved for a minute"];
+  it.state.livenessProblems = ["Cmdb has not moved for a minute"];
   await it.mark("ill");
   const before = beats();
   await it.advance(5_000);

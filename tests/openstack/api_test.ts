@@ -289,14 +289,14 @@ Deno.test("a login for the whole system that Nova refuses is told by its cause, 
     "show other users",
   ]);
   const remedy =
-    "it is logged in for no project, and newer releases of Nova, Neutron and Glance show such an account " +
-    'nothing. Name a project in which it has the role "admin", in place of systemScope or a domain';
+    "it is logged in without a project, and newer releases of Nova, Neutron and Glance return nothing to such " +
+    'an account. Name a project in which it has the role "admin", in place of systemScope or a domain';
   assert.equal(abilities.find(({ what }) => what === "show a server")?.remedy, remedy);
 
   await all(api.servers()).catch(() => []);
   assert.deepEqual(log.lines.filter((line) => line.startsWith("warn")), [
     `warn Nova does not let our account list the servers of all projects (403: Policy doesn't allow ` +
-    `os_compute_api:servers:detail to be performed): only its own are read. The account has "admin", "member", "reader"; ` +
+    `os_compute_api:servers:detail to be performed): only servers of its own project are read. The account has "admin", "member", "reader"; ` +
     `${remedy}. Asked again in an hour`,
   ]);
 });
@@ -422,7 +422,10 @@ for (
 
     const error = await unavailable(all(api.servers()));
 
-    assert.match(error.message, /^Cannot ask Nova at \S+\/servers\/detail: 200, but the list "servers" does not go on/);
+    assert.match(
+      error.message,
+      /^Cannot ask Nova at \S+\/servers\/detail: 200, but the list "servers" does not continue/,
+    );
   });
 }
 
@@ -471,17 +474,17 @@ Deno.test("floatingIps() gives none when the cloud has no routers", async () => 
 });
 
 const unreadable: readonly (readonly [what: string, answer: () => Response, state: RegExp])[] = [
-  ["is cut off", () => json(`{"server": {"id": "4818`), /200, but the answer is cut off or no JSON/],
-  ["is a proxy's 403", () => new Response("<html>", { status: 403 }), /403, but the answer is no JSON \(text/],
+  ["is cut off", () => json(`{"server": {"id": "4818`), /200, but the answer is truncated or not JSON/],
+  ["is a proxy's 403", () => new Response("<html>", { status: 403 }), /403, but the answer is not JSON \(text/],
   ["is a proxy's 404", () => new Response("<html>", { status: 404 }), /404, but .* \(.*Check the catalog's URL$/],
-  ["is HTML", () => new Response("<html>", { headers: { "content-type": "text/html" } }), /no JSON \(text\/html\)/],
-  ["is a list", () => json("[]"), /200, but the answer is no JSON object/],
+  ["is HTML", () => new Response("<html>", { headers: { "content-type": "text/html" } }), /not JSON \(text\/html\)/],
+  ["is a list", () => json("[]"), /200, but the answer is not a JSON object/],
   ["has no server", () => json("{}"), /200: the answer lacks what was asked for/],
   ["has no id", () => json(`{"server": {"name": "x"}}`), /200: the answer lacks what was asked for/],
   [
     "leads elsewhere",
     () => new Response(null, { status: 302, headers: { location: "http://x/" } }),
-    /302, but the answer is no JSON .*Check/,
+    /302, but the answer is not JSON .*Check/,
   ],
   [
     "is 500",

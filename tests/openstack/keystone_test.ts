@@ -218,7 +218,11 @@ Deno.test("a login that something before Keystone refuses is no matter of the ac
 });
 
 const broken: readonly (readonly [what: string, answer: () => Response, state: RegExp])[] = [
-  ["is HTML", () => new Response("<html>", { headers: { "content-type": "text/html" } }), /200, but .* no JSON \(text/],
+  [
+    "is HTML",
+    () => new Response("<html>", { headers: { "content-type": "text/html" } }),
+    /200, but .* not JSON \(text/,
+  ],
   ["has no token", () => Response.json({ token: {} }), /200, but it has no X-Subject-Token/],
   ["is 503", () => new Response("x", { status: 503 }), /: 503\. See its own log/],
   [
@@ -308,13 +312,16 @@ Deno.test("a catalog that leads nowhere is refused", async () => {
   const { server } = opened;
   server.editLogin = (body) => body.replaceAll(server.origin("compute"), "http://u:s3cr3t-pa55@h");
 
-  assert.match(await userError(opened.api.check()), /its URL there is none: http:\/\/h\/v2\.1\. Correct the catalog$/);
+  assert.match(
+    await userError(opened.api.check()),
+    /its URL there is not valid: http:\/\/h\/v2\.1\. Correct the catalog$/,
+  );
 
   await using without = new Opened();
   without.server.editLogin = (body) => body.replaceAll('"image"', '"picture"');
   assert.match(
     await userError(without.api.check()),
-    /^Cannot find Glance \(image\) .*: it has none at all\. `openstack catalog/,
+    /^Cannot find Glance \(image\) .*: it has no such service\. `openstack catalog/,
   );
 });
 

@@ -528,7 +528,7 @@ Deno.test("Broker declares and binds our own queue again when it was deleted, an
   assert.ok(await bus.msUntilRouted(exchange) < 2_000);
   await listener.received(2);
   assert.equal(before!.channel.open, false);
-  assert.equal(listener.log.count(new RegExp(`^Queue "${queue.name}" was gone`)), 1);
+  assert.equal(listener.log.count(new RegExp(`^Queue "${queue.name}" was deleted`)), 1);
   assert.equal(
     listener.log.count(new RegExp(`^No notifications of exchange ${exchange} could arrive between 20.*Z and 20.*Z: `)),
     1,
@@ -566,14 +566,14 @@ Deno.test("Bindings.renew() binds again when an exchange was deleted and declare
   await bindings.renew(open);
   assert.equal(bindings.complete, true);
   assert.ok(await bus.msUntilRouted(exchange) < 1_000);
-  bindings.doubt("maybe", 8_000);
+  bindings.suspectLoss("possible", 8_000);
   times.push(9_000, 9_000, 9_000);
   await bindings.renew(open);
   assert.deepEqual(log.lines.map((line) => line.replaceAll(/\.000Z|1970-01-01T00:00:/g, "")), [
     `warn Exchange "${exchange}" is not there yet: its service declares it with its first notification. The queue is bound as soon as it is there`,
     `info Queue "${name}" is bound to exchange "${exchange}" now`,
-    `warn No notifications of exchange ${exchange} could arrive between 01 and 05: what its service published in that time was not kept for us`,
-    `warn Bound to ${exchange}, ${other} again: if that is not durable, what was published between 08 and 09 may be missing`,
+    `warn No notifications of exchange ${exchange} could arrive between 01 and 05: notifications published in that time are lost`,
+    `warn Bound to ${exchange}, ${other} again: if an exchange is not durable, notifications published between 08 and 09 may be missing`,
   ]);
 });
 
@@ -661,7 +661,7 @@ Deno.test("Broker tells of a gap that begins before the connection went silent",
   proxy.silence();
   await until(() => listener.log.count(/^Lost the connection/) === 1);
   proxy[Symbol.dispose]();
-  const doubt = await until(() => listener.log.find(/ again: if that is not durable, .* between (\S+) and /));
+  const doubt = await until(() => listener.log.find(/ again: if an exchange is not durable, .* between (\S+) and /));
   assert.ok(new Date(doubt[1]!).getTime() <= silentAt, `${doubt[1]} is after ${new Date(silentAt).toISOString()}`);
 });
 
@@ -675,7 +675,9 @@ Deno.test("Broker tells of a gap that begins before the thread was kept busy, wh
   // What comes meanwhile waits in the socket: a message, and the end.
   await bus.publish({ exchange, routingKey: "notifications.info" }, bytes("x"));
   rabbit.ctlBusy(3_000, "close_all_user_connections", USER, "maintenance");
-  const doubt = await until(() => listener.log.find(/ again: if that is not durable, .* between (\S+) and (\S+) may/));
+  const doubt = await until(() =>
+    listener.log.find(/ again: if an exchange is not durable, .* between (\S+) and (\S+) may/)
+  );
   const [from, to] = [new Date(doubt[1]!).getTime(), new Date(doubt[2]!).getTime()];
   assert.ok(from >= since - 1_000 && from <= busyAt + 1_000, `${from} ${since} ${busyAt}`);
   assert.ok(to >= busyAt + 3_000, `${to} ${busyAt}`);
@@ -699,7 +701,7 @@ Deno.test("Broker tells of the gap of a watched queue that was deleted, and of o
   assert.deepEqual(listener.gaps.map(({ to, certainty }) => ({ to, certainty })), [{ to: null, certainty: "lost" }]);
   await bus.queue({ queue, durable: true });
   await until(() =>
-    listener.log.count(/^Queue ".*" was gone: what was published between \S+ and \S+ was not kept/) === 1
+    listener.log.count(/^Queue ".*" was deleted: notifications published between \S+ and \S+ are lost/) === 1
   );
   await until(() => listener.broker.consuming);
   await dropConnections(USER);
@@ -809,7 +811,7 @@ Deno.test(
     const again = listener.messages.slice(100).map(text);
     assert.deepEqual(again, expected.slice(Number(again[0])));
     assert.ok(Number(again[0]) <= 40);
-    assert.equal(listener.log.count(/^Bound to .* again: if that is not durable/), 1);
+    assert.equal(listener.log.count(/^Bound to .* again: if an exchange is not durable/), 1);
     assert.equal(listener.log.count(/could arrive/), 0);
   },
 );

@@ -31,7 +31,7 @@ async function told(management = `http://127.0.0.1:${rabbit.managementPort}`): P
   return lines;
 }
 
-/** How often a message is delivered whose connection is lost each time: until it is thrown away, or so often. */
+/** How often a message is delivered whose connection is lost each time: until it is dropped, or so often. */
 async function deliveredTimes(queue: TestQueue, most: number): Promise<number> {
   await queue.publish();
   for (let times = 0; times < most; times++) {
@@ -56,7 +56,7 @@ Deno.test("warnOfDeliveryLimit() tells what RabbitMQ 4 throws away, and the poli
   const [line, ...more] = await told();
   assert.deepEqual(more, []);
   const expected = new RegExp(
-    `^Queue "monitoring\\.info": delivery-limit 20: what comes back more than 20 times is thrown away \\(quorum queue, ` +
+    `^Queue "monitoring\\.info": delivery-limit 20: messages that are redelivered more than 20 times are dropped \\(quorum queue, ` +
       `RabbitMQ ${
         (await rabbit.ctl("version")).trim()
       }; the broker's default\\)\\. rabbitmqctl (set_policy .*) lifts it$`,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/model/errors.ts";
 import { CloudReader } from "../../src/runtime/cloud_reader.ts";
-import type { Found } from "../../src/facts/prime.ts";
+import type { ListedPage } from "../../src/facts/prime.ts";
 import type { Listing } from "../../src/model/ledger.ts";
 import { Opened } from "../openstack/opened.ts";
 import { KeptLog } from "../support/loggers.ts";
@@ -28,8 +28,8 @@ class World extends Opened {
     });
   }
 
-  async read(listing: Listing): Promise<readonly Found[]> {
-    const pages: Found[] = [];
+  async read(listing: Listing): Promise<readonly ListedPage[]> {
+    const pages: ListedPage[] = [];
     for await (const { found } of this.reader.read(listing, { after: null, signal: NEVER })) pages.push(found);
     return pages;
   }

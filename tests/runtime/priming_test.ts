@@ -235,7 +235,7 @@ Deno.test("Priming ends with what goes on being deleted under it", async () => {
 
   await world.runThrough();
 
-  assert.match(world.said.lines.join("\n"), /warn .*the list "floatingips" begins anew again and again/);
+  assert.match(world.said.lines.join("\n"), /warn .*the list "floatingips" restarts again and again/);
   assert.match(world.said.lines.at(-1)!, /7 floating IPs, 7 ports, 7 servers/);
 });
 
@@ -249,7 +249,7 @@ Deno.test("Priming reads its own project's alone where more is forbidden, and sa
   assert.deepEqual(world.log.lines.filter((line) => line.startsWith("warn")).length, 1);
   assert.match(
     world.log.lines[0]!,
-    /does not let our account list the servers of all projects \(403.*only its own are read/,
+    /does not let our account list the servers of all projects \(403.*only servers of its own project are read/,
   );
 });
 

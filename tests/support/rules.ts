@@ -1,4 +1,4 @@
-import type { Rules } from "../../src/facts/situation.ts";
+import type { Rules } from "../../src/facts/decision_context.ts";
 
 /** Both groups list everything. */
 export const EVERYTHING: Rules = {

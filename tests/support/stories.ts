@@ -5,7 +5,7 @@
  */
 
 import { decide } from "../../src/facts/decide.ts";
-import type { Rules } from "../../src/facts/situation.ts";
+import type { Rules } from "../../src/facts/decision_context.ts";
 import { RamMemory } from "../../src/ledger/ram/memory.ts";
 import type { Decision } from "../../src/model/decision.ts";
 import type { ActorContext, Json, JsonObject, Notification } from "../../src/model/notification.ts";

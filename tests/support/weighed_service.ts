@@ -92,7 +92,7 @@ export class WeighedService implements AsyncDisposable {
         channel: CHANNEL,
       });
       await new Promise((resolve) => setImmediate(resolve));
-      await this.intake.room();
+      await this.intake.backpressure();
     }
     await this.intake.flush();
     while (!this.#isIdle()) await wait(this.#told > 0 ? 50 : 5);

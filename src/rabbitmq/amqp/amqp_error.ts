@@ -1,7 +1,10 @@
-/** Why a broker, or we, ended a channel or a connection. */
+/** The reason why the broker or this client closed a channel or a connection. */
 export class AmqpError extends Error {
   override readonly name = "AmqpError";
-  /** As AMQP calls it, `NOT_FOUND`, or one of ours: `SOCKET_TIMEOUT`, `CONNECTION_TIMEOUT`, `CONN_CLOSE`. */
+  /**
+   * AMQP's name of the reply code, as `NOT_FOUND`, or one of this client's codes: `SOCKET_TIMEOUT`,
+   * `CONNECTION_TIMEOUT`, `CONN_CLOSE`.
+   */
   readonly code: string;
 
   constructor(code: string, message: string) {
@@ -10,12 +13,12 @@ export class AmqpError extends Error {
   }
 }
 
-/** What the broker gives as the reason of an end. */
+/** The error for the reply code and text of the broker's close method. */
 export function replyError(replyCode: number, replyText: string): AmqpError {
   return new AmqpError(REPLY_NAMES[replyCode] ?? `REPLY_${replyCode}`, replyText);
 }
 
-/** The number of an error that we found ourselves. */
+/** The reply code to send for an error that this client detected. */
 export function replyCodeOf(error: unknown): number {
   const name = error instanceof AmqpError ? error.code : "";
   const row = Object.entries(REPLY_NAMES).find(([, one]) => one === name);

@@ -1,43 +1,52 @@
 import { AmqpError, replyError } from "./amqp_error.ts";
-import { Calls } from "./calls.ts";
+import { PendingCalls } from "./pending_calls.ts";
 import { FRAME, type Frame } from "./frame_reader.ts";
-import { type Delivery, Incoming } from "./incoming.ts";
+import { type Delivery, MessageAssembler } from "./message_assembler.ts";
 import * as methods from "./methods.ts";
 import { type ExchangeBinding, METHOD, type QueueBinding, type QueueDeclaration } from "./methods.ts";
 
-/** What a channel needs of its connection. */
+/** The methods of the connection that a channel uses. */
 export interface ChannelHost {
   send(frame: Uint8Array): void;
-  /** Its number may be used again. */
+  /** Frees the channel's number. */
   release(channel: Channel): void;
 }
 
 export interface ChannelOptions {
-  /** Called once, when the broker has ended the channel or the connection is gone; not after {@linkcode Channel.close}. */
+  /**
+   * Called once, when the broker has closed the channel or the connection is lost; not after
+   * {@linkcode Channel.close}.
+   */
   readonly onGone?: (error: unknown) => void;
-  /** Called when the broker has ended the consumer: its queue was deleted, or has moved. */
+  /**
+   * Called when the broker has cancelled the consumer: its queue was deleted or moved to another
+   * node.
+   */
   readonly onCancelled?: () => void;
 }
 
 export interface Consumer {
   readonly queue: string;
   readonly exclusive: boolean;
-  /** Called for each message, in order, while its bytes are being read. Must not throw. */
+  /** Called for each message, in order, while its bytes are in the read buffer. Must not throw. */
   readonly onDelivery: (delivery: Delivery) => void;
 }
 
 const CLOSED = "the channel was closed";
 
-/** The only consumer of a channel. */
+/** A channel has a single consumer, so that the tag can be fixed. */
 const CONSUMER_TAG = "oss-watcher";
 
-/** One channel of a connection. The broker ends it with its first refusal, which the call rejects with. */
+/**
+ * One channel of a connection. The broker closes it with its first refusal; the refused call
+ * rejects with that error.
+ */
 export class Channel {
   readonly id: number;
   readonly #host: ChannelHost;
   readonly #options: ChannelOptions;
-  readonly #calls = new Calls();
-  readonly #incoming = new Incoming();
+  readonly #pending = new PendingCalls();
+  readonly #assembler = new MessageAssembler();
   #onDelivery: ((delivery: Delivery) => void) | null = null;
   #state: "open" | "closing" | "closed" = "open";
 
@@ -81,74 +90,79 @@ export class Channel {
     return this.#ask(methods.exchangeUnbind(this.id, binding), METHOD.exchangeUnbindOk);
   }
 
-  /** Asks whether it is there. */
+  /** Checks that an exchange exists (passive declaration). */
   exchangeDeclare({ exchange }: { readonly exchange: string; readonly passive: true }): Promise<void> {
     return this.#ask(methods.exchangeDeclarePassive(this.id, exchange), METHOD.exchangeDeclareOk);
   }
 
-  /** How many messages may be unacknowledged, of a consumer that begins afterwards. */
+  /**
+   * Sets the maximum number of unacknowledged messages of a consumer that is registered afterwards.
+   */
   qos(prefetch: number): Promise<void> {
     return this.#ask(methods.basicQos(this.id, prefetch), METHOD.basicQosOk);
   }
 
   consume({ queue, exclusive, onDelivery }: Consumer): Promise<void> {
-    // Messages may come in the same read as the answer.
+    // The read that brings the answer may bring messages too.
     this.#onDelivery = onDelivery;
     const consumer = { queue, exclusive, consumerTag: CONSUMER_TAG };
     return this.#ask(methods.basicConsume(this.id, consumer), METHOD.basicConsumeOk);
   }
 
-  /** When it has resolved nothing is delivered any more. What was delivered can still be acknowledged. */
+  /**
+   * Cancels the consumer: nothing is delivered after it has resolved. Messages that were delivered
+   * before can still be acknowledged.
+   */
   cancel(): Promise<void> {
     return this.#call(methods.basicCancel(this.id, CONSUMER_TAG), METHOD.basicCancelOk, () => {
       this.#onDelivery = null;
     });
   }
 
-  /** All messages up to a tag. */
+  /** Acknowledges all messages up to a tag. */
   ackThrough(tag: number): void {
     if (this.open) this.#host.send(methods.basicAck(this.id, tag));
   }
 
-  /** What was acknowledged is sent before. Never rejects. */
+  /** Closes the channel, after pending acknowledgements were sent. Never rejects. */
   async close(): Promise<void> {
     if (!this.open) return;
     this.#state = "closing";
     this.#host.send(methods.close(this.id, methods.DONE));
     try {
-      await this.#calls.expect(METHOD.channelCloseOk, () => this.#host.release(this));
+      await this.#pending.expect(METHOD.channelCloseOk, () => this.#host.release(this));
     } catch {
-      // It is gone anyway.
+      // The connection was lost: the channel is closed anyway.
     }
     this.#end(new Error(CLOSED));
   }
 
-  /** The connection is gone. */
-  lose(error: unknown): void {
+  /** Called when the connection is lost. */
+  connectionLost(error: unknown): void {
     this.#end(error);
   }
 
-  /** @throws {AmqpError} when it is nothing that may come now. */
+  /** @throws {AmqpError} when this frame is not allowed in the channel's state. */
   onFrame(frame: Frame): void {
-    if (frame.type === FRAME.body) this.#deliver(this.#incoming.body(frame));
-    else if (frame.type === FRAME.header) this.#deliver(this.#incoming.header(frame));
+    if (frame.type === FRAME.body) this.#deliver(this.#assembler.body(frame));
+    else if (frame.type === FRAME.header) this.#deliver(this.#assembler.header(frame));
     else this.#onMethod(frame);
   }
 
   #onMethod(frame: Frame): void {
-    if (!this.#incoming.idle) throw new AmqpError("UNEXPECTED_FRAME", "a method came in the middle of a message");
+    if (!this.#assembler.idle) throw new AmqpError("UNEXPECTED_FRAME", "a method came in the middle of a message");
     const method = frame.u32();
-    if (method === METHOD.basicDeliver) this.#incoming.begin(frame);
+    if (method === METHOD.basicDeliver) this.#assembler.begin(frame);
     else if (method === METHOD.channelClose) this.#onClose(replyError(frame.u16(), frame.shortText()));
     else if (method === METHOD.channelCloseOk && this.#state === "closed") this.#host.release(this);
     else if (method === METHOD.basicCancel) this.#onCancel();
     else if (method === METHOD.channelFlow) this.#host.send(methods.flowOk(this.id, frame.u8() !== 0));
-    else this.#calls.answer(method, frame);
+    else this.#pending.answer(method, frame);
   }
 
   #deliver(delivery: Delivery | null): void {
     if (delivery === null || !this.open) return;
-    if (this.#onDelivery === null) throw new AmqpError("UNEXPECTED_FRAME", "a message came that nobody consumes");
+    if (this.#onDelivery === null) throw new AmqpError("UNEXPECTED_FRAME", "a message came without a consumer");
     this.#onDelivery(delivery);
   }
 
@@ -158,8 +172,8 @@ export class Channel {
   }
 
   #onClose(error: AmqpError): void {
-    this.#host.send(methods.bare(this.id, METHOD.channelCloseOk));
-    // When we have asked for the end, too, the number is in use until that is answered.
+    this.#host.send(methods.emptyMethod(this.id, METHOD.channelCloseOk));
+    // If we have sent a close as well, the number is in use until the broker answers it.
     if (this.#state === "open") this.#host.release(this);
     this.#end(error);
   }
@@ -168,7 +182,7 @@ export class Channel {
     const wasOpen = this.open;
     this.#state = "closed";
     this.#onDelivery = null;
-    this.#calls.fail(error);
+    this.#pending.fail(error);
     if (wasOpen) this.#options.onGone?.(error);
   }
 
@@ -178,7 +192,7 @@ export class Channel {
 
   #call<T>(request: Uint8Array, reply: number, read: (frame: Frame) => T): Promise<T> {
     if (this.#state === "closing") return Promise.reject(new Error(CLOSED));
-    const answer = this.#calls.expect(reply, read);
+    const answer = this.#pending.expect(reply, read);
     if (this.open) this.#host.send(request);
     return answer;
   }

@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { AmqpError, replyCodeOf, replyError } from "./amqp_error.ts";
-import { Calls } from "./calls.ts";
+import { PendingCalls } from "./pending_calls.ts";
 import { Channel, type ChannelOptions } from "./channel.ts";
 import { FRAME, type Frame, FrameReader } from "./frame_reader.ts";
-import { agreed, CHANNEL_MAX, propertiesOf, readGreeting, readTuning } from "./handshake.ts";
+import { CHANNEL_MAX, negotiated, propertiesOf, readGreeting, readTuning } from "./handshake.ts";
 import { LastHeard } from "./last_heard.ts";
 import * as methods from "./methods.ts";
 import { METHOD } from "./methods.ts";
@@ -14,60 +14,75 @@ export interface ConnectionOptions extends TransportOptions {
   readonly user: string;
   readonly password: string;
   readonly vhost: string;
-  /** A broker that is silent for more than twice as long is gone. The broker may ask for less. */
+  /**
+   * The connection is lost when the broker sends nothing for twice as long. The broker may ask for
+   * a shorter interval.
+   */
   readonly heartbeatSeconds: number;
-  /** What RabbitMQ calls the connection. */
+  /** The connection's name in RabbitMQ's management UI. */
   readonly name: string;
-  /** For the way to the broker and the handshake together. @default 10000 */
+  /** Time limit for connecting and logging in, together. @default 10000 */
   readonly connectMs?: number;
   /** Milliseconds since the epoch. @default Date.now */
   readonly now?: () => number;
-  /** Asked after each read what to wait for before the next, a second at most; `undefined` for nothing. @default nothing */
-  readonly room?: (() => Promise<void> | undefined) | undefined;
+  /**
+   * Called after each read; the next read waits for the returned promise, which must settle within
+   * a second: heartbeats must be read, too.
+   *
+   * @default never waits
+   */
+  readonly backpressure?: (() => Promise<void> | undefined) | undefined;
   /** @default openTransport */
   readonly open?: (options: TransportOptions) => Promise<Transport>;
 }
 
-/** Of the event loop, between two reads: a request of a plugin takes about as many. They cost microseconds when nobody else has anything to do. */
-const TURNS = 8;
+/**
+ * Turns of the event loop between two reads: a plugin's request needs about as many. They take
+ * microseconds when there is no other work.
+ */
+const LOOP_TURNS = 8;
 const CONNECT_MS = 10_000;
-/** The heart is looked at twice in a heartbeat, which says nothing of when something came between two looks. */
-const SILENT_LOOKS = 4;
-/** For the last word to a broker that we give up. */
-const LAST_WORD_MS = 1_000;
+/**
+ * Silence is checked twice per heartbeat interval. The fifth silent check in a row ends the
+ * connection: then at least two intervals have passed without data.
+ */
+const MAX_SILENT_CHECKS = 4;
+/** Time limit for sending the close frame to a broker that sent an invalid frame. */
+const FINAL_FRAME_MS = 1_000;
 
 /**
- * One connection to one broker, for a consumer: messages are put together in the very bytes that were read, and handed over while those are
- * read. Whatever ends it is told once, by {@linkcode Connection.lost}; nobody tries again here.
+ * One connection of a consumer to one broker. Messages are handed over in the read buffer, without
+ * copies. The end of the connection is signalled once, by {@linkcode Connection.lost}; this class
+ * does not reconnect.
  */
 export class Connection {
   readonly #transport: Transport;
   readonly #outbox: Outbox;
   readonly #reader = new FrameReader((frame) => this.#onFrame(frame));
-  readonly #calls = new Calls();
+  readonly #pending = new PendingCalls();
   readonly #channels: (Channel | undefined)[] = [];
   readonly #end = new AbortController();
   readonly #heard: LastHeard;
-  readonly #room: () => Promise<void> | undefined;
+  readonly #backpressure: () => Promise<void> | undefined;
   readonly #reading: Promise<void>;
   #channelMax = CHANNEL_MAX;
-  /** Of channels that were ever opened. */
+  /** Numbers of all channels that were ever opened. */
   readonly #used = new Set<number>();
   #lastNumber = 0;
   #brokerVersion = "";
-  /** Resolves when the last word has been sent, if there was one. */
-  #parting: Promise<void> | undefined;
-  #beating: ReturnType<typeof setInterval> | undefined;
-  /** So many turns of the heart since something came. */
-  #silence = 0;
+  /** Resolves when the final close frame has been sent, if there is one. */
+  #finalFrameSent: Promise<void> | undefined;
+  #heartbeatTimer: ReturnType<typeof setInterval> | undefined;
+  /** Number of heartbeat checks since data came last. */
+  #silentChecks = 0;
 
   private constructor(
     transport: Transport,
-    { now = Date.now, room = () => undefined }: Pick<ConnectionOptions, "now" | "room">,
+    { now = Date.now, backpressure = () => undefined }: Pick<ConnectionOptions, "now" | "backpressure">,
   ) {
     this.#transport = transport;
     this.#heard = new LastHeard(now);
-    this.#room = room;
+    this.#backpressure = backpressure;
     this.#outbox = new Outbox({
       write: (bytes) => transport.write(bytes),
       onFailed: (error) => this.#fail(error),
@@ -75,7 +90,10 @@ export class Connection {
     this.#reading = this.#read();
   }
 
-  /** Connects and logs in. Rejects with an error whose `code` says why not, or with the reason of the signal. */
+  /**
+   * Connects and logs in. Rejects with an error whose `code` gives the reason, or with the reason
+   * of the signal.
+   */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const { signal, connectMs = CONNECT_MS } = options;
     const giveUp = new AbortController();
@@ -86,7 +104,7 @@ export class Connection {
       signal.throwIfAborted();
       return await Connection.#open({ ...options, signal: giveUp.signal });
     } catch (error) {
-      // Whatever is torn by giving up: this is why.
+      // If the time limit or the signal broke the connection, that is the reason to report.
       giveUp.signal.throwIfAborted();
       throw error;
     } finally {
@@ -114,17 +132,17 @@ export class Connection {
     }
   }
 
-  /** Aborted with the end of the connection; the reason is why. */
+  /** Aborts when the connection ends; its reason is the error. */
   get lost(): AbortSignal {
     return this.#end.signal;
   }
 
-  /** When the last bytes came from the broker, milliseconds since the epoch. */
+  /** When the broker sent data last, in milliseconds since the epoch. */
   get heardAt(): number {
     return this.#heard.at;
   }
 
-  /** The broker's release, as `4.0.5`; empty when it does not say. */
+  /** The broker's release, as `4.0.5`; empty if the broker does not report it. */
   get brokerVersion(): string {
     return this.#brokerVersion;
   }
@@ -142,20 +160,20 @@ export class Connection {
     return channel;
   }
 
-  /** Says goodbye when all that was sent before has come. Never rejects. */
+  /** Closes the connection after all frames were sent. Never rejects. */
   async close(): Promise<void> {
     if (!this.lost.aborted) {
       try {
         await this.#ask(methods.close(0, methods.DONE), METHOD.connectionCloseOk, () => {});
       } catch {
-        // It is gone anyway.
+        // The connection was lost: it is closed anyway.
       }
     }
     this.destroy();
     await this.#reading;
   }
 
-  /** Ends it at once, without a word. */
+  /** Closes the socket at once, without AMQP's close method. */
   destroy(): void {
     this.#fail(new Error("the connection was closed"));
   }
@@ -168,21 +186,24 @@ export class Connection {
       throw new AmqpError("NOT_IMPLEMENTED", `the broker knows no login with a password: ${mechanisms.join(", ")}`);
     }
     const login = methods.startOk({ user, password, properties: propertiesOf(name) });
-    const tuning = agreed(await this.#ask(login, METHOD.connectionTune, readTuning), heartbeatSeconds);
+    const tuning = negotiated(await this.#ask(login, METHOD.connectionTune, readTuning), heartbeatSeconds);
     this.#reader.frameMax = tuning.frameMax;
     this.#channelMax = tuning.channelMax;
     this.#send(methods.tuneOk(tuning));
-    this.#beat(tuning.heartbeatSeconds);
+    this.#startHeartbeat(tuning.heartbeatSeconds);
     await this.#ask(methods.connectionOpen(vhost), METHOD.connectionOpenOk, () => {});
   }
 
-  /** Says that we are here, and notices when the broker is not. A process that stood still counts no silence for that time. */
-  #beat(heartbeatSeconds: number): void {
-    // Torn in the very read that answered.
+  /**
+   * Sends heartbeats, and detects a silent broker. Checks are counted, not time: a process that was
+   * suspended does not take its own pause for the broker's silence.
+   */
+  #startHeartbeat(heartbeatSeconds: number): void {
+    // The read that brought the answer may have ended the connection.
     if (this.lost.aborted) return;
     let sent = this.#outbox.count;
-    this.#beating = setInterval(() => {
-      if (++this.#silence > SILENT_LOOKS) return this.#fail(new AmqpError("SOCKET_TIMEOUT", "no heartbeat"));
+    this.#heartbeatTimer = setInterval(() => {
+      if (++this.#silentChecks > MAX_SILENT_CHECKS) return this.#fail(new AmqpError("SOCKET_TIMEOUT", "no heartbeat"));
       if (this.#outbox.count === sent) this.#send(methods.HEARTBEAT);
       sent = this.#outbox.count;
     }, heartbeatSeconds * 500);
@@ -191,22 +212,23 @@ export class Connection {
   async #read(): Promise<void> {
     try {
       while (!this.lost.aborted) {
-        const count = await this.#transport.read(this.#reader.room);
+        const count = await this.#transport.read(this.#reader.free);
         if (count === 0) throw new AmqpError("CONN_CLOSE", "closed by the other side");
-        this.#silence = 0;
+        this.#silentChecks = 0;
         this.#heard.read();
         this.#reader.take(count);
-        // What came is recorded, and others have their turns, before there is more: a backlog is read faster than they could get in between.
-        for (let turn = 0; turn < TURNS; turn++) await setImmediate();
-        const room = this.#room();
-        if (room !== undefined) await room;
+        // A backlog is read faster than it is processed. Recording and plugins get turns of the
+        // event loop before the next read.
+        for (let turn = 0; turn < LOOP_TURNS; turn++) await setImmediate();
+        const backpressure = this.#backpressure();
+        if (backpressure !== undefined) await backpressure;
       }
     } catch (error) {
-      const isNonsense = error instanceof AmqpError && error.code !== "CONN_CLOSE";
-      if (isNonsense) this.#giveUp(error, methods.close(0, { code: replyCodeOf(error), text: error.message }));
+      const isProtocolError = error instanceof AmqpError && error.code !== "CONN_CLOSE";
+      if (isProtocolError) this.#giveUp(error, methods.close(0, { code: replyCodeOf(error), text: error.message }));
       else this.#fail(error);
     }
-    await this.#parting;
+    await this.#finalFrameSent;
   }
 
   #onFrame(frame: Frame): void {
@@ -215,13 +237,17 @@ export class Connection {
     if (id === 0) return this.#onControl(frame);
     const channel = this.#channels[id];
     if (channel !== undefined) return channel.onFrame(frame);
-    // RabbitMQ closes a channel each time that it looks and a message is not acknowledged in time, until it has our answer. Another answer
-    // would be for a channel that is not open, which ends the connection.
+    // RabbitMQ repeats the close of a channel at each look while a message is not acknowledged in
+    // time, until our answer arrives. A second answer would be for a channel that is not open, which
+    // ends the connection.
     if (this.#used.has(id)) return;
     throw new AmqpError("CHANNEL_ERROR", `a frame came for channel ${id}, which is not open`);
   }
 
-  /** The one after the last: what still comes for a channel that has ended must not reach another. */
+  /**
+   * Returns the number after the last one: late frames of a closed channel must not reach a new
+   * one.
+   */
   #freeNumber(): number {
     for (let count = 0; count < this.#channelMax; count++) {
       const id = this.#lastNumber = this.#lastNumber % this.#channelMax + 1;
@@ -235,19 +261,19 @@ export class Connection {
   #onControl(frame: Frame): void {
     if (frame.type !== FRAME.method) throw new AmqpError("UNEXPECTED_FRAME", "a message came on channel 0");
     const method = frame.u32();
-    // Publishers alone are blocked.
+    // Only publishers are blocked.
     if (method === METHOD.connectionBlocked || method === METHOD.connectionUnblocked) return;
-    if (method !== METHOD.connectionClose) return this.#calls.answer(method, frame);
-    this.#giveUp(replyError(frame.u16(), frame.shortText()), methods.bare(0, METHOD.connectionCloseOk));
+    if (method !== METHOD.connectionClose) return this.#pending.answer(method, frame);
+    this.#giveUp(replyError(frame.u16(), frame.shortText()), methods.emptyMethod(0, METHOD.connectionCloseOk));
   }
 
-  /** Ends it, with a last word if the broker takes that soon. */
-  #giveUp(error: unknown, lastWord: Uint8Array): void {
+  /** Ends the connection; a final frame is sent if the broker takes it within a second. */
+  #giveUp(error: unknown, finalFrame: Uint8Array): void {
     if (this.lost.aborted) return;
-    this.#outbox.push(lastWord);
+    this.#outbox.push(finalFrame);
     this.#stop(error);
-    const timer = setTimeout(() => this.#transport.close(), LAST_WORD_MS);
-    this.#parting = this.#outbox.sent().then(() => {
+    const timer = setTimeout(() => this.#transport.close(), FINAL_FRAME_MS);
+    this.#finalFrameSent = this.#outbox.sent().then(() => {
       clearTimeout(timer);
       this.#transport.close();
     });
@@ -260,16 +286,16 @@ export class Connection {
   }
 
   #stop(error: unknown): void {
-    clearInterval(this.#beating);
+    clearInterval(this.#heartbeatTimer);
     this.#heard[Symbol.dispose]();
     this.#reader.stop();
     this.#end.abort(error);
-    this.#calls.fail(error);
-    for (const channel of this.#channels.splice(0)) channel?.lose(error);
+    this.#pending.fail(error);
+    for (const channel of this.#channels.splice(0)) channel?.connectionLost(error);
   }
 
   #ask<T>(request: Uint8Array, reply: number, read: (frame: Frame) => T): Promise<T> {
-    const answer = this.#calls.expect(reply, read);
+    const answer = this.#pending.expect(reply, read);
     this.#send(request);
     return answer;
   }

@@ -1,8 +1,9 @@
 import { AmqpError } from "./amqp_error.ts";
 
 /**
- * Reads AMQP's fields (0-9-1, 4.2.5) one after the other, from {@linkcode FieldReader.at} to {@linkcode FieldReader.end}. One reader is moved over the same
- * bytes again and again, so nothing is made for a field but its value.
+ * Reads AMQP's fields (0-9-1, 4.2.5) one after the other, from {@linkcode FieldReader.at} to
+ * {@linkcode FieldReader.end}. One reader is reused for the same buffer, so that reading a field
+ * allocates nothing but its value.
  */
 export class FieldReader {
   readonly bytes: Uint8Array;
@@ -28,12 +29,15 @@ export class FieldReader {
     return this.#view.getUint32(this.skip(4));
   }
 
-  /** Exact up to 2^53: tags are counted from 1. */
+  /** Exact up to 2^53: enough for delivery tags, which are counted from 1. */
   u64(): number {
     return this.u32() * 2 ** 32 + this.u32();
   }
 
-  /** Names of exchanges and routing keys are the same few all the time: those are not decoded again. */
+  /**
+   * A short string. Decoded strings are cached: the same few exchange names and routing keys come
+   * again and again.
+   */
   shortText(): string {
     const length = this.u8();
     const from = this.skip(length);
@@ -52,7 +56,7 @@ export class FieldReader {
     return utf8.decode(this.bytes.subarray(from, from + size));
   }
 
-  /** Goes on behind so many bytes; returns where they begin. */
+  /** Skips bytes; returns the position where they begin. */
   skip(count: number): number {
     const from = this.at;
     if (count > this.end - from) throw new AmqpError("SYNTAX_ERROR", "a field ends behind its frame");
@@ -68,7 +72,7 @@ export class FieldReader {
     this.skip(this.u32());
   }
 
-  /** The text of this name in a table; `null` when there is none, or it is no text. Goes on behind the table. */
+  /** The string of this name in a table, or `null`. Continues after the table. */
   textInTable(name: string): string | null {
     const size = this.u32();
     const tableEnd = this.skip(size) + size;
@@ -81,7 +85,7 @@ export class FieldReader {
     return found;
   }
 
-  /** Takes one entry of a table; its value if it has that name and is a text. */
+  /** Reads one entry of a table; returns its value if it has that name and is a string. */
   #entry(name: string): string | null {
     const length = this.u8();
     const from = this.skip(length);
@@ -93,7 +97,10 @@ export class FieldReader {
     return null;
   }
 
-  /** Whether a text of ASCII begins there; one with other characters has more bytes than characters, and is never found. */
+  /**
+   * Whether the bytes at a position are this ASCII text. Other texts are never found: their bytes
+   * are not their character codes.
+   */
   #isAt(from: number, text: string): boolean {
     const { bytes } = this;
     for (let index = 0; index < text.length; index++) {
@@ -109,7 +116,10 @@ const utf8 = new TextDecoder();
 const LONG_TEXT = "S".charCodeAt(0);
 const LENGTH_FIRST = -1;
 
-/** How many bytes a value of each type takes, as RabbitMQ writes them (section 3 of its errata to AMQP 0-9-1). */
+/**
+ * The size in bytes of a value of each type, as RabbitMQ encodes them (section 3 of its errata to
+ * AMQP 0-9-1).
+ */
 const VALUE_SIZES: readonly (number | undefined)[] = sizesByType({
   0: "V",
   1: "tbB",

@@ -1,6 +1,6 @@
 import { UserError } from "../../model/errors.ts";
 
-/** Arguments of a declaration, or what we say of ourselves. */
+/** A field table: arguments of a declaration, or client properties. */
 export type FieldTable = { readonly [name: string]: FieldValue };
 export type FieldValue = string | number | boolean | FieldTable;
 
@@ -10,7 +10,7 @@ export class FieldWriter {
   #view = new DataView(this.#bytes.buffer);
   #size = 0;
 
-  /** What was written. */
+  /** The bytes written so far. */
   get written(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#size);
   }
@@ -39,12 +39,12 @@ export class FieldWriter {
     return this;
   }
 
-  /** Up to eight of them in one byte, the first one lowest. */
+  /** Up to eight bits in one byte, the first one lowest. */
   bits(...values: readonly boolean[]): this {
     return this.u8(values.reduce((byte, value, index) => byte | (value ? 1 << index : 0), 0));
   }
 
-  /** @throws {UserError} when it has more than 255 bytes: whatever we name was named in config.ts. */
+  /** @throws {UserError} when the text has more than 255 bytes: all names come from config.ts. */
   shortText(text: string): this {
     const bytes = utf8.encode(text);
     const size = bytes.byteLength;
@@ -101,7 +101,7 @@ export class FieldWriter {
     return this.u8(letter.charCodeAt(0));
   }
 
-  /** Makes room, in other bytes perhaps; returns where it begins. */
+  /** Reserves bytes, in a larger buffer if necessary; returns the position where they begin. */
   #grow(count: number): number {
     const at = this.#size;
     this.#size += count;

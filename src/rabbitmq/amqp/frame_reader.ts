@@ -1,7 +1,10 @@
 import { AmqpError } from "./amqp_error.ts";
 import { FieldReader } from "./field_reader.ts";
 
-/** A frame as it lies in the bytes that were read; its fields are read from it. Another one takes its place afterwards. */
+/**
+ * A frame in the read buffer, whose fields are read in place. The same object is reused for the
+ * next frame.
+ */
 export class Frame extends FieldReader {
   type: number = FRAME.heartbeat;
   channel = 0;
@@ -9,46 +12,55 @@ export class Frame extends FieldReader {
 
 export const FRAME = { method: 1, header: 2, body: 3, heartbeat: 8 } as const;
 
-/** Around what a frame holds: type, channel and size before it, one byte behind it (AMQP 0-9-1, 4.2.3). `frame_max` counts them. */
+/**
+ * Bytes around a frame's payload: type, channel and size before it, one byte after it (AMQP 0-9-1,
+ * 4.2.3). `frame_max` includes them.
+ */
 export const FRAME_OVERHEAD = 8;
 
 const HEAD_BYTES = 7;
 const FRAME_END = 0xce;
 
-/** What we offer in the handshake: RabbitMQ's own default. */
+/** The maximum offered in the handshake: RabbitMQ's own default. */
 export const FRAME_MAX = 131_072;
 
-/** One read brings up to so much, and a frame must have room. 16 KiB to 1 MiB could not be told apart (`bench/consume.ts`). */
+/**
+ * Size of the read buffer, which must hold a whole frame. Sizes from 16 KiB to 1 MiB were equally
+ * fast (`bench/consume.ts`).
+ */
 const READ_BYTES = 256 * 1024;
 
 /**
- * Cuts what comes from a socket into frames, wherever it was cut on the way. Nothing is copied but the beginning of a frame whose rest has not
- * come yet, and nothing is made for a frame.
+ * Splits the byte stream of a socket into frames. Only the beginning of an incomplete frame is
+ * copied, and no object is allocated per frame.
  */
 export class FrameReader {
-  /** The largest frame that is taken; what the handshake has agreed on. */
+  /** The largest accepted frame, as the handshake has agreed. */
   frameMax = FRAME_MAX;
   readonly #bytes = new Uint8Array(READ_BYTES);
   readonly #frame = new Frame(this.#bytes);
   readonly #onFrame: (frame: Frame) => void;
-  /** So many bytes have come and are not taken yet. */
+  /** Number of received bytes that are not processed yet. */
   #filled = 0;
   #stopped = false;
 
-  /** What `onFrame` throws comes out of {@linkcode FrameReader.take}. */
+  /** Errors of `onFrame` are thrown by {@linkcode FrameReader.take}. */
   constructor(onFrame: (frame: Frame) => void) {
     this.#onFrame = onFrame;
   }
 
-  /** Where the next bytes are to be put: never empty, since a whole frame has room. */
-  get room(): Uint8Array {
+  /**
+   * The free part of the buffer for the next read: never empty, since the buffer holds a whole
+   * frame.
+   */
+  get free(): Uint8Array {
     return this.#bytes.subarray(this.#filled);
   }
 
   /**
-   * Takes so many bytes that were put into {@linkcode FrameReader.room}.
+   * Processes bytes that were read into {@linkcode FrameReader.free}.
    *
-   * @throws {AmqpError} when they are no frames.
+   * @throws {AmqpError} when the bytes are not valid frames.
    */
   take(count: number): void {
     const filled = this.#filled + count;
@@ -62,12 +74,15 @@ export class FrameReader {
     this.#filled = filled - at;
   }
 
-  /** No frame is handed over any more. */
+  /** Hands over no further frames. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** Returns where the next frame begins: at the same place when this one is not complete. */
+  /**
+   * Hands over the frame at a position. Returns where the next frame begins: the same position if
+   * this one is incomplete.
+   */
   #takeFrame(at: number, filled: number): number {
     const frame = this.#frame;
     const type = this.#bytes[at]!;

@@ -6,7 +6,7 @@ import type { Tuning } from "./methods.ts";
 /** RabbitMQ's own default. */
 export const CHANNEL_MAX = 2_047;
 
-/** What we say of ourselves; `name` is what RabbitMQ calls the connection. */
+/** The client properties; `name` is the connection's name in RabbitMQ's management UI. */
 export function propertiesOf(name: string): FieldTable {
   return {
     product: "oss-watcher",
@@ -16,15 +16,15 @@ export function propertiesOf(name: string): FieldTable {
   };
 }
 
-/** What a broker says of itself. */
+/** The broker's data in connection.start. */
 export interface Greeting {
-  /** Its release, as `4.0.5`; empty when it does not say. */
+  /** The broker's release, as `4.0.5`; empty if it does not report it. */
   readonly version: string;
-  /** The ways to log in. */
+  /** The supported login mechanisms, as `PLAIN`. */
   readonly mechanisms: readonly string[];
 }
 
-/** From connection.start. */
+/** Reads connection.start. */
 export function readGreeting(frame: Frame): Greeting {
   const [major, minor] = [frame.u8(), frame.u8()];
   if (major !== 0 || minor !== 9) throw new AmqpError("NOT_IMPLEMENTED", `the broker speaks AMQP ${major}-${minor}`);
@@ -32,13 +32,13 @@ export function readGreeting(frame: Frame): Greeting {
   return { version, mechanisms: frame.longText().split(" ") };
 }
 
-/** What the broker can do, from connection.tune. */
+/** Reads the broker's limits from connection.tune. */
 export function readTuning(frame: Frame): Tuning {
   return { channelMax: frame.u16(), frameMax: frame.u32(), heartbeatSeconds: frame.u16() };
 }
 
-/** What both can do. 0 of the broker is no limit. */
-export function agreed({ channelMax, frameMax, heartbeatSeconds }: Tuning, ownHeartbeatSeconds: number): Tuning {
+/** The limits that hold for both sides. A broker's 0 means no limit. */
+export function negotiated({ channelMax, frameMax, heartbeatSeconds }: Tuning, ownHeartbeatSeconds: number): Tuning {
   return {
     channelMax: Math.min(channelMax || CHANNEL_MAX, CHANNEL_MAX),
     frameMax: Math.min(frameMax || FRAME_MAX, FRAME_MAX),

@@ -1,36 +1,43 @@
-/** Between two looks at the clock. */
-const LOOK_MS = 1_000;
-/** A look that comes later than this says that the process stood still, or the clock was set forward. */
-const LATE_MS = 2 * LOOK_MS;
+/** Interval of the clock checks. */
+const CHECK_MS = 1_000;
+/**
+ * A check that comes later than this shows that the process was suspended, or that the clock was
+ * set forward.
+ */
+const LATE_CHECK_MS = 2 * CHECK_MS;
 
 /**
- * When bytes last arrived. What is read after the process stood still (a suspended machine, a function that kept the
- * thread) may have arrived at any time since: it counts as of the moment when the process was last seen to run.
+ * Tracks when data arrived last. Data that is read after the process was suspended (a suspended
+ * machine, a function that blocked the thread) may have arrived at any time during the suspension.
+ * It counts as arrived when the process was last seen running.
  */
 export class LastHeard implements Disposable {
   readonly #now: () => number;
   readonly #timer: ReturnType<typeof setInterval>;
   #at: number;
-  #lookedAt: number;
-  /** When the process was seen to run before it stood still; `null` unless that was within the last look. */
-  #stoodSince: number | null = null;
+  #checkedAt: number;
+  /**
+   * When the process was last seen running before a suspension; `null` if the last check found
+   * none.
+   */
+  #stalledSince: number | null = null;
 
   constructor(now: () => number) {
     this.#now = now;
-    this.#at = this.#lookedAt = now();
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#at = this.#checkedAt = now();
+    this.#timer = setInterval(() => this.#checkClock(), CHECK_MS);
   }
 
-  /** Milliseconds since the epoch; never later than what the clock says. */
+  /** Milliseconds since the epoch; never later than the current time. */
   get at(): number {
     return Math.min(this.#at, this.#now());
   }
 
-  /** Bytes were read. */
+  /** Notes that bytes were read. */
   read(): void {
     const now = this.#now();
-    // Which comes first after a standstill, a read or the look, nobody knows.
-    const since = now - this.#lookedAt > LATE_MS ? this.#lookedAt : this.#stoodSince;
+    // After a suspension, either a read or the clock check may run first.
+    const since = now - this.#checkedAt > LATE_CHECK_MS ? this.#checkedAt : this.#stalledSince;
     this.#at = since === null ? now : Math.max(this.#at, since);
   }
 
@@ -38,9 +45,9 @@ export class LastHeard implements Disposable {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
+  #checkClock(): void {
     const now = this.#now();
-    this.#stoodSince = now - this.#lookedAt > LATE_MS ? this.#lookedAt : null;
-    this.#lookedAt = now;
+    this.#stalledSince = now - this.#checkedAt > LATE_CHECK_MS ? this.#checkedAt : null;
+    this.#checkedAt = now;
   }
 }

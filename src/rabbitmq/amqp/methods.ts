@@ -1,7 +1,10 @@
 import { type FieldTable, FieldWriter } from "./field_writer.ts";
 import { FRAME } from "./frame_reader.ts";
 
-/** Methods by their class and number, as they stand at the beginning of a frame (AMQP 0-9-1, 4.2.4), with RabbitMQ's own. */
+/**
+ * AMQP's methods, each as class and method number as at the beginning of a method frame (AMQP
+ * 0-9-1, 4.2.4), with RabbitMQ's extensions.
+ */
 export const METHOD = {
   connectionStart: id(10, 10),
   connectionStartOk: id(10, 11),
@@ -41,7 +44,7 @@ export const METHOD = {
   basicAck: id(60, 80),
 } as const;
 
-/** `10.10` for people. */
+/** Class and method number as text, as `10.10`. */
 export function methodName(method: number): string {
   return `${method >>> 16}.${method & 0xffff}`;
 }
@@ -55,7 +58,7 @@ export const PROTOCOL_HEADER = new Uint8Array([...new TextEncoder().encode("AMQP
 
 export const HEARTBEAT = frame(FRAME.heartbeat, 0, () => {});
 
-/** Every request is answered. */
+/** The broker answers every request. */
 const NO_WAIT = false;
 
 export interface QueueDeclaration {
@@ -109,10 +112,10 @@ export function connectionOpen(vhost: string): Bytes {
   return method(0, METHOD.connectionOpen, (fields) => fields.shortText(vhost).shortText("").bits(false));
 }
 
-/** That nothing is wrong. */
+/** The reply code and text of a normal close. */
 export const DONE = { code: 200, text: "done" };
 
-/** Ends a connection, or a channel of it. */
+/** Closes a channel, or with channel 0 the connection. */
 export function close(channel: number, { code, text }: { readonly code: number; readonly text: string }): Bytes {
   return method(
     channel,
@@ -121,8 +124,8 @@ export function close(channel: number, { code, text }: { readonly code: number; 
   );
 }
 
-/** A method without fields that matter. */
-export function bare(channel: number, number: number): Bytes {
+/** A method without fields. */
+export function emptyMethod(channel: number, number: number): Bytes {
   return method(channel, number, () => {});
 }
 
@@ -136,7 +139,7 @@ export function flowOk(channel: number, active: boolean): Bytes {
 
 export function exchangeDeclarePassive(channel: number, exchange: string): Bytes {
   return method(channel, METHOD.exchangeDeclare, (fields) =>
-    // The type says nothing where nothing is made.
+    // A passive declaration ignores the type.
     fields.u16(0).shortText(exchange).shortText("direct").bits(true, false, false, false, NO_WAIT).table({}));
 }
 
@@ -175,17 +178,17 @@ export function queueUnbind(channel: number, { queue, exchange, routingKey }: Qu
   );
 }
 
-/** With all that it holds and whoever consumes it. */
+/** Deletes a queue even if it has messages or consumers. */
 export function queueDelete(channel: number, queue: string): Bytes {
   return method(channel, METHOD.queueDelete, (fields) => fields.u16(0).shortText(queue).bits(false, false, NO_WAIT));
 }
 
-/** Not global: that would count per channel, and RabbitMQ 4.3 refuses it. */
+/** The limit is per consumer: a limit per channel (global) is refused by RabbitMQ 4.3. */
 export function basicQos(channel: number, prefetch: number): Bytes {
   return method(channel, METHOD.basicQos, (fields) => fields.u32(0).u16(prefetch).bits(false));
 }
 
-/** With a name of our own for the consumer. */
+/** Registers a consumer with a consumer tag that the client chooses. */
 export function basicConsume(
   channel: number,
   { queue, exclusive, consumerTag }: {
@@ -207,7 +210,7 @@ export function basicCancel(channel: number, consumerTag: string): Bytes {
   return method(channel, METHOD.basicCancel, (fields) => fields.shortText(consumerTag).bits(NO_WAIT));
 }
 
-/** Of all up to a tag. */
+/** Acknowledges all messages up to a tag (multiple). */
 export function basicAck(channel: number, tag: number): Bytes {
   return method(channel, METHOD.basicAck, (fields) => fields.u64(tag).bits(true));
 }

@@ -1,15 +1,20 @@
-/** So much may wait for a broker that takes nothing: we send questions, acknowledgements and heartbeats alone. */
+/**
+ * Maximum of unsent bytes. A consumer sends only method calls, acknowledgements and heartbeats:
+ * more means that the broker reads nothing.
+ */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
 export interface OutboxOptions {
   readonly write: (bytes: Uint8Array) => Promise<void>;
-  /** Called when nothing can be sent any more. */
+  /** Called when sending has failed. */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Sends frames in order; what comes together goes together. */
+/**
+ * Sends frames in order; frames that are queued in the same turn of the event loop share one write.
+ */
 export class Outbox {
-  /** How many frames were taken so far. */
+  /** Number of frames queued so far. */
   count = 0;
   readonly #options: OutboxOptions;
   #waiting: Uint8Array[] = [];
@@ -23,20 +28,20 @@ export class Outbox {
   push(frame: Uint8Array): void {
     this.count++;
     if (this.#size + frame.byteLength > MAX_WAITING_BYTES) {
-      return this.#options.onFailed(new Error("the broker takes nothing any more"));
+      return this.#options.onFailed(new Error("the broker has stopped reading"));
     }
     this.#waiting.push(frame);
     this.#size += frame.byteLength;
     this.#sending ??= this.#send();
   }
 
-  /** Resolves when all has been sent, or cannot be. */
+  /** Resolves when all frames have been sent, or sending has failed. */
   async sent(): Promise<void> {
     while (this.#sending !== null) await this.#sending;
   }
 
   async #send(): Promise<void> {
-    // What the same turn of the event loop still brings goes along.
+    // Waits for the frames that the same turn of the event loop queues.
     await null;
     try {
       while (this.#waiting.length > 0) {
@@ -50,7 +55,7 @@ export class Outbox {
       this.#size = 0;
       this.#options.onFailed(error);
     }
-    // In the same turn as the last look at what waits: nothing can be left behind.
+    // No await since the queue was found empty: no frame can be left behind.
     this.#sending = null;
   }
 }

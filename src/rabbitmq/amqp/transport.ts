@@ -2,25 +2,25 @@ import type { TLSSocket } from "node:tls";
 import type { TlsMaterial } from "../address.ts";
 import { AmqpError } from "./amqp_error.ts";
 
-/** Bytes to and from a broker. */
+/** The byte stream to and from a broker: TCP or TLS. */
 export interface Transport {
-  /** Resolves with how many bytes came, 0 when no more will. */
+  /** Resolves with the number of bytes read; 0 at the end of the stream. */
   read(into: Uint8Array): Promise<number>;
   write(bytes: Uint8Array): Promise<void>;
-  /** Ends what is under way, too. */
+  /** Closes the socket and ends running reads and writes. */
   close(): void;
 }
 
 export interface TransportOptions {
   readonly host: string;
   readonly port: number;
-  /** `null`: in the clear. */
+  /** `null` for a connection without TLS. */
   readonly tls: TlsMaterial | null;
-  /** Gives up. */
+  /** Aborts the connection attempt. */
   readonly signal: AbortSignal;
 }
 
-/** Connects, to whichever address of a name answers first. Errors have codes as Node's have. */
+/** Connects to the first address of a name that answers. Errors have codes as Node's have. */
 export function openTransport(options: TransportOptions): Promise<Transport> {
   return options.tls === null ? openPlain(options) : openSecure(options, options.tls);
 }
@@ -49,7 +49,7 @@ async function connect(options: Deno.ConnectOptions): Promise<Deno.TcpConn> {
   try {
     return await Deno.connect(options);
   } catch (error) {
-    // The one error of a connection that has neither a class nor a code.
+    // Deno's failed name lookup is the only connection error with neither a class nor a code.
     if (error instanceof Error && /^failed to lookup address/.test(error.message)) {
       throw new AmqpError("ENOTFOUND", "name not found");
     }
@@ -57,7 +57,7 @@ async function connect(options: Deno.ConnectOptions): Promise<Deno.TcpConn> {
   }
 }
 
-/** Node's TLS: Deno's own can show no certificate of ours where the server has another name. */
+/** Uses Node's TLS: Deno's cannot combine a client certificate with a different server name. */
 async function openSecure({ host, port, signal }: TransportOptions, material: TlsMaterial): Promise<Transport> {
   const { connect } = await import("node:tls");
   signal.throwIfAborted();

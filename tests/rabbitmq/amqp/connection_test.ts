@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { Connection as Publishing } from "rabbitmq-client";
 import { AmqpError } from "../../../src/rabbitmq/amqp/amqp_error.ts";
 import { Connection, type ConnectionOptions } from "../../../src/rabbitmq/amqp/connection.ts";
-import type { Delivery } from "../../../src/rabbitmq/amqp/incoming.ts";
+import type { Delivery } from "../../../src/rabbitmq/amqp/message_assembler.ts";
 import { type PrivateRabbit, startRabbit } from "../../../tools/rabbitmq.ts";
 import { until } from "../../support/until.ts";
 import { answering, frame, Recording, replay, type Saying } from "./conversation.ts";
@@ -306,7 +306,7 @@ Deno.test("Connection sends heartbeats, and stays while the broker sends them", 
   assert.equal(connection.lost.aborted, false);
 });
 
-Deno.test("Connection is lost when the broker takes nothing any more, before memory is", async () => {
+Deno.test("Connection is lost when the broker has stopped reading, before memory is", async () => {
   const { open } = replay(conversation, () => 65_536);
   let stuck = false;
   const jammed: ConnectionOptions["open"] = async () => {

@@ -91,8 +91,8 @@ function watched() {
 
 /** Gives as much as there is room for; returns how much that was. */
 function feed(reader: FrameReader, bytes: Uint8Array): number {
-  const part = bytes.subarray(0, reader.room.byteLength);
-  reader.room.set(part);
+  const part = bytes.subarray(0, reader.free.byteLength);
+  reader.free.set(part);
   reader.take(part.byteLength);
   return part.byteLength;
 }

@@ -1,36 +1,42 @@
 import { AmqpError } from "./amqp_error.ts";
 import type { Frame } from "./frame_reader.ts";
 
-/** A message as it comes out of its frames. */
+/** A message that was assembled from its frames. */
 export interface Delivery {
-  /** Counts the messages of a channel, from 1. */
+  /** The delivery tag: the number of the message in its channel, from 1. */
   readonly tag: number;
   /**
-   * The bytes as they were published: compressed, if they were. They are those that were read from the socket, and the next read overwrites
-   * them: whoever needs them after the receiver has returned copies them.
+   * The bytes as they were published, possibly compressed. They lie in the read buffer, which the
+   * next read overwrites: a receiver that needs them after it has returned must copy them.
    */
   readonly body: Uint8Array;
   readonly exchange: string;
   readonly routingKey: string;
   readonly redelivered: boolean;
-  /** The header `compression`. */
+  /** The value of the header `compression`. */
   readonly compression: string | null;
 }
 
-/** RabbitMQ lets nobody publish more, however it is configured: what claims to be larger is no message. */
+/**
+ * RabbitMQ never accepts a larger message, whatever its configuration: a larger size is a protocol
+ * error.
+ */
 const MAX_BODY_BYTES = 512 * 1024 * 1024;
 
-/** What is set aside for a body at once: a claim costs nothing. */
+/** Memory reserved at first for a body of several frames: the announced size may be false. */
 const FIRST_BYTES = 1024 * 1024;
 
 const BASIC = 60;
-/** The flags of the properties before the headers, and of the headers themselves. */
+/** Property flags of the fields before the headers, and of the headers themselves. */
 const [CONTENT_TYPE, CONTENT_ENCODING, HEADERS, MORE_FLAGS] = [0x8000, 0x4000, 0x2000, 1];
 
 type Stage = "method" | "header" | "body";
 
-/** Puts the messages of one channel together: a method, a header, and as many frames with a body as it takes (AMQP 0-9-1, 4.2.6). */
-export class Incoming {
+/**
+ * Assembles the messages of one channel, each from a method, a header and any number of body frames
+ * (AMQP 0-9-1, 4.2.6).
+ */
+export class MessageAssembler {
   #stage: Stage = "method";
   #tag = 0;
   #redelivered = false;
@@ -39,15 +45,15 @@ export class Incoming {
   #compression: string | null = null;
   #size = 0;
   #came = 0;
-  /** Bodies of several frames are put together here. */
+  /** The buffer in which a body of several frames is assembled. */
   #parts = new Uint8Array();
 
-  /** Whether no message is half here. */
+  /** Whether no message is incomplete. */
   get idle(): boolean {
     return this.#stage === "method";
   }
 
-  /** Takes basic.deliver. */
+  /** Reads basic.deliver, which begins a message. */
   begin(frame: Frame): void {
     frame.skipShortText();
     this.#tag = frame.u64();
@@ -57,7 +63,7 @@ export class Incoming {
     this.#stage = "header";
   }
 
-  /** Takes the header of a message; returns that if it has no body. */
+  /** Reads the header of a message; returns the message if its body is empty. */
   header(frame: Frame): Delivery | null {
     this.#check("header");
     if (frame.u16() !== BASIC) throw new AmqpError("FRAME_ERROR", "a message came that is of no known class");
@@ -75,7 +81,7 @@ export class Incoming {
     return this.#size === 0 ? this.#finish(new Uint8Array()) : null;
   }
 
-  /** Takes a part of the body; returns the message if it was the last one. */
+  /** Reads a part of the body; returns the message if this was the last part. */
   body(frame: Frame): Delivery | null {
     this.#check("body");
     const { bytes, at, end } = frame;
@@ -117,7 +123,7 @@ export class Incoming {
   }
 }
 
-/** Of all properties of a message this is the one that counts. */
+/** The header `compression`, the only property of a message that is used. */
 function compressionOf(frame: Frame): string | null {
   const flags = frame.u16();
   for (let more = flags; (more & MORE_FLAGS) !== 0;) more = frame.u16();

@@ -6,19 +6,26 @@ import type { Draft } from "./draft.ts";
 import { listedCharacters, shortened } from "./shortened.ts";
 import { orderKeys } from "./order_keys.ts";
 
-/** Which facts are claimed, and how old a creation may be. */
+/** The configuration on which decisions depend. */
 export interface Rules {
   readonly creation: ReadonlySet<Subject>;
   readonly deletion: ReadonlySet<Subject>;
-  /** Also associations with ports that belong to no server. */
+  /** Whether associations with ports of no server count, too. */
   readonly anyPort: boolean;
-  /** ISO 8601: a creation that was announced before this, of a server that is not remembered, comes from an old queue. */
+  /**
+   * ISO 8601. An earlier creation of a server that is not remembered comes from an old queue and is
+   * not announced.
+   */
   readonly oldestCreation: string | null;
-  /** Whether Nova, asked, said that such a server is still there. @default it was not asked */
+  /**
+   * Whether Nova, when asked, confirmed that such a server exists.
+   *
+   * @default Nova was not asked
+   */
   readonly isThere?: (serverId: string) => boolean;
 }
 
-/** What a notification came to, beside its events. */
+/** The result of a decision without events. */
 export interface Finding {
   readonly outcome: Exclude<Outcome, "event">;
   readonly reason: string;
@@ -27,7 +34,10 @@ export interface Finding {
   readonly fill?: { readonly key: string; readonly server: ServerSnapshot };
 }
 
-/** A fact, before it is known whether a group claims it. */
+/**
+ * A creation or deletion that was found, before it is known whether an event group of config.ts
+ * lists it.
+ */
 export interface Fact {
   readonly key: string;
   readonly subject: Subject;
@@ -37,19 +47,22 @@ export interface Fact {
   readonly creationSeen: boolean;
 }
 
-/** One notification being decided: what it says, what is remembered, and the events so far. */
-export class Situation {
+/**
+ * The state of one running decision: the notification, the draft of the memory, and the events so
+ * far.
+ */
+export class DecisionContext {
   readonly notification: Notification;
   readonly draft: Draft;
   readonly rules: Rules;
   readonly events: WatcherEvent[] = [];
-  /** Whether a fact was announced that no group claims. */
+  /** Whether a fact was found that no event group lists. */
   unclaimed = false;
-  /** What an operator should know of. */
+  /** Warnings for the operator. */
   readonly warnings = new Set<string>();
-  /** Ports whose floating IPs have been compared with what they are on. */
+  /** Ports whose floating IPs have been reconciled in this decision. */
   readonly reconciledPorts = new Set<string>();
-  /** Characters that the lists in the events so far take. */
+  /** Size of the lists in the events so far, in characters. */
   #listed = 0;
 
   constructor(notification: Notification, draft: Draft, rules: Rules) {
@@ -58,7 +71,10 @@ export class Situation {
     this.rules = rules;
   }
 
-  /** Announces a fact if a group claims it. Say it after the draft holds its consequences: the event shows the state it led to. */
+  /**
+   * Adds an event for a fact if an event group lists it. Call it after the draft was updated: the
+   * event shows the resulting state.
+   */
   announce(fact: Fact): void {
     const claimed = fact.created ? this.rules.creation : this.rules.deletion;
     if (!claimed.has(fact.subject)) {
@@ -77,7 +93,10 @@ export class Situation {
     });
   }
 
-  /** Whether the lists of an event are within what all events of one message may repeat; those of the first are. */
+  /**
+   * Whether an event may keep its lists: the total size over all events of a message is limited.
+   * The first event always keeps them.
+   */
   #mayList(event: Pick<WatcherEvent, "server" | "floatingIps">): boolean {
     this.#listed += listedCharacters(event);
     if (this.events.length === 0 || this.#listed <= MAX_LISTED / (this.notification.part?.of ?? 1)) return true;

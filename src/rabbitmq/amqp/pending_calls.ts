@@ -8,12 +8,12 @@ interface Call {
   readonly reject: (error: unknown) => void;
 }
 
-/** What was asked on a channel and is not answered yet: a broker answers in the order of the questions. */
-export class Calls {
+/** The method calls of a channel that are not answered yet. A broker answers them in order. */
+export class PendingCalls {
   readonly #waiting: Call[] = [];
   #failure: { readonly error: unknown } | null = null;
 
-  /** Resolves with what `read` makes of the answer, at once when it comes. */
+  /** Waits for the next answer. `read` is called while its frame is valid. */
   expect<T>(reply: number, read: (frame: Frame) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== null) return reject(this.#failure.error);
@@ -21,17 +21,19 @@ export class Calls {
     });
   }
 
-  /** @throws {AmqpError} when this is no answer to what was asked first, or cannot be read. */
+  /**
+   * @throws {AmqpError} when this is not the answer to the oldest pending call, or cannot be read.
+   */
   answer(method: number, frame: Frame): void {
     const [call] = this.#waiting;
     if (call?.reply !== method) {
-      throw new AmqpError("UNEXPECTED_FRAME", `method ${methodName(method)} came, which nobody asked for`);
+      throw new AmqpError("UNEXPECTED_FRAME", `unexpected method ${methodName(method)}`);
     }
     call.answer(frame);
     this.#waiting.shift();
   }
 
-  /** Nothing will be answered any more. */
+  /** Rejects all pending and later calls. */
   fail(error: unknown): void {
     this.#failure ??= { error };
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure.error);
