@@ -188,15 +188,16 @@ export class Bindings {
         this.#tell(exchange, null);
         continue;
       }
+      const now = this.#now();
       if (exchange.missing) this.#log.info(`Queue "${this.#queue.name}" is bound to exchange "${exchange.name}" now`);
       if (exchange.boundAt !== null && (exchange.missing || exchange.doubt === "lost")) {
-        this.#logGap(exchange.name, exchange.boundAt);
+        this.#logGap(exchange.name, exchange.boundAt, now);
       } else if (exchange.boundAt !== null && exchange.doubt === "maybe") {
         survivors.push(exchange.name);
         since = Math.min(since, exchange.boundAt);
       }
-      if (exchange.missing || exchange.doubt !== "none") this.#tell(exchange, this.#now());
-      Object.assign(exchange, { boundAt: this.#now(), missing: false, doubt: "none" });
+      if (exchange.missing || exchange.doubt !== "none") this.#tell(exchange, now);
+      Object.assign(exchange, { boundAt: now, missing: false, doubt: "none" });
     }
     if (survivors.length > 0) this.#logDoubt(survivors, since);
     if (refusal !== null) throw refusal;
@@ -230,9 +231,9 @@ export class Bindings {
     this.#gaps?.tell({ exchange: name, from: boundAt, to, certainty });
   }
 
-  #logGap(exchange: string, since: number): void {
+  #logGap(exchange: string, since: number, until: number): void {
     this.#log.warn(
-      `No notifications of exchange ${exchange} could arrive between ${iso(since)} and ${iso(this.#now())}: ` +
+      `No notifications of exchange ${exchange} could arrive between ${iso(since)} and ${iso(until)}: ` +
         "what its service published in that time was not kept for us",
     );
   }

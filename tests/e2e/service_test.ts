@@ -153,7 +153,7 @@ for (
     {
       what: "an unknown vhost",
       rabbit: { user: "watcher", password: PASSWORD, vhost: "cell-7", queue: { name: "unused" } },
-      says: `RabbitMQ at 127.0.0.1:PORT refuses vhost "cell-7": check rabbit.vhost and the permissions`,
+      says: `RabbitMQ at 127.0.0.1:PORT has no vhost "cell-7": check rabbit.vhost, or rabbitmqctl add_vhost makes it`,
     },
     {
       what: "a queue that is not there",
