@@ -157,6 +157,18 @@ export class PrivateRabbit implements AsyncDisposable {
 
   /** Runs rabbitmqctl; gives its output. */
   async ctl(...args: string[]): Promise<string> {
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      try {
+        return await this.#ctlOnce(args);
+      } catch (error) {
+        if (!(error instanceof Error) || !NOT_YET.test(error.message) || Date.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  }
+
+  async #ctlOnce(args: readonly string[]): Promise<string> {
     const { program, args: all } = this.#programs.command(this.#programs.ctl, ["-q", ...args]);
     const command = new Deno.Command(program, { args: [...all], clearEnv: true, env: this.#env, stdin: "null" });
     const { success, stdout, stderr } = await command.output();
@@ -248,6 +260,9 @@ export class PrivateRabbit implements AsyncDisposable {
     );
   }
 }
+
+/** A server that talks AMQP and has not quite started; another rabbitmqctl that has the port which both would use. */
+const NOT_YET = /requires the 'rabbit' app to be running|nodistribution/;
 
 /**
  * One process group with all that belongs to the server: its port mapper, the server itself, and a

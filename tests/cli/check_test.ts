@@ -191,12 +191,12 @@ Deno.test("check --connect says once what is missing for every exchange", async 
 });
 
 Deno.test("check --connect says that our user may not look at a watchQueue, where RabbitMQ lets nobody without a right", async () => {
-  using dir = directory({ rabbit: bus.source({ watchQueue: "hidden" }) });
+  using dir = directory({ rabbit: bus.source({ watchQueue: "closed" }) });
   const { code, findings } = await check(dir, "--connect");
   assert.equal(code, 1);
   const expected = await bus.rabbit.release() >= 4.3
-    ? /^RabbitMQ does not let us look at queue "hidden": .* Our user needs the right to read it$/
-    : /^"hidden": there is no such queue/;
+    ? /^RabbitMQ does not let us look at queue "closed": .* Our user needs the right to read it$/
+    : /^"closed": there is no such queue/;
   assert.match(textOf(findings, "rabbit.watchQueue"), expected);
 });
 
