@@ -19,13 +19,16 @@ export function floatingIpDeleted(situation: Situation): Finding {
 
 /**
  * `port.create.end`: up to Mitaka, Nova created ports with their server, and no update followed. It tells of the port's first state: of
- * a port that is known already it says nothing, unless revisions show that it is newer.
+ * a port that is known already it says nothing, but for what the messages of floating IPs and servers leave open.
  */
 export function portCreated(situation: Situation): Finding {
   return each(readPorts(situation.notification), (state) => {
     const known = situation.draft.port(state.id);
-    const isNews = known === undefined || known.primed || (state.revision !== null && known.revision === null);
-    return isNews ? portNow(situation, state) : lateRevision(state, known) ?? PORT_WAS_KNOWN;
+    if (known === undefined) return portNow(situation, state);
+    // Whoever told of it without a revision told of it after its creation, which must not take its server away.
+    const isFiller = state.revision !== null && known.revision === null;
+    if (isFiller) return portNow(situation, { ...state, serverId: known.serverId });
+    return known.primed ? portNow(situation, state) : lateRevision(state, known) ?? PORT_WAS_KNOWN;
   });
 }
 
@@ -216,7 +219,8 @@ function lateRevision(state: Age, known: Age | undefined): Finding | null {
   if (revision === null || known === undefined || knownRevision === null || revision >= knownRevision) return null;
   if (isCountedAnew(state, known)) return null;
   const reason = `its revision ${revision} was recorded after revision ${knownRevision}`;
-  if (agesMs(state, known) < 0) return { outcome: "superseded", reason };
+  // Neutron tells seconds: within one it restores no database, and messages change places.
+  if (agesMs(state, known) <= 0) return { outcome: "superseded", reason };
   return { outcome: "superseded", isDoubtful: true, reason: `${reason}, and ${RESTORED}` };
 }
 
