@@ -64,10 +64,15 @@ function isFault(value: Json | undefined): boolean {
   return isObject(value) || text(value) !== null;
 }
 
-/** Whether another host published a server's notification than the one that has the server; also if none has it. */
+/**
+ * Whether another host published a server's notification than the one that has the server; also if none has it. Where a message leaves
+ * one of the two open, it is not.
+ */
 export function isPublishedElsewhere({ publisherId, payload }: Notification): boolean {
-  const publisher = publisherId.slice(publisherId.search(/[.:]/) + 1);
-  return publisher !== "" && publisher !== text(payload["host"]);
+  const publisher = /[.:](.+)$/s.exec(publisherId)?.[1];
+  const { host } = payload;
+  if (publisher === undefined || host === undefined) return false;
+  return publisher.toLowerCase() !== text(host)?.toLowerCase();
 }
 
 /** The ports that a versioned notification names, with the addresses each has. */
