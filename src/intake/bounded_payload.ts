@@ -88,6 +88,15 @@ class Measure {
   }
 }
 
+/** The keys of an object, those of lists and objects last: what a tenant can make long must not push out an id behind it. */
+function plainFirst(object: JsonObject): readonly string[] {
+  const { plain = [], nested = [] } = Object.groupBy(
+    Object.keys(object),
+    (key) => typeof object[key] === "object" ? "nested" : "plain",
+  );
+  return [...plain, ...nested];
+}
+
 /** Copies what is within the bounds. */
 class Cutter {
   readonly #cut = new Set<string>();
@@ -125,8 +134,8 @@ class Cutter {
   }
 
   #object(object: JsonObject): JsonObject {
-    const kept: [string, Json][] = [];
-    const keys = Object.keys(object);
+    const kept = new Map<string, Json>();
+    const keys = plainFirst(object);
     if (keys.length > MAX_KEYS) this.#cut.add(`of ${keys.length} keys those behind the ${MAX_KEYS}th`);
     for (const key of keys.slice(0, MAX_KEYS)) {
       if (key.length > MAX_TEXT) {
@@ -135,10 +144,12 @@ class Cutter {
       }
       if (this.#isFull()) break;
       this.#characters += key.length;
-      kept.push([key, this.value(object[key] as Json)]);
+      kept.set(key, this.value(object[key] as Json));
     }
-    // Defines `__proto__` as a key like any other.
-    return Object.fromEntries(kept);
+    // In the message's order. Defines `__proto__` as a key like any other.
+    return Object.fromEntries(
+      Object.keys(object).flatMap((key) => kept.has(key) ? [[key, kept.get(key) as Json]] : []),
+    );
   }
 
   #isFull(): boolean {
