@@ -17,9 +17,10 @@ export function describePlugins(states: readonly PluginState[], seen: Seen): str
   if (states.length === 0) return "The ledger knows no plugin yet: the service has not run with it.";
   const width = Math.max(...states.map(({ plugin }) => printable(plugin).length), "PLUGIN".length);
   const heading = ["PLUGIN".padEnd(width), ...COLUMNS.map(({ title }) => title.padStart(9)), "TARGET"].join("  ");
-  const rows = states.flatMap(({ plugin, deliveries, outage }) => {
+  const rows = states.flatMap(({ plugin, deliveries, isConfigured, outage }) => {
     const counts = COLUMNS.map(({ state }) => String(deliveries[state]).padStart(9));
-    const target = isGone(seen) ? "-" : outage === null ? "ok" : `away for ${duration(seen.now - outage.since)}`;
+    const away = outage === null ? "ok" : `away for ${duration(seen.now - outage.since)}`;
+    const target = !isConfigured ? "not in config.ts" : isGone(seen) ? "-" : away;
     return [
       [printable(plugin).padEnd(width), ...counts, target].join("  "),
       ...(outage === null || isGone(seen)
