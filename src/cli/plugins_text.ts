@@ -12,6 +12,9 @@ interface Seen {
 /** The service notes each minute that it is there. */
 const GONE_MS = 150_000;
 
+/** Less is no time to a reader: it would be "0 s". */
+const SOON_MS = 500;
+
 /** A table of plugins for a terminal, with what is wrong with a target below its plugin. */
 export function describePlugins(states: readonly PluginState[], seen: Seen): string {
   if (states.length === 0) return "The ledger knows no plugin yet: the service has not run with it.";
@@ -46,7 +49,7 @@ const COLUMNS = [
 ] as const;
 
 function nextProbe(nextProbeAt: number, { now }: Seen): string {
-  return nextProbeAt > now ? `next probe in ${duration(nextProbeAt - now)}` : "being probed";
+  return nextProbeAt - now >= SOON_MS ? `next probe in ${duration(nextProbeAt - now)}` : "being probed";
 }
 
 function isGone({ seenAt, now }: Seen): boolean {
