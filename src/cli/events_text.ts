@@ -43,11 +43,11 @@ function describeListed(
     (plugin ?? "-").padEnd(pluginWidth)
   }`;
   const server = [name, address].filter((one) => one !== null).join(" ");
-  const line = `${facts}  ${server}`.trimEnd();
-  // A server that does not fit beside the facts gets a line of its own.
-  const first = printable(line).length <= width ? [line] : [facts.trimEnd(), `  ${server}`];
+  const line = printable(`${facts}  ${server}`.trimEnd());
+  // A server that does not fit beside the facts gets a line of its own. The facts are never cut.
+  const first = line.length <= width ? [line] : [printable(facts.trimEnd()), printable(`  ${server}`, width)];
   return [
-    ...first.map((line) => printable(line, width)),
+    ...first,
     `  ${printable(key)}`,
     ...(reason === null ? [] : [printable(`  ${next}${reason}`, width)]),
   ].join("\n");

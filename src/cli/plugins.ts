@@ -43,9 +43,19 @@ function tryCommand(context: CommandContext): Command {
     .action(async (name: string, { ledger }: LedgerOption) => {
       using opened = await openLedger(ledger, context);
       requireKnownPlugin(name, opened);
+      requireConfigured(name, opened);
       const count = opened.tryNow(name);
       context.terminal.print(describeTried(name, { count, seenAt: opened.serviceSeenAt(), now: Date.now() }));
     });
+}
+
+/** @throws {UserError} when the service would never try the plugin. */
+function requireConfigured(plugin: string, ledger: LedgerOperations): void {
+  if (ledger.isConfigured(plugin)) return;
+  throw new UserError(
+    `Cannot try the plugin "${plugin}": the service runs without it. Add it to config.ts and restart the service; ` +
+      `to give up what waits for it: oss-watcher events drop --plugin ${plugin}`,
+  );
 }
 
 /** @throws {UserError} when the ledger knows no plugin of this name. */

@@ -14,14 +14,18 @@ interface Seen {
 /** The service writes each minute that it runs. */
 const GONE_MS = 150_000;
 
+/** A shorter time would be shown as "0 s". */
+const SOON_MS = 500;
+
 /** A table of plugins for a terminal, with the error of a target below its plugin. */
 export function describePlugins(states: readonly PluginState[], seen: Seen): string {
   if (states.length === 0) return "The ledger knows no plugin yet: the service has not run with it.";
   const width = Math.max(...states.map(({ plugin }) => printable(plugin).length), "PLUGIN".length);
   const heading = ["PLUGIN".padEnd(width), ...COLUMNS.map(({ title }) => title.padStart(9)), "TARGET"].join("  ");
-  const rows = states.flatMap(({ plugin, deliveries, outage }) => {
+  const rows = states.flatMap(({ plugin, deliveries, isConfigured, outage }) => {
     const counts = COLUMNS.map(({ state }) => String(deliveries[state]).padStart(9));
-    const target = isGone(seen) ? "-" : outage === null ? "ok" : `away for ${duration(seen.now - outage.since)}`;
+    const away = outage === null ? "ok" : `away for ${duration(seen.now - outage.since)}`;
+    const target = !isConfigured ? "not in config.ts" : isGone(seen) ? "-" : away;
     return [
       [printable(plugin).padEnd(width), ...counts, target].join("  "),
       ...(outage === null || isGone(seen)
@@ -47,7 +51,7 @@ const COLUMNS = [
 ] as const;
 
 function nextProbe(nextProbeAt: number, { now }: Seen): string {
-  return nextProbeAt > now ? `next probe in ${duration(nextProbeAt - now)}` : "being probed";
+  return nextProbeAt - now >= SOON_MS ? `next probe in ${duration(nextProbeAt - now)}` : "being probed";
 }
 
 function isGone({ seenAt, now }: Seen): boolean {

@@ -285,8 +285,14 @@ export class Lane {
     const { reason, permanent, retryAfterMs } = failure;
     if (!permanent) this.#breaker.failed({ reason, serverId: event.serverId, at: endedAt, retryAfterMs });
     if (permanent || tried >= policy.maxAgeMs) return { outcome: "dead", dueAt: 0, triedMs: tried };
-    const delay = Math.max(delayMs(policy, { failures: attempts + 1, random }), retryAfterMs);
-    return { outcome: "retry", dueAt: endedAt + delay, triedMs: tried };
+    const dueAt = endedAt + Math.max(delayMs(policy, { failures: attempts + 1, random }), retryAfterMs);
+    return { outcome: "retry", dueAt: this.#dueForProbe(dueAt, endedAt + retryAfterMs), triedMs: tried };
+  }
+
+  /** While the breaker is open, it alone says when the next probe is: one that is let through must find a delivery. */
+  #dueForProbe(dueAt: number, earliest: number): number {
+    const { state, nextProbeAt } = this.#breaker;
+    return state === "open" ? Math.min(dueAt, Math.max(nextProbeAt, earliest)) : dueAt;
   }
 
   /** Tells of a breaker that opened or closed, or whose next probe is put off. */

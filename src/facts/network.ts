@@ -21,15 +21,19 @@ export function floatingIpDeleted(context: DecisionContext): Finding {
 }
 
 /**
+/**
  * `port.create.end`: up to Mitaka, Nova created ports with their server, and no update followed.
- * The message has the port's first state. For a port that is known already it is used only if it is
- * news: the port was primed, or only this message has a revision.
+ * The message has the port's first state. For a port that is known already it only fills what the
+ * messages of floating IPs and servers leave open.
  */
 export function portCreated(context: DecisionContext): Finding {
   return each(readPorts(context.notification), (state) => {
     const known = context.draft.port(state.id);
-    const isNews = known === undefined || known.primed || (state.revision !== null && known.revision === null);
-    return isNews ? applyPort(context, state) : staleRevision(state, known) ?? PORT_WAS_KNOWN;
+    if (known === undefined) return applyPort(context, state);
+    // A message without a revision told of the port after its creation: its server stays.
+    const isFiller = state.revision !== null && known.revision === null;
+    if (isFiller) return applyPort(context, { ...state, serverId: known.serverId });
+    return known.primed ? applyPort(context, state) : staleRevision(state, known) ?? PORT_WAS_KNOWN;
   });
 }
 

@@ -67,11 +67,13 @@ function isFault(value: Json | undefined): boolean {
 
 /**
  * Whether a server's notification was published by a host other than the server's own, or the
- * server has no host.
+ * server has no host. A message that lacks one of the two says nothing of that.
  */
 export function isPublishedElsewhere({ publisherId, payload }: Notification): boolean {
-  const publisher = publisherId.slice(publisherId.search(/[.:]/) + 1);
-  return publisher !== "" && publisher !== text(payload["host"]);
+  const publisher = /[.:](.+)$/s.exec(publisherId)?.[1];
+  const { host } = payload;
+  if (publisher === undefined || host === undefined) return false;
+  return publisher.toLowerCase() !== text(host)?.toLowerCase();
 }
 
 /** The ports in a versioned notification, with their addresses. */

@@ -95,6 +95,18 @@ class BoundsCheck {
   }
 }
 
+/**
+ * The keys of an object, those of lists and objects last: what a tenant can make long must not
+ * displace an id that comes after it.
+ */
+function plainFirst(object: JsonObject): readonly string[] {
+  const { plain = [], nested = [] } = Object.groupBy(
+    Object.keys(object),
+    (key) => typeof object[key] === "object" ? "nested" : "plain",
+  );
+  return [...plain, ...nested];
+}
+
 /** Copies the parts of a value that are within the bounds. */
 class Truncator {
   readonly #cut = new Set<string>();
@@ -132,8 +144,8 @@ class Truncator {
   }
 
   #object(object: JsonObject): JsonObject {
-    const kept: [string, Json][] = [];
-    const keys = Object.keys(object);
+    const kept = new Map<string, Json>();
+    const keys = plainFirst(object);
     if (keys.length > MAX_KEYS) this.#cut.add(`keys after the ${MAX_KEYS}th of ${keys.length}`);
     for (const key of keys.slice(0, MAX_KEYS)) {
       if (key.length > MAX_TEXT) {
@@ -142,10 +154,12 @@ class Truncator {
       }
       if (this.#isFull()) break;
       this.#characters += key.length;
-      kept.push([key, this.value(object[key] as Json)]);
+      kept.set(key, this.value(object[key] as Json));
     }
-    // Object.fromEntries defines `__proto__` as an ordinary key.
-    return Object.fromEntries(kept);
+    // In the message's order. Object.fromEntries defines `__proto__` as an ordinary key.
+    return Object.fromEntries(
+      Object.keys(object).flatMap((key) => kept.has(key) ? [[key, kept.get(key) as Json]] : []),
+    );
   }
 
   #isFull(): boolean {

@@ -91,6 +91,8 @@ export interface PluginState {
   readonly plugin: string;
   /** How many deliveries are in each state, of what is kept. */
   readonly deliveries: Readonly<Record<Exclude<ListedState, "superseded" | "rejected">, number>>;
+  /** Whether the service has it, or had it when it ran last. */
+  readonly isConfigured: boolean;
   /** What the service said last of its target; `null`: it was reached, or not tried since the start. */
   readonly outage: TargetOutage | null;
 }
@@ -106,6 +108,8 @@ export interface LedgerOperations extends Disposable {
   replay(selection: Selection, options: { readonly force: boolean }): readonly OperatorResult[];
   /** All plugins that ever were configured, by name. */
   pluginStates(): readonly PluginState[];
+  /** Whether the service has this plugin, or had it when it ran last. */
+  isConfigured(plugin: string): boolean;
   /** When the service last worked on the ledger, to the minute, milliseconds since the epoch; `null` when it never did. */
   serviceSeenAt(): number | null;
   /** Makes all that waits for its time be tried now, and a plugin whose breaker is open be probed. Returns how many waited for their time. */

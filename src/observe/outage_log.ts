@@ -13,6 +13,9 @@ export interface OutageLogOptions {
 
 const REMIND_EVERY_MS = 3_600_000;
 
+/** A shorter time would be shown as "0 s". */
+const SOON_MS = 500;
+
 /** Logs the beginning and the end of a target's outage, and a reminder each hour in between. */
 export class OutageLog {
   readonly #options: OutageLogOptions;
@@ -73,7 +76,7 @@ export class OutageLog {
     const nextMs = outage.nextProbeAt - clock.now();
     const count = await this.#count(plugin);
     const waits = count === null ? "Events wait" : count === 1 ? "1 event waits" : `${count} events wait`;
-    const probe = nextMs > 0 ? `in ${duration(nextMs)}` : "at once";
+    const probe = nextMs >= SOON_MS ? `in ${duration(nextMs)}` : "at once";
     log(plugin).warn(`${what}: ${outage.error}. ${waits}; next probe ${probe}`);
   }
 

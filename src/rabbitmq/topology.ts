@@ -205,25 +205,14 @@ export class Bindings {
       }
       const now = this.#now();
       if (exchange.missing) this.#log.info(`Queue "${this.#queue.name}" is bound to exchange "${exchange.name}" now`);
-<<<<<<< HEAD:src/rabbitmq/topology.ts
       if (exchange.boundAt !== null && (exchange.missing || exchange.loss === "lost")) {
-        this.#logGap(exchange.name, exchange.boundAt);
+        this.#logGap(exchange.name, exchange.boundAt, now);
       } else if (exchange.boundAt !== null && exchange.loss === "possible") {
         possiblyLost.push(exchange.name);
         since = Math.min(since, exchange.boundAt);
       }
-      if (exchange.missing || exchange.loss !== "none") this.#recordGap(exchange, this.#now());
-      Object.assign(exchange, { boundAt: this.#now(), missing: false, loss: "none" });
-=======
-      if (exchange.boundAt !== null && (exchange.missing || exchange.doubt === "lost")) {
-        this.#logGap(exchange.name, exchange.boundAt, now);
-      } else if (exchange.boundAt !== null && exchange.doubt === "maybe") {
-        survivors.push(exchange.name);
-        since = Math.min(since, exchange.boundAt);
-      }
-      if (exchange.missing || exchange.doubt !== "none") this.#tell(exchange, now);
-      Object.assign(exchange, { boundAt: now, missing: false, doubt: "none" });
->>>>>>> h-rabbit:src/intake/broker_topology.ts
+      if (exchange.missing || exchange.loss !== "none") this.#recordGap(exchange, now);
+      Object.assign(exchange, { boundAt: now, missing: false, loss: "none" });
     }
     if (possiblyLost.length > 0) this.#logPossibleLoss(possiblyLost, since);
     if (refusal !== null) throw refusal;
@@ -259,13 +248,8 @@ export class Bindings {
 
   #logGap(exchange: string, since: number, until: number): void {
     this.#log.warn(
-<<<<<<< HEAD:src/rabbitmq/topology.ts
-      `No notifications of exchange ${exchange} could arrive between ${iso(since)} and ${iso(this.#now())}: ` +
-        "notifications published in that time are lost",
-=======
       `No notifications of exchange ${exchange} could arrive between ${iso(since)} and ${iso(until)}: ` +
-        "what its service published in that time was not kept for us",
->>>>>>> h-rabbit:src/intake/broker_topology.ts
+        "notifications published in that time are lost",
     );
   }
 

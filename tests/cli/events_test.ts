@@ -160,6 +160,7 @@ Deno.test("events gives a server that does not fit beside its facts a line of it
   assert.deepEqual(shown(), [facts, `  ${server}`, "  server/a/creation"]);
   assert.deepEqual(shown(120), [`${facts}    ${server}`, "  server/a/creation"]);
   assert.deepEqual(shown(50)[1], `  ${server.slice(0, 47)}…`);
+  assert.deepEqual(shown(40).slice(0, 1), [facts]);
 });
 
 Deno.test("events --json has one line with the same keys for every state", async () => {

@@ -557,3 +557,19 @@ Deno.test("Lane tells of each attempt once its end is on disk", async () => {
     { ...ended, outcome: "done", reason: null, repeated: true, tookMs: 2000 },
   ]);
 });
+
+Deno.test("Lane sends each probe when the breaker lets it through, also where one delivery alone waits", async () => {
+  // The breaker's delays are a tenth of those that the delivery would have of its own.
+  let calls = 0;
+  await using dispatching = await Dispatching.start({ p: refuseConnection }, {
+    random: () => calls++ % 2 === 0 ? 0.1 : 1,
+  });
+  const { clock, outages } = dispatching;
+  const beganMs = clock.now();
+  await dispatching.announce(...ofServers(1));
+  await clock.advance(300 * SECOND_MS);
+  const promised = outages.map((outage) => (outage!.nextProbeAt - beganMs) / 1000);
+  const sent = dispatching.secondsOf("s0/1").slice(1);
+  assert(sent.length > 10, `${sent.length} probes`);
+  assertEquals(sent, promised.slice(0, sent.length));
+});

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../src/model/notification.ts";
 import {
   ADDRESS,
   came,
+  cameVersioned,
   floatingIpCame,
   floatingIpGone,
   floatingIpIs,
@@ -229,6 +230,21 @@ Deno.test("decide() takes port.create.end after other messages of the port for s
     story.tell(floatingIpIs("f", { port: "1" }));
     const late = story.tell(portCame("1", { revision, more: { updated_at: "2026-11-21T19:13:10Z" } }));
     assert.deepEqual([late.outcome, late.events, late.isDoubtful], ["superseded", [], undefined]);
+  }
+});
+
+Deno.test("decide() ends no association when port.create.end comes after what told of its server", () => {
+  const ipAddresses = [{ "nova_object.data": { address: "10.0.0.5", mac: MAC, port_uuid: "1" } }];
+  const tellers = [
+    [came("a"), floatingIpIs("f", { port: "1", server: "a", revision: 3 })],
+    [cameVersioned("a", { ip_addresses: ipAddresses }), floatingIpIs("f", { port: "1", revision: 3 })],
+  ];
+  for (const told of tellers) {
+    const story = new Story();
+    for (const one of told) story.tell(one);
+    assert.deepEqual(story.keys(portCame("1", { revision: 1 })), []);
+    assert.deepEqual(story.keys(portIs("1", { server: "a", revision: 3 })), []);
+    assert.deepEqual(story.keys(portGone("1", { server: "a", revision: 3 })), ["floatingip/f/2/deletion"]);
   }
 });
 

@@ -76,7 +76,10 @@ for (
   const [what, publisherId, host, keys] of [
     ["of the server's own host as nothing", "compute.host-1", "host-1", []],
     ["of the server's own host with a domain as nothing", "compute.host-1.example.org", "host-1.example.org", []],
+    ["of the server's own host in other letters as nothing", "compute.Host-1", "host-1", []],
     ["without a publisher as nothing", "", "host-1", []],
+    ["of a publisher that names no host as nothing", "compute", "host-1", []],
+    ["that does not say which host has the server as nothing", "compute.host-1", undefined, []],
     ["of nova-api as a deletion (up to Pike)", "compute.ctl-1", "host-1", ["server/a/deletion"]],
     ["of nova-api for a server without a host as a deletion (up to Pike)", "compute.ctl-1", null, [
       "server/a/deletion",
@@ -86,7 +89,8 @@ for (
   Deno.test(`decide() takes a soft deletion ${what}`, () => {
     const story = new Story();
     story.tell(came("a"));
-    const deletion = notification("compute.instance.soft_delete.end", { instance_id: "a", host }, { publisherId });
+    const payload = { instance_id: "a", ...(host === undefined ? {} : { host }) };
+    const deletion = notification("compute.instance.soft_delete.end", payload, { publisherId });
     assert.deepEqual(story.keys(deletion), keys);
   });
 }

@@ -75,6 +75,17 @@ Deno.test("boundedPayload() takes __proto__ for a key like any other", () => {
   assert.equal(JSON.stringify(bounded), '{"__proto__":{"x":1},"text":null}');
 });
 
+Deno.test("boundedPayload() keeps an id that stands behind more metadata than counts, in its place", () => {
+  const metadata = Object.fromEntries(numbers(300).map((n) => [`key-${n}`, "x".repeat(1000)]));
+  for (const wrap of [(data: JsonObject) => data, (data: JsonObject) => ({ "nova_object.data": data })]) {
+    const { payload, cut } = boundedPayload(CREATE, wrap({ metadata, uuid: "a", host: null }));
+    assert.deepEqual(cut, ["what comes behind its first 131072 characters"]);
+    const data = (payload["nova_object.data"] ?? payload) as JsonObject;
+    assert.deepEqual(Object.keys(data), ["metadata", "uuid"]);
+    assert.equal(data["uuid"], "a");
+  }
+});
+
 Deno.test("partsOf() leaves a message of few resources as it is", () => {
   for (const payload of [{ floatingip: { id: "f" } }, { floatingips: ids(PART_RESOURCES) }, { ports: ids(500) }]) {
     const told = notification(payload);

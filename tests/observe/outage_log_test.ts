@@ -72,6 +72,12 @@ Deno.test("OutageLog tells of an outage also where nobody can count what waits",
   assert.match(watch.kept.lines[1] ?? "", /; events waited$/);
 });
 
+Deno.test("OutageLog does not say that the next probe is in 0 s", async () => {
+  const watch = new Watch();
+  await watch.away({ nextProbeAt: watch.clock.now() + 499 });
+  assert.match(watch.kept.lines[0] ?? "", /; next probe at once$/);
+});
+
 Deno.test("OutageLog says nothing of a target that was never away", async () => {
   const watch = new Watch();
   await watch.back();

@@ -143,7 +143,7 @@ export class SqliteLedger implements Ledger {
 
   async activate(plugins: readonly string[]): Promise<void> {
     this.#active = await this.#commits.run(() => {
-      this.#outages.clear();
+      this.#outages.begin(plugins);
       return this.#plugins.activate(plugins);
     });
     this.#queues.shareAmong(plugins.length);

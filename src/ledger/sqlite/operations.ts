@@ -66,7 +66,16 @@ class SqliteOperations implements LedgerOperations {
       const counts = states.get(String(row["name"]));
       if (counts !== undefined) counts[state] += Number(row["count"]);
     }
-    return [...states].map(([plugin, deliveries]) => ({ plugin, deliveries, outage: this.#outages.of(plugin) }));
+    return [...states].map(([plugin, deliveries]) => ({
+      plugin,
+      deliveries,
+      isConfigured: this.isConfigured(plugin),
+      outage: this.#outages.of(plugin),
+    }));
+  }
+
+  isConfigured(plugin: string): boolean {
+    return this.#outages.isConfigured(plugin);
   }
 
   serviceSeenAt(): number | null {

@@ -10,8 +10,15 @@ export class Outages {
   }
 
   /** A new run knows nothing of its targets yet. Inside a transaction, as all that writes. */
-  clear(): void {
+  begin(plugins: readonly string[]): void {
     this.#sql.clear.run();
+    this.#sql.put.run(CONFIGURED, JSON.stringify(plugins));
+  }
+
+  /** Whether the last run has a plugin, as far as that is known. */
+  isConfigured(plugin: string): boolean {
+    const value = this.#sql.fact.get(CONFIGURED)?.["value"];
+    return value === undefined || (JSON.parse(String(value)) as readonly string[]).includes(plugin);
   }
 
   note(plugin: string, outage: TargetOutage | null): void {
@@ -33,6 +40,9 @@ export class Outages {
     return Number(this.#sql.fact.get(PROBE_REQUESTS + plugin)?.["value"] ?? 0);
   }
 }
+
+/** The name of a fact. */
+const CONFIGURED = "configured_plugins";
 
 /** Beginnings of names of facts; a plugin's name follows. */
 const OUTAGE = "outage/";

@@ -268,3 +268,13 @@ Deno.test("list() leaves out nothing that waits, at whichever statement somebody
     more = interloper.acted;
   }
 });
+
+Deno.test("list() finds nothing of a resource whose name is longer than any, or looks like a pattern", async () => {
+  using opened = new TemporaryLedger();
+  await opened.ledger.activate(["P"]);
+  await announceEvents(opened.ledger, [madeEvent("s/creation", ["s"])]);
+  using operations = opened.operations();
+  for (const resource of ["x".repeat(60_000), "%", "_", '"', "\\", "\x1b", "\ud800"]) {
+    assert.deepEqual([...operations.list({ resource, limit: 9 })].flat(), []);
+  }
+});
