@@ -115,7 +115,7 @@ export interface LedgerOperations extends Disposable {
   /** Remembers what was read from OpenStack, announcing nothing. */
   prime(primer: (memory: Memory) => MemoryChanges): void;
   /** The ids of all that is remembered and was not deleted. */
-  living(listing: Listing): readonly string[];
+  existingIds(listing: Listing): readonly string[];
   /** Times in which notifications may not have reached us, oldest first. */
   gaps(): readonly Gap[];
   /** Writes a consistent copy to a new file. */

@@ -217,7 +217,7 @@ class Service {
 
   /** A clock that has jumped ahead must not make everything old. */
   #oldestCreation(): string | null {
-    if (!this.#housekeeping.believesClock()) return null;
+    if (!this.#housekeeping.trustsClock()) return null;
     const days = Math.max(this.#keepDays, OLD_QUEUE_DAYS);
     return new Date(this.#options.clock.now() - days * DAY_MS).toISOString();
   }

@@ -30,7 +30,7 @@ export interface Compared {
 
 export interface PrimeAgainOptions {
   readonly config: Config;
-  readonly ledger: Pick<LedgerOperations, "prime" | "living">;
+  readonly ledger: Pick<LedgerOperations, "prime" | "existingIds">;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: (part: string) => Logger;
@@ -72,7 +72,7 @@ async function compare(
   listing: Listing,
   { reader, ledger, config, clock, log }: PrimeAgainOptions & { readonly reader: CloudReader },
 ): Promise<Comparison> {
-  const before = ledger.living(listing);
+  const before = ledger.existingIds(listing);
   const found = new Set<string>();
   const missing: Named[] = [];
   const countedAnew: Named[] = [];
@@ -95,7 +95,7 @@ async function compare(
     });
   }
   // What went meanwhile is not remembered as living any more.
-  const after = new Set(ledger.living(listing));
+  const after = new Set(ledger.existingIds(listing));
   const gone = before.filter((id) => !found.has(id) && after.has(id));
   return { listing, found, missing, countedAnew, gone, allProjects, wasListed };
 }
