@@ -1,19 +1,22 @@
 import type { Json } from "../model/notification.ts";
 
-/** What a plugin keeps for the next attempt may take so much as JSON. */
+/** Characters of JSON that a plugin may keep for the next attempt. */
 const MAX_PROGRESS_LENGTH = 65_536;
 
-/** What a plugin says in an attempt beside returning or throwing. */
+/** What a plugin passes to `keep()` and `note()` during one attempt. */
 export class AttemptNotes {
   readonly notes: string[] = [];
-  /** What the next attempt is given: what was kept last, in this attempt or before. */
+  /** What the next attempt gets: the last `keep()` of this attempt or of an earlier one. */
   progress: Json | undefined;
 
   constructor(progress: Json | undefined) {
     this.progress = progress;
   }
 
-  /** @throws {TypeError} when JSON cannot hold it. @throws {RangeError} when it is too large. */
+  /**
+   * @throws {TypeError} when JSON cannot represent it.
+   * @throws {RangeError} when it is too large.
+   */
   keep(progress: Json): void {
     const text = JSON.stringify(progress);
     if (text === undefined) throw new TypeError("Cannot keep the progress of a delivery: JSON cannot hold it");
@@ -22,7 +25,7 @@ export class AttemptNotes {
         `Cannot keep the progress of a delivery: ${text.length} characters; allowed: ${MAX_PROGRESS_LENGTH}`,
       );
     }
-    // As it is now: the plugin may go on changing its own.
+    // A copy: the plugin may change its own object later.
     this.progress = JSON.parse(text);
   }
 
