@@ -2,9 +2,9 @@ import type { ServerSnapshot, WatcherEvent } from "./event.ts";
 import type { MemoryChanges } from "./memory.ts";
 
 /**
- * What became of a notification. `event`: it led to events. `remembered`: it led to none, and may have
- * changed memory. `repeated`: an earlier notification announced the same. `superseded`: it came too
- * late to be announced, or could not be decided.
+ * What became of a notification. `event`: it led to events. `remembered`: it led to none, and may
+ * have changed memory. `repeated`: an earlier notification announced the same. `superseded`: it
+ * came too late to be announced, or could not be decided.
  */
 export type Outcome = "event" | "remembered" | "repeated" | "superseded";
 

@@ -1,6 +1,6 @@
 /**
  * A time in which published notifications may have been lost. Times are milliseconds since the
- * epoch. Source, exchange and begin identify a gap.
+ * epoch. Source, exchange and start identify a gap.
  */
 export interface Gap {
   readonly source: GapSource;

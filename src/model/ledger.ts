@@ -121,7 +121,7 @@ export type Listing = typeof LISTINGS[number];
 /** How far a listing has been read. */
 export interface PrimingProgress {
   readonly listing: Listing;
-  /** OpenStack's marker of the next page; `null` at the begin and at the end. */
+  /** OpenStack's marker of the next page; `null` at the start and at the end. */
   readonly next: string | null;
   readonly done: boolean;
   /** Resources that it added to memory. */

@@ -1,4 +1,4 @@
-/** Liveness of a loop, for the watchdog: beats with every turn, and is idle between them. */
+/** Liveness of a loop, for the watchdog: beats in every turn, is idle while it waits for work. */
 export class LoopHeartbeat {
   #beats = 0;
   #idle = 0;

@@ -28,8 +28,7 @@ export function unknownServer(id: string | null): ServerSnapshot {
 }
 
 /**
- * `first`, completed from `second`. Facts about the image are only taken if both have the same
- * image.
+ * `first`, completed from `second`. Facts about the image are not taken if the images differ.
  */
 export function mergeSnapshots(first: ServerSnapshot, second: ServerSnapshot): ServerSnapshot {
   const other = isOtherImage(first, second) ? { ...second, ...NO_IMAGE } : second;

@@ -40,7 +40,7 @@ const GATHER_MS = 10;
 export class EnrichedDetails implements DetailStage {
   readonly #options: EnrichedDetailsOptions;
   readonly #batches: Batches;
-  /** The end of the last event of each server that is being worked on. */
+  /** Resolves with the last event in work, by server: the next event of the server waits for it. */
   readonly #lastOfServer = new Map<string, Promise<void>>();
   /** The newest event that was taken, by `seq`. */
   #after = 0;

@@ -33,7 +33,9 @@ export async function openOpenStack(
   return new OpenStackApi({ credentials, clock, log });
 }
 
-/** Refuses unusable certificate files: a mistake at the start. Later ones may come back. */
+/**
+ * Refuses unusable certificate files. Only at the start: a file that vanishes later may come back.
+ */
 async function refuseUnusable({ tls, source }: Credentials): Promise<void> {
   try {
     await readUsablePems(tls);

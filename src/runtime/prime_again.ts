@@ -23,8 +23,8 @@ export interface Compared {
   /** Resources that were not in memory, and have been added. */
   readonly missing: readonly Named[];
   /**
-   * Resources that memory has with a higher revision than OpenStack: their revision was reset, so
-   * that messages with lower revisions count again.
+   * Resources that memory has with a higher revision than OpenStack: Neutron's database was
+   * restored from a backup. Memory takes OpenStack's revision, so that later messages count again.
    */
   readonly countedAnew: readonly Named[];
   /** Ids in memory that OpenStack does not list; `null` when our account may not see all. */
@@ -99,7 +99,7 @@ async function compare(
       return primed.changes;
     });
   }
-  // What was deleted during the listing is not missing.
+  // Resources that were deleted during the listing do not count as gone.
   const after = new Set(ledger.existingIds(listing));
   const gone = before.filter((id) => !found.has(id) && after.has(id));
   return { listing, found, missing, countedAnew, gone, allProjects, wasListed };

@@ -54,7 +54,7 @@ export class RamLedger implements Ledger {
   readonly #undetailed = new Map<number, EventRow>();
   readonly #open: DeliveryRow[] = [];
   readonly rejections: Rejection[] = [];
-  /** By source, exchange and begin. */
+  /** By source, exchange and start. */
   readonly #gaps = new Map<string, Gap>();
   #plugins: readonly string[] = [];
   #seq = 0;

@@ -25,13 +25,11 @@ export interface OpenOptions {
 }
 
 const PRAGMAS = [
-  // For a new file. An event and its notification take 2 KiB each: a page of 4 KiB would hold one
-  // row.
+  // For a new file. Rows of events and notifications take 2 KiB: a page of 4 KiB would hold one.
   "PRAGMA page_size = 8192",
   "PRAGMA journal_mode = WAL",
   "PRAGMA synchronous = FULL",
-  // 2000 pages, 16 MiB. A page that changes often is copied once per checkpoint, which costs 2
-  // fsyncs.
+  // 2000 pages, 16 MiB. A checkpoint copies a page that changes often once, and costs 2 fsyncs.
   "PRAGMA wal_autocheckpoint = 2000",
   // 8 MiB. The kernel's page cache has the rest.
   "PRAGMA cache_size = -8192",
@@ -89,7 +87,7 @@ export function prepareAll<Texts extends Readonly<Record<string, string>>>(
 }
 
 /**
- * Runs `action` in one transaction, which takes the write lock at its begin.
+ * Runs `action` in one transaction, which takes the write lock when it begins.
  *
  * @throws {LedgerUnavailable} when nothing was written and waiting may help.
  * @throws {UserError} when the file is damaged.

@@ -75,8 +75,7 @@ export class Deliveries {
       this.#sql.addFailure.run(plugin, seq, attempt, startedAt, endedAt, failure.reason, failure.error, progress);
       if (attempt > KEEP_FIRST + KEEP_LAST) this.#sql.forgetFailure.run(plugin, seq, attempt - KEEP_LAST);
     }
-    // It was ready when its attempt began: only the replay of an older one can have blocked it
-    // since.
+    // It was ready when its attempt began: only the replay of an older one can have blocked it.
     if (outcome === "done" && state !== "ready") this.#giveUpOlder(plugin, seq, settlement);
     if (!finished) return;
     this.release(plugin, seq);

@@ -53,7 +53,7 @@ export class Housekeeping {
         await this.#prune(signal);
       } catch (error) {
         // The stages report a ledger that cannot be written. Here it only costs this round.
-        this.#options.log.debug(`Cannot do housekeeping in this round: ${error}`);
+        this.#options.log.debug(`Housekeeping is postponed by a minute: ${error}`);
       }
       await clock.sleep(ROUND_MS, signal);
     }

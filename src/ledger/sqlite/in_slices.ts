@@ -1,7 +1,7 @@
 import { type Database, transaction } from "./database.ts";
 
 export interface SlicesOptions<Item, Result> {
-  /** Called at the begin of each transaction. */
+  /** Called at the start of each transaction. */
   readonly begin: () => void;
   /** Processes one item. */
   readonly process: (item: Item) => readonly Result[];

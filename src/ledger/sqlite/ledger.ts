@@ -78,8 +78,7 @@ export class SqliteLedger implements Ledger {
   }
 
   decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<number> {
-    // After the records of the same turn: what is decided with them is written once, and never
-    // read.
+    // Runs after record(): a notification that is decided in the same turn is written only once.
     return this.#commits.runLast(() => {
       const events = new Map<string, NewEvent>();
       const decided = this.#notifications.decide(limit, {

@@ -71,7 +71,7 @@ export class Notifications {
     this.#clearBuffer();
   }
 
-  /** Decides what earlier transactions wrote. `isDrained`: none of it is left, and time is. */
+  /** Decides what earlier transactions wrote. `isDrained`: nothing of it is left undecided. */
   #decideWritten(
     limit: number,
     { decide, apply }: DecideSteps,

@@ -34,7 +34,7 @@ export class OrderKeyLocks {
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
-  /** To be called at the begin of each transaction. */
+  /** To be called at the start of each transaction. */
   begin(): void {
     if (this.#mayHaveStale) this.#sql.deleteStale.run(STALE_ROWS);
     this.#mayHaveStale = false;

@@ -16,7 +16,7 @@ export class PluginNumbers {
   activate(names: readonly string[]): readonly number[] {
     const numbers = names.map((name) => this.#add(name));
     // Nobody reads the queues of removed plugins. Saving where those begin keeps look-ups short:
-    // they start at the begin of the oldest queue.
+    // they start at the start of the oldest queue.
     this.#sql.saveBeginOfOthers.run(JSON.stringify(numbers));
     return numbers;
   }

@@ -5,7 +5,7 @@ import type { QueuedDelivery, Waiting } from "./queued_delivery.ts";
 /** How many ready deliveries are asked for, and which of them are being attempted already. */
 export type QueueQuery = Pick<Required<ReadyQuery>, "limit" | "busy">;
 
-/** What the ledger file does not record about one plugin's queue. */
+/** In-memory state of one plugin's delivery queue, in figures. */
 export interface QueueState {
   /** How many deliveries are in memory, by state. */
   readonly waiting: Readonly<Record<Waiting, number>>;
@@ -63,8 +63,10 @@ export class PluginQueue {
     return this.#appendedSinceSave;
   }
 
-  /** The lowest `seq` in memory; with an empty window, the first event that may come next. */
-  get begin(): number {
+  /**
+   * Where the queue starts: the lowest `seq` in memory, else the first event that may come next.
+   */
+  get start(): number {
     const [oldest] = this.#window;
     return oldest?.seq ?? this.#newest + 1;
   }
@@ -87,7 +89,7 @@ export class PluginQueue {
     this.#appendedSinceSave++;
   }
 
-  /** The begin of the queue was written to the file. */
+  /** The start of the queue was written to the file. */
   saved(): void {
     this.#appendedSinceSave = 0;
   }

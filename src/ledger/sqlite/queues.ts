@@ -23,7 +23,7 @@ const SHARED_CAPACITY = 20_000;
  */
 const READ_SHARE = 1 / 8;
 
-/** The begin of a queue is saved each time that this share of a window has been appended. */
+/** The start of a queue is saved each time that this share of a window has been appended. */
 const SAVE_SHARE = 0.5;
 
 /** Deliveries that lag behind the newest event by more than this many capacities are written. */
@@ -91,7 +91,7 @@ export class Queues {
     return this.#version !== undefined && this.#version === this.#dataVersion();
   }
 
-  /** To be called at the begin of each transaction: another process may have written. */
+  /** To be called at the start of each transaction: another process may have written. */
   begin(): void {
     if (!this.isCurrent()) {
       this.#dropChanged();
@@ -244,12 +244,12 @@ export class Queues {
   }
 
   /**
-   * Saves where a plugin's queue begins: whoever reads it starts there. One old delivery would keep
+   * Saves where a plugin's queue begins: all reads start there. One old delivery would keep
    * that place far back, so deliveries that lag far behind are written first.
    */
   #save(plugin: number, queue: PluginQueue): void {
     for (const delivery of queue.laggards(MAX_LAG * this.#capacity)) this.write(delivery, delivery.state as Waiting);
-    this.#sql.putQueuedFrom.run(queue.begin, plugin);
+    this.#sql.putQueuedFrom.run(queue.start, plugin);
     queue.saved();
   }
 
