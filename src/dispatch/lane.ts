@@ -2,14 +2,15 @@ import type { Clock } from "../model/clock.ts";
 import type { Delivery, Ledger, Settlement } from "../model/ledger.ts";
 import type { TargetOutage } from "../model/outage.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
-import { WakeSignal } from "../model/wake_signal.ts";
 import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { AttemptEnd } from "../model/readings.ts";
 import { AttemptNotes } from "./attempt_notes.ts";
 import { Attempts } from "./attempts.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import { type Failure, failureOf, MAX_ERROR_LENGTH } from "./failure.ts";
-import { delayMs, type Policy } from "./policy.ts";
+import type { Policy } from "./policy.ts";
+import { DONE, type Verdict, verdictOf } from "./verdict.ts";
+import { WakeTimer } from "./wake_timer.ts";
 
 export interface LaneOptions {
   readonly plugin: Plugin;
@@ -59,7 +60,7 @@ export class Lane {
   readonly heartbeat = new LoopHeartbeat();
   readonly #options: LaneOptions;
   readonly #breaker: Breaker;
-  readonly #wakeSignal = new WakeSignal();
+  readonly #wakeTimer: WakeTimer;
   /** Deliveries in flight, until their outcomes are recorded; by `seq`. */
   readonly #inFlight = new Map<number, Promise<void>>();
   /** Those of them that the plugin works on: the concurrency limits these alone. */
@@ -70,10 +71,6 @@ export class Lane {
   readonly #attempts: Attempts;
   /** Number of probe requests when they were last read; `null` while the breaker is closed. */
   #probeRequests: number | null = null;
-  /** Cancels the timer that wakes the loop. */
-  #timer = new AbortController();
-  /** When the timer fires, in monotonic milliseconds. */
-  #timerAtMs = Infinity;
   /** Counts what may make a delivery ready: calls of {@linkcode Lane.wake}, recorded outcomes. */
   #changes = 0;
   /** The last read that found nothing ready: valid until `#changes` or the time has moved on. */
@@ -85,6 +82,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#breaker = new Breaker(options.policy, options.random);
+    this.#wakeTimer = new WakeTimer(options.clock);
     this.#attempts = new Attempts(options.clock, options.policy.attemptTimeoutMs);
   }
 
@@ -99,7 +97,7 @@ export class Lane {
   /** To be called when deliveries may have become ready. */
   wake(): void {
     this.#changes++;
-    this.#wakeSignal.notify();
+    this.#wakeTimer.notify();
   }
 
   /**
@@ -108,17 +106,17 @@ export class Lane {
    * when an outcome cannot be recorded and waiting does not help.
    */
   async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener("abort", () => this.#wakeSignal.notify(), { once: true });
+    signal.addEventListener("abort", () => this.#wakeTimer.notify(), { once: true });
     try {
       while (!signal.aborted) {
         this.heartbeat.beat();
         if (this.#fault !== undefined) throw this.#fault.error;
         const idleMs = await this.#startReady(signal);
         if (signal.aborted) break;
-        await this.#sleep(idleMs);
+        await this.heartbeat.whileIdle(this.#wakeTimer.wait(idleMs));
       }
     } finally {
-      this.#timer.abort();
+      this.#wakeTimer.close();
     }
     await Promise.all(this.#inFlight.values());
     this.#attempts.close();
@@ -128,25 +126,6 @@ export class Lane {
   abortInFlight(): void {
     this.#isAborted = true;
     this.#attempts.abortAll(new DOMException("The service stops", "AbortError"));
-  }
-
-  /** Sleeps until the loop is woken, at most for this long. */
-  async #sleep(idleMs: number): Promise<void> {
-    const atMs = this.#options.clock.passedMs() + idleMs;
-    // An earlier timer is kept: waking too early is cheaper than a new timer for every sleep.
-    if (atMs < this.#timerAtMs) void this.#setTimer(atMs, idleMs);
-    await this.heartbeat.whileIdle(this.#wakeSignal.wait());
-  }
-
-  async #setTimer(atMs: number, delayMs: number): Promise<void> {
-    // With a reason: without one, abort() creates an error with a stack trace each time.
-    this.#timer.abort("earlier");
-    const { signal } = this.#timer = new AbortController();
-    this.#timerAtMs = atMs;
-    await this.#options.clock.sleep(delayMs, signal);
-    if (signal.aborted) return;
-    this.#timerAtMs = Infinity;
-    this.#wakeSignal.notify();
   }
 
   /** Starts as many attempts as allowed. Returns how long the loop may sleep unless it is woken. */
@@ -215,7 +194,7 @@ export class Lane {
       .finally(() => {
         this.#inFlight.delete(delivery.seq);
         this.#changes++;
-        this.#wakeSignal.notify();
+        this.#wakeTimer.notify();
       });
     this.#inFlight.set(delivery.seq, attempt);
   }
@@ -229,12 +208,13 @@ export class Lane {
     const failure = await this.#notify(delivery, notes);
     this.#running--;
     const tookMs = clock.passedMs() - startedMs;
-    this.#wakeSignal.notify();
+    this.#wakeTimer.notify();
     const endedAt = clock.now();
     const settlement = { seq: delivery.seq, plugin: delivery.plugin, startedAt, endedAt };
     const before = { state: this.#breaker.state, nextProbeAt: this.#breaker.nextProbeAt };
-    const verdict = failure === null ? DONE : this.#judge(delivery, { failure, probe, endedAt });
-    if (failure === null || failure.permanent) this.#breaker.succeeded();
+    this.#tellBreaker(delivery, { failure, endedAt });
+    const { policy, random } = this.#options;
+    const verdict = failure === null ? DONE : verdictOf(delivery, { failure, probe, endedAt, policy, random });
     this.#report(delivery, { failure, verdict });
     this.#noteOutage(failure, before);
     await ledger.settle([{ ...settlement, ...verdict, failure: this.#recordOf(failure, notes) }]);
@@ -286,25 +266,15 @@ export class Lane {
     return { reason, error, ...(progress === undefined ? {} : { progress }) };
   }
 
-  /**
-   * Whether and when to retry. Only time in which the target was attempted counts towards the
-   * maximum age: neither the time before the first attempt nor the time while the breaker was open.
-   */
-  #judge(
-    { attempts, triedMs, lastAttemptAt, event }: Delivery,
-    { failure, probe, endedAt }: { readonly failure: Failure; readonly probe: boolean; readonly endedAt: number },
-  ): Verdict {
-    const { policy, random } = this.#options;
-    if (failure.reason === "interrupted") return { outcome: "interrupted", dueAt: 0, triedMs };
-    const elapsedMs = lastAttemptAt === null || probe ? 0 : endedAt - lastAttemptAt;
-    // A clock that jumps, or days in which the service did not run, must not count.
-    const longestMs = policy.maxDelayMs + policy.attemptTimeoutMs + failure.retryAfterMs;
-    const tried = triedMs + Math.max(0, Math.min(elapsedMs, longestMs));
-    const { reason, permanent, retryAfterMs } = failure;
-    if (!permanent) this.#breaker.failed({ reason, serverId: event.serverId, at: endedAt, retryAfterMs });
-    if (permanent || tried >= policy.maxAgeMs) return { outcome: "dead", dueAt: 0, triedMs: tried };
-    const delay = Math.max(delayMs(policy, { failures: attempts + 1, random }), retryAfterMs);
-    return { outcome: "retry", dueAt: endedAt + delay, triedMs: tried };
+  #tellBreaker(
+    { event: { serverId } }: Delivery,
+    { failure, endedAt }: { readonly failure: Failure | null; readonly endedAt: number },
+  ): void {
+    if (failure === null || failure.permanent) this.#breaker.succeeded();
+    else if (failure.reason !== "interrupted") {
+      const { reason, retryAfterMs } = failure;
+      this.#breaker.failed({ reason, serverId, at: endedAt, retryAfterMs });
+    }
   }
 
   /** Reports a breaker that opened or closed, or whose probe failed. */
@@ -335,14 +305,6 @@ export class Lane {
     } else log.warn(`Attempt ${attempts + 1} of ${event.key} failed (${failure.reason}): ${failure.error}`);
   }
 }
-
-interface Verdict {
-  readonly outcome: "done" | "retry" | "dead" | "interrupted";
-  readonly dueAt: number;
-  readonly triedMs: number;
-}
-
-const DONE: Verdict = { outcome: "done", dueAt: 0, triedMs: 0 };
 
 const INTERRUPTED: Failure = {
   reason: "interrupted",
