@@ -1,16 +1,19 @@
+import type { Delivery, Settlement } from "../model/ledger.ts";
 import type { Json } from "../model/notification.ts";
+import type { Logger, NotifyContext } from "../model/plugin.ts";
+import { type Failure, MAX_ERROR_LENGTH } from "./failure.ts";
 
 /** Characters of JSON that a plugin may keep for the next attempt. */
 const MAX_PROGRESS_LENGTH = 65_536;
 
-/** What a plugin passes to `keep()` and `note()` during one attempt. */
+/** What a plugin passes to `keep()` and `note()` during one attempt, and how it gets there. */
 export class AttemptNotes {
-  readonly notes: string[] = [];
+  readonly #notes: string[] = [];
   /** What the next attempt gets: the last `keep()` of this attempt or of an earlier one. */
-  progress: Json | undefined;
+  #progress: Json | undefined;
 
   constructor(progress: Json | undefined) {
-    this.progress = progress;
+    this.#progress = progress;
   }
 
   /**
@@ -26,10 +29,37 @@ export class AttemptNotes {
       );
     }
     // A copy: the plugin may change its own object later.
-    this.progress = JSON.parse(text);
+    this.#progress = JSON.parse(text);
   }
 
   note(text: string): void {
-    this.notes.push(String(text));
+    this.#notes.push(String(text));
+  }
+
+  /** The third argument of `notify`. */
+  contextOf(
+    { event, missing, attempts, progress }: Delivery,
+    { signal, log }: { readonly signal: AbortSignal; readonly log: Logger },
+  ): NotifyContext {
+    return {
+      ...event,
+      attempt: attempts + 1,
+      signal,
+      log,
+      missing,
+      ...(progress === undefined ? {} : { progress }),
+      keep: (progress) => this.keep(progress),
+      note: (text) => this.note(text),
+    };
+  }
+
+  /** What the ledger stores of the attempt beside its outcome; `null`: nothing. */
+  recordOf(failure: Failure | null, redact: (text: string) => string): Settlement["failure"] {
+    if (failure === null) {
+      const text = this.#notes.join("; ");
+      return this.#notes.length === 0 ? null : { reason: "partial", error: redact(text).slice(0, MAX_ERROR_LENGTH) };
+    }
+    const { reason, error } = failure;
+    return { reason, error, ...(this.#progress === undefined ? {} : { progress: this.#progress }) };
   }
 }

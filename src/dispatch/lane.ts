@@ -1,13 +1,13 @@
 import type { Clock } from "../model/clock.ts";
-import type { Delivery, Ledger, Settlement } from "../model/ledger.ts";
+import type { Delivery, Ledger } from "../model/ledger.ts";
 import type { TargetOutage } from "../model/outage.ts";
-import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
+import type { Logger, Plugin } from "../model/plugin.ts";
 import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { AttemptEnd } from "../model/readings.ts";
 import { AttemptNotes } from "./attempt_notes.ts";
 import { Attempts } from "./attempts.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
-import { type Failure, failureOf, MAX_ERROR_LENGTH } from "./failure.ts";
+import { type Failure, failureOf } from "./failure.ts";
 import type { Policy } from "./policy.ts";
 import { DONE, type Verdict, verdictOf } from "./verdict.ts";
 import { WakeTimer } from "./wake_timer.ts";
@@ -213,36 +213,24 @@ export class Lane {
     const settlement = { seq: delivery.seq, plugin: delivery.plugin, startedAt, endedAt };
     const before = { state: this.#breaker.state, nextProbeAt: this.#breaker.nextProbeAt };
     this.#tellBreaker(delivery, { failure, endedAt });
-    const { policy, random } = this.#options;
+    const { policy, random, redact } = this.#options;
     const verdict = failure === null ? DONE : verdictOf(delivery, { failure, probe, endedAt, policy, random });
     this.#report(delivery, { failure, verdict });
     this.#noteOutage(failure, before);
-    await ledger.settle([{ ...settlement, ...verdict, failure: this.#recordOf(failure, notes) }]);
+    await ledger.settle([{ ...settlement, ...verdict, failure: notes.recordOf(failure, redact) }]);
     const { plugin, attempts } = delivery;
     const reason = failure?.reason ?? null;
     onAttempt?.({ plugin, outcome: verdict.outcome, reason, repeated: attempts > 0, tookMs });
   }
 
   /** Calls the plugin, aborted after the timeout. Returns what went wrong; `null`: nothing. */
-  async #notify(
-    { event, detail, missing, attempts, progress }: Delivery,
-    notes: AttemptNotes,
-  ): Promise<Failure | null> {
+  async #notify(delivery: Delivery, notes: AttemptNotes): Promise<Failure | null> {
     const { plugin, policy, log, redact } = this.#options;
     const attempt = this.#attempts.begin();
     const { signal } = attempt;
-    const context: NotifyContext = {
-      ...event,
-      attempt: attempts + 1,
-      signal,
-      log,
-      missing,
-      ...(progress === undefined ? {} : { progress }),
-      keep: (progress) => notes.keep(progress),
-      note: (text) => notes.note(text),
-    };
+    const context = notes.contextOf(delivery, { signal, log });
     try {
-      await attempt.run(() => plugin.notify(detail, event.created, context));
+      await attempt.run(() => plugin.notify(delivery.detail, delivery.event.created, context));
       return null;
     } catch (error) {
       if (this.#isAborted) return INTERRUPTED;
@@ -250,20 +238,6 @@ export class Lane {
     } finally {
       this.#attempts.end(attempt);
     }
-  }
-
-  /**
-   * What the ledger stores of an attempt beside its outcome: the failure, or the plugin's notes.
-   */
-  #recordOf(failure: Failure | null, { notes, progress }: AttemptNotes): Settlement["failure"] {
-    const { redact } = this.#options;
-    if (failure === null) {
-      return notes.length === 0
-        ? null
-        : { reason: "partial", error: redact(notes.join("; ")).slice(0, MAX_ERROR_LENGTH) };
-    }
-    const { reason, error } = failure;
-    return { reason, error, ...(progress === undefined ? {} : { progress }) };
   }
 
   #tellBreaker(

@@ -40,7 +40,7 @@ const GATHER_MS = 10;
 export class EnrichedDetails implements DetailStage {
   readonly #options: EnrichedDetailsOptions;
   readonly #batches: Batches;
-  /** Resolves with the last event in work, by server: the next event of the server waits for it. */
+  /** By server: resolves when its last event in work has ended. Its next event waits for that. */
   readonly #lastOfServer = new Map<string, Promise<void>>();
   /** The newest event that was taken, by `seq`. */
   #after = 0;

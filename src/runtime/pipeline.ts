@@ -7,18 +7,17 @@ import type { FactsStage } from "./facts_stage.ts";
 /**
  * The pipeline. Start reading here:
  *
- *     RabbitMQ ─▶ 1 intake ──▶ 2 facts ──▶ 3 detail ──▶ 4 dispatch ──▶ plugin.notify(detail, created)
- *                 record,      decide       make the     deliver in order,
- *                 then ack     events       JSON         retry, dead letters
- *                 └─────────────── the ledger: every arrow is a commit ──────────────┘
+ *     RabbitMQ ─▶ 1 intake ─▶ 2 facts ─▶ 3 detail ─▶ 4 dispatch ─▶ plugin.notify(detail, created)
+ *                 record,     decide     make the    deliver in order,
+ *                 then ack    events     JSON        retry, dead letters
+ *                 └───────────── the ledger: every arrow is a commit ────────────┘
  *
  * 1. `src/intake/`: a message is recorded in the ledger, and acknowledged after the commit.
  * 2. `src/facts/` (`facts_stage.ts`): each recorded notification is decided: does it announce that
- * a
- *    server or a floating-IP association begins or ends? Each such event gets a delivery per plugin.
+ *    a server, or the association of a floating IP, begins or ends? If so, it becomes an event,
+ *    with one delivery per plugin.
  * 3. `src/detail/` (`detail_stage.ts`, `enriched_details.ts`): each event gets its detail, the JSON
- * for
- *    the plugins, from the notification alone or completed from OpenStack's APIs.
+ *    that plugins get: from the notification alone, or completed from OpenStack's APIs.
  * 4. `src/dispatch/`: one `Lane` per plugin attempts the deliveries that are ready.
  *
  * The stages do not call each other: they share the ledger. The broker drives stage 1, each lane
@@ -52,8 +51,7 @@ export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<
   while (!signal.aborted) {
     heartbeat.beat();
     const worked = await stepPipeline(stages);
-    // Lets sockets be read during a backlog: SQLite's calls never leave this turn of the event
-    // loop.
+    // Lets sockets be read during a backlog: SQLite's calls do not yield to the event loop.
     if (worked) await setImmediate();
     else if (!signal.aborted) await heartbeat.whileIdle(stages.wakeSignal.wait());
   }

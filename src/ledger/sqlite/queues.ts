@@ -5,10 +5,7 @@ import { PluginQueue, type QueueQuery, type QueueState } from "./plugin_queue.ts
 import type { Holder, QueuedDelivery, Waiting } from "./queued_delivery.ts";
 import { PARTITION_EVENTS } from "./schema.ts";
 
-/**
- * Deliveries of one plugin in memory: many times what is in flight. A larger window is not faster
- * (docs/PERFORMANCE.md).
- */
+/** Deliveries of one plugin in memory. A larger window is not faster (docs/PERFORMANCE.md). */
 const WINDOW_SIZE = 1000;
 
 /**
@@ -17,10 +14,7 @@ const WINDOW_SIZE = 1000;
  */
 const SHARED_CAPACITY = 20_000;
 
-/**
- * The share of a window that one transaction reads: 1 ms of work, 2 ms when other deliveries have
- * to be written to make room.
- */
+/** The share of a window that one transaction reads: 1 ms of work, 2 ms if it overflows. */
 const READ_SHARE = 1 / 8;
 
 /** The start of a queue is saved each time that this share of a window has been appended. */
