@@ -1,43 +1,48 @@
 import type { Clock } from "../model/clock.ts";
 
-/** One call of a plugin that is under way. */
+/** One call of a plugin, in flight. */
 export class Attempt {
   readonly dueMs: number;
   readonly #controller = new AbortController();
-  #onCut: (reason: DOMException) => void = () => {};
+  #onAbort: (reason: DOMException) => void = () => {};
 
   constructor(dueMs: number) {
     this.dueMs = dueMs;
   }
 
-  /** For the plugin. */
+  /** The signal that the plugin gets. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** What the call comes to, unless it is cut off first: then it rejects with the reason, whatever the plugin makes of its signal. */
+  /**
+   * The result of the call. An abort rejects at once, whether or not the plugin obeys its signal.
+   */
   run(call: () => void | Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#onCut = reject;
-      // Not by resolve(), which nothing could cut off any more.
+      this.#onAbort = reject;
+      // resolve(promise) would lock this promise to the plugin's: an abort could not reject it.
       Promise.resolve(call()).then(resolve, reject);
     });
   }
 
-  cutOff(reason: DOMException): void {
+  abort(reason: DOMException): void {
     this.#controller.abort(reason);
-    this.#onCut(reason);
+    this.#onAbort(reason);
   }
 }
 
-/** The attempts of a lane that are under way. All may take equally long: the first that began falls due first, and one sleeper is enough. */
+/**
+ * The attempts of a lane that are in flight, and their timeout. All have the same timeout, so the
+ * oldest expires first, and one timer is enough.
+ */
 export class Attempts {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   /** In the order in which they began. */
   readonly #open = new Set<Attempt>();
-  #watching = false;
-  readonly #over = new AbortController();
+  #isWatching = false;
+  readonly #closed = new AbortController();
 
   constructor(clock: Clock, timeoutMs: number) {
     this.#clock = clock;
@@ -47,7 +52,7 @@ export class Attempts {
   begin(): Attempt {
     const attempt = new Attempt(this.#clock.passedMs() + this.#timeoutMs);
     this.#open.add(attempt);
-    if (!this.#watching) void this.#watch();
+    if (!this.#isWatching) void this.#watch();
     return attempt;
   }
 
@@ -55,29 +60,29 @@ export class Attempts {
     this.#open.delete(attempt);
   }
 
-  /** Ends all of them. */
-  cutOff(reason: DOMException): void {
-    for (const attempt of this.#open) attempt.cutOff(reason);
+  abortAll(reason: DOMException): void {
+    for (const attempt of this.#open) attempt.abort(reason);
   }
 
-  /** No more will begin. */
+  /** Ends the timer. No attempt may begin after this. */
   close(): void {
-    this.#over.abort();
+    this.#closed.abort();
   }
 
+  /** Aborts each attempt at its timeout, until none is in flight. */
   async #watch(): Promise<void> {
-    this.#watching = true;
+    this.#isWatching = true;
     for (let [oldest] = this.#open; oldest !== undefined; [oldest] = this.#open) {
       const leftMs = oldest.dueMs - this.#clock.passedMs();
-      if (leftMs > 0) await this.#clock.sleep(leftMs, this.#over.signal);
-      else this.#tooLate(oldest);
-      if (this.#over.signal.aborted) break;
+      if (leftMs > 0) await this.#clock.sleep(leftMs, this.#closed.signal);
+      else this.#timeOut(oldest);
+      if (this.#closed.signal.aborted) break;
     }
-    this.#watching = false;
+    this.#isWatching = false;
   }
 
-  #tooLate(attempt: Attempt): void {
+  #timeOut(attempt: Attempt): void {
     this.#open.delete(attempt);
-    attempt.cutOff(new DOMException(`No answer within ${this.#timeoutMs / 1000} s`, "TimeoutError"));
+    attempt.abort(new DOMException(`No answer within ${this.#timeoutMs / 1000} s`, "TimeoutError"));
   }
 }

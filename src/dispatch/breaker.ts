@@ -4,9 +4,10 @@ import { delayMs, type Policy } from "./policy.ts";
 export type BreakerState = "closed" | "open";
 
 /**
- * Keeps a plugin whose target is not there from hammering it: trips on connection errors and refused credentials at once, and on failures in
- * a row from at least two servers. While it is open one delivery at a time is tried, as a probe; what the probe meets decides. The caller
- * takes the delivery that has waited longest as the next probe, so probes rotate over what waits.
+ * Circuit breaker of one plugin. It opens at once on connection errors and refused credentials, and
+ * on `breakerFailures` failures in a row that concern at least two servers. While it is open, one
+ * delivery at a time is attempted, as a probe; a probe that the target answers closes the breaker.
+ * The caller takes the delivery that has waited longest as the next probe, so probes rotate.
  */
 export class Breaker {
   readonly #policy: Policy;
@@ -38,17 +39,17 @@ export class Breaker {
     return this.#nextProbeAt;
   }
 
-  /** Whether a probe may be sent. A clock that was set back makes nobody wait for the time before. */
+  /** Whether a probe may be sent. If the clock was set back, it may: the stored times are void. */
   mayProbe(now: number): boolean {
     return now >= this.#nextProbeAt || now < this.#failedAt;
   }
 
-  /** Lets a probe through at once: an operator knows that the target is back. */
+  /** Allows a probe at once: an operator says that the target is back. */
   probeNow(): void {
     this.#nextProbeAt = 0;
   }
 
-  /** The target answered sensibly, even if it refused this one event for good. */
+  /** The target works: it accepted an event, or refused this one event for good. */
   succeeded(): void {
     this.#state = "closed";
     this.#failures = 0;
@@ -56,6 +57,7 @@ export class Breaker {
     this.#probes = 0;
   }
 
+  /** An attempt failed and will be retried. */
   failed(
     { reason, serverId, at, retryAfterMs }: {
       readonly reason: FailureReason;
@@ -65,7 +67,7 @@ export class Breaker {
     },
   ): void {
     this.#failures++;
-    // Two are enough to know; more would only grow.
+    // Two are enough to decide; a larger set would only grow.
     if (this.#failedServers.size < 2) this.#failedServers.add(serverId);
     const many = this.#failures >= this.#policy.breakerFailures && this.#failedServers.size >= 2;
     if (this.#state === "closed" && !many && reason !== "connection" && reason !== "unauthorized") return;

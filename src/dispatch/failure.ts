@@ -1,23 +1,25 @@
 import { FAILURE_REASONS, type FailureReason } from "../model/errors.ts";
 
-/** What an attempt's error means for the delivery. */
+/** How an attempt failed, and whether to retry. */
 export interface Failure {
   readonly reason: FailureReason;
   readonly error: string;
-  /** Trying again cannot help. */
+  /** A retry cannot help. */
   readonly permanent: boolean;
   readonly retryAfterMs: number;
 }
 
-/** The longest text of an error that is kept. */
+/** Characters of an error that are kept. */
 export const MAX_ERROR_LENGTH = 500;
 
-/** A receiver that asks for more than a day is not believed. */
+/** A receiver's `Retry-After` is cut to 1 day. */
 const MAX_RETRY_AFTER_MS = 86_400_000;
 
 /**
- * Reads an error by its shape, since a config loaded from disk may carry a second copy of the classes: `PermanentError` by name,
- * `reason`, `status` and `retryAfterMs` where they are, and what the network says of connections. Never throws, whatever was thrown.
+ * Classifies what a plugin threw. Reads errors by their shape, not by `instanceof`: a config.ts
+ * that is loaded from disk may have its own copy of the classes. `PermanentError` is recognised by
+ * name; `reason`, `status` and `retryAfterMs` by property; errors of connections by name, code and
+ * text. Never throws, whatever was thrown.
  */
 export function failureOf(
   error: unknown,
@@ -37,7 +39,7 @@ export function failureOf(
   };
 }
 
-/** A property of whatever was thrown, a primitive or a hostile proxy included. */
+/** Reads a property of any value, a primitive or a hostile proxy included. */
 function read(error: unknown, name: string): unknown {
   try {
     return (error as Readonly<Record<string, unknown>> | null | undefined)?.[name];
@@ -53,7 +55,10 @@ function reasonOf(error: unknown): FailureReason {
   return typeof status === "number" ? reasonOfStatus(status) : networkReasonOf(error) ?? "other";
 }
 
-/** What a plugin may say. That an attempt was interrupted is known only here: it is repeated without a delay. */
+/**
+ * The reasons that a plugin may state. Not `interrupted`, which only the lane can know, and which
+ * is retried without a delay.
+ */
 const DECLARABLE: readonly FailureReason[] = FAILURE_REASONS.filter((reason) =>
   reason !== "permanent" && reason !== "interrupted"
 );
@@ -64,7 +69,7 @@ function reasonOfStatus(status: number): FailureReason {
   return status >= 500 ? "server_error" : "client_error";
 }
 
-/** How many causes behind each other are looked at. */
+/** Depth to which `cause` is followed. */
 const MAX_CAUSES = 3;
 
 function networkReasonOf(error: unknown): FailureReason | undefined {
@@ -78,7 +83,7 @@ function networkReasonOf(error: unknown): FailureReason | undefined {
   return undefined;
 }
 
-/** Names of Deno's own errors, and codes of the system. */
+/** By the names of Deno's errors and the codes of the operating system. */
 const NETWORK: ReadonlyMap<unknown, FailureReason> = new Map<unknown, FailureReason>([
   ["TimeoutError", "timeout"],
   ["TimedOut", "timeout"],
@@ -99,7 +104,7 @@ const NETWORK: ReadonlyMap<unknown, FailureReason> = new Map<unknown, FailureRea
   ["EPIPE", "connection"],
 ]);
 
-/** What Deno's `fetch` says where there was no answer. */
+/** The message of Deno's `fetch` when there was no response. */
 const FETCH_FAILURE = /^error sending request\b/;
 
 function textOf(error: unknown): string {

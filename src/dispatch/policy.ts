@@ -1,6 +1,6 @@
 import type { DeliveryOptions, RetryOptions } from "../model/config.ts";
 
-/** How deliveries of one plugin are tried, all values known. */
+/** The delivery options of one plugin, with all defaults filled in. */
 export interface Policy {
   readonly concurrency: number;
   readonly attemptTimeoutMs: number;
@@ -11,7 +11,7 @@ export interface Policy {
   readonly breakerFailures: number;
 }
 
-/** What holds where config.ts says nothing. */
+/** Used where config.ts has no value. */
 export const DELIVERY_DEFAULTS: Required<DeliveryOptions> = {
   concurrency: 8,
   attemptTimeoutSeconds: 30,
@@ -22,7 +22,7 @@ export const DELIVERY_DEFAULTS: Required<DeliveryOptions> = {
   breakerFailures: 5,
 };
 
-/** The policy of a plugin: its own settings, then those for all, then the defaults. */
+/** A plugin's policy: its own options, then those for all plugins, then the defaults. */
 export function policyOf(plugin: string, retry: RetryOptions = {}): Policy {
   const { plugins, ...forAll } = retry;
   const options = { ...DELIVERY_DEFAULTS, ...forAll, ...plugins?.[plugin] };
@@ -37,11 +37,14 @@ export function policyOf(plugin: string, retry: RetryOptions = {}): Policy {
   };
 }
 
-/** A random delay between nothing and an upper end that doubles with every failure ("full jitter"). */
+/**
+ * Exponential back-off with full jitter: random between 0 and a bound that doubles with each
+ * failure.
+ */
 export function delayMs(
   { firstDelayMs, maxDelayMs }: Pick<Policy, "firstDelayMs" | "maxDelayMs">,
   { failures, random }: { readonly failures: number; readonly random: () => number },
 ): number {
-  const upperEnd = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 50));
-  return Math.round(random() * upperEnd);
+  const boundMs = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 50));
+  return Math.round(random() * boundMs);
 }

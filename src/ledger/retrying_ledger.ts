@@ -19,11 +19,13 @@ import type { TargetOutage } from "../model/outage.ts";
 export interface RetryingLedgerOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
-  /** Ends all waiting: what waits then rejects. */
+  /** Ends all waiting: calls that wait reject. */
   readonly signal: AbortSignal;
-  /** Writes and takes back something, to find out whether writing works again. */
+  /**
+   * Writes and deletes a test row; throws {@linkcode LedgerUnavailable} while that does not work.
+   */
   readonly testWrite: () => void;
-  /** Called once when the ledger cannot be written any more. */
+  /** Called once when the ledger becomes unavailable. */
   readonly onDown: (error: LedgerUnavailable) => void;
   /** Called once when it can be written again. */
   readonly onUp: () => void;
@@ -32,8 +34,8 @@ export interface RetryingLedgerOptions {
 const TEST_EVERY_MS = 1000;
 
 /**
- * A ledger whose calls wait while the disk is full or the file is out of reach, instead of failing: what is held stays held, and all goes
- * on where it stopped.
+ * A ledger whose calls wait and retry while it is unavailable (the disk is full, the file cannot be
+ * reached), instead of failing. The stages keep what they have in hand, and continue from there.
  */
 export class RetryingLedger implements Ledger {
   readonly #options: RetryingLedgerOptions;
@@ -43,7 +45,7 @@ export class RetryingLedger implements Ledger {
     this.#options = options;
   }
 
-  /** Whether the last write worked, or a test write since. */
+  /** Whether the last call, or a retry of it since, worked. */
   get writable(): boolean {
     return this.#recovery === undefined;
   }
@@ -127,7 +129,7 @@ export class RetryingLedger implements Ledger {
     if (writable) this.#options.onUp();
   }
 
-  /** Tries again until there is room for a test, and then for what could not be written, which may be more. */
+  /** Retries a call each second, after a test write. The call may need more space than the test. */
   async #retry<Result>(call: () => Promise<Result>): Promise<Result> {
     const { clock, signal, testWrite } = this.#options;
     for (;;) {

@@ -1,8 +1,8 @@
-/** Time, passed in so that tests can make it. */
+/** Clocks and timers, passed in so that tests can control time. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds that have passed since some moment, whatever the clock on the wall is set to. */
+  /** Monotonic milliseconds: not affected when the system clock is set. */
   passedMs(): number;
   /** Resolves after `delayMs`, or as soon as the signal aborts. */
   sleep(delayMs: number, signal: AbortSignal): Promise<void>;

@@ -19,26 +19,34 @@ export const DELETION_EVENTS = [
 export type CreationEvent = typeof CREATION_EVENTS[number];
 export type DeletionEvent = typeof DELETION_EVENTS[number];
 
-/** Which event types are announced as a creation and which as a deletion. */
+/** The event types that are announced as creations and as deletions. */
 export interface Events {
   readonly creation: readonly CreationEvent[];
   readonly deletion: readonly DeletionEvent[];
-  /** Also announce floating IPs on ports that belong to no server (routers, load balancers). @default false */
+  /**
+   * Also announce floating IPs on ports that belong to no server (routers, load balancers).
+   *
+   * @default false
+   */
   readonly anyPort?: boolean;
 }
 
-/** TLS towards RabbitMQ. Certificates are always verified. */
+/** TLS for connections to RabbitMQ. Certificates are always verified. */
 export interface RabbitTls {
-  /** PEM file of the authority that signed the broker's certificate. @default the system's authorities */
+  /**
+   * PEM file of the authority that signed the broker's certificate.
+   *
+   * @default the system's authorities
+   */
   readonly caFile?: string;
   /** PEM files of our own certificate and its key. */
   readonly certFile?: string;
   readonly keyFile?: string;
-  /** The name to expect in the broker's certificate. @default the host connected to */
+  /** The expected name in the broker's certificate. @default the host */
   readonly serverName?: string;
 }
 
-/** A durable queue of our own, bound to the services' exchanges. */
+/** A durable queue that oss-watcher declares and binds to the services' exchanges. */
 export interface OwnQueue {
   readonly name: string;
   /** The services' control exchanges. @default ["nova", "neutron"] */
@@ -50,9 +58,12 @@ export interface OwnQueue {
 }
 
 interface RabbitConnection {
-  /** `amqp://user:password@host:port/vhost` or `amqps://…`, one or several that are tried in turn; instead of host, user, … */
+  /**
+   * `amqp://user:password@host:port/vhost` or `amqps://…`; several are tried in turn. Instead of
+   * host etc.
+   */
   readonly url?: string | readonly string[];
-  /** One host or several of one cluster. @default "localhost" */
+  /** One host, or several hosts of one cluster. @default "localhost" */
   readonly host?: string | readonly string[];
   /** @default 5672, with `tls` 5671 */
   readonly port?: number;
@@ -62,7 +73,7 @@ interface RabbitConnection {
   /** @default "/" */
   readonly vhost?: string;
   readonly tls?: RabbitTls | boolean;
-  /** Messages that the broker sends ahead of their acknowledgement; half as many may share one transaction. @default 1000 */
+  /** Unacknowledged messages in flight; up to half of them share one transaction. @default 1000 */
   readonly prefetch?: number;
   /** @default 10 */
   readonly heartbeatSeconds?: number;
@@ -78,13 +89,16 @@ export type RabbitSource =
   );
 
 /**
- * Access to Keystone, Nova, Neutron and Glance, read-only: a cloud of clouds.yaml, or the fields here, or the variables `OS_*`. Fields that are
- * given here stand over what was found elsewhere. Certificates are always verified.
+ * Read-only access to Keystone, Nova, Neutron and Glance: a cloud of clouds.yaml, these fields, or
+ * the variables `OS_*`. Fields here override values from elsewhere. Certificates are always
+ * verified.
  */
 export interface OpenStackOptions {
   /** The name of a cloud in clouds.yaml; instead of `authUrl`. @default the variable OS_CLOUD */
   readonly cloud?: string;
-  /** `https://host:5000/v3`. Where it has no version, or an old one, v3 is looked for beside it. */
+  /**
+   * `https://host:5000/v3`. If the version is missing or older, v3 is looked up at the same host.
+   */
   readonly authUrl?: string;
   readonly user?: string;
   readonly userId?: string;
@@ -102,51 +116,57 @@ export interface OpenStackOptions {
   readonly domainId?: string;
   /** Log in for the whole system, instead of a project. @default false */
   readonly systemScope?: boolean;
-  /** An application credential, instead of a password; by its name it needs the user too. */
+  /**
+   * An application credential, instead of a password. If given by name, the user is needed, too.
+   */
   readonly applicationCredentialId?: string;
   readonly applicationCredentialName?: string;
   readonly applicationCredentialSecret?: string;
-  /** Needed where the catalog has several. */
+  /** Needed if the catalog has several regions. */
   readonly region?: string;
-  /** Which of the catalog's endpoints. @default "public" */
+  /** The interface of the catalog's endpoints. @default "public" */
   readonly interface?: "public" | "internal" | "admin";
-  /** PEM file of the authority that signed the services' certificates. @default the system's authorities */
+  /**
+   * PEM file of the authority that signed the services' certificates.
+   *
+   * @default the system's authorities
+   */
   readonly caFile?: string;
   /** PEM files of our own certificate and its key. */
   readonly certFile?: string;
   readonly keyFile?: string;
   /**
-   * When OpenStack has been silent for so long, a detail is made without it. Messages wait no longer than this for a new ledger to learn what
-   * is there.
+   * After OpenStack has not answered for this long, details are made without it. Messages wait for
+   * the priming of a new ledger at most for this long.
    *
    * @default 3600
    */
   readonly maxWaitSeconds?: number;
 }
 
-/** IPv4, IPv6, or whatever comes first. */
+/** IPv4, IPv6, or the first address. */
 export type IpVersion = 4 | 6 | "first";
 
-/** What the detail says beyond the messages. */
+/** Additions to the detail, the JSON that plugins get. */
 export interface DetailOptions {
-  /** Fixed values; they win over everything. A key of `Detail` keeps its type. */
+  /** Fixed values, which override all others. A key of `Detail` keeps its type. */
   readonly static?: Readonly<Record<string, Json>>;
-  /** Keys made by a function of the whole. */
+  /** Keys that a function computes from the detail. */
   readonly fields?: Readonly<Record<string, DetailField>>;
-  /** The domain that makes a hostname without a dot a FQDN, as `example.com`. */
+  /** The domain, as `example.com`, that completes a hostname without a dot to a FQDN. */
   readonly domain?: string;
   /**
-   * Which fixed address of a server is `IP`: the first of this IP version, or, of a server that has none of it, the first; `"first"`: the first that
-   * OpenStack lists.
+   * The fixed address that becomes `IP`: the server's first one of this IP version, or its first
+   * one if it has none of it. `"first"`: the first one that OpenStack lists.
    *
    * @default 4
    */
   readonly ipVersion?: IpVersion;
-  /** The names of the metadata that fill these keys, compared without case. */
+  /** Names of the metadata that fill these keys; case does not matter. */
   readonly metadataNames?: Partial<MetadataNames>;
 }
 
-/** The metadata that fill five keys of the detail. */
+/** Names of the metadata that fill five keys of the detail. */
 export interface MetadataNames {
   /** @default "owner" */
   readonly Owner: string;
@@ -160,75 +180,86 @@ export interface MetadataNames {
   readonly Description: string;
 }
 
-/** How deliveries of one plugin are tried. */
+/** How the deliveries of one plugin are attempted and retried. */
 export interface DeliveryOptions {
-  /** Attempts side by side. @default 8 */
+  /** Concurrent attempts. @default 8 */
   readonly concurrency?: number;
-  /** One attempt is cut off after this. @default 30 */
+  /** Timeout of one attempt. @default 30 */
   readonly attemptTimeoutSeconds?: number;
-  /** The upper end of the first, random delay; it doubles with each failure. @default 1 */
+  /** Upper bound of the first, random delay; it doubles with each failure. @default 1 */
   readonly firstDelaySeconds?: number;
-  /** The upper end of every delay. @default 300 */
+  /** Upper bound of all delays. @default 300 */
   readonly maxDelaySeconds?: number;
-  /** A delivery that has been tried for so long becomes a dead letter. @default 72 */
+  /** A delivery that has been retried for this long becomes a dead letter. @default 72 */
   readonly maxAgeHours?: number;
-  /** HTTP statuses that trying again cannot mend. @default [400, 409, 410, 413, 414, 415, 422, 431] */
+  /** HTTP statuses that are not retried. @default [400, 409, 410, 413, 414, 415, 422, 431] */
   readonly permanentStatuses?: readonly number[];
-  /** Failures in a row, from at least two servers, after which only probes are sent. @default 5 */
+  /** Failures in a row, for at least two servers, that open the circuit breaker. @default 5 */
   readonly breakerFailures?: number;
 }
 
-/** How deliveries are tried: for all plugins, and for some by name. */
+/** Delivery options for all plugins, and for single ones by name. */
 export interface RetryOptions extends DeliveryOptions {
   readonly plugins?: Readonly<Record<string, DeliveryOptions>>;
 }
 
-/** Where state lives. */
+/** The ledger, which stores the service's state. */
 export interface LedgerOptions {
-  /** Relative to config.ts. @default "/var/lib/oss-watcher/ledger.db" for root, else below $XDG_STATE_HOME */
+  /**
+   * Relative to config.ts.
+   *
+   * @default "/var/lib/oss-watcher/ledger.db" for root, else below $XDG_STATE_HOME
+   */
   readonly file?: string;
-  /** Days for which finished deliveries and deleted resources are remembered. @default 30 */
+  /** Days for which finished deliveries and deleted resources are kept. @default 30 */
   readonly keepDays?: number;
-  /** Keep the bodies of messages that could not be read. They may hold tokens. @default false */
+  /** Store the bodies of unusable messages. They may contain tokens. @default false */
   readonly keepRejectedBodies?: boolean;
 }
 
-/** From the finest to the gravest. */
+/** By severity, ascending. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = typeof LOG_LEVELS[number];
 
-/** What the service says of itself, and where. */
+/** The service's log. */
 export interface LogOptions {
-  /** Less than this is not said; `--debug` stands over it. @default "info" */
+  /** The lowest level that is logged; `--debug` overrides it. @default "info" */
   readonly level?: LogLevel;
-  /** `text` for people; `json` for programs: a line each with `time`, `level`, `part`, `message`. @default "text" */
+  /** `json`: one object per line, with `time`, `level`, `part`, `message`. @default "text" */
   readonly format?: "text" | "json";
-  /** Appended to, and made with mode 0640, relative to config.ts. It may be rotated at any time. @default standard error */
+  /**
+   * Path relative to config.ts. Created with mode 0640, appended to, may be rotated at any time.
+   *
+   * @default standard error
+   */
   readonly file?: string;
 }
 
-/** Where `/metrics` (Prometheus), `/healthz` and `/readyz` are answered: HTTP without a login, so not for other machines unless you say so. */
+/**
+ * The HTTP server for `/metrics` (Prometheus), `/healthz` and `/readyz`. It has no login, so it
+ * listens on the loopback address by default.
+ */
 export interface MetricsOptions {
   /** The address to listen on. @default "127.0.0.1" */
   readonly host?: string;
-  /** 0 takes a free one, which the log names. @default 17672 */
+  /** 0: any free port, which is logged. @default 17672 */
   readonly port?: number;
 }
 
-/** A port that is registered for nothing else, outside the range of outgoing connections. */
+/** An unregistered port outside the range of outgoing connections. */
 export const DEFAULT_METRICS: Required<MetricsOptions> = { host: "127.0.0.1", port: 17672 };
 
-/** What config.ts exports as its default. */
+/** The default export of config.ts. */
 export interface Config {
   readonly events: Events;
   readonly plugins: readonly Plugin[];
-  /** One queue to listen on, or several. Not needed for `--dry-run`. */
+  /** One queue or several to consume. Not needed for `--dry-run`. */
   readonly rabbit?: RabbitSource | readonly RabbitSource[];
   readonly openstack?: OpenStackOptions;
   readonly detail?: DetailOptions;
   readonly retry?: RetryOptions;
   readonly ledger?: LedgerOptions;
   readonly log?: LogOptions;
-  /** `false`: nowhere. */
+  /** `false`: no HTTP server. */
   readonly metrics?: MetricsOptions | false;
 }

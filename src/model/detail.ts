@@ -17,15 +17,21 @@ export interface DetailFloatingIp {
 }
 
 /**
- * The JSON that every plugin gets: the keys of the first generation, then more. Unknown is `null` (an empty list for lists), never a
- * guess. Every string comes from a tenant or may: treat it as hostile.
+ * The JSON that every plugin gets: the keys of the first generation, then more. An unknown value is
+ * `null` (an empty list for lists), never a guess. Any string may come from a tenant: treat it as
+ * hostile.
  */
 export interface Detail {
-  /** The hostname; one without a dot is completed with the domain, where that is known. No dot at its end. */
+  /**
+   * The hostname, completed with the domain if it has no dot and a domain is known; no final dot.
+   */
   readonly FQDN: string | null;
-  /** A floating-IP event: the floating address. A server event: its floating address if its message had one, else its first fixed one of `detail.ipVersion`. */
+  /**
+   * Of a floating-IP event: the floating address. Of a server's event: the floating address in its
+   * message, else its first fixed address of `detail.ipVersion`.
+   */
   readonly IP: string | null;
-  /** `Public` for a floating address, `Private` for another; `null` without an address. */
+  /** `Public` for a floating address, `Private` for a fixed one; `null` without an address. */
   readonly IPType: string | null;
   /** The image's `os`, else `os_distro` and `os_version`, else the image's name. */
   readonly OS: string | null;
@@ -42,31 +48,31 @@ export interface Detail {
   readonly ApplicationName: string | null;
   readonly EnvironmentCI: string | null;
   readonly Description: string | null;
-  /** `YYYY-MM-DD`, UTC, of the server. */
+  /** When the server was created: `YYYY-MM-DD`, UTC. */
   readonly CreationDate: string | null;
   /** The server's UUID. */
   readonly ID: string | null;
   readonly ImageID: string | null;
-  /** The MAC address of the port that has `IP`; of the server's main address if that is unknown. */
+  /** MAC address of the port with `IP`; if unknown, of the server's main address. */
   readonly MAC: string | null;
   readonly ProjectID: string | null;
   readonly ProjectName: string | null;
   readonly UserID: string | null;
   readonly UserName: string | null;
   readonly RemoteAddress: string | null;
-  /** The server's metadata as its owner wrote it; of more than 1,024 items the first. */
+  /** The server's metadata as its owner wrote them; at most the first 1,024 items. */
   readonly Metadata: Readonly<Record<string, string>>;
-  /** 256 at most. */
+  /** The server's addresses, at most 256. */
   readonly Addresses: readonly DetailAddress[];
-  /** The server's floating IPs once the event has happened, 256 at most. */
+  /** The server's floating IPs after the event, at most 256. */
   readonly FloatingIPs: readonly DetailFloatingIp[];
-  /** What `detail.static` and `detail.fields` of config.ts add. */
+  /** Keys that `detail.static` and `detail.fields` of config.ts add. */
   readonly [key: string]: unknown;
 }
 
-/** What `detail.fields` functions get to look at. */
+/** The argument of functions in `detail.fields`. */
 export interface DetailWhole {
-  /** The detail so far, all built-in keys computed. */
+  /** The detail with all built-in keys. */
   readonly detail: Detail;
   readonly created: boolean;
   readonly eventType: string;
@@ -74,7 +80,7 @@ export interface DetailWhole {
 }
 
 /**
- * Makes one key of the detail from the whole; what it throws, or gives for a key of {@linkcode Detail} that is of another type, becomes
- * `null` (an empty list for lists) and a warning.
+ * Computes one key of the detail. If it throws, or returns a value of another type for a key of
+ * {@linkcode Detail}, the key is `null` (an empty list for lists), and a warning is logged.
  */
 export type DetailField = (whole: DetailWhole) => Json;

@@ -1,18 +1,18 @@
 import type { Detail } from "./detail.ts";
 
-/** What a key of the detail holds, so that every plugin may rely on its type. */
+/** The type of a key of the detail, which every plugin may rely on. */
 export interface DetailShape {
   readonly allows: (value: unknown) => boolean;
-  /** The same for people. */
+  /** The allowed values in words, for error texts. */
   readonly allowed: string;
-  /** What stands there when it is not known. */
+  /** The value when it is unknown. */
   readonly unknown: null | readonly never[] | Readonly<Record<string, never>>;
 }
 
 /** The keys that {@linkcode Detail} names. */
 type BuiltInKey = keyof { [Key in keyof Detail as string extends Key ? never : Key]: Detail[Key] };
 
-/** What a key of the detail may hold, whoever sets it; `undefined` for a key that config.ts has made up: it may hold whatever JSON can. */
+/** The type of a key of the detail; `undefined` for a key that config.ts adds: any JSON value. */
 export function detailShape(key: string): DetailShape | undefined {
   return Object.hasOwn(SHAPES, key) ? SHAPES[key as BuiltInKey] : undefined;
 }

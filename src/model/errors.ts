@@ -1,4 +1,4 @@
-/** Why an attempt failed: a closed list, which is also the metric's label. */
+/** Reasons why an attempt failed. The metrics use them as a label. */
 export const FAILURE_REASONS = [
   "connection",
   "timeout",
@@ -13,16 +13,18 @@ export const FAILURE_REASONS = [
 
 export type FailureReason = typeof FAILURE_REASONS[number];
 
-/** Thrown by a plugin when trying again cannot help: the delivery becomes a dead letter at once. */
+/** Thrown by a plugin when a retry cannot help: the delivery becomes a dead letter at once. */
 export class PermanentError extends Error {
   override readonly name = "PermanentError";
 }
 
-/** Thrown by a plugin (or recognised by its shape) to say more about a failure than its text does. */
+/**
+ * Thrown by a plugin to classify a failure. Any error with the same properties is treated alike.
+ */
 export class DeliveryError extends Error {
   override readonly name = "DeliveryError";
   readonly reason: FailureReason;
-  /** The HTTP status, where there was one. */
+  /** The HTTP status, if there was one. */
   readonly status?: number;
   /** How long the receiver asked us to wait. */
   readonly retryAfterMs?: number;
@@ -38,12 +40,12 @@ export class DeliveryError extends Error {
   }
 }
 
-/** A mistake of the user's, told in one clear text: printed without a stack trace, exit code 1. */
+/** A user's mistake. The program prints the text without a stack trace, and exits with code 1. */
 export class UserError extends Error {
   override readonly name: string = "UserError";
 }
 
-/** Everything that is wrong with a configuration, one finding each. */
+/** All mistakes of a configuration. */
 export class ConfigError extends UserError {
   override readonly name = "ConfigError";
   readonly findings: readonly string[];

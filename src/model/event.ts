@@ -11,11 +11,11 @@ export interface Address {
   readonly version: number | null;
 }
 
-/** What messages said of one server. `null` is "not said", never "empty". */
+/** What messages say about one server. `null` means "not stated", never "empty". */
 export interface ServerSnapshot {
   readonly id: string | null;
   readonly hostname: string | null;
-  /** The port's name in the DNS, where Neutron's DNS integration gave one. */
+  /** The port's DNS name, if Neutron's DNS integration is used. */
   readonly dnsName: string | null;
   readonly description: string | null;
   readonly projectId: string | null;
@@ -37,11 +37,11 @@ export interface ServerSnapshot {
   readonly createdAt: string | null;
   readonly metadata: Readonly<Record<string, string>> | null;
   readonly addresses: readonly Address[];
-  /** A floating address that the server's own message named. */
+  /** A floating address in the server's own message. */
   readonly floatingAddress: string | null;
 }
 
-/** A floating IP as it stands on a port. */
+/** A floating IP on a port. */
 export interface AssociatedAddress {
   readonly id: string;
   readonly address: string;
@@ -49,17 +49,20 @@ export interface AssociatedAddress {
   readonly mac: string | null;
 }
 
-/** What an event is about: a server's life, or an association of a floating IP with a server. */
+/** The subject of an event: a server, or the association of a floating IP with a server. */
 export type Subject = "server" | "floatingip";
 
-/** A fact about one resource that a group of config.ts claims. */
+/** A creation or a deletion that plugins are told, as the event groups of config.ts select. */
 export interface WatcherEvent {
-  /** The same for every message, copy and attempt of this fact: `server/<id>/creation`, `floatingip/<id>/<n>/deletion`. */
+  /**
+   * The same for every message, copy and attempt: `server/<id>/creation`,
+   * `floatingip/<id>/<n>/deletion`.
+   */
   readonly key: string;
   readonly subject: Subject;
   /** `true`: the group `creation`; `false`: `deletion`. */
   readonly created: boolean;
-  /** The type of the notification that made it known. */
+  /** The type of the notification that led to the event. */
   readonly eventType: string;
   readonly messageId: string;
   /** The notification's time, ISO 8601, UTC. */
@@ -67,11 +70,15 @@ export interface WatcherEvent {
   readonly server: ServerSnapshot;
   /** The floating IP of an association; `null` for a server's event. */
   readonly floatingIp: AssociatedAddress | null;
-  /** The server's floating IPs once this has happened. */
+  /** The server's floating IPs after the event. */
   readonly floatingIps: readonly AssociatedAddress[];
-  /** `false` for an end whose beginning is not remembered. */
+  /** `false`: a deletion whose creation is not in memory. */
   readonly creationSeen: boolean;
-  /** Keys of the detail that are cut short, or lack: its message led to more than is repeated. @default none */
+  /**
+   * Keys of the detail that are cut short or left out: the message led to too much.
+   *
+   * @default none
+   */
   readonly cut?: readonly string[];
   /** Deliveries that share one of these keep their order. */
   readonly orderKeys: readonly string[];

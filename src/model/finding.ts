@@ -1,9 +1,9 @@
-/** Something that was looked at, and what was found. */
+/** The result of one check of `oss-watcher check` or `doctor`. */
 export interface Finding {
-  /** `unchecked`: could not be looked at, and why. */
+  /** `unchecked`: the check was not possible; `text` says why. */
   readonly level: "error" | "warning" | "unchecked" | "ok";
-  /** The key of the configuration, or what it leads to: `rabbit.queue`, `plugins[0]`. */
+  /** What was checked, by its key in the configuration: `rabbit.queue`, `plugins[0]`. */
   readonly key: string;
-  /** The value, what is wrong with it, and what to do next; shows no secret. */
+  /** The value, what is wrong with it, and the next step; without secrets. */
   readonly text: string;
 }

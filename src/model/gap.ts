@@ -1,33 +1,38 @@
 /**
- * A time in which notifications that were published may not have reached us. Times are milliseconds since the epoch.
- * The same source, exchange and beginning are the same gap.
+ * A time in which published notifications may have been lost. Times are milliseconds since the
+ * epoch. Source, exchange and start identify a gap.
  */
 export interface Gap {
   readonly source: GapSource;
-  /** Whose notifications: the exchange that our own queue is bound to; `null` for all that a watched queue gets. */
+  /** The exchange whose notifications may be lost; `null`: all that a watched queue gets. */
   readonly exchange: string | null;
   /** When the broker was last heard, or the binding was last seen. */
   readonly from: number;
-  /** When notifications could arrive again; `null` while they cannot, or nobody has looked yet. */
+  /**
+   * When notifications could arrive again; `null` while they cannot, or before that was checked.
+   */
   readonly to: number | null;
   /**
-   * `lost`: binding or queue was gone, whatever was published did not reach us. `possible`: both were there again at the
-   * first look, but may have been gone in between.
+   * `lost`: the binding or the queue did not exist, so whatever was published is lost. `possible`:
+   * both existed at the first check, but may have been missing before.
    */
   readonly certainty: "lost" | "possible";
 }
 
-/** Whose gap it is. */
+/** The source of notifications that has a gap. */
 export interface GapSource {
   readonly queue: string;
-  /** `host:port` of every broker of the source, in the order of the configuration, separated by commas. */
+  /**
+   * `host:port` of every broker of the source, in the order of the configuration, separated by
+   * commas.
+   */
   readonly brokers: string;
 }
 
-/** Where gaps are remembered. */
+/** Stores gaps. */
 export interface GapRecord {
-  /** Writes a gap, or what is new of one that is there. */
+  /** Stores a new gap, or updates one. */
   recordGap(gap: Gap): Promise<void>;
-  /** Those that have not ended, oldest first. */
+  /** Gaps that have not ended, oldest first. */
   openGaps(): Promise<readonly Gap[]>;
 }

@@ -7,7 +7,9 @@ import type { Memory, MemoryChanges } from "./memory.ts";
 import type { Json, Notification } from "./notification.ts";
 import type { TargetOutage } from "./outage.ts";
 
-/** A message of a watched type that could not be used: kept without its body, which may hold a token. */
+/**
+ * A message of a watched type that is unusable. Stored without its body, which may hold a token.
+ */
 export interface Rejection {
   readonly reason: string;
   /** Bytes. */
@@ -20,35 +22,36 @@ export interface Rejection {
   readonly body: Uint8Array | null;
 }
 
-/** What intake records. Times are milliseconds since the epoch. */
+/** A message as intake records it. Times are milliseconds since the epoch. */
 export type Arrival =
   | {
     readonly receivedAt: number;
     readonly notification: Notification;
-    /** The message gave no time: the notification's is that of this copy's receipt. @default false */
+    /** The message states no time: the notification has the time of receipt. @default false */
     readonly isTimeless?: boolean;
   }
   | { readonly receivedAt: number; readonly rejection: Rejection };
 
 /** An event in the order in which it was decided. */
 export interface LedgerEvent {
-  /** Grows with every event, has gaps. */
+  /** Ascending, with gaps. */
   readonly seq: number;
   readonly event: WatcherEvent;
-  /** What memory says of the event's server by now, which may be more than the event does, or later; `null` for nothing. */
+  /** The event's server as memory has it now: more complete, or later; `null`: not in memory. */
   readonly remembered: ServerSnapshot | null;
 }
 
-/** The detail of an event, the keys of it that could not be had, and what was learned in making it. */
+/** The detail of an event, as it is stored. */
 export interface DetailRecord {
   readonly seq: number;
   readonly detail: Detail;
+  /** Keys of the detail that could not be filled. */
   readonly missing: readonly string[];
-  /** What OpenStack said of the event's server where messages said nothing; `null` when it was not asked, or said nothing. */
+  /** What OpenStack's APIs added to the event's server; `null`: not asked, or no answer. */
   readonly learned: ServerSnapshot | null;
 }
 
-/** One event for one plugin, to be attempted. */
+/** A delivery: one event for one plugin. */
 export interface Delivery {
   readonly seq: number;
   readonly plugin: string;
@@ -58,113 +61,130 @@ export interface Delivery {
   };
   readonly detail: Detail;
   readonly missing: readonly string[];
-  /** Attempts that were recorded. */
+  /** Recorded attempts. */
   readonly attempts: number;
-  /** For how long it has been tried while its target was reachable. */
+  /** How long it has been retried while its target was reachable. */
   readonly triedMs: number;
-  /** When it was last tried, milliseconds since the epoch; `null` before the first failure. */
+  /** When the last attempt ended, milliseconds since the epoch; `null` before the first one. */
   readonly lastAttemptAt: number | null;
-  /** What the plugin kept in an attempt before; absent for nothing. */
+  /** What the plugin kept in an earlier attempt; absent for nothing. */
   readonly progress?: Json;
 }
 
-/** How an attempt ended. `done` and `dead` free the delivery's keys. */
+/** How an attempt ended. `done` and `dead` finish the delivery, which releases its order keys. */
 export interface Settlement {
   readonly seq: number;
   readonly plugin: string;
   readonly startedAt: number;
   readonly endedAt: number;
   readonly outcome: "done" | "retry" | "dead" | "interrupted";
-  /** What went wrong, without secrets; `partial`: what a plugin says of a delivery that is done; `null` for nothing. */
+  /** What went wrong, without secrets. `partial`: the plugin's note on a delivery that is done. */
   readonly failure: {
     readonly reason: FailureReason | "partial";
     readonly error: string;
     /** What the plugin kept for the next attempt; absent for nothing. */
     readonly progress?: Json;
   } | null;
-  /** When to try again; for `retry` and `interrupted`. */
+  /** When to retry; for `retry` and `interrupted`. */
   readonly dueAt: number;
   readonly triedMs: number;
 }
 
-/** What `ready` is asked for. */
+/** Arguments of {@linkcode Ledger.ready}. */
 export interface ReadyQuery {
   readonly plugin: string;
   /** Deliveries due at this time or before. */
   readonly now: number;
   readonly limit: number;
-  /** Those being attempted right now, by `seq`: they are left out. @default none */
+  /** Deliveries in flight, by `seq`: they are left out. @default none */
   readonly busy?: ReadonlySet<number>;
 }
 
-/** What a notification means, given what is remembered; `null`: that cannot be said yet. */
+/** Decides a notification, given memory; `null`: it cannot be decided yet. */
 export type Decider = (notification: Notification, memory: Memory) => Decision | null;
 
-/** What to remember of what was read from OpenStack, given what is remembered, and how far the reading is then. */
+/**
+ * Merges a page that was read from OpenStack with memory: what to write, and the progress after it.
+ */
 export type Primer = (memory: Memory) => { readonly changes: MemoryChanges; readonly progress: PrimingProgress };
 
-/** What `DetailRecord` has when nothing was learned. */
+/** A detail that was made without asking OpenStack. */
 export type ImmediateDetail = Pick<DetailRecord, "detail" | "missing">;
 
-/** The detail of an event that needs nothing but the event. */
+/** Makes the detail of an event from the event alone. */
 export type ImmediateMaker = (event: WatcherEvent) => ImmediateDetail;
 
-/** What is read from OpenStack before anything is decided, in this order: docs/ARCHITECTURE.md says why. */
+/** The listings that priming reads from OpenStack, in this order: docs/ARCHITECTURE.md says why. */
 export const LISTINGS = ["floatingIps", "ports", "servers"] as const;
 export type Listing = typeof LISTINGS[number];
 
 /** How far a listing has been read. */
 export interface PrimingProgress {
   readonly listing: Listing;
-  /** Where it goes on: OpenStack's marker. `null` at the beginning and at the end. */
+  /** OpenStack's marker of the next page; `null` at the start and at the end. */
   readonly next: string | null;
   readonly done: boolean;
-  /** How many were remembered by it. */
+  /** Resources that it added to memory. */
   readonly count: number;
 }
 
 /**
- * What must never be lost: every arrow of the flow is one call. A call is written as a whole or not at all, in the order of the calls, and its
- * promise resolves when that is on disk; calls that come together may share a transaction, so that what is asked for next sees what was asked for
- * before. Promises reject with {@linkcode LedgerUnavailable} when nothing was written and waiting may help.
+ * The durable store between the stages: notifications, memory, events, deliveries. Each arrow of
+ * the pipeline is one call.
+ *
+ * A call is atomic, and its promise resolves when its writes are on disk. Calls are written in
+ * their order; calls of the same time may share a transaction, and a later one sees the earlier
+ * ones. A promise rejects with {@linkcode LedgerUnavailable} when nothing was written and waiting
+ * may help.
  */
 export interface Ledger extends GapRecord {
-  /** Records messages in order; one that repeats a recorded one, by its id and the time that it gave, is ignored. Returns how many were new. */
+  /** Records messages in order, except for copies (same id and time). Returns how many were new. */
   record(arrivals: readonly Arrival[]): Promise<number>;
   /**
-   * Decides recorded notifications in recorded order, at most `limit` and none behind `limit` events, each against what the ones before it left in memory; writes
-   * decisions, memory, events and a delivery per event and active plugin. A decider that says `null` cannot decide yet: that one and all
-   * behind it stay as they are. With a maker events get their details in the same transaction, once all is decided. Returns how many were decided.
+   * Decides recorded notifications in recorded order. Each is decided against the memory that the
+   * ones before it left. Stops after `limit` notifications or `limit` events, or where the decider
+   * returns `null`. Writes the decisions, memory, the events, and a delivery per event and active
+   * plugin. With `make`, the events also get their details in this transaction. Returns how many
+   * were decided.
    */
   decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<number>;
-  /** How far each listing has been read; one that was not begun is not among them. */
+  /** The progress of each listing that priming has begun. */
   priming(): Promise<readonly PrimingProgress[]>;
-  /** Remembers what was read from OpenStack, and how far that is, announcing nothing. */
+  /** Stores a page that was read from OpenStack, and the progress. Makes no events. */
   prime(primer: Primer): Promise<void>;
-  /** Events without a detail, in order; those behind `after`, a `seq`. */
+  /** Events without a detail, in order, from behind `after`, a `seq`. */
   undetailed(limit: number, after?: number): Promise<readonly LedgerEvent[]>;
   /**
-   * Stores details: only now may the deliveries of these events be attempted. What was learned fills what memory leaves open of the server;
-   * a server that only an association named is remembered from now on.
+   * Stores details, which makes the deliveries of their events ready or blocked. What was learned
+   * of a server completes its memory; a server that only an association named is added to memory.
    */
   storeDetails(details: readonly DetailRecord[]): Promise<void>;
-  /** The plugins that get a delivery of every event from now on. */
+  /** Sets the plugins that get a delivery of every new event. */
   activate(plugins: readonly string[]): Promise<void>;
   /**
-   * Deliveries that may be attempted: due, detailed, and with no earlier unfinished delivery of the same plugin that shares an order
-   * key. Earliest due first.
+   * Deliveries that may be attempted, earliest due first: due, with a detail, and without an
+   * earlier unfinished delivery of the same plugin that shares an order key.
    */
   ready(query: ReadyQuery): Promise<readonly Delivery[]>;
-  /** When the next delivery of a plugin that is free to be attempted falls due; `null` for none. */
+  /**
+   * When the next delivery that is not blocked is due, milliseconds since the epoch; `null`: none.
+   */
   nextDueAt(plugin: string): Promise<number | null>;
+  /** Records how attempts ended. */
   settle(settlements: readonly Settlement[]): Promise<void>;
-  /** Notes that the target of a plugin is away, or with `null` that it is not, for whoever looks from another process. `activate` forgets all. */
+  /**
+   * Stores the outage of a plugin's target for operators' commands; `null`: it has ended.
+   * `activate` forgets all outages.
+   */
   noteOutage(plugin: string, outage: TargetOutage | null): Promise<void>;
-  /** How often an operator has asked that the target of a plugin is tried at once. */
+  /** How often operators have requested a probe of a plugin's target. */
   probeRequests(plugin: string): Promise<number>;
 }
 
-/** Nothing was written: the disk is full, the file cannot be reached, another process holds it for too long. Waiting may help. */
+/**
+ * Nothing was written, and waiting may help: the disk is full, the file cannot be reached, or
+ * another process has held the write lock for too long.
+ */
 export class LedgerUnavailable extends Error {
   override readonly name = "LedgerUnavailable";
 }

@@ -1,29 +1,30 @@
-/** Shows whether a loop still turns: it beats with every turn, and rests while it has nothing to do. */
+/** Liveness of a loop, for the watchdog: beats in every turn, is idle while it waits for work. */
 export class LoopHeartbeat {
   #beats = 0;
-  #resting = 0;
+  #idle = 0;
 
-  /** Grows while the loop works. */
+  /** The number of beats: grows while the loop works. */
   get beats(): number {
     return this.#beats;
   }
 
-  /** Waiting for something to do, however long, is no sign of trouble. */
-  get resting(): boolean {
-    return this.#resting > 0;
+  /** Whether the loop waits for work. However long that takes, the loop is healthy. */
+  get isIdle(): boolean {
+    return this.#idle > 0;
   }
 
+  /** To be called in every turn of the loop. */
   beat(): void {
     this.#beats++;
   }
 
-  /** Waits for `nothing` to end. */
-  async rest<T>(nothing: Promise<T>): Promise<T> {
-    this.#resting++;
+  /** Awaits `work`, the promise of something to do, and is idle meanwhile. */
+  async whileIdle<T>(work: Promise<T>): Promise<T> {
+    this.#idle++;
     try {
-      return await nothing;
+      return await work;
     } finally {
-      this.#resting--;
+      this.#idle--;
       this.#beats++;
     }
   }

@@ -1,6 +1,6 @@
 import type { ServerSnapshot } from "./event.ts";
 
-/** What the ledger knows of a server. */
+/** What the ledger remembers of a server. */
 export interface ServerMemory {
   readonly id: string;
   readonly creationSeen: boolean;
@@ -8,18 +8,21 @@ export interface ServerMemory {
   readonly snapshot: ServerSnapshot;
 }
 
-/** A mark on what was read of a resource from OpenStack, as long as nothing that came of it was announced. */
+/**
+ * Marks a resource that was read from OpenStack by priming and has not been announced since: see
+ * docs/ARCHITECTURE.md, "Priming".
+ */
 export interface Primed {
-  /** The resource's revision when it was read; `null` in releases that count none. */
+  /** The resource's revision when it was read; `null` for releases without revisions. */
   readonly revision: number | null;
 }
 
-/** What the ledger knows of a Neutron port. */
+/** What the ledger remembers of a Neutron port. */
 export interface PortMemory {
   readonly id: string;
-  /** The compute server that holds it now. */
+  /** The server that the port is attached to. */
   readonly serverId: string | null;
-  /** The last compute server that held it. */
+  /** The last server that the port was attached to. */
   readonly lastServerId: string | null;
   readonly mac: string | null;
   readonly fixedAddresses: readonly string[];
@@ -32,7 +35,7 @@ export interface PortMemory {
   readonly primed?: Primed | null;
 }
 
-/** One life of (floating IP, port, server), as it was announced, would have been, or was found. */
+/** An association of a floating IP with a port and its server, whether it was announced or not. */
 export interface Association {
   readonly portId: string;
   /** `null` only with `events.anyPort`. */
@@ -41,7 +44,7 @@ export interface Association {
   readonly mac: string | null;
 }
 
-/** What the ledger knows of a floating IP. */
+/** What the ledger remembers of a floating IP. */
 export interface FloatingIpMemory {
   readonly id: string;
   readonly address: string;
@@ -52,25 +55,25 @@ export interface FloatingIpMemory {
   /** When Neutron last changed it, or deleted it: ISO 8601, UTC. */
   readonly updatedAt?: string | null;
   readonly deleted: boolean;
-  /** The `<n>` of the last beginning's or end's key; one more with each. */
+  /** The number in the key of its last event, `floatingip/<id>/<n>/…`: one more with each event. */
   readonly transitions: number;
   readonly association: Association | null;
   readonly primed?: Primed | null;
 }
 
-/** The reading side of what the ledger remembers; a writer's overlay gives the same. */
+/** Read access to the ledger's memory, or to an overlay with uncommitted changes. */
 export interface Memory {
   server(id: string): ServerMemory | undefined;
   port(id: string): PortMemory | undefined;
   floatingIp(id: string): FloatingIpMemory | undefined;
-  /** Ports that this server holds or was the last to hold, deleted ones included; of very many those that changed last. */
+  /** Ports whose last server is this one, deleted ones included; the last 256 that changed. */
   portsOfServer(serverId: string): readonly PortMemory[];
   floatingIpsOnPort(portId: string): readonly FloatingIpMemory[];
-  /** Floating IPs whose association is with this server. */
+  /** Floating IPs that are associated with this server. */
   floatingIpsOfServer(serverId: string): readonly FloatingIpMemory[];
 }
 
-/** Rows of memory to be written: each replaces the one with its id. */
+/** Rows of memory to write: each replaces the row with its id. */
 export interface MemoryChanges {
   readonly servers: readonly ServerMemory[];
   readonly ports: readonly PortMemory[];

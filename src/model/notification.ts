@@ -7,8 +7,9 @@ export interface JsonObject {
 }
 
 /**
- * Who acted, as oslo.messaging's flattened `_context_*` says. Everything may be `null`: clouds redact it since 2023, Neutron
- * never knows the project's name, Keystone and Glance send none of it. The payload says who owns.
+ * The user whose request led to the notification, from oslo.messaging's flattened `_context_*`. Any
+ * field may be `null`: clouds redact them since 2023, Neutron never has the project's name,
+ * Keystone and Glance send none. The owner of the resource is in the payload.
  */
 export interface ActorContext {
   readonly userId: string | null;
@@ -19,17 +20,23 @@ export interface ActorContext {
   readonly remoteAddress: string | null;
 }
 
-/** What oslo.messaging put on the bus, decoded from any envelope and freed of everything that may hold a token. */
+/**
+ * A notification of oslo.messaging: decoded, without envelope, and without fields that may hold a
+ * token.
+ */
 export interface Notification {
-  /** The same in every copy of one notification (`_unique_id` is not). */
+  /** The same in every copy of one notification, unlike `_unique_id`. */
   readonly messageId: string;
   readonly eventType: string;
   /** `service.host` (legacy) or `service:host` (versioned); empty when absent. */
   readonly publisherId: string;
-  /** When the service sent it: ISO 8601, UTC, `2026-11-21T18:59:38.385Z`; `null` when absent or unreadable. */
+  /**
+   * When the service sent it: ISO 8601, UTC, `2026-11-21T18:59:38.385Z`; `null` when absent or
+   * unreadable.
+   */
   readonly time: string | null;
   readonly payload: JsonObject;
   readonly actor: ActorContext;
-  /** Which part of a message this is that names many resources. @default all of it */
+  /** The part, of a message that names many resources. @default the whole message */
   readonly part?: { readonly number: number; readonly of: number };
 }

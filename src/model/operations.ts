@@ -6,35 +6,41 @@ import type { Memory, MemoryChanges } from "./memory.ts";
 import type { Notification } from "./notification.ts";
 import type { TargetOutage } from "./outage.ts";
 
-/** What an operator may ask for: a delivery's state, or a notification that led to nothing. */
+/** States that operators can list: of deliveries, or of messages that led to no event. */
 export const LISTED_STATES = ["waiting", "retrying", "done", "dead", "dropped", "superseded", "rejected"] as const;
 export type ListedState = typeof LISTED_STATES[number];
 
 export interface ListFilter {
   readonly state?: ListedState;
   readonly plugin?: string;
-  /** A server or a floating IP: an id, a server's name with or without its domain, a fixed or a floating address. */
+  /**
+   * A server or a floating IP: an id, a server's name with or without its domain, a fixed or a
+   * floating address.
+   */
   readonly resource?: string;
   /** Milliseconds since the epoch. */
   readonly since?: number;
-  /** The newest so many. */
+  /** The number of newest entries. */
   readonly limit: number;
 }
 
 /** One line of a listing. */
 export interface Listed {
-  /** The event's key; the event type of a superseded notification; the routing key of a rejected message. */
+  /**
+   * The event's key; the event type of a superseded notification; the routing key of a rejected
+   * message.
+   */
   readonly key: string;
   readonly state: ListedState;
-  /** The server's `FQDN` and the event's `IP`, as the detail has them, else as the messages said; `null` when unknown. */
+  /** `FQDN` and `IP` of the detail, else from the messages; `null` when unknown. */
   readonly name: string | null;
   readonly address: string | null;
-  /** `null` for what never became a delivery. */
+  /** `null` for a message that led to no event. */
   readonly plugin: string | null;
-  /** When it was decided, or received; milliseconds since the epoch. */
+  /** When the event was decided, or the message received; milliseconds since the epoch. */
   readonly at: number;
   readonly attempts: number;
-  /** When it is tried next; milliseconds since the epoch, `null` when it is not. */
+  /** When the next attempt is due, milliseconds since the epoch; `null`: none is. */
   readonly dueAt: number | null;
   /** The last error, or why it was superseded or rejected. */
   readonly reason: string | null;
@@ -44,7 +50,7 @@ export interface ShownAttempt {
   readonly attempt: number;
   readonly startedAt: number;
   readonly endedAt: number;
-  /** `partial`: it was done, and the plugin says what was not. */
+  /** `partial`: the delivery is done, with a note of the plugin. */
   readonly reason: FailureReason | "partial";
   readonly error: string;
 }
@@ -55,13 +61,13 @@ export interface ShownDelivery {
   readonly attempts: number;
   readonly dueAt: number | null;
   readonly finishedAt: number | null;
-  /** The first 3 that failed and the last 20. */
+  /** The first 3 failed attempts and the last 20. */
   readonly failures: readonly ShownAttempt[];
-  /** Keys of earlier events that it waits for. */
+  /** Keys of the earlier events that block it. */
   readonly waitsFor: readonly string[];
 }
 
-/** Everything that is known of one event. */
+/** Everything that the ledger has of one event. */
 export interface ShownEvent {
   readonly event: Delivery["event"];
   readonly decidedAt: number;
@@ -70,15 +76,15 @@ export interface ShownEvent {
   readonly deliveries: readonly ShownDelivery[];
 }
 
-/** What became of one delivery that was to be replayed or dropped. */
+/** The result of a replay or a drop of one delivery. */
 export interface OperatorResult {
   readonly key: string;
   readonly plugin: string;
-  /** Why nothing was done; `null` when it was. */
+  /** Why it was refused; `null`: it was done. */
   readonly refused: string | null;
 }
 
-/** What `events replay` and `events drop` act on. */
+/** The deliveries that `events replay` and `events drop` act on. */
 export interface Selection {
   readonly keys?: readonly string[];
   readonly plugin?: string;
@@ -86,41 +92,44 @@ export interface Selection {
   readonly dead?: boolean;
 }
 
-/** One plugin as the ledger knows it. */
+/** One plugin's deliveries and target. */
 export interface PluginState {
   readonly plugin: string;
-  /** How many deliveries are in each state, of what is kept. */
+  /** The number of deliveries in each state; pruned ones do not count. */
   readonly deliveries: Readonly<Record<Exclude<ListedState, "superseded" | "rejected">, number>>;
-  /** Whether the service has it, or had it when it ran last. */
+  /** Whether the plugin is configured in the running service, or was when it ran last. */
   readonly isConfigured: boolean;
-  /** What the service said last of its target; `null`: it was reached, or not tried since the start. */
+  /** The target's outage; `null`: it was reached, or not tried since the service started. */
   readonly outage: TargetOutage | null;
 }
 
-/** What an operator's commands do with a ledger, while the service runs or not. */
+/** The ledger for operators' commands, whether the service runs or not. */
 export interface LedgerOperations extends Disposable {
-  /** The names of all plugins that ever were configured. */
+  /** The names of all plugins that were ever configured. */
   plugins(): readonly string[];
-  /** Newest first, some at a time: none is read before the ones before it were taken. */
+  /** Entries in pages, newest first. A page is read when the previous one was consumed. */
   list(filter: ListFilter): Iterable<readonly Listed[]>;
   show(key: string): ShownEvent | undefined;
-  /** Makes dead or dropped deliveries be tried again, at their old place. `force` does so even when a later event was delivered. */
+  /**
+   * Replays dead or dropped deliveries, at their old place in the order. `force`: even if a later
+   * event that shares an order key was delivered.
+   */
   replay(selection: Selection, options: { readonly force: boolean }): readonly OperatorResult[];
-  /** All plugins that ever were configured, by name. */
+  /** All plugins that were ever configured, by name. */
   pluginStates(): readonly PluginState[];
-  /** Whether the service has this plugin, or had it when it ran last. */
+  /** Whether a plugin is configured in the running service, or was when it ran last. */
   isConfigured(plugin: string): boolean;
-  /** When the service last worked on the ledger, to the minute, milliseconds since the epoch; `null` when it never did. */
+  /** When the service last ran, to the minute, milliseconds since the epoch; `null`: never. */
   serviceSeenAt(): number | null;
-  /** Makes all that waits for its time be tried now, and a plugin whose breaker is open be probed. Returns how many waited for their time. */
+  /** Makes all retries of a plugin due at once, and requests a probe. Returns how many waited. */
   tryNow(plugin: string): number;
-  /** Gives unfinished and dead deliveries up, for good. */
+  /** Drops unfinished and dead deliveries for good. */
   drop(selection: Selection): readonly OperatorResult[];
-  /** Remembers what was read from OpenStack, announcing nothing. */
+  /** Stores what was read from OpenStack. Makes no events. */
   prime(primer: (memory: Memory) => MemoryChanges): void;
-  /** The ids of all that is remembered and was not deleted. */
-  living(listing: Listing): readonly string[];
-  /** Times in which notifications may not have reached us, oldest first. */
+  /** The ids of all resources in memory that are not deleted. */
+  existingIds(listing: Listing): readonly string[];
+  /** Times in which notifications may have been lost, oldest first. */
   gaps(): readonly Gap[];
   /** Writes a consistent copy to a new file. */
   backup(file: string): Promise<void>;

@@ -1,11 +1,14 @@
 import type { FailureReason } from "./errors.ts";
 
-/** A time in which a plugin's circuit breaker is open: its target gets one probe at a time. Times are milliseconds since the epoch. */
+/**
+ * An outage of a plugin's target: its circuit breaker is open, so that it gets one probe at a time.
+ * Times are milliseconds since the epoch.
+ */
 export interface TargetOutage {
   readonly since: number;
   readonly nextProbeAt: number;
   /** Of the last failure. */
   readonly reason: FailureReason;
-  /** What the last failure said, without secrets. */
+  /** Text of the last failure, without secrets. */
   readonly error: string;
 }

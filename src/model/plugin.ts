@@ -2,7 +2,7 @@ import type { Detail } from "./detail.ts";
 import type { Subject } from "./event.ts";
 import type { Json } from "./notification.ts";
 
-/** Writes log lines. Fields are for machines; the message must make sense without them. */
+/** Writes log lines, one method per level. */
 export interface Logger {
   debug(message: string): void;
   info(message: string): void;
@@ -10,47 +10,60 @@ export interface Logger {
   error(message: string): void;
 }
 
-/** What a plugin may want to know of the delivery that it is asked to make. */
+/**
+ * The third argument of `notify`: facts about the event and the attempt, and ways to report back.
+ */
 export interface NotifyContext {
-  /** The event's key, the same for every attempt: what makes a receiver idempotent. */
+  /** The event's key, the same for every attempt: a receiver can use it to ignore repetitions. */
   readonly key: string;
   readonly subject: Subject;
-  /** The type of the notification that made the event known, as `compute.instance.create.end`. */
+  /** The type of the notification that led to the event, as `compute.instance.create.end`. */
   readonly eventType: string;
   /** The notification's time, ISO 8601, UTC. */
   readonly time: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
-  /** Aborted when the attempt takes too long or the service stops. */
+  /** Aborts when the attempt takes too long or the service stops. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** `false` for an end whose beginning was never seen. */
+  /** `false`: a deletion whose creation was never seen. */
   readonly creationSeen: boolean;
-  /** Keys of the detail that could not be had in time, or are left out or cut short since one message led to too much (docs/OPERATIONS.md, Limits). */
+  /**
+   * Keys of the detail that OpenStack did not answer in time, or that are left out or cut short
+   * because one message led to too much (docs/OPERATIONS.md, Limits).
+   */
   readonly missing: readonly string[];
-  /** What an earlier attempt of this delivery has kept; absent when none has. */
+  /** The value of the last `keep()` in an earlier attempt of this delivery; absent for none. */
   readonly progress?: Json;
   /**
-   * Keeps how far a delivery of several parts is, for its next attempt, which gets it as `progress`, also after a restart: at most 64 KiB of JSON.
-   * The last call of an attempt that fails counts. It is stored in the ledger: no secrets.
+   * Stores the progress of a delivery that has several parts. The next attempt gets it as
+   * `progress`, also after a restart. If the attempt fails, its last call counts; at most 64 KiB of
+   * JSON. It is stored in the ledger, so it must not contain secrets.
    */
   keep(progress: Json): void;
-  /** Says what an operator should know of a delivery that is done all the same, as a recipient that was refused: `events show` has it. */
+  /**
+   * Adds a note for operators to a delivery that succeeds, for example a recipient that was
+   * refused. `oss-watcher events show` shows it.
+   */
   note(text: string): void;
 }
 
 /**
- * A target of events: any object with `notify`. No base class and no `instanceof`; optional abilities are found by their names.
- * `notify` returning means done, throwing means try again, throwing `PermanentError` means give up at once.
+ * A target of events: any object with a method `notify`. There is no base class, and optional
+ * methods are found by their names. When `notify` returns, the delivery is done; when it throws, it
+ * is retried; when it throws `PermanentError`, it becomes a dead letter at once.
  */
 export interface Plugin {
   /** Unique among the configured plugins. @default the class's name */
   readonly name?: string;
   notify(detail: Detail, created: boolean, context: NotifyContext): void | Promise<void>;
-  /** What `notify` would send, for `--dry-run`: does no I/O and shows no secret. */
+  /** Returns what `notify` would send, for `--dry-run`: without I/O and without secrets. */
   preview?(detail: Detail, created: boolean, context: NotifyContext): Json | Promise<Json>;
-  /** Rejects when the target is not there or refuses us. */
+  /** Rejects when the target cannot be reached or refuses us. */
   check?(signal: AbortSignal): void | Promise<void>;
-  /** Called when the service stops or reloads. After a reload the process goes on: timers and connections must end here. */
+  /**
+   * Called when the service stops or reloads. After a reload the process continues, so timers and
+   * connections must end here.
+   */
   [Symbol.asyncDispose]?(): PromiseLike<void>;
 }

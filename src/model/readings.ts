@@ -2,16 +2,16 @@ import type { Outcome } from "./decision.ts";
 import type { FailureReason } from "./errors.ts";
 import type { Settlement } from "./ledger.ts";
 
-/** How many messages came in since the start, by what became of them. */
+/** Messages since the start, by outcome. */
 export interface IntakeCounts {
   readonly received: number;
   readonly ignored: number;
   readonly rejected: number;
-  /** Notifications that were new and are on disk now. */
+  /** New notifications that were recorded. */
   readonly recorded: number;
 }
 
-/** An attempt whose end is on disk. */
+/** An attempt whose outcome is on disk. */
 export interface AttemptEnd {
   readonly plugin: string;
   readonly outcome: Settlement["outcome"];
@@ -19,42 +19,45 @@ export interface AttemptEnd {
   readonly reason: FailureReason | null;
   /** Whether it repeated an earlier one. */
   readonly repeated: boolean;
-  /** How long the plugin took. */
+  /** Duration of the plugin's call. */
   readonly tookMs: number;
 }
 
-/** What waits in the ledger for one plugin. */
+/** The backlog of one plugin. */
 export interface Backlog {
-  /** Deliveries by what they wait for: a detail, an earlier delivery, their time or a place; `queued` are behind these, and not looked at yet. */
+  /**
+   * Deliveries by state: without a detail, blocked by an earlier delivery, ready for an attempt
+   * (due or not), queued behind these.
+   */
   readonly waiting: Readonly<Record<"new" | "blocked" | "ready" | "queued", number>>;
-  /** When the event of the oldest was decided, milliseconds since the epoch; `null` when nothing waits. */
+  /** When the oldest event was decided, milliseconds since the epoch; `null`: no backlog. */
   readonly oldestAt: number | null;
   /** Dead letters. */
   readonly dead: number;
 }
 
-/** A source of messages right now. */
+/** The current state of a source. */
 export interface SourceState {
   readonly connected: boolean;
   readonly consuming: boolean;
 }
 
-/** What the stages say of themselves when they are asked: all that metrics and health are made of. */
+/** Current figures of the stages: the only input of metrics and health. */
 export interface Readings {
   /** When this run began, milliseconds since the epoch. */
   readonly startedAt: number;
   readonly version: string;
   readonly now: () => number;
   readonly intake: () => IntakeCounts;
-  /** When the last message came, milliseconds since the epoch; the start before the first one. */
+  /** When the last message came, milliseconds since the epoch; before the first one, the start. */
   readonly lastMessageAt: () => number;
-  /** Decided notifications. */
+  /** Decided notifications, by outcome. */
   readonly decided: () => Readonly<Record<Outcome, number>>;
   readonly sources: () => readonly SourceState[];
   readonly ledgerWritable: () => boolean;
-  /** Whether messages are decided: not before a new ledger knows what is there. */
+  /** Whether messages are decided: not during priming. */
   readonly deciding: () => boolean;
-  /** By the names of the configured plugins. Rejects where the ledger cannot be read. */
+  /** By the names of the configured plugins. Rejects when the ledger cannot be read. */
   readonly backlog: () => Promise<ReadonlyMap<string, Backlog>>;
   readonly breakers: () => ReadonlyMap<string, "open" | "closed">;
   /** Seconds of processor time since the process began. */

@@ -1,6 +1,6 @@
 import type { Address, ServerSnapshot } from "./event.ts";
 
-/** A server of which nothing is known but its id. */
+/** A snapshot of which only the id is known. */
 export function unknownServer(id: string | null): ServerSnapshot {
   return {
     id,
@@ -27,7 +27,9 @@ export function unknownServer(id: string | null): ServerSnapshot {
   };
 }
 
-/** `first`, with what it leaves open taken from `second`; what `second` says of another image is nothing about this one. */
+/**
+ * `first`, completed from `second`. Facts about the image are not taken if the images differ.
+ */
 export function mergeSnapshots(first: ServerSnapshot, second: ServerSnapshot): ServerSnapshot {
   const other = isOtherImage(first, second) ? { ...second, ...NO_IMAGE } : second;
   const merged = Object.fromEntries(
@@ -38,7 +40,7 @@ export function mergeSnapshots(first: ServerSnapshot, second: ServerSnapshot): S
 
 const NO_IMAGE = { imageOs: null, imageOsDistro: null, imageOsVersion: null, imageName: null };
 
-/** A server that was rebuilt has another image. */
+/** Rebuilding a server changes its image. */
 function isOtherImage(first: ServerSnapshot, second: ServerSnapshot): boolean {
   return first.imageId !== null && second.imageId !== null && first.imageId !== second.imageId;
 }

@@ -1,8 +1,9 @@
 /**
- * Any of OpenStack's date forms as ISO 8601 in UTC with milliseconds; `null` for `""`, for what is absent and for what is no date.
- * Without a zone it is UTC, never local time.
+ * Converts any date format of OpenStack to ISO 8601 in UTC with milliseconds; `null` for `""`, an
+ * absent value, or what is no date. Without a time zone, a date is UTC, never local time.
  *
- * Seen: `2026-11-21 18:59:38.385676`, `2026-11-21T18:59:38.194728`, `2026-11-21 18:59:25+00:00`, `2026-11-21T19:13:08Z`, `""`.
+ * Known formats: `2026-11-21 18:59:38.385676`, `2026-11-21T18:59:38.194728`,
+ * `2026-11-21 18:59:25+00:00`, `2026-11-21T19:13:08Z`, `""`.
  */
 export function isoUtc(value: unknown): string | null {
   if (typeof value !== "string") return null;
@@ -11,11 +12,11 @@ export function isoUtc(value: unknown): string | null {
   const [, date, time, fraction = "", zone = "Z"] = match;
   const millis = fraction.slice(0, 3).padEnd(3, "0");
   const written = `${date}T${time}.${millis}`;
-  // Date rolls 30 February over into March: a day that does not exist is no date.
+  // `Date` turns 30 February into March: a day that does not exist is refused.
   if ((date as string).slice(8) > "28" && iso(`${written}Z`) !== `${written}Z`) return null;
   if (zone === "Z" || zone === "z") return `${written}Z`;
   const utc = iso(`${written}${/^[+-]\d{4}$/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone}`);
-  // Outside the years 0 to 9999, which a zone may lead to, ISO 8601 needs a sign and six digits: nobody reads that.
+  // A time zone may lead out of the years 0 to 9999, which ISO 8601 writes with sign and 6 digits.
   return utc?.length === "2026-11-21T18:59:38.385Z".length ? utc : null;
 }
 

@@ -1,19 +1,21 @@
-/** Wakes one waiting loop. A ring that nobody waits for is kept for the next wait. */
+/**
+ * Auto-reset event: wakes one waiting loop. A `notify` without a waiter ends the next wait at once.
+ */
 export class WakeSignal {
-  #rung = false;
+  #isNotified = false;
   #wake: (() => void) | undefined;
 
   notify(): void {
-    this.#rung = true;
+    this.#isNotified = true;
     this.#wake?.();
   }
 
-  /** Resolves at the next ring, or at once if there was one since the last wait. */
+  /** Resolves at the next {@linkcode notify}, or at once if there was one since the last wait. */
   async wait(): Promise<void> {
-    if (!this.#rung) {
+    if (!this.#isNotified) {
       await new Promise<void>((resolve) => this.#wake = resolve);
       this.#wake = undefined;
     }
-    this.#rung = false;
+    this.#isNotified = false;
   }
 }

@@ -41,10 +41,10 @@ export class Health {
   /** Checks all loops once. */
   look(): void {
     const { heartbeats, readings } = this.#options;
-    for (const [name, { beats, resting }] of heartbeats) {
+    for (const [name, { beats, isIdle }] of heartbeats) {
       const before = this.#seen.get(name);
       // A loop that waits for a full disk is not stuck, and a restart would not help.
-      const moved = resting || beats !== before?.beats || !readings.ledgerWritable();
+      const moved = isIdle || beats !== before?.beats || !readings.ledgerWritable();
       this.#seen.set(name, { beats, looks: moved ? 0 : (before?.looks ?? 0) + 1 });
     }
   }

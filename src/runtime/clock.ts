@@ -1,6 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 
-/** The machine's time. */
+/** The system's clocks and timers. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   passedMs: () => performance.now(),

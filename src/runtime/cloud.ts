@@ -7,11 +7,11 @@ import type { OpenStackApi } from "../openstack/api.ts";
 import { CloudReader } from "./cloud_reader.ts";
 import { Priming } from "./priming.ts";
 
-/** What a configured cloud is to the stages. */
+/** The parts of the service that ask OpenStack. */
 export interface Cloud {
-  /** Completes details. */
+  /** Completes details: stage 3. */
   readonly source: RetryingSource;
-  /** Teaches a new ledger what is there. */
+  /** Teaches a new ledger which resources exist. */
   readonly priming: Priming;
 }
 
@@ -27,7 +27,7 @@ export interface CloudOptions {
 
 const DEFAULT_MAX_WAIT_SECONDS = 3600;
 
-/** Both ways of asking a cloud, with one patience. */
+/** Creates both parts, with the same maximum waiting time. */
 export function makeCloud(api: OpenStackApi, { config, ledger, clock, random, log, onOpen }: CloudOptions): Cloud {
   const maxWaitMs = (config.openstack?.maxWaitSeconds ?? DEFAULT_MAX_WAIT_SECONDS) * 1000;
   const asking = { api, clock, random, log: log("openstack") };

@@ -10,7 +10,7 @@ import { OpenStackUnavailable } from "../openstack/errors.ts";
 import type { ImageRecord, NameRecord, PortRecord, ServerRecord } from "../openstack/records.ts";
 import { retryDelayMs } from "../openstack/retry_delay.ts";
 
-/** What of OpenStack is read to know what is there. */
+/** The part of OpenStack's API that is read to list resources. */
 export type CloudListings = Pick<OpenStackApi, "servers" | "ports" | "floatingIps" | "image" | "project" | "user">;
 
 export interface CloudReaderOptions {
@@ -18,42 +18,42 @@ export interface CloudReaderOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** OpenStack is given up when it has been silent for so long. @default never */
+  /** Give up after OpenStack has not answered for this long. @default never */
   readonly maxSilenceMs?: number;
 }
 
-/** Some of what is there. */
+/** One page of a listing. */
 export interface FoundPage {
   readonly found: ListedPage;
   /** Where the next page begins; `null` after the last one. */
   readonly next: string | null;
-  /** `false`: only our own project's, because more is forbidden. `null`: not said. */
+  /** `false`: the account sees only its own project. `null`: the API does not say. */
   readonly allProjects: boolean | null;
 }
 
 export interface ReadOptions {
-  /** Where an earlier reading stopped. */
+  /** The marker at which an earlier run stopped. */
   readonly after: string | null;
   readonly signal: AbortSignal;
 }
 
-/** Reads what is there, page by page, and with patience: what fails is tried again from the same page on. */
+/** Reads listings of OpenStack page by page. A page that fails is retried with back-off. */
 export class CloudReader {
   readonly #options: CloudReaderOptions;
   #failures = 0;
-  /** When OpenStack fell silent, on the scale of time that passes. */
+  /** When OpenStack stopped answering, in monotonic milliseconds. */
   #silentSinceMs = 0;
-  /** What was said of the silence. */
-  #told = "";
+  /** The error that was logged last: a repetition is only logged as debug. */
+  #logged = "";
 
   constructor(options: CloudReaderOptions) {
     this.#options = options;
   }
 
   /**
-   * The pages of one listing.
+   * Reads the pages of one listing.
    *
-   * @throws {UserError} when OpenStack is given up.
+   * @throws {UserError} when OpenStack has not answered for `maxSilenceMs`.
    */
   async *read(listing: Listing, { after, signal }: ReadOptions): AsyncGenerator<FoundPage, void, void> {
     const pages = PAGES[listing];
@@ -81,11 +81,11 @@ export class CloudReader {
     if (clock.passedMs() + delayMs - this.#silentSinceMs > maxSilenceMs) throw new UserError(error.message);
     const isRefusal = error instanceof UserError;
     const about = isRefusal ? error.message : error.service;
-    const text = `${error.message}. It is tried again${maxSilenceMs === Infinity ? " until it works" : ""}`;
-    if (about === this.#told) log.debug(error.message);
+    const text = `${error.message}. Retrying${maxSilenceMs === Infinity ? " until it works" : ""}`;
+    if (about === this.#logged) log.debug(error.message);
     else if (isRefusal) log.error(text);
     else log.warn(text);
-    this.#told = about;
+    this.#logged = about;
     await clock.sleep(delayMs, signal);
     signal.throwIfAborted();
   }
@@ -95,7 +95,7 @@ export class CloudReader {
     if (this.#failures === 0) return;
     log.info(`OpenStack answers again, after ${Math.round((clock.passedMs() - this.#silentSinceMs) / 1000)} s`);
     this.#failures = 0;
-    this.#told = "";
+    this.#logged = "";
   }
 }
 
@@ -119,13 +119,13 @@ async function* mapped<T>(
   for await (const { records, next, allProjects } of pages) yield { found: await found(records), next, allProjects };
 }
 
-/** As a message would say it. */
+/** A port as a notification would describe it. */
 function portState({ id, serverId, mac, fixedAddresses, dnsAssignments, revision, updatedAt }: PortRecord) {
   const { fqdn = null, hostname = null } = dnsAssignments[0] ?? {};
   return { id, serverId, mac, fixedAddresses, dnsName: fqdn, dnsHostname: hostname, revision, updatedAt };
 }
 
-/** What a creation would have said, and what would have been asked for it. */
+/** Servers as their creation would have described them, completed from the APIs. */
 async function snapshots(
   api: CloudListings,
   records: readonly ServerRecord[],
@@ -151,13 +151,13 @@ async function snapshots(
       imageOsDistro: image?.osDistro ?? null,
       imageOsVersion: image?.osVersion ?? null,
       imageName: image?.name ?? null,
-      // Where floating IPs are is for their own listing to say.
+      // Floating IPs have a listing of their own.
       addresses: record.addresses.filter(({ type }) => type !== "floating"),
     };
   });
 }
 
-/** What is there of these, each asked for once. */
+/** The records of these ids that exist; each id is asked for once. */
 async function answers<T extends object>(
   ids: readonly (string | null)[],
   ask: (id: string) => Promise<Answer<T>>,

@@ -4,17 +4,20 @@ import type { ImmediateMaker, Ledger } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";
 import { thrownBy } from "../wire/options/call_user_function.ts";
 
-/** Stage 3: makes decided events deliverable. */
+/** Stage 3: makes the detail of each decided event, the JSON that plugins get. */
 export interface DetailStage {
-  /** Makes a detail at once, where nothing is waited for: it is stored with the decision then. */
-  readonly prompt?: ImmediateMaker;
-  /** Takes up at most so many events that were decided. Returns whether there were any. */
+  /** Makes a detail without waiting: stage 2 then stores it together with the decision. */
+  readonly makeImmediate?: ImmediateMaker;
+  /** Takes at most `limit` events without a detail. Returns whether there were any. */
   step(limit: number): Promise<boolean>;
-  /** Resolves once nothing is under way. */
+  /** Resolves once no event is being worked on. */
   idle(): Promise<void>;
 }
 
-/** Makes details as config.ts says. A function of `detail.fields` that fails costs its key and a log line, never the event. */
+/**
+ * Makes details with the options of config.ts. If a function of `detail.fields` throws, its key has
+ * no value, and a warning is logged; the event is delivered all the same.
+ */
 export function detailMaker(options: DetailOptions | undefined, log: Logger): ImmediateMaker {
   return (event) => {
     const { detail, failed } = makeDetail(event, options);
@@ -29,18 +32,21 @@ export function detailMaker(options: DetailOptions | undefined, log: Logger): Im
   };
 }
 
-/** Details from messages alone: nothing waits, nothing is asked. What is left for a step is what an earlier run decided otherwise. */
+/**
+ * Details from notifications alone, made at once in stage 2. A step only finds events that an
+ * earlier run decided with another configuration.
+ */
 export class ImmediateDetails implements DetailStage {
-  readonly prompt: ImmediateMaker;
+  readonly makeImmediate: ImmediateMaker;
   readonly #ledger: Ledger;
   readonly #onDetailed: () => void;
-  /** Whether an earlier run may have left something: what is decided since has its detail. */
+  /** Whether an earlier run may have left events without a detail. */
   #mayBeLeft = true;
 
   /** @param options `onDetailed` is called when deliveries may have become ready. */
   constructor(options: { readonly ledger: Ledger; readonly make: ImmediateMaker; readonly onDetailed: () => void }) {
     this.#ledger = options.ledger;
-    this.prompt = options.make;
+    this.makeImmediate = options.make;
     this.#onDetailed = options.onDetailed;
   }
 
@@ -49,7 +55,9 @@ export class ImmediateDetails implements DetailStage {
     const events = await this.#ledger.undetailed(limit);
     this.#mayBeLeft = events.length > 0;
     if (!this.#mayBeLeft) return false;
-    await this.#ledger.storeDetails(events.map(({ seq, event }) => ({ seq, ...this.prompt(event), learned: null })));
+    await this.#ledger.storeDetails(
+      events.map(({ seq, event }) => ({ seq, ...this.makeImmediate(event), learned: null })),
+    );
     this.#onDetailed();
     return true;
   }

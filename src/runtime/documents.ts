@@ -9,8 +9,9 @@ export interface Document {
 }
 
 /**
- * The notifications of a file: one JSON document, a list, or JSON Lines; raw bus bodies with or without envelope, decoded
- * notifications, and the forms of captures (`body`, `body_base64`) and of samples (`wire_body`).
+ * Reads the notifications of a file: one JSON document, a list, or JSON Lines. Each is a message
+ * body with or without oslo.messaging's envelope, a decoded notification, or a record of a capture
+ * (`body`, `body_base64`) or a sample (`wire_body`).
  */
 export async function readDocuments(bytes: Uint8Array): Promise<readonly Document[]> {
   let text: string;
@@ -32,7 +33,10 @@ export async function readDocuments(bytes: Uint8Array): Promise<readonly Documen
   })));
 }
 
-/** One broken document over many lines, rather than JSON Lines: it opens a bracket in a line of its own, or no line is an object. */
+/**
+ * Whether a file with errors is one document over many lines rather than JSON Lines: the first line
+ * is an opening bracket alone, or no line is an object.
+ */
 function isOneDocument(lines: readonly { readonly content: string; readonly result: Parsed }[]): boolean {
   if (/^\s*[[{]+\s*$/.test(lines[0]?.content ?? "")) return true;
   return !lines.some(({ result }) => "value" in result && typeof result.value === "object" && result.value !== null);
@@ -48,7 +52,7 @@ async function readMessage(value: unknown): Promise<Decoded> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { refused: "not a JSON object" };
   const record = value as Readonly<Record<string, unknown>>;
   const raw = record["body"] ?? record["wire_body"];
-  if ("event_type" in record || "oslo.message" in record) return wayOut(record) ?? decodeJson(value);
+  if ("event_type" in record || "oslo.message" in record) return refuseSample(record) ?? decodeJson(value);
   if (typeof raw === "string") return await decodeBytes(Buffer.from(raw, "utf8"), record);
   if (typeof record["body_base64"] === "string") {
     return await decodeBytes(Buffer.from(record["body_base64"], "base64"), record);
@@ -56,8 +60,8 @@ async function readMessage(value: unknown): Promise<Decoded> {
   return { refused: "no notification: neither event_type, oslo.message, body nor wire_body is there" };
 }
 
-/** Samples of documentation lack what every message on the bus has; the service would refuse them. */
-function wayOut({ event_type, message_id, payload }: Readonly<Record<string, unknown>>): Decoded | null {
+/** Refuses samples of documentation, which lack what every notification on the bus has. */
+function refuseSample({ event_type, message_id, payload }: Readonly<Record<string, unknown>>): Decoded | null {
   if (event_type === undefined) return null;
   if (typeof payload === "object" && payload !== null && "$ref" in payload) return { refused: REFERENCE };
   return message_id === undefined ? { refused: NO_MESSAGE_ID } : null;
@@ -70,7 +74,7 @@ const NO_MESSAGE_ID =
   'no message_id, which every notification on the bus has. Add "message_id": "1" to try it all the same';
 
 async function decodeBytes(body: Uint8Array, record: Readonly<Record<string, unknown>>): Promise<Decoded> {
-  // What inflates takes a sixth of a dry run to load, and notifications that are decoded already need none of it.
+  // Loaded on demand: the decompressors take a sixth of a dry run's time, and most files need none.
   const { plainBytes } = await import("../intake/plain_bytes.ts");
   const bytes = plainBytes(body, compressionOf(record));
   return "refused" in bytes ? bytes : decodeBody(bytes);
@@ -98,7 +102,10 @@ function parse(text: string): Parsed {
   }
 }
 
-/** The line that makes it no JSON: up to the one before, it could go on as JSON. V8 does not always say where it stopped. */
+/**
+ * Finds the first line that cannot be part of valid JSON, by bisection: V8 does not always report
+ * the position of a syntax error.
+ */
 function brokenLine(text: string): number {
   const lines = text.split("\n");
   let [good, bad] = [0, lines.length];

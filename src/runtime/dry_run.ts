@@ -12,7 +12,7 @@ import { envSecrets, redact, withoutSecrets } from "../wire/secrets/redact.ts";
 import { detailMaker } from "./detail_stage.ts";
 import { rulesOf } from "./rules.ts";
 
-/** What one plugin would be asked to do, and what it would send. */
+/** What one plugin would send for one event. */
 export interface PluginPreview {
   readonly name: string;
   readonly key: string;
@@ -23,7 +23,7 @@ export interface PluginPreview {
   readonly error?: string;
 }
 
-/** What one notification leads to. */
+/** The result of one notification. */
 export interface DryRunResult {
   readonly messageId: string;
   readonly event: string;
@@ -31,10 +31,13 @@ export interface DryRunResult {
   readonly outcome: Outcome | "ignored" | "refused" | "copy";
   readonly events: readonly { readonly key: string; readonly created: boolean; readonly detail: Detail }[];
   readonly creationSeen: ReadonlyMap<string, boolean>;
-  /** The keys that OpenStack would be asked for, by event; empty without an `openstack` section, and when it was asked. */
+  /**
+   * The keys that OpenStack would be asked for, by event. Empty without an `openstack` section, and
+   * when OpenStack was asked.
+   */
   readonly keysToAsk: ReadonlyMap<string, readonly string[]>;
   readonly plugins: readonly PluginPreview[];
-  /** Why nothing follows; `null` when something does. */
+  /** Why there are no events; `null` if there are. */
   readonly reason: string | null;
 }
 
@@ -42,12 +45,12 @@ export interface DryRunOptions {
   readonly config: Config;
   readonly plugins: ReadonlyMap<string, Plugin>;
   readonly log: (part: string) => Logger;
-  /** Where details are completed; without it nothing is asked. */
+  /** Completes details; without it, OpenStack is not asked. */
   readonly source?: DetailSource;
 }
 
-/** One event as it would be sent. */
-interface Made {
+/** One event with its detail. */
+interface DetailedEvent {
   readonly key: string;
   readonly created: boolean;
   readonly creationSeen: boolean;
@@ -55,7 +58,10 @@ interface Made {
   readonly keysToAsk: readonly string[];
 }
 
-/** The service without a broker, a file or a target: the same stages over a ledger in memory, with previews in the place of dispatch. */
+/**
+ * The dry run: the service's stages over a ledger in RAM, with plugins' previews instead of
+ * dispatch.
+ */
 export class DryRun {
   readonly #options: DryRunOptions;
   readonly #ledger = new RamLedger();
@@ -66,7 +72,7 @@ export class DryRun {
     this.#makeDetail = detailMaker(options.config.detail, options.log("detail"));
   }
 
-  /** What a notification would lead to, given all that came before it. */
+  /** Processes one notification, after all earlier ones. */
   async take(notification: Notification): Promise<DryRunResult> {
     const { messageId, eventType, time } = notification;
     const nothing = {
@@ -87,14 +93,14 @@ export class DryRun {
       return { ...nothing, outcome: "copy", reason: "a copy of a notification that came before" };
     }
     const { outcome, reason } = await this.#decide();
-    const made = await this.#detailAll();
-    if (made.length === 0) return { ...nothing, outcome, reason };
+    const detailed = await this.#detailAll();
+    if (detailed.length === 0) return { ...nothing, outcome, reason };
     return {
       ...nothing,
       outcome,
-      events: made.map(({ key, created, detail }) => ({ key, created, detail })),
-      creationSeen: new Map(made.map(({ key, creationSeen }) => [key, creationSeen])),
-      keysToAsk: new Map(made.map(({ key, keysToAsk }) => [key, keysToAsk])),
+      events: detailed.map(({ key, created, detail }) => ({ key, created, detail })),
+      creationSeen: new Map(detailed.map(({ key, creationSeen }) => [key, creationSeen])),
+      keysToAsk: new Map(detailed.map(({ key, keysToAsk }) => [key, keysToAsk])),
       plugins: await this.#previews(),
       reason: null,
     };
@@ -111,29 +117,29 @@ export class DryRun {
     return result;
   }
 
-  /** One after the other: what is learned for one is remembered for the next. */
-  async #detailAll(): Promise<readonly Made[]> {
-    const made: Made[] = [];
+  /** One after the other: what is learned for one event may serve the next. */
+  async #detailAll(): Promise<readonly DetailedEvent[]> {
+    const detailed: DetailedEvent[] = [];
     for (let [row] = await this.#ledger.undetailed(1); row !== undefined; [row] = await this.#ledger.undetailed(1)) {
-      made.push(await this.#detail(row));
+      detailed.push(await this.#detail(row));
     }
-    return made;
+    return detailed;
   }
 
-  async #detail(row: LedgerEvent): Promise<Made> {
+  async #detail(row: LedgerEvent): Promise<DetailedEvent> {
     const { config: { detail: options, openstack }, source } = this.#options;
     const { key, created, creationSeen } = row.event;
     const { learned, silent } = source === undefined
       ? { learned: null, silent: [] }
       : await enrich(row, { source, detail: options });
     const { detail, missing } = this.#makeDetail(enrichedEvent(row, { learned }));
-    const lacks = [...missingKeys(row.event, detail, silent), ...missing];
-    await this.#ledger.storeDetails([{ seq: row.seq, detail, missing: lacks, learned }]);
+    const allMissing = [...missingKeys(row.event, detail, silent), ...missing];
+    await this.#ledger.storeDetails([{ seq: row.seq, detail, missing: allMissing, learned }]);
     const asks = source === undefined && openstack !== undefined ? keysToAsk(row, options) : [];
     return { key, created, creationSeen, detail, keysToAsk: asks };
   }
 
-  /** Previews of everything that is deliverable, in the order of delivery: a move is an end, then a beginning. */
+  /** Previews all deliveries in their order: a floating IP that moves ends before it begins. */
   async #previews(): Promise<readonly PluginPreview[]> {
     const previews: PluginPreview[] = [];
     for (const [name, plugin] of this.#options.plugins) {
@@ -182,7 +188,10 @@ export class DryRun {
   }
 }
 
-/** What JSON makes of a preview; a plugin of the user's may return anything. What config.ts got by `env()` is hidden. */
+/**
+ * A preview as JSON: a user's plugin may return anything. Values that config.ts got by `env()` are
+ * hidden.
+ */
 function asJson(preview: unknown): Json {
   const secrets = envSecrets();
   return JSON.parse(

@@ -11,35 +11,38 @@ export interface EnrichedDetailsOptions {
   readonly make: ImmediateMaker;
   readonly detail: DetailOptions | undefined;
   readonly log: Logger;
-  /** How many events may wait for OpenStack at once; what comes behind them waits in the ledger unread. @default 10,000 */
+  /** Events that may wait for OpenStack at once; later ones stay in the ledger. @default 10,000 */
   readonly maxPending?: number;
-  /** Ends all waiting: what has no detail by then stays in the ledger. */
+  /** Ends all waiting: events without a detail stay in the ledger. */
   readonly signal: AbortSignal;
   /** Called when deliveries may have become ready. */
   readonly onDetailed: () => void;
-  /** Called when another step has become possible. */
+  /** Called when a step was refused for lack of room, and there is room again. */
   readonly onRoom: () => void;
-  /** Called when the ledger fails for good. */
+  /** Called when the ledger fails and waiting does not help. */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** A few kilobytes each. */
+/** Each takes a few KiB of memory. */
 const DEFAULT_MAX_PENDING = 10_000;
-/** How many details one transaction stores. */
+/** Details that one transaction stores. */
 const MAX_BATCH = 50;
-/** How long a detail waits for others to share its transaction, which the disk is asked to keep: its questions took longer. */
+/**
+ * How long a detail waits for others to share its fsync. Asking OpenStack took longer than this.
+ */
 const GATHER_MS = 10;
 
 /**
- * Details with what OpenStack adds. What needs nothing from there is stored at once; the rest one after the other for each server, in the order
- * of its events, so that a deletion finds what its creation learned, and side by side for different ones.
+ * Details that are completed from OpenStack's APIs. Events that need no API are stored at once. The
+ * others are worked on one after the other for each server, so that a deletion finds what its
+ * creation learned, and concurrently for different servers.
  */
 export class EnrichedDetails implements DetailStage {
   readonly #options: EnrichedDetailsOptions;
   readonly #batches: Batches;
-  /** What is under way: the last event of each server. */
-  readonly #turns = new Map<string, Promise<void>>();
-  /** Up to where events were taken up. */
+  /** By server: resolves when its last event in work has ended. Its next event waits for that. */
+  readonly #lastOfServer = new Map<string, Promise<void>>();
+  /** The newest event that was taken, by `seq`. */
   #after = 0;
   #pending = 0;
   #isFull = false;
@@ -54,45 +57,45 @@ export class EnrichedDetails implements DetailStage {
     this.#isFull = this.#pending >= maxPending;
     if (this.#isFull) return false;
     const rows = await ledger.undetailed(Math.min(limit, maxPending - this.#pending), this.#after);
-    const prompt: DetailRecord[] = [];
+    const immediate: DetailRecord[] = [];
     for (const row of rows) {
       this.#after = row.seq;
-      const waits = this.#turns.has(serverOf(row)) || keysToAsk(row, detail).length > 0;
+      const waits = this.#lastOfServer.has(serverOf(row)) || keysToAsk(row, detail).length > 0;
       if (waits) this.#enqueue(row);
-      else prompt.push(this.#record(row, { learned: null, silent: [] }));
+      else immediate.push(this.#record(row, { learned: null, silent: [] }));
     }
-    if (prompt.length > 0) {
-      await ledger.storeDetails(prompt);
+    if (immediate.length > 0) {
+      await ledger.storeDetails(immediate);
       onDetailed();
     }
     return rows.length > 0;
   }
 
   async idle(): Promise<void> {
-    await Promise.all(this.#turns.values());
+    await Promise.all(this.#lastOfServer.values());
   }
 
   #enqueue(row: LedgerEvent): void {
     const { signal, onFailed } = this.#options;
     const server = serverOf(row);
-    const before = this.#turns.get(server);
+    const before = this.#lastOfServer.get(server);
     this.#pending++;
     const made = (before === undefined ? this.#detail(row) : before.then(() => this.#detailAfter(row.seq))).catch(
       (error) => {
         if (!signal.aborted) onFailed(error);
       },
     );
-    const turn: Promise<void> = made.then(() => this.#leave(server, turn));
-    this.#turns.set(server, turn);
+    const ended: Promise<void> = made.then(() => this.#onEnd(server, ended));
+    this.#lastOfServer.set(server, ended);
   }
 
-  #leave(server: string, turn: Promise<void>): void {
+  #onEnd(server: string, ended: Promise<void>): void {
     this.#pending--;
-    if (this.#turns.get(server) === turn) this.#turns.delete(server);
+    if (this.#lastOfServer.get(server) === ended) this.#lastOfServer.delete(server);
     if (this.#isFull) this.#options.onRoom();
   }
 
-  /** The event before it may have learned what this one needs. */
+  /** Reads the event again: the one before it may have learned what this one needs. */
   async #detailAfter(seq: number): Promise<void> {
     if (this.#options.signal.aborted) return;
     const row = await this.#read(seq);
@@ -103,13 +106,16 @@ export class EnrichedDetails implements DetailStage {
     await this.#batches.store({ seq: row.seq, enriched: await this.#enrich(row) });
   }
 
-  /** A second message of the same fact may have come meanwhile: the event as it stands when it is stored is what counts. */
+  /**
+   * Makes the detail from the event as it is when it is stored: a second notification may have
+   * completed it while OpenStack was asked.
+   */
   async #complete({ seq, enriched }: Answered): Promise<DetailRecord | undefined> {
     const latest = await this.#read(seq);
     return latest && this.#record(latest, enriched);
   }
 
-  /** The event as it stands now; `undefined` when it has a detail, or is gone. */
+  /** The current event; `undefined` when it has a detail or was pruned. */
   async #read(seq: number): Promise<LedgerEvent | undefined> {
     const [row] = await this.#options.ledger.undetailed(1, seq - 1);
     return row?.seq === seq ? row : undefined;
@@ -135,7 +141,7 @@ export class EnrichedDetails implements DetailStage {
   }
 }
 
-/** An event that OpenStack was asked for. */
+/** An event, and what OpenStack answered. */
 interface Answered {
   readonly seq: number;
   readonly enriched: Enriched;
@@ -148,11 +154,11 @@ interface Batch {
 }
 
 interface BatchesOptions extends Pick<EnrichedDetailsOptions, "ledger" | "onDetailed"> {
-  /** Makes a detail just before it is stored; `undefined` when there is nothing to store any more. */
+  /** Makes a detail just before it is stored; `undefined`: there is nothing to store. */
   readonly complete: (answered: Answered) => Promise<DetailRecord | undefined>;
 }
 
-/** Stores details whose answers come at about the same time in one transaction. */
+/** Stores details that are complete at about the same time in one transaction. */
 class Batches {
   readonly #options: BatchesOptions;
   #last: Batch = { answered: [], isOpen: false, stored: Promise.resolve() };
@@ -161,14 +167,14 @@ class Batches {
     this.#options = options;
   }
 
-  /** Resolves when it is stored. */
+  /** Resolves when the detail is stored. */
   store(answered: Answered): Promise<void> {
-    if (!this.#last.isOpen || this.#last.answered.length >= MAX_BATCH) this.#last = this.#following(this.#last);
+    if (!this.#last.isOpen || this.#last.answered.length >= MAX_BATCH) this.#last = this.#newBatchAfter(this.#last);
     this.#last.answered.push(answered);
     return this.#last.stored;
   }
 
-  #following({ stored }: Batch): Batch {
+  #newBatchAfter({ stored }: Batch): Batch {
     const batch: Batch = { answered: [], isOpen: true, stored };
     batch.stored = this.#storeAfter(stored, batch);
     return batch;

@@ -10,41 +10,46 @@ import type { Logger } from "../model/plugin.ts";
 
 export interface FactsStageOptions {
   readonly ledger: Ledger;
-  /** Makes details that need nothing but the event. @default the next stage makes all */
-  readonly prompt?: ImmediateMaker | undefined;
-  /** Which facts are claimed. Asked for each batch, since time passes. */
+  /** Makes the details of the events in the same transaction. @default stage 3 makes all */
+  readonly makeImmediate?: ImmediateMaker | undefined;
+  /** The rules of config.ts. Called for each batch: an age limit in them depends on the time. */
   readonly rules: () => Rules;
-  /** Whether memory is as good as it gets: nothing is decided before. */
+  /** Whether priming is over: nothing is decided before. */
   readonly mayDecide: () => boolean;
-  /** Asked whether a server is there whose creation comes from an old queue; `null` when config.ts names no cloud. */
+  /**
+   * Asked whether a server still exists if its creation comes from an old queue. `null`: config.ts
+   * has no `openstack` section.
+   */
   readonly nova: Pick<DetailSource, "server"> | null;
   readonly log: Logger;
-  /** Ends the asking. */
+  /** Ends questions to Nova. */
   readonly signal: AbortSignal;
-  /** Called when another step has become possible. */
+  /** Called when Nova has answered: the next step can continue. */
   readonly onAnswered: () => void;
-  /** Called after each commit with what its notifications turned out to be. */
+  /** Called after each commit with the outcomes of its notifications. */
   readonly onDecided?: (outcomes: readonly Outcome[]) => void;
   /** Called when deliveries may have become ready. */
   readonly onDetailed?: () => void;
 }
 
-/** So many are told of one notification. */
+/** Warnings that are logged of one notification. */
 const MAX_WARNINGS = 3;
 
-/** Stage 2: decides what recorded notifications mean, in their order. */
+/** Stage 2: decides recorded notifications, in their order: which events does each announce? */
 export class FactsStage {
   readonly #options: FactsStageOptions;
-  /** The server whose creation the next notification tells of, and whether it is still there; `null` while Nova is asked. */
+  /**
+   * The server that Nova was asked about for the next notification; `isThere` is `null` until then.
+   */
   #asked: { readonly id: string; readonly isThere: boolean | null } | null = null;
 
   constructor(options: FactsStageOptions) {
     this.#options = options;
   }
 
-  /** Decides at most so many notifications. Returns whether there were any. */
+  /** Decides at most `limit` notifications. Returns whether any was decided. */
   async step(limit: number): Promise<boolean> {
-    const { ledger, prompt, mayDecide, onDecided, onDetailed } = this.#options;
+    const { ledger, makeImmediate, mayDecide, onDecided, onDetailed } = this.#options;
     if (!mayDecide() || this.#asked?.isThere === null) return false;
     const rules: Rules = {
       ...this.#options.rules(),
@@ -61,15 +66,18 @@ export class FactsStage {
       }
       unanswered = id;
       return null;
-    }, prompt);
-    if (decided > 0 && prompt !== undefined) onDetailed?.();
-    // Where a commit did not work at first, the last ones are those that it was made of.
+    }, makeImmediate);
+    if (decided > 0 && makeImmediate !== undefined) onDetailed?.();
+    // A commit that was retried has decided some twice: the last outcomes are the committed ones.
     if (decided > 0) onDecided?.(outcomes.slice(-decided));
     if (unanswered !== null) void this.#ask(unanswered);
     return decided > 0;
   }
 
-  /** A notification that trips us must not stop those behind it: it is kept, listed as superseded, and told. */
+  /**
+   * Decides one notification. If that throws, the notification must not stop those behind it: it is
+   * logged, and stored as superseded, which an operator can list.
+   */
   #decide(
     notification: Notification,
     { memory, rules }: { readonly memory: Memory; readonly rules: Rules },
@@ -94,7 +102,7 @@ export class FactsStage {
     }
   }
 
-  /** Asks Nova beside the other stages. Where it is silent for too long, nobody knows the server. */
+  /** Asks Nova in the background. If there is no answer in time, the server counts as gone. */
   async #ask(id: string): Promise<void> {
     const { nova, log, signal, onAnswered } = this.#options;
     this.#asked = { id, isThere: null };

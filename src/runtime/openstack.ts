@@ -11,9 +11,10 @@ import { readUsablePems } from "../wire/http/http_client.ts";
 import { shownUrl } from "../wire/secrets/redact.ts";
 
 /**
- * The clients of the cloud that config.ts, clouds.yaml or the environment name. Asks nothing yet.
+ * Creates the clients of the cloud that config.ts, clouds.yaml or the environment describe. Sends
+ * no request yet.
  *
- * @throws {UserError} when it cannot be found out how to log in, or a file for that cannot be used.
+ * @throws {UserError} when credentials are missing, or a file that they name is unusable.
  */
 export async function openOpenStack(
   options: OpenStackOptions,
@@ -32,7 +33,9 @@ export async function openOpenStack(
   return new OpenStackApi({ credentials, clock, log });
 }
 
-/** A file that is not there at the start is a mistake; one that goes later may come back. */
+/**
+ * Refuses unusable certificate files. Only at the start: a file that vanishes later may come back.
+ */
 async function refuseUnusable({ tls, source }: Credentials): Promise<void> {
   try {
     await readUsablePems(tls);
@@ -42,9 +45,9 @@ async function refuseUnusable({ tls, source }: Credentials): Promise<void> {
 }
 
 /**
- * Logs in. A cloud that does not answer is told and no reason to stop.
+ * Logs in. A cloud that does not answer is logged, and does not stop the service.
  *
- * @throws {UserError} when it refuses us, or has not what is needed.
+ * @throws {UserError} when it refuses us, or lacks a service that is needed.
  */
 export async function checkOpenStack(
   api: Pick<OpenStackApi, "check">,
@@ -56,28 +59,28 @@ export async function checkOpenStack(
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof OpenStackUnavailable)) throw error;
-    log.warn(`${error.message}. Going on without it for now`);
+    log.warn(`${error.message}. Continuing without it`);
   }
 }
 
-/** A cloud that is asked once: who tries something out does not wait. */
+/** A cloud for commands: questions are not retried. */
 export interface OpenedCloud extends AsyncDisposable {
   readonly source: DetailSource;
 }
 
-interface Surroundings {
+interface Environment {
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /**
- * The configured cloud for a dry run, logged in.
+ * Logs in to the configured cloud, for a dry run.
  *
- * @throws {UserError} when there is none, or it refuses us, or does not answer.
+ * @throws {UserError} when none is configured, or it refuses us or does not answer.
  */
 export async function openCloudOnce(
   options: OpenStackOptions | undefined,
-  { clock, random, log }: Surroundings & { readonly random: () => number },
+  { clock, random, log }: Environment & { readonly random: () => number },
 ): Promise<OpenedCloud> {
   const api = await openApiOnce(options, { clock, log });
   const source = new RetryingSource({ api, clock, random, log, maxWaitMs: 0 });
@@ -85,13 +88,13 @@ export async function openCloudOnce(
 }
 
 /**
- * The clients of the configured cloud for a command, logged in.
+ * Logs in to the configured cloud, for a command.
  *
- * @throws {UserError} when there is none, or it refuses us, or does not answer.
+ * @throws {UserError} when none is configured, or it refuses us or does not answer.
  */
 export async function openApiOnce(
   options: OpenStackOptions | undefined,
-  { clock, log }: Surroundings,
+  { clock, log }: Environment,
 ): Promise<OpenStackApi> {
   if (options === undefined) {
     throw new UserError(

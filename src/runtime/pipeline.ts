@@ -5,49 +5,60 @@ import type { DetailStage } from "./detail_stage.ts";
 import type { FactsStage } from "./facts_stage.ts";
 
 /**
- * The way of the data, start reading here:
+ * The pipeline. Start reading here:
  *
- *     RabbitMQ ─▶ 1 intake ──▶ 2 facts ──▶ 3 detail ──▶ 4 dispatch ──▶ plugin.notify(detail, created)
- *                 record,      what it      the JSON     in order,
- *                 then ack     means        to send      retry, dead letters
- *                 └─────────────── the ledger: every arrow is a commit ──────────────┘
+ *     RabbitMQ ─▶ 1 intake ─▶ 2 facts ─▶ 3 detail ─▶ 4 dispatch ─▶ plugin.notify(detail, created)
+ *                 record,     decide     make the    deliver in order,
+ *                 then ack    events     JSON        retry, dead letters
+ *                 └───────────── the ledger: every arrow is a commit ────────────┘
  *
- * The stages know only the ledger. Intake is driven by the broker and each lane of dispatch by itself; between them this loop takes what was
- * recorded and makes it deliverable. A stage that has nothing left to do waits until the one before it rings. Where config.ts names a cloud, a new
- * ledger first learns what is there already (`priming.ts`): until then messages are recorded, and none is decided.
+ * 1. `src/intake/`: a message is recorded in the ledger, and acknowledged after the commit.
+ * 2. `src/facts/` (`facts_stage.ts`): each recorded notification is decided: does it announce that
+ *    a server, or the association of a floating IP, begins or ends? If so, it becomes an event,
+ *    with one delivery per plugin.
+ * 3. `src/detail/` (`detail_stage.ts`, `enriched_details.ts`): each event gets its detail, the JSON
+ *    that plugins get: from the notification alone, or completed from OpenStack's APIs.
+ * 4. `src/dispatch/`: one `Lane` per plugin attempts the deliveries that are ready.
+ *
+ * The stages do not call each other: they share the ledger. The broker drives stage 1, each lane
+ * drives itself, and the loop in this file drives stages 2 and 3. A stage without work sleeps until
+ * the stage before it wakes it.
+ *
+ * With an `openstack` section in config.ts, a new ledger is primed first (`priming.ts`): it learns
+ * which resources exist. Until then, messages are recorded but not decided.
  */
 export interface Stages {
   /** Stage 2. */
   readonly facts: Pick<FactsStage, "step">;
   /** Stage 3. */
   readonly details: DetailStage;
-  /** Rung when something was recorded, or can go on. */
-  readonly recorded: WakeSignal;
-  /** Turns with this loop. */
+  /** Wakes the loop: something was recorded, or a stage can continue. */
+  readonly wakeSignal: WakeSignal;
+  /** Liveness of the loop. */
   readonly heartbeat?: LoopHeartbeat;
 }
 
 /**
- * How many notifications or events one transaction takes: twice what intake records at once, so that what was left of an earlier time does not stay
- * ahead of what comes for ever; some 30 ms of work, so that attempts go on beside a backlog.
+ * Notifications or events per transaction. Twice what intake records at once, so that a backlog
+ * shrinks under load; some 30 ms of work, so that attempts continue beside it.
  */
 const BATCH = 250;
 
-/** Runs stages 2 and 3 until the signal aborts; at the start it takes up what an earlier run left. */
+/** Runs stages 2 and 3 until the signal aborts, beginning with what an earlier run left undone. */
 export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<void> {
-  signal.addEventListener("abort", () => stages.recorded.notify(), { once: true });
+  signal.addEventListener("abort", () => stages.wakeSignal.notify(), { once: true });
   const { heartbeat = new LoopHeartbeat() } = stages;
   while (!signal.aborted) {
     heartbeat.beat();
     const worked = await stepPipeline(stages);
-    // A backlog must not keep the sockets waiting: the ledger answers without leaving this turn of the event loop.
+    // Lets sockets be read during a backlog: SQLite's calls do not yield to the event loop.
     if (worked) await setImmediate();
-    else if (!signal.aborted) await heartbeat.rest(stages.recorded.wait());
+    else if (!signal.aborted) await heartbeat.whileIdle(stages.wakeSignal.wait());
   }
   await stages.details.idle();
 }
 
-/** One batch through stages 2 and 3. Returns whether there was anything to do. */
+/** Moves one batch through stages 2 and 3. Returns whether there was any work. */
 export async function stepPipeline({ facts, details }: Stages): Promise<boolean> {
   const decided = await facts.step(BATCH);
   const detailed = await details.step(BATCH);

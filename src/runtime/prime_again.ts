@@ -6,43 +6,48 @@ import type { LedgerOperations } from "../model/operations.ts";
 import type { Logger } from "../model/plugin.ts";
 import { CloudReader } from "./cloud_reader.ts";
 import { openApiOnce } from "./openstack.ts";
-import { NAMES, TELL_EVERY_MS } from "./priming.ts";
+import { LISTING_NAMES, PROGRESS_EVERY_MS } from "./priming.ts";
 
-/** One resource, with what people call it. */
+/** A resource with its name for people. */
 export interface Named {
   readonly id: string;
   /** A server's hostname, an address of the others; `null` when there is none. */
   readonly name: string | null;
 }
 
-/** What one listing showed. */
+/** One listing, compared with memory. */
 export interface Compared {
   readonly listing: Listing;
-  /** How many OpenStack has that we may see. */
+  /** Resources that OpenStack lists for our account. */
   readonly found: number;
-  /** What was not remembered, and is from now on. */
+  /** Resources that were not in memory, and have been added. */
   readonly missing: readonly Named[];
-  /** What is remembered with a higher revision than OpenStack has: messages with the lower ones are believed from now on. */
+  /**
+   * Resources that memory has with a higher revision than OpenStack: Neutron's database was
+   * restored from a backup. Memory takes OpenStack's revision, so that later messages count again.
+   */
   readonly countedAnew: readonly Named[];
-  /** Ids of what is remembered and OpenStack does not have; `null` when we may not see all, or none. */
+  /** Ids in memory that OpenStack does not list; `null` when our account may not see all. */
   readonly gone: readonly string[] | null;
 }
 
 export interface PrimeAgainOptions {
   readonly config: Config;
-  readonly ledger: Pick<LedgerOperations, "prime" | "living">;
+  readonly ledger: Pick<LedgerOperations, "prime" | "existingIds">;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: (part: string) => Logger;
 }
 
-/** Who waits at a terminal is told after a minute of silence. */
+/** An operator waits at a terminal: give up after 1 minute without an answer. */
 const MAX_SILENCE_MS = 60_000;
 
 /**
- * Reads what OpenStack has and remembers what is not remembered, whether the service runs or not: whatever is remembered stays as messages left it.
+ * Lists OpenStack's resources and adds the missing ones to memory, whether the service runs or not.
+ * Resources in memory stay as messages left them.
  *
- * @throws {UserError} when config.ts names no cloud, or it refuses us or does not answer.
+ * @throws {UserError} when config.ts has no `openstack` section, or the cloud refuses us or does
+ * not answer.
  */
 export async function primeAgain(options: PrimeAgainOptions): Promise<readonly Compared[]> {
   const { config, clock, random, log } = options;
@@ -50,7 +55,7 @@ export async function primeAgain(options: PrimeAgainOptions): Promise<readonly C
   const reader = new CloudReader({ api, clock, random, log: log("openstack"), maxSilenceMs: MAX_SILENCE_MS });
   const compared: Comparison[] = [];
   for (const listing of LISTINGS) compared.push(await compare(listing, { ...options, reader }));
-  // Neutron does not say whether it leaves others' out; Nova, which the same account asks, does.
+  // Neutron does not say whether it omits other projects. Nova does, for the same account.
   const seesAll = compared.some(({ allProjects }) => allProjects === true);
   return compared.map(({ found, gone, ...one }) => ({
     listing: one.listing,
@@ -72,20 +77,20 @@ async function compare(
   listing: Listing,
   { reader, ledger, config, clock, log }: PrimeAgainOptions & { readonly reader: CloudReader },
 ): Promise<Comparison> {
-  const before = ledger.living(listing);
+  const before = ledger.existingIds(listing);
   const found = new Set<string>();
   const missing: Named[] = [];
   const countedAnew: Named[] = [];
   const rules = { anyPort: config.events.anyPort ?? false, readAtMs: clock.now() };
-  let toldAtMs = clock.passedMs();
+  let loggedAtMs = clock.passedMs();
   let [allProjects, wasListed]: [boolean | null, boolean] = [null, false];
   for await (const page of reader.read(listing, { after: null, signal: NEVER })) {
     [allProjects, wasListed] = [page.allProjects, true];
     const named = namesOf(page.found);
     for (const id of named.keys()) found.add(id);
-    if (clock.passedMs() - toldAtMs >= TELL_EVERY_MS) {
-      toldAtMs = clock.passedMs();
-      log("priming").info(`Read ${found.size} ${NAMES[listing]} so far`);
+    if (clock.passedMs() - loggedAtMs >= PROGRESS_EVERY_MS) {
+      loggedAtMs = clock.passedMs();
+      log("priming").info(`Read ${found.size} ${LISTING_NAMES[listing]} so far`);
     }
     ledger.prime((memory) => {
       const primed = prime(page.found, memory, rules);
@@ -94,8 +99,8 @@ async function compare(
       return primed.changes;
     });
   }
-  // What went meanwhile is not remembered as living any more.
-  const after = new Set(ledger.living(listing));
+  // Resources that were deleted during the listing do not count as gone.
+  const after = new Set(ledger.existingIds(listing));
   const gone = before.filter((id) => !found.has(id) && after.has(id));
   return { listing, found, missing, countedAnew, gone, allProjects, wasListed };
 }

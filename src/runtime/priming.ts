@@ -12,43 +12,45 @@ export interface PrimingOptions {
   readonly rules: Pick<Rules, "anyPort">;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Messages wait for no longer than this. */
+  /** The longest that messages wait for priming. */
   readonly maxWaitMs: number;
   /** Called once, when messages may be decided. */
   readonly onOpen: () => void;
 }
 
-/** Between two lines that say how far it is. */
-export const TELL_EVERY_MS = 10_000;
+/** Interval of the log lines on progress. */
+export const PROGRESS_EVERY_MS = 10_000;
 
-/** A listing's name in texts. */
-export const NAMES: Readonly<Record<Listing, string>> = {
+/** Names of the listings in log lines. */
+export const LISTING_NAMES: Readonly<Record<Listing, string>> = {
   floatingIps: "floating IPs",
   ports: "ports",
   servers: "servers",
 };
 
 /**
- * Teaches a new ledger what is there already, once, after our queues are bound: what happens from then on comes as messages, which wait, recorded,
- * until everything is read. Each page is stored with the place where the next one begins, so that a later run goes on there.
+ * Priming: teaches a new ledger, once, which floating IPs, ports and servers exist. It begins after
+ * our queues are bound, so that every later change comes as a message; messages are recorded
+ * meanwhile, and decided once everything was read. Each page is stored with the marker of the next
+ * one, so a later run continues there.
  */
 export class Priming {
   readonly #options: PrimingOptions;
   #isOpen = false;
-  #toldAtMs: number;
+  #loggedAtMs: number;
 
   constructor(options: PrimingOptions) {
     this.#options = options;
-    this.#toldAtMs = options.clock.passedMs();
+    this.#loggedAtMs = options.clock.passedMs();
   }
 
-  /** Whether messages may be decided: all is read, or that took too long. */
+  /** Whether messages may be decided: everything was read, or that took too long. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
   /**
-   * Reads what the ledger has not read yet.
+   * Reads the listings that the ledger has not read to their ends.
    *
    * @param listening Resolves when our queues are bound.
    */
@@ -57,7 +59,7 @@ export class Priming {
     const begun = new Map((await ledger.priming()).map((progress) => [progress.listing, progress]));
     const isDone = (listing: Listing) => begun.get(listing)?.done ?? false;
     if (LISTINGS.every(isDone)) return this.#open();
-    using _deadline = this.#openInTime(signal);
+    using _deadline = this.#openAfterTimeout(signal);
     await Promise.race([listening, aborted(signal)]);
     if (signal.aborted) return;
     const startMs = clock.passedMs();
@@ -67,14 +69,14 @@ export class Priming {
       const from = begun.get(listing) ?? { listing, next: null, done: false, count: 0 };
       const { count } = from.done ? from : await this.#read(from, signal);
       if (signal.aborted) return;
-      counts.push(`${count} ${NAMES[listing]}`);
+      counts.push(`${count} ${LISTING_NAMES[listing]}`);
     }
     const seconds = Math.round((clock.passedMs() - startMs) / 1000);
     log.info(`Remembered ${counts.join(", ")}, after ${seconds} s; nothing is sent for them`);
     this.#open();
   }
 
-  /** Reads a listing to its end. */
+  /** Reads one listing to its end. */
   async #read(from: PrimingProgress, signal: AbortSignal): Promise<PrimingProgress> {
     const { reader, ledger } = this.#options;
     let progress = from;
@@ -83,7 +85,7 @@ export class Priming {
         progress = await this.#store(page, progress);
         if (signal.aborted) return progress;
       }
-      // Where a listing is forbidden, or there is nothing of its kind, it has no page.
+      // A listing that is forbidden or empty has no page.
       if (progress.done) return progress;
       const end = { ...progress, next: null, done: true };
       await ledger.prime(() => ({ changes: { servers: [], ports: [], floatingIps: [] }, progress: end }));
@@ -102,22 +104,22 @@ export class Priming {
       progress = { ...before, next, done: next === null, count: before.count + missing.length };
       return { changes, progress };
     });
-    if (!progress.done && clock.passedMs() - this.#toldAtMs >= TELL_EVERY_MS) {
-      this.#toldAtMs = clock.passedMs();
-      log.info(`Remembered ${progress.count} ${NAMES[progress.listing]} so far`);
+    if (!progress.done && clock.passedMs() - this.#loggedAtMs >= PROGRESS_EVERY_MS) {
+      this.#loggedAtMs = clock.passedMs();
+      log.info(`Remembered ${progress.count} ${LISTING_NAMES[progress.listing]} so far`);
     }
     return progress;
   }
 
-  /** An OpenStack that is down must not keep messages waiting for ever. */
-  #openInTime(signal: AbortSignal): Disposable {
+  /** Opens after `maxWaitMs`: an unreachable OpenStack must not delay messages for ever. */
+  #openAfterTimeout(signal: AbortSignal): Disposable {
     const { clock, log, maxWaitMs } = this.#options;
     const done = new AbortController();
     clock.sleep(maxWaitMs, AbortSignal.any([done.signal, signal])).then(() => {
       if (done.signal.aborted || signal.aborted) return;
       const seconds = Math.round(maxWaitMs / 1000);
       log.warn(
-        `What is there could not be read within ${seconds} s: messages are decided without the rest. Reading goes on`,
+        `Priming did not finish within ${seconds} s: messages are decided without the rest. It continues`,
       );
       this.#open();
     });

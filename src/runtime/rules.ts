@@ -2,7 +2,10 @@ import type { Events } from "../model/config.ts";
 import type { Subject } from "../model/event.ts";
 import type { Rules } from "../facts/decision_context.ts";
 
-/** What the groups of config.ts claim: either format of a server's message stands for both. */
+/**
+ * Turns the event groups of config.ts into rules. Nova's event types in the legacy and the
+ * versioned format mean the same, so either claims both.
+ */
 export function rulesOf(events: Events, oldestCreation: string | null): Rules {
   return {
     creation: subjectsOf(events.creation),

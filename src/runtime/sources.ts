@@ -1,6 +1,6 @@
 import type { Config, RabbitSource } from "../model/config.ts";
 
-/** The queues of a configuration; none without a `rabbit` section. */
+/** The sources of section `rabbit` in config.ts as a list; empty without that section. */
 export function configuredSources({ rabbit }: Config): readonly RabbitSource[] {
   if (rabbit === undefined) return [];
   return Array.isArray(rabbit) ? rabbit as readonly RabbitSource[] : [rabbit as RabbitSource];

@@ -22,11 +22,11 @@ export interface StatusOptions {
   readonly version: string;
   readonly plugins: readonly string[];
   readonly clock: Clock;
-  /** A logger by the part that speaks. */
+  /** A logger per part of the program. */
   readonly log: (part: string) => Logger;
 }
 
-/** What is watched. */
+/** The stages that status is read from. */
 export interface Watched {
   readonly metrics: MetricsOptions | false | undefined;
   readonly database: Database;
@@ -38,9 +38,12 @@ export interface Watched {
   readonly deciding: () => boolean;
 }
 
-/** Counts what the stages tell, and shows it to whoever asks: Prometheus, a load balancer, systemd. Decides nothing. */
+/**
+ * Observes the stages: counts what they report, and publishes it for Prometheus, load balancers and
+ * systemd. Decides nothing.
+ */
 export class Status {
-  /** Turns with the loop of facts and details. */
+  /** Liveness of the loop that drives stages 2 and 3. */
   readonly pipeline = new LoopHeartbeat();
   readonly #options: StatusOptions;
   readonly #attempts: AttemptCounts;
@@ -48,7 +51,7 @@ export class Status {
   readonly #startedAt: number;
   readonly #log: Logger;
   readonly #outages: OutageLog;
-  /** What waits in the ledger, once something is watched. */
+  /** Counts the backlog, once the stages run. */
   #backlog: Readings["backlog"] = () => Promise.resolve(new Map());
 
   constructor(options: StatusOptions) {
@@ -66,12 +69,12 @@ export class Status {
 
   readonly onAttempt = (end: AttemptEnd): void => this.#attempts.count(end);
 
-  /** Takes a lane's word on its target. */
+  /** Takes the outages that lanes report. */
   get onOutage(): OutageLog["onOutage"] {
     return this.#outages.onOutage;
   }
 
-  /** Tells until the signal aborts; whatever goes wrong with that is logged and stops nothing. */
+  /** Publishes status until the signal aborts. Errors are logged, and never stop the service. */
   async run(watched: Watched, signal: AbortSignal): Promise<void> {
     const [{ clock }, log] = [this.#options, this.#log];
     const { lanes, metrics = {} } = watched;
@@ -84,12 +87,13 @@ export class Status {
     ]);
     const health = new Health({ readings, heartbeats, clock });
     using systemd = new Systemd(systemdEnvironment(), { pid: Deno.pid, log });
-    const tellers = [health.run(signal), reportToSystemd({ systemd, health, clock }, signal)];
+    const publishers = [health.run(signal), reportToSystemd({ systemd, health, clock }, signal)];
     if (metrics !== false) {
       const text = () => metricsText(readings, this.#attempts);
-      tellers.push(serveStatus({ ...DEFAULT_METRICS, ...metrics, health, metrics: text, clock, log }, signal));
+      publishers.push(serveStatus({ ...DEFAULT_METRICS, ...metrics, health, metrics: text, clock, log }, signal));
     }
-    await Promise.all(tellers.map((teller) => teller.catch((error) => log.error(`Cannot tell the status: ${error}`))));
+    const logged = (error: unknown) => log.error(`Cannot tell the status: ${error}`);
+    await Promise.all(publishers.map((publisher) => publisher.catch(logged)));
   }
 
   async #waitingFor(plugin: string): Promise<number> {

@@ -149,7 +149,7 @@ export class Dispatching implements AsyncDisposable {
   async stop(): Promise<void> {
     this.beginStop();
     await this.clock.settle();
-    this.lanes.forEach((lane) => lane.cutOff());
+    this.lanes.forEach((lane) => lane.abortInFlight());
     await this.#work;
   }
 

@@ -104,7 +104,7 @@ Deno.test("service does not start with a password that Keystone refuses", async 
 Deno.test("service starts without a Keystone that does not answer", async () => {
   using dir = directory({ authUrl: "http://127.0.0.1:1/v3", queue: "alone", receiver: 1 });
   await using service = await listening(dir);
-  await until(() => /WARNING \(openstack\) Cannot ask Keystone at .*Going on without it for now\n/.test(service.log));
+  await until(() => /WARNING \(openstack\) Cannot ask Keystone at .*Continuing without it\n/.test(service.log));
   assert.equal((await service.end("SIGTERM")).code, 0);
 });
 

@@ -38,11 +38,11 @@ Deno.test("Health names a stage that has not moved for a minute, until it moves"
 Deno.test("Health takes a stage that has nothing to do for healthy, however long", async () => {
   await using it = watched();
   const something = Promise.withResolvers<void>();
-  const resting = it.heartbeat.rest(something.promise);
+  const idle = it.heartbeat.whileIdle(something.promise);
   await it.clock.advance(3_600_000);
   assert.deepEqual(it.health.livenessProblems(), []);
   something.resolve();
-  await resting;
+  await idle;
   await it.clock.advance(3_600_000);
   assert.equal(it.health.livenessProblems().length, 1);
 });

@@ -123,7 +123,7 @@ Deno.test("CloudReader takes a password that was changed for silence, and says s
   world.server.login = "auth-wrong-password";
   const read = world.read("ports");
   await until(() => world.said.lines.length > 0);
-  assert.match(world.said.lines[0]!, /^error Cannot log in at Keystone .*: 401.*It is tried again until it works$/);
+  assert.match(world.said.lines[0]!, /^error Cannot log in at Keystone .*: 401.*Retrying until it works$/);
   world.server.login = "auth-password-admin";
   assert.equal((await world.through(read)).length, 2);
 });

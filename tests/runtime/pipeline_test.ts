@@ -29,7 +29,7 @@ Deno.test("stepPipeline() goes on behind a notification that cannot be decided, 
     signal: new AbortController().signal,
     onAnswered: () => {},
   });
-  const stages = { facts, details, recorded: new WakeSignal() };
+  const stages = { facts, details, wakeSignal: new WakeSignal() };
   assert.ok(await stepPipeline(stages));
   const ready = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
   assert.deepEqual(ready.map(({ event }) => event.key), ["server/server-2/creation"]);

@@ -269,7 +269,7 @@ Deno.test("Priming tries again what is refused for a while, and tells it once", 
 
   assert.match(said.lines.at(-1)!, /4 floating IPs, 7 ports, 7 servers/);
   assert.equal(said.lines.filter((line) => line.startsWith("warn")).length, 1);
-  assert.match(said.lines[1]!, /^warn Cannot ask Nova at .*: 429 \(in 30 s again\).*It is tried again until it works$/);
+  assert.match(said.lines[1]!, /^warn Cannot ask Nova at .*: 429 \(in 30 s again\).*Retrying until it works$/);
   assert.ok(clock.passedMs() - began >= 31_000);
 });
 
@@ -289,7 +289,7 @@ Deno.test("messages are decided without it when Priming takes too long, and it g
   assert.deepEqual((await world.decided()).map(({ key }) => key), ["server/new/creation"]);
   assert.match(
     said.lines.at(-1)!,
-    /could not be read within 60 s: messages are decided without the rest. Reading goes on/,
+    /Priming did not finish within 60 s: messages are decided without the rest. It continues/,
   );
   isDown = false;
   await until(async () => {

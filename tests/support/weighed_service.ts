@@ -66,7 +66,7 @@ export class WeighedService implements AsyncDisposable {
     const { signal } = this.#stop;
     const facts = new FactsStage({
       ledger,
-      prompt: details.prompt,
+      makeImmediate: details.makeImmediate,
       rules: () => EVERYTHING,
       mayDecide: () => true,
       nova: null,
@@ -76,7 +76,7 @@ export class WeighedService implements AsyncDisposable {
       onDetailed,
     });
     this.#work = ledger.activate(["Idle"]).then(() =>
-      Promise.all([runPipeline({ facts, details, recorded }, signal), lane.run(signal)])
+      Promise.all([runPipeline({ facts, details, wakeSignal: recorded }, signal), lane.run(signal)])
     );
   }
 

@@ -18,8 +18,8 @@ import {
   type Settlement,
 } from "../../model/ledger.ts";
 import type { Json, Notification } from "../../model/notification.ts";
-import { sentOf } from "../identity.ts";
-import { learnedMemory } from "../learn.ts";
+import { sentOf } from "../message_identity.ts";
+import { learnedMemory } from "../learned_memory.ts";
 import { RamMemory } from "./memory.ts";
 
 interface EventRow {
@@ -38,19 +38,23 @@ interface DeliveryRow {
   progress: Json | undefined;
 }
 
-/** The ledger of a dry run: the same contract, nothing on disk, everything gone at the end. */
+/** The ledger in RAM, for the dry run: the contract of {@linkcode Ledger}, without a file. */
 export class RamLedger implements Ledger {
   readonly #memory = new RamMemory();
-  /** The times that messages gave, with their ids. */
+  /** Identities of recorded messages: time and id. */
   readonly #recorded = new Set<string>();
   readonly #priming = new Map<Listing, PrimingProgress>();
   readonly #undecided: Notification[] = [];
+  /** The keys of all events. */
   readonly #keys = new Set<string>();
-  /** By their numbers. What has its detail is held by those alone that it is for: a dry run may watch a cloud for days. */
+  /**
+   * Events without a detail, by number. Events with a detail are referenced by their unfinished
+   * deliveries alone: a dry run may watch a cloud for days, and must not grow.
+   */
   readonly #undetailed = new Map<number, EventRow>();
   readonly #open: DeliveryRow[] = [];
   readonly rejections: Rejection[] = [];
-  /** By what makes them the same. */
+  /** By source, exchange and start. */
   readonly #gaps = new Map<string, Gap>();
   #plugins: readonly string[] = [];
   #seq = 0;
@@ -124,13 +128,13 @@ export class RamLedger implements Ledger {
   }
 
   ready({ plugin, now, limit, busy }: ReadyQuery): Promise<readonly Delivery[]> {
-    const free = this.#free(plugin).filter(({ dueAt, row }) => dueAt <= now && !busy?.has(row.seq));
-    free.sort((one, other) => one.dueAt - other.dueAt || one.row.seq - other.row.seq);
-    return Promise.resolve(free.slice(0, limit).map(asDelivery));
+    const ready = this.#unblocked(plugin).filter(({ dueAt, row }) => dueAt <= now && !busy?.has(row.seq));
+    ready.sort((one, other) => one.dueAt - other.dueAt || one.row.seq - other.row.seq);
+    return Promise.resolve(ready.slice(0, limit).map(asDelivery));
   }
 
   nextDueAt(plugin: string): Promise<number | null> {
-    const due = this.#free(plugin).map(({ dueAt }) => dueAt);
+    const due = this.#unblocked(plugin).map(({ dueAt }) => dueAt);
     return Promise.resolve(due.length === 0 ? null : Math.min(...due));
   }
 
@@ -151,7 +155,7 @@ export class RamLedger implements Ledger {
     return Promise.resolve();
   }
 
-  /** No other process looks. */
+  /** Does nothing: no other process reads this ledger. */
   noteOutage(): Promise<void> {
     return Promise.resolve();
   }
@@ -171,6 +175,7 @@ export class RamLedger implements Ledger {
     return Promise.resolve(open.sort((one, other) => one.from - other.from));
   }
 
+  /** Makes the details of all events after `seq`. */
   async #detailSince(seq: number, make: ImmediateMaker): Promise<void> {
     const events = await this.undetailed(Number.MAX_SAFE_INTEGER, seq);
     await this.storeDetails(events.map((row) => ({ seq: row.seq, ...make(row.event), learned: null })));
@@ -195,16 +200,17 @@ export class RamLedger implements Ledger {
     if (row !== undefined) row.event = { ...row.event, server };
   }
 
-  #free(plugin: string): DeliveryRow[] {
-    const taken = new Set<string>();
-    const free: DeliveryRow[] = [];
+  /** The deliveries that have a detail and are not blocked by an earlier one. */
+  #unblocked(plugin: string): DeliveryRow[] {
+    const held = new Set<string>();
+    const unblocked: DeliveryRow[] = [];
     for (const delivery of this.#open) {
       if (delivery.plugin !== plugin) continue;
       const { orderKeys } = delivery.row.event;
-      if (delivery.row.record !== null && !orderKeys.some((key) => taken.has(key))) free.push(delivery);
-      for (const key of orderKeys) taken.add(key);
+      if (delivery.row.record !== null && !orderKeys.some((key) => held.has(key))) unblocked.push(delivery);
+      for (const key of orderKeys) held.add(key);
     }
-    return free;
+    return unblocked;
   }
 }
 

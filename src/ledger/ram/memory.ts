@@ -1,6 +1,6 @@
 import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../../model/memory.ts";
 
-/** Memory that lives as long as the process: the dry run's. */
+/** Memory in RAM, for the dry run. */
 export class RamMemory implements Memory {
   readonly #servers = new Map<string, ServerMemory>();
   readonly #ports = new Map<string, PortMemory>();
@@ -30,7 +30,7 @@ export class RamMemory implements Memory {
     return [...this.#floatingIps.values()].filter(({ association }) => association?.serverId === serverId);
   }
 
-  /** Writes rows; a row that was there before moves to the end, so that lists are in the order of their last change. */
+  /** Writes rows. A changed row moves to the end, so that lists are ordered by the last change. */
   apply({ servers, ports, floatingIps }: MemoryChanges): void {
     replace(this.#servers, servers);
     replace(this.#ports, ports);

@@ -2,27 +2,29 @@ import { setImmediate } from "node:timers/promises";
 import { LedgerUnavailable } from "../../model/ledger.ts";
 import type { Backlog } from "../../model/readings.ts";
 import { type Database, prepareAll, reading, type Statements } from "./database.ts";
-import type { QueueState } from "./queues.ts";
+import type { QueueState } from "./plugin_queue.ts";
 
 export interface BacklogOptions {
   readonly database: Database;
-  /** What the file does not say, by a plugin's name. */
+  /** In-memory state of a plugin's queue. */
   readonly queueOf: (plugin: string) => Promise<QueueState>;
   /** The configured plugins. */
   readonly plugins: readonly string[];
-  /** Milliseconds that have passed since some moment. */
+  /** Monotonic milliseconds. */
   readonly passedMs: () => number;
 }
 
-/** Rows that are counted at a time: some milliseconds of work, so that a million that wait keep no socket waiting. */
+/**
+ * Rows that are counted at once: some milliseconds of work, so a large backlog delays no socket.
+ */
 export const SLICE = 2000;
 
-/** The share of time that counting may take: while very much waits, figures are as old as that makes them. */
+/** The share of time that counting may take: the larger the backlog, the older the figures. */
 const MAX_SHARE = 0.01;
 
 type Counted = "ready" | "blocked" | "undetailed" | "dead" | "queued";
 
-/** Counts what waits in the ledger, from memory and indexes alone. */
+/** Counts the backlog of each plugin, from memory and indexes alone. */
 export class BacklogCounter {
   readonly #options: BacklogOptions;
   readonly #sql: Statements<typeof STATEMENTS>;
@@ -35,7 +37,10 @@ export class BacklogCounter {
     this.#sql = prepareAll(options.database, STATEMENTS);
   }
 
-  /** By the names of the plugins. Whoever asks while it counts gets the same; while the ledger cannot be written, what was counted before. */
+  /**
+   * The backlog by plugin. Calls during a count share its result. While the ledger cannot be
+   * written, the last count is returned.
+   */
   async count(): Promise<ReadonlyMap<string, Backlog>> {
     if (this.#options.passedMs() < this.#nextAt) return this.#counted;
     this.#counting ??= this.#countAll().finally(() => this.#counting = undefined);
@@ -58,22 +63,22 @@ export class BacklogCounter {
   }
 
   async #countOne(plugin: string): Promise<Backlog> {
-    // Reads in the queue what is to be read, which may write what others wait for: where it is counted.
+    // Reads into memory what is due. That may move deliveries from memory to rows: count after it.
     await this.#options.queueOf(plugin);
     const ready = await this.#inSlices("ready", plugin);
     const blocked = await this.#inSlices("blocked", plugin);
     const undetailed = await this.#inSlices("undetailed", plugin);
     const dead = await this.#inSlices("dead", plugin);
-    const own = await this.#options.queueOf(plugin);
-    const queued = await this.#inSlices("queued", plugin, own.unreadFrom);
-    // What is blocked waits for something older that is not, and what is queued comes after it.
-    const oldest = Math.min(ready.oldest, undetailed.oldest, own.oldest);
+    const memory = await this.#options.queueOf(plugin);
+    const queued = await this.#inSlices("queued", plugin, memory.unreadFrom);
+    // A blocked delivery waits for an older one that is not blocked; queued ones are newer.
+    const oldest = Math.min(ready.oldest, undetailed.oldest, memory.oldest);
     const decidedAt = oldest === Infinity ? undefined : reading(() => this.#sql.decidedAt.get(oldest)?.["decided_at"]);
     return {
       waiting: {
-        new: undetailed.count + own.waiting.new,
-        blocked: blocked.count + own.waiting.blocked,
-        ready: ready.count + own.waiting.ready,
+        new: undetailed.count + memory.waiting.new,
+        blocked: blocked.count + memory.waiting.blocked,
+        ready: ready.count + memory.waiting.ready,
         queued: queued.count,
       },
       oldestAt: decidedAt === undefined ? null : Number(decidedAt),
@@ -81,7 +86,7 @@ export class BacklogCounter {
     };
   }
 
-  /** How many rows there are from an event on, and the lowest `seq` of them. */
+  /** Counts the rows from event `from` on, and finds the lowest `seq`. */
   async #inSlices(
     name: Counted,
     plugin: string,
@@ -100,7 +105,7 @@ export class BacklogCounter {
   }
 }
 
-/** Each gives rows behind a place, `at` and `seq`, in the order of its index. */
+/** Keyset pagination: each selects the rows after (`at`, `seq`), in the order of an index. */
 const STATEMENTS = {
   ready: `SELECT due_at AS at, seq FROM delivery
     WHERE plugin = (SELECT id FROM plugin WHERE name = ?) AND state = 'ready' AND (due_at, seq) > (?, ?)

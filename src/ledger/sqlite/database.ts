@@ -7,36 +7,39 @@ import { APPLICATION_ID, STEPS } from "./schema.ts";
 export type Database = DatabaseSync;
 export type Statement = StatementSync;
 
-/** How long a write waits for another process's write, which takes milliseconds; then it is the patient ledger that waits. */
+/**
+ * How long a write blocks while another process has the write lock, which takes milliseconds. After
+ * that {@linkcode LedgerUnavailable} is thrown, and `RetryingLedger` waits without blocking.
+ */
 const BUSY_TIMEOUT_MS = 1000;
 
-/** What a ledger is opened with, beside its file. */
 export interface OpenOptions {
-  /** Whether to make a file that is missing. */
+  /** Whether to create a missing file and to migrate an older one: for the service alone. */
   readonly create: boolean;
-  /** @default today's form */
+  /** Migrations. @default all */
   readonly steps?: readonly string[];
   /** @default 1000 */
   readonly busyTimeoutMs?: number;
-  /** Called before a file of an older form is taken forward, which may take minutes. */
-  readonly onOlder?: (forms: { readonly from: number; readonly to: number }) => void;
+  /** Called before an older schema is migrated, which may take minutes. */
+  readonly onOlder?: (versions: { readonly from: number; readonly to: number }) => void;
 }
 
 const PRAGMAS = [
-  // Of a new file. An event and its notification take 2 KiB each: pages of 4 KiB would hold one, and nothing else.
+  // For a new file. Rows of events and notifications take 2 KiB: a page of 4 KiB would hold one.
   "PRAGMA page_size = 8192",
   "PRAGMA journal_mode = WAL",
   "PRAGMA synchronous = FULL",
-  // 16 MiB: what is written again and again goes to the file once, and each time costs two fsyncs.
+  // 2000 pages, 16 MiB. A checkpoint copies a page that changes often once, and costs 2 fsyncs.
   "PRAGMA wal_autocheckpoint = 2000",
-  // 8 MiB; the kernel has the rest.
+  // 8 MiB. The kernel's page cache has the rest.
   "PRAGMA cache_size = -8192",
 ];
 
 /**
- * Opens a ledger file, makes it if it is missing, and takes it through the steps that it lacks.
+ * Opens a ledger file. With `create` it creates a missing file and migrates an older schema.
  *
- * @throws {UserError} when the file is no ledger, is damaged, is read-only or comes from a newer oss-watcher; it is untouched then.
+ * @throws {UserError} when the file is no ledger, is damaged, is read-only or was written by a
+ * newer oss-watcher. The file is left untouched then.
  */
 export function openDatabase(file: string, options: OpenOptions): Database {
   const { create, steps = STEPS, busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
@@ -58,18 +61,21 @@ export function openDatabase(file: string, options: OpenOptions): Database {
   }
 }
 
-/** Makes an empty file for a ledger's owner and group alone: it holds what tenants wrote. SQLite gives its other files the same rights. */
+/**
+ * Creates an empty file that only its owner and group can read: it will hold tenants' data. SQLite
+ * gives its write-ahead log the same mode.
+ */
 function touch(file: string): void {
   Deno.openSync(file, { write: true, create: true, mode: 0o640 }).close();
 }
 
-/** Copies a ledger, as it is at one moment, to another file. */
+/** Copies a consistent snapshot of a ledger to another file. */
 export async function copyDatabase(database: Database, file: string): Promise<void> {
   touch(file);
   await backup(database, file, { rate: -1 });
 }
 
-/** Prepared statements by the names of their texts. */
+/** Prepared statements, by the names of their SQL texts. */
 export type Statements<Texts> = Readonly<Record<keyof Texts, Statement>>;
 
 export function prepareAll<Texts extends Readonly<Record<string, string>>>(
@@ -80,7 +86,12 @@ export function prepareAll<Texts extends Readonly<Record<string, string>>>(
   return Object.fromEntries(prepared) as Statements<Texts>;
 }
 
-/** Runs `action` in one transaction that takes the write lock at once; all of it is written, or nothing. */
+/**
+ * Runs `action` in one transaction, which takes the write lock when it begins.
+ *
+ * @throws {LedgerUnavailable} when nothing was written and waiting may help.
+ * @throws {UserError} when the file is damaged.
+ */
 export function transaction<Result>(database: Database, action: () => Result): Result {
   try {
     const { begin, commit } = endsOf(database);
@@ -94,7 +105,7 @@ export function transaction<Result>(database: Database, action: () => Result): R
   }
 }
 
-/** Runs `action`, which only reads, and throws what {@linkcode transaction} would. */
+/** Runs `action`, which only reads, and translates errors as {@linkcode transaction} does. */
 export function reading<Result>(action: () => Result): Result {
   try {
     return action();
@@ -114,7 +125,7 @@ function endsOf(database: Database): { readonly begin: Statement; readonly commi
   return ends;
 }
 
-/** `exec` would do, but Deno's keeps SQLite's result code to itself. */
+/** Not by `exec`: the errors of Deno's `exec` lack SQLite's result code. */
 function run(database: Database, sql: string): void {
   database.prepare(sql).run();
 }
@@ -123,11 +134,14 @@ function rollBack(database: Database): void {
   try {
     database.exec("ROLLBACK");
   } catch {
-    // SQLite has rolled back itself: a full disk does that.
+    // SQLite has rolled back by itself, as it does when the disk is full.
   }
 }
 
-/** SQLite's primary result codes for which waiting may help: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN. */
+/**
+ * SQLite's primary result codes for which waiting may help: BUSY, LOCKED, READONLY, IOERR, FULL,
+ * CANTOPEN.
+ */
 const UNAVAILABLE = new Set([5, 6, 8, 10, 13, 14]);
 /** CORRUPT and NOTADB. */
 const DAMAGED = new Set([11, 26]);
@@ -148,7 +162,9 @@ function resultCode(error: unknown): number | null {
   return typeof errcode === "number" ? errcode & 0xff : CODE_OF_TEXT.get(message) ?? null;
 }
 
-/** What the constructor and `exec`, which runs the steps, throw has no code: SQLite's own texts of some. */
+/**
+ * Errors of the constructor and of `exec` have no result code: they are known by SQLite's texts.
+ */
 const CODE_OF_TEXT: ReadonlyMap<unknown, number> = new Map([
   ["database is locked", 5],
   ["attempt to write a readonly database", 8],
@@ -173,7 +189,7 @@ function unopenable(file: string, error: unknown): UserError {
   return new UserError(`Cannot open the ledger "${file}": ${why}. ${advice}`, { cause });
 }
 
-/** Looks at the file's header before SQLite does, which would begin to write. Returns whether there is a file. */
+/** Checks the file's header before SQLite opens it and writes. Returns whether the file exists. */
 function inspect(file: string, knownSteps: number): boolean {
   const no = (why: string) => new UserError(`Cannot open the ledger "${file}": ${why}`);
   const cutOff = "it is cut off. Restore a backup, or move the file away to begin anew";
@@ -181,7 +197,7 @@ function inspect(file: string, knownSteps: number): boolean {
   if (found === undefined) return false;
   const { header, size } = found;
   if (size === 0) {
-    // SQLite would take it for new, and throw the log away.
+    // SQLite would take it for a new file, and delete the write-ahead log.
     if (exists(`${file}-wal`)) throw no(cutOff);
     return true;
   }
@@ -195,14 +211,17 @@ function inspect(file: string, knownSteps: number): boolean {
   }
   if (version > knownSteps) throw no(newer(version, knownSteps));
   const pageSize = view.getUint16(16) === 1 ? 65536 : view.getUint16(16);
-  // A checkpoint that was killed may leave a short file, but then beside its write-ahead log.
+  // A killed checkpoint may leave a short file, but always beside its write-ahead log.
   if (size < view.getUint32(28) * pageSize && !exists(`${file}-wal`)) {
     throw no(cutOff);
   }
   return true;
 }
 
-/** Opens for writing, too: SQLite would be content with reading, and fail at the first event. */
+/**
+ * Reads the header. Opens for writing, too: SQLite would open read-only, and fail at the first
+ * event.
+ */
 function readHeader(file: string): { readonly header: Uint8Array<ArrayBuffer>; readonly size: number } | undefined {
   try {
     const { isFile, size } = Deno.statSync(file);
@@ -235,10 +254,10 @@ function migrate(
     & Pick<OpenOptions, "create" | "onOlder">,
 ): void {
   const version = versionOf(database);
-  // The header may not have told: a newer form may still be in the log.
+  // The header may be behind: a newer version may be in the write-ahead log alone.
   if (version > steps.length) throw new UserError(`Cannot open the ledger "${file}": ${newer(version, steps.length)}`);
   if (version === steps.length) return;
-  // A command must not change the form under a service of the older version.
+  // A command must not migrate the file of a running, older service.
   if (!create) {
     throw new UserError(
       `Cannot open the ledger "${file}": an older oss-watcher wrote it. Start the service of this version once`,
@@ -246,7 +265,7 @@ function migrate(
   }
   if (version > 0) onOlder?.({ from: version, to: steps.length });
   transaction(database, () => {
-    // Another process may have been faster.
+    // The version is read again: another process may have migrated the file meanwhile.
     for (const step of steps.slice(versionOf(database))) database.exec(step);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.exec(`PRAGMA user_version = ${steps.length}`);
@@ -255,7 +274,7 @@ function migrate(
 }
 
 function newer(version: number, knownSteps: number): string {
-  return `it was written by a newer oss-watcher (form ${version}, this one knows ${knownSteps}). Run the newer one`;
+  return `it was written by a newer oss-watcher (schema ${version}, this one knows ${knownSteps}). Run the newer one`;
 }
 
 function versionOf(database: Database): number {

@@ -3,19 +3,20 @@ import type { Holder, Waiting } from "./queued_delivery.ts";
 import { type OrderHash, orderHashOf } from "./order_hash.ts";
 import type { RecentEvents } from "./recent_events.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
-import type { PluginNumbers } from "./plugins.ts";
+import type { PluginNumbers } from "./plugin_numbers.ts";
 import type { NewDelivery, Queues } from "./queues.ts";
-import type { Known } from "./ready.ts";
-import { UNFINISHED } from "./states.ts";
+import type { InMemory } from "./ready_deliveries.ts";
+import { UNFINISHED } from "./delivery_states.ts";
 
-/** How many failed attempts of a delivery are kept: the first ones, and the last ones. */
+/** Failed attempts that are kept of a delivery: the first ones and the last ones. */
 const KEEP_FIRST = 3;
 const KEEP_LAST = 20;
 
 /**
- * The deliveries in the ledger file and who must wait for whom. A delivery holds its event's order keys until it is finished; one is free when
- * no earlier delivery of its plugin holds any of its own. Only the next holder of a key that is given back can become free by that,
- * so finishing costs a few look-ups, however many wait. Runs inside the caller's transaction.
+ * The life of a delivery: added, unblocked, attempted, finished, replayed. A delivery holds its
+ * event's order keys until it is finished. It is blocked while an earlier delivery of its plugin
+ * holds one of them. When a key is released, only its next holder can become ready, so finishing a
+ * delivery costs a few look-ups, however long the backlog is. Runs inside the caller's transaction.
  */
 export class Deliveries {
   readonly #sql: Statements<typeof STATEMENTS>;
@@ -24,7 +25,7 @@ export class Deliveries {
   readonly #queues: Queues;
   readonly #recent: RecentEvents;
 
-  constructor(database: Database, { plugins, queues, recent }: Known) {
+  constructor(database: Database, { plugins, queues, recent }: InMemory) {
     this.#sql = prepareAll(database, STATEMENTS);
     this.#orderHash = orderHashOf(database);
     this.#plugins = plugins;
@@ -32,39 +33,40 @@ export class Deliveries {
     this.#recent = recent;
   }
 
-  /** The numbers that stand for these keys in the file. */
-  numbersOf(orderKeys: readonly string[]): readonly number[] {
+  /** The distinct hashes that stand for order keys in the file. */
+  hashesOf(orderKeys: readonly string[]): readonly number[] {
     return [...new Set(orderKeys.map(this.#orderHash))];
   }
 
-  /** Adds the last delivery so far. Returns whether it is in memory. */
+  /** Adds a delivery of the newest event. Returns whether it is in memory. */
   add(delivery: NewDelivery): boolean {
     this.#sql.add.run(delivery.plugin, delivery.seq, delivery.dueAt);
     return this.#queues.add(delivery);
   }
 
-  /** The event has its detail now: its deliveries wait for nothing but earlier ones. */
-  detailed(seq: number): void {
-    for (const plugin of this.#queues.newOf(seq)) this.#free(plugin, seq, "new");
-    for (const row of this.#sql.newOf.all(seq)) this.#free(Number(row["plugin"]), seq, "new");
+  /** The detail of an event was stored: only earlier deliveries can still block its own. */
+  detailStored(seq: number): void {
+    for (const plugin of this.#queues.waitingForDetail(seq)) this.#unblock(plugin, seq, "new");
+    for (const row of this.#sql.waitingForDetail.all(seq)) this.#unblock(Number(row["plugin"]), seq, "new");
   }
 
-  /** Whether a later delivery waits for this outcome. */
+  /** Whether the outcome may unblock a later delivery. */
   isAwaited({ plugin, seq, outcome }: Settlement): boolean {
     if (outcome !== "done" && outcome !== "dead") return false;
-    return this.#queues.next(this.#holder(this.#plugins.of(plugin), seq)).size > 0;
+    return this.#queues.nextHolders(this.#holder(this.#plugins.of(plugin), seq)).size > 0;
   }
 
+  /** Records how an attempt ended. */
   settle(settlement: Settlement): void {
     const { seq, outcome, startedAt, endedAt, failure, dueAt, triedMs } = settlement;
     const plugin = this.#plugins.of(settlement.plugin);
-    const waits = this.#waitsFor(plugin, seq);
-    // Dropped or settled by an operator meanwhile.
-    if (waits === null) return;
+    const state = this.#stateOf(plugin, seq);
+    // An operator dropped it during the attempt.
+    if (state === null) return;
     const finished = outcome === "done" || outcome === "dead";
     if (finished) this.#sql.finish.run(outcome, endedAt, endedAt, triedMs, plugin, seq);
     else {
-      this.#queues.write(this.#holder(plugin, seq), waits);
+      this.#queues.write(this.#holder(plugin, seq), state);
       this.#sql.postpone.run(dueAt, endedAt, triedMs, plugin, seq);
     }
     if (failure !== null) {
@@ -73,14 +75,16 @@ export class Deliveries {
       this.#sql.addFailure.run(plugin, seq, attempt, startedAt, endedAt, failure.reason, failure.error, progress);
       if (attempt > KEEP_FIRST + KEEP_LAST) this.#sql.forgetFailure.run(plugin, seq, attempt - KEEP_LAST);
     }
-    // What is under way was ready when it began: only a replay of an older one can have blocked it since.
-    if (outcome === "done" && waits !== "ready") this.#giveUpOlder(plugin, seq, settlement);
+    // It was ready when its attempt began: only the replay of an older one can have blocked it.
+    if (outcome === "done" && state !== "ready") this.#giveUpOlder(plugin, seq, settlement);
     if (!finished) return;
     this.release(plugin, seq);
     this.#recent.finished(seq);
   }
 
-  /** Older deliveries that were replayed while this one was under way must not undo it any more. */
+  /**
+   * Makes dead letters of older deliveries that were replayed meanwhile: they would undo this one.
+   */
   #giveUpOlder(plugin: number, seq: number, { startedAt, endedAt }: Settlement): void {
     for (const key of this.#orderKeys(seq)) {
       for (const older of this.#queues.reopenedBefore(plugin, key, seq)) {
@@ -96,39 +100,40 @@ export class Deliveries {
     return Number(this.#sql.attempts.get(seq, plugin)?.["attempts"]);
   }
 
-  /** Gives back the keys of a finished delivery and frees those that waited for them alone. */
+  /** Releases the keys of a finished delivery, and unblocks those that waited for these alone. */
   release(plugin: number, seq: number): void {
     const holder = this.#holder(plugin, seq);
     this.#queues.release(holder);
-    for (const next of this.#queues.next(holder)) this.#free(plugin, next, "blocked");
+    for (const next of this.#queues.nextHolders(holder)) this.#unblock(plugin, next, "blocked");
   }
 
-  /** Takes the keys of a delivery again, at its old place; those that come after it wait again. */
-  hold(plugin: number, seq: number): void {
+  /** Replays a delivery at its old place: it holds its keys again, and blocks later ones. */
+  reopen(plugin: number, seq: number): void {
     const holder = this.#holder(plugin, seq);
     this.#queues.holdAgain(holder);
     for (const key of holder.orderKeys) this.#sql.blockLater.run(plugin, plugin, key, seq);
     this.#sql.reopen.run(plugin, seq);
-    this.#queues.wrote(plugin);
-    this.#free(plugin, seq, "blocked");
+    this.#queues.stateWritten(plugin);
+    this.#unblock(plugin, seq, "blocked");
   }
 
-  #free(plugin: number, seq: number, from: "new" | "blocked"): void {
+  /** Sets the state of a delivery that was `new` or `blocked`: `ready`, or `blocked` by another. */
+  #unblock(plugin: number, seq: number, from: "new" | "blocked"): void {
     const queued = this.#queues.get(plugin, seq);
     const state = this.#queues.isBlocked(this.#holder(plugin, seq)) ? "blocked" : "ready";
     if (queued === undefined) {
       this.#sql.setState.run(state, plugin, seq, from);
-      this.#queues.wrote(plugin);
+      this.#queues.stateWritten(plugin);
     } else if (queued.state === from) this.#queues.setState(queued, state);
   }
 
-  /** What one that was attempted waits for by now; `null`: it is finished. */
-  #waitsFor(plugin: number, seq: number): Waiting | null {
+  /** The state of a delivery whose attempt has ended; `null`: it is finished. */
+  #stateOf(plugin: number, seq: number): Waiting | null {
     const queued = this.#queues.get(plugin, seq);
     if (queued !== undefined) return queued.state;
     const state = this.#sql.unfinished.get(plugin, seq)?.["state"];
     if (state === undefined) return null;
-    // It was in memory, which has begun anew since.
+    // It was in memory, which has been dropped since.
     if (state === "queued") return this.#queues.isBlocked(this.#holder(plugin, seq)) ? "blocked" : "ready";
     return state as Waiting;
   }
@@ -150,7 +155,7 @@ const OVERTAKEN = "A later event that shares a key was delivered while this one 
 const STATEMENTS = {
   add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, 'queued', ?)`,
   orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,
-  newOf: `SELECT plugin FROM delivery WHERE seq = ? AND state = 'new'`,
+  waitingForDetail: `SELECT plugin FROM delivery WHERE seq = ? AND state = 'new'`,
   setState: `UPDATE delivery SET state = ? WHERE plugin = ? AND seq = ? AND state = ?`,
   unfinished: `SELECT state FROM delivery AS d WHERE plugin = ? AND seq = ? AND ${UNFINISHED}`,
   attempts: `SELECT attempts FROM delivery WHERE seq = ? AND plugin = ?`,

@@ -2,11 +2,14 @@ import type { ReadyQuery } from "../../model/ledger.ts";
 import type { QueuedDelivery, Waiting } from "./queued_delivery.ts";
 import { ReadyQueue } from "./ready_queue.ts";
 
-/** Deliveries of one plugin that were never attempted, in the order of their events: what each waits for, and who of them holds an order key. */
+/**
+ * The deliveries of one plugin that are in memory: never attempted, in the order of their events.
+ * Knows the state of each, and which of them hold an order key.
+ */
 export class DeliveryWindow {
-  /** By `seq`, in the order of their numbers. */
+  /** By `seq`, ascending. */
   readonly #deliveries = new Map<number, QueuedDelivery>();
-  /** By order key, ascending. */
+  /** The holders of each order key, by `seq`, ascending. */
   readonly #seqsOf = new Map<number, number[]>();
   readonly #ready = new ReadyQueue();
 
@@ -14,7 +17,7 @@ export class DeliveryWindow {
     return this.#deliveries.size;
   }
 
-  /** Adds one behind all others. */
+  /** Adds a delivery that is newer than all others. */
   add(delivery: QueuedDelivery): void {
     this.#deliveries.set(delivery.seq, delivery);
     for (const key of delivery.orderKeys) {
@@ -29,17 +32,16 @@ export class DeliveryWindow {
     return this.#deliveries.get(seq);
   }
 
-  /** All, the oldest first. */
+  /** All deliveries, oldest first. */
   [Symbol.iterator](): Iterator<QueuedDelivery> {
     return this.#deliveries.values();
   }
 
-  /** Says what one waits for from now on. */
   setState(delivery: QueuedDelivery, state: Waiting | null): void {
     const { state: before } = delivery;
     if (before === state) return;
     delivery.state = state;
-    if (before === "ready") this.#ready.leave();
+    if (before === "ready") this.#ready.remove();
     if (state === "ready") this.#ready.add(delivery);
   }
 
@@ -54,12 +56,12 @@ export class DeliveryWindow {
     }
   }
 
-  /** So many that are ready, in the order in which they are due, without those that are busy. */
+  /** At most `limit` ready deliveries that are not `busy`, earliest due first. */
   ready({ limit, busy }: Pick<Required<ReadyQuery>, "limit" | "busy">): readonly QueuedDelivery[] {
     return this.#ready.first(limit, busy);
   }
 
-  /** Whether a key is held by one that is older than `seq`. */
+  /** Whether a delivery older than `seq` holds a key. */
   isHeldBefore(key: number, seq: number): boolean {
     const oldest = this.#seqsOf.get(key)?.[0];
     return oldest !== undefined && oldest < seq;

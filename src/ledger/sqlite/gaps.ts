@@ -1,7 +1,7 @@
 import type { Gap } from "../../model/gap.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 
-/** Times in which notifications may not have reached us, in the file. */
+/** Table `gap`: times in which notifications may have been lost. */
 export class SqliteGaps {
   readonly #sql: Statements<typeof STATEMENTS>;
 
@@ -9,17 +9,18 @@ export class SqliteGaps {
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
+  /** Runs inside a transaction. */
   put({ source, exchange, from, to, certainty }: Gap): void {
     this.#sql.put.run(source.queue, source.brokers, exchange ?? "", from, to, certainty);
   }
 
-  /** Those that have not ended, oldest first. */
+  /** Gaps that have not ended, oldest first. */
   open(): readonly Gap[] {
     return this.#sql.open.all().map(gapOf);
   }
 }
 
-/** A row of the table. */
+/** Reads a row of table `gap`. */
 export function gapOf(row: Readonly<Record<string, unknown>>): Gap {
   return {
     source: { queue: String(row["queue"]), brokers: String(row["brokers"]) },

@@ -9,31 +9,31 @@ interface Work {
 }
 
 export interface GroupCommitOptions {
-  /** Called in each transaction before its actions. */
+  /** Called in each transaction, before its actions. */
   readonly onBegin?: () => void;
-  /** Called in each transaction after its actions. */
+  /** Called in each transaction, after its actions. */
   readonly onCommit?: () => void;
-  /** Called when nothing of a transaction that had begun was written. */
+  /** Called when a transaction that had begun was rolled back. */
   readonly onRolledBack?: () => void;
 }
 
-/** So many that can wait do not: outcomes must not pile up, and each keeps a place of its lane. */
-const ENOUGH = 32;
+/** Deferred writes that are committed at once: each occupies a place of its lane until then. */
+const MAX_DEFERRED = 32;
 
 /**
- * Writes of all stages that come in one turn of the event loop, in one transaction: the disk is asked to keep them once, not once for each.
- * While it does so the network brings more, so that the busier we are, the more there is in a group.
+ * Group commit: the writes of all stages in one turn of the event loop share a transaction, and so
+ * one fsync. More messages arrive during the fsync, so groups grow with the load.
  */
 export class GroupCommit {
   readonly #database: Database;
   readonly #options: GroupCommitOptions;
-  /** For the next transaction. */
+  /** Writes of the next transaction. */
   #group: Work[] = [];
-  /** For the next transaction, behind all of the group. */
+  /** Writes of the next transaction that run after all of the group. */
   #last: Work[] = [];
-  /** Whether it comes at the end of this turn. */
+  /** Whether the next transaction runs at the end of this turn. */
   #isDue = false;
-  /** When it comes else, where something waits. */
+  /** Commits deferred writes that no other transaction took along. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(database: Database, options: GroupCommitOptions = {}) {
@@ -41,29 +41,28 @@ export class GroupCommit {
     this.#options = options;
   }
 
-  /** Runs an action after those before it, in their transaction or a later one. Resolves when its writes are on disk. */
+  /** Runs an action at the end of this turn, after those before it. Resolves when it is on disk. */
   run<Result>(action: () => Result): Promise<Result> {
     const written = added(this.#group, action);
     this.#commitSoon();
     return written;
   }
 
-  /** The same for what builds on the others: it runs after all that comes in this turn, before it or behind it. */
+  /** The same, after all other actions of this turn: for an action that builds on their writes. */
   runLast<Result>(action: () => Result): Promise<Result> {
     const written = added(this.#last, action);
     this.#commitSoon();
     return written;
   }
 
-  /** The same for what can wait: it goes with the next transaction, and has one of its own only when there is none for so long. */
+  /** The same for a deferrable write: with the next transaction, or alone after `waitMs`. */
   runWithin<Result>(waitMs: number, action: () => Result): Promise<Result> {
     const written = added(this.#group, action);
-    if (this.#group.length >= ENOUGH) this.#commitSoon();
+    if (this.#group.length >= MAX_DEFERRED) this.#commitSoon();
     else if (!this.#isDue) this.#timer ??= setTimeout(() => this.#commit(), waitMs);
     return written;
   }
 
-  /** At the end of this turn. */
   #commitSoon(): void {
     if (!this.#isDue) setImmediate(() => this.#commit());
     this.#isDue = true;
@@ -76,7 +75,7 @@ export class GroupCommit {
     const group = [...this.#group, ...this.#last];
     this.#group = [];
     this.#last = [];
-    // What waited for its timer has gone with another.
+    // Another transaction took the deferred writes along.
     if (group.length === 0) return;
     try {
       const results = this.#transaction(() => group.map(({ action }) => action()));
@@ -88,8 +87,9 @@ export class GroupCommit {
   }
 
   /**
-   * Nothing of a group is written when one of its actions fails: each by itself, only that one does. Where the ledger cannot be written, those behind
-   * are not tried: they would come before it, and each would wait again for another process's lock, with all of us.
+   * Commits each action by itself after the group failed: only the faulty one fails then. When the
+   * ledger cannot be written, the later actions are not tried. They would overtake the failed one,
+   * and each would block the event loop again until another process's lock times out.
    */
   #commitEach(group: readonly Work[]): void {
     let unavailable: LedgerUnavailable | undefined;
@@ -116,7 +116,7 @@ export class GroupCommit {
         return result;
       });
     } catch (error) {
-      // One that waited in vain for another process's lock has changed nothing.
+      // A transaction that could not begin (another process has the lock) has changed nothing.
       if (begun) onRolledBack?.();
       throw error;
     }

@@ -2,82 +2,87 @@ import type { Clock } from "../../model/clock.ts";
 import type { Logger } from "../../model/plugin.ts";
 import { type Database, prepareAll, type Statements, transaction } from "./database.ts";
 import { Pruner } from "./prune.ts";
-import { OPEN, UNFINISHED } from "./states.ts";
+import { OPEN, UNFINISHED } from "./delivery_states.ts";
 
 export interface HousekeepingOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly keepDays: number;
-  /** No retry waits longer than this. */
+  /** The longest delay of any plugin's retry policy. */
   readonly maxDelayMs: number;
   readonly log: Logger;
-  /** Called when due times were changed. */
+  /** Called when due times were brought forward. */
   readonly onRescheduled: () => void;
 }
 
 const ROUND_MS = 60_000;
 const BETWEEN_SLICES_MS = 50;
 const DAY_MS = 86_400_000;
-/** Between two walks through all that is old. */
+/** Between two passes of pruning. */
 const PRUNE_EVERY_MS = 1_800_000;
-/** A clock that is further off than this between two rounds was set, not slow. */
+/** A clock that is off by more than this between two rounds was set. */
 const JUMP_MS = 5 * 60_000;
-/** Events whose deliveries one transaction brings forward: some milliseconds of work. */
+/** Events whose deliveries one transaction reschedules: some milliseconds of work. */
 const SLICE = 1000;
 
-/** What keeps the ledger fit beside the stages: pruning in slices, and due times that a clock set back would put off for years. */
+/**
+ * Background work on the ledger: prunes old rows in slices, and protects due times and pruning
+ * against a system clock that is set back or jumps ahead.
+ */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #pruner: Pruner;
   readonly #sql: Statements<typeof STATEMENTS>;
-  /** What the clocks said at the last look. */
-  #looked: { readonly wall: number; readonly passed: number };
+  /** Both clocks when they were last compared. */
+  #compared: { readonly wall: number; readonly passed: number };
   #prunedAt = -Infinity;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
     this.#pruner = new Pruner(options.database);
     this.#sql = prepareAll(options.database, STATEMENTS);
-    this.#looked = { wall: options.clock.now(), passed: options.clock.passedMs() };
+    this.#compared = { wall: options.clock.now(), passed: options.clock.passedMs() };
   }
 
-  /** Works until the signal aborts. */
+  /** Works in rounds of 1 minute until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     while (!signal.aborted) {
       try {
-        await this.#mindClock(signal);
+        await this.#compareClock(signal);
         await this.#prune(signal);
       } catch (error) {
-        // The stages find out by themselves when the ledger cannot be written; here it only means another time.
-        this.#options.log.debug(`Housekeeping is put off: ${error}`);
+        // The stages report a ledger that cannot be written. Here it only costs this round.
+        this.#options.log.debug(`Housekeeping is postponed by a minute: ${error}`);
       }
       await clock.sleep(ROUND_MS, signal);
     }
   }
 
-  /** Compares the clock with the ledger before anything is decided by it. */
+  /** Compares the system clock with the ledger, before a stage relies on it. */
   async start(signal: AbortSignal): Promise<void> {
-    await this.#mindClock(signal);
+    await this.#compareClock(signal);
   }
 
-  /** Whether the clock may be believed when it says that something is old: not for a day after it jumped ahead. */
-  believesClock(): boolean {
+  /**
+   * Whether age limits may be applied: `false` for a day after a forward jump of the system clock.
+   */
+  trustsClock(): boolean {
     const { clock } = this.#options;
-    const wallMs = clock.now() - this.#looked.wall;
-    const passedMs = clock.passedMs() - this.#looked.passed;
+    const wallMs = clock.now() - this.#compared.wall;
+    const passedMs = clock.passedMs() - this.#compared.passed;
     return wallMs - passedMs < JUMP_MS && !this.#isHeld(clock.now());
   }
 
-  /** Writes more than a page and takes it back: works only where the next transactions will. */
+  /** Writes 256 KiB and deletes it: works only if there is space for the next transactions. */
   testWrite(): void {
     const { database } = this.#options;
     transaction(database, () => this.#sql.put.run("test", "x".repeat(TEST_LENGTH)));
     transaction(database, () => this.#sql.forget.run("test"));
   }
 
-  /** Compares the clock with what it said a round ago, or when the last run ended. */
-  async #mindClock(signal: AbortSignal): Promise<void> {
+  /** Compares the system clock with the time of the last round, of this run or an earlier one. */
+  async #compareClock(signal: AbortSignal): Promise<void> {
     const { clock, log, keepDays, database } = this.#options;
     const now = clock.now();
     const last = this.#fact(LAST_SEEN) ?? now;
@@ -92,11 +97,11 @@ export class Housekeeping {
       if (signal.aborted) return;
     }
     transaction(database, () => {
-      // Kept in the file: a restart makes no clock right.
+      // Kept in the file, since a restart does not correct a clock.
       if (ahead) this.#sql.put.run("prune_from", String(now + DAY_MS));
       this.#sql.put.run(LAST_SEEN, String(now));
     });
-    this.#looked = { wall: now, passed: clock.passedMs() };
+    this.#compared = { wall: now, passed: clock.passedMs() };
   }
 
   async #bringForward(signal: AbortSignal): Promise<void> {
@@ -116,7 +121,7 @@ export class Housekeeping {
   async #prune(signal: AbortSignal): Promise<void> {
     const { clock, keepDays, database } = this.#options;
     const now = clock.now();
-    if (!this.believesClock() || Math.abs(now - this.#prunedAt) < PRUNE_EVERY_MS) return;
+    if (!this.trustsClock() || Math.abs(now - this.#prunedAt) < PRUNE_EVERY_MS) return;
     const before = now - keepDays * DAY_MS;
     transaction(database, () => this.#sql.putNewer.run(PRUNED_BEFORE, before));
     while (!signal.aborted && this.#pruner.slice(before)) await clock.sleep(BETWEEN_SLICES_MS, signal);
@@ -125,7 +130,7 @@ export class Housekeeping {
 
   #isHeld(now: number): boolean {
     const holdMs = (this.#fact("prune_from") ?? now) - now;
-    // A longer hold is one of a clock that has been set back since.
+    // A longer hold was written before the clock was set back.
     return holdMs > 0 && holdMs <= DAY_MS;
   }
 
@@ -135,10 +140,14 @@ export class Housekeeping {
   }
 }
 
-/** The fact that says when the service last looked at the clock, to the minute: milliseconds since the epoch. */
+/**
+ * Row of table `fact`: when the service last worked, to the minute; milliseconds since the epoch.
+ */
 export const LAST_SEEN = "last_seen";
 
-/** The fact that says from when on finished events may be gone: milliseconds since the epoch. */
+/**
+ * Row of table `fact`: finished events older than this may be pruned; milliseconds since the epoch.
+ */
 export const PRUNED_BEFORE = "pruned_before";
 
 const TEST_LENGTH = 262_144;

@@ -1,46 +1,49 @@
 import { type Database, transaction } from "./database.ts";
 
 export interface SlicesOptions<Item, Result> {
-  /** Begins each transaction. */
+  /** Called at the start of each transaction. */
   readonly begin: () => void;
-  readonly treat: (item: Item) => readonly Result[];
-  /** Ends each transaction. */
+  /** Processes one item. */
+  readonly process: (item: Item) => readonly Result[];
+  /** Called at the end of each transaction. */
   readonly finish: () => void;
-  /** Milliseconds that have passed since some moment. @default performance.now */
+  /** Monotonic milliseconds. @default performance.now */
   readonly passedMs?: () => number;
-  /** Waits for so many milliseconds. */
+  /** Blocks for a time. @default the thread sleeps */
   readonly pause?: (ms: number) => void;
 }
 
-/** So long a transaction takes up what comes next. */
+/** A transaction takes no further item after this time. */
 export const SLICE_MS = 20;
 
 /**
- * Treats many things in transactions of some milliseconds, with a pause as long after each. A service that writes beside us asks for its turn ever more
- * seldom, and gives up after a second: one transaction right after the other would keep it out until all is treated.
+ * Processes many items in transactions of {@linkcode SLICE_MS}, each followed by a pause of the
+ * same length. SQLite has no fair lock: a service that waits for the write lock polls ever more
+ * seldom and gives up after 1 s, so transactions without pauses would lock it out until all is
+ * done.
  */
 export function inSlices<Item, Result>(
   database: Database,
   items: readonly Item[],
   options: SlicesOptions<Item, Result>,
 ): readonly Result[] {
-  const { begin, treat, finish, passedMs = () => performance.now(), pause = sleep } = options;
+  const { begin, process, finish, passedMs = () => performance.now(), pause = sleep } = options;
   const results: Result[] = [];
   for (let at = 0; at < items.length;) {
     const startedMs = passedMs();
     results.push(...transaction(database, () => {
       begin();
-      const treated: Result[] = [];
-      do treated.push(...treat(items[at++] as Item)); while (at < items.length && passedMs() - startedMs < SLICE_MS);
+      const slice: Result[] = [];
+      do slice.push(...process(items[at++] as Item)); while (at < items.length && passedMs() - startedMs < SLICE_MS);
       finish();
-      return treated;
+      return slice;
     }));
     if (at < items.length) pause(passedMs() - startedMs);
   }
   return results;
 }
 
-/** A command does nothing else meanwhile. */
+/** Blocks the thread: a command has nothing else to do. */
 function sleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

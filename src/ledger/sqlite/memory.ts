@@ -2,10 +2,13 @@ import { MAX_ITEMS } from "../../model/bounds.ts";
 import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../../model/memory.ts";
 import type { Database, Statement } from "./database.ts";
 
-/** A body of 1 MiB cannot name more ports. */
+/** A body of at most 1 MiB cannot name more ports. */
 const MAX_ROWS_PER_NOTIFICATION = 65536;
 
-/** Memory in the ledger file. Written only inside a transaction of the ledger. */
+/**
+ * Memory in the ledger file: what is known of servers, ports and floating IPs. Methods that write
+ * run inside a transaction of the ledger.
+ */
 export class SqliteMemory implements Memory {
   readonly #select: Readonly<Record<keyof Memory, Statement>>;
   readonly #learnServer: Statement;
@@ -54,17 +57,17 @@ export class SqliteMemory implements Memory {
     return all<FloatingIpMemory>(this.#select.floatingIpsOfServer, serverId);
   }
 
-  /** Writes what is known of a server beside what messages said; whether and when it went stays as it is. */
+  /** Stores what was learned of a server. Column `deleted_at` stays as it is. */
   learn(server: ServerMemory): void {
     this.#learnServer.run(server.id, JSON.stringify(server));
   }
 
-  /** Writes what was read from OpenStack: before all that messages changed. */
+  /** Stores what was read from OpenStack, ordered before all changes by messages. */
   prime(changes: MemoryChanges, now: number): void {
     this.apply(changes, { seq: 0, now });
   }
 
-  /** Writes the rows that the notification `seq` changed. Its number orders them by their last change. */
+  /** Stores the rows that notification `seq` changed. `seq` orders them by their last change. */
   apply(
     { servers, ports, floatingIps }: MemoryChanges,
     { seq, now }: { readonly seq: number; readonly now: number },
@@ -86,7 +89,7 @@ export class SqliteMemory implements Memory {
   }
 }
 
-/** Writes a row at its place: what it is found by does not change with it. */
+/** SQL: inserts or updates a row; an update leaves it in its place, so its index stays as it is. */
 function upsert(table: string, columns: readonly string[]): string {
   const values = columns.map((column) => `${column} = excluded.${column}`);
   return `INSERT INTO ${table} (id, ${columns.join(", ")}) VALUES (?${", ?".repeat(columns.length)})

@@ -4,8 +4,9 @@ import { UserError } from "../../model/errors.ts";
 import { type Database, openDatabase, type OpenOptions } from "./database.ts";
 
 /**
- * Where the ledger is when config.ts does not say: systemd's `StateDirectory=`, `$XDG_STATE_HOME`, below the user's home, and for root
- * `/var/lib/oss-watcher`. Root is known by its home: asking the system would take a permission more.
+ * The path of the ledger: `ledger.file` of config.ts, else in systemd's `StateDirectory=`, in
+ * `$XDG_STATE_HOME`, below the user's home, and for root in `/var/lib/oss-watcher`. Root is
+ * recognised by its home: to ask the system would take another permission of Deno.
  */
 export function ledgerFileOf(options: LedgerOptions = {}): string {
   if (options.file !== undefined) return options.file;
@@ -18,15 +19,16 @@ export function ledgerFileOf(options: LedgerOptions = {}): string {
   return "/var/lib/oss-watcher/ledger.db";
 }
 
-/** A ledger that this process alone writes, apart from short commands of an operator. */
+/** A ledger that only this service and operators' short commands write. */
 export interface OwnedLedger extends Disposable {
   readonly database: Database;
 }
 
 /**
- * Opens the service's ledger and keeps every other service out with a lock of the operating system, which ends with the process.
+ * Opens the service's ledger. A file lock of the operating system, which ends with the process,
+ * keeps every other service out.
  *
- * @throws {UserError} when it is in use, or cannot be opened.
+ * @throws {UserError} when another service uses it, or it cannot be opened.
  */
 export function ownLedger(file: string, options: Pick<OpenOptions, "onOlder"> = {}): OwnedLedger {
   const lock = lockFile(file);

@@ -12,23 +12,26 @@ import type {
   ShownEvent,
 } from "../../model/operations.ts";
 import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
-import { listPages } from "./list.ts";
+import { listPages } from "./list_pages.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./database.ts";
 import { inSlices } from "./in_slices.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Outages } from "./outages.ts";
-import { PluginNumbers } from "./plugins.ts";
+import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues } from "./queues.ts";
-import { storedEvent } from "./ready.ts";
+import { storedEvent } from "./ready_deliveries.ts";
 import { partitionsFrom } from "./partitions.ts";
 import { gapOf } from "./gaps.ts";
 import { SqliteMemory } from "./memory.ts";
-import { listedState, OPEN, QUEUED, UNFINISHED } from "./states.ts";
+import { listedState, OPEN, QUEUED, UNFINISHED } from "./delivery_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Opens a ledger for an operator's command. Safe beside a running service, which notices what changed within two seconds. */
+/**
+ * Opens a ledger for an operator's command. Safe beside a running service, which notices changes
+ * within 2 s.
+ */
 export function openOperations(file: string): LedgerOperations {
   return new SqliteOperations(openDatabase(file, { create: false }));
 }
@@ -88,7 +91,7 @@ class SqliteOperations implements LedgerOperations {
     const options = { begin: () => {}, finish: () => {} };
     const forward = ({ plugin, seq }: { readonly plugin: number; readonly seq: number }) =>
       this.#sql.bringForward.run(plugin, seq).changes > 0 ? [seq] : [];
-    const brought = inSlices(this.#database, waiting, { ...options, treat: forward });
+    const brought = inSlices(this.#database, waiting, { ...options, process: forward });
     transaction(this.#database, () => this.#outages.requestProbe(plugin));
     return brought.length;
   }
@@ -116,8 +119,8 @@ class SqliteOperations implements LedgerOperations {
     return this.#inSlices(this.#selected(selection, "replay"), (row) => {
       const { plugin, seq } = numbers(row);
       const refused = this.#whyNotReplay(row, force);
-      if (refused === null) this.#deliveries.hold(plugin, seq);
-      return treated(row, refused);
+      if (refused === null) this.#deliveries.reopen(plugin, seq);
+      return resultOf(row, refused);
     });
   }
 
@@ -125,28 +128,30 @@ class SqliteOperations implements LedgerOperations {
     const now = Date.now();
     return this.#inSlices(this.#selected(selection, "drop"), (row) => {
       const { plugin, seq } = numbers(row);
-      if (!isFor("drop", String(row["state"]))) return treated(row, `it is ${row["state"]} already`);
+      if (!appliesTo("drop", String(row["state"]))) return resultOf(row, `it is ${row["state"]} already`);
       this.#sql.drop.run(now, plugin, seq);
       this.#deliveries.release(plugin, seq);
-      return treated(row, null);
+      return resultOf(row, null);
     });
   }
 
-  /** Treats deliveries some at a time, each as it stands by then: a service beside us writes in between. */
-  #inSlices(rows: readonly Row[], treat: (row: Row) => OperatorResult): readonly OperatorResult[] {
+  /**
+   * Changes deliveries in slices. Each is read again first: a service writes between the slices.
+   */
+  #inSlices(rows: readonly Row[], change: (row: Row) => OperatorResult): readonly OperatorResult[] {
     const changed = new Set<number>();
     return inSlices(this.#database, rows.map(numbers), {
       begin: () => {
         changed.clear();
         this.#queues.begin();
       },
-      treat: ({ plugin, seq }) => {
+      process: ({ plugin, seq }) => {
         changed.add(plugin);
-        return this.#sql.byNumbers.all(plugin, seq).map(treat);
+        return this.#sql.byNumbers.all(plugin, seq).map(change);
       },
       finish: () => {
-        this.#queues.sweep();
-        for (const plugin of changed) this.#queues.changed(plugin);
+        this.#queues.deleteReleased();
+        for (const plugin of changed) this.#queues.markChanged(plugin);
       },
     });
   }
@@ -155,7 +160,7 @@ class SqliteOperations implements LedgerOperations {
     transaction(this.#database, () => this.#memory.prime(primer(this.#memory), Date.now()));
   }
 
-  living(listing: Listing): readonly string[] {
+  existingIds(listing: Listing): readonly string[] {
     return this.#sql[listing].all().map(({ id }) => String(id));
   }
 
@@ -164,7 +169,8 @@ class SqliteOperations implements LedgerOperations {
   }
 
   async backup(file: string): Promise<void> {
-    // In one step: a service that writes meanwhile would make it begin again at each. VACUUM INTO needs all permissions in Deno.
+    // In one step: SQLite would begin again at each write of a running service. The alternative,
+    // VACUUM INTO, needs all permissions in Deno.
     await copyDatabase(this.#database, file);
   }
 
@@ -189,10 +195,10 @@ class SqliteOperations implements LedgerOperations {
     };
   }
 
-  /** A later event that shares a key says something newer of the same thing: what is older must not undo it. */
+  /** Why a replay is refused: an older event must not undo a later one that shares an order key. */
   #whyNotReplay(row: Row, force: boolean): string | null {
     const state = String(row["state"]);
-    if (!isFor("replay", state)) {
+    if (!appliesTo("replay", state)) {
       return `it is ${listedState(state, Number(row["attempts"]))}, neither dead nor dropped`;
     }
     if (force) return null;
@@ -211,8 +217,9 @@ class SqliteOperations implements LedgerOperations {
     }
     return keys.flatMap((key) => {
       const rows = this.#sql.byKey.all(key).filter(named);
-      // A key means those of its deliveries that the action is for; where there is none, all of them, to say why.
-      const fitting = rows.filter((row) => isFor(action, String(row["state"])));
+      // A key selects its deliveries that the action applies to. If there are none, it selects all,
+      // so that the reason is shown for each.
+      const fitting = rows.filter((row) => appliesTo(action, String(row["state"])));
       return fitting.length > 0 ? fitting : rows;
     });
   }
@@ -226,7 +233,8 @@ const NO_DELIVERIES: Record<keyof PluginState["deliveries"], number> = {
   dropped: 0,
 };
 
-function isFor(action: "replay" | "drop", state: string): boolean {
+/** Whether a delivery in this state can be replayed or dropped. */
+function appliesTo(action: "replay" | "drop", state: string): boolean {
   return action === "replay" ? state === "dead" || state === "dropped" : state !== "done" && state !== "dropped";
 }
 
@@ -234,7 +242,7 @@ function numbers(row: Row): { plugin: number; seq: number } {
   return { plugin: Number(row["plugin"]), seq: Number(row["seq"]) };
 }
 
-function treated(row: Row, refused: string | null): OperatorResult {
+function resultOf(row: Row, refused: string | null): OperatorResult {
   return { key: String(row["key"]), plugin: String(row["name"]), refused };
 }
 
@@ -242,8 +250,8 @@ const SELECT_DELIVERY = `SELECT d.plugin, d.seq AS seq, d.state, d.attempts, p.n
   FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin JOIN event AS e ON e.seq = d.seq`;
 
 /**
- * SQL: a later event that shares a key with ?2 and was delivered by plugin ?1. CROSS JOIN keeps SQLite to this order: any other walks through all
- * that was delivered later.
+ * SQL: a later event that shares an order key with event ?2 and was delivered by plugin ?1. CROSS
+ * JOIN fixes the order of the joins: any other walks through all later deliveries.
  */
 export const LATER_DONE = `SELECT e.key FROM event AS own CROSS JOIN json_each(own.order_keys) AS k
     CROSS JOIN (${partitionsFrom("?2")}) AS s
@@ -251,7 +259,10 @@ export const LATER_DONE = `SELECT e.key FROM event AS own CROSS JOIN json_each(o
     CROSS JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done'
     CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = ?2 LIMIT 1`;
 
-/** SQL: the events that the delivery of ?2 by plugin ?1 waits for. Who holds a key is in `held`, or in the queue. */
+/**
+ * SQL: the events that block the delivery of event ?2 by plugin ?1. Table `held` has the keys of
+ * deliveries that are not `queued`; those of queued ones are looked up in `event_order`.
+ */
 const WAITS_FOR = `WITH key AS (SELECT k.value FROM event AS own, json_each(own.order_keys) AS k WHERE own.seq = ?2),
     earlier (seq) AS (
       SELECT h.seq FROM key CROSS JOIN held AS h ON h.plugin = ?1 AND h.order_key = key.value AND h.seq < ?2

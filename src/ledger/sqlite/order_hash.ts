@@ -1,4 +1,4 @@
-/** A number below 2^53 that stands for an order key in the file. */
+/** Maps an order key to the number below 2^53 that stands for it in the file. */
 export type OrderHash = (key: string) => number;
 
 /** The part of a database that {@linkcode orderHashOf} reads. */
@@ -15,13 +15,14 @@ interface SqlFunctions {
   ): void;
 }
 
-/** The fact that holds a ledger's seed. */
+/** The row of table `fact` that has the ledger's seed. */
 export const ORDER_SEED = "order_seed";
 
 /**
- * How a ledger shortens order keys: numbers of six bytes take a third of the pages that texts of forty do, and each event writes several.
- * Two keys of one number would only keep an order that nobody asked for. Tenants choose names and addresses, so every ledger has a random seed
- * of its own: nobody can look for a name that stands in another's way.
+ * Makes a ledger's hash function for order keys. Numbers of 6 bytes take a third of the pages that
+ * texts of 40 bytes take, and each event writes several keys. A collision does little harm: two
+ * unrelated events keep their order. Tenants choose names and addresses, so every ledger has a
+ * random seed: nobody can search for a name that collides with another tenant's.
  *
  * @param seed 16 hexadecimal digits.
  */
@@ -30,18 +31,18 @@ export function orderHash(seed: string): OrderHash {
   return (key) => mixed(key, first, second);
 }
 
-/** The one that a ledger's file asks for. */
+/** The hash function with the seed of a ledger file. */
 export function orderHashOf(database: SqlReader): OrderHash {
   const row = database.prepare("SELECT value FROM fact WHERE name = ?").get(ORDER_SEED);
   return orderHash(String(row?.["value"]));
 }
 
-/** Makes `order_hash(seed, key)` known to SQL. */
+/** Registers the SQL function `order_hash(seed, key)`. */
 export function addOrderHash(database: SqlFunctions): void {
   database.function("order_hash", { deterministic: true }, (seed, key) => orderHash(String(seed))(String(key)));
 }
 
-/** Two rounds of multiply and xor over the UTF-16 code units, finished as MurmurHash3 does; 53 bits of both. */
+/** Two multiply-xor hashes of the UTF-16 code units, mixed as MurmurHash3 does; 53 bits of both. */
 function mixed(key: string, first: number, second: number): number {
   let [one, other] = [first, second];
   for (let at = 0; at < key.length; at++) {

@@ -1,54 +1,57 @@
 import type { Holder } from "./queued_delivery.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
-import { UNFINISHED } from "./states.ts";
+import { UNFINISHED } from "./delivery_states.ts";
 
-/** So many finished deliveries are swept at once: some milliseconds of work. */
-const SWEEP = 500;
-
-/** At the latest after so many transactions, that none are left behind when a backlog has gone. */
-const SWEEP_EVERY = 50;
-
-/** So many rows are looked through for what a process left that was killed before it swept. */
-const LEFT_ROWS = 8 * SWEEP;
+/** Released deliveries whose rows are deleted in one transaction: some milliseconds of work. */
+const DELETE_BATCH = 500;
 
 /**
- * The order keys that unfinished deliveries hold, as the file has them: of those that are not `queued` any more. A finished one holds nothing, whether
- * its rows are still there or not. Runs inside the caller's transaction.
+ * A smaller batch is deleted after this many transactions: a quiet service leaves no rows behind.
+ */
+const DELETE_EVERY = 50;
+
+/** Rows that the first transaction searches for leftovers of a killed process. */
+const STALE_ROWS = 8 * DELETE_BATCH;
+
+/**
+ * Table `held`: the order keys that unfinished deliveries hold, apart from those in state `queued`,
+ * which hold theirs without a row. A row counts only while its delivery is unfinished, so rows are
+ * deleted lazily, in batches. Runs inside the caller's transaction.
  */
 export class OrderKeyLocks {
   readonly #sql: Statements<typeof STATEMENTS>;
-  /** Whether the table has any rows of a plugin, as far as was asked: one that fails costs the others no look-ups. */
+  /** Cache: whether a plugin has any rows. Spares the look-ups for plugins that never fail. */
   readonly #has = new Map<number, boolean>();
-  /** Whether nobody has swept what a process left behind. */
-  #mayBeLeft = true;
-  /** Finished deliveries whose rows may still be there. */
-  #unswept: Holder[] = [];
-  /** Those whose rows were taken out last, perhaps in vain. */
-  #swept: readonly Holder[] = [];
-  #sinceSweep = 0;
+  /** Whether a killed process may have left rows behind. */
+  #mayHaveStale = true;
+  /** Finished deliveries whose rows are not deleted yet. */
+  #released: Holder[] = [];
+  /** The last batch that was deleted, in case its transaction is rolled back. */
+  #lastDeleted: readonly Holder[] = [];
+  #sinceDelete = 0;
 
   constructor(database: Database) {
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
-  /** A transaction begins. */
+  /** To be called at the start of each transaction. */
   begin(): void {
-    if (this.#mayBeLeft) this.#sql.letLeftGo.run(LEFT_ROWS);
-    this.#mayBeLeft = false;
-    if (this.#unswept.length > 0 && ++this.#sinceSweep >= SWEEP_EVERY) this.sweep();
+    if (this.#mayHaveStale) this.#sql.deleteStale.run(STALE_ROWS);
+    this.#mayHaveStale = false;
+    if (this.#released.length > 0 && ++this.#sinceDelete >= DELETE_EVERY) this.deleteReleased();
   }
 
-  /** Another process has written. */
+  /** Drops the cache: another process has written. */
   forget(): void {
     this.#has.clear();
   }
 
-  /** What was swept since the last commit is back. */
+  /** The rows that were deleted since the last commit are back. */
   rolledBack(): void {
     this.forget();
-    this.#mayBeLeft = true;
-    this.#unswept = [...this.#swept, ...this.#unswept];
-    this.#swept = [];
+    this.#mayHaveStale = true;
+    this.#released = [...this.#lastDeleted, ...this.#released];
+    this.#lastDeleted = [];
   }
 
   hold({ plugin, seq, orderKeys }: Holder): void {
@@ -56,14 +59,14 @@ export class OrderKeyLocks {
     this.#has.set(plugin, true);
   }
 
-  /** A delivery is finished. */
+  /** Gives back the keys of a finished delivery. */
   release(holder: Holder): void {
     if (!this.#hasAny(holder.plugin)) return;
-    this.#unswept.push(holder);
-    if (this.#unswept.length >= SWEEP) this.sweep();
+    this.#released.push(holder);
+    if (this.#released.length >= DELETE_BATCH) this.deleteReleased();
   }
 
-  /** Whether a key is held by one that is older than `seq`. */
+  /** Whether a delivery older than `seq` holds a key. */
   isHeldBefore(plugin: number, key: number, seq: number): boolean {
     return this.#hasAny(plugin) && this.#sql.before.get(plugin, key, seq) !== undefined;
   }
@@ -79,16 +82,18 @@ export class OrderKeyLocks {
     return this.#sql.allBefore.all(plugin, key, seq).map((row) => Number(row["seq"]));
   }
 
-  /** Takes out what finished deliveries held. Rows are all over the table: many at once share its pages. */
-  sweep(): void {
-    for (const { plugin, seq, orderKeys } of this.#unswept) {
-      // An operator may have reopened it, or its end was rolled back.
+  /**
+   * Deletes the rows of finished deliveries. They lie all over the table: a batch shares its pages.
+   */
+  deleteReleased(): void {
+    for (const { plugin, seq, orderKeys } of this.#released) {
+      // An operator may have replayed it, or its outcome was rolled back.
       if (this.#sql.isOpen.get(seq, plugin) !== undefined) continue;
-      for (const key of orderKeys) this.#sql.letGo.run(plugin, key, seq);
+      for (const key of orderKeys) this.#sql.deleteRow.run(plugin, key, seq);
     }
-    this.#swept = this.#unswept;
-    this.#unswept = [];
-    this.#sinceSweep = 0;
+    this.#lastDeleted = this.#released;
+    this.#released = [];
+    this.#sinceDelete = 0;
     this.#has.clear();
   }
 
@@ -106,8 +111,8 @@ const HOLDERS = `held AS h CROSS JOIN delivery AS d ON d.seq = h.seq AND d.plugi
 const STATEMENTS = {
   any: `SELECT 1 FROM held WHERE plugin = ? LIMIT 1`,
   hold: `INSERT OR IGNORE INTO held (plugin, order_key, seq) VALUES (?, ?, ?)`,
-  letGo: `DELETE FROM held WHERE plugin = ? AND order_key = ? AND seq = ?`,
-  letLeftGo: `DELETE FROM held WHERE (plugin, order_key, seq) IN (
+  deleteRow: `DELETE FROM held WHERE plugin = ? AND order_key = ? AND seq = ?`,
+  deleteStale: `DELETE FROM held WHERE (plugin, order_key, seq) IN (
     SELECT plugin, order_key, seq FROM (SELECT * FROM held LIMIT ?) AS h
     WHERE NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.seq = h.seq AND d.plugin = h.plugin AND ${UNFINISHED}))`,
   isOpen: `SELECT 1 FROM delivery AS d WHERE seq = ? AND plugin = ? AND ${UNFINISHED}`,

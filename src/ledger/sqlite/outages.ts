@@ -1,7 +1,10 @@
 import type { TargetOutage } from "../../model/outage.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 
-/** What the service tells operators' commands of its plugins' targets, and what they ask of it: facts of the ledger file. */
+/**
+ * Outages of plugins' targets, and operators' requests to probe them: rows of table `fact`, by
+ * which the service and the commands tell each other.
+ */
 export class Outages {
   readonly #sql: Statements<typeof STATEMENTS>;
 
@@ -9,18 +12,22 @@ export class Outages {
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
-  /** A new run knows nothing of its targets yet. Inside a transaction, as all that writes. */
+  /**
+   * Begins a new run, which has not tried its targets yet: forgets all outages, and notes which
+   * plugins are configured. Runs inside a transaction.
+   */
   begin(plugins: readonly string[]): void {
     this.#sql.clear.run();
     this.#sql.put.run(CONFIGURED, JSON.stringify(plugins));
   }
 
-  /** Whether the last run has a plugin, as far as that is known. */
+  /** Whether a plugin is configured in the last run; also if that is not known. */
   isConfigured(plugin: string): boolean {
     const value = this.#sql.fact.get(CONFIGURED)?.["value"];
     return value === undefined || (JSON.parse(String(value)) as readonly string[]).includes(plugin);
   }
 
+  /** Stores an outage, or with `null` its end. Runs inside a transaction. */
   note(plugin: string, outage: TargetOutage | null): void {
     if (outage === null) this.#sql.forget.run(OUTAGE + plugin);
     else this.#sql.put.run(OUTAGE + plugin, JSON.stringify(outage));
@@ -31,20 +38,21 @@ export class Outages {
     return value === undefined ? null : JSON.parse(String(value));
   }
 
+  /** Runs inside a transaction. */
   requestProbe(plugin: string): void {
     this.#sql.count.run(PROBE_REQUESTS + plugin);
   }
 
-  /** How often an operator has asked for a probe. */
+  /** How often operators have requested a probe. */
   probeRequests(plugin: string): number {
     return Number(this.#sql.fact.get(PROBE_REQUESTS + plugin)?.["value"] ?? 0);
   }
 }
 
-/** The name of a fact. */
+/** The name of a row in table `fact`. */
 const CONFIGURED = "configured_plugins";
 
-/** Beginnings of names of facts; a plugin's name follows. */
+/** Prefixes of names in table `fact`; a plugin's name follows. */
 const OUTAGE = "outage/";
 const PROBE_REQUESTS = "probe_requests/";
 

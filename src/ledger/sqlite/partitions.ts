@@ -1,21 +1,27 @@
 import { ORDER_SEED } from "./order_hash.ts";
 import { PARTITION_EVENTS } from "./schema.ts";
 
-/** SQL: the stretches of `event_order` that there are, a row `span` each; some hundred for a million events. */
+/**
+ * SQL: the partitions of `event_order`, one row `span` each. 500 for a million events
+ * ({@linkcode PARTITION_EVENTS}).
+ */
 export const PARTITIONS = partitionsFrom("0");
 
-/** SQL: those that events have from the number `seq` on, an expression. Old dead letters may have gaps of years behind them: each step is a look-up. */
+/**
+ * SQL: the partitions from the one of event `seq` on, an expression. Each row is one look-up, so
+ * gaps of years behind old dead letters cost nothing.
+ */
 export function partitionsFrom(seq: string): string {
   const next = (condition: string) => `SELECT (SELECT min(span) FROM event_order WHERE span ${condition})`;
-  return `WITH RECURSIVE stretch (span) AS (${next(`>= CAST(${seq} AS INTEGER) / ${PARTITION_EVENTS}`)}
-    UNION ALL ${next("> stretch.span")} FROM stretch WHERE stretch.span IS NOT NULL)
-  SELECT span FROM stretch WHERE span IS NOT NULL`;
+  return `WITH RECURSIVE part (span) AS (${next(`>= CAST(${seq} AS INTEGER) / ${PARTITION_EVENTS}`)}
+    UNION ALL ${next("> part.span")} FROM part WHERE part.span IS NOT NULL)
+  SELECT span FROM part WHERE span IS NOT NULL`;
 }
 
-/** SQL: the number of an order key, `?`. */
+/** SQL: the hash of an order key, `?`. */
 export const ORDER_HASH = orderHashSql("?");
 
-/** SQL: the number of an order key that an expression gives. */
+/** SQL: the hash of an order key, an expression. */
 export function orderHashSql(key: string): string {
   return `CAST(order_hash((SELECT value FROM fact WHERE name = '${ORDER_SEED}'), ${key}) AS INTEGER)`;
 }

@@ -2,12 +2,13 @@ import { PARTITION_EVENTS } from "./schema.ts";
 import { type Database, type Statement, transaction } from "./database.ts";
 import { orderHashSql, PARTITIONS } from "./partitions.ts";
 
-/** Rows that one transaction looks at: some milliseconds of work. */
+/** Rows that one transaction visits: some milliseconds of work. */
 const SLICE = 200;
 
 /**
- * Takes out what is past keeping, a slice at a time: finished events whose every delivery ended before `before`, then the notifications and
- * deleted resources that nothing refers to any more. What waits, what is dead and what lives is never taken.
+ * Deletes expired rows, a slice at a time: first events whose every delivery ended before the given
+ * time, then notifications and deleted resources that nothing refers to. Unfinished deliveries,
+ * dead letters and existing resources are never deleted.
  */
 export class Pruner {
   readonly #database: Database;
@@ -28,27 +29,27 @@ export class Pruner {
   }
 }
 
-/** Goes through the old rows of a table from the oldest on; those that must stay are passed over until the next time. */
+/** Walks through the expired rows of one table, oldest first, and deletes those that may go. */
 class Walk {
-  readonly #old: Statement;
-  readonly #takes: readonly Statement[];
+  readonly #expired: Statement;
+  readonly #deletes: readonly Statement[];
   readonly #rows: number;
   #after = BEGINNING;
 
-  constructor(database: Database, { old, takes, rows = SLICE }: WalkOptions) {
+  constructor(database: Database, { expired, deletes, rows = SLICE }: WalkOptions) {
     this.#rows = rows;
-    this.#old = database.prepare(old);
-    this.#takes = takes.map((sql) => database.prepare(sql));
+    this.#expired = database.prepare(expired);
+    this.#deletes = deletes.map((sql) => database.prepare(sql));
   }
 
-  /** Returns whether there are more old rows behind this slice. */
+  /** Deletes the next slice. Returns whether more expired rows follow. */
   slice(before: number): boolean {
-    const rows = this.#old.all(before, this.#after.at, this.#after.id, this.#rows);
+    const rows = this.#expired.all(before, this.#after.at, this.#after.id, this.#rows);
     for (const row of rows) {
       const id = row["id"] as Id;
       this.#after = { at: Number(row["at"]), id };
       if (row["stays"]) continue;
-      for (const take of this.#takes) take.run(id);
+      for (const statement of this.#deletes) statement.run(id);
     }
     if (rows.length < this.#rows) this.#after = BEGINNING;
     return rows.length === this.#rows;
@@ -56,11 +57,11 @@ class Walk {
 }
 
 interface WalkOptions {
-  /** The rows to look at, as `oldRows` gives them. */
-  readonly old: string;
-  /** What takes one out. */
-  readonly takes: readonly string[];
-  /** How many are looked at in one transaction. @default 200 */
+  /** Selects a slice of expired rows, as `expiredRows` does. */
+  readonly expired: string;
+  /** Delete one row, `?1`, and what belongs to it. */
+  readonly deletes: readonly string[];
+  /** Rows that one transaction visits. @default 200 */
   readonly rows?: number;
 }
 
@@ -68,8 +69,11 @@ type Id = number | string;
 
 const BEGINNING: { readonly at: number; readonly id: Id } = { at: -1, id: "" };
 
-/** At most ?4 rows from before ?1 that come after (?2, ?3), and whether they must stay. Each is answered by an index. */
-function oldRows(
+/**
+ * SQL: at most ?4 rows older than ?1 that follow (?2, ?3), and whether each must stay. An index
+ * answers each of these queries.
+ */
+function expiredRows(
   table: string,
   { id, at, stays = "0" }: { readonly id: string; readonly at: string; readonly stays?: string },
 ): string {
@@ -77,16 +81,16 @@ function oldRows(
     WHERE ${at} < ?1 AND (${at}, ${id}) > (?2, ?3) ORDER BY ${at}, ${id} LIMIT ?4`;
 }
 
-/** In the order in which they let go of each other. */
+/** In the order of their references: an event keeps its notification and its resources. */
 const TABLES: Readonly<Record<string, WalkOptions>> = {
   event: {
-    old: oldRows("event", {
+    expired: expiredRows("event", {
       id: "seq",
       at: "decided_at",
       stays: `EXISTS (SELECT 1 FROM delivery AS d
         WHERE d.seq = row.seq AND (d.finished_at IS NULL OR d.state = 'dead' OR d.finished_at >= ?1))`,
     }),
-    takes: [
+    deletes: [
       `DELETE FROM event_order WHERE span = CAST(?1 AS INTEGER) / ${PARTITION_EVENTS} AND seq = ?1 AND order_key IN (
         SELECT value FROM event, json_each(event.order_keys) WHERE event.seq = ?1)`,
       `DELETE FROM held WHERE (plugin, order_key, seq) IN (SELECT d.plugin, value, d.seq
@@ -97,43 +101,43 @@ const TABLES: Readonly<Record<string, WalkOptions>> = {
     ],
   },
   notification: {
-    old: oldRows("notification", {
+    expired: expiredRows("notification", {
       id: "seq",
       at: "received_at",
       stays: `row.outcome IS NULL OR EXISTS (SELECT 1 FROM event WHERE event.notification = row.seq)`,
     }),
-    takes: [`DELETE FROM notification WHERE seq = ?`],
+    deletes: [`DELETE FROM notification WHERE seq = ?`],
   },
   rejection: {
-    old: oldRows("rejection", { id: "seq", at: "received_at" }),
-    takes: [`DELETE FROM rejection WHERE seq = ?`],
+    expired: expiredRows("rejection", { id: "seq", at: "received_at" }),
+    deletes: [`DELETE FROM rejection WHERE seq = ?`],
   },
   gap: {
-    old: oldRows("gap", { id: "seq", at: "to_at" }),
-    takes: [`DELETE FROM gap WHERE seq = ?`],
+    expired: expiredRows("gap", { id: "seq", at: "to_at" }),
+    deletes: [`DELETE FROM gap WHERE seq = ?`],
   },
   server: {
-    old: oldRows("server", {
+    expired: expiredRows("server", {
       id: "id",
       at: "deleted_at",
       stays: `EXISTS (SELECT 1 FROM (${PARTITIONS}) AS s CROSS JOIN event_order AS o
         ON o.span = s.span AND o.order_key = ${orderHashSql("'server/' || row.id")})`,
     }),
-    takes: [`DELETE FROM server WHERE id = ?`],
-    // Each is looked for in every stretch.
+    deletes: [`DELETE FROM server WHERE id = ?`],
+    // Each is searched for in every partition.
     rows: 20,
   },
   port: {
-    old: oldRows("port", { id: "id", at: "deleted_at" }),
-    takes: [`DELETE FROM port WHERE id = ?`],
+    expired: expiredRows("port", { id: "id", at: "deleted_at" }),
+    deletes: [`DELETE FROM port WHERE id = ?`],
   },
   floatingIp: {
-    old: oldRows("floatingip", {
+    expired: expiredRows("floatingip", {
       id: "id",
       at: "deleted_at",
       stays: `EXISTS (SELECT 1 FROM event
         WHERE key >= 'floatingip/' || row.id || '/' AND key < 'floatingip/' || row.id || '0')`,
     }),
-    takes: [`DELETE FROM floatingip WHERE id = ?`],
+    deletes: [`DELETE FROM floatingip WHERE id = ?`],
   },
 };

@@ -2,16 +2,20 @@
 export interface Holder {
   readonly plugin: number;
   readonly seq: number;
+  /** Hashes: see `order_hash.ts`. */
   readonly orderKeys: readonly number[];
 }
 
-/** What an unfinished delivery waits for: its event's detail, an earlier delivery, its turn. */
+/**
+ * The state of an unfinished delivery. `new` waits for its event's detail; `blocked` for an earlier
+ * delivery that shares an order key; `ready` for its next attempt.
+ */
 export type Waiting = "new" | "blocked" | "ready";
 
-/** One that was never attempted. */
+/** A delivery that was never attempted, as it is in memory. */
 export interface QueuedDelivery extends Holder {
-  /** Says only who comes first: one that was never attempted is due whatever the clock says. */
+  /** Only sorts: a delivery that was never attempted is due at once, whatever the clock says. */
   readonly dueAt: number;
-  /** `null`: it is in no window any more. */
+  /** `null`: it was removed from the window. */
   state: Waiting | null;
 }

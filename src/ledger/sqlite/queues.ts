@@ -1,49 +1,29 @@
-import type { ReadyQuery } from "../../model/ledger.ts";
-import { DeliveryWindow } from "./delivery_window.ts";
-import type { Holder, QueuedDelivery, Waiting } from "./queued_delivery.ts";
-import { PARTITION_EVENTS } from "./schema.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 import { OrderKeyLocks } from "./order_key_locks.ts";
 import { partitionsFrom } from "./partitions.ts";
+import { PluginQueue, type QueueQuery, type QueueState } from "./plugin_queue.ts";
+import type { Holder, QueuedDelivery, Waiting } from "./queued_delivery.ts";
+import { PARTITION_EVENTS } from "./schema.ts";
 
-/** How many deliveries of a plugin are in memory: many times what is under way, and more gains nothing (docs/PERFORMANCE.md). */
-const WINDOW = 1000;
+/** Deliveries of one plugin in memory. A larger window is not faster (docs/PERFORMANCE.md). */
+const WINDOW_SIZE = 1000;
 
-/** So many may be, of all plugins that share them, where what can be attempted comes behind thousands that wait for others. */
-const SHARED = 20_000;
+/**
+ * Deliveries in memory that all plugins share. A plugin exceeds its window up to its share when
+ * the deliveries that can be attempted are behind thousands of blocked ones.
+ */
+const SHARED_CAPACITY = 20_000;
 
-/** So many of them are read at once: a millisecond of work, two where others have to be written for them. */
+/** The share of a window that one transaction reads: 1 ms of work, 2 ms if it overflows. */
 const READ_SHARE = 1 / 8;
 
-/** After so many of them it is noted where a plugin's oldest is. */
-const NOTE_SHARE = 0.5;
+/** The start of a queue is saved each time that this share of a window has been appended. */
+const SAVE_SHARE = 0.5;
 
-/** One in memory that is older than the newest by so many times the events that there is room for is written. */
-const MAX_SPREAD = 2;
+/** Deliveries that lag behind the newest event by more than this many capacities are written. */
+const MAX_LAG = 2;
 
-/** What the file does not say of a plugin's queue. */
-export interface QueueState {
-  /** Those in memory, by what they wait for. */
-  readonly waiting: Readonly<Record<Waiting, number>>;
-  /** Of those that do not wait for an earlier one, the lowest `seq`; `Infinity` for none. */
-  readonly oldest: number;
-  /** From this event on those that are `queued` are not in memory; `Infinity`: all are. */
-  readonly unreadFrom: number;
-}
-
-/** The part of a plugin's queue that is in memory. */
-interface Queue {
-  readonly window: DeliveryWindow;
-  /** From this event on those that are `queued` are not in memory; `Infinity`: all are. */
-  unreadFrom: number;
-  /** The newest event that was looked at. */
-  newest: number;
-  /** How often an operator's command had changed what waits. */
-  readonly changes: number;
-  sinceNote: number;
-}
-
-/** One that is to be attempted. */
+/** A delivery of a new event. */
 export interface NewDelivery extends Holder {
   /** Milliseconds since the epoch. */
   readonly dueAt: number;
@@ -51,174 +31,174 @@ export interface NewDelivery extends Holder {
   readonly detailed: boolean;
 }
 
-type Wanted = Pick<Required<ReadyQuery>, "limit" | "busy">;
-
 export interface QueuesOptions {
-  /** How many deliveries of a plugin may be in memory. @default 1000, and what is shared when thousands wait for others */
+  /**
+   * Deliveries of one plugin in memory.
+   *
+   * @default 1000, and a share of 20,000 when many are blocked
+   */
   readonly windowSize?: number | undefined;
 }
 
 /**
- * What deliveries wait for, and who must wait for whom. Of one that was never attempted the file says `queued`, and no more. Each plugin's oldest of them
- * are in memory, which knows what they wait for and what they hold; when those are under way it reads on. What must not stand in the way of newer ones is
- * written: what was attempted, and what waits for others when memory is full. So a plugin that hangs costs each event a row. Nobody's memory survives a
- * kill, and none can be believed after a transaction that was rolled back, nor that of a plugin when an operator's command has changed what waits for it:
- * it is read again. Runs inside the caller's transaction.
+ * The delivery queues of all plugins: the state of every unfinished delivery, and which earlier
+ * delivery blocks it.
+ *
+ * A new delivery is one row in state `queued`, in the order of the events. The oldest ones of each
+ * plugin are read into memory ({@linkcode PluginQueue}), which knows their states and order keys.
+ * Their rows stay `queued`, so a plugin that hangs costs one row per event.
+ *
+ * State and order keys are written to the file (table `held`: {@linkcode OrderKeyLocks}) for a
+ * delivery that was attempted in vain, and for one that cannot be attempted while memory is full.
+ *
+ * Memory is a cache: it can be read again from the file at any time. It is dropped after a
+ * rollback, and for one plugin after an operator's command changed its deliveries. All methods run
+ * inside the caller's transaction.
  */
 export class Queues {
   readonly #sql: Statements<typeof STATEMENTS>;
   readonly #locks: OrderKeyLocks;
-  readonly #queues = new Map<number, Queue>();
+  readonly #queues = new Map<number, PluginQueue>();
   readonly #hasWrittenReady = new Map<number, boolean>();
   readonly #windowSize: number;
-  readonly #shared: number;
-  /** How many of a plugin are in memory before any has to make room. */
-  #room: number;
-  /** SQLite's number of what others have written when memory was begun. */
+  readonly #sharedCapacity: number;
+  /** Deliveries of one plugin in memory before those that cannot be attempted are written. */
+  #capacity: number;
+  /** SQLite's `data_version` for which memory is right: it grows when another process writes. */
   #version: number | undefined;
 
   constructor(database: Database, { windowSize }: QueuesOptions = {}) {
     this.#sql = prepareAll(database, STATEMENTS);
     this.#locks = new OrderKeyLocks(database);
-    this.#windowSize = windowSize ?? WINDOW;
-    this.#shared = windowSize ?? SHARED;
-    this.#room = this.#windowSize;
+    this.#windowSize = windowSize ?? WINDOW_SIZE;
+    this.#sharedCapacity = windowSize ?? SHARED_CAPACITY;
+    this.#capacity = this.#windowSize;
   }
 
-  /** So many plugins share the memory. */
+  /** Divides the shared capacity among this number of plugins. */
   shareAmong(plugins: number): void {
-    this.#room = Math.max(this.#windowSize, Math.floor(this.#shared / plugins));
+    this.#capacity = Math.max(this.#windowSize, Math.floor(this.#sharedCapacity / plugins));
   }
 
-  /** Whether memory and file together are right: else they will be when the next transaction begins. */
+  /** Whether memory fits the file. If not, the next {@linkcode begin} makes it so. */
   isCurrent(): boolean {
-    return this.#version !== undefined && this.#version === this.#versionNow();
+    return this.#version !== undefined && this.#version === this.#dataVersion();
   }
 
-  /** A transaction begins: another process may have written meanwhile. */
+  /** To be called at the start of each transaction: another process may have written. */
   begin(): void {
     if (!this.isCurrent()) {
-      this.#forgetChanged();
-      this.#version = this.#versionNow();
+      this.#dropChanged();
+      this.#version = this.#dataVersion();
     }
     this.#locks.begin();
   }
 
-  /** An operator's command has changed what waits for a plugin: the service beside it reads that again. */
-  changed(plugin: number): void {
-    this.#sql.changed.run(plugin);
+  /** For operators' commands: tells the running service to read a plugin's queue again. */
+  markChanged(plugin: number): void {
+    this.#sql.markChanged.run(plugin);
   }
 
-  /** What was written since the last commit is not there after all, and numbers of events will be given again. */
+  /** Nothing since the last commit was written, and the numbers of its events will be reused. */
   rolledBack(): void {
-    this.#forget();
+    this.#dropAll();
     this.#locks.rolledBack();
   }
 
-  /** A delivery of the newest event, `queued` in the file. Returns whether it is in memory. */
+  /** Adds a delivery of the newest event; its row is `queued`. Returns whether it is in memory. */
   add(delivery: NewDelivery): boolean {
     const queue = this.#queue(delivery.plugin);
-    if (queue.unreadFrom === Infinity && queue.window.size >= this.#windowSize) queue.unreadFrom = delivery.seq;
-    if (queue.unreadFrom !== Infinity) return false;
-    this.#enter(queue, delivery);
+    if (queue.isFullyRead && queue.window.size >= this.#windowSize) queue.stopReadingAt(delivery.seq);
+    if (!queue.isFullyRead) return false;
+    this.#append(queue, delivery);
     return true;
   }
 
-  /** Whether there are fewer ready in memory than asked for, and more in the file. */
-  lacks(plugin: number, query: Wanted): boolean {
-    const { window, unreadFrom } = this.#queue(plugin);
-    return unreadFrom !== Infinity && window.ready(query).length < query.limit;
+  /** Whether memory has fewer ready deliveries than asked for while the file has unread ones. */
+  needsMore(plugin: number, query: QueueQuery): boolean {
+    return this.#queue(plugin).needsMore(query);
   }
 
-  /** Reads on in a plugin's queue. Returns how many. */
-  readOn(plugin: number): number {
+  /** Reads the next deliveries of a plugin into memory. Returns how many. */
+  readMore(plugin: number): number {
     const queue = this.#queue(plugin);
-    if (queue.unreadFrom === Infinity) return 0;
+    if (queue.isFullyRead) return 0;
     const count = Math.max(1, Math.floor(this.#windowSize * READ_SHARE));
     const rows = this.#sql.unread.all(plugin, queue.unreadFrom, count);
     for (const row of rows) {
       const seq = Number(row["seq"]);
       const orderKeys = JSON.parse(row["order_keys"] as string) as number[];
-      queue.unreadFrom = seq + 1;
-      this.#enter(queue, { plugin, seq, dueAt: Number(row["due_at"]), orderKeys, detailed: row["detailed"] === 1 });
+      queue.stopReadingAt(seq + 1);
+      this.#append(queue, { plugin, seq, dueAt: Number(row["due_at"]), orderKeys, detailed: row["detailed"] === 1 });
     }
-    if (rows.length < count) {
-      queue.unreadFrom = Infinity;
-      queue.newest = Number(this.#sql.newest.get()?.["seq"]);
-    }
-    this.#makeRoom(queue);
-    this.#note(plugin, queue);
+    if (rows.length < count) queue.readToEnd(Number(this.#sql.newest.get()?.["seq"]));
+    // Those that cannot be attempted yet make room for newer ones that perhaps can.
+    for (const delivery of queue.overflow(this.#capacity)) this.write(delivery, delivery.state as Waiting);
+    this.#save(plugin, queue);
     return rows.length;
   }
 
-  /** One of those in memory. */
+  /** A delivery that is in memory. */
   get(plugin: number, seq: number): QueuedDelivery | undefined {
     return this.#queues.get(plugin)?.window.get(seq);
   }
 
-  /** Whether the file says of a delivery that it is ready: asked once, and again after a delivery was written. */
+  /** Whether a plugin has rows in state `ready`: cached until {@linkcode stateWritten}. */
   hasWrittenReady(plugin: number): boolean {
     let has = this.#hasWrittenReady.get(plugin);
     if (has === undefined) this.#hasWrittenReady.set(plugin, has = this.#sql.anyReady.get(plugin) !== undefined);
     return has;
   }
 
-  /** The state of a delivery was written. */
-  wrote(plugin: number): void {
+  /** To be called when the state of a plugin's delivery was written to the file. */
+  stateWritten(plugin: number): void {
     this.#hasWrittenReady.delete(plugin);
   }
 
-  /** Those in memory that are ready, in the order in which they are due. */
-  ready(plugin: number, query: Wanted): readonly QueuedDelivery[] {
+  /** Ready deliveries in memory, earliest due first. */
+  ready(plugin: number, query: QueueQuery): readonly QueuedDelivery[] {
     return this.#queue(plugin).window.ready(query);
   }
 
   /** The plugins whose delivery of an event is in memory and waits for its detail. */
-  newOf(seq: number): readonly number[] {
+  waitingForDetail(seq: number): readonly number[] {
     return [...this.#queues].filter(([, { window }]) => window.get(seq)?.state === "new").map(([plugin]) => plugin);
   }
 
   stateOf(plugin: number): QueueState {
-    const { window, unreadFrom } = this.#queue(plugin);
-    const waiting = { new: 0, blocked: 0, ready: 0 };
-    let oldest = Infinity;
-    for (const { seq, state } of window) {
-      waiting[state as Waiting]++;
-      if (state !== "blocked") oldest = Math.min(oldest, seq);
-    }
-    return { waiting, oldest, unreadFrom };
+    return this.#queue(plugin).state();
   }
 
-  /** What one in memory waits for from now on. */
+  /** Sets the state of a delivery that is in memory. */
   setState(delivery: QueuedDelivery, state: Waiting): void {
     this.#queue(delivery.plugin).window.setState(delivery, state);
   }
 
-  /** A delivery that is still `queued` is not any more: the file says what it waits for and what it holds. */
+  /** Moves a `queued` delivery from memory to the file, with its state and its order keys. */
   write(holder: Holder, state: Waiting): void {
     const { plugin, seq } = holder;
     if (Number(this.#sql.writeState.run(state, seq, plugin).changes) === 0) return;
-    this.wrote(plugin);
+    this.stateWritten(plugin);
     this.#locks.hold(holder);
     const queued = this.get(plugin, seq);
     if (queued !== undefined) this.#queue(plugin).window.delete(queued);
   }
 
-  /** One that was finished is to be attempted again: it holds its keys. */
+  /** Takes the order keys of a finished delivery again, for a replay. */
   holdAgain(holder: Holder): void {
     this.#locks.hold(holder);
   }
 
-  /** A finished delivery holds nothing any more. */
+  /** Gives back the order keys of a finished delivery. */
   release(holder: Holder): void {
     const queued = this.get(holder.plugin, holder.seq);
     if (queued === undefined) {
       this.#locks.release(holder);
-      this.wrote(holder.plugin);
+      this.stateWritten(holder.plugin);
     } else this.#queue(holder.plugin).window.delete(queued);
   }
 
-  /** Whether a delivery must wait for an earlier one. */
+  /** Whether an earlier unfinished delivery holds one of the keys: in memory, written or unread. */
   isBlocked({ plugin, seq, orderKeys }: Holder): boolean {
     const { window, unreadFrom } = this.#queue(plugin);
     return orderKeys.some((key) =>
@@ -228,10 +208,10 @@ export class Queues {
   }
 
   /**
-   * The next holders of the keys: who else waits, waits for one of these. Those that are not in memory are none of them: they are looked at when they are
-   * read.
+   * The next holder of each key. All later holders wait for one of these. Unread deliveries are
+   * left out: whether they are blocked is found out when they are read.
    */
-  next({ plugin, seq, orderKeys }: Holder): ReadonlySet<number> {
+  nextHolders({ plugin, seq, orderKeys }: Holder): ReadonlySet<number> {
     const { window } = this.#queue(plugin);
     const next = new Set<number>();
     for (const key of orderKeys) {
@@ -241,62 +221,46 @@ export class Queues {
     return next;
   }
 
-  /** The earlier holders of a key that was held again. */
+  /** Earlier holders of a key among the deliveries in the file: replays. */
   reopenedBefore(plugin: number, key: number, seq: number): readonly number[] {
     return this.#locks.before(plugin, key, seq);
   }
 
-  /** Takes out what finished deliveries held. */
-  sweep(): void {
-    this.#locks.sweep();
+  /** Deletes the rows of released order keys at once, instead of with a later transaction. */
+  deleteReleased(): void {
+    this.#locks.deleteReleased();
   }
 
-  /** The next one behind all that are in memory. */
-  #enter(queue: Queue, { detailed, ...holder }: NewDelivery): void {
+  #append(queue: PluginQueue, { detailed, ...holder }: NewDelivery): void {
     const state = !detailed ? "new" : this.isBlocked(holder) ? "blocked" : "ready";
-    queue.window.add({ ...holder, state });
-    queue.newest = holder.seq;
-    if (++queue.sinceNote >= this.#windowSize * NOTE_SHARE) this.#note(holder.plugin, queue);
+    queue.append({ ...holder, state });
+    if (queue.appendedSinceSave >= this.#windowSize * SAVE_SHARE) this.#save(holder.plugin, queue);
   }
 
-  /** Those that cannot be attempted yet make room for newer ones that perhaps can. */
-  #makeRoom({ window }: Queue): void {
-    let tooMany = window.size - this.#room;
-    for (const delivery of window) {
-      if (tooMany <= 0) break;
-      const state = delivery.state as Waiting;
-      if (state === "ready") continue;
-      this.write(delivery, state);
-      tooMany--;
-    }
+  /**
+   * Saves where a plugin's queue begins: all reads start there. One old delivery would keep
+   * that place far back, so deliveries that lag far behind are written first.
+   */
+  #save(plugin: number, queue: PluginQueue): void {
+    for (const delivery of queue.laggards(MAX_LAG * this.#capacity)) this.write(delivery, delivery.state as Waiting);
+    this.#sql.putQueuedFrom.run(queue.start, plugin);
+    queue.saved();
   }
 
-  /** Notes where a plugin's queue begins. Those that lag far behind are written, so that nobody need look back there for them. */
-  #note(plugin: number, queue: Queue): void {
-    const { window, newest } = queue;
-    for (const delivery of window) {
-      if (delivery.seq >= newest - MAX_SPREAD * this.#room) break;
-      this.write(delivery, delivery.state as Waiting);
-    }
-    const [oldest] = window;
-    this.#sql.putQueuedFrom.run(oldest?.seq ?? newest + 1, plugin);
-    queue.sinceNote = 0;
-  }
-
-  #queue(plugin: number): Queue {
+  #queue(plugin: number): PluginQueue {
     let queue = this.#queues.get(plugin);
     if (queue === undefined) {
       const row = this.#sql.plugin.get(plugin);
-      // Nothing is queued for a plugin that is not in the file.
-      const unreadFrom = Number(row?.["queued_from"] ?? Infinity);
-      const changes = Number(row?.["changes"]);
-      queue = { window: new DeliveryWindow(), unreadFrom, newest: unreadFrom - 1, changes, sinceNote: 0 };
+      queue = new PluginQueue({
+        queuedFrom: Number(row?.["queued_from"] ?? Infinity),
+        changes: Number(row?.["changes"]),
+      });
       this.#queues.set(plugin, queue);
     }
     return queue;
   }
 
-  #forgetChanged(): void {
+  #dropChanged(): void {
     for (const [plugin, { changes }] of this.#queues) {
       if (this.#sql.plugin.get(plugin)?.["changes"] !== changes) this.#queues.delete(plugin);
     }
@@ -304,14 +268,14 @@ export class Queues {
     this.#hasWrittenReady.clear();
   }
 
-  #forget(): void {
+  #dropAll(): void {
     this.#queues.clear();
     this.#hasWrittenReady.clear();
     this.#locks.forget();
     this.#version = undefined;
   }
 
-  #versionNow(): number {
+  #dataVersion(): number {
     return Number(this.#sql.version.get()?.["data_version"]);
   }
 }
@@ -319,7 +283,7 @@ export class Queues {
 const STATEMENTS = {
   version: `PRAGMA data_version`,
   plugin: `SELECT queued_from, changes FROM plugin WHERE id = ?`,
-  changed: `UPDATE plugin SET changes = changes + 1 WHERE id = ?`,
+  markChanged: `UPDATE plugin SET changes = changes + 1 WHERE id = ?`,
   putQueuedFrom: `UPDATE plugin SET queued_from = ?1 WHERE id = ?2 AND queued_from < ?1`,
   newest: `SELECT coalesce(max(seq), 0) AS seq FROM event`,
   unread: `SELECT d.seq, d.due_at, e.order_keys, e.detail IS NOT NULL AS detailed

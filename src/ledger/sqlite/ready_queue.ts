@@ -1,28 +1,31 @@
 import type { QueuedDelivery } from "./queued_delivery.ts";
 
-/** So many that are not ready any more are passed over before they are taken out: many at once cost what one does. */
-const COMPACT = 256;
+/** Removed deliveries that stay in the array before all are taken out: one pass costs the same. */
+const COMPACT_AFTER = 256;
 
-/** Deliveries in the order in which they are due, and of those the oldest event's first. Most come at the end and go from the front. */
+/**
+ * Ready deliveries as a sorted array: by due time, then by event. Most are added at the end and
+ * leave from the front.
+ */
 export class ReadyQueue {
   #deliveries: QueuedDelivery[] = [];
-  #gone = 0;
+  #removed = 0;
 
   add(delivery: QueuedDelivery): void {
     const { length } = this.#deliveries;
     const last = this.#deliveries[length - 1];
-    if (last === undefined || inOrder(last, delivery) < 0) this.#deliveries.push(delivery);
+    if (last === undefined || byDueTime(last, delivery) < 0) this.#deliveries.push(delivery);
     else this.#deliveries.splice(this.#placeOf(delivery), 0, delivery);
   }
 
-  /** One of them is not ready any more. */
-  leave(): void {
-    if (++this.#gone < COMPACT) return;
+  /** To be called after a delivery's state changed from `ready`. */
+  remove(): void {
+    if (++this.#removed < COMPACT_AFTER) return;
     this.#deliveries = this.#deliveries.filter(({ state }) => state === "ready");
-    this.#gone = 0;
+    this.#removed = 0;
   }
 
-  /** So many of the first, without those that are busy. */
+  /** The first `limit` deliveries that are not `busy`. */
   first(limit: number, busy: ReadonlySet<number>): readonly QueuedDelivery[] {
     const first: QueuedDelivery[] = [];
     for (const delivery of this.#deliveries) {
@@ -36,15 +39,15 @@ export class ReadyQueue {
     let [from, to] = [0, this.#deliveries.length];
     while (from < to) {
       const middle = (from + to) >> 1;
-      if (inOrder(this.#deliveries[middle] as QueuedDelivery, delivery) < 0) from = middle + 1;
+      if (byDueTime(this.#deliveries[middle] as QueuedDelivery, delivery) < 0) from = middle + 1;
       else to = middle;
     }
     return from;
   }
 }
 
-/** The order in which a plugin is told: a number below 0 where `one` comes first. */
-export function inOrder(one: Place, other: Place): number {
+/** Compares by due time, then by event: below 0 if `one` is attempted first. */
+export function byDueTime(one: Place, other: Place): number {
   return one.dueAt - other.dueAt || one.seq - other.seq;
 }
 

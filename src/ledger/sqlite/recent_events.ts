@@ -1,6 +1,6 @@
 import type { Delivery } from "../../model/ledger.ts";
 
-/** What every delivery of an event needs of it. */
+/** The part of an event that its deliveries need. */
 export interface RecentEvent {
   readonly event: Delivery["event"];
   /** JSON. */
@@ -10,41 +10,42 @@ export interface RecentEvent {
   readonly orderKeys: readonly number[];
 }
 
-/** How many are kept. */
+/** How many events are cached. */
 export const MAX_EVENTS = 4000;
-/** How long the texts of all may be: what tenants wrote must not fill the memory. */
+/** Characters of all cached texts: tenants write them, and must not fill the memory. */
 export const MAX_LENGTH = 8_388_608;
-/** The share that stays when there are too many. */
-const KEEP = 0.99;
+/** The share of both limits to which an eviction goes down. */
+const KEEP_SHARE = 0.99;
 
-interface Kept extends RecentEvent {
-  /** Deliveries that are not finished. */
+interface CachedEvent extends RecentEvent {
+  /** Unfinished deliveries. */
   open: number;
 }
 
 /**
- * The newest events, by `seq`, which most deliveries are of: what was just written need not be read and parsed again. Who needs it no more is let go at
- * once: what stays for longer outlives V8's young generation, and is memory until the old one is collected.
+ * Cache of the newest events, by `seq`: most deliveries are of these, and what was just written
+ * need not be read and parsed again. An event leaves with its last delivery: objects that live
+ * longer move to V8's old generation, which is collected seldom.
  */
 export class RecentEvents {
-  readonly #events = new Map<number, Kept>();
+  readonly #events = new Map<number, CachedEvent>();
   #length = 0;
 
   get(seq: number): RecentEvent | undefined {
     return this.#events.get(seq);
   }
 
-  /** Adds the newest, each `seq` once, for so many deliveries; the oldest go for it. */
+  /** Adds the newest event, each `seq` once; evicts the oldest ones when there are too many. */
   add(seq: number, recent: RecentEvent, deliveries: number): void {
     this.#events.set(seq, { ...recent, open: deliveries });
     this.#length += lengthOf(recent);
-    if (this.#events.size > MAX_EVENTS || this.#length > MAX_LENGTH) this.#makeRoom();
+    if (this.#events.size > MAX_EVENTS || this.#length > MAX_LENGTH) this.#evictOldest();
   }
 
-  /** A delivery is finished; with the last one the event goes. */
+  /** A delivery of the event is finished: the last one removes it. */
   finished(seq: number): void {
-    const kept = this.#events.get(seq);
-    if (kept !== undefined && --kept.open === 0) this.#delete(seq, kept);
+    const cached = this.#events.get(seq);
+    if (cached !== undefined && --cached.open === 0) this.#delete(seq, cached);
   }
 
   clear(): void {
@@ -52,17 +53,17 @@ export class RecentEvents {
     this.#length = 0;
   }
 
-  /** For some more at once: a `Map` finds its first one behind all that were deleted before it. */
-  #makeRoom(): void {
-    for (const [oldest, gone] of this.#events) {
-      if (this.#events.size <= KEEP * MAX_EVENTS && this.#length <= KEEP * MAX_LENGTH) break;
-      this.#delete(oldest, gone);
+  /** Evicts 1 % at once: a `Map` finds its first entry behind all that were deleted before it. */
+  #evictOldest(): void {
+    for (const [oldest, event] of this.#events) {
+      if (this.#events.size <= KEEP_SHARE * MAX_EVENTS && this.#length <= KEEP_SHARE * MAX_LENGTH) break;
+      this.#delete(oldest, event);
     }
   }
 
-  #delete(seq: number, gone: RecentEvent): void {
+  #delete(seq: number, event: RecentEvent): void {
     this.#events.delete(seq);
-    this.#length -= lengthOf(gone);
+    this.#length -= lengthOf(event);
   }
 }
 

@@ -1,14 +1,17 @@
 import { ORDER_SEED } from "./order_hash.ts";
 
-/** How many events in a row share a stretch of `event_order`. */
+/**
+ * Events per partition of `event_order` (column `span`: `seq` divided by this). Only the newest
+ * partition is written, so its pages stay few.
+ */
 export const PARTITION_EVENTS = 2048;
 
-/** "OSSW": marks a SQLite file as a ledger. */
+/** "OSSW": SQLite's `application_id` of a ledger. */
 export const APPLICATION_ID = 0x4f535357;
 
 /**
- * The steps from an empty file to today's form; a file's `user_version` counts the steps it has behind it. A step, once released, never
- * changes: what is new is a new step.
+ * Migrations from an empty file to the current schema. SQLite's `user_version` counts the steps
+ * that were run on a file. A released step never changes: add a new one.
  */
 export const STEPS: readonly string[] = [
   `
@@ -109,20 +112,20 @@ export const STEPS: readonly string[] = [
   CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   `,
   `
-  -- How far what was there before us has been read from OpenStack; a listing that was not begun has no row.
+  -- Progress of priming: how far each listing of OpenStack was read. One that was not begun has no row.
   CREATE TABLE priming (listing TEXT PRIMARY KEY, next TEXT, done INTEGER NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
   `,
   `
-  -- For counting: the other indexes of what waits do not tell a blocked delivery from another; and with the column that its condition is
-  -- about, an index answers without the rows.
+  -- For counting the backlog: no other index tells blocked deliveries apart. With the column of its
+  -- own condition, an index answers without reading the rows.
   CREATE INDEX delivery_blocked ON delivery (plugin, seq) WHERE state = 'blocked';
   DROP INDEX event_undetailed;
   CREATE INDEX event_undetailed ON event (seq, detail) WHERE detail IS NULL;
   `,
   `
-  -- What grows with the clouds is written where it was written last, not all over the file: most of a commit is pages.
-  -- Order keys are numbers (order_hash.ts), by stretches of ${PARTITION_EVENTS} events, so that the stretch being written stays in a few pages; who looks
-  -- one up, which is an operator, looks into each.
+  -- Most of a commit is pages, so tables that grow with the cloud are laid out to be appended to.
+  -- Order keys become hashes (order_hash.ts), in partitions of ${PARTITION_EVENTS} events: only the pages of
+  -- the newest partition are written. Look-ups, which operators' commands do, search each partition.
   INSERT OR IGNORE INTO fact (name, value) VALUES ('${ORDER_SEED}', lower(hex(randomblob(8))));
 
   CREATE TABLE key_of_event (
@@ -144,7 +147,7 @@ export const STEPS: readonly string[] = [
   UPDATE event SET order_keys = (
     SELECT json_group_array(CAST(order_hash((SELECT value FROM fact WHERE name = '${ORDER_SEED}'), value) AS INTEGER)) FROM json_each(order_keys));
 
-  -- Rows of a KiB or two in the order in which they came, found by a small index.
+  -- Rows of 1 to 2 KiB in the order of their creation, found by a small index.
   CREATE TABLE known_server (id TEXT PRIMARY KEY, data TEXT NOT NULL, deleted_at INTEGER);
   INSERT INTO known_server (id, data, deleted_at) SELECT id, data, deleted_at FROM server;
   DROP TABLE server;
@@ -169,7 +172,7 @@ export const STEPS: readonly string[] = [
   CREATE INDEX floatingip_server ON floatingip (server_id, changed) WHERE server_id IS NOT NULL;
   CREATE INDEX floatingip_deleted ON floatingip (deleted_at, id) WHERE deleted_at IS NOT NULL;
 
-  -- The deliveries of an event side by side, which spares an index of them.
+  -- The deliveries of an event lie side by side, which replaces an index.
   CREATE TABLE delivery_of_event (
     seq INTEGER NOT NULL,
     plugin INTEGER NOT NULL,
@@ -193,26 +196,27 @@ export const STEPS: readonly string[] = [
   CREATE INDEX delivery_dropped ON delivery (seq) WHERE state = 'dropped';
   `,
   `
-  -- What new deliveries hold is in memory; only what older ones hold is written.
+  -- Order keys of new deliveries are in memory; only those of older ones are written.
   INSERT INTO fact (name, value) VALUES ('unwritten_from', (SELECT coalesce(max(seq), 0) + 1 FROM event));
   `,
   `
-  -- A delivery begins as recent: what it waits for is in memory, and this file says it once it was attempted or newer ones took its place
-  -- there. So those before have to be past that.
+  -- A delivery begins as recent: its state is in memory until it was attempted or newer ones took its
+  -- place there. Deliveries of the older schema are made to be past that.
   INSERT OR IGNORE INTO held (plugin, order_key, seq)
     SELECT d.plugin, k.value, d.seq FROM delivery AS d INDEXED BY delivery_open
       CROSS JOIN event AS e ON e.seq = d.seq CROSS JOIN json_each(e.order_keys) AS k
     WHERE d.state IN ('new', 'blocked', 'ready');
   UPDATE fact SET value = (SELECT coalesce(max(seq), 0) + 1 FROM event) WHERE name = 'unwritten_from';
 
-  -- Conditions that cost little: for a list of states SQLite makes a table whenever a row is written, which was three quarters of writing one.
+  -- Cheap conditions: for a list of states SQLite builds a temporary table whenever a row is written,
+  -- which was 75 % of the cost of a write.
   DROP INDEX delivery_open;
   CREATE INDEX delivery_open ON delivery (seq) WHERE finished_at IS NULL AND state <> 'recent';
   DROP INDEX delivery_retrying;
   CREATE INDEX delivery_retrying ON delivery (seq) WHERE finished_at IS NULL AND state <> 'recent' AND attempts > 0;
 
-  -- A message is known again by its id and the time that it gives. Ids are in no order: an index of them alone is written all over, a page of
-  -- it for each message, in a ledger of millions; by time it is written where it was written last.
+  -- A repeated message is found by its time and its id. Ids are random: with millions of rows, an index
+  -- of ids alone changes one page per message. An index by time is appended to.
   CREATE TABLE known_notification (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     message_id TEXT NOT NULL,
@@ -235,8 +239,9 @@ export const STEPS: readonly string[] = [
   CREATE INDEX notification_received ON notification (received_at);
   `,
   `
-  -- A delivery that was never attempted is queued, and holds its keys by that; memory reads each plugin's queue from where it begins. held has all
-  -- that the others hold, and the service's memory nothing that this file does not say.
+  -- A delivery that was never attempted is queued, and holds its keys without a row of held; memory
+  -- reads each plugin's queue from queued_from on. held has the keys of all other unfinished
+  -- deliveries. The service's memory can be derived from this file.
   ALTER TABLE plugin ADD COLUMN queued_from INTEGER NOT NULL DEFAULT 1;
   ALTER TABLE plugin ADD COLUMN changes INTEGER NOT NULL DEFAULT 0; -- how often an operator's command has changed what waits
   UPDATE plugin SET queued_from = (SELECT CAST(value AS INTEGER) FROM fact WHERE name = 'unwritten_from');
@@ -254,7 +259,7 @@ export const STEPS: readonly string[] = [
   DELETE FROM fact WHERE name = 'unwritten_from';
   `,
   `
-  -- Times in which notifications may not have reached us.
+  -- Times in which notifications may have been lost.
   CREATE TABLE gap (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     queue TEXT NOT NULL,

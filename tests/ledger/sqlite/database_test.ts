@@ -151,7 +151,7 @@ Deno.test("ownLedger() refuses a file when a newer oss-watcher wrote it", async 
   assertRefused(
     file,
     new RegExp(
-      `^Cannot open the ledger ".*ledger.db": it was written by a newer oss-watcher \\(form ${STEPS.length + 1}, ` +
+      `^Cannot open the ledger ".*ledger.db": it was written by a newer oss-watcher \\(schema ${STEPS.length + 1}, ` +
         `this one knows ${STEPS.length}\\)`,
     ),
   );
@@ -320,7 +320,11 @@ Deno.test("openDatabase() takes a ledger of form 3 along: order, what is waited 
   assertEquals(operations.show(key("deletion"))?.deliveries[0]?.waitsFor, [key("creation")]);
   const found = [...operations.list({ resource: "s1", limit: 9 })].flat().map((listed) => listed.key);
   assertEquals(found, [key("deletion"), key("creation")]);
-  assertEquals([operations.living("servers"), operations.living("ports"), operations.living("floatingIps")], [["s1"], [
+  assertEquals([
+    operations.existingIds("servers"),
+    operations.existingIds("ports"),
+    operations.existingIds("floatingIps"),
+  ], [["s1"], [
     "p1",
   ], []]);
   for (const one of await ready()) await ledger.settle([settlementOf(one, { outcome: "done", endedAt: 1 })]);

@@ -228,19 +228,19 @@ Deno.test("Housekeeping.testWrite() leaves nothing", async () => {
   assertEquals(kept.count("fact"), before);
 });
 
-Deno.test("Housekeeping.believesClock() is false at once when the clock jumps ahead, and for a day when it stays there", async () => {
+Deno.test("Housekeeping.trustsClock() is false at once when the clock jumps ahead, and for a day when it stays there", async () => {
   await using kept = new Kept();
   const housekeeping = kept.make();
   const stop = new AbortController();
   await housekeeping.start(stop.signal);
-  assert(housekeeping.believesClock());
+  assert(housekeeping.trustsClock());
   kept.clock.jump(YEAR_MS);
-  assert(!housekeeping.believesClock(), "before anybody looked");
+  assert(!housekeeping.trustsClock(), "before anybody looked");
   await housekeeping.start(stop.signal);
-  assert(!housekeeping.believesClock(), "after the ledger was asked");
+  assert(!housekeeping.trustsClock(), "after the ledger was asked");
   await kept.clock.advance(DAY_MS + 1000);
   await housekeeping.start(stop.signal);
-  assert(housekeeping.believesClock(), "a day later");
+  assert(housekeeping.trustsClock(), "a day later");
 });
 
 Deno.test("replay() refuses a dead letter that is older than what was pruned, unless forced", async () => {

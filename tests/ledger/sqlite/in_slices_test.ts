@@ -3,14 +3,14 @@ import { openDatabase, transaction } from "../../../src/ledger/sqlite/database.t
 import { inSlices, SLICE_MS } from "../../../src/ledger/sqlite/in_slices.ts";
 import { TemporaryLedger } from "../../support/temporary_ledger.ts";
 
-Deno.test("inSlices() treats all in order, and lets others write for as long as it wrote itself", () => {
+Deno.test("inSlices() processes all in order, and lets others write for as long as it wrote itself", () => {
   using opened = new TemporaryLedger();
   using beside = openDatabase(opened.file, { create: false, busyTimeoutMs: 0 });
   const written = () => transaction(beside, () => true);
   const [treated, pauses]: [number[], number[]] = [[], []];
   let [passed, begun, finished] = [0, 0, 0];
   const results = inSlices(opened.database, [1, 2, 3, 4, 5], {
-    treat: (item) => {
+    process: (item) => {
       assertThrows(written, /locked/);
       treated.push(item);
       passed += SLICE_MS / 2;
@@ -35,12 +35,12 @@ Deno.test("inSlices() begins no transaction for nothing, and pauses for real", (
   const never = () => {
     throw new Error("not called");
   };
-  assertEquals(inSlices(opened.database, [], { begin: never, treat: never, finish: never, pause: never }), []);
+  assertEquals(inSlices(opened.database, [], { begin: never, process: never, finish: never, pause: never }), []);
   const busy = (item: number) => {
     for (const until = performance.now() + SLICE_MS; performance.now() < until;);
     return [item];
   };
   const startedMs = performance.now();
-  assertEquals(inSlices(opened.database, [1, 2], { begin: () => {}, treat: busy, finish: () => {} }), [1, 2]);
+  assertEquals(inSlices(opened.database, [1, 2], { begin: () => {}, process: busy, finish: () => {} }), [1, 2]);
   assertEquals(performance.now() - startedMs >= 3 * SLICE_MS - 2, true);
 });

@@ -131,7 +131,7 @@ Deno.test("replay() looks up what was delivered later by the keys, however much 
   assert.match(plan, /SEARCH d USING PRIMARY KEY \(seq=\? AND plugin=\?\)/);
 });
 
-Deno.test("what is looked up by an order key costs nothing for the stretches that were pruned behind an old dead letter", async () => {
+Deno.test("what is looked up by an order key costs nothing for the partitions that were pruned behind an old dead letter", async () => {
   using opened = new TemporaryLedger();
   const { ledger, database } = opened;
   await ledger.activate(["P"]);

@@ -1,25 +1,27 @@
 import type { Database } from "./database.ts";
 import { ORDER_HASH, PARTITIONS } from "./partitions.ts";
 
-/** Servers that memory has by a name or a fixed address. */
+/** Servers in memory that match a name or a fixed address. */
 export interface NamedServers {
-  /** By hostname, name in the DNS, or address. */
+  /** Matched by hostname, DNS name or address. */
   readonly ids: readonly string[];
-  /** By the first label of a name with a domain: their events count if the detail has the whole name. */
+  /**
+   * Matched by the first label of a FQDN: their events count if their detail has the whole FQDN.
+   */
   readonly byLabel: readonly string[];
 }
 
 export const NO_SERVERS: NamedServers = { ids: [], byLabel: [] };
 
-/** More are not looked for. */
+/** Matches beyond this number are ignored. */
 const MAX_NAMED = 1000;
 
-/** SQL: the name of the server that an event's detail gives. */
+/** SQL: the FQDN in an event's detail. */
 export const FQDN = "json_extract(e.detail, '$.FQDN')";
 
 /**
- * Walks through all servers that are remembered: most are passed over in some two microseconds, since their text does not have the name.
- * ASCII is compared without case.
+ * Finds servers by a name or an address. Scans all servers in memory: two microseconds for each
+ * whose text does not have the name. The case of ASCII letters is ignored.
  */
 export function serversNamed(database: Database, resource: string): NamedServers {
   const statement = database.prepare(
@@ -33,7 +35,9 @@ export function serversNamed(database: Database, resource: string): NamedServers
   return { ids: found(resource), byLabel: label === undefined ? [] : found(label) };
 }
 
-/** SQL, with its values: whether an event `e` is about a resource, or about one of the servers that it names. */
+/**
+ * SQL with its values: event `e` is about a resource, or about one of the servers that it names.
+ */
 export function ofResource(
   resource: string,
   { ids, byLabel }: NamedServers,
@@ -49,7 +53,7 @@ export function ofResource(
   };
 }
 
-/** SQL: the events that have one of so many order keys. */
+/** SQL: the events that have one of `count` order keys. */
 function withOrderKeys(count: number): string {
   return `SELECT o.seq FROM (${PARTITIONS}) AS s CROSS JOIN event_order AS o
     ON o.span = s.span AND o.order_key IN (${Array(count).fill(ORDER_HASH).join(", ")})`;

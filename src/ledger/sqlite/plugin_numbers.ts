@@ -1,7 +1,7 @@
 import { type Database, prepareAll, type Statements } from "./database.ts";
 
-/** No plugin's number. */
-const NOBODY = 0;
+/** The number of a name that is not in the file: no row has it. */
+const UNKNOWN = 0;
 
 /** The numbers that stand for plugins' names in the file. */
 export class PluginNumbers {
@@ -12,11 +12,12 @@ export class PluginNumbers {
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
-  /** Those that are configured; a new name gets a number. Inside a transaction. */
+  /** The numbers of the configured plugins; a new name gets one. Runs inside a transaction. */
   activate(names: readonly string[]): readonly number[] {
     const numbers = names.map((name) => this.#add(name));
-    // Nobody reads in the queues of others: where those begin is noted here, or it would be looked for from ever further back.
-    this.#sql.noteOthers.run(JSON.stringify(numbers));
+    // Nobody reads the queues of removed plugins. Saving where those begin keeps look-ups short:
+    // they start at the start of the oldest queue.
+    this.#sql.saveBeginOfOthers.run(JSON.stringify(numbers));
     return numbers;
   }
 
@@ -25,12 +26,12 @@ export class PluginNumbers {
     return Number(this.#sql.number.get(name)?.["id"]);
   }
 
-  /** Numbers are for ever, and what is asked of a plugin was written with its own. */
+  /** A plugin's number, cached: it never changes. */
   of(name: string): number {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const row = this.#sql.number.get(name);
-    if (row === undefined) return NOBODY;
+    if (row === undefined) return UNKNOWN;
     const number = Number(row["id"]);
     this.#known.set(name, number);
     return number;
@@ -39,7 +40,7 @@ export class PluginNumbers {
 
 const STATEMENTS = {
   add: `INSERT OR IGNORE INTO plugin (name, queued_from) VALUES (?, (SELECT coalesce(max(seq), 0) + 1 FROM event))`,
-  noteOthers: `UPDATE plugin SET queued_from = coalesce(
+  saveBeginOfOthers: `UPDATE plugin SET queued_from = coalesce(
       (SELECT seq FROM delivery AS d WHERE d.plugin = plugin.id AND d.state = 'queued' AND d.seq >= plugin.queued_from ORDER BY d.seq LIMIT 1),
       (SELECT coalesce(max(seq), 0) + 1 FROM event))
     WHERE id NOT IN (SELECT value FROM json_each(?))`,

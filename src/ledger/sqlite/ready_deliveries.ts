@@ -1,60 +1,63 @@
 import type { WatcherEvent } from "../../model/event.ts";
 import type { Delivery, ReadyQuery } from "../../model/ledger.ts";
 import type { QueuedDelivery } from "./queued_delivery.ts";
-import { inOrder } from "./ready_queue.ts";
+import { byDueTime } from "./ready_queue.ts";
 import type { RecentEvent, RecentEvents } from "./recent_events.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
-import type { PluginNumbers } from "./plugins.ts";
+import type { PluginNumbers } from "./plugin_numbers.ts";
 import type { Queues } from "./queues.ts";
 
-/** What knows of deliveries beside the file. */
-export interface Known {
+/** What the ledger has in memory beside its file. */
+export interface InMemory {
   readonly plugins: PluginNumbers;
   readonly queues: Queues;
   readonly recent: RecentEvents;
 }
 
-/** The deliveries that may be attempted: those that memory has, and those that the file has. Only reads. */
+/** Finds the deliveries that may be attempted, in memory and in the file. Only reads. */
 export class ReadyDeliveries {
   readonly #sql: Statements<typeof STATEMENTS>;
-  readonly #known: Known;
+  readonly #inMemory: InMemory;
 
-  constructor(database: Database, known: Known) {
+  constructor(database: Database, inMemory: InMemory) {
     this.#sql = prepareAll(database, STATEMENTS);
-    this.#known = known;
+    this.#inMemory = inMemory;
   }
 
-  /** Earliest due first. Of what is busy only the row is read: parsing what it is about costs ten times as much. */
-  ready({ plugin, now, limit, busy = NONE }: ReadyQuery): readonly Delivery[] {
-    const { plugins, queues } = this.#known;
+  /**
+   * Deliveries that may be attempted, earliest due first. Of a busy one only its row is read:
+   * parsing its event costs ten times as much.
+   */
+  ready({ plugin, now, limit, busy = NONE_BUSY }: ReadyQuery): readonly Delivery[] {
+    const { plugins, queues } = this.#inMemory;
     const number = plugins.of(plugin);
     const written = queues.hasWrittenReady(number) ? this.#written(number, { now, limit, busy }) : [];
-    const queued = queues.ready(number, { limit, busy }).map(neverTried);
-    const first = written.length === 0 ? queued : [...written, ...queued].sort(inOrder).slice(0, limit);
+    const queued = queues.ready(number, { limit, busy }).map(neverAttempted);
+    const first = written.length === 0 ? queued : [...written, ...queued].sort(byDueTime).slice(0, limit);
     return first.map((ready) => this.#delivery(plugin, ready));
   }
 
-  /** When the earliest is due, milliseconds since the epoch; `null` for none. */
+  /** When the first delivery is due, milliseconds since the epoch; `null` for none. */
   nextDueAt(plugin: string): number | null {
-    const { plugins, queues } = this.#known;
+    const { plugins, queues } = this.#inMemory;
     const number = plugins.of(plugin);
     const written = queues.hasWrittenReady(number) ? this.#sql.nextDueAt.get(number)?.["due_at"] ?? Infinity : Infinity;
-    const queued = queues.ready(number, { limit: 1, busy: NONE })[0]?.dueAt ?? Infinity;
+    const queued = queues.ready(number, { limit: 1, busy: NONE_BUSY })[0]?.dueAt ?? Infinity;
     const dueAt = Math.min(Number(written), queued);
     return dueAt === Infinity ? null : dueAt;
   }
 
   #written(plugin: number, { now, limit, busy }: Pick<Required<ReadyQuery>, "now" | "limit" | "busy">): Ready[] {
-    return this.#sql.ready.all(plugin, now, limit + busy.size).map(ofRow).filter(({ seq }) => !busy.has(seq));
+    return this.#sql.ready.all(plugin, now, limit + busy.size).map(readyOfRow).filter(({ seq }) => !busy.has(seq));
   }
 
   #delivery(plugin: string, { seq, attempts, triedMs, lastAttemptAt }: Ready): Delivery {
-    const { event, detail, missing } = this.#known.recent.get(seq) ?? this.#stored(seq);
+    const { event, detail, missing } = this.#inMemory.recent.get(seq) ?? this.#stored(seq);
     return {
       seq,
       plugin,
       event,
-      // Each plugin has one of its own to do with as it likes.
+      // Parsed for each delivery: a plugin may change its detail.
       detail: JSON.parse(detail),
       missing: JSON.parse(missing),
       attempts,
@@ -65,7 +68,7 @@ export class ReadyDeliveries {
   }
 
   #progress(plugin: string, seq: number): Pick<Delivery, "progress"> {
-    const progress = this.#sql.progress.get(this.#known.plugins.of(plugin), seq)?.["progress"] ?? null;
+    const progress = this.#sql.progress.get(this.#inMemory.plugins.of(plugin), seq)?.["progress"] ?? null;
     return progress === null ? {} : { progress: JSON.parse(progress as string) };
   }
 
@@ -79,20 +82,20 @@ export class ReadyDeliveries {
   }
 }
 
-/** What an attempt is told of an event. */
-export function announced(
+/** The part of an event that an attempt gets. */
+export function deliveredEvent(
   { key, subject, created, eventType, time, creationSeen, server }: WatcherEvent,
 ): Delivery["event"] {
   return { key, subject, created, eventType, time, creationSeen, serverId: server.id };
 }
 
-/** The same of one in the file, which is whole where its detail was made later. */
+/** The same of column `event.data`, which has the whole event if its detail was made later. */
 export function storedEvent(data: unknown): Delivery["event"] {
   const stored = JSON.parse(data as string) as WatcherEvent | Delivery["event"];
-  return "server" in stored ? announced(stored) : stored;
+  return "server" in stored ? deliveredEvent(stored) : stored;
 }
 
-/** What is known of one that is ready without what it is about. */
+/** A ready delivery without its event. */
 interface Ready {
   readonly seq: number;
   readonly dueAt: number;
@@ -101,7 +104,7 @@ interface Ready {
   readonly lastAttemptAt: number | null;
 }
 
-function ofRow(row: Readonly<Record<string, unknown>>): Ready {
+function readyOfRow(row: Readonly<Record<string, unknown>>): Ready {
   return {
     seq: Number(row["seq"]),
     dueAt: Number(row["due_at"]),
@@ -111,12 +114,11 @@ function ofRow(row: Readonly<Record<string, unknown>>): Ready {
   };
 }
 
-function neverTried({ seq, dueAt }: QueuedDelivery): Ready {
+function neverAttempted({ seq, dueAt }: QueuedDelivery): Ready {
   return { seq, dueAt, attempts: 0, triedMs: 0, lastAttemptAt: null };
 }
 
-/** Nothing is busy. */
-export const NONE: ReadonlySet<number> = new Set();
+export const NONE_BUSY: ReadonlySet<number> = new Set();
 
 const STATEMENTS = {
   ready: `SELECT seq, due_at, attempts, tried_ms, last_attempt_at FROM delivery

@@ -1,21 +1,27 @@
 import type { Listed, ListedState, ListFilter } from "../../model/operations.ts";
 import type { Database } from "./database.ts";
-import { FQDN, type NamedServers, NO_SERVERS, ofResource, serversNamed } from "./resource.ts";
-import { listedState, OPEN, QUEUED } from "./states.ts";
+import { FQDN, type NamedServers, NO_SERVERS, ofResource, serversNamed } from "./resource_filter.ts";
+import { listedState, OPEN, QUEUED } from "./delivery_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 type Value = string | number;
 
-/** Rows that are read at once. Each page is one statement, so that a reader who stops keeps no part of the write-ahead log. */
+/**
+ * Rows of one page. Each page is one statement: a reader that pauses between two pages does not
+ * stop the write-ahead log from being checkpointed.
+ */
 const PAGE = 1000;
 
-/** The last row of the page before: what comes next is older. */
+/** The last row of the previous page; the next page is older. */
 interface Cursor {
   readonly seq: number;
   readonly plugin: number;
 }
 
-/** The newest entries that a filter lets through, newest first, a page at a time. Each form of it is answered by an index. */
+/**
+ * Lists the entries that pass a filter, newest first, a page at a time. Indexes answer every
+ * filter.
+ */
 export function* listPages(database: Database, filter: ListFilter): Generator<readonly Listed[]> {
   const pageOf = PAGES[filter.state ?? ""] ?? listDeliveries;
   const servers = filter.resource === undefined ? NO_SERVERS : serversNamed(database, filter.resource);
@@ -32,7 +38,7 @@ export function* listPages(database: Database, filter: ListFilter): Generator<re
 }
 
 interface PageQuery extends ListFilter {
-  /** Those that `resource` names. */
+  /** The servers that `resource` names. */
   readonly servers: NamedServers;
   readonly before: Cursor;
 }
@@ -47,7 +53,7 @@ const PAGES: Readonly<Record<string, (database: Database, query: PageQuery) => r
 function listDeliveries(database: Database, filter: PageQuery): readonly PageRow[] {
   const conditions = filter.state === undefined ? [[]] : (CONDITIONS[filter.state] ?? []).map((each) => [each]);
   const queries = conditions.map((condition) => deliveryQuery(filter, condition));
-  // In one statement: what one of two just missed, the other would not find any more.
+  // One statement: a delivery that changes state between two statements would be in neither.
   const sql = `${
     queries.map((query) => `SELECT * FROM (${query.sql})`).join(" UNION ALL ")
   } ORDER BY seq DESC, plugin DESC LIMIT ?`;
@@ -83,12 +89,14 @@ function deliveryQuery(
     values.push(...given);
   };
   also("(d.seq, d.plugin) < (?, ?)", before.seq, before.plugin);
-  // The few deliveries in a state are found by it; else the walk goes back from the newest, past those of other plugins.
+  // Few deliveries are in most states: an index on the state finds them ("+" keeps SQLite from
+  // another one). Otherwise the walk goes back from the newest, past the deliveries of other
+  // plugins.
   const byState = state !== undefined && state !== "done";
   if (plugin !== undefined) also(`${byState ? "+" : ""}d.plugin = (SELECT id FROM plugin WHERE name = ?)`, plugin);
   if (since !== undefined) {
     also("e.decided_at >= ?", since);
-    // Where to stop walking back: without it a short time would cost a walk through the whole ledger.
+    // Ends the walk: without it, a short time would cost a walk through the whole ledger.
     also("d.seq >= (SELECT seq FROM event WHERE decided_at >= ? ORDER BY decided_at LIMIT 1)", since);
   }
   if (resource !== undefined) {
@@ -105,7 +113,7 @@ function deliveryQuery(
   return { sql, values: [...values, limit] };
 }
 
-/** SQL: what is in a state, in one or several parts, each of which is answered by an index of its own. */
+/** SQL: the conditions of each state. Several are united: an index of its own answers each. */
 const CONDITIONS: Readonly<Partial<Record<ListedState, readonly string[]>>> = {
   waiting: [`${OPEN} AND d.attempts = 0`, QUEUED],
   retrying: [`${OPEN} AND d.attempts > 0`],

@@ -1,9 +1,12 @@
 import type { Arrival } from "../model/ledger.ts";
 
-/** A message that could be used. */
+/** A message that is a usable notification. */
 export type Arrived = Extract<Arrival, { readonly notification: unknown }>;
 
-/** The time that a message gave; empty for none. Each copy of a message gives the same, so with the message's id it says which one it is. */
+/**
+ * The time that a message states; empty for none. All copies of a message state the same time: with
+ * the message id it identifies the message.
+ */
 export function sentOf({ notification, isTimeless = false }: Arrived): string {
   return isTimeless ? "" : notification.time ?? "";
 }

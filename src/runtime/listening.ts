@@ -1,0 +1,90 @@
+import { WATCHED_EVENT_TYPES } from "../facts/decide.ts";
+import { Intake } from "../intake/intake.ts";
+import type { RabbitSource } from "../model/config.ts";
+import type { Ledger } from "../model/ledger.ts";
+import { Broker } from "../rabbitmq/consumer.ts";
+import { warnOfDeliveryLimit } from "../rabbitmq/delivery_limit.ts";
+import type { ServiceOptions } from "./service_options.ts";
+
+export interface ListeningOptions {
+  readonly service: ServiceOptions;
+  readonly sources: readonly RabbitSource[];
+  readonly ledger: Ledger;
+  /** Called when notifications were recorded. */
+  readonly onRecorded: () => void;
+  /** Called when the ledger fails and waiting does not help. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Stage 1: one broker connection per source, all of which feed one intake. */
+export class Listening {
+  readonly intake: Intake;
+  readonly brokers: readonly Broker[];
+  readonly #options: ListeningOptions;
+  readonly #bound = Promise.withResolvers<void>();
+
+  constructor(options: ListeningOptions) {
+    this.#options = options;
+    const { service: { config, clock, log, random }, sources, ledger, onRecorded, onFailed } = options;
+    this.intake = new Intake({
+      ledger,
+      wanted: WATCHED_EVENT_TYPES,
+      keepRejectedBodies: config.ledger?.keepRejectedBodies ?? false,
+      now: clock.now,
+      log: log("intake"),
+      onRecorded,
+      onFailed,
+    });
+    this.brokers = sources.map((source) =>
+      new Broker({
+        source,
+        onDelivered: (message) => this.intake.accept(message),
+        backpressure: () => this.intake.backpressure(),
+        log: log("broker"),
+        random,
+        gaps: ledger,
+      })
+    );
+  }
+
+  /** Resolves when all queues are bound. */
+  get bound(): Promise<void> {
+    return this.#bound.promise;
+  }
+
+  /** Connects to all sources and begins to consume. `signal` ends work in the background. */
+  async start(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.brokers.map((broker) => broker.start()));
+    this.#bound.resolve();
+    // In the background: a management API that does not answer must not delay message handling.
+    void this.#warnOfDeliveryLimits(signal);
+  }
+
+  /** Stops consuming while the ledger is unavailable. */
+  pause(): void {
+    this.#onEach((broker) => broker.pause());
+  }
+
+  /** Consumes again. */
+  resume(): void {
+    this.#onEach((broker) => broker.resume());
+  }
+
+  #onEach(act: (broker: Broker) => Promise<void>): void {
+    const log = this.#options.service.log("ledger");
+    for (const broker of this.brokers) act(broker).catch((error) => log.error(`Cannot reach the broker: ${error}`));
+  }
+
+  async #warnOfDeliveryLimits(signal: AbortSignal): Promise<void> {
+    const log = this.#options.service.log("broker");
+    for (const [index, source] of this.#options.sources.entries()) {
+      const connection = this.brokers[index]?.connection ?? null;
+      if (connection === null) continue;
+      try {
+        await warnOfDeliveryLimit({ source, ...connection, log, signal });
+      } catch (error) {
+        log.debug(`Cannot ask for delivery limits: ${error}`);
+      }
+    }
+  }
+}
