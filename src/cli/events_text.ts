@@ -30,7 +30,7 @@ export function describeMore(listed: readonly Listed[], layout: ListLayout): str
 
 /** The last line of a listing; `null` for none. */
 export function describeEnd({ count, limit }: { readonly count: number; readonly limit: number }): string | null {
-  if (count === 0) return "The ledger has no such delivery.";
+  if (count === 0) return "No delivery or notification matches.";
   return count === limit ? `The newest ${limit}; --limit shows more.` : null;
 }
 

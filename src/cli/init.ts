@@ -11,10 +11,7 @@ const COPIED: readonly { readonly from: string; readonly to: string }[] = [
   { from: "samples", to: "samples" },
 ];
 
-/**
- * The sources of `oss-watcher`, `oss-watcher/plugins` and `oss-watcher/testing`, for editors and
- * for tests of own plugins.
- */
+/** Sources of `oss-watcher` and of the three below it, for editors and for tests of own plugins. */
 const LIBRARY = [
   "mod.ts",
   "plugins",

@@ -234,12 +234,12 @@ const USAGE: readonly Case[] = [
   {
     what: "--json before a command",
     args: ["--json", "events"],
-    err: "Cannot use --json here: it goes behind the command",
+    err: "Cannot use --json before a command: write it after the command",
   },
   {
     what: "--dry-run with a command",
     args: ["--dry-run", "x.json", "events"],
-    err: "Cannot use --dry-run with a command",
+    err: "Cannot use --dry-run with a command: leave one of them out",
   },
   {
     what: "standard input twice",
@@ -273,12 +273,12 @@ const USAGE: readonly Case[] = [
   {
     what: "a replay of nothing",
     args: ["events", "replay"],
-    err: "Cannot replay: name keys, or say --dead",
+    err: "Cannot replay: no event is named. Name keys, or add --dead",
   },
   {
     what: "a drop of nothing",
     args: ["events", "drop"],
-    err: "Cannot drop: name keys, or --plugin",
+    err: "Cannot drop: no event is named. Name keys, or add --plugin NAME",
   },
   {
     what: "a backup to nowhere",

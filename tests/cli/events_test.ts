@@ -121,7 +121,7 @@ for (
     assert.deepEqual([human.code, human.err, json.code, json.err], [0, "", 0, ""]);
     assert.deepEqual(keysIn(human.out), keys);
     assert.deepEqual(linesOf(json.out).map(({ key }) => key), keys);
-    if (keys.length === 0) assert.equal(human.out, "Nothing in the ledger fits.\n");
+    if (keys.length === 0) assert.equal(human.out, "No delivery or notification matches.\n");
     assert.equal(human.out.includes("--limit shows more"), args.includes("--limit"));
     assert.deepEqual(tooWide(human.out), []);
   });
@@ -139,7 +139,7 @@ Deno.test("events --resource finds a server by the name with the domain that det
   assert.ok(keysIn(found.out).includes(SECOND));
   assert.ok(!keysIn(found.out).includes(FIRST));
   const other = await events(dir, ["--plugin", "Dns", "--resource", "beam-ctl-02.example.org"]);
-  assert.equal(other.out, "Nothing in the ledger fits.\n");
+  assert.equal(other.out, "No delivery or notification matches.\n");
 });
 
 Deno.test("events gives a server that does not fit beside its facts a line of its own", () => {
@@ -233,17 +233,18 @@ for (
     },
     {
       args: ["--state", "rejected", "--plugin", "Cmdb"],
-      err: "Cannot use --plugin with --state rejected: no plugin was to be called",
+      err: "Cannot use --plugin with --state rejected: no plugin is called for those",
       code: 2,
     },
     {
       args: ["--state", "rejected", "--resource", "10.0.0.1"],
-      err: "Cannot use --resource with --state rejected: of such messages no resource is known",
+      err: "Cannot use --resource with --state rejected: the resource of such a message is unknown",
       code: 2,
     },
     {
       args: ["show", "server/none\x1b[2J/creation"],
-      err: `Cannot show the event "server/none\\u{1b}[2J/creation": the ledger has none of this key`,
+      err:
+        `Cannot show the event "server/none\\u{1b}[2J/creation": the ledger has no event of this key. oss-watcher events lists them`,
       code: 1,
     },
   ]
@@ -503,8 +504,8 @@ Deno.test("backup writes a copy that stands for itself", async () => {
 
 for (
   const { what, file, says } of [
-    { what: "over a file", file: "config.ts", says: "there is a file already. Name another, or remove it" },
-    { what: "over the ledger itself", file: "ledger.db", says: "there is a file already. Name another, or remove it" },
+    { what: "over a file", file: "config.ts", says: "the file exists already. Name another, or remove it" },
+    { what: "over the ledger itself", file: "ledger.db", says: "the file exists already. Name another, or remove it" },
     {
       what: "into a directory that is not there",
       file: "none/copy.db",

@@ -78,7 +78,7 @@ Deno.test("init refuses to overwrite what is there", async () => {
   const before = Deno.readTextFileSync(dir.path("config.ts"));
   const { code, err } = await runProgram({ dir: dir.path(), args: ["init"], permissions: READ_WRITE });
   assert.equal(code, 1);
-  assert.match(err, /^Cannot write "config\.ts": it is there already\. Name another directory, or move it away\n$/);
+  assert.match(err, /^Cannot write "config\.ts": it exists already\. Name another directory, or move the file away\n$/);
   assert.equal(Deno.readTextFileSync(dir.path("config.ts")), before);
 });
 

@@ -107,7 +107,7 @@ Deno.test("prime says what cannot be told where the account does not see all pro
 
   assert.equal(code, 0);
   assert.match(out, /^servers +2 +2 +-$/m);
-  assert.match(out, /\n-: what is gone cannot be told/);
+  assert.match(out, /\n-: deleted resources cannot be found/);
   assert.match(err, /WARNING \(openstack\) Nova does not let our account list the servers of all projects \(403/);
 });
 

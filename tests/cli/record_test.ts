@@ -57,7 +57,7 @@ for (
       name: "a file that is there",
       args: ["there.jsonl"],
       files: { "there.jsonl": "{}\n" },
-      said: 'Cannot write "there.jsonl": it is there already. Name another file, or add --append\n',
+      said: 'Cannot write "there.jsonl": it exists already. Name another file, or add --append\n',
     },
     {
       name: "a file whose last line is broken",

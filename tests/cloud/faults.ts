@@ -39,8 +39,8 @@ const FAULTS: readonly Fault[] = [
     notifying: { ...RIGHT, novaDrivers: [], neutronDrivers: [] },
     plant: (stage) => leaveOwnQueue(stage),
     said: [
-      /error: Exchange "nova" has brought no notification: it has no driver .* In nova\.conf .* driver = messagingv2/,
-      /error: Exchange "neutron" has brought no notification: it has no driver .* In neutron\.conf/,
+      /error: Exchange "nova" has brought no notification: its service has no driver .* In nova\.conf .* driver = messagingv2/,
+      /error: Exchange "neutron" has brought no notification: its service has no driver .* In neutron\.conf/,
     ],
     passBy: false,
   },

@@ -46,7 +46,7 @@ Deno.test("diagnose() knows by the management API that the other service never s
   const bindings = ["oss-watcher", "notifications.info"].map((queue) => binding("nova", queue, "notifications.info"));
   const seen = { ...WELL, flows: [flow("nova")], managed: managed({ bindings }) };
   assert.deepEqual(diagnose(seen).map(({ level, text }) => `${level} ${text}`), [
-    'error Exchange "neutron" has brought no notification: it has no driver for them',
+    'error Exchange "neutron" has brought no notification: its service has no driver for them',
   ]);
 });
 
