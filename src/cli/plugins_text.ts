@@ -1,3 +1,4 @@
+import type { TargetOutage } from "../model/outage.ts";
 import type { PluginState } from "../model/operations.ts";
 import { duration } from "../observe/duration.ts";
 import { printable } from "../wire/escaping/printable.ts";
@@ -24,7 +25,7 @@ export function describePlugins(states: readonly PluginState[], seen: Seen): str
   const heading = ["PLUGIN".padEnd(width), ...COLUMNS.map(({ title }) => title.padStart(9)), "TARGET"].join("  ");
   const rows = states.flatMap(({ plugin, deliveries, isConfigured, outage }) => {
     const counts = COLUMNS.map(({ state }) => String(deliveries[state]).padStart(9));
-    const away = outage === null ? "ok" : `away for ${duration(seen.now - outage.since)}`;
+    const away = outage === null ? "ok" : `${stateOf(outage)} for ${duration(seen.now - outage.since)}`;
     const target = !isConfigured ? "not in config.ts" : isGone(seen) ? "-" : away;
     return [
       [printable(plugin).padEnd(width), ...counts, target].join("  "),
@@ -49,6 +50,12 @@ const COLUMNS = [
   { title: "RETRYING", state: "retrying" },
   { title: "DEAD", state: "dead" },
 ] as const;
+
+/** A target that answers is not away. */
+function stateOf({ reason }: TargetOutage): string {
+  if (reason === "connection") return "away";
+  return reason === "unauthorized" ? "refuses the credentials" : "fails";
+}
 
 function nextProbe(nextProbeAt: number, { now }: Seen): string {
   return nextProbeAt - now >= SOON_MS ? `next probe in ${duration(nextProbeAt - now)}` : "being probed";

@@ -3,8 +3,25 @@ import { describePlugins } from "../../src/cli/plugins_text.ts";
 import { openDatabase } from "../../src/ledger/sqlite/database.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
 import { openOperations } from "../../src/ledger/sqlite/operations.ts";
+import type { FailureReason } from "../../src/model/errors.ts";
 import { announceEvents, madeEvent } from "../support/made_events.ts";
 import { ProgramDirectory, READ_WRITE, runProgram } from "../support/program.ts";
+
+Deno.test("plugins says of a target that is reached and not usable what it does", () => {
+  const now = Date.now();
+  const target = (reason: FailureReason) => {
+    const outage = { since: now - 100_000, nextProbeAt: now + 12_000, reason, error: "e" };
+    const deliveries = { waiting: 0, retrying: 1, done: 0, dead: 0, dropped: 0 };
+    const states = [{ plugin: "P", deliveries, isConfigured: true, outage }];
+    return describePlugins(states, { seenAt: now, now }).split("\n").slice(1).map((line) =>
+      line.replace(/^P .* 0 {2}/, "")
+    );
+  };
+  const next = "  next probe in 12 s: e";
+  assert.deepEqual(target("connection"), ["away for 1 min 40 s", next]);
+  assert.deepEqual(target("unauthorized"), ["refuses the credentials for 1 min 40 s", next]);
+  assert.deepEqual(target("server_error"), ["fails for 1 min 40 s", next]);
+});
 
 Deno.test("plugins does not call the target of a plugin ok that the service runs without, nor tries it", async () => {
   using dir = new ProgramDirectory({});
