@@ -218,7 +218,11 @@ Deno.test("a login that something before Keystone refuses is no matter of the ac
 });
 
 const broken: readonly (readonly [what: string, answer: () => Response, state: RegExp])[] = [
-  ["is HTML", () => new Response("<html>", { headers: { "content-type": "text/html" } }), /200, but .* not JSON \(text/],
+  [
+    "is HTML",
+    () => new Response("<html>", { headers: { "content-type": "text/html" } }),
+    /200, but .* not JSON \(text/,
+  ],
   ["has no token", () => Response.json({ token: {} }), /200, but it has no X-Subject-Token/],
   ["is 503", () => new Response("x", { status: 503 }), /: 503\. See its own log/],
   [
