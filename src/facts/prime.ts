@@ -5,7 +5,7 @@ import { associationOf } from "./association.ts";
 import { Draft } from "./draft.ts";
 import type { FloatingIpState, PortState } from "./network_payload.ts";
 import { dnsNameOf } from "./port_addresses.ts";
-import { MAX_CLOCK_SKEW_MS } from "./network.ts";
+import { MAX_CLOCK_SKEW_MS } from "./revisions.ts";
 import type { Rules } from "./decision_context.ts";
 
 /** One page of a listing of OpenStack. */

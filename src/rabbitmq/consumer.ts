@@ -4,13 +4,13 @@ import type { GapRecord } from "../model/gap.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import { endpointsOf } from "./address.ts";
-import { Consumption, type Delivered } from "./channel.ts";
+import type { Delivered } from "./channel.ts";
 import { reasonOf, refusalOf } from "./errors.ts";
 import { closeLink, type Link, openLink, openTemporaryChannel } from "./link.ts";
 import { maintainerFor, type QueueMaintainer, RECHECK_TICKS } from "./queue.ts";
+import { PausableConsumption } from "./pausable_consumption.ts";
 import { Retry, seconds, sleep } from "./retry.ts";
 import { type TemporaryQueue, TemporaryQueueMaintainer } from "./temporary_queue.ts";
-import { consumeRefusal } from "./topology.ts";
 
 export type { Delivered, DeliveryChannel } from "./channel.ts";
 
@@ -54,27 +54,17 @@ export class Broker implements AsyncDisposable {
   readonly #endpoints: readonly AmqpEndpoint[];
   readonly #maintainer: QueueMaintainer;
   readonly #retry: Retry;
-  readonly #prefetch: number;
+  readonly #consumption: PausableConsumption;
   readonly #stopping = new AbortController();
   readonly #started = Promise.withResolvers<void>();
   #running: Promise<void> | null = null;
   #stopped: Promise<void> | null = null;
   #link: Link | null = null;
-  #consumption: Consumption | null = null;
   #hasStarted = false;
-  /** `false` while paused. */
-  #shouldConsume = true;
-  /** Wakes the loop in {@linkcode Broker.#consume}. */
-  #changed = Promise.withResolvers<void>();
-  /**
-   * Resolved when the consumer has been started or cancelled as requested, or the channel has
-   * ended.
-   */
-  #settled = Promise.withResolvers<void>();
 
   /** @throws {UserError} when the source cannot be read. */
   constructor(options: BrokerOptions) {
-    const { source, log } = options;
+    const { source, log, onDelivered } = options;
     this.#options = options;
     this.#endpoints = endpointsOf(source);
     this.addresses = this.#endpoints.map((endpoint) => endpoint.label);
@@ -82,10 +72,8 @@ export class Broker implements AsyncDisposable {
     this.#maintainer = options.temporary === undefined
       ? maintainerFor(source, { log, retry: this.#retry, gaps: options.gaps, brokers: this.addresses.join(",") })
       : new TemporaryQueueMaintainer(options.temporary, { log, retry: this.#retry });
-    this.#prefetch = source.prefetch ?? 1000;
-    if (!Number.isInteger(this.#prefetch) || this.#prefetch < 1 || this.#prefetch > 65_535) {
-      throw new UserError(`Cannot use rabbit.prefetch ${this.#prefetch}: it must be between 1 and 65535`);
-    }
+    const { prefetch = 1000 } = source;
+    this.#consumption = new PausableConsumption({ maintainer: this.#maintainer, prefetch, onDelivered });
     // stop() may be called without anybody waiting for start(): that must not be an unhandled
     // rejection.
     this.#started.promise.catch(() => {});
@@ -122,7 +110,7 @@ export class Broker implements AsyncDisposable {
    * broker delivers to one at a time.
    */
   get consuming(): boolean {
-    return this.#consumption?.consuming === true;
+    return this.#consumption.consuming;
   }
 
   /**
@@ -130,12 +118,12 @@ export class Broker implements AsyncDisposable {
    * acknowledged.
    */
   pause(): Promise<void> {
-    return this.#setConsuming(false);
+    return this.#consumption.setConsuming(false);
   }
 
   /** Consumes again, at once or when the connection is restored. */
   resume(): Promise<void> {
-    return this.#setConsuming(true);
+    return this.#consumption.setConsuming(true);
   }
 
   /**
@@ -153,19 +141,12 @@ export class Broker implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
-    this.#changed.resolve();
+    this.#consumption.wake();
     // A broker that does not answer must not delay the shutdown.
     const timer = setTimeout(() => this.#link?.connection.destroy(), CLOSE_MS);
     await this.#running;
     clearTimeout(timer);
     this.#started.reject(new Error(`Cannot consume queue "${this.queue}": stopped`));
-  }
-
-  async #setConsuming(consuming: boolean): Promise<void> {
-    this.#shouldConsume = consuming;
-    if (this.#consumption === null) return;
-    this.#changed.resolve();
-    await this.#settled.promise;
   }
 
   /** The connection loop: it ends when stopped, or with a refusal before the first success. */
@@ -210,8 +191,8 @@ export class Broker implements AsyncDisposable {
       name: `oss-watcher ${this.queue}`,
       signal: this.#stopping.signal,
     });
-    link.lost.addEventListener("abort", () => this.#changed.resolve(), { once: true });
-    if (link.lost.aborted) this.#changed.resolve();
+    link.lost.addEventListener("abort", () => this.#consumption.wake(), { once: true });
+    if (link.lost.aborted) this.#consumption.wake();
     return link;
   }
 
@@ -262,48 +243,9 @@ export class Broker implements AsyncDisposable {
    */
   async #consume(link: Link): Promise<void> {
     await this.#maintainer.prepare(() => openTemporaryChannel(link), !this.#hasStarted);
-    const consumption = await this.#openConsumption(link);
-    this.#consumption = consumption;
-    try {
-      while (!this.#isOver(link)) {
-        this.#changed = Promise.withResolvers();
-        await this.#applyWanted(consumption, link);
-        this.#succeed(link);
-        this.#settle();
-        await this.#changed.promise;
-      }
-    } finally {
-      this.#consumption = null;
-      this.#settle();
-      await consumption.close();
-    }
-  }
-
-  /** Starts or cancels the consumer, as pause() and resume() requested. */
-  async #applyWanted(consumption: Consumption, link: Link): Promise<void> {
-    while (this.#shouldConsume !== consumption.consuming) {
-      if (consumption.failure !== null) throw consumption.failure;
-      if (!this.#shouldConsume) {
-        await consumption.cancel();
-        continue;
-      }
-      await this.#maintainer.check(() => openTemporaryChannel(link));
-      try {
-        await consumption.consume();
-      } catch (error) {
-        throw consumeRefusal(this.queue, error);
-      }
-    }
-    if (consumption.failure !== null) throw consumption.failure;
-  }
-
-  #openConsumption(link: Link): Promise<Consumption> {
-    return Consumption.open(link.connection, {
-      queue: this.queue,
-      exclusive: this.#maintainer.exclusive,
-      prefetch: this.#prefetch,
-      onDelivered: this.#options.onDelivered,
-      onFailed: () => this.#changed.resolve(),
+    await this.#consumption.run(link, {
+      isOver: () => this.#isOver(link),
+      onSettled: () => this.#succeed(link),
     });
   }
 
@@ -312,11 +254,11 @@ export class Broker implements AsyncDisposable {
    * without a leader would wait for ever.
    */
   async #recheckQueue(link: Link, over: AbortSignal): Promise<void> {
-    let waiting: Consumption | null = null;
+    let waiting: unknown = null;
     for (let count = 1;; count++) {
       await sleep(RECHECK_MS, over);
       if (over.aborted) return;
-      const consuming = this.#consumption?.consuming === true;
+      const { consuming } = this.#consumption;
       try {
         await this.#maintainer.recheck(() => openTemporaryChannel(link), { count, consuming });
       } catch (error) {
@@ -324,10 +266,10 @@ export class Broker implements AsyncDisposable {
         this.#retry.report(`Cannot check queue "${this.queue}": ${reasonOf(error)}`, "trying again");
       }
       if (count % RECHECK_TICKS !== 0) continue;
-      if (waiting !== null && waiting === this.#consumption && !consuming && this.#shouldConsume) {
+      if (waiting !== null && waiting === this.#consumption.waiting) {
         this.#retry.report(`Queue "${this.queue}" does not answer`, "it may have no leader. Waiting for it");
       }
-      waiting = consuming || !this.#shouldConsume ? null : this.#consumption;
+      waiting = this.#consumption.waiting;
     }
   }
 
@@ -338,16 +280,11 @@ export class Broker implements AsyncDisposable {
   #succeed(link: Link): void {
     if (this.#hasStarted && this.#retry.failingSince === null) return;
     const again = this.#hasStarted ? " again" : "";
-    const doing = this.#shouldConsume ? `Listening on queue "${this.queue}"` : "Connected";
+    const doing = this.#consumption.isPaused ? "Connected" : `Listening on queue "${this.queue}"`;
     this.#options.log.info(`${doing} at ${link.endpoint.label}${again}`);
     this.#hasStarted = true;
     this.#retry.succeed();
     this.#started.resolve();
-  }
-
-  #settle(): void {
-    this.#settled.resolve();
-    this.#settled = Promise.withResolvers();
   }
 
   #nextDelayMs(): number {

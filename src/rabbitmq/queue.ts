@@ -6,7 +6,8 @@ import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
 import { BrokerGaps } from "./gaps.ts";
 import type { Retry } from "./retry.ts";
 import type { Gap } from "../model/gap.ts";
-import { Bindings, checkWatchQueue, countConsumers, declareOwnQueue, type OpenChannel } from "./topology.ts";
+import { Bindings } from "./bindings.ts";
+import { checkWatchQueue, countConsumers, declareOwnQueue, type OpenChannel } from "./topology.ts";
 
 /** Declares, binds and rechecks a queue before and while it is consumed. */
 export interface QueueMaintainer {

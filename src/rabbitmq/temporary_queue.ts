@@ -4,7 +4,8 @@ import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
 import { reasonOf } from "./errors.ts";
 import { type QueueMaintainer, RECHECK_TICKS } from "./queue.ts";
 import type { Retry } from "./retry.ts";
-import { Bindings, type OpenChannel, withChannel } from "./topology.ts";
+import { Bindings } from "./bindings.ts";
+import { type OpenChannel, withChannel } from "./topology.ts";
 
 /**
  * A queue that is deleted with its connection. It receives copies of notifications: other consumers

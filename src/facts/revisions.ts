@@ -1,0 +1,63 @@
+import type { Primed } from "../model/memory.ts";
+import type { Finding } from "./decision_context.ts";
+
+/** Revision and time of a resource's state, from a message or from memory. */
+interface Age {
+  readonly revision: number | null;
+  readonly updatedAt?: string | null;
+}
+
+/**
+ * The finding for a message with a lower revision than the remembered one. Revisions of Neutron
+ * only grow, unless its database is restored from a backup; old releases have none.
+ */
+export function staleRevision(state: Age, known: Age | undefined): Finding | null {
+  const [revision, knownRevision] = [state.revision, known?.revision ?? null];
+  if (revision === null || known === undefined || knownRevision === null || revision >= knownRevision) return null;
+  if (hasRestartedRevisions(state, known)) return null;
+  const reason = `its revision ${revision} was recorded after revision ${knownRevision}`;
+  if (agesMs(state, known) < 0) return { outcome: "superseded", reason };
+  return { outcome: "superseded", isDoubtful: true, reason: `${reason}, and ${RESTORED}` };
+}
+
+const RESTORED = "its time does not show which one is newer. If Neutron's database was restored from a backup, run " +
+  '"oss-watcher prime": messages that are counted anew are believed then';
+
+/**
+ * Assumed maximum difference between the clocks of Neutron's hosts. Restoring a database takes
+ * longer.
+ */
+export const MAX_CLOCK_SKEW_MS = 60_000;
+
+/**
+ * Whether a message with a lower revision, or about a deleted resource, is newer by its time: then
+ * Neutron's database was restored from a backup, and its revisions have restarted.
+ */
+export function hasRestartedRevisions(state: Age, known: Age): boolean {
+  return agesMs(state, known) > MAX_CLOCK_SKEW_MS;
+}
+
+/** How much newer a message is than memory; `NaN` if one of them has no time. */
+function agesMs({ updatedAt: ofMessage }: Age, { updatedAt: ofMemory }: Age): number {
+  return Date.parse(ofMessage ?? "") - Date.parse(ofMemory ?? "");
+}
+
+/** Whether a message was published before priming read the resource. */
+export function isFromBeforePriming(
+  { revision }: { readonly revision: number | null },
+  { primed }: { readonly primed?: Primed | null },
+) {
+  if (!primed) return false;
+  return revision === null || primed.revision === null || revision <= primed.revision;
+}
+
+/** Whether a message that is newer than priming's reading has been decided. */
+export function isNewerThanPriming(
+  { revision, deleted, primed }: {
+    readonly revision: number | null;
+    readonly deleted: boolean;
+    readonly primed?: Primed | null;
+  },
+): boolean {
+  return deleted || (revision !== null && revision > (primed?.revision ?? revision));
+}
