@@ -1,20 +1,7 @@
-import {
-  type AmqpMessage,
-  type AmqpPlace,
-  AmqpTarget,
-  type AmqpTargetOptions,
-  type Detail,
-  type Json,
-} from "../mod.ts";
-import {
-  callUserFunction,
-  givenOptions,
-  type NotifyContext,
-  PermanentError,
-  type Plugin,
-  printable,
-  RETURNS_TEXT,
-} from "../mod.ts";
+import type { Detail, Json } from "../mod.ts";
+import { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "../src/kit/mod.ts";
+import { type NotifyContext, PermanentError, type Plugin } from "../mod.ts";
+import { callUserFunction, givenOptions, printable, RETURNS_TEXT } from "../src/kit/mod.ts";
 
 /** Makes the routing key of an event's message, given what `notify` is given. At most 255 bytes. One that fails makes a dead letter. */
 export type AmqpRoutingKey = (detail: Detail, created: boolean, context: NotifyContext) => string;
@@ -57,7 +44,11 @@ export class AmqpPublish implements Plugin {
   readonly #routingKey: string | AmqpRoutingKey | undefined;
   readonly #target: AmqpTarget;
 
-  /** @throws {TypeError} naming every option that is wrong. */
+  /**
+   * Does no I/O.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
   constructor(options: AmqpPublishOptions) {
     const { name = "AmqpPublish", exchange = "", queue, routingKey = queue, ...server } = givenOptions(
       "AmqpPublish",
@@ -72,6 +63,8 @@ export class AmqpPublish implements Plugin {
   }
 
   /**
+   * Publishes the event's message, and waits for the broker's confirmation.
+   *
    * @throws {PermanentError} when the broker, or AMQP, can never take the message, or the function `routingKey` fails.
    * @throws {DeliveryError} when no queue is there for it, the broker does not take it now, does not know us, or cannot be reached.
    */

@@ -1,13 +1,7 @@
-import { type Detail, HttpTarget, type HttpTargetOptions, type Json, LineFile, type NotifyContext } from "../mod.ts";
-import {
-  DeliveryError,
-  givenOptions,
-  idempotencyKey,
-  PermanentError,
-  type Plugin,
-  printable,
-  pythonRepr,
-} from "../mod.ts";
+import type { Detail, Json, NotifyContext } from "../mod.ts";
+import { HttpTarget, type HttpTargetOptions, LineFile } from "../src/kit/mod.ts";
+import { DeliveryError, PermanentError, type Plugin } from "../mod.ts";
+import { givenOptions, idempotencyKey, printable, pythonRepr } from "../src/kit/mod.ts";
 
 /** Options of {@linkcode DirectoryNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`, `caFile`, `certFile`, … */
 export interface DirectoryNotifyOptions extends HttpTargetOptions {
@@ -27,11 +21,17 @@ export interface DirectoryNotifyOptions extends HttpTargetOptions {
 
 /** What a directory service is told of a server: the DICT of nova_dirsvc_plugin. Unknown is `null`. */
 export interface DirectoryRecord {
+  /** The UUID of the server's image. */
   readonly image_uuid: string | null;
+  /** The server's UUID. */
   readonly instance_uuid: string | null;
+  /** The MAC address of the server's main port. */
   readonly mac_address: string | null;
+  /** The name of the server's project. */
   readonly project_name: string | null;
+  /** The name of the server's user. */
   readonly user_name: string | null;
+  /** The address from which the server was asked for. */
   readonly user_remote_address: string | null;
 }
 
@@ -82,7 +82,11 @@ export class DirectoryNotify implements Plugin {
   readonly #log: LineFile | null;
   readonly #target: HttpTarget;
 
-  /** @throws {TypeError} naming every option that is wrong. */
+  /**
+   * Does no I/O.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
   constructor(options: DirectoryNotifyOptions) {
     const { name = "DirectoryNotify", url, urlDeletion, methodDeletion, logFile, python2, ...http } = givenOptions(
       "DirectoryNotify",
@@ -100,6 +104,8 @@ export class DirectoryNotify implements Plugin {
   }
 
   /**
+   * Registers or unregisters the server, then logs it. Does nothing for a floating IP.
+   *
    * @throws {DeliveryError} when there is no answer, or one that is not from 200 to 299.
    * @throws {Error} when the log cannot be opened: then nothing is sent; or not be written: then the event comes again.
    * @throws {PermanentError} when the server has no id, or one that no URL should hold.

@@ -1,8 +1,7 @@
+import { DeliveryError, type Detail } from "../mod.ts";
 import {
   callUserFunction,
   composeMail,
-  DeliveryError,
-  type Detail,
   eventHtml,
   eventText,
   eventTitle,
@@ -11,17 +10,9 @@ import {
   mailAddress,
   RETURNS_TEXT,
   type UserFunction,
-} from "../mod.ts";
-import {
-  mailDomain,
-  type NotifyContext,
-  PermanentError,
-  type Plugin,
-  printable,
-  type RefusedAddress,
-  SmtpTarget,
-  type SmtpTargetOptions,
-} from "../mod.ts";
+} from "../src/kit/mod.ts";
+import { type NotifyContext, PermanentError, type Plugin } from "../mod.ts";
+import { mailDomain, printable, type RefusedAddress, SmtpTarget, type SmtpTargetOptions } from "../src/kit/mod.ts";
 
 /** Makes the subject or a body of a mail, given what `notify` is given. One that throws, or returns no text, makes a dead letter. */
 export type MailText = (detail: Detail, created: boolean, context: NotifyContext) => string;
@@ -98,7 +89,11 @@ export class EmailNotify implements Plugin {
   readonly #bodies: Bodies;
   readonly #target: SmtpTarget;
 
-  /** @throws {TypeError} naming every option that is wrong. */
+  /**
+   * Does no I/O.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
   constructor(options: EmailNotifyOptions) {
     const { name = "EmailNotify", from, replyTo, to, allowedDomains = [], subject = eventTitle, text, html, ...smtp } =
       givenOptions("EmailNotify", options);

@@ -1,13 +1,5 @@
-import {
-  type Detail,
-  givenOptions,
-  type Json,
-  LineFile,
-  type NotifyContext,
-  type Plugin,
-  printable,
-  safeJson,
-} from "../mod.ts";
+import type { Detail, Json, NotifyContext, Plugin } from "../mod.ts";
+import { givenOptions, LineFile, printable, safeJson } from "../src/kit/mod.ts";
 
 /** Options of {@linkcode EventLog}. */
 export interface EventLogOptions {
@@ -46,7 +38,11 @@ export class EventLog implements Plugin {
   /** Settles when the last line for standard output is written; never rejects. */
   #idle: Promise<void> = Promise.resolve();
 
-  /** @throws {TypeError} naming every option that is wrong. */
+  /**
+   * Does no I/O.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
   constructor(options: EventLogOptions = {}) {
     const problems = problemsOf(givenOptions("EventLog", options));
     if (problems.length > 0) throw new TypeError(`Cannot make EventLog: ${problems.join("; ")}`);
@@ -55,7 +51,11 @@ export class EventLog implements Plugin {
     this.#file = options.file === undefined ? undefined : new LineFile(options.file, "the event log");
   }
 
-  /** @throws {Error} when the file cannot be opened or written. */
+  /**
+   * Writes the event's line.
+   *
+   * @throws {Error} when the file cannot be opened or written.
+   */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
     const entry = this.#entry(detail, created, context);
     const line = `${typeof entry === "string" ? entry : safeJson(entry)}\n`;

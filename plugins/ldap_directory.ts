@@ -1,5 +1,7 @@
-import { callUserFunction, givenOptions, isDn, LdapOwnEntries, LdapTarget, PermanentError, printable } from "../mod.ts";
-import type { Detail, LdapContent, LdapEntry, LdapFact, LdapTargetOptions, NotifyContext, Plugin } from "../mod.ts";
+import { PermanentError } from "../mod.ts";
+import { callUserFunction, givenOptions, isDn, LdapOwnEntries, LdapTarget, printable } from "../src/kit/mod.ts";
+import type { Detail, NotifyContext, Plugin } from "../mod.ts";
+import type { LdapContent, LdapEntry, LdapFact, LdapTargetOptions } from "../src/kit/mod.ts";
 import { FLOATING, LABELS, LDAP_PRESETS, type LdapPreset, type LdapValue, RECORD } from "./ldap_presets.ts";
 
 /** Options of {@linkcode LdapDirectory}, with those of `LdapTarget`: `url`, `startTls`, `caFile`, `bindDn`, `password`, `sasl`, … */
@@ -76,7 +78,11 @@ export class LdapDirectory implements Plugin {
   readonly #target: LdapTarget;
   readonly #entries: LdapOwnEntries;
 
-  /** @throws {TypeError} naming every option that is wrong. */
+  /**
+   * Does no I/O.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
   constructor(options: LdapDirectoryOptions) {
     const problems = [
       ...problemsOf(givenOptions("LdapDirectory", options)),
@@ -106,6 +112,8 @@ export class LdapDirectory implements Plugin {
   }
 
   /**
+   * Adds, changes or removes the entry of the event's server.
+   *
    * @throws {PermanentError} when the schema or another's entry stands in the way, or a function of config.ts makes a mistake.
    * @throws {DeliveryError} when the directory is not there, or not willing.
    */

@@ -1,6 +1,7 @@
-import { type BodyFormat, encodeBody, HttpTarget, type HttpTargetOptions, isBodyFormat } from "../mod.ts";
-import { type Detail, isWebhookSecret, type Json, type NotifyContext, type Plugin } from "../mod.ts";
-import { givenOptions, idempotencyKey, webhookHeaders } from "../mod.ts";
+import { type BodyFormat, encodeBody, HttpTarget, type HttpTargetOptions, isBodyFormat } from "../src/kit/mod.ts";
+import type { Detail, Json, NotifyContext, Plugin } from "../mod.ts";
+import { isWebhookSecret } from "../src/kit/mod.ts";
+import { givenOptions, idempotencyKey, webhookHeaders } from "../src/kit/mod.ts";
 
 /** Options of {@linkcode RestNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`, `caFile`, `certFile`, `headers`, … */
 export interface RestNotifyOptions extends HttpTargetOptions {
@@ -59,7 +60,11 @@ export class RestNotify implements Plugin {
   readonly #signingSecrets: readonly string[];
   readonly #target: HttpTarget;
 
-  /** @throws {TypeError} naming every option that is wrong. */
+  /**
+   * Does no I/O.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
   constructor(options: RestNotifyOptions) {
     const { name = "RestNotify", host = "", port, urlCreation, urlDeletion, method, body, signingSecrets, ...http } =
       givenOptions("RestNotify", options);
@@ -77,6 +82,8 @@ export class RestNotify implements Plugin {
   }
 
   /**
+   * Sends the event's request.
+   *
    * @throws {DeliveryError} when there is no answer, or one that is not from 200 to 299.
    * @throws {PermanentError} when the function `body` fails.
    */

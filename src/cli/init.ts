@@ -11,11 +11,12 @@ const COPIED: readonly { readonly from: string; readonly to: string }[] = [
   { from: "samples", to: "samples" },
 ];
 
-/** What `oss-watcher`, `oss-watcher/plugins` and `oss-watcher/testing` are made of, for editors and for tests of own plugins. */
+/** Sources of `oss-watcher` and of the three below it, for editors and for tests of own plugins. */
 const LIBRARY = [
   "mod.ts",
   "plugins",
   "src/model",
+  "src/kit",
   "src/wire",
   "src/testing",
   "src/dispatch/failure.ts",

@@ -2,26 +2,31 @@ import type { DetailField } from "./detail.ts";
 import type { Json } from "./notification.ts";
 import type { Plugin } from "./plugin.ts";
 
-/** Event types that the group `creation` may list. */
+/** An event type that the group `creation` may list. */
+export type CreationEvent = "compute.instance.create.end" | "instance.create.end" | "floatingip.update.end";
+
+/** An event type that the group `deletion` may list. */
+export type DeletionEvent = "compute.instance.delete.end" | "instance.delete.end" | "floatingip.update.end";
+
+/** All of {@linkcode CreationEvent}. */
 export const CREATION_EVENTS = [
   "compute.instance.create.end",
   "instance.create.end",
   "floatingip.update.end",
-] as const;
+] as const satisfies readonly CreationEvent[];
 
-/** Event types that the group `deletion` may list. */
+/** All of {@linkcode DeletionEvent}. */
 export const DELETION_EVENTS = [
   "compute.instance.delete.end",
   "instance.delete.end",
   "floatingip.update.end",
-] as const;
-
-export type CreationEvent = typeof CREATION_EVENTS[number];
-export type DeletionEvent = typeof DELETION_EVENTS[number];
+] as const satisfies readonly DeletionEvent[];
 
 /** Which event types are announced as a creation and which as a deletion. */
 export interface Events {
+  /** Event types that are announced as a creation; may be empty. */
   readonly creation: readonly CreationEvent[];
+  /** Event types that are announced as a deletion; may be empty. */
   readonly deletion: readonly DeletionEvent[];
   /** Also announce floating IPs on ports that belong to no server (routers, load balancers). @default false */
   readonly anyPort?: boolean;
@@ -31,8 +36,9 @@ export interface Events {
 export interface RabbitTls {
   /** PEM file of the authority that signed the broker's certificate. @default the system's authorities */
   readonly caFile?: string;
-  /** PEM files of our own certificate and its key. */
+  /** PEM file of our own certificate, with its chain; needs `keyFile`. */
   readonly certFile?: string;
+  /** PEM file of the key of `certFile`. */
   readonly keyFile?: string;
   /** The name to expect in the broker's certificate. @default the host connected to */
   readonly serverName?: string;
@@ -40,31 +46,35 @@ export interface RabbitTls {
 
 /** A durable queue of our own, bound to the services' exchanges. */
 export interface OwnQueue {
+  /** The queue's name, at most 255 bytes; the service declares it. */
   readonly name: string;
   /** The services' control exchanges. @default ["nova", "neutron"] */
   readonly exchanges?: readonly string[];
-  /** @default ["notifications.info", "versioned_notifications.info"] */
+  /** Notification topics with their priority, which are routing keys. @default ["notifications.info", "versioned_notifications.info"] */
   readonly routingKeys?: readonly string[];
-  /** @default "quorum" */
+  /** The queue's type. @default "quorum" */
   readonly type?: "classic" | "quorum";
 }
 
-interface RabbitConnection {
+/** How to reach a RabbitMQ. */
+export interface RabbitConnection {
   /** `amqp://user:password@host:port/vhost` or `amqps://…`, one or several that are tried in turn; instead of host, user, … */
   readonly url?: string | readonly string[];
   /** One host or several of one cluster. @default "localhost" */
   readonly host?: string | readonly string[];
-  /** @default 5672, with `tls` 5671 */
+  /** From 1 to 65535. @default 5672, with `tls` 5671 */
   readonly port?: number;
-  /** @default "guest" */
+  /** The user to log in as. @default "guest" */
   readonly user?: string;
+  /** The user's password. @default "guest" for the user guest, else "" */
   readonly password?: string;
-  /** @default "/" */
+  /** The virtual host that has the queue. @default "/" */
   readonly vhost?: string;
+  /** `true`, or how. @default true for amqps://, else false */
   readonly tls?: RabbitTls | boolean;
   /** Messages that the broker sends ahead of their acknowledgement; half as many may share one transaction. @default 1000 */
   readonly prefetch?: number;
-  /** @default 10 */
+  /** A connection that is silent for twice as long is given up. @default 10 */
   readonly heartbeatSeconds?: number;
 }
 
@@ -86,25 +96,35 @@ export interface OpenStackOptions {
   readonly cloud?: string;
   /** `https://host:5000/v3`. Where it has no version, or an old one, v3 is looked for beside it. */
   readonly authUrl?: string;
+  /** The user's name, unique in its domain. */
   readonly user?: string;
+  /** The user's id, instead of name and domain. */
   readonly userId?: string;
   /** The name of the user's domain. @default the domain with the id `default` */
   readonly userDomain?: string;
+  /** The id of the user's domain, instead of its name. */
   readonly userDomainId?: string;
+  /** The user's password. */
   readonly password?: string;
+  /** The name of the project to log in for. */
   readonly project?: string;
+  /** The project's id, instead of name and domain. */
   readonly projectId?: string;
   /** The name of the project's domain. @default the domain with the id `default` */
   readonly projectDomain?: string;
+  /** The id of the project's domain, instead of its name. */
   readonly projectDomainId?: string;
   /** Log in for a domain, instead of a project. */
   readonly domain?: string;
+  /** The id of the domain to log in for, instead of its name. */
   readonly domainId?: string;
   /** Log in for the whole system, instead of a project. @default false */
   readonly systemScope?: boolean;
   /** An application credential, instead of a password; by its name it needs the user too. */
   readonly applicationCredentialId?: string;
+  /** The application credential's name, instead of its id; needs the user. */
   readonly applicationCredentialName?: string;
+  /** The application credential's secret. */
   readonly applicationCredentialSecret?: string;
   /** Needed where the catalog has several. */
   readonly region?: string;
@@ -112,8 +132,9 @@ export interface OpenStackOptions {
   readonly interface?: "public" | "internal" | "admin";
   /** PEM file of the authority that signed the services' certificates. @default the system's authorities */
   readonly caFile?: string;
-  /** PEM files of our own certificate and its key. */
+  /** PEM file of our own certificate, with its chain; needs `keyFile`. */
   readonly certFile?: string;
+  /** PEM file of the key of `certFile`. */
   readonly keyFile?: string;
   /**
    * When OpenStack has been silent for so long, a detail is made without it. Messages wait no longer than this for a new ledger to learn what
@@ -148,15 +169,15 @@ export interface DetailOptions {
 
 /** The metadata that fill five keys of the detail. */
 export interface MetadataNames {
-  /** @default "owner" */
+  /** Fills `Owner`. @default "owner" */
   readonly Owner: string;
-  /** @default "additional_users" */
+  /** Fills `AdditionalUsers`, as a list. @default "additional_users" */
   readonly AdditionalUsers: string;
-  /** @default "application_name" */
+  /** Fills `ApplicationName`. @default "application_name" */
   readonly ApplicationName: string;
-  /** @default "environment_ci" */
+  /** Fills `EnvironmentCI`. @default "environment_ci" */
   readonly EnvironmentCI: string;
-  /** @default "description" */
+  /** Fills `Description`. @default "description" */
   readonly Description: string;
 }
 
@@ -180,6 +201,7 @@ export interface DeliveryOptions {
 
 /** How deliveries are tried: for all plugins, and for some by name. */
 export interface RetryOptions extends DeliveryOptions {
+  /** Options of single plugins, by their names; they win over those for all. */
   readonly plugins?: Readonly<Record<string, DeliveryOptions>>;
 }
 
@@ -193,9 +215,11 @@ export interface LedgerOptions {
   readonly keepRejectedBodies?: boolean;
 }
 
+/** How grave a line of the log is. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
 /** From the finest to the gravest. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = typeof LOG_LEVELS[number];
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const satisfies readonly LogLevel[];
 
 /** What the service says of itself, and where. */
 export interface LogOptions {
@@ -220,14 +244,21 @@ export const DEFAULT_METRICS: Required<MetricsOptions> = { host: "127.0.0.1", po
 
 /** What config.ts exports as its default. */
 export interface Config {
+  /** Which event types are announced. */
   readonly events: Events;
+  /** The targets of events, at least one; their names differ. */
   readonly plugins: readonly Plugin[];
   /** One queue to listen on, or several. Not needed for `--dry-run`. */
   readonly rabbit?: RabbitSource | readonly RabbitSource[];
+  /** Completes details from OpenStack's APIs. @default none is asked */
   readonly openstack?: OpenStackOptions;
+  /** What the detail says beyond the messages. */
   readonly detail?: DetailOptions;
+  /** How deliveries are tried. */
   readonly retry?: RetryOptions;
+  /** Where state lives. */
   readonly ledger?: LedgerOptions;
+  /** The service's log. */
   readonly log?: LogOptions;
   /** `false`: nowhere. */
   readonly metrics?: MetricsOptions | false;

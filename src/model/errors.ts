@@ -1,4 +1,16 @@
 /** Why an attempt failed: a closed list, which is also the metric's label. */
+export type FailureReason =
+  | "connection"
+  | "timeout"
+  | "unauthorized"
+  | "rate_limited"
+  | "client_error"
+  | "server_error"
+  | "permanent"
+  | "interrupted"
+  | "other";
+
+/** All of {@linkcode FailureReason}, in the order of the metrics. */
 export const FAILURE_REASONS = [
   "connection",
   "timeout",
@@ -9,24 +21,26 @@ export const FAILURE_REASONS = [
   "permanent",
   "interrupted",
   "other",
-] as const;
-
-export type FailureReason = typeof FAILURE_REASONS[number];
+] as const satisfies readonly FailureReason[];
 
 /** Thrown by a plugin when trying again cannot help: the delivery becomes a dead letter at once. */
 export class PermanentError extends Error {
+  /** Tells the class where `instanceof` cannot. */
   override readonly name = "PermanentError";
 }
 
 /** Thrown by a plugin (or recognised by its shape) to say more about a failure than its text does. */
 export class DeliveryError extends Error {
+  /** Tells the class where `instanceof` cannot. */
   override readonly name = "DeliveryError";
+  /** Why the attempt failed. */
   readonly reason: FailureReason;
   /** The HTTP status, where there was one. */
   readonly status?: number;
   /** How long the receiver asked us to wait. */
   readonly retryAfterMs?: number;
 
+  /** Takes the text for the log, without secrets, and what the retry policy needs to know. */
   constructor(
     message: string,
     details: { reason: FailureReason; status?: number; retryAfterMs?: number; cause?: unknown },

@@ -4,9 +4,13 @@ import type { Json } from "./notification.ts";
 
 /** Writes log lines. Fields are for machines; the message must make sense without them. */
 export interface Logger {
+  /** For developers; shown with `--debug` or `log.level: "debug"`. */
   debug(message: string): void;
+  /** What happens as a rule. */
   info(message: string): void;
+  /** What an operator should look at. */
   warn(message: string): void;
+  /** What an operator must mend. */
   error(message: string): void;
 }
 
@@ -14,6 +18,7 @@ export interface Logger {
 export interface NotifyContext {
   /** The event's key, the same for every attempt: what makes a receiver idempotent. */
   readonly key: string;
+  /** What came or went: a server, or its association with a floating IP. */
   readonly subject: Subject;
   /** The type of the notification that made the event known, as `compute.instance.create.end`. */
   readonly eventType: string;
@@ -23,6 +28,7 @@ export interface NotifyContext {
   readonly attempt: number;
   /** Aborted when the attempt takes too long or the service stops. */
   readonly signal: AbortSignal;
+  /** Writes to the service's log, under the plugin's name. */
   readonly log: Logger;
   /** `false` for an end whose beginning was never seen. */
   readonly creationSeen: boolean;
@@ -46,6 +52,7 @@ export interface NotifyContext {
 export interface Plugin {
   /** Unique among the configured plugins. @default the class's name */
   readonly name?: string;
+  /** Tells the target of an event. Returning means done, throwing means try again. */
   notify(detail: Detail, created: boolean, context: NotifyContext): void | Promise<void>;
   /** What `notify` would send, for `--dry-run`: does no I/O and shows no secret. */
   preview?(detail: Detail, created: boolean, context: NotifyContext): Json | Promise<Json>;

@@ -1,4 +1,5 @@
-import { type Detail, HttpTarget, idempotencyKey, type NotifyContext } from "oss-watcher";
+import type { Detail, NotifyContext } from "oss-watcher";
+import { HttpTarget, idempotencyKey } from "oss-watcher/kit";
 
 /** What a NewPlugin is told in config.ts. */
 export interface NewPluginOptions {

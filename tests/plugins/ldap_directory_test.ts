@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { DeliveryError, type Detail, dnValue, PermanentError } from "../../mod.ts";
+import { DeliveryError, type Detail, PermanentError } from "../../mod.ts";
+import { dnValue } from "../../src/kit/mod.ts";
 import { LdapDirectory, type LdapDirectoryOptions } from "../../plugins/ldap_directory.ts";
 import { type Dirsrv, startDirsrv } from "../support/dirsrv.ts";
 import { type Attributes, type LdapServer, type LdapServerFiles, SERVERS, WATCHER } from "../support/ldap_server.ts";

@@ -14,12 +14,17 @@ export interface AmqpMessage {
   readonly to: AmqpPlace;
   /** For an exchange. */
   readonly routingKey: string;
+  /** The property `message_id`, which tells one message from another. */
   readonly messageId: string;
+  /** The property `type`, as `compute.instance.create.end`. */
   readonly type: string;
+  /** The property `content_type`, as `application/json`. */
   readonly contentType: string;
   /** Seconds since 1970. */
   readonly timestamp: number;
+  /** The property `headers`. */
   readonly headers: Readonly<Record<string, string | number | boolean>>;
+  /** Sent as UTF-8. */
   readonly body: string;
 }
 
@@ -29,7 +34,7 @@ export interface AmqpMessage {
  *
  * @example
  * ```ts
- * import { AmqpTarget } from "oss-watcher";
+ * import { AmqpTarget } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * await using target = new AmqpTarget({ host: "127.0.0.1", port: 1, user: "watcher", password: "s3cret" });

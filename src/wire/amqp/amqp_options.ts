@@ -9,11 +9,11 @@ export interface AmqpTargetOptions {
   readonly host?: string | readonly string[];
   /** From 1 to 65535. @default 5672, with `tls` 5671 */
   readonly port?: number;
-  /** @default "guest" */
+  /** The user to log in as. @default "guest" */
   readonly user?: string;
-  /** @default "guest" for the user guest, else "" */
+  /** The user's password. @default "guest" for the user guest, else "" */
   readonly password?: string;
-  /** @default "/" */
+  /** The virtual host that has the exchange or queue. @default "/" */
   readonly vhost?: string;
   /** `true`, or how. @default true for amqps://, else false */
   readonly tls?: RabbitTls | boolean;

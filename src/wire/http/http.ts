@@ -18,7 +18,7 @@ const DEFAULT_ANSWER_BYTES = 64 * 1024;
  *
  * @example
  * ```ts
- * import { HttpTarget, type HttpTargetOptions } from "oss-watcher";
+ * import { HttpTarget, type HttpTargetOptions } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * const options: HttpTargetOptions = { user: "watcher", password: "s3cret", timeoutSeconds: 10 };

@@ -12,6 +12,7 @@ export type BodyFormat = "json" | "vco-xml" | ((detail: Detail, created: boolean
 export interface Body {
   /** For `Content-Type`. */
   readonly type: string;
+  /** The body itself. */
   readonly text: string;
 }
 
@@ -27,7 +28,7 @@ export function isBodyFormat(value: unknown): value is BodyFormat {
  *
  * @example
  * ```ts
- * import { type Body, type BodyFormat, encodeBody, isBodyFormat } from "oss-watcher";
+ * import { type Body, type BodyFormat, encodeBody, isBodyFormat } from "oss-watcher/kit";
  * import { sampleEvent } from "oss-watcher/testing";
  * import assert from "node:assert/strict";
  *

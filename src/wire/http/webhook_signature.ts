@@ -28,7 +28,7 @@ export function isWebhookSecret(value: unknown): value is string {
  *
  * @example
  * ```ts
- * import { isWebhookSecret, webhookHeaders, type WebhookMessage } from "oss-watcher";
+ * import { isWebhookSecret, webhookHeaders, type WebhookMessage } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * // The example of the standard's own libraries.

@@ -10,6 +10,7 @@ export type { LdapTargetOptions };
 
 /** What to look for, and where (RFC 4511, 4.5). */
 export interface LdapSearch {
+  /** The DN of the entry where the search begins. */
   readonly base: string;
   /** `base`: that entry; `sub`: it and all below it. @default "sub" */
   readonly scope?: "base" | "sub";
@@ -26,6 +27,7 @@ export interface LdapCondition {
    * not look at it.
    */
   readonly only?: string;
+  /** Ends the wait for the answer. */
   readonly signal: AbortSignal;
 }
 
@@ -53,7 +55,7 @@ const MOVE_ON: ReadonlySet<number | undefined> = new Set([
  *
  * @example
  * ```ts
- * import { LdapTarget, type LdapTargetOptions } from "oss-watcher";
+ * import { LdapTarget, type LdapTargetOptions } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * const options: LdapTargetOptions = { url: "ldaps://ldap.example.com", bindDn: "cn=watcher,dc=example,dc=com", password: "s3cret" };

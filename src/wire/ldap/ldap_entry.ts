@@ -3,13 +3,17 @@ import { dnValue, foldedText, ldapText } from "./ldap_text.ts";
 
 /** An entry of a directory, or what one shall become. Attribute names are compared without case. */
 export interface LdapEntry {
+  /** The entry's distinguished name (RFC 4514). */
   readonly dn: string;
+  /** The values of each attribute, `objectClass` among them. */
   readonly attributes: ReadonlyMap<string, readonly string[]>;
 }
 
 /** One change of one attribute (RFC 4511, 4.6). */
 export interface LdapChange {
+  /** `replace` removes all values of the attribute first. */
   readonly operation: "add" | "delete" | "replace";
+  /** The attribute's name. */
   readonly attribute: string;
   /** Empty: the whole attribute. */
   readonly values: readonly string[];

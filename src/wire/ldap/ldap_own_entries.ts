@@ -9,12 +9,17 @@ import { ldifOfAdd, ldifOfDelete, ldifOfModify } from "./ldif.ts";
 
 /** How our entries look, and how we know them. */
 export interface LdapOwnEntriesOptions {
+  /** The entry below which ours are. It must exist. */
   readonly baseDn: string;
+  /** The classes of our entries. */
   readonly objectClasses: readonly string[];
   /** The attributes that name an entry, by the first value of each. */
   readonly rdn: readonly string[];
+  /** The attribute that holds the ID, by which an entry is found. */
   readonly idAttribute: string;
+  /** The attribute that holds our mark. */
   readonly markAttribute: string;
+  /** A value that tells our entries from others. */
   readonly mark: string;
   /** Whether one ID may come by several names, as a name changes or the place: then it is looked for before it is added. @default true */
   readonly namesVary?: boolean;
@@ -25,7 +30,9 @@ export type LdapContent = readonly (readonly [attribute: string, values: string 
 
 /** Values that come to the entry of one ID, or go from it. */
 export interface LdapFact {
+  /** The ID of the entry. */
   readonly id: string;
+  /** What is added, or removed. */
   readonly values: LdapContent;
 }
 
@@ -38,7 +45,7 @@ const CLASS_NEEDS: ReadonlyMap<string, string> = new Map([["iphost", "ipHostNumb
  *
  * @example
  * ```ts
- * import { LdapOwnEntries, LdapTarget } from "oss-watcher";
+ * import { LdapOwnEntries, LdapTarget } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * await using target = new LdapTarget({ url: "ldaps://ldap.example.com", bindDn: "cn=watcher,dc=example,dc=com", password: "s3cret" });
@@ -60,6 +67,7 @@ export class LdapOwnEntries {
   /** Which of our classes need which attribute. */
   readonly #needs: readonly (readonly [objectClass: string, attribute: string])[];
 
+  /** Does no I/O. */
   constructor(target: LdapTarget, options: LdapOwnEntriesOptions) {
     this.#target = target;
     this.#options = options;

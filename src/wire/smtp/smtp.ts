@@ -10,6 +10,7 @@ export type { SmtpTargetOptions };
 export interface SmtpMail {
   /** Bare addresses: the envelope. */
   readonly from: string;
+  /** Bare addresses of the recipients: the envelope. */
   readonly to: readonly string[];
   /** As `composeMail` gives it. */
   readonly message: string;
@@ -17,7 +18,9 @@ export interface SmtpMail {
 
 /** An address that a server would not take, and what it said. */
 export interface RefusedAddress {
+  /** The bare address. */
   readonly address: string;
+  /** The server's answer, without secrets and safe to print. */
   readonly said: string;
   /** Whether it may be taken later: an answer 4yz, as of a server that greylists. */
   readonly temporary: boolean;
@@ -34,7 +37,7 @@ const CLOSE_MS = 1_000;
  *
  * @example
  * ```ts
- * import { SmtpTarget } from "oss-watcher";
+ * import { SmtpTarget } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * await using target = new SmtpTarget({ host: "127.0.0.1", port: 1, security: "none" });

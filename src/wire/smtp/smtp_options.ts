@@ -2,6 +2,7 @@ import { printable } from "../escaping/printable.ts";
 
 /** How to reach a mail server and who to be there. Certificates are always verified; files are read again when they have changed. */
 export interface SmtpTargetOptions {
+  /** The server's name or address, without scheme and port. */
   readonly host: string;
   /** From 1 to 65535. @default 587 for starttls, 465 for tls, 25 for none */
   readonly port?: number;
