@@ -13,16 +13,23 @@
 
 // HTTP
 export { HttpTarget, type HttpTargetOptions } from "../wire/http/http.ts";
-export type { HttpAnswer, HttpPreview, HttpRequest } from "../wire/http/http_request.ts";
+export { withoutHeaders } from "../wire/http/http_options.ts";
+export { type HttpAnswer, type HttpPreview, type HttpRequest, isAbsent } from "../wire/http/http_request.ts";
 export { type Body, type BodyFormat, encodeBody, isBodyFormat } from "../wire/http/http_body.ts";
 export { idempotencyKey } from "../wire/http/idempotency_key.ts";
-export { isWebhookSecret, webhookHeaders, type WebhookMessage } from "../wire/http/webhook_signature.ts";
+export {
+  isWebhookSecret,
+  WEBHOOK_HEADERS,
+  webhookHeaders,
+  type WebhookMessage,
+} from "../wire/http/webhook_signature.ts";
 
 // LDAP
 export { type LdapCondition, type LdapSearch, LdapTarget, type LdapTargetOptions } from "../wire/ldap/ldap.ts";
 export type { LdapChange, LdapEntry } from "../wire/ldap/ldap_entry.ts";
 export type { LdapContent, LdapFact, LdapOwnEntriesOptions } from "../wire/ldap/ldap_own_entries.ts";
 export { LdapOwnEntries } from "../wire/ldap/ldap_own_entries.ts";
+export { isAttributeName, isSameAttribute } from "../wire/ldap/attribute_name.ts";
 export { dnValue, filterValue, isDn } from "../wire/ldap/ldap_text.ts";
 
 // SMTP
@@ -44,8 +51,12 @@ export { pythonRepr, type PythonText } from "../wire/escaping/python_repr.ts";
 export { safeJson } from "../wire/escaping/safe_json.ts";
 
 // Options of a plugin, and functions of config.ts among them
-export { callUserFunction, RETURNS_TEXT, type UserFunction } from "../wire/options/call_user_function.ts";
 export { givenOptions } from "../wire/options/given_options.ts";
+export type { GivenOptions, OptionRule, OptionRules } from "../wire/options/option_rules.ts";
+export { needs, optional, optionProblems, required, unknownOptions } from "../wire/options/option_rules.ts";
+export { refuseProblems } from "../wire/options/option_rules.ts";
+export { isOneOf, isText, isWhole, matches, PORT, TEXT, TIMEOUT } from "../wire/options/option_values.ts";
+export { callUserFunction, RETURNS_TEXT, type UserFunction } from "../wire/options/call_user_function.ts";
 
 // Time-outs and files
 export { Deadline } from "../wire/deadline.ts";

@@ -1,5 +1,5 @@
 import type { Detail, NotifyContext } from "oss-watcher";
-import { HttpTarget, idempotencyKey } from "oss-watcher/kit";
+import { HttpTarget, idempotencyKey, isAbsent } from "oss-watcher/kit";
 
 /** What a NewPlugin is told in config.ts. */
 export interface NewPluginOptions {
@@ -55,9 +55,7 @@ export class NewPlugin {
       url: `${this.#url}/${kind}/${encodeURIComponent((id ?? "unknown").toWellFormed())}`,
       headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey(key) },
       // What is not there is removed.
-      ...(created
-        ? { body: JSON.stringify(detail) }
-        : { accepts: (status: number) => status === 404 || status === 410 }),
+      ...(created ? { body: JSON.stringify(detail) } : { accepts: isAbsent }),
     };
   }
 }

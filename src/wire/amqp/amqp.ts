@@ -5,6 +5,7 @@ import { type AmqpEnvelope, AmqpLink, type AmqpPlace, GivenUp } from "./amqp_lin
 import { amqpRefusal } from "./amqp_refusal.ts";
 import { type AmqpEndpoint, amqpEndpoints, amqpOptionProblems, type AmqpTargetOptions } from "./amqp_options.ts";
 import { Deadline } from "../deadline.ts";
+import { refuseProblems } from "../options/option_rules.ts";
 
 export type { AmqpPlace, AmqpTargetOptions };
 
@@ -64,8 +65,7 @@ export class AmqpTarget implements AsyncDisposable {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: AmqpTargetOptions) {
-    const problems = AmqpTarget.problems(options);
-    if (problems.length > 0) throw new TypeError(`Cannot make AmqpTarget: ${problems.join("; ")}`);
+    refuseProblems("AmqpTarget", AmqpTarget.problems(options));
     this.#endpoints = amqpEndpoints(options);
     this.#heartbeatSeconds = options.heartbeatSeconds ?? 10;
     this.#timeoutSeconds = options.timeoutSeconds ?? 30;

@@ -4,7 +4,8 @@ import { callUserFunction, type UserFunction } from "../options/call_user_functi
 
 /**
  * How a detail becomes the body of a request: `json`, `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with
- * the JSON as its parameter `nodeDetails`), or a function. An object that the function returns is sent as JSON, a string as it is.
+ * the JSON as its parameter `nodeDetails`), or a function. An object that the function returns is sent as JSON, a string as it is;
+ * a function that throws, or returns anything else, makes a dead letter.
  */
 export type BodyFormat = "json" | "vco-xml" | ((detail: Detail, created: boolean) => string | object);
 

@@ -45,6 +45,11 @@ export interface HttpPreview {
 /** Headers that hold no secret, though a configuration sets them. */
 const HARMLESS = new Set(["accept", "accept-language", "content-type", "from", "prefer", "user-agent"]);
 
+/** Whether a status says that what a request names is not there: for a removal, that is success. */
+export function isAbsent(status: number): boolean {
+  return status === 404 || status === 410;
+}
+
 /** @throws {TypeError} when the address is none that a request may go to. */
 export function checkUrl({ method, url }: HttpRequest): void {
   const parsed = URL.parse(url);

@@ -5,6 +5,7 @@ import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 import { LdapFailures, RESULT, resultCode } from "./ldap_failure.ts";
 import { ldapOptionProblems, type LdapTargetOptions, urlsOf } from "./ldap_options.ts";
 import { type LdapClient, type LdapLibrary, LdapSession, SessionOver } from "./ldap_session.ts";
+import { refuseProblems } from "../options/option_rules.ts";
 
 export type { LdapTargetOptions };
 
@@ -85,8 +86,7 @@ export class LdapTarget implements AsyncDisposable {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: LdapTargetOptions) {
-    const problems = LdapTarget.problems(options);
-    if (problems.length > 0) throw new TypeError(`Cannot make LdapTarget: ${problems.join("; ")}`);
+    refuseProblems("LdapTarget", LdapTarget.problems(options));
     this.#options = options;
     this.#urls = urlsOf(options);
     this.#timeoutSeconds = options.timeoutSeconds ?? 10;

@@ -1,7 +1,8 @@
 import { DeliveryError, PermanentError } from "../../model/errors.ts";
 import { printable } from "../escaping/printable.ts";
+import { isSameAttribute } from "./attribute_name.ts";
 import type { LdapTarget } from "./ldap.ts";
-import { changesOf, countLeftOut, isSame, lacking, ldapValues, namingValues, rdnOf, valuesIn } from "./ldap_entry.ts";
+import { changesOf, countLeftOut, lacking, ldapValues, namingValues, rdnOf, valuesIn } from "./ldap_entry.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 import { missingFromSchema } from "./ldap_schema.ts";
 import { filterValue, foldedText } from "./ldap_text.ts";
@@ -88,7 +89,7 @@ export class LdapOwnEntries {
     const { baseDn, objectClasses, rdn, idAttribute, markAttribute, mark } = this.#options;
     const given = new Map<string, readonly string[]>();
     for (const [name, texts] of [[idAttribute, id], [markAttribute, mark], ...content] as const) {
-      const known = [...given.keys()].find((other) => isSame(other, name)) ?? name;
+      const known = [...given.keys()].find((other) => isSameAttribute(other, name)) ?? name;
       given.set(known, [...given.get(known) ?? [], ...[texts ?? []].flat()]);
     }
     const attributes = new Map([...given].map(([name, texts]) => [name, ldapValues(name, texts)]));
@@ -138,7 +139,7 @@ export class LdapOwnEntries {
     for (const there of found) {
       const staying = kept((attribute) => valuesIn(there, attribute));
       const values = new Map(wanted.map(([name, values]) => {
-        const more = staying.filter(([other]) => isSame(other, name)).flatMap(([, texts]) => texts ?? []);
+        const more = staying.filter(([other]) => isSameAttribute(other, name)).flatMap(([, texts]) => texts ?? []);
         const kept = valuesIn(there, name).filter((value) => more.includes(value));
         return [name, [...values, ...lacking(kept, values)]];
       }));
@@ -251,7 +252,8 @@ export class LdapOwnEntries {
       const named = naming.get(name.toLowerCase());
       return [name, named === undefined ? texts : [...texts, ...lacking(namedBy(named, valuesIn(there, name)), texts)]];
     }));
-    const after = (name: string) => [...wanted].find(([one]) => isSame(one, name))?.[1] ?? valuesIn(there, name);
+    const after = (name: string) =>
+      [...wanted].find(([one]) => isSameAttribute(one, name))?.[1] ?? valuesIn(there, name);
     const lone = this.#needs.filter(([, needed]) => after(needed).length === 0).map(([name]) => name);
     const due = this.#needs.filter(([, needed]) => after(needed).length > 0).map(([name]) => name);
     const before = valuesIn(there, "objectClass");

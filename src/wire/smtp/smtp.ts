@@ -3,6 +3,7 @@ import { FromFiles } from "../files/from_files.ts";
 import { SmtpFailures } from "./smtp_failure.ts";
 import { portOf, smtpOptionProblems, type SmtpTargetOptions } from "./smtp_options.ts";
 import { readTlsFiles } from "../files/tls_files.ts";
+import { refuseProblems } from "../options/option_rules.ts";
 
 export type { SmtpTargetOptions };
 
@@ -16,12 +17,12 @@ export interface SmtpMail {
   readonly message: string;
 }
 
-/** An address that a server would not take, and what it said. */
+/** An address that the server refused, and its answer. */
 export interface RefusedAddress {
   /** The bare address. */
   readonly address: string;
   /** The server's answer, without secrets and safe to print. */
-  readonly said: string;
+  readonly answer: string;
   /** Whether it may be taken later: an answer 4yz, as of a server that greylists. */
   readonly temporary: boolean;
 }
@@ -64,8 +65,7 @@ export class SmtpTarget implements AsyncDisposable {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: SmtpTargetOptions) {
-    const problems = SmtpTarget.problems(options);
-    if (problems.length > 0) throw new TypeError(`Cannot make SmtpTarget: ${problems.join("; ")}`);
+    refuseProblems("SmtpTarget", SmtpTarget.problems(options));
     this.address = `${options.host.includes(":") ? `[${options.host}]` : options.host}:${portOf(options)}`;
     this.#options = options;
     this.#failures = new SmtpFailures(secretsOf(options));
@@ -94,7 +94,7 @@ export class SmtpTarget implements AsyncDisposable {
       return rejected.map((address) => {
         const { response = "" } = rejectedErrors.find(({ recipient }) => recipient === address) ?? {};
         const temporary = /^4/.test(String(response));
-        return { address, said: this.#failures.shown(String(response)), temporary };
+        return { address, answer: this.#failures.shown(String(response)), temporary };
       });
     });
   }
