@@ -52,7 +52,7 @@ export class AmqpPublish implements Plugin {
   constructor(options: AmqpPublishOptions) {
     const given = givenOptions("AmqpPublish", options);
     const { name = "AmqpPublish", exchange = "", queue, routingKey = queue, ...server } = given;
-    refuseProblems("AmqpPublish", [...optionProblems(options, RULES), ...AmqpTarget.problems(server)]);
+    refuseProblems("Cannot make AmqpPublish", [...optionProblems(options, RULES), ...AmqpTarget.problems(server)]);
     this.name = name;
     this.#to = queue === undefined ? { exchange } : { queue };
     this.#routingKey = routingKey;

@@ -52,7 +52,7 @@ export class DirectoryNotify implements Plugin {
   constructor(options: DirectoryNotifyOptions) {
     const given = givenOptions("DirectoryNotify", options);
     const { name = "DirectoryNotify", url, urlDeletion, methodDeletion, logFile, python2, ...http } = given;
-    refuseProblems("DirectoryNotify", [...optionProblems(options, RULES), ...HttpTarget.problems(http)]);
+    refuseProblems("Cannot make DirectoryNotify", [...optionProblems(options, RULES), ...HttpTarget.problems(http)]);
     this.name = name;
     this.#url = url;
     this.#urlDeletion = urlDeletion ?? url;

@@ -66,7 +66,7 @@ export class EmailNotify implements Plugin {
   constructor(options: EmailNotifyOptions) {
     const given = givenOptions("EmailNotify", options);
     const { name = "EmailNotify", from, replyTo, to, allowedDomains, subject, text, html, ...smtp } = given;
-    refuseProblems("EmailNotify", [...optionProblems(options, RULES), ...SmtpTarget.problems(smtp)]);
+    refuseProblems("Cannot make EmailNotify", [...optionProblems(options, RULES), ...SmtpTarget.problems(smtp)]);
     const sender = mailSender(from) as MailSender;
     this.name = name;
     this.#recipients = new RecipientList(name, { to, allowedDomains });

@@ -54,7 +54,7 @@ export class EventLog implements Plugin {
    */
   constructor(options: EventLogOptions = {}) {
     const { name = "EventLog", file, format } = givenOptions("EventLog", options);
-    refuseProblems("EventLog", [...optionProblems(options, RULES), ...unknownOptions(options, RULES)]);
+    refuseProblems("Cannot make EventLog", [...optionProblems(options, RULES), ...unknownOptions(options, RULES)]);
     this.name = name;
     this.#entry = format === "text" ? textEntry : jsonEntry;
     this.#file = file === undefined ? undefined : new LineFile(file, "the event log");

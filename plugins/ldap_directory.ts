@@ -55,7 +55,10 @@ export class LdapDirectory implements Plugin {
       addressAttribute,
       ...server
     } = givenOptions("LdapDirectory", options);
-    refuseProblems("LdapDirectory", [...optionProblems(options, LDAP_RULES), ...LdapTarget.problems(server)]);
+    refuseProblems("Cannot make LdapDirectory", [
+      ...optionProblems(options, LDAP_RULES),
+      ...LdapTarget.problems(server),
+    ]);
     const preset = LDAP_PRESETS[presetName] as LdapPreset;
     this.name = name;
     this.#content = new ServerContent({

@@ -61,7 +61,7 @@ export class RestNotify implements Plugin {
   constructor(options: RestNotifyOptions) {
     const { name = "RestNotify", host = "", port, urlCreation, urlDeletion, method, body, signingSecrets, ...http } =
       givenOptions("RestNotify", options);
-    refuseProblems("RestNotify", [...optionProblems(options, RULES), ...HttpTarget.problems(http)]);
+    refuseProblems("Cannot make RestNotify", [...optionProblems(options, RULES), ...HttpTarget.problems(http)]);
     const base = host.replace(/\/$/, "") + (port === undefined ? "" : `:${port}`);
     const full = (url: string) => url.startsWith("/") ? base + url : url;
     this.name = name;

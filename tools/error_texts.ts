@@ -18,7 +18,7 @@ const CHAPTERS: readonly Chapter[] = [
   },
   {
     title: "RabbitMQ",
-    places: ["src/intake/"],
+    places: ["src/intake/", "src/rabbitmq/"],
     about:
       "At the start, a refused login and a queue that cannot be had end the program (exit code 1). Later everything is tried again, and logged " +
       "when it begins and when it is over. A message that cannot be read is kept as rejected: `oss-watcher events --state rejected`.",

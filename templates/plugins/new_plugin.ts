@@ -1,7 +1,8 @@
 import type { Detail, NotifyContext } from "oss-watcher";
 import { HttpTarget, idempotencyKey, isAbsent } from "oss-watcher/kit";
+import { givenOptions, optionProblems, type OptionRules, refuseProblems, required, TEXT } from "oss-watcher/kit";
 
-/** What a NewPlugin is told in config.ts. */
+/** Options of a NewPlugin in config.ts. */
 export interface NewPluginOptions {
   /** Where events go, as `https://cmdb.example.com/nodes`. */
   readonly url: string;
@@ -21,16 +22,12 @@ export class NewPlugin {
   readonly #target: HttpTarget;
 
   /** Checks the options; connects to nothing yet. */
-  constructor({ url, user, password, name = "NewPlugin" }: NewPluginOptions) {
-    if (!HttpTarget.isUrl(url) || url.includes("?")) {
-      throw new TypeError("Cannot use NewPlugin: url: must be a full URL without user, password and query");
-    }
+  constructor(options: NewPluginOptions) {
+    const { url, name = "NewPlugin", ...account } = givenOptions("NewPlugin", options);
+    refuseProblems("Cannot make NewPlugin", [...optionProblems(options, RULES), ...HttpTarget.problems(account)]);
     this.name = name;
     this.#url = url.replace(/\/$/, "");
-    this.#target = new HttpTarget({
-      ...(user === undefined ? {} : { user }),
-      ...(password === undefined ? {} : { password }),
-    });
+    this.#target = new HttpTarget(account);
   }
 
   /** Returning means done; throwing means: try again later, in order, with the same key. */
@@ -59,3 +56,12 @@ export class NewPlugin {
     };
   }
 }
+
+/** What the options must be, with the text for one that is wrong. Those that have no rule are HttpTarget's. */
+const RULES: OptionRules<NewPluginOptions, "url" | "name"> = {
+  url: required(
+    (url) => HttpTarget.isUrl(url) && !url.includes("?"),
+    "must be a full URL without user, password and query",
+  ),
+  name: TEXT,
+};

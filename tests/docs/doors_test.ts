@@ -15,7 +15,7 @@ Deno.test("docs/WRITING_PLUGINS.md names all that oss-watcher/kit exports, and n
   const text = await Deno.readTextFile(new URL("docs/WRITING_PLUGINS.md", TOP));
   const [, table = ""] = /^The built-in plugins are made with[^]*?(^\|[^]*?)\n\n/m.exec(text) ?? [];
   const named = [...table.matchAll(/`(\w+)`/g)].map(([, name]) => name);
-  const more = ["RETURNS_TEXT", "isBodyFormat", "isWebhookSecret"];
+  const more = ["RETURNS_TEXT", "WEBHOOK_HEADERS", "isBodyFormat", "isWebhookSecret"];
   assert.deepEqual([...named, ...more].sort(), Object.keys(kit).sort());
 });
 

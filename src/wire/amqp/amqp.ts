@@ -65,7 +65,7 @@ export class AmqpTarget implements AsyncDisposable {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: AmqpTargetOptions) {
-    refuseProblems("AmqpTarget", AmqpTarget.problems(options));
+    refuseProblems("Cannot make AmqpTarget", AmqpTarget.problems(options));
     this.#endpoints = amqpEndpoints(options);
     this.#heartbeatSeconds = options.heartbeatSeconds ?? 10;
     this.#timeoutSeconds = options.timeoutSeconds ?? 30;

@@ -60,7 +60,7 @@ export class HttpTarget implements AsyncDisposable {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: HttpTargetOptions = {}) {
-    refuseProblems("HttpTarget", HttpTarget.problems(options));
+    refuseProblems("Cannot make HttpTarget", HttpTarget.problems(options));
     this.#options = options;
     this.#maxAnswerBytes = options.maxAnswerBytes ?? DEFAULT_ANSWER_BYTES;
     this.#headers = standingHeaders(options);

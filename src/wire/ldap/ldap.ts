@@ -86,7 +86,7 @@ export class LdapTarget implements AsyncDisposable {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: LdapTargetOptions) {
-    refuseProblems("LdapTarget", LdapTarget.problems(options));
+    refuseProblems("Cannot make LdapTarget", LdapTarget.problems(options));
     this.#options = options;
     this.#urls = urlsOf(options);
     this.#timeoutSeconds = options.timeoutSeconds ?? 10;

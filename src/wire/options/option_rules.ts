@@ -85,8 +85,9 @@ export function unknownOptions(options: object, rules: object): string[] {
 /**
  * Refuses the options that a plugin or a target is made with, if they have problems.
  *
+ * @param cannot The beginning of the error text, as `Cannot make RestNotify`.
  * @throws {TypeError} with all the problems.
  */
-export function refuseProblems(what: string, problems: readonly string[]): void {
-  if (problems.length > 0) throw new TypeError(`Cannot make ${what}: ${problems.join("; ")}`);
+export function refuseProblems(cannot: string, problems: readonly string[]): void {
+  if (problems.length > 0) throw new TypeError(`${cannot}: ${problems.join("; ")}`);
 }

@@ -65,7 +65,7 @@ export class SmtpTarget implements AsyncDisposable {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: SmtpTargetOptions) {
-    refuseProblems("SmtpTarget", SmtpTarget.problems(options));
+    refuseProblems("Cannot make SmtpTarget", SmtpTarget.problems(options));
     this.address = `${options.host.includes(":") ? `[${options.host}]` : options.host}:${portOf(options)}`;
     this.#options = options;
     this.#failures = new SmtpFailures(secretsOf(options));
