@@ -1,20 +1,7 @@
-import {
-  type AmqpMessage,
-  type AmqpPlace,
-  AmqpTarget,
-  type AmqpTargetOptions,
-  type Detail,
-  type Json,
-} from "../mod.ts";
-import {
-  callUserFunction,
-  givenOptions,
-  type NotifyContext,
-  PermanentError,
-  type Plugin,
-  printable,
-  RETURNS_TEXT,
-} from "../mod.ts";
+import { type Detail, type Json, type NotifyContext, PermanentError, type Plugin } from "../mod.ts";
+import { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "../src/kit/mod.ts";
+import { callUserFunction, givenOptions, printable, RETURNS_TEXT } from "../src/kit/mod.ts";
+import { optional, optionProblems, type OptionRules, refuseProblems, required, TEXT } from "../src/kit/mod.ts";
 
 /** Makes the routing key of an event's message, given what `notify` is given. At most 255 bytes. One that fails makes a dead letter. */
 export type AmqpRoutingKey = (detail: Detail, created: boolean, context: NotifyContext) => string;
@@ -57,14 +44,15 @@ export class AmqpPublish implements Plugin {
   readonly #routingKey: string | AmqpRoutingKey | undefined;
   readonly #target: AmqpTarget;
 
-  /** @throws {TypeError} naming every option that is wrong. */
+  /**
+   * Does no I/O.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
   constructor(options: AmqpPublishOptions) {
-    const { name = "AmqpPublish", exchange = "", queue, routingKey = queue, ...server } = givenOptions(
-      "AmqpPublish",
-      options,
-    );
-    const problems = [...problemsOf(options), ...AmqpTarget.problems(server)];
-    if (problems.length > 0) throw new TypeError(`Cannot make AmqpPublish: ${problems.join("; ")}`);
+    const given = givenOptions("AmqpPublish", options);
+    const { name = "AmqpPublish", exchange = "", queue, routingKey = queue, ...server } = given;
+    refuseProblems("Cannot make AmqpPublish", [...optionProblems(options, RULES), ...AmqpTarget.problems(server)]);
     this.name = name;
     this.#to = queue === undefined ? { exchange } : { queue };
     this.#routingKey = routingKey;
@@ -72,6 +60,8 @@ export class AmqpPublish implements Plugin {
   }
 
   /**
+   * Publishes the event's message, and waits for the broker's confirmation.
+   *
    * @throws {PermanentError} when the broker, or AMQP, can never take the message, or the function `routingKey` fails.
    * @throws {DeliveryError} when no queue is there for it, the broker does not take it now, does not know us, or cannot be reached.
    */
@@ -128,35 +118,33 @@ export class AmqpPublish implements Plugin {
   }
 }
 
-/** What AMQP calls a short string. */
+const MAX_SHORT_BYTES = 255;
+const NAME = optional<AmqpPublishOptions>(isName, "must be a name of 1 to 255 bytes");
+
+const RULES: OptionRules<AmqpPublishOptions, Exclude<keyof AmqpPublishOptions, keyof AmqpTargetOptions>> = {
+  exchange: [NAME, required((value, { queue }) => value !== undefined || queue !== undefined, "needed, or queue")],
+  queue: [NAME, optional((_queue, { exchange }) => exchange === undefined, "stands beside exchange; keep one")],
+  routingKey: [
+    optional(
+      (value) => value === "" || typeof value === "function" || isName(value),
+      "must be a text of at most 255 bytes, or a function",
+    ),
+    optional((_key, { queue }) => queue === undefined, "needs exchange; a queue has none"),
+  ],
+  name: TEXT,
+};
+
+function isName(value: unknown): boolean {
+  return typeof value === "string" && /^\P{Cc}+$/u.test(value) && isShort(value);
+}
+
+/** A text for a field that AMQP calls a short string. */
 function short(what: string, text: string): string {
   const sent = text.toWellFormed();
-  if (bytes(sent) <= MAX_SHORT_BYTES) return sent;
+  if (isShort(sent)) return sent;
   throw new PermanentError(`Cannot use the ${what} "${printable(sent, 80)}": longer than ${MAX_SHORT_BYTES} bytes`);
 }
 
-const MAX_SHORT_BYTES = 255;
-
-function problemsOf({ exchange, queue, routingKey, name }: AmqpPublishOptions): string[] {
-  const checks: readonly (readonly [right: boolean, problem: string])[] = [
-    [exchange === undefined || isName(exchange), "exchange: must be a name of 1 to 255 bytes"],
-    [queue === undefined || isName(queue), "queue: must be a name of 1 to 255 bytes"],
-    [exchange !== undefined || queue !== undefined, "exchange: needed, or queue"],
-    [exchange === undefined || queue === undefined, "queue: stands beside exchange; keep one"],
-    [
-      routingKey === undefined || routingKey === "" || typeof routingKey === "function" || isName(routingKey),
-      "routingKey: must be a text of at most 255 bytes, or a function",
-    ],
-    [routingKey === undefined || queue === undefined, "routingKey: needs exchange; a queue has none"],
-    [name === undefined || (typeof name === "string" && name !== ""), "name: must be a text that is not empty"],
-  ];
-  return checks.filter(([right]) => !right).map(([, problem]) => problem);
-}
-
-function isName(value: unknown): boolean {
-  return typeof value === "string" && /^\P{Cc}+$/u.test(value) && bytes(value) <= MAX_SHORT_BYTES;
-}
-
-function bytes(text: string): number {
-  return new TextEncoder().encode(text).length;
+function isShort(text: string): boolean {
+  return new TextEncoder().encode(text).length <= MAX_SHORT_BYTES;
 }

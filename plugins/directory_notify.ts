@@ -1,13 +1,8 @@
-import { type Detail, HttpTarget, type HttpTargetOptions, type Json, LineFile, type NotifyContext } from "../mod.ts";
-import {
-  DeliveryError,
-  givenOptions,
-  idempotencyKey,
-  PermanentError,
-  type Plugin,
-  printable,
-  pythonRepr,
-} from "../mod.ts";
+import { type Detail, type Json, type NotifyContext, PermanentError, type Plugin } from "../mod.ts";
+import { type HttpRequest, HttpTarget, type HttpTargetOptions, idempotencyKey, isAbsent } from "../src/kit/mod.ts";
+import { givenOptions, isOneOf, isText, LineFile, required, TEXT, withoutHeaders } from "../src/kit/mod.ts";
+import { optional, optionProblems, type OptionRules, printable, refuseProblems } from "../src/kit/mod.ts";
+import { logEntry, recordOf } from "./directory_record.ts";
 
 /** Options of {@linkcode DirectoryNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`, `caFile`, `certFile`, … */
 export interface DirectoryNotifyOptions extends HttpTargetOptions {
@@ -25,52 +20,19 @@ export interface DirectoryNotifyOptions extends HttpTargetOptions {
   readonly name?: string;
 }
 
-/** What a directory service is told of a server: the DICT of nova_dirsvc_plugin. Unknown is `null`. */
-export interface DirectoryRecord {
-  readonly image_uuid: string | null;
-  readonly instance_uuid: string | null;
-  readonly mac_address: string | null;
-  readonly project_name: string | null;
-  readonly user_name: string | null;
-  readonly user_remote_address: string | null;
-}
-
-/** The record of a server, from the detail of its creation. */
-export function directoryRecord(detail: Detail): DirectoryRecord {
-  return {
-    image_uuid: detail.ImageID,
-    instance_uuid: detail.ID,
-    mac_address: detail.MAC,
-    project_name: detail.ProjectName,
-    user_name: detail.UserName,
-    user_remote_address: detail.RemoteAddress,
-  };
-}
-
 /**
  * Registers servers with a directory service when they come, with {@linkcode DirectoryRecord} as JSON, and unregisters them when they
  * go, and keeps nova_dirsvc_plugin's log of both. Floating IPs are none of its business. An event may come twice: `Idempotency-Key` tells.
  *
  * @example
  * ```ts
- * import { DirectoryNotify, type DirectoryNotifyOptions, type DirectoryRecord, directoryRecord } from "oss-watcher/plugins";
- * import { sampleEvent } from "oss-watcher/testing";
+ * import { DirectoryNotify, type DirectoryNotifyOptions } from "oss-watcher/plugins";
  * import assert from "node:assert/strict";
  *
  * const options: DirectoryNotifyOptions = { url: "https://dirsvc.example.com/instances", methodDeletion: "DELETE" };
  *
  * assert.equal(new DirectoryNotify(options).name, "DirectoryNotify");
  * assert.throws(() => new DirectoryNotify({ ...options, url: "/instances" }), /url: must be a full URL/);
- *
- * const record: DirectoryRecord = {
- *   image_uuid: "035c2bc7-f2be-4607-afcf-c3b6237e9fe5",
- *   instance_uuid: "00000001-debe-43ae-a555-28a4a5d84694",
- *   mac_address: "fa:16:3e:00:00:01",
- *   project_name: "admin",
- *   user_name: "admin",
- *   user_remote_address: "192.168.122.97",
- * };
- * assert.deepEqual(directoryRecord(sampleEvent().detail), record);
  * ```
  */
 export class DirectoryNotify implements Plugin {
@@ -82,14 +44,15 @@ export class DirectoryNotify implements Plugin {
   readonly #log: LineFile | null;
   readonly #target: HttpTarget;
 
-  /** @throws {TypeError} naming every option that is wrong. */
+  /**
+   * Does no I/O.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
   constructor(options: DirectoryNotifyOptions) {
-    const { name = "DirectoryNotify", url, urlDeletion, methodDeletion, logFile, python2, ...http } = givenOptions(
-      "DirectoryNotify",
-      options,
-    );
-    const problems = [...problemsOf(options), ...HttpTarget.problems(http)];
-    if (problems.length > 0) throw new TypeError(`Cannot make DirectoryNotify: ${problems.join("; ")}`);
+    const given = givenOptions("DirectoryNotify", options);
+    const { name = "DirectoryNotify", url, urlDeletion, methodDeletion, logFile, python2, ...http } = given;
+    refuseProblems("Cannot make DirectoryNotify", [...optionProblems(options, RULES), ...HttpTarget.problems(http)]);
     this.name = name;
     this.#url = url;
     this.#urlDeletion = urlDeletion ?? url;
@@ -100,6 +63,8 @@ export class DirectoryNotify implements Plugin {
   }
 
   /**
+   * Registers or unregisters the server, then logs it. Does nothing for a floating IP.
+   *
    * @throws {DeliveryError} when there is no answer, or one that is not from 200 to 299.
    * @throws {Error} when the log cannot be opened: then nothing is sent; or not be written: then the event comes again.
    * @throws {PermanentError} when the server has no id, or one that no URL should hold.
@@ -108,9 +73,7 @@ export class DirectoryNotify implements Plugin {
     if (context.subject !== "server") return;
     const request = this.#request(detail, created, context);
     await this.#log?.open(context.signal);
-    await this.#target.request({ ...request, signal: context.signal }).catch((error) => {
-      if (request.method !== "DELETE" || !isGone(error)) throw error;
-    });
+    await this.#target.request({ ...request, signal: context.signal });
     await this.#log?.append(logEntry(detail, created, this.#python2));
   }
 
@@ -136,11 +99,12 @@ export class DirectoryNotify implements Plugin {
     await this.#target[Symbol.asyncDispose]();
   }
 
-  #request(detail: Detail, created: boolean, { key }: NotifyContext) {
+  #request(detail: Detail, created: boolean, { key }: NotifyContext): HttpRequest {
     if (detail.ID === null) throw new PermanentError("Cannot tell the directory service of a server: it has no ID");
     const headers = { "Idempotency-Key": idempotencyKey(key) };
     if (!created && this.#methodDeletion === "DELETE") {
-      return { method: "DELETE", url: urlOf(this.#urlDeletion, detail.ID), headers };
+      // A server that is not registered is unregistered: an earlier attempt, or somebody else, was first.
+      return { method: "DELETE", url: urlOf(this.#urlDeletion, detail.ID), headers, accepts: isAbsent };
     }
     return {
       method: "POST",
@@ -152,10 +116,18 @@ export class DirectoryNotify implements Plugin {
 }
 
 const LOG_FILE = "/var/log/nova/nova_dirsvc_plugin.log";
+const WHERE = "must be a full URL, without user and password";
 
-function recordOf(detail: Detail, created: boolean): Partial<DirectoryRecord> {
-  return created ? directoryRecord(detail) : { instance_uuid: detail.ID };
-}
+type OwnOption = Exclude<keyof DirectoryNotifyOptions, keyof HttpTargetOptions> | "headers";
+const RULES: OptionRules<DirectoryNotifyOptions, OwnOption> = {
+  name: TEXT,
+  url: required(HttpTarget.isUrl, WHERE),
+  urlDeletion: optional(HttpTarget.isUrl, WHERE),
+  methodDeletion: optional(isOneOf("POST", "DELETE"), "must be POST or DELETE"),
+  logFile: optional((file) => file === null || isText(file), "must be the path of a file, or null for none"),
+  python2: optional((value) => typeof value === "boolean", "must be true or false"),
+  headers: withoutHeaders("content-type", "idempotency-key"),
+};
 
 /** A URL could make a path of its own out of `..` or a slash. */
 function urlOf(base: string, id: string): string {
@@ -165,49 +137,4 @@ function urlOf(base: string, id: string): string {
   const url = new URL(base);
   url.pathname = `${url.pathname.replace(/\/$/, "")}/${id}`;
   return url.href;
-}
-
-/** What is to be removed is not there: an earlier attempt, or somebody else, was first. */
-function isGone(error: unknown): boolean {
-  return error instanceof DeliveryError && (error.status === 404 || error.status === 410);
-}
-
-/** Python's `pprint`, to the letter: what nova_dirsvc_plugin wrote. */
-function logEntry(detail: Detail, created: boolean, python2: boolean): string {
-  const time = Temporal.Now.instant().toString({ fractionalSecondDigits: 6 }).replace("T", " ").replace("Z", "");
-  const title = created ? "Registering instance with" : "Unregistering instance from";
-  const items = Object.entries(recordOf(detail, created)).map(([key, value]) => {
-    const kind = PYTHON2_STR.has(key) ? "python2-str" : "python2-unicode";
-    return `'${key}': ${pythonRepr(value, python2 ? kind : "python3")}`;
-  });
-  return `'${title} directory service at ${time}'\n{   ${items.join(",\n    ")}}\n`;
-}
-
-/** Nova made these itself; the others came to it as `unicode`. */
-const PYTHON2_STR = new Set(["instance_uuid", "user_remote_address"]);
-
-function problemsOf(options: DirectoryNotifyOptions): string[] {
-  const { name, url, urlDeletion, methodDeletion, logFile, python2, headers } = options;
-  const own = Object.keys(headers ?? {}).filter((header) => /^(?:content-type|idempotency-key)$/i.test(header));
-  const where = "must be a full URL, without user and password";
-  const checks: readonly (readonly [right: boolean, problem: string])[] = [
-    [name === undefined || isText(name), "name: must be a text that is not empty"],
-    [HttpTarget.isUrl(url), `url: ${where}`],
-    [urlDeletion === undefined || HttpTarget.isUrl(urlDeletion), `urlDeletion: ${where}`],
-    [
-      methodDeletion === undefined || ["POST", "DELETE"].includes(methodDeletion),
-      "methodDeletion: must be POST or DELETE",
-    ],
-    [
-      logFile === undefined || logFile === null || isText(logFile),
-      "logFile: must be the path of a file, or null for none",
-    ],
-    [python2 === undefined || typeof python2 === "boolean", "python2: must be true or false"],
-    [own.length === 0, `headers: ${own.join(" and ")} cannot be set`],
-  ];
-  return checks.filter(([right]) => !right).map(([, problem]) => problem);
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string" && value !== "";
 }

@@ -1,13 +1,14 @@
+import type { Detail, Json, NotifyContext, Plugin } from "../mod.ts";
+import { givenOptions, LineFile, printable, safeJson } from "../src/kit/mod.ts";
 import {
-  type Detail,
-  givenOptions,
-  type Json,
-  LineFile,
-  type NotifyContext,
-  type Plugin,
-  printable,
-  safeJson,
-} from "../mod.ts";
+  isOneOf,
+  optional,
+  optionProblems,
+  type OptionRules,
+  refuseProblems,
+  TEXT,
+  unknownOptions,
+} from "../src/kit/mod.ts";
 
 /** Options of {@linkcode EventLog}. */
 export interface EventLogOptions {
@@ -46,16 +47,24 @@ export class EventLog implements Plugin {
   /** Settles when the last line for standard output is written; never rejects. */
   #idle: Promise<void> = Promise.resolve();
 
-  /** @throws {TypeError} naming every option that is wrong. */
+  /**
+   * Does no I/O.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
   constructor(options: EventLogOptions = {}) {
-    const problems = problemsOf(givenOptions("EventLog", options));
-    if (problems.length > 0) throw new TypeError(`Cannot make EventLog: ${problems.join("; ")}`);
-    this.name = options.name ?? "EventLog";
-    this.#entry = options.format === "text" ? textEntry : jsonEntry;
-    this.#file = options.file === undefined ? undefined : new LineFile(options.file, "the event log");
+    const { name = "EventLog", file, format } = givenOptions("EventLog", options);
+    refuseProblems("Cannot make EventLog", [...optionProblems(options, RULES), ...unknownOptions(options, RULES)]);
+    this.name = name;
+    this.#entry = format === "text" ? textEntry : jsonEntry;
+    this.#file = file === undefined ? undefined : new LineFile(file, "the event log");
   }
 
-  /** @throws {Error} when the file cannot be opened or written. */
+  /**
+   * Writes the event's line.
+   *
+   * @throws {Error} when the file cannot be opened or written.
+   */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
     const entry = this.#entry(detail, created, context);
     const line = `${typeof entry === "string" ? entry : safeJson(entry)}\n`;
@@ -91,13 +100,11 @@ export class EventLog implements Plugin {
   }
 }
 
-function problemsOf(options: EventLogOptions): string[] {
-  return Object.entries(options).filter(([, value]) => value !== undefined).flatMap(([key, value]) => {
-    if (key === "format") return value === "json" || value === "text" ? [] : [`format: must be "json" or "text"`];
-    if (key !== "file" && key !== "name") return [`${printable(key, 60)}: unknown option`];
-    return typeof value === "string" && value !== "" ? [] : [`${key}: must be a text that is not empty`];
-  });
-}
+const RULES: OptionRules<EventLogOptions> = {
+  file: TEXT,
+  format: optional(isOneOf("json", "text"), `must be "json" or "text"`),
+  name: TEXT,
+};
 
 function jsonEntry(detail: Detail, created: boolean, { time, eventType, key }: NotifyContext): Json {
   return { time, event: eventType, created, key, detail: detail as Json };

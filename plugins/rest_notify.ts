@@ -1,6 +1,8 @@
-import { type BodyFormat, encodeBody, HttpTarget, type HttpTargetOptions, isBodyFormat } from "../mod.ts";
-import { type Detail, isWebhookSecret, type Json, type NotifyContext, type Plugin } from "../mod.ts";
-import { givenOptions, idempotencyKey, webhookHeaders } from "../mod.ts";
+import type { Detail, Json, NotifyContext, Plugin } from "../mod.ts";
+import { type BodyFormat, encodeBody, HttpTarget, type HttpTargetOptions, isBodyFormat } from "../src/kit/mod.ts";
+import { givenOptions, idempotencyKey, isWebhookSecret, WEBHOOK_HEADERS, webhookHeaders } from "../src/kit/mod.ts";
+import { needs, optional, optionProblems, type OptionRules, refuseProblems, required } from "../src/kit/mod.ts";
+import { isOneOf, matches, PORT, TEXT, withoutHeaders } from "../src/kit/mod.ts";
 
 /** Options of {@linkcode RestNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`, `caFile`, `certFile`, `headers`, … */
 export interface RestNotifyOptions extends HttpTargetOptions {
@@ -14,19 +16,11 @@ export interface RestNotifyOptions extends HttpTargetOptions {
   readonly urlDeletion: string;
   /** Of every request. @default "POST" */
   readonly method?: "POST" | "PUT" | "PATCH" | "DELETE";
-  /**
-   * The detail as JSON, as `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with the JSON as its parameter
-   * `nodeDetails`), or what a function makes of it: an object is sent as JSON, a string as it is. One that throws, or
-   * returns anything else, makes a dead letter. A header `Content-Type` in `headers` wins.
-   *
-   * @default "json"
-   */
+  /** What the detail is sent as. A header `Content-Type` in `headers` wins. @default "json" */
   readonly body?: BodyFormat;
   /**
-   * Signs every request as Standard Webhooks says. Each is `whsec_` and the base64 of 24 to 64 bytes; give the new one and the old one
-   * while receivers change over.
-   *
-   * @default none: requests are not signed
+   * Signs every request as Standard Webhooks says. Each is `whsec_` and the base64 of 24 to 64 bytes;
+   * give the new one and the old one while receivers change over. @default requests are not signed
    */
   readonly signingSecrets?: readonly string[];
   /** Unique among the configured plugins. @default "RestNotify" */
@@ -56,27 +50,33 @@ export class RestNotify implements Plugin {
   readonly #urlDeletion: string;
   readonly #body: BodyFormat;
   readonly #contentType: string | undefined;
-  readonly #signingSecrets: readonly string[];
+  readonly #signingSecrets: readonly string[] | undefined;
   readonly #target: HttpTarget;
 
-  /** @throws {TypeError} naming every option that is wrong. */
+  /**
+   * Does no I/O.
+   *
+   * @throws {TypeError} naming every option that is wrong.
+   */
   constructor(options: RestNotifyOptions) {
     const { name = "RestNotify", host = "", port, urlCreation, urlDeletion, method, body, signingSecrets, ...http } =
       givenOptions("RestNotify", options);
-    const problems = [...problemsOf(options), ...HttpTarget.problems(http)];
-    if (problems.length > 0) throw new TypeError(`Cannot make RestNotify: ${problems.join("; ")}`);
+    refuseProblems("Cannot make RestNotify", [...optionProblems(options, RULES), ...HttpTarget.problems(http)]);
     const base = host.replace(/\/$/, "") + (port === undefined ? "" : `:${port}`);
+    const full = (url: string) => url.startsWith("/") ? base + url : url;
     this.name = name;
     this.#method = method ?? "POST";
-    this.#urlCreation = urlCreation.startsWith("/") ? base + urlCreation : urlCreation;
-    this.#urlDeletion = urlDeletion.startsWith("/") ? base + urlDeletion : urlDeletion;
+    this.#urlCreation = full(urlCreation);
+    this.#urlDeletion = full(urlDeletion);
     this.#body = body ?? "json";
     this.#contentType = new Headers(http.headers).get("content-type") ?? undefined;
-    this.#signingSecrets = signingSecrets ?? [];
+    this.#signingSecrets = signingSecrets;
     this.#target = new HttpTarget(http);
   }
 
   /**
+   * Sends the event's request.
+   *
    * @throws {DeliveryError} when there is no answer, or one that is not from 200 to 299.
    * @throws {PermanentError} when the function `body` fails.
    */
@@ -87,10 +87,8 @@ export class RestNotify implements Plugin {
   /** The request that {@linkcode RestNotify.notify} would send: method, URL, headers, and the body as the receiver reads it. */
   preview(detail: Detail, created: boolean, context: NotifyContext): Json {
     const { type, ...request } = this.#request(detail, created, context);
-    return {
-      ...this.#target.preview(request),
-      body: type === "application/json" ? JSON.parse(request.body) : request.body,
-    };
+    const body = type === "application/json" ? JSON.parse(request.body) : request.body;
+    return { ...this.#target.preview(request), body };
   }
 
   /** Rejects when a URL gives no answer to OPTIONS, or does not know us (401). */
@@ -106,9 +104,7 @@ export class RestNotify implements Plugin {
   #request(detail: Detail, created: boolean, { key, creationSeen }: NotifyContext) {
     const { type, text } = encodeBody({ detail, created, plugin: this.name }, this.#body);
     const id = idempotencyKey(key);
-    const signed = this.#signingSecrets.length > 0
-      ? webhookHeaders({ id, timeMs: Date.now(), body: text }, this.#signingSecrets)
-      : {};
+    const signed = this.#signingSecrets && webhookHeaders({ id, timeMs: Date.now(), body: text }, this.#signingSecrets);
     return {
       type,
       method: this.#method,
@@ -124,46 +120,31 @@ export class RestNotify implements Plugin {
   }
 }
 
-const METHODS = ["POST", "PUT", "PATCH", "DELETE"];
-const OWN_HEADER = /^(?:idempotency-key|oss-watcher-creation-seen|webhook-(?:id|timestamp|signature))$/i;
+const isHostAlone = matches(/^\w+:\/\/[^/?#]+\/?$/);
+const ADDRESS = required<RestNotifyOptions>(
+  (value, { host }) => HttpTarget.isUrl(value) || (host !== undefined && matches(/^\//)(value)),
+  `must be a full URL, or a path like "/some_url" with host`,
+);
 
-function problemsOf(options: RestNotifyOptions): string[] {
-  const { name, host, port, urlCreation, urlDeletion, method, body, signingSecrets, headers } = options;
-  const where = `must be a full URL, or a path like "/some_url" with host`;
-  const own = Object.keys(headers ?? {}).filter((header) => OWN_HEADER.test(header));
-  const checks: readonly (readonly [right: boolean, problem: string])[] = [
-    [name === undefined || (typeof name === "string" && name !== ""), "name: must be a text that is not empty"],
-    [
-      host === undefined || HttpTarget.isUrl(host),
-      "host: must begin with https:// or http://, and hold no user and password",
-    ],
-    [
-      !HttpTarget.isUrl(host) || /^\w+:\/\/[^/?#]+\/?$/.test(host),
-      "host: must not hold a path; put it into the URLs",
-    ],
-    [
-      port === undefined || (Number.isInteger(port) && port >= 1 && port <= 65535),
-      "port: must be a whole number from 1 to 65535",
-    ],
-    [port === undefined || host !== undefined, "port: needs host"],
-    [port === undefined || !HttpTarget.isUrl(host) || !/:\d+\/?$/.test(host), "port: host names one already"],
-    [isAddress(urlCreation, host), `urlCreation: ${where}`],
-    [isAddress(urlDeletion, host), `urlDeletion: ${where}`],
-    [method === undefined || METHODS.includes(method), `method: must be one of ${METHODS.join(", ")}`],
-    [body === undefined || isBodyFormat(body), `body: must be "json", "vco-xml" or a function of (detail, created)`],
-    [
-      signingSecrets === undefined || isSecrets(signingSecrets),
-      `signingSecrets: must be a list, each "whsec_" and the base64 of 24 to 64 bytes`,
-    ],
-    [own.length === 0, `headers: ${own.join(" and ")} cannot be set`],
-  ];
-  return checks.filter(([right]) => !right).map(([, problem]) => problem);
-}
-
-function isAddress(value: unknown, host: unknown): boolean {
-  return HttpTarget.isUrl(value) || (typeof value === "string" && value.startsWith("/") && host !== undefined);
-}
-
-function isSecrets(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every(isWebhookSecret);
-}
+type OwnOption = Exclude<keyof RestNotifyOptions, keyof HttpTargetOptions> | "headers";
+const RULES: OptionRules<RestNotifyOptions, OwnOption> = {
+  name: TEXT,
+  host: [
+    optional(HttpTarget.isUrl, "must begin with https:// or http://, and hold no user and password"),
+    optional((url) => !HttpTarget.isUrl(url) || isHostAlone(url), "must not hold a path; put it into the URLs"),
+  ],
+  port: [
+    PORT,
+    needs("host"),
+    optional((_port, { host }) => !HttpTarget.isUrl(host) || !/:\d+\/?$/.test(host), "host names one already"),
+  ],
+  urlCreation: ADDRESS,
+  urlDeletion: ADDRESS,
+  method: optional(isOneOf("POST", "PUT", "PATCH", "DELETE"), "must be one of POST, PUT, PATCH, DELETE"),
+  body: optional(isBodyFormat, `must be "json", "vco-xml" or a function of (detail, created)`),
+  signingSecrets: optional(
+    (value) => Array.isArray(value) && value.length > 0 && value.every(isWebhookSecret),
+    `must be a list, each "whsec_" and the base64 of 24 to 64 bytes`,
+  ),
+  headers: withoutHeaders("idempotency-key", "oss-watcher-creation-seen", ...WEBHOOK_HEADERS),
+};

@@ -11,7 +11,9 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/model": [],
   "src/wire": ["src/model"],
   "mod.ts": ["src/model", "src/wire"],
-  "plugins": ["mod.ts"],
+  // The tools that authors of plugins use. The built-in plugins have no more than that.
+  "src/kit": ["src/wire"],
+  "plugins": ["mod.ts", "src/kit"],
   // What authors of plugins import to test them; nothing of the program does. What an error means
   // is dispatch's to say.
   "src/testing": ["mod.ts", "src/model", "src/wire", "src/dispatch"],
@@ -82,6 +84,7 @@ const IMPORT =
 const ALIASES: Readonly<Record<string, string>> = {
   "oss-watcher": "mod.ts",
   "oss-watcher/plugins": "plugins/mod.ts",
+  "oss-watcher/kit": "src/kit/mod.ts",
   "oss-watcher/testing": "src/testing/mod.ts",
 };
 

@@ -16,6 +16,7 @@ const LIBRARY = [
   "mod.ts",
   "plugins",
   "src/model",
+  "src/kit",
   "src/wire",
   "src/testing",
   "src/dispatch/failure.ts",

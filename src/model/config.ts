@@ -2,26 +2,31 @@ import type { DetailField } from "./detail.ts";
 import type { Json } from "./notification.ts";
 import type { Plugin } from "./plugin.ts";
 
-/** Event types that the group `creation` may list. */
+/** An event type that the group `creation` may list. */
+export type CreationEvent = "compute.instance.create.end" | "instance.create.end" | "floatingip.update.end";
+
+/** An event type that the group `deletion` may list. */
+export type DeletionEvent = "compute.instance.delete.end" | "instance.delete.end" | "floatingip.update.end";
+
+/** All of {@linkcode CreationEvent}. */
 export const CREATION_EVENTS = [
   "compute.instance.create.end",
   "instance.create.end",
   "floatingip.update.end",
-] as const;
+] as const satisfies readonly CreationEvent[];
 
-/** Event types that the group `deletion` may list. */
+/** All of {@linkcode DeletionEvent}. */
 export const DELETION_EVENTS = [
   "compute.instance.delete.end",
   "instance.delete.end",
   "floatingip.update.end",
-] as const;
-
-export type CreationEvent = typeof CREATION_EVENTS[number];
-export type DeletionEvent = typeof DELETION_EVENTS[number];
+] as const satisfies readonly DeletionEvent[];
 
 /** The event types that are announced as creations and as deletions. */
 export interface Events {
+  /** Event types that are announced as a creation; may be empty. */
   readonly creation: readonly CreationEvent[];
+  /** Event types that are announced as a deletion; may be empty. */
   readonly deletion: readonly DeletionEvent[];
   /**
    * Also announce floating IPs on ports that belong to no server (routers, load balancers).
@@ -39,8 +44,9 @@ export interface RabbitTls {
    * @default the system's authorities
    */
   readonly caFile?: string;
-  /** PEM files of our own certificate and its key. */
+  /** PEM file of our own certificate, with its chain; needs `keyFile`. */
   readonly certFile?: string;
+  /** PEM file of the key of `certFile`. */
   readonly keyFile?: string;
   /** The expected name in the broker's certificate. @default the host */
   readonly serverName?: string;
@@ -48,16 +54,18 @@ export interface RabbitTls {
 
 /** A durable queue that oss-watcher declares and binds to the services' exchanges. */
 export interface OwnQueue {
+  /** The queue's name, at most 255 bytes; the service declares it. */
   readonly name: string;
   /** The services' control exchanges. @default ["nova", "neutron"] */
   readonly exchanges?: readonly string[];
-  /** @default ["notifications.info", "versioned_notifications.info"] */
+  /** Notification topics with their priority, which are routing keys. @default ["notifications.info", "versioned_notifications.info"] */
   readonly routingKeys?: readonly string[];
-  /** @default "quorum" */
+  /** The queue's type. @default "quorum" */
   readonly type?: "classic" | "quorum";
 }
 
-interface RabbitConnection {
+/** How to reach RabbitMQ. */
+export interface RabbitConnection {
   /**
    * `amqp://user:password@host:port/vhost` or `amqps://…`; several are tried in turn. Instead of
    * host etc.
@@ -65,17 +73,19 @@ interface RabbitConnection {
   readonly url?: string | readonly string[];
   /** One host, or several hosts of one cluster. @default "localhost" */
   readonly host?: string | readonly string[];
-  /** @default 5672, with `tls` 5671 */
+  /** From 1 to 65535. @default 5672, with `tls` 5671 */
   readonly port?: number;
-  /** @default "guest" */
+  /** The user to log in as. @default "guest" */
   readonly user?: string;
+  /** The user's password. @default "guest" for the user guest, else "" */
   readonly password?: string;
-  /** @default "/" */
+  /** The virtual host that has the queue. @default "/" */
   readonly vhost?: string;
+  /** `true`, or how. @default true for amqps://, else false */
   readonly tls?: RabbitTls | boolean;
   /** Unacknowledged messages in flight; up to half of them share one transaction. @default 1000 */
   readonly prefetch?: number;
-  /** @default 10 */
+  /** A connection that is silent for twice as long is given up. @default 10 */
   readonly heartbeatSeconds?: number;
 }
 
@@ -100,19 +110,27 @@ export interface OpenStackOptions {
    * `https://host:5000/v3`. If the version is missing or older, v3 is looked up at the same host.
    */
   readonly authUrl?: string;
+  /** The user's name, unique in its domain. */
   readonly user?: string;
+  /** The user's id, instead of name and domain. */
   readonly userId?: string;
   /** The name of the user's domain. @default the domain with the id `default` */
   readonly userDomain?: string;
+  /** The id of the user's domain, instead of its name. */
   readonly userDomainId?: string;
+  /** The user's password. */
   readonly password?: string;
+  /** The name of the project to log in for. */
   readonly project?: string;
+  /** The project's id, instead of name and domain. */
   readonly projectId?: string;
   /** The name of the project's domain. @default the domain with the id `default` */
   readonly projectDomain?: string;
+  /** The id of the project's domain, instead of its name. */
   readonly projectDomainId?: string;
   /** Log in for a domain, instead of a project. */
   readonly domain?: string;
+  /** The id of the domain to log in for, instead of its name. */
   readonly domainId?: string;
   /** Log in for the whole system, instead of a project. @default false */
   readonly systemScope?: boolean;
@@ -120,7 +138,9 @@ export interface OpenStackOptions {
    * An application credential, instead of a password. If given by name, the user is needed, too.
    */
   readonly applicationCredentialId?: string;
+  /** The application credential's name, instead of its id; needs the user. */
   readonly applicationCredentialName?: string;
+  /** The application credential's secret. */
   readonly applicationCredentialSecret?: string;
   /** Needed if the catalog has several regions. */
   readonly region?: string;
@@ -132,8 +152,9 @@ export interface OpenStackOptions {
    * @default the system's authorities
    */
   readonly caFile?: string;
-  /** PEM files of our own certificate and its key. */
+  /** PEM file of our own certificate, with its chain; needs `keyFile`. */
   readonly certFile?: string;
+  /** PEM file of the key of `certFile`. */
   readonly keyFile?: string;
   /**
    * After OpenStack has not answered for this long, details are made without it. Messages wait for
@@ -168,15 +189,15 @@ export interface DetailOptions {
 
 /** Names of the metadata that fill five keys of the detail. */
 export interface MetadataNames {
-  /** @default "owner" */
+  /** Fills `Owner`. @default "owner" */
   readonly Owner: string;
-  /** @default "additional_users" */
+  /** Fills `AdditionalUsers`, as a list. @default "additional_users" */
   readonly AdditionalUsers: string;
-  /** @default "application_name" */
+  /** Fills `ApplicationName`. @default "application_name" */
   readonly ApplicationName: string;
-  /** @default "environment_ci" */
+  /** Fills `EnvironmentCI`. @default "environment_ci" */
   readonly EnvironmentCI: string;
-  /** @default "description" */
+  /** Fills `Description`. @default "description" */
   readonly Description: string;
 }
 
@@ -200,6 +221,7 @@ export interface DeliveryOptions {
 
 /** Delivery options for all plugins, and for single ones by name. */
 export interface RetryOptions extends DeliveryOptions {
+  /** Options of single plugins, by their names; they win over those for all. */
   readonly plugins?: Readonly<Record<string, DeliveryOptions>>;
 }
 
@@ -217,9 +239,11 @@ export interface LedgerOptions {
   readonly keepRejectedBodies?: boolean;
 }
 
+/** Severity of a log line. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
 /** By severity, ascending. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = typeof LOG_LEVELS[number];
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const satisfies readonly LogLevel[];
 
 /** The service's log. */
 export interface LogOptions {
@@ -251,14 +275,21 @@ export const DEFAULT_METRICS: Required<MetricsOptions> = { host: "127.0.0.1", po
 
 /** The default export of config.ts. */
 export interface Config {
+  /** Which event types are announced. */
   readonly events: Events;
+  /** The targets of events, at least one; their names differ. */
   readonly plugins: readonly Plugin[];
   /** One queue or several to consume. Not needed for `--dry-run`. */
   readonly rabbit?: RabbitSource | readonly RabbitSource[];
+  /** Completes details from OpenStack's APIs. @default none is asked */
   readonly openstack?: OpenStackOptions;
+  /** What the detail says beyond the messages. */
   readonly detail?: DetailOptions;
+  /** How deliveries are tried. */
   readonly retry?: RetryOptions;
+  /** Where state lives. */
   readonly ledger?: LedgerOptions;
+  /** The service's log. */
   readonly log?: LogOptions;
   /** `false`: no HTTP server. */
   readonly metrics?: MetricsOptions | false;

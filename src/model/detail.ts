@@ -2,17 +2,25 @@ import type { Json } from "./notification.ts";
 
 /** One address in {@linkcode Detail.Addresses}. */
 export interface DetailAddress {
+  /** IPv4 or IPv6. */
   readonly address: string;
+  /** The MAC address of its port. */
   readonly mac: string | null;
+  /** `fixed` or `floating`, in OpenStack's words. */
   readonly type: string | null;
+  /** The network's name. */
   readonly network: string | null;
+  /** 4 or 6. */
   readonly version: number | null;
 }
 
 /** One floating IP in {@linkcode Detail.FloatingIPs}. */
 export interface DetailFloatingIp {
+  /** The floating IP's UUID. */
   readonly id: string;
+  /** The floating address itself. */
   readonly address: string;
+  /** The fixed address that it leads to. */
   readonly fixedAddress: string | null;
 }
 
@@ -41,24 +49,37 @@ export interface Detail {
   readonly Ram: number | null;
   /** vCPUs. */
   readonly CPU: number | null;
+  /** `null` unless `detail.static` sets it. */
   readonly Datacenter: string | null;
+  /** `null` unless `detail.static` sets it. */
   readonly SecurityDomain: string | null;
+  /** The server's metadata `owner`; for this key and the next four, `detail.metadataNames` sets others. */
   readonly Owner: string | null;
+  /** The server's metadata `additional_users`, split at commas. */
   readonly AdditionalUsers: readonly string[];
+  /** The server's metadata `application_name`. */
   readonly ApplicationName: string | null;
+  /** The server's metadata `environment_ci`. */
   readonly EnvironmentCI: string | null;
+  /** The server's metadata `description`, else the server's own description. */
   readonly Description: string | null;
   /** When the server was created: `YYYY-MM-DD`, UTC. */
   readonly CreationDate: string | null;
   /** The server's UUID. */
   readonly ID: string | null;
+  /** The UUID of the server's image. */
   readonly ImageID: string | null;
   /** MAC address of the port with `IP`; if unknown, of the server's main address. */
   readonly MAC: string | null;
+  /** The id of the server's project. */
   readonly ProjectID: string | null;
+  /** The name of the server's project. */
   readonly ProjectName: string | null;
+  /** The id of the server's user. */
   readonly UserID: string | null;
+  /** The name of the server's user. */
   readonly UserName: string | null;
+  /** The address from which the server was asked for. */
   readonly RemoteAddress: string | null;
   /** The server's metadata as its owner wrote them; at most the first 1,024 items. */
   readonly Metadata: Readonly<Record<string, string>>;
@@ -74,8 +95,11 @@ export interface Detail {
 export interface DetailWhole {
   /** The detail with all built-in keys. */
   readonly detail: Detail;
+  /** `true` for a creation, `false` for a deletion. */
   readonly created: boolean;
+  /** The type of the notification that made the event known, as `compute.instance.create.end`. */
   readonly eventType: string;
+  /** The event's key. */
   readonly key: string;
 }
 

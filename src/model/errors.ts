@@ -1,4 +1,16 @@
 /** Reasons why an attempt failed. The metrics use them as a label. */
+export type FailureReason =
+  | "connection"
+  | "timeout"
+  | "unauthorized"
+  | "rate_limited"
+  | "client_error"
+  | "server_error"
+  | "permanent"
+  | "interrupted"
+  | "other";
+
+/** All of {@linkcode FailureReason}, in the order of the metrics. */
 export const FAILURE_REASONS = [
   "connection",
   "timeout",
@@ -9,12 +21,11 @@ export const FAILURE_REASONS = [
   "permanent",
   "interrupted",
   "other",
-] as const;
-
-export type FailureReason = typeof FAILURE_REASONS[number];
+] as const satisfies readonly FailureReason[];
 
 /** Thrown by a plugin when a retry cannot help: the delivery becomes a dead letter at once. */
 export class PermanentError extends Error {
+  /** Tells the class where `instanceof` cannot. */
   override readonly name = "PermanentError";
 }
 
@@ -22,13 +33,16 @@ export class PermanentError extends Error {
  * Thrown by a plugin to classify a failure. Any error with the same properties is treated alike.
  */
 export class DeliveryError extends Error {
+  /** Tells the class where `instanceof` cannot. */
   override readonly name = "DeliveryError";
+  /** Why the attempt failed. */
   readonly reason: FailureReason;
   /** The HTTP status, if there was one. */
   readonly status?: number;
   /** How long the receiver asked us to wait. */
   readonly retryAfterMs?: number;
 
+  /** Takes the text for the log, without secrets, and what the retry policy needs to know. */
   constructor(
     message: string,
     details: { reason: FailureReason; status?: number; retryAfterMs?: number; cause?: unknown },

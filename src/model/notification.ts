@@ -3,6 +3,7 @@ export type Json = string | number | boolean | null | readonly Json[] | JsonObje
 
 /** A JSON object. */
 export interface JsonObject {
+  /** Any key. */
   readonly [key: string]: Json;
 }
 

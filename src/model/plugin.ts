@@ -4,9 +4,13 @@ import type { Json } from "./notification.ts";
 
 /** Writes log lines, one method per level. */
 export interface Logger {
+  /** For developers; shown with `--debug` or `log.level: "debug"`. */
   debug(message: string): void;
+  /** What happens as a rule. */
   info(message: string): void;
+  /** What an operator should look at. */
   warn(message: string): void;
+  /** What an operator must mend. */
   error(message: string): void;
 }
 
@@ -16,6 +20,7 @@ export interface Logger {
 export interface NotifyContext {
   /** The event's key, the same for every attempt: a receiver can use it to ignore repetitions. */
   readonly key: string;
+  /** What came or went: a server, or its association with a floating IP. */
   readonly subject: Subject;
   /** The type of the notification that led to the event, as `compute.instance.create.end`. */
   readonly eventType: string;
@@ -25,6 +30,7 @@ export interface NotifyContext {
   readonly attempt: number;
   /** Aborts when the attempt takes too long or the service stops. */
   readonly signal: AbortSignal;
+  /** Writes to the service's log, under the plugin's name. */
   readonly log: Logger;
   /** `false`: a deletion whose creation was never seen. */
   readonly creationSeen: boolean;
@@ -56,6 +62,7 @@ export interface NotifyContext {
 export interface Plugin {
   /** Unique among the configured plugins. @default the class's name */
   readonly name?: string;
+  /** Tells the target of an event. Returning means done, throwing means try again. */
   notify(detail: Detail, created: boolean, context: NotifyContext): void | Promise<void>;
   /** Returns what `notify` would send, for `--dry-run`: without I/O and without secrets. */
   preview?(detail: Detail, created: boolean, context: NotifyContext): Json | Promise<Json>;

@@ -38,22 +38,26 @@ export interface PluginContract<Target extends TargetHarness = TargetHarness> {
 export interface TargetAnswer<Target extends TargetHarness> {
   /** What the target does, as `answers 503`. */
   readonly name: string;
+  /** Makes the target answer so from here on. */
   readonly prepare: (target: Target) => void | Promise<void>;
+  /** What becomes of the delivery. */
   readonly outcome: "done" | "retry" | "permanent";
   /** The target says that there is no such thing: a removal may be done then, as what is not there is removed. @default false */
   readonly isAbsence?: boolean;
-  /** @default any */
+  /** The reason that the error must give. @default any */
   readonly reason?: FailureReason;
-  /** @default any */
+  /** How long the error must say to wait, in milliseconds. @default any */
   readonly retryAfterMs?: number;
 }
 
 /** One test of the contract. */
 export interface ContractTest {
+  /** What the plugin must do, and when. */
   readonly name: string;
   /** Why it cannot be run. */
   readonly skipped?: string;
   /** It must be run without any permission. */
   readonly needsNothing?: boolean;
+  /** Fails by throwing. */
   readonly run: () => void | Promise<void>;
 }

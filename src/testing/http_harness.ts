@@ -6,6 +6,7 @@ import { TcpGate } from "./tcp_gate.ts";
 
 /** A request that an {@linkcode HttpHarness} has taken. */
 export interface HttpTaken {
+  /** As `POST`. */
   readonly method: string;
   /** With the query. */
   readonly path: string;
@@ -100,6 +101,7 @@ export class HttpHarness implements TargetHarness<HttpTaken> {
     return taken;
   }
 
+  /** Stops the server and ends its connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#gate[Symbol.asyncDispose]();
     const closed = new Promise((resolve) => this.#server.close(resolve));

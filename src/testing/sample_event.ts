@@ -2,7 +2,9 @@ import type { Detail, NotifyContext, Subject } from "../../mod.ts";
 
 /** What a plugin is called with. */
 export interface SampleEvent {
+  /** The first argument of `notify`. */
   readonly detail: Detail;
+  /** The second: `true` for a creation. */
   readonly created: boolean;
   /** Of a first attempt that nobody aborts; its logger writes nowhere. */
   readonly context: NotifyContext;
@@ -10,9 +12,9 @@ export interface SampleEvent {
 
 /** What a {@linkcode sampleEvent} is about. */
 export interface SampleOptions {
-  /** @default "server" */
+  /** A server, or its association with a floating IP. @default "server" */
   readonly subject?: Subject;
-  /** @default true */
+  /** `true` for a creation. @default true */
   readonly created?: boolean;
   /** Which server, from 1 to 250: every one has its own id, name and addresses. @default 1 */
   readonly server?: number;

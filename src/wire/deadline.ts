@@ -5,7 +5,7 @@ import { DeliveryError } from "../model/errors.ts";
  *
  * @example
  * ```ts
- * import { Deadline } from "oss-watcher";
+ * import { Deadline } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * using deadline = new Deadline(new AbortController().signal, 0.01);
@@ -20,7 +20,12 @@ export class Deadline implements Disposable {
   readonly signal: AbortSignal;
   readonly #timer: ReturnType<typeof setTimeout>;
 
-  /** @param seconds From now. */
+  /**
+   * Starts the clock.
+   *
+   * @param signal Ends the attempt before its time is over.
+   * @param seconds From now.
+   */
   constructor(signal: AbortSignal, seconds: number) {
     const late = new AbortController();
     const reason = () => new DOMException(`no answer within ${seconds} s`, "TimeoutError");
@@ -43,6 +48,7 @@ export class Deadline implements Disposable {
     });
   }
 
+  /** Stops the clock. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }

@@ -14,7 +14,7 @@ const MAX_VALUE_LENGTH = 1000;
  *
  * @example
  * ```ts
- * import { eventTitle } from "oss-watcher";
+ * import { eventTitle } from "oss-watcher/kit";
  * import { sampleEvent } from "oss-watcher/testing";
  * import assert from "node:assert/strict";
  *
@@ -38,7 +38,7 @@ export function eventTitle(detail: Detail, created: boolean, { subject }: EventF
  *
  * @example
  * ```ts
- * import { eventRows } from "oss-watcher";
+ * import { eventRows } from "oss-watcher/kit";
  * import { sampleEvent } from "oss-watcher/testing";
  * import assert from "node:assert/strict";
  *
@@ -69,7 +69,7 @@ export function eventRows(
  *
  * @example
  * ```ts
- * import { eventText } from "oss-watcher";
+ * import { eventText } from "oss-watcher/kit";
  * import { sampleEvent } from "oss-watcher/testing";
  * import assert from "node:assert/strict";
  *
@@ -92,7 +92,7 @@ export function eventText(detail: Detail, created: boolean, context: EventFacts)
  *
  * @example
  * ```ts
- * import { eventHtml } from "oss-watcher";
+ * import { eventHtml } from "oss-watcher/kit";
  * import { sampleEvent } from "oss-watcher/testing";
  * import assert from "node:assert/strict";
  *

@@ -1,6 +1,8 @@
-import { type Detail, HttpTarget, idempotencyKey, type NotifyContext } from "oss-watcher";
+import type { Detail, NotifyContext } from "oss-watcher";
+import { HttpTarget, idempotencyKey, isAbsent } from "oss-watcher/kit";
+import { givenOptions, optionProblems, type OptionRules, refuseProblems, required, TEXT } from "oss-watcher/kit";
 
-/** What a NewPlugin is told in config.ts. */
+/** Options of a NewPlugin in config.ts. */
 export interface NewPluginOptions {
   /** Where events go, as `https://cmdb.example.com/nodes`. */
   readonly url: string;
@@ -21,16 +23,12 @@ export class NewPlugin {
   readonly #target: HttpTarget;
 
   /** Checks the options; connects to nothing yet. */
-  constructor({ url, user, password, name = "NewPlugin" }: NewPluginOptions) {
-    if (!HttpTarget.isUrl(url) || url.includes("?")) {
-      throw new TypeError("Cannot use NewPlugin: url: must be a full URL without user, password and query");
-    }
+  constructor(options: NewPluginOptions) {
+    const { url, name = "NewPlugin", ...account } = givenOptions("NewPlugin", options);
+    refuseProblems("Cannot make NewPlugin", [...optionProblems(options, RULES), ...HttpTarget.problems(account)]);
     this.name = name;
     this.#url = url.replace(/\/$/, "");
-    this.#target = new HttpTarget({
-      ...(user === undefined ? {} : { user }),
-      ...(password === undefined ? {} : { password }),
-    });
+    this.#target = new HttpTarget(account);
   }
 
   /** Returning means done; throwing means: try again later, in order, with the same key. */
@@ -55,9 +53,16 @@ export class NewPlugin {
       url: `${this.#url}/${kind}/${encodeURIComponent((id ?? "unknown").toWellFormed())}`,
       headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey(key) },
       // What is not there is removed.
-      ...(created
-        ? { body: JSON.stringify(detail) }
-        : { accepts: (status: number) => status === 404 || status === 410 }),
+      ...(created ? { body: JSON.stringify(detail) } : { accepts: isAbsent }),
     };
   }
 }
+
+/** What the options must be, with the text for one that is wrong. Those that have no rule are HttpTarget's. */
+const RULES: OptionRules<NewPluginOptions, "url" | "name"> = {
+  url: required(
+    (url) => HttpTarget.isUrl(url) && !url.includes("?"),
+    "must be a full URL without user, password and query",
+  ),
+  name: TEXT,
+};

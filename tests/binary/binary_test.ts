@@ -180,12 +180,13 @@ await new Promise((resolve, reject) => {
 
 const OWN_PLUGIN = `import { type Detail, PermanentError } from "oss-watcher";
 import * as library from "oss-watcher";
+import { printable } from "oss-watcher/kit";
 
 export class Own {
   constructor(readonly file: string) {}
 
   preview(detail: Detail, created: boolean): string {
-    return \`own: \${created} \${detail.FQDN} of the same module: \${library.PermanentError === PermanentError}\`;
+    return \`own: \${created} \${printable(detail.FQDN ?? "")} of the same module: \${library.PermanentError === PermanentError}\`;
   }
 
   notify(detail: Detail, created: boolean): void {

@@ -1,7 +1,7 @@
 // Holds each call of the plugin against what the APIs said at that time, and each end against its beginning.
 import assert from "node:assert/strict";
 import type { Detail } from "../../mod.ts";
-import { directoryRecord } from "../../plugins/directory_notify.ts";
+import { directoryRecord } from "../../plugins/directory_record.ts";
 import type { Comparison, Finding } from "./report.ts";
 import type { Expected, Step } from "./step.ts";
 import {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { makeDetail } from "../../src/detail/make_detail.ts";
-import { directoryRecord } from "../../plugins/directory_notify.ts";
+import { directoryRecord } from "../../plugins/directory_record.ts";
 import { eventsOf, watched, withoutEnvelope } from "../support/captured_events.ts";
 import { type CaptureLine, readCapture, readOperations } from "../support/captures.ts";
 

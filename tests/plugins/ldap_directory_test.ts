@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { DeliveryError, type Detail, dnValue, PermanentError } from "../../mod.ts";
-import { LdapDirectory, type LdapDirectoryOptions } from "../../plugins/ldap_directory.ts";
+import { DeliveryError, type Detail, PermanentError } from "../../mod.ts";
+import { dnValue } from "../../src/kit/mod.ts";
+import { LdapDirectory } from "../../plugins/ldap_directory.ts";
+import type { LdapDirectoryOptions } from "../../plugins/ldap_options.ts";
 import { type Dirsrv, startDirsrv } from "../support/dirsrv.ts";
 import { type Attributes, type LdapServer, type LdapServerFiles, SERVERS, WATCHER } from "../support/ldap_server.ts";
 import { CODES, type Slapd, startSlapd } from "../support/slapd.ts";

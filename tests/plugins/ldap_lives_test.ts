@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DeliveryError, type Detail, type NotifyContext } from "../../mod.ts";
-import { LdapDirectory, type LdapDirectoryOptions } from "../../plugins/ldap_directory.ts";
+import { LdapDirectory } from "../../plugins/ldap_directory.ts";
+import type { LdapDirectoryOptions } from "../../plugins/ldap_options.ts";
 import { startDirsrv } from "../support/dirsrv.ts";
 import { type Attributes, type LdapServer, SERVERS, WATCHER } from "../support/ldap_server.ts";
 import { SeededRandom } from "../support/random.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { DeliveryError, type Detail, HttpTarget, type NotifyContext, PermanentError, type Plugin } from "oss-watcher";
+import { DeliveryError, type Detail, type NotifyContext, PermanentError, type Plugin } from "oss-watcher";
+import { HttpTarget } from "oss-watcher/kit";
 import { assertHttpPreview, contractTests, HttpHarness, type PluginContract } from "oss-watcher/testing";
 
 const PASSWORD = "pa55 of the mutants";

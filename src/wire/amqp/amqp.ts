@@ -5,6 +5,7 @@ import { type AmqpEnvelope, AmqpLink, type AmqpPlace, GivenUp } from "./amqp_lin
 import { amqpRefusal } from "./amqp_refusal.ts";
 import { type AmqpEndpoint, amqpEndpoints, amqpOptionProblems, type AmqpTargetOptions } from "./amqp_options.ts";
 import { Deadline } from "../deadline.ts";
+import { refuseProblems } from "../options/option_rules.ts";
 
 export type { AmqpPlace, AmqpTargetOptions };
 
@@ -14,12 +15,17 @@ export interface AmqpMessage {
   readonly to: AmqpPlace;
   /** For an exchange. */
   readonly routingKey: string;
+  /** The property `message_id`, which tells one message from another. */
   readonly messageId: string;
+  /** The property `type`, as `compute.instance.create.end`. */
   readonly type: string;
+  /** The property `content_type`, as `application/json`. */
   readonly contentType: string;
   /** Seconds since 1970. */
   readonly timestamp: number;
+  /** The property `headers`. */
   readonly headers: Readonly<Record<string, string | number | boolean>>;
+  /** Sent as UTF-8. */
   readonly body: string;
 }
 
@@ -29,7 +35,7 @@ export interface AmqpMessage {
  *
  * @example
  * ```ts
- * import { AmqpTarget } from "oss-watcher";
+ * import { AmqpTarget } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * await using target = new AmqpTarget({ host: "127.0.0.1", port: 1, user: "watcher", password: "s3cret" });
@@ -59,8 +65,7 @@ export class AmqpTarget implements AsyncDisposable {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: AmqpTargetOptions) {
-    const problems = AmqpTarget.problems(options);
-    if (problems.length > 0) throw new TypeError(`Cannot make AmqpTarget: ${problems.join("; ")}`);
+    refuseProblems("Cannot make AmqpTarget", AmqpTarget.problems(options));
     this.#endpoints = amqpEndpoints(options);
     this.#heartbeatSeconds = options.heartbeatSeconds ?? 10;
     this.#timeoutSeconds = options.timeoutSeconds ?? 30;

@@ -1,5 +1,7 @@
 import type { RabbitTls } from "../../model/config.ts";
-import { printable } from "../escaping/printable.ts";
+import type { GivenOptions, OptionRules } from "../options/option_rules.ts";
+import { optional, optionProblems, unknownOptions } from "../options/option_rules.ts";
+import { isText, isWhole, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
 
 /** How to reach a RabbitMQ and who to be there. Certificates are always verified; files are read for every connection. */
 export interface AmqpTargetOptions {
@@ -9,11 +11,11 @@ export interface AmqpTargetOptions {
   readonly host?: string | readonly string[];
   /** From 1 to 65535. @default 5672, with `tls` 5671 */
   readonly port?: number;
-  /** @default "guest" */
+  /** The user to log in as. @default "guest" */
   readonly user?: string;
-  /** @default "guest" for the user guest, else "" */
+  /** The user's password. @default "guest" for the user guest, else "" */
   readonly password?: string;
-  /** @default "/" */
+  /** The virtual host that has the exchange or queue. @default "/" */
   readonly vhost?: string;
   /** `true`, or how. @default true for amqps://, else false */
   readonly tls?: RabbitTls | boolean;
@@ -38,40 +40,40 @@ export interface AmqpEndpoint {
   readonly tls: RabbitTls | undefined;
 }
 
-interface Rule {
-  readonly allows: (value: unknown) => boolean;
-  readonly allowed: string;
-}
-
-const TEXT: Rule = { allows: isText, allowed: "a text that is not empty" };
 const TLS_KEYS = ["caFile", "certFile", "keyFile", "serverName"];
+const IN_URL = ["host", "port", "user", "password", "vhost"] as const;
 
-const RULES: Readonly<Record<keyof AmqpTargetOptions, Rule>> = {
-  url: {
-    allows: (value) => isOneOrMore(value, isAmqpUrl),
-    allowed: "amqp://user:password@host:port/vhost or amqps://…, or a list of them",
-  },
-  host: {
-    allows: (value) => isOneOrMore(value, isHost),
-    allowed: "a host's name or address without scheme, port and path, or a list of them",
-  },
-  port: { allows: (value) => isWhole(value, 1, 65535), allowed: "a whole number from 1 to 65535" },
+const RULES: OptionRules<AmqpTargetOptions> = {
+  url: [
+    optional(
+      (value) => isOneOrMore(value, isAmqpUrl),
+      "must be amqp://user:password@host:port/vhost or amqps://…, or a list of them",
+    ),
+    optional(
+      (_value, options) => besideUrl(options).length === 0,
+      (_value, options) => `stands beside ${besideUrl(options).join(", ")}; write them into the URL`,
+    ),
+  ],
+  host: optional(
+    (value) => isOneOrMore(value, isHost),
+    "must be a host's name or address without scheme, port and path, or a list of them",
+  ),
+  port: PORT,
   user: TEXT,
-  password: { allows: (value) => typeof value === "string", allowed: "a text" },
+  password: optional((value) => typeof value === "string", "must be a text"),
   vhost: TEXT,
-  tls: { allows: isTls, allowed: `true, false or { ${TLS_KEYS.join(", ")} }, certFile and keyFile together` },
-  heartbeatSeconds: { allows: (value) => isWhole(value, 5, 65535), allowed: "a whole number from 5 to 65535" },
-  timeoutSeconds: {
-    allows: (value) => typeof value === "number" && value > 0 && value <= 3600,
-    allowed: "a number above 0 and at most 3600",
-  },
+  tls: [
+    optional(isTls, `must be true, false or { ${TLS_KEYS.join(", ")} }, certFile and keyFile together`),
+    optional((tls, { url }) => tls !== false || !schemesOf(url).has("amqps:"), "false contradicts amqps://"),
+    optional((tls, { url }) => !tls || !schemesOf(url).has("amqp:"), "needs amqps:// in every URL"),
+  ],
+  heartbeatSeconds: optional(isWhole(5, 65535), "must be a whole number from 5 to 65535"),
+  timeoutSeconds: TIMEOUT,
 };
 
 /** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
 export function amqpOptionProblems(options: AmqpTargetOptions): string[] {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const wrong = given.flatMap(([key, value]) => problemOf(key, value));
-  return [...wrong, ...(wrong.some((problem) => /^(?:url|tls): /.test(problem)) ? [] : contradictions(options))];
+  return [...optionProblems(options, RULES), ...unknownOptions(options, RULES)];
 }
 
 /** The servers, in the order in which they are given. The options must be without problems. */
@@ -111,28 +113,21 @@ function endpoint(
   };
 }
 
-function problemOf(key: string, value: unknown): string[] {
-  if (!Object.hasOwn(RULES, key)) return [`${printable(key, 60)}: unknown option`];
-  const rule = RULES[key as keyof AmqpTargetOptions];
-  return rule.allows(value) ? [] : [`${key}: must be ${rule.allowed}`];
+/** Options that a URL has a place for. */
+function besideUrl(options: GivenOptions<AmqpTargetOptions>): readonly string[] {
+  return IN_URL.filter((key) => options[key] !== undefined);
 }
 
-function contradictions({ url, tls, ...rest }: AmqpTargetOptions): string[] {
-  if (url === undefined) return [];
-  const beside = (["host", "port", "user", "password", "vhost"] as const).filter((key) => rest[key] !== undefined);
-  const schemes = new Set(listOf(url).map((text) => new URL(text).protocol));
-  return [
-    ...(beside.length > 0 ? [`url: stands beside ${beside.join(", ")}; write them into the URL`] : []),
-    ...(tls === false && schemes.has("amqps:") ? ["tls: false contradicts amqps://"] : []),
-    ...(tls && schemes.has("amqp:") ? ["tls: needs amqps:// in every URL"] : []),
-  ];
+/** The schemes of those URLs that are right. */
+function schemesOf(url: unknown): ReadonlySet<string> {
+  return new Set([url].flat().filter(isAmqpUrl).map((text) => new URL(text).protocol));
 }
 
 function isOneOrMore(value: unknown, test: (value: unknown) => boolean): boolean {
   return Array.isArray(value) ? value.length > 0 && value.every(test) : test(value);
 }
 
-function isAmqpUrl(value: unknown): boolean {
+function isAmqpUrl(value: unknown): value is string {
   if (typeof value !== "string" || !/^amqps?:\/\/./.test(value) || !URL.canParse(value)) return false;
   const { hostname, username, password, pathname, search, hash } = new URL(value);
   return hostname !== "" && search + hash === "" && [hostname, username, password, pathname].every(canDecode);
@@ -160,14 +155,6 @@ function isTls(value: unknown): boolean {
   const { certFile, keyFile } = value as RabbitTls;
   return given.every(([key, file]) => TLS_KEYS.includes(key) && isText(file)) &&
     (certFile === undefined) === (keyFile === undefined);
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string" && value !== "";
-}
-
-function isWhole(value: unknown, least: number, most: number): boolean {
-  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 }
 
 function listOf(value: string | readonly string[]): readonly string[] {

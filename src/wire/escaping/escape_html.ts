@@ -12,7 +12,7 @@ const HTML_REFERENCES: Readonly<Record<string, string>> = {
  *
  * @example
  * ```ts
- * import { escapeHtml } from "oss-watcher";
+ * import { escapeHtml } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.equal(`<b>${escapeHtml("<script>")}</b>`, "<b>&lt;script&gt;</b>");

@@ -19,7 +19,7 @@ const XML_REFERENCES: Readonly<Record<string, string>> = {
  *
  * @example
  * ```ts
- * import { escapeXml } from "oss-watcher";
+ * import { escapeXml } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.equal(`<name>${escapeXml("</name>\r\0 & 東京")}</name>`, "<name>&lt;/name&gt;&#13;\ufffd &amp; 東京</name>");

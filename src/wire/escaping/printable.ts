@@ -15,7 +15,7 @@ const HALF = /(?:[\ud800-\udbff]|\\(?:u(?:\{[0-9a-f]*)?)?)$/;
  *
  * @example
  * ```ts
- * import { printable } from "oss-watcher";
+ * import { printable } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.equal(printable("web-1\r\nERROR all is lost\x1b[2J"), "web-1\\u{d}\\u{a}ERROR all is lost\\u{1b}[2J");

@@ -14,7 +14,7 @@ const NOT_PRINTABLE = /[\p{C}\p{Z}]/u;
  *
  * @example
  * ```ts
- * import { pythonRepr, type PythonText } from "oss-watcher";
+ * import { pythonRepr, type PythonText } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.equal(pythonRepr("it's\n\x1b[2J é"), String.raw`"it's\n\x1b[2J é"`);

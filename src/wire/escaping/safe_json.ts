@@ -4,7 +4,7 @@
  *
  * @example
  * ```ts
- * import { safeJson } from "oss-watcher";
+ * import { safeJson } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.equal(safeJson({ name: "web\u202e\x9b" }), String.raw`{"name":"web\u202e\u009b"}`);

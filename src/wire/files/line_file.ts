@@ -6,7 +6,7 @@ import { dirname } from "node:path";
  *
  * @example
  * ```ts
- * import { LineFile } from "oss-watcher";
+ * import { LineFile } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * const path = await Deno.makeTempFile();
@@ -50,7 +50,11 @@ export class LineFile implements AsyncDisposable {
     });
   }
 
-  /** @throws {Error} when the file cannot be opened. */
+  /**
+   * Opens the file before there is a line, to find out whether it can be opened.
+   *
+   * @throws {Error} when it cannot.
+   */
   async open(signal?: AbortSignal): Promise<void> {
     await this.#inTurn(async () => {
       signal?.throwIfAborted();

@@ -7,6 +7,7 @@ import type { HttpAnswer, HttpPreview, HttpRequest } from "./http_request.ts";
 import { checkUrl, headersOf, secretsOf, shownHeadersOf, standingHeaders } from "./http_request.ts";
 import { TimeLimit } from "./time_limit.ts";
 import { shownUrl } from "../secrets/redact.ts";
+import { refuseProblems } from "../options/option_rules.ts";
 
 export type { HttpTargetOptions };
 
@@ -18,7 +19,7 @@ const DEFAULT_ANSWER_BYTES = 64 * 1024;
  *
  * @example
  * ```ts
- * import { HttpTarget, type HttpTargetOptions } from "oss-watcher";
+ * import { HttpTarget, type HttpTargetOptions } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * const options: HttpTargetOptions = { user: "watcher", password: "s3cret", timeoutSeconds: 10 };
@@ -59,8 +60,7 @@ export class HttpTarget implements AsyncDisposable {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: HttpTargetOptions = {}) {
-    const problems = HttpTarget.problems(options);
-    if (problems.length > 0) throw new TypeError(`Cannot make HttpTarget: ${problems.join("; ")}`);
+    refuseProblems("Cannot make HttpTarget", HttpTarget.problems(options));
     this.#options = options;
     this.#maxAnswerBytes = options.maxAnswerBytes ?? DEFAULT_ANSWER_BYTES;
     this.#headers = standingHeaders(options);

@@ -4,7 +4,8 @@ import { callUserFunction, type UserFunction } from "../options/call_user_functi
 
 /**
  * How a detail becomes the body of a request: `json`, `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with
- * the JSON as its parameter `nodeDetails`), or a function. An object that the function returns is sent as JSON, a string as it is.
+ * the JSON as its parameter `nodeDetails`), or a function. An object that the function returns is sent as JSON, a string as it is;
+ * a function that throws, or returns anything else, makes a dead letter.
  */
 export type BodyFormat = "json" | "vco-xml" | ((detail: Detail, created: boolean) => string | object);
 
@@ -12,6 +13,7 @@ export type BodyFormat = "json" | "vco-xml" | ((detail: Detail, created: boolean
 export interface Body {
   /** For `Content-Type`. */
   readonly type: string;
+  /** The body itself. */
   readonly text: string;
 }
 
@@ -27,7 +29,7 @@ export function isBodyFormat(value: unknown): value is BodyFormat {
  *
  * @example
  * ```ts
- * import { type Body, type BodyFormat, encodeBody, isBodyFormat } from "oss-watcher";
+ * import { type Body, type BodyFormat, encodeBody, isBodyFormat } from "oss-watcher/kit";
  * import { sampleEvent } from "oss-watcher/testing";
  * import assert from "node:assert/strict";
  *

@@ -1,4 +1,6 @@
-import { printable } from "../escaping/printable.ts";
+import type { OptionRule, OptionRules } from "../options/option_rules.ts";
+import { needs, optional, optionProblems, unknownOptions } from "../options/option_rules.ts";
+import { CERTIFICATE, isWhole, matches, TEXT, TIMEOUT } from "../options/option_values.ts";
 
 /** How to reach an HTTP service. Certificates are always verified; files are read again when they have changed. */
 export interface HttpTargetOptions {
@@ -22,63 +24,40 @@ export interface HttpTargetOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-interface Rule {
-  readonly allows: (value: unknown) => boolean;
-  readonly allowed: string;
-}
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
-const TEXT: Rule = {
-  allows: (value) => typeof value === "string" && value !== "",
-  allowed: "a text that is not empty",
-};
-const CREDENTIAL: Rule = { allows: matches(/^\P{Cc}*$/u), allowed: "a text without control characters" };
-
-const RULES: Readonly<Record<keyof HttpTargetOptions, Rule>> = {
+const RULES: OptionRules<HttpTargetOptions> = {
   caFile: TEXT,
-  certFile: TEXT,
-  keyFile: TEXT,
-  user: { allows: matches(/^[^\p{Cc}:]+$/u), allowed: "a text without colons and control characters (RFC 7617)" },
-  password: CREDENTIAL,
-  bearer: { allows: matches(/^[\x21-\x7e]+$/), allowed: "visible ASCII characters" },
-  timeoutSeconds: { allows: isTimeout, allowed: "a number above 0 and at most 3600" },
-  maxAnswerBytes: { allows: isAnswerSize, allowed: "a whole number above 0 and at most 268435456" },
-  headers: { allows: isHeaders, allowed: "an object of header names and ASCII values" },
+  ...CERTIFICATE,
+  user: optional(matches(/^[^\p{Cc}:]+$/u), "must be a text without colons and control characters (RFC 7617)"),
+  password: [optional(matches(/^\P{Cc}*$/u), "must be a text without control characters"), needs("user")],
+  bearer: optional(matches(/^[\x21-\x7e]+$/), "must be visible ASCII characters"),
+  timeoutSeconds: TIMEOUT,
+  maxAnswerBytes: optional(
+    isWhole(1, MAX_ANSWER_BYTES),
+    `must be a whole number above 0 and at most ${MAX_ANSWER_BYTES}`,
+  ),
+  headers: optional(isHeaders, "must be an object of header names and ASCII values"),
 };
+
+/** A rule for `headers` of a plugin that sets some itself; their names in lower case. */
+export function withoutHeaders(...names: readonly string[]): OptionRule<unknown> {
+  const refused = (headers: unknown) => Object.keys(headers ?? {}).filter((name) => names.includes(name.toLowerCase()));
+  return optional(
+    (headers) => refused(headers).length === 0,
+    (headers) => `${refused(headers).join(" and ")} cannot be set`,
+  );
+}
 
 /** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
 export function httpOptionProblems(options: HttpTargetOptions): string[] {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return [...given.flatMap(([key, value]) => problemOf(key, value)), ...contradictions(options)];
+  return [...optionProblems(options, RULES), ...contradictions(options), ...unknownOptions(options, RULES)];
 }
 
-function problemOf(key: string, value: unknown): string[] {
-  if (!Object.hasOwn(RULES, key)) return [`${printable(key, 60)}: unknown option`];
-  const rule = RULES[key as keyof HttpTargetOptions];
-  return rule.allows(value) ? [] : [`${key}: must be ${rule.allowed}`];
-}
-
-function contradictions({ certFile, keyFile, user, password, bearer, headers }: HttpTargetOptions): string[] {
-  const found: string[] = [];
-  if (certFile !== undefined && keyFile === undefined) found.push("certFile: needs keyFile");
-  if (keyFile !== undefined && certFile === undefined) found.push("keyFile: needs certFile");
-  if (password !== undefined && user === undefined) found.push("password: needs user");
+function contradictions({ user, bearer, headers }: HttpTargetOptions): string[] {
   const authorizations = [user, bearer, Object.keys(headers ?? {}).find((name) => /^authorization$/i.test(name))];
-  if (authorizations.filter((given) => given !== undefined).length > 1) {
-    found.push("user, bearer and a header Authorization: only one can be sent");
-  }
-  return found;
-}
-
-function matches(pattern: RegExp): (value: unknown) => boolean {
-  return (value) => typeof value === "string" && pattern.test(value);
-}
-
-function isTimeout(value: unknown): boolean {
-  return typeof value === "number" && value > 0 && value <= 3600;
-}
-
-function isAnswerSize(value: unknown): boolean {
-  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= 256 * 1024 * 1024;
+  const areMany = authorizations.filter((given) => given !== undefined).length > 1;
+  return areMany ? ["user, bearer and a header Authorization: only one can be sent"] : [];
 }
 
 function isHeaders(value: unknown): boolean {

@@ -4,11 +4,13 @@ import { HIDDEN, isSecretName, shownUrl } from "../secrets/redact.ts";
 
 /** One HTTP request. */
 export interface HttpRequest {
+  /** As `POST`. */
   readonly method: string;
   /** `http://…` or `https://…`, without user and password. */
   readonly url: string;
   /** They win over the target's own. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as UTF-8. @default none */
   readonly body?: string;
   /** Which statuses are an answer, beside 200 to 299; all others are thrown. @default none */
   readonly accepts?: (status: number) => boolean;
@@ -18,7 +20,9 @@ export interface HttpRequest {
 
 /** The answer to a request that succeeded: a status from 200 to 299, or one that the request accepts. */
 export interface HttpAnswer {
+  /** From 200 to 299, or one that the request accepts. */
   readonly status: number;
+  /** The answer's headers. */
   readonly headers: Headers;
   /** The body up to `maxAnswerBytes`, read as UTF-8. */
   readonly text: string;
@@ -28,16 +32,23 @@ export interface HttpAnswer {
 
 /** A request as it would be sent, with `***` for secrets. The runtime adds Host, Content-Length, Accept… and User-Agent. */
 export interface HttpPreview {
+  /** As `POST`. */
   readonly method: string;
   /** Without the values of its query. */
   readonly url: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** `null`: none. */
   readonly body: string | null;
 }
 
 /** Headers that hold no secret, though a configuration sets them. */
 const HARMLESS = new Set(["accept", "accept-language", "content-type", "from", "prefer", "user-agent"]);
+
+/** Whether a status says that what a request names is not there: for a removal, that is success. */
+export function isAbsent(status: number): boolean {
+  return status === 404 || status === 410;
+}
 
 /** @throws {TypeError} when the address is none that a request may go to. */
 export function checkUrl({ method, url }: HttpRequest): void {

@@ -11,7 +11,7 @@ const MAX_LENGTH = 1024;
  *
  * @example
  * ```ts
- * import { idempotencyKey } from "oss-watcher";
+ * import { idempotencyKey } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.equal(idempotencyKey("server/5bd8b6a0/creation"), "server/5bd8b6a0/creation");

@@ -19,6 +19,9 @@ export function isWebhookSecret(value: unknown): value is string {
   return bytes !== undefined && bytes.length >= SECRET_BYTES.min && bytes.length <= SECRET_BYTES.max;
 }
 
+/** The headers that {@linkcode webhookHeaders} gives. */
+export const WEBHOOK_HEADERS: readonly string[] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+
 /**
  * The headers of [Standard Webhooks](https://www.standardwebhooks.com) for a message: `webhook-id`, `webhook-timestamp` and
  * `webhook-signature`, one signature (`v1`, HMAC-SHA256) per secret, so that a receiver may know the old or the new one while
@@ -28,7 +31,7 @@ export function isWebhookSecret(value: unknown): value is string {
  *
  * @example
  * ```ts
- * import { isWebhookSecret, webhookHeaders, type WebhookMessage } from "oss-watcher";
+ * import { isWebhookSecret, webhookHeaders, type WebhookMessage } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * // The example of the standard's own libraries.

@@ -5,11 +5,13 @@ import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 import { LdapFailures, RESULT, resultCode } from "./ldap_failure.ts";
 import { ldapOptionProblems, type LdapTargetOptions, urlsOf } from "./ldap_options.ts";
 import { type LdapClient, type LdapLibrary, LdapSession, SessionOver } from "./ldap_session.ts";
+import { refuseProblems } from "../options/option_rules.ts";
 
 export type { LdapTargetOptions };
 
 /** What to look for, and where (RFC 4511, 4.5). */
 export interface LdapSearch {
+  /** The DN of the entry where the search begins. */
   readonly base: string;
   /** `base`: that entry; `sub`: it and all below it. @default "sub" */
   readonly scope?: "base" | "sub";
@@ -26,6 +28,7 @@ export interface LdapCondition {
    * not look at it.
    */
   readonly only?: string;
+  /** Ends the wait for the answer. */
   readonly signal: AbortSignal;
 }
 
@@ -53,7 +56,7 @@ const MOVE_ON: ReadonlySet<number | undefined> = new Set([
  *
  * @example
  * ```ts
- * import { LdapTarget, type LdapTargetOptions } from "oss-watcher";
+ * import { LdapTarget, type LdapTargetOptions } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * const options: LdapTargetOptions = { url: "ldaps://ldap.example.com", bindDn: "cn=watcher,dc=example,dc=com", password: "s3cret" };
@@ -83,8 +86,7 @@ export class LdapTarget implements AsyncDisposable {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: LdapTargetOptions) {
-    const problems = LdapTarget.problems(options);
-    if (problems.length > 0) throw new TypeError(`Cannot make LdapTarget: ${problems.join("; ")}`);
+    refuseProblems("Cannot make LdapTarget", LdapTarget.problems(options));
     this.#options = options;
     this.#urls = urlsOf(options);
     this.#timeoutSeconds = options.timeoutSeconds ?? 10;

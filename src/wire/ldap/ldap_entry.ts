@@ -1,15 +1,20 @@
 import { PermanentError } from "../../model/errors.ts";
+import { isSameAttribute } from "./attribute_name.ts";
 import { dnValue, foldedText, ldapText } from "./ldap_text.ts";
 
 /** An entry of a directory, or what one shall become. Attribute names are compared without case. */
 export interface LdapEntry {
+  /** The entry's distinguished name (RFC 4514). */
   readonly dn: string;
+  /** The values of each attribute, `objectClass` among them. */
   readonly attributes: ReadonlyMap<string, readonly string[]>;
 }
 
 /** One change of one attribute (RFC 4511, 4.6). */
 export interface LdapChange {
+  /** `replace` removes all values of the attribute first. */
   readonly operation: "add" | "delete" | "replace";
+  /** The attribute's name. */
   readonly attribute: string;
   /** Empty: the whole attribute. */
   readonly values: readonly string[];
@@ -67,7 +72,7 @@ function shapeOf(attribute: string): (text: string) => string | null {
 /** The name of an entry within its parent: the first value of each attribute, cut as far as servers need it. Changes those values too. */
 export function rdnOf(attributes: Map<string, readonly string[]>, names: readonly string[]): string {
   const parts = names.map((name) => {
-    const [key = name, [first, ...others] = []] = [...attributes].find(([other]) => isSame(other, name)) ?? [];
+    const [key = name, [first, ...others] = []] = [...attributes].find(([other]) => isSameAttribute(other, name)) ?? [];
     if (first === undefined) throw new PermanentError(`Cannot name an entry: ${name} is to name it and has no value`);
     const value = cutToBytes(first, Math.floor(MAX_RDN_BYTES / names.length));
     attributes.set(key, [value, ...lacking(others, [value])]);
@@ -94,7 +99,7 @@ function unescaped(value: string): string {
 
 /** An attribute's values in an entry. */
 export function valuesIn({ attributes }: LdapEntry, attribute: string): readonly string[] {
-  return [...attributes].find(([name]) => isSame(name, attribute))?.[1] ?? [];
+  return [...attributes].find(([name]) => isSameAttribute(name, attribute))?.[1] ?? [];
 }
 
 /** The least change that makes an attribute of an entry what it shall be; none when it is. */
@@ -112,11 +117,6 @@ export function changesOf(entry: LdapEntry, attribute: string, wanted: readonly 
 export function lacking(values: readonly string[], others: readonly string[]): readonly string[] {
   const there = new Set(others.map(foldedText));
   return values.filter((value) => !there.has(foldedText(value)));
-}
-
-/** Whether these are names of the same attribute or class. */
-export function isSame(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
 }
 
 /** The beginning of a text that takes so many bytes in a name. */

@@ -1,7 +1,8 @@
 import { DeliveryError, PermanentError } from "../../model/errors.ts";
 import { printable } from "../escaping/printable.ts";
+import { isSameAttribute } from "./attribute_name.ts";
 import type { LdapTarget } from "./ldap.ts";
-import { changesOf, countLeftOut, isSame, lacking, ldapValues, namingValues, rdnOf, valuesIn } from "./ldap_entry.ts";
+import { changesOf, countLeftOut, lacking, ldapValues, namingValues, rdnOf, valuesIn } from "./ldap_entry.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 import { missingFromSchema } from "./ldap_schema.ts";
 import { filterValue, foldedText } from "./ldap_text.ts";
@@ -9,12 +10,17 @@ import { ldifOfAdd, ldifOfDelete, ldifOfModify } from "./ldif.ts";
 
 /** How our entries look, and how we know them. */
 export interface LdapOwnEntriesOptions {
+  /** The entry below which ours are. It must exist. */
   readonly baseDn: string;
+  /** The classes of our entries. */
   readonly objectClasses: readonly string[];
   /** The attributes that name an entry, by the first value of each. */
   readonly rdn: readonly string[];
+  /** The attribute that holds the ID, by which an entry is found. */
   readonly idAttribute: string;
+  /** The attribute that holds our mark. */
   readonly markAttribute: string;
+  /** A value that tells our entries from others. */
   readonly mark: string;
   /** Whether one ID may come by several names, as a name changes or the place: then it is looked for before it is added. @default true */
   readonly namesVary?: boolean;
@@ -25,7 +31,9 @@ export type LdapContent = readonly (readonly [attribute: string, values: string 
 
 /** Values that come to the entry of one ID, or go from it. */
 export interface LdapFact {
+  /** The ID of the entry. */
   readonly id: string;
+  /** What is added, or removed. */
   readonly values: LdapContent;
 }
 
@@ -38,7 +46,7 @@ const CLASS_NEEDS: ReadonlyMap<string, string> = new Map([["iphost", "ipHostNumb
  *
  * @example
  * ```ts
- * import { LdapOwnEntries, LdapTarget } from "oss-watcher";
+ * import { LdapOwnEntries, LdapTarget } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * await using target = new LdapTarget({ url: "ldaps://ldap.example.com", bindDn: "cn=watcher,dc=example,dc=com", password: "s3cret" });
@@ -60,6 +68,7 @@ export class LdapOwnEntries {
   /** Which of our classes need which attribute. */
   readonly #needs: readonly (readonly [objectClass: string, attribute: string])[];
 
+  /** Does no I/O. */
   constructor(target: LdapTarget, options: LdapOwnEntriesOptions) {
     this.#target = target;
     this.#options = options;
@@ -80,7 +89,7 @@ export class LdapOwnEntries {
     const { baseDn, objectClasses, rdn, idAttribute, markAttribute, mark } = this.#options;
     const given = new Map<string, readonly string[]>();
     for (const [name, texts] of [[idAttribute, id], [markAttribute, mark], ...content] as const) {
-      const known = [...given.keys()].find((other) => isSame(other, name)) ?? name;
+      const known = [...given.keys()].find((other) => isSameAttribute(other, name)) ?? name;
       given.set(known, [...given.get(known) ?? [], ...[texts ?? []].flat()]);
     }
     const attributes = new Map([...given].map(([name, texts]) => [name, ldapValues(name, texts)]));
@@ -130,7 +139,7 @@ export class LdapOwnEntries {
     for (const there of found) {
       const staying = kept((attribute) => valuesIn(there, attribute));
       const values = new Map(wanted.map(([name, values]) => {
-        const more = staying.filter(([other]) => isSame(other, name)).flatMap(([, texts]) => texts ?? []);
+        const more = staying.filter(([other]) => isSameAttribute(other, name)).flatMap(([, texts]) => texts ?? []);
         const kept = valuesIn(there, name).filter((value) => more.includes(value));
         return [name, [...values, ...lacking(kept, values)]];
       }));
@@ -243,7 +252,8 @@ export class LdapOwnEntries {
       const named = naming.get(name.toLowerCase());
       return [name, named === undefined ? texts : [...texts, ...lacking(namedBy(named, valuesIn(there, name)), texts)]];
     }));
-    const after = (name: string) => [...wanted].find(([one]) => isSame(one, name))?.[1] ?? valuesIn(there, name);
+    const after = (name: string) =>
+      [...wanted].find(([one]) => isSameAttribute(one, name))?.[1] ?? valuesIn(there, name);
     const lone = this.#needs.filter(([, needed]) => after(needed).length === 0).map(([name]) => name);
     const due = this.#needs.filter(([, needed]) => after(needed).length > 0).map(([name]) => name);
     const before = valuesIn(there, "objectClass");

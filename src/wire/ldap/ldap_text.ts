@@ -14,7 +14,7 @@ const PLAIN = /^[!-[\]-~]+(?: [!-[\]-~]+)*$/;
  *
  * @example
  * ```ts
- * import { dnValue } from "oss-watcher";
+ * import { dnValue } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.equal(`ou=${dnValue("R+D, Köln")},dc=example,dc=com`, "ou=R\\2BD\\2C Köln,dc=example,dc=com");
@@ -29,7 +29,7 @@ export function dnValue(text: string): string {
  *
  * @example
  * ```ts
- * import { filterValue } from "oss-watcher";
+ * import { filterValue } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.equal(`(cn=${filterValue("*)(uid=*")})`, "(cn=\\2A\\29\\28uid=\\2A)");
@@ -44,7 +44,7 @@ export function filterValue(text: string): string {
  *
  * @example
  * ```ts
- * import { isDn } from "oss-watcher";
+ * import { isDn } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.deepEqual([isDn("ou=servers,dc=example,dc=com"), isDn("servers")], [true, false]);

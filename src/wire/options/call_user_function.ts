@@ -8,6 +8,7 @@ export interface UserFunction<Value> {
   readonly plugin?: string;
   /** Where it stands: `subject`, `attributes.cn`, `detail.fields.Zone`. */
   readonly option: string;
+  /** Whether the function may return this value. */
   readonly allows: (value: unknown) => value is Value;
   /** What `allows` lets pass, for people: `a text or null`. */
   readonly allowed: string;
@@ -30,7 +31,7 @@ const MAX_MESSAGE_LENGTH = 200;
  *
  * @example
  * ```ts
- * import { callUserFunction, type UserFunction } from "oss-watcher";
+ * import { callUserFunction, type UserFunction } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * const userFunction: UserFunction<string> = {

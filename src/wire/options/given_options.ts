@@ -5,7 +5,7 @@
  *
  * @example
  * ```ts
- * import { givenOptions } from "oss-watcher";
+ * import { givenOptions } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.deepEqual(givenOptions("Mine", { room: "4.12" }), { room: "4.12" });

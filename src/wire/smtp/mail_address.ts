@@ -4,6 +4,7 @@ import { domainToASCII } from "node:url";
 export interface MailAddress {
   /** All of it, with the domain in ASCII and lower case. */
   readonly address: string;
+  /** The domain alone, in ASCII and lower case. */
   readonly domain: string;
 }
 
@@ -24,7 +25,7 @@ const LABEL = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/;
  *
  * @example
  * ```ts
- * import { mailAddress } from "oss-watcher";
+ * import { mailAddress } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.deepEqual(mailAddress("anna@Example.com"), { address: "anna@example.com", domain: "example.com" });
@@ -46,7 +47,7 @@ export function mailAddress(text: string): MailAddress | undefined {
  *
  * @example
  * ```ts
- * import { mailDomain } from "oss-watcher";
+ * import { mailDomain } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * assert.equal(mailDomain("Example.com"), "example.com");

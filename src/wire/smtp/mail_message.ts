@@ -2,12 +2,19 @@
 export interface MailDraft {
   /** Of the same mail always the same; becomes the Message-ID together with the sender's domain. Letters and digits. */
   readonly id: string;
+  /** The header `Date`. */
   readonly date: Date;
+  /** The sender: a name, empty for none, and a bare address. */
   readonly from: { readonly name: string; readonly address: string };
+  /** Where answers go, a bare address. @default from */
   readonly replyTo?: string;
+  /** Bare addresses for the header `To`. */
   readonly to: readonly string[];
+  /** One line; what is longer than 250 characters is cut. */
   readonly subject: string;
+  /** The body as plain text. @default none */
   readonly text?: string;
+  /** The body as HTML. @default none */
   readonly html?: string;
   /** Further headers, in visible ASCII. */
   readonly headers: Readonly<Record<string, string>>;
@@ -25,7 +32,7 @@ const MAX_SUBJECT_LENGTH = 250;
  *
  * @example
  * ```ts
- * import { composeMail } from "oss-watcher";
+ * import { composeMail } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * const mail = await composeMail({

@@ -3,6 +3,7 @@ import { FromFiles } from "../files/from_files.ts";
 import { SmtpFailures } from "./smtp_failure.ts";
 import { portOf, smtpOptionProblems, type SmtpTargetOptions } from "./smtp_options.ts";
 import { readTlsFiles } from "../files/tls_files.ts";
+import { refuseProblems } from "../options/option_rules.ts";
 
 export type { SmtpTargetOptions };
 
@@ -10,15 +11,18 @@ export type { SmtpTargetOptions };
 export interface SmtpMail {
   /** Bare addresses: the envelope. */
   readonly from: string;
+  /** Bare addresses of the recipients: the envelope. */
   readonly to: readonly string[];
   /** As `composeMail` gives it. */
   readonly message: string;
 }
 
-/** An address that a server would not take, and what it said. */
+/** An address that the server refused, and its answer. */
 export interface RefusedAddress {
+  /** The bare address. */
   readonly address: string;
-  readonly said: string;
+  /** The server's answer, without secrets and safe to print. */
+  readonly answer: string;
   /** Whether it may be taken later: an answer 4yz, as of a server that greylists. */
   readonly temporary: boolean;
 }
@@ -34,7 +38,7 @@ const CLOSE_MS = 1_000;
  *
  * @example
  * ```ts
- * import { SmtpTarget } from "oss-watcher";
+ * import { SmtpTarget } from "oss-watcher/kit";
  * import assert from "node:assert/strict";
  *
  * await using target = new SmtpTarget({ host: "127.0.0.1", port: 1, security: "none" });
@@ -61,8 +65,7 @@ export class SmtpTarget implements AsyncDisposable {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: SmtpTargetOptions) {
-    const problems = SmtpTarget.problems(options);
-    if (problems.length > 0) throw new TypeError(`Cannot make SmtpTarget: ${problems.join("; ")}`);
+    refuseProblems("Cannot make SmtpTarget", SmtpTarget.problems(options));
     this.address = `${options.host.includes(":") ? `[${options.host}]` : options.host}:${portOf(options)}`;
     this.#options = options;
     this.#failures = new SmtpFailures(secretsOf(options));
@@ -91,7 +94,7 @@ export class SmtpTarget implements AsyncDisposable {
       return rejected.map((address) => {
         const { response = "" } = rejectedErrors.find(({ recipient }) => recipient === address) ?? {};
         const temporary = /^4/.test(String(response));
-        return { address, said: this.#failures.shown(String(response)), temporary };
+        return { address, answer: this.#failures.shown(String(response)), temporary };
       });
     });
   }

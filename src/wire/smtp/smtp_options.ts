@@ -1,7 +1,10 @@
-import { printable } from "../escaping/printable.ts";
+import type { OptionRule, OptionRules } from "../options/option_rules.ts";
+import { needs, optional, optionProblems, required, unknownOptions } from "../options/option_rules.ts";
+import { CERTIFICATE, isOneOf, matches, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
 
 /** How to reach a mail server and who to be there. Certificates are always verified; files are read again when they have changed. */
 export interface SmtpTargetOptions {
+  /** The server's name or address, without scheme and port. */
   readonly host: string;
   /** From 1 to 65535. @default 587 for starttls, 465 for tls, 25 for none */
   readonly port?: number;
@@ -28,78 +31,43 @@ export interface SmtpTargetOptions {
   readonly timeoutSeconds?: number;
 }
 
-interface Rule {
-  readonly allows: (value: unknown) => boolean;
-  readonly allowed: string;
-}
+const isThisMachine = matches(/^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i);
+const CREDENTIAL = optional<unknown>(matches(/^\P{Cc}+$/u), "must be a text without control characters");
+const TLS_ONLY: OptionRule<SmtpTargetOptions> = optional(
+  (_value, { security }) => security !== "none",
+  `needs security "starttls" or "tls"`,
+);
 
-const TEXT: Rule = { allows: matches(/./), allowed: "a text that is not empty" };
-const CREDENTIAL: Rule = { allows: matches(/^\P{Cc}+$/u), allowed: "a text without control characters" };
-
-const RULES: Readonly<Record<keyof SmtpTargetOptions, Rule>> = {
-  host: {
-    allows: matches(/^(?:[^\s:/@[\]]+|[0-9a-f.]*(?::[0-9a-f.]*){2,})$/i),
-    allowed: "a host's name or address, without scheme, port and path",
-  },
-  port: { allows: isPort, allowed: "a whole number from 1 to 65535" },
-  security: { allows: matches(/^(?:starttls|tls|none)$/), allowed: `"starttls", "tls" or "none"` },
-  user: CREDENTIAL,
-  password: CREDENTIAL,
-  caFile: TEXT,
-  certFile: TEXT,
-  keyFile: TEXT,
-  serverName: TEXT,
-  clientName: { allows: matches(/^[a-z\d.:[\]-]+$/i), allowed: "a host's name, or an address as [192.0.2.1]" },
-  timeoutSeconds: {
-    allows: (value) => typeof value === "number" && value > 0 && value <= 3600,
-    allowed: "a number above 0 and at most 3600",
-  },
+const RULES: OptionRules<SmtpTargetOptions> = {
+  host: required(
+    matches(/^(?:[^\s:/@[\]]+|[0-9a-f.]*(?::[0-9a-f.]*){2,})$/i),
+    "must be a host's name or address, without scheme, port and path",
+  ),
+  port: PORT,
+  security: optional(isOneOf("starttls", "tls", "none"), `must be "starttls", "tls" or "none"`),
+  user: [CREDENTIAL, needs("password")],
+  password: [
+    CREDENTIAL,
+    needs("user"),
+    optional(
+      (_value, { security, host }) => security !== "none" || isThisMachine(host),
+      `would go over the network as it is; needs security "starttls" or "tls"`,
+    ),
+  ],
+  caFile: [TEXT, TLS_ONLY],
+  certFile: [...CERTIFICATE.certFile, TLS_ONLY],
+  keyFile: [...CERTIFICATE.keyFile, TLS_ONLY],
+  serverName: [TEXT, TLS_ONLY],
+  clientName: optional(matches(/^[a-z\d.:[\]-]+$/i), "must be a host's name, or an address as [192.0.2.1]"),
+  timeoutSeconds: TIMEOUT,
 };
 
 /** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
 export function smtpOptionProblems(options: SmtpTargetOptions): string[] {
-  const { host, ...others } = options;
-  const given = [["host", host] as const, ...Object.entries(others).filter(([, value]) => value !== undefined)];
-  return [...given.flatMap(([key, value]) => problemOf(key, value)), ...contradictions(options)];
+  return [...optionProblems(options, RULES), ...unknownOptions(options, RULES)];
 }
 
 /** The port, which depends on the kind of connection. */
 export function portOf({ port, security = "starttls" }: SmtpTargetOptions): number {
   return port ?? { starttls: 587, tls: 465, none: 25 }[security];
-}
-
-function problemOf(key: string, value: unknown): string[] {
-  if (!Object.hasOwn(RULES, key)) return [`${printable(key, 60)}: unknown option`];
-  const rule = RULES[key as keyof SmtpTargetOptions];
-  return rule.allows(value) ? [] : [`${key}: must be ${rule.allowed}`];
-}
-
-function contradictions(options: SmtpTargetOptions): string[] {
-  const { host, security, user, password, certFile, keyFile } = options;
-  const plain = security === "none";
-  const useless = (["caFile", "certFile", "keyFile", "serverName"] as const).filter((key) =>
-    options[key] !== undefined
-  );
-  return [
-    ...(user !== undefined && password === undefined ? ["user: needs password"] : []),
-    ...(password !== undefined && user === undefined ? ["password: needs user"] : []),
-    ...(certFile !== undefined && keyFile === undefined ? ["certFile: needs keyFile"] : []),
-    ...(keyFile !== undefined && certFile === undefined ? ["keyFile: needs certFile"] : []),
-    ...(plain ? useless.map((key) => `${key}: needs security "starttls" or "tls"`) : []),
-    ...(plain && password !== undefined && !isThisMachine(host)
-      ? [`password: would go over the network as it is; needs security "starttls" or "tls"`]
-      : []),
-  ];
-}
-
-function isThisMachine(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
-}
-
-function matches(pattern: RegExp): (value: unknown) => boolean {
-  return (value) => typeof value === "string" && pattern.test(value);
-}
-
-function isPort(value: unknown): boolean {
-  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65535;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { DeliveryError, type LdapEntry, LdapOwnEntries, type LdapSearch, LdapTarget } from "../../../mod.ts";
+import { DeliveryError } from "../../../mod.ts";
+import { type LdapEntry, LdapOwnEntries, type LdapSearch, LdapTarget } from "../../../src/kit/mod.ts";
 import { SERVERS, WATCHER } from "../../support/ldap_server.ts";
 import { startSlapd } from "../../support/slapd.ts";
 

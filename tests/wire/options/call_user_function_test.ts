@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { callUserFunction, env, PermanentError, RETURNS_TEXT, type UserFunction } from "../../../mod.ts";
+import { env, PermanentError } from "../../../mod.ts";
+import { callUserFunction, RETURNS_TEXT, type UserFunction } from "../../../src/kit/mod.ts";
 
 const text: UserFunction<string> = {
   plugin: "Mine",

@@ -1,0 +1,96 @@
+import { type Detail, type NotifyContext, PermanentError } from "../mod.ts";
+import { callUserFunction, composeMail, idempotencyKey, mailAddress, printable, RETURNS_TEXT } from "../src/kit/mod.ts";
+import { eventHtml, eventText, eventTitle } from "../src/kit/mod.ts";
+
+/**
+ * Makes the subject or a body of a mail, given what `notify` is given. One that throws, or returns no
+ * text, makes a dead letter.
+ */
+export type MailText = (detail: Detail, created: boolean, context: NotifyContext) => string;
+
+/** The sender of a mail. */
+export interface MailSender {
+  /** Empty: none. */
+  readonly name: string;
+  readonly address: string;
+  readonly domain: string;
+}
+
+/** What the mails of one plugin have in common. */
+export interface MailTemplate {
+  /** The plugin's name. */
+  readonly plugin: string;
+  readonly from: MailSender;
+  readonly replyTo?: string | undefined;
+  readonly subject?: MailText | undefined;
+  readonly text?: MailText | undefined;
+  readonly html?: MailText | false | undefined;
+}
+
+/** What `notify` is given. */
+export interface MailedEvent {
+  readonly detail: Detail;
+  readonly created: boolean;
+  readonly context: NotifyContext;
+}
+
+/** A line of a mail has at most 998 characters (RFC 5322, 2.1.1). */
+const MAX_KEY_LENGTH = 900;
+
+/**
+ * The mail of an event, the same for every attempt.
+ *
+ * @throws {PermanentError} when a function of config.ts fails, or the event's key is too long for a header.
+ */
+export async function eventMail(
+  template: MailTemplate,
+  to: readonly string[],
+  { detail, created, context }: MailedEvent,
+): Promise<string> {
+  const { plugin, from, replyTo, subject = eventTitle, text = eventText } = template;
+  const html = htmlOf(template);
+  const write = (option: string, make: MailText) =>
+    callUserFunction({ ...RETURNS_TEXT, plugin, option }, () => make(detail, created, context));
+  return await composeMail({
+    id: await digest(`${plugin}\n${context.key}`),
+    date: new Date(context.time),
+    from,
+    ...(replyTo === undefined ? {} : { replyTo }),
+    to,
+    // `eventTitle` has escaped what could hide; escaped again, it would be hard to read.
+    subject: subject === eventTitle ? write("subject", eventTitle) : printable(write("subject", subject)),
+    text: write("text", text),
+    ...(html === undefined ? {} : { html: write("html", html) }),
+    // Keeps automatic answers, as holiday notes, from being sent back (RFC 3834).
+    headers: { "X-OSS-Watcher-Key": headerKey(context.key), "Auto-Submitted": "auto-generated" },
+  });
+}
+
+/** The sender that a text names: `anna@example.com` or `Anna <anna@example.com>`; `undefined`: none. */
+export function mailSender(from: unknown): MailSender | undefined {
+  if (typeof from !== "string") return undefined;
+  const [, name = "", address = from] = /^([^<>"\\\p{C}]*)<([^<>]+)>$/u.exec(from) ?? [];
+  const mailbox = mailAddress(address);
+  return mailbox === undefined ? undefined : { name: name.trim(), ...mailbox };
+}
+
+/** The built-in HTML goes with the built-in text alone: beside another text it would say something else. */
+function htmlOf({ text, html }: MailTemplate): MailText | undefined {
+  if (html === false) return undefined;
+  return html ?? (text === undefined ? eventHtml : undefined);
+}
+
+function headerKey(key: string): string {
+  // "=?" would begin an encoded word (RFC 2047).
+  const encoded = idempotencyKey(key).replaceAll("=?", "=%3F");
+  if (encoded.length <= MAX_KEY_LENGTH) return encoded;
+  throw new PermanentError(
+    `Cannot send the key "${printable(key, 80)}" in a header: longer than ${MAX_KEY_LENGTH} characters`,
+  );
+}
+
+/** For a Message-ID. It includes the plugin's name: of two mails with one Message-ID a mailbox shows one. */
+async function digest(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(hash, 0, 16).toHex();
+}

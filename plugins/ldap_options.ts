@@ -1,0 +1,121 @@
+import type { Detail } from "../mod.ts";
+import { isAttributeName, isDn, isOneOf, isSameAttribute, type LdapTargetOptions, matches } from "../src/kit/mod.ts";
+import { type GivenOptions, optional, type OptionRules, required } from "../src/kit/mod.ts";
+import { LABELS, LDAP_PRESETS, type LdapValue } from "./ldap_presets.ts";
+
+/** Options of `LdapDirectory`, with those of `LdapTarget`: `url`, `startTls`, `caFile`, `bindDn`, `password`, `sasl`, … */
+export interface LdapDirectoryOptions extends LdapTargetOptions {
+  /** Where the entries live: `ou=servers,dc=example,dc=com`. It must exist. */
+  readonly baseDn: string;
+  /**
+   * `host`: a `device` that is an `ipHost` and an `ieee802Device` (RFC 2307; in OpenLDAP that takes `nis.schema`).
+   * `device`: a `device` alone (RFC 4519), as every server knows it, with addresses and more in `description`. @default "host"
+   */
+  readonly preset?: "host" | "device";
+  /** In the place of the preset's. `ipHost` stands only in entries with the `ipHostNumber` that it requires. */
+  readonly objectClasses?: readonly string[];
+  /**
+   * Besides the preset's, or in the place of those with the same name: `{ l: () => null, ou: (detail) => detail.ProjectName }`. What
+   * tenants write should follow a word of yours in `markAttribute`, as it does in the presets: `text ${detail.Description}`.
+   */
+  readonly attributes?: Readonly<Record<string, LdapValue>>;
+  /**
+   * The attributes that name an entry, by the first value of each; at most three. Tenants choose names as they like: without `idAttribute`
+   * among them, the second of two servers with one name becomes a dead letter. @default [idAttribute]
+   */
+  readonly rdn?: readonly string[];
+  /** What stands between an entry's name and `baseDn`: ``(detail) => `ou=${dnValue(detail.Datacenter ?? "none")}` ``. It must exist. */
+  readonly parent?: (detail: Detail) => string;
+  /** Holds the server's UUID, by which its entry is found: let the directory index it for equality. @default "serialNumber" */
+  readonly idAttribute?: string;
+  /** Holds `mark`. @default "description" */
+  readonly markAttribute?: string;
+  /**
+   * Tells our entries from others, which are never touched. Two oss-watchers in one directory need two. It cannot begin with a word that
+   * the presets put before what tenants write: `text`, `os`, `owner`, … @default "oss-watcher"
+   */
+  readonly mark?: string;
+  /**
+   * What floating IPs are added to and removed from, as they are. @default for `host` "ipHostNumber" with `floating …` in
+   * "description", for `device` the latter alone
+   */
+  readonly addressAttribute?: string;
+  /** Unique among the configured plugins. @default "LdapDirectory" */
+  readonly name?: string;
+}
+
+type OwnOption = Exclude<keyof LdapDirectoryOptions, keyof LdapTargetOptions>;
+type Given = GivenOptions<LdapDirectoryOptions>;
+
+const SHORT_NAME = optional<LdapDirectoryOptions>(isAttributeName, "must be the short name of an attribute");
+
+/** The rules of the plugin's own options. */
+export const LDAP_RULES: OptionRules<LdapDirectoryOptions, OwnOption> = {
+  name: optional(matches(/\S/), "must be a text that is not empty"),
+  baseDn: required(isDn, "must be a distinguished name, as ou=servers,dc=example,dc=com"),
+  preset: optional(isOneOf(...Object.keys(LDAP_PRESETS)), `must be "host" or "device"`),
+  objectClasses: optional(isNames, "must be a list of names of classes"),
+  attributes: [
+    optional(isAttributes, "must be an object of short names of attributes and functions of the detail"),
+    // Any value of idAttribute is taken for an ID: one that a tenant writes could be another server's.
+    optional((value, given) => !hasName(Object.keys(value ?? {}), idOf(given)), "must leave idAttribute to the ID"),
+  ],
+  rdn: optional(
+    (value, given) => isNames(value) && isNaming(value, given),
+    "must be a list of one to three different short names of attributes that the entry has",
+  ),
+  parent: optional(isFunction, "must be a function of the detail"),
+  idAttribute: [
+    SHORT_NAME,
+    required((_value, given) => !hasName(holders(given), idOf(given)), "must hold neither mark nor addresses"),
+  ],
+  markAttribute: SHORT_NAME,
+  mark: optional(
+    (value) => matches(/^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/)(value) && !matches(LABELS)(value),
+    "must be visible ASCII characters with single spaces between, and not begin with a word of the presets",
+  ),
+  addressAttribute: SHORT_NAME,
+};
+
+/** At most three different names of attributes that every entry has. */
+function isNaming(names: readonly string[], given: Given): boolean {
+  const { attributes, preset } = given;
+  const ofPreset = LDAP_PRESETS[textOr("host", preset)]?.attributes ?? {};
+  const known = [idOf(given), markOf(given), ...Object.keys(attributes ?? {}), ...Object.keys(ofPreset)];
+  const different = new Set(names.map((name) => name.toLowerCase()));
+  return names.length <= 3 && different.size === names.length && names.every((name) => hasName(known, name));
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isAttributeName);
+}
+
+function isAttributes(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).every(isAttributeName) &&
+    Object.values(value).every(isFunction);
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === "function";
+}
+
+function hasName(names: readonly string[], name: string): boolean {
+  return names.some((one) => isSameAttribute(one, name));
+}
+
+function idOf({ idAttribute }: Given): string {
+  return textOr("serialNumber", idAttribute);
+}
+
+function markOf({ markAttribute }: Given): string {
+  return textOr("description", markAttribute);
+}
+
+/** The attributes that hold mark and addresses. */
+function holders(given: Given): readonly string[] {
+  return [markOf(given), textOr("description", given.addressAttribute)];
+}
+
+function textOr(otherwise: string, value: unknown): string {
+  return typeof value === "string" ? value : otherwise;
+}

@@ -1,0 +1,63 @@
+/**
+ * Tools for authors of plugins: targets that speak HTTP, LDAP, SMTP and AMQP, escaping for what tenants write, checks of options, and
+ * files.
+ *
+ * ```ts
+ * import { HttpTarget, idempotencyKey } from "oss-watcher/kit";
+ * ```
+ *
+ * What every plugin needs beside them, types and errors, is in `oss-watcher`.
+ *
+ * @module
+ */
+
+// HTTP
+export { HttpTarget, type HttpTargetOptions } from "../wire/http/http.ts";
+export { withoutHeaders } from "../wire/http/http_options.ts";
+export { type HttpAnswer, type HttpPreview, type HttpRequest, isAbsent } from "../wire/http/http_request.ts";
+export { type Body, type BodyFormat, encodeBody, isBodyFormat } from "../wire/http/http_body.ts";
+export { idempotencyKey } from "../wire/http/idempotency_key.ts";
+export {
+  isWebhookSecret,
+  WEBHOOK_HEADERS,
+  webhookHeaders,
+  type WebhookMessage,
+} from "../wire/http/webhook_signature.ts";
+
+// LDAP
+export { type LdapCondition, type LdapSearch, LdapTarget, type LdapTargetOptions } from "../wire/ldap/ldap.ts";
+export type { LdapChange, LdapEntry } from "../wire/ldap/ldap_entry.ts";
+export type { LdapContent, LdapFact, LdapOwnEntriesOptions } from "../wire/ldap/ldap_own_entries.ts";
+export { LdapOwnEntries } from "../wire/ldap/ldap_own_entries.ts";
+export { isAttributeName, isSameAttribute } from "../wire/ldap/attribute_name.ts";
+export { dnValue, filterValue, isDn } from "../wire/ldap/ldap_text.ts";
+
+// SMTP
+export { type RefusedAddress, type SmtpMail, SmtpTarget, type SmtpTargetOptions } from "../wire/smtp/smtp.ts";
+export { type MailAddress, mailAddress, mailDomain } from "../wire/smtp/mail_address.ts";
+export { composeMail, type MailDraft } from "../wire/smtp/mail_message.ts";
+
+// AMQP
+export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "../wire/amqp/amqp.ts";
+
+// Texts for people: nothing that a tenant writes can break a line, hide or turn what follows
+export { type EventFacts, eventHtml, eventRows, eventText, eventTitle } from "../wire/event_text.ts";
+
+// Escaping
+export { escapeHtml } from "../wire/escaping/escape_html.ts";
+export { escapeXml } from "../wire/escaping/escape_xml.ts";
+export { printable } from "../wire/escaping/printable.ts";
+export { pythonRepr, type PythonText } from "../wire/escaping/python_repr.ts";
+export { safeJson } from "../wire/escaping/safe_json.ts";
+
+// Options of a plugin, and functions of config.ts among them
+export { givenOptions } from "../wire/options/given_options.ts";
+export type { GivenOptions, OptionRule, OptionRules } from "../wire/options/option_rules.ts";
+export { needs, optional, optionProblems, required, unknownOptions } from "../wire/options/option_rules.ts";
+export { refuseProblems } from "../wire/options/option_rules.ts";
+export { isOneOf, isText, isWhole, matches, PORT, TEXT, TIMEOUT } from "../wire/options/option_values.ts";
+export { callUserFunction, RETURNS_TEXT, type UserFunction } from "../wire/options/call_user_function.ts";
+
+// Time-outs and files
+export { Deadline } from "../wire/deadline.ts";
+export { LineFile } from "../wire/files/line_file.ts";
