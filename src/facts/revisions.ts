@@ -21,7 +21,7 @@ export function staleRevision(state: Age, known: Age | undefined): Finding | nul
 }
 
 const RESTORED = "its time does not show which one is newer. If Neutron's database was restored from a backup, run " +
-  '"oss-watcher prime": messages that are counted anew are believed then';
+  '"oss-watcher prime": it accepts messages with restarted revisions';
 
 /**
  * Assumed maximum difference between the clocks of Neutron's hosts. Restoring a database takes

@@ -1,3 +1,4 @@
+import pLimit, { type LimitFunction } from "p-limit";
 import type { Clock } from "../model/clock.ts";
 import { DeliveryError, type FailureReason } from "../model/errors.ts";
 import type { Json, JsonObject } from "../model/notification.ts";
@@ -9,7 +10,6 @@ import { OpenStackUnavailable } from "./errors.ts";
 import { isObject } from "./read.ts";
 import { apiErrorMessage } from "./api_error_message.ts";
 import type { ServiceName } from "./services.ts";
-import { Semaphore } from "./semaphore.ts";
 
 /** One request to a service. */
 export interface Call {
@@ -74,7 +74,7 @@ const ADVICE: Readonly<Partial<Record<FailureReason, string>>> = {
 export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
   readonly #target: HttpTarget;
-  readonly #semaphore: Semaphore;
+  readonly #limited: LimitFunction;
   readonly #closed = new AbortController();
   /**
    * No request is sent to a service before this time, which the service asked for (Retry-After).
@@ -84,7 +84,7 @@ export class Transport implements AsyncDisposable {
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    this.#semaphore = new Semaphore(options.concurrency);
+    this.#limited = pLimit(options.concurrency);
     this.#target = new HttpTarget({
       ...options.tls,
       timeoutSeconds: options.timeoutSeconds,
@@ -103,7 +103,7 @@ export class Transport implements AsyncDisposable {
   send(call: Call): Promise<Answer> {
     const { service } = call;
     const before = this.#lastFailures.get(service);
-    return this.#semaphore.run(async () => {
+    return this.#limited(async () => {
       const failure = this.#lastFailures.get(service);
       if (failure !== undefined && failure !== before) throw failure;
       this.#checkRetryAfter(call);

@@ -14,7 +14,9 @@ Deno.test("the program compiles, with all that it needs, nothing that tests need
     for (const part of ["main.ts", "config.ts", "mod.ts", "deno.json", "plugins", "samples", "src", "templates"]) {
       assert.match(said, new RegExp(`[├└]── ${part.replace(".", "\\.")}\\b`), said);
     }
-    for (const name of ["commander", "ldapts", "nodemailer", "rabbitmq-client", "seek-bzip", "valibot", "yaml"]) {
+    for (
+      const name of ["commander", "ldapts", "nodemailer", "p-limit", "rabbitmq-client", "seek-bzip", "valibot", "yaml"]
+    ) {
       assert.match(said, new RegExp(`[├└][─┬ ]+ ${name}\\b`), said);
     }
     assert.doesNotMatch(said, /fast-check|smtp-server|typescript|tests/);

@@ -226,6 +226,19 @@ Deno.test("no more requests run side by side than allowed", async () => {
   assert.equal(most, 3);
 });
 
+Deno.test("a request that fails frees its place, and the waiting ones run in order", async () => {
+  await using opened = new Opened({}, { concurrency: 1 });
+  const { api, server } = opened;
+  await api.check();
+  server.taken();
+  server.intercept = ({ path }) => path.endsWith("/first") ? new Response("{}", { status: 500 }) : undefined;
+
+  const ends = await Promise.allSettled(["first", "second", "third"].map((id) => api.server(id)));
+
+  assert.deepEqual(ends.map(({ status }) => status), ["rejected", "fulfilled", "fulfilled"]);
+  assert.deepEqual(server.taken().map((line) => line.split("/").at(-1)), ["first", "second", "third"]);
+});
+
 Deno.test("who stands in line when a service fails shares the failure: nobody is kept waiting by a crowd", async () => {
   await using opened = new Opened({}, { concurrency: 2, timeoutSeconds: 0.2 });
   const { api, server } = opened;

@@ -147,7 +147,6 @@ export class Connection {
     return this.#brokerVersion;
   }
 
-  /** Opens a channel. */
   async openChannel(options: ChannelOptions = {}): Promise<Channel> {
     this.lost.throwIfAborted();
     const id = this.#freeNumber();
