@@ -219,8 +219,7 @@ function lateRevision(state: Age, known: Age | undefined): Finding | null {
   if (revision === null || known === undefined || knownRevision === null || revision >= knownRevision) return null;
   if (isCountedAnew(state, known)) return null;
   const reason = `its revision ${revision} was recorded after revision ${knownRevision}`;
-  // Neutron tells seconds: within one it restores no database, and messages change places.
-  if (agesMs(state, known) <= 0) return { outcome: "superseded", reason };
+  if (agesMs(state, known) < 0) return { outcome: "superseded", reason };
   return { outcome: "superseded", isDoubtful: true, reason: `${reason}, and ${RESTORED}` };
 }
 
