@@ -1,7 +1,7 @@
 /**
- * What it costs to find out that nobody wants a message: parsing both JSON layers (before) against
- * the look at the bytes (after). `deno run -A bench/classify.ts` prints medians over rounds, for
- * the messages of the captured mix that are ignored.
+ * The cost of recognising an irrelevant message: parsing both JSON layers against looking at the
+ * bytes. `deno run -A bench/classify.ts` prints medians over rounds, for the messages of the
+ * captured mix that are ignored.
  *
  * @module
  */
@@ -34,7 +34,7 @@ for (const name of CAPTURES) {
   console.log(
     `${name}: ${ignored.length} of ${all.length} messages are ignored, ${Math.round(bytes)} bytes on average`,
   );
-  // Each way in turn in every round, so that a busy machine is equally bad for both.
+  // Both take turns in every round, so that a busy machine affects both alike.
   const rounds = Array.from({ length: ROUNDS }, () => WAYS.map((way) => microsecondsEach(ignored, way.isUnwanted)));
   const medians = WAYS.map((_, index) => median(rounds.map((round) => round[index] as number)));
   WAYS.forEach(({ name }, index) => console.log(`  ${name.padEnd(24)} ${medians[index]?.toFixed(2).padStart(7)} µs`));

@@ -1,7 +1,8 @@
 /**
- * A small OpenStack in a process of its own, so that its work is not counted as anybody else's:
- * recorded answers of a real one, each after so many milliseconds. Prints its address as a line of
- * JSON; when its input ends, how many questions Nova, Neutron and Glance were asked, and ends.
+ * A stand-in for OpenStack in a process of its own, so that its work is not counted as the
+ * service's: it gives recorded answers of a real cloud, each after MILLISECONDS. It prints its
+ * address as a line of JSON. When its input ends it prints the number of questions to Nova, Neutron
+ * and Glance, and ends.
  *
  *     deno run -A bench/cloud.ts MILLISECONDS
  *
@@ -17,7 +18,7 @@ let questions = 0;
 
 cloud.intercept = async ({ service, path }) => {
   if (service !== "identity") questions++;
-  // Nobody looks at them, and there are thousands.
+  // The recorded requests are thousands, and nobody reads them.
   cloud.requests.length = 0;
   await new Promise((resolve) => setTimeout(resolve, answerMs));
   // Each server of the load is the recorded one, under another id.

@@ -1,5 +1,5 @@
 /**
- * What the way from RabbitMQ's socket to `onDelivered` costs: `Broker` with nothing behind it
+ * The cost of a message from RabbitMQ's socket to `onDelivered`: `Broker` with nothing behind it
  * beside C with librabbitmq (`peers/consume.c`), both acknowledging 125 at a time.
  * `deno run -A bench/consume.ts [ROUNDS]` prints medians over five rounds, for the captured mix in
  * a classic and in a quorum queue.

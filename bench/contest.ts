@@ -1,16 +1,16 @@
 // Side by side: all contenders in every round, in shuffled order, so that a busy moment of the
-// machine hits whoever is there.
+// machine affects all alike.
 import { SeededRandom } from "../tests/support/random.ts";
 import { progress } from "../tools/packages.ts";
 
 /** What one contender did in one round. */
 export interface Sample {
-  /** What was done, the same for all that may be compared. */
+  /** The work that was done: only contenders with equal work are compared. */
   readonly work: string;
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** Does its work once; throws when it could not. One that is not there is a text that says so. */
+/** Does its work once; throws when it fails. A text says why a contender is not installed. */
 export type Contender = (() => Promise<Sample>) | string;
 
 /** A figure, or why there is none. */
@@ -23,10 +23,7 @@ export interface ContestOptions {
   readonly rounds: number;
 }
 
-/**
- * Runs all rounds. A contender that fails goes on in the next round, but no figure of it will be
- * given.
- */
+/** Runs all rounds. A contender that fails takes part in the next round, but gets no figure. */
 export async function contest<Name extends string>(
   { name, rounds }: ContestOptions,
   contenders: Readonly<Record<Name, Contender>>,
@@ -55,7 +52,7 @@ async function attempt(run: Contender): Promise<Attempt> {
   }
 }
 
-/** What came of all rounds. */
+/** The results of all rounds. */
 export class Contest<Name extends string> {
   readonly #attempts: ReadonlyMap<string, readonly Attempt[]>;
 
@@ -70,7 +67,7 @@ export class Contest<Name extends string> {
   }
 
   /**
-   * The median of what each round gives: its figure of one contender, divided by that of the other.
+   * The median of the rounds' ratios: the figure of one contender, divided by that of the other.
    */
   ratio(name: Name, peer: Name, figure: string): Outcome {
     const [own, others] = [this.#values(name, figure), this.#values(peer, figure)];
@@ -86,7 +83,7 @@ export class Contest<Name extends string> {
     return Object.fromEntries(this.#attempts);
   }
 
-  /** A figure of all rounds, or what is wrong with the first that has none. */
+  /** The figures of all rounds, or the failure of the first round without one. */
   #values(name: Name, figure: string): readonly number[] | { readonly refused: string } {
     const values: number[] = [];
     for (const [index, attempt] of (this.#attempts.get(name) ?? []).entries()) {

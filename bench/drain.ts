@@ -1,5 +1,5 @@
-// One round of most rows: a queue is filled, a program empties it, and what that took is what
-// counts.
+// One round of most rows: a queue is filled, a program empties it, and its time and cost are
+// measured.
 import type { Buffer } from "node:buffer";
 import type { Sample } from "./contest.ts";
 import { cpuSeconds } from "./measured.ts";
@@ -10,16 +10,16 @@ import type { Bus, QueueType } from "./queue.ts";
 export interface Running {
   readonly pid: number;
   /**
-   * When its last piece of work was done, milliseconds since the epoch; rejects when it ends before
-   * that.
+   * The time of its last piece of work, in milliseconds since the epoch. Rejects when the program
+   * ends before that.
    */
   readonly finished: Promise<number>;
   /**
-   * When its first message came, where it tells that itself; else that is seen from the queue, some
+   * The time of its first message, if the program reports it. Else the queue shows it, some
    * milliseconds late.
    */
   readonly began?: Promise<number>;
-  /** Ends it. Rejects when it did not do what it should have. */
+  /** Ends it. Rejects when it did not do all of its work. */
   end(): Promise<void>;
 }
 
@@ -28,12 +28,12 @@ export interface DrainOptions {
   readonly queue: string;
   readonly type?: QueueType;
   readonly load: Drained;
-  /** What rates and costs are given per. @default messages */
+  /** The number of units that rates and costs are per. @default messages */
   readonly units?: number;
   readonly start: () => Running;
 }
 
-/** What is in the queue: all bodies, or so many that they are made while they are published. */
+/** The bodies to publish, or a function that makes them while they are published. */
 type Drained = Load | {
   readonly messages: number;
   readonly events: number;
@@ -67,7 +67,7 @@ export async function drain({ bus, queue, type = "classic", load, units, start }
   } finally {
     await running.end();
   }
-  // What was not acknowledged is there again.
+  // Unacknowledged messages are back in the queue.
   const left = await bus.depth(queue);
   if (left !== 0) throw new Error(`${left} messages were not acknowledged`);
   await bus.deleteQueue(queue);

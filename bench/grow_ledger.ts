@@ -11,7 +11,7 @@ import { lives } from "./mix.ts";
 /** Servers that come and go in one transaction. */
 const BATCH = 200;
 
-/** Adds so many events, all told to one plugin. */
+/** Adds this many events, all delivered to one plugin. */
 export async function growLedger(
   file: string,
   { events, plugin }: { readonly events: number; readonly plugin: string },

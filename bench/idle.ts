@@ -1,7 +1,9 @@
-// Plugins that do nothing, for the configuration of a watcher under measurement. Together they tell
-// when all of their work has come.
+// Plugins that do nothing, for the configuration of a watcher under measurement. Together they
+// report when all of their work has come.
 
-/** So many plugins. When they have been called `total` times, a line of JSON says when that was. */
+/**
+ * This many plugins. Once they were called `total` times, they print the time as a line of JSON.
+ */
 export function idle(count: number, total: number) {
   let calls = 0;
   const notify = () => {

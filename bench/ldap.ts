@@ -1,8 +1,8 @@
 /**
  * How fast LdapDirectory adds and removes servers, as ratios to ldapmodify doing the same on one
- * connection, one after the other. `deno run -A bench/ldap.ts` prints medians over rounds, in each
- * of which all ways come in an order of its own. There is no ratio unless every round of every way
- * has left the very same entries behind, and then none.
+ * connection, one after the other. `deno run -A bench/ldap.ts` prints medians over rounds, each
+ * with all contenders in shuffled order. There is no ratio unless every round of every contender
+ * has left exactly the same entries, and removed them all.
  *
  * @module
  */
@@ -56,7 +56,7 @@ function withPlugin(plugin: LdapDirectory, concurrency: number): Way {
   return { name: `LdapDirectory, ${concurrency} at a time`, add: () => all(true), remove: () => all(false) };
 }
 
-/** It is told the names of what it is to remove. Its start and its bind count, too. */
+/** It is given the names of the entries to remove. Its start and its bind count, too. */
 function withLdapmodify(plugin: LdapDirectory, server: LdapServer): Way {
   const additions = servers.map((one) => plugin.preview(one, true, context())).join("\n\n");
   const removals = servers.map(({ ID }) => `dn: serialNumber=${ID},${SERVERS}\nchangetype: delete`).join("\n\n");
@@ -74,7 +74,7 @@ interface Way {
   readonly remove: () => Promise<void>;
 }
 
-/** Rates of one round of one way. Throws if it did other work than is asked of all. */
+/** Rates of one round of one contender. Throws if it did other work than the others. */
 async function round({ name, add, remove }: Way, server: LdapServer, expected: string): Promise<Rates> {
   const adds = await rate(add);
   const added = await contentOf(server);
@@ -84,7 +84,7 @@ async function round({ name, add, remove }: Way, server: LdapServer, expected: s
   return { adds, removals };
 }
 
-/** Every entry below the base, in an order that does not depend on that of their coming. */
+/** Every entry below the base, in an order that does not depend on when they were added. */
 async function contentOf(server: LdapServer): Promise<string> {
   const entries = Object.entries(await server.entries(SERVERS, "(objectClass=device)"));
   return entries.map(([dn, attributes]) => JSON.stringify([dn, Object.entries(attributes).sort()])).sort().join("\n");
@@ -102,7 +102,7 @@ async function measure(server: LdapServer): Promise<void> {
     withPlugin(plugin, 8),
   ];
   const [first] = ways as [Way];
-  // Not measured: what all others have to do. It also warms the server up, and each way after it.
+  // Not measured: the expected work of all others. It also warms the server up.
   await first.add();
   const expected = await contentOf(server);
   await first.remove();

@@ -1,7 +1,7 @@
 /**
- * What `events --limit 1000000 --json` takes of a ledger of a million events: time, and the most
- * memory. `deno run -A bench/listing.ts [EVENTS [FILE]]`; a FILE that is not there is made, in some
- * minutes, and stays.
+ * Time and peak memory of `events --limit 1000000 --json` on a ledger of a million events.
+ * `deno run -A bench/listing.ts [EVENTS [FILE]]`; a FILE that does not exist is made, in some
+ * minutes, and kept.
  *
  * @module
  */
@@ -43,7 +43,7 @@ async function list(file: string, options: readonly string[]) {
   return { lines, seconds: (performance.now() - start) / 1000, mib };
 }
 
-/** The most that a process has had in memory so far. */
+/** The peak memory of a process so far. */
 function peakMib(pid: number): number {
   try {
     return Number(/VmHWM:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;

@@ -1,8 +1,8 @@
 /**
- * How fast, beside what else there is: `deno task bench`.
+ * How fast oss-watcher is beside its peers: `deno task bench`.
  *
  *     deno task bench               every row but the long ones, some 15 minutes
- *     deno task bench --quick       the same in a minute, to see that all works: its figures say little
+ *     deno task bench --quick       small rounds, a minute: whether all works, not how fast
  *     deno task bench --backlog     also a queue of a million messages
  *     deno task bench --ledger      also a ledger of a million events
  *     deno task bench --only TEXT   only rows whose names hold this text
@@ -98,7 +98,7 @@ async function measure(rows: readonly Row[], { stand, out }: { readonly stand: S
   progress(`${secondsSince(start)} s; all figures: ${out}`);
 }
 
-/** What could not even be prepared keeps no other row from being measured. */
+/** A row whose preparation fails does not keep others from being measured. */
 function refusedRow(error: unknown): Measured {
   const refused = error instanceof Error ? error.message : String(error);
   return { lines: [{ what: "all", value: { refused }, unit: "" }], raw: { refused } };

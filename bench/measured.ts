@@ -1,4 +1,4 @@
-// What the system says of a process.
+// Processor time and memory of a process, from /proc.
 
 /** Ticks of the clock in /proc: 100 a second on every Linux that Debian builds. */
 const TICKS_PER_SECOND = 100;

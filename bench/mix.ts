@@ -1,10 +1,10 @@
-// The traffic of the bench: what a real cloud published, over and over, each time with other
-// servers, ports, addresses and projects.
+// The traffic of the bench: a capture of a real cloud, repeated with other servers, ports,
+// addresses and projects each time.
 import { Buffer } from "node:buffer";
 import { EXPECTED } from "../tests/facts/expected_events.ts";
 import { readCapture, readSamples } from "../tests/support/captures.ts";
 
-/** Messages to publish, and what they lead to. */
+/** Messages to publish, and the events that they cause. */
 export interface Load {
   readonly bodies: readonly Buffer[];
   /** Events that a consumer of everything claims. */
@@ -16,7 +16,7 @@ export interface Load {
 /** The event types that both event groups of the bench list. */
 export const CLAIMED = ["compute.instance.create.end", "compute.instance.delete.end", "floatingip.update.end"];
 
-/** What a queue of the topic's `info` gets. */
+/** The messages that a queue of the topic's `info` gets. */
 const CAPTURE = readCapture("unversioned.jsonl")
   .filter(({ routing_key }) => routing_key.endsWith(".info")).map(({ body }) => body);
 const CLAIMED_OF_CAPTURE = CAPTURE.filter((body) => CLAIMED.some((type) => body.includes(`\\"${type}\\"`))).length;
@@ -25,7 +25,7 @@ const CLAIMED_OF_CAPTURE = CAPTURE.filter((body) => CLAIMED.some((type) => body.
 export const CAPTURED = CAPTURE.length;
 
 /**
- * The whole capture so many times, the first time as number `from`: other numbers are other
+ * The whole capture this many times, the first time as number `from`: another number means other
  * servers.
  */
 export function captured(times: number, from = 0): Load {
@@ -37,10 +37,10 @@ export function captured(times: number, from = 0): Load {
  * The beginnings of UUIDs, and of the ids without dashes that projects, users and messages have.
  */
 const ID = /(?<![0-9a-f])[0-9a-f]{8}(?=-[0-9a-f]{4}-[0-9a-f]{4}-|[0-9a-f]{24}(?![0-9a-f]))/g;
-/** The network of the recorded floating addresses, which are nobody's twice. */
+/** The network of the recorded floating addresses. Each address is given to one server only. */
 const FLOATING = /203\.0\.113\./g;
 
-/** The same message of another cloud. */
+/** The same message with the ids and addresses of another number. */
 function another(body: string, number: number): Buffer {
   const mask = Math.imul(number, 0x9e3779b1);
   const id = (hex: string) => ((parseInt(hex, 16) ^ mask) >>> 0).toString(16).padStart(8, "0");
@@ -62,7 +62,7 @@ const RECORDED = {
 
 const RECORDED_AT = Date.UTC(2026, 10, 21, 19, 13);
 
-/** So many servers come, then all of them go: two events for each, one per message. */
+/** This many servers come, then all of them go: two events for each, one per message. */
 export function lives(servers: number, from = 0): Load {
   const numbers = Array.from({ length: servers }, (_, index) => from + index);
   const bodies = ["compute.instance.create.end", "compute.instance.delete.end"].flatMap((type, turn) =>
@@ -71,7 +71,7 @@ export function lives(servers: number, from = 0): Load {
   return { bodies, events: bodies.length, claimed: bodies.length };
 }
 
-/** So many servers come. */
+/** This many servers come. */
 export function arrivals(servers: number, from = 0): Load {
   const bodies = Array.from(
     { length: servers },
@@ -81,8 +81,8 @@ export function arrivals(servers: number, from = 0): Load {
 }
 
 /**
- * So many messages of some servers' ports that get a floating IP and lose it again, server by
- * server: an event each.
+ * This many messages of floating IPs that some servers' ports get and lose again, server by server:
+ * an event each.
  */
 export function associations(messages: number, servers: number): Load {
   const bodies = Array.from({ length: messages }, (_, index) => {
@@ -94,7 +94,8 @@ export function associations(messages: number, servers: number): Load {
 }
 
 /**
- * That the ports of these servers belong to them: without it no floating IP has a server. No event.
+ * Messages that link ports to these servers: without them no floating IP has a server. They cause
+ * no event.
  */
 export function ports(servers: number): Load {
   const bodies = Array.from(
@@ -128,14 +129,14 @@ function told(
 }
 
 /**
- * When a message with this number was sent, as oslo.messaging writes it: one every millisecond, up
- * to what was recorded.
+ * The time of the message with this number, as oslo.messaging writes it: one each millisecond, up
+ * to the recorded time.
  */
 function sentAt(message: number): string {
   return new Date(RECORDED_AT - 2 ** 31 + message).toISOString().replace("T", " ").replace("Z", "000");
 }
 
-/** Eight digits that belong to a number alone, in no order, as those of a UUID are. */
+/** Eight hexadecimal digits that are unique to a number and in no order, as those of a UUID. */
 function hex(number: number): string {
   return (Math.imul(number, 0x9e3779b1) >>> 0).toString(16).padStart(8, "0");
 }

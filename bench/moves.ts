@@ -1,6 +1,6 @@
 /**
- * What an event costs when all are about one floating IP that moves to and fro, beside as many
- * moves of floating IPs that move once: the stages of the service in a process of its own for each.
+ * The cost of an event when all are about one floating IP that moves to and fro, beside as many
+ * floating IPs that move once. The stages of the service run in a process of their own for each.
  * `deno run -A bench/moves.ts [MOVES]`
  *
  * @module

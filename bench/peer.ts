@@ -1,9 +1,9 @@
-// A program of others as a contender.
+// A peer program as a contender.
 import type { Running } from "./drain.ts";
 
 /**
- * Starts it; it tells in a line of JSON what it did, `at` which time, and waits to be killed.
- * `expected` is what it must have done.
+ * Starts the peer. It prints its work and the time (`at`) as a line of JSON, and waits to be
+ * killed. `expected` is the work that it must have done.
  */
 export function startPeer(command: readonly string[], expected: Readonly<Record<string, number>>): Running {
   const [program = "", ...args] = command;

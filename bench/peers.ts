@@ -1,5 +1,5 @@
-// The peers: programs of others that the watcher is measured beside. What is missing is installed
-// and built.
+// The peers: other programs that the watcher is measured beside. Missing ones are installed and
+// built.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installMissing, type Requirement } from "../tools/packages.ts";
@@ -12,7 +12,7 @@ export interface Peers {
   readonly listen: readonly string[];
 }
 
-/** Debian's, whatever else comes first on the path: the packages are for this one. */
+/** Debian's Python, whatever comes first on the path: the installed packages are for this one. */
 const PYTHON = "/usr/bin/python3";
 
 const PYTHON_PACKAGES = "/usr/lib/python3/dist-packages";

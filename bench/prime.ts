@@ -1,7 +1,7 @@
 /**
- * Priming a new ledger from a cloud of 10,000 servers: how long the service takes, what it asks
- * for, what it needs. The cloud is a stand-in on loopback with records of the recorded shape, so a
- * real one's own time comes on top. `deno run -A bench/prime.ts [SERVERS]`
+ * Priming a new ledger from a cloud of 10,000 servers: time, requests, processor time and memory of
+ * the service. The cloud is a stand-in on loopback with records of the recorded shape, so the time
+ * of a real cloud comes on top. `deno run -A bench/prime.ts [SERVERS]`
  *
  * @module
  */

@@ -1,4 +1,4 @@
-// The broker's side of a round: a queue that is filled, watched and taken away.
+// The broker's side of a round: a queue that is filled, watched and deleted.
 import { Buffer } from "node:buffer";
 import { Connection, type Publisher } from "rabbitmq-client";
 
@@ -7,7 +7,7 @@ export type QueueType = "classic" | "quorum";
 /** How many messages may be unconfirmed while a queue is filled. */
 const UNCONFIRMED = 1000;
 
-/** A broker as the bench uses it. */
+/** A broker, for the queues of the bench. */
 export class Bus implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #publisher: Publisher;
@@ -28,10 +28,7 @@ export class Bus implements AsyncDisposable {
     await this.#connection.queueDelete(queue);
   }
 
-  /**
-   * Publishes all of them, in order, persistent; resolves when the broker has taken the
-   * responsibility.
-   */
+  /** Publishes all of them, in order, persistent. Resolves when the broker has confirmed them. */
   async fill(queue: string, bodies: Iterable<Buffer>): Promise<void> {
     let sent: Promise<void>[] = [];
     for (const body of bodies) {
@@ -64,7 +61,7 @@ export class Bus implements AsyncDisposable {
     }
   }
 
-  /** A consumer that acknowledges each message and does nothing with it but tell. */
+  /** A consumer that acknowledges each message, and calls back for it. */
   async consume(queue: string, onMessage: (body: Buffer) => void): Promise<AsyncDisposable> {
     const options = { queue, queueOptions: { passive: true }, qos: { prefetchCount: 100 } };
     const consumer = this.#connection.createConsumer(options, ({ body }) => {

@@ -1,7 +1,6 @@
-// The end of the way: an HTTP receiver that reads what it is sent and tells when all of it has
-// come.
+// An HTTP receiver that reads requests, and reports when all events have come.
 
-/** Counts the different events that it was told of, by their keys. */
+/** Counts different events by their keys. */
 export class CountingReceiver implements AsyncDisposable {
   readonly port: number;
   /** Called with the key of each event and the time, in milliseconds of `performance.now()`. */
@@ -22,8 +21,8 @@ export class CountingReceiver implements AsyncDisposable {
   }
 
   /**
-   * Begins anew. Resolves when so many events have come, with the time, milliseconds since the
-   * epoch.
+   * Resets the count. Resolves when this many events have come, with the time in milliseconds since
+   * the epoch.
    */
   expect(events: number): Promise<number> {
     this.#keys.clear();

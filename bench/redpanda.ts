@@ -1,4 +1,4 @@
-// Redpanda Connect as a contender: what an operator would write for it who wants the events of the
+// Redpanda Connect as a contender, with the configuration of an operator who wants events of the
 // claimed types posted.
 import { join } from "node:path";
 import { findProgram } from "../tools/packages.ts";
@@ -6,8 +6,8 @@ import type { Running } from "./drain.ts";
 import { CLAIMED } from "./mix.ts";
 
 /**
- * How it is started, by the names under which it is installed: its own program, a subcommand of
- * Redpanda's, and what it was called before.
+ * The commands under which it may be installed: its own program, a subcommand of Redpanda's, its
+ * former name.
  */
 const COMMANDS: readonly (readonly string[])[] = [["redpanda-connect", "run"], ["rpk", "connect", "run"], [
   "benthos",
@@ -35,10 +35,7 @@ export interface RedpandaOptions {
   readonly finished: Promise<number>;
 }
 
-/**
- * Starts it. It acknowledges a message when its post was answered, and what it does not claim at
- * once.
- */
+/** Starts it. It acknowledges a claimed message when its post was answered, and others at once. */
 export function startRedpandaConnect(command: readonly string[], options: RedpandaOptions): Running {
   const dir = Deno.makeTempDirSync({ prefix: "oss-watcher-bench-" });
   const file = join(dir, "connect.yaml");

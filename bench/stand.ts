@@ -1,4 +1,4 @@
-// What every row of the bench stands on, and what it gives.
+// The servers that every row of the bench uses, and the form of its results.
 import type { Outcome } from "./contest.ts";
 import type { Peers } from "./peers.ts";
 import type { Bus } from "./queue.ts";
@@ -10,7 +10,10 @@ export interface Stand {
   readonly port: number;
   readonly peers: Peers;
   readonly rounds: number;
-  /** Smaller rounds, to see whether everything works: figures of a second or two say little. */
+  /**
+   * Smaller rounds, to see whether everything works: rounds of a second or two give no useful
+   * figures.
+   */
   readonly quick: boolean;
 }
 
@@ -19,11 +22,11 @@ export interface Line {
   readonly what: string;
   readonly value: Outcome;
   readonly unit: string;
-  /** What it should be; lines without one explain the others. */
+  /** The aim; a line without one explains the others. */
   readonly aim?: { readonly atLeast: number } | { readonly atMost: number };
 }
 
-/** One row of the table: what was measured, and everything that it was made of. */
+/** One row of the table: its figures, and all rounds that they come from. */
 export interface Measured {
   readonly lines: readonly Line[];
   readonly raw: unknown;

@@ -1,4 +1,4 @@
-// The results for people.
+// The results as a table for people.
 import type { Outcome } from "./contest.ts";
 import type { Line } from "./stand.ts";
 
@@ -29,7 +29,7 @@ function shown(value: Outcome, unit: string): string {
   return typeof value === "number" ? `${short(value)} ${unit}`.trimEnd() : "—";
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 function short(value: number): string {
   if (value >= 100) return Math.round(value).toLocaleString("en");
   return Number(value.toPrecision(3)).toString();

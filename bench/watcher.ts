@@ -1,5 +1,5 @@
 // oss-watcher as a contender: the program itself, as a user runs it, with a configuration for the
-// occasion.
+// row.
 import { join } from "node:path";
 import { openDatabase } from "../src/ledger/sqlite/database.ts";
 import { Service } from "../tools/service.ts";
@@ -13,7 +13,7 @@ export interface WatcherOptions {
   readonly plugins: string;
   /** Source text: further sections of the configuration. */
   readonly sections?: string;
-  /** Where the ledger is or will be. @default a new directory, gone afterwards */
+  /** The file of the ledger. @default in a new directory, which is removed afterwards */
   readonly dir?: string;
   /** How many deliveries the ledger must hold as done in the end. */
   readonly deliveries: number;
@@ -23,12 +23,12 @@ export interface WatcherOptions {
   readonly finished?: Promise<number>;
 }
 
-/** So many plugins that do nothing, until they have been told of so many events each. */
+/** This many plugins that do nothing, until each was called for this many events. */
 export function idlePlugins(count: number, events: number): string {
   return `idle(${count}, ${count * events})`;
 }
 
-/** One that posts to a receiver of the bench. */
+/** A plugin that posts to a receiver of the bench. */
 export function restPlugin(port: number, name = "RestNotify"): string {
   return `new RestNotify({ name: "${name}", host: "http://127.0.0.1", port: ${port}, urlCreation: "/created", urlDeletion: "/deleted" })`;
 }
@@ -63,7 +63,7 @@ export default {
   } },
   plugins: [${plugins}].flat(),
   rabbit: { url: ${JSON.stringify(url)}, watchQueue: ${JSON.stringify(queue)} },
-  // The recording is older than what is usually believed of a queue.
+  // The recording is older than ledger.keepDays: its creations would count as an old queue's.
   ledger: { file: "./ledger.db", keepDays: 36500 },
   ${sections}
 };

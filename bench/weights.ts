@@ -1,8 +1,8 @@
 /**
- * What one message of 1 MiB costs, whatever is in it: processor time, memory, ledger, and for how
- * long the event loop is kept, by the processor and by the clock. The stages of the service in a
- * process of its own for each kind of message. Where there are several, processor time and ledger
- * are those of one; the memory is that of all.
+ * The cost of one message of 1 MiB, whatever is in it: processor time, memory, ledger, and the
+ * longest time that the event loop is blocked, by the processor and by the clock. The stages of the
+ * service in a process of its own for each kind of message. Of a kind with several messages,
+ * processor time and ledger are those of one message; memory is that of all.
  *
  *     deno run -A bench/weights.ts            all kinds
  *     deno run -A bench/weights.ts TEXT       those whose names hold this text
@@ -50,7 +50,7 @@ async function weigh({ before, messages }: HeavyCase) {
   const bodies = messages();
   const [sizeBefore, deliveredBefore] = [service.size(), service.delivered];
   const residentBefore = residentMib("VmRSS");
-  // Begins to count the peak anew.
+  // Resets the peak.
   Deno.writeTextFileSync("/proc/self/clear_refs", "5");
   const loop = watchLoop();
   const cpu = process.cpuUsage();

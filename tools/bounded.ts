@@ -1,4 +1,4 @@
-// Programs that are run to their end.
+// Runs programs to their end.
 
 /** A program and its arguments, as `Deno.Command` takes them. */
 export interface CommandLine {
@@ -7,16 +7,16 @@ export interface CommandLine {
 }
 
 /**
- * Runs a program to its end and gives its standard output. @throws {Error} with the end of what it
- * said when it fails.
+ * Runs a program to its end and gives its standard output. @throws {Error} with the end of its
+ * output when it fails.
  */
 export async function output({ program, args }: CommandLine): Promise<string> {
   return said(program, await new Deno.Command(program, { args: [...args], stdin: "null" }).output());
 }
 
 /**
- * The same for what may hang: it ends in time with all that it started, and with us, even if we are
- * killed.
+ * The same for a program that may hang: it is ended after a time with all that it started, and with
+ * this process, even if that is killed.
  */
 export async function bounded({ program, args }: CommandLine, minutes: number): Promise<string> {
   const child = new Deno.Command("setsid", {
@@ -47,7 +47,10 @@ function said(program: string, { success, stdout, stderr }: Deno.CommandOutput):
   throw new Error(`${program} failed: ${lines.slice(-15).join("\n")}`);
 }
 
-/** One process group: standard input is closed when we are gone, and then all of it is ended. */
+/**
+ * One process group, which ends itself when its standard input closes: that is when this process is
+ * gone.
+ */
 const WITH_US = `
   exec 3<&0 </dev/null
   { cat <&3 >/dev/null; kill -9 -$$; } >/dev/null 2>&1 &

@@ -1,5 +1,5 @@
-// Chroots of other Debian releases, so that their programs run on this machine: its processes,
-// network and loopback address, their files.
+// Chroots of other Debian releases: their programs run on this machine with its processes, network
+// and loopback address, and with their own files.
 import { bounded, type CommandLine, output } from "./bounded.ts";
 import { findProgram, installMissing, progress } from "./packages.ts";
 
@@ -23,10 +23,10 @@ export interface ChrootOptions {
 /** The environment variable that names another folder for chroots, where there is more room. */
 export const FOLDER_VARIABLE = "OSS_WATCHER_CHROOTS";
 
-/** For each of the two things that load from the mirror; a few are usual. */
+/** The longest time of each of the two steps that load from the mirror; a few minutes are usual. */
 const LIMIT_MINUTES = 20;
 
-/** Outside the repository: a chroot is made once and used by every clone. */
+/** Outside the repository: a chroot is made once, and every clone uses it. */
 export const CHROOTS = "/var/cache/oss-watcher/chroots";
 
 /** A Debian release in a folder. */
@@ -106,28 +106,30 @@ async function mustBePossible(): Promise<void> {
   }
 }
 
-/** Under another name until it is whole: what a killed process leaves behind is made anew. */
+/**
+ * Makes it under another name until it is complete, so that a killed process leaves no broken
+ * chroot.
+ */
 async function make(suite: Suite, { root }: Chroot): Promise<void> {
   const mirror = await mirrorOf(suite);
   const partial = `${root}.partial`;
   await Deno.remove(partial, { recursive: true }).catch(() => {});
-  progress(`UserFunction a chroot of Debian ${suite} …`);
+  progress(`Making a chroot of Debian ${suite} …`);
   const debootstrap = findProgram({ program: "debootstrap", package: "", places: ["/usr/sbin/debootstrap"] })!;
-  // What it mounts is mounted for it alone, too.
+  // Its mounts exist for it alone, too.
   await bounded({
     program: "unshare",
     args: ["--mount", "--", debootstrap, "--variant=minbase", suite, partial, mirror],
   }, LIMIT_MINUTES);
   await Deno.writeTextFile(`${partial}/etc/dpkg/dpkg.cfg.d/oss-watcher`, DPKG);
-  // A package's server would start at once.
+  // Installing a package would start its server.
   await Deno.writeTextFile(`${partial}/usr/sbin/policy-rc.d`, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   await Deno.writeTextFile(`${partial}/etc/hosts`, "127.0.0.1 localhost\n::1 localhost\n");
   await Deno.rename(partial, root);
 }
 
 /**
- * Debian's mirror as this machine's apt uses it. A new machine's apt knows nothing until it has
- * looked.
+ * Debian's mirror as this machine's apt uses it. On a new machine apt needs an update first.
  */
 async function mirrorOf(suite: Suite): Promise<string> {
   const known = await knownMirror();
@@ -151,7 +153,7 @@ async function install(chroot: Chroot, packages: readonly string[]): Promise<voi
   const missing = await missingIn(chroot, packages);
   if (missing.length === 0) return;
   progress(`Installing ${missing.join(" ")} in ${chroot.root} …`);
-  // It may have been made where names were looked up elsewhere.
+  // The chroot may come from a machine with another resolver.
   await Deno.copyFile("/etc/resolv.conf", `${chroot.root}/etc/resolv.conf`).catch(() => {});
   await bounded(chroot.command("sh", ["-c", INSTALL, "install", ...missing]), LIMIT_MINUTES);
 }
@@ -189,7 +191,7 @@ const ENTER = `
   exec chroot "$root" "$@"
 `;
 
-// It is made anew where it is lost, and nobody reads in it.
+// A chroot that is lost is made anew, and nothing in it has to survive.
 const DPKG = ["force-unsafe-io", ...["doc", "man", "locale"].map((one) => `path-exclude=/usr/share/${one}/*`), ""].join(
   "\n",
 );

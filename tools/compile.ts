@@ -6,14 +6,14 @@ import { PERMISSIONS } from "./permissions.ts";
 import project from "../deno.json" with { type: "json" };
 
 /**
- * What lies in the executable beside what main.ts imports: what `init` and `new plugin` write, and
- * what a service that reloads starts itself with.
+ * Files in the executable beside the imports of main.ts: those that `init` and `new plugin` write,
+ * and main.ts itself, which a reload starts as a worker.
  */
 export const EMBEDDED: readonly string[] = ["mod.ts", "plugins", "src", "samples", "templates"];
 
 /**
- * deno.json without the setting that leaves what is imported lazily for later: a compiled program
- * would never have it. Deno has no flag that takes a setting back.
+ * deno.json without `lazy-dynamic-imports`: with it a compiled program would lack the lazily
+ * imported modules. Deno has no flag that takes a setting back.
  */
 const SETTINGS: readonly string[] = [
   "--no-config",
@@ -37,7 +37,7 @@ export function compileArguments({ target, output = DEFAULT_OUTPUT }: Compilatio
     "compile",
     ...SETTINGS,
     "--frozen",
-    // Of the npm packages in deno.lock only those that the program imports: not those of the tests.
+    // Leaves out npm packages of deno.lock that only tests import.
     "--exclude-unused-npm",
     ...PERMISSIONS,
     ...EMBEDDED.flatMap((path) => ["--include", path]),

@@ -1,5 +1,5 @@
-// The whole main job in one command: RabbitMQ, recorded notifications, the service, an HTTP
-// receiver; everything is taken down again.
+// The demo in one command: RabbitMQ, recorded notifications, the service, an HTTP receiver.
+// Everything is stopped and removed at the end.
 import { join } from "node:path";
 import { mergeByTime, readCapture } from "../tests/support/captures.ts";
 import { until } from "../tests/support/until.ts";
@@ -9,11 +9,11 @@ import { setUpRabbit, startRabbit } from "./rabbitmq.ts";
 import { Receiver } from "./receiver.ts";
 import { Service } from "./service.ts";
 
-/** What the recorded run leads to: tests/facts/expected_events.ts counts them by hand. */
+/** The events of the recorded run: tests/facts/expected_events.ts counts them by hand. */
 const EXPECTED_EVENTS = 76;
 const OWN_URL = Deno.env.get("OSS_WATCHER_RABBIT_URL");
 
-/** On somebody's RabbitMQ nothing may reach the exchanges of a real cloud. */
+/** On a RabbitMQ in use, no message of the demo may reach the exchanges of a real cloud. */
 const EXCHANGES = OWN_URL === undefined
   ? { nova: "nova", neutron: "neutron" }
   : { nova: "oss-watcher-demo-nova", neutron: "oss-watcher-demo-neutron" };
@@ -85,7 +85,7 @@ export default {
   rabbit: { url: ${JSON.stringify(url)}, queue: { name: "oss-watcher-demo", exchanges: ${
     JSON.stringify(Object.values(EXCHANGES))
   }, type: "classic" } },
-  // The recording may be older than what is usually believed of a queue.
+  // The recording may be older than ledger.keepDays: its creations would count as an old queue's.
   ledger: { file: "./ledger.db", keepDays: 36500 },
 } satisfies Config;
 `;

@@ -58,7 +58,7 @@ Every error text of the program, one a line; … stands for a value. Written by
 [OPERATIONS.md](OPERATIONS.md#what-is-retried-and-when) says which failures are retried.
 `;
 
-/** The file that holds all texts, as it should be. */
+/** The contents of docs/ERRORS.md. */
 export async function errorDocument(top: string): Promise<string> {
   const texts = new Map<string, Set<string>>(CHAPTERS.map(({ title }) => [title, new Set()]));
   for (const file of await sources(top)) {
@@ -95,7 +95,7 @@ export function textsOf(text: string): readonly string[] {
     }
     found.push(said.replaceAll(/…(?:\s*…)+/g, "…").replaceAll(/\s*\n\s*/g, " ").trim());
   }
-  // What names all in values says nothing here.
+  // A text that is values alone would say nothing here.
   return found.filter((said) => /^Cannot .*\w/.test(said));
 }
 

@@ -1,7 +1,7 @@
 /**
  * Free ports of the loopback address, below the range from which the system takes ports for
  * outgoing connections: a client that keeps trying a port in that range can connect to itself, and
- * a server can no longer listen there.
+ * then no server can listen there.
  */
 export function freePorts(count: number): readonly number[] {
   const ports = new Set<number>();

@@ -1,15 +1,14 @@
-// Installs Debian packages that tests and the demo need. Linux only; everywhere else it says what
-// is missing.
+// Installs Debian packages that tests and the demo need. Linux only; on other systems it reports
+// what is missing.
 
-/** A program that must be there, and the Debian package that brings it. */
+/** A required program, and the Debian package that has it. */
 export interface Requirement {
   readonly program: string;
   readonly package: string;
   /** Where the program may lie beside $PATH, the preferred place first. */
   readonly places?: readonly string[];
   /**
-   * A file that stands for the package where it brings no program; then `program` is a name for
-   * people.
+   * A file by which a package without programs is recognised; then `program` is a name for people.
    */
   readonly file?: string;
 }
@@ -32,9 +31,9 @@ export function isMissing(requirement: Requirement): boolean {
 }
 
 /**
- * Installs the packages of what is missing, if anything is. No service of theirs is started.
+ * Installs the packages of missing programs. None of their services is started.
  *
- * @throws {Error} when that takes another system or more rights; the text says what to install.
+ * @throws {Error} when the system or the rights do not allow it; the text says what to install.
  */
 export async function installMissing(requirements: readonly Requirement[]): Promise<void> {
   const missing = [...new Set(requirements.filter(isMissing).map((row) => row.package))];
@@ -57,13 +56,13 @@ export async function installMissing(requirements: readonly Requirement[]): Prom
   progress(`Installed ${names}`);
 }
 
-/** A line for whoever waits: standard output stays free for results. */
+/** Prints a line of progress to standard error: standard output is for results. */
 export function progress(line: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-// A package's server would start at once. policy-rc.d with 101 forbids it and is put back as it
-// was, whatever happens.
+// Installing a package would start its server. policy-rc.d with exit code 101 forbids it; the
+// former file is put back in any case.
 const INSTALL = `
   set -e
   policy=/usr/sbin/policy-rc.d

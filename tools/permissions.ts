@@ -1,6 +1,6 @@
 /**
- * What the released program may do, and so what it may do wherever it is tried: no running of
- * programs, no foreign code, no questions.
+ * The permissions of the released program, which tests use, too. It may run no programs, load no
+ * native code and ask no questions.
  */
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",

@@ -11,13 +11,13 @@ export interface Published {
 }
 
 /**
- * How long a message may take to be confirmed, with all the time that a broker takes to come back.
+ * The longest time until a message is confirmed, including the restart of a broker.
  */
 const PATIENCE_MS = 120_000;
-/** Then it is sent again. */
+/** After this time without a confirm the message is sent again. */
 const SILENCE_MS = 10_000;
 
-/** A service's end of the bus. */
+/** Publishes as a service of OpenStack does. */
 export class CloudPublisher implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #publisher: Publisher;
@@ -26,7 +26,7 @@ export class CloudPublisher implements AsyncDisposable {
   constructor(url: string) {
     this.#connection = new Connection({ url, retryLow: 200, retryHigh: 1000 });
     this.#lost.promise.catch(() => {});
-    // Losing the broker is part of what is tested; the library connects again.
+    // Tests stop the broker on purpose; the library connects again.
     this.#connection.on("error", (error) => {
       this.#lost.reject(error);
       this.#lost = Promise.withResolvers();
@@ -45,7 +45,7 @@ export class CloudPublisher implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the broker has confirmed it, which may take sending it again: then it may be
+   * Resolves when the broker has confirmed the message. It may be sent again before, and then be
    * there twice.
    *
    * @throws {Error} when the broker stays away.

@@ -1,5 +1,5 @@
-// A private RabbitMQ for tests and the demo: own ports, own folder, loopback only, gone without a
-// trace.
+// A private RabbitMQ for tests and the demo: with its own ports and folder, on the loopback
+// address, removed completely at the end.
 import { freePorts } from "./free_ports.ts";
 import { installMissing } from "./packages.ts";
 import { RABBITMQ, type RabbitPrograms, rabbitPrograms } from "./rabbitmq_programs.ts";
@@ -54,7 +54,7 @@ export async function setUpRabbit(): Promise<void> {
   }
 }
 
-/** Starts a server and waits until it talks AMQP. */
+/** Starts a server and waits until it answers AMQP. */
 export async function startRabbit(options: RabbitStart = {}): Promise<PrivateRabbit> {
   const rabbit = new PrivateRabbit(rabbitPrograms(options.root), options);
   try {
@@ -96,8 +96,8 @@ export class PrivateRabbit implements AsyncDisposable {
   }
 
   /**
-   * Makes the server write what it otherwise writes within minutes: that a quorum queue exists. One
-   * that is younger than that does not survive {@linkcode PrivateRabbit.kill}, whatever was
+   * Makes the server write the existence of quorum queues to disk, which it otherwise does within
+   * minutes. A queue that is younger does not survive {@linkcode PrivateRabbit.kill}, whatever was
    * confirmed.
    */
   async sync(): Promise<void> {
@@ -118,7 +118,7 @@ export class PrivateRabbit implements AsyncDisposable {
     await group.status;
   }
 
-  /** Starts the server again with what it had stored; ends it first if it runs. */
+  /** Starts the server again with its stored state. Ends it first if it runs. */
   async restart(): Promise<void> {
     await this.kill();
     const { program, args } = this.#programs.command("sh", ["-c", RUN, this.#programs.server, this.#dir]);
@@ -184,7 +184,7 @@ export class PrivateRabbit implements AsyncDisposable {
     return parseFloat(await this.ctl("version"));
   }
 
-  /** Runs rabbitmqctl while this thread does nothing else, for at least so long. */
+  /** Runs rabbitmqctl and blocks this thread, for at least this long. */
   ctlBusy(ms: number, ...args: string[]): void {
     const until = Date.now() + ms;
     const { program, args: all } = this.#programs.command(this.#programs.ctl, ["-q", ...args]);

@@ -2,8 +2,8 @@ import { Chroot, type CommandLine } from "./chroot.ts";
 import { findProgram, type Requirement } from "./packages.ts";
 
 /**
- * What brings RabbitMQ. The wrapper in /usr/sbin changes the user with su, which a private server
- * must not.
+ * The packages with RabbitMQ. The wrapper in /usr/sbin changes the user with su, which a private
+ * server must not.
  */
 export const RABBITMQ: Requirement = {
   program: "rabbitmq-server",

@@ -1,4 +1,4 @@
-// An HTTP receiver for the demo and the tests: keeps what it is sent.
+// An HTTP receiver for the demo and the tests, which keeps all requests.
 
 /** One request as it arrived. */
 export interface Received {

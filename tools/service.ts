@@ -1,5 +1,5 @@
-// Runs oss-watcher as a user does: a process of its own, in a directory of its own, with a
-// config.ts beside nothing else.
+// Runs oss-watcher as a user does: in a process and a directory of its own, which has nothing but a
+// config.ts.
 import { fileURLToPath } from "node:url";
 import { PERMISSIONS } from "./permissions.ts";
 

@@ -1,5 +1,4 @@
-// How long a command takes from nothing to its end, and how much memory, beside `deno run` of an
-// empty file.
+// Time and memory of a command from its start to its end, beside `deno run` of an empty file.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PERMISSIONS } from "../../tools/permissions.ts";
@@ -67,7 +66,7 @@ async function started(args: readonly string[], dir: string): Promise<Sample> {
   return { work: "a start", figures: { wallMs, peakMib: await peakMib(args, dir) } };
 }
 
-/** The peak of what is resident, which the system keeps until the process ends. */
+/** The peak of the resident memory, which the system keeps until the process ends. */
 async function peakMib(args: readonly string[], dir: string): Promise<number> {
   const child = spawn(args, dir);
   let running = true;

@@ -1,6 +1,6 @@
-// Draining the captured mix with the ledger on and plugins that do nothing. Counted is from the
-// first message to the last piece of work, after the program's start. A round is so long that the
-// compiling of its first two seconds is little of it.
+// Draining the captured mix with the ledger on and plugins that do nothing. Time counts from the
+// first message to the last piece of work, without the program's start. A round is long enough that
+// V8's compiling in the first two seconds matters little.
 import { contest } from "../contest.ts";
 import { drain } from "../drain.ts";
 import { captured, type Load } from "../mix.ts";
@@ -9,7 +9,7 @@ import type { QueueType } from "../queue.ts";
 import { type Measured, QUEUE, type Row, type Stand, TOPIC } from "../stand.ts";
 import { idlePlugins, startWatcher } from "../watcher.ts";
 
-/** As the watcher's own. */
+/** The watcher's own prefetch. */
 const PREFETCH = 1000;
 /** Half of it, which is when the watcher acknowledges at the latest. */
 const BATCH = 500;

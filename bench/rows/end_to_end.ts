@@ -1,6 +1,6 @@
-// Claimed events all the way: recorded durably, told to an HTTP receiver, the outcome recorded. Its
-// peers record nothing. Counted is from the first message to the last arrival, after the program's
-// start, in rounds of some seconds, of which V8's compiling is the first.
+// Claimed events from end to end: recorded durably, posted to an HTTP receiver, the outcome
+// recorded. The peers record nothing. Time counts from the first message to the last arrival,
+// without the program's start, in rounds of some seconds, the first of which is V8's compiling.
 import { contest } from "../contest.ts";
 import { drain } from "../drain.ts";
 import { lives, type Load } from "../mix.ts";

@@ -61,7 +61,7 @@ class Cloud implements AsyncDisposable {
     return new Cloud(String(value?.authUrl), { child, lines });
   }
 
-  /** Ends it. How many questions it was asked. */
+  /** Ends it. Returns the number of questions. */
   async questions(): Promise<number> {
     await this.#child.stdin.close();
     const { value } = await this.#lines.next();

@@ -1,4 +1,4 @@
-// How the cost of a delivery grows with what there is.
+// How the cost of a delivery grows with plugins and servers.
 import { join } from "node:path";
 import { contest, type Sample } from "../contest.ts";
 import { drain } from "../drain.ts";
@@ -6,10 +6,10 @@ import { arrivals, associations, lives, type Load, ports } from "../mix.ts";
 import { type Measured, QUEUE, type Row, type Stand } from "../stand.ts";
 import { idlePlugins, startWatcher } from "../watcher.ts";
 
-/** What a cost may grow by. */
+/** The factor by which a cost may grow. */
 const FLAT = { atMost: 1.3 };
 
-/** As many deliveries, whatever the number of plugins: fewer events where there are more. */
+/** The number of deliveries is the same for any number of plugins: more plugins, fewer events. */
 const DELIVERIES = 20_000;
 
 export const plugins: Row = {
@@ -77,7 +77,7 @@ export const servers: Row = {
   },
 };
 
-/** A ledger that knows so many servers and their ports, as the service itself has made it. */
+/** A ledger with this many servers and their ports, made by the service itself. */
 export async function announce(stand: Stand, dir: string, count: number): Promise<void> {
   const [came, bound] = [arrivals(count), ports(count)];
   const load: Load = { bodies: [...bound.bodies, ...came.bodies], events: count, claimed: count };

@@ -1,5 +1,5 @@
-// One plugin that hangs in each of its attempts, beside one that delivers. An attempt is cut off
-// after a second, so that in a round many are, and tried again.
+// One plugin that hangs in each of its attempts, beside one that delivers. Attempts are cut off
+// after a second, so that a round has many of them, and their retries.
 import { contest } from "../contest.ts";
 import { drain } from "../drain.ts";
 import { lives } from "../mix.ts";
@@ -12,8 +12,8 @@ export const hanging: Row = { name: "one plugin hanging", measure };
 const HANGS = `{ name: "Hangs", notify: () => new Promise(() => {}) }`;
 const RETRY = `retry: { attemptTimeoutSeconds: 1 },`;
 /**
- * At least so many of its deliveries, one for each that may be under way, must have been tried in
- * vain.
+ * The least number of its deliveries that must have failed: one for each attempt that may be in
+ * flight.
  */
 const FAILING = 8;
 

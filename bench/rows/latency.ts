@@ -9,7 +9,7 @@ import { type Measured, QUEUE, type Row, type Stand } from "../stand.ts";
 import { restPlugin, startWatcher } from "../watcher.ts";
 
 const PER_SECOND = 100;
-/** Events before those that count: the program warms up. */
+/** Events before those that count, to warm the program up. */
 const WARM_UP = 200;
 
 export const latency: Row = { name: `latency at ${PER_SECOND} events/s`, measure };
@@ -80,7 +80,7 @@ async function loop(bus: Bus, events: number): Promise<Sample> {
   return stopwatch.sample();
 }
 
-/** At fixed times, whatever the one before took. */
+/** Publishes at fixed times, however long the one before took. */
 async function pace(
   bodies: readonly Buffer[],
   publish: (body: Buffer, index: number) => Promise<void>,

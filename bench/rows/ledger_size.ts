@@ -18,8 +18,8 @@ async function measure(stand: Stand): Promise<Measured> {
   try {
     const many = stand.quick ? MANY / 20 : MANY;
     const grownLedger = await grown(join(dir, "many"), many);
-    // Each round brings servers of its own: the large ledger grows by a little in it, the small one
-    // is made anew.
+    // Each round has servers of its own. The large ledger grows a little in each; the small one is
+    // made anew.
     let number = many;
     const servers = stand.quick ? 500 : 5000;
     const load = () => lives(servers, number += servers);

@@ -60,7 +60,7 @@ Deno.test("every record has a number of its own, a context, a decision and conse
   assert.equal(new Set(numbers).size, records.length);
   for (const [index, path] of records.entries()) {
     const headings = [...textOf(path).matchAll(/^##? (.*)$/gm)].map(([, heading = ""]) => heading);
-    assert.ok(headings[0]?.startsWith(`${numbers[index]} `), path);
+    assert.ok(headings[0]?.startsWith(`${numbers[index]}`), path);
     assert.deepEqual(headings.slice(1), ["Context", "Decision", "Consequences"], path);
     assert.ok(textOf(`${RECORDS}/README.md`).includes(`(${path.slice(RECORDS.length + 1)})`), `${path} is not listed`);
   }

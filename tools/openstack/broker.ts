@@ -20,10 +20,7 @@ export async function startBroker({ root }: Programs): Promise<Broker> {
   }
 }
 
-/**
- * From 4.3 on no queue may go with its broker that others than its maker may use, as
- * oslo.messaging's do by default.
- */
+/** From RabbitMQ 4.3 on a shared queue must be durable. oslo.messaging's are not by default. */
 export function refusesTransientQueues(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > 4 || major === 4 && minor >= 3;

@@ -1,6 +1,6 @@
 // A private OpenStack: the real Keystone, Glance, Placement, Nova and Neutron with RabbitMQ and
 // MariaDB, from Debian's packages, on the loopback address, in a folder of its own. Only the
-// hypervisor and the switch pretend: Nova's own fake driver, and l2_agent.py.
+// hypervisor and the switch are stand-ins: Nova's own fake driver, and l2_agent.py.
 import { freePorts } from "../free_ports.ts";
 import { progress } from "../packages.ts";
 import type { PrivateRabbit } from "../rabbitmq.ts";
@@ -60,7 +60,7 @@ export class PrivateCloud implements AsyncDisposable {
     this.#site = { dir, ports, secret, transport, hasQuorumQueues: refusesTransientQueues(version), computes };
     this.authUrl = `http://${ADDRESS}:${keystone}/v3`;
     this.adminAccount = { user: "admin", password: secret, project: "admin" };
-    // Nothing of ours reaches them: a proxy in the environment would be asked for 127.0.0.1.
+    // The environment is not passed on: a proxy in it would be asked for 127.0.0.1.
     this.#env = {
       PATH: `${Deno.env.get("PATH") ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`,
       LANG: "C.UTF-8",
@@ -91,7 +91,7 @@ export class PrivateCloud implements AsyncDisposable {
     progress(`OpenStack: up after ${seconds()}, ${this.authUrl}`);
   }
 
-  /** Starts Nova and Neutron anew with other settings. What they have stored stays. */
+  /** Restarts Nova and Neutron with other settings. Their databases stay. */
   async renotify(notifying: Notifying): Promise<void> {
     const begun = Date.now();
     this.#notifying = notifying;
@@ -105,7 +105,7 @@ export class PrivateCloud implements AsyncDisposable {
     progress(`OpenStack: Nova and Neutron again after ${Math.round((Date.now() - begun) / 1000)} s`);
   }
 
-  /** A compute host dies, and Nova is told so at once, as by whoever watches hosts. */
+  /** Kills a compute host and tells Nova so at once, as a monitoring service does. */
   async losesHost(host: string): Promise<void> {
     const lost = this.#daemons.find(({ name }) => name === host)!;
     await lost.stop();
@@ -113,7 +113,7 @@ export class PrivateCloud implements AsyncDisposable {
     await forceDown(await this.admin(), host, true);
   }
 
-  /** It is there again. */
+  /** Starts that host again. */
   async hasHostAgain(host: string): Promise<void> {
     const admin = await this.admin();
     await forceDown(admin, host, false);
@@ -166,8 +166,8 @@ export class PrivateCloud implements AsyncDisposable {
     ]);
     const socket = `${dir}/mysql.sock`;
     const daemon = this.#start("mysql", [
-      // Nothing here has to outlive a power cut: without waiting for the disk, the schemas take a
-      // fifth of the time.
+      // Data need not survive a power cut: without waiting for the disk the schemas take a fifth of
+      // the time.
       "eatmydata",
       "mariadbd",
       ...["--no-defaults", `--user=${user}`, `--datadir=${data}`],
@@ -184,7 +184,7 @@ export class PrivateCloud implements AsyncDisposable {
     await this.#run("mysql-databases", ["mariadb", "--no-defaults", "-uroot", "-S", socket, "-e", sql.join(" ")]);
   }
 
-  /** Side by side: most of the time that a cloud takes to come up. */
+  /** Makes them side by side: most of a cloud's start is spent here. */
   async #makeSchemas(): Promise<void> {
     const { dir, secret } = this.#site;
     const nova = ["nova-manage", "--config-file", `${dir}/etc/nova.conf`] as const;
@@ -229,7 +229,7 @@ export class PrivateCloud implements AsyncDisposable {
     const glance = this.#serve(services.glance(this.#site, this.#programs));
     await this.#startNovaAndNeutron();
     await glance.until(() => answers(`http://${ADDRESS}:${ports.glance}/`));
-    // Hosts are in no cell until they are looked for.
+    // Hosts belong to no cell until nova-manage discovers them.
     await this.#run("discover-hosts", [
       ...["nova-manage", "--config-file", `${dir}/etc/nova.conf`, "cell_v2", "discover_hosts"] as const,
     ]);
@@ -266,7 +266,7 @@ export class PrivateCloud implements AsyncDisposable {
   }
 }
 
-/** Made once: a host keeps it through all its starts. */
+/** Made once: a host keeps it through all restarts. */
 function keepId(file: string): void {
   try {
     Deno.writeTextFileSync(file, crypto.randomUUID(), { createNew: true });

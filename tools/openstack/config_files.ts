@@ -1,5 +1,5 @@
-// The services' configuration: what a small real cloud would have, on the loopback address, with a
-// hypervisor that pretends.
+// The services' configuration: that of a small real cloud, on the loopback address, with a fake
+// hypervisor.
 import { ADDRESS, DNS_DOMAIN, type Driver, type Notifying, REGION, type Site } from "./settings.ts";
 
 type Section = Readonly<Record<string, string | number | boolean | readonly string[]>>;
@@ -158,7 +158,7 @@ function notifications(drivers: readonly Driver[], topics: readonly string[]): S
   return { driver: drivers, topics: topics.join(",") };
 }
 
-/** By default exchanges and queues go with the broker. */
+/** By default exchanges and queues are not durable. */
 function rabbit({ hasQuorumQueues }: Site): Section {
   return hasQuorumQueues ? { rabbit_quorum_queue: true, rabbit_transient_quorum_queue: true } : {};
 }

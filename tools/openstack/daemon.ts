@@ -1,4 +1,5 @@
-// A process of the private cloud, in a group of its own, that ends with us, even if we are killed.
+// A process of the private cloud, in a process group of its own, which ends with this process, even
+// if that is killed.
 
 export interface DaemonStart {
   /** Names it and its log. */
@@ -31,7 +32,7 @@ export class Daemon {
   }
 
   /**
-   * Waits until it does what it was started for.
+   * Waits until it is ready.
    *
    * @throws {Error} when it ends before, or takes too long; with the end of its log.
    */
@@ -64,10 +65,10 @@ export class Daemon {
     await this.#child.status;
   }
 
-  /** Returns whether there was anybody to hear it. */
+  /** Returns whether the group has a process left. */
   #signal(signal: Deno.Signal | 0): boolean {
     try {
-      // Deno knows no signal 0: SIGCONT does nothing to who runs.
+      // Deno has no signal 0. SIGCONT does nothing to a running process.
       Deno.kill(-this.#child.pid, signal === 0 ? "SIGCONT" : signal);
       return true;
     } catch {
@@ -88,7 +89,7 @@ const RUN = `
   exec "$@" >>"$log" 2>&1
 `;
 
-/** Runs a program to its end. @throws {Error} when it fails, with the end of what it said. */
+/** Runs a program to its end. @throws {Error} when it fails, with the end of its output. */
 export async function runToEnd({ name, command, env, dir }: DaemonStart): Promise<string> {
   const [program, ...args] = command;
   const process = new Deno.Command(program, { args, cwd: dir, clearEnv: true, env: { ...env }, stdin: "null" });

@@ -1,5 +1,5 @@
-// What a new cloud needs before anybody can use it: accounts and endpoints of its services, then
-// flavors, images and the public network.
+// Sets up a new cloud for use: accounts and endpoints of its services, then flavors, images and the
+// public network.
 import { type Answer, CloudClient } from "./rest.ts";
 import { ADDRESS, REGION, type Site } from "./settings.ts";
 

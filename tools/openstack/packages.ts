@@ -1,5 +1,4 @@
-// What a whole OpenStack control plane takes: Debian's packages, no service of which is ever
-// started by itself.
+// Debian's packages of a whole OpenStack control plane. Installing them starts no service.
 import type { Requirement } from "../packages.ts";
 import { RABBITMQ } from "../rabbitmq.ts";
 

@@ -4,7 +4,7 @@ import { type Chroot, openChroot, type Suite } from "../chroot.ts";
 import { installMissing } from "../packages.ts";
 import { OPENSTACK, OPENSTACK_IN_A_CHROOT } from "./packages.ts";
 
-/** A Debian release whose OpenStack is tried. The first is this machine's own, whatever that is. */
+/** The Debian releases whose OpenStack is tested. The first means this machine's own release. */
 export const RELEASES = ["bookworm", "trixie", "sid"] as const;
 
 export type Release = typeof RELEASES[number];
@@ -31,7 +31,7 @@ export interface Programs {
   readonly root: string;
   /** Whether there is such a file or folder. */
   has(path: string): boolean;
-  /** How a command of theirs is run from this machine. */
+  /** The command line that runs a command of that release on this machine. */
   run(command: Command): Command;
 }
 
@@ -59,7 +59,7 @@ function entering(chroot: Chroot, [name, ...rest]: Command): Command {
   return [program, ...args];
 }
 
-/** What it really is: packages with their versions. */
+/** The installed packages with their versions. */
 export async function versionsOf({ run }: Programs): Promise<string> {
   const packages = ["nova-common", "neutron-common", "rabbitmq-server"];
   const [program, ...args] = run(["dpkg-query", "--show", "--showformat", "${Package} ${Version}, ", ...packages]);

@@ -1,4 +1,4 @@
-// Whether what was started does what it was started for.
+// Whether started services are ready.
 import type { Answer, CloudClient } from "./rest.ts";
 import { ADDRESS, type Compute } from "./settings.ts";
 
@@ -10,7 +10,7 @@ export async function allUp(admin: CloudClient, computes: readonly Compute[], si
   return computes.every(({ host }) => up.has(host));
 }
 
-/** Tells Nova what only whoever watches hosts knows at once. */
+/** Tells Nova that a host is down or up, as a monitoring service does. */
 export async function forceDown(admin: CloudClient, host: string, forced_down: boolean): Promise<void> {
   const microversion = "2.53";
   const { services } = await admin.nova("GET", `/os-services?binary=nova-compute&host=${host}`, { microversion });
@@ -25,7 +25,7 @@ export async function allAlive(admin: CloudClient, computes: readonly Compute[],
   return computes.every(({ host }) => alive.has(host));
 }
 
-/** Whether somebody listens. */
+/** Whether a process listens at the port. */
 export async function listens(port: number): Promise<boolean> {
   try {
     (await Deno.connect({ hostname: ADDRESS, port })).close();
@@ -36,8 +36,8 @@ export async function listens(port: number): Promise<boolean> {
 }
 
 /**
- * Waits until nobody listens: the children of a server that was killed end a little later than
- * itself.
+ * Waits until no process listens: the children of a killed server end a little later than the
+ * server.
  */
 export async function untilFree(ports: readonly number[]): Promise<void> {
   const deadline = Date.now() + 60_000;
@@ -56,7 +56,7 @@ function isFree(port: number): boolean {
   }
 }
 
-/** Whether anything but a failure of the server comes back. */
+/** Whether the server answers with anything but a failure of its own. */
 export async function answers(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });

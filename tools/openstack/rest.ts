@@ -1,5 +1,5 @@
-// A client of the cloud's APIs for whoever plays a tenant or an administrator: it does what the
-// watcher's own clients never do, it writes.
+// A client of the cloud's APIs for tests that act as tenant or administrator. Unlike the watcher's
+// own clients it writes.
 
 export interface Account {
   readonly user: string;
@@ -9,7 +9,7 @@ export interface Account {
 
 export type ServiceType = "identity" | "image" | "compute" | "network";
 
-/** An object of an answer. What is read from it is compared or printed: a missing key shows. */
+/** An object of an answer. Its values are compared or printed, so a missing key is noticed. */
 // deno-lint-ignore no-explicit-any -- answers of four APIs, each field of which would need a type to be used once
 export type Answer = any;
 
@@ -17,7 +17,7 @@ export interface Call {
   readonly body?: unknown;
   /** Of Nova. */
   readonly microversion?: string;
-  /** Statuses beside those below 400 that are an answer too. */
+  /** Statuses from 400 on that do not count as a failure. */
   readonly allowed?: readonly number[];
 }
 
@@ -74,7 +74,7 @@ export class CloudClient {
     return this.call("identity", `${method} ${path}`, { body });
   }
 
-  /** Gives the answer's JSON; `null` without one, or with a status that is `allowed`. */
+  /** Returns the JSON of the answer; `null` without one, or with a status that is `allowed`. */
   async call(service: ServiceType, what: string, { body, microversion, allowed = [] }: Call = {}): Promise<Answer> {
     const [method, path] = what.split(" ") as [string, string];
     const isBytes = body instanceof Uint8Array;

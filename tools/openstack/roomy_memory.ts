@@ -1,6 +1,6 @@
 /**
- * In memory the schemas take seconds, and a tenth of that which they take on a busy disk. Where
- * there is too little, on disk.
+ * A folder in memory, where the schemas take seconds, a tenth of their time on a busy disk; a
+ * folder on disk where memory is short.
  */
 export function roomyMemory(): { readonly dir?: string } {
   const dir = "/dev/shm";

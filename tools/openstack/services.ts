@@ -1,5 +1,6 @@
-// How each service is started, which differs from release to release: earlier ones bring servers of
-// their own, later ones only what uWSGI serves. What is there decides, not the release's name.
+// How each service is started, which differs from release to release: earlier releases bring
+// servers of their own, later ones WSGI applications for uWSGI. The installed files decide, not the
+// release's name.
 import { fileURLToPath } from "node:url";
 import type { Command, Programs } from "./programs.ts";
 import { ADDRESS, type Site } from "./settings.ts";
@@ -58,12 +59,12 @@ export function compute({ dir }: Site, host: string): Service {
   return { name: host, command: ["/usr/bin/python3", "-c", textOf("nova_compute.py"), ...configs], env };
 }
 
-/** In a host's state directory: what its node is known by. */
+/** The file in a host's state directory with the id of its node. */
 export function computeIdFile(dir: string, host: string): string {
   return `${dir}/var/${host}/compute_id`;
 }
 
-/** The server first, which answers when Neutron does. */
+/** The server comes first: when it answers, Neutron is ready. */
 export function neutron({ dir, ports }: Site, programs: Programs): readonly Service[] {
   const config = ["--config-file", `${dir}/etc/neutron.conf`] as const;
   const app = firstOf(programs, ["neutron.wsgi.api", "/usr/bin/neutron-server"]);
@@ -84,14 +85,16 @@ export function l2Agent({ dir, computes }: Site): Service {
   };
 }
 
-/** A program beside this file. A chroot does not see this repository: its text goes along. */
+/**
+ * A program beside this file. It is passed as text, since a chroot does not see this repository.
+ */
 function textOf(name: string): string {
   return Deno.readTextFileSync(fileURLToPath(new URL(name, import.meta.url)));
 }
 
 /**
- * The first that is there, of modules of Python and programs; the last of them if none is, which
- * then fails by its name.
+ * The first Python module or program that exists; the last one if none does, whose failure then
+ * names it.
  */
 function firstOf({ has }: Programs, apps: readonly [string, ...string[]]): string {
   const pathOf = (app: string) => app.startsWith("/") ? app : `${MODULES}/${app.replaceAll(".", "/")}.py`;

@@ -1,4 +1,4 @@
-/** How Nova and Neutron say what happens. */
+/** How Nova and Neutron publish notifications. */
 export interface Notifying {
   readonly novaFormat: "unversioned" | "versioned" | "both";
   /** With two, each of them sends every notification. */
@@ -6,7 +6,7 @@ export interface Notifying {
   readonly neutronDrivers: readonly Driver[];
   readonly topics: readonly string[];
   readonly versionedTopics: readonly string[];
-  /** A deletion is a soft one for so long. @default 0: none is */
+  /** How long a deletion is a soft one, in seconds. @default 0: none is */
   readonly reclaimSeconds?: number;
 }
 
@@ -41,16 +41,16 @@ export interface Ports {
   readonly neutron: number;
 }
 
-/** What all of the cloud's files have in common. */
+/** Values that all of the cloud's files share. */
 export interface Site {
   readonly dir: string;
   readonly ports: Ports;
-  /** Of the administrator, the services and the database: invented anew for each cloud. */
+  /** The password of the administrator, the services and the database, generated for each cloud. */
   readonly secret: string;
   /** `rabbit://…` */
   readonly transport: string;
   /**
-   * Services make queues that outlive the broker: the only ones that later brokers take from them.
+   * Whether services declare durable queues, the only ones that later brokers accept from them.
    */
   readonly hasQuorumQueues: boolean;
   readonly computes: readonly Compute[];
