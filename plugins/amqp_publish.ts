@@ -62,8 +62,10 @@ export class AmqpPublish implements Plugin {
   /**
    * Publishes the event's message, and waits for the broker's confirmation.
    *
-   * @throws {PermanentError} when the broker, or AMQP, can never take the message, or the function `routingKey` fails.
-   * @throws {DeliveryError} when no queue is there for it, the broker does not take it now, does not know us, or cannot be reached.
+   * @throws {PermanentError} when the broker, or AMQP, can never take the message, or the function
+   * `routingKey` fails.
+   * @throws {DeliveryError} when no queue takes it, the broker does not accept it at present,
+   * refuses our credentials, or cannot be reached.
    */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
     await this.#target.publish(this.#message(detail, created, context), context.signal);

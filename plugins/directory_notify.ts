@@ -12,7 +12,10 @@ export interface DirectoryNotifyOptions extends HttpTargetOptions {
   readonly urlDeletion?: string;
   /** `POST` sends `{"instance_uuid": …}` to the URL; `DELETE` sends no body, to the URL with `/<uuid>` at its end. @default "POST" */
   readonly methodDeletion?: "POST" | "DELETE";
-  /** Gets an entry for every server once the service knows of it. May be rotated. `null`: none. @default "/var/log/nova/nova_dirsvc_plugin.log" */
+  /**
+   * Gets an entry for every server once the service knows of it. May be rotated. `null` if the
+   * request has no body. @default "/var/log/nova/nova_dirsvc_plugin.log"
+   */
   readonly logFile?: string | null;
   /** Entries to the letter as Python 2 wrote them, `u'…'` and all, for programs that read the log. @default false */
   readonly python2?: boolean;

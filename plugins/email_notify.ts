@@ -75,10 +75,13 @@ export class EmailNotify implements Plugin {
   }
 
   /**
-   * Sends the event's mail to those recipients for whom no earlier attempt has an answer. Only logs when there are no recipients.
+   * Sends the event's mail to those recipients for whom no earlier attempt has an answer. Only logs
+   * when there are no recipients.
    *
-   * @throws {PermanentError} when the server will never take the mail for anybody, or a function of config.ts fails.
-   * @throws {DeliveryError} when it does not take it now, does not know us, or cannot be reached.
+   * @throws {PermanentError} when the server will never take the mail for anybody, or a function of
+   * config.ts fails.
+   * @throws {DeliveryError} when the server does not accept it at present, refuses our credentials,
+   * or cannot be reached.
    */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
     const { to, leftOut } = this.#recipients.of(detail, created, context);
