@@ -107,7 +107,7 @@ async function make(suite: Suite, { root }: Chroot): Promise<void> {
   const mirror = await mirrorOf(suite);
   const partial = `${root}.partial`;
   await Deno.remove(partial, { recursive: true }).catch(() => {});
-  progress(`UserFunction a chroot of Debian ${suite} …`);
+  progress(`Making a chroot of Debian ${suite} …`);
   const debootstrap = findProgram({ program: "debootstrap", package: "", places: ["/usr/sbin/debootstrap"] })!;
   // What it mounts is mounted for it alone, too.
   await bounded({

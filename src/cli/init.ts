@@ -76,7 +76,7 @@ async function copy(from: string, to: string, heading = ""): Promise<void> {
   }
 }
 
-/** UserFunction a directory where a file is fails in its own way. */
+/** Making a directory where a file is has an error of its own. */
 function whyUncopied(error: unknown): string {
   if (error instanceof Deno.errors.AlreadyExists) return "a part of its path is a file. Name another place";
   return whyUnwritten(error);

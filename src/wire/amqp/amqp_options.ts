@@ -1,6 +1,6 @@
 import type { RabbitTls } from "../../model/config.ts";
 import type { GivenOptions, OptionRules } from "../options/option_rules.ts";
-import { optional, optionProblems, unknownOptions } from "../options/option_rules.ts";
+import { allOptionProblems, optional } from "../options/option_rules.ts";
 import { isText, isWhole, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
 
 /**
@@ -76,7 +76,7 @@ const RULES: OptionRules<AmqpTargetOptions> = {
 
 /** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
 export function amqpOptionProblems(options: AmqpTargetOptions): string[] {
-  return [...optionProblems(options, RULES), ...unknownOptions(options, RULES)];
+  return allOptionProblems(options, RULES);
 }
 
 /** The servers, in the order in which they are given. The options must be without problems. */

@@ -1,5 +1,5 @@
 import type { OptionRule, OptionRules } from "../options/option_rules.ts";
-import { needs, optional, optionProblems, unknownOptions } from "../options/option_rules.ts";
+import { allOptionProblems, needs, optional } from "../options/option_rules.ts";
 import { CERTIFICATE, isWhole, matches, TEXT, TIMEOUT } from "../options/option_values.ts";
 
 /**
@@ -56,7 +56,7 @@ export function withoutHeaders(...names: readonly string[]): OptionRule<unknown>
 
 /** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
 export function httpOptionProblems(options: HttpTargetOptions): string[] {
-  return [...optionProblems(options, RULES), ...contradictions(options), ...unknownOptions(options, RULES)];
+  return [...allOptionProblems(options, RULES), ...contradictions(options)];
 }
 
 function contradictions({ user, bearer, headers }: HttpTargetOptions): string[] {

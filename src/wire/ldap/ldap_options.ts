@@ -1,5 +1,5 @@
 import type { OptionRule, OptionRules } from "../options/option_rules.ts";
-import { needs, optional, optionProblems, required, unknownOptions } from "../options/option_rules.ts";
+import { allOptionProblems, needs, optional, required } from "../options/option_rules.ts";
 import { CERTIFICATE, TEXT, TIMEOUT } from "../options/option_values.ts";
 import { isDn } from "./ldap_text.ts";
 
@@ -64,7 +64,7 @@ const RULES: OptionRules<LdapTargetOptions> = {
 
 /** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
 export function ldapOptionProblems(options: LdapTargetOptions): string[] {
-  return [...optionProblems(options, RULES), ...unknownOptions(options, RULES)];
+  return allOptionProblems(options, RULES);
 }
 
 /** The servers, in the order given. */

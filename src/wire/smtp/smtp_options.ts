@@ -1,5 +1,5 @@
 import type { OptionRule, OptionRules } from "../options/option_rules.ts";
-import { needs, optional, optionProblems, required, unknownOptions } from "../options/option_rules.ts";
+import { allOptionProblems, needs, optional, required } from "../options/option_rules.ts";
 import { CERTIFICATE, isOneOf, matches, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
 
 /**
@@ -70,7 +70,7 @@ const RULES: OptionRules<SmtpTargetOptions> = {
 
 /** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
 export function smtpOptionProblems(options: SmtpTargetOptions): string[] {
-  return [...optionProblems(options, RULES), ...unknownOptions(options, RULES)];
+  return allOptionProblems(options, RULES);
 }
 
 /** The port, which depends on the kind of connection. */
