@@ -12,17 +12,24 @@ export interface DirectoryNotifyOptions extends HttpTargetOptions {
   readonly urlDeletion?: string;
   /** `POST` sends `{"instance_uuid": …}` to the URL; `DELETE` sends no body, to the URL with `/<uuid>` at its end. @default "POST" */
   readonly methodDeletion?: "POST" | "DELETE";
-  /** Gets an entry for every server once the service knows of it. May be rotated. `null`: none. @default "/var/log/nova/nova_dirsvc_plugin.log" */
+  /**
+   * Gets an entry for every server once the directory service knows of it. May be rotated. `null`:
+   * no log. @default "/var/log/nova/nova_dirsvc_plugin.log"
+   */
   readonly logFile?: string | null;
-  /** Entries to the letter as Python 2 wrote them, `u'…'` and all, for programs that read the log. @default false */
+  /**
+   * Writes entries exactly as Python 2 did, with `u'…'`, for programs that read the log. @default
+   * false
+   */
   readonly python2?: boolean;
   /** Unique among the configured plugins. @default "DirectoryNotify" */
   readonly name?: string;
 }
 
 /**
- * Registers servers with a directory service when they come, with {@linkcode DirectoryRecord} as JSON, and unregisters them when they
- * go, and keeps nova_dirsvc_plugin's log of both. Floating IPs are none of its business. An event may come twice: `Idempotency-Key` tells.
+ * Registers created servers with a directory service, by a {@linkcode DirectoryRecord} as JSON,
+ * unregisters deleted ones, and logs both as nova_dirsvc_plugin did. Ignores floating IPs. An event
+ * may come twice, with the same `Idempotency-Key`.
  *
  * @example
  * ```ts
@@ -66,8 +73,8 @@ export class DirectoryNotify implements Plugin {
    * Registers or unregisters the server, then logs it. Does nothing for a floating IP.
    *
    * @throws {DeliveryError} when there is no answer, or one that is not from 200 to 299.
-   * @throws {Error} when the log cannot be opened: then nothing is sent; or not be written: then the event comes again.
-   * @throws {PermanentError} when the server has no id, or one that no URL should hold.
+   * @throws {Error} when the log cannot be opened (nothing is sent) or written (the retry resends).
+   * @throws {PermanentError} when the server has no id, or one that is unsafe in a URL.
    */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
     if (context.subject !== "server") return;
@@ -77,7 +84,10 @@ export class DirectoryNotify implements Plugin {
     await this.#log?.append(logEntry(detail, created, this.#python2));
   }
 
-  /** The request that {@linkcode DirectoryNotify.notify} would send; for a floating IP that there is none. */
+  /**
+   * The request that {@linkcode DirectoryNotify.notify} would send; for a floating IP, a text that
+   * says that there is none.
+   */
   preview(detail: Detail, created: boolean, context: NotifyContext): Json {
     if (context.subject !== "server") return "nothing: a directory service is told of servers only";
     const request = this.#request(detail, created, context);
@@ -87,7 +97,7 @@ export class DirectoryNotify implements Plugin {
     };
   }
 
-  /** Rejects when a URL gives no answer to OPTIONS or does not know us (401), or when the log cannot be opened. */
+  /** Rejects when a URL does not answer OPTIONS or answers 401, or the log cannot be opened. */
   async check(signal: AbortSignal): Promise<void> {
     await this.#log?.check(signal);
     for (const url of new Set([this.#url, this.#urlDeletion])) await this.#target.probe(url, signal);
@@ -129,7 +139,7 @@ const RULES: OptionRules<DirectoryNotifyOptions, OwnOption> = {
   headers: withoutHeaders("content-type", "idempotency-key"),
 };
 
-/** A URL could make a path of its own out of `..` or a slash. */
+/** Refuses an id with `..` or a slash, which would change the URL's path. */
 function urlOf(base: string, id: string): string {
   if (!/^[\w-]{1,64}$/.test(id)) {
     throw new PermanentError(`Cannot unregister the server "${printable(id, 80)}": not an id that a URL should hold`);

@@ -1,10 +1,13 @@
 import type { Detail } from "../mod.ts";
 import { pythonRepr } from "../src/kit/mod.ts";
 
-/** Nova made these itself; the others came to it as `unicode`. */
+/** Nova had these values as `str`; the others were `unicode`. */
 const PYTHON2_STR = new Set(["instance_uuid", "user_remote_address"]);
 
-/** What a directory service is told of a server: the DICT of nova_dirsvc_plugin. Unknown is `null`. */
+/**
+ * The data of a server that a directory service gets: the DICT of nova_dirsvc_plugin. Unknown
+ * values are `null`.
+ */
 export interface DirectoryRecord {
   /** The UUID of the server's image. */
   readonly image_uuid: string | null;
@@ -51,12 +54,15 @@ export function directoryRecord(detail: Detail): DirectoryRecord {
   };
 }
 
-/** What a directory service is told of an event: all of a creation, the id alone of a deletion. */
+/**
+ * The data that a directory service gets: the whole record for a creation, the id alone for a
+ * deletion.
+ */
 export function recordOf(detail: Detail, created: boolean): Partial<DirectoryRecord> {
   return created ? directoryRecord(detail) : { instance_uuid: detail.ID };
 }
 
-/** Python's `pprint`, to the letter: what nova_dirsvc_plugin wrote. */
+/** The log entry that nova_dirsvc_plugin wrote, exactly as Python's `pprint` formats it. */
 export function logEntry(detail: Detail, created: boolean, python2: boolean): string {
   const time = Temporal.Now.instant().toString({ fractionalSecondDigits: 6 }).replace("T", " ").replace("Z", "");
   const title = created ? "Registering instance with" : "Unregistering instance from";

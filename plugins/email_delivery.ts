@@ -1,7 +1,7 @@
 import { DeliveryError, type NotifyContext, PermanentError } from "../mod.ts";
 import { printable, type RefusedAddress, type SmtpMail, type SmtpTarget } from "../src/kit/mod.ts";
 
-/** How far the delivery of a mail is: what `context.keep` stores. */
+/** Progress of the delivery of a mail, stored by `context.keep`. */
 interface Progress {
   /** Addresses that need no further attempt. */
   readonly answered: readonly string[];
@@ -12,11 +12,12 @@ interface Progress {
 const MAX_LISTED = 5;
 
 /**
- * Sends a mail to those of its recipients for whom no earlier attempt of the delivery has an answer. Addresses that are refused for
- * good, while others have the mail, are logged and noted.
+ * Sends a mail to those of its recipients for whom no earlier attempt of the delivery has an
+ * answer. Addresses that are refused for good, while others have the mail, are logged and noted.
  *
- * @throws {PermanentError} when the server will never take the mail for anybody.
- * @throws {DeliveryError} when it does not take it now for some or all, does not know us, or cannot be reached.
+ * @throws {PermanentError} when the server refuses the mail for good for all recipients.
+ * @throws {DeliveryError} when the server does not accept it at present for some or all, refuses
+ * our credentials, or cannot be reached.
  */
 export async function deliverMail(target: SmtpTarget, mail: SmtpMail, context: NotifyContext): Promise<void> {
   const earlier = progressOf(context);

@@ -3,8 +3,8 @@ import { callUserFunction, composeMail, idempotencyKey, mailAddress, printable, 
 import { eventHtml, eventText, eventTitle } from "../src/kit/mod.ts";
 
 /**
- * Makes the subject or a body of a mail, given what `notify` is given. One that throws, or returns no
- * text, makes a dead letter.
+ * Returns the subject or a body of a mail. Takes the arguments of `notify`. A function that throws,
+ * or returns no text, makes a dead letter.
  */
 export type MailText = (detail: Detail, created: boolean, context: NotifyContext) => string;
 
@@ -16,7 +16,7 @@ export interface MailSender {
   readonly domain: string;
 }
 
-/** What the mails of one plugin have in common. */
+/** Options that all mails of one plugin share. */
 export interface MailTemplate {
   /** The plugin's name. */
   readonly plugin: string;
@@ -27,7 +27,7 @@ export interface MailTemplate {
   readonly html?: MailText | false | undefined;
 }
 
-/** What `notify` is given. */
+/** The arguments of `notify`. */
 export interface MailedEvent {
   readonly detail: Detail;
   readonly created: boolean;

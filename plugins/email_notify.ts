@@ -12,11 +12,15 @@ export interface EmailNotifyOptions extends SmtpTargetOptions {
   readonly from: string;
   /** Where answers go, one address. @default from */
   readonly replyTo?: string;
-  /** Whom mails are for: addresses, and functions that take them from the detail, as `({ Owner }) => Owner`; one, or a list of at most 100. */
+  /**
+   * Recipients: addresses, and functions that take addresses from the detail, as `({ Owner }) =>
+   * Owner`; one, or a list of at most 100.
+   */
   readonly to: MailTo;
   /**
-   * Domains in which addresses that a function gives may be, as `example.com`, or `*.example.com` for all below it. Needed with a function:
-   * what it gives was written by a tenant. Whatever is in none of them, or no bare address, is left out.
+   * Domains of the addresses that functions may return, as `example.com`, or `*.example.com` for
+   * all subdomains. Required with a function, since tenants write the addresses. Addresses in other
+   * domains, and texts that are no bare address, are left out.
    */
   readonly allowedDomains?: readonly string[];
   /** One line; what is longer than 250 characters is cut. @default says what happened to which server */
@@ -30,9 +34,10 @@ export interface EmailNotifyOptions extends SmtpTargetOptions {
 }
 
 /**
- * Sends a mail for every event, with the event's key in the header `X-OSS-Watcher-Key`. Its Message-ID, its date (the event's) and all else
- * is the same for every attempt. An answer 4yz is tried again, for those alone who got it; 5yz for all makes a dead letter. When a server never
- * takes it for some, it is done, and `events show` says who they are.
+ * Sends a mail for every event, with the event's key in the header `X-OSS-Watcher-Key`. The mail is
+ * the same for every attempt, with its Message-ID and its date (the event's). An answer 4yz is
+ * retried for the recipients concerned; 5yz for all makes a dead letter. If the server refuses only
+ * some recipients for good, the delivery is done, and `events show` lists them.
  *
  * @example
  * ```ts
@@ -75,10 +80,13 @@ export class EmailNotify implements Plugin {
   }
 
   /**
-   * Sends the event's mail to those recipients for whom no earlier attempt has an answer. Only logs when there are no recipients.
+   * Sends the event's mail to those recipients for whom no earlier attempt has an answer. Only logs
+   * when there are no recipients.
    *
-   * @throws {PermanentError} when the server will never take the mail for anybody, or a function of config.ts fails.
-   * @throws {DeliveryError} when it does not take it now, does not know us, or cannot be reached.
+   * @throws {PermanentError} when the server refuses the mail for good for all recipients, or a
+   * function of config.ts fails.
+   * @throws {DeliveryError} when the server does not accept it at present, refuses our credentials,
+   * or cannot be reached.
    */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
     const { to, leftOut } = this.#recipients.of(detail, created, context);
@@ -100,7 +108,10 @@ export class EmailNotify implements Plugin {
     return [...envelope, ...lines, "", message.replaceAll("\r\n", "\n")].join("\n");
   }
 
-  /** Rejects when the server cannot be reached, is not whom we trust, or does not know us. */
+  /**
+   * Rejects when the server cannot be reached, its certificate is not trusted, or it refuses our
+   * credentials.
+   */
   async check(signal: AbortSignal): Promise<void> {
     await this.#target.check(signal);
   }

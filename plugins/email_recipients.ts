@@ -2,8 +2,9 @@ import type { Detail, NotifyContext } from "../mod.ts";
 import { callUserFunction, mailAddress, mailDomain, printable, type UserFunction } from "../src/kit/mod.ts";
 
 /**
- * Says whom an event's mail is for, given what `notify` is given: bare addresses; nothing for nobody.
- * A function that throws, or returns anything else, makes a dead letter.
+ * Returns the recipients of an event's mail as bare addresses; `null` or an empty text for nobody.
+ * Takes the arguments of `notify`. A function that throws, or returns anything else, makes a dead
+ * letter.
  */
 export type MailRecipients = (
   detail: Detail,
@@ -14,7 +15,7 @@ export type MailRecipients = (
 /** One recipient, or several: addresses, and functions that give some. */
 export type MailTo = string | MailRecipients | readonly (string | MailRecipients)[];
 
-/** The least that every mail server takes (RFC 5321, 4.5.3.1.8). */
+/** The number of recipients that every mail server must accept (RFC 5321, 4.5.3.1.8). */
 export const MAX_RECIPIENTS = 100;
 
 const RETURNS_ADDRESSES: UserFunction<ReturnType<MailRecipients>> = {
@@ -98,7 +99,7 @@ export function isAddress(value: unknown): boolean {
   return typeof value === "string" && mailAddress(value) !== undefined;
 }
 
-/** A list of what may be one alone. */
+/** A single value as a list of one. */
 export function listOf<T>(value: T | readonly T[]): readonly T[] {
   return Array.isArray(value) ? value : [value as T];
 }

@@ -1,14 +1,6 @@
 import type { Detail, Json, NotifyContext, Plugin } from "../mod.ts";
 import { givenOptions, LineFile, printable, safeJson } from "../src/kit/mod.ts";
-import {
-  isOneOf,
-  optional,
-  optionProblems,
-  type OptionRules,
-  refuseProblems,
-  TEXT,
-  unknownOptions,
-} from "../src/kit/mod.ts";
+import { allOptionProblems, isOneOf, optional, type OptionRules, refuseProblems, TEXT } from "../src/kit/mod.ts";
 
 /** Options of {@linkcode EventLog}. */
 export interface EventLogOptions {
@@ -21,8 +13,10 @@ export interface EventLogOptions {
 }
 
 /**
- * Writes every event as one line: as JSON, `time`, `event` (its type), `created`, `key`, `detail`; or as text, time, what happened,
- * FQDN, IP, then what has a name. A line in a file is on the disk before the event counts as done. An event may come twice: its key tells.
+ * Writes every event as one line: as JSON with `time`, `event` (its type), `created`, `key` and
+ * `detail`, or as text with the time, the event, FQDN, IP, then `name=value` pairs. A line in a
+ * file is on the disk before the delivery counts as done. An event may come twice, with the same
+ * key.
  *
  * @example
  * ```ts
@@ -54,7 +48,7 @@ export class EventLog implements Plugin {
    */
   constructor(options: EventLogOptions = {}) {
     const { name = "EventLog", file, format } = givenOptions("EventLog", options);
-    refuseProblems("Cannot make EventLog", [...optionProblems(options, RULES), ...unknownOptions(options, RULES)]);
+    refuseProblems("Cannot make EventLog", allOptionProblems(options, RULES));
     this.name = name;
     this.#entry = format === "text" ? textEntry : jsonEntry;
     this.#file = file === undefined ? undefined : new LineFile(file, "the event log");
@@ -88,7 +82,7 @@ export class EventLog implements Plugin {
     await this.#file?.[Symbol.asyncDispose]();
   }
 
-  /** One line after the other, since the system may take them in parts. */
+  /** Writes one line after the other, since the system may accept a line in parts. */
   #print(line: string, signal: AbortSignal): Promise<void> {
     const printed = this.#idle.then(async () => {
       signal.throwIfAborted();
@@ -110,7 +104,7 @@ function jsonEntry(detail: Detail, created: boolean, { time, eventType, key }: N
   return { time, event: eventType, created, key, detail: detail as Json };
 }
 
-/** Nothing in a name can pass for another column: what has a blank or a quote is in quotes. */
+/** Values with a blank or a quote are quoted, so that no value can imitate another column. */
 function textEntry(detail: Detail, created: boolean, context: NotifyContext): string {
   const { time, subject, key, creationSeen, missing } = context;
   const what = `${created ? "creation" : "deletion"} of ${subject === "server" ? "a server" : "an association"}`;

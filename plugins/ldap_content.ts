@@ -1,8 +1,8 @@
 import { type Detail, PermanentError } from "../mod.ts";
-import { callUserFunction, isSameAttribute, type LdapContent } from "../src/kit/mod.ts";
+import { callUserFunction, isDn, isSameAttribute, type LdapContent, type UserFunction } from "../src/kit/mod.ts";
 import { FLOATING, type LdapPreset, type LdapValue, RECORD } from "./ldap_presets.ts";
 
-/** What makes the content of entries. */
+/** Options of {@linkcode ServerContent}. */
 export interface LdapContentOptions {
   /** The plugin's name. */
   readonly plugin: string;
@@ -13,11 +13,21 @@ export interface LdapContentOptions {
   readonly addressAttribute?: string | undefined;
 }
 
-/** What the entry of a server holds beside its ID and our mark, by the preset and the options of config.ts. */
+/** The option `parent`, and what its function may return. */
+export const RETURNS_PARENT: UserFunction<string> = {
+  option: "parent",
+  allows: (value): value is string => value === "" || isDn(value),
+  allowed: `a distinguished name, or ""`,
+};
+
+/**
+ * Makes the attributes of a server's entry, beside its ID and our mark, from the preset and the
+ * options of config.ts.
+ */
 export class ServerContent {
   readonly #plugin: string;
   readonly #attributes: Readonly<Record<string, LdapValue>>;
-  /** How a floating IP is written into which attributes. */
+  /** The attributes that hold floating IPs, with the form of the value in each. */
   readonly #floating: LdapPreset["floating"];
 
   constructor(options: LdapContentOptions) {

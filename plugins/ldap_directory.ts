@@ -1,15 +1,17 @@
 import type { Detail, NotifyContext, Plugin } from "../mod.ts";
 import { type LdapEntry, type LdapFact, LdapOwnEntries, LdapTarget } from "../src/kit/mod.ts";
-import { callUserFunction, givenOptions, isDn, isSameAttribute, printable } from "../src/kit/mod.ts";
+import { callUserFunction, givenOptions, isSameAttribute, printable } from "../src/kit/mod.ts";
 import { optionProblems, refuseProblems } from "../src/kit/mod.ts";
-import { ServerContent, serverId } from "./ldap_content.ts";
+import { RETURNS_PARENT, ServerContent, serverId } from "./ldap_content.ts";
 import { LDAP_RULES, type LdapDirectoryOptions } from "./ldap_options.ts";
 import { LDAP_PRESETS, type LdapPreset } from "./ldap_presets.ts";
 
 /**
- * Keeps an entry for each server in an LDAP directory, from its creation to its deletion, with its floating IPs. Entries are found by the
- * server's UUID and our mark, wherever they stand; all others stay as they are. An event may come twice. A floating IP that comes before
- * its server is written together with it, and one that comes after the server went is not. So `events` must list servers and floating IPs.
+ * Keeps an entry for each server in an LDAP directory, from its creation to its deletion, with its
+ * floating IPs. Entries are found by the server's UUID and our mark, whatever their DN; other
+ * entries are never changed. Every event may come twice. A floating IP that is associated before
+ * the server's creation is written together with the server; one after its deletion is ignored. So
+ * `events` must list servers and floating IPs.
  *
  * @example
  * ```ts
@@ -80,8 +82,9 @@ export class LdapDirectory implements Plugin {
   /**
    * Adds, changes or removes the entry of the event's server.
    *
-   * @throws {PermanentError} when the schema or another's entry stands in the way, or a function of config.ts makes a mistake.
-   * @throws {DeliveryError} when the directory is not there, or not willing.
+   * @throws {PermanentError} when the schema or another's entry prevents it, or a function of
+   * config.ts fails.
+   * @throws {DeliveryError} when the directory cannot be reached or refuses at present.
    */
   async notify(detail: Detail, created: boolean, { subject, signal, log }: NotifyContext): Promise<void> {
     if (subject === "floatingip") {
@@ -118,7 +121,9 @@ export class LdapDirectory implements Plugin {
       : this.#entries.ldifOfValues(fact, created ? "add" : "delete");
   }
 
-  /** Rejects when we cannot bind, `baseDn` is not there, or the schema lacks a class or an attribute. */
+  /**
+   * Rejects when the bind fails, `baseDn` is missing, or the schema lacks a class or an attribute.
+   */
   async check(signal: AbortSignal): Promise<void> {
     await this.#entries.check(this.#content.names, signal);
   }
@@ -132,10 +137,7 @@ export class LdapDirectory implements Plugin {
   #entry(detail: Detail): { readonly id: string; readonly entry: LdapEntry; readonly leftOut: readonly string[] } {
     const id = serverId(detail);
     const content = this.#content.of(detail);
-    const parent = callUserFunction(
-      { plugin: this.name, option: "parent", allows: isParent, allowed: `a distinguished name, or ""` },
-      () => this.#parent(detail),
-    );
+    const parent = callUserFunction({ ...RETURNS_PARENT, plugin: this.name }, () => this.#parent(detail));
     return { id, entry: this.#entries.entry(id, content, parent), leftOut: this.#entries.leftOut(content) };
   }
 
@@ -143,8 +145,4 @@ export class LdapDirectory implements Plugin {
   #fact({ ID, IP }: Detail): LdapFact | null {
     return !ID || !IP ? null : { id: ID, values: this.#content.floatingValues([IP]) };
   }
-}
-
-function isParent(value: unknown): value is string {
-  return value === "" || isDn(value);
 }

@@ -5,39 +5,51 @@ import { LABELS, LDAP_PRESETS, type LdapValue } from "./ldap_presets.ts";
 
 /** Options of `LdapDirectory`, with those of `LdapTarget`: `url`, `startTls`, `caFile`, `bindDn`, `password`, `sasl`, … */
 export interface LdapDirectoryOptions extends LdapTargetOptions {
-  /** Where the entries live: `ou=servers,dc=example,dc=com`. It must exist. */
+  /** The entry below which the entries are: `ou=servers,dc=example,dc=com`. It must exist. */
   readonly baseDn: string;
   /**
    * `host`: a `device` that is an `ipHost` and an `ieee802Device` (RFC 2307; in OpenLDAP that takes `nis.schema`).
    * `device`: a `device` alone (RFC 4519), as every server knows it, with addresses and more in `description`. @default "host"
    */
   readonly preset?: "host" | "device";
-  /** In the place of the preset's. `ipHost` stands only in entries with the `ipHostNumber` that it requires. */
+  /**
+   * Replaces the preset's classes. Only entries with an `ipHostNumber` get `ipHost`, which requires
+   * it.
+   */
   readonly objectClasses?: readonly string[];
   /**
-   * Besides the preset's, or in the place of those with the same name: `{ l: () => null, ou: (detail) => detail.ProjectName }`. What
-   * tenants write should follow a word of yours in `markAttribute`, as it does in the presets: `text ${detail.Description}`.
+   * Added to the preset's attributes; replaces those of the same name: `{ l: () => null, ou:
+   * (detail) => detail.ProjectName }`. In `markAttribute`, put a label before texts of tenants, as
+   * the presets do: `text ${detail.Description}`.
    */
   readonly attributes?: Readonly<Record<string, LdapValue>>;
   /**
-   * The attributes that name an entry, by the first value of each; at most three. Tenants choose names as they like: without `idAttribute`
-   * among them, the second of two servers with one name becomes a dead letter. @default [idAttribute]
+   * The attributes that name an entry, by the first value of each; at most three. Tenants choose
+   * names freely: without `idAttribute` among these, the second of two servers with one name
+   * becomes a dead letter. @default [idAttribute]
    */
   readonly rdn?: readonly string[];
-  /** What stands between an entry's name and `baseDn`: ``(detail) => `ou=${dnValue(detail.Datacenter ?? "none")}` ``. It must exist. */
+  /**
+   * Returns the part of the DN between an entry's name and `baseDn`: ``(detail) =>
+   * `ou=${dnValue(detail.Datacenter ?? "none")}` ``. It must exist.
+   */
   readonly parent?: (detail: Detail) => string;
-  /** Holds the server's UUID, by which its entry is found: let the directory index it for equality. @default "serialNumber" */
+  /**
+   * Holds the server's UUID, by which its entry is found. It needs an equality index. @default
+   * "serialNumber"
+   */
   readonly idAttribute?: string;
   /** Holds `mark`. @default "description" */
   readonly markAttribute?: string;
   /**
-   * Tells our entries from others, which are never touched. Two oss-watchers in one directory need two. It cannot begin with a word that
-   * the presets put before what tenants write: `text`, `os`, `owner`, … @default "oss-watcher"
+   * Distinguishes our entries from others, which are never changed. Each oss-watcher of a directory
+   * needs its own. It cannot begin with a label that the presets put before texts of tenants:
+   * `text`, `os`, `owner`, … @default "oss-watcher"
    */
   readonly mark?: string;
   /**
-   * What floating IPs are added to and removed from, as they are. @default for `host` "ipHostNumber" with `floating …` in
-   * "description", for `device` the latter alone
+   * The attribute to which floating IPs are added, without a label. @default for `host`
+   * "ipHostNumber" with `floating …` in "description", for `device` the latter alone
    */
   readonly addressAttribute?: string;
   /** Unique among the configured plugins. @default "LdapDirectory" */

@@ -1,17 +1,17 @@
 import type { Detail } from "../mod.ts";
 
-/** What an attribute shall hold. `null`, or a text that is empty: nothing. */
+/** Returns the values of an attribute; `null` or an empty text: none. */
 export type LdapValue = (detail: Detail) => string | readonly string[] | null;
 
-/** What the entry of a server holds. */
+/** The classes and attributes of a server's entry. */
 export interface LdapPreset {
   readonly objectClasses: readonly string[];
   readonly attributes: Readonly<Record<string, LdapValue>>;
-  /** How a floating IP stands in which attributes. */
+  /** The attributes that hold floating IPs, with the form of the value in each. */
   readonly floating: Readonly<Record<string, (address: string) => string>>;
 }
 
-/** Texts follow a word of ours: what a tenant writes cannot pass for a mark, or for an address. */
+/** Texts of tenants follow a label, so that they cannot imitate a mark or an address. */
 export const LDAP_PRESETS: Readonly<Record<string, LdapPreset>> = {
   host: {
     objectClasses: ["device", "ipHost", "ieee802Device"],
@@ -41,9 +41,9 @@ export const LDAP_PRESETS: Readonly<Record<string, LdapPreset>> = {
   },
 };
 
-/** The words that the presets put before texts. */
+/** The labels that the presets put before texts. */
 export const LABELS = /^(?:ip|mac|os|owner|text|floating) /i;
-/** Which values of which attribute are floating IPs. */
+/** The attribute and the label that identify floating IPs. */
 export const RECORD = "description";
 export const FLOATING = "floating ";
 

@@ -16,7 +16,7 @@ export interface RestNotifyOptions extends HttpTargetOptions {
   readonly urlDeletion: string;
   /** Of every request. @default "POST" */
   readonly method?: "POST" | "PUT" | "PATCH" | "DELETE";
-  /** What the detail is sent as. A header `Content-Type` in `headers` wins. @default "json" */
+  /** The format of the body. A header `Content-Type` in `headers` wins. @default "json" */
   readonly body?: BodyFormat;
   /**
    * Signs every request as Standard Webhooks says. Each is `whsec_` and the base64 of 24 to 64 bytes;
@@ -28,9 +28,9 @@ export interface RestNotifyOptions extends HttpTargetOptions {
 }
 
 /**
- * Sends every event's detail to a URL. An event may come twice: `Idempotency-Key` is its key, the same for every attempt.
- * `OSS-Watcher-Creation-Seen` is `false` for an end whose beginning was never seen. An answer from 200 to 299 is done; everything else, a
- * redirect too, is thrown, to be tried again or, for some statuses, to become a dead letter.
+ * Sends every event's detail to a URL. An event may come twice, with the same `Idempotency-Key`.
+ * `OSS-Watcher-Creation-Seen` is `false` for a deletion whose creation was never seen. A status
+ * from 200 to 299 is success. Others, also redirects, are retried or, by status, make a dead letter.
  *
  * @example
  * ```ts
@@ -91,7 +91,7 @@ export class RestNotify implements Plugin {
     return { ...this.#target.preview(request), body };
   }
 
-  /** Rejects when a URL gives no answer to OPTIONS, or does not know us (401). */
+  /** Rejects when a URL does not answer OPTIONS, or answers 401. */
   async check(signal: AbortSignal): Promise<void> {
     for (const url of new Set([this.#urlCreation, this.#urlDeletion])) await this.#target.probe(url, signal);
   }

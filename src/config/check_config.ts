@@ -3,8 +3,8 @@ import { describePath, describeValue } from "./describe.ts";
 import { configSchema } from "./schema.ts";
 
 /**
- * Everything that is wrong with a configuration, one line each: the key, what was found, what is allowed. Shows no secret. Empty:
- * the value is a `Config`.
+ * All findings about a configuration, one line each: the key, the value found, the values allowed.
+ * Shows no secret. Empty: the value is a `Config`.
  */
 export function checkConfig(config: unknown): readonly string[] {
   const { issues = [] } = v.safeParse(configSchema, config);

@@ -4,7 +4,10 @@ import { isSecretName, redact } from "../wire/secrets/redact.ts";
 /** Keys whose value may hold a password, though their names do not say so. */
 const URLS = new Set(["url", "authUrl"]);
 
-/** Where in the configuration something stands: `rabbit.queue.name`, `plugins[0]`; the whole is `the default export`. */
+/**
+ * The place of a value in the configuration: `rabbit.queue.name`, `plugins[0]`; the whole is `the
+ * default export`.
+ */
 export function describePath(keys: readonly unknown[]): string {
   const parts = keys.map((key) => {
     if (typeof key === "number") return `[${key}]`;
@@ -13,7 +16,7 @@ export function describePath(keys: readonly unknown[]): string {
   return keys.length === 0 ? "the default export" : parts.join("").replace(/^\./, "");
 }
 
-/** A value for people, on one line, shortened; of what may be secret, only its type. */
+/** Describes a value on one line, shortened; a value that may be secret by its type only. */
 export function describeValue(value: unknown, keys: readonly unknown[] = []): string {
   const isSecret = keys.some((key) => typeof key === "string" && (isSecretName(key) || URLS.has(key)));
   if (typeof value === "string") return isSecret || value.includes("@") ? "a string" : quoted(value);

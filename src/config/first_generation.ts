@@ -21,17 +21,19 @@ const FORMER_EVENTS = {
   deletion: ["compute.instance.delete.end", "floatingip.update.end"],
 };
 
-/** Variables for secrets, by the section that they are of. */
+/** Names of variables for secrets, by section. */
 const PREFIXES: Readonly<Record<string, string>> = { rabbit: "RABBIT", rest: "REST", openstack: "OPENSTACK" };
 
 /**
- * The configuration that INI files of oss_framework, or of a service of OpenStack, tell of.
+ * Makes a plan of the configuration from INI files of oss_framework or of an OpenStack service.
  *
- * @param files The assignments of each file; those of a later file stand over those of an earlier one.
- * @throws {UserError} when there is nothing in them to make one from.
+ * @param files The assignments of each file; those of a later file override those of an earlier
+ * one.
+ * @throws {UserError} when they hold no usable option.
  */
 export function planOf(files: readonly (readonly IniEntry[])[], name: string): Plan {
-  // Of a service's file only what tells of RabbitMQ counts: it has a log_file, too, and a hundred options of its own.
+  // Of a service's file, only the options for RabbitMQ are used: it has a log_file and a hundred
+  // other options of its own.
   const entries = files.flatMap((file) => file.some(isFirstGeneration) ? file : file.filter(isTransport));
   const isOld = entries.some(isFirstGeneration);
   const draft = new PlanDraft(entries);
@@ -55,10 +57,10 @@ export function planOf(files: readonly (readonly IniEntry[])[], name: string): P
   };
 }
 
-/** A service's file names no plugin: this one shows that it works. */
+/** A service's file names no plugin: this one shows that events arrive. */
 const LOG_PLUGIN = { className: "EventLog", module: "oss-watcher/plugins", formerName: null, place: "" };
 
-/** The sections of config.ts, in the order in which they are read best. */
+/** The order of the sections in config.ts. */
 function sectionsOf({ sections, remarks }: PlanDraft, isOld: boolean): PlanObject {
   const { events, rabbit, openstack, log } = sections;
   if (isOld) {
@@ -88,17 +90,17 @@ function readKnown(draft: PlanDraft, name: string): void {
   readDebug(draft);
 }
 
-/** An existing queue, since nothing says where one of our own would be bound. */
+/** An existing queue, since the file does not name the exchanges for an own queue. */
 function mustNameQueue({ sections: { rabbit }, places, mistakes }: PlanDraft, entries: readonly IniEntry[]): void {
   if (rabbit?.watchQueue !== undefined || rabbit?.queue !== undefined) return;
-  // Without the section a dry run is possible all the same.
+  // A dry run is possible without the section.
   if (!entries.some(({ section }) => sectionName(section) === "rabbit")) return;
   mistakes.push(
     `${places.get("rabbit.watchQueue")}: missing. Write the queue to listen on, as watch_queue = monitoring.info`,
   );
 }
 
-/** All of it, or none: what is missing would be looked for in clouds.yaml and the environment. */
+/** All options or none: missing ones would be taken from clouds.yaml and the environment. */
 function mustLogIn({ options, mistakes, places }: PlanDraft, entries: readonly IniEntry[]): void {
   if (!entries.some(({ section }) => sectionName(section) === "openstack")) return;
   for (const { section, key, to } of KNOWN_OPTIONS) {
@@ -119,10 +121,10 @@ function readDebug(draft: PlanDraft): void {
 
 function valueOf({ kind, to: [section], key }: KnownOption, { text, place, isSecret }: IniValue): PlanValue {
   if (kind === "list") return listItems(text);
-  // A URL may hold a token, too.
+  // A URL may hold a token.
   if (kind === "secret" || isSecret || redact(text) !== text) {
     return new Secret(`${PREFIXES[section] ?? "OSS"}_${key.toUpperCase()}`, { value: text, place });
   }
-  // What is no number is left to be refused with all the rest.
+  // A text that is no number is kept, to be refused with all other findings.
   return kind === "number" && /^\+?\d{1,10}$/.test(text.trim()) ? Number(text) : text;
 }

@@ -5,7 +5,7 @@ import type { IniEntry } from "./ini.ts";
 import { placeOf, sectionName } from "./ini_options.ts";
 import type { Unread } from "./plan.ts";
 
-/** How the text of an option becomes a value. */
+/** Converts the text of an option to a value. */
 export type OptionKind = "text" | "number" | "list" | "secret";
 
 export interface KnownOption {
@@ -38,7 +38,7 @@ export const KNOWN_OPTIONS: readonly KnownOption[] = [
   { section: "openstack", key: "tenant", kind: "text", to: ["openstack", "project"] },
 ];
 
-/** Options that are read in another way than by the table. */
+/** Options that are not read by the table. */
 const OTHERWISE_READ = ["DEFAULT.enabled_plugins", "DEFAULT.debug"];
 
 /** The options of a service's file that are read. */
@@ -61,7 +61,7 @@ const LOG_FORM = 'lines have a fixed form, or are JSON with log: { format: "json
 const IN_SERVICES =
   "belongs into nova.conf and neutron.conf, in [oslo_messaging_notifications] today: driver and topics";
 
-/** What to do instead, for options that people may well have written. */
+/** The next step for options that are known and not used. */
 const ADVICE: Readonly<Record<string, string>> = {
   "DEFAULT.verbose": "lines of level INFO are always written. Leave it out",
   "DEFAULT.log_dir": "write the whole path into log_file",
@@ -82,23 +82,23 @@ const ADVICE: Readonly<Record<string, string>> = {
   "openstack.project": "the option is called tenant here",
 };
 
-/** Whether an assignment is of oss_framework's own configuration, and not of a service's. */
+/** Whether an assignment belongs to oss_framework's own configuration, not to a service's. */
 export function isFirstGeneration({ section, key }: IniEntry): boolean {
   const name = `${sectionName(section)}.${key}`;
-  // A service's file has a log_file, too.
+  // A service's file also has a log_file.
   return name === "DEFAULT.enabled_plugins" ||
     KNOWN_OPTIONS.some((one) => `${one.section}.${one.key}` === name && one.key !== "log_file");
 }
 
-/** What these were called before they had a section of their own. */
+/** Former names, from before the section existed. */
 const FORMER_TRANSPORT_OPTIONS = ["DEFAULT.notification_driver", "DEFAULT.notification_topics"];
 
-/** Whether an assignment is of those that tell of a service's RabbitMQ. */
+/** Whether an assignment is about a service's RabbitMQ. */
 export function isTransport({ section, key }: IniEntry): boolean {
   return [...TRANSPORT_OPTIONS, ...FORMER_TRANSPORT_OPTIONS].includes(`${sectionName(section)}.${key}`);
 }
 
-/** The assignments that nothing reads, each with what to do. */
+/** The unused assignments, each with the next step. */
 export function unreadOf(entries: readonly IniEntry[]): readonly Unread[] {
   const read = [
     ...KNOWN_OPTIONS.map(({ section, key }) => `${section}.${key}`),
@@ -112,7 +112,7 @@ export function unreadOf(entries: readonly IniEntry[]): readonly Unread[] {
   }));
 }
 
-/** A name that nobody knows may be the misspelt one of a secret. */
+/** An unknown name may be the misspelt name of a secret. */
 function assignmentOf({ section, key, value }: IniEntry): string | null {
   const isKnown = ADVICE[`${sectionName(section)}.${key}`] !== undefined;
   return isKnown ? printable(`${key} = ${redact(value)}`.trimEnd(), 160) : null;

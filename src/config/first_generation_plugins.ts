@@ -2,11 +2,11 @@ import { listItems } from "./ini_options.ts";
 import type { PlanDraft } from "./plan_draft.ts";
 import type { PlannedPlugin, PlanObject } from "./plan.ts";
 
-/** What the first generation's program calls the package of its plugins. */
+/** The first generation's package of plugins. */
 const PACKAGE = "oss_framework.plugins.";
 const REST_NOTIFY = "rest_plugin.RESTNotify";
 
-/** How that program logs that a plugin is loaded, letter by letter. */
+/** The first generation's log line for a loaded plugin, to the letter. */
 export function formerLoadedLine(formerName: string): string {
   return `Plugin \`${PACKAGE}${formerName}\`is loaded.`;
 }
@@ -27,7 +27,7 @@ export function planPlugins(draft: PlanDraft, name: string): readonly PlannedPlu
   return plugins;
 }
 
-/** A plugin is known by its name, in the ledger too, and that is its class's unless it says otherwise. */
+/** A plugin's name, also in the ledger, is its class's name unless the plugin sets another. */
 function warnOfClasses({ warnings }: PlanDraft, plugins: readonly PlannedPlugin[]): void {
   for (const [className, alike] of Map.groupBy(plugins, (plugin) => plugin.className)) {
     if (alike.length === 1) continue;
@@ -68,7 +68,7 @@ function planRestNotify(draft: PlanDraft, place: string): PlannedPlugin {
   };
 }
 
-/** It worked then, and does now; who wrote it may not know what it means. */
+/** Works as in the first generation; the author may not have intended this meaning. */
 function warnOfPort(draft: PlanDraft, { host, port }: PlanObject): void {
   const scheme = typeof host === "string" ? /^(https?):/i.exec(host)?.[1]?.toLowerCase() : undefined;
   const place = draft.places.get("rest.port");

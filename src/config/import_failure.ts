@@ -3,20 +3,24 @@ import { stripVTControlCharacters } from "node:util";
 import { printable } from "../wire/escaping/printable.ts";
 import { redact } from "../wire/secrets/redact.ts";
 
-/** All that a plugin's constructor finds wrong must fit. */
+/** Long enough for all problems that a plugin's constructor names. */
 const MAX_LENGTH = 3000;
 
 /** `file:///etc/oss-watcher/config.ts:3:5`, in Deno's messages and stacks. */
 const LOCATION = /\bfile:\/\/\/[^\s"()]*?:\d+:\d+/g;
 
-/** The source that the parser did not expect: it may be a password that lacks its comma or quote. */
+/**
+ * The unexpected source text that the parser quotes: it may be a password without its comma or
+ * quote.
+ */
 const QUOTED_SOURCE = /, got '(?!<eof>).*\w.*|(?<=Unexpected token) `[^`]*\w.*/;
 
 /**
- * Why a module could not be imported, on one line, without a stack trace: `<file>:<line>:<column>: <what>`, the place
- * where it is known.
+ * Why a module could not be imported, on one line, without a stack trace: `<file>:<line>:<column>:
+ * <what>`, the place where it is known.
  *
- * @param url The module: what it throws is placed at its own line, not in what it calls.
+ * @param url The module: an error is located at the module's own line, not in the code that it
+ * calls.
  */
 export function importFailure(error: unknown, url: string): string {
   const text = stripVTControlCharacters(error instanceof Error ? error.message : String(error));

@@ -1,6 +1,6 @@
 import { UserError } from "../model/errors.ts";
 
-/** One assignment, as it stands in the file. */
+/** One assignment of the file. */
 export interface IniEntry {
   readonly section: string;
   readonly key: string;
@@ -11,15 +11,16 @@ export interface IniEntry {
   readonly line: number;
 }
 
-/** What Python's `str.strip()` takes for blank. */
+/** The characters that Python's `str.strip()` removes. */
 const BLANK = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const LEADING = new RegExp(`^[${BLANK}]+`);
 const TRAILING = new RegExp(`[${BLANK}]+$`);
 
 /**
- * The assignments of an INI file in oslo.config's dialect: `key = value` or `key: value` below a `[section]`; an indented line goes on with the
- * value before it; `#` and `;` begin a comment at the beginning of a line only, elsewhere they belong to the value; one pair of quotes around a value
- * is taken off. A key may come again: the last one counts, and whoever wants all of them has them.
+ * The assignments of an INI file in oslo.config's dialect: `key = value` or `key: value` below a
+ * `[section]`; an indented line goes on with the value before it; `#` and `;` begin a comment at
+ * the beginning of a line only, elsewhere they belong to the value; one pair of quotes around a
+ * value is taken off. A key may be repeated: all assignments are returned, in their order.
  *
  * @param file What errors call it.
  * @throws {UserError} naming file and line.
@@ -27,7 +28,7 @@ const TRAILING = new RegExp(`[${BLANK}]+$`);
 export function readIni(text: string, file: string): readonly IniEntry[] {
   const entries: IniEntry[] = [];
   let section: string | undefined;
-  /** Whether an indented line would go on with the last value. */
+  /** Whether an indented line would continue the last value. */
   let isOpen = false;
   for (const [index, raw] of text.replace(/^\ufeff/, "").split(/\r\n|\r|\n/).entries()) {
     const line = index + 1;
@@ -72,14 +73,17 @@ function sectionOf(content: string, place: string): string {
 
 function assignmentOf(content: string, place: string): Pick<IniEntry, "key" | "value"> {
   const sign = content.search(/[=:]/);
-  // What stands there may be a password that has lost its key: it is not shown.
+  // The line is not shown: it may be a password that has lost its key.
   if (sign === -1) throw refusal(place, "there is neither = nor :. Write key = value, or # in front of a comment");
   const key = stripped(content.slice(0, sign));
   if (key === "") throw refusal(place, "there is no key. Write key = value");
   return { key, value: unquoted(content.slice(sign + 1).replace(LEADING, "")) };
 }
 
-/** Only a pair of the same quotes is taken off; oslo.config takes a single quote alone for one, too. */
+/**
+ * Only a pair of equal quotes is removed; oslo.config also treats a single quote character as a
+ * pair.
+ */
 function unquoted(value: string): string {
   return /^["']/.test(value) && value.at(-1) === value[0] ? value.slice(1, -1) : value;
 }

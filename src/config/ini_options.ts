@@ -1,16 +1,16 @@
 import { isSecretName } from "../wire/secrets/redact.ts";
 import { type IniEntry, stripped } from "./ini.ts";
 
-/** The value of an option, with what it refers to put in. */
+/** The value of an option, with its references resolved. */
 export interface IniValue {
   readonly text: string;
   /** `oss.conf:3: port of [rabbit]`. */
   readonly place: string;
-  /** Whether the value, or one that it refers to, is likely to be a secret. */
+  /** Whether the value, or a referenced one, is likely to be a secret. */
   readonly isSecret: boolean;
 }
 
-/** The value of an option that refers to what is not there; told with the place. */
+/** An option's value has a reference that cannot be resolved. The message names the place. */
 export class IniReferenceError extends Error {
   override readonly name = "IniReferenceError";
 }
@@ -18,23 +18,27 @@ export class IniReferenceError extends Error {
 const NAME = "[_a-z][._a-z0-9]*";
 const REFERENCE = new RegExp(`\\$(?:(\\$)|(${NAME})|\\{(${NAME})\\})`, "gi");
 
-/** The options of INI files, found as oslo.config does: sections without case but for DEFAULT, the last assignment counts, `$name` is put in. */
+/**
+ * The options of INI files, read as oslo.config does: section names without case but for DEFAULT,
+ * the last assignment counts, `$name` is resolved.
+ */
 export class IniOptions {
   readonly #entries: readonly IniEntry[];
   readonly #last: ReadonlyMap<string, IniEntry>;
   readonly #read = new Set<IniEntry>();
 
-  /** @param entries In the order of the files: a later file stands over an earlier one. */
+  /** @param entries In the order of the files: a later file overrides an earlier one. */
   constructor(entries: readonly IniEntry[]) {
     this.#entries = entries;
     this.#last = new Map(entries.map((entry) => [idOf(entry.section, entry.key), entry]));
   }
 
   /**
-   * The value; `undefined` when it is not set or blank. `$name` and `${name}` stand for an option of the same section or of DEFAULT,
-   * `${section.name}` for one of another; `$$` and `\$` for a dollar.
+   * The value; `undefined` when it is not set or blank. `$name` and `${name}` stand for an option
+   * of the same section or of DEFAULT, `${section.name}` for one of another; `$$` and `\$` for a
+   * dollar.
    *
-   * @throws {IniReferenceError} when a reference leads nowhere, or round in a circle.
+   * @throws {IniReferenceError} when a reference is dangling or circular.
    */
   find(section: string, key: string): IniValue | undefined {
     const entry = this.#last.get(idOf(section, key));
@@ -46,7 +50,10 @@ export class IniOptions {
     return (this.#last.get(idOf(section, key))?.value ?? "") !== "";
   }
 
-  /** All values of an option that may come again, as `driver` in oslo.messaging's section, in their order. */
+  /**
+   * All values of an option that may be repeated, as `driver` in oslo.messaging's section, in their
+   * order.
+   */
   findAll(section: string, key: string): readonly IniValue[] {
     const id = idOf(section, key);
     return this.#entries.filter((entry) => idOf(entry.section, entry.key) === id).map((entry) =>
@@ -54,7 +61,7 @@ export class IniOptions {
     );
   }
 
-  /** Whether anybody asked for the assignment so far, be it by a reference. */
+  /** Whether the assignment has been read, directly or by a reference. */
   wasRead(entry: IniEntry): boolean {
     return this.#read.has(entry);
   }
@@ -85,7 +92,7 @@ export class IniOptions {
   }
 }
 
-/** Where an assignment stands: `oss.conf:3: port of [rabbit]`. */
+/** The place of an assignment: `oss.conf:3: port of [rabbit]`. */
 export function placeOf({ file, line, section, key }: IniEntry): string {
   return `${file}:${line}: ${key} of [${section}]`;
 }

@@ -8,15 +8,15 @@ import type { BuiltInPlugins } from "./load_first_generation.ts";
 import { pluginName } from "./plugins.ts";
 import { type ConfigModule, readModule } from "./read_module.ts";
 
-/** Where to look for config.ts. */
+/** The places of config.ts, and how to load it. */
 export interface LoadOptions {
-  /** What `--config` says; nothing else is looked at then. */
+  /** The path of `--config`; the other places are then ignored. */
   readonly path?: string;
-  /** INI files of the first generation, as `--config-file` names them; nothing else is looked at then. */
+  /** INI files of the first generation, from `--config-file`; the other places are then ignored. */
   readonly ini?: { readonly paths: readonly string[]; readonly builtIn: BuiltInPlugins };
-  /** Relative paths start here. */
+  /** The directory of relative paths. */
   readonly cwd: string;
-  /** Imports the configuration that is compiled in, for when there is no file. */
+  /** Imports the compiled-in configuration, which is used when there is no file. */
   readonly fallback: () => Promise<ConfigModule>;
   /** @default "/etc/oss-watcher/config.ts" */
   readonly systemPath?: string;
@@ -29,9 +29,9 @@ export interface LoadedConfig {
   readonly path: string | null;
   /** The name of each plugin of `config.plugins`, in their order. */
   readonly pluginNames: readonly string[];
-  /** How each plugin is announced when it is loaded. */
+  /** The log line for each loaded plugin. */
   readonly loadedLines: readonly string[];
-  /** What works, and probably not as it was meant. */
+  /** Warnings: it works, but probably not as intended. */
   readonly warnings: readonly string[];
 }
 
@@ -67,7 +67,7 @@ async function loadIni(
   return { config: checked, path, pluginNames: checked.plugins.map(pluginName), ...told };
 }
 
-/** Relative paths begin where config.ts is, whatever directory a command is called from. */
+/** Relative paths are relative to config.ts, not to the working directory of the command. */
 function besideConfig(config: Config, path: string | null): Config {
   if (path === null) return config;
   const beside = <T extends { readonly file?: string }>(options: T): T =>
@@ -95,12 +95,12 @@ async function find({ path, cwd, systemPath = "/etc/oss-watcher/config.ts" }: Lo
   return null;
 }
 
-/** `false`: not there. A file that is there and cannot be read must not be passed over in silence. */
+/** `false`: the file does not exist. A file that exists and cannot be read is an error. */
 async function isFile(path: string): Promise<boolean> {
   try {
     const { isDirectory, isFile } = await Deno.stat(path);
     if (isDirectory) throw new Error("it is a directory");
-    // Importing it would say no more than that this failed.
+    // The import's own error would only say that it failed.
     if (isFile) (await Deno.open(path)).close();
     return true;
   } catch (error) {

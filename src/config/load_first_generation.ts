@@ -10,7 +10,7 @@ import { importFailure } from "./import_failure.ts";
 import { type IniEntry, readIni } from "./ini.ts";
 import { atPlace, type Plan, type PlannedPlugin, revealed, secretsOf } from "./plan.ts";
 
-/** The module that the plugins of the program itself come from. */
+/** The module of the built-in plugins. */
 export type BuiltInPlugins = () => Promise<Readonly<Record<string, unknown>>>;
 
 /** A configuration that was made from INI files. */
@@ -20,20 +20,21 @@ export interface FirstGeneration {
   /** Every mistake, with its place in the file. */
   readonly mistakes: readonly string[];
   readonly warnings: readonly string[];
-  /** How each plugin is announced. */
+  /** The log line for each loaded plugin. */
   readonly loadedLines: readonly string[];
 }
 
 interface Sources {
-  /** Relative paths begin here. */
+  /** The directory of relative paths. */
   readonly cwd: string;
   readonly builtIn: BuiltInPlugins;
 }
 
 /**
- * Makes the configuration that INI files tell of. Own plugins are files in `plugins` beside the first of them.
+ * Makes a configuration from INI files. Plugins of the user are files in `plugins` beside the first
+ * of them.
  *
- * @param paths Of one file, or several: a later one stands over those before it.
+ * @param paths One file or several: a later one overrides the earlier ones.
  * @throws {UserError} when a file cannot be read.
  */
 export async function loadFirstGeneration(
@@ -52,9 +53,9 @@ export async function loadFirstGeneration(
   const dir = dirname(resolve(cwd, paths[0] ?? ""));
   const { config, mistakes } = await makeConfig(plan, (planned) => classOf(planned, { builtIn, dir }));
   const warnings = warningsOf(plan);
-  // What is missing may be there under another name.
+  // A missing option may exist under another name.
   const findings = mistakes.length === 0 ? [] : [...mistakes, ...warnings];
-  // Not before: a password may well be a word of what is wrong.
+  // After the other findings were collected: a password may be a word of their texts.
   if (findings.length === 0) { for (const { variable, value } of secretsOf(plan)) asVariable(variable, value); }
   return {
     config,
@@ -64,7 +65,7 @@ export async function loadFirstGeneration(
   };
 }
 
-/** What works, and probably not as it was meant; and what nothing reads. */
+/** Warnings: what works, but probably not as intended, and unused options. */
 export function warningsOf({ warnings, unread }: Plan): readonly string[] {
   return [...warnings, ...unread.map(({ place, advice }) => `${place}: is not read: ${advice}`)];
 }
@@ -76,7 +77,10 @@ export async function readPlan(paths: readonly string[], cwd: string): Promise<P
   return planOf(files, paths.join(", "));
 }
 
-/** Everything that is wrong with a plan, its own plugins aside: who migrates may not have written them yet. */
+/**
+ * All findings about a plan, without those about the user's own plugins, which may not be written
+ * yet during a migration.
+ */
 export async function mistakesIn(plan: Plan, builtIn: BuiltInPlugins): Promise<readonly string[]> {
   const { mistakes } = await makeConfig(plan, async ({ module, className, formerName }) => {
     if (!module.startsWith("./")) return (await builtIn())[className];
@@ -113,7 +117,7 @@ async function makeConfig(plan: Plan, find: FindClass): Promise<Pick<FirstGenera
       plugins.push(await makePlugin(planned, find));
     } catch (error) {
       mistakes.push(...pluginMistakes(planned, { error, plan }));
-      // Keeps its place, so that what is wrong with the others is told of them.
+      // Keeps its index, so that findings about other plugins name the right ones.
       plugins.push({ name: planned.formerName ?? planned.className, notify() {} });
     }
   }
@@ -122,7 +126,7 @@ async function makeConfig(plan: Plan, find: FindClass): Promise<Pick<FirstGenera
   return { config, mistakes: [...mistakes, ...found.filter((finding) => !isTold(finding, mistakes))] };
 }
 
-/** One cause is told once: a value that could not be read would be called missing, too. */
+/** Each cause is reported once: a value that could not be read would also count as missing. */
 function isTold(finding: string, mistakes: readonly string[]): boolean {
   const [option] = /\w+ of \[[^\]]+\](?=:)/.exec(finding) ?? [];
   return option !== undefined && mistakes.some((mistake) => mistake.includes(`${option}:`));

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { didYouMean } from "./closest.ts";
 
-/** A mistake in a whole sentence; `keys` lead to it from the value that was looked at. */
+/** A mistake as a sentence; `keys` is its path from the checked value. */
 export interface Finding {
   readonly keys?: readonly (string | number)[];
   readonly message: string;
@@ -9,7 +9,7 @@ export interface Finding {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A schema for every key of `T`: one that is forgotten does not compile. */
+/** A schema for every key of `T`: a missing one is a type error. */
 export type SchemasOf<T> = Record<keyof T, v.GenericSchema>;
 
 /** An object without unknown keys: a finding for each of them (valibot's own `strictObject` stops at the first). */
@@ -25,7 +25,7 @@ export function strict(
   );
 }
 
-/** A check that says more than what is allowed. It also looks at values in which other mistakes were found. */
+/** A check with texts of its own. It also runs on values in which other mistakes were found. */
 export function findings<T>(check: (value: unknown) => Finding[]) {
   return v.rawCheck<T>(({ dataset, addIssue }) => {
     const input: unknown = dataset.value;
@@ -56,7 +56,7 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   return v.pipe(v.number(allowed), v.integer(allowed), v.minValue(min, allowed), v.maxValue(max, allowed));
 }
 
-/** What may be fractional: seconds, hours, days. */
+/** A number that may be fractional: seconds, hours, days. */
 export function quantity(max: number) {
   const allowed = `a number above 0, at most ${max}`;
   return v.pipe(v.number(allowed), v.gtValue(0, allowed), v.maxValue(max, allowed));

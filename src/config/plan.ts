@@ -2,9 +2,9 @@
 export class Secret {
   readonly variable: string;
   readonly value: string;
-  /** Where the value stands now, as `oss.conf:18: password of [rest]`. */
+  /** The value's place in the file, as `oss.conf:18: password of [rest]`. */
   readonly place: string;
-  /** What of that the value is, if it is not the whole. */
+  /** The part of that option's value, if it is not the whole. */
   readonly part: string | null;
 
   constructor(
@@ -23,44 +23,47 @@ export interface PlanObject {
   readonly [key: string]: PlanValue;
 }
 
-/** One plugin: a class of a module, and what its constructor gets. */
+/** One plugin: a class of a module, and the argument of its constructor. */
 export interface PlannedPlugin {
   readonly className: string;
   /** `oss-watcher/plugins`, or a path that begins beside the configuration, as `./plugins/new_plugin.ts`. */
   readonly module: string;
-  /** Absent: the constructor gets nothing. */
+  /** Absent: the constructor is called without an argument. */
   readonly options?: PlanObject;
-  /** How the first generation called it, as `rest_plugin.RESTNotify`; `null` for a plugin that it did not have. */
+  /**
+   * Its name in the first generation, as `rest_plugin.RESTNotify`; `null` for a plugin that the
+   * first generation did not have.
+   */
   readonly formerName: string | null;
   /** Where it is enabled. */
   readonly place: string;
 }
 
 /**
- * What a config.ts says, as data: it can be used at once, or be written. Both ways lead to the same `Config`, since there is only this to
- * make it from.
+ * The contents of a config.ts as data. It can be used directly or written as a file; both give the
+ * same `Config`, since this is their only source.
  */
 export interface Plan {
-  /** It was made from what a service of OpenStack says of RabbitMQ, and from nothing else. */
+  /** Whether it was made from the RabbitMQ options of an OpenStack service alone. */
   readonly isOfService: boolean;
   /** Everything but the plugins. */
   readonly sections: PlanObject;
   readonly plugins: readonly PlannedPlugin[];
-  /** Where the value of a key was set, by its path, as `rabbit.port`. */
+  /** The place where each key's value was set, by the key's path, as `rabbit.port`. */
   readonly places: ReadonlyMap<string, string>;
-  /** What whoever reads config.ts should know, by the path of the key. */
+  /** Comments for config.ts, by the path of the key. */
   readonly remarks: ReadonlyMap<string, string>;
-  /** What keeps it from being used: place, what was found, what to do. */
+  /** Mistakes that prevent its use: place, finding, next step. */
   readonly mistakes: readonly string[];
-  /** What works, and probably not as it was meant. */
+  /** Warnings: it works, but probably not as intended. */
   readonly warnings: readonly string[];
-  /** What stands in the files and nothing reads. */
+  /** Unused options of the files. */
   readonly unread: readonly Unread[];
 }
 
 export interface Unread {
   readonly place: string;
-  /** On one line; `null` where it may hold a secret. */
+  /** The value on one line; `null` where it may hold a secret. */
   readonly assignment: string | null;
   readonly advice: string;
 }
@@ -83,12 +86,12 @@ function secretsIn(value: PlanValue): readonly Secret[] {
   return typeof value === "object" ? Object.values(value).flatMap(secretsIn) : [];
 }
 
-/** A mistake that was found in the configuration, told of the place in the file where its value was set. */
+/** A finding about the configuration, located at the place in the file where the value was set. */
 export function atPlace(finding: string, places: ReadonlyMap<string, string>): string {
   const path = [...places.keys()]
     .filter((key) => finding.startsWith(key) && /^[:.[]/.test(finding.slice(key.length)))
     .sort((a, b) => b.length - a.length)[0];
   if (path === undefined) return finding;
-  // An item of a list has no place of its own; what was found tells which it is.
+  // An item of a list has no place of its own; the finding's text identifies it.
   return `${places.get(path)}${finding.slice(path.length).replace(/^\[\d+\]/, "")}`;
 }

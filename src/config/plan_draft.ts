@@ -2,7 +2,7 @@ import type { IniEntry } from "./ini.ts";
 import { IniOptions, IniReferenceError, type IniValue } from "./ini_options.ts";
 import type { PlanValue } from "./plan.ts";
 
-/** The sections and keys as they grow, and what is to be said of them. */
+/** A plan under construction: sections and keys, with findings and comments. */
 export class PlanDraft {
   readonly sections: Record<string, Record<string, PlanValue>> = {};
   readonly places = new Map<string, string>();
@@ -20,12 +20,12 @@ export class PlanDraft {
     this.places.set(`${section}.${key}`, place);
   }
 
-  /** The value of an option; a reference that leads nowhere is a mistake, and told. */
+  /** The value of an option; a dangling reference is recorded as a mistake. */
   find(section: string, key: string): IniValue | undefined {
     return this.#told(() => this.options.find(section, key));
   }
 
-  /** All values of an option that may come again. */
+  /** All values of an option that may be repeated. */
   findAll(section: string, key: string): readonly IniValue[] {
     return this.#told(() => this.options.findAll(section, key)) ?? [];
   }

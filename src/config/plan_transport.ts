@@ -7,7 +7,7 @@ import { readTransportUrl, type TransportHost, type TransportUrl } from "./trans
 const NOTIFICATIONS = "oslo_messaging_notifications";
 const RABBIT = "oslo_messaging_rabbit";
 
-/** Options of RabbitMQ that count, by oslo.messaging's names: today's and the former one. */
+/** Options of RabbitMQ that are used, by oslo.messaging's names: the present and the former one. */
 const SSL = ["ssl", "rabbit_use_ssl"] as const;
 const FILES = {
   caFile: ["ssl_ca_file", "kombu_ssl_ca_certs"],
@@ -18,7 +18,10 @@ const FILES = {
 const PASSWORD = "the password in it, as it is: what stands there as %40 is @";
 const READ_OPTIONS: readonly string[] = [...SSL, ...Object.values(FILES).flat()];
 
-/** RabbitMQ as a service's `transport_url` names it, with an own queue unless `[rabbit]` has one; what else that says stands over it. */
+/**
+ * RabbitMQ by a service's `transport_url`, with an own queue unless `[rabbit]` names one; other
+ * options of `[rabbit]` override it.
+ */
 export function planTransport(draft: PlanDraft): void {
   const url = draft.find(NOTIFICATIONS, "transport_url") ?? draft.find("DEFAULT", "transport_url");
   if (url === undefined) return;
@@ -61,7 +64,7 @@ function brokersOf(
   };
 }
 
-/** Each broker has an account of its own: then only whole URLs can say so. */
+/** With a different account for each broker, only whole URLs can be used. */
 function urlOf(
   { host, port = 5672, user, password }: TransportHost,
   { vhost, secure, place, number }: { vhost: string | null; secure: boolean; place: string; number: number },
@@ -76,7 +79,7 @@ function urlOf(
   });
 }
 
-/** `false`: none. What stands in the URL counts more than the section. */
+/** `false`: no TLS. The URL overrides the section. */
 function tlsOf(draft: PlanDraft, { options }: TransportUrl, place: string): PlanObject | boolean {
   for (const name of [...options.keys()].filter((one) => !READ_OPTIONS.includes(one))) {
     draft.warnings.push(
@@ -102,7 +105,10 @@ function inUrl(text: string | undefined, place: string): Pick<IniValue, "text" |
   return text === undefined || text === "" ? undefined : { text, place };
 }
 
-/** An own queue takes nothing from anybody; services that send to other topics than the default need it to listen there. */
+/**
+ * An own queue takes no messages from others; for services with topics other than the default, it
+ * must be bound to those.
+ */
 function queueOf(draft: PlanDraft): PlanObject {
   const topics = listItems(
     (draft.find(NOTIFICATIONS, "topics") ?? draft.find("DEFAULT", "notification_topics"))?.text ?? "",

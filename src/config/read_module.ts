@@ -1,18 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
 import { isRecord } from "./parts.ts";
 
-/** What a config.ts exports, `import()`ed. */
+/** The exports of a config.ts. */
 export type ConfigModule = Readonly<Record<string, unknown>>;
 
-/** What a module says the configuration is, and where its exports contradict each other. */
+/** The configuration that a module exports, and contradictions between its exports. */
 export interface ReadModule {
   readonly config: unknown;
   readonly findings: readonly string[];
 }
 
 /**
- * The default export is the configuration. Named exports that it repeats (`events`, `plugins`) must say the same: whoever
- * edits the one that does not count would never learn why nothing changes. Without a default export the named ones are it.
+ * The default export is the configuration. Named exports of the same keys (`events`, `plugins`)
+ * must be equal: otherwise edits of the unused one would have no effect, without a message. Without
+ * a default export the named ones are it.
  */
 export function readModule(module: ConfigModule): ReadModule {
   const { default: whole, ...named } = module;
@@ -27,7 +28,7 @@ function needsExports(named: ConfigModule): string[] {
   return ["the default export: missing; end the file with: export default { events, plugins, … } satisfies Config;"];
 }
 
-/** Plugins hide what makes them differ: only the very same objects are the same. */
+/** Plugins have private state: only identical objects count as equal. */
 function isSame(one: unknown, other: unknown): boolean {
   if (!Array.isArray(one) || !Array.isArray(other) || !one.some(isRecord)) return isDeepStrictEqual(one, other);
   return one.length === other.length && one.every((item, index) => item === other[index]);

@@ -154,7 +154,7 @@ function eventTypes(allowed: readonly string[], otherGroup: string) {
   return v.array(v.pipe(v.unknown(), eventType), "a list of event types");
 }
 
-/** Plugins rely on the types of what the detail always has. */
+/** Plugins rely on the types of the detail's built-in keys. */
 function shapeFindings(fixed: unknown): Finding[] {
   if (!isRecord(fixed)) return [];
   return Object.entries(fixed).flatMap(([key, value]): Finding[] => {

@@ -8,20 +8,20 @@ export interface TransportHost {
   readonly password?: string;
 }
 
-/** What oslo.messaging reads out of a `transport_url` for RabbitMQ. */
+/** The parts of a `transport_url` for RabbitMQ, as oslo.messaging reads it. */
 export interface TransportUrl {
   readonly hosts: readonly TransportHost[];
   /** `null`: the vhost `/`. */
   readonly vhost: string | null;
-  /** What stands behind `?`: options of `[oslo_messaging_rabbit]` that stand over those of the file. */
+  /** The query: options of `[oslo_messaging_rabbit]` that override those of the file. */
   readonly options: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads `rabbit://user:password@host:port,…/vhost?options` as oslo.messaging does: each host brings its own account, user, password and
- * vhost are percent-encoded.
+ * Reads `rabbit://user:password@host:port,…/vhost?options` as oslo.messaging does: each host brings
+ * its own account, user, password and vhost are percent-encoded.
  *
- * @returns A text when it is none: why, without any part that may be secret.
+ * @returns For another text, the reason as a text, without parts that may be secret.
  */
 export function readTransportUrl(url: string): TransportUrl | string {
   const [, scheme, netloc = "", path = "", query = ""] =
@@ -65,7 +65,7 @@ function hostOf(text: string): TransportHost | string {
   };
 }
 
-/** As Python's `unquote`: a "%" that begins no code stands for itself. */
+/** Like Python's `unquote`: a "%" that begins no code is kept. */
 function decoded(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (codes) => {
     const bytes = codes.slice(1).split("%").map((code) => parseInt(code, 16));

@@ -10,7 +10,8 @@ import {
 } from "./plan.ts";
 
 /**
- * The config.ts that a plan comes to. It is as `deno fmt` would have it, whatever the width of lines: each item has its own.
+ * Writes a plan as config.ts, formatted as by `deno fmt` for any line width: each item has a line
+ * of its own.
  *
  * @param source What it was made from, for its first line.
  */
@@ -47,7 +48,7 @@ function heading(plan: Plan, source: string): string[] {
     ...(plan.unread.length === 0 ? [] : ["", "Nothing reads these:"]),
     ...plan.unread.flatMap(unreadLines),
   ];
-  // What stands in the files must not end a comment and go on as code.
+  // Text from the files must not end a comment and continue as code.
   return [...lines.map((line) => `// ${printable(line)}`.trimEnd()), ""];
 }
 
@@ -138,7 +139,9 @@ function withComma(lines: readonly string[]): string[] {
   return lines.map((line, index) => index === lines.length - 1 ? `${line},` : line);
 }
 
-/** In the quotes that take fewer escapes, double ones by choice; nothing that cannot be seen stands there as it is. */
+/**
+ * In the quotes that need fewer escapes, preferably double ones; invisible characters are escaped.
+ */
 function quoted(text: string): string {
   const count = (quote: string) => text.split(quote).length;
   const quote = count('"') > count("'") ? "'" : '"';

@@ -53,7 +53,7 @@ export { safeJson } from "../wire/escaping/safe_json.ts";
 // Options of a plugin, and functions of config.ts among them
 export { givenOptions } from "../wire/options/given_options.ts";
 export type { GivenOptions, OptionRule, OptionRules } from "../wire/options/option_rules.ts";
-export { needs, optional, optionProblems, required, unknownOptions } from "../wire/options/option_rules.ts";
+export { allOptionProblems, needs, optional, optionProblems, required } from "../wire/options/option_rules.ts";
 export { refuseProblems } from "../wire/options/option_rules.ts";
 export { isOneOf, isText, isWhole, matches, PORT, TEXT, TIMEOUT } from "../wire/options/option_values.ts";
 export { callUserFunction, RETURNS_TEXT, type UserFunction } from "../wire/options/call_user_function.ts";

@@ -1,13 +1,13 @@
 import { UserError } from "../model/errors.ts";
 import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
-import { amqpRefusal, amqpRemedy, saidByBroker } from "../wire/amqp/amqp_refusal.ts";
+import { amqpRefusal, amqpRemedy, brokerText } from "../wire/amqp/amqp_refusal.ts";
 
 /** The reason of an error for a log line, without stack, control characters or secrets. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   const known = REASONS[codeOf(error)];
   if (known !== undefined) return known;
-  const text = saidByBroker(error).replace(/\p{Cc}+/gu, " ").trim() || codeOf(error) || error.name;
+  const text = brokerText(error).replace(/\p{Cc}+/gu, " ").trim() || codeOf(error) || error.name;
   const remedy = amqpRemedy(error);
   return remedy === "" ? text : `${text} (${remedy})`;
 }

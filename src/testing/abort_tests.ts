@@ -9,7 +9,7 @@ const REASONS = [
   { when: "the attempt takes too long", make: () => new DOMException("No answer within 30 s", "TimeoutError") },
 ];
 
-/** An attempt ends when its signal says so, and the next one works. */
+/** An attempt ends when its signal is aborted, and the next one succeeds. */
 export function abortTests<Target extends TargetHarness>(contract: PluginContract<Target>): ContractTest[] {
   const event = sampleEvent({ subject: subjectsOf(contract)[0] ?? "server" });
   const skipped = contract.cannot?.hangs;

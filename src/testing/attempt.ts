@@ -5,21 +5,21 @@ import { policyOf } from "../dispatch/policy.ts";
 import { discreet } from "./secrets.ts";
 import type { SampleEvent } from "./sample_event.ts";
 
-/** What the service would make of an attempt. */
+/** The outcome of an attempt for the service. */
 export interface Verdict {
   /** `permanent`: a dead letter at once. */
   readonly outcome: "done" | "retry" | "permanent";
   readonly reason: FailureReason | null;
   readonly retryAfterMs: number;
-  /** What was thrown. */
+  /** The thrown value. */
   readonly error: unknown;
 }
 
-/** How to call `notify`. */
+/** Options of a call of `notify`. */
 export interface AttemptOptions {
-  /** What it must not tell. */
+  /** The secrets that it must not show. */
   readonly secrets: readonly string[];
-  /** By when it must end. */
+  /** The time limit. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
 }
@@ -36,7 +36,7 @@ export async function attempt(plugin: Plugin, event: SampleEvent, options: Attem
   return verdict;
 }
 
-/** Calls `notify` once, and wants it done. */
+/** Calls `notify` once; the attempt must succeed. */
 export async function succeed(plugin: Plugin, event: SampleEvent, options: AttemptOptions): Promise<void> {
   const { outcome, error } = await attempt(plugin, event, options);
   if (outcome === "done") return;
@@ -53,7 +53,7 @@ async function settled(notified: Promise<void>): Promise<Verdict> {
   }
 }
 
-/** The promise's value, or a failed test if it takes too long. */
+/** Resolves to the promise's value; fails the test if it takes too long. */
 export async function within<T>(promise: Promise<T>, otherwise: string, deadlineMs: number): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
@@ -66,7 +66,7 @@ export async function within<T>(promise: Promise<T>, otherwise: string, deadline
   }
 }
 
-/** What an error means to the service, with the settings that it has by default. */
+/** The service's reaction to an error, with its default settings. */
 export function verdictOf(error: unknown): Verdict {
   const { permanentStatuses } = policyOf("any");
   const { permanent, reason, retryAfterMs } = failureOf(error, { permanentStatuses, redact: (text) => text });

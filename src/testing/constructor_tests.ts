@@ -3,7 +3,7 @@ import type { ContractTest, PluginContract } from "./contract.ts";
 import { discreet } from "./secrets.ts";
 import type { TargetHarness } from "./target_harness.ts";
 
-/** UserFunction one does nothing, and tells what is wrong. */
+/** The constructor does no I/O, and names every wrong option. */
 export function constructorTests<Target extends TargetHarness>(
   { right, wrong, secrets = [] }: PluginContract<Target>,
 ): ContractTest[] {
@@ -18,7 +18,7 @@ export function constructorTests<Target extends TargetHarness>(
         const name = plugin?.name ?? plugin?.constructor.name ?? "";
         assert.match(name, /^\P{C}{1,100}$/u, "its name must have 1 to 100 visible characters");
         discreet({ plugin }, secrets);
-        // What it may have started fails now, if it needs a permission.
+        // Work that the constructor may have started fails here if it needs a permission.
         await new Promise((resolve) => setTimeout(resolve, 0));
         await plugin?.[Symbol.asyncDispose]?.();
       },

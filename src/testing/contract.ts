@@ -2,7 +2,10 @@ import type { FailureReason, Json, Plugin, Subject } from "../../mod.ts";
 import type { SampleEvent } from "./sample_event.ts";
 import type { Behaviour, TakenBy, TargetHarness } from "./target_harness.ts";
 
-/** A plugin, its target, and what the contract needs to know of them. Only the first three are needed; the more, the more is tested. */
+/**
+ * A plugin and its target, as the contract needs them. Only the first three members are required;
+ * each further one adds tests.
+ */
 export interface PluginContract<Target extends TargetHarness = TargetHarness> {
   /** For the names of the tests. */
   readonly name: string;
@@ -10,27 +13,33 @@ export interface PluginContract<Target extends TargetHarness = TargetHarness> {
   readonly openTarget: () => Target | Promise<Target>;
   /** Makes the plugin for this target. */
   readonly make: (target: Target) => Plugin;
-  /** What the target cannot do, each with the reason: those tests are skipped. */
+  /** Behaviours that the target cannot show, each with the reason: their tests are skipped. */
   readonly cannot?: Readonly<Partial<Record<Behaviour, string>>>;
   /** Other answers of the target, and what each must lead to. {@linkcode HTTP_ANSWERS} has those of HTTP. */
   readonly answers?: readonly TargetAnswer<Target>[];
   /** Passwords and the like that `make` and `right` use: no error, log, or preview may tell them. */
   readonly secrets?: readonly string[];
-  /** By when anything must have ended. @default 10000 */
+  /** The time limit of each step, in milliseconds. @default 10000 */
   readonly deadlineMs?: number;
-  /** What the plugin acts on. @default ["server", "floatingip"] */
+  /** The subjects that the plugin acts on. @default ["server", "floatingip"] */
   readonly subjects?: readonly Subject[];
   /** For the tests of the constructor and of `preview`, which run without any permission: a plugin whose target is not there. */
   readonly right?: () => Plugin;
   /** Makes a plugin of which every option in `names` is wrong. */
   readonly wrong?: { readonly make: () => Plugin; readonly names: readonly string[] };
-  /** What tells the receiver that two of them are the same event. */
+  /** The value by which the receiver recognises the same event. */
   readonly identify?: (taken: TakenBy<Target>) => string;
-  /** What is the same whenever the event is told again: without times of attempts and the like. @default all of it */
+  /**
+   * The part that is equal for every attempt, without times of attempts and the like. @default all
+   * of it
+   */
   readonly stable?: (taken: TakenBy<Target>) => unknown;
-  /** Fails unless what the target has taken is right for the event, every value in its place. */
+  /** Fails unless the target has received the right values for the event. */
   readonly assertTaken?: (taken: TakenBy<Target>, event: SampleEvent) => void;
-  /** Fails unless the preview tells what the target has taken. {@linkcode assertHttpPreview} is one. */
+  /**
+   * Fails unless the preview shows what the target has received. {@linkcode assertHttpPreview} is
+   * one.
+   */
   readonly assertPreview?: (preview: Json, taken: TakenBy<Target>) => void;
 }
 
@@ -42,7 +51,9 @@ export interface TargetAnswer<Target extends TargetHarness> {
   readonly prepare: (target: Target) => void | Promise<void>;
   /** What becomes of the delivery. */
   readonly outcome: "done" | "retry" | "permanent";
-  /** The target says that there is no such thing: a removal may be done then, as what is not there is removed. @default false */
+  /**
+   * The target answers that the object does not exist: a removal may count as done. @default false
+   */
   readonly isAbsence?: boolean;
   /** The reason that the error must give. @default any */
   readonly reason?: FailureReason;

@@ -8,9 +8,10 @@ import { retryTests } from "./retry_tests.ts";
 import type { TargetHarness } from "./target_harness.ts";
 
 /**
- * What the service asks of every plugin, as tests: which failures are tried again and which are not, that an aborted attempt ends, that the
- * same event may come twice and an association before its server, that previews tell the truth and do nothing, that no secret is told, that
- * the constructor does no I/O and names what is wrong, and that hostile names and metadata do no harm.
+ * The requirements on every plugin as tests: which failures are retried, that an aborted attempt
+ * ends, that the same event may come twice and an association before its server, that previews are
+ * true and do nothing, that no secret is shown, that the constructor does no I/O and names every
+ * wrong option, and that hostile names and metadata do no harm.
  *
  * @example
  * ```ts

@@ -7,13 +7,16 @@ import { type SampleEvent, sampleEvent } from "./sample_event.ts";
 import { Stage, subjectsOf } from "./stage.ts";
 import type { TargetHarness } from "./target_harness.ts";
 
-/** An event, and what is hostile in it. */
+/** An event with the hostile text in it. */
 export interface HostileEvent {
   readonly what: string;
   readonly event: SampleEvent;
 }
 
-/** Every hostile text in everything that tenants choose; and in what other services choose: ids, addresses, the key. */
+/**
+ * Every hostile text, in all values that tenants choose, and in those that other services choose:
+ * ids, addresses, the key.
+ */
 export function hostileEvents(created: boolean): HostileEvent[] {
   return Object.entries(HOSTILE_TEXTS).flatMap(([what, text], index) => {
     const options = { created, server: index + 1 };
@@ -28,7 +31,10 @@ export function hostileEvents(created: boolean): HostileEvent[] {
   });
 }
 
-/** Whatever tenants write, it stays a value: it is delivered as it is, or refused for good, and nothing else happens. */
+/**
+ * A tenant's text stays a value: it is delivered unchanged or refused for good, without side
+ * effects.
+ */
 export function hostileTests<Target extends TargetHarness>(contract: PluginContract<Target>): ContractTest[] {
   const places = ["in names and metadata", "in ids and addresses"];
   const skipped = subjectsOf(contract).includes("server") ? undefined : "it does not act on servers";
@@ -49,7 +55,7 @@ export function hostileTests<Target extends TargetHarness>(contract: PluginContr
   }));
 }
 
-/** A server of this name comes and goes. */
+/** A server of this name is created and deleted. */
 async function live<Target extends TargetHarness>(
   stage: Stage<Target>,
   { what, event, deletion, contract }: HostileEvent & {
@@ -67,7 +73,7 @@ async function live<Target extends TargetHarness>(
   }
 }
 
-/** An assertion's failure, with what it was about. */
+/** An assertion's failure, with its subject in the message. */
 function named(what: string, check: () => void): void {
   try {
     check();
@@ -87,7 +93,7 @@ function namesOf(text: string): Partial<Detail> {
     Description: text,
     ProjectName: text,
     UserName: text,
-    // Read from JSON, as the real one: `__proto__` is a key as any other.
+    // Parsed from JSON, like the real one: `__proto__` is an ordinary key.
     Metadata: JSON.parse(`{"__proto__":"polluted",${JSON.stringify(`${text} `)}:${JSON.stringify(text)}}`),
     ...JSON.parse(`{"__proto__":{"polluted":true}}`),
   };

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Behaviour, TargetHarness } from "./target_harness.ts";
 import { TcpGate } from "./tcp_gate.ts";
 
-/** A request that an {@linkcode HttpHarness} has taken. */
+/** A request that an {@linkcode HttpHarness} has accepted. */
 export interface HttpTaken {
   /** As `POST`. */
   readonly method: string;
@@ -23,12 +23,12 @@ const STATUSES: Readonly<Partial<Record<Behaviour, number>>> = {
   refuses: 422,
 };
 
-/** Asking is not telling. */
+/** Methods that only ask; they deliver no event. */
 const ASKING = ["GET", "HEAD", "OPTIONS"];
 
 /**
- * A real HTTP server on the loopback interface, for plugins that speak HTTP. Failures quote the whole request, credentials and all: a
- * careless error text would tell them.
+ * A real HTTP server on the loopback interface, for plugins that speak HTTP. Error answers quote
+ * the whole request with its credentials, so that a careless error text would show them.
  *
  * @example
  * ```ts
@@ -111,7 +111,7 @@ export class HttpHarness implements TargetHarness<HttpTaken> {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const taken = await readRequest(request).catch(() => null);
-    // Who sends half a request and goes, as a client that is killed, gets no answer.
+    // A client that disconnects in the middle of a request, because it was killed, gets no answer.
     if (taken === null) return void response.destroy();
     const { status, headers } = this.#answer;
     if (status < 300 && !ASKING.includes(taken.method)) this.#taken.push(taken);

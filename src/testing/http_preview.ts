@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import type { Json } from "../../mod.ts";
 import type { HttpTaken } from "./http_harness.ts";
 
-/** Fails unless a preview of the form `{ method, url, headers, body }` tells exactly what was sent, secrets (`***`) aside. */
+/**
+ * Fails unless a preview of the form `{ method, url, headers, body }` equals the sent request,
+ * secrets (`***`) aside.
+ */
 export function assertHttpPreview(preview: Json, { method, path, headers, body }: HttpTaken): void {
   const { url, ...shown } = preview as { method: string; url: string; headers: Record<string, string>; body: Json };
   const { pathname, search } = new URL(url);
@@ -30,7 +33,7 @@ function masked(path: string): string {
   return path.replace(/=[^&]*/g, "=***");
 }
 
-/** The value of a JSON text, whichever way it is written; any other text as it is. */
+/** The value of a JSON text, so that its formatting does not matter; any other text unchanged. */
 function bodyOf(body: Json): Json {
   if (typeof body !== "string") return body;
   try {

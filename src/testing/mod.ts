@@ -1,5 +1,6 @@
 /**
- * For authors of plugins: the contract that every plugin has to keep, as tests, and what one needs to write more.
+ * For authors of plugins: the contract that every plugin has to keep, as tests, and tools for tests
+ * of your own.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import { discreet } from "./secrets.ts";
 import { Stage, subjectsOf } from "./stage.ts";
 import type { TargetHarness } from "./target_harness.ts";
 
-/** What `--dry-run` shows is what would be sent, and showing it sends nothing. */
+/** A preview equals what would be sent, and making it sends nothing. */
 export function previewTests<Target extends TargetHarness>(contract: PluginContract<Target>): ContractTest[] {
   const { right, secrets = [], assertPreview } = contract;
   return [

@@ -4,7 +4,7 @@ import { type SampleEvent, sampleEvent } from "./sample_event.ts";
 import { Stage, subjectsOf } from "./stage.ts";
 import type { TargetHarness } from "./target_harness.ts";
 
-/** At least once, in an order that is not always that of life, many at a time. */
+/** Delivery is at-least-once, not always in order, and concurrent. */
 export function repeatTests<Target extends TargetHarness>(contract: PluginContract<Target>): ContractTest[] {
   const { identify, assertTaken } = contract;
   const subjects = subjectsOf(contract);
@@ -53,7 +53,7 @@ export function repeatTests<Target extends TargetHarness>(contract: PluginContra
       name: "the target ends up the same when an association comes before its server",
       run: async () => {
         const association = sampleEvent({ subject: "floatingip" });
-        // A server that comes has the floating IPs that were remembered by then.
+        // The creation of a server holds the floating IPs that are known by then.
         const server = sampleEvent({ detail: { FloatingIPs: association.detail.FloatingIPs } });
         assert.deepEqual(
           await takenOf(contract, [association, server]),
@@ -88,7 +88,7 @@ export function repeatTests<Target extends TargetHarness>(contract: PluginContra
 
 const NAMES = { server: "server", floatingip: "floating IP" };
 
-/** What a new target has got of these events, in an order of its own. */
+/** The data that a new target has received of these events, in a fixed order. */
 async function takenOf<Target extends TargetHarness>(
   contract: PluginContract<Target>,
   events: readonly SampleEvent[],

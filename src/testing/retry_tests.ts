@@ -13,7 +13,7 @@ interface Row {
   readonly reason?: FailureReason;
 }
 
-/** What the behaviours of {@linkcode Behaviour} must lead to. */
+/** The outcome that each {@linkcode Behaviour} must have. */
 const ROWS: readonly Row[] = [
   { behaviour: "down", when: "is down", outcome: "retry", reason: "connection" },
   { behaviour: "breaks", when: "cuts the connection", outcome: "retry", reason: "connection" },
@@ -23,13 +23,13 @@ const ROWS: readonly Row[] = [
   { behaviour: "refuses", when: "will never take the event", outcome: "permanent" },
 ];
 
-/** What to do about a wrong reason. */
+/** The next step in the message about a wrong reason. */
 const ADVICE: Readonly<Partial<Record<FailureReason, string>>> = {
   connection: `; throw a DeliveryError with reason "connection", or let HttpTarget do so`,
   unauthorized: `; throw a DeliveryError with reason "unauthorized", or let HttpTarget do so`,
 };
 
-/** The retry table, from what a target does to what the service will make of it. */
+/** The retry table: from the target's behaviour to the outcome of the delivery. */
 export function retryTests<Target extends TargetHarness>(contract: PluginContract<Target>): ContractTest[] {
   return [
     ...ROWS.map((row) => behaviourTest(contract, row)),
@@ -55,7 +55,10 @@ function answerTest<Target extends TargetHarness>(
   return { name: `notify() ${fate} when the target ${answer.name}`, run: () => fall(contract, answer) };
 }
 
-/** A creation and a deletion meet the target as it is prepared, and then as it accepts again: the very same plugin goes on. */
+/**
+ * Delivers a creation and a deletion to the prepared target, then again once it accepts: the same
+ * plugin instance must recover.
+ */
 async function fall<Target extends TargetHarness>(
   contract: PluginContract<Target>,
   expected: Omit<TargetAnswer<Target>, "name">,
@@ -68,7 +71,7 @@ async function fall<Target extends TargetHarness>(
     const before = await stage.taken();
     await expected.prepare(stage.target);
     let verdict = await stage.attempt(event);
-    // A connection of before may only now be found to have ended.
+    // The plugin may notice only here that an earlier connection has ended.
     if (expected.reason === "unauthorized" && verdict.reason === "connection") verdict = await stage.attempt(event);
     if (created || !expected.isAbsence || verdict.outcome !== "done") assertVerdict(verdict, expected);
     await stage.target.behave("accepts");

@@ -1,16 +1,16 @@
 import type { Detail, NotifyContext, Subject } from "../../mod.ts";
 
-/** What a plugin is called with. */
+/** The arguments of `notify`. */
 export interface SampleEvent {
   /** The first argument of `notify`. */
   readonly detail: Detail;
   /** The second: `true` for a creation. */
   readonly created: boolean;
-  /** Of a first attempt that nobody aborts; its logger writes nowhere. */
+  /** The third: of a first attempt that is never aborted; its logger discards all lines. */
   readonly context: NotifyContext;
 }
 
-/** What a {@linkcode sampleEvent} is about. */
+/** Options of {@linkcode sampleEvent}. */
 export interface SampleOptions {
   /** A server, or its association with a floating IP. @default "server" */
   readonly subject?: Subject;
@@ -18,13 +18,14 @@ export interface SampleOptions {
   readonly created?: boolean;
   /** Which server, from 1 to 250: every one has its own id, name and addresses. @default 1 */
   readonly server?: number;
-  /** Keys of the detail that shall be different. */
+  /** Keys of the detail to replace. */
   readonly detail?: Partial<Detail>;
 }
 
 /**
- * An event as the service hands it to plugins: the coming or going of a server, or the beginning or end of its association with a floating
- * IP. Equal options make equal events. Nothing in it can be changed: a plugin shares its detail with others.
+ * An event as plugins get it: the creation or deletion of a server, or of its association with a
+ * floating IP. Equal options make equal events. All objects are frozen, since plugins share a
+ * detail.
  *
  * @example
  * ```ts

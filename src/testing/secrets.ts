@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-/** What people may get to see of a plugin. */
+/** The outputs of a plugin that people may see. */
 export interface Visible {
   readonly error?: unknown;
   readonly log?: readonly string[];
@@ -8,13 +8,16 @@ export interface Visible {
   readonly plugin?: unknown;
 }
 
-/** Fails when a secret can be seen: as it is, or as JSON, a URL, a form, HTML or base64 would write it. */
+/**
+ * Fails when a secret is visible: unchanged, or as JSON, a URL, a form, HTML or base64 would write
+ * it.
+ */
 export function discreet(visible: Visible, secrets: readonly string[]): void {
   for (const [where, value] of Object.entries(visible)) {
     if (value === undefined) continue;
     const text = textsOf(value).join("\n");
     const told = secrets.flatMap(formsOf).find((form) => text.includes(form));
-    // The text itself would tell the secret to whoever reads the test's report.
+    // The message does not quote the text, which would put the secret into the test report.
     if (told !== undefined) {
       throw new assert.AssertionError({
         message: `A secret (of ${told.length} characters) can be seen in the ${where}`,

@@ -4,7 +4,7 @@ import type { PluginContract } from "./contract.ts";
 import type { SampleEvent } from "./sample_event.ts";
 import type { TakenBy, TargetHarness } from "./target_harness.ts";
 
-/** Long enough for a slow machine, short enough for a person. */
+/** Long enough for a slow machine, short enough for a person who waits. */
 const DEADLINE_MS = 10_000;
 
 /** One target and one plugin for it, for one test. */
@@ -23,17 +23,17 @@ export class Stage<Target extends TargetHarness> implements AsyncDisposable {
     return new Stage(contract, await contract.openTarget());
   }
 
-  /** One attempt, whatever becomes of it. */
+  /** One attempt, with any outcome. */
   attempt(event: SampleEvent, options: Pick<AttemptOptions, "signal"> = {}): Promise<Verdict> {
     return attempt(this.plugin, event, { ...this.#options, ...options });
   }
 
-  /** One attempt that must be done. */
+  /** One attempt that must succeed. */
   succeed(event: SampleEvent): Promise<void> {
     return succeed(this.plugin, event, this.#options);
   }
 
-  /** What the promise resolves to, which must not take too long. */
+  /** Resolves to the promise's value; fails if it takes too long. */
   within<T>(promise: T | Promise<T>, otherwise: string): Promise<T> {
     return within(Promise.resolve(promise), otherwise, this.#options.deadlineMs);
   }
@@ -42,7 +42,7 @@ export class Stage<Target extends TargetHarness> implements AsyncDisposable {
     return [...await this.target.taken()] as TakenBy<Target>[];
   }
 
-  /** The plugin first, so that it can say good-bye. */
+  /** The plugin is closed first, while its target still answers. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.target.behave("accepts");
     await this.plugin[Symbol.asyncDispose]?.();
@@ -50,7 +50,7 @@ export class Stage<Target extends TargetHarness> implements AsyncDisposable {
   }
 }
 
-/** What the plugin acts on. */
+/** The subjects that the plugin acts on. */
 export function subjectsOf(contract: Pick<PluginContract, "subjects">): readonly Subject[] {
   return contract.subjects ?? ["server", "floatingip"];
 }

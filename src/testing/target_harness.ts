@@ -1,5 +1,5 @@
 /**
- * How a target treats whatever reaches it:
+ * The behaviour of a target:
  *
  * | behaviour | the target | an attempt must |
  * |---|---|---|
@@ -19,13 +19,16 @@ export type Behaviour = "accepts" | "down" | "breaks" | "hangs" | "unauthorized"
  * {@linkcode TcpGate}, put before any other server, does `down`, `breaks` and `hangs`.
  */
 export interface TargetHarness<Taken = unknown> extends AsyncDisposable {
-  /** Treats whatever reaches it from now on, on old connections too, in this way. It begins with `accepts`. */
+  /** Sets the behaviour, for open connections as well. It begins with `accepts`. */
   behave(behaviour: Behaviour): void | Promise<void>;
-  /** Resolves when something has reached the target since {@linkcode behave} was called last. Used while it `hangs`. */
+  /**
+   * Resolves when data has reached the target since {@linkcode behave} was called last. Used while
+   * it `hangs`.
+   */
   reached(): Promise<void>;
   /**
-   * What it has taken in while it accepted: of a target that gets messages, those since the last call, each once; of one that keeps
-   * entries, all that it now has. Their order does not matter.
+   * The data that it has accepted: for a target that gets messages, those since the last call, each
+   * once; for one that keeps entries, all of them. Their order does not matter.
    */
   taken(): readonly Taken[] | Promise<readonly Taken[]>;
 }

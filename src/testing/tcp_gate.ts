@@ -1,8 +1,9 @@
-/** What a gate does with whatever comes to it. */
+/** The way in which a gate treats connections and data. */
 export type GateMode = "passes" | "breaks" | "hangs" | "down";
 
 /**
- * A TCP port before a real server, of whatever protocol, TLS or not, that can be shut, cut connections or swallow all that is sent.
+ * A TCP proxy in front of a real server, for any protocol, with or without TLS. It can refuse
+ * connections, cut them, or discard all that is sent.
  *
  * @example
  * ```ts
@@ -21,7 +22,7 @@ export type GateMode = "passes" | "breaks" | "hangs" | "down";
  */
 export class TcpGate implements AsyncDisposable {
   readonly #server: { readonly hostname: string; readonly port: number };
-  /** Of 127.0.0.1; it stays the same when the gate is shut and opened. */
+  /** On 127.0.0.1; it stays the same when the gate is closed and opened. */
   readonly port: number;
   #mode: GateMode = "passes";
   #listener: Deno.TcpListener | undefined;
@@ -36,11 +37,11 @@ export class TcpGate implements AsyncDisposable {
     this.port = this.#listener.addr.port;
   }
 
-  /** Does so from now on, with the connections that there are, too. */
+  /** Changes the mode, for open connections as well. */
   set(mode: GateMode): void {
     this.#mode = mode;
     this.#reached = Promise.withResolvers<void>();
-    // What has swallowed something cannot go on.
+    // Connections that have discarded data cannot continue.
     for (const pair of this.#pairs) if (mode === "down" || pair.spoilt) pair.close();
     if (mode === "down") {
       this.#listener?.close();
@@ -53,7 +54,7 @@ export class TcpGate implements AsyncDisposable {
     return this.#reached.promise;
   }
 
-  /** Shuts the gate for good. */
+  /** Closes the gate for good. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.set("down");
     await Promise.all(this.#running);
@@ -86,14 +87,14 @@ export class TcpGate implements AsyncDisposable {
       pair.join(server);
       await Promise.all([this.#pump(client, server, pair), this.#pump(server, client, pair)]);
     } catch {
-      // The other side is told by the end of its connection.
+      // The other side notices by the end of its own connection.
     } finally {
       pair.close();
       this.#pairs.delete(pair);
     }
   }
 
-  /** Carries bytes one way until either side ends. */
+  /** Copies bytes in one direction until either side ends. */
   async #pump(from: Deno.Conn, to: Deno.Conn, pair: Pair): Promise<void> {
     const bytes = new Uint8Array(64 * 1024);
     for (let length = await read(from, bytes); length !== null; length = await read(from, bytes)) {
@@ -128,7 +129,7 @@ class Pair {
   }
 }
 
-/** `null` at the end, whichever way it came. */
+/** `null` at the end of the connection, clean or not. */
 async function read(from: Deno.Conn, bytes: Uint8Array): Promise<number | null> {
   return await from.read(bytes).catch(() => null);
 }

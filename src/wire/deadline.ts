@@ -1,7 +1,7 @@
 import { DeliveryError } from "../model/errors.ts";
 
 /**
- * The end of an attempt: a signal and a time-out in one. Disposing it stops the clock.
+ * Limits an attempt by a signal and a time-out together. Disposing it stops the timer.
  *
  * @example
  * ```ts
@@ -21,7 +21,7 @@ export class Deadline implements Disposable {
   readonly #timer: ReturnType<typeof setTimeout>;
 
   /**
-   * Starts the clock.
+   * Starts the timer.
    *
    * @param signal Ends the attempt before its time is over.
    * @param seconds From now.
@@ -33,12 +33,18 @@ export class Deadline implements Disposable {
     this.signal = AbortSignal.any([signal, late.signal]);
   }
 
-  /** What the work gives, unless the end comes first: then it rejects with the signal's reason, and nobody waits for the work. */
+  /**
+   * Resolves to the result of the work. Rejects with the signal's reason if the attempt ends first;
+   * the work is then left to itself.
+   */
   race<T>(work: Promise<T>): Promise<T> {
     return unlessAborted(this.signal, work);
   }
 
-  /** What an attempt that was ended throws: reason `timeout` or `interrupted`. `cannot` as `Cannot call the target`. */
+  /**
+   * The error of an attempt that was ended, with the reason `timeout` or `interrupted`. `cannot`
+   * begins its text, as `Cannot call the target`.
+   */
   failure(cannot: string): DeliveryError {
     const cause = this.signal.reason;
     const isTimeout = cause instanceof Error && cause.name === "TimeoutError";
@@ -48,13 +54,16 @@ export class Deadline implements Disposable {
     });
   }
 
-  /** Stops the clock. */
+  /** Stops the timer. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }
 }
 
-/** What the work gives, unless the signal is aborted first: then it rejects with the signal's reason, and nobody waits for the work. */
+/**
+ * Resolves to the result of the work. Rejects with the signal's reason if the signal is aborted
+ * first; the work is then left to itself.
+ */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const { promise: end, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);

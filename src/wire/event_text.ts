@@ -3,14 +3,15 @@ import type { NotifyContext } from "../model/plugin.ts";
 import { printable } from "./escaping/printable.ts";
 import { escapeHtml } from "./escaping/escape_html.ts";
 
-/** What the texts look at beside the detail. */
+/** The parts of the context that the texts use beside the detail. */
 export type EventFacts = Pick<NotifyContext, "subject" | "eventType" | "time" | "key" | "creationSeen" | "missing">;
 
 const MAX_NAME_LENGTH = 100;
 const MAX_VALUE_LENGTH = 1000;
 
 /**
- * One line that says what happened, for people: nothing in it can break the line, hide or turn what follows.
+ * One line that tells people what happened. Tenants' values are escaped: they cannot break the
+ * line, or hide or reverse what follows.
  *
  * @example
  * ```ts
@@ -33,8 +34,9 @@ export function eventTitle(detail: Detail, created: boolean, { subject }: EventF
 }
 
 /**
- * The detail as rows of a table, for people: all that is known, one line per key, long values cut; then the event itself. Nothing in it can
- * break the line, hide or turn what follows; for HTML it still needs `escapeHtml`.
+ * The detail as rows of a table, for people: one row per known key, long values cut; then the
+ * event's type, time and key. Tenants' values are escaped: they cannot break a line, or hide or
+ * reverse what follows. HTML needs `escapeHtml` as well.
  *
  * @example
  * ```ts
@@ -65,7 +67,8 @@ export function eventRows(
 }
 
 /**
- * All of an event as plain text, for people: {@linkcode eventTitle}, then {@linkcode eventRows} as a table.
+ * A whole event as plain text, for people: {@linkcode eventTitle}, then {@linkcode eventRows} as a
+ * table.
  *
  * @example
  * ```ts
@@ -88,7 +91,7 @@ export function eventText(detail: Detail, created: boolean, context: EventFacts)
 }
 
 /**
- * The same as a page of HTML.
+ * The text of {@linkcode eventText} as a page of HTML.
  *
  * @example
  * ```ts
@@ -122,7 +125,7 @@ function name(value: string | null, otherwise: string): string {
   return value === null || value === "" ? otherwise : printable(value, MAX_NAME_LENGTH);
 }
 
-/** Empty for what is unknown. */
+/** A value as text; empty if it is unknown. */
 function shown(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value !== "object") return String(value);

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { DeliveryError, PermanentError } from "../../model/errors.ts";
 import { AmqpFailures, Unroutable } from "./amqp_failure.ts";
-import { type AmqpEnvelope, AmqpLink, type AmqpPlace, GivenUp } from "./amqp_link.ts";
+import { type AmqpEnvelope, AmqpLink, type AmqpPlace, ClosedByTimeout } from "./amqp_link.ts";
 import { amqpRefusal } from "./amqp_refusal.ts";
 import { type AmqpEndpoint, amqpEndpoints, amqpOptionProblems, type AmqpTargetOptions } from "./amqp_options.ts";
 import { Deadline } from "../deadline.ts";
@@ -9,11 +9,14 @@ import { refuseProblems } from "../options/option_rules.ts";
 
 export type { AmqpPlace, AmqpTargetOptions };
 
-/** A message, and where it goes. The names are those of AMQP 0-9-1, their longest texts have 255 bytes. */
+/**
+ * A message and its destination. The names are those of AMQP 0-9-1; short strings have at most 255
+ * bytes.
+ */
 export interface AmqpMessage {
-  /** For the queue of this name, or for whatever queues are bound to an exchange. */
+  /** A queue, or an exchange with the queues bound to it. */
   readonly to: AmqpPlace;
-  /** For an exchange. */
+  /** Used by an exchange. */
   readonly routingKey: string;
   /** The property `message_id`, which tells one message from another. */
   readonly messageId: string;
@@ -30,8 +33,10 @@ export interface AmqpMessage {
 }
 
 /**
- * A RabbitMQ, or several that are tried in turn. The connection is opened when it is needed, and used again. A message is taken when the
- * broker has confirmed that a queue has it; whatever else happens is thrown as an error that says whether to try again, and holds no secret.
+ * Publishes to a RabbitMQ broker, or to one of several that are tried in turn. The connection is
+ * opened at first use and kept. Publishing succeeds when the broker has confirmed that a queue has
+ * the message (publisher confirm). Every other outcome is thrown as an error that says whether to
+ * retry, and holds no secret.
  *
  * @example
  * ```ts
@@ -49,18 +54,21 @@ export class AmqpTarget implements AsyncDisposable {
   readonly #heartbeatSeconds: number;
   readonly #timeoutSeconds: number;
   readonly #failures: AmqpFailures;
-  /** Which endpoint is tried first: the one after the last that failed. */
+  /** Index of the endpoint to try first: the one after the last that failed. */
   #next = 0;
   #link: AmqpLink | undefined;
   #opening: { readonly stop: AbortController; readonly link: Promise<AmqpLink> } | undefined;
 
-  /** What the constructor would refuse of these options: `option: what is allowed` each, never with a value. */
+  /**
+   * The problems for which the constructor would refuse these options: `option: what is allowed`
+   * each, never with a value.
+   */
   static problems(options: AmqpTargetOptions): string[] {
     return amqpOptionProblems(options);
   }
 
   /**
-   * Does no I/O: files are read, and the AMQP library loaded, when they are needed.
+   * Does no I/O: files are read and the AMQP library is loaded when they are needed.
    *
    * @throws {TypeError} naming every option that is wrong.
    */
@@ -76,7 +84,8 @@ export class AmqpTarget implements AsyncDisposable {
    * Publishes a persistent message.
    *
    * @throws {PermanentError} when the broker can never take it.
-   * @throws {DeliveryError} when no queue is there for it, the broker does not take it now, does not know us, or cannot be reached.
+   * @throws {DeliveryError} when no queue takes it, the broker does not accept it at present,
+   * refuses our credentials, or cannot be reached.
    */
   async publish({ to, routingKey, body, ...properties }: AmqpMessage, signal: AbortSignal): Promise<void> {
     const toExchange = "exchange" in to;
@@ -93,13 +102,18 @@ export class AmqpTarget implements AsyncDisposable {
     });
   }
 
-  /** Connects, logs in and looks whether something is there. @throws {DeliveryError} when that fails. */
+  /**
+   * Connects, logs in and checks that the exchange or queue exists.
+   *
+   * @throws {DeliveryError} when that fails.
+   */
   async check(place: AmqpPlace, signal: AbortSignal): Promise<void> {
     await this.#attempt(`Cannot look for ${shownPlace(place)}`, signal, async (link) => {
       try {
-        await link.look(place);
+        await link.declarePassively(place);
       } catch (error) {
-        // RabbitMQ from 4.3 on shows a queue to nobody without a right to it, which publishing there does not take.
+        // RabbitMQ 4.3 and later let only users with rights to a queue inspect it. Publishing to it
+        // does not need them.
         if (!("queue" in place) || amqpRefusal(error) !== "rights") throw error;
       }
     });
@@ -115,12 +129,15 @@ export class AmqpTarget implements AsyncDisposable {
   async #attempt(cannot: string, signal: AbortSignal, work: (link: AmqpLink) => Promise<void>): Promise<void> {
     using deadline = new Deadline(signal, this.#timeoutSeconds);
     if (deadline.signal.aborted) throw deadline.failure(cannot);
-    // Ends, if not before, when its own time is up.
-    while (!await this.#tried(cannot, deadline, work));
+    // The attempt to connect ends by its own time limit at the latest.
+    while (!await this.#tryOnce(cannot, deadline, work));
   }
 
-  /** `false`: a neighbour's time was up, which ended the connection that both had. Nothing speaks against trying again at once. */
-  async #tried(cannot: string, deadline: Deadline, work: (link: AmqpLink) => Promise<void>): Promise<boolean> {
+  /**
+   * `false`: another message timed out, which closed the connection that both used. The caller may
+   * retry at once.
+   */
+  async #tryOnce(cannot: string, deadline: Deadline, work: (link: AmqpLink) => Promise<void>): Promise<boolean> {
     let link: AmqpLink | undefined;
     const attempt = this.#open().then((opened) => work(link = opened));
     try {
@@ -129,7 +146,7 @@ export class AmqpTarget implements AsyncDisposable {
     } catch (error) {
       const place = link === undefined ? cannot : `${cannot} at ${link.label}`;
       if (deadline.signal.aborted) throw deadline.failure(place + this.#drop(link));
-      if (error instanceof GivenUp) return false;
+      if (error instanceof ClosedByTimeout) return false;
       throw this.#failures.failed(place, error);
     }
   }
@@ -156,18 +173,19 @@ export class AmqpTarget implements AsyncDisposable {
         failures.push(this.#failures.failed(`Cannot connect to ${endpoint.label}`, error));
       }
     }
-    // Of several, what says more than that somebody is not there.
+    // Of several failures, prefer one that says more than that a host cannot be reached.
     throw failures.find((failure) => "reason" in failure && failure.reason !== "connection") ?? failures[0];
   }
 
   /**
-   * Ends a connection, or the attempt to open one, without a word: what one that gives no answer still holds must not be published later,
-   * after events that follow. Returns what should be said of it.
+   * Closes a connection, or the attempt to open one, without a closing handshake: messages that it
+   * still holds must not be published later, after events that follow. Returns what the error text
+   * has to add.
    */
   #drop(link: AmqpLink | undefined): string {
     const blocked = link?.blocked ?? "";
-    if (link === undefined) this.#opening?.stop.abort(new GivenUp());
-    else link.end(new GivenUp());
+    if (link === undefined) this.#opening?.stop.abort(new ClosedByTimeout());
+    else link.end(new ClosedByTimeout());
     return blocked === "" ? "" : ` (where publishers must wait: ${this.#failures.shown(blocked)})`;
   }
 }

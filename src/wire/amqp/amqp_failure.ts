@@ -6,7 +6,7 @@ import { redact, withoutSecrets } from "../secrets/redact.ts";
 const MAX_QUOTED_LENGTH = 200;
 const NOT_THERE = "it is not there; its owner must declare it";
 
-/** No queue was there for a message. */
+/** A message was returned as unroutable: no queue takes it. */
 export class Unroutable extends Error {
   /** @param routingKey `undefined` for a message to a queue. */
   constructor(routingKey: string | undefined) {
@@ -14,7 +14,7 @@ export class Unroutable extends Error {
   }
 }
 
-/** Why a delivery fails; what is the matter, where the broker's own words do not say it; what to do. */
+/** Reason of the failure; the state, where the broker's text does not tell it; the next step. */
 type Meaning = readonly [reason: FailureReason, state?: string | undefined, advice?: string];
 
 const REFUSALS: Readonly<Partial<Record<AmqpRefusal, Meaning>>> = {
@@ -30,7 +30,10 @@ const REFUSALS: Readonly<Partial<Record<AmqpRefusal, Meaning>>> = {
   "too large": ["permanent"],
 };
 
-/** What other codes of AMQP and of the system mean, where it is not that there is no connection. */
+/**
+ * Meanings of other codes of AMQP and the system, but for those that mean that there is no
+ * connection.
+ */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   NACK: ["server_error", "the broker does not take it: a queue is full, or has trouble"],
   NOT_FOUND: ["server_error"],
@@ -45,8 +48,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED: ["connection", "refused"],
 };
 
-/** What TLS says, and what to do about it. */
-const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+/** Texts of TLS errors, with the next step for each. */
+const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [
     /UnknownIssuer|self.signed|unable to (?:get|verify)/i,
     "set tls.caFile to the authority that signed the certificate",
@@ -56,7 +59,7 @@ const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
   [/CertificateRequired/i, "set tls.certFile and tls.keyFile"],
 ];
 
-/** What becomes of messages that are not taken: errors that hold no secret. */
+/** Makes the errors for messages that were not published. They hold no secret. */
 export class AmqpFailures {
   readonly #secrets: readonly string[];
 
@@ -68,22 +71,22 @@ export class AmqpFailures {
   /** `cannot` as `Cannot publish to exchange "cloud" at rabbit-1:5672`. */
   failed(cannot: string, error: unknown): DeliveryError | PermanentError {
     if (error instanceof DeliveryError || error instanceof PermanentError) return error;
-    const said = saidBy(error);
+    const answer = textOf(error);
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const [reason, state = said || code, mend = amqpRemedy(error)] = meaningOf(error, code);
-    const advice = mend || ADVICE.find(([pattern]) => pattern.test(`${code} ${said}`))?.[1];
+    const [reason, state = answer || code, mend = amqpRemedy(error)] = meaningOf(error, code);
+    const advice = mend || ADVICE.find(([pattern]) => pattern.test(`${code} ${answer}`))?.[1];
     const text = `${cannot}: ${this.shown(state)}${advice === undefined ? "" : `; ${advice}`}`;
     return reason === "permanent" ? new PermanentError(text) : new DeliveryError(text, { reason });
   }
 
-  /** What a broker says, for people. */
-  shown(said: string): string {
-    return printable(redact(withoutSecrets(said, this.#secrets)), MAX_QUOTED_LENGTH);
+  /** A broker's text, safe to print and without secrets. */
+  shown(answer: string): string {
+    return printable(redact(withoutSecrets(answer, this.#secrets)), MAX_QUOTED_LENGTH);
   }
 }
 
-/** The library's texts are "Method: CODE - what the broker says". */
-function saidBy(error: unknown): string {
+/** Removes the prefix of the library's texts: "Method: CODE - text of the broker". */
+function textOf(error: unknown): string {
   return error instanceof Error ? error.message.replace(/^(?:\w+: )?(?:[A-Z_]+ - )?|\.$/g, "") : String(error);
 }
 

@@ -5,7 +5,7 @@ import type { AmqpEndpoint } from "./amqp_options.ts";
 import { unlessAborted } from "../deadline.ts";
 import { readTlsFiles } from "../files/tls_files.ts";
 
-/** Where a message goes, and what it says of itself. */
+/** A message's destination and properties. */
 export type AmqpEnvelope = Envelope;
 
 /** An exchange or a queue. */
@@ -13,19 +13,20 @@ export type AmqpPlace = { readonly exchange: string } | { readonly queue: string
 
 const CLOSE_MS = 2_000;
 
-/** Why a connection ended: it gave another message no answer. */
-export class GivenUp extends Error {
-  override readonly name = "GivenUp";
+/** The reason of a connection that was closed because another message got no answer. */
+export class ClosedByTimeout extends Error {
+  override readonly name = "ClosedByTimeout";
   override readonly message = "the connection was given up";
 }
 
 /**
- * One connection to one RabbitMQ. Each message has a channel for itself while it is under way: what the broker says there is about that
- * message. The one file that names the AMQP library, which is loaded at first use.
+ * One connection to one RabbitMQ broker. Each message in flight has a channel of its own, so that
+ * an error on the channel belongs to that message. The only file that names the AMQP library, which
+ * is loaded at first use.
  */
 export class AmqpLink {
   readonly label: string;
-  /** Why the broker lets no publisher in; empty when it does. */
+  /** The broker's reason for blocking publishers (`connection.blocked`); empty when it does not. */
   blocked = "";
   readonly #connection: Connection;
   readonly #end = new AbortController();
@@ -36,7 +37,7 @@ export class AmqpLink {
     this.label = label;
     this.#connection = connection;
     connection.on("error", (error) => this.end(error));
-    connection.on("connection.blocked", (reason) => this.blocked = reason || "it says not why");
+    connection.on("connection.blocked", (reason) => this.blocked = reason || "it does not say why");
     connection.on("connection.unblocked", () => this.blocked = "");
   }
 
@@ -71,25 +72,25 @@ export class AmqpLink {
     }
   }
 
-  /** Aborted when the connection has ended; the reason is why. */
+  /** Aborted when the connection has ended, with the cause as its reason. */
   get over(): AbortSignal {
     return this.#end.signal;
   }
 
-  /** Ends it for good: trying again, which the library would do, is not its business. */
+  /** Closes the connection for good, without the library's automatic reconnects. */
   end(reason: unknown): void {
-    // First: whoever waits shall hear this, not what the library makes of it.
+    // Before the library closes: pending calls must fail with this error, not with the library's.
     this.#end.abort(reason);
     this.#connection.unsafeDestroy();
   }
 
-  /** The message itself when no queue was there for it. */
+  /** Resolves to the returned message if no queue takes it. */
   async publish(envelope: Envelope, body: Buffer): Promise<ReturnedMessage | undefined> {
     return await unlessAborted(this.over, this.#publish(envelope, body));
   }
 
   /** Rejects when the exchange or queue is not there. */
-  async look(target: { readonly exchange: string } | { readonly queue: string }): Promise<void> {
+  async declarePassively(target: { readonly exchange: string } | { readonly queue: string }): Promise<void> {
     const channel = await unlessAborted(this.over, this.#openChannel());
     const looking = "exchange" in target
       ? channel.exchangeDeclare({ ...target, passive: true })
@@ -100,7 +101,7 @@ export class AmqpLink {
   async close(): Promise<void> {
     if (this.over.aborted) return;
     this.#closing = true;
-    // A broker that does not answer any more is not waited for.
+    // Do not wait for a broker that does not answer.
     const timer = setTimeout(() => this.end(new Error("the connection was closed")), CLOSE_MS);
     const closing = Promise.all(this.#idle.map((channel) => channel.close())).then(() => this.#connection.close());
     await unlessAborted(this.over, closing).catch(() => undefined);
@@ -117,7 +118,7 @@ export class AmqpLink {
     channel.on("basic.return", onReturn);
     try {
       await channel.basicPublish(envelope, body);
-      // The library tells what came before the confirmation one turn of the event loop later.
+      // The library emits a returned message one turn of the event loop after the confirmation.
       await new Promise<void>((resolve) => setImmediate(resolve));
       return returned;
     } finally {
@@ -129,7 +130,7 @@ export class AmqpLink {
 
   async #openChannel({ confirms = false } = {}): Promise<Channel> {
     const channel = await this.#connection.acquire({ emitErrorsFromChannel: true });
-    // What the broker has against a message rejects its publication, too.
+    // The publication is rejected as well when the broker closes the channel.
     channel.on("error", () => {});
     if (confirms) await channel.confirmSelect();
     return channel;
@@ -137,8 +138,8 @@ export class AmqpLink {
 }
 
 /**
- * rabbitmq-client cuts bodies, and expects those that come back, as it asked for in the handshake, even where the broker agreed to less: one
- * with a smaller frame_max would end the connection over every large message.
+ * rabbitmq-client splits bodies by the frame_max that it asked for in the handshake, even where the
+ * broker agreed to a smaller one. Such a broker would close the connection at every large message.
  */
 function followFrameMax(connection: Connection): void {
   const { _opt: asked, _state: agreed } = connection as unknown as {

@@ -1,9 +1,12 @@
 import type { RabbitTls } from "../../model/config.ts";
 import type { GivenOptions, OptionRules } from "../options/option_rules.ts";
-import { optional, optionProblems, unknownOptions } from "../options/option_rules.ts";
+import { allOptionProblems, optional } from "../options/option_rules.ts";
 import { isText, isWhole, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
 
-/** How to reach a RabbitMQ and who to be there. Certificates are always verified; files are read for every connection. */
+/**
+ * Address of a RabbitMQ broker, and the account to use. Certificates are always verified; files are
+ * read for every connection.
+ */
 export interface AmqpTargetOptions {
   /** `amqp://user:password@host:port/vhost` or `amqps://…`, one or several that are tried in turn; instead of host, user, … */
   readonly url?: string | readonly string[];
@@ -17,7 +20,7 @@ export interface AmqpTargetOptions {
   readonly password?: string;
   /** The virtual host that has the exchange or queue. @default "/" */
   readonly vhost?: string;
-  /** `true`, or how. @default true for amqps://, else false */
+  /** `true`, or the files to use. @default true for amqps://, else false */
   readonly tls?: RabbitTls | boolean;
   /** A connection that is silent for twice as long is given up. From 5 to 65535. @default 10 */
   readonly heartbeatSeconds?: number;
@@ -25,10 +28,10 @@ export interface AmqpTargetOptions {
   readonly timeoutSeconds?: number;
 }
 
-/** Where it is and who we are there. */
+/** The options for address and account. */
 export type AmqpAddress = Pick<AmqpTargetOptions, "url" | "host" | "port" | "user" | "password" | "vhost" | "tls">;
 
-/** One server to try, with what it takes to log in. */
+/** One server to try, with its account. */
 export interface AmqpEndpoint {
   /** `host:port`, for people. */
   readonly label: string;
@@ -73,7 +76,7 @@ const RULES: OptionRules<AmqpTargetOptions> = {
 
 /** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
 export function amqpOptionProblems(options: AmqpTargetOptions): string[] {
-  return [...optionProblems(options, RULES), ...unknownOptions(options, RULES)];
+  return allOptionProblems(options, RULES);
 }
 
 /** The servers, in the order in which they are given. The options must be without problems. */

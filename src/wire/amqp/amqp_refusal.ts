@@ -1,4 +1,4 @@
-/** What RabbitMQ refuses, or why it cannot do it. */
+/** A kind of refusal by RabbitMQ. */
 export type AmqpRefusal =
   /** The user is unknown, or the password is wrong. RabbitMQ does not say which. */
   | "credentials"
@@ -32,8 +32,9 @@ export type AmqpRefusal =
   | "not acknowledged";
 
 /**
- * Texts of RabbitMQ 3.10 to 4.3 (`rabbit_reader`, `rabbit_channel`, `rabbit_amqqueue`, `rabbit_access_control`), for each code. They hold names that
- * others have chosen: each pattern begins or ends with the text, at a place where no name is.
+ * Texts of RabbitMQ 3.10 to 4.3 (`rabbit_reader`, `rabbit_channel`, `rabbit_amqqueue`,
+ * `rabbit_access_control`), for each code. They contain names that others have chosen. So each
+ * pattern is anchored at the beginning or the end of the text, where no name is.
  */
 const TEXTS: Readonly<Record<string, readonly (readonly [text: RegExp, refusal: AmqpRefusal])[]>> = {
   ACCESS_REFUSED: [
@@ -57,7 +58,7 @@ const TEXTS: Readonly<Record<string, readonly (readonly [text: RegExp, refusal: 
   NOT_FOUND: [
     [/^no exchange '/, "no exchange"],
     [/^no queue '/, "no queue"],
-    // A queue whose node or leader is not there: it is not gone.
+    // The queue exists, but its node or leader is down.
     [/^(?:home node|failed to perform operation on|queue) /, "down"],
   ],
   PRECONDITION_FAILED: [
@@ -72,31 +73,31 @@ const TEXTS: Readonly<Record<string, readonly (readonly [text: RegExp, refusal: 
   NOT_IMPLEMENTED: [[/^/, "unsupported"]],
 };
 
-/** What was refused, by code and text; `null` for what is no refusal, or one that is not known. */
+/** The kind of refusal, by code and text; `null` if the error is none that is known. */
 export function amqpRefusal(error: unknown): AmqpRefusal | null {
   if (!(error instanceof Error) || !("code" in error)) return null;
-  const said = saidByBroker(error);
-  return TEXTS[String(error.code)]?.find(([text]) => text.test(said))?.[1] ?? null;
+  const answer = brokerText(error);
+  return TEXTS[String(error.code)]?.find(([text]) => text.test(answer))?.[1] ?? null;
 }
 
-/** The broker's own words: the library's texts are "Method: CODE - what the broker says." */
-export function saidByBroker(error: Error): string {
+/** The broker's own text: the library prefixes it with "Method: CODE - ". */
+export function brokerText(error: Error): string {
   return error.message.replace(/^\w+: (?=[A-Z_]+ - )/, "").replace(/^[A-Z_]+ - |\.$/g, "");
 }
 
-/** What to do about a limit or about rights, for whoever administers the broker; empty for all else. */
+/** The command that raises a limit or gives rights, for the broker's administrator; else empty. */
 export function amqpRemedy(error: unknown): string {
   const refusal = amqpRefusal(error);
   if (refusal === "down") {
     return "rabbitmqctl list_vhosts name cluster_state and rabbitmq-queues quorum_status tell more";
   }
   if (refusal !== "limit" || !(error instanceof Error)) return "";
-  const said = saidByBroker(error);
-  if (/ queue limit in vhost /.test(said)) return "rabbitmqctl set_vhost_limits raises max-queues";
-  if (/ refused for user '.*': connection limit /.test(said)) {
+  const answer = brokerText(error);
+  if (/ queue limit in vhost /.test(answer)) return "rabbitmqctl set_vhost_limits raises max-queues";
+  if (/ refused for user '.*': connection limit /.test(answer)) {
     return "rabbitmqctl set_vhost_limits raises max-connections";
   }
-  if (/: user connection limit /.test(said)) return "rabbitmqctl set_user_limits raises max-connections";
-  if (/ channels opened for user /.test(said)) return "rabbitmqctl set_user_limits raises max-channels";
+  if (/: user connection limit /.test(answer)) return "rabbitmqctl set_user_limits raises max-connections";
+  if (/ channels opened for user /.test(answer)) return "rabbitmqctl set_user_limits raises max-channels";
   return "rabbitmq.conf has the limit of the node or cluster";
 }

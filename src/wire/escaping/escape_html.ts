@@ -7,8 +7,8 @@ const HTML_REFERENCES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The text for the inside of an HTML element, or of an attribute's value in quotes. For a text that might hide or turn something, write
- * `escapeHtml(printable(text))`.
+ * Escapes a text for the content of an HTML element or a quoted attribute. For a text that may
+ * contain invisible or bidirectional characters, write `escapeHtml(printable(text))`.
  *
  * @example
  * ```ts

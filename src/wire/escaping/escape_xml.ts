@@ -1,4 +1,4 @@
-/** What XML 1.0 (5th edition, 2.2) has no way to write, not even as a reference. */
+/** Characters that XML 1.0 (5th edition, 2.2) cannot represent, not even as references. */
 const NOT_IN_XML = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
 
 const XML_REFERENCES: Readonly<Record<string, string>> = {
@@ -7,15 +7,17 @@ const XML_REFERENCES: Readonly<Record<string, string>> = {
   ">": "&gt;",
   '"': "&quot;",
   "'": "&apos;",
-  // A parser makes a line feed of a carriage return, and blanks of all three in an attribute, unless they are references.
+  // Unless they are references, a parser turns a carriage return into a line feed, and in
+  // attributes all three into blanks.
   "\t": "&#9;",
   "\n": "&#10;",
   "\r": "&#13;",
 };
 
 /**
- * The text for the inside of an XML element or of an attribute's value: a parser gives back the very same. What XML 1.0 cannot hold at
- * all (most control characters, lone surrogates, U+FFFE, U+FFFF) becomes U+FFFD, the replacement character.
+ * Escapes a text for the content of an XML element or an attribute: a parser returns the same text.
+ * Characters that XML 1.0 cannot represent (most control characters, lone surrogates, U+FFFE,
+ * U+FFFF) become U+FFFD, the replacement character.
  *
  * @example
  * ```ts

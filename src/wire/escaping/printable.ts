@@ -4,14 +4,16 @@
  */
 const HOSTILE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|\\(?=u\{)/gu;
 
-/** What a cut may leave at the end: the first half of a surrogate pair, or of an escape. */
+/** An incomplete surrogate pair or escape at the end of a cut text. */
 const HALF = /(?:[\ud800-\udbff]|\\(?:u(?:\{[0-9a-f]*)?)?)$/;
 
 /**
- * The text made safe for a log line or a terminal: whatever could move the cursor, break the line, reverse the reading order or
- * hide is written as `\u{…}`. Visible characters of every language stay as they are, and different texts stay different.
+ * Makes a text safe for a log line or a terminal: characters that move the cursor, break the line,
+ * reverse the reading order or are invisible are written as `\u{…}`. Visible characters of every
+ * language stay as they are, and different texts stay different.
  *
- * @param maxLength Longest result in UTF-16 code units, at least 1; a longer text is cut and ends in `…`. @default Infinity
+ * @param maxLength Longest result in UTF-16 code units, at least 1; a longer text is cut and ends
+ * in `…`. @default Infinity
  *
  * @example
  * ```ts
@@ -24,7 +26,8 @@ const HALF = /(?:[\ud800-\udbff]|\\(?:u(?:\{[0-9a-f]*)?)?)$/;
  * ```
  */
 export function printable(text: string, maxLength = Infinity): string {
-  // A character gives at least as many as it is long: more than this cannot matter, and a megabyte costs nothing.
+  // Escaping never shortens a text: characters behind this length cannot be in the result. So a
+  // megabyte costs no more than a line.
   const escaped = text.slice(0, maxLength + 1).replace(HOSTILE, escape);
   return escaped.length > maxLength ? `${escaped.slice(0, maxLength - 1).replace(HALF, "")}…` : escaped;
 }

@@ -1,14 +1,18 @@
-/** Whose `repr()`: of Python 3, or of a `str` or a `unicode` of Python 2. */
+/** The kind of `repr()`: Python 3's, or that of a `str` or a `unicode` of Python 2. */
 export type PythonText = "python3" | "python2-str" | "python2-unicode";
 
 const NAMED: Readonly<Record<string, string>> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 
-/** What Python 3 does not call printable: categories Other and Separator, but for the blank. */
+/**
+ * Characters that Python 3 does not call printable: categories Other and Separator, without the
+ * blank.
+ */
 const NOT_PRINTABLE = /[\p{C}\p{Z}]/u;
 
 /**
- * A text as Python's `repr()` writes it: in quotes, with escapes for quotes, backslashes and whatever is not printable. Python 2 escapes
- * everything that is not ASCII, too; a `str` of Python 2 holds UTF-8.
+ * A text as Python's `repr()` writes it: in quotes, with escapes for quotes, backslashes and
+ * characters that are not printable. Python 2 also escapes all that is not ASCII; a `str` of Python
+ * 2 holds UTF-8.
  *
  * @param value `null` is written as `None`.
  *

@@ -1,6 +1,7 @@
 /**
- * A value as one line of JSON. JSON itself escapes little of what a terminal would obey or hide: here controls, invisible format characters
- * and separators are written as JSON's own escapes, so that programs read the same value.
+ * A value as one line of JSON that is safe to print. Control characters, invisible format
+ * characters and separators, most of which JSON leaves as they are, are written as JSON escapes, so
+ * that programs read the same value.
  *
  * @example
  * ```ts

@@ -1,15 +1,16 @@
-/** How a {@linkcode FromFiles} makes its value. */
+/** Options of {@linkcode FromFiles}. */
 export interface FromFilesOptions<Value> {
-  /** Those that are not given are none. */
+  /** Paths; `undefined` stands for no file. */
   readonly files: readonly (string | undefined)[];
   readonly open: () => Promise<Value>;
   readonly close: (value: Value) => void;
 }
 
 /**
- * What is made from files, as a client from its certificate, and made anew when one of them has changed: certificates are renewed while the
- * service runs. Files that did not change are not read again. While those that did cannot be used, as when the key is not written yet, what
- * was made before goes on; whoever uses it may finish.
+ * A value that is made from files, as an HTTP client from its certificate, and made again when one
+ * of them has changed: certificates are renewed while the service runs. Unchanged files are not
+ * read again. While changed files cannot be used, for example because the key is not written yet,
+ * the former value stays in use. Calls that use a replaced value may finish.
  */
 export class FromFiles<Value> implements AsyncDisposable {
   readonly #files: readonly string[];
@@ -26,12 +27,12 @@ export class FromFiles<Value> implements AsyncDisposable {
     this.#close = close;
   }
 
-  /** Why the files are not used as they are now; `undefined` when they are. */
+  /** The reason why the present files are not used; `undefined` when they are. */
   get refusal(): unknown {
     return this.#refused?.error;
   }
 
-  /** Works with the value; rejects when there is none and none can be made. */
+  /** Calls the function with the value. Rejects when there is none and none can be made. */
   async use<Result>(work: (value: Value) => Promise<Result>): Promise<Result> {
     const made = this.#lasting ?? await this.#current();
     made.users++;
@@ -43,7 +44,7 @@ export class FromFiles<Value> implements AsyncDisposable {
     }
   }
 
-  /** Gives the value up; a later use makes another one. Nobody is waited for. */
+  /** Closes the value without waiting for calls that use it; a later use makes another one. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#making?.catch(() => undefined);
     const made = this.#made;
@@ -51,12 +52,12 @@ export class FromFiles<Value> implements AsyncDisposable {
     if (made !== undefined) this.#closeNow(made);
   }
 
-  /** What was made of no files never changes: nobody has to look. */
+  /** Without files the value never changes, and nothing has to be checked. */
   get #lasting(): Made<Value> | undefined {
     return this.#files.length === 0 ? this.#made : undefined;
   }
 
-  /** One at a time: of many that come at once, the first looks. */
+  /** Concurrent calls share one check of the files. */
   #current(): Promise<Made<Value>> {
     return this.#making ??= this.#look().finally(() => this.#making = undefined);
   }
@@ -95,7 +96,10 @@ interface Made<Value> {
   closed: boolean;
 }
 
-/** What is different once a file was written, replaced, or, as Kubernetes does it, the directory that a link leads to. */
+/**
+ * A fingerprint that changes when the file is written or replaced, or when the directory that a
+ * link leads to is replaced, as Kubernetes does.
+ */
 async function stampOf(files: readonly string[]): Promise<string> {
   const stamps = await Promise.all(files.map(async (file) => {
     const found = await Deno.stat(file).catch(() => undefined);

@@ -23,14 +23,14 @@ export class LineFile implements AsyncDisposable {
   readonly #path: string;
   readonly #what: string;
   #file: Deno.FsFile | undefined;
-  /** Settles when the last thing that was asked for has ended; never rejects. */
+  /** Settles when the last requested operation has ended; never rejects. */
   #idle: Promise<void> = Promise.resolve();
 
   /**
    * Does no I/O.
    *
    * @param path Created with mode 0640 when it is missing; its directory must exist.
-   * @param what What errors call it, as `the event log`.
+   * @param what The file's name in error texts, as `the event log`.
    */
   constructor(path: string, what: string) {
     this.#path = path;
@@ -41,7 +41,8 @@ export class LineFile implements AsyncDisposable {
    * Appends whole lines, all or none of them unless the disk fails, in the order of the calls.
    *
    * @param lines With a line feed at the end.
-   * @throws {Error} when the file cannot be opened or written. What throws is not written, or half: then a later call repairs it.
+   * @throws {Error} when the file cannot be opened or written. The lines are then missing or
+   * incomplete; a later call ends an incomplete line.
    */
   async append(lines: string, signal?: AbortSignal): Promise<void> {
     await this.#inTurn(async () => {
@@ -63,7 +64,8 @@ export class LineFile implements AsyncDisposable {
   }
 
   /**
-   * Finds out whether lines can be appended, and leaves all as it is: who asks may be another user than who will write.
+   * Checks whether lines can be appended, without creating the file: `check` may run as another
+   * user than the service.
    *
    * @throws {Error} when the file could not be opened.
    */
@@ -79,7 +81,10 @@ export class LineFile implements AsyncDisposable {
     await this.#inTurn(() => this.#close());
   }
 
-  /** One after the other: lines never mix, and nobody closes a file that another writes to. */
+  /**
+   * Runs operations one after the other: lines never mix, and no file is closed while it is
+   * written.
+   */
   #inTurn(work: () => void | Promise<void>): Promise<void> {
     const done = this.#idle.then(work);
     this.#idle = done.catch(() => undefined);
@@ -92,13 +97,13 @@ export class LineFile implements AsyncDisposable {
       await writeAll(file, bytes);
       await file.syncData();
     } catch (error) {
-      // Opened again, the file gets an end to what may be half a line.
+      // Reopening the file ends a line that may be incomplete.
       this.#close();
       throw new Error(`Cannot write to ${this.#what} "${this.#path}": ${message(error)}`, { cause: error });
     }
   }
 
-  /** The file at the path, which is another one after a rotation. */
+  /** The file at the path; reopened after a rotation. */
   async #open(): Promise<Deno.FsFile> {
     try {
       if (this.#file !== undefined && !await isAt(this.#path, this.#file)) this.#close();
@@ -119,7 +124,7 @@ export class LineFile implements AsyncDisposable {
   }
 }
 
-/** In one call, unless the system takes less. */
+/** Writes all bytes, in one call unless the system accepts fewer. */
 async function writeAll(
   target: { write(bytes: Uint8Array): Promise<number> },
   bytes: Uint8Array,
@@ -149,7 +154,7 @@ async function openLines(path: string): Promise<Deno.FsFile> {
   }
 }
 
-/** Opens what is there; in its absence, makes sure that a file can be made beside it. */
+/** Opens an existing file; if there is none, checks that a file can be created in its directory. */
 async function probe(path: string): Promise<void> {
   try {
     using file = await Deno.open(path, { read: true, append: true });

@@ -2,7 +2,7 @@ import { readUsablePems, type TlsFiles } from "../http/http_client.ts";
 
 export type { TlsFiles };
 
-/** What a handshake takes, as `node:tls` names it. */
+/** Options of a TLS handshake, as `node:tls` names them. */
 export interface TlsMaterial {
   readonly ca?: string[];
   readonly cert?: string;
@@ -11,7 +11,8 @@ export interface TlsMaterial {
 }
 
 /**
- * Reads certificates and key for `node:tls`. Without a `caFile` those authorities are trusted that the process trusts: see main.ts.
+ * Reads certificates and key for `node:tls`. Without a `caFile`, the process's own authorities are
+ * trusted: see main.ts.
  *
  * @throws {DeliveryError} naming the file that cannot be read or used.
  */

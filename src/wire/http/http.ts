@@ -14,8 +14,9 @@ export type { HttpTargetOptions };
 const DEFAULT_ANSWER_BYTES = 64 * 1024;
 
 /**
- * An HTTP service, with private authorities, client certificates, credentials and a time-out. Redirects are not followed,
- * and whatever is not a success is thrown as a {@linkcode DeliveryError} that holds no secret.
+ * A client for an HTTP service, with private authorities, client certificates, credentials and a
+ * time-out. Redirects are not followed. Every outcome but a success is thrown as a {@linkcode
+ * DeliveryError} that holds no secret.
  *
  * @example
  * ```ts
@@ -42,7 +43,10 @@ export class HttpTarget implements AsyncDisposable {
   readonly #failures: HttpFailures;
   readonly #client: FromFiles<Deno.HttpClient>;
 
-  /** What the constructor would refuse of these options: `option: what is allowed` each, never with a value. */
+  /**
+   * The problems for which the constructor would refuse these options: `option: what is allowed`
+   * each, never with a value.
+   */
   static problems(options: HttpTargetOptions): string[] {
     return httpOptionProblems(options);
   }
@@ -55,7 +59,7 @@ export class HttpTarget implements AsyncDisposable {
   }
 
   /**
-   * Does no I/O: files are read when a request needs them first, and again when they have changed.
+   * Does no I/O: files are read at the first request, and again when they have changed.
    *
    * @throws {TypeError} naming every option that is wrong.
    */
@@ -104,9 +108,10 @@ export class HttpTarget implements AsyncDisposable {
   }
 
   /**
-   * Asks with OPTIONS whether somebody answers at a URL: any answer will do, but for one that says that we are not known (401).
+   * Sends OPTIONS to find out whether a URL answers. Every answer is accepted but 401, which
+   * refuses our credentials.
    *
-   * @throws {DeliveryError} when there is none, or this one.
+   * @throws {DeliveryError} when there is no answer, or 401.
    */
   async probe(url: string, signal: AbortSignal): Promise<void> {
     await this.request({ method: "OPTIONS", url, signal }).catch((error) => {
@@ -127,9 +132,9 @@ export class HttpTarget implements AsyncDisposable {
       const { text, complete } = await readText(response, this.#maxAnswerBytes);
       return { status, headers: response.headers, text, complete };
     }
-    // The status says enough if the body never comes.
-    const said = await readText(response, DEFAULT_ANSWER_BYTES).catch(() => ({ text: "", complete: true }));
-    throw this.#failures.refused(request, response, said);
+    // Without the body, the status alone makes the error.
+    const answer = await readText(response, DEFAULT_ANSWER_BYTES).catch(() => ({ text: "", complete: true }));
+    throw this.#failures.refused(request, response, answer);
   }
 }
 
@@ -143,17 +148,17 @@ type Read = Pick<HttpAnswer, "text" | "complete">;
 
 const NOTHING: Read = { text: "", complete: true };
 
-/** The body up to a length. */
+/** Reads the body up to a length. */
 async function readText(response: Response, maxBytes: number): Promise<Read> {
   if (response.body === null) return NOTHING;
   const { headers } = response;
-  // What was compressed is longer than it says.
+  // The content-length of a compressed body is that of the compressed bytes.
   const bytes = headers.has("content-encoding") ? NaN : Number(headers.get("content-length") ?? NaN);
   if (bytes < maxBytes) return { text: await response.text(), complete: true };
   return await readPart(response.body, maxBytes);
 }
 
-/** Leaving the loop cancels the rest. */
+/** Leaving the loop cancels the rest of the body. */
 async function readPart(body: ReadableStream<Uint8Array<ArrayBuffer>>, maxBytes: number): Promise<Read> {
   const decoder = new TextDecoder();
   let text = "";

@@ -9,7 +9,7 @@ import { callUserFunction, type UserFunction } from "../options/call_user_functi
  */
 export type BodyFormat = "json" | "vco-xml" | ((detail: Detail, created: boolean) => string | object);
 
-/** A body, and what it is. */
+/** A body and its content type. */
 export interface Body {
   /** For `Content-Type`. */
   readonly type: string;
@@ -53,7 +53,7 @@ export function encodeBody(
   );
 }
 
-/** What no body can be made of is given as it is, to be refused. */
+/** Returns a value that cannot become a body unchanged, so that the caller refuses it. */
 function bodyOf(made: unknown): unknown {
   if (typeof made === "string") return { type: "text/plain;charset=UTF-8", text: made.toWellFormed() };
   if (typeof made !== "object" || made === null || "then" in made) return made;
@@ -68,7 +68,9 @@ const A_BODY: UserFunction<Body> = {
     typeof value.text === "string",
 };
 
-/** As the first generation sent it. JSON can write every character so that XML holds it. */
+/**
+ * The form that the first generation sent. JSON escapes the characters that XML cannot represent.
+ */
 function executionContext(detail: Detail): string {
   const json = JSON.stringify(detail).replace(/[\ufffe\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
   return `<execution-context xmlns="http://www.vmware.com/vco"><parameters><parameter name="nodeDetails" type="string">` +

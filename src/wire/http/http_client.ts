@@ -16,7 +16,7 @@ export async function openHttpClient(files: TlsFiles): Promise<Deno.HttpClient> 
   return clientOf(files, await readPems(files));
 }
 
-/** What PEM files hold. */
+/** The contents of the PEM files. */
 export interface TlsPems {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
@@ -24,7 +24,7 @@ export interface TlsPems {
 }
 
 /**
- * Reads PEM files, and makes sure that they can be used: that the key is the certificate's, above all.
+ * Reads PEM files and checks them, in particular that the key belongs to the certificate.
  *
  * @throws {DeliveryError} naming the file that cannot be read or used.
  */
@@ -64,9 +64,12 @@ async function readPem(what: string, file: string | undefined): Promise<string |
   return text;
 }
 
-/** Tried again like a connection that fails: the file may be put right while events wait. */
+/**
+ * Has the reason of a failed connection, so that it is retried: the file may be corrected while
+ * events wait.
+ */
 function unusable(attempt: string, error: unknown): DeliveryError {
-  // Deno names the file once more.
+  // Deno's text repeats the file's name.
   const state = (error instanceof Error ? error.message : String(error)).replace(/: readfile '.*'$/, "");
   return new DeliveryError(`${attempt}: ${state}`, { reason: "connection", cause: error });
 }

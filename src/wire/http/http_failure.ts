@@ -6,16 +6,16 @@ import { retryAfterMs } from "./retry_after.ts";
 
 const MAX_QUOTED_LENGTH = 200;
 
-/** What rustls says, and what to do about it. */
-const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+/** Texts of rustls, with the next step for each. */
+const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/UnknownIssuer|BadSignature/, "set caFile to the authority that signed the certificate"],
   [/CertificateRequired/, "set certFile and keyFile"],
   [/InvalidContentType/, "what listens there speaks no TLS"],
-  // Those of the Fetch standard, 2.9: what listens there seldom is HTTP.
+  // The blocked ports of the Fetch standard, 2.9: what listens there is rarely HTTP.
   [/Requests to port \d+ are blocked/, "let the service listen on another port"],
 ];
 
-/** What becomes of requests that fail: errors that hold no secret. */
+/** Makes the errors of failed requests. They hold no secret. */
 export class HttpFailures {
   readonly #secrets: readonly string[];
 
@@ -24,17 +24,17 @@ export class HttpFailures {
     this.#secrets = secrets;
   }
 
-  /** For an answer that is not a success, with what was read of its body. */
+  /** The error of an answer that is not a success, with the part of its body that was read. */
   refused(request: HttpRequest, response: Response, body: Pick<HttpAnswer, "text" | "complete">): DeliveryError {
     const { status, statusText, headers } = response;
-    const said = this.#shown(request, body.text, { isCut: !body.complete });
+    const answer = this.#shown(request, body.text, { isCut: !body.complete });
     const state = [
       `${status} ${this.#shown(request, statusText)}`.trimEnd(),
       status < 400 ? this.#redirect(request, headers.get("location")) : "",
-      said === "" ? "" : `: "${said}"`,
+      answer === "" ? "" : `: "${answer}"`,
       status === 401 ? `; ${this.#credentialsAdvice()}` : "",
     ];
-    // By the server's own clock, where it tells its time.
+    // Relative to the server's own clock, if it sends `Date`.
     const waitMs = retryAfterMs(headers.get("retry-after"), Date.parse(headers.get("date") ?? "") || Date.now());
     return new DeliveryError(`${cannot(request)}: ${state.join("")}`, {
       reason: reasonOf(status),
@@ -44,19 +44,19 @@ export class HttpFailures {
   }
 
   /**
-   * For a request without an answer, and why renewed certificates could not be used. Has no `cause`: the runtime's own errors quote the URL
-   * with its query.
+   * The error of a request without an answer, with the reason why renewed certificates could not be
+   * used. It has no `cause`: the runtime's own errors quote the URL with its query.
    */
   unanswered(request: HttpRequest, error: unknown, refusal?: unknown): DeliveryError {
     const whole = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    const said = /client error \(\w+\): ([^]*)/.exec(whole)?.[1] ?? whole;
-    const advice = ADVICE.find(([pattern]) => pattern.test(said))?.[1];
-    const state = advice === undefined ? this.#shown(request, said) : `${this.#shown(request, said)}; ${advice}`;
+    const cause = /client error \(\w+\): ([^]*)/.exec(whole)?.[1] ?? whole;
+    const advice = ADVICE.find(([pattern]) => pattern.test(cause))?.[1];
+    const state = advice === undefined ? this.#shown(request, cause) : `${this.#shown(request, cause)}; ${advice}`;
     const text = `${cannot(request)}: ${state}${refusal instanceof Error ? `; ${refusal.message}` : ""}`;
     return new DeliveryError(text, { reason: "connection" });
   }
 
-  /** For a request that a signal ended. */
+  /** The error of a request that a signal ended. */
   ended(request: HttpRequest, reason: unknown): DeliveryError {
     const isTimeout = reason instanceof Error && reason.name === "TimeoutError";
     return new DeliveryError(`${cannot(request)}: ${isTimeout ? reason.message : "interrupted"}`, {
@@ -77,7 +77,7 @@ export class HttpFailures {
       : "check the credentials in its options";
   }
 
-  /** Secrets are hidden before the text is cut: half a secret is one. */
+  /** Secrets are hidden before the text is cut: half a secret would not be found. */
   #shown(request: HttpRequest, text: string, { isCut = false } = {}): string {
     const secrets = [...this.#secrets, ...secretsIn(request), ...envSecrets()];
     return printable(redact(withoutSecrets(text, secrets, { isCut })), MAX_QUOTED_LENGTH);

@@ -1,8 +1,11 @@
 import type { OptionRule, OptionRules } from "../options/option_rules.ts";
-import { needs, optional, optionProblems, unknownOptions } from "../options/option_rules.ts";
+import { allOptionProblems, needs, optional } from "../options/option_rules.ts";
 import { CERTIFICATE, isWhole, matches, TEXT, TIMEOUT } from "../options/option_values.ts";
 
-/** How to reach an HTTP service. Certificates are always verified; files are read again when they have changed. */
+/**
+ * Credentials and limits for an HTTP service. Certificates are always verified; files are read
+ * again when they have changed.
+ */
 export interface HttpTargetOptions {
   /** PEM file of the authority that signed the service's certificate, besides the system's authorities. */
   readonly caFile?: string;
@@ -40,7 +43,9 @@ const RULES: OptionRules<HttpTargetOptions> = {
   headers: optional(isHeaders, "must be an object of header names and ASCII values"),
 };
 
-/** A rule for `headers` of a plugin that sets some itself; their names in lower case. */
+/**
+ * A rule for the option `headers` of a plugin that sets these headers itself; names in lower case.
+ */
 export function withoutHeaders(...names: readonly string[]): OptionRule<unknown> {
   const refused = (headers: unknown) => Object.keys(headers ?? {}).filter((name) => names.includes(name.toLowerCase()));
   return optional(
@@ -51,7 +56,7 @@ export function withoutHeaders(...names: readonly string[]): OptionRule<unknown>
 
 /** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
 export function httpOptionProblems(options: HttpTargetOptions): string[] {
-  return [...optionProblems(options, RULES), ...contradictions(options), ...unknownOptions(options, RULES)];
+  return [...allOptionProblems(options, RULES), ...contradictions(options)];
 }
 
 function contradictions({ user, bearer, headers }: HttpTargetOptions): string[] {

@@ -26,7 +26,7 @@ export interface HttpAnswer {
   readonly headers: Headers;
   /** The body up to `maxAnswerBytes`, read as UTF-8. */
   readonly text: string;
-  /** `false`: so much was read that more may have followed. */
+  /** `false`: the body was cut at `maxAnswerBytes`. */
   readonly complete: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface HttpPreview {
   readonly url: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** `null`: none. */
+  /** `null` if the request has no body. */
   readonly body: string | null;
 }
 
@@ -50,7 +50,7 @@ export function isAbsent(status: number): boolean {
   return status === 404 || status === 410;
 }
 
-/** @throws {TypeError} when the address is none that a request may go to. */
+/** @throws {TypeError} when requests may not be sent to the URL. */
 export function checkUrl({ method, url }: HttpRequest): void {
   const parsed = URL.parse(url);
   if (parsed === null) throw new TypeError(`Cannot ${method}: the address is not a URL`);
@@ -68,7 +68,7 @@ export function standingHeaders(options: HttpTargetOptions): Record<string, stri
   return Object.fromEntries(headers);
 }
 
-/** The headers of a request: its own over the standing ones. */
+/** The headers of a request: its own win over the target's. */
 export function headersOf(
   { headers: own = {} }: HttpRequest,
   standing: Readonly<Record<string, string>>,
@@ -78,7 +78,7 @@ export function headersOf(
   return headers;
 }
 
-/** The headers of a request for people. */
+/** The headers of a request as they may be shown. */
 export function shownHeadersOf(request: HttpRequest, options: HttpTargetOptions): Record<string, string> {
   const configured = new Set(secretHeaders(options).map(([name]) => name));
   const isHidden = (name: string) => isSecretName(name) || configured.has(name);
@@ -88,7 +88,10 @@ export function shownHeadersOf(request: HttpRequest, options: HttpTargetOptions)
   );
 }
 
-/** What no text about this request may repeat: the values of its own secret headers, and its query. */
+/**
+ * The secrets of this request, which no text may repeat: the values of its own secret headers, and
+ * its query.
+ */
 export function secretsIn({ headers = {}, url }: HttpRequest): readonly string[] {
   const values = Object.entries(headers).filter(([name]) => isSecretName(name)).map(([, value]) => value);
   const { search, searchParams } = new URL(url);
@@ -96,7 +99,7 @@ export function secretsIn({ headers = {}, url }: HttpRequest): readonly string[]
   return [...values, search.slice(1), ...raw, ...searchParams.values()].filter((value) => value.length > 2);
 }
 
-/** What no text may repeat: credentials, and the values of configured headers. */
+/** The secrets of these options: credentials, and the values of configured headers. */
 export function secretsOf(options: HttpTargetOptions): readonly string[] {
   const credentials = [options.password, options.bearer, authorizationOf(options)?.replace(/^\w+ /, "")];
   return [...credentials, ...secretHeaders(options).map(([, value]) => value)].filter((text) => text !== undefined);
@@ -115,7 +118,7 @@ function authorizationOf({ user, password = "", bearer }: HttpTargetOptions): st
 const HEADER_NAME = /^(?!__proto__$)[!#$%&'*+.^_`|~\w-]+$/i;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Not by `fetch`, whose error quotes the value. */
+/** Checked here and not by `fetch`, whose error quotes the value. */
 function checkedValue(name: string, value: string): string {
   if (HEADER_NAME.test(name) && HEADER_VALUE.test(value)) return value;
   throw new TypeError(`Cannot send the header "${printable(name, 60)}": its name or value holds what no header can`);

@@ -4,10 +4,10 @@ import { printable } from "../escaping/printable.ts";
 const MAX_LENGTH = 1024;
 
 /**
- * An event's key for a header as `Idempotency-Key`: what is not visible ASCII, and `%`, is percent-encoded, so different keys stay
- * different.
+ * An event's key for a header like `Idempotency-Key`. Characters other than visible ASCII, and `%`,
+ * are percent-encoded, so different keys stay different.
  *
- * @throws {PermanentError} when it is longer than 1024 characters: no header should be.
+ * @throws {PermanentError} when it is longer than 1024 characters, which is too long for a header.
  *
  * @example
  * ```ts

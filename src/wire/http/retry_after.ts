@@ -2,10 +2,10 @@ const SECONDS = /^\d{1,15}$/;
 const DATE = /^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? /i;
 
 /**
- * How long a `Retry-After` (RFC 9110, 10.2.3) asks to wait: seconds or an HTTP-date in any of its three forms. A time that has
- * passed is 0; what is neither is `undefined`.
+ * How long a `Retry-After` (RFC 9110, 10.2.3) asks to wait: seconds or an HTTP-date in any of its
+ * three forms. A time in the past is 0; a value of another form is `undefined`.
  *
- * @param nowMs The time by the clock of whoever wrote the header.
+ * @param nowMs The time by the clock of the server that sent the header.
  */
 export function retryAfterMs(value: string | null, nowMs: number): number | undefined {
   const text = value?.trim() ?? "";

@@ -1,5 +1,5 @@
-/** What is under way: ended by its caller's signal, or because its time is over. */
-export class Limited {
+/** An operation that is ended by its caller's signal or by its time limit. */
+export class LimitedCall {
   /** By `performance.now()`. */
   readonly dueMs: number;
   readonly #controller = new AbortController();
@@ -21,47 +21,48 @@ export class Limited {
     this.#controller.abort(reason);
   }
 
-  /** The caller's signal may live for years. */
-  leave(): void {
+  /** Removes the listener: the caller's signal may live for years. */
+  detach(): void {
     this.#caller?.removeEventListener("abort", this.#onAbort);
   }
 }
 
 /**
- * Ends what takes too long. All that is under way may take equally long: the first that began falls due first, and one timer is enough.
+ * Aborts operations that exceed a time limit. All have the same limit, so they fall due in the
+ * order in which they began, and one timer is enough.
  */
 export class TimeLimit {
   readonly #seconds: number;
   /** In the order in which they began. */
-  readonly #open = new Set<Limited>();
+  readonly #open = new Set<LimitedCall>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(seconds: number) {
     this.#seconds = seconds;
   }
 
-  begin(caller?: AbortSignal): Limited {
+  begin(caller?: AbortSignal): LimitedCall {
     const limitMs = this.#seconds * 1000;
-    const limited = new Limited(performance.now() + limitMs, caller);
+    const limited = new LimitedCall(performance.now() + limitMs, caller);
     this.#open.add(limited);
-    this.#timer ??= setTimeout(() => this.#look(), limitMs);
+    this.#timer ??= setTimeout(() => this.#abortOverdue(), limitMs);
     return limited;
   }
 
-  end(limited: Limited): void {
-    limited.leave();
+  end(limited: LimitedCall): void {
+    limited.detach();
     this.#open.delete(limited);
     if (this.#open.size > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #look(): void {
+  #abortOverdue(): void {
     this.#timer = undefined;
     for (const limited of this.#open) {
       const leftMs = limited.dueMs - performance.now();
       if (leftMs > 0) {
-        this.#timer = setTimeout(() => this.#look(), leftMs);
+        this.#timer = setTimeout(() => this.#abortOverdue(), leftMs);
         return;
       }
       this.#open.delete(limited);

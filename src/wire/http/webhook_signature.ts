@@ -1,12 +1,15 @@
 import process from "node:process";
 
-/** What Standard Webhooks signs. */
+/** A message to sign by Standard Webhooks. */
 export interface WebhookMessage {
-  /** The same for every attempt. A full stop is percent-encoded, since it parts what is signed. */
+  /**
+   * The same for every attempt. Full stops are percent-encoded, since they separate the signed
+   * parts.
+   */
   readonly id: string;
   /** When the attempt is made, milliseconds since the epoch. */
   readonly timeMs: number;
-  /** The very text that is sent. */
+  /** Exactly the text that is sent. */
   readonly body: string;
 }
 
@@ -23,11 +26,11 @@ export function isWebhookSecret(value: unknown): value is string {
 export const WEBHOOK_HEADERS: readonly string[] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 
 /**
- * The headers of [Standard Webhooks](https://www.standardwebhooks.com) for a message: `webhook-id`, `webhook-timestamp` and
- * `webhook-signature`, one signature (`v1`, HMAC-SHA256) per secret, so that a receiver may know the old or the new one while
- * secrets are changed.
+ * The headers of [Standard Webhooks](https://www.standardwebhooks.com) for a message: `webhook-id`,
+ * `webhook-timestamp` and `webhook-signature`, one signature (`v1`, HMAC-SHA256) per secret, so
+ * that a receiver may know the old or the new one while secrets are changed.
  *
- * @throws {TypeError} when a secret is none, or there is none.
+ * @throws {TypeError} when a secret has another form, or the list is empty.
  *
  * @example
  * ```ts
@@ -62,7 +65,8 @@ export function webhookHeaders(message: WebhookMessage, secrets: readonly string
 }
 
 function signature(text: string, secret: string): string {
-  // Every config.ts imports this file and few sign: the module takes a tenth of a dry run to load.
+  // Loaded at first use: every config.ts imports this file, few sign, and loading the module takes
+  // a tenth of a dry run.
   const { createHmac } = process.getBuiltinModule("node:crypto");
   return createHmac("sha256", keyOf(secret) ?? new Uint8Array()).update(text, "utf8").digest("base64");
 }

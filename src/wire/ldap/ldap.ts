@@ -21,22 +21,22 @@ export interface LdapSearch {
   readonly attributes: readonly string[];
 }
 
-/** When to change an entry, and until when to wait for it. */
+/** The condition for changing an entry, and the end of the wait. */
 export interface LdapCondition {
   /**
-   * A filter (RFC 4515) that the entry must match at that moment. Servers that know no assertions (RFC 4528), as 389 Directory Server, do
-   * not look at it.
+   * A filter (RFC 4515) that the entry must match when it is changed. Servers without assertions
+   * (RFC 4528), as 389 Directory Server, ignore it.
    */
   readonly only?: string;
   /** Ends the wait for the answer. */
   readonly signal: AbortSignal;
 }
 
-interface Wanted {
+interface OperationRequest {
   readonly verb: string;
   readonly dn: string;
-  /** The answer that is none to worry about. */
-  readonly unless?: number;
+  /** The result code that counts as a normal answer. */
+  readonly acceptedCode?: number;
   readonly signal: AbortSignal;
 }
 
@@ -51,8 +51,9 @@ const MOVE_ON: ReadonlySet<number | undefined> = new Set([
 ]);
 
 /**
- * A directory on one server or several: one connection at a time, which all operations share, and a new one when it is lost. Whatever
- * fails is thrown as a `DeliveryError`, or as a `PermanentError` where trying again cannot help, and holds no secret.
+ * A client for a directory on one or several servers. All operations share one connection, which is
+ * opened again when it is lost. Failures are thrown as a `DeliveryError`, or as a `PermanentError`
+ * if a retry cannot help, and hold no secret.
  *
  * @example
  * ```ts
@@ -71,17 +72,20 @@ export class LdapTarget implements AsyncDisposable {
   readonly #urls: readonly string[];
   readonly #timeoutSeconds: number;
   readonly #failures: LdapFailures;
-  /** Which server to begin with. */
+  /** Index of the server to try first. */
   #first = 0;
   #session: Promise<LdapSession> | undefined;
 
-  /** What the constructor would refuse of these options: `option: what is allowed` each, never with a value. */
+  /**
+   * The problems for which the constructor would refuse these options: `option: what is allowed`
+   * each, never with a value.
+   */
   static problems(options: LdapTargetOptions): string[] {
     return ldapOptionProblems(options);
   }
 
   /**
-   * Does no I/O: files are read and servers called when an operation needs them first.
+   * Does no I/O: files are read and servers are contacted at the first operation.
    *
    * @throws {TypeError} naming every option that is wrong.
    */
@@ -96,7 +100,7 @@ export class LdapTarget implements AsyncDisposable {
   /** Adds an entry. `false`: there is one of that name. */
   add({ dn, attributes }: LdapEntry, signal: AbortSignal): Promise<boolean> {
     const values = Object.fromEntries([...attributes].map(([name, texts]) => [name, [...texts]]));
-    const what = { verb: "add", dn, unless: RESULT.alreadyExists, signal };
+    const what = { verb: "add", dn, acceptedCode: RESULT.alreadyExists, signal };
     return this.#run(what, async (client) => {
       await client.add(dn, values);
       return true;
@@ -105,7 +109,7 @@ export class LdapTarget implements AsyncDisposable {
 
   /** Changes an entry. `false`: there is none of that name. */
   modify(dn: string, changes: readonly LdapChange[], { only, signal }: LdapCondition): Promise<boolean> {
-    return this.#run({ verb: "modify", dn, unless: RESULT.noSuchObject, signal }, async (client, library) => {
+    return this.#run({ verb: "modify", dn, acceptedCode: RESULT.noSuchObject, signal }, async (client, library) => {
       const { Attribute, Change } = library;
       const wanted = changes.map(({ operation, attribute, values }) =>
         new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) })
@@ -117,7 +121,7 @@ export class LdapTarget implements AsyncDisposable {
 
   /** Removes an entry. `false`: there is none of that name. */
   remove(dn: string, { only, signal }: LdapCondition): Promise<boolean> {
-    return this.#run({ verb: "remove", dn, unless: RESULT.noSuchObject, signal }, async (client, library) => {
+    return this.#run({ verb: "remove", dn, acceptedCode: RESULT.noSuchObject, signal }, async (client, library) => {
       await client.del(dn, controls(library, only));
       return true;
     });
@@ -146,8 +150,11 @@ export class LdapTarget implements AsyncDisposable {
     (await session?.catch(() => undefined))?.close();
   }
 
-  /** `false` when the server answers what `unless` says. What another operation's end cut off is done on a new connection, once. */
-  async #run<Answer>(wanted: Wanted, operation: Operation<Answer>): Promise<Answer | false> {
+  /**
+   * `false` when the server answers with `acceptedCode`. An operation that was interrupted
+   * because another one ended the connection is repeated once on a new connection.
+   */
+  async #run<Answer>(wanted: OperationRequest, operation: Operation<Answer>): Promise<Answer | false> {
     try {
       return await this.#runOnce(wanted, operation);
     } catch (error) {
@@ -157,7 +164,7 @@ export class LdapTarget implements AsyncDisposable {
   }
 
   async #runOnce<Answer>(
-    { verb, dn, unless, signal }: Wanted,
+    { verb, dn, acceptedCode, signal }: OperationRequest,
     operation: Operation<Answer>,
   ): Promise<Answer | false> {
     const cannot = `Cannot ${verb} "${printable(dn, 200)}"`;
@@ -167,7 +174,7 @@ export class LdapTarget implements AsyncDisposable {
     try {
       return await session.run(operation, { signal, timeoutSeconds: this.#timeoutSeconds });
     } catch (error) {
-      if (unless !== undefined && resultCode(error) === unless) return false;
+      if (acceptedCode !== undefined && resultCode(error) === acceptedCode) return false;
       if (signal.aborted) throw this.#failures.ended(cannot, signal.reason);
       if (error instanceof SessionOver) {
         throw new DeliveryError(`${cannot}: ${error.message}`, { reason: "other", cause: error });
@@ -179,7 +186,7 @@ export class LdapTarget implements AsyncDisposable {
     }
   }
 
-  /** The session that is there, or a new one for all who ask. */
+  /** The open session, or a new one that all callers share. */
   #connected(): Promise<LdapSession> {
     if (this.#session === undefined) {
       const forget = () => {
@@ -192,7 +199,10 @@ export class LdapTarget implements AsyncDisposable {
     return this.#session;
   }
 
-  /** Tries one server after the other. One that refuses our credentials ends it: asking again elsewhere would lock the account. */
+  /**
+   * Tries one server after the other, until one refuses our credentials: further failed logins
+   * would lock the account.
+   */
   async #open(onOver: () => void): Promise<LdapSession> {
     const failures: DeliveryError[] = [];
     for (let turn = 0; turn < this.#urls.length; turn++) {
@@ -226,7 +236,10 @@ export class LdapTarget implements AsyncDisposable {
   }
 }
 
-/** What a promise gives, unless the signal comes first; the work behind it goes on. */
+/**
+ * Resolves to the promise's value, or rejects when the signal is aborted first; the work behind the
+ * promise goes on.
+ */
 async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);

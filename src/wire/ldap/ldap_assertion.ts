@@ -3,8 +3,9 @@ import type { LdapLibrary } from "./ldap_session.ts";
 type LdapControl = InstanceType<LdapLibrary["Control"]>;
 
 /**
- * A control (RFC 4528): the operation is done only if its entry matches the filter at that moment. A server that does not know it (389
- * Directory Server) does the operation all the same.
+ * An assertion control (RFC 4528): the server performs the operation only if its entry matches the
+ * filter at that moment. Servers without this control (389 Directory Server) perform it in any
+ * case.
  */
 export function assertion({ Ber, BerWriter, Control, FilterParser }: LdapLibrary, filter: string): LdapControl {
   const value = new BerWriter();

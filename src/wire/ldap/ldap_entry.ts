@@ -2,7 +2,7 @@ import { PermanentError } from "../../model/errors.ts";
 import { isSameAttribute } from "./attribute_name.ts";
 import { dnValue, foldedText, ldapText } from "./ldap_text.ts";
 
-/** An entry of a directory, or what one shall become. Attribute names are compared without case. */
+/** An entry of a directory, present or to be written. Attribute names are compared without case. */
 export interface LdapEntry {
   /** The entry's distinguished name (RFC 4514). */
   readonly dn: string;
@@ -38,14 +38,15 @@ const SHAPES: ReadonlyMap<string, (text: string) => string | null> = new Map([
 ]);
 
 /**
- * The values of an attribute that a server takes, whatever tenants have written: text that is no address in an attribute of
- * addresses, and what is empty or is there already, falls out; too much is cut. Everything else is kept, hostile characters as `\u{…}`.
+ * Makes values that a server accepts of texts that tenants wrote. Left out are empty texts,
+ * repeated ones, and texts that are no address in an attribute of addresses. Long lists and values
+ * are cut. Everything else is kept, hostile characters as `\u{…}`.
  */
 export function ldapValues(attribute: string, texts: readonly string[]): readonly string[] {
   return fitting(attribute, texts).slice(0, MAX_VALUES);
 }
 
-/** How many texts {@linkcode ldapValues} leaves out that are neither empty nor there already. */
+/** Counts the texts that {@linkcode ldapValues} leaves out, without empty and repeated ones. */
 export function countLeftOut(attribute: string, texts: readonly string[]): number {
   const shape = shapeOf(attribute);
   const unfit = texts.map((text) => ldapText(text, MAX_VALUE_LENGTH)).filter((text) =>
@@ -69,13 +70,16 @@ function shapeOf(attribute: string): (text: string) => string | null {
   return SHAPES.get(attribute.toLowerCase()) ?? ((text) => text);
 }
 
-/** The name of an entry within its parent: the first value of each attribute, cut as far as servers need it. Changes those values too. */
+/**
+ * The RDN of an entry: the first value of each attribute, cut to what servers accept. The
+ * attributes' values are cut likewise.
+ */
 export function rdnOf(attributes: Map<string, readonly string[]>, names: readonly string[]): string {
   const parts = names.map((name) => {
     const [key = name, [first, ...others] = []] = [...attributes].find(([other]) => isSameAttribute(other, name)) ?? [];
     if (first === undefined) throw new PermanentError(`Cannot name an entry: ${name} is to name it and has no value`);
     const value = cutToBytes(first, Math.floor(MAX_RDN_BYTES / names.length));
-    attributes.set(key, [value, ...lacking(others, [value])]);
+    attributes.set(key, [value, ...valuesNotIn(others, [value])]);
     return `${key}=${dnValue(value)}`;
   });
   return parts.join("+");
@@ -91,7 +95,7 @@ export function namingValues(dn: string): ReadonlyMap<string, string> {
   }));
 }
 
-/** `\2C` and `\,` (RFC 4514, 3) as what they stand for. */
+/** Replaces `\2C` and `\,` (RFC 4514, 3) by the characters they stand for. */
 function unescaped(value: string): string {
   const bytes = (run: string) => Uint8Array.fromHex(run.replaceAll("\\", ""));
   return value.replace(/(?:\\[\da-f]{2})+|\\(.)/gis, (run, char) => char ?? new TextDecoder().decode(bytes(run)));
@@ -102,24 +106,26 @@ export function valuesIn({ attributes }: LdapEntry, attribute: string): readonly
   return [...attributes].find(([name]) => isSameAttribute(name, attribute))?.[1] ?? [];
 }
 
-/** The least change that makes an attribute of an entry what it shall be; none when it is. */
+/**
+ * The smallest change that gives an attribute of an entry the wanted values; none if it has them.
+ */
 export function changesOf(entry: LdapEntry, attribute: string, wanted: readonly string[]): readonly LdapChange[] {
   const there = valuesIn(entry, attribute);
   if (there.length === wanted.length && wanted.every((value) => there.includes(value))) return [];
   if (wanted.length === 0) return [{ operation: "delete", attribute, values: [] }];
-  const [added, removed] = [lacking(wanted, there), lacking(there, wanted)];
+  const [added, removed] = [valuesNotIn(wanted, there), valuesNotIn(there, wanted)];
   if (added.length > 0 && removed.length === 0) return [{ operation: "add", attribute, values: added }];
   if (added.length === 0 && removed.length > 0) return [{ operation: "delete", attribute, values: removed }];
   return [{ operation: "replace", attribute, values: wanted }];
 }
 
-/** Those values that no server takes for equal to one of the others. */
-export function lacking(values: readonly string[], others: readonly string[]): readonly string[] {
+/** The values that no server considers equal to one of the others. */
+export function valuesNotIn(values: readonly string[], others: readonly string[]): readonly string[] {
   const there = new Set(others.map(foldedText));
   return values.filter((value) => !there.has(foldedText(value)));
 }
 
-/** The beginning of a text that takes so many bytes in a name. */
+/** The longest beginning of a text that takes at most this many bytes in a name. */
 function cutToBytes(text: string, maxBytes: number): string {
   if (text.length <= maxBytes && /^[\w.:-]*$/.test(text)) return text;
   let kept = "";
@@ -132,7 +138,7 @@ function cutToBytes(text: string, maxBytes: number): string {
   return kept.trimEnd();
 }
 
-/** At most, however the server normalises it. */
+/** The most bytes that a character can take, whatever the server's normalisation. */
 function bytesInName(char: string): number {
   const forms = [char, char.normalize("NFKC"), char.normalize("NFKD")];
   return Math.max(...forms.map((form) => new TextEncoder().encode(dnValue(`.${form}.`)).length - 2));
@@ -151,7 +157,7 @@ function printableString(text: string): string {
   return text.replace(/[^A-Za-z0-9 '()+,\-./:=?]/gu, "?");
 }
 
-/** ASCII. Different texts stay different. */
+/** A text in the characters of ASCII. Different texts stay different. */
 function ia5String(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 }

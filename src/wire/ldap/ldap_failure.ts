@@ -2,7 +2,7 @@ import { DeliveryError, type FailureReason, PermanentError } from "../../model/e
 import { printable } from "../escaping/printable.ts";
 import { redact, withoutSecrets } from "../secrets/redact.ts";
 
-/** Result codes of RFC 4511, appendix A, that the callers look at. */
+/** Result codes of RFC 4511, appendix A, that callers handle. */
 export const RESULT = {
   referral: 10,
   noSuchObject: 32,
@@ -14,7 +14,10 @@ export const RESULT = {
 
 const SCHEMA = "load the schema that allows it, or choose other classes and attributes";
 
-/** Name of a result code, what it means for the delivery, and what to do about it. Codes that are not here are the server's trouble. */
+/**
+ * Name of a result code, what it means for the delivery, and what to do about it. Other codes count
+ * as errors of the server.
+ */
 const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReason, advice?: string]>> = {
   1: ["operationsError", "server_error"],
   2: ["protocolError", "permanent"],
@@ -26,7 +29,7 @@ const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReas
   11: ["adminLimitExceeded", "server_error", "index the attribute of the server's UUID for equality"],
   12: ["unavailableCriticalExtension", "server_error", "the server lacks a control that this needs; see docs/LDAP.md"],
   13: ["confidentialityRequired", "unauthorized", "use ldaps:// or startTls"],
-  // Somebody else changed the entry while we did: the next attempt reads it again.
+  // The entry was changed concurrently: the next attempt reads it again.
   16: ["noSuchAttribute", "other"],
   17: ["undefinedAttributeType", "permanent", SCHEMA],
   18: ["inappropriateMatching", "permanent"],
@@ -52,36 +55,36 @@ const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReas
   69: ["objectClassModsProhibited", "permanent"],
   71: ["affectsMultipleDSAs", "permanent"],
   80: ["other", "server_error"],
-  // In the moment between finding the entry and changing it, another took its name.
+  // Between finding the entry and changing it, another entry took its name.
   122: ["assertionFailed", "other"],
 };
 
-/** What codes mean as answers to a bind: there they are about the account. */
+/** Meanings of codes as answers to a bind, where they are about the account. */
 const BIND_ADVICE: Readonly<Record<number, string>> = {
-  // 389 Directory Server's answer when the password was wrong too often.
+  // 389 Directory Server's answer after too many wrong passwords.
   19: "wait until the server unlocks bindDn, or have it unlocked",
-  // Of an account that was made inactive, or of a bind without a password.
+  // Answer for an inactive account, or for a bind without a password.
   53: "have bindDn activated, and set password",
 };
 
-/** What to do about connections that do not come about. */
-const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+/** Next steps for connections that cannot be opened. */
+const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/UnknownIssuer|self.signed|unable to (?:get|verify)/i, "set caFile to the authority that signed the certificate"],
   [/before secure TLS/i, "ldaps:// is for ports that begin with TLS; for others there is ldap:// with startTls"],
 ];
 
-/** What the library appends to what servers say. */
+/** The suffix that the library adds to servers' texts. */
 const LIBRARY_CODE = /\s*Code: 0x[\da-f]+$/;
 
 const MAX_QUOTED_LENGTH = 200;
 
-/** The result code that a server answered, or `undefined` for an error that is no answer. */
+/** The result code of a server's answer; `undefined` for other errors. */
 export function resultCode(error: unknown): number | undefined {
   const code = error instanceof Error && !(error instanceof DOMException) && "code" in error ? error.code : undefined;
   return typeof code === "number" ? code : undefined;
 }
 
-/** What becomes of operations that fail: errors that hold no secret. */
+/** Makes the errors of failed operations. They hold no secret. */
 export class LdapFailures {
   readonly #secrets: readonly string[];
 
@@ -90,7 +93,7 @@ export class LdapFailures {
     this.#secrets = secrets;
   }
 
-  /** For an operation. `cannot` as `Cannot add "…" on ldap://host`. */
+  /** The error of an operation. `cannot` begins its text, as `Cannot add "…" on ldap://host`. */
   failed(cannot: string, error: unknown): DeliveryError | PermanentError {
     if (error instanceof DeliveryError || error instanceof PermanentError) return error;
     const code = resultCode(error);
@@ -100,7 +103,7 @@ export class LdapFailures {
     return reason === "permanent" ? new PermanentError(text) : new DeliveryError(text, { reason });
   }
 
-  /** For a bind: whatever the server has against us, the events can wait until it is settled. */
+  /** The error of a bind. It is always retried: events can wait until the account is in order. */
   refused(cannot: string, error: unknown): DeliveryError {
     const failure = this.failed(cannot, error);
     const advice = BIND_ADVICE[resultCode(error) ?? -1];
@@ -109,15 +112,15 @@ export class LdapFailures {
     return new DeliveryError(failure.message, { reason: "unauthorized" });
   }
 
-  /** For a connection that does not come about, or ends. */
+  /** The error of a connection that cannot be opened, or ends. */
   unreachable(cannot: string, error: unknown): DeliveryError {
-    const said = (error instanceof Error ? error.message : String(error)).replace(LIBRARY_CODE, "");
-    const advice = ADVICE.find(([pattern]) => pattern.test(said))?.[1];
-    const state = this.#shown(said) + (advice === undefined ? "" : `; ${advice}`);
+    const cause = (error instanceof Error ? error.message : String(error)).replace(LIBRARY_CODE, "");
+    const advice = ADVICE.find(([pattern]) => pattern.test(cause))?.[1];
+    const state = this.#shown(cause) + (advice === undefined ? "" : `; ${advice}`);
     return new DeliveryError(`${cannot}: ${state}`, { reason: "connection" });
   }
 
-  /** For an operation that a signal ended. */
+  /** The error of an operation that a signal ended. */
   ended(cannot: string, reason: unknown): DeliveryError {
     const isTimeout = reason instanceof Error && reason.name === "TimeoutError";
     return new DeliveryError(`${cannot}: ${isTimeout ? reason.message : "interrupted"}`, {
@@ -130,9 +133,9 @@ export class LdapFailures {
     cannot: string,
     { name, error, advice }: { readonly name: string; readonly error: unknown; readonly advice: string | undefined },
   ): string {
-    // The library's own text for a server that says nothing only repeats the code.
-    const said = error instanceof Error ? this.#shown(error.message.replace(LIBRARY_CODE, "")) : "";
-    return `${cannot}: ${name}${said === "" ? "" : `: "${said}"`}${advice === undefined ? "" : `; ${advice}`}`;
+    // For an answer without a text, the library's own text only repeats the code.
+    const answer = error instanceof Error ? this.#shown(error.message.replace(LIBRARY_CODE, "")) : "";
+    return `${cannot}: ${name}${answer === "" ? "" : `: "${answer}"`}${advice === undefined ? "" : `; ${advice}`}`;
   }
 
   #shown(text: string): string {

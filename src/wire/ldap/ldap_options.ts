@@ -1,9 +1,9 @@
 import type { OptionRule, OptionRules } from "../options/option_rules.ts";
-import { needs, optional, optionProblems, required, unknownOptions } from "../options/option_rules.ts";
+import { allOptionProblems, needs, optional, required } from "../options/option_rules.ts";
 import { CERTIFICATE, TEXT, TIMEOUT } from "../options/option_values.ts";
 import { isDn } from "./ldap_text.ts";
 
-/** How to reach a directory and who to be there. Certificates are always verified. */
+/** Servers of a directory, and the account to use. Certificates are always verified. */
 export interface LdapTargetOptions {
   /** `ldaps://host`, `ldap://host` or with a port; several servers of one directory are tried in turn. */
   readonly url: string | readonly string[];
@@ -17,9 +17,11 @@ export interface LdapTargetOptions {
   readonly keyFile?: string;
   /** Who to bind as, with `password`: `cn=oss-watcher,dc=example,dc=com`. */
   readonly bindDn?: string;
-  /** Goes over the wire as it is: use `ldaps://` or `startTls`. */
+  /** Sent in plain text: use `ldaps://` or `startTls`. */
   readonly password?: string;
-  /** Instead of `bindDn`: be who the certificate says (RFC 4422, appendix A); needs `certFile`. */
+  /**
+   * Instead of `bindDn`: authenticates by the certificate (RFC 4422, appendix A); needs `certFile`.
+   */
   readonly sasl?: "EXTERNAL";
   /** For one server, from connecting to being bound. More than 0, at most 3600. @default 5 */
   readonly connectTimeoutSeconds?: number;
@@ -47,7 +49,7 @@ const RULES: OptionRules<LdapTargetOptions> = {
   bindDn: [
     required((value, { sasl }) => value !== undefined || sasl !== undefined, "needed, or sasl"),
     optional(isDn, "must be a distinguished name, as cn=oss-watcher,dc=example,dc=com"),
-    // Without a password a server would bind us as nobody, and say that all is well (RFC 4513, 5.1.2).
+    // Without a password a server would bind anonymously and report success (RFC 4513, 5.1.2).
     needs("password"),
   ],
   password: [TEXT, needs("bindDn")],
@@ -62,7 +64,7 @@ const RULES: OptionRules<LdapTargetOptions> = {
 
 /** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
 export function ldapOptionProblems(options: LdapTargetOptions): string[] {
-  return [...optionProblems(options, RULES), ...unknownOptions(options, RULES)];
+  return allOptionProblems(options, RULES);
 }
 
 /** The servers, in the order given. */

@@ -2,13 +2,13 @@ import { DeliveryError, PermanentError } from "../../model/errors.ts";
 import { printable } from "../escaping/printable.ts";
 import { isSameAttribute } from "./attribute_name.ts";
 import type { LdapTarget } from "./ldap.ts";
-import { changesOf, countLeftOut, lacking, ldapValues, namingValues, rdnOf, valuesIn } from "./ldap_entry.ts";
+import { changesOf, countLeftOut, ldapValues, namingValues, rdnOf, valuesIn, valuesNotIn } from "./ldap_entry.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 import { missingFromSchema } from "./ldap_schema.ts";
 import { filterValue, foldedText } from "./ldap_text.ts";
 import { ldifOfAdd, ldifOfDelete, ldifOfModify } from "./ldif.ts";
 
-/** How our entries look, and how we know them. */
+/** Form of our entries, and how they are recognised. */
 export interface LdapOwnEntriesOptions {
   /** The entry below which ours are. It must exist. */
   readonly baseDn: string;
@@ -22,14 +22,20 @@ export interface LdapOwnEntriesOptions {
   readonly markAttribute: string;
   /** A value that tells our entries from others. */
   readonly mark: string;
-  /** Whether one ID may come by several names, as a name changes or the place: then it is looked for before it is added. @default true */
+  /**
+   * Whether the DN of one ID may vary, because its name or parent changes: then the ID is searched
+   * for before its entry is added. @default true
+   */
   readonly namesVary?: boolean;
 }
 
-/** Attributes and what they hold, `null`: nothing. One that comes twice holds both. */
+/**
+ * Attributes with their values; `null`: none. An attribute that is listed twice gets the values of
+ * both.
+ */
 export type LdapContent = readonly (readonly [attribute: string, values: string | readonly string[] | null])[];
 
-/** Values that come to the entry of one ID, or go from it. */
+/** Values that are added to the entry of one ID, or removed from it. */
 export interface LdapFact {
   /** The ID of the entry. */
   readonly id: string;
@@ -37,12 +43,12 @@ export interface LdapFact {
   readonly values: LdapContent;
 }
 
-/** Classes that a server allows only with an attribute: they come and go with it. */
+/** Classes that require an attribute: they are added and removed with it. */
 const CLASS_NEEDS: ReadonlyMap<string, string> = new Map([["iphost", "ipHostNumber"]]);
 
 /**
- * The entries of a directory that are ours: each has our mark and the ID of what it describes, by which it is found wherever it stands and
- * whatever it is called. No other entry is ever changed, and everything may be done twice.
+ * Our entries in a directory. Each has our mark and the ID of what it describes, and is found by
+ * them, whatever its DN. No other entry is ever changed, and every operation is idempotent.
  *
  * @example
  * ```ts
@@ -65,7 +71,7 @@ const CLASS_NEEDS: ReadonlyMap<string, string> = new Map([["iphost", "ipHostNumb
 export class LdapOwnEntries {
   readonly #target: LdapTarget;
   readonly #options: LdapOwnEntriesOptions;
-  /** Which of our classes need which attribute. */
+  /** Those of our classes that require an attribute. */
   readonly #needs: readonly (readonly [objectClass: string, attribute: string])[];
 
   /** Does no I/O. */
@@ -79,11 +85,13 @@ export class LdapOwnEntries {
   }
 
   /**
-   * The entry of an ID, as it would be added: classes, ID, mark and content. Texts become what a server takes: hostile characters are written as `\u{…}`, what is too
-   * long is cut, what cannot be a value of its attribute falls out.
+   * The entry of an ID as it would be added: classes, ID, mark and content. Texts become values
+   * that a server accepts: hostile characters are written as `\u{…}`, long values are cut, and
+   * texts that cannot be a value of their attribute are left out.
    *
-   * @param parent What stands between its name and the base.
-   * @throws {PermanentError} when no attribute could hold the ID, or one that is to name the entry has no value.
+   * @param parent The part of the DN between the entry's name and the base.
+   * @throws {PermanentError} when its attribute cannot hold the ID, or a naming attribute has no
+   * value.
    */
   entry(id: string, content: LdapContent, parent = ""): LdapEntry {
     const { baseDn, objectClasses, rdn, idAttribute, markAttribute, mark } = this.#options;
@@ -103,7 +111,10 @@ export class LdapOwnEntries {
     return { dn, attributes: new Map([["objectClass", classes], ...attributes]) };
   }
 
-  /** What {@linkcode LdapOwnEntries.entry} leaves out of the content because it cannot be a value there, `attribute: how many` each. */
+  /**
+   * The texts that {@linkcode LdapOwnEntries.entry} leaves out because they cannot be a value of
+   * their attribute, `attribute: how many` each.
+   */
   leftOut(content: LdapContent): readonly string[] {
     return content.flatMap(([name, given]) => {
       const count = countLeftOut(name, [given ?? []].flat());
@@ -112,10 +123,12 @@ export class LdapOwnEntries {
   }
 
   /**
-   * Adds the entry of an ID, or gives the one that is there its attributes: all the values of each and no others, but for `kept`.
+   * Adds the entry of an ID, or sets the attributes of its existing entry: to these values and no
+   * others, except those that `kept` returns.
    *
-   * @param only.kept Which of what an entry holds shall stay, since other events bring and take it.
-   * @throws {PermanentError} when an entry of that name is there that is not ours, or of another ID.
+   * @param only.kept Selects the present values that stay, because other events add and remove
+   * them.
+   * @throws {PermanentError} when the name is taken by an entry without our mark or of another ID.
    */
   async put(
     entry: LdapEntry,
@@ -141,20 +154,20 @@ export class LdapOwnEntries {
       const values = new Map(wanted.map(([name, values]) => {
         const more = staying.filter(([other]) => isSameAttribute(other, name)).flatMap(([, texts]) => texts ?? []);
         const kept = valuesIn(there, name).filter((value) => more.includes(value));
-        return [name, [...values, ...lacking(kept, values)]];
+        return [name, [...values, ...valuesNotIn(kept, values)]];
       }));
       await this.#change(there, { id, values, classes: this.#options.objectClasses, signal });
     }
   }
 
-  /** Adds values, made what a server takes. `false`: the ID has no entry. */
+  /** Adds values in the form that servers accept. `false`: the ID has no entry. */
   async addValues(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
-    return await this.#changeValues(fact, (there, value) => [...there, ...lacking(value, there)], signal);
+    return await this.#changeValues(fact, (there, value) => [...there, ...valuesNotIn(value, there)], signal);
   }
 
-  /** Takes values away. `false`: the ID has no entry. */
+  /** Removes values. `false`: the ID has no entry. */
   async removeValues(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
-    return await this.#changeValues(fact, lacking, signal);
+    return await this.#changeValues(fact, valuesNotIn, signal);
   }
 
   /** Removes the entry of an ID, if there is one. */
@@ -164,9 +177,9 @@ export class LdapOwnEntries {
   }
 
   /**
-   * Rejects when the base is not there for us, or the schema lacks something.
+   * Rejects when the base is missing or hidden from us, or the schema lacks something.
    *
-   * @param attributes What entries hold besides ID and mark.
+   * @param attributes The attributes of entries besides ID and mark.
    */
   async check(attributes: readonly string[], signal: AbortSignal): Promise<void> {
     const { baseDn, objectClasses, rdn, idAttribute, markAttribute } = this.#options;
@@ -174,7 +187,8 @@ export class LdapOwnEntries {
     if ((await this.#target.search(base, signal)).length === 0) {
       throw new DeliveryError(`Cannot read "${printable(baseDn, 200)}": we may not see it`, { reason: "unauthorized" });
     }
-    // Without an index this is refused in a large directory: better now than when a server goes.
+    // A large directory refuses this search without an index: better at the start than when a
+    // server is deleted.
     await this.#find("no such ID", [], signal);
     const attributeTypes = [...new Set([idAttribute, markAttribute, ...rdn, ...attributes])];
     const missing = await missingFromSchema(this.#target, { objectClasses, attributeTypes }, signal);
@@ -237,7 +251,10 @@ export class LdapOwnEntries {
     return found.length > 0;
   }
 
-  /** Makes attributes what they shall be, adds classes that lack, and keeps what names the entry. */
+  /**
+   * Sets attributes to these values, adds missing classes, and keeps the values that name the
+   * entry.
+   */
   async #change(
     there: LdapEntry,
     { id, values, classes, signal }: {
@@ -250,14 +267,17 @@ export class LdapOwnEntries {
     const naming = namingValues(there.dn);
     const wanted = new Map([...values].map(([name, texts]) => {
       const named = naming.get(name.toLowerCase());
-      return [name, named === undefined ? texts : [...texts, ...lacking(namedBy(named, valuesIn(there, name)), texts)]];
+      return [
+        name,
+        named === undefined ? texts : [...texts, ...valuesNotIn(namedBy(named, valuesIn(there, name)), texts)],
+      ];
     }));
     const after = (name: string) =>
       [...wanted].find(([one]) => isSameAttribute(one, name))?.[1] ?? valuesIn(there, name);
     const lone = this.#needs.filter(([, needed]) => after(needed).length === 0).map(([name]) => name);
     const due = this.#needs.filter(([, needed]) => after(needed).length > 0).map(([name]) => name);
     const before = valuesIn(there, "objectClass");
-    const wantedClasses = lacking([...before, ...lacking([...new Set([...classes, ...due])], before)], lone);
+    const wantedClasses = valuesNotIn([...before, ...valuesNotIn([...new Set([...classes, ...due])], before)], lone);
     const changes: LdapChange[] = [...wanted].flatMap(([name, texts]) => changesOf(there, name, texts));
     changes.push(...changesOf(there, "objectClass", wantedClasses));
     if (changes.length > 0) await this.#target.modify(there.dn, changes, { only: this.#filter(id), signal });
@@ -269,7 +289,10 @@ function present({ dn, attributes }: LdapEntry): LdapEntry {
   return { dn, attributes: new Map([...attributes].filter(([, values]) => values.length > 0)) };
 }
 
-/** The value that names an entry, as its attribute holds it. All, if it cannot be told: an entry cannot lose its name. */
+/**
+ * The value of an attribute that names the entry. All values, if it cannot be identified: an entry
+ * cannot lose its name.
+ */
 function namedBy(name: string, values: readonly string[]): readonly string[] {
   const found = values.filter((value) => foldedText(value) === foldedText(name));
   return found.length === 0 ? values : found;

@@ -1,7 +1,10 @@
 import type { LdapTarget } from "./ldap.ts";
 import { valuesIn } from "./ldap_entry.ts";
 
-/** What a server's schema (RFC 4512, 4.2) does not know of these names. Empty also when it does not show its schema. */
+/**
+ * The names that are missing from a server's schema (RFC 4512, 4.2). Empty also when the server
+ * does not show its schema.
+ */
 export async function missingFromSchema(
   target: LdapTarget,
   names: { readonly objectClasses: readonly string[]; readonly attributeTypes: readonly string[] },

@@ -4,24 +4,28 @@ import type { ConnectionOptions } from "node:tls";
 import type { LdapTargetOptions } from "./ldap_options.ts";
 import { readTlsFiles } from "../files/tls_files.ts";
 
-/** What an operation is done with. */
+/** The client of a session, and the library. */
 export type LdapLibrary = typeof Ldapts;
 export type LdapClient = Ldapts.Client;
 
-/** How long an operation waits for its answer. */
-export interface Patience {
+/** Limits of the wait for an operation's answer. */
+export interface WaitLimits {
   readonly signal: AbortSignal;
   readonly timeoutSeconds: number;
 }
 
-/** The session took no operation any more, or another operation's end closed it: on a new one this may be done. */
+/**
+ * The session was closed before the operation began, or another operation closed it. The operation
+ * may be repeated on a new session.
+ */
 export class SessionOver extends Error {
   override readonly name = "SessionOver";
 }
 
 /**
- * One connection to one server: open, safe, bound, and shared by many operations. It never connects again by itself, which would be as
- * nobody. The one file that names the LDAP library, which is loaded at first use.
+ * One connection to one server, secured, bound, and shared by many operations. It never reconnects
+ * by itself, which would be without a bind. The only file that names the LDAP library, which is
+ * loaded at first use.
  */
 export class LdapSession {
   readonly url: string;
@@ -42,7 +46,7 @@ export class LdapSession {
     this.#sockets = sockets;
     const close = () => this.#close(new Error("the server closed the connection"));
     for (const socket of sockets) socket.once("close", close);
-    // Then nobody will say it again.
+    // A destroyed socket emits no further event.
     if (sockets.some(({ destroyed }) => destroyed)) close();
   }
 
@@ -50,21 +54,23 @@ export class LdapSession {
    * Connects to a server and binds.
    *
    * @param onOver Called once, when the session takes no more operations.
-   * @throws {Error} what went wrong; with a `code` it is what the server says to the bind.
+   * @throws {Error} with a `code` if the server refused the bind.
    */
   static async open(url: string, options: LdapTargetOptions, onOver: () => void): Promise<LdapSession> {
     return new LdapSession(url, await open(url, options), onOver);
   }
 
   /**
-   * The answer to an operation. When the signal or the time ends the wait, the connection is closed: what the server has not begun must not
-   * happen later, after events that follow.
+   * Resolves to the answer to an operation. When the signal or the time limit ends the wait, the
+   * connection is closed: the server must not perform the operation later, after events that
+   * follow.
    *
-   * @throws {SessionOver} when the session ended before this operation began, or because of another one.
+   * @throws {SessionOver} when the session ended before this operation began, or another operation
+   * ended it.
    */
   run<Answer>(
     operation: (client: LdapClient, library: LdapLibrary) => Promise<Answer>,
-    { signal, timeoutSeconds }: Patience,
+    { signal, timeoutSeconds }: WaitLimits,
   ): Promise<Answer> {
     if (this.#end !== undefined) return Promise.reject(new SessionOver(this.#end.message));
     if (signal.aborted) return Promise.reject(signal.reason);
@@ -86,14 +92,14 @@ export class LdapSession {
     });
   }
 
-  /** Takes no more operations, and closes when the last has its answer. */
+  /** Refuses further operations, and closes after the last answer. */
   retire(): void {
     if (!this.#retired && this.#end === undefined) this.#onOver();
     this.#retired = true;
     if (this.#waiting.size === 0) this.close();
   }
 
-  /** Closes the connection; what still waits fails. */
+  /** Closes the connection; pending operations fail. */
   close(): void {
     this.#close(new Error("the connection was closed"));
   }
@@ -110,7 +116,7 @@ export class LdapSession {
 interface Opened {
   readonly library: LdapLibrary;
   readonly client: LdapClient;
-  /** The connection, and the secure one that StartTLS has put upon it. */
+  /** The socket, and the TLS socket that StartTLS has put upon it. */
   readonly sockets: readonly Socket[];
 }
 
@@ -131,7 +137,7 @@ async function open(url: string, options: LdapTargetOptions): Promise<Opened> {
   }
 }
 
-/** A client that connects once, when it is told to bind. */
+/** A client that connects once, at the bind. */
 async function makeClient(url: string, options: LdapTargetOptions): Promise<Opened> {
   const [library, net, tls, files] = await Promise.all([
     import("ldapts"),
@@ -140,7 +146,7 @@ async function makeClient(url: string, options: LdapTargetOptions): Promise<Open
     options.startTls || new URL(url).protocol === "ldaps:" ? readTlsFiles(options) : {},
   ]);
   const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
-  // Without noDelay an operation waits up to 40 ms for the answer to the one before it.
+  // Without noDelay (Nagle's algorithm) an operation waits up to 40 ms for the previous answer.
   const tcp = { host, keepAlive: true, noDelay: true };
   // The certificate must be this host's, whatever else would be checked upon StartTLS. An address is checked, but cannot be asked for.
   const secure = { ...files, ...tcp, servername: net.isIP(host) === 0 ? host : "" };
@@ -163,7 +169,7 @@ async function makeClient(url: string, options: LdapTargetOptions): Promise<Open
   return { library, client, sockets };
 }
 
-/** Makes the connection safe, then says who we are. */
+/** Starts TLS, then binds. */
 async function authenticate(
   client: LdapClient,
   { startTls = false, sasl, bindDn = "", password = "" }: LdapTargetOptions,

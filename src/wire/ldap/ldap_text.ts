@@ -1,16 +1,16 @@
 import { printable } from "../escaping/printable.ts";
 
-/** What RFC 4514 gives a meaning to, and what no line should hold. */
+/** Characters with a meaning in RFC 4514, and those that no line should hold. */
 const SPECIAL_IN_DN = /["+,;<=>\\\p{Cc}]|^[ #]| $/gu;
 
-/** What RFC 4515 gives a meaning to, and what no line should hold. */
+/** Characters with a meaning in RFC 4515, and those that no line should hold. */
 const SPECIAL_IN_FILTER = /[*()\\\p{Cc}]/gu;
 
-/** Nearly every text: there is nothing to do to it, and looking closer takes time. */
+/** Texts that need no escaping, nearly all of them: this test is faster than the full one. */
 const PLAIN = /^[!-[\]-~]+(?: [!-[\]-~]+)*$/;
 
 /**
- * A text as one value of a distinguished name (RFC 4514), whatever a tenant has put into it.
+ * Escapes a text as one value of a distinguished name (RFC 4514).
  *
  * @example
  * ```ts
@@ -25,7 +25,7 @@ export function dnValue(text: string): string {
 }
 
 /**
- * A text as one value of a search filter (RFC 4515), whatever a tenant has put into it.
+ * Escapes a text as one value of a search filter (RFC 4515).
  *
  * @example
  * ```ts
@@ -55,15 +55,19 @@ export function isDn(value: unknown): boolean {
 }
 
 /**
- * A text as a directory can keep it: runs of white space are one space, none at the ends, and what `printable` would not show as it
- * is, is written as `\u{…}`. May be empty, which no attribute takes.
+ * A text in the form that a directory keeps: runs of white space become one space, none at the
+ * ends, and characters that `printable` escapes are written as `\u{…}`. May be empty, which no
+ * attribute accepts.
  */
 export function ldapText(text: string, maxLength: number): string {
   if (text.length <= maxLength && PLAIN.test(text)) return text;
   return printable(text.replace(/\s+/gu, " ").trim(), maxLength);
 }
 
-/** The same for two texts that some server takes for equal (RFC 4518): no attribute may hold both. */
+/**
+ * A form that is equal for two texts that some server considers equal (RFC 4518): no attribute may
+ * hold both.
+ */
 export function foldedText(text: string): string {
   if (PLAIN.test(text)) return text.toUpperCase();
   const plain = text.normalize("NFKC").replace(/\p{Default_Ignorable_Code_Point}/gu, "");

@@ -1,7 +1,7 @@
 import { printable } from "../escaping/printable.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 
-/** What LDIF (RFC 2849) may show as it is; everything else goes in base64. */
+/** Texts that LDIF (RFC 2849) allows unencoded; all others are written in base64. */
 const SAFE = /^(?![ :<])[\x20-\x7e]*(?<! )$/;
 
 /** An entry to be added, as a record of LDIF (RFC 2849). */
@@ -25,7 +25,7 @@ export function ldifOfDelete(dn: string): string {
   return [line("dn", dn), "changetype: delete"].join("\n");
 }
 
-/** Base64 says nothing to people: a comment before it does. */
+/** People cannot read base64: a comment before it shows the text. */
 function line(attribute: string, value: string): string {
   if (SAFE.test(value)) return `${attribute}: ${value}`;
   return `# ${attribute}: ${printable(value)}\n${attribute}:: ${new TextEncoder().encode(value).toBase64()}`;

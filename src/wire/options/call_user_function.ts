@@ -2,19 +2,19 @@ import { PermanentError } from "../../model/errors.ts";
 import { printable } from "../escaping/printable.ts";
 import { redact } from "../secrets/redact.ts";
 
-/** A function of config.ts, and what it may return. */
+/** A function of config.ts, and its allowed results. */
 export interface UserFunction<Value> {
-  /** The name of the plugin that calls it; none: no plugin does. */
+  /** The name of the plugin that calls it, if a plugin does. */
   readonly plugin?: string;
-  /** Where it stands: `subject`, `attributes.cn`, `detail.fields.Zone`. */
+  /** The function's place in the options: `subject`, `attributes.cn`, `detail.fields.Zone`. */
   readonly option: string;
   /** Whether the function may return this value. */
   readonly allows: (value: unknown) => value is Value;
-  /** What `allows` lets pass, for people: `a text or null`. */
+  /** Describes the allowed results in error texts: `a text or null`. */
   readonly allowed: string;
 }
 
-/** What most functions of config.ts must return. */
+/** The allowed results of most functions of config.ts. */
 export const RETURNS_TEXT = {
   allows: (value: unknown) => typeof value === "string",
   allowed: "a text",
@@ -24,10 +24,13 @@ const MAX_QUOTED_LENGTH = 80;
 const MAX_MESSAGE_LENGTH = 200;
 
 /**
- * What a function of config.ts returns, if it may. A mistake there is told at once, by plugin, option and what came of it: the same event
- * would meet it again. So the event becomes a dead letter, which holds up no other and can be replayed when config.ts is mended.
+ * Calls a function of config.ts and checks its result. A mistake in the function is a permanent
+ * error that names plugin, option and result, since every retry would meet it again. The event
+ * becomes a dead letter, which blocks no other event and can be replayed when config.ts is
+ * corrected.
  *
- * @throws {PermanentError} when the function throws, or returns what is not allowed. Without secrets, and safe to print.
+ * @throws {PermanentError} when the function throws, or returns a value that is not allowed. Its
+ * text is safe to print and holds no secret.
  *
  * @example
  * ```ts
@@ -52,15 +55,15 @@ export function callUserFunction<Value>(userFunction: UserFunction<Value>, call:
     value = call();
     if (allows(value)) return value;
   } catch (error) {
-    // Not as the cause: what it holds may be a secret.
+    // Not set as the cause: the thrown value may hold a secret.
     throw new PermanentError(thrownBy(userFunction, error));
   }
-  // It may still reject, and nobody else waits for it.
+  // Nothing else handles a rejection of this promise.
   if (value instanceof Promise) value.catch(() => undefined);
   throw new PermanentError(`${cannot(userFunction)} returned ${described(value)}; it must return ${allowed}`);
 }
 
-/** What is said of a function of config.ts that threw. */
+/** The error text about a function of config.ts that threw. */
 export function thrownBy(userFunction: Pick<UserFunction<unknown>, "plugin" | "option">, error: unknown): string {
   return `${cannot(userFunction)} threw: ${shown(messageOf(error), MAX_MESSAGE_LENGTH)}`;
 }
@@ -71,7 +74,7 @@ function cannot({ plugin, option }: Pick<UserFunction<unknown>, "plugin" | "opti
   }: its function in config.ts`;
 }
 
-/** A value for people: what kind it is, and what it is where that is short. */
+/** Describes a value by its type, and by the value itself if that is short. */
 function described(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
@@ -85,7 +88,7 @@ function described(value: unknown): string {
   return value.every((one) => typeof one === "string") ? "a list of texts" : `a list that holds ${described(wrong)}`;
 }
 
-/** Of whatever was thrown, even if it does not let itself be read. */
+/** The message of a thrown value, even one whose properties throw. */
 function messageOf(error: unknown): string {
   try {
     return error instanceof Error ? error.message : String(error);

@@ -38,7 +38,7 @@ export function needs<Options>(other: keyof Options & string): OptionRule<Option
 
 /**
  * What is wrong with options, `option: what is allowed` each, never with a value; empty: nothing. Options without a rule are left to
- * {@linkcode unknownOptions}.
+ * {@linkcode allOptionProblems}.
  *
  * @example
  * ```ts
@@ -66,20 +66,18 @@ export function optionProblems<Options extends object, Key extends keyof Options
   options: Options,
   rules: OptionRules<Options, Key>,
 ): string[] {
-  return Object.entries<OptionRule<Options> | readonly OptionRule<Options>[]>(rules).flatMap(([name, ofOption]) => {
-    const value: unknown = Reflect.get(options, name);
-    const broken = [ofOption].flat().filter(({ isRequired, allows }) =>
-      (isRequired || value !== undefined) && !allows(value, options)
-    );
-    return broken.map(({ problem }) => `${name}: ${typeof problem === "string" ? problem : problem(value, options)}`);
-  });
+  return Object.keys(rules).flatMap((name) => problemsOf(options, rules, name));
 }
 
-/** Options that have no rule, each as `option: unknown option`. */
-export function unknownOptions(options: object, rules: object): string[] {
-  return Object.keys(options)
-    .filter((name) => Reflect.get(options, name) !== undefined && !Object.hasOwn(rules, name))
-    .map((name) => `${printable(name, 60)}: unknown option`);
+/**
+ * The same for options that all have rules, in the order in which they are given. One without a rule is an `unknown option`.
+ */
+export function allOptionProblems<Options extends object>(options: Options, rules: OptionRules<Options>): string[] {
+  const given = Object.keys(options).filter((name) => Reflect.get(options, name) !== undefined);
+  const missing = Object.keys(rules).filter((name) => !given.includes(name));
+  return [...missing, ...given].flatMap((name) =>
+    Object.hasOwn(rules, name) ? problemsOf(options, rules, name) : [`${printable(name, 60)}: unknown option`]
+  );
 }
 
 /**
@@ -90,4 +88,13 @@ export function unknownOptions(options: object, rules: object): string[] {
  */
 export function refuseProblems(cannot: string, problems: readonly string[]): void {
   if (problems.length > 0) throw new TypeError(`${cannot}: ${problems.join("; ")}`);
+}
+
+function problemsOf<Options extends object>(options: Options, rules: object, name: string): string[] {
+  const value: unknown = Reflect.get(options, name);
+  const ofOption: readonly OptionRule<Options>[] = [Reflect.get(rules, name)].flat();
+  const broken = ofOption.filter(({ isRequired, allows }) =>
+    (isRequired || value !== undefined) && !allows(value, options)
+  );
+  return broken.map(({ problem }) => `${name}: ${typeof problem === "string" ? problem : problem(value, options)}`);
 }

@@ -1,13 +1,18 @@
 import { UserError } from "../../model/errors.ts";
 
-/** What was asked for, and set: never to be told. The environment is the process's, so is this. */
+/**
+ * Variables that were requested and are set; their values are secret. Per process, like the
+ * environment itself.
+ */
 const given = new Map<string, string>();
 
 /**
- * The value of an environment variable, for secrets that should not stand in config.ts. It is hidden wherever it would be shown, in errors,
- * logs, previews and the paths of URLs; of a URL, its path, query and password are. Two kinds are shown: variables whose names end in HOST,
- * PORT, USER, NAME, DOMAIN, REGION, ZONE, EMAIL, ADDRESS, FROM, FILE, DIR, DN, BASE, VHOST, EXCHANGE or QUEUE, and values of less than 8
- * characters, unless the name says that they are secrets (PASSWORD, TOKEN, SECRET, API_KEY, …).
+ * The value of an environment variable, for secrets that should not stand in config.ts. Errors,
+ * logs, previews and the paths of URLs never show it; if it is a URL, they hide its path, query and
+ * password. Two kinds of values are shown: those of variables whose names end in HOST, PORT, USER,
+ * NAME, DOMAIN, REGION, ZONE, EMAIL, ADDRESS, FROM, FILE, DIR, DN, BASE, VHOST, EXCHANGE or QUEUE,
+ * and values of less than 8 characters, unless the name marks them as secrets (PASSWORD, TOKEN,
+ * SECRET, API_KEY, …).
  *
  * @throws {UserError} when the variable is not set and there is no `fallback`.
  *
@@ -29,7 +34,7 @@ export function env(name: string, fallback?: string): string {
   return value;
 }
 
-/** Makes a value that was found elsewhere as secret as that of a variable of this name. */
+/** Treats a value from elsewhere as secret, like that of a variable of this name. */
 export function asVariable(name: string, value: string): void {
   given.set(name, value);
 }

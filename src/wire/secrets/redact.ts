@@ -1,7 +1,7 @@
 import { envValues } from "./env.ts";
 import { longestForm, secretPattern } from "./secret_forms.ts";
 
-/** What stands in the place of a secret. */
+/** Replaces a secret in texts. */
 export const HIDDEN = "***";
 
 const SECRET_NAME =
@@ -20,15 +20,16 @@ export function isSecretName(name: string): boolean {
 }
 
 /**
- * The text without `user:password@` in its URLs, with the values of secret-looking keys hidden, and with those that came through `env()`.
+ * Removes `user:password@` from the URLs of a text, and hides the values of keys that look secret
+ * and the values that `env()` returned.
  */
 export function redact(text: string): string {
   return withoutSecrets(text, envSecrets()).replace(USERINFO, "$1").replace(NAMED_VALUE, `$1${HIDDEN}`);
 }
 
 /**
- * The text without these very values, in whatever form it may repeat them: as they are, escaped for JSON or HTML, encoded for a URL or a
- * form, in base64.
+ * Removes these values from a text, in every form in which it may repeat them: unchanged, escaped
+ * for JSON or HTML, encoded for a URL or a form, or in base64.
  *
  * @param text `isCut`: more may have followed. Its end, in which a secret could begin, is left out.
  */
@@ -46,7 +47,7 @@ export function withoutSecrets(text: string, secrets: readonly string[], { isCut
   return shown + text.slice(done, Math.max(end, 0));
 }
 
-/** Longest first: a secret that contains another goes as a whole. */
+/** Longest first, so that a secret that contains another one is replaced as a whole. */
 function patternOf(secrets: readonly string[]): RegExp {
   const sorted = [...new Set(secrets)].sort((a, b) => b.length - a.length);
   const key = JSON.stringify(sorted);
@@ -56,13 +57,13 @@ function patternOf(secrets: readonly string[]): RegExp {
   return pattern;
 }
 
-/** UserFunction one takes half a millisecond, and every line of the log needs the same. */
+/** Kept, since building the expression takes 0.5 ms and every line of the log needs it. */
 const patterns = new Map<string, RegExp>();
 const MAX_PATTERNS = 20;
 
 /**
- * A URL for people: no user, no password, no fragment, of its query the names only, and of its path nothing that came through `env()`. What
- * is no URL is hidden.
+ * A URL as it may be shown: without user, password and fragment; of its query only the names; its
+ * path without values that `env()` returned. A text that is no URL is hidden.
  */
 export function shownUrl(url: string): string {
   if (!URL.canParse(url)) return HIDDEN;
@@ -72,14 +73,17 @@ export function shownUrl(url: string): string {
   return `${protocol}//${host}${path}${search === "" ? "" : `?${query}`}`;
 }
 
-/** Shorter ones are hidden only if their name says that they are secrets: they would be found in every other word. */
+/**
+ * Shorter values are hidden only if their name marks them as secrets: they would match parts of
+ * ordinary words.
+ */
 const MIN_ENV_LENGTH = 8;
 
-/** Variables that hold no secret, though a configuration asks for them. */
+/** Names of variables that a configuration reads and that hold no secret. */
 const PLAIN_NAME =
   /(?:^|_)(?:host|hostname|port|user|username|name|domain|region|zone|email|address|from|file|dir|dn|base|vhost|exchange|queue)$/i;
 
-/** What must not be told of what config.ts asked `env()` for. */
+/** The secret parts of the values that config.ts got from `env()`. */
 export function envSecrets(): readonly string[] {
   return [...envValues()].flatMap(([name, value]) => {
     if (isSecretName(name)) return [value, ...partsOfUrl(value)].filter(({ length }) => length > 2);
@@ -88,7 +92,7 @@ export function envSecrets(): readonly string[] {
   });
 }
 
-/** Where a URL may hold a secret, as `https://chat.example.com/hooks/TOKEN`. */
+/** The parts of a URL that may be secret, as in `https://chat.example.com/hooks/TOKEN`. */
 function partsOfUrl(value: string): string[] {
   if (!URL.canParse(value)) return [];
   const { protocol, pathname, search, searchParams, password } = new URL(value);

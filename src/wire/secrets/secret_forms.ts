@@ -1,6 +1,7 @@
 /**
- * A regular expression's source that finds a secret in whatever form a text may repeat it: as it is, escaped for JSON, HTML or XML, encoded
- * for a URL or a form, also twice, character by character; and in base64, also within something longer, as in `user:password`.
+ * The source of a regular expression that finds a secret in every form in which a text may repeat
+ * it: unchanged, escaped for JSON, HTML or XML, encoded for a URL or a form, also twice, character
+ * by character; and in base64, also within something longer, as in `user:password`.
  */
 export function secretPattern(secret: string): string {
   const text = secret.toWellFormed();
@@ -8,12 +9,12 @@ export function secretPattern(secret: string): string {
   return [plain?.join("") ?? "", ...base64Of(text)].filter((pattern) => pattern !== "").join("|");
 }
 
-/** More than any form of a secret of this length takes. */
+/** An upper bound for the length of every form of such a secret. */
 export function longestForm(secret: string): number {
   return secret.length * MAX_CHARACTER_LENGTH + 16;
 }
 
-/** As `%25E2%2582%25AC` is of one. */
+/** The form of one character may be as long as `%25E2%2582%25AC`. */
 const MAX_CHARACTER_LENGTH = 16;
 
 /**
@@ -70,7 +71,7 @@ function hex(value: number, digits = 1): string {
   return value.toString(16).padStart(digits, "0").replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
 }
 
-/** Shorter ones would be found where they are not. */
+/** Shorter runs of digits would match other texts. */
 const MIN_BASE64_LENGTH = 6;
 
 /** The digits that a secret makes at each of the three places where it can begin, and those beside that are made with its neighbours. */

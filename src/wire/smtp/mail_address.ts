@@ -9,19 +9,21 @@ export interface MailAddress {
 }
 
 /**
- * Letters, digits and what people use between them. Not what makes old mail servers relay (`%`, `!`), open a file or a pipe (`/` and `|` in
- * front), or read more than one address: quotes, blanks, commas, angle brackets.
+ * Letters, digits and the usual characters between them. Excluded are characters that make old mail
+ * servers relay (`%`, `!`), open a file or a pipe (`/` and `|` in front), or read more than one
+ * address: quotes, blanks, commas, angle brackets.
  */
 const LOCAL = /^[a-z\d_][\w#$&'*+/=?^{}~-]*(?:\.[\w#$&'*+/=?^{}~-]+)*$/i;
 
-/** Nothing invisible: it would vanish on the way to ASCII. */
+/** No invisible characters: the conversion to ASCII would drop them. */
 const DOMAIN = /^[\p{L}\p{M}\p{N}.-]+$/u;
 const LABEL = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/;
 
 /**
- * Reads one bare mail address. Everything else is `undefined`: several addresses, display names, comments, quoted or non-ASCII local parts,
- * IP addresses for domains, control characters, addresses that are too long. The domain is given as its ASCII form, so one that only looks
- * like another is another.
+ * Reads one bare mail address. The result is `undefined` for everything else: several addresses,
+ * display names, comments, quoted or non-ASCII local parts, IP addresses for domains, control
+ * characters, addresses that are too long. The domain is given as its ASCII form, so one that only
+ * looks like another is another.
  *
  * @example
  * ```ts

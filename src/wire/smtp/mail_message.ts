@@ -1,6 +1,9 @@
-/** What a mail is made of. All texts may hold anything. */
+/** The contents of a mail. All texts may hold any characters. */
 export interface MailDraft {
-  /** Of the same mail always the same; becomes the Message-ID together with the sender's domain. Letters and digits. */
+  /**
+   * The same for every attempt; forms the Message-ID together with the sender's domain. Letters and
+   * digits.
+   */
   readonly id: string;
   /** The header `Date`. */
   readonly date: Date;
@@ -20,15 +23,15 @@ export interface MailDraft {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What no mail should hold, not even encoded. */
+/** Characters that no mail should hold, not even encoded. */
 const CONTROLS = /(?![\t\n\r])\p{Cc}/gu;
 
-/** So long may a line be (RFC 5322, 2.1.1); the header's own line break is counted in. */
+/** Keeps the header's line below the limit of RFC 5322, 2.1.1, its line break included. */
 const MAX_SUBJECT_LENGTH = 250;
 
 /**
- * The mail as it goes over the wire: ASCII, CR LF, at most 998 characters a line. The same draft gives the same mail. No text can add a
- * header, a recipient or a part.
+ * The mail as it is sent: ASCII, CR LF, at most 998 characters a line. The same draft gives the
+ * same mail. No text can add a header, a recipient or a part.
  *
  * @example
  * ```ts
@@ -79,7 +82,10 @@ function oneLine(text: string): string {
   return line.length > MAX_SUBJECT_LENGTH ? `${line.slice(0, MAX_SUBJECT_LENGTH).toWellFormed()}…` : line;
 }
 
-/** A text that looks like an encoded word (RFC 2047) would be shown decoded: it is encoded, to be shown as it is. */
+/**
+ * Encodes a text that looks like an encoded word (RFC 2047), which would be shown decoded
+ * otherwise.
+ */
 function notEncoded(line: string): string {
   if (!line.includes("=?")) return line;
   const parts = line.match(/.{1,12}/gsu) ?? [];

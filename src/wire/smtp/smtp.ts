@@ -7,13 +7,13 @@ import { refuseProblems } from "../options/option_rules.ts";
 
 export type { SmtpTargetOptions };
 
-/** A mail and whom it is for. */
+/** A mail and its envelope. */
 export interface SmtpMail {
-  /** Bare addresses: the envelope. */
+  /** Bare address of the sender. */
   readonly from: string;
-  /** Bare addresses of the recipients: the envelope. */
+  /** Bare addresses of the recipients. */
   readonly to: readonly string[];
-  /** As `composeMail` gives it. */
+  /** The text that `composeMail` returns. */
   readonly message: string;
 }
 
@@ -23,18 +23,18 @@ export interface RefusedAddress {
   readonly address: string;
   /** The server's answer, without secrets and safe to print. */
   readonly answer: string;
-  /** Whether it may be taken later: an answer 4yz, as of a server that greylists. */
+  /** Whether the server may accept it later: an answer 4yz, as from a server that greylists. */
   readonly temporary: boolean;
 }
 
-/** Few: mail servers count the connections of one client. */
+/** Few, since mail servers limit the connections of one client. */
 const MAX_CONNECTIONS = 3;
 const IDLE_MS = 20_000;
 const CLOSE_MS = 1_000;
 
 /**
- * A mail server. Connections are opened when needed, used again, and closed when there is nothing to do. Whatever fails is thrown as an
- * error that says whether to try again, and holds no secret.
+ * A client for a mail server. Connections are opened when needed, reused, and closed when idle.
+ * Failures are thrown as errors that say whether to retry, and hold no secret.
  *
  * @example
  * ```ts
@@ -54,13 +54,17 @@ export class SmtpTarget implements AsyncDisposable {
   readonly #failures: SmtpFailures;
   readonly #pool: FromFiles<Pool>;
 
-  /** What the constructor would refuse of these options: `option: what is allowed` each, never with a value. */
+  /**
+   * The problems for which the constructor would refuse these options: `option: what is allowed`
+   * each, never with a value.
+   */
   static problems(options: SmtpTargetOptions): string[] {
     return smtpOptionProblems(options);
   }
 
   /**
-   * Does no I/O: files are read, and the mail library loaded, when they are needed first; files also when they have changed.
+   * Does no I/O: files are read and the mail library is loaded at first use; changed files are read
+   * again.
    *
    * @throws {TypeError} naming every option that is wrong.
    */
@@ -79,15 +83,17 @@ export class SmtpTarget implements AsyncDisposable {
   /**
    * Sends a mail.
    *
-   * @returns Those for whom it was not taken, while it was for others.
-   * @throws {PermanentError} when the server will never take it for anybody (5yz).
-   * @throws {DeliveryError} when it does not take it now, does not know us, or cannot be reached.
+   * @returns The recipients that the server refused while it accepted others.
+   * @throws {PermanentError} when the server refuses it for good for all recipients (5yz).
+   * @throws {DeliveryError} when the server does not accept it at present, refuses our credentials,
+   * or cannot be reached.
    */
   async send({ from, to, message }: SmtpMail, signal: AbortSignal): Promise<RefusedAddress[]> {
     return await this.#attempt(`Cannot send mail through ${this.address}`, signal, async (pool, signal) => {
       const send = () => pool.sendMail({ envelope: { from, to: [...to] }, raw: message, signal });
       const { rejected, rejectedErrors = [] } = await send().catch((error) => {
-        // What the pool says when the server has left a connection since its last mail, before anything of this one was sent.
+        // The pool's error when the server has closed an idle connection: nothing of this mail was
+        // sent.
         if (error.code !== "ECONNECTION" || error.command !== undefined) throw error;
         return send();
       });
@@ -99,7 +105,11 @@ export class SmtpTarget implements AsyncDisposable {
     });
   }
 
-  /** Connects and logs in, without sending anything. @throws {DeliveryError} when that fails. */
+  /**
+   * Connects and logs in, without sending anything.
+   *
+   * @throws {DeliveryError} when that fails.
+   */
   async check(signal: AbortSignal): Promise<void> {
     await this.#attempt(`Cannot log in at ${this.address}`, signal, (pool) => pool.verify());
   }
@@ -134,7 +144,8 @@ async function openPool(options: SmtpTargetOptions) {
     import("nodemailer"),
     security === "none" ? {} : readTlsFiles(options),
   ]);
-  // Later than our own clock, which says it for all: only for what nobody waits for any more.
+  // Longer than our own time limit, which makes the error texts: this one ends only work that
+  // nobody waits for.
   const timeoutMs = timeoutSeconds(options) * 1000 + CLOSE_MS;
   return createTransport({
     pool: true,
@@ -147,7 +158,7 @@ async function openPool(options: SmtpTargetOptions) {
     ...(user === undefined || password === undefined ? {} : { auth: { user, pass: password }, forceAuth: true }),
     ...(clientName === undefined ? {} : { name: clientName }),
     maxConnections: MAX_CONNECTIONS,
-    // The pool would send a mail again with the answer to its first try still in its hands, and take that for the second's.
+    // The pool's own retry would take a late answer to the first try for the answer to the second.
     maxRequeues: 0,
     idleTimeout: IDLE_MS,
     connectionTimeout: timeoutMs,
@@ -162,7 +173,7 @@ function timeoutSeconds({ timeoutSeconds = 30 }: SmtpTargetOptions): number {
   return timeoutSeconds;
 }
 
-/** The password, also in the forms in which it goes over the wire. */
+/** The password, also in the forms in which it is sent. */
 function secretsOf({ user = "", password }: SmtpTargetOptions): string[] {
   if (password === undefined) return [];
   return [password, ...[password, `\0${user}\0${password}`].map((text) => new TextEncoder().encode(text).toBase64())];

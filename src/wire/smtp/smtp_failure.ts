@@ -4,14 +4,14 @@ import { redact, withoutSecrets } from "../secrets/redact.ts";
 
 const MAX_QUOTED_LENGTH = 200;
 
-/** Codes that say that we are not known, or not known well enough (RFC 4954, 6). */
+/** Codes that refuse our credentials or demand stronger ones (RFC 4954, 6). */
 const UNAUTHORIZED: readonly unknown[] = [432, 530, 534, 535, 538];
 
-/** Commands that are about the mail; whatever is refused else is about the connection, and no mail's fault. */
+/** Commands about the mail itself. A refusal of any other command is about the connection. */
 const ABOUT_THE_MAIL: readonly unknown[] = ["MAIL FROM", "RCPT TO", "DATA"];
 
-/** What the library or TLS says, and what to do about it. */
-const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+/** Texts of the library and of TLS, with the next step for each. */
+const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/UnknownIssuer|self.signed|unable to (?:get|verify)/i, "set caFile to the authority that signed the certificate"],
   [/NotValidForName|altnames/i, "set serverName to a name that the certificate holds"],
   [
@@ -25,22 +25,22 @@ const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
 ];
 
 /**
- * Refusals of a recipient or a sender that are about us, whoever the mail is for: Postfix, Exim, Exchange and Sendmail say so with the code of a
- * recipient that is unknown.
+ * Refusals of a recipient or a sender that concern our host and not the mail. Postfix, Exim,
+ * Exchange and Sendmail give them the code of an unknown recipient.
  */
-const ABOUT_US: readonly (readonly [said: RegExp, advice: string])[] = [
+const ABOUT_US: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/\brelay/i, "let the server relay for us: set user and password, or have this machine allowed there"],
   [/\b(?:Client host|Helo command) rejected\b/i, "have this machine allowed there, or set user and password"],
 ];
 
-/** What the library's errors may have. */
+/** Properties of the library's errors. */
 interface Shape {
   readonly code?: unknown;
   readonly responseCode?: unknown;
   readonly command?: unknown;
 }
 
-/** What becomes of mails that are not taken: errors that hold no secret. */
+/** Makes the errors of mails that were not accepted. They hold no secret. */
 export class SmtpFailures {
   readonly #secrets: readonly string[];
 
@@ -50,33 +50,36 @@ export class SmtpFailures {
   }
 
   /**
-   * `cannot` as `Cannot send mail through host:587`; with it, why renewed certificates could not be used. Has no `cause`: the library's own
-   * errors quote what was said.
+   * The error of a mail or a connection. `cannot` begins its text, as `Cannot send mail through
+   * host:587`; the reason why renewed certificates could not be used follows it. It has no `cause`:
+   * the library's own errors quote the dialogue.
    */
   failed(cannot: string, error: unknown, refusal?: unknown): DeliveryError | PermanentError {
     if (error instanceof DeliveryError || error instanceof PermanentError) return error;
     const shape = (typeof error === "object" && error !== null ? error : {}) as Shape;
-    const said = saidBy(error);
-    const aboutUs = isPermanent(shape) ? ABOUT_US.find(([pattern]) => pattern.test(said))?.[1] : undefined;
+    const answer = textOf(error);
+    const aboutUs = isPermanent(shape) ? ABOUT_US.find(([pattern]) => pattern.test(answer))?.[1] : undefined;
     const reason = aboutUs === undefined ? reasonOf(shape) : "unauthorized";
-    const advice = aboutUs ?? ADVICE.find(([pattern]) => pattern.test(said))?.[1] ??
+    const advice = aboutUs ?? ADVICE.find(([pattern]) => pattern.test(answer))?.[1] ??
       (reason === "unauthorized" ? "check user and password" : undefined);
     const files = reason === "connection" && refusal instanceof Error ? `; ${refusal.message}` : "";
-    const text = `${cannot}: ${this.shown(said)}${advice === undefined ? "" : `; ${advice}`}${files}`;
+    const text = `${cannot}: ${this.shown(answer)}${advice === undefined ? "" : `; ${advice}`}${files}`;
     return reason === "permanent" ? new PermanentError(text) : new DeliveryError(text, { reason });
   }
 
-  /** What a server says, for people. */
-  shown(said: string): string {
-    // Before anything else is done to the text: a secret may hold two blanks.
-    const safe = withoutSecrets(said, this.#secrets).replace(/\s+/g, " ").trim();
+  /** A server's text, safe to print and without secrets. */
+  shown(answer: string): string {
+    // Secrets are removed first: one may hold two blanks, which become one.
+    const safe = withoutSecrets(answer, this.#secrets).replace(/\s+/g, " ").trim();
     return printable(redact(safe), MAX_QUOTED_LENGTH);
   }
 }
 
-/** The system's error for a name with several addresses says nothing itself: those that it holds do. */
-function saidBy(error: unknown): string {
-  if (error instanceof AggregateError && error.message === "") return error.errors.map(saidBy).join(", ");
+/**
+ * The system's error for a name with several addresses has no text; the errors that it holds have.
+ */
+function textOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(textOf).join(", ");
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -93,6 +96,6 @@ function reasonOf({ code, responseCode, command }: Shape): FailureReason {
   if (responseCode === 421) return "connection";
   if (code === "EAUTH") return responseCode >= 500 ? "unauthorized" : "server_error";
   if (!ABOUT_THE_MAIL.includes(command)) return "connection";
-  // 503: the conversation went wrong, not the mail; on a new connection it may go right.
+  // 503 is about the order of commands, not the mail: a new connection may succeed.
   return responseCode >= 500 && responseCode !== 503 ? "permanent" : "server_error";
 }

@@ -1,19 +1,23 @@
 import type { OptionRule, OptionRules } from "../options/option_rules.ts";
-import { needs, optional, optionProblems, required, unknownOptions } from "../options/option_rules.ts";
+import { allOptionProblems, needs, optional, required } from "../options/option_rules.ts";
 import { CERTIFICATE, isOneOf, matches, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
 
-/** How to reach a mail server and who to be there. Certificates are always verified; files are read again when they have changed. */
+/**
+ * Address of a mail server, and the account to use. Certificates are always verified; files are
+ * read again when they have changed.
+ */
 export interface SmtpTargetOptions {
   /** The server's name or address, without scheme and port. */
   readonly host: string;
   /** From 1 to 65535. @default 587 for starttls, 465 for tls, 25 for none */
   readonly port?: number;
   /**
-   * `starttls`: begins in plain text, and nothing is said before the connection is safe; a server that does not offer it is refused.
-   * `tls`: safe from its first byte. `none`: plain text, for a relay on this machine. @default "starttls"
+   * `starttls`: TLS begins before anything else is sent; a server that does not offer it is
+   * refused. `tls`: TLS from the first byte. `none`: plain text, for a relay on this machine.
+   * @default "starttls"
    */
   readonly security?: "starttls" | "tls" | "none";
-  /** Needs `password`. A server that does not ask who we are is refused then. */
+  /** Needs `password`. A server without authentication is refused then. */
   readonly user?: string;
   /** Needs `user`; only with TLS, unless `host` is this machine. */
   readonly password?: string;
@@ -25,7 +29,9 @@ export interface SmtpTargetOptions {
   readonly keyFile?: string;
   /** The name to expect in the server's certificate. @default host */
   readonly serverName?: string;
-  /** What we call ourselves (EHLO): a name that the DNS knows. @default for EmailNotify the domain of the sender */
+  /**
+   * Our name in EHLO, which the DNS should know. @default for EmailNotify the domain of the sender
+   */
   readonly clientName?: string;
   /** For one mail, from connecting to the last answer. More than 0, at most 3600. @default 30 */
   readonly timeoutSeconds?: number;
@@ -64,7 +70,7 @@ const RULES: OptionRules<SmtpTargetOptions> = {
 
 /** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
 export function smtpOptionProblems(options: SmtpTargetOptions): string[] {
-  return [...optionProblems(options, RULES), ...unknownOptions(options, RULES)];
+  return allOptionProblems(options, RULES);
 }
 
 /** The port, which depends on the kind of connection. */
