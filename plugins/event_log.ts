@@ -4,7 +4,10 @@ import { allOptionProblems, isOneOf, optional, type OptionRules, refuseProblems,
 
 /** Options of {@linkcode EventLog}. */
 export interface EventLogOptions {
-  /** Appended to, and created with mode 0640; its directory must exist. It may be rotated at any time. @default standard output */
+  /**
+   * Appended to, and created with mode 0640; its directory must exist. It may be rotated at any
+   * time. @default standard output
+   */
   readonly file?: string;
   /** `json` for programs: JSON Lines. `text` for people. @default "json" */
   readonly format?: "json" | "text";

@@ -4,7 +4,7 @@ import { givenOptions, idempotencyKey, isWebhookSecret, WEBHOOK_HEADERS, webhook
 import { needs, optional, optionProblems, type OptionRules, refuseProblems, required } from "../src/kit/mod.ts";
 import { isOneOf, matches, PORT, TEXT, withoutHeaders } from "../src/kit/mod.ts";
 
-/** Options of {@linkcode RestNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`, `caFile`, `certFile`, `headers`, … */
+/** Options of {@linkcode RestNotify}, with those of `HttpTarget`: `bearer`, `caFile`, … */
 export interface RestNotifyOptions extends HttpTargetOptions {
   /** `https://some_host` or `http://some_host`. Not needed when both URLs are full ones. */
   readonly host?: string;
@@ -19,8 +19,8 @@ export interface RestNotifyOptions extends HttpTargetOptions {
   /** The format of the body. A header `Content-Type` in `headers` wins. @default "json" */
   readonly body?: BodyFormat;
   /**
-   * Signs every request as Standard Webhooks says. Each is `whsec_` and the base64 of 24 to 64 bytes;
-   * give the new one and the old one while receivers change over. @default requests are not signed
+   * Signs every request as Standard Webhooks says. Each is `whsec_` and the base64 of 24 to 64
+   * bytes; give the new and the old one while receivers change over. @default no signature
    */
   readonly signingSecrets?: readonly string[];
   /** Unique among the configured plugins. @default "RestNotify" */
@@ -30,7 +30,7 @@ export interface RestNotifyOptions extends HttpTargetOptions {
 /**
  * Sends every event's detail to a URL. An event may come twice, with the same `Idempotency-Key`.
  * `OSS-Watcher-Creation-Seen` is `false` for a deletion whose creation was never seen. A status
- * from 200 to 299 is success. Others, also redirects, are retried or, by status, make a dead letter.
+ * from 200 to 299 is success. By status, others (also redirects) are retried or make a dead letter.
  *
  * @example
  * ```ts
@@ -84,7 +84,7 @@ export class RestNotify implements Plugin {
     await this.#target.request({ ...this.#request(detail, created, context), signal: context.signal });
   }
 
-  /** The request that {@linkcode RestNotify.notify} would send: method, URL, headers, and the body as the receiver reads it. */
+  /** The request that {@linkcode RestNotify.notify} would send, body parsed if JSON. */
   preview(detail: Detail, created: boolean, context: NotifyContext): Json {
     const { type, ...request } = this.#request(detail, created, context);
     const body = type === "application/json" ? JSON.parse(request.body) : request.body;

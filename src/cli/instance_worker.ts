@@ -21,7 +21,7 @@ export interface InstanceWorkerOptions extends Omit<LoadSources, "globals"> {
 
 /**
  * One instance in an isolate of its own, which has read nothing yet: config.ts, plugins and all
- * that they import are read from the disk as they are now.
+ * that they import are read from the disk when it is loaded.
  */
 export function serveInWorker({ scope, version, ...sources }: InstanceWorkerOptions): void {
   let instance: LocalInstance | undefined;

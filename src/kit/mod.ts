@@ -1,6 +1,6 @@
 /**
- * Tools for authors of plugins: targets that speak HTTP, LDAP, SMTP and AMQP, escaping for what tenants write, checks of options, and
- * files.
+ * Tools for authors of plugins: clients of HTTP, LDAP, SMTP and AMQP, escaping for what tenants
+ * write, checks of options, and files.
  *
  * ```ts
  * import { HttpTarget, idempotencyKey } from "oss-watcher/kit";
@@ -40,7 +40,7 @@ export { composeMail, type MailDraft } from "../wire/smtp/mail_message.ts";
 // AMQP
 export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "../wire/amqp/amqp.ts";
 
-// Texts for people: nothing that a tenant writes can break a line, hide or turn what follows
+// Texts for people. Nothing that a tenant writes can break a line, or hide or reverse what follows
 export { type EventFacts, eventHtml, eventRows, eventText, eventTitle } from "../wire/event_text.ts";
 
 // Escaping
@@ -50,7 +50,7 @@ export { printable } from "../wire/escaping/printable.ts";
 export { pythonRepr, type PythonText } from "../wire/escaping/python_repr.ts";
 export { safeJson } from "../wire/escaping/safe_json.ts";
 
-// Options of a plugin, and functions of config.ts among them
+// Options of a plugin; some are functions that config.ts gives
 export { givenOptions } from "../wire/options/given_options.ts";
 export type { GivenOptions, OptionRule, OptionRules } from "../wire/options/option_rules.ts";
 export { allOptionProblems, needs, optional, optionProblems, required } from "../wire/options/option_rules.ts";

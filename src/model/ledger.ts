@@ -37,7 +37,7 @@ export interface LedgerEvent {
   /** Ascending, with gaps. */
   readonly seq: number;
   readonly event: WatcherEvent;
-  /** The event's server as memory has it now: more complete, or later; `null`: not in memory. */
+  /** The event's server as memory has it: more complete, or later; `null`: not in memory. */
   readonly remembered: ServerSnapshot | null;
 }
 

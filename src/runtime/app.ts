@@ -58,7 +58,7 @@ class Service {
   readonly #failed = Promise.withResolvers<never>();
   /** Aborts when the stages shall stop. */
   readonly #stopping = new AbortController();
-  /** Aborts when nothing shall wait any longer. */
+  /** Aborts everything that still waits. */
   readonly #ended = new AbortController();
 
   constructor(

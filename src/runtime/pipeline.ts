@@ -10,14 +10,15 @@ import type { FactsStage } from "./facts_stage.ts";
  *     RabbitMQ ─▶ 1 intake ─▶ 2 facts ─▶ 3 detail ─▶ 4 dispatch ─▶ plugin.notify(detail, created)
  *                 record,     decide     make the    deliver in order,
  *                 then ack    events     JSON        retry, dead letters
- *                 └───────────── the ledger: every arrow is a commit ────────────┘
+ *                 └──── the ledger: each stage reads from it and writes to it ───┘
  *
  * 1. `src/intake/`: a message is recorded in the ledger, and acknowledged after the commit.
- * 2. `src/facts/` (`facts_stage.ts`): each recorded notification is decided: does it announce that
- *    a server, or the association of a floating IP, begins or ends? If so, it becomes an event,
- *    with one delivery per plugin.
- * 3. `src/detail/` (`detail_stage.ts`, `enriched_details.ts`): each event gets its detail, the JSON
- *    that plugins get: from the notification alone, or completed from OpenStack's APIs.
+ * 2. `src/facts/`, called by `facts_stage.ts` in this folder: each recorded notification is
+ *    decided: does it announce that a server, or the association of a floating IP, begins or ends?
+ *    If so, it becomes an event, with one delivery per plugin.
+ * 3. `src/detail/`, called by `detail_stage.ts` or `enriched_details.ts` in this folder: each event
+ *    gets its detail, the JSON that plugins get. A detail that needs the notification alone is
+ *    stored in the transaction of stage 2. Others are completed from OpenStack's APIs.
  * 4. `src/dispatch/`: one `Lane` per plugin attempts the deliveries that are ready.
  *
  * The stages do not call each other: they share the ledger. The broker drives stage 1, each lane

@@ -15,7 +15,7 @@ export interface BacklogOptions {
 }
 
 /**
- * Rows that are counted at once: some milliseconds of work, so a large backlog delays no socket.
+ * Rows that one query counts: some milliseconds of work, so a large backlog delays no socket.
  */
 export const SLICE = 2000;
 
@@ -63,7 +63,7 @@ export class BacklogCounter {
   }
 
   async #countOne(plugin: string): Promise<Backlog> {
-    // Reads into memory what is due. That may move deliveries from memory to rows: count after it.
+    // Reads deliveries into memory. That may move others from memory to the file: count after it.
     await this.#options.queueOf(plugin);
     const ready = await this.#inSlices("ready", plugin);
     const blocked = await this.#inSlices("blocked", plugin);

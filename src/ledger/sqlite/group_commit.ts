@@ -17,7 +17,10 @@ export interface GroupCommitOptions {
   readonly onRolledBack?: () => void;
 }
 
-/** Deferred writes that are committed at once: each occupies a place of its lane until then. */
+/**
+ * So many deferred writes are committed without further delay: until then each counts against its
+ * lane's limit of deliveries in flight.
+ */
 const MAX_DEFERRED = 32;
 
 /**

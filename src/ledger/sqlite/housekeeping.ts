@@ -18,7 +18,7 @@ export interface HousekeepingOptions {
 const ROUND_MS = 60_000;
 const BETWEEN_SLICES_MS = 50;
 const DAY_MS = 86_400_000;
-/** Between two passes of pruning. */
+/** Time between two passes of pruning. */
 const PRUNE_EVERY_MS = 1_800_000;
 /** A clock that is off by more than this between two rounds was set. */
 const JUMP_MS = 5 * 60_000;
@@ -33,7 +33,7 @@ export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #pruner: Pruner;
   readonly #sql: Statements<typeof STATEMENTS>;
-  /** Both clocks when they were last compared. */
+  /** The system clock and the monotonic clock, when they were last compared. */
   #compared: { readonly wall: number; readonly passed: number };
   #prunedAt = -Infinity;
 
@@ -128,9 +128,10 @@ export class Housekeeping {
     this.#prunedAt = now;
   }
 
+  /** Whether pruning is suspended, for a day after a forward jump. */
   #isHeld(now: number): boolean {
     const holdMs = (this.#fact("prune_from") ?? now) - now;
-    // A longer hold was written before the clock was set back.
+    // A longer suspension was written before the clock was set back.
     return holdMs > 0 && holdMs <= DAY_MS;
   }
 

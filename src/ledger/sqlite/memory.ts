@@ -2,7 +2,10 @@ import { MAX_ITEMS } from "../../model/bounds.ts";
 import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../../model/memory.ts";
 import type { Database, Statement } from "./database.ts";
 
-/** A body of at most 1 MiB cannot name more ports. */
+/**
+ * Column `changed` is a notification's number times this, plus the position of the row in it. A
+ * body of at most 1 MiB cannot name more resources.
+ */
 const MAX_ROWS_PER_NOTIFICATION = 65536;
 
 /**

@@ -4,7 +4,7 @@ import type { Notification } from "../../model/notification.ts";
 import { type Arrived, sentOf } from "../message_identity.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 
-/** Undecided notifications that are read at once: each may take 1 MiB. */
+/** Undecided notifications that one query reads: each may take 1 MiB. */
 const READ_AT_ONCE = 16;
 
 /** A transaction that has read this many characters decides no more: it blocks the event loop. */

@@ -20,9 +20,9 @@ export const ORDER_SEED = "order_seed";
 
 /**
  * Makes a ledger's hash function for order keys. Numbers of 6 bytes take a third of the pages that
- * texts of 40 bytes take, and each event writes several keys. A collision does little harm: two
- * unrelated events keep their order. Tenants choose names and addresses, so every ledger has a
- * random seed: nobody can search for a name that collides with another tenant's.
+ * texts of 40 bytes take, and each event writes several keys. A collision does little harm: of two
+ * unrelated events, the later one waits for the earlier one. Tenants choose names and addresses, so
+ * every ledger has a random seed: nobody can search for a name that collides with another tenant's.
  *
  * @param seed 16 hexadecimal digits.
  */

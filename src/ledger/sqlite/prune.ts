@@ -124,7 +124,7 @@ const TABLES: Readonly<Record<string, WalkOptions>> = {
         ON o.span = s.span AND o.order_key = ${orderHashSql("'server/' || row.id")})`,
     }),
     deletes: [`DELETE FROM server WHERE id = ?`],
-    // Each is searched for in every partition.
+    // Each server is searched for in every partition of `event_order`.
     rows: 20,
   },
   port: {

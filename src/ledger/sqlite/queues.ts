@@ -20,7 +20,7 @@ const READ_SHARE = 1 / 8;
 /** The start of a queue is saved each time that this share of a window has been appended. */
 const SAVE_SHARE = 0.5;
 
-/** Deliveries that lag behind the newest event by more than this many capacities are written. */
+/** Deliveries that are more than this many capacities older than the newest event are written. */
 const MAX_LAG = 2;
 
 /** A delivery of a new event. */
@@ -48,8 +48,9 @@ export interface QueuesOptions {
  * plugin are read into memory ({@linkcode PluginQueue}), which knows their states and order keys.
  * Their rows stay `queued`, so a plugin that hangs costs one row per event.
  *
- * State and order keys are written to the file (table `held`: {@linkcode OrderKeyLocks}) for a
- * delivery that was attempted in vain, and for one that cannot be attempted while memory is full.
+ * A delivery is moved from memory to the file, its order keys to table `held`
+ * ({@linkcode OrderKeyLocks}), when an attempt has failed, when it cannot be attempted while memory
+ * is full, and when it is far older than the newest event.
  *
  * Memory is a cache: it can be read again from the file at any time. It is dropped after a
  * rollback, and for one plugin after an operator's command changed its deliveries. All methods run
@@ -59,6 +60,7 @@ export class Queues {
   readonly #sql: Statements<typeof STATEMENTS>;
   readonly #locks: OrderKeyLocks;
   readonly #queues = new Map<number, PluginQueue>();
+  /** Cache: whether a plugin has rows in state `ready`. */
   readonly #hasWrittenReady = new Map<number, boolean>();
   readonly #windowSize: number;
   readonly #sharedCapacity: number;
@@ -99,7 +101,7 @@ export class Queues {
     this.#sql.markChanged.run(plugin);
   }
 
-  /** Nothing since the last commit was written, and the numbers of its events will be reused. */
+  /** Drops memory: the numbers of events that were rolled back will be given to others. */
   rolledBack(): void {
     this.#dropAll();
     this.#locks.rolledBack();

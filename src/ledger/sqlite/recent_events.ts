@@ -53,7 +53,9 @@ export class RecentEvents {
     this.#length = 0;
   }
 
-  /** Evicts 1 % at once: a `Map` finds its first entry behind all that were deleted before it. */
+  /**
+   * Evicts 1 % together: to find its first entry, a `Map` skips all that were deleted before it.
+   */
   #evictOldest(): void {
     for (const [oldest, event] of this.#events) {
       if (this.#events.size <= KEEP_SHARE * MAX_EVENTS && this.#length <= KEEP_SHARE * MAX_LENGTH) break;

@@ -1,7 +1,7 @@
 import type { Database } from "./database.ts";
 import { ORDER_HASH, PARTITIONS } from "./partitions.ts";
 
-/** Servers in memory that match a name or a fixed address. */
+/** Servers of table `server` that match a name or a fixed address. */
 export interface NamedServers {
   /** Matched by hostname, DNS name or address. */
   readonly ids: readonly string[];
@@ -20,8 +20,8 @@ const MAX_NAMED = 1000;
 export const FQDN = "json_extract(e.detail, '$.FQDN')";
 
 /**
- * Finds servers by a name or an address. Scans all servers in memory: two microseconds for each
- * whose text does not have the name. The case of ASCII letters is ignored.
+ * Finds servers by a name or an address. Scans table `server`: 2 µs for each row whose text does
+ * not have the name. The case of ASCII letters is ignored.
  */
 export function serversNamed(database: Database, resource: string): NamedServers {
   const statement = database.prepare(

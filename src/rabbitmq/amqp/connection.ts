@@ -237,8 +237,8 @@ export class Connection {
     const channel = this.#channels[id];
     if (channel !== undefined) return channel.onFrame(frame);
     // RabbitMQ repeats the close of a channel at each look while a message is not acknowledged in
-    // time, until our answer arrives. A second answer would be for a channel that is not open, which
-    // ends the connection.
+    // time, until our answer arrives. A second answer would be for a channel that is not open, and
+    // would end the connection.
     if (this.#used.has(id)) return;
     throw new AmqpError("CHANNEL_ERROR", `a frame came for channel ${id}, which is not open`);
   }
