@@ -1,10 +1,10 @@
-// The dependency rules of docs/ARCHITECTURE.md: who in the house may import whom. Type imports
-// count. Fails the build.
+// The dependency rules of docs/ARCHITECTURE.md: which part of the program may import which. Type
+// imports count. Fails the build.
 import { dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * A part of the house, and the parts that it may import beside itself. Whatever is not listed is
+ * A part of the program, and the parts that it may import beside itself. All other imports are
  * forbidden.
  */
 export const ALLOWED: Readonly<Record<string, readonly string[]>> = {

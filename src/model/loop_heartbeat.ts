@@ -1,4 +1,4 @@
-/** Liveness of a loop, for the watchdog: beats in every turn, is idle while it waits for work. */
+/** Liveness of a loop, for the watchdog. It beats per iteration; is idle while it waits for work. */
 export class LoopHeartbeat {
   #beats = 0;
   #idle = 0;
@@ -13,7 +13,7 @@ export class LoopHeartbeat {
     return this.#idle > 0;
   }
 
-  /** To be called in every turn of the loop. */
+  /** To be called in every iteration of the loop. */
   beat(): void {
     this.#beats++;
   }

@@ -14,7 +14,7 @@ export interface NewEvent {
   readonly event: WatcherEvent;
 }
 
-/** What an event is written with. */
+/** The values that an event is written with. */
 export interface AddOptions {
   /** Milliseconds since the epoch. */
   readonly decidedAt: number;
@@ -27,7 +27,7 @@ export interface AddOptions {
 /** An event that was written. */
 export interface AddedEvent {
   readonly seq: number;
-  /** What its deliveries need; `null` until its detail is stored. */
+  /** The part that its deliveries need; `null` until its detail is stored. */
   readonly recent: RecentEvent | null;
 }
 

@@ -7,7 +7,7 @@ import { type Database, prepareAll, type Statements } from "./database.ts";
 import type { PluginNumbers } from "./plugin_numbers.ts";
 import type { Queues } from "./queues.ts";
 
-/** What the ledger has in memory beside its file. */
+/** The ledger's in-memory state, beside its file. */
 export interface InMemory {
   readonly plugins: PluginNumbers;
   readonly queues: Queues;
