@@ -1,4 +1,4 @@
-/** Liveness of a loop, for the watchdog. It beats per iteration; is idle while it waits for work. */
+/** Liveness of a loop, for the watchdog. It beats per iteration; it is idle without work. */
 export class LoopHeartbeat {
   #beats = 0;
   #idle = 0;

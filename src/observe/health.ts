@@ -13,8 +13,8 @@ export interface HealthOptions {
 const CHECK_EVERY_MS = 5_000;
 
 /**
- * An iteration of any loop takes milliseconds. A loop that finished none in this many checks (1 min)
- * is stuck.
+ * An iteration of any loop takes milliseconds. A loop that finished none in this many checks
+ * (1 minute) is stuck.
  */
 const STUCK_CHECKS = 12;
 
