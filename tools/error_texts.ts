@@ -38,7 +38,7 @@ const CHAPTERS: readonly Chapter[] = [
   },
   {
     title: "The service, and commands that look at it",
-    places: ["src/runtime/", "src/dispatch/", "src/observe/"],
+    places: ["src/runtime/", "src/dispatch/", "src/observe/", "src/inspect/"],
     about: "In the log of the service, or from the command that was called (exit code 1).",
   },
   {
@@ -61,8 +61,10 @@ export async function errorDocument(top: string): Promise<string> {
   const texts = new Map<string, Set<string>>(CHAPTERS.map(({ title }) => [title, new Set()]));
   for (const file of await sources(top)) {
     const chapter = CHAPTERS.find(({ places }) => places.some((place) => file.startsWith(place)));
-    if (chapter === undefined) continue;
-    for (const text of textsOf(await Deno.readTextFile(join(top, file)))) texts.get(chapter.title)!.add(text);
+    for (const text of textsOf(await Deno.readTextFile(join(top, file)))) {
+      if (chapter === undefined) throw new Error(`No chapter of docs/ERRORS.md is for ${file}: "${text}"`);
+      texts.get(chapter.title)!.add(text);
+    }
   }
   const chapters = CHAPTERS.map(({ title, about }) => {
     const lines = [...texts.get(title)!].sort().map((text) => `- ${text}`);
