@@ -1,6 +1,6 @@
 /**
- * What a config.ts or a plugin of your own needs: the types of both, {@linkcode env}, and the
- * errors that steer retries.
+ * For a config.ts or a plugin of your own: the types of both, {@linkcode env}, and the errors that
+ * control retries.
  *
  * ```ts ignore
  * import { type Config, env } from "oss-watcher";
@@ -13,8 +13,8 @@
  * } satisfies Config;
  * ```
  *
- * The built-in plugins are in `oss-watcher/plugins`. `oss-watcher/kit` has tools for plugins, as an
- * HTTP client and escaping. `oss-watcher/testing` has the tests that every plugin has to pass.
+ * `oss-watcher/plugins` has the built-in plugins; `oss-watcher/kit` has tools for plugins, as an HTTP
+ * client and escaping; `oss-watcher/testing` has the tests that every plugin has to pass.
  *
  * @module
  */

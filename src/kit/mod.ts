@@ -1,12 +1,12 @@
 /**
- * Tools for authors of plugins: clients of HTTP, LDAP, SMTP and AMQP, escaping for what tenants
- * write, checks of options, and files.
+ * Tools for authors of plugins: clients for HTTP, LDAP, SMTP and AMQP, escaping for tenants' texts,
+ * checks of options, files and time-outs.
  *
  * ```ts
  * import { HttpTarget, idempotencyKey } from "oss-watcher/kit";
  * ```
  *
- * What every plugin needs beside them, types and errors, is in `oss-watcher`.
+ * The types and errors that every plugin needs are in `oss-watcher`.
  *
  * @module
  */

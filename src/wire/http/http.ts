@@ -15,8 +15,8 @@ const DEFAULT_ANSWER_BYTES = 64 * 1024;
 
 /**
  * A client for an HTTP service, with private authorities, client certificates, credentials and a
- * time-out. Redirects are not followed. Every outcome but a success is thrown as a {@linkcode
- * DeliveryError} that holds no secret.
+ * time-out. Redirects are not followed. Every outcome but a success is thrown as a
+ * {@linkcode DeliveryError} that holds no secret.
  *
  * @example
  * ```ts
