@@ -4,7 +4,7 @@ import { type Candidate, ReloadSupervisor } from "../../src/cli/reload_superviso
 import { KeptLog } from "../support/loggers.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
-/** A instance whose end is in the test's hands. */
+/** An instance whose end is in the test's hands. */
 class ControlledInstance implements ServiceInstance {
   readonly log = undefined;
   readonly end = Promise.withResolvers<void>();

@@ -3,25 +3,28 @@ import { ExpiringCache } from "../../src/openstack/expiring_cache.ts";
 import { SingleFlight } from "../../src/openstack/single_flight.ts";
 
 Deno.test("run() asks again once an answer, or a failure, has come", async () => {
-  const flights = new SingleFlight<number>();
+  const singleFlight = new SingleFlight<number>();
   let asked = 0;
   const work = () => Promise.resolve(++asked);
 
-  assert.deepEqual(await Promise.all([flights.run("a", work), flights.run("a", work), flights.run("b", work)]), [
-    1,
-    1,
-    2,
-  ]);
-  assert.equal(await flights.run("a", work), 3);
-  await assert.rejects(flights.run("a", () => Promise.reject(new Error("no"))), /no/);
-  assert.equal(await flights.run("a", work), 4);
+  assert.deepEqual(
+    await Promise.all([singleFlight.run("a", work), singleFlight.run("a", work), singleFlight.run("b", work)]),
+    [
+      1,
+      1,
+      2,
+    ],
+  );
+  assert.equal(await singleFlight.run("a", work), 3);
+  await assert.rejects(singleFlight.run("a", () => Promise.reject(new Error("no"))), /no/);
+  assert.equal(await singleFlight.run("a", work), 4);
 });
 
 Deno.test("run() does not begin to wait when the signal has aborted", async () => {
-  const flights = new SingleFlight<number>();
+  const singleFlight = new SingleFlight<number>();
 
   await assert.rejects(
-    flights.run("a", () => new Promise(() => {}), AbortSignal.abort(new Error("stopped"))),
+    singleFlight.run("a", () => new Promise(() => {}), AbortSignal.abort(new Error("stopped"))),
     /stopped/,
   );
 });

@@ -9,7 +9,7 @@ import { setUpRabbit } from "../../tools/rabbitmq.ts";
 const RELEASES: Readonly<Record<string, Suite | null>> = { "3.10": null, "4.0": "trixie", "4.3": "sid" };
 
 const TESTS = [
-  "tests/intake",
+  "tests/rabbitmq",
   "tests/cli",
   "tests/e2e",
   "tests/inspect",
