@@ -13,8 +13,8 @@
  * } satisfies Config;
  * ```
  *
- * `oss-watcher/plugins` has the built-in plugins; `oss-watcher/kit` has tools for plugins, as an HTTP
- * client and escaping; `oss-watcher/testing` has the tests that every plugin has to pass.
+ * `oss-watcher/plugins` has the built-in plugins; `oss-watcher/kit` has tools for plugins, as an
+ * HTTP client and escaping; `oss-watcher/testing` has the tests that every plugin has to pass.
  *
  * @module
  */

@@ -10,7 +10,10 @@ import { eventMessage, isAmqpName, messagePreview } from "./amqp_message.ts";
  */
 export type AmqpRoutingKey = (detail: Detail, created: boolean, context: NotifyContext) => string;
 
-/** Options of {@linkcode AmqpPublish}, with those of `AmqpTarget`: `url`, or `host`, `port`, `user`, `password`, `vhost`; `tls`, … */
+/**
+ * Options of {@linkcode AmqpPublish}, with those of `AmqpTarget`: `url`, or `host`, `port`, `user`,
+ * `password`, `vhost`; `tls`, …
+ */
 export interface AmqpPublishOptions extends AmqpTargetOptions {
   /** Publish to this exchange, which its owner must have declared. This or `queue` is needed. */
   readonly exchange?: string;

@@ -4,13 +4,19 @@ import { givenOptions, isOneOf, isText, LineFile, required, TEXT, withoutHeaders
 import { optional, optionProblems, type OptionRules, printable, refuseProblems } from "../src/kit/mod.ts";
 import { logEntry, recordOf } from "./directory_record.ts";
 
-/** Options of {@linkcode DirectoryNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`, `caFile`, `certFile`, … */
+/**
+ * Options of {@linkcode DirectoryNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`,
+ * `caFile`, `certFile`, …
+ */
 export interface DirectoryNotifyOptions extends HttpTargetOptions {
   /** Where servers are registered and unregistered: a full URL. */
   readonly url: string;
   /** Where servers are unregistered, if it is another one. @default `url` */
   readonly urlDeletion?: string;
-  /** `POST` sends `{"instance_uuid": …}` to the URL; `DELETE` sends no body, to the URL with `/<uuid>` at its end. @default "POST" */
+  /**
+   * `POST` sends `{"instance_uuid": …}` to the URL; `DELETE` sends no body, to the URL with
+   * `/<uuid>` at its end. @default "POST"
+   */
   readonly methodDeletion?: "POST" | "DELETE";
   /**
    * Gets an entry for every server once the directory service knows of it. May be rotated. `null`:
@@ -113,7 +119,8 @@ export class DirectoryNotify implements Plugin {
     if (detail.ID === null) throw new PermanentError("Cannot tell the directory service of a server: it has no ID");
     const headers = { "Idempotency-Key": idempotencyKey(key) };
     if (!created && this.#methodDeletion === "DELETE") {
-      // A server that is not registered is unregistered: an earlier attempt, or somebody else, was first.
+      // A server that is not registered is unregistered: an earlier attempt, or somebody else, was
+      // first.
       return { method: "DELETE", url: urlOf(this.#urlDeletion, detail.ID), headers, accepts: isAbsent };
     }
     return {

@@ -40,7 +40,8 @@ const MAX_KEY_LENGTH = 900;
 /**
  * The mail of an event, the same for every attempt.
  *
- * @throws {PermanentError} when a function of config.ts fails, or the event's key is too long for a header.
+ * @throws {PermanentError} when a function of config.ts fails, or the event's key is too long for a
+ * header.
  */
 export async function eventMail(
   template: MailTemplate,
@@ -66,7 +67,9 @@ export async function eventMail(
   });
 }
 
-/** The sender that a text names: `anna@example.com` or `Anna <anna@example.com>`; `undefined`: none. */
+/**
+ * The sender that a text names: `anna@example.com` or `Anna <anna@example.com>`; `undefined`: none.
+ */
 export function mailSender(from: unknown): MailSender | undefined {
   if (typeof from !== "string") return undefined;
   const [, name = "", address = from] = /^([^<>"\\\p{C}]*)<([^<>]+)>$/u.exec(from) ?? [];
@@ -74,7 +77,10 @@ export function mailSender(from: unknown): MailSender | undefined {
   return mailbox === undefined ? undefined : { name: name.trim(), ...mailbox };
 }
 
-/** The built-in HTML goes with the built-in text alone: beside another text it would say something else. */
+/**
+ * The built-in HTML goes with the built-in text alone: beside another text it would say something
+ * else.
+ */
 function htmlOf({ text, html }: MailTemplate): MailText | undefined {
   if (html === false) return undefined;
   return html ?? (text === undefined ? eventHtml : undefined);
@@ -89,7 +95,10 @@ function headerKey(key: string): string {
   );
 }
 
-/** For a Message-ID. It includes the plugin's name: of two mails with one Message-ID a mailbox shows one. */
+/**
+ * For a Message-ID. It includes the plugin's name: of two mails with one Message-ID a mailbox shows
+ * one.
+ */
 async function digest(text: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return new Uint8Array(hash, 0, 16).toHex();

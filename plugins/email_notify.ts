@@ -6,9 +6,14 @@ import { eventMail, type MailSender, mailSender, type MailTemplate, type MailTex
 import { isAddress, isDomains, isMailTo, listOf, type MailTo, MAX_RECIPIENTS } from "./email_recipients.ts";
 import { RecipientList } from "./email_recipients.ts";
 
-/** Options of {@linkcode EmailNotify}, with those of `SmtpTarget`: `host`, `port`, `security`, `user`, `password`, `caFile`, … */
+/**
+ * Options of {@linkcode EmailNotify}, with those of `SmtpTarget`: `host`, `port`, `security`,
+ * `user`, `password`, `caFile`, …
+ */
 export interface EmailNotifyOptions extends SmtpTargetOptions {
-  /** The sender: `oss-watcher@example.com`, or with a name, `OpenStack <oss-watcher@example.com>`. */
+  /**
+   * The sender: `oss-watcher@example.com`, or with a name, `OpenStack <oss-watcher@example.com>`.
+   */
   readonly from: string;
   /** Where answers go, one address. @default from */
   readonly replyTo?: string;
@@ -23,11 +28,17 @@ export interface EmailNotifyOptions extends SmtpTargetOptions {
    * domains, and texts that are no bare address, are left out.
    */
   readonly allowedDomains?: readonly string[];
-  /** One line; what is longer than 250 characters is cut. @default says what happened to which server */
+  /**
+   * One line; what is longer than 250 characters is cut. @default says what happened to which
+   * server
+   */
   readonly subject?: MailText;
   /** The body as plain text. @default the detail as a table */
   readonly text?: MailText;
-  /** The body as HTML; write what tenants chose with `escapeHtml`. `false`: none. @default the detail as a table, unless `text` is set */
+  /**
+   * The body as HTML; write what tenants chose with `escapeHtml`. `false`: none. @default the
+   * detail as a table, unless `text` is set
+   */
   readonly html?: MailText | false;
   /** Unique among the configured plugins. @default "EmailNotify" */
   readonly name?: string;
@@ -98,7 +109,10 @@ export class EmailNotify implements Plugin {
     await deliverMail(this.#target, { from: this.#template.from.address, to, message }, context);
   }
 
-  /** The envelope and the whole mail as {@linkcode EmailNotify.notify} would send it, with bare line feeds. */
+  /**
+   * The envelope and the whole mail as {@linkcode EmailNotify.notify} would send it, with bare line
+   * feeds.
+   */
   async preview(detail: Detail, created: boolean, context: NotifyContext): Promise<string> {
     const { to, leftOut } = this.#recipients.of(detail, created, context);
     const lines = leftOut.length > 0 ? [`(not for ${listed(leftOut)})`] : [];

@@ -32,7 +32,8 @@ export class ServerContent {
 
   constructor(options: LdapContentOptions) {
     const { preset, attributes: own = {}, idAttribute, markAttribute } = options;
-    // What tenants write must not stand where IDs and marks do, unless it follows a label, as in `description`.
+    // What tenants write must not stand where IDs and marks do, unless it follows a label, as in
+    // `description`.
     const reserved = [idAttribute, ...(isSameAttribute(markAttribute, RECORD) ? [] : [markAttribute])];
     this.#plugin = options.plugin;
     this.#attributes = { ...without(preset.attributes, [...reserved, ...Object.keys(own)]), ...own };
@@ -63,7 +64,10 @@ export class ServerContent {
     return Object.entries(this.#floating).map(([name, form]) => [name, addresses.map(form)]);
   }
 
-  /** The values in an entry that a repeated creation leaves there: floating IPs, which have events of their own. */
+  /**
+   * The values in an entry that a repeated creation leaves there: floating IPs, which have events
+   * of their own.
+   */
   keptValues(held: (attribute: string) => readonly string[]): LdapContent {
     // Where floating IPs cannot be told from other values, all values stay.
     if (this.#floating[RECORD]?.("") !== FLOATING) {
@@ -80,7 +84,10 @@ export function serverId({ ID }: Detail): string {
   throw new PermanentError("Cannot write an entry: the event names no server");
 }
 
-/** A function of config.ts for an attribute hides the preset's floating IPs in it, but for the preset's first attribute. */
+/**
+ * A function of config.ts for an attribute hides the preset's floating IPs in it, but for the
+ * preset's first attribute.
+ */
 function floatingOf({ preset, addressAttribute, attributes = {} }: LdapContentOptions): LdapPreset["floating"] {
   if (addressAttribute !== undefined) return { [addressAttribute]: (address) => address };
   const [first = RECORD] = Object.keys(preset.floating);

@@ -94,7 +94,8 @@ export class LdapDirectory implements Plugin {
       const hasEntry = created
         ? await this.#entries.addValues(fact, signal)
         : await this.#entries.removeValues(fact, signal);
-      // The creation of the server, yet to come, brings its floating IPs; its deletion has removed them, and nothing may return.
+      // The creation of the server, yet to come, brings its floating IPs; its deletion has removed
+      // them, and nothing may return.
       if (!hasEntry) log.debug(`${this.name}: ${printable(id, 80)} has no entry for its floating IP`);
     } else if (created) {
       const { id, entry, leftOut } = this.#entry(detail);

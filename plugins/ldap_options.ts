@@ -3,13 +3,17 @@ import { isAttributeName, isDn, isOneOf, isSameAttribute, type LdapTargetOptions
 import { type GivenOptions, optional, type OptionRules, required } from "../src/kit/mod.ts";
 import { LABELS, LDAP_PRESETS, type LdapValue } from "./ldap_presets.ts";
 
-/** Options of `LdapDirectory`, with those of `LdapTarget`: `url`, `startTls`, `caFile`, `bindDn`, `password`, `sasl`, … */
+/**
+ * Options of `LdapDirectory`, with those of `LdapTarget`: `url`, `startTls`, `caFile`, `bindDn`,
+ * `password`, `sasl`, …
+ */
 export interface LdapDirectoryOptions extends LdapTargetOptions {
   /** The entry below which the entries are: `ou=servers,dc=example,dc=com`. It must exist. */
   readonly baseDn: string;
   /**
-   * `host`: a `device` that is an `ipHost` and an `ieee802Device` (RFC 2307; in OpenLDAP that takes `nis.schema`).
-   * `device`: a `device` alone (RFC 4519), as every server knows it, with addresses and more in `description`. @default "host"
+   * `host`: a `device` that is an `ipHost` and an `ieee802Device` (RFC 2307; in OpenLDAP that takes
+   * `nis.schema`). `device`: a `device` alone (RFC 4519), as every server knows it, with addresses
+   * and more in `description`. @default "host"
    */
   readonly preset?: "host" | "device";
   /**
@@ -69,7 +73,8 @@ export const LDAP_RULES: OptionRules<LdapDirectoryOptions, OwnOption> = {
   objectClasses: optional(isNames, "must be a list of names of classes"),
   attributes: [
     optional(isAttributes, "must be an object of short names of attributes and functions of the detail"),
-    // Any value of idAttribute is taken for an ID: one that a tenant writes could be another server's.
+    // Any value of idAttribute is taken for an ID: one that a tenant writes could be another
+    // server's.
     optional((value, given) => !hasName(Object.keys(value ?? {}), idOf(given)), "must leave idAttribute to the ID"),
   ],
   rdn: optional(

@@ -261,7 +261,10 @@ export class PrivateRabbit implements AsyncDisposable {
   }
 }
 
-/** A server that talks AMQP and has not quite started; another rabbitmqctl that has the port which both would use. */
+/**
+ * A server that talks AMQP and has not quite started; another rabbitmqctl that has the port which
+ * both would use.
+ */
 const NOT_YET = /requires the 'rabbit' app to be running|nodistribution/;
 
 /**

@@ -1,4 +1,6 @@
-/** The candidate that a mistyped word was most likely meant to be; `undefined` when none is near. */
+/**
+ * The candidate that a mistyped word was most likely meant to be; `undefined` when none is near.
+ */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const lower = word.toLowerCase().slice(0, 100);
   const near = candidates

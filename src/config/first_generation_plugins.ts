@@ -11,7 +11,10 @@ export function formerLoadedLine(formerName: string): string {
   return `Plugin \`${PACKAGE}${formerName}\`is loaded.`;
 }
 
-/** The plugins of `enabled_plugins`: `rest_plugin.RESTNotify`, and `module.Class` for class `Class` of plugins/module.ts beside the file. */
+/**
+ * The plugins of `enabled_plugins`: `rest_plugin.RESTNotify`, and `module.Class` for class `Class`
+ * of plugins/module.ts beside the file.
+ */
 export function planPlugins(draft: PlanDraft, name: string): readonly PlannedPlugin[] {
   const enabled = draft.find("DEFAULT", "enabled_plugins");
   const place = enabled?.place ?? `${name}: enabled_plugins of [DEFAULT]`;

@@ -25,7 +25,10 @@ export interface LoadOptions {
 /** A configuration without mistakes. */
 export interface LoadedConfig {
   readonly config: Config;
-  /** The file's absolute path, of several the first; `null` for the configuration that is compiled in. */
+  /**
+   * The file's absolute path, of several the first; `null` for the configuration that is compiled
+   * in.
+   */
   readonly path: string | null;
   /** The name of each plugin of `config.plugins`, in their order. */
   readonly pluginNames: readonly string[];
@@ -36,8 +39,8 @@ export interface LoadedConfig {
 }
 
 /**
- * Finds config.ts, runs it and checks what it exports: `--config PATH`, else `./config.ts`, else the system's, else the one
- * that is compiled in.
+ * Finds config.ts, runs it and checks what it exports: `--config PATH`, else `./config.ts`, else
+ * the system's, else the one that is compiled in.
  *
  * @throws {UserError} when the file is not there or fails to run.
  * @throws {ConfigError} naming every mistake in what it exports.

@@ -137,7 +137,9 @@ async function makePlugin(planned: PlannedPlugin, find: FindClass): Promise<unkn
   return planned.options === undefined ? new found() : new found(revealed(planned.options));
 }
 
-/** A plugin of the program names its options as config.ts does; the file has other names for them. */
+/**
+ * A plugin of the program names its options as config.ts does; the file has other names for them.
+ */
 function pluginMistakes(
   { place, options, formerName, className }: PlannedPlugin,
   { error, plan }: { readonly error: unknown; readonly plan: Plan },

@@ -12,7 +12,10 @@ export type Fields = Readonly<Record<string, unknown>>;
 /** A schema for every key of `T`: a missing one is a type error. */
 export type SchemasOf<T> = Record<keyof T, v.GenericSchema>;
 
-/** An object without unknown keys: a finding for each of them (valibot's own `strictObject` stops at the first). */
+/**
+ * An object without unknown keys: a finding for each of them (valibot's own `strictObject` stops at
+ * the first).
+ */
 export function strict(
   entries: Readonly<Record<string, v.GenericSchema>>,
   check: (value: Fields) => Finding[] = () => [],

@@ -26,7 +26,10 @@ export interface PlanObject {
 /** One plugin: a class of a module, and the argument of its constructor. */
 export interface PlannedPlugin {
   readonly className: string;
-  /** `oss-watcher/plugins`, or a path that begins beside the configuration, as `./plugins/new_plugin.ts`. */
+  /**
+   * `oss-watcher/plugins`, or a path that begins beside the configuration, as
+   * `./plugins/new_plugin.ts`.
+   */
   readonly module: string;
   /** Absent: the constructor is called without an argument. */
   readonly options?: PlanObject;

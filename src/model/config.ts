@@ -58,7 +58,10 @@ export interface OwnQueue {
   readonly name: string;
   /** The services' control exchanges. @default ["nova", "neutron"] */
   readonly exchanges?: readonly string[];
-  /** Notification topics with their priority, which are routing keys. @default ["notifications.info", "versioned_notifications.info"] */
+  /**
+   * Notification topics with their priority, which are routing keys. @default
+   * ["notifications.info", "versioned_notifications.info"]
+   */
   readonly routingKeys?: readonly string[];
   /** The queue's type. @default "quorum" */
   readonly type?: "classic" | "quorum";

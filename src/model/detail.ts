@@ -53,7 +53,10 @@ export interface Detail {
   readonly Datacenter: string | null;
   /** `null` unless `detail.static` sets it. */
   readonly SecurityDomain: string | null;
-  /** The server's metadata `owner`; for this key and the next four, `detail.metadataNames` sets others. */
+  /**
+   * The server's metadata `owner`; for this key and the next four, `detail.metadataNames` sets
+   * others.
+   */
   readonly Owner: string | null;
   /** The server's metadata `additional_users`, split at commas. */
   readonly AdditionalUsers: readonly string[];

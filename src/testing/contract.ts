@@ -15,15 +15,23 @@ export interface PluginContract<Target extends TargetHarness = TargetHarness> {
   readonly make: (target: Target) => Plugin;
   /** Behaviours that the target cannot show, each with the reason: their tests are skipped. */
   readonly cannot?: Readonly<Partial<Record<Behaviour, string>>>;
-  /** Other answers of the target, and what each must lead to. {@linkcode HTTP_ANSWERS} has those of HTTP. */
+  /**
+   * Other answers of the target, and what each must lead to. {@linkcode HTTP_ANSWERS} has those of
+   * HTTP.
+   */
   readonly answers?: readonly TargetAnswer<Target>[];
-  /** Passwords and the like that `make` and `right` use: no error, log, or preview may tell them. */
+  /**
+   * Passwords and the like that `make` and `right` use: no error, log, or preview may tell them.
+   */
   readonly secrets?: readonly string[];
   /** The time limit of each step, in milliseconds. @default 10000 */
   readonly deadlineMs?: number;
   /** The subjects that the plugin acts on. @default ["server", "floatingip"] */
   readonly subjects?: readonly Subject[];
-  /** For the tests of the constructor and of `preview`, which run without any permission: a plugin whose target is not there. */
+  /**
+   * For the tests of the constructor and of `preview`, which run without any permission: a plugin
+   * whose target is not there.
+   */
   readonly right?: () => Plugin;
   /** Makes a plugin of which every option in `names` is wrong. */
   readonly wrong?: { readonly make: () => Plugin; readonly names: readonly string[] };

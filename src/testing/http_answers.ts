@@ -1,7 +1,9 @@
 import type { TargetAnswer } from "./contract.ts";
 import type { HttpHarness } from "./http_harness.ts";
 
-/** The retry table in full, for the option `answers` of a contract: what every status must lead to. */
+/**
+ * The retry table in full, for the option `answers` of a contract: what every status must lead to.
+ */
 export const HTTP_ANSWERS: readonly TargetAnswer<HttpHarness>[] = [
   ...[301, 302, 307, 308, 403, 405, 408, 425].map((status) => row(status, { outcome: "retry" })),
   row(404, { outcome: "retry", isAbsence: true }),

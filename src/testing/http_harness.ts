@@ -94,7 +94,10 @@ export class HttpHarness implements TargetHarness<HttpTaken> {
     return this.#gate.reached();
   }
 
-  /** The requests since the last call that were answered with a success, but for those that only ask. */
+  /**
+   * The requests since the last call that were answered with a success, but for those that only
+   * ask.
+   */
   taken(): readonly HttpTaken[] {
     const taken = this.#taken;
     this.#taken = [];

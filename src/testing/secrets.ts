@@ -26,7 +26,10 @@ export function discreet(visible: Visible, secrets: readonly string[]): void {
   }
 }
 
-/** All texts in a value, those of an error's causes too, and whatever `console.log` would show of it. */
+/**
+ * All texts in a value, those of an error's causes too, and whatever `console.log` would show of
+ * it.
+ */
 function textsOf(value: unknown): string[] {
   if (typeof value === "string") return [value];
   const inspected = Deno.inspect(value, { depth: 20, iterableLimit: 1000, strAbbreviateSize: 1_000_000 });

@@ -4,10 +4,12 @@
  * | behaviour | the target | an attempt must |
  * |---|---|---|
  * | `accepts` | does what it is asked | be done |
- * | `down` | is not there: nobody listens, connections are cut | fail, reason `connection`, to be tried again |
+ * | `down` | is not there: nobody listens, connections are cut | fail, reason `connection`, to be
+ * tried again |
  * | `breaks` | cuts the connection in the middle | fail, reason `connection`, to be tried again |
  * | `hangs` | takes what it is sent and never answers | end soon after its signal aborts |
- * | `unauthorized` | does not know our credentials | fail, reason `unauthorized`, to be tried again |
+ * | `unauthorized` | does not know our credentials | fail, reason `unauthorized`, to be tried again
+ * |
  * | `busy` | wants to be left alone for a while | fail, to be tried again |
  * | `fails` | has an error of its own | fail, to be tried again |
  * | `refuses` | will never take this event | fail for good |
@@ -15,8 +17,9 @@
 export type Behaviour = "accepts" | "down" | "breaks" | "hangs" | "unauthorized" | "busy" | "fails" | "refuses";
 
 /**
- * A real target, started for one test, that can be told how to behave. {@linkcode HttpHarness} is one for whatever speaks HTTP;
- * {@linkcode TcpGate}, put before any other server, does `down`, `breaks` and `hangs`.
+ * A real target, started for one test, that can be told how to behave. {@linkcode HttpHarness} is
+ * one for whatever speaks HTTP; {@linkcode TcpGate}, put before any other server, does `down`,
+ * `breaks` and `hangs`.
  */
 export interface TargetHarness<Taken = unknown> extends AsyncDisposable {
   /** Sets the behaviour, for open connections as well. It begins with `accepts`. */

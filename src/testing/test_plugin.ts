@@ -3,7 +3,8 @@ import { contractTests } from "./contract_tests.ts";
 import type { TargetHarness } from "./target_harness.ts";
 
 /**
- * Registers the tests of {@linkcode contractTests} with `Deno.test`, in a file of tests as this one:
+ * Registers the tests of {@linkcode contractTests} with `Deno.test`, in a file of tests as this
+ * one:
  *
  * ```ts ignore
  * import { HttpHarness, testPlugin } from "oss-watcher/testing";

@@ -17,7 +17,7 @@ import { decisionOf, madeNotification } from "../support/made_events.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
-/** A ledger that can be made to fail, behind a patient one. */
+/** A ledger that can be made to fail, behind a retrying one. */
 class Failing {
   readonly clock = new VirtualClock();
   readonly inner = new RamLedger();

@@ -8,7 +8,10 @@ import { isText, isWhole, PORT, TEXT, TIMEOUT } from "../options/option_values.t
  * read for every connection.
  */
 export interface AmqpTargetOptions {
-  /** `amqp://user:password@host:port/vhost` or `amqps://…`, one or several that are tried in turn; instead of host, user, … */
+  /**
+   * `amqp://user:password@host:port/vhost` or `amqps://…`, one or several that are tried in turn;
+   * instead of host, user, …
+   */
   readonly url?: string | readonly string[];
   /** One host, or several of one cluster that are tried in turn. @default "localhost" */
   readonly host?: string | readonly string[];
@@ -24,7 +27,10 @@ export interface AmqpTargetOptions {
   readonly tls?: RabbitTls | boolean;
   /** A connection that is silent for twice as long is given up. From 5 to 65535. @default 10 */
   readonly heartbeatSeconds?: number;
-  /** For one message, from connecting to the broker's confirmation. More than 0, at most 3600. @default 30 */
+  /**
+   * For one message, from connecting to the broker's confirmation. More than 0, at most 3600.
+   * @default 30
+   */
   readonly timeoutSeconds?: number;
 }
 
@@ -74,7 +80,10 @@ const RULES: OptionRules<AmqpTargetOptions> = {
   timeoutSeconds: TIMEOUT,
 };
 
-/** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
+/**
+ * What is wrong with these options, `option: what is allowed` each, never with a value. Empty:
+ * nothing.
+ */
 export function amqpOptionProblems(options: AmqpTargetOptions): string[] {
   return allOptionProblems(options, RULES);
 }
@@ -89,7 +98,8 @@ export function amqpEndpoints(options: AmqpAddress): readonly AmqpEndpoint[] {
       host: decodeURIComponent(hostname) || "localhost",
       ...(port === "" ? {} : { port: Number(port) }),
       ...(username === "" ? {} : { user: decodeURIComponent(username), password: decodeURIComponent(password) }),
-      // As kombu reads it: no path or one slash is the vhost "/", and only the first slash is cut off.
+      // As kombu reads it: no path or one slash is the vhost "/", and only the first slash is cut
+      // off.
       ...(pathname.length > 1 ? { vhost: decodeURIComponent(pathname.slice(1)) } : {}),
     });
   });

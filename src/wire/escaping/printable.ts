@@ -1,6 +1,7 @@
 /**
- * Controls (C0, DEL, C1), invisible format characters (bidirectional overrides and isolates, zero widths), line and paragraph
- * separators, lone surrogates; and a backslash that would look like one of our own escapes.
+ * Controls (C0, DEL, C1), invisible format characters (bidirectional overrides and isolates, zero
+ * widths), line and paragraph separators, lone surrogates; and a backslash that would look like one
+ * of our own escapes.
  */
 const HOSTILE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|\\(?=u\{)/gu;
 

@@ -1,8 +1,9 @@
 import { dirname } from "node:path";
 
 /**
- * A file that lines are appended to, by one writer. It may be rotated at any time, by renaming or removing it or with logrotate's
- * `copytruncate`. A line is on the disk when {@linkcode LineFile.append} resolves; half a line, left by a crash, is ended first.
+ * A file that lines are appended to, by one writer. It may be rotated at any time, by renaming or
+ * removing it or with logrotate's `copytruncate`. A line is on the disk when
+ * {@linkcode LineFile.append} resolves; half a line, left by a crash, is ended first.
  *
  * @example
  * ```ts

@@ -51,7 +51,10 @@ export class HttpTarget implements AsyncDisposable {
     return httpOptionProblems(options);
   }
 
-  /** Whether a value is a full URL that a request may go to: `http:` or `https:`, without user and password. */
+  /**
+   * Whether a value is a full URL that a request may go to: `http:` or `https:`, without user and
+   * password.
+   */
   static isUrl(value: unknown): value is string {
     if (typeof value !== "string" || !/^https?:\/\//i.test(value) || !URL.canParse(value)) return false;
     const { username, password } = new URL(value);
@@ -87,7 +90,8 @@ export class HttpTarget implements AsyncDisposable {
   /**
    * Sends a request and reads its answer.
    *
-   * @throws {DeliveryError} when there is no answer in time, or one that is neither a success (a redirect is none) nor accepted by the request.
+   * @throws {DeliveryError} when there is no answer in time, or one that is neither a success (a
+   * redirect is none) nor accepted by the request.
    * @throws {TypeError} when the request is none that could be sent.
    */
   async request(request: HttpRequest): Promise<HttpAnswer> {

@@ -3,9 +3,10 @@ import { escapeXml } from "../escaping/escape_xml.ts";
 import { callUserFunction, type UserFunction } from "../options/call_user_function.ts";
 
 /**
- * How a detail becomes the body of a request: `json`, `vco-xml` (the execution context that starts a workflow of VMware Orchestrator, with
- * the JSON as its parameter `nodeDetails`), or a function. An object that the function returns is sent as JSON, a string as it is;
- * a function that throws, or returns anything else, makes a dead letter.
+ * How a detail becomes the body of a request: `json`, `vco-xml` (the execution context that starts
+ * a workflow of VMware Orchestrator, with the JSON as its parameter `nodeDetails`), or a function.
+ * An object that the function returns is sent as JSON, a string as it is; a function that throws,
+ * or returns anything else, makes a dead letter.
  */
 export type BodyFormat = "json" | "vco-xml" | ((detail: Detail, created: boolean) => string | object);
 
@@ -25,7 +26,8 @@ export function isBodyFormat(value: unknown): value is BodyFormat {
 /**
  * The body of a request that tells of an event, for the plugin of this name.
  *
- * @throws {PermanentError} when the function of config.ts throws, or returns neither a string nor an object that JSON can hold.
+ * @throws {PermanentError} when the function of config.ts throws, or returns neither a string nor
+ * an object that JSON can hold.
  *
  * @example
  * ```ts

@@ -8,7 +8,8 @@ export interface TlsFiles {
 }
 
 /**
- * Deno's HTTP client with a private authority and a certificate of our own. Verification cannot be switched off.
+ * Deno's HTTP client with a private authority and a certificate of our own. Verification cannot be
+ * switched off.
  *
  * @throws {DeliveryError} naming the file that cannot be read or used.
  */

@@ -7,7 +7,10 @@ import { CERTIFICATE, isWhole, matches, TEXT, TIMEOUT } from "../options/option_
  * again when they have changed.
  */
 export interface HttpTargetOptions {
-  /** PEM file of the authority that signed the service's certificate, besides the system's authorities. */
+  /**
+   * PEM file of the authority that signed the service's certificate, besides the system's
+   * authorities.
+   */
   readonly caFile?: string;
   /** PEM file of our own certificate, with its chain; needs `keyFile`. */
   readonly certFile?: string;
@@ -19,11 +22,16 @@ export interface HttpTargetOptions {
   readonly password?: string;
   /** A token for `Authorization: Bearer`, instead of `user`. */
   readonly bearer?: string;
-  /** For one request, from connecting to the last byte of the answer. More than 0, at most 3600. @default 30 */
+  /**
+   * For one request, from connecting to the last byte of the answer. More than 0, at most 3600.
+   * @default 30
+   */
   readonly timeoutSeconds?: number;
   /** How much of an answer is read; the rest is cancelled. At most 256 MiB. @default 65536 */
   readonly maxAnswerBytes?: number;
-  /** Sent with every request, as `{ "X-Api-Key": env("KEY") }`. Their values are treated as secrets. */
+  /**
+   * Sent with every request, as `{ "X-Api-Key": env("KEY") }`. Their values are treated as secrets.
+   */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -54,7 +62,10 @@ export function withoutHeaders(...names: readonly string[]): OptionRule<unknown>
   );
 }
 
-/** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
+/**
+ * What is wrong with these options, `option: what is allowed` each, never with a value. Empty:
+ * nothing.
+ */
 export function httpOptionProblems(options: HttpTargetOptions): string[] {
   return [...allOptionProblems(options, RULES), ...contradictions(options)];
 }

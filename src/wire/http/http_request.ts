@@ -18,7 +18,10 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
-/** The answer to a request that succeeded: a status from 200 to 299, or one that the request accepts. */
+/**
+ * The answer to a request that succeeded: a status from 200 to 299, or one that the request
+ * accepts.
+ */
 export interface HttpAnswer {
   /** From 200 to 299, or one that the request accepts. */
   readonly status: number;
@@ -30,7 +33,10 @@ export interface HttpAnswer {
   readonly complete: boolean;
 }
 
-/** A request as it would be sent, with `***` for secrets. The runtime adds Host, Content-Length, Accept… and User-Agent. */
+/**
+ * A request as it would be sent, with `***` for secrets. The runtime adds Host, Content-Length,
+ * Accept… and User-Agent.
+ */
 export interface HttpPreview {
   /** As `POST`. */
   readonly method: string;

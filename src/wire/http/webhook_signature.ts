@@ -16,7 +16,10 @@ export interface WebhookMessage {
 const SECRET = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
 const SECRET_BYTES = { min: 24, max: 64 };
 
-/** Whether a value is a signing secret as Standard Webhooks writes them: `whsec_` and the base64 of 24 to 64 bytes. */
+/**
+ * Whether a value is a signing secret as Standard Webhooks writes them: `whsec_` and the base64 of
+ * 24 to 64 bytes.
+ */
 export function isWebhookSecret(value: unknown): value is string {
   const bytes = typeof value === "string" ? keyOf(value) : undefined;
   return bytes !== undefined && bytes.length >= SECRET_BYTES.min && bytes.length <= SECRET_BYTES.max;

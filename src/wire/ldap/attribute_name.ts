@@ -1,9 +1,13 @@
-/** Attributes with two names, of which servers answer with the short one: by the other they would be taken for another attribute. */
+/**
+ * Attributes with two names, of which servers answer with the short one: by the other they would be
+ * taken for another attribute.
+ */
 const LONG_NAMES =
   /^(?:commonName|localityName|organizationName|organizationalUnitName|stateOrProvinceName|countryName|surname|userid|domainComponent|rfc822Mailbox)$/i;
 
 /**
- * Whether a value is the short name of an attribute: a descriptor of RFC 4512 without options, as servers answer with it.
+ * Whether a value is the short name of an attribute: a descriptor of RFC 4512 without options, as
+ * servers answer with it.
  *
  * @example
  * ```ts

@@ -25,7 +25,10 @@ const MAX_VALUES = 256;
 /** OpenLDAP keeps a name twice, as it is and normalised, in a record of 511 bytes. */
 const MAX_RDN_BYTES = 220;
 
-/** Attributes whose values are no free text (RFC 2307, 4519, 4524): the text as it may stand there, or `null`. */
+/**
+ * Attributes whose values are no free text (RFC 2307, 4519, 4524): the text as it may stand there,
+ * or `null`.
+ */
 const SHAPES: ReadonlyMap<string, (text: string) => string | null> = new Map([
   ["iphostnumber", ip],
   ["arecord", ip],

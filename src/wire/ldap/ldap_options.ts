@@ -5,11 +5,19 @@ import { isDn } from "./ldap_text.ts";
 
 /** Servers of a directory, and the account to use. Certificates are always verified. */
 export interface LdapTargetOptions {
-  /** `ldaps://host`, `ldap://host` or with a port; several servers of one directory are tried in turn. */
+  /**
+   * `ldaps://host`, `ldap://host` or with a port; several servers of one directory are tried in
+   * turn.
+   */
   readonly url: string | readonly string[];
-  /** Makes the connection of `ldap://` safe before anything else (RFC 4511, 4.14). @default false */
+  /**
+   * Makes the connection of `ldap://` safe before anything else (RFC 4511, 4.14). @default false
+   */
   readonly startTls?: boolean;
-  /** PEM file of the authority that signed the servers' certificates. @default the system's authorities */
+  /**
+   * PEM file of the authority that signed the servers' certificates. @default the system's
+   * authorities
+   */
   readonly caFile?: string;
   /** PEM file of our own certificate, with its chain; needs `keyFile`. */
   readonly certFile?: string;
@@ -62,7 +70,10 @@ const RULES: OptionRules<LdapTargetOptions> = {
   timeoutSeconds: TIMEOUT,
 };
 
-/** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
+/**
+ * What is wrong with these options, `option: what is allowed` each, never with a value. Empty:
+ * nothing.
+ */
 export function ldapOptionProblems(options: LdapTargetOptions): string[] {
   return allOptionProblems(options, RULES);
 }

@@ -148,7 +148,8 @@ async function makeClient(url: string, options: LdapTargetOptions): Promise<Open
   const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
   // Without noDelay (Nagle's algorithm) an operation waits up to 40 ms for the previous answer.
   const tcp = { host, keepAlive: true, noDelay: true };
-  // The certificate must be this host's, whatever else would be checked upon StartTLS. An address is checked, but cannot be asked for.
+  // The certificate must be this host's, whatever else would be checked upon StartTLS. An address
+  // is checked, but cannot be asked for.
   const secure = { ...files, ...tcp, servername: net.isIP(host) === 0 ? host : "" };
   const sockets: Socket[] = [];
   const add = (socket: Socket, most: number) => {

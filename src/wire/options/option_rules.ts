@@ -9,7 +9,10 @@ export interface OptionRule<Options> {
   readonly isRequired: boolean;
   /** Whether the value is right. Rules that relate options to each other look at the others too. */
   readonly allows: (value: unknown, options: GivenOptions<Options>) => boolean;
-  /** Follows the option's name in the error text, as `must be true or false`. It must not hold the value. */
+  /**
+   * Follows the option's name in the error text, as `must be true or false`. It must not hold the
+   * value.
+   */
   readonly problem: string | ((value: unknown, options: GivenOptions<Options>) => string);
 }
 
@@ -37,8 +40,8 @@ export function needs<Options>(other: keyof Options & string): OptionRule<Option
 }
 
 /**
- * What is wrong with options, `option: what is allowed` each, never with a value; empty: nothing. Options without a rule are left to
- * {@linkcode allOptionProblems}.
+ * What is wrong with options, `option: what is allowed` each, never with a value; empty: nothing.
+ * Options without a rule are left to {@linkcode allOptionProblems}.
  *
  * @example
  * ```ts
@@ -70,7 +73,8 @@ export function optionProblems<Options extends object, Key extends keyof Options
 }
 
 /**
- * The same for options that all have rules, in the order in which they are given. One without a rule is an `unknown option`.
+ * The same for options that all have rules, in the order in which they are given. One without a
+ * rule is an `unknown option`.
  */
 export function allOptionProblems<Options extends object>(options: Options, rules: OptionRules<Options>): string[] {
   const given = Object.keys(options).filter((name) => Reflect.get(options, name) !== undefined);

@@ -39,7 +39,10 @@ export function asVariable(name: string, value: string): void {
   given.set(name, value);
 }
 
-/** The variables that {@linkcode env} was asked for, with their values; those that are not set are not among them. */
+/**
+ * The variables that {@linkcode env} was asked for, with their values; those that are not set are
+ * not among them.
+ */
 export function envValues(): ReadonlyMap<string, string> {
   return given;
 }

@@ -7,10 +7,16 @@ export const HIDDEN = "***";
 const SECRET_NAME =
   /passw|passphrase|pwd|secret|token|authori[sz]ation|credential|cookie|session|signature|bearer|(?:api|access|private|account|auth|subscription)[-_]?key|^x-auth/i;
 
-/** `user:password@` after `://`. What follows a colon and is no port is a password, whatever it holds: better too much than too little. */
+/**
+ * `user:password@` after `://`. What follows a colon and is no port is a password, whatever it
+ * holds: better too much than too little.
+ */
 const USERINFO = /(:\/{1,2})(?:[^\s"'<>/?#:[]{0,500}:(?!\d{1,5}[/?#])\S{0,500}|[^\s"'<>/?#]{0,500})@/g;
 
-/** A secret's name, its `=` or `:`, and its value: in quotes, after the name of an authentication scheme, or one word. */
+/**
+ * A secret's name, its `=` or `:`, and its value: in quotes, after the name of an authentication
+ * scheme, or one word.
+ */
 const NAMED_VALUE =
   /((?<!\/)(?:passw(?:or)?d|passphrase|pwd|secret|token|authori[sz]ation|credential|cookie|signature|(?:api|access|private|secret)[-_]?key)s?["'\\]{0,2}\s{0,3}[=:]\s{0,3})("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|(?:(?:basic|bearer|digest|token|negotiate)\s+)?[^\s"'&,;}\])]+)/gi;
 

@@ -18,8 +18,8 @@ export function longestForm(secret: string): number {
 const MAX_CHARACTER_LENGTH = 16;
 
 /**
- * Escaped once or twice, or made slashes by a URL. A run is one pattern: of several, each could take what belongs to the next, and a search
- * would never end.
+ * Escaped once or twice, or made slashes by a URL. A run is one pattern: of several, each could
+ * take what belongs to the next, and a search would never end.
  */
 function backslashes({ length }: string): string {
   const escaped = "(?:%(?:25)*5[cC]|&(?:amp;)*(?:#0*92|#[xX]0*5[cC]|bsol);)";
@@ -74,7 +74,10 @@ function hex(value: number, digits = 1): string {
 /** Shorter runs of digits would match other texts. */
 const MIN_BASE64_LENGTH = 6;
 
-/** The digits that a secret makes at each of the three places where it can begin, and those beside that are made with its neighbours. */
+/**
+ * The digits that a secret makes at each of the three places where it can begin, and those beside
+ * that are made with its neighbours.
+ */
 function base64Of(secret: string): string[] {
   const bytes = new TextEncoder().encode(secret);
   return [0, 1, 2].flatMap((before) => {

@@ -21,7 +21,10 @@ export interface SmtpTargetOptions {
   readonly user?: string;
   /** Needs `user`; only with TLS, unless `host` is this machine. */
   readonly password?: string;
-  /** PEM file of the authority that signed the server's certificate. @default the system's authorities */
+  /**
+   * PEM file of the authority that signed the server's certificate. @default the system's
+   * authorities
+   */
   readonly caFile?: string;
   /** PEM file of our own certificate, with its chain; needs `keyFile`. */
   readonly certFile?: string;
@@ -68,7 +71,10 @@ const RULES: OptionRules<SmtpTargetOptions> = {
   timeoutSeconds: TIMEOUT,
 };
 
-/** What is wrong with these options, `option: what is allowed` each, never with a value. Empty: nothing. */
+/**
+ * What is wrong with these options, `option: what is allowed` each, never with a value. Empty:
+ * nothing.
+ */
 export function smtpOptionProblems(options: SmtpTargetOptions): string[] {
   return allOptionProblems(options, RULES);
 }
