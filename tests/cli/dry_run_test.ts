@@ -330,7 +330,7 @@ Deno.test("dry run takes the configuration and plugins beside it from any direct
     "etc/config.ts": `import { Mine } from "./plugins/mine.ts";
       export const events = { creation: ["instance.create.end"], deletion: [] };
       export const plugins = [new Mine()];`,
-    "etc/plugins/mine.ts": `import { printable } from "oss-watcher";
+    "etc/plugins/mine.ts": `import { printable } from "oss-watcher/kit";
       export class Mine { notify() {} preview({ FQDN }: { FQDN: string }) { return printable("mine gets " + FQDN); } }`,
   });
   const args = ["--config", "etc/config.ts", "--dry-run", sampleFile("compute.instance.create.end.json")];
