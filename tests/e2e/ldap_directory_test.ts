@@ -53,7 +53,10 @@ Deno.test("service ends with the right entries in directories that were stopped 
   await publish(RUN.slice(middle, end));
   await Promise.all(stopping);
   for (const name of ["Slapd", "Dirsrv"]) {
-    await until(() => new RegExp(`${name}: attempt \\d+ of \\S+ failed \\(connection\\)`).test(service.log), LONG_MS);
+    await until(
+      () => new RegExp(`\\(${name}\\) Attempt \\d+ of \\S+ failed \\(connection\\)`).test(service.log),
+      LONG_MS,
+    );
   }
   await Promise.all(directories.map((server) => server.start()));
 
