@@ -79,7 +79,7 @@ Deno.test("boundedPayload() keeps an id that stands behind more metadata than co
   const metadata = Object.fromEntries(numbers(300).map((n) => [`key-${n}`, "x".repeat(1000)]));
   for (const wrap of [(data: JsonObject) => data, (data: JsonObject) => ({ "nova_object.data": data })]) {
     const { payload, cut } = boundedPayload(CREATE, wrap({ metadata, uuid: "a", host: null }));
-    assert.deepEqual(cut, ["what comes behind its first 131072 characters"]);
+    assert.deepEqual(cut, ["everything after its first 131072 characters"]);
     const data = (payload["nova_object.data"] ?? payload) as JsonObject;
     assert.deepEqual(Object.keys(data), ["metadata", "uuid"]);
     assert.equal(data["uuid"], "a");
