@@ -62,6 +62,8 @@ export class DecisionContext {
   readonly warnings = new Set<string>();
   /** Ports whose floating IPs have been reconciled in this decision. */
   readonly reconciledPorts = new Set<string>();
+  /** Ports whose server a floating IP of the notification has given. */
+  readonly rememberedPorts = new Set<string>();
   /** Size of the lists in the events so far, in characters. */
   #listed = 0;
 

@@ -22,7 +22,6 @@ export function floatingIpDeleted(context: DecisionContext): Finding {
 }
 
 /**
-/**
  * `port.create.end`: up to Mitaka, Nova created ports with their server, and no update followed.
  * The message has the port's first state. For a port that is known already it only fills what the
  * messages of floating IPs and servers leave open.
@@ -191,13 +190,15 @@ function applyPortDeletion(context: DecisionContext, state: PortState): Finding 
 
 /**
  * Remembers the port's server, which a floating IP's message contains since Neutron's release
- * Rocky.
+ * Rocky. A message is about one moment, in which a port has one server: if it names more, the first
+ * one counts. Otherwise each would move all floating IPs of the port.
  */
 function rememberPort(
-  { draft, reconciledPorts }: DecisionContext,
+  { draft, reconciledPorts, rememberedPorts }: DecisionContext,
   { portId, port, fixedAddress }: FloatingIpState,
 ): void {
-  if (portId === null || port === null) return;
+  if (portId === null || port === null || rememberedPorts.has(portId)) return;
+  rememberedPorts.add(portId);
   const known = draft.port(portId);
   if (known?.deleted) return;
   if (known?.serverId !== port.serverId || (port.mac ?? known?.mac) !== known?.mac) reconciledPorts.delete(portId);

@@ -60,6 +60,13 @@ Deno.test("decide() asks memory once for what all resources of a bulk message ar
   assert.ok(Math.max(...calls.values()) <= 2, JSON.stringify([...calls]));
 });
 
+Deno.test("decide() follows one server of a port in a bulk message that names a different one with each floating IP", () => {
+  const story = new Story();
+  const floatingips = Array.from({ length: 100 }, (_, n) => floatingIpOf(`f${n}`, { port: "1", server: `s${n}` }));
+  const { events } = story.tell(notification("floatingip.update.end", { floatingips }));
+  assert.deepEqual(events.map(({ server }) => server.id), floatingips.map(() => "s0"));
+});
+
 Deno.test("decide() repeats metadata and lists as far as one message may, and says where they lack", () => {
   const story = new Story();
   const metadata = Object.fromEntries(
