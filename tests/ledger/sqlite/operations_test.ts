@@ -3,18 +3,15 @@ import { StatementSync } from "node:sqlite";
 import { announceEvents, madeEvent, settlementOf } from "../../support/made_events.ts";
 import type { ListFilter } from "../../../src/model/operations.ts";
 import { LATER_DONE } from "../../../src/ledger/sqlite/operations.ts";
+import type { SqliteLedger } from "../../../src/ledger/sqlite/ledger.ts";
 import { PARTITIONS } from "../../../src/ledger/sqlite/partitions.ts";
 import { TemporaryLedger } from "../../support/temporary_ledger.ts";
 
 Deno.test("a delivery that is replayed while a later one is under way is given up when that one is done", async () => {
   using opened = new TemporaryLedger();
   const { ledger } = opened;
-  await ledger.activate(["P"]);
-  await announceEvents(ledger, [madeEvent("s/creation", ["s"]), madeEvent("s/deletion", ["s"])]);
-  const [creation] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
-  await ledger.settle([settlementOf(creation!, { outcome: "dead", endedAt: 1 })]);
-  const [deletion] = await ledger.ready({ plugin: "P", now: 9, limit: 9 });
-  assert.equal(deletion?.event.key, "s/deletion");
+  const { deletion } = await giveUpCreation(ledger);
+  assert.equal(deletion.event.key, "s/deletion");
   using operations = opened.operations();
   assert.equal(operations.replay({ keys: ["s/creation"] }, { force: false })[0]?.refused, null);
   await ledger.settle([settlementOf(deletion, { outcome: "done", endedAt: 2 })]);
@@ -27,17 +24,13 @@ Deno.test("a delivery that is replayed while a later one is under way is given u
 Deno.test("a delivery that failed while an earlier one was replayed waits for that one", async () => {
   using opened = new TemporaryLedger();
   const { ledger } = opened;
-  await ledger.activate(["P"]);
-  await announceEvents(ledger, [madeEvent("s/creation", ["s"]), madeEvent("s/deletion", ["s"])]);
-  const [creation] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
-  await ledger.settle([settlementOf(creation!, { outcome: "dead", endedAt: 1 })]);
-  const [deletion] = await ledger.ready({ plugin: "P", now: 9, limit: 9 });
+  const { creation, deletion } = await giveUpCreation(ledger);
   using operations = opened.operations();
   operations.replay({ keys: ["s/creation"] }, { force: false });
-  await ledger.settle([settlementOf(deletion!, { outcome: "retry", endedAt: 2 })]);
+  await ledger.settle([settlementOf(deletion, { outcome: "retry", endedAt: 2 })]);
   const ready = async () => (await ledger.ready({ plugin: "P", now: 9, limit: 9 })).map(({ event }) => event.key);
   assert.deepEqual(await ready(), ["s/creation"]);
-  await ledger.settle([settlementOf(creation!, { outcome: "done", endedAt: 3 })]);
+  await ledger.settle([settlementOf(creation, { outcome: "done", endedAt: 3 })]);
   assert.deepEqual(await ready(), ["s/deletion"]);
 });
 
@@ -278,3 +271,13 @@ Deno.test("list() finds nothing of a resource whose name is longer than any, or 
     assert.deepEqual([...operations.list({ resource, limit: 9 })].flat(), []);
   }
 });
+
+/** A creation that was given up, and the later deletion of the same server, which is ready by then. */
+async function giveUpCreation(ledger: SqliteLedger) {
+  await ledger.activate(["P"]);
+  await announceEvents(ledger, [madeEvent("s/creation", ["s"]), madeEvent("s/deletion", ["s"])]);
+  const [creation] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
+  await ledger.settle([settlementOf(creation!, { outcome: "dead", endedAt: 1 })]);
+  const [deletion] = await ledger.ready({ plugin: "P", now: 9, limit: 9 });
+  return { creation: creation!, deletion: deletion! };
+}
