@@ -42,6 +42,7 @@ export class AttemptNotes {
     { signal, log }: { readonly signal: AbortSignal; readonly log: Logger },
   ): NotifyContext {
     return {
+      origin: "bus",
       ...event,
       attempt: attempts + 1,
       signal,

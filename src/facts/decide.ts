@@ -4,6 +4,7 @@ import type { Memory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
 import { floatingIpChanged, floatingIpDeleted, portChanged, portCreated, portDeleted } from "./network.ts";
 import { Draft } from "./draft.ts";
+import { decideObservation } from "./observed.ts";
 import { serverCreated, serverDeleted, serverSoftDeleted } from "./server.ts";
 import { DecisionContext, type Finding, type Rules } from "./decision_context.ts";
 
@@ -36,7 +37,7 @@ export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(HANDLERS.keys())
  */
 export function decide(notification: Notification, memory: Memory, rules: Rules): Decision {
   const context = new DecisionContext(notification, new Draft(memory), rules);
-  const handler = HANDLERS.get(notification.eventType);
+  const handler = notification.origin === "reconcile" ? decideObservation : HANDLERS.get(notification.eventType);
   const finding = handler === undefined ? UNHANDLED : handler(context);
   const { events, draft, unclaimed } = context;
   const { outcome, reason } = events.length > 0 ? announced(events) : unclaimed ? UNCLAIMED : finding;

@@ -23,6 +23,12 @@ export interface Rules {
    * @default Nova was not asked
    */
   readonly isThere?: (serverId: string) => boolean;
+  /**
+   * Whether the ledger was restored from a backup, and not compared with OpenStack since.
+   *
+   * @default false
+   */
+  readonly isRestored?: boolean;
 }
 
 /** The result of a decision without events. */
@@ -83,7 +89,7 @@ export class DecisionContext {
       this.unclaimed = true;
       return;
     }
-    const { eventType, messageId, time } = this.notification;
+    const { eventType, messageId, time, origin } = this.notification;
     const whole = { ...fact, floatingIps: this.#floatingIpsOf(fact.server.id) };
     const said = this.#mayList(whole) ? whole : shortened(whole);
     this.events.push({
@@ -91,6 +97,7 @@ export class DecisionContext {
       eventType,
       messageId,
       time: time ?? new Date(0).toISOString(),
+      ...(origin === undefined ? {} : { origin }),
       orderKeys: orderKeys(said),
     });
   }

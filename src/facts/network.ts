@@ -64,11 +64,8 @@ function applyFloatingIp(context: DecisionContext, state: FloatingIpState): Find
   }
   const late = staleRevision(state, known);
   if (late !== null) return late;
-  if (exceedsFloatingIpLimit(context, state, known)) return dropExcessFloatingIp(context, state);
-  rememberPort(context, state);
-  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...currentFields(state), deleted: false });
-  reconcile(context, state.id);
-  reconcileOthers(context, state);
+  const dropped = acceptFloatingIp(context, state);
+  if (dropped !== null) return dropped;
   if (known === undefined && state.portId === null && notification.eventType === "floatingip.update.end") {
     // It may have been associated before. A superfluous removal is harmless; a missing one is not.
     announceUnseenEnd(context, state.id, null);
@@ -80,6 +77,21 @@ function applyFloatingIp(context: DecisionContext, state: FloatingIpState): Find
     return { outcome: "remembered", reason: "the floating IP is free, as before" };
   }
   return whyNoAssociation(context, state.portId);
+}
+
+/**
+ * Takes over the current state of a floating IP: begins and ends associations. Returns a finding if
+ * the state exceeds a limit and is not followed.
+ */
+export function acceptFloatingIp(context: DecisionContext, state: FloatingIpState): Finding | null {
+  const { draft } = context;
+  const known = draft.floatingIp(state.id);
+  if (exceedsFloatingIpLimit(context, state, known)) return dropExcessFloatingIp(context, state);
+  rememberPort(context, state);
+  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...currentFields(state), deleted: false });
+  reconcile(context, state.id);
+  reconcileOthers(context, state);
+  return null;
 }
 
 /**
@@ -157,12 +169,23 @@ function applyPort(context: DecisionContext, state: PortState): Finding {
   const isFromOldQueue = known !== undefined && isFromBeforePriming(state, known);
   const late = isFromOldQueue ? null : staleRevision(state, known);
   if (late !== null) return late;
-  const serverId = state.serverId === undefined ? known?.serverId ?? null : state.serverId;
-  const now = { ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null, deleted: false };
-  if (isFromOldQueue) applyPortFromBeforePriming(context, now, known);
-  else draft.putPort({ ...now, primed: known?.primed ?? null });
+  if (isFromOldQueue) applyPortFromBeforePriming(context, currentPort(state, known), known);
+  else draft.putPort({ ...currentPort(state, known), primed: known?.primed ?? null });
   reconcilePort(context, state.id);
   return { outcome: "remembered", reason: "a port changed; no association began or ended with it" };
+}
+
+/** Takes over the current state of a port: begins and ends the associations on it. */
+export function acceptPort(context: DecisionContext, state: PortState): void {
+  const known = context.draft.port(state.id);
+  context.draft.putPort({ ...currentPort(state, known), primed: known?.primed ?? null });
+  reconcilePort(context, state.id);
+}
+
+/** A port in the state that was read. */
+function currentPort(state: PortState, known: PortMemory | undefined): PortMemory {
+  const serverId = state.serverId === undefined ? known?.serverId ?? null : state.serverId;
+  return { ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null, deleted: false };
 }
 
 /**
@@ -179,13 +202,19 @@ function applyPortDeletion(context: DecisionContext, state: PortState): Finding 
   const { draft } = context;
   const known = draft.port(state.id);
   if (known?.deleted) return { outcome: "repeated", reason: "the port's deletion was recorded before" };
-  const lastServerId = state.serverId ?? known?.lastServerId ?? null;
+  endPort(context, state);
+  return { outcome: "remembered", reason: "a port went; no floating IP was on it" };
+}
+
+/** A port was deleted: Neutron has freed its floating IPs. */
+export function endPort(context: DecisionContext, state: PortState): void {
+  const { draft } = context;
+  const lastServerId = state.serverId ?? draft.port(state.id)?.lastServerId ?? null;
   draft.putPort({ ...state, serverId: null, lastServerId, updatedAt: endedAt(context, state), deleted: true });
   for (const floatingIp of draft.floatingIpsOnPort(state.id)) {
     draft.putFloatingIp({ ...floatingIp, portId: null, fixedAddress: null });
     reconcile(context, floatingIp.id);
   }
-  return { outcome: "remembered", reason: "a port went; no floating IP was on it" };
 }
 
 /**
@@ -225,6 +254,14 @@ function whyNoAssociation({ draft }: DecisionContext, portId: string): Finding {
   }
   if (port.serverId === null) return { outcome: "remembered", reason: "the floating IP's port belongs to no server" };
   return { outcome: "superseded", reason: "the deletion of the floating IP's server was recorded before" };
+}
+
+/** A known floating IP was deleted. */
+export function endFloatingIp(context: DecisionContext, known: FloatingIpMemory): void {
+  const { portId } = known;
+  context.draft.putFloatingIp({ ...known, portId: null, updatedAt: endedAt(context, known), deleted: true });
+  reconcile(context, known.id);
+  if (portId !== null) reconcilePort(context, portId);
 }
 
 /** The time of a deletion. `updated_at` in its message is the time of the last change before it. */

@@ -5,7 +5,7 @@ import { associationOf } from "./association.ts";
 import { Draft } from "./draft.ts";
 import type { FloatingIpState, PortState } from "./network_payload.ts";
 import { dnsNameOf } from "./port_addresses.ts";
-import { MAX_CLOCK_SKEW_MS } from "./revisions.ts";
+import { isOutdated } from "./revisions.ts";
 import type { Rules } from "./decision_context.ts";
 
 /** One page of a listing of OpenStack. */
@@ -113,7 +113,7 @@ function hasRestartedRevisions(
   },
 ): boolean {
   if (readAtMs === undefined || known.deleted || state.revision === null || known.revision === null) return false;
-  return state.revision < known.revision && readAtMs - Date.parse(known.updatedAt ?? "1970-01-01") > MAX_CLOCK_SKEW_MS;
+  return state.revision < known.revision && !isOutdated(state, known, readAtMs);
 }
 
 /** Whether a port is known only from its floating IP, as priming read it. */

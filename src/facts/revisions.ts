@@ -37,6 +37,21 @@ export function hasRestartedRevisions(state: Age, known: Age): boolean {
   return agesMs(state, known) > MAX_CLOCK_SKEW_MS;
 }
 
+/**
+ * Whether a state that was read at a time is older than memory. A lower revision alone, or that
+ * memory has the resource as deleted, proves nothing: Neutron's database may have been restored
+ * from a backup. It does if memory is about as new as the reading.
+ */
+export function isOutdated(
+  { revision }: Age,
+  known: Age & { readonly deleted: boolean },
+  readAtMs: number,
+): boolean {
+  const isLower = revision !== null && known.revision !== null && revision < known.revision;
+  if (!isLower && !known.deleted) return false;
+  return readAtMs - Date.parse(known.updatedAt ?? "1970-01-01") <= MAX_CLOCK_SKEW_MS;
+}
+
 /** How much newer a message is than memory; `NaN` if one of them has no time. */
 function agesMs({ updatedAt: ofMessage }: Age, { updatedAt: ofMemory }: Age): number {
   return Date.parse(ofMessage ?? "") - Date.parse(ofMemory ?? "");

@@ -32,14 +32,22 @@ export function serverCreated(context: DecisionContext): Finding {
     const reason = `a creation of ${notification.time} from an old queue; nothing else is known of the server`;
     return { outcome: "superseded", reason };
   }
-  const own = { ...said, dnsName: dnsNameOf(said.hostname, draft.portsOfServer(id)) };
+  announceServerCreation(context, id, said);
+  rememberPorts(context, id);
+  return { outcome: "remembered", reason: "a server came" };
+}
+
+/** Remembers and announces that a server was created. */
+export function announceServerCreation(context: DecisionContext, id: string, said: ServerSnapshot): void {
+  const { draft } = context;
+  const known = draft.server(id);
+  const own = { ...said, dnsName: said.dnsName ?? dnsNameOf(said.hostname, draft.portsOfServer(id)) };
   // A server that an association made known first has data from OpenStack's APIs; its addresses at
   // creation are those of the message.
   const snapshot = known === undefined ? own : { ...mergeSnapshots(own, known.snapshot), addresses: own.addresses };
   draft.putServer({ id, creationSeen: true, deleted: false, snapshot });
+  const key = `server/${id}/creation`;
   context.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
-  rememberPorts(context, id);
-  return { outcome: "remembered", reason: "a server came" };
 }
 
 /**
@@ -73,12 +81,19 @@ export function serverDeleted(context: DecisionContext): Finding {
     draft.putServer({ ...known, snapshot });
     return { outcome: "repeated", reason: `another message of ${key}`, fill: { key, server: snapshot } };
   }
-  const creationSeen = known?.creationSeen ?? false;
   const snapshot = known === undefined ? withAddressesOfPorts(said, draft.portsOfServer(id)) : asCreated(said, known);
+  announceServerDeletion(context, id, snapshot);
+  return { outcome: "remembered", reason: "a server went" };
+}
+
+/** Remembers and announces that a server was deleted, after the ends of its associations. */
+export function announceServerDeletion(context: DecisionContext, id: string, snapshot: ServerSnapshot): void {
+  const { draft } = context;
+  const creationSeen = draft.server(id)?.creationSeen ?? false;
   draft.putServer({ id, creationSeen, deleted: true, snapshot });
   reconcileServer(context, id);
+  const key = `server/${id}/deletion`;
   context.announce({ key, subject: "server", created: false, server: snapshot, floatingIp: null, creationSeen });
-  return { outcome: "remembered", reason: "a server went" };
 }
 
 /**

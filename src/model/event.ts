@@ -1,3 +1,5 @@
+import type { Origin } from "./notification.ts";
+
 /** One address of a server's port. */
 export interface Address {
   readonly address: string;
@@ -67,6 +69,8 @@ export interface WatcherEvent {
   readonly messageId: string;
   /** The notification's time, ISO 8601, UTC. */
   readonly time: string;
+  /** @default "bus" */
+  readonly origin?: Origin;
   readonly server: ServerSnapshot;
   /** The floating IP of an association; `null` for a server's event. */
   readonly floatingIp: AssociatedAddress | null;

@@ -55,7 +55,7 @@ export interface DetailRecord {
 export interface Delivery {
   readonly seq: number;
   readonly plugin: string;
-  readonly event: Pick<WatcherEvent, "key" | "subject" | "created" | "eventType" | "time" | "creationSeen"> & {
+  readonly event: Pick<WatcherEvent, "key" | "subject" | "created" | "eventType" | "time" | "creationSeen" | "origin"> & {
     /** The server's id; `null` when unknown. */
     readonly serverId: string | null;
   };

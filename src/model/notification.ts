@@ -22,6 +22,12 @@ export interface ActorContext {
 }
 
 /**
+ * Where a notification or an event comes from: `bus`, a message of RabbitMQ; `reconcile`, a
+ * comparison of the ledger's memory with OpenStack's APIs.
+ */
+export type Origin = "bus" | "reconcile";
+
+/**
  * A notification of oslo.messaging: decoded, without envelope, and without fields that may hold a
  * token.
  */
@@ -38,6 +44,8 @@ export interface Notification {
   readonly time: string | null;
   readonly payload: JsonObject;
   readonly actor: ActorContext;
+  /** `reconcile`: the payload is an observation of OpenStack's APIs. @default "bus" */
+  readonly origin?: Origin;
   /** The part, of a message that names many resources. @default the whole message */
   readonly part?: { readonly number: number; readonly of: number };
 }

@@ -1,6 +1,6 @@
 import type { Detail } from "./detail.ts";
 import type { Subject } from "./event.ts";
-import type { Json } from "./notification.ts";
+import type { Json, Origin } from "./notification.ts";
 
 /** Writes log lines, one method per level. */
 export interface Logger {
@@ -22,10 +22,18 @@ export interface NotifyContext {
   readonly key: string;
   /** What came or went: a server, or its association with a floating IP. */
   readonly subject: Subject;
-  /** The type of the notification that led to the event, as `compute.instance.create.end`. */
+  /**
+   * The type of the notification that led to the event, as `compute.instance.create.end`; of a lost
+   * notification the type that it would have had.
+   */
   readonly eventType: string;
   /** The notification's time, ISO 8601, UTC. */
   readonly time: string;
+  /**
+   * `bus`: a notification of RabbitMQ led to the event. `reconcile`: the notification was lost, and
+   * a comparison with OpenStack's APIs found the fact. Key and order are the same either way.
+   */
+  readonly origin: Origin;
   /** 1 for the first attempt. */
   readonly attempt: number;
   /** Aborts when the attempt takes too long or the service stops. */

@@ -166,6 +166,7 @@ export class DryRun {
     const { key, created } = event;
     const never = new AbortController();
     const context: NotifyContext = {
+      origin: "bus",
       ...event,
       attempt: 1,
       signal: never.signal,

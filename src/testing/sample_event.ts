@@ -52,6 +52,7 @@ export function sampleEvent(options: SampleOptions = {}): SampleEvent {
       ? "floatingip.update.end"
       : `compute.instance.${created ? "create" : "delete"}.end`,
     time: `2026-11-21T${created ? "18" : "19"}:59:01.000Z`,
+    origin: "bus",
     attempt: 1,
     signal: new AbortController().signal,
     log: { debug() {}, info() {}, warn() {}, error() {} },

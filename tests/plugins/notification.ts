@@ -34,6 +34,7 @@ export const detail: Detail = {
 export function context(changes: Partial<NotifyContext> = {}): NotifyContext {
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   return {
+    origin: "bus",
     key: "server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/creation",
     subject: "server",
     eventType: "compute.instance.create.end",

@@ -218,11 +218,12 @@ function asDelivery(
   { row: { seq, event, record }, plugin, attempts, triedMs, lastAttemptAt, progress }: DeliveryRow,
 ): Delivery {
   const { detail, missing } = record as DetailRecord;
-  const { key, subject, created, eventType, time, creationSeen, server } = event;
+  const { key, subject, created, eventType, time, creationSeen, server, origin } = event;
+  const marks = origin === undefined ? {} : { origin };
   return {
     seq,
     plugin,
-    event: { key, subject, created, eventType, time, creationSeen, serverId: server.id },
+    event: { key, subject, created, eventType, time, creationSeen, serverId: server.id, ...marks },
     detail,
     missing,
     attempts,

@@ -84,9 +84,10 @@ export class ReadyDeliveries {
 
 /** The part of an event that an attempt gets. */
 export function deliveredEvent(
-  { key, subject, created, eventType, time, creationSeen, server }: WatcherEvent,
+  { key, subject, created, eventType, time, creationSeen, server, origin }: WatcherEvent,
 ): Delivery["event"] {
-  return { key, subject, created, eventType, time, creationSeen, serverId: server.id };
+  const marks = origin === undefined ? {} : { origin };
+  return { key, subject, created, eventType, time, creationSeen, serverId: server.id, ...marks };
 }
 
 /** The same of column `event.data`, which has the whole event if its detail was made later. */

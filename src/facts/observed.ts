@@ -1,0 +1,112 @@
+import type { FloatingIpMemory, Memory, PortMemory } from "../model/memory.ts";
+import type { DecisionContext, Finding } from "./decision_context.ts";
+import { acceptFloatingIp, acceptPort, endFloatingIp, endPort } from "./network.ts";
+import { type Observation, readObservation } from "./observation.ts";
+import { prime } from "./prime.ts";
+import { isOutdated } from "./revisions.ts";
+import { announceServerCreation, announceServerDeletion } from "./server.ts";
+
+type Observed<What extends Observation["what"]> = Extract<Observation, { readonly what: What }>;
+
+/**
+ * Decides an observation of OpenStack's APIs. Messages win: whatever was recorded before it has
+ * been decided, and an observation that is older than memory changes nothing. The facts that it
+ * announces have the keys that the lost messages would have given them.
+ */
+export function decideObservation(context: DecisionContext): Finding {
+  const observation = readObservation(context.notification);
+  switch (observation.what) {
+    case "server":
+      return serverIsThere(context, observation);
+    case "serverAbsent":
+      return serverIsAbsent(context, observation.id);
+    case "port":
+      return portIsThere(context, observation);
+    case "portAbsent":
+      return portIsAbsent(context, observation.id);
+    case "floatingIp":
+      return floatingIpIsThere(context, observation);
+    case "floatingIpAbsent":
+      return floatingIpIsAbsent(context, observation.id);
+  }
+}
+
+function serverIsThere(context: DecisionContext, { state, isNew }: Observed<"server">): Finding {
+  const { draft } = context;
+  const known = draft.server(state.id as string);
+  if (known?.deleted) {
+    return { outcome: "superseded", isDoubtful: true, reason: `the server's deletion was recorded before. ${RESTORED}` };
+  }
+  if (known?.creationSeen) return { outcome: "repeated", reason: `another finding of server/${known.id}/creation` };
+  if (isNew) announceServerCreation(context, state.id as string, state);
+  else if (known === undefined) remember(context, { listing: "servers", records: [state] });
+  return AGREES;
+}
+
+const RESTORED = "If Nova's database was restored from a backup, tell the targets by hand: a creation is told once";
+
+function serverIsAbsent(context: DecisionContext, id: string): Finding {
+  const known = context.draft.server(id);
+  if (known === undefined) return UNKNOWN;
+  if (known.deleted) return { outcome: "repeated", reason: `another finding of server/${id}/deletion` };
+  announceServerDeletion(context, id, known.snapshot);
+  return { outcome: "remembered", reason: "a server went" };
+}
+
+function portIsThere(context: DecisionContext, observation: Observed<"port">): Finding {
+  const { state } = observation;
+  const late = whyOutdated(context.draft.port(state.id), observation);
+  if (late !== null) return late;
+  acceptPort(context, state);
+  return AGREES;
+}
+
+function portIsAbsent(context: DecisionContext, id: string): Finding {
+  const known = context.draft.port(id);
+  if (known === undefined) return UNKNOWN;
+  if (known.deleted) return { outcome: "repeated", reason: "the port's deletion was recorded before" };
+  endPort(context, known);
+  return { outcome: "remembered", reason: "a port went; no floating IP was on it" };
+}
+
+function floatingIpIsThere(context: DecisionContext, observation: Observed<"floatingIp">): Finding {
+  const { state, isNew } = observation;
+  const known = context.draft.floatingIp(state.id);
+  const late = whyOutdated(known, observation);
+  if (late !== null) return late;
+  if (known !== undefined || isNew) return acceptFloatingIp(context, state) ?? AGREES;
+  remember(context, { listing: "floatingIps", records: [state] });
+  return AGREES;
+}
+
+function floatingIpIsAbsent(context: DecisionContext, id: string): Finding {
+  const known = context.draft.floatingIp(id);
+  if (known === undefined) return UNKNOWN;
+  if (known.deleted) return { outcome: "repeated", reason: "the floating IP's deletion was recorded before" };
+  endFloatingIp(context, known);
+  return { outcome: "remembered", reason: "the floating IP was on no server when it was deleted" };
+}
+
+/** Remembers a resource that is older than the ledger, as priming does. */
+function remember({ draft, rules }: DecisionContext, page: Parameters<typeof prime>[0]): void {
+  const { changes } = prime(page, draft as Memory, rules);
+  for (const server of changes.servers) draft.putServer(server);
+  for (const port of changes.ports) draft.putPort(port);
+  for (const floatingIp of changes.floatingIps) draft.putFloatingIp(floatingIp);
+}
+
+/** Why the state of a port or floating IP is not newer than memory; `null`: it is. */
+function whyOutdated(
+  known: PortMemory | FloatingIpMemory | undefined,
+  { state, readAtMs, comparedWith }: Observed<"port"> | Observed<"floatingIp">,
+): Finding | null {
+  if (known !== undefined && isOutdated(state, known, readAtMs)) {
+    const what = known.deleted ? "its deletion" : `its revision ${known.revision}`;
+    return { outcome: "superseded", reason: `what was read of it is older than ${what}, which was recorded before` };
+  }
+  if (comparedWith === undefined || comparedWith === JSON.stringify(known ?? null)) return null;
+  return { outcome: "superseded", reason: "a message of it was recorded after it was read" };
+}
+
+const AGREES: Finding = { outcome: "remembered", reason: "memory is as OpenStack says" };
+const UNKNOWN: Finding = { outcome: "remembered", reason: "nothing is remembered of the resource that is gone" };
