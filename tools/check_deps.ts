@@ -21,6 +21,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/rabbitmq": ["src/model", "src/wire"],
   "src/intake": ["src/rabbitmq", "src/model", "src/wire"],
   "src/facts": ["src/model"],
+  "src/reconcile": ["src/model", "src/facts"],
   "src/ledger": ["src/model"],
   "src/dispatch": ["src/model"],
   // Whatever leaves for a log is cleaned of secrets and of what a terminal would obey, by the same
@@ -40,6 +41,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/observe",
     "src/openstack",
     "src/detail",
+    "src/reconcile",
     "src/config",
   ],
   // What check, doctor, tail and record look at: a configuration, a broker, a cloud. The service

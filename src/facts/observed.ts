@@ -35,7 +35,11 @@ function serverIsThere(context: DecisionContext, { state, isNew }: Observed<"ser
   const { draft } = context;
   const known = draft.server(state.id as string);
   if (known?.deleted) {
-    return { outcome: "superseded", isDoubtful: true, reason: `the server's deletion was recorded before. ${RESTORED}` };
+    return {
+      outcome: "superseded",
+      isDoubtful: true,
+      reason: `the server's deletion was recorded before. ${RESTORED}`,
+    };
   }
   if (known?.creationSeen) return { outcome: "repeated", reason: `another finding of server/${known.id}/creation` };
   if (isNew) announceServerCreation(context, state.id as string, state);

@@ -55,10 +55,12 @@ export interface DetailRecord {
 export interface Delivery {
   readonly seq: number;
   readonly plugin: string;
-  readonly event: Pick<WatcherEvent, "key" | "subject" | "created" | "eventType" | "time" | "creationSeen" | "origin"> & {
-    /** The server's id; `null` when unknown. */
-    readonly serverId: string | null;
-  };
+  readonly event:
+    & Pick<WatcherEvent, "key" | "subject" | "created" | "eventType" | "time" | "creationSeen" | "origin">
+    & {
+      /** The server's id; `null` when unknown. */
+      readonly serverId: string | null;
+    };
   readonly detail: Detail;
   readonly missing: readonly string[];
   /** Recorded attempts. */
@@ -117,6 +119,14 @@ export type ImmediateMaker = (event: WatcherEvent) => ImmediateDetail;
 /** The listings that priming reads from OpenStack, in this order: docs/ARCHITECTURE.md says why. */
 export const LISTINGS = ["floatingIps", "ports", "servers"] as const;
 export type Listing = typeof LISTINGS[number];
+
+/** Reads the ledger's memory, beside the stages that change it. */
+export interface MemoryReader {
+  /** Calls back with memory as it is now. The callback must be short: it blocks the event loop. */
+  look<Result>(reader: (memory: Memory) => Result): Promise<Result>;
+  /** The ids of all resources in memory that are not deleted, ascending. */
+  existingIds(listing: Listing): Promise<readonly string[]>;
+}
 
 /** How far a listing has been read. */
 export interface PrimingProgress {

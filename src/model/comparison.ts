@@ -1,0 +1,99 @@
+import type { Subject } from "./event.ts";
+import type { Listing } from "./ledger.ts";
+
+/**
+ * With which eyes OpenStack was read: account, roles, region and endpoints, by their names. Two
+ * comparisons with equal scopes have seen the same part of the same cloud.
+ */
+export interface CloudScope {
+  /** The project that the account is logged in for; `null`: none. */
+  readonly projectId: string | null;
+  /** Whether it has the role `admin` there, which services' default policies let see everything. */
+  readonly isAdmin: boolean;
+  /** Everything that the answers depend on, without secrets, as `region: "RegionOne"`. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/**
+ * How a target differs from OpenStack. `untold`: what is there was never told. `gone`: what was
+ * told is gone. `moved`: a floating IP has moved from one server to another.
+ */
+export type Change = "untold" | "gone" | "moved";
+
+/** All of {@linkcode Change}, in the order of plans and metrics. */
+export const CHANGES = ["untold", "gone", "moved"] as const satisfies readonly Change[];
+
+/** One difference between memory and OpenStack, which events would repair. */
+export interface Difference {
+  readonly change: Change;
+  readonly subject: Subject;
+  readonly id: string;
+  /** The server's hostname; `null` when unknown. */
+  readonly name: string | null;
+  /** The first fixed address of a server, or the floating IP's address; `null` when unknown. */
+  readonly address: string | null;
+  /** Keys of the events that repair it. */
+  readonly keys: readonly string[];
+  /** What OpenStack answered, and when: a sentence each. */
+  readonly evidence: readonly string[];
+}
+
+/** A resource of which nothing was concluded, and why. */
+export interface Undecided {
+  readonly subject: Subject | "port";
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** What a comparison led to. */
+export type ComparisonOutcome =
+  /** Memory and OpenStack agree. */
+  | "agreed"
+  /** The events that repair the differences have been recorded. */
+  | "applied"
+  /** There are differences, and nothing was done: only the plan was asked for. */
+  | "planned"
+  /** There are more deletions than `maxDeletions`: nothing was done. */
+  | "withheld"
+  /** It did not come to an end. Nothing was concluded. */
+  | "failed";
+
+/** One comparison of memory with OpenStack, as the ledger keeps it. Times: ms since the epoch. */
+export interface ComparisonReport {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Why it was made, for operators. */
+  readonly why: string;
+  /** `false`: of Nova, only servers that have changed since the last comparison were read. */
+  readonly isFull: boolean;
+  readonly outcome: ComparisonOutcome;
+  /** Why it failed or was withheld; `null` otherwise. */
+  readonly problem: string | null;
+  /** `null`: it failed before the login. */
+  readonly scope: CloudScope | null;
+  /** Resources that OpenStack listed. */
+  readonly found: Readonly<Record<Listing, number>>;
+  /** Differences by kind. */
+  readonly drift: Readonly<Record<Change, number>>;
+  /** Rows of memory that were corrected without an event. */
+  readonly corrected: number;
+  readonly undecided: number;
+  /** The first 1,000 differences. */
+  readonly differences: readonly Difference[];
+}
+
+/** The comparisons that the next one builds on. */
+export interface PastComparisons {
+  /** When priming began, i.e. since when the ledger follows the cloud; `null`: not yet. */
+  readonly beganAt: number | null;
+  /**
+   * When it was noticed that the ledger had been restored from a backup, or copied, if no
+   * comparison was complete since; otherwise `null`.
+   */
+  readonly restoredAt: number | null;
+  /** The last one, whatever its outcome. */
+  readonly last: ComparisonReport | null;
+  /** The last one that came to an end, and the last full one of these. */
+  readonly lastComplete: ComparisonReport | null;
+  readonly lastFull: ComparisonReport | null;
+}

@@ -1,0 +1,338 @@
+import type { Rules } from "../facts/decision_context.ts";
+import { type Observation, observedId } from "../facts/observation.ts";
+import type { Clock } from "../model/clock.ts";
+import type { CloudScope, Difference, Undecided } from "../model/comparison.ts";
+import { type Listing, LISTINGS, type MemoryReader } from "../model/ledger.ts";
+import type { Memory } from "../model/memory.ts";
+import type { CloudView } from "./cloud_view.ts";
+import { judge, type Judgement } from "./judge.ts";
+import { type MadeObservation, ObservationMaker, projectOf, type Resource } from "./observation_maker.ts";
+import { isSameCloud, scopeChanges, Visibility } from "./rights.ts";
+
+export interface ComparisonOptions {
+  readonly cloud: CloudView;
+  readonly memory: MemoryReader;
+  /**
+   * Resolves when every notification that was published before the call has been decided. Rejects
+   * when that does not happen.
+   */
+  readonly settled: (signal: AbortSignal) => Promise<void>;
+  readonly rules: Rules;
+  /** Time between the two questions for a resource that seems to differ. */
+  readonly confirmMs: number;
+  /** Since when the ledger follows the cloud, milliseconds since the epoch. */
+  readonly beganAt: number;
+  /** ISO 8601, UTC: read of Nova what has changed since then; `null`: everything. */
+  readonly changesSince: string | null;
+  /** The scope of the last complete comparison; `null`: there was none. */
+  readonly reference: CloudScope | null;
+  /** Whether an operator has confirmed that the scope is right although it has changed. */
+  readonly acceptsScope?: boolean;
+  readonly clock: Clock;
+  readonly onProgress?: (progress: ComparisonProgress) => void;
+}
+
+/** How far a comparison is. `total`: what memory has of the listing; `null`: not known. */
+export interface ComparisonProgress {
+  readonly step: Listing | "asking" | "waiting" | "asking again";
+  readonly done: number;
+  readonly total: number | null;
+}
+
+/** What a comparison has found. */
+export interface Plan {
+  readonly scope: CloudScope;
+  readonly isFull: boolean;
+  readonly seesAllProjects: boolean;
+  readonly found: Readonly<Record<Listing, number>>;
+  /** Existing servers and floating IPs in memory, on which the limit of deletions depends. */
+  readonly remembered: number;
+  /** In the order in which they must be told. */
+  readonly differences: readonly Difference[];
+  readonly undecided: readonly Undecided[];
+  /** What to record, in order: the observations of the differences, and corrections of memory. */
+  readonly observations: readonly Observation[];
+}
+
+/** The scope is not that of the last complete comparison, and the cloud seems to be another. */
+export class ScopeChanged extends Error {
+  override readonly name = "ScopeChanged";
+}
+
+/**
+ * Compares memory with OpenStack. It reads all listings, then asks for each resource that seems to
+ * differ by its id, twice, some time apart. Only what both readings and the state of memory at the
+ * second one agree upon becomes part of the plan. It changes nothing.
+ *
+ * @throws {ScopeChanged}
+ * @throws whatever the cloud or `settled` rejects with: then nothing is concluded.
+ */
+export async function compare(options: ComparisonOptions, signal: AbortSignal): Promise<Plan> {
+  return await new Comparison(options, signal).run();
+}
+
+class Comparison {
+  readonly #options: ComparisonOptions;
+  readonly #signal: AbortSignal;
+  readonly #maker: ObservationMaker;
+  readonly #found: Record<Listing, number> = { floatingIps: 0, ports: 0, servers: 0 };
+  readonly #undecided: Undecided[] = [];
+  /** What seems to differ, by resource. */
+  readonly #candidates: Judgement[] = [];
+  /** Remembered resources that a listing lacks. */
+  readonly #suspects: Record<Listing, readonly string[]> = { floatingIps: [], ports: [], servers: [] };
+  #remembered = 0;
+
+  constructor(options: ComparisonOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+    this.#maker = new ObservationMaker(options);
+  }
+
+  async run(): Promise<Plan> {
+    const { cloud, clock, confirmMs, settled } = this.#options;
+    const scope = await cloud.scope(this.#signal);
+    const visibility = { Nova: new Visibility(scope), Neutron: new Visibility(scope) };
+    for (const listing of LISTINGS) {
+      await this.#list(listing, listing === "servers" ? visibility.Nova : visibility.Neutron);
+    }
+    await this.#refuseOtherCloud(scope, visibility.Nova);
+    const candidates = distinct([...this.#candidates, ...await this.#askForSuspects(visibility)]);
+    let confirmed: readonly Judgement[] = [];
+    if (candidates.length > 0) {
+      this.#progress("waiting", 0, null);
+      await clock.sleep(confirmMs, this.#signal);
+      this.#signal.throwIfAborted();
+      await settled(this.#signal);
+      confirmed = await this.#confirm(candidates);
+      await this.#proveRights(scope, { visibility, confirmed });
+    }
+    return this.#plan(scope, { visibility, confirmed });
+  }
+
+  /** Reads one listing, and compares each page with memory. */
+  async #list(listing: Listing, visibility: Visibility): Promise<void> {
+    const { cloud, memory, changesSince, clock } = this.#options;
+    const before = await memory.existingIds(listing);
+    if (listing !== "ports") this.#remembered += before.length;
+    const [seen, gone] = [new Set<string>(), new Set<string>()];
+    let askedAtMs = clock.now();
+    for await (const page of cloud.read(listing, { changesSince, signal: this.#signal })) {
+      const readAtMs = askedAtMs;
+      visibility.note(page);
+      for (const record of page.records) {
+        ("status" in record && record.status === "DELETED" ? gone : seen).add(record.id);
+      }
+      const made = (known: Memory) => this.#maker.observationsOf(page, { memory: known, readAtMs });
+      this.#candidates.push(...await memory.look((known) => this.#judge(made(known), known)));
+      this.#progress(listing, seen.size, changesSince === null ? before.length : null);
+      askedAtMs = clock.now();
+    }
+    this.#found[listing] = seen.size;
+    const isWhole = changesSince === null || listing === "floatingIps";
+    this.#suspects[listing] = before.filter((id) => isWhole ? !seen.has(id) : gone.has(id));
+  }
+
+  #judge(made: readonly MadeObservation[], memory: Memory): readonly Judgement[] {
+    const { rules } = this.#options;
+    return made.flatMap(({ observation, evidence }) => judge(observation, { memory, rules, evidence }) ?? []);
+  }
+
+  /** @throws {ScopeChanged} */
+  async #refuseOtherCloud(scope: CloudScope, nova: Visibility): Promise<void> {
+    const { reference, acceptsScope = false, memory, changesSince } = this.#options;
+    const changes = reference === null ? [] : scopeChanges(reference, scope);
+    if (acceptsScope || (reference !== null && changes.length === 0)) return;
+    const missing = new Set(this.#suspects.servers);
+    const concludable = await memory.look((known) =>
+      [...missing].filter((id) => nova.proves(known.server(id)?.snapshot.projectId ?? null)).length
+    );
+    const seen = this.#found.servers;
+    if (changesSince === null && isSameCloud({ remembered: seen + concludable, seen })) return;
+    const what = changes.length > 0
+      ? `It is not seen as in the last complete comparison: ${changes.join(", ")}`
+      : "No comparison was complete yet";
+    throw new ScopeChanged(
+      `${what}; and of the servers that are remembered, ${missing.size} are not there. Nothing is concluded`,
+    );
+  }
+
+  /** The first question for each suspect. One that is there after all is none. */
+  async #askForSuspects(
+    visibility: Readonly<Record<"Nova" | "Neutron", Visibility>>,
+  ): Promise<readonly Judgement[]> {
+    const { memory } = this.#options;
+    const suspects = LISTINGS.toReversed().flatMap((listing) => this.#suspects[listing].map((id) => ({ listing, id })));
+    const provable: Resource[] = [];
+    for (const slice of slices(suspects)) {
+      await memory.look((known) => {
+        for (const suspect of slice) {
+          const { listing, id } = suspect;
+          const proof = listing === "servers" ? visibility.Nova : visibility.Neutron;
+          if (proof.proves(projectOf(suspect, known))) provable.push(suspect);
+          else if (listing !== "ports") {
+            this.#undecided.push({ subject: subjectOf(listing), id, reason: INVISIBLE });
+          }
+        }
+      });
+    }
+    return await this.#ask(provable, "asking");
+  }
+
+  /** Asks for resources by their ids, and compares the answers with memory. */
+  async #ask(
+    resources: readonly Resource[],
+    step: "asking" | "asking again",
+  ): Promise<readonly Judgement[]> {
+    const { memory } = this.#options;
+    const judged: Judgement[] = [];
+    let done = 0;
+    for (const slice of slices(resources)) {
+      const answers = await Promise.all(slice.map((resource) => this.#maker.ask(resource, this.#signal)));
+      judged.push(
+        ...await memory.look((known) => answers.flatMap((answer) => this.#judge(answer.observe(known), known))),
+      );
+      for (const { isForbidden, resource: { listing, id } } of answers) {
+        if (isForbidden) this.#undecided.push({ subject: subjectOf(listing), id, reason: FORBIDDEN });
+      }
+      done += slice.length;
+      this.#progress(step, done, resources.length);
+    }
+    return judged;
+  }
+
+  /** The second question: what both answers, and memory at both times, agree upon. */
+  async #confirm(candidates: readonly Judgement[]): Promise<readonly Judgement[]> {
+    const resources = candidates.map(({ observation }) => ({
+      listing: listingOf(observation),
+      id: observedId(observation),
+    }));
+    const again = new Map(
+      (await this.#ask(resources, "asking again")).map((one) => [observedKey(one.observation), one]),
+    );
+    return candidates.flatMap((first) => {
+      const second = again.get(observedKey(first.observation));
+      if (second === undefined || keysOf(first) !== keysOf(second)) return [];
+      if (second.difference === null) return [second];
+      const evidence = [...first.difference?.evidence ?? [], ...second.difference.evidence];
+      return [{ ...second, difference: { ...second.difference, evidence } }];
+    });
+  }
+
+  /**
+   * Makes sure that the account could see all along what it has concluded to be absent.
+   *
+   * @throws when its scope has changed meanwhile, or no resource of another project is visible.
+   */
+  async #proveRights(
+    scope: CloudScope,
+    { visibility, confirmed }: {
+      readonly visibility: Readonly<Record<"Nova" | "Neutron", Visibility>>;
+      readonly confirmed: readonly Judgement[];
+    },
+  ): Promise<void> {
+    if (!confirmed.some(({ observation }) => "id" in observation)) return;
+    const { cloud } = this.#options;
+    const changes = scopeChanges(scope, await cloud.scope(this.#signal));
+    if (changes.length > 0) throw new Error(`The account's scope has changed meanwhile: ${changes.join(", ")}`);
+    const needs = (listings: readonly Listing[]) =>
+      confirmed.some(({ observation }) => "id" in observation && listings.includes(listingOf(observation)));
+    if (needs(["servers"])) {
+      await this.#proveControls("Nova", visibility.Nova, (id) => cloud.server(id, this.#signal));
+    }
+    if (needs(["ports", "floatingIps"])) {
+      const found = async (id: string) => {
+        const floatingIp = await cloud.floatingIp(id, this.#signal);
+        return floatingIp === "absent" ? await cloud.port(id, this.#signal) : floatingIp;
+      };
+      await this.#proveControls("Neutron", visibility.Neutron, found);
+    }
+  }
+
+  async #proveControls(
+    service: string,
+    { controls }: Visibility,
+    ask: (id: string) => Promise<object | "absent" | "forbidden">,
+  ): Promise<void> {
+    if (controls.length === 0) return;
+    const answers = await Promise.all(controls.map(ask));
+    if (answers.some((answer) => typeof answer === "object")) return;
+    throw new Error(
+      `${service} has listed resources of other projects, and shows none of ${controls.length} by its id: ` +
+        "the account may not see them, or its rights were taken away meanwhile",
+    );
+  }
+
+  #plan(
+    scope: CloudScope,
+    { visibility: { Nova, Neutron }, confirmed }: {
+      readonly visibility: Readonly<Record<"Nova" | "Neutron", Visibility>>;
+      readonly confirmed: readonly Judgement[];
+    },
+  ): Plan {
+    const ordered = LISTED_ORDER.flatMap((what) => confirmed.filter(({ observation }) => observation.what === what));
+    const told = new Set<string>();
+    const differences = ordered.flatMap(({ difference }) => {
+      // The end of a server also ends its associations: each is told once.
+      if (difference === null || difference.keys.every((key) => told.has(key))) return [];
+      for (const key of difference.keys) told.add(key);
+      return [difference];
+    });
+    return {
+      scope,
+      isFull: this.#options.changesSince === null,
+      seesAllProjects: Nova.isComplete && Neutron.isComplete,
+      found: this.#found,
+      remembered: this.#remembered,
+      differences,
+      undecided: this.#undecided,
+      observations: ordered.map(({ observation }) => observation),
+    };
+  }
+
+  #progress(step: ComparisonProgress["step"], done: number, total: number | null): void {
+    this.#options.onProgress?.({ step, done, total });
+  }
+}
+
+/**
+ * The order in which observations are recorded: a name or an address is released before it is
+ * reused, and a server comes before its floating IPs.
+ */
+const LISTED_ORDER: readonly Observation["what"][] = [
+  ...["serverAbsent", "floatingIpAbsent", "portAbsent", "server", "port", "floatingIp"] as const,
+];
+
+const INVISIBLE = "it is not listed, but our account is not proven to see the resources of its project";
+const FORBIDDEN = "our account may not see it (403)";
+
+/** Resources that are asked for, and judged, at once: judging blocks the event loop. */
+const SLICE = 100;
+
+function slices(resources: readonly Resource[]): readonly (readonly Resource[])[] {
+  return Array.from(
+    { length: Math.ceil(resources.length / SLICE) },
+    (_, index) => resources.slice(index * SLICE, (index + 1) * SLICE),
+  );
+}
+
+/** A listing that began again has some resources twice: the last reading counts. */
+function distinct(judgements: readonly Judgement[]): readonly Judgement[] {
+  return [...new Map(judgements.map((one) => [observedKey(one.observation), one])).values()];
+}
+
+function subjectOf(listing: Listing): Undecided["subject"] {
+  return listing === "servers" ? "server" : listing === "ports" ? "port" : "floatingip";
+}
+
+function listingOf({ what }: Observation): Listing {
+  return what.startsWith("server") ? "servers" : what.startsWith("port") ? "ports" : "floatingIps";
+}
+
+function observedKey(observation: Observation): string {
+  return `${observation.what} ${observedId(observation)}`;
+}
+
+function keysOf({ difference }: Judgement): string {
+  return difference?.keys.join(" ") ?? "";
+}

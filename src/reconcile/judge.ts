@@ -1,0 +1,81 @@
+import { decide } from "../facts/decide.ts";
+import type { Rules } from "../facts/decision_context.ts";
+import { type Observation, observedId, observedNotification } from "../facts/observation.ts";
+import type { Change, Difference } from "../model/comparison.ts";
+import type { Subject, WatcherEvent } from "../model/event.ts";
+import type { Memory, MemoryChanges } from "../model/memory.ts";
+
+/** What follows from an observation, if memory and OpenStack differ. */
+export interface Judgement {
+  readonly observation: Observation;
+  /** `null`: memory alone has to be corrected, no target was told anything wrong. */
+  readonly difference: Difference | null;
+}
+
+/**
+ * Compares an observation with memory; `null`: they agree. It is decided as it would be if it were
+ * recorded now, so the plan says exactly what applying it does.
+ */
+export function judge(
+  observation: Observation,
+  { memory, rules, evidence }: {
+    readonly memory: Memory;
+    readonly rules: Rules;
+    readonly evidence: readonly string[];
+  },
+): Judgement | null {
+  const notification = observedNotification(observation, { messageId: "plan", time: EPOCH });
+  const { events, changes, outcome } = decide(notification, memory, rules);
+  if (events.length === 0) {
+    if (outcome === "superseded" || !isCorrection(changes, memory)) return null;
+    return { observation, difference: null };
+  }
+  const own = ownEvent(events, observation);
+  return {
+    observation,
+    difference: {
+      change: changeOf(events),
+      subject: own.subject,
+      id: observedId(observation),
+      name: own.server.hostname,
+      address: own.floatingIp?.address ?? own.server.addresses[0]?.address ?? null,
+      keys: events.map(({ key }) => key),
+      evidence,
+    },
+  };
+}
+
+const EPOCH = new Date(0).toISOString();
+
+/** The event of the observed resource itself: the end of a server also ends its associations. */
+function ownEvent(events: readonly WatcherEvent[], { what }: Observation): WatcherEvent {
+  const subject: Subject = what.startsWith("server") ? "server" : "floatingip";
+  return events.find((event) => event.subject === subject) ?? events[0] as WatcherEvent;
+}
+
+function changeOf(events: readonly WatcherEvent[]): Change {
+  if (events.every(({ created }) => created)) return "untold";
+  return events.every(({ created }) => !created) ? "gone" : "moved";
+}
+
+/**
+ * Whether rows of memory would change in more than what only tells readings apart. Of a row that is
+ * not there yet, everything counts.
+ */
+function isCorrection({ servers, ports, floatingIps }: MemoryChanges, memory: Memory): boolean {
+  return servers.some((row) => differs(row, memory.server(row.id))) ||
+    ports.some((row) => differs(row, memory.port(row.id))) ||
+    floatingIps.some((row) => differs(row, memory.floatingIp(row.id)));
+}
+
+function differs(row: object, known: object | undefined): boolean {
+  return known === undefined || JSON.stringify(essential(row)) !== JSON.stringify(essential(known));
+}
+
+function essential(row: object): readonly (readonly [string, unknown])[] {
+  return Object.entries(row).filter(([name]) => !UNESSENTIAL.has(name)).toSorted(([one], [other]) =>
+    one < other ? -1 : 1
+  );
+}
+
+const UNESSENTIAL: ReadonlySet<string> = new Set(["revision", "updatedAt", "primed"]);
