@@ -1,4 +1,5 @@
 import type { ServerSnapshot } from "../model/event.ts";
+import type { Listing } from "../model/ledger.ts";
 import type { JsonObject, Notification } from "../model/notification.ts";
 import type { FloatingIpState, PortState } from "./network_payload.ts";
 
@@ -38,6 +39,11 @@ interface Read {
 /** The id of the resource that was observed. */
 export function observedId(observation: Observation): string {
   return "id" in observation ? observation.id : observation.state.id as string;
+}
+
+/** The listing that has the resource, if it is there. */
+export function listingOf({ what }: Observation): Listing {
+  return what.startsWith("server") ? "servers" : what.startsWith("port") ? "ports" : "floatingIps";
 }
 
 /** The type that the lost notification would have had. */

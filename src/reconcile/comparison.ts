@@ -1,5 +1,5 @@
 import type { Rules } from "../facts/decision_context.ts";
-import { type Observation, observedId } from "../facts/observation.ts";
+import { listingOf, type Observation, observedId } from "../facts/observation.ts";
 import type { Clock } from "../model/clock.ts";
 import type { CloudScope, Difference, Undecided } from "../model/comparison.ts";
 import { type Listing, LISTINGS, type MemoryReader } from "../model/ledger.ts";
@@ -7,6 +7,7 @@ import type { Memory } from "../model/memory.ts";
 import type { CloudView } from "./cloud_view.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { type MadeObservation, ObservationMaker, projectOf, type Resource } from "./observation_maker.ts";
+import { proveRights, type Visibilities } from "./prove_rights.ts";
 import { isSameCloud, scopeChanges, Visibility } from "./rights.ts";
 
 export interface ComparisonOptions {
@@ -92,7 +93,7 @@ class Comparison {
   async run(): Promise<Plan> {
     const { cloud, clock, confirmMs, settled } = this.#options;
     const scope = await cloud.scope(this.#signal);
-    const visibility = { Nova: new Visibility(scope), Neutron: new Visibility(scope) };
+    const visibility: Visibilities = { Nova: new Visibility(scope), Neutron: new Visibility(scope) };
     for (const listing of LISTINGS) {
       await this.#list(listing, listing === "servers" ? visibility.Nova : visibility.Neutron);
     }
@@ -105,7 +106,8 @@ class Comparison {
       this.#signal.throwIfAborted();
       await settled(this.#signal);
       confirmed = await this.#confirm(candidates);
-      await this.#proveRights(scope, { visibility, confirmed });
+      const absent = confirmed.map(({ observation }) => observation).filter((observation) => "id" in observation);
+      await proveRights(absent, { cloud, scope, visibility }, this.#signal);
     }
     return this.#plan(scope, { visibility, confirmed });
   }
@@ -159,7 +161,7 @@ class Comparison {
 
   /** The first question for each suspect. One that is there after all is none. */
   async #askForSuspects(
-    visibility: Readonly<Record<"Nova" | "Neutron", Visibility>>,
+    visibility: Visibilities,
   ): Promise<readonly Judgement[]> {
     const { memory } = this.#options;
     const suspects = LISTINGS.toReversed().flatMap((listing) => this.#suspects[listing].map((id) => ({ listing, id })));
@@ -219,54 +221,10 @@ class Comparison {
     });
   }
 
-  /**
-   * Makes sure that the account could see all along what it has concluded to be absent.
-   *
-   * @throws when its scope has changed meanwhile, or no resource of another project is visible.
-   */
-  async #proveRights(
-    scope: CloudScope,
-    { visibility, confirmed }: {
-      readonly visibility: Readonly<Record<"Nova" | "Neutron", Visibility>>;
-      readonly confirmed: readonly Judgement[];
-    },
-  ): Promise<void> {
-    if (!confirmed.some(({ observation }) => "id" in observation)) return;
-    const { cloud } = this.#options;
-    const changes = scopeChanges(scope, await cloud.scope(this.#signal));
-    if (changes.length > 0) throw new Error(`The account's scope has changed meanwhile: ${changes.join(", ")}`);
-    const needs = (listings: readonly Listing[]) =>
-      confirmed.some(({ observation }) => "id" in observation && listings.includes(listingOf(observation)));
-    if (needs(["servers"])) {
-      await this.#proveControls("Nova", visibility.Nova, (id) => cloud.server(id, this.#signal));
-    }
-    if (needs(["ports", "floatingIps"])) {
-      const found = async (id: string) => {
-        const floatingIp = await cloud.floatingIp(id, this.#signal);
-        return floatingIp === "absent" ? await cloud.port(id, this.#signal) : floatingIp;
-      };
-      await this.#proveControls("Neutron", visibility.Neutron, found);
-    }
-  }
-
-  async #proveControls(
-    service: string,
-    { controls }: Visibility,
-    ask: (id: string) => Promise<object | "absent" | "forbidden">,
-  ): Promise<void> {
-    if (controls.length === 0) return;
-    const answers = await Promise.all(controls.map(ask));
-    if (answers.some((answer) => typeof answer === "object")) return;
-    throw new Error(
-      `${service} has listed resources of other projects, and shows none of ${controls.length} by its id: ` +
-        "the account may not see them, or its rights were taken away meanwhile",
-    );
-  }
-
   #plan(
     scope: CloudScope,
     { visibility: { Nova, Neutron }, confirmed }: {
-      readonly visibility: Readonly<Record<"Nova" | "Neutron", Visibility>>;
+      readonly visibility: Visibilities;
       readonly confirmed: readonly Judgement[];
     },
   ): Plan {
@@ -323,10 +281,6 @@ function distinct(judgements: readonly Judgement[]): readonly Judgement[] {
 
 function subjectOf(listing: Listing): Undecided["subject"] {
   return listing === "servers" ? "server" : listing === "ports" ? "port" : "floatingip";
-}
-
-function listingOf({ what }: Observation): Listing {
-  return what.startsWith("server") ? "servers" : what.startsWith("port") ? "ports" : "floatingIps";
 }
 
 function observedKey(observation: Observation): string {
