@@ -7,6 +7,7 @@ import type { Memory } from "../model/memory.ts";
 import type { CloudView } from "./cloud_view.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { type MadeObservation, ObservationMaker, projectOf, type Resource } from "./observation_maker.ts";
+import { NoConclusion } from "./no_conclusion.ts";
 import { proveRights, type Visibilities } from "./prove_rights.ts";
 import { isSameCloud, scopeChanges, Visibility } from "./rights.ts";
 
@@ -55,18 +56,13 @@ export interface Plan {
   readonly observations: readonly Observation[];
 }
 
-/** The scope is not that of the last complete comparison, and the cloud seems to be another. */
-export class ScopeChanged extends Error {
-  override readonly name = "ScopeChanged";
-}
-
 /**
  * Compares memory with OpenStack. It reads all listings, then asks for each resource that seems to
  * differ by its id, twice, some time apart. Only what both readings and the state of memory at the
  * second one agree upon becomes part of the plan. It changes nothing.
  *
- * @throws {ScopeChanged}
- * @throws whatever the cloud or `settled` rejects with: then nothing is concluded.
+ * @throws {NoConclusion} when the answers cannot be trusted.
+ * @throws whatever the cloud or `settled` rejects with.
  */
 export async function compare(options: ComparisonOptions, signal: AbortSignal): Promise<Plan> {
   return await new Comparison(options, signal).run();
@@ -140,7 +136,7 @@ class Comparison {
     return made.flatMap(({ observation, evidence }) => judge(observation, { memory, rules, evidence }) ?? []);
   }
 
-  /** @throws {ScopeChanged} */
+  /** @throws {NoConclusion} when this seems to be another cloud than the remembered one. */
   async #refuseOtherCloud(scope: CloudScope, nova: Visibility): Promise<void> {
     const { reference, acceptsScope = false, memory, changesSince } = this.#options;
     const changes = reference === null ? [] : scopeChanges(reference, scope);
@@ -154,7 +150,7 @@ class Comparison {
     const what = changes.length > 0
       ? `It is not seen as in the last complete comparison: ${changes.join(", ")}`
       : "No comparison was complete yet";
-    throw new ScopeChanged(
+    throw new NoConclusion(
       `${what}; and of the servers that are remembered, ${missing.size} are not there. Nothing is concluded`,
     );
   }
