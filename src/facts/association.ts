@@ -91,7 +91,7 @@ interface Step {
 function step(context: DecisionContext, floatingIpId: string, { of, now, creationSeen }: Step): void {
   const { primed: _, ...floatingIp } = context.draft.floatingIp(floatingIpId) as FloatingIpMemory;
   const { id, address } = floatingIp;
-  const transitions = numberAfter(floatingIp, context.rules) + 1;
+  const transitions = floatingIp.transitions + 1;
   const created = now !== null;
   context.draft.putFloatingIp({ ...floatingIp, transitions, association: now });
   context.announce({
@@ -103,17 +103,6 @@ function step(context: DecisionContext, floatingIpId: string, { of, now, creatio
     creationSeen,
   });
 }
-
-/**
- * The number of the last transition. A ledger that was restored from a backup does not know the
- * numbers that were used after the backup, at most some per revision: it leaves a distance, so that
- * no key is used twice.
- */
-function numberAfter({ transitions, revision }: FloatingIpMemory, { isRestored = false }: Rules): number {
-  return isRestored ? Math.max(transitions, revision ?? 0) + RESTORED_DISTANCE : transitions;
-}
-
-const RESTORED_DISTANCE = 1000;
 
 /**
  * An association begins when a port has both a floating IP and a compute server, and ends when

@@ -120,14 +120,6 @@ export type ImmediateMaker = (event: WatcherEvent) => ImmediateDetail;
 export const LISTINGS = ["floatingIps", "ports", "servers"] as const;
 export type Listing = typeof LISTINGS[number];
 
-/** Reads the ledger's memory, beside the stages that change it. */
-export interface MemoryReader {
-  /** Calls back with memory as it is now. The callback must be short: it blocks the event loop. */
-  look<Result>(reader: (memory: Memory) => Result): Promise<Result>;
-  /** The ids of all resources in memory that are not deleted, ascending. */
-  existingIds(listing: Listing): Promise<readonly string[]>;
-}
-
 /** How far a listing has been read. */
 export interface PrimingProgress {
   readonly listing: Listing;

@@ -1,6 +1,7 @@
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
 import type { Gap } from "./gap.ts";
+import type { ComparisonLedger } from "./comparison_ledger.ts";
 import type { Delivery, Listing } from "./ledger.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
 import type { Notification } from "./notification.ts";
@@ -131,6 +132,8 @@ export interface LedgerOperations extends Disposable {
   existingIds(listing: Listing): readonly string[];
   /** Times in which notifications may have been lost, oldest first. */
   gaps(): readonly Gap[];
-  /** Writes a consistent copy to a new file. */
+  /** What `oss-watcher reconcile` reads and writes. */
+  readonly comparisons: ComparisonLedger;
+  /** Writes a consistent copy to a new file, marked as a copy. */
   backup(file: string): Promise<void>;
 }

@@ -12,6 +12,7 @@ import type {
 } from "../../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../../model/ledger.ts";
 import type { TargetOutage } from "../../model/outage.ts";
+import { BEGAN_AT } from "./comparisons.ts";
 import { ConsistentReads } from "./consistent_reads.ts";
 import { type Database, prepareAll, reading, type Statements } from "./database.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -54,7 +55,9 @@ export class SqliteLedger implements Ledger {
 
   constructor(database: Database, now: () => number, options: QueuesOptions = {}) {
     this.#commits = new GroupCommit(database, {
-      onBegin: () => this.#queues.begin(),
+      onBegin: () => {
+        if (this.#queues.begin()) this.#notifications.othersWrote();
+      },
       onCommit: () => this.#notifications.writeRest(),
       onRolledBack: () => this.#rolledBack(),
     });
@@ -108,6 +111,7 @@ export class SqliteLedger implements Ledger {
       const { listing, next, done, count } = progress;
       this.#memory.prime(changes, this.#now());
       this.#sql.putPriming.run(listing, next, done ? 1 : 0, count);
+      this.#sql.begin.run(BEGAN_AT, String(this.#now()));
     });
   }
 
@@ -213,5 +217,6 @@ export class SqliteLedger implements Ledger {
 
 const STATEMENTS = {
   priming: `SELECT next, done, count FROM priming WHERE listing = ?`,
+  begin: `INSERT OR IGNORE INTO fact (name, value) VALUES (?, ?)`,
   putPriming: `INSERT OR REPLACE INTO priming (listing, next, done, count) VALUES (?, ?, ?, ?)`,
 } as const;

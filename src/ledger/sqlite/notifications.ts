@@ -65,6 +65,11 @@ export class Notifications {
     this.#clearBuffer();
   }
 
+  /** Another process may have recorded notifications. */
+  othersWrote(): void {
+    this.#mayHoldUndecided = true;
+  }
+
   /** The current transaction was rolled back. */
   rolledBack(): void {
     this.#mayHoldUndecided = true;

@@ -24,6 +24,8 @@ import { storedEvent } from "./ready_deliveries.ts";
 import { partitionsFrom } from "./partitions.ts";
 import { gapOf } from "./gaps.ts";
 import { SqliteMemory } from "./memory.ts";
+import { Comparisons } from "./comparisons.ts";
+import { markCopy } from "./restored.ts";
 import { listedState, OPEN, QUEUED, UNFINISHED } from "./delivery_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -42,11 +44,13 @@ class SqliteOperations implements LedgerOperations {
   readonly #deliveries: Deliveries;
   readonly #memory: SqliteMemory;
   readonly #outages: Outages;
+  readonly comparisons: Comparisons;
   readonly #sql: Statements<typeof STATEMENTS>;
 
   constructor(database: Database) {
     this.#database = database;
     this.#outages = new Outages(database);
+    this.comparisons = new Comparisons(database);
     this.#queues = new Queues(database);
     const [plugins, recent] = [new PluginNumbers(database), new RecentEvents()];
     this.#deliveries = new Deliveries(database, { plugins, queues: this.#queues, recent });
@@ -172,6 +176,7 @@ class SqliteOperations implements LedgerOperations {
     // In one step: SQLite would begin again at each write of a running service. The alternative,
     // VACUUM INTO, needs all permissions in Deno.
     await copyDatabase(this.#database, file);
+    markCopy(file);
   }
 
   #showDelivery(seq: number, row: Row): ShownDelivery {

@@ -116,6 +116,15 @@ const TABLES: Readonly<Record<string, WalkOptions>> = {
     expired: expiredRows("gap", { id: "seq", at: "to_at" }),
     deletes: [`DELETE FROM gap WHERE seq = ?`],
   },
+  comparison: {
+    expired: expiredRows("comparison", {
+      id: "seq",
+      at: "ended_at",
+      stays: `row.seq IN (SELECT max(seq) FROM comparison WHERE complete = 1 AND is_full = 0
+        UNION ALL SELECT max(seq) FROM comparison WHERE complete = 1 AND is_full = 1)`,
+    }),
+    deletes: [`DELETE FROM comparison WHERE seq = ?`],
+  },
   server: {
     expired: expiredRows("server", {
       id: "id",

@@ -87,13 +87,18 @@ export class Queues {
     return this.#version !== undefined && this.#version === this.#dataVersion();
   }
 
-  /** To be called at the start of each transaction: another process may have written. */
-  begin(): void {
-    if (!this.isCurrent()) {
+  /**
+   * To be called at the start of each transaction: another process may have written. Returns
+   * whether one has, since the last transaction.
+   */
+  begin(): boolean {
+    const isCurrent = this.isCurrent();
+    if (!isCurrent) {
       this.#dropChanged();
       this.#version = this.#dataVersion();
     }
     this.#locks.begin();
+    return !isCurrent;
   }
 
   /** For operators' commands: tells the running service to read a plugin's queue again. */

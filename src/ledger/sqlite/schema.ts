@@ -276,4 +276,22 @@ export const STEPS: readonly string[] = [
   `
   ALTER TABLE failure ADD COLUMN progress TEXT; -- JSON: what the plugin kept for the next attempt
   `,
+  `
+  -- Comparisons of memory with OpenStack.
+  CREATE TABLE comparison (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    complete INTEGER NOT NULL,    -- 1: it came to an end
+    is_full INTEGER NOT NULL,
+    data TEXT NOT NULL            -- the report, JSON
+  );
+  CREATE INDEX comparison_ended ON comparison (ended_at, seq);
+  CREATE INDEX comparison_complete ON comparison (is_full, seq) WHERE complete = 1;
+
+  -- Since when the ledger follows the cloud. Of an older ledger that is not known: not before its oldest message.
+  INSERT OR IGNORE INTO fact (name, value)
+    SELECT 'began_at', coalesce((SELECT min(received_at) FROM notification), CAST(strftime('%s', 'now') AS INTEGER) * 1000)
+    WHERE EXISTS (SELECT 1 FROM priming);
+  `,
 ];

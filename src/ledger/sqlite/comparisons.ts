@@ -1,0 +1,120 @@
+import { setImmediate } from "node:timers/promises";
+import type { ComparisonReport, PastComparisons } from "../../model/comparison.ts";
+import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
+import type { Gap } from "../../model/gap.ts";
+import type { Listing } from "../../model/ledger.ts";
+import type { Memory } from "../../model/memory.ts";
+import type { Notification } from "../../model/notification.ts";
+import { type Database, prepareAll, reading, type Statements, transaction } from "./database.ts";
+import { gapOf } from "./gaps.ts";
+import { SqliteMemory } from "./memory.ts";
+import { Notifications } from "./notifications.ts";
+import { RESTORED_AT } from "./restored.ts";
+
+/** Row of table `fact`: when priming began, milliseconds since the epoch. */
+export const BEGAN_AT = "began_at";
+
+/** Ids that one query reads: some milliseconds of work, as their rows have to be read. */
+const READ_AT_ONCE = 1000;
+
+/**
+ * The ledger for comparisons of memory with OpenStack: of the service, beside its stages, and of
+ * the command `reconcile`, beside a running service.
+ */
+export class Comparisons implements ComparisonLedger {
+  readonly #database: Database;
+  readonly #memory: SqliteMemory;
+  readonly #sql: Statements<typeof STATEMENTS>;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#memory = new SqliteMemory(database);
+    this.#sql = prepareAll(database, STATEMENTS);
+  }
+
+  // deno-lint-ignore require-await -- async turns what SQLite throws into a rejection
+  async look<Result>(reader: (memory: Memory) => Result): Promise<Result> {
+    return reading(() => reader(this.#memory));
+  }
+
+  async existingIds(listing: Listing): Promise<readonly string[]> {
+    const ids: string[] = [];
+    for (;;) {
+      const rows = reading(() => this.#sql[listing].all(ids.at(-1) ?? "", READ_AT_ONCE));
+      for (const { id } of rows) ids.push(String(id));
+      if (rows.length < READ_AT_ONCE) return ids;
+      await setImmediate();
+    }
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async past(): Promise<PastComparisons> {
+    return reading(() => ({
+      beganAt: this.#fact(BEGAN_AT),
+      restoredAt: this.#fact(RESTORED_AT),
+      last: reportOf(this.#sql.last.get()),
+      lastComplete: reportOf(this.#sql.lastComplete.get()),
+      lastFull: reportOf(this.#sql.lastFull.get()),
+    }));
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async gapsSince(time: number): Promise<readonly Gap[]> {
+    return reading(() => this.#sql.gapsSince.all(time).map(gapOf));
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async decisions(): Promise<{ readonly newest: number | null; readonly oldestUndecided: number | null }> {
+    return reading(() => ({
+      newest: numberOf(this.#sql.newest.get()?.["seq"]),
+      oldestUndecided: numberOf(this.#sql.oldestUndecided.get()?.["seq"]),
+    }));
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async report(report: ComparisonReport): Promise<void> {
+    const { startedAt, endedAt, outcome, isFull } = report;
+    const isComplete = outcome !== "failed";
+    transaction(this.#database, () => {
+      this.#sql.put.run(startedAt, endedAt, Number(isComplete), Number(isFull), JSON.stringify(report));
+      if (outcome === "agreed" || outcome === "applied") this.#sql.forget.run(RESTORED_AT);
+    });
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async record(observations: readonly Notification[]): Promise<void> {
+    const notifications = new Notifications(this.#database);
+    const receivedAt = Date.now();
+    transaction(this.#database, () => {
+      for (const notification of observations) notifications.record({ receivedAt, notification });
+      notifications.writeRest();
+    });
+  }
+
+  #fact(name: string): number | null {
+    return numberOf(this.#sql.fact.get(name)?.["value"]);
+  }
+}
+
+function numberOf(value: unknown): number | null {
+  return value === undefined || value === null ? null : Number(value);
+}
+
+function reportOf(row: Readonly<Record<string, unknown>> | undefined): ComparisonReport | null {
+  return row === undefined ? null : JSON.parse(row["data"] as string);
+}
+
+const STATEMENTS = {
+  servers: `SELECT id FROM server WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?`,
+  ports: `SELECT id FROM port WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?`,
+  floatingIps: `SELECT id FROM floatingip WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?`,
+  fact: `SELECT value FROM fact WHERE name = ?`,
+  forget: `DELETE FROM fact WHERE name = ?`,
+  put: `INSERT INTO comparison (started_at, ended_at, complete, is_full, data) VALUES (?, ?, ?, ?, ?)`,
+  last: `SELECT data FROM comparison ORDER BY seq DESC LIMIT 1`,
+  lastComplete: `SELECT data FROM comparison WHERE complete = 1 ORDER BY seq DESC LIMIT 1`,
+  lastFull: `SELECT data FROM comparison WHERE complete = 1 AND is_full = 1 ORDER BY seq DESC LIMIT 1`,
+  gapsSince: `SELECT * FROM gap WHERE to_at >= ? ORDER BY from_at, seq`,
+  newest: `SELECT max(seq) AS seq FROM notification`,
+  oldestUndecided: `SELECT min(seq) AS seq FROM notification WHERE outcome IS NULL`,
+} as const;

@@ -1,0 +1,53 @@
+import { type Database, openDatabase, transaction } from "./database.ts";
+
+/** Row of table `fact`: when a restore was noticed that no comparison has answered yet. */
+export const RESTORED_AT = "restored_at";
+/** Row of table `fact` of a copy that the command `backup` has written: when. */
+const COPIED_AT = "copied_at";
+/** Row of table `fact`: the file's number in its file system (inode). */
+const FILE_NUMBER = "file_number";
+
+/** Marks a copy of a ledger, so that the service that is started with it knows. */
+export function markCopy(file: string): void {
+  const database = openDatabase(file, { create: false });
+  try {
+    putFact(database, COPIED_AT, Date.now());
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Notices that the ledger was restored from a backup or copied: what was announced after that is
+ * not in it. Returns whether that is so. Events of floating IPs leave a distance to the numbers
+ * that the lost part may have used.
+ */
+export function noticeRestore(
+  database: Database,
+  { file, now }: { readonly file: string; readonly now: number },
+): boolean {
+  const { ino } = Deno.statSync(file);
+  const known = fact(database, FILE_NUMBER);
+  const isRestored = fact(database, COPIED_AT) !== null || (known !== null && ino !== null && known !== ino);
+  transaction(database, () => {
+    if (ino !== null) putFact(database, FILE_NUMBER, ino);
+    if (!isRestored) return;
+    database.prepare("DELETE FROM fact WHERE name = ?").run(COPIED_AT);
+    putFact(database, RESTORED_AT, now);
+    database.prepare(LEAVE_DISTANCE).run();
+  });
+  return isRestored;
+}
+
+const LEAVE_DISTANCE = `UPDATE floatingip SET data = json_set(data, '$.transitions',
+  max(json_extract(data, '$.transitions'), coalesce(json_extract(data, '$.revision'), 0)) + 1000)`;
+
+function fact(database: Database, name: string): number | null {
+  const value = database.prepare("SELECT value FROM fact WHERE name = ?").get(name)?.["value"];
+  return value === undefined ? null : Number(value);
+}
+
+function putFact(database: Database, name: string, value: number): void {
+  database.prepare("INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)").run(name, String(value));
+}

@@ -1,0 +1,27 @@
+import type { ComparisonReport, PastComparisons } from "./comparison.ts";
+import type { Gap } from "./gap.ts";
+import type { Listing } from "./ledger.ts";
+import type { Memory } from "./memory.ts";
+import type { Notification } from "./notification.ts";
+
+/** Reads the ledger's memory, beside the stages that change it. */
+export interface MemoryReader {
+  /** Calls back with memory as it is now. The callback must be short: it blocks the event loop. */
+  look<Result>(reader: (memory: Memory) => Result): Promise<Result>;
+  /** The ids of all resources in memory that are not deleted, ascending. */
+  existingIds(listing: Listing): Promise<readonly string[]>;
+}
+
+/** The ledger for comparisons of memory with OpenStack. */
+export interface ComparisonLedger extends MemoryReader {
+  /** The comparisons that the next one builds on. */
+  past(): Promise<PastComparisons>;
+  /** Gaps that ended at this time or later, oldest first. Milliseconds since the epoch. */
+  gapsSince(time: number): Promise<readonly Gap[]>;
+  /** The newest recorded notification, and the oldest one that is undecided; `null`: none. */
+  decisions(): Promise<{ readonly newest: number | null; readonly oldestUndecided: number | null }>;
+  /** Stores a report. A complete comparison answers that the ledger was restored. */
+  report(report: ComparisonReport): Promise<void>;
+  /** Records observations behind all notifications: the running service decides them. */
+  record(observations: readonly Notification[]): Promise<void>;
+}
