@@ -3,31 +3,34 @@ import type { JsonObject } from "../model/notification.ts";
 import type { Logger } from "../model/plugin.ts";
 import { abilities, type Ability } from "./abilities.ts";
 import { Caller } from "./caller.ts";
+import { type ConfirmedLookups, confirmedLookups } from "./confirmed_lookups.ts";
 import type { Credentials } from "./credentials.ts";
 import { Endpoints } from "./endpoints.ts";
 import { ExpiringCache } from "./expiring_cache.ts";
 import { Keystone, type Named } from "./keystone.ts";
-import { listing, type ListingOptions, type Page } from "./listing.ts";
+import type { Page } from "./listing.ts";
+import { Listings, type PageOptions } from "./listings.ts";
 import { type Answer, Lookup } from "./lookup.ts";
 import { object, objects } from "./read.ts";
 import {
   type FloatingIpRecord,
   type ImageRecord,
   type NameRecord,
+  PORT_FIELDS,
   type PortRecord,
-  readFloatingIp,
   readImage,
   readName,
   readPort,
   readServer,
   type ServerRecord,
 } from "./records.ts";
-import { type RequestKind, Rights } from "./rights.ts";
+import { Rights } from "./rights.ts";
+import { type CloudScope, scopeOf } from "./scope.ts";
 import type { CatalogService } from "./services.ts";
 import { type RequestRecord, Transport } from "./transport.ts";
 import { untilAborted } from "./until_aborted.ts";
 
-export type { Answer, Page };
+export type { Answer, CloudScope, Page, PageOptions };
 
 export interface OpenStackApiOptions {
   readonly credentials: Credentials;
@@ -50,21 +53,6 @@ export interface OpenStackApiOptions {
   readonly cacheSize?: number;
 }
 
-/** Where a listing begins, and what cancels it. */
-export interface PageOptions {
-  /**
-   * `next` of the last processed page: the listing continues after it. `null` begins at the start.
-   */
-  readonly after?: string | null;
-  readonly signal?: AbortSignal;
-}
-
-/** The fields of a port that are requested. Neutron leaves out the others, which are long. */
-const PORT_FIELDS = [
-  ...["id", "mac_address", "fixed_ips", "dns_assignment", "device_id", "device_owner", "network_id", "project_id"],
-  ...["tenant_id", "revision_number"],
-].map((field) => `fields=${field}`).join("&");
-
 /**
  * Read-only client of the OpenStack APIs. Servers and ports are requested each time; images,
  * projects and users are cached for 10 minutes. Equal requests that run at the same time share one
@@ -78,10 +66,11 @@ export class OpenStackApi implements AsyncDisposable {
   readonly #keystone: Keystone;
   readonly #endpoints: Endpoints;
   readonly #caller: Caller;
-  readonly #rights: Rights;
-  readonly #pageSize: number;
+  readonly #credentials: Credentials;
+  readonly #listings: Listings;
   readonly #servers: Lookup<ServerRecord>;
-  readonly #ports: Lookup<readonly PortRecord[]>;
+  readonly #portsOfServers: Lookup<readonly PortRecord[]>;
+  readonly #confirmed: ConfirmedLookups;
   readonly #images: Lookup<ImageRecord>;
   readonly #projects: Lookup<NameRecord>;
   readonly #users: Lookup<NameRecord>;
@@ -102,7 +91,8 @@ export class OpenStackApi implements AsyncDisposable {
       cache: new ExpiringCache<Answer<T>>({ maxEntries: options.cacheSize ?? 2000, now: () => clock.now() }),
     });
     [this.#transport, this.#keystone, this.#endpoints, this.#caller] = [transport, keystone, endpoints, caller];
-    [this.#rights, this.#pageSize] = [rights, pageSize];
+    [this.#credentials, this.#listings] = [credentials, new Listings({ caller, transport, rights, pageSize })];
+    this.#confirmed = confirmedLookups({ caller, transport });
     this.#servers = new Lookup({
       ...shared,
       kind: "server",
@@ -110,7 +100,7 @@ export class OpenStackApi implements AsyncDisposable {
       path: (id) => `/servers/${id}`,
       read: (body) => readServer(object(body["server"])),
     });
-    this.#ports = new Lookup({
+    this.#portsOfServers = new Lookup({
       ...shared,
       kind: "port",
       service: "Neutron",
@@ -146,7 +136,7 @@ export class OpenStackApi implements AsyncDisposable {
 
   /** An empty list when the server has no ports, was deleted, or is not visible to our account. */
   portsOfServer(serverId: string, signal?: AbortSignal): Promise<Answer<readonly PortRecord[]>> {
-    return this.#ports.of(serverId, signal);
+    return this.#portsOfServers.of(serverId, signal);
   }
 
   image(id: string, signal?: AbortSignal): Promise<Answer<ImageRecord>> {
@@ -162,33 +152,82 @@ export class OpenStackApi implements AsyncDisposable {
   }
 
   /**
-   * All servers, page by page; only those of our own project if listing all projects is forbidden.
+   * As `server`, for conclusions: `absent` is only Nova's own answer that there is no such server
+   * (404, `itemNotFound` with this id), and `forbidden` a refusal (403). Nova gives the same 404 for
+   * servers of projects that the account may not see.
+   *
+   * A soft-deleted server is there (`SOFT_DELETED`), a deleted one is absent, for administrators
+   * too. A server in a cell that does not answer is there with the status `UNKNOWN`, or the answer
+   * is an error.
    */
-  async *servers(options: PageOptions = {}): AsyncGenerator<Page<ServerRecord>, void, void> {
-    const own = `/servers/detail?limit=${this.#pageSize}`;
-    const list = (path: string) => this.#listing(options, { service: "Nova", path, key: "servers", read: readServer });
-    if (this.#rights.mayAsk("servers")) {
-      const forbidden = yield* this.#pages(list(`${own}&all_tenants=1`), { kind: "servers", allProjects: true });
-      if (!forbidden) return;
-    }
-    yield* this.#pages(list(own), { kind: "servers", allProjects: false });
-  }
-
-  /** All ports that the account can see, page by page: of servers, routers and other devices. */
-  async *ports(options: PageOptions = {}): AsyncGenerator<Page<PortRecord>, void, void> {
-    const path = `/ports?limit=${this.#pageSize}&${PORT_FIELDS}`;
-    const list = this.#listing(options, { service: "Neutron", path, key: "ports", read: readPort });
-    yield* this.#pages(list, { kind: "ports", allProjects: null });
+  confirmedServer(id: string, signal?: AbortSignal): Promise<Answer<ServerRecord>> {
+    return this.#confirmed.servers.of(id, signal);
   }
 
   /**
-   * All floating IPs that the account can see, page by page; none if Neutron has no router
-   * extension.
+   * A port by its id, for conclusions: `absent` is only Neutron's own answer that there is no such
+   * port (404, `PortNotFound` with this id). Neutron gives the same answer for ports that the
+   * account may not see.
    */
-  async *floatingIps(options: PageOptions = {}): AsyncGenerator<Page<FloatingIpRecord>, void, void> {
-    const path = `/floatingips?limit=${this.#pageSize}`;
-    const list = this.#listing(options, { service: "Neutron", path, key: "floatingips", read: readFloatingIp });
-    yield* this.#pages(list, { kind: "floatingIps", allProjects: null });
+  port(id: string, signal?: AbortSignal): Promise<Answer<PortRecord>> {
+    return this.#confirmed.ports.of(id, signal);
+  }
+
+  /**
+   * A floating IP by its id, as `port`: `absent` is only `FloatingIPNotFound` with this id, not the
+   * 404 of a Neutron without the router extension.
+   */
+  floatingIp(id: string, signal?: AbortSignal): Promise<Answer<FloatingIpRecord>> {
+    return this.#confirmed.floatingIps.of(id, signal);
+  }
+
+  /**
+   * All servers, page by page, the newest first; only those of our own project if listing all
+   * projects is forbidden before the first page.
+   *
+   * Nova leaves out soft-deleted servers, those in cells that do not answer (by default, without a
+   * word), and some that are being built. What is not listed may exist: ask `confirmedServer`.
+   *
+   * With `changesSince`, Nova lists the servers whose record in its database changed since then,
+   * deleted ones (`DELETED`) and soft-deleted ones (`SOFT_DELETED`) too, for every account, until
+   * `nova-manage db archive_deleted_rows` has moved them away; and in addition all servers that no
+   * cell has yet. Changes of addresses and of floating IPs are not changes of the server.
+   *
+   * @throws {UserError} when a page after the first is forbidden: rights were taken away.
+   * @throws {RangeError} when `changesSince` is not a time.
+   */
+  servers(options: PageOptions = {}): AsyncGenerator<Page<ServerRecord>, void, void> {
+    return this.#listings.servers(options);
+  }
+
+  /**
+   * All ports that the account can see, page by page: of servers, routers and other devices. No
+   * page at all: listing them is forbidden.
+   *
+   * With `changesSince`, only those that were created or changed since then; deleted ones are not
+   * listed. All of them where Neutron does not have this filter (before Newton).
+   *
+   * @throws As `servers`.
+   */
+  ports(options: PageOptions = {}): AsyncGenerator<Page<PortRecord>, void, void> {
+    return this.#listings.ports(options);
+  }
+
+  /**
+   * All floating IPs that the account can see, page by page. No page at all: listing them is
+   * forbidden, or Neutron has no router extension. `changesSince` is as for `ports`.
+   *
+   * @throws As `servers`.
+   */
+  floatingIps(options: PageOptions = {}): AsyncGenerator<Page<FloatingIpRecord>, void, void> {
+    return this.#listings.floatingIps(options);
+  }
+
+  /** As whom, and at which endpoints, the account sees the cloud: nothing of it is secret. */
+  async scope(signal?: AbortSignal): Promise<CloudScope> {
+    const session = await this.#keystone.session(signal);
+    const work = scopeOf({ session, credentials: this.#credentials, endpoints: this.#endpoints });
+    return await untilAborted(work, signal);
   }
 
   /** Logs in and finds the endpoints of Nova, Neutron and Glance; throws the first problem. */
@@ -206,36 +245,6 @@ export class OpenStackApi implements AsyncDisposable {
   /** Aborts the running requests. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#transport[Symbol.asyncDispose]();
-  }
-
-  #listing<T>(
-    { after = null, signal }: PageOptions,
-    list: Pick<ListingOptions<T>, "service" | "path" | "key" | "read">,
-  ) {
-    return listing({ ...list, caller: this.#caller, transport: this.#transport, after, signal });
-  }
-
-  /** Yields the pages of a listing; returns whether the service forbids it (403). */
-  async *#pages<T>(
-    list: ReturnType<typeof listing<T>>,
-    { kind, allProjects }: { readonly kind: RequestKind; readonly allProjects: boolean | null },
-  ): AsyncGenerator<Page<T>, boolean, void> {
-    for await (const page of list) {
-      if (!("refused" in page)) {
-        yield { ...page, allProjects };
-        continue;
-      }
-      const { call, answer } = page.refused;
-      if (answer.status === 403) {
-        this.#rights.refused(kind, page.refused);
-        return true;
-      }
-      // Floating IPs belong to Neutron's router extension: without that, their path does not exist.
-      if (answer.status === 404 && kind === "floatingIps" && !call.url.includes("&marker=")) return false;
-      const state = `${answer.status}: "${answer.errorMessage}". Check that the URL is right`;
-      throw this.#transport.failure(call, { reason: "client_error", status: answer.status, state });
-    }
-    return false;
   }
 }
 

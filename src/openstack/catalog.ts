@@ -28,19 +28,19 @@ export function readCatalog(token: JsonObject): readonly CatalogEndpoint[] {
 }
 
 /**
- * The URL of a service in the region and with the interface that the credentials ask for.
+ * The endpoint of a service in the region and with the interface that the credentials ask for.
  *
  * @param keystoneUrl The Keystone that issued the catalog, for error messages.
  * @throws {UserError} when there is no such endpoint, or several regions have one.
  */
-export function endpointUrl(
+export function endpointIn(
   catalog: readonly CatalogEndpoint[],
   { service, credentials, keystoneUrl }: {
     readonly service: CatalogService;
     readonly credentials: Credentials;
     readonly keystoneUrl: string;
   },
-): string {
+): CatalogEndpoint {
   const { region, source } = credentials;
   const { type } = SERVICES[service];
   const cannot = `Cannot find ${service} (${type}) in the catalog of Keystone at ${shownUrl(keystoneUrl)}:`;
@@ -73,7 +73,7 @@ export function endpointUrl(
   if (regions.length > 1) {
     throw new UserError(`${cannot} it is in the regions ${regions.map(shown).join(", ")}. Set the region in ${source}`);
   }
-  if (HttpTarget.isUrl(first.url)) return first.url;
+  if (HttpTarget.isUrl(first.url)) return first;
   throw new UserError(`${cannot} its URL there is not valid: ${shownUrl(first.url)}. Correct the catalog`);
 }
 

@@ -1,5 +1,5 @@
 import type { Credentials } from "./credentials.ts";
-import { endpointUrl } from "./catalog.ts";
+import { endpointIn } from "./catalog.ts";
 import { askVersions, versionUrl } from "./discovery.ts";
 import { SingleFlight } from "./single_flight.ts";
 import type { Session } from "./keystone.ts";
@@ -35,7 +35,7 @@ export class Endpoints {
   /** @throws {UserError} when the catalog has no usable endpoint of the service. */
   async of(service: CatalogService, { catalog, keystoneUrl }: Session): Promise<Endpoint> {
     const credentials = this.#credentials;
-    const catalogUrl = endpointUrl(catalog, { service, credentials, keystoneUrl });
+    const { url: catalogUrl } = endpointIn(catalog, { service, credentials, keystoneUrl });
     const known = this.#known.get(service);
     if (known?.catalogUrl === catalogUrl) return known.endpoint;
     return await this.#inFlight.run(`${service} ${catalogUrl}`, async () => {

@@ -25,6 +25,10 @@ export interface Session {
   /** Our own user and project; their names need no further request. */
   readonly user: Named | null;
   readonly project: Named | null;
+  /** The domain that the token is for; `null` for a project and for the system. */
+  readonly domain: Named | null;
+  /** Whether the token is for the whole system. */
+  readonly isSystem: boolean;
   readonly roles: readonly string[];
 }
 
@@ -229,6 +233,8 @@ function sessionOf(
     keystoneUrl,
     user: namedIn(object(body["user"])),
     project: namedIn(object(body["project"])),
+    domain: namedIn(object(body["domain"])),
+    isSystem: object(body["system"])["all"] === true,
     roles: objects(body["roles"]).flatMap((role) => text(role["name"]) ?? []),
   };
 }

@@ -35,7 +35,29 @@ export interface ListingOptions<T> {
 }
 
 /** A page, or the answer with which the service refused it (400, 403, 404). */
-export type Listed<T> = Omit<Page<T>, "allProjects"> | { readonly refused: Answered };
+export type Listed<T> = Omit<Page<T>, "allProjects"> | {
+  readonly refused: Answered;
+  /** Whether no page was read before. */
+  readonly isFirst: boolean;
+};
+
+/** Where the next page begins. */
+interface Place {
+  /** Ids to begin after, the best first. None: at the beginning of the list. */
+  readonly markers: readonly string[];
+  /** The last id of the page before; `null` if there was none. */
+  readonly last: string | null;
+  /** Whether an empty page is the end of the list although no resource on it proves the marker. */
+  readonly emptyIsEnd: boolean;
+}
+
+interface ReadPage<T> {
+  readonly records: readonly T[];
+  readonly ids: readonly string[];
+  readonly hasMore: boolean;
+}
+
+const START: Place = { markers: [], last: null, emptyIsEnd: true };
 
 /**
  * A listing may restart from its beginning this many times. More restarts mean that resources are
@@ -46,41 +68,68 @@ const MAX_RESTARTS = 3;
 /**
  * Reads a list page by page. If the marker of the next page was deleted in the meantime, reading
  * continues after an earlier resource of the previous page, or from the beginning. Some resources
- * may then be returned twice; none is left out.
+ * may then be returned twice; none is left out that existed all the time.
+ *
+ * The end of the list is not taken from a missing `next` link: Nova leaves it out of a page that
+ * lost a duplicate (a server that is being built), Neutron out of a page from which a policy hid
+ * resources, and a proxy may drop it. It is asked for instead: the list has ended when the page
+ * after a resource before the last one has the last one only. That costs a request. A list that
+ * ends with an empty page costs the same: a Neutron plugin without native pagination answers a
+ * deleted marker with an empty page.
  */
 export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Listed<T>, void, void> {
-  let markers: string[] = options.after === null ? [] : [options.after];
+  let place = options.after === null ? START : { markers: [options.after], last: null, emptyIsEnd: false };
   let restarts = 0;
+  /** The records of a page that announced no other page, until it is known whether it is the last. */
+  let held: readonly T[] | null = null;
   const firstIds = new Set<string | undefined>();
   for (;;) {
     options.signal?.throwIfAborted();
-    const marker = markers[0];
+    const [marker] = place.markers;
     const answered = await untilAborted(ask(options, marker), options.signal);
     const { status } = answered.answer;
-    if (marker !== undefined && (status === 400 || status === 404)) {
-      markers.shift();
-      if (markers.length === 0 && ++restarts > MAX_RESTARTS) return yield { refused: answered };
-      continue;
+    const isGone = marker !== undefined && (status === 400 || status === 404);
+    if (status >= 300 && !isGone) return yield { refused: answered, isFirst: firstIds.size === 0 };
+    const page = isGone ? NOTHING : read(options, answered);
+    const fresh = behind(page, place.last);
+    if (page.ids.length === 0) {
+      if (page.hasMore) throw noProgress(options, answered);
+      if (place.markers.length > 1) {
+        place = { ...place, markers: place.markers.slice(1) };
+        continue;
+      }
+      if (!isGone && place.emptyIsEnd) return yield { records: held ?? [], next: null };
+      if (++restarts > MAX_RESTARTS) {
+        if (isGone) return yield { refused: answered, isFirst: false };
+        throw restartedTooOften(options, answered);
+      }
+      if (held !== null) yield { records: held, next: place.last };
+      [held, place] = [null, START];
+    } else if (fresh.ids.length === 0) {
+      if (!page.hasMore) return yield { records: held ?? [], next: null };
+      if (place.last === null || marker === place.last) throw noProgress(options, answered);
+      place = { markers: [place.last], last: place.last, emptyIsEnd: true };
+    } else {
+      // For floating IPs, Neutron itself restarts from the beginning when the marker does not exist.
+      if (marker !== undefined && firstIds.has(fresh.ids[0]) && ++restarts > MAX_RESTARTS) {
+        throw restartedTooOften(options, answered);
+      }
+      firstIds.add(fresh.ids[0]);
+      if (held !== null) yield { records: held, next: place.last };
+      place = placeAfter(page, marker);
+      held = page.hasMore ? null : fresh.records;
+      if (page.hasMore) yield { records: fresh.records, next: place.last };
     }
-    if (status >= 300) return yield { refused: answered };
-    const { records, ids, hasMore } = read(options, answered);
-    // For floating IPs, Neutron itself restarts from the beginning when the marker does not exist.
-    if (firstIds.has(ids[0]) && ++restarts > MAX_RESTARTS) throw restartedTooOften(options, answered);
-    firstIds.add(ids[0]);
-    const next = hasMore ? ids.at(-1) : null;
-    // This must not count as the end of the list: the unread resources would be taken for deleted.
-    if (next === undefined || next === marker) throw noProgress(options, answered);
-    yield { records, next };
-    if (next === null) return;
-    markers = [next, ...earlier(ids, next)];
   }
 }
+
+const NOTHING = { records: [], ids: [], hasMore: false };
 
 function ask<T>({ caller, service, path }: ListingOptions<T>, marker: string | undefined): Promise<Answered> {
   return caller.ask({ service, path: marker === undefined ? path : `${path}&marker=${encodeURIComponent(marker)}` });
 }
 
-function read<T>({ key, read, transport }: ListingOptions<T>, { call, answer }: Answered) {
+function read<T>({ key, read, transport }: ListingOptions<T>, { call, answer }: Answered): ReadPage<T> {
   const body = transport.bodyOf(call, answer);
   const listed = body[key];
   const items = objects(listed);
@@ -93,6 +142,25 @@ function read<T>({ key, read, transport }: ListingOptions<T>, { call, answer }: 
   return { records, ids, hasMore: objects(body[`${key}_links`]).some((link) => link["rel"] === "next") };
 }
 
+/** The part of a page behind the last resource that was read before, if the page repeats that. */
+function behind<T>({ records, ids, hasMore }: ReadPage<T>, last: string | null): ReadPage<T> {
+  const from = last === null ? 0 : ids.indexOf(last) + 1;
+  return { records: records.slice(from), ids: ids.slice(from), hasMore };
+}
+
+/**
+ * The place after a page that was read with `marker`. If the page announced no other one, the next
+ * page is to repeat its last resource, which proves the end.
+ */
+function placeAfter<T>({ ids, hasMore }: ReadPage<T>, marker: string | undefined): Place {
+  const last = ids.at(-1) ?? null;
+  const others = [ids.at(-2), ids[Math.floor(ids.length / 2)], ids[0], marker];
+  const all = hasMore ? [last, ...others] : others.filter((id) => id !== last);
+  const markers = [...new Set(all)].filter((id) => typeof id === "string");
+  if (markers.length === 0 && last !== null) return { markers: [last], last, emptyIsEnd: true };
+  return { markers, last, emptyIsEnd: false };
+}
+
 function noProgress<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
   const state =
     `${status}, but the list "${key}" does not continue: the answer announces more, but there is nothing new. ` +
@@ -103,11 +171,4 @@ function noProgress<T>({ key, transport }: ListingOptions<T>, { call, answer: { 
 function restartedTooOften<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {
   const state = `the list "${key}" restarts again and again: the markers of its pages are deleted in the meantime`;
   return transport.failure(call, { reason: "other", status, state });
-}
-
-/** Alternative markers from the same page, the later ones first. */
-function earlier(ids: readonly string[], last: string): string[] {
-  const places = [ids.length - 2, Math.floor(ids.length / 2), 0];
-  const chosen = places.map((place) => ids[place]).filter((id) => id !== undefined && id !== last);
-  return [...new Set(chosen as string[])];
 }

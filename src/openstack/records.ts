@@ -12,7 +12,11 @@ export interface ServerRecord {
   readonly hostname: string | null;
   /** From microversion 2.19 on; `null` also when it is empty. */
   readonly description: string | null;
-  /** As `ACTIVE`, `BUILD`, `ERROR`. */
+  /**
+   * As `ACTIVE`, `BUILD`, `ERROR`. `UNKNOWN`: its cell does not answer, and all but the id, the
+   * project and `createdAt` may be `null` (from microversion 2.69 on). `DELETED` and `SOFT_DELETED`
+   * appear in listings with `changesSince`, and `SOFT_DELETED` by id.
+   */
   readonly status: string | null;
   readonly projectId: string | null;
   readonly userId: string | null;
@@ -24,6 +28,11 @@ export interface ServerRecord {
   readonly vcpus: number | null;
   /** ISO 8601, UTC. */
   readonly createdAt: string | null;
+  /**
+   * When it was last built, ISO 8601, UTC. `null`: it has never been built, or the status is
+   * `UNKNOWN`.
+   */
+  readonly launchedAt: string | null;
   readonly metadata: Readonly<Record<string, string>> | null;
   /** Includes floating addresses, which appear some seconds after their association. */
   readonly addresses: readonly Address[];
@@ -85,6 +94,12 @@ export interface NameRecord {
   readonly name: string | null;
 }
 
+/** The fields of a port that are requested. Neutron leaves out the others, which are long. */
+export const PORT_FIELDS = [
+  ...["id", "mac_address", "fixed_ips", "dns_assignment", "device_id", "device_owner", "network_id", "project_id"],
+  ...["tenant_id", "revision_number", "updated_at"],
+].map((field) => `fields=${field}`).join("&");
+
 // The readers below return null for an object without an id.
 
 export function readServer(server: JsonObject): ServerRecord | null {
@@ -99,12 +114,13 @@ export function readServer(server: JsonObject): ServerRecord | null {
     description: text(server["description"]),
     status: text(server["status"]),
     projectId: text(server["tenant_id"]) ?? text(server["project_id"]),
-    userId: text(server["user_id"]),
+    userId: knownText(server["user_id"]),
     imageId: text(object(server["image"])["id"]),
     storageGb: diskGb === null ? null : diskGb + (number(flavor["ephemeral"]) ?? 0),
     ramGib: ramMib === null ? null : ramMib / 1024,
     vcpus: number(flavor["vcpus"]),
     createdAt: isoUtc(server["created"]),
+    launchedAt: isoUtc(server["OS-SRV-USG:launched_at"]),
     metadata: metadata(server["metadata"]),
     addresses: Object.entries(object(server["addresses"])).flatMap(([network, listed]) =>
       objects(listed).flatMap((one) => readAddress(network, one))
@@ -173,6 +189,11 @@ function readAddress(network: string, one: JsonObject): readonly Address[] {
   const version = number(one["version"]) ?? (address.includes(":") ? 6 : 4);
   const type = text(one["OS-EXT-IPS:type"]);
   return [{ address, mac: mac(one["OS-EXT-IPS-MAC:mac_addr"]), type, network, version }];
+}
+
+/** Nova writes `UNKNOWN` for values that are in a cell that does not answer. */
+function knownText(value: Json | undefined): string | null {
+  return value === "UNKNOWN" ? null : text(value);
 }
 
 /** `__proto__` is a key like any other: tenants choose them. */

@@ -49,6 +49,12 @@ export function remedyOf(kind: RequestKind, session: Session): string {
     `Name a project in which it has the role ${role}, in place of systemScope or a domain`;
 }
 
+/** The account's roles and how to allow the request, in a sentence or several without the last period. */
+export function accountText(kind: RequestKind, session: Session): string {
+  const has = session.roles.length === 0 ? "no role" : session.roles.map((name) => `"${name}"`).join(", ");
+  return `The account has ${has}; ${remedyOf(kind, session)}`;
+}
+
 /** A refused kind of request is tried again after this time. */
 export const ASK_AGAIN_AFTER_MS = 3_600_000;
 
@@ -74,12 +80,9 @@ export class Rights {
     const isNew = !this.#refusedUntilMs.has(kind);
     this.#refusedUntilMs.set(kind, this.#clock.now() + ASK_AGAIN_AFTER_MS);
     const { what, lost } = PERMISSIONS[kind];
-    const has = session.roles.length === 0 ? "no role" : session.roles.map((name) => `"${name}"`).join(", ");
     const line =
-      `${service} does not let our account ${what} (${status}${
-        errorMessage && `: ${errorMessage}`
-      }): ${lost}. The account has ` +
-      `${has}; ${remedyOf(kind, session)}. Asked again in an hour`;
+      `${service} does not let our account ${what} (${status}${errorMessage && `: ${errorMessage}`}): ${lost}. ` +
+      `${accountText(kind, session)}. Asked again in an hour`;
     if (isNew) this.#log.warn(line);
     else this.#log.debug(line);
   }

@@ -1,3 +1,4 @@
+import type { FloatingIpState, PortState } from "../facts/network_payload.ts";
 import type { ListedPage } from "../facts/prime.ts";
 import type { Clock } from "../model/clock.ts";
 import { UserError } from "../model/errors.ts";
@@ -7,24 +8,44 @@ import type { Logger } from "../model/plugin.ts";
 import { unknownServer } from "../model/snapshot.ts";
 import type { Answer, OpenStackApi, Page } from "../openstack/api.ts";
 import { OpenStackUnavailable } from "../openstack/errors.ts";
-import type { ImageRecord, NameRecord, PortRecord, ServerRecord } from "../openstack/records.ts";
+import type { FloatingIpRecord, ImageRecord, NameRecord, PortRecord, ServerRecord } from "../openstack/records.ts";
 import { retryDelayMs } from "../openstack/retry_delay.ts";
 
-/** The part of OpenStack's API that is read to list resources. */
-export type CloudListings = Pick<OpenStackApi, "servers" | "ports" | "floatingIps" | "image" | "project" | "user">;
+/** The part of OpenStack's API that lists resources and looks them up by id. */
+export type CloudListings = Pick<
+  OpenStackApi,
+  "servers" | "ports" | "floatingIps" | "confirmedServer" | "port" | "floatingIp" | "image" | "project" | "user"
+>;
 
 export interface CloudReaderOptions {
   readonly api: CloudListings;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** Give up after OpenStack has not answered for this long. @default never */
+  /** Give up after OpenStack has not answered a request for this long. @default never */
   readonly maxSilenceMs?: number;
+}
+
+/** What OpenStack says of a resource that its state does not contain. */
+export interface ResourceFacts {
+  readonly projectId: string | null;
+  /** Of a server, as `ACTIVE`, `DELETED` or `UNKNOWN`; see `ServerRecord`. */
+  readonly status: string | null;
+  /** When a server was last built, ISO 8601, UTC. `null`: never, or the status is `UNKNOWN`. */
+  readonly launchedAt: string | null;
+}
+
+/** A resource that was found by its id: its state as a listing has it, and more facts. */
+export interface Found<T> {
+  readonly state: T;
+  readonly facts: ResourceFacts;
 }
 
 /** One page of a listing. */
 export interface FoundPage {
   readonly found: ListedPage;
+  /** More facts on each resource of the page, by its id. */
+  readonly facts: ReadonlyMap<string, ResourceFacts>;
   /** Where the next page begins; `null` after the last one. */
   readonly next: string | null;
   /** `false`: the account sees only its own project. `null`: the API does not say. */
@@ -34,15 +55,31 @@ export interface FoundPage {
 export interface ReadOptions {
   /** The marker at which an earlier run stopped. */
   readonly after: string | null;
+  /**
+   * Only what changed at this time or later, ISO 8601: see `OpenStackApi.servers`. @default all
+   */
+  readonly changesSince?: string | null;
   readonly signal: AbortSignal;
 }
 
-/** Reads listings of OpenStack page by page. A page that fails is retried with back-off. */
+/** The options of one call to the API. */
+interface CallOptions extends ReadOptions {
+  /** What the page before said. */
+  readonly allProjects: boolean | null;
+}
+
+/** How often one request has failed, and since when, in monotonic milliseconds. */
+interface Failures {
+  count: number;
+  sinceMs: number;
+}
+
+/**
+ * Reads listings of OpenStack page by page, and single resources by their ids. A request that fails
+ * is retried with back-off.
+ */
 export class CloudReader {
   readonly #options: CloudReaderOptions;
-  #failures = 0;
-  /** When OpenStack stopped answering, in monotonic milliseconds. */
-  #silentSinceMs = 0;
   /** The error that was logged last: a repetition is only logged as debug. */
   #logged = "";
 
@@ -55,30 +92,77 @@ export class CloudReader {
    *
    * @throws {UserError} when OpenStack has not answered for `maxSilenceMs`.
    */
-  async *read(listing: Listing, { after, signal }: ReadOptions): AsyncGenerator<FoundPage, void, void> {
+  async *read(listing: Listing, { after, ...options }: ReadOptions): AsyncGenerator<FoundPage, void, void> {
+    const { signal } = options;
     const pages = PAGES[listing];
+    const failures = { count: 0, sinceMs: 0 };
+    let allProjects: boolean | null = null;
     for (let next = after;;) {
       try {
-        for await (const page of pages(this.#options.api, { after: next, signal })) {
-          this.#answered();
+        for await (const page of pages(this.#options.api, { ...options, after: next, allProjects })) {
+          this.#answered(failures);
           yield page;
-          next = page.next;
+          ({ next, allProjects } = page);
           if (next === null) return;
         }
         return;
       } catch (error) {
-        signal.throwIfAborted();
-        if (!(error instanceof OpenStackUnavailable) && !(error instanceof UserError)) throw error;
-        await this.#wait(error, signal);
+        await this.#wait(error, failures, signal);
       }
     }
   }
 
-  async #wait(error: OpenStackUnavailable | UserError, signal: AbortSignal): Promise<void> {
+  /**
+   * A server by its id, as a listing gives it; `absent` as `OpenStackApi.confirmedServer` has it.
+   *
+   * @throws {UserError} when OpenStack has given no usable answer for `maxSilenceMs`.
+   */
+  readServer(id: string, signal: AbortSignal): Promise<Answer<Found<ServerSnapshot>>> {
+    const { api } = this.#options;
+    return this.#retried(signal, async () => {
+      const record = await api.confirmedServer(id, signal);
+      if (typeof record === "string") return record;
+      const [state] = await snapshots(api, [record], signal);
+      return { state: state as ServerSnapshot, facts: factsOf(record) };
+    });
+  }
+
+  /** A port by its id, as `readServer`. */
+  readPort(id: string, signal: AbortSignal): Promise<Answer<Found<PortState>>> {
+    return this.#retried(signal, async () => {
+      const record = await this.#options.api.port(id, signal);
+      return typeof record === "string" ? record : { state: portState(record), facts: factsOf(record) };
+    });
+  }
+
+  /** A floating IP by its id, as `readServer`. */
+  readFloatingIp(id: string, signal: AbortSignal): Promise<Answer<Found<FloatingIpState>>> {
+    return this.#retried(signal, async () => {
+      const record = await this.#options.api.floatingIp(id, signal);
+      return typeof record === "string" ? record : { state: record, facts: factsOf(record) };
+    });
+  }
+
+  async #retried<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    const failures = { count: 0, sinceMs: 0 };
+    for (;;) {
+      try {
+        const answer = await ask();
+        this.#answered(failures);
+        return answer;
+      } catch (error) {
+        await this.#wait(error, failures, signal);
+      }
+    }
+  }
+
+  async #wait(error: unknown, failures: Failures, signal: AbortSignal): Promise<void> {
     const { clock, random, log, maxSilenceMs = Infinity } = this.#options;
-    if (this.#failures++ === 0) this.#silentSinceMs = clock.passedMs();
-    const delayMs = retryDelayMs(error, { failures: this.#failures, random });
-    if (clock.passedMs() + delayMs - this.#silentSinceMs > maxSilenceMs) throw new UserError(error.message);
+    signal.throwIfAborted();
+    if (!(error instanceof OpenStackUnavailable) && !(error instanceof UserError)) throw error;
+    if (failures.count++ === 0) failures.sinceMs = clock.passedMs();
+    const delayMs = retryDelayMs(error, { failures: failures.count, random });
+    if (clock.passedMs() + delayMs - failures.sinceMs > maxSilenceMs) throw new UserError(error.message);
     const isRefusal = error instanceof UserError;
     const about = isRefusal ? error.message : error.service;
     const text = `${error.message}. Retrying${maxSilenceMs === Infinity ? " until it works" : ""}`;
@@ -90,16 +174,19 @@ export class CloudReader {
     signal.throwIfAborted();
   }
 
-  #answered(): void {
+  #answered(failures: Failures): void {
     const { clock, log } = this.#options;
-    if (this.#failures === 0) return;
-    log.info(`OpenStack answers again, after ${Math.round((clock.passedMs() - this.#silentSinceMs) / 1000)} s`);
-    this.#failures = 0;
+    if (failures.count === 0) return;
+    const seconds = Math.round((clock.passedMs() - failures.sinceMs) / 1000);
+    failures.count = 0;
+    // Requests that failed side by side are told as one failure.
+    if (this.#logged === "") return;
+    log.info(`OpenStack answers again, after ${seconds} s`);
     this.#logged = "";
   }
 }
 
-type Pages = (api: CloudListings, options: ReadOptions) => AsyncGenerator<FoundPage, void, void>;
+type Pages = (api: CloudListings, options: CallOptions) => AsyncGenerator<FoundPage, void, void>;
 
 const PAGES: Readonly<Record<Listing, Pages>> = {
   floatingIps: (api, options) => mapped(api.floatingIps(options), (records) => ({ listing: "floatingIps", records })),
@@ -108,19 +195,29 @@ const PAGES: Readonly<Record<Listing, Pages>> = {
   servers: (api, options) =>
     mapped(
       api.servers(options),
-      async (records) => ({ listing: "servers", records: await snapshots(api, records, options) }),
+      async (records) => ({ listing: "servers", records: await snapshots(api, records, options.signal) }),
     ),
 };
 
-async function* mapped<T>(
+async function* mapped<T extends ServerRecord | PortRecord | FloatingIpRecord>(
   pages: AsyncIterable<Page<T>>,
   found: (records: readonly T[]) => ListedPage | Promise<ListedPage>,
 ): AsyncGenerator<FoundPage, void, void> {
-  for await (const { records, next, allProjects } of pages) yield { found: await found(records), next, allProjects };
+  for await (const { records, next, allProjects } of pages) {
+    const facts = new Map(records.map((record) => [record.id, factsOf(record)]));
+    yield { found: await found(records), facts, next, allProjects };
+  }
+}
+
+function factsOf(record: ServerRecord | PortRecord | FloatingIpRecord): ResourceFacts {
+  const { projectId } = record;
+  const { status, launchedAt } = "status" in record ? record : { status: null, launchedAt: null };
+  return { projectId, status, launchedAt };
 }
 
 /** A port as a notification would describe it. */
-function portState({ id, serverId, mac, fixedAddresses, dnsAssignments, revision, updatedAt }: PortRecord) {
+function portState(record: PortRecord): PortState {
+  const { id, serverId, mac, fixedAddresses, dnsAssignments, revision, updatedAt } = record;
   const { fqdn = null, hostname = null } = dnsAssignments[0] ?? {};
   return { id, serverId, mac, fixedAddresses, dnsName: fqdn, dnsHostname: hostname, revision, updatedAt };
 }
@@ -129,7 +226,7 @@ function portState({ id, serverId, mac, fixedAddresses, dnsAssignments, revision
 async function snapshots(
   api: CloudListings,
   records: readonly ServerRecord[],
-  { signal }: ReadOptions,
+  signal: AbortSignal,
 ): Promise<readonly ServerSnapshot[]> {
   const [images, projects, users] = await Promise.all([
     answers(records.map(({ imageId }) => imageId), (id) => api.image(id, signal)),

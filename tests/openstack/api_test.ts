@@ -21,6 +21,7 @@ Deno.test("server() gives what Nova says of one in its newest known form", async
     ramGib: 2,
     vcpus: 1,
     createdAt: "2026-11-21T19:13:08.000Z",
+    launchedAt: "2026-11-21T19:13:11.000Z",
     metadata: {
       owner: "alice-191249",
       additional_users: "bob-191249,carol-191249",
@@ -450,7 +451,6 @@ Deno.test("ports() and floatingIps() give all with their revisions", async () =>
 
   assert.deepEqual(ports.map(({ deviceOwner, serverId, revision }) => [deviceOwner, serverId, revision]), [
     ["network:router_interface", null, 2],
-    ["compute:zone-1", RECORDED.twoNics, 4],
     ["compute:zone-1", RECORDED.twoNics, 4],
     ["compute:zone-1", RECORDED.twoNics, 4],
   ]);

@@ -45,6 +45,9 @@ export const RECORDED = {
   project: "a10c63d70ae34535a236849b63793d29",
   user: "3a6050e4f5ff406798e457d64bd17700",
   adminProject: "a966afeff6ad40f8bf469c6c312df6ef",
+  /** The first port of `twoNics`. */
+  port: "743fd63c-b87b-46bd-addc-6e3a2546f98c",
+  floatingIp: "8d58b4a7-0471-4678-8fc2-7d6f929bab45",
 } as const;
 
 const PORTS: Readonly<Record<RecordedService, string>> = {
@@ -81,11 +84,15 @@ const OWNED: Readonly<Record<string, string>> = {
   [`compute GET /v2.1/servers/${RECORDED.withFloatingIp}`]: "server-with-floatingip-later",
   [`image GET /v2/images/${RECORDED.image}`]: "image",
   "network GET /v2.0/floatingips": "floatingips",
+  [`network GET /v2.0/ports/${RECORDED.port}`]: "port",
+  [`network GET /v2.0/floatingips/${RECORDED.floatingIp}`]: "floatingip-associated",
 };
 const ABSENT: readonly (readonly [RegExp, string])[] = [
   [/^identity GET \/v3\/projects\//, "project-404"],
   [/^identity GET \/v3\/users\//, "user-404"],
   [/^compute GET \/v2\.1\/servers\//, "server-deleted-404"],
+  [/^network GET \/v2\.0\/ports\//, "port-404"],
+  [/^network GET \/v2\.0\/floatingips\//, "floatingip-deleted-404"],
   [/^image GET \/v2\/images\//, "image-404"],
 ];
 
@@ -184,7 +191,7 @@ export class OpenStackServer implements AsyncDisposable {
     if (service === "compute" && /\.(?:9[4-9]|\d{3,})$/.test(headers.get("openstack-api-version") ?? "")) {
       return this.recorded("nova-microversion-too-new-406");
     }
-    return this.recorded(nameOf(key, searchParams, headers));
+    return this.recorded(nameOf(key, searchParams, headers), (body) => naming(body, pathname));
   }
 
   #login(): Response {
@@ -197,6 +204,14 @@ export class OpenStackServer implements AsyncDisposable {
     const number = Number(/^token-(\d+)$/.exec(token ?? "")?.[1] ?? 0);
     return number > this.#revoked && number <= this.#tokens;
   }
+}
+
+/** What Nova and Neutron say of an absent resource, with the id that was asked for. */
+function naming(body: string, pathname: string): string {
+  return body.replace(
+    /(?<=(?:Instance|Port|Floating IP) )[\w-]{36}(?= could not be found)/,
+    pathname.split("/").at(-1)!,
+  );
 }
 
 function nameOf(key: string, query: URLSearchParams, headers: Headers): string {
