@@ -21,6 +21,14 @@ const events = strict(
       : [],
 );
 
+const reconcile = strict(
+  {
+    everyHours: v.optional(v.lazy((input) => input === false ? v.literal(false) : quantity(8760))),
+    confirmSeconds: v.optional(wholeNumber(1, 3600)),
+    maxDeletions: v.optional(wholeNumber(0)),
+  } satisfies SchemasOf<model.ReconcileOptions>,
+);
+
 const openstack = strict(
   {
     cloud: v.optional(text()),
@@ -48,6 +56,7 @@ const openstack = strict(
     certFile: v.optional(text()),
     keyFile: v.optional(text()),
     maxWaitSeconds: v.optional(wholeNumber(0)),
+    reconcile: v.optional(v.lazy((input) => input === false ? v.literal(false) : reconcile)),
   } satisfies SchemasOf<model.OpenStackOptions>,
   (options) => [...cloudFindings(options), ...scopeFindings(options), ...pairOfFiles(options)],
 );

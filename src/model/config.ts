@@ -166,6 +166,31 @@ export interface OpenStackOptions {
    * @default 3600
    */
   readonly maxWaitSeconds?: number;
+  /**
+   * When the ledger's memory is compared with OpenStack, and what is missing is told. `false`: only
+   * by the command `oss-watcher reconcile`.
+   *
+   * @default each day, and after each time in which notifications may have been lost
+   */
+  readonly reconcile?: ReconcileOptions | false;
+}
+
+/** How memory is compared with OpenStack. */
+export interface ReconcileOptions {
+  /**
+   * Hours between two comparisons; `false`: only after notifications may have been lost.
+   *
+   * @default 24
+   */
+  readonly everyHours?: number | false;
+  /** Time between the two questions for a resource that seems to be gone. @default 60 */
+  readonly confirmSeconds?: number;
+  /**
+   * With more deletions than this, a comparison is only reported, and an operator applies it.
+   *
+   * @default 10, or 5 % of what is remembered if that is more
+   */
+  readonly maxDeletions?: number;
 }
 
 /** IPv4, IPv6, or the first address. */

@@ -63,7 +63,7 @@ export interface Credentials {
  */
 export async function findCredentials(options: OpenStackOptions, host: HostEnvironment): Promise<Credentials> {
   const found = await findSource(options, host);
-  const { cloud: _cloud, maxWaitSeconds: _maxWaitSeconds, ...given } = options;
+  const { cloud: _cloud, maxWaitSeconds: _maxWaitSeconds, reconcile: _reconcile, ...given } = options;
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Settings;
   return credentialsOf({ ...found, settings: overlay(found.settings, own) }, host);
 }

@@ -3,7 +3,7 @@ import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escaping/printable.ts";
 
 /** The login settings under their names in config.ts, whatever their source. */
-export type Settings = Omit<OpenStackOptions, "cloud" | "maxWaitSeconds">;
+export type Settings = Omit<OpenStackOptions, "cloud" | "maxWaitSeconds" | "reconcile">;
 
 /** The settings of one source, with its own names for error messages. */
 export interface SettingsSource {

@@ -9,9 +9,11 @@ import { aborted } from "./aborted.ts";
 import { type Cloud, makeCloud } from "./cloud.ts";
 import { Listening } from "./listening.ts";
 import { makeLanes } from "./make_lanes.ts";
+import { makeReconciling } from "./make_reconciling.ts";
 import { makeStages } from "./make_stages.ts";
 import { checkOpenStack, openOpenStack } from "./openstack.ts";
 import { runPipeline } from "./pipeline.ts";
+import type { Reconciling } from "./reconciling.ts";
 import { ServiceLedger } from "./service_ledger.ts";
 import type { ServiceOptions } from "./service_options.ts";
 import { shutDown } from "./shutdown.ts";
@@ -51,6 +53,8 @@ class Service {
   readonly #listening: Listening;
   /** `null`: config.ts has no `openstack` section. */
   readonly #cloud: Cloud | null;
+  /** `null` as well. */
+  readonly #reconciling: Reconciling | null;
   readonly #lanes: readonly Lane[];
   /** Wakes the pipeline: something was recorded, or a stage can continue. */
   readonly #wakeSignal = new WakeSignal();
@@ -81,6 +85,13 @@ class Service {
     this.#lanes = makeLanes(options, { ledger, status: this.#status });
     const onFailed = this.#failed.reject;
     this.#listening = new Listening({ service: options, sources, ledger, onRecorded: wake, onFailed });
+    this.#reconciling = openstack && makeReconciling(options, {
+      database,
+      sources,
+      ledger,
+      listening: this.#listening,
+      onMaybeRecorded: wake,
+    });
     // A failure before run() awaits this must not be an unhandled rejection.
     this.#failed.promise.catch(() => {});
   }
@@ -124,7 +135,7 @@ class Service {
   }
 
   async #prepare(plugins: readonly string[]): Promise<void> {
-    await this.#ledger.housekeeping.start(this.#options.stop);
+    await this.#ledger.start(this.#options.stop);
     await this.#ledger.retrying.activate(plugins);
   }
 
@@ -145,6 +156,7 @@ class Service {
       status: this.#status,
       wakeSignal: this.#wakeSignal,
       oldestCreation: () => this.#ledger.oldestCreation(),
+      isRestored: () => this.#reconciling?.isRestored ?? false,
       mayDecide: () => this.#mayDecide(),
       onDetailed: () => this.#wakeLanes(),
       onFailed: this.#failed.reject,
@@ -152,9 +164,11 @@ class Service {
     });
     // Not part of the work that is awaited: the status server does not delay shutdown.
     void this.#runStatus(signal);
+    const priming = this.#cloud?.priming.run(this.#listening.bound, signal) ?? Promise.resolve();
     const work = [
       runPipeline(stages, signal),
-      this.#cloud?.priming.run(this.#listening.bound, signal) ?? Promise.resolve(),
+      priming,
+      this.#reconciling?.run(priming, signal) ?? Promise.resolve(),
       ...this.#lanes.map((lane) => lane.run(signal)),
       this.#ledger.housekeeping.run(signal),
     ];

@@ -59,6 +59,8 @@ export interface ReadOptions {
    * Only what changed at this time or later, ISO 8601: see `OpenStackApi.servers`. @default all
    */
   readonly changesSince?: string | null;
+  /** Servers without the names of their image, project and user. @default false */
+  readonly isPlain?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -195,7 +197,7 @@ const PAGES: Readonly<Record<Listing, Pages>> = {
   servers: (api, options) =>
     mapped(
       api.servers(options),
-      async (records) => ({ listing: "servers", records: await snapshots(api, records, options.signal) }),
+      async (records) => ({ listing: "servers", records: await listedSnapshots(api, records, options) }),
     ),
 };
 
@@ -222,9 +224,24 @@ function portState(record: PortRecord): PortState {
   return { id, serverId, mac, fixedAddresses, dnsName: fqdn, dnsHostname: hostname, revision, updatedAt };
 }
 
+async function listedSnapshots(
+  api: CloudListings,
+  records: readonly ServerRecord[],
+  { isPlain = false, signal }: CallOptions,
+): Promise<readonly ServerSnapshot[]> {
+  return await snapshots(isPlain ? NAMELESS : api, records, signal);
+}
+
+/** Finds no image, project or user. */
+const NAMELESS: Pick<CloudListings, "image" | "project" | "user"> = {
+  image: () => Promise.resolve("absent"),
+  project: () => Promise.resolve("absent"),
+  user: () => Promise.resolve("absent"),
+};
+
 /** Servers as their creation would have described them, completed from the APIs. */
 async function snapshots(
-  api: CloudListings,
+  api: Pick<CloudListings, "image" | "project" | "user">,
   records: readonly ServerRecord[],
   signal: AbortSignal,
 ): Promise<readonly ServerSnapshot[]> {

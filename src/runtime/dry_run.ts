@@ -107,7 +107,7 @@ export class DryRun {
   }
 
   async #decide(): Promise<{ outcome: Outcome; reason: string }> {
-    const rules = rulesOf(this.#options.config.events, null);
+    const rules = rulesOf(this.#options.config.events);
     let result: { outcome: Outcome; reason: string } = { outcome: "remembered", reason: "" };
     await this.#ledger.decide(1, (notification, memory) => {
       const decision = decide(notification, memory, rules);

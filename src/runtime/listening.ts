@@ -22,6 +22,8 @@ export class Listening {
   readonly brokers: readonly Broker[];
   readonly #options: ListeningOptions;
   readonly #bound = Promise.withResolvers<void>();
+  /** Messages that each broker has delivered. */
+  readonly #delivered: number[];
 
   constructor(options: ListeningOptions) {
     this.#options = options;
@@ -35,10 +37,14 @@ export class Listening {
       onRecorded,
       onFailed,
     });
-    this.brokers = sources.map((source) =>
+    this.#delivered = sources.map(() => 0);
+    this.brokers = sources.map((source, index) =>
       new Broker({
         source,
-        onDelivered: (message) => this.intake.accept(message),
+        onDelivered: (message) => {
+          this.#delivered[index]!++;
+          this.intake.accept(message);
+        },
         backpressure: () => this.intake.backpressure(),
         log: log("broker"),
         random,
@@ -58,6 +64,11 @@ export class Listening {
     this.#bound.resolve();
     // In the background: a management API that does not answer must not delay message handling.
     void this.#warnOfDeliveryLimits(signal);
+  }
+
+  /** How many messages the broker of a source has delivered. */
+  deliveredBy(index: number): number {
+    return this.#delivered[index] ?? 0;
   }
 
   /** Stops consuming while the ledger is unavailable. */

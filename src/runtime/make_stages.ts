@@ -19,6 +19,8 @@ export interface MakeStagesOptions {
   readonly wakeSignal: WakeSignal;
   /** Creations before this time count as old: see `service_ledger.ts`. */
   readonly oldestCreation: () => string | null;
+  /** Whether the ledger was restored from a backup, and not compared with OpenStack since. */
+  readonly isRestored: () => boolean;
   /** Whether priming is over. */
   readonly mayDecide: () => boolean;
   /** Called when deliveries may have become ready. */
@@ -36,7 +38,7 @@ export function makeStages(options: MakeStagesOptions): Stages {
   const facts = new FactsStage({
     ledger,
     makeImmediate: details.makeImmediate,
-    rules: () => rulesOf(config.events, options.oldestCreation()),
+    rules: () => rulesOf(config.events, { oldestCreation: options.oldestCreation(), isRestored: options.isRestored() }),
     mayDecide: options.mayDecide,
     nova: cloud?.source ?? null,
     log: log("facts"),

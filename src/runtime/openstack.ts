@@ -18,7 +18,7 @@ import { shownUrl } from "../wire/secrets/redact.ts";
  */
 export async function openOpenStack(
   options: OpenStackOptions,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  { clock, log, ...limits }: Environment,
 ): Promise<OpenStackApi> {
   const credentials = await findCredentials(options, {
     env: (name) => Deno.env.get(name),
@@ -30,7 +30,7 @@ export async function openOpenStack(
   log.info(
     `Details are completed from the cloud of Keystone at ${shownUrl(credentials.authUrl)} (${credentials.source})`,
   );
-  return new OpenStackApi({ credentials, clock, log });
+  return new OpenStackApi({ credentials, clock, log, ...limits });
 }
 
 /**
@@ -71,6 +71,8 @@ export interface OpenedCloud extends AsyncDisposable {
 interface Environment {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Requests in flight. @default 24 */
+  readonly concurrency?: number;
 }
 
 /**
@@ -94,14 +96,14 @@ export async function openCloudOnce(
  */
 export async function openApiOnce(
   options: OpenStackOptions | undefined,
-  { clock, log }: Environment,
+  environment: Environment,
 ): Promise<OpenStackApi> {
   if (options === undefined) {
     throw new UserError(
       'Cannot ask OpenStack: config.ts has no `openstack` section. Add one, as openstack: { cloud: "NAME" }',
     );
   }
-  const api = await openOpenStack(options, { clock, log });
+  const api = await openOpenStack(options, environment);
   try {
     await api.check();
     return api;

@@ -6,12 +6,16 @@ import type { Rules } from "../facts/decision_context.ts";
  * Turns the event groups of config.ts into rules. Nova's event types in the legacy and the
  * versioned format mean the same, so either claims both.
  */
-export function rulesOf(events: Events, oldestCreation: string | null): Rules {
+export function rulesOf(
+  events: Events,
+  { oldestCreation = null, isRestored = false }: Partial<Pick<Rules, "oldestCreation" | "isRestored">> = {},
+): Rules {
   return {
     creation: subjectsOf(events.creation),
     deletion: subjectsOf(events.deletion),
     anyPort: events.anyPort ?? false,
     oldestCreation,
+    isRestored,
   };
 }
 

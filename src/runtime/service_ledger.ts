@@ -3,6 +3,9 @@ import { RetryingLedger } from "../ledger/retrying_ledger.ts";
 import type { Database } from "../ledger/sqlite/database.ts";
 import { Housekeeping } from "../ledger/sqlite/housekeeping.ts";
 import { SqliteLedger } from "../ledger/sqlite/ledger.ts";
+import { ledgerFileOf } from "../ledger/sqlite/open.ts";
+import { noticeRestore } from "../ledger/sqlite/restored.ts";
+import type { Logger } from "../model/plugin.ts";
 import type { ServiceOptions } from "./service_options.ts";
 
 const DAY_MS = 86_400_000;
@@ -29,14 +32,27 @@ export interface ServiceLedgerOptions {
 export class ServiceLedger {
   readonly sqlite: SqliteLedger;
   readonly housekeeping: Housekeeping;
+  /** Notices a restore, and a clock that was set, before a stage relies on the ledger. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.housekeeping.start(signal);
+    if (!noticeRestore(this.#database, { file: this.#file, now: this.#now() })) return;
+    this.#log.warn("The ledger was restored from a backup, or copied: what was sent since then is not in it");
+  }
+
   /** What the stages use. */
   readonly retrying: RetryingLedger;
+  readonly #database: Database;
+  readonly #file: string;
+  readonly #log: Logger;
   readonly #now: () => number;
   readonly #keepDays: number;
 
   constructor({ service, database, signal, onDown, onUp, onRescheduled }: ServiceLedgerOptions) {
     const { config, plugins, clock } = service;
     const log = service.log("ledger");
+    this.#database = database;
+    this.#file = ledgerFileOf(config.ledger);
+    this.#log = log;
     this.#now = clock.now;
     this.#keepDays = config.ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
     this.sqlite = new SqliteLedger(database, clock.now);

@@ -9,7 +9,7 @@ import { type ManagedBinding, type ManagedQueue, Management, managementRefusal }
 import { orRefusal } from "../shared/or_refusal.ts";
 import { tap } from "../shared/tap.ts";
 import { type Flow, Traffic } from "./traffic.ts";
-import { visitAny } from "../shared/visit_any.ts";
+import { visitAny } from "../../rabbitmq/visit_any.ts";
 
 /**
  * The state of a queue before and after the listening; `null` where it does not exist, or our user

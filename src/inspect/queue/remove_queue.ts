@@ -1,6 +1,6 @@
 import type { OwnQueue, RabbitSource } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
-import { visitAny } from "../shared/visit_any.ts";
+import { visitAny } from "../../rabbitmq/visit_any.ts";
 
 /** The result of removing a queue. */
 export interface RemovedQueue {

@@ -4,7 +4,7 @@ import { DEFAULT_EXCHANGES, DEFAULT_ROUTING_KEYS } from "../../rabbitmq/topology
 import type { Config, RabbitSource } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
 import type { Logger } from "../../model/plugin.ts";
-import { visitAny } from "./visit_any.ts";
+import { visitAny } from "../../rabbitmq/visit_any.ts";
 import { aborted } from "../../runtime/aborted.ts";
 import { configuredSources } from "../../runtime/sources.ts";
 

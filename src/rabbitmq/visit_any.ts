@@ -1,7 +1,7 @@
-import { brokersOf, BrokerVisit } from "../../rabbitmq/visit.ts";
-import type { RabbitSource } from "../../model/config.ts";
-import { UserError } from "../../model/errors.ts";
-import { Deadline } from "../../wire/deadline.ts";
+import { brokersOf, BrokerVisit } from "./visit.ts";
+import type { RabbitSource } from "../model/config.ts";
+import { UserError } from "../model/errors.ts";
+import { Deadline } from "../wire/deadline.ts";
 
 const CONNECT_SECONDS = 20;
 

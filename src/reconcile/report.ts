@@ -1,0 +1,76 @@
+import {
+  type Change,
+  CHANGES,
+  type ComparisonOutcome,
+  type ComparisonReport,
+  type Difference,
+} from "../model/comparison.ts";
+import type { Plan } from "./comparison.ts";
+
+/** Differences that the ledger keeps of one comparison. */
+const MAX_KEPT = 1000;
+
+/** When and why a comparison was made. */
+export interface Occasion {
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly why: string;
+}
+
+/** The report of a comparison that came to an end. */
+export function reportOf(
+  plan: Plan,
+  { outcome, problem = null, ...occasion }: Occasion & {
+    readonly outcome: ComparisonOutcome;
+    readonly problem?: string | null;
+  },
+): ComparisonReport {
+  const { scope, isFull, found, differences, undecided } = plan;
+  return {
+    ...occasion,
+    isFull,
+    outcome,
+    problem,
+    scope,
+    found,
+    drift: driftOf(differences),
+    corrected: plan.observations.length - differences.length,
+    undecided: undecided.length,
+    differences: differences.slice(0, MAX_KEPT),
+  };
+}
+
+/** The report of a comparison that did not come to an end. */
+export function failedReport(
+  problem: string,
+  { isFull, ...occasion }: Occasion & { readonly isFull: boolean },
+): ComparisonReport {
+  return {
+    ...occasion,
+    isFull,
+    outcome: "failed",
+    problem,
+    scope: null,
+    found: { floatingIps: 0, ports: 0, servers: 0 },
+    drift: driftOf([]),
+    corrected: 0,
+    undecided: 0,
+    differences: [],
+  };
+}
+
+/** Differences by kind. */
+export function driftOf(differences: readonly Difference[]): Readonly<Record<Change, number>> {
+  const drift: Record<Change, number> = { untold: 0, gone: 0, moved: 0 };
+  for (const { change } of differences) drift[change]++;
+  return drift;
+}
+
+/** Differences by kind in words, as `3 never told, 1 gone`. */
+export function describeDrift(drift: Readonly<Record<Change, number>>): string {
+  const counted = CHANGES.filter((change) => drift[change] > 0).map((change) => `${drift[change]} ${WORDS[change]}`);
+  return counted.join(", ") || "in agreement";
+}
+
+const WORDS: Readonly<Record<Change, string>> = { untold: "never told", gone: "gone", moved: "moved" };

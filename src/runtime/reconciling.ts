@@ -1,0 +1,109 @@
+import type { ComparisonReport } from "../model/comparison.ts";
+import { describeDrift } from "../reconcile/report.ts";
+import { type DueComparison, nextComparison } from "../reconcile/schedule.ts";
+import { runComparison, type RunComparisonOptions, settingsOf } from "./run_comparison.ts";
+
+export interface ReconcilingOptions extends RunComparisonOptions {
+  /** Called now and then: another process may have recorded observations. */
+  readonly onMaybeRecorded: () => void;
+}
+
+/** Time between two looks at the schedule. */
+const LOOK_EVERY_MS = 30_000;
+/** Operators' commands are noticed within this time. */
+const NOTICE_EVERY_MS = 2000;
+const DEFAULT_EVERY_HOURS = 24;
+
+/**
+ * Compares memory with OpenStack when that is due, and tells what was missed: what never reached
+ * RabbitMQ, or was lost there. Runs beside the stages, and records what it finds as intake does.
+ */
+export class Reconciling {
+  readonly #options: ReconcilingOptions;
+  #isRestored = false;
+  #last: ComparisonReport | null = null;
+
+  constructor(options: ReconcilingOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the ledger was restored from a backup, and not compared since. */
+  get isRestored(): boolean {
+    return this.#isRestored;
+  }
+
+  /** The last complete comparison, of this run or an earlier one; `null`: none, or not read yet. */
+  get last(): ComparisonReport | null {
+    return this.#last;
+  }
+
+  /**
+   * Works until the signal aborts.
+   *
+   * @param primed Resolves when the ledger has read what is in OpenStack.
+   */
+  async run(primed: Promise<unknown>, signal: AbortSignal): Promise<void> {
+    const { clock, log, config, onMaybeRecorded } = this.#options;
+    await this.#refresh();
+    void this.#noticeOthers(signal);
+    await primed;
+    while (!signal.aborted) {
+      try {
+        const due = config.openstack?.reconcile === false ? null : await this.#next();
+        await this.#refresh();
+        if (due !== null && due.dueAt <= clock.now()) await this.#compare(due, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        log("reconcile").error(`Cannot compare with OpenStack: ${error instanceof Error ? error.message : error}`);
+      }
+      onMaybeRecorded();
+      await clock.sleep(LOOK_EVERY_MS, signal);
+    }
+  }
+
+  async #noticeOthers(signal: AbortSignal): Promise<void> {
+    const { clock, onMaybeRecorded } = this.#options;
+    while (!signal.aborted) {
+      await clock.sleep(NOTICE_EVERY_MS, signal);
+      onMaybeRecorded();
+    }
+  }
+
+  async #next(): Promise<DueComparison | null> {
+    const { ledger, config } = this.#options;
+    const past = await ledger.past();
+    const gaps = await ledger.gapsSince(past.lastComplete?.startedAt ?? past.beganAt ?? 0);
+    return nextComparison({ past, gaps, everyHours: settingsOf(config).everyHours ?? DEFAULT_EVERY_HOURS });
+  }
+
+  async #refresh(): Promise<void> {
+    const { restoredAt, lastComplete } = await this.#options.ledger.past();
+    this.#isRestored = restoredAt !== null;
+    this.#last = lastComplete;
+  }
+
+  async #compare({ why, isFull, changesSince }: DueComparison, signal: AbortSignal): Promise<void> {
+    const log = this.#options.log("reconcile");
+    log.info(`Comparing with OpenStack${isFull ? "" : " what has changed"}: ${why}`);
+    const { report } = await runComparison(this.#options, { changesSince, why, apply: true }, signal);
+    await this.#refresh();
+    const seconds = Math.round((report.endedAt - report.startedAt) / 1000);
+    const { servers, floatingIps } = report.found;
+    const what = `${
+      describeDrift(report.drift)
+    }, of ${servers} servers and ${floatingIps} floating IPs, after ${seconds} s`;
+    switch (report.outcome) {
+      case "failed":
+        return log.error(`Cannot compare with OpenStack: ${report.problem}. Trying again in 15 minutes`);
+      case "withheld":
+        return log.error(
+          `OpenStack and what targets were told differ: ${what}. ${report.problem}. Nothing is told. Look at ` +
+            '"oss-watcher reconcile", then run "oss-watcher reconcile --apply --force"',
+        );
+      case "applied":
+        return log.warn(`OpenStack and what targets were told differed: ${what}. It is told now`);
+      default:
+        return log.info(`Compared with OpenStack: ${what}`);
+    }
+  }
+}

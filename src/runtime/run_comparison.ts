@@ -1,0 +1,141 @@
+import { observedNotification } from "../facts/observation.ts";
+import type { Clock } from "../model/clock.ts";
+import type { ComparisonReport } from "../model/comparison.ts";
+import type { ComparisonLedger } from "../model/comparison_ledger.ts";
+import type { Config, ReconcileOptions } from "../model/config.ts";
+import { UserError } from "../model/errors.ts";
+import type { Notification } from "../model/notification.ts";
+import type { Logger } from "../model/plugin.ts";
+import { compare, type ComparisonProgress, type Plan } from "../reconcile/comparison.ts";
+import { maxDeletions } from "../reconcile/max_deletions.ts";
+import { NoConclusion } from "../reconcile/no_conclusion.ts";
+import { failedReport, reportOf } from "../reconcile/report.ts";
+import { CloudReader } from "./cloud_reader.ts";
+import { cloudView } from "./cloud_view.ts";
+import { openApiOnce } from "./openstack.ts";
+import { rulesOf } from "./rules.ts";
+
+export interface RunComparisonOptions {
+  readonly config: Config;
+  readonly ledger: ComparisonLedger;
+  /** As in `ComparisonOptions`. */
+  readonly settled: (signal: AbortSignal) => Promise<void>;
+  /** Records observations behind all notifications. */
+  readonly record: (observations: readonly Notification[]) => Promise<void>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: (part: string) => Logger;
+  readonly onProgress?: (progress: ComparisonProgress) => void;
+}
+
+/** What to compare, and what to do about differences. */
+export interface RunComparison {
+  readonly changesSince: string | null;
+  /** For operators. */
+  readonly why: string;
+  /** Whether the events that repair differences are recorded. */
+  readonly apply: boolean;
+  /** Apply more deletions than `maxDeletions`. */
+  readonly force?: boolean;
+  readonly acceptsScope?: boolean;
+}
+
+/** A comparison's report, and its plan if it came to an end. */
+export interface Compared {
+  readonly report: ComparisonReport;
+  readonly plan: Plan | null;
+}
+
+const DEFAULT_CONFIRM_SECONDS = 60;
+/** The comparison is given up after OpenStack has not answered a request for this long. */
+const MAX_SILENCE_MS = 120_000;
+/** Requests in flight: deliveries of the service have to be detailed beside them. */
+const CONCURRENCY = 8;
+/** Observations that one transaction records. */
+const BATCH = 100;
+
+/**
+ * Compares memory with OpenStack, tells the differences if asked to, and stores a report. A
+ * comparison that fails is reported, too.
+ */
+export async function runComparison(
+  options: RunComparisonOptions,
+  wanted: RunComparison,
+  signal: AbortSignal,
+): Promise<Compared> {
+  const { ledger, clock } = options;
+  const { why, changesSince } = wanted;
+  const startedAt = clock.now();
+  let compared: Compared;
+  try {
+    compared = await conclude(options, wanted, { startedAt, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof NoConclusion) && !(error instanceof UserError)) throw error;
+    const occasion = { startedAt, endedAt: clock.now(), why, isFull: changesSince === null };
+    compared = { report: failedReport(error.message, occasion), plan: null };
+  }
+  await ledger.report(compared.report);
+  return compared;
+}
+
+async function conclude(
+  options: RunComparisonOptions,
+  { changesSince, why, apply, force = false, acceptsScope = false }: RunComparison,
+  { startedAt, signal }: { readonly startedAt: number; readonly signal: AbortSignal },
+): Promise<Compared> {
+  const { config, ledger, settled, record, clock, random, log, onProgress } = options;
+  const { confirmSeconds, maxDeletions: limit } = settingsOf(config);
+  const quiet = { ...log("reconcile"), info: log("reconcile").debug };
+  await using api = await openApiOnce(config.openstack, { clock, log: quiet, concurrency: CONCURRENCY });
+  const reader = new CloudReader({ api, clock, random, log: log("reconcile"), maxSilenceMs: MAX_SILENCE_MS });
+  const past = await ledger.past();
+  if (past.beganAt === null) throw new NoConclusion(NOT_PRIMED);
+  const plan = await compare({
+    cloud: cloudView(reader, api),
+    memory: ledger,
+    settled,
+    rules: rulesOf(config.events, { isRestored: past.restoredAt !== null }),
+    confirmMs: (confirmSeconds ?? DEFAULT_CONFIRM_SECONDS) * 1000,
+    beganAt: past.beganAt,
+    changesSince,
+    reference: past.lastComplete?.scope ?? null,
+    acceptsScope,
+    clock,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  }, signal);
+  const gone = plan.differences.filter(({ change }) => change === "gone").length;
+  const most = maxDeletions(limit, plan.remembered);
+  const occasion = () => ({ startedAt, endedAt: clock.now(), why });
+  if (!apply && plan.differences.length > 0) {
+    return { plan, report: reportOf(plan, { outcome: "planned", ...occasion() }) };
+  }
+  if (gone > most && !force) {
+    const problem = `${gone} resources are gone, and at most ${most} are told so without asking`;
+    return { plan, report: reportOf(plan, { outcome: "withheld", problem, ...occasion() }) };
+  }
+  if (apply) await tell(plan, { startedAt, record, clock });
+  const outcome = plan.differences.length === 0 ? "agreed" : "applied";
+  return { plan, report: reportOf(plan, { outcome, ...occasion() }) };
+}
+
+/** Records the plan's observations, behind whatever was recorded before. */
+async function tell(
+  { observations }: Plan,
+  { startedAt, record, clock }: Pick<RunComparisonOptions, "record" | "clock"> & { readonly startedAt: number },
+): Promise<void> {
+  const time = new Date(clock.now()).toISOString();
+  const notifications = observations.map((observation, index) =>
+    observedNotification(observation, { messageId: `reconcile-${startedAt}-${index}`, time })
+  );
+  for (let from = 0; from < notifications.length; from += BATCH) {
+    await record(notifications.slice(from, from + BATCH));
+  }
+}
+
+/** The section `openstack.reconcile` of config.ts. */
+export function settingsOf({ openstack }: Config): ReconcileOptions {
+  return openstack?.reconcile || {};
+}
+
+const NOT_PRIMED = "The ledger has not read yet what is in OpenStack: the service does that when it first runs";
