@@ -59,7 +59,16 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   // Texts for a terminal need the escaping of wire; operators' commands need the ledger and the
   // log, not the stages.
-  "src/cli": ["src/runtime", "src/inspect", "src/config", "src/model", "src/wire", "src/ledger", "src/observe"],
+  "src/cli": [
+    "src/runtime",
+    "src/inspect",
+    "src/reconcile",
+    "src/config",
+    "src/model",
+    "src/wire",
+    "src/ledger",
+    "src/observe",
+  ],
   "main.ts": ["src/cli", "deno.json", "config.ts", "plugins"],
   "config.ts": ["mod.ts", "plugins"],
 };

@@ -63,6 +63,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./prime.ts")).primeCommand,
   },
   {
+    name: "reconcile",
+    summary: "compare what was told with OpenStack; tell the rest",
+    load: async () => (await import("./reconcile.ts")).reconcileCommand,
+  },
+  {
     name: "backup",
     summary: "write a consistent copy of the ledger",
     load: async () => (await import("./backup.ts")).backupCommand,

@@ -4,6 +4,11 @@ export interface Terminal {
   print(text: string): void;
   /** Writes a message to standard error, with a line feed. */
   error(text: string): void;
+  /**
+   * Shows a line of progress, which the next one overwrites; the empty text removes it. Absent where
+   * standard error is no terminal.
+   */
+  readonly status?: ((text: string) => void) | undefined;
   /** All of standard input. */
   readInput(): Promise<Uint8Array>;
   /**
@@ -35,6 +40,10 @@ export const processTerminal: Terminal = {
   },
   get width() {
     return Deno.stdout.isTerminal() ? columnsOf() : undefined;
+  },
+  get status() {
+    if (!Deno.stderr.isTerminal() || Deno.env.get("TERM") === "dumb") return undefined;
+    return (text: string) => writeStderr(`\r\x1b[K${text}`);
   },
   readInput: async () => new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer()),
 };

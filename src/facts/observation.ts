@@ -1,5 +1,6 @@
 import type { ServerSnapshot } from "../model/event.ts";
 import type { Listing } from "../model/ledger.ts";
+import type { Memory } from "../model/memory.ts";
 import type { JsonObject, Notification } from "../model/notification.ts";
 import type { FloatingIpState, PortState } from "./network_payload.ts";
 
@@ -39,6 +40,24 @@ interface Read {
 /** The id of the resource that was observed. */
 export function observedId(observation: Observation): string {
   return "id" in observation ? observation.id : observation.state.id as string;
+}
+
+/** Whether an observation is of a server, of its port, or of a floating IP on it. */
+export function concernsServer(
+  observation: Observation,
+  { server, memory }: { readonly server: string; readonly memory: Memory },
+): boolean {
+  const id = observedId(observation);
+  switch (listingOf(observation)) {
+    case "servers":
+      return id === server;
+    case "ports":
+      return (observation.what === "port" ? observation.state.serverId : memory.port(id)?.serverId) === server;
+    case "floatingIps": {
+      const isOnIt = observation.what === "floatingIp" && observation.state.port?.serverId === server;
+      return isOnIt || memory.floatingIp(id)?.association?.serverId === server;
+    }
+  }
 }
 
 /** The listing that has the resource, if it is there. */

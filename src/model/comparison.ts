@@ -93,7 +93,10 @@ export interface PastComparisons {
   readonly restoredAt: number | null;
   /** The last one, whatever its outcome. */
   readonly last: ComparisonReport | null;
-  /** The last one that came to an end, and the last full one of these. */
+  /**
+   * The last one that came to an end and was to repair what it found, and the last full one of
+   * these.
+   */
   readonly lastComplete: ComparisonReport | null;
   readonly lastFull: ComparisonReport | null;
 }

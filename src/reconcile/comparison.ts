@@ -1,5 +1,5 @@
 import type { Rules } from "../facts/decision_context.ts";
-import { listingOf, type Observation, observedId } from "../facts/observation.ts";
+import { concernsServer, listingOf, type Observation, observedId } from "../facts/observation.ts";
 import type { Clock } from "../model/clock.ts";
 import type { CloudScope, Difference, Undecided } from "../model/comparison.ts";
 import type { MemoryReader } from "../model/comparison_ledger.ts";
@@ -31,6 +31,8 @@ export interface ComparisonOptions {
   readonly reference: CloudScope | null;
   /** Whether an operator has confirmed that the scope is right although it has changed. */
   readonly acceptsScope?: boolean;
+  /** Look at this server alone, with its floating IPs; `null`: at everything. @default null */
+  readonly server?: string | null;
   readonly clock: Clock;
   readonly onProgress?: (progress: ComparisonProgress) => void;
 }
@@ -95,7 +97,9 @@ class Comparison {
       await this.#list(listing, listing === "servers" ? visibility.Nova : visibility.Neutron);
     }
     await this.#refuseOtherCloud(scope, visibility.Nova);
-    const candidates = distinct([...this.#candidates, ...await this.#askForSuspects(visibility)]);
+    const candidates = distinct(
+      await this.#concerned([...this.#candidates, ...await this.#askForSuspects(visibility)]),
+    );
     let confirmed: readonly Judgement[] = [];
     if (candidates.length > 0) {
       this.#progress("waiting", 0, null);
@@ -198,6 +202,15 @@ class Comparison {
       this.#progress(step, done, resources.length);
     }
     return judged;
+  }
+
+  /** Those that concern the server that alone is looked at. */
+  async #concerned(candidates: readonly Judgement[]): Promise<readonly Judgement[]> {
+    const { server = null, memory } = this.#options;
+    if (server === null) return candidates;
+    return await memory.look((known) =>
+      candidates.filter(({ observation }) => concernsServer(observation, { server, memory: known }))
+    );
   }
 
   /** The second question: what both answers, and memory at both times, agree upon. */

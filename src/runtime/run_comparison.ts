@@ -38,6 +38,8 @@ export interface RunComparison {
   /** Apply more deletions than `maxDeletions`. */
   readonly force?: boolean;
   readonly acceptsScope?: boolean;
+  /** Compare this server alone, with its floating IPs: the report is not stored. @default null */
+  readonly server?: string | null;
 }
 
 /** A comparison's report, and its plan if it came to an end. */
@@ -75,13 +77,13 @@ export async function runComparison(
     const occasion = { startedAt, endedAt: clock.now(), why, isFull: changesSince === null };
     compared = { report: failedReport(error.message, occasion), plan: null };
   }
-  await ledger.report(compared.report);
+  if (wanted.server === undefined || wanted.server === null) await ledger.report(compared.report);
   return compared;
 }
 
 async function conclude(
   options: RunComparisonOptions,
-  { changesSince, why, apply, force = false, acceptsScope = false }: RunComparison,
+  { changesSince, why, apply, force = false, acceptsScope = false, server = null }: RunComparison,
   { startedAt, signal }: { readonly startedAt: number; readonly signal: AbortSignal },
 ): Promise<Compared> {
   const { config, ledger, settled, record, clock, random, log, onProgress } = options;
@@ -101,6 +103,7 @@ async function conclude(
     changesSince,
     reference: past.lastComplete?.scope ?? null,
     acceptsScope,
+    server,
     clock,
     ...(onProgress === undefined ? {} : { onProgress }),
   }, signal);

@@ -74,7 +74,8 @@ export class Comparisons implements ComparisonLedger {
   // deno-lint-ignore require-await -- as above
   async report(report: ComparisonReport): Promise<void> {
     const { startedAt, endedAt, outcome, isFull } = report;
-    const isComplete = outcome !== "failed";
+    // What was planned alone is found again.
+    const isComplete = outcome !== "failed" && outcome !== "planned";
     transaction(this.#database, () => {
       this.#sql.put.run(startedAt, endedAt, Number(isComplete), Number(isFull), JSON.stringify(report));
       if (outcome === "agreed" || outcome === "applied") this.#sql.forget.run(RESTORED_AT);

@@ -1,0 +1,80 @@
+import { Command } from "commander";
+import { UserError } from "../model/errors.ts";
+import { safeJson } from "../wire/escaping/safe_json.ts";
+import { type CommandContext, EXIT_DIFFERENCES, EXIT_FAILURE, load, stderrLog } from "./context.ts";
+import { ledgerOption, openLedger } from "./ledger_option.ts";
+import { ProgressLine } from "./progress_line.ts";
+import { describeComparison, describeProgress } from "./reconcile_text.ts";
+
+interface ReconcileOptions {
+  readonly apply?: boolean;
+  readonly force?: boolean;
+  readonly acceptScope?: boolean;
+  readonly server?: string;
+  readonly json?: boolean;
+  readonly ledger?: string;
+}
+
+/** `reconcile`: compares what targets were told with what is in OpenStack. */
+export function reconcileCommand(context: CommandContext): Command {
+  return new Command("reconcile")
+    .description(
+      "Compare what targets were told with what is in OpenStack, and show what differs: lost notifications. Tells nothing, " +
+        "unless --apply is given. The service may run; it does this by itself, each day and after gaps.",
+    )
+    .option("--apply", "tell the targets what differs, through the service")
+    .option("--force", "with --apply: also more deletions than openstack.reconcile.maxDeletions")
+    .option("--server <id>", "only this server, with its floating IPs")
+    .option(
+      "--accept-scope",
+      "the account, region and endpoints are right, although they are not those of the last time",
+    )
+    .option("--json", "print JSON")
+    .addOption(ledgerOption())
+    .addHelpText("after", HELP)
+    .action((options: ReconcileOptions) => run(options, context));
+}
+
+const HELP = `
+Examples:
+  oss-watcher reconcile
+  oss-watcher reconcile --apply
+
+A resource that seems to differ is asked for twice, a minute apart.
+
+Exit codes: 0 agreement, or all was set in motion; 3 there are differences, and
+nothing was told; 1 nothing can be concluded: OpenStack refuses us, does not
+answer, or is not the cloud of the last time.`;
+
+async function run(options: ReconcileOptions, context: CommandContext): Promise<void> {
+  const { apply = false, force = false, acceptScope = false, server, json = false, ledger } = options;
+  if (force && !apply) throw new UserError("Cannot use --force alone: it goes with --apply");
+  const [{ config }, { reconcileOnce }, { systemClock }] = await Promise.all([
+    load(context),
+    import("../runtime/reconcile_once.ts"),
+    import("../runtime/clock.ts"),
+  ]);
+  using opened = await openLedger(ledger, context);
+  const { terminal } = context;
+  using line = new ProgressLine(terminal);
+  const { report, plan } = await reconcileOnce(
+    {
+      config,
+      ledger: opened.comparisons,
+      clock: systemClock,
+      random: Math.random,
+      log: stderrLog(context.globals()),
+      onProgress: (progress) => line.show(describeProgress(progress)),
+    },
+    { apply, force, acceptsScope: acceptScope, server: server ?? null },
+    context.stopSignal(),
+  );
+  line.clear();
+  if (plan === null) throw new UserError(`Cannot compare with OpenStack: ${report.problem}`);
+  const { undecided, differences } = plan;
+  terminal.print(
+    json ? safeJson({ ...report, differences, undecided }) : describeComparison({ report, plan, terminal }),
+  );
+  const isDone = report.outcome === "agreed" || report.outcome === "applied";
+  if (!isDone) context.exit(plan.differences.length > 0 ? EXIT_DIFFERENCES : EXIT_FAILURE);
+}

@@ -1,0 +1,106 @@
+import type { Change, ComparisonReport, Difference, Undecided } from "../model/comparison.ts";
+import type { ComparisonProgress, Plan } from "../reconcile/comparison.ts";
+import { describeDrift } from "../reconcile/report.ts";
+import { printable } from "../wire/escaping/printable.ts";
+import { coloured, type Terminal } from "./terminal.ts";
+import { wrapped } from "./wrapped.ts";
+
+interface Compared {
+  readonly report: ComparisonReport;
+  readonly plan: Plan;
+  readonly terminal: Terminal;
+}
+
+const SIGNS: Readonly<Record<Change, { readonly sign: string; readonly colour: "green" | "red" | "yellow" }>> = {
+  untold: { sign: "+", colour: "green" },
+  gone: { sign: "-", colour: "red" },
+  moved: { sign: "~", colour: "yellow" },
+};
+
+const SUBJECTS: Readonly<Record<Undecided["subject"], string>> = {
+  server: "server",
+  floatingip: "floating IP",
+  port: "port",
+};
+
+/** A comparison as a plan: each difference with its events and evidence, then counts. */
+export function describeComparison({ report, plan, terminal }: Compared): string {
+  const { differences, undecided } = plan;
+  return [
+    ...differences.flatMap((difference) => [...describeDifference(difference, terminal), ""]),
+    ...(undecided.length > 0 ? [...describeUndecided(undecided), ""] : []),
+    ...(differences.length > 0 ? [LEGEND, ""] : []),
+    ...wrapped(summary(report, plan), { indent: 2 }),
+    ...(plan.seesAllProjects ? [] : wrapped(UNSEEN, { indent: 2 })),
+    ...conclusion(report),
+  ].join("\n");
+}
+
+const LEGEND = "+ never told, - gone, ~ moved to another server";
+
+const UNSEEN =
+  "The account is not proven to see the resources of all projects: nothing is concluded about what is gone from others.";
+
+function describeDifference({ change, subject, id, name, address, keys, evidence }: Difference, terminal: Terminal) {
+  const { sign, colour } = SIGNS[change];
+  const known = [name, address].filter((one) => one !== null).join("  ");
+  return [
+    coloured(printable(`${sign} ${SUBJECTS[subject]}  ${id}  ${known}`.trimEnd()), colour, terminal),
+    ...evidence.flatMap((sentence) => wrapped(printable(`    ${sentence}`), { indent: 4 })),
+    ...keys.map((key) => printable(`    → ${key}`)),
+  ];
+}
+
+function describeUndecided(undecided: readonly Undecided[]): string[] {
+  return [
+    "Nothing is concluded about:",
+    ...undecided.flatMap(({ subject, id, reason }) =>
+      wrapped(printable(`  ${SUBJECTS[subject]}  ${id}: ${reason}`), { indent: 4 })
+    ),
+  ];
+}
+
+function summary({ drift, corrected, startedAt, endedAt }: ComparisonReport, { found }: Plan): string {
+  const seconds = Math.round((endedAt - startedAt) / 1000);
+  const memory = corrected === 0 ? "" : `; ${corrected} rows of memory alone are out of date`;
+  return `Compared ${found.servers} servers, ${found.ports} ports, ${found.floatingIps} floating IPs in ${seconds} s: ` +
+    `${describeDrift(drift)}${memory}.`;
+}
+
+function conclusion({ outcome, problem }: ComparisonReport): readonly string[] {
+  switch (outcome) {
+    case "applied":
+      return wrapped("It is recorded; the service tells it, in order. See: oss-watcher events", { indent: 2 });
+    case "planned":
+      return wrapped("Nothing was told. To tell it: oss-watcher reconcile --apply", { indent: 2 });
+    case "withheld":
+      return wrapped(
+        `Nothing was told: ${problem}. If that is right: oss-watcher reconcile --apply --force`,
+        { indent: 2 },
+      );
+    default:
+      return [];
+  }
+}
+
+/** A state of the progress line. */
+export function describeProgress({ step, done, total }: ComparisonProgress): string {
+  if (step === "waiting") return "Waiting before the second question …";
+  const bar = total === null || total === 0 ? "" : ` ${barOf(Math.min(1, done / total))}`;
+  return `${STEPS[step]}${bar} ${done}${total === null ? "" : ` of ${total}`}`;
+}
+
+const STEPS: Readonly<Record<Exclude<ComparisonProgress["step"], "waiting">, string>> = {
+  floatingIps: "Reading floating IPs",
+  ports: "Reading ports",
+  servers: "Reading servers",
+  asking: "Asking for what is not listed",
+  "asking again": "Asking again",
+};
+
+const BAR_WIDTH = 24;
+
+function barOf(share: number): string {
+  const full = Math.round(share * BAR_WIDTH);
+  return `[${"#".repeat(full)}${".".repeat(BAR_WIDTH - full)}]`;
+}
