@@ -157,8 +157,8 @@ function placeAfter<T>({ ids, hasMore }: ReadPage<T>, marker: string | undefined
   const others = [ids.at(-2), ids[Math.floor(ids.length / 2)], ids[0], marker];
   const all = hasMore ? [last, ...others] : others.filter((id) => id !== last);
   const markers = [...new Set(all)].filter((id) => typeof id === "string");
-  if (markers.length === 0 && last !== null) return { markers: [last], last, emptyIsEnd: true };
-  return { markers, last, emptyIsEnd: false };
+  if (markers.length === 0 && last !== null) markers.push(last);
+  return { markers, last, emptyIsEnd: markers.length === 1 && markers[0] === last };
 }
 
 function noProgress<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {

@@ -5,12 +5,13 @@
  * @module
  */
 
-import type { Json } from "../../src/model/notification.ts";
+import { absent, cellDown, filterRefused, forbidden, hiddenByPolicy, markerGone, noPath } from "./made_answers.ts";
+import { deletedServer, type Kind, type Made, MADE_AT, madeResources, minimalServer } from "./made_records.ts";
+import { recordedShapes, type Shapes } from "./made_records.ts";
 import type { Interceptor, OpenStackServer, TakenRequest } from "./openstack_server.ts";
 
-export type Kind = "servers" | "ports" | "floatingips";
-
-type Made = Record<string, Json>;
+export type { Kind };
+export { idOf } from "./made_records.ts";
 
 /** How many of each there are. */
 export interface CloudSize {
@@ -19,120 +20,171 @@ export interface CloudSize {
   readonly floatingIps: number;
   /** @default 5 */
   readonly projects?: number;
+  /** The id of the first project, which is that of a plain member's account. @default "project-0" */
+  readonly ownProject?: string;
 }
 
-const PATHS: Readonly<Record<string, Kind>> = {
-  "compute GET /v2.1/servers/detail": "servers",
-  "network GET /v2.0/ports": "ports",
-  "network GET /v2.0/floatingips": "floatingips",
-};
+const PATH = /^(?:compute GET \/v2\.1|network GET \/v2\.0)\/(servers|ports|floatingips)(?:\/([^/]+))?$/;
 
 export class MadeCloud {
+  /** What is there, in the order of the ids, which is that of the lists. */
   readonly lists: Readonly<Record<Kind, Made[]>> = { servers: [], ports: [], floatingips: [] };
-  /** Whether a list of all projects is refused, as to a plain member. */
+  /** Servers that were deleted, and are still in Nova's database: listed with `changes-since`. */
+  readonly deleted: Made[] = [];
+  /** Whether a server that is removed is kept in Nova's database, where it is a good marker, too. */
+  keepsDeleted = false;
+  /** Whether the account is a plain member: it sees its own project, and not the list of all servers. */
   isMember = false;
+  /** The kinds that are forbidden (403), by id and as a list. */
+  readonly refused = new Set<Kind>();
+  /** Ids of ports and floating IPs that a policy of Neutron hides, after the page was cut. */
+  readonly hidden = new Set<string>();
+  /** Ids of servers in a cell that does not answer. */
+  readonly inDownCell = new Set<string>();
+  /** Whether Neutron has the router extension. */
+  hasRouters = true;
+  /** What Neutron does with the filter `changed_since`. */
+  changedSince: "known" | "ignored" | "refused" = "known";
+  /** Whether Neutron pages as for a plugin that cannot: a marker that is gone gives an empty page. */
+  emulatesPages = false;
+  /** Whether something drops the links to the next pages. */
+  dropsLinks = false;
+  /** The largest page that the services give. */
+  maxLimit = 1000;
+  /** How long each answer takes. */
+  delayMs = 0;
+  /** The time of the services, for changes and deletions; ISO 8601 in whole seconds. */
+  now = MADE_AT;
+  /** Called before each request of a resource or a list is answered: to change the cloud meanwhile. */
+  before: (request: TakenRequest) => void = () => {};
   readonly #server: OpenStackServer;
   readonly #size: CloudSize;
+  readonly #shapes: Shapes;
+  /** Places in the lists by id; checked at use, since tests change the lists. */
+  readonly #places: Record<Kind, Map<string, number>> = {
+    servers: new Map(),
+    ports: new Map(),
+    floatingips: new Map(),
+  };
 
-  private constructor(server: OpenStackServer, size: CloudSize) {
-    this.#server = server;
-    this.#size = size;
+  private constructor(server: OpenStackServer, size: CloudSize, shapes: Shapes) {
+    [this.#server, this.#size, this.#shapes] = [server, size, shapes];
   }
 
   /** Puts a cloud behind the server; other requests are answered from the recordings. */
   static async behind(server: OpenStackServer, size: CloudSize): Promise<MadeCloud> {
-    const cloud = new MadeCloud(server, size);
-    const first = async (recording: string, key: string) => (await server.recorded(recording).json())[key][0];
-    const shapes = {
-      server: await first("servers-detail-all-tenants-page-1", "servers"),
-      port: await first("ports-by-device_id-two-nics", "ports"),
-      floatingIp: await first("floatingips", "floatingips"),
-    };
-    for (let number = 0; number < size.servers; number++) cloud.#add(number, shapes);
+    const cloud = new MadeCloud(server, size, await recordedShapes(server));
+    for (let number = 0; number < size.servers; number++) cloud.add(number);
     server.intercept = cloud.intercept;
     return cloud;
   }
 
+  /** Adds a server with its port and, if it is among the first, a floating IP. Numbers ascend. */
+  add(number: number): void {
+    const { projects = 5, ownProject = "project-0", floatingIps } = this.#size;
+    const project = number % projects === 0 ? ownProject : `project-${number % projects}`;
+    const made = madeResources(number, { shapes: this.#shapes, project, hasFloatingIp: number < floatingIps });
+    this.lists.servers.push(made.servers);
+    this.lists.ports.push(made.ports);
+    if (made.floatingips !== null) this.lists.floatingips.push(made.floatingips);
+  }
+
   /** Takes one away, as if somebody had deleted it. */
   remove(kind: Kind, id: string): void {
-    this.lists[kind].splice(this.lists[kind].findIndex((one) => one["id"] === id), 1);
+    const [gone] = this.lists[kind].splice(this.lists[kind].findIndex((one) => one["id"] === id), 1);
+    if (kind === "servers" && this.keepsDeleted && gone !== undefined) {
+      this.deleted.push(deletedServer(gone, this.now));
+    }
+  }
+
+  /** Changes one, as if somebody had changed it now. */
+  change(kind: Kind, id: string, values: Made): void {
+    const one = this.#find(kind, id);
+    if (one === undefined) throw new Error(`There is no ${id} in ${kind}`);
+    if (kind === "servers") Object.assign(one, { updated: this.now }, values);
+    else {
+      const revision = Number(one["revision_number"]) + 1;
+      Object.assign(one, { updated_at: this.now, revision_number: revision }, values);
+    }
   }
 
   readonly intercept: Interceptor = (request) => {
-    const url = new URL(request.path, "http://here");
     if (!request.headers.has("x-auth-token")) return undefined;
-    const kind = PATHS[`${request.service} ${request.method} ${url.pathname}`];
-    if (kind !== undefined) return this.#page(kind, url.searchParams);
-    return this.#named(request);
+    if (this.delayMs === 0) return this.#answer(request);
+    return new Promise((resolve) => setTimeout(() => resolve(this.#answer(request)), this.delayMs));
   };
 
-  #add(number: number, shapes: Readonly<Record<"server" | "port" | "floatingIp", Made>>): void {
-    const serverId = idOf("5e", number);
-    const portId = idOf("b0", number);
-    const address = `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
-    const mac = `fa:16:3e:${number.toString(16).padStart(6, "0").replace(/(..)(..)(..)/, "$1:$2:$3")}`;
-    const project = `project-${number % (this.#size.projects ?? 5)}`;
-    const fixed = { version: 4, addr: address, "OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": mac };
-    const hasFloatingIp = number < this.#size.floatingIps;
-    const public_ = `203.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
-    const addresses = hasFloatingIp ? [fixed, { ...fixed, addr: public_, "OS-EXT-IPS:type": "floating" }] : [fixed];
-    this.lists.servers.push({
-      ...shapes.server,
-      id: serverId,
-      name: `web-${number}`,
-      "OS-EXT-SRV-ATTR:hostname": `web-${number}`,
-      tenant_id: project,
-      user_id: `user-of-${project}`,
-      metadata: { owner: `owner-${number}` },
-      addresses: { net: addresses },
-    });
-    const owner = { tenant_id: project, project_id: project };
-    this.lists.ports.push({
-      ...shapes.port,
-      ...owner,
-      id: portId,
-      device_id: serverId,
-      device_owner: "compute:zone-1",
-      mac_address: mac,
-      fixed_ips: [{ subnet_id: "subnet", ip_address: address }],
-      dns_assignment: [{ hostname: `web-${number}`, ip_address: address, fqdn: `web-${number}.cloud.example.com.` }],
-      revision_number: 4,
-    });
-    if (!hasFloatingIp) return;
-    this.lists.floatingips.push({
-      ...shapes.floatingIp,
-      ...owner,
-      id: idOf("f1", number),
-      floating_ip_address: public_,
-      fixed_ip_address: address,
-      port_id: portId,
-      port_details: { device_id: serverId, device_owner: "compute:zone-1", mac_address: mac },
-      revision_number: 2,
-    });
+  #answer(request: TakenRequest): Response | undefined {
+    const url = new URL(request.path, "http://here");
+    const [, name, id] = PATH.exec(`${request.service} ${request.method} ${url.pathname}`) ?? [];
+    if (name === undefined) return this.#named(request);
+    const kind = name as Kind;
+    this.before(request);
+    if (kind === "floatingips" && !this.hasRouters) return noPath();
+    if (this.refused.has(kind)) return forbidden(kind);
+    const isList = id === undefined || kind === "servers" && id === "detail";
+    return isList ? this.#page(kind, url.searchParams) : this.#one(kind, id, request, url.searchParams);
+  }
+
+  #one(kind: Kind, id: string, { headers }: TakenRequest, query: URLSearchParams): Response {
+    const one = this.#find(kind, id);
+    if (one === undefined || this.isMember && !this.#isOwn(one)) return absent(kind, id);
+    if (this.hidden.has(id)) return hiddenByPolicy();
+    if (!this.inDownCell.has(id)) return Response.json({ [kind.slice(0, -1)]: only(one, query.getAll("fields")) });
+    const minor = Number(/2\.(\d+)$/.exec(headers.get("openstack-api-version") ?? "")?.[1] ?? 1);
+    return minor < 69 ? cellDown() : Response.json({ server: minimalServer(one) });
   }
 
   #page(kind: Kind, query: URLSearchParams): Response {
     if (kind === "servers" && query.has("all_tenants") && this.isMember) {
       return this.#server.recorded("servers-all-tenants-as-member");
     }
-    const list = this.#visible(kind, query);
-    const limit = Number(query.get("limit") ?? list.length);
+    if (query.has("changed_since") && this.changedSince === "refused") return filterRefused();
+    const list = this.#listed(kind, query);
+    const limit = Math.min(Number(query.get("limit") ?? this.maxLimit), this.maxLimit);
     const marker = query.get("marker");
-    const at = marker === null ? -1 : list.findIndex((one) => one["id"] === marker);
-    if (marker !== null && at === -1 && kind !== "floatingips") return gone(kind, marker);
+    const isGood = marker === null || this.#isMarker(kind, marker);
+    if (!isGood && kind !== "servers" && this.emulatesPages) return Response.json({ [kind]: [] });
+    if (!isGood && kind !== "floatingips") return markerGone(kind, marker);
     // Neutron begins floating IPs anew.
-    const page = list.slice(at + 1, at + 1 + limit);
-    const hasNext = at + 1 + limit < list.length;
-    const wanted = query.getAll("fields");
-    const records = wanted.length === 0 ? page : page.map((one) => only(one, wanted));
+    const at = marker === null || !isGood ? 0 : list.findIndex((one) => String(one["id"]) > marker);
+    const page = at === -1 ? [] : list.slice(at, at + limit);
+    // Neutron cuts the page, hides what a policy hides, and then looks whether the page is full.
+    const shown = page.filter((one) => !this.hidden.has(String(one["id"])));
+    const records = shown.map((one) => only(one, query.getAll("fields")));
+    const hasNext = shown.length === limit && !this.dropsLinks;
     const links = hasNext ? { [`${kind}_links`]: [{ rel: "next", href: "http://here/" }] } : {};
     return Response.json({ [kind]: records, ...links });
   }
 
-  #visible(kind: Kind, query: URLSearchParams): Made[] {
-    const list = this.lists[kind];
+  /** What a list has, before it is paged. Nova's lists lack what is soft-deleted or in a cell that is down. */
+  #listed(kind: Kind, query: URLSearchParams): Made[] {
     const isOwn = kind === "servers" ? !query.has("all_tenants") : this.isMember;
-    return isOwn ? list.filter((one) => one["tenant_id"] === "project-0") : list;
+    const since = query.get("changes-since") ?? (this.changedSince === "known" ? query.get("changed_since") : null);
+    const all = kind === "servers" && since !== null ? merged(this.lists.servers, this.deleted) : this.lists[kind];
+    const isEvery = !isOwn && since === null && kind !== "servers";
+    if (isEvery) return all;
+    return all.filter((one) =>
+      (!isOwn || this.#isOwn(one)) && !this.inDownCell.has(String(one["id"])) &&
+      (since === null ? one["status"] !== "SOFT_DELETED" : String(one["updated"] ?? one["updated_at"]) >= since)
+    );
+  }
+
+  #isMarker(kind: Kind, id: string): boolean {
+    return this.#find(kind, id) !== undefined || kind === "servers" && this.deleted.some((one) => one["id"] === id);
+  }
+
+  #isOwn(one: Made): boolean {
+    return one["tenant_id"] === (this.#size.ownProject ?? "project-0");
+  }
+
+  #find(kind: Kind, id: string): Made | undefined {
+    const list = this.lists[kind];
+    const known = this.#places[kind].get(id);
+    if (known !== undefined && list[known]?.["id"] === id) return list[known];
+    if (known === undefined && this.#places[kind].size === list.length) return undefined;
+    this.#places[kind] = new Map(list.map((one, place) => [String(one["id"]), place]));
+    return list[this.#places[kind].get(id) ?? -1];
   }
 
   #named({ service, path }: TakenRequest): Response | undefined {
@@ -143,19 +195,12 @@ export class MadeCloud {
   }
 }
 
-/** The id of a made resource: `5e` a server, `b0` a port, `f1` a floating IP. */
-export function idOf(kind: "5e" | "b0" | "f1", number: number): string {
-  return `${kind}000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}`;
-}
-
 function only(record: Made, fields: readonly string[]): Made {
+  if (fields.length === 0) return record;
   return Object.fromEntries(Object.entries(record).filter(([key]) => fields.includes(key)));
 }
 
-function gone(kind: Kind, marker: string): Response {
-  if (kind === "servers") {
-    return Response.json({ badRequest: { code: 400, message: `marker [${marker}] not found` } }, { status: 400 });
-  }
-  const message = `Port ${marker} could not be found.`;
-  return Response.json({ NeutronError: { type: "PortNotFound", message, detail: "" } }, { status: 404 });
+/** Two lists in the order of the ids. */
+function merged(first: readonly Made[], second: readonly Made[]): Made[] {
+  return [...first, ...second].sort((one, other) => String(one["id"]) < String(other["id"]) ? -1 : 1);
 }
