@@ -4,7 +4,9 @@ import { printable } from "../wire/escaping/printable.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
 import { type CommandContext, EXIT_FAILURE, EXIT_NOTHING, load, stderrLog } from "./context.ts";
 import { describeExamination, examinationFacts } from "./doctor_text.ts";
+import { openLedger } from "./ledger_option.ts";
 import { seconds } from "./numbers.ts";
+import { describeComparisons } from "./reconcile_text.ts";
 
 interface DoctorOptions {
   readonly seconds: number;
@@ -71,6 +73,19 @@ async function run({ seconds, management, json = false }: DoctorOptions, context
       isBad = true;
     }
   }
+  if (config.openstack !== undefined) await showComparisons(context, { json });
   if (isBad) context.exit(EXIT_FAILURE);
   else if (!hasCome) context.exit(EXIT_NOTHING);
+}
+
+/** What the ledger knows of comparisons with OpenStack. */
+async function showComparisons(context: CommandContext, { json }: { readonly json: boolean }): Promise<void> {
+  try {
+    using opened = await openLedger(undefined, context);
+    const past = await opened.comparisons.past();
+    context.terminal.print(json ? safeJson({ comparisons: past }) : `\n${describeComparisons(past, Date.now())}`);
+  } catch (error) {
+    // Without a ledger, the service has not run yet.
+    if (!(error instanceof UserError)) throw error;
+  }
 }

@@ -35,7 +35,7 @@ export function describeEnd({ count, limit }: { readonly count: number; readonly
 }
 
 function describeListed(
-  { key, name, address, state, plugin, at, attempts, dueAt, reason }: Listed,
+  { key, name, address, state, origin, plugin, at, attempts, dueAt, reason }: Listed,
   { pluginWidth, width }: ListLayout,
 ): string {
   const next = state === "retrying" && dueAt !== null ? `next ${due(dueAt)}: ` : "";
@@ -48,7 +48,7 @@ function describeListed(
   const first = line.length <= width ? [line] : [printable(facts.trimEnd()), printable(`  ${server}`, width)];
   return [
     ...first,
-    `  ${printable(key)}`,
+    `  ${printable(key)}${origin === "reconcile" ? "  (found by reconcile)" : ""}`,
     ...(reason === null ? [] : [printable(`  ${next}${reason}`, width)]),
   ].join("\n");
 }
@@ -59,14 +59,19 @@ function describeListed(
 export function describeEvent({ event, decidedAt, notification, detail, deliveries }: ShownEvent): string {
   return [
     printable(event.key),
-    `  ${event.created ? "creation" : "deletion"}, from ${printable(event.eventType)} of ${event.time}`,
+    `  ${event.created ? "creation" : "deletion"}, ${sourceOf(event)}`,
     `  decided ${utc(decidedAt)} UTC${event.creationSeen ? "" : "; its beginning is not remembered"}`,
-    "notification",
+    event.origin === "reconcile" ? "observation" : "notification",
     ...json(notification ?? "not kept"),
     "detail",
     ...json(detail ?? "not made yet"),
     ...deliveries.flatMap(describeDelivery),
   ].join("\n");
+}
+
+function sourceOf({ eventType, time, origin }: ShownEvent["event"]): string {
+  if (origin === "reconcile") return `found by a comparison with OpenStack at ${time}: its notification was lost`;
+  return `from ${printable(eventType)} of ${time}`;
 }
 
 function describeDelivery({ plugin, state, attempts, dueAt, finishedAt, failures, waitsFor }: ShownDelivery): string[] {

@@ -1,4 +1,5 @@
-import type { Change, ComparisonReport, Difference, Undecided } from "../model/comparison.ts";
+import type { Change, ComparisonReport, Difference, PastComparisons, Undecided } from "../model/comparison.ts";
+import { duration } from "../observe/duration.ts";
 import type { ComparisonProgress, Plan } from "../reconcile/comparison.ts";
 import { describeDrift } from "../reconcile/report.ts";
 import { printable } from "../wire/escaping/printable.ts";
@@ -81,6 +82,26 @@ function conclusion({ outcome, problem }: ComparisonReport): readonly string[] {
     default:
       return [];
   }
+}
+
+/** When memory was last compared with OpenStack, and what was found. */
+export function describeComparisons({ beganAt, restoredAt, last, agreedAt }: PastComparisons, now: number): string {
+  if (beganAt === null) return "OpenStack: the ledger has not read yet what is there.";
+  const agreed = agreedAt === null
+    ? "OpenStack: no comparison of what targets were told with it was complete yet."
+    : `OpenStack: what targets were told agreed with it ${duration(now - agreedAt)} ago.`;
+  return [
+    ...wrapped(agreed, { indent: 2 }),
+    ...(last === null ? [] : wrapped(printable(describeLast(last, now)), { indent: 2 })),
+    ...(restoredAt === null
+      ? []
+      : wrapped("The ledger was restored from a backup, or copied, and not compared since.", { indent: 2 })),
+  ].join("\n");
+}
+
+function describeLast({ outcome, drift, problem, endedAt }: ComparisonReport, now: number): string {
+  const how = problem === null ? describeDrift(drift) : problem;
+  return `The last comparison was ${duration(now - endedAt)} ago: ${outcome}, ${how}.`;
 }
 
 /** A state of the progress line. */

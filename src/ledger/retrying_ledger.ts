@@ -106,6 +106,10 @@ export class RetryingLedger implements Ledger {
     return this.#retrying((ledger) => ledger.openGaps());
   }
 
+  lastRunAt(): Promise<number | null> {
+    return this.#options.ledger.lastRunAt();
+  }
+
   async #retrying<Result>(call: (ledger: Ledger) => Promise<Result>): Promise<Result> {
     const { ledger, signal, onDown } = this.#options;
     for (;;) {

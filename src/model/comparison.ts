@@ -82,7 +82,7 @@ export interface ComparisonReport {
   readonly differences: readonly Difference[];
 }
 
-/** The comparisons that the next one builds on. */
+/** The comparisons that the next one builds on; their reports here are without differences. */
 export interface PastComparisons {
   /** When priming began, i.e. since when the ledger follows the cloud; `null`: not yet. */
   readonly beganAt: number | null;
@@ -99,4 +99,6 @@ export interface PastComparisons {
    */
   readonly lastComplete: ComparisonReport | null;
   readonly lastFull: ComparisonReport | null;
+  /** When memory and OpenStack agreed last, or were made to; `null`: never. */
+  readonly agreedAt: number | null;
 }

@@ -35,4 +35,9 @@ export interface GapRecord {
   recordGap(gap: Gap): Promise<void>;
   /** Gaps that have not ended, oldest first. */
   openGaps(): Promise<readonly Gap[]>;
+  /**
+   * When an earlier run of the service last worked, to the minute, in milliseconds since the epoch;
+   * `null`: this is the first run.
+   */
+  lastRunAt(): Promise<number | null>;
 }

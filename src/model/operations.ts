@@ -4,7 +4,7 @@ import type { Gap } from "./gap.ts";
 import type { ComparisonLedger } from "./comparison_ledger.ts";
 import type { Delivery, Listing } from "./ledger.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
-import type { Notification } from "./notification.ts";
+import type { Notification, Origin } from "./notification.ts";
 import type { TargetOutage } from "./outage.ts";
 
 /** States that operators can list: of deliveries, or of messages that led to no event. */
@@ -36,6 +36,8 @@ export interface Listed {
   /** `FQDN` and `IP` of the detail, else from the messages; `null` when unknown. */
   readonly name: string | null;
   readonly address: string | null;
+  /** `reconcile`: a comparison with OpenStack led to it. */
+  readonly origin: Origin;
   /** `null` for a message that led to no event. */
   readonly plugin: string | null;
   /** When the event was decided, or the message received; milliseconds since the epoch. */

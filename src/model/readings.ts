@@ -1,3 +1,4 @@
+import type { ComparisonReport } from "./comparison.ts";
 import type { Outcome } from "./decision.ts";
 import type { FailureReason } from "./errors.ts";
 import type { Settlement } from "./ledger.ts";
@@ -42,6 +43,14 @@ export interface SourceState {
   readonly consuming: boolean;
 }
 
+/** The last comparisons of memory with OpenStack, of this run or an earlier one. */
+export interface ComparisonReadings {
+  /** The last one, whatever its outcome; `null`: there was none. */
+  readonly last: ComparisonReport | null;
+  /** When memory and OpenStack agreed last, or were made to; ms since the epoch, `null`: never. */
+  readonly agreedAt: number | null;
+}
+
 /** Current figures of the stages: the only input of metrics and health. */
 export interface Readings {
   /** When this run began, milliseconds since the epoch. */
@@ -57,6 +66,8 @@ export interface Readings {
   readonly ledgerWritable: () => boolean;
   /** Whether messages are decided: not during priming. */
   readonly deciding: () => boolean;
+  /** Comparisons with OpenStack; `null` without a section `openstack`. */
+  readonly comparisons: () => ComparisonReadings | null;
   /** By the names of the configured plugins. Rejects when the ledger cannot be read. */
   readonly backlog: () => Promise<ReadonlyMap<string, Backlog>>;
   readonly breakers: () => ReadonlyMap<string, "open" | "closed">;

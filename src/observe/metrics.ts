@@ -1,3 +1,4 @@
+import { CHANGES } from "../model/comparison.ts";
 import type { Outcome } from "../model/decision.ts";
 import type { Backlog, Readings } from "../model/readings.ts";
 import { type AttemptCounts, type Attempts, DURATION_BUCKETS } from "./attempts.ts";
@@ -84,6 +85,38 @@ export const METRICS: readonly Metric[] = [
     "deciding",
     "Whether messages are decided: not before a new ledger knows what is in OpenStack.",
     ({ readings }) => one(Number(readings.deciding())),
+  ),
+  gauge(
+    "reconcile_agreed_age_seconds",
+    "Time since memory and OpenStack agreed last, or were made to; absent before.",
+    ({ readings }) => {
+      const agreedAt = readings.comparisons()?.agreedAt ?? null;
+      return agreedAt === null ? [] : one(age(readings, agreedAt));
+    },
+  ),
+  gauge(
+    "reconcile_drift",
+    "Differences that the last comparison with OpenStack has found.",
+    ({ readings }) => {
+      const last = readings.comparisons()?.last ?? null;
+      return last === null ? [] : CHANGES.map((change) => ({ labels: { change }, value: last.drift[change] }));
+    },
+  ),
+  gauge(
+    "reconcile_outcome",
+    "How the last comparison with OpenStack ended, as a label.",
+    ({ readings }) => {
+      const last = readings.comparisons()?.last ?? null;
+      return last === null ? [] : [{ labels: { outcome: last.outcome }, value: 1 }];
+    },
+  ),
+  gauge(
+    "reconcile_duration_seconds",
+    "How long the last comparison with OpenStack took.",
+    ({ readings }) => {
+      const last = readings.comparisons()?.last ?? null;
+      return last === null ? [] : one((last.endedAt - last.startedAt) / 1000);
+    },
   ),
   counter("deliveries_delivered_total", "Deliveries that the plugin made.", perPlugin(({ delivered }) => delivered)),
   counter(

@@ -33,12 +33,18 @@ export class Bindings {
     return this.#exchanges.every((exchange) => !exchange.missing);
   }
 
-  /** Continues gaps that an earlier run left open. */
-  restoreGaps(open: readonly Gap[]): void {
+  /**
+   * Continues gaps that an earlier run left open. Since that run, every other binding may have been
+   * lost, with an exchange that is not durable, or was lost with the queue.
+   */
+  restoreGaps(
+    open: readonly Gap[],
+    { lastRunAt, isQueueNew }: { readonly lastRunAt: number | null; readonly isQueueNew: boolean },
+  ): void {
     for (const exchange of this.#exchanges) {
       const gap = open.find((one) => one.exchange === exchange.name);
-      if (gap === undefined) continue;
-      Object.assign(exchange, { boundAt: gap.from, loss: gap.certainty === "lost" ? "lost" : "possible" });
+      exchange.boundAt = gap?.from ?? lastRunAt;
+      if (exchange.boundAt !== null) exchange.loss = isQueueNew || gap?.certainty === "lost" ? "lost" : "possible";
     }
   }
 

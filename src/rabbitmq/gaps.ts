@@ -23,6 +23,11 @@ export class BrokerGaps {
     return open.filter((gap) => gap.source.queue === source.queue && gap.source.brokers === source.brokers);
   }
 
+  /** As {@linkcode GapRecord.lastRunAt}. */
+  async lastRunAt(): Promise<number | null> {
+    return await this.#options.record?.lastRunAt() ?? null;
+  }
+
   /** Stores the beginning or end of a gap, in the background: consuming does not wait for it. */
   record(gap: Omit<Gap, "source">): void {
     const { source, record, log } = this.#options;

@@ -80,7 +80,9 @@ class WatchedQueueMaintainer implements QueueMaintainer {
   }
 
   async prepare(_open: OpenChannel, firstTime: boolean): Promise<void> {
-    if (firstTime) this.#gap ??= (await this.#gaps.open())[0] ?? null;
+    if (!firstTime || this.#gap !== null) return;
+    const from = await this.#gaps.lastRunAt();
+    this.#gap = (await this.#gaps.open())[0] ?? (from === null ? null : { from, certainty: "possible" });
   }
 
   async check(open: OpenChannel): Promise<void> {
@@ -158,8 +160,8 @@ class OwnQueueMaintainer implements QueueMaintainer {
   async prepare(open: OpenChannel, firstTime: boolean): Promise<void> {
     const existed = await declareOwnQueue(this.#queue, open);
     if (firstTime) {
-      const gaps = await this.#gaps.open();
-      this.#bindings.restoreGaps(existed ? gaps : gaps.map((gap) => ({ ...gap, certainty: "lost" })));
+      const lastRunAt = await this.#gaps.lastRunAt();
+      this.#bindings.restoreGaps(await this.#gaps.open(), { lastRunAt, isQueueNew: !existed });
       return await this.#bindings.renew(open);
     }
     if (!existed) {

@@ -38,7 +38,8 @@ export class ObservationMaker {
 
   constructor(options: ObservationMakerOptions) {
     this.#options = options;
-    this.#beganAt = new Date(options.beganAt).toISOString();
+    // OpenStack gives times in whole seconds.
+    this.#beganAt = new Date(Math.floor(options.beganAt / 1000) * 1000).toISOString();
   }
 
   /** The observations of a page that was asked for at a time. */

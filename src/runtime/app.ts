@@ -185,6 +185,7 @@ class Service {
       lanes: this.#lanes,
       ledgerWritable: () => this.#ledger.retrying.writable,
       deciding: () => this.#mayDecide(),
+      comparisons: () => this.#reconciling?.readings ?? null,
     }, signal);
   }
 

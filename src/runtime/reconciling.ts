@@ -1,4 +1,4 @@
-import type { ComparisonReport } from "../model/comparison.ts";
+import type { ComparisonReadings } from "../model/readings.ts";
 import { describeDrift } from "../reconcile/report.ts";
 import { type DueComparison, nextComparison } from "../reconcile/schedule.ts";
 import { runComparison, type RunComparisonOptions, settingsOf } from "./run_comparison.ts";
@@ -9,7 +9,7 @@ export interface ReconcilingOptions extends RunComparisonOptions {
 }
 
 /** Time between two looks at the schedule. */
-const LOOK_EVERY_MS = 30_000;
+const LOOK_EVERY_MS = 10_000;
 /** Operators' commands are noticed within this time. */
 const NOTICE_EVERY_MS = 2000;
 const DEFAULT_EVERY_HOURS = 24;
@@ -21,7 +21,7 @@ const DEFAULT_EVERY_HOURS = 24;
 export class Reconciling {
   readonly #options: ReconcilingOptions;
   #isRestored = false;
-  #last: ComparisonReport | null = null;
+  #readings: ComparisonReadings = { last: null, agreedAt: null };
 
   constructor(options: ReconcilingOptions) {
     this.#options = options;
@@ -32,9 +32,8 @@ export class Reconciling {
     return this.#isRestored;
   }
 
-  /** The last complete comparison, of this run or an earlier one; `null`: none, or not read yet. */
-  get last(): ComparisonReport | null {
-    return this.#last;
+  get readings(): ComparisonReadings {
+    return this.#readings;
   }
 
   /**
@@ -77,9 +76,9 @@ export class Reconciling {
   }
 
   async #refresh(): Promise<void> {
-    const { restoredAt, lastComplete } = await this.#options.ledger.past();
+    const { restoredAt, last, agreedAt } = await this.#options.ledger.past();
     this.#isRestored = restoredAt !== null;
-    this.#last = lastComplete;
+    this.#readings = { last, agreedAt };
   }
 
   async #compare({ why, isFull, changesSince }: DueComparison, signal: AbortSignal): Promise<void> {

@@ -36,6 +36,7 @@ export interface Watched {
   readonly lanes: readonly Lane[];
   readonly ledgerWritable: () => boolean;
   readonly deciding: () => boolean;
+  readonly comparisons: Readings["comparisons"];
 }
 
 /**
@@ -101,7 +102,8 @@ export class Status {
     return waiting === undefined ? 0 : waiting.new + waiting.blocked + waiting.ready + waiting.queued;
   }
 
-  #readings({ database, ledger, intake, brokers, lanes, ledgerWritable, deciding }: Watched): Readings {
+  #readings(watched: Watched): Readings {
+    const { database, ledger, intake, brokers, lanes, ledgerWritable, deciding, comparisons } = watched;
     const { plugins, clock: { now, passedMs }, version } = this.#options;
     const backlog = new BacklogCounter({ database, queueOf: (plugin) => ledger.queueOf(plugin), plugins, passedMs });
     return {
@@ -114,6 +116,7 @@ export class Status {
       sources: () => brokers.map(({ connected, consuming }) => ({ connected, consuming })),
       ledgerWritable,
       deciding,
+      comparisons,
       backlog: () => backlog.count(),
       breakers: () => new Map(lanes.map(({ name, breakerState }) => [name, breakerState])),
       cpuSeconds,

@@ -150,6 +150,7 @@ Deno.test("events gives a server that does not fit beside its facts a line of it
     address: "2001:db8::1234",
     plugin: "Cmdb",
     at: NOW,
+    origin: "bus",
     attempts: 1,
     dueAt: null,
     reason: null,

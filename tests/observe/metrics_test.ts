@@ -23,6 +23,7 @@ const readings: Readings = {
   sources: () => [{ connected: true, consuming: true }, { connected: true, consuming: false }],
   ledgerWritable: () => true,
   deciding: () => false,
+  comparisons: () => null,
   backlog: () => Promise.resolve(backlog),
   breakers: () => new Map([["Cmdb", "open"], [HOSTILE, "closed"]]),
   cpuSeconds: () => 1.5,

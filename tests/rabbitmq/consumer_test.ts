@@ -847,6 +847,7 @@ class Listener implements AsyncDisposable {
     const gaps: GapRecord = {
       recordGap: (gap) => Promise.resolve(void this.gaps.push(gap)),
       openGaps: () => Promise.resolve(this.open),
+      lastRunAt: () => Promise.resolve(null),
     };
     this.broker = new Broker({ source, log: this.log, onDelivered, gaps, random: () => 0, ...options });
   }

@@ -170,6 +170,10 @@ export class RamLedger implements Ledger {
     return Promise.resolve();
   }
 
+  lastRunAt(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   openGaps(): Promise<readonly Gap[]> {
     const open = this.#gaps.values().filter(({ to }) => to === null).toArray();
     return Promise.resolve(open.sort((one, other) => one.from - other.from));

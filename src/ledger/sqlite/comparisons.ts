@@ -14,6 +14,9 @@ import { RESTORED_AT } from "./restored.ts";
 /** Row of table `fact`: when priming began, milliseconds since the epoch. */
 export const BEGAN_AT = "began_at";
 
+/** Row of table `fact`: when memory and OpenStack agreed last, or were made to. */
+const AGREED_AT = "agreed_at";
+
 /** Ids that one query reads: some milliseconds of work, as their rows have to be read. */
 const READ_AT_ONCE = 1000;
 
@@ -55,6 +58,7 @@ export class Comparisons implements ComparisonLedger {
       last: reportOf(this.#sql.last.get()),
       lastComplete: reportOf(this.#sql.lastComplete.get()),
       lastFull: reportOf(this.#sql.lastFull.get()),
+      agreedAt: this.#fact(AGREED_AT),
     }));
   }
 
@@ -78,7 +82,9 @@ export class Comparisons implements ComparisonLedger {
     const isComplete = outcome !== "failed" && outcome !== "planned";
     transaction(this.#database, () => {
       this.#sql.put.run(startedAt, endedAt, Number(isComplete), Number(isFull), JSON.stringify(report));
-      if (outcome === "agreed" || outcome === "applied") this.#sql.forget.run(RESTORED_AT);
+      if (outcome !== "agreed" && outcome !== "applied") return;
+      this.#sql.forget.run(RESTORED_AT);
+      this.#sql.putFact.run(AGREED_AT, String(endedAt));
     });
   }
 
@@ -105,16 +111,20 @@ function reportOf(row: Readonly<Record<string, unknown>> | undefined): Compariso
   return row === undefined ? null : JSON.parse(row["data"] as string);
 }
 
+const WITHOUT_DIFFERENCES = "json_set(data, '$.differences', json('[]')) AS data";
+
 const STATEMENTS = {
   servers: `SELECT id FROM server WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?`,
   ports: `SELECT id FROM port WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?`,
   floatingIps: `SELECT id FROM floatingip WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?`,
   fact: `SELECT value FROM fact WHERE name = ?`,
+  putFact: `INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)`,
   forget: `DELETE FROM fact WHERE name = ?`,
   put: `INSERT INTO comparison (started_at, ended_at, complete, is_full, data) VALUES (?, ?, ?, ?, ?)`,
-  last: `SELECT data FROM comparison ORDER BY seq DESC LIMIT 1`,
-  lastComplete: `SELECT data FROM comparison WHERE complete = 1 ORDER BY seq DESC LIMIT 1`,
-  lastFull: `SELECT data FROM comparison WHERE complete = 1 AND is_full = 1 ORDER BY seq DESC LIMIT 1`,
+  last: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison ORDER BY seq DESC LIMIT 1`,
+  lastComplete: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE complete = 1 ORDER BY seq DESC LIMIT 1`,
+  lastFull:
+    `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE complete = 1 AND is_full = 1 ORDER BY seq DESC LIMIT 1`,
   gapsSince: `SELECT * FROM gap WHERE to_at >= ? ORDER BY from_at, seq`,
   newest: `SELECT max(seq) AS seq FROM notification`,
   oldestUndecided: `SELECT min(seq) AS seq FROM notification WHERE outcome IS NULL`,

@@ -19,6 +19,7 @@ import { Deliveries } from "./deliveries.ts";
 import { Events, type NewEvent } from "./events.ts";
 import { SqliteGaps } from "./gaps.ts";
 import { GroupCommit } from "./group_commit.ts";
+import { LAST_SEEN } from "./housekeeping.ts";
 import { SqliteMemory } from "./memory.ts";
 import { Notifications } from "./notifications.ts";
 import { Outages } from "./outages.ts";
@@ -38,6 +39,7 @@ const SETTLE_WITHIN_MS = 10;
 export class SqliteLedger implements Ledger {
   readonly #commits: GroupCommit;
   readonly #now: () => number;
+  readonly #lastRunAt: number | null;
   readonly #memory: SqliteMemory;
   readonly #gaps: SqliteGaps;
   readonly #plugins: PluginNumbers;
@@ -74,6 +76,8 @@ export class SqliteLedger implements Ledger {
     this.#consistent = new ConsistentReads({ commits: this.#commits, ...inMemory });
     this.#outages = new Outages(database);
     this.#sql = prepareAll(database, STATEMENTS);
+    const lastRunAt = this.#sql.fact.get(LAST_SEEN)?.["value"];
+    this.#lastRunAt = lastRunAt === undefined ? null : Number(lastRunAt);
   }
 
   record(arrivals: readonly Arrival[]): Promise<number> {
@@ -156,6 +160,10 @@ export class SqliteLedger implements Ledger {
     return reading(() => this.#gaps.open());
   }
 
+  lastRunAt(): Promise<number | null> {
+    return Promise.resolve(this.#lastRunAt);
+  }
+
   /** In-memory state of one plugin's delivery queue. */
   async queueOf(plugin: string): Promise<QueueState> {
     return await this.#consistent.read({ plugin, limit: 1 }, () => this.#queues.stateOf(this.#plugins.of(plugin)));
@@ -217,6 +225,7 @@ export class SqliteLedger implements Ledger {
 
 const STATEMENTS = {
   priming: `SELECT next, done, count FROM priming WHERE listing = ?`,
+  fact: `SELECT value FROM fact WHERE name = ?`,
   begin: `INSERT OR IGNORE INTO fact (name, value) VALUES (?, ?)`,
   putPriming: `INSERT OR REPLACE INTO priming (listing, next, done, count) VALUES (?, ?, ?, ?)`,
 } as const;

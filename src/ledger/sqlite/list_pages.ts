@@ -68,6 +68,7 @@ function listDeliveries(database: Database, filter: PageQuery): readonly PageRow
         state,
         name: textOrNull(row["server_name"]),
         address: textOrNull(row["address"]),
+        origin: row["origin"] === "reconcile" ? "reconcile" : "bus",
         plugin: String(row["name"]),
         at: Number(row["decided_at"]),
         attempts: Number(row["attempts"]),
@@ -107,6 +108,7 @@ function deliveryQuery(
       coalesce(${FQDN}, json_extract(e.data, '$.server.hostname')) AS server_name,
       coalesce(json_extract(e.detail, '$.IP'), json_extract(e.data, '$.floatingIp.address'),
         json_extract(e.data, '$.server.addresses[0].address')) AS address,
+      json_extract(e.data, '$.origin') AS origin,
       (SELECT error FROM failure AS f WHERE f.plugin = d.plugin AND f.seq = d.seq ORDER BY attempt DESC LIMIT 1) AS error
     FROM delivery AS d JOIN event AS e ON e.seq = d.seq JOIN plugin AS p ON p.id = d.plugin
     WHERE ${where.join(" AND ")} ORDER BY d.seq DESC, d.plugin DESC LIMIT ?`;
@@ -151,6 +153,7 @@ function undelivered(state: ListedState, { seq, key, received_at: at, reason }: 
       state,
       name: null,
       address: null,
+      origin: "bus",
       plugin: null,
       at: Number(at),
       attempts: 0,
