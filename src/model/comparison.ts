@@ -58,6 +58,15 @@ export type ComparisonOutcome =
   /** It did not come to an end. Nothing was concluded. */
   | "failed";
 
+/** All of {@linkcode ComparisonOutcome}, in the order of the metrics. */
+export const COMPARISON_OUTCOMES = [
+  "agreed",
+  "applied",
+  "planned",
+  "withheld",
+  "failed",
+] as const satisfies readonly ComparisonOutcome[];
+
 /** One comparison of memory with OpenStack, as the ledger keeps it. Times: ms since the epoch. */
 export interface ComparisonReport {
   readonly startedAt: number;

@@ -1,4 +1,4 @@
-import { CHANGES } from "../model/comparison.ts";
+import { CHANGES, COMPARISON_OUTCOMES } from "../model/comparison.ts";
 import type { Outcome } from "../model/decision.ts";
 import type { Backlog, Readings } from "../model/readings.ts";
 import { type AttemptCounts, type Attempts, DURATION_BUCKETS } from "./attempts.ts";
@@ -104,10 +104,13 @@ export const METRICS: readonly Metric[] = [
   ),
   gauge(
     "reconcile_outcome",
-    "How the last comparison with OpenStack ended, as a label.",
+    "1 for how the last comparison with OpenStack ended.",
     ({ readings }) => {
       const last = readings.comparisons()?.last ?? null;
-      return last === null ? [] : [{ labels: { outcome: last.outcome }, value: 1 }];
+      const value = (outcome: string) => Number(last?.outcome === outcome);
+      return last === null
+        ? []
+        : COMPARISON_OUTCOMES.map((outcome) => ({ labels: { outcome }, value: value(outcome) }));
     },
   ),
   gauge(

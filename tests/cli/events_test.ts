@@ -166,7 +166,7 @@ Deno.test("events gives a server that does not fit beside its facts a line of it
 
 Deno.test("events --json has one line with the same keys for every state", async () => {
   using dir = await ledgerDirectory();
-  const keys = ["key", "state", "name", "address", "plugin", "at", "attempts", "dueAt", "reason"];
+  const keys = ["key", "state", "name", "address", "origin", "plugin", "at", "attempts", "dueAt", "reason"];
   const [dead, rejected, superseded] = await Promise.all(
     ["dead", "rejected", "superseded"].map((state) => events(dir, ["--state", state, "--json"])),
   );
@@ -180,6 +180,7 @@ Deno.test("events --json has one line with the same keys for every state", async
       state: "dead",
       name: "beam-ctl-01",
       address: "10.11.0.21",
+      origin: "bus",
       plugin: "Cmdb",
       at: NOW,
       attempts: 1,
@@ -192,6 +193,7 @@ Deno.test("events --json has one line with the same keys for every state", async
     state: "rejected",
     name: null,
     address: null,
+    origin: "bus",
     plugin: null,
     at: NOW,
     attempts: 0,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ComparisonReport } from "../../src/model/comparison.ts";
 import type { AttemptEnd, Backlog, Readings } from "../../src/model/readings.ts";
 import { FAILURE_REASONS } from "../../src/model/errors.ts";
 import { AttemptCounts } from "../../src/observe/attempts.ts";
@@ -7,6 +8,21 @@ import { promtool, samplesOf } from "../support/promtool.ts";
 
 const HOSTILE = `a "quoted" \\ {name="x"} 100%`;
 const NOW = 1_000_000;
+
+const COMPARISON: ComparisonReport = {
+  startedAt: NOW - 60_000,
+  endedAt: NOW - 30_000,
+  why: "",
+  isFull: true,
+  outcome: "withheld",
+  problem: "",
+  scope: null,
+  found: { servers: 0, ports: 0, floatingIps: 0 },
+  drift: { untold: 1, gone: 20, moved: 3 },
+  corrected: 0,
+  undecided: 0,
+  differences: [],
+};
 
 const backlog: ReadonlyMap<string, Backlog> = new Map([
   ["Cmdb", { waiting: { new: 1, blocked: 2, ready: 3, queued: 4 }, oldestAt: 940_000, dead: 5 }],
@@ -23,7 +39,7 @@ const readings: Readings = {
   sources: () => [{ connected: true, consuming: true }, { connected: true, consuming: false }],
   ledgerWritable: () => true,
   deciding: () => false,
-  comparisons: () => null,
+  comparisons: () => ({ last: COMPARISON, agreedAt: NOW - 3_600_000 }),
   backlog: () => Promise.resolve(backlog),
   breakers: () => new Map([["Cmdb", "open"], [HOSTILE, "closed"]]),
   cpuSeconds: () => 1.5,
@@ -63,6 +79,11 @@ Deno.test("metricsText() says what the stages say", async () => {
     'oss_watcher_source_consuming{source="1"}': 0,
     oss_watcher_ledger_writable: 1,
     oss_watcher_deciding: 0,
+    oss_watcher_reconcile_agreed_age_seconds: 3600,
+    'oss_watcher_reconcile_drift{change="gone"}': 20,
+    'oss_watcher_reconcile_outcome{outcome="withheld"}': 1,
+    'oss_watcher_reconcile_outcome{outcome="agreed"}': 0,
+    oss_watcher_reconcile_duration_seconds: 30,
     'oss_watcher_breaker_open{plugin="Cmdb"}': 1,
     'oss_watcher_breaker_open{plugin="a \\"quoted\\" \\\\ {name=\\"x\\"} 100%"}': 0,
     'oss_watcher_deliveries_waiting{plugin="Cmdb",state="new"}': 1,
@@ -75,6 +96,11 @@ Deno.test("metricsText() says what the stages say", async () => {
     process_resident_memory_bytes: 4096,
   };
   for (const [name, value] of Object.entries(expected)) assert.equal(samples.get(name), value, name);
+});
+
+Deno.test("metricsText() says nothing of comparisons where none was made", async () => {
+  const samples = samplesOf(await metricsText({ ...readings, comparisons: () => null }, attempts()));
+  assert.deepEqual([...samples.keys()].filter((name) => name.includes("reconcile")), []);
 });
 
 Deno.test("metricsText() counts attempts by how they ended", async () => {
