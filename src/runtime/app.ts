@@ -164,7 +164,7 @@ class Service {
     });
     // Not part of the work that is awaited: the status server does not delay shutdown.
     void this.#runStatus(signal);
-    const priming = this.#cloud?.priming.run(this.#listening.bound, signal) ?? Promise.resolve();
+    const priming = this.#cloud?.priming.run(this.#listening.bound, signal) ?? Promise.resolve(null);
     const work = [
       runPipeline(stages, signal),
       priming,

@@ -50,7 +50,8 @@ function seenPage({ found, facts, allProjects }: FoundPage): SeenPage {
   return { listing: "floatingIps", allProjects, records };
 }
 
-function scopeOf({ roles, projectId, isSystem, ...scope }: CloudScope): Scope {
+/** The scope with its fields under the names that operators know. */
+export function scopeOf({ roles, projectId, isSystem, ...scope }: CloudScope): Scope {
   const fields = { ...scope, projectId, isSystem: isSystem ? "yes" : null, roles: roles.join(", ") };
   return {
     projectId,

@@ -16,6 +16,8 @@ export interface MakeReconcilingOptions {
   readonly onMaybeRecorded: () => void;
 }
 
+const MAX_SILENCE_MS = 120_000;
+
 /** The service's comparisons of memory with OpenStack. */
 export function makeReconciling(service: ServiceOptions, options: MakeReconcilingOptions): Reconciling {
   const { config, clock, random, log } = service;
@@ -32,6 +34,7 @@ export function makeReconciling(service: ServiceOptions, options: MakeReconcilin
       await ledger.record(observations.map((notification) => ({ receivedAt, notification })));
       onMaybeRecorded();
     },
+    maxSilenceMs: MAX_SILENCE_MS,
     clock,
     random,
     log,

@@ -50,30 +50,40 @@ export class Priming {
   }
 
   /**
-   * Reads the listings that the ledger has not read to their ends.
+   * Reads the listings that the ledger has not read to their ends. Returns the number of resources
+   * that each has added to memory; `null`: all had been read by an earlier run, or the signal has
+   * aborted.
    *
    * @param listening Resolves when our queues are bound.
    */
-  async run(listening: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  async run(
+    listening: Promise<unknown>,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<Listing, number>> | null> {
     const { ledger, clock, log } = this.#options;
     const begun = new Map((await ledger.priming()).map((progress) => [progress.listing, progress]));
     const isDone = (listing: Listing) => begun.get(listing)?.done ?? false;
-    if (LISTINGS.every(isDone)) return this.#open();
+    if (LISTINGS.every(isDone)) {
+      this.#open();
+      return null;
+    }
     using _deadline = this.#openAfterTimeout(signal);
     await Promise.race([listening, aborted(signal)]);
-    if (signal.aborted) return;
+    if (signal.aborted) return null;
     const startMs = clock.passedMs();
     log.info("Reading the floating IPs, ports and servers that are there; messages are recorded, and wait");
-    const counts: string[] = [];
+    const counts: Record<Listing, number> = { floatingIps: 0, ports: 0, servers: 0 };
     for (const listing of LISTINGS) {
       const from = begun.get(listing) ?? { listing, next: null, done: false, count: 0 };
       const { count } = from.done ? from : await this.#read(from, signal);
-      if (signal.aborted) return;
-      counts.push(`${count} ${LISTING_NAMES[listing]}`);
+      if (signal.aborted) return null;
+      counts[listing] = count;
     }
     const seconds = Math.round((clock.passedMs() - startMs) / 1000);
-    log.info(`Remembered ${counts.join(", ")}, after ${seconds} s; nothing is sent for them`);
+    const said = LISTINGS.map((listing) => `${counts[listing]} ${LISTING_NAMES[listing]}`).join(", ");
+    log.info(`Remembered ${said}, after ${seconds} s; nothing is sent for them`);
     this.#open();
+    return counts;
   }
 
   /** Reads one listing to its end. */

@@ -3,7 +3,7 @@ import { type Compared, runComparison, type RunComparisonOptions } from "./run_c
 import { settled } from "./settled.ts";
 import { configuredSources } from "./sources.ts";
 
-export interface ReconcileOnceOptions extends Omit<RunComparisonOptions, "settled" | "record"> {
+export interface ReconcileOnceOptions extends Omit<RunComparisonOptions, "settled" | "record" | "maxSilenceMs"> {
   readonly ledger: ComparisonLedger;
 }
 
@@ -14,6 +14,9 @@ export interface ReconcileOnce {
   /** Compare this server alone, with its floating IPs; `null`: everything. */
   readonly server: string | null;
 }
+
+/** An operator waits at a terminal. */
+const MAX_SILENCE_MS = 30_000;
 
 /**
  * A full comparison for an operator's command, beside the running service or without it. What it
@@ -31,6 +34,7 @@ export async function reconcileOnce(
   return await runComparison(
     {
       ...options,
+      maxSilenceMs: MAX_SILENCE_MS,
       settled: (signal) => settled({ sources, delivered: null, flush, ledger, clock }, signal),
       record: (observations) => ledger.record(observations),
     },

@@ -1,7 +1,13 @@
 import type { ComparisonReadings } from "../model/readings.ts";
 import { describeDrift } from "../reconcile/report.ts";
 import { type DueComparison, nextComparison } from "../reconcile/schedule.ts";
-import { runComparison, type RunComparisonOptions, settingsOf } from "./run_comparison.ts";
+import {
+  type PrimedCounts,
+  reportPriming,
+  runComparison,
+  type RunComparisonOptions,
+  settingsOf,
+} from "./run_comparison.ts";
 
 export interface ReconcilingOptions extends RunComparisonOptions {
   /** Called now and then: another process may have recorded observations. */
@@ -39,13 +45,15 @@ export class Reconciling {
   /**
    * Works until the signal aborts.
    *
-   * @param primed Resolves when the ledger has read what is in OpenStack.
+   * @param primed Resolves when the ledger has read what is in OpenStack, to the counts of what it
+   * has read in this run.
    */
-  async run(primed: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  async run(primed: Promise<PrimedCounts | null>, signal: AbortSignal): Promise<void> {
     const { clock, log, config, onMaybeRecorded } = this.#options;
     await this.#refresh();
     void this.#noticeOthers(signal);
-    await primed;
+    const found = await primed;
+    if (found !== null) await this.#reportPriming(found, signal);
     while (!signal.aborted) {
       try {
         const due = config.openstack?.reconcile === false ? null : await this.#next();
@@ -57,6 +65,16 @@ export class Reconciling {
       }
       onMaybeRecorded();
       await clock.sleep(LOOK_EVERY_MS, signal);
+    }
+  }
+
+  /** Priming is the first complete comparison: later ones must see the same cloud. */
+  async #reportPriming(found: PrimedCounts, signal: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    try {
+      await reportPriming(this.#options, found, signal);
+    } catch (error) {
+      log("reconcile").debug(`Cannot store with which account the ledger has read OpenStack: ${error}`);
     }
   }
 

@@ -9,9 +9,9 @@ import type { Logger } from "../model/plugin.ts";
 import { compare, type ComparisonProgress, type Plan } from "../reconcile/comparison.ts";
 import { maxDeletions } from "../reconcile/max_deletions.ts";
 import { NoConclusion } from "../reconcile/no_conclusion.ts";
-import { failedReport, reportOf } from "../reconcile/report.ts";
+import { driftOf, failedReport, reportOf } from "../reconcile/report.ts";
 import { CloudReader } from "./cloud_reader.ts";
-import { cloudView } from "./cloud_view.ts";
+import { cloudView, scopeOf } from "./cloud_view.ts";
 import { openApiOnce } from "./openstack.ts";
 import { rulesOf } from "./rules.ts";
 
@@ -22,6 +22,8 @@ export interface RunComparisonOptions {
   readonly settled: (signal: AbortSignal) => Promise<void>;
   /** Records observations behind all notifications. */
   readonly record: (observations: readonly Notification[]) => Promise<void>;
+  /** The comparison is given up after OpenStack has not answered a request for this long. */
+  readonly maxSilenceMs: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: (part: string) => Logger;
@@ -49,8 +51,6 @@ export interface Compared {
 }
 
 const DEFAULT_CONFIRM_SECONDS = 60;
-/** The comparison is given up after OpenStack has not answered a request for this long. */
-const MAX_SILENCE_MS = 120_000;
 /** Requests in flight: deliveries of the service have to be detailed beside them. */
 const CONCURRENCY = 8;
 /** Observations that one transaction records. */
@@ -86,11 +86,14 @@ async function conclude(
   { changesSince, why, apply, force = false, acceptsScope = false, server = null }: RunComparison,
   { startedAt, signal }: { readonly startedAt: number; readonly signal: AbortSignal },
 ): Promise<Compared> {
-  const { config, ledger, settled, record, clock, random, log, onProgress } = options;
+  const { config, ledger, settled, record, maxSilenceMs, clock, random, log, onProgress } = options;
   const { confirmSeconds, maxDeletions: limit } = settingsOf(config);
-  const quiet = { ...log("reconcile"), info: log("reconcile").debug };
-  await using api = await openApiOnce(config.openstack, { clock, log: quiet, concurrency: CONCURRENCY });
-  const reader = new CloudReader({ api, clock, random, log: log("reconcile"), maxSilenceMs: MAX_SILENCE_MS });
+  await using api = await openApiOnce(config.openstack, {
+    clock,
+    log: quiet(log("reconcile")),
+    concurrency: CONCURRENCY,
+  });
+  const reader = new CloudReader({ api, clock, random, log: log("reconcile"), maxSilenceMs });
   const past = await ledger.past();
   if (past.beganAt === null) throw new NoConclusion(NOT_PRIMED);
   const plan = await compare({
@@ -120,6 +123,27 @@ async function conclude(
   if (apply) await tell(plan, { startedAt, record, clock });
   const outcome = plan.differences.length === 0 ? "agreed" : "applied";
   return { plan, report: reportOf(plan, { outcome, ...occasion() }) };
+}
+
+/** Resources that priming has read. */
+export type PrimedCounts = ComparisonReport["found"];
+
+/** Stores that memory and OpenStack agree, since memory was read from it just now. */
+export async function reportPriming(
+  { config, ledger, clock, log }: RunComparisonOptions,
+  found: PrimedCounts,
+  signal: AbortSignal,
+): Promise<void> {
+  await using api = await openApiOnce(config.openstack, { clock, log: quiet(log("reconcile")) });
+  const scope = scopeOf(await api.scope(signal));
+  const occasion = { startedAt: clock.now(), endedAt: clock.now(), why: "the ledger has read what is there" };
+  const nothing = { problem: null, drift: driftOf([]), corrected: 0, undecided: 0, differences: [] };
+  await ledger.report({ ...occasion, isFull: true, outcome: "agreed", scope, found, ...nothing });
+}
+
+/** A logger for clients that say at each login what the service has said at its start. */
+function quiet(log: Logger): Logger {
+  return { ...log, info: log.debug };
 }
 
 /** Records the plan's observations, behind whatever was recorded before. */
