@@ -101,7 +101,7 @@ Deno.test("CloudReader goes on with the page that failed, and tells how long tha
     request.path.includes("marker") && failures-- > 0 ? new Response(null, { status: 503 }) : cloud.intercept(request);
   const pages = await world.through(world.read("ports"));
   assert.deepEqual(pages.map(({ records }) => records.length), [3, 2]);
-  assert.equal(world.server.taken().filter((line) => line.includes("/ports")).length, 6);
+  assert.equal(world.server.taken().filter((line) => line.includes("/ports")).length, 7);
   assert.deepEqual(world.said.lines.map((line) => line.split(" ")[0]), ["warn", "debug", "debug", "info"]);
   assert.match(world.said.lines.at(-1)!, /^info OpenStack answers again, after \d+ s$/);
 });

@@ -60,12 +60,6 @@ export class MadeCloud {
   readonly #server: OpenStackServer;
   readonly #size: CloudSize;
   readonly #shapes: Shapes;
-  /** Places in the lists by id; checked at use, since tests change the lists. */
-  readonly #places: Record<Kind, Map<string, number>> = {
-    servers: new Map(),
-    ports: new Map(),
-    floatingips: new Map(),
-  };
 
   private constructor(server: OpenStackServer, size: CloudSize, shapes: Shapes) {
     [this.#server, this.#size, this.#shapes] = [server, size, shapes];
@@ -147,8 +141,8 @@ export class MadeCloud {
     if (!isGood && kind !== "servers" && this.emulatesPages) return Response.json({ [kind]: [] });
     if (!isGood && kind !== "floatingips") return markerGone(kind, marker);
     // Neutron begins floating IPs anew.
-    const at = marker === null || !isGood ? 0 : list.findIndex((one) => String(one["id"]) > marker);
-    const page = at === -1 ? [] : list.slice(at, at + limit);
+    const at = marker === null || !isGood ? 0 : placeBehind(list, marker);
+    const page = list.slice(at, at + limit);
     // Neutron cuts the page, hides what a policy hides, and then looks whether the page is full.
     const shown = page.filter((one) => !this.hidden.has(String(one["id"])));
     const records = shown.map((one) => only(one, query.getAll("fields")));
@@ -180,11 +174,8 @@ export class MadeCloud {
 
   #find(kind: Kind, id: string): Made | undefined {
     const list = this.lists[kind];
-    const known = this.#places[kind].get(id);
-    if (known !== undefined && list[known]?.["id"] === id) return list[known];
-    if (known === undefined && this.#places[kind].size === list.length) return undefined;
-    this.#places[kind] = new Map(list.map((one, place) => [String(one["id"]), place]));
-    return list[this.#places[kind].get(id) ?? -1];
+    const one = list[placeBehind(list, id) - 1];
+    return one?.["id"] === id ? one : undefined;
   }
 
   #named({ service, path }: TakenRequest): Response | undefined {
@@ -198,6 +189,17 @@ export class MadeCloud {
 function only(record: Made, fields: readonly string[]): Made {
   if (fields.length === 0) return record;
   return Object.fromEntries(Object.entries(record).filter(([key]) => fields.includes(key)));
+}
+
+/** The place of the first whose id is greater. */
+function placeBehind(list: readonly Made[], id: string): number {
+  let [from, to] = [0, list.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (String(list[middle]?.["id"]) <= id) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** Two lists in the order of the ids. */
