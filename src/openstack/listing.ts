@@ -70,17 +70,19 @@ const MAX_RESTARTS = 3;
  * continues after an earlier resource of the previous page, or from the beginning. Some resources
  * may then be returned twice; none is left out that existed all the time.
  *
- * A missing `next` link is not taken for the end of the list: Nova leaves it out of a page that lost
- * a duplicate (a server that is being built), Neutron out of a page from which a policy hid
+ * A missing `next` link is not taken for the end of the list: Nova leaves it out of a page that
+ * lost a duplicate (a server that is being built), Neutron out of a page from which a policy hid
  * resources, and a proxy may drop it. Nor is an empty page alone: a Neutron plugin without native
  * pagination answers a deleted marker with one. The list has ended when nothing is behind its last
- * resource, and that resource itself is behind an earlier one: two requests. Only resources behind a
- * page that a policy hides entirely are not found.
+ * resource, and that resource itself is behind an earlier one: two requests. Only resources behind
+ * a page that a policy hides entirely are not found.
  */
 export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Listed<T>, void, void> {
   let place: Place = { ...START, markers: [options.after] };
   let [restarts, isFirst] = [0, true];
-  /** The records of a page that announced no other page, until it is known whether it is the last. */
+  /**
+   * The records of a page that announced no other page, until it is known whether it is the last.
+   */
   let held: readonly T[] | null = null;
   /** The last answer to a marker that was deleted. */
   let lastGone: Answered | null = null;
@@ -96,7 +98,8 @@ export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Li
     const page = isGone ? NOTHING : read(options, answered);
     const fresh = behind(page, place.last);
     if (fresh.ids.length > 0) {
-      // For floating IPs, Neutron itself restarts from the beginning when the marker does not exist.
+      // For floating IPs, Neutron itself restarts from the beginning when the marker does not
+      // exist.
       if (firstIds.has(fresh.ids[0])) {
         if (++restarts > MAX_RESTARTS) throw restartedTooOften(options, answered);
         firstIds = new Set();

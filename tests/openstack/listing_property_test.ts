@@ -18,7 +18,10 @@ interface Manner {
 /** What happens just before a request is answered. */
 interface Happening {
   readonly request: number;
-  /** Somebody deletes the marker, what surrounds it, or any one; the service fails; a new one is made. */
+  /**
+   * Somebody deletes the marker, what surrounds it, or any one; the service fails; a new one is
+   * made.
+   */
   readonly what: "marker" | "around" | "any" | "failure" | "new";
   readonly place: number;
 }

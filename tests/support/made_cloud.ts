@@ -1,6 +1,6 @@
 /**
- * A cloud of any size behind {@linkcode OpenStackServer}: the records have the recorded shape, the lists are paged as the real services page
- * them, and what is gone can be a marker no more.
+ * A cloud of any size behind {@linkcode OpenStackServer}: the records have the recorded shape, the
+ * lists are paged as the real services page them, and what is gone can be a marker no more.
  *
  * @module
  */
@@ -20,7 +20,9 @@ export interface CloudSize {
   readonly floatingIps: number;
   /** @default 5 */
   readonly projects?: number;
-  /** The id of the first project, which is that of a plain member's account. @default "project-0" */
+  /**
+   * The id of the first project, which is that of a plain member's account. @default "project-0"
+   */
   readonly ownProject?: string;
 }
 
@@ -31,9 +33,14 @@ export class MadeCloud {
   readonly lists: Readonly<Record<Kind, Made[]>> = { servers: [], ports: [], floatingips: [] };
   /** Servers that were deleted, and are still in Nova's database: listed with `changes-since`. */
   readonly deleted: Made[] = [];
-  /** Whether a server that is removed is kept in Nova's database, where it is a good marker, too. */
+  /**
+   * Whether a server that is removed is kept in Nova's database, where it is a good marker, too.
+   */
   keepsDeleted = false;
-  /** Whether the account is a plain member: it sees its own project, and not the list of all servers. */
+  /**
+   * Whether the account is a plain member: it sees its own project, and not the list of all
+   * servers.
+   */
   isMember = false;
   /** The kinds that are forbidden (403), by id and as a list. */
   readonly refused = new Set<Kind>();
@@ -45,7 +52,9 @@ export class MadeCloud {
   hasRouters = true;
   /** What Neutron does with the filter `changed_since`. */
   changedSince: "known" | "ignored" | "refused" = "known";
-  /** Whether Neutron pages as for a plugin that cannot: a marker that is gone gives an empty page. */
+  /**
+   * Whether Neutron pages as for a plugin that cannot: a marker that is gone gives an empty page.
+   */
   emulatesPages = false;
   /** Whether something drops the links to the next pages. */
   dropsLinks = false;
@@ -55,7 +64,9 @@ export class MadeCloud {
   delayMs = 0;
   /** The time of the services, for changes and deletions; ISO 8601 in whole seconds. */
   now = MADE_AT;
-  /** Called before each request of a resource or a list is answered: to change the cloud meanwhile. */
+  /**
+   * Called before each request of a resource or a list is answered: to change the cloud meanwhile.
+   */
   before: (request: TakenRequest) => void = () => {};
   readonly #server: OpenStackServer;
   readonly #size: CloudSize;
@@ -151,7 +162,10 @@ export class MadeCloud {
     return Response.json({ [kind]: records, ...links });
   }
 
-  /** What a list has, before it is paged. Nova's lists lack what is soft-deleted or in a cell that is down. */
+  /**
+   * What a list has, before it is paged. Nova's lists lack what is soft-deleted or in a cell that
+   * is down.
+   */
   #listed(kind: Kind, query: URLSearchParams): Made[] {
     const isOwn = kind === "servers" ? !query.has("all_tenants") : this.isMember;
     const since = query.get("changes-since") ?? (this.changedSince === "known" ? query.get("changed_since") : null);
