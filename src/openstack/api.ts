@@ -153,8 +153,8 @@ export class OpenStackApi implements AsyncDisposable {
 
   /**
    * As `server`, for conclusions: `absent` is only Nova's own answer that there is no such server
-   * (404, `itemNotFound` with this id), and `forbidden` a refusal (403). Nova gives the same 404 for
-   * servers of projects that the account may not see.
+   * (404, `itemNotFound` with this id), and `forbidden` a refusal (403). Nova gives the same 404
+   * for servers of projects that the account may not see.
    *
    * A soft-deleted server is there (`SOFT_DELETED`), a deleted one is absent, for administrators
    * too. A server in a cell that does not answer is there with the status `UNKNOWN`, or the answer

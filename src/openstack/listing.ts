@@ -43,12 +43,12 @@ export type Listed<T> = Omit<Page<T>, "allProjects"> | {
 
 /** Where the next page begins. */
 interface Place {
-  /** Ids to begin after, the best first. None: at the beginning of the list. */
-  readonly markers: readonly string[];
+  /** Ids to begin after, the best first. `null`: at the beginning of the list. */
+  readonly markers: readonly (string | null)[];
   /** The last id of the page before; `null` if there was none. */
   readonly last: string | null;
-  /** Whether an empty page is the end of the list although no resource on it proves the marker. */
-  readonly emptyIsEnd: boolean;
+  /** Whether the service said that nothing is behind `last`. */
+  readonly isEmptyBehind: boolean;
 }
 
 interface ReadPage<T> {
@@ -57,7 +57,7 @@ interface ReadPage<T> {
   readonly hasMore: boolean;
 }
 
-const START: Place = { markers: [], last: null, emptyIsEnd: true };
+const START: Place = { markers: [null], last: null, isEmptyBehind: false };
 
 /**
  * A listing may restart from its beginning this many times. More restarts mean that resources are
@@ -70,63 +70,67 @@ const MAX_RESTARTS = 3;
  * continues after an earlier resource of the previous page, or from the beginning. Some resources
  * may then be returned twice; none is left out that existed all the time.
  *
- * The end of the list is not taken from a missing `next` link: Nova leaves it out of a page that
+ * A missing `next` link is not taken for the end of the list: Nova leaves it out of a page that
  * lost a duplicate (a server that is being built), Neutron out of a page from which a policy hid
- * resources, and a proxy may drop it. It is asked for instead: the list has ended when the page
- * after a resource before the last one has the last one only. That costs a request. A list that
- * ends with an empty page costs the same: a Neutron plugin without native pagination answers a
- * deleted marker with an empty page.
+ * resources, and a proxy may drop it. Nor is an empty page alone: a Neutron plugin without native
+ * pagination answers a deleted marker with one. The list has ended when nothing is behind its last
+ * resource, and that resource itself is behind an earlier one: two requests. Only resources behind
+ * a page that a policy hides entirely are not found.
  */
 export async function* listing<T>(options: ListingOptions<T>): AsyncGenerator<Listed<T>, void, void> {
-  let place = options.after === null ? START : { markers: [options.after], last: null, emptyIsEnd: false };
-  let restarts = 0;
-  /** The records of a page that announced no other page, until it is known whether it is the last. */
+  let place: Place = { ...START, markers: [options.after] };
+  let [restarts, isFirst] = [0, true];
+  /**
+   * The records of a page that announced no other page, until it is known whether it is the last.
+   */
   let held: readonly T[] | null = null;
-  const firstIds = new Set<string | undefined>();
+  /** The last answer to a marker that was deleted. */
+  let lastGone: Answered | null = null;
+  /** The first ids of the pages since the last restart. */
+  let firstIds = new Set<string | undefined>();
   for (;;) {
     options.signal?.throwIfAborted();
-    const [marker] = place.markers;
+    const [marker = null, ...otherMarkers] = place.markers;
     const answered = await untilAborted(ask(options, marker), options.signal);
     const { status } = answered.answer;
-    const isGone = marker !== undefined && (status === 400 || status === 404);
-    if (status >= 300 && !isGone) return yield { refused: answered, isFirst: firstIds.size === 0 };
+    const isGone = marker !== null && (status === 400 || status === 404);
+    if (status >= 300 && !isGone) return yield { refused: answered, isFirst };
     const page = isGone ? NOTHING : read(options, answered);
     const fresh = behind(page, place.last);
-    if (page.ids.length === 0) {
-      if (page.hasMore) throw noProgress(options, answered);
-      if (place.markers.length > 1) {
-        place = { ...place, markers: place.markers.slice(1) };
-        continue;
-      }
-      if (!isGone && place.emptyIsEnd) return yield { records: held ?? [], next: null };
-      if (++restarts > MAX_RESTARTS) {
-        if (isGone) return yield { refused: answered, isFirst: false };
-        throw restartedTooOften(options, answered);
-      }
-      if (held !== null) yield { records: held, next: place.last };
-      [held, place] = [null, START];
-    } else if (fresh.ids.length === 0) {
-      if (!page.hasMore) return yield { records: held ?? [], next: null };
-      if (place.last === null || marker === place.last) throw noProgress(options, answered);
-      place = { markers: [place.last], last: place.last, emptyIsEnd: true };
-    } else {
-      // For floating IPs, Neutron itself restarts from the beginning when the marker does not exist.
-      if (marker !== undefined && firstIds.has(fresh.ids[0]) && ++restarts > MAX_RESTARTS) {
-        throw restartedTooOften(options, answered);
+    if (fresh.ids.length > 0) {
+      // For floating IPs, Neutron itself restarts from the beginning when the marker does not
+      // exist.
+      if (firstIds.has(fresh.ids[0])) {
+        if (++restarts > MAX_RESTARTS) throw restartedTooOften(options, answered);
+        firstIds = new Set();
       }
       firstIds.add(fresh.ids[0]);
       if (held !== null) yield { records: held, next: place.last };
-      place = placeAfter(page, marker);
+      [place, isFirst] = [placeAfter(page, marker), false];
       held = page.hasMore ? null : fresh.records;
       if (page.hasMore) yield { records: fresh.records, next: place.last };
+      continue;
     }
+    const isRepeated = page.ids.length > 0;
+    if (page.hasMore && (!isRepeated || marker === place.last)) throw noProgress(options, answered);
+    const isProven = isRepeated && (place.isEmptyBehind || !page.hasMore);
+    if (isProven || !isRepeated && marker === null) return yield { records: held ?? [], next: null };
+    if (isGone) lastGone = answered;
+    place = { ...place, markers: otherMarkers, isEmptyBehind: place.isEmptyBehind || !isGone && marker === place.last };
+    if (otherMarkers.length > 0) continue;
+    if (++restarts > MAX_RESTARTS) {
+      if (lastGone !== null) return yield { refused: lastGone, isFirst: false };
+      throw restartedTooOften(options, answered);
+    }
+    if (held !== null) yield { records: held, next: place.last };
+    [held, place, firstIds] = [null, START, new Set()];
   }
 }
 
 const NOTHING = { records: [], ids: [], hasMore: false };
 
-function ask<T>({ caller, service, path }: ListingOptions<T>, marker: string | undefined): Promise<Answered> {
-  return caller.ask({ service, path: marker === undefined ? path : `${path}&marker=${encodeURIComponent(marker)}` });
+function ask<T>({ caller, service, path }: ListingOptions<T>, marker: string | null): Promise<Answered> {
+  return caller.ask({ service, path: marker === null ? path : `${path}&marker=${encodeURIComponent(marker)}` });
 }
 
 function read<T>({ key, read, transport }: ListingOptions<T>, { call, answer }: Answered): ReadPage<T> {
@@ -149,16 +153,13 @@ function behind<T>({ records, ids, hasMore }: ReadPage<T>, last: string | null):
 }
 
 /**
- * The place after a page that was read with `marker`. If the page announced no other one, the next
- * page is to repeat its last resource, which proves the end.
+ * The place after a page that was read with `marker`: after its last resource, or after an earlier
+ * one, for the proof of the end and in place of a marker that was deleted.
  */
-function placeAfter<T>({ ids, hasMore }: ReadPage<T>, marker: string | undefined): Place {
+function placeAfter<T>({ ids }: ReadPage<T>, marker: string | null): Place {
   const last = ids.at(-1) ?? null;
-  const others = [ids.at(-2), ids[Math.floor(ids.length / 2)], ids[0], marker];
-  const all = hasMore ? [last, ...others] : others.filter((id) => id !== last);
-  const markers = [...new Set(all)].filter((id) => typeof id === "string");
-  if (markers.length === 0 && last !== null) markers.push(last);
-  return { markers, last, emptyIsEnd: markers.length === 1 && markers[0] === last };
+  const all = [last, ids.at(-2), ids[Math.floor(ids.length / 2)], ids[0], marker];
+  return { markers: [...new Set(all)].filter((id) => id !== undefined), last, isEmptyBehind: false };
 }
 
 function noProgress<T>({ key, transport }: ListingOptions<T>, { call, answer: { status } }: Answered): Error {

@@ -28,8 +28,8 @@ export interface PageOptions {
    */
   readonly allProjects?: boolean | null;
   /**
-   * Lists only what changed at this time or later, by the clocks of the service: ISO 8601. Fractions
-   * of a second are cut off, as the services store none.
+   * Lists only what changed at this time or later, by the clocks of the service: ISO 8601.
+   * Fractions of a second are cut off, as the services store none.
    */
   readonly changesSince?: string | null;
   readonly signal?: AbortSignal;

@@ -49,7 +49,10 @@ export function remedyOf(kind: RequestKind, session: Session): string {
     `Name a project in which it has the role ${role}, in place of systemScope or a domain`;
 }
 
-/** The account's roles and how to allow the request, in a sentence or several without the last period. */
+/**
+ * The account's roles and how to allow the request, in a sentence or several without the last
+ * period.
+ */
 export function accountText(kind: RequestKind, session: Session): string {
   const has = session.roles.length === 0 ? "no role" : session.roles.map((name) => `"${name}"`).join(", ");
   return `The account has ${has}; ${remedyOf(kind, session)}`;

@@ -63,6 +63,8 @@ Deno.test("a new ledger is primed once, over a kill -9 in the middle, and what h
       "network GET /v2.0/ports",
       "network GET /v2.0/ports",
       "network GET /v2.0/ports",
+      "network GET /v2.0/ports",
+      "compute GET /v2.1/servers/detail",
       "compute GET /v2.1/servers/detail",
       "compute GET /v2.1/servers/detail",
       "compute GET /v2.1/servers/detail",

@@ -84,7 +84,9 @@ function said(status: number, body: unknown) {
   return () => Response.json(body, { status });
 }
 
-/** As the controllers of Neutron answer where there is no such path, or a policy hides the resource. */
+/**
+ * As the controllers of Neutron answer where there is no such path, or a policy hides the resource.
+ */
 const NO_PATH = { type: "HTTPNotFound", message: "The resource could not be found.", detail: "" };
 const OTHER_ID = "11111111-1111-1111-1111-111111111111";
 

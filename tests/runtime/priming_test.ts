@@ -94,8 +94,10 @@ Deno.test("Priming reads floating IPs, then ports, then servers, page by page, a
   assert.deepEqual(world.lists(), [
     "/floatingips?limit=3",
     `/floatingips?limit=3&marker=${idOf("f1", 2)}`,
-    // The last page is asked for again: nothing may follow it.
+    // Nothing is behind the last, which is still behind an earlier one.
+    `/floatingips?limit=3&marker=${idOf("f1", 3)}`,
     `/floatingips?limit=3&marker=${idOf("f1", 2)}`,
+    "/ports?limit=3",
     "/ports?limit=3",
     "/ports?limit=3",
     "/ports?limit=3",
@@ -103,6 +105,7 @@ Deno.test("Priming reads floating IPs, then ports, then servers, page by page, a
     "/servers/detail?limit=3&all_tenants=1",
     `/servers/detail?limit=3&all_tenants=1&marker=${idOf("5e", 2)}`,
     `/servers/detail?limit=3&all_tenants=1&marker=${idOf("5e", 5)}`,
+    `/servers/detail?limit=3&all_tenants=1&marker=${idOf("5e", 6)}`,
     `/servers/detail?limit=3&all_tenants=1&marker=${idOf("5e", 5)}`,
   ]);
   assert.deepEqual(world.said.lines, [
@@ -196,6 +199,7 @@ Deno.test("Priming goes on where it was stopped", async () => {
   assert.deepEqual(world.server.requests.map(({ path }) => path).filter((path) => path.includes("ports")).map(marker), [
     idOf("b0", 2),
     idOf("b0", 5),
+    idOf("b0", 6),
     idOf("b0", 5),
   ]);
   assert.deepEqual(world.lists().filter((path) => path.includes("floatingips")), []);

@@ -25,7 +25,10 @@ export function noPath(): Response {
   return neutronError(404, "HTTPNotFound", "The resource could not be found.");
 }
 
-/** The answer of Neutron about a resource that a policy hides: neutron/pecan_wsgi/hooks/policy_enforcement.py. */
+/**
+ * The answer of Neutron about a resource that a policy hides:
+ * neutron/pecan_wsgi/hooks/policy_enforcement.py.
+ */
 export function hiddenByPolicy(): Response {
   return Response.json({ type: "HTTPNotFound", message: "The resource could not be found.", detail: "" }, {
     status: 404,

@@ -1,6 +1,6 @@
 /**
- * A cloud of any size behind {@linkcode OpenStackServer}: the records have the recorded shape, the lists are paged as the real services page
- * them, and what is gone can be a marker no more.
+ * A cloud of any size behind {@linkcode OpenStackServer}: the records have the recorded shape, the
+ * lists are paged as the real services page them, and what is gone can be a marker no more.
  *
  * @module
  */
@@ -20,7 +20,9 @@ export interface CloudSize {
   readonly floatingIps: number;
   /** @default 5 */
   readonly projects?: number;
-  /** The id of the first project, which is that of a plain member's account. @default "project-0" */
+  /**
+   * The id of the first project, which is that of a plain member's account. @default "project-0"
+   */
   readonly ownProject?: string;
 }
 
@@ -31,9 +33,14 @@ export class MadeCloud {
   readonly lists: Readonly<Record<Kind, Made[]>> = { servers: [], ports: [], floatingips: [] };
   /** Servers that were deleted, and are still in Nova's database: listed with `changes-since`. */
   readonly deleted: Made[] = [];
-  /** Whether a server that is removed is kept in Nova's database, where it is a good marker, too. */
+  /**
+   * Whether a server that is removed is kept in Nova's database, where it is a good marker, too.
+   */
   keepsDeleted = false;
-  /** Whether the account is a plain member: it sees its own project, and not the list of all servers. */
+  /**
+   * Whether the account is a plain member: it sees its own project, and not the list of all
+   * servers.
+   */
   isMember = false;
   /** The kinds that are forbidden (403), by id and as a list. */
   readonly refused = new Set<Kind>();
@@ -45,7 +52,9 @@ export class MadeCloud {
   hasRouters = true;
   /** What Neutron does with the filter `changed_since`. */
   changedSince: "known" | "ignored" | "refused" = "known";
-  /** Whether Neutron pages as for a plugin that cannot: a marker that is gone gives an empty page. */
+  /**
+   * Whether Neutron pages as for a plugin that cannot: a marker that is gone gives an empty page.
+   */
   emulatesPages = false;
   /** Whether something drops the links to the next pages. */
   dropsLinks = false;
@@ -55,17 +64,13 @@ export class MadeCloud {
   delayMs = 0;
   /** The time of the services, for changes and deletions; ISO 8601 in whole seconds. */
   now = MADE_AT;
-  /** Called before each request of a resource or a list is answered: to change the cloud meanwhile. */
+  /**
+   * Called before each request of a resource or a list is answered: to change the cloud meanwhile.
+   */
   before: (request: TakenRequest) => void = () => {};
   readonly #server: OpenStackServer;
   readonly #size: CloudSize;
   readonly #shapes: Shapes;
-  /** Places in the lists by id; checked at use, since tests change the lists. */
-  readonly #places: Record<Kind, Map<string, number>> = {
-    servers: new Map(),
-    ports: new Map(),
-    floatingips: new Map(),
-  };
 
   private constructor(server: OpenStackServer, size: CloudSize, shapes: Shapes) {
     [this.#server, this.#size, this.#shapes] = [server, size, shapes];
@@ -147,8 +152,8 @@ export class MadeCloud {
     if (!isGood && kind !== "servers" && this.emulatesPages) return Response.json({ [kind]: [] });
     if (!isGood && kind !== "floatingips") return markerGone(kind, marker);
     // Neutron begins floating IPs anew.
-    const at = marker === null || !isGood ? 0 : list.findIndex((one) => String(one["id"]) > marker);
-    const page = at === -1 ? [] : list.slice(at, at + limit);
+    const at = marker === null || !isGood ? 0 : placeBehind(list, marker);
+    const page = list.slice(at, at + limit);
     // Neutron cuts the page, hides what a policy hides, and then looks whether the page is full.
     const shown = page.filter((one) => !this.hidden.has(String(one["id"])));
     const records = shown.map((one) => only(one, query.getAll("fields")));
@@ -157,7 +162,10 @@ export class MadeCloud {
     return Response.json({ [kind]: records, ...links });
   }
 
-  /** What a list has, before it is paged. Nova's lists lack what is soft-deleted or in a cell that is down. */
+  /**
+   * What a list has, before it is paged. Nova's lists lack what is soft-deleted or in a cell that
+   * is down.
+   */
   #listed(kind: Kind, query: URLSearchParams): Made[] {
     const isOwn = kind === "servers" ? !query.has("all_tenants") : this.isMember;
     const since = query.get("changes-since") ?? (this.changedSince === "known" ? query.get("changed_since") : null);
@@ -180,11 +188,8 @@ export class MadeCloud {
 
   #find(kind: Kind, id: string): Made | undefined {
     const list = this.lists[kind];
-    const known = this.#places[kind].get(id);
-    if (known !== undefined && list[known]?.["id"] === id) return list[known];
-    if (known === undefined && this.#places[kind].size === list.length) return undefined;
-    this.#places[kind] = new Map(list.map((one, place) => [String(one["id"]), place]));
-    return list[this.#places[kind].get(id) ?? -1];
+    const one = list[placeBehind(list, id) - 1];
+    return one?.["id"] === id ? one : undefined;
   }
 
   #named({ service, path }: TakenRequest): Response | undefined {
@@ -198,6 +203,17 @@ export class MadeCloud {
 function only(record: Made, fields: readonly string[]): Made {
   if (fields.length === 0) return record;
   return Object.fromEntries(Object.entries(record).filter(([key]) => fields.includes(key)));
+}
+
+/** The place of the first whose id is greater. */
+function placeBehind(list: readonly Made[], id: string): number {
+  let [from, to] = [0, list.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (String(list[middle]?.["id"]) <= id) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** Two lists in the order of the ids. */

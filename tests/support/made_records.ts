@@ -94,7 +94,9 @@ export function idOf(kind: "5e" | "b0" | "f1", number: number): string {
   return `${kind}000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}`;
 }
 
-/** A server in a cell that does not answer, by its id: as Nova makes it from microversion 2.69 on. */
+/**
+ * A server in a cell that does not answer, by its id: as Nova makes it from microversion 2.69 on.
+ */
 export function minimalServer({ id, tenant_id, created, image, flavor }: Made): Made {
   return {
     ...{ id: id!, tenant_id: tenant_id!, created: created!, image: image!, flavor: flavor! },
