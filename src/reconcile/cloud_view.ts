@@ -37,8 +37,11 @@ export type SeenPage =
     readonly allProjects: boolean | null;
   };
 
-/** The answer to a question for one resource by its id. */
-export type Reading<Seen> = Seen | "absent" | "forbidden";
+/**
+ * The answer to a question for one resource by its id. `unclear`: nothing that says whether it is
+ * there.
+ */
+export type Reading<Seen> = Seen | "absent" | "forbidden" | "unclear";
 
 /**
  * What a comparison reads of OpenStack. Every method rejects when there is no usable answer: then

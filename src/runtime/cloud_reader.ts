@@ -41,6 +41,15 @@ export interface Found<T> {
   readonly facts: ResourceFacts;
 }
 
+/**
+ * The answer to a question for one resource. `unclear`: the service answers, but again and again
+ * not with what can be read as one of the others.
+ */
+export type OneAnswer<T> = Answer<Found<T>> | "unclear";
+
+/** How often a question for one resource is repeated while the service answers others. */
+const MAX_FAILURES_OF_ONE = 2;
+
 /** One page of a listing. */
 export interface FoundPage {
   readonly found: ListedPage;
@@ -119,7 +128,7 @@ export class CloudReader {
    *
    * @throws {UserError} when OpenStack has given no usable answer for `maxSilenceMs`.
    */
-  readServer(id: string, signal: AbortSignal): Promise<Answer<Found<ServerSnapshot>>> {
+  readServer(id: string, signal: AbortSignal): Promise<OneAnswer<ServerSnapshot>> {
     const { api } = this.#options;
     return this.#retried(signal, async () => {
       const record = await api.confirmedServer(id, signal);
@@ -130,7 +139,7 @@ export class CloudReader {
   }
 
   /** A port by its id, as `readServer`. */
-  readPort(id: string, signal: AbortSignal): Promise<Answer<Found<PortState>>> {
+  readPort(id: string, signal: AbortSignal): Promise<OneAnswer<PortState>> {
     return this.#retried(signal, async () => {
       const record = await this.#options.api.port(id, signal);
       return typeof record === "string" ? record : { state: portState(record), facts: factsOf(record) };
@@ -138,14 +147,14 @@ export class CloudReader {
   }
 
   /** A floating IP by its id, as `readServer`. */
-  readFloatingIp(id: string, signal: AbortSignal): Promise<Answer<Found<FloatingIpState>>> {
+  readFloatingIp(id: string, signal: AbortSignal): Promise<OneAnswer<FloatingIpState>> {
     return this.#retried(signal, async () => {
       const record = await this.#options.api.floatingIp(id, signal);
       return typeof record === "string" ? record : { state: record, facts: factsOf(record) };
     });
   }
 
-  async #retried<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  async #retried<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T | "unclear"> {
     const failures = { count: 0, sinceMs: 0 };
     for (;;) {
       try {
@@ -153,6 +162,8 @@ export class CloudReader {
         this.#answered(failures);
         return answer;
       } catch (error) {
+        const isOfOne = error instanceof OpenStackUnavailable && error.mayConcernOneRequest;
+        if (isOfOne && failures.count >= MAX_FAILURES_OF_ONE) return "unclear";
         await this.#wait(error, failures, signal);
       }
     }

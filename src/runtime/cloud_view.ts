@@ -1,8 +1,8 @@
 import type { CloudView, Reading, SeenPage } from "../reconcile/cloud_view.ts";
 import type { CloudScope as Scope } from "../model/comparison.ts";
-import type { Answer, OpenStackApi } from "../openstack/api.ts";
+import type { OpenStackApi } from "../openstack/api.ts";
 import type { CloudScope } from "../openstack/scope.ts";
-import type { CloudReader, Found, FoundPage } from "./cloud_reader.ts";
+import type { CloudReader, Found, FoundPage, OneAnswer } from "./cloud_reader.ts";
 
 /** What a comparison reads of OpenStack, from the clients of its APIs. */
 export function cloudView(reader: CloudReader, api: Pick<OpenStackApi, "scope">): CloudView {
@@ -24,7 +24,7 @@ export function cloudView(reader: CloudReader, api: Pick<OpenStackApi, "scope">)
 
 type ServerState = Extract<SeenPage, { readonly listing: "servers" }>["records"][number]["state"];
 
-function read<T extends object, Seen>(answer: Answer<T>, seen: (found: T) => Seen): Reading<Seen> {
+function read<T, Seen>(answer: OneAnswer<T>, seen: (found: Found<T>) => Seen): Reading<Seen> {
   return typeof answer === "string" ? answer : seen(answer);
 }
 

@@ -50,7 +50,7 @@ class World extends Opened {
     return world;
   }
 
-  run(): Promise<void> {
+  run(): Promise<unknown> {
     return this.priming.run(Promise.resolve(), this.stop.signal);
   }
 
