@@ -168,7 +168,7 @@ class Service {
     const work = [
       runPipeline(stages, signal),
       priming,
-      this.#reconciling?.run(priming, signal) ?? Promise.resolve(),
+      this.#reconciling?.run({ bound: this.#listening.bound, primed: priming }, signal) ?? Promise.resolve(),
       ...this.#lanes.map((lane) => lane.run(signal)),
       this.#ledger.housekeeping.run(signal),
     ];

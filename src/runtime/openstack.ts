@@ -73,6 +73,8 @@ interface Environment {
   readonly log: Logger;
   /** Requests in flight. @default 24 */
   readonly concurrency?: number;
+  /** Resources per page of a listing. @default 200 */
+  readonly pageSize?: number;
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { ComparisonReadings } from "../model/readings.ts";
+
 import { describeDrift } from "../reconcile/report.ts";
+import { aborted } from "./aborted.ts";
 import { type DueComparison, nextComparison } from "../reconcile/schedule.ts";
 import {
   type PrimedCounts,
@@ -45,14 +47,21 @@ export class Reconciling {
   /**
    * Works until the signal aborts.
    *
-   * @param primed Resolves when the ledger has read what is in OpenStack, to the counts of what it
-   * has read in this run.
+   * @param ready.bound Resolves when our queues are bound: what changes from then on comes as a
+   * message.
+   * @param ready.primed Resolves when the ledger has read what is in OpenStack, to the counts of
+   * what it has read in this run.
    */
-  async run(primed: Promise<PrimedCounts | null>, signal: AbortSignal): Promise<void> {
+  async run(
+    { bound, primed }: { readonly bound: Promise<unknown>; readonly primed: Promise<PrimedCounts | null> },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock, log, config, onMaybeRecorded } = this.#options;
     await this.#refresh();
     void this.#noticeOthers(signal);
+    await Promise.race([bound, aborted(signal)]);
     const found = await primed;
+    if (signal.aborted) return;
     if (found !== null) await this.#reportPriming(found, signal);
     while (!signal.aborted) {
       try {

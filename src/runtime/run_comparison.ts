@@ -53,6 +53,8 @@ export interface Compared {
 const DEFAULT_CONFIRM_SECONDS = 60;
 /** Requests in flight: deliveries of the service have to be detailed beside them. */
 const CONCURRENCY = 8;
+/** To read and compare a page blocks the event loop for some milliseconds. */
+const PAGE_SIZE = 100;
 /** Observations that one transaction records. */
 const BATCH = 100;
 
@@ -88,11 +90,8 @@ async function conclude(
 ): Promise<Compared> {
   const { config, ledger, settled, record, maxSilenceMs, clock, random, log, onProgress } = options;
   const { confirmSeconds, maxDeletions: limit } = settingsOf(config);
-  await using api = await openApiOnce(config.openstack, {
-    clock,
-    log: quiet(log("reconcile")),
-    concurrency: CONCURRENCY,
-  });
+  const limits = { concurrency: CONCURRENCY, pageSize: PAGE_SIZE };
+  await using api = await openApiOnce(config.openstack, { clock, log: quiet(log("reconcile")), ...limits });
   const reader = new CloudReader({ api, clock, random, log: log("reconcile"), maxSilenceMs });
   const past = await ledger.past();
   if (past.beganAt === null) throw new NoConclusion(NOT_PRIMED);

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import { CloudPublisher } from "../../tools/publisher.ts";
 import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
-import { Receiver } from "../../tools/receiver.ts";
-import type { Notification } from "../../src/model/notification.ts";
-import { idOf, MadeCloud } from "../support/made_cloud.ts";
-import { OpenStackServer } from "../support/openstack_server.ts";
-import { ProgramDirectory, type ProgramEnd, runProgram } from "../support/program.ts";
 import * as told from "../support/stories.ts";
 import { until } from "../support/until.ts";
 import { listening, LONG_MS } from "./listening.ts";
+import { FLOATING_IP, SERVER, Stage } from "./reconcile_stage.ts";
 
 let rabbit: PrivateRabbit;
 
@@ -19,7 +14,7 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(() => rabbit.stop());
 
 Deno.test("what was published to a queue that was deleted while the service was stopped is told at its next start", async () => {
-  await using stage = await Stage.open("deleted");
+  await using stage = await Stage.open(rabbit, "deleted");
   const { cloud, receiver } = stage;
   {
     await using service = await listening(stage.dir);
@@ -70,7 +65,7 @@ Deno.test("what was published to a queue that was deleted while the service was 
 });
 
 Deno.test("oss-watcher reconcile shows a plan, tells it with --apply beside the service, and agrees then", async () => {
-  await using stage = await Stage.open("by-hand", { everyHours: false });
+  await using stage = await Stage.open(rabbit, "by-hand", { everyHours: false });
   const { cloud, receiver } = stage;
   await using service = await listening(stage.dir);
   await until(() => service.log.includes("nothing is sent for them"), LONG_MS);
@@ -104,83 +99,39 @@ Deno.test("oss-watcher reconcile shows a plan, tells it with --apply beside the 
   assert.equal((await service.end("SIGTERM")).code, 0);
 });
 
-const SERVER = (number: number) => idOf("5e", number);
-const PORT = (number: number) => idOf("b0", number);
-const FLOATING_IP = (number: number) => idOf("f1", number);
-
-/** A made cloud of ten servers, a receiver, and a directory with a configuration for them. */
-class Stage implements AsyncDisposable {
-  readonly #disposed = new AsyncDisposableStack();
-
-  private constructor(
-    readonly cloud: MadeCloud,
-    readonly receiver: Receiver,
-    readonly dir: ProgramDirectory,
-    readonly publisher: CloudPublisher,
-  ) {}
-
-  static async open(queue: string, settings: { readonly everyHours?: false } = {}): Promise<Stage> {
-    const server = new OpenStackServer();
-    const cloud = await MadeCloud.behind(server, { servers: 10, floatingIps: 2 });
-    const receiver = new Receiver();
-    const publisher = new CloudPublisher(rabbit.url);
-    for (const exchange of ["nova", "neutron"]) await publisher.declareExchange(exchange, { durable: true });
-    const openstack = {
-      ...{ authUrl: server.authUrl, user: "admin", password: "hush-4711", project: "admin" },
-      reconcile: { confirmSeconds: 1, ...settings },
-    };
-    const dir = new ProgramDirectory({
-      "config.ts": `import { RestNotify } from "oss-watcher/plugins";
-        export default {
-          events: {
-            creation: ["compute.instance.create.end", "floatingip.update.end"],
-            deletion: ["compute.instance.delete.end", "floatingip.update.end"],
-          },
-          plugins: [new RestNotify({ host: "http://127.0.0.1", port: ${receiver.port}, urlCreation: "/new", urlDeletion: "/old" })],
-          rabbit: { url: "${rabbit.url}", queue: { name: "${queue}", exchanges: ["nova", "neutron"] } },
-          openstack: ${JSON.stringify(openstack)},
-          ledger: { file: "./ledger.db", keepDays: 36500 },
-        };`,
-    });
-    const stage = new Stage(cloud, receiver, dir, publisher);
-    stage.#disposed.use(server);
-    stage.#disposed.use(receiver);
-    stage.#disposed.use(publisher);
-    stage.#disposed.use(dir);
-    return stage;
+Deno.test("a service that is killed while it compares and while it tells loses nothing and tells nothing false", async () => {
+  await using stage = await Stage.open(rabbit, "killed");
+  const { cloud, receiver } = stage;
+  {
+    await using service = await listening(stage.dir);
+    await until(() => service.log.includes("nothing is sent for them"), LONG_MS);
+    await service.end("SIGTERM");
   }
-
-  /** A server that is built now. */
-  create(number: number, { hostname }: { readonly hostname?: string } = {}): void {
-    this.cloud.add(number);
-    const now = new Date().toISOString().replace(/\.\d+Z$/, "");
-    this.cloud.change("servers", SERVER(number), {
-      created: `${now}Z`,
-      "OS-SRV-USG:launched_at": `${now}.000000`,
-      ...(hostname === undefined ? {} : { "OS-EXT-SRV-ATTR:hostname": hostname }),
-    });
+  await rabbit.ctl("delete_queue", "killed");
+  for (const number of [20, 21, 22]) stage.create(number);
+  for (const number of [1, 4, 5]) cloud.remove("servers", SERVER(number));
+  stage.move(FLOATING_IP(0), 3);
+  const wanted = [
+    ...[20, 21, 22].map((number) => `server/${SERVER(number)}/creation`),
+    ...[1, 4, 5].map((number) => `server/${SERVER(number)}/deletion`),
+    `floatingip/${FLOATING_IP(1)}/3/deletion`,
+    `floatingip/${FLOATING_IP(0)}/3/deletion`,
+    `floatingip/${FLOATING_IP(0)}/4/creation`,
+  ].toSorted();
+  // Each life ends some time after it begins to compare: before, between and after its questions,
+  // and while the events are delivered.
+  for (const lifeMs of [0, 300, 900, 1050, 1200, 1400]) {
+    await using service = await listening(stage.dir);
+    await until(() => service.log.includes("(reconcile) Comparing"), 40_000).catch(() => console.log(service.log));
+    await new Promise((resolve) => setTimeout(resolve, lifeMs));
+    await service.end("SIGKILL");
   }
-
-  /** Moves a floating IP to the port of another server. */
-  move(floatingIp: string, number: number): void {
-    const port = { device_id: SERVER(number), device_owner: "compute:nova", mac_address: "fa:16:3e:00:00:03" };
-    this.cloud.change("floatingips", floatingIp, { port_id: PORT(number), port_details: port });
-  }
-
-  run(...args: string[]): Promise<ProgramEnd> {
-    return runProgram({
-      dir: this.dir.path(),
-      args,
-      permissions: ["--allow-read", "--allow-write", "--allow-env", "--allow-net"],
-    });
-  }
-
-  async publish(exchange: string, { messageId, eventType, payload, time }: Notification): Promise<void> {
-    const body = JSON.stringify({ message_id: messageId, event_type: eventType, timestamp: time, payload });
-    await this.publisher.publish({ exchange, routingKey: "notifications.info", body });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#disposed[Symbol.asyncDispose]();
-  }
-}
+  await using service = await listening(stage.dir);
+  await until(() => /\(reconcile\) .*after \d+ s/.test(service.log), LONG_MS);
+  const keys = () => [...new Set(receiver.requests.map(({ key }) => key))].toSorted();
+  await until(() => keys().length >= wanted.length, LONG_MS);
+  const agreed = await stage.run("reconcile");
+  assert.equal(agreed.code, 0, agreed.out + agreed.err);
+  assert.deepEqual(keys(), wanted);
+  assert.equal((await service.end("SIGTERM")).code, 0);
+});

@@ -35,9 +35,11 @@ export class Comparisons implements ComparisonLedger {
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
-  // deno-lint-ignore require-await -- async turns what SQLite throws into a rejection
   async look<Result>(reader: (memory: Memory) => Result): Promise<Result> {
-    return reading(() => reader(this.#memory));
+    const result = reading(() => reader(this.#memory));
+    // Deliveries go on between two looks.
+    await setImmediate();
+    return result;
   }
 
   async existingIds(listing: Listing): Promise<readonly string[]> {
@@ -50,7 +52,7 @@ export class Comparisons implements ComparisonLedger {
     }
   }
 
-  // deno-lint-ignore require-await -- as above
+  // deno-lint-ignore require-await -- async turns what SQLite throws into a rejection
   async past(): Promise<PastComparisons> {
     return reading(() => ({
       beganAt: this.#fact(BEGAN_AT),
