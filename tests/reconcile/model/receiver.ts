@@ -1,0 +1,112 @@
+import type { WatcherEvent } from "../../../src/model/event.ts";
+import type { Memory } from "../../../src/model/memory.ts";
+import type { ModelCloud } from "./model_cloud.ts";
+
+/** A rule that a run has broken. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+}
+
+interface Hearing {
+  /** Of what a comparison tells: when it was seen, in ticks of the cloud. `null`: a message tells it. */
+  readonly seenAt: number | null;
+  readonly isLedgerRestored: boolean;
+}
+
+/**
+ * What a target believes: it does as it is told, in order, and ignores an event whose key it knows. It checks each event against the cloud, and
+ * against what it was told before.
+ */
+export class Receiver {
+  readonly servers: Set<string>;
+  /** The server of each associated floating IP. */
+  readonly associations = new Map<string, string>();
+  /** What a restored ledger has forgotten and not told of since: nothing can repair that. */
+  readonly forgotten = new Set<string>();
+  readonly #deleted = new Set<string>();
+  readonly #keys = new Map<string, string>();
+  readonly #cloud: ModelCloud;
+  readonly #note: (line: string) => void;
+  #wasRestored = false;
+
+  constructor(cloud: ModelCloud, note: (line: string) => void) {
+    this.#cloud = cloud;
+    this.#note = note;
+    this.servers = new Set(
+      [...cloud.servers.values()].filter(({ launchedAt }) => launchedAt !== null).map(({ id }) => id),
+    );
+    for (const id of cloud.floatingIps.keys()) {
+      const server = cloud.serverOf(id);
+      if (server !== null) this.associations.set(id, server);
+    }
+  }
+
+  hear(event: WatcherEvent, hearing: Hearing): void {
+    const { key, floatingIp, server } = event;
+    const id = floatingIp?.id ?? server.id as string;
+    this.#note(
+      `  told ${key} (server ${server.id}, ${event.origin ?? "bus"}, ${event.creationSeen ? "seen" : "unseen"})`,
+    );
+    if (hearing.seenAt !== null) this.#refuseFalse(event, { id, seenAt: hearing.seenAt });
+    const content = JSON.stringify([event.subject, server.id]);
+    const before = this.#keys.get(key);
+    if (before !== undefined) {
+      if (!this.#wasRestored) throw new Violation(`${key} was told twice`);
+      if (before !== content) throw new Violation(`${key} was told of something else before`);
+      return;
+    }
+    this.#keys.set(key, content);
+    if (floatingIp === null) this.#hearServer(event, id);
+    else this.#hearFloatingIp(event, id);
+    this.forgotten.delete(id);
+  }
+
+  /** The ledger was restored: of what it has forgotten, it cannot tell what has changed since. */
+  noteRestore(memory: Memory): void {
+    this.#wasRestored = true;
+    for (const id of this.servers) if (memory.server(id) === undefined) this.forgotten.add(id);
+    for (const id of new Set([...this.associations.keys(), ...this.#cloud.floatingIps.keys()])) {
+      const known = memory.floatingIp(id)?.association?.serverId ?? null;
+      if (known !== (this.associations.get(id) ?? null)) this.forgotten.add(id);
+    }
+  }
+
+  #refuseFalse(
+    { key, created, subject, server }: WatcherEvent,
+    { id, seenAt }: { readonly id: string; readonly seenAt: number },
+  ): void {
+    if (subject === "server") {
+      if (!created && this.#cloud.isThere(id)) throw new Violation(`FALSE DELETION: ${key}, and the server is there`);
+      if (created && !this.#cloud.isThere(id) && this.#cloud.touchedAt(id) <= seenAt) {
+        throw new Violation(`False creation: ${key}, and the server is not there`);
+      }
+      return;
+    }
+    const isOn = this.#cloud.serverOf(id) === server.id;
+    if (isOn === created || this.#cloud.touchedAt(id) > seenAt) return;
+    throw new Violation(created ? `False creation: ${key}` : `FALSE DELETION: ${key}, and it is on ${server.id}`);
+  }
+
+  #hearServer({ created, key }: WatcherEvent, id: string): void {
+    if (created) {
+      if (this.servers.has(id) || this.#deleted.has(id)) throw new Violation(`${key}: it was told before`);
+      this.servers.add(id);
+      return;
+    }
+    this.servers.delete(id);
+    this.#deleted.add(id);
+  }
+
+  /** Begins and ends alternate; an end whose beginning was not seen may be superfluous. */
+  #hearFloatingIp({ created, key, server, creationSeen }: WatcherEvent, id: string): void {
+    const held = this.associations.get(id) ?? null;
+    if (!this.forgotten.has(id)) {
+      if (created && held !== null) throw new Violation(`${key}: it is on ${held}, as was told`);
+      if (!created && creationSeen && held !== server.id) {
+        throw new Violation(`${key}: an end on ${server.id}, and it was on ${held}, as was told`);
+      }
+    }
+    if (created) this.associations.set(id, server.id as string);
+    else this.associations.delete(id);
+  }
+}
