@@ -93,10 +93,7 @@ function floatingIpIsAbsent(context: DecisionContext, id: string): Finding {
 
 /** Remembers a resource that is older than the ledger, as priming does. */
 function remember({ draft, rules }: DecisionContext, page: Parameters<typeof prime>[0]): void {
-  const { changes } = prime(page, draft as Memory, rules);
-  for (const server of changes.servers) draft.putServer(server);
-  for (const port of changes.ports) draft.putPort(port);
-  for (const floatingIp of changes.floatingIps) draft.putFloatingIp(floatingIp);
+  draft.put(prime(page, draft as Memory, rules).changes);
 }
 
 /** Why the state of a port or floating IP is not newer than memory; `null`: it is. */

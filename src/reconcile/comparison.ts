@@ -5,11 +5,13 @@ import type { CloudScope, Difference, Undecided } from "../model/comparison.ts";
 import { type Listing, LISTINGS, type MemoryReader } from "../model/ledger.ts";
 import type { Memory } from "../model/memory.ts";
 import type { CloudView } from "./cloud_view.ts";
+import { inOrder } from "./in_order.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { type MadeObservation, ObservationMaker, projectOf, type Resource } from "./observation_maker.ts";
 import { NoConclusion } from "./no_conclusion.ts";
 import { proveRights, type Visibilities } from "./prove_rights.ts";
 import { isSameCloud, scopeChanges, Visibility } from "./rights.ts";
+import { slices } from "./slices.ts";
 
 export interface ComparisonOptions {
   readonly cloud: CloudView;
@@ -73,6 +75,8 @@ class Comparison {
   readonly #signal: AbortSignal;
   readonly #maker: ObservationMaker;
   readonly #found: Record<Listing, number> = { floatingIps: 0, ports: 0, servers: 0 };
+  /** How many of the remembered resources are listed. */
+  readonly #recognized: Record<Listing, number> = { floatingIps: 0, ports: 0, servers: 0 };
   readonly #undecided: Undecided[] = [];
   /** What seems to differ, by resource. */
   readonly #candidates: Judgement[] = [];
@@ -93,7 +97,7 @@ class Comparison {
     for (const listing of LISTINGS) {
       await this.#list(listing, listing === "servers" ? visibility.Nova : visibility.Neutron);
     }
-    await this.#refuseOtherCloud(scope, visibility.Nova);
+    await this.#refuseOtherCloud(scope, visibility);
     const candidates = distinct([...this.#candidates, ...await this.#askForSuspects(visibility)]);
     let confirmed: readonly Judgement[] = [];
     if (candidates.length > 0) {
@@ -105,7 +109,7 @@ class Comparison {
       const absent = confirmed.map(({ observation }) => observation).filter((observation) => "id" in observation);
       await proveRights(absent, { cloud, scope, visibility }, this.#signal);
     }
-    return this.#plan(scope, { visibility, confirmed });
+    return await this.#plan(scope, { visibility, confirmed });
   }
 
   /** Reads one listing, and compares each page with memory. */
@@ -127,6 +131,7 @@ class Comparison {
       askedAtMs = clock.now();
     }
     this.#found[listing] = seen.size;
+    this.#recognized[listing] = before.filter((id) => seen.has(id)).length;
     const isWhole = changesSince === null || listing === "floatingIps";
     this.#suspects[listing] = before.filter((id) => isWhole ? !seen.has(id) : gone.has(id));
   }
@@ -137,37 +142,37 @@ class Comparison {
   }
 
   /** @throws {NoConclusion} when this seems to be another cloud than the remembered one. */
-  async #refuseOtherCloud(scope: CloudScope, nova: Visibility): Promise<void> {
+  async #refuseOtherCloud(scope: CloudScope, visibility: Visibilities): Promise<void> {
     const { reference, acceptsScope = false, memory, changesSince } = this.#options;
     const changes = reference === null ? [] : scopeChanges(reference, scope);
     if (acceptsScope || (reference !== null && changes.length === 0)) return;
-    const missing = new Set(this.#suspects.servers);
-    const concludable = await memory.look((known) =>
-      [...missing].filter((id) => nova.proves(known.server(id)?.snapshot.projectId ?? null)).length
-    );
-    const seen = this.#found.servers;
-    if (changesSince === null && isSameCloud({ remembered: seen + concludable, seen })) return;
+    const suspects = this.#allSuspects;
+    const provable = await memory.look((known) => suspects.filter((suspect) => proves(visibility, suspect, known)));
+    const seen = this.#recognized;
+    const missing = (listings: readonly Listing[]) =>
+      provable.filter(({ listing }) => listings.includes(listing)).length;
+    const isSame = isSameCloud({ seen: seen.servers, missing: missing(["servers"]) }) &&
+      isSameCloud({ seen: seen.floatingIps + seen.ports, missing: missing(["floatingIps", "ports"]) }) &&
+      (seen.servers + seen.floatingIps > 0 || this.#remembered === 0);
+    if (changesSince === null && isSame) return;
     const what = changes.length > 0
       ? `It is not seen as in the last complete comparison: ${changes.join(", ")}`
       : "No comparison was complete yet";
+    const { servers, floatingIps } = this.#suspects;
     throw new NoConclusion(
-      `${what}; and of the servers that are remembered, ${missing.size} are not there. Nothing is concluded`,
+      `${what}; and of what is remembered, ${servers.length} servers and ${floatingIps.length} floating IPs are not ` +
+        "there. Nothing is concluded",
     );
   }
 
   /** The first question for each suspect. One that is there after all is none. */
-  async #askForSuspects(
-    visibility: Visibilities,
-  ): Promise<readonly Judgement[]> {
-    const { memory } = this.#options;
-    const suspects = LISTINGS.toReversed().flatMap((listing) => this.#suspects[listing].map((id) => ({ listing, id })));
+  async #askForSuspects(visibility: Visibilities): Promise<readonly Judgement[]> {
     const provable: Resource[] = [];
-    for (const slice of slices(suspects)) {
-      await memory.look((known) => {
+    for (const slice of slices(this.#allSuspects)) {
+      await this.#options.memory.look((known) => {
         for (const suspect of slice) {
           const { listing, id } = suspect;
-          const proof = listing === "servers" ? visibility.Nova : visibility.Neutron;
-          if (proof.proves(projectOf(suspect, known))) provable.push(suspect);
+          if (proves(visibility, suspect, known)) provable.push(suspect);
           else if (listing !== "ports") {
             this.#undecided.push({ subject: subjectOf(listing), id, reason: INVISIBLE });
           }
@@ -175,6 +180,10 @@ class Comparison {
       });
     }
     return await this.#ask(provable, "asking");
+  }
+
+  get #allSuspects(): readonly Resource[] {
+    return LISTINGS.toReversed().flatMap((listing) => this.#suspects[listing].map((id) => ({ listing, id })));
   }
 
   /** Asks for resources by their ids, and compares the answers with memory. */
@@ -217,30 +226,23 @@ class Comparison {
     });
   }
 
-  #plan(
+  async #plan(
     scope: CloudScope,
     { visibility: { Nova, Neutron }, confirmed }: {
       readonly visibility: Visibilities;
       readonly confirmed: readonly Judgement[];
     },
-  ): Plan {
-    const ordered = LISTED_ORDER.flatMap((what) => confirmed.filter(({ observation }) => observation.what === what));
-    const told = new Set<string>();
-    const differences = ordered.flatMap(({ difference }) => {
-      // The end of a server also ends its associations: each is told once.
-      if (difference === null || difference.keys.every((key) => told.has(key))) return [];
-      for (const key of difference.keys) told.add(key);
-      return [difference];
-    });
+  ): Promise<Plan> {
+    const planned = await inOrder(confirmed, this.#options);
     return {
       scope,
       isFull: this.#options.changesSince === null,
       seesAllProjects: Nova.isComplete && Neutron.isComplete,
       found: this.#found,
       remembered: this.#remembered,
-      differences,
+      differences: planned.flatMap(({ difference }) => difference ?? []),
       undecided: this.#undecided,
-      observations: ordered.map(({ observation }) => observation),
+      observations: planned.map(({ observation }) => observation),
     };
   }
 
@@ -249,30 +251,17 @@ class Comparison {
   }
 }
 
-/**
- * The order in which observations are recorded: a name or an address is released before it is
- * reused, and a server comes before its floating IPs.
- */
-const LISTED_ORDER: readonly Observation["what"][] = [
-  ...["serverAbsent", "floatingIpAbsent", "portAbsent", "server", "port", "floatingIp"] as const,
-];
-
 const INVISIBLE = "it is not listed, but our account is not proven to see the resources of its project";
 const FORBIDDEN = "our account may not see it (403)";
-
-/** Resources that are asked for, and judged, at once: judging blocks the event loop. */
-const SLICE = 100;
-
-function slices(resources: readonly Resource[]): readonly (readonly Resource[])[] {
-  return Array.from(
-    { length: Math.ceil(resources.length / SLICE) },
-    (_, index) => resources.slice(index * SLICE, (index + 1) * SLICE),
-  );
-}
 
 /** A listing that began again has some resources twice: the last reading counts. */
 function distinct(judgements: readonly Judgement[]): readonly Judgement[] {
   return [...new Map(judgements.map((one) => [observedKey(one.observation), one])).values()];
+}
+
+/** Whether the absence of a suspect would prove that it is gone. */
+function proves({ Nova, Neutron }: Visibilities, suspect: Resource, memory: Memory): boolean {
+  return (suspect.listing === "servers" ? Nova : Neutron).proves(projectOf(suspect, memory));
 }
 
 function subjectOf(listing: Listing): Undecided["subject"] {

@@ -98,7 +98,7 @@ export class Follower implements MemoryReader {
     if (next === undefined) return false;
     const { events, changes } = decide(next.notification, this.#memory, this.rules);
     this.#memory.apply(changes);
-    for (const event of events) this.#receiver.hear(event, { seenAt: next.seenAt, isLedgerRestored: this.#isRestored });
+    this.#receiver.hear(events, { seenAt: next.seenAt });
     return true;
   }
 

@@ -10,7 +10,6 @@ export class Violation extends Error {
 interface Hearing {
   /** Of what a comparison tells: when it was seen, in ticks of the cloud. `null`: a message tells it. */
   readonly seenAt: number | null;
-  readonly isLedgerRestored: boolean;
 }
 
 /**
@@ -23,6 +22,10 @@ export class Receiver {
   readonly associations = new Map<string, string>();
   /** What a restored ledger has forgotten and not told of since: nothing can repair that. */
   readonly forgotten = new Set<string>();
+  /** Floating IPs of which nothing has been told yet: what was before the ledger began may be told once more. */
+  readonly #untold = new Set<string>();
+  /** Ends of associations that comparisons have told, on a server on which the floating IP still is. */
+  readonly #suspicions = new Map<string, { readonly key: string; readonly seenAt: number }>();
   readonly #deleted = new Set<string>();
   readonly #keys = new Map<string, string>();
   readonly #cloud: ModelCloud;
@@ -36,18 +39,23 @@ export class Receiver {
       [...cloud.servers.values()].filter(({ launchedAt }) => launchedAt !== null).map(({ id }) => id),
     );
     for (const id of cloud.floatingIps.keys()) {
+      this.#untold.add(id);
       const server = cloud.serverOf(id);
       if (server !== null) this.associations.set(id, server);
     }
   }
 
-  hear(event: WatcherEvent, hearing: Hearing): void {
+  /** Hears the events of one decision. */
+  hear(events: readonly WatcherEvent[], { seenAt }: Hearing): void {
+    for (const event of events) this.#hear(event);
+    if (seenAt !== null) { for (const event of events) this.#refuseFalse(event, seenAt); }
+  }
+
+  #hear(event: WatcherEvent): void {
     const { key, floatingIp, server } = event;
     const id = floatingIp?.id ?? server.id as string;
-    this.#note(
-      `  told ${key} (server ${server.id}, ${event.origin ?? "bus"}, ${event.creationSeen ? "seen" : "unseen"})`,
-    );
-    if (hearing.seenAt !== null) this.#refuseFalse(event, { id, seenAt: hearing.seenAt });
+    const how = `server ${server.id}, ${event.origin ?? "bus"}, ${event.creationSeen ? "seen" : "unseen"}`;
+    this.#note(`  told ${key} (${how})`);
     const content = JSON.stringify([event.subject, server.id]);
     const before = this.#keys.get(key);
     if (before !== undefined) {
@@ -71,20 +79,31 @@ export class Receiver {
     }
   }
 
-  #refuseFalse(
-    { key, created, subject, server }: WatcherEvent,
-    { id, seenAt }: { readonly id: string; readonly seenAt: number },
-  ): void {
-    if (subject === "server") {
-      if (!created && this.#cloud.isThere(id)) throw new Violation(`FALSE DELETION: ${key}, and the server is there`);
-      if (created && !this.#cloud.isThere(id) && this.#cloud.touchedAt(id) <= seenAt) {
-        throw new Violation(`False creation: ${key}, and the server is not there`);
-      }
+  /** What a comparison tells must be so, unless it has changed since it was seen. */
+  #refuseFalse({ key, created, floatingIp, server }: WatcherEvent, seenAt: number): void {
+    const cloud = this.#cloud;
+    if (floatingIp === null) {
+      const id = server.id as string;
+      if (!created && cloud.isThere(id)) throw new Violation(`FALSE DELETION: ${key}, and the server is there`);
+      if (created && !cloud.isThere(id) && cloud.touchedAt(id) <= seenAt) throw new Violation(`False creation: ${key}`);
       return;
     }
-    const isOn = this.#cloud.serverOf(id) === server.id;
-    if (isOn === created || this.#cloud.touchedAt(id) > seenAt) return;
-    throw new Violation(created ? `False creation: ${key}` : `FALSE DELETION: ${key}, and it is on ${server.id}`);
+    const { id } = floatingIp;
+    if (cloud.touchedAt(id) > seenAt || this.forgotten.has(id)) return;
+    const truth = cloud.serverOf(id);
+    if (created && truth !== server.id) throw new Violation(`False creation: ${key}, and it is on ${truth}`);
+    // It may have moved to another port of the same server: then the same comparison tells of a beginning, too.
+    if (!created && truth === server.id) this.#suspicions.set(id, { key, seenAt });
+  }
+
+  /** Everything that a comparison has found was told. */
+  checkSuspicions(): void {
+    for (const [id, { key, seenAt }] of this.#suspicions) {
+      const truth = this.#cloud.serverOf(id);
+      if (this.#cloud.touchedAt(id) > seenAt || this.associations.get(id) === truth) continue;
+      throw new Violation(`FALSE DELETION: ${key}, and it is on ${truth}`);
+    }
+    this.#suspicions.clear();
   }
 
   #hearServer({ created, key }: WatcherEvent, id: string): void {
@@ -100,7 +119,7 @@ export class Receiver {
   /** Begins and ends alternate; an end whose beginning was not seen may be superfluous. */
   #hearFloatingIp({ created, key, server, creationSeen }: WatcherEvent, id: string): void {
     const held = this.associations.get(id) ?? null;
-    if (!this.forgotten.has(id)) {
+    if (!this.forgotten.has(id) && !this.#untold.delete(id)) {
       if (created && held !== null) throw new Violation(`${key}: it is on ${held}, as was told`);
       if (!created && creationSeen && held !== server.id) {
         throw new Violation(`${key}: an end on ${server.id}, and it was on ${held}, as was told`);

@@ -1,3 +1,4 @@
+import type { Observation } from "../../../src/facts/observation.ts";
 import { compare, type Plan } from "../../../src/reconcile/comparison.ts";
 import { NoConclusion } from "../../../src/reconcile/no_conclusion.ts";
 import { Choices } from "./choices.ts";
@@ -9,6 +10,8 @@ import { BEGAN_AT, World } from "./world.ts";
 const CONFIRM_MS = 60_000;
 /** As `src/reconcile/schedule.ts` has it. */
 const OVERLAP_MS = 15 * 60_000;
+/** Comparisons after which memory and a quiet cloud agree. */
+const MAX_LAST = 3;
 const NEVER = new AbortController().signal;
 
 /** What is wrong about a run, to prove that the model notices. */
@@ -77,11 +80,12 @@ export class Run {
       const { plan, settledAt } = await this.#plan(how);
       this.#compared++;
       this.#differences += plan.differences.length;
-      world.note(`plan: ${JSON.stringify(plan.observations)}`);
+      world.note(`plan: ${plan.observations.map(describe).join("; ")}`);
       if (!world.isQuiet) world.happen();
       const { follower } = world;
       follower.apply(plan, { number: this.#compared, now: world.now, seenAt: settledAt });
       while (follower.decideOne()) if (!world.isQuiet && world.choices.chance(20)) world.happen();
+      world.receiver.checkSuspicions();
       follower.finish(startedAt);
       return plan;
     } catch (error) {
@@ -127,15 +131,16 @@ export class Run {
     world.calmDown();
     world.note("all is quiet");
     if (world.choices.chance(50)) world.drain();
-    for (const isFull of world.choices.chance(30) ? [false, true] : [true]) {
-      const plan = await this.#compare({ isFull, isConfirmed: true });
+    const isOfChanges = world.choices.chance(30);
+    for (let comparison = 1;; comparison++) {
+      const plan = await this.#compare({ isFull: !isOfChanges || comparison > 1, isConfirmed: true });
       if (plan === null) throw new Violation("Nothing was concluded although all is quiet");
       this.#checkUndecided(plan);
+      world.drain();
+      if (comparison > 1 && plan.observations.length === 0) break;
+      if (comparison === MAX_LAST) throw new Violation(`Comparison ${comparison} finds something still`);
     }
-    world.drain();
     this.#checkTruth();
-    const plan = await this.#compare({ isFull: true });
-    if (plan === null || plan.observations.length > 0) throw new Violation("The last comparison finds something still");
   }
 
   /** Only what cannot be proven may be left open: no floating IP of other projects is visible. */
@@ -164,4 +169,11 @@ export class Run {
       }
     }
   }
+}
+
+function describe(observation: Observation): string {
+  if ("id" in observation) return `${observation.what} ${observation.id}`;
+  const { what, state } = observation;
+  const on = "portId" in state ? `on ${state.portId}` : "serverId" in state ? `of ${state.serverId}` : "";
+  return `${what} ${state.id} ${on} ${"revision" in state ? state.revision : ""}`;
 }
