@@ -12,12 +12,12 @@ import type { Plan } from "../../../src/reconcile/comparison.ts";
 import { EVERYTHING } from "../../support/rules.ts";
 import { iso } from "./model_cloud.ts";
 import { ModelMemory } from "./model_memory.ts";
-import type { Receiver } from "./receiver.ts";
+import type { Receiver, SeenAt } from "./receiver.ts";
 
 interface Recorded {
   readonly notification: Notification;
-  /** Of an observation: when it was made, in ticks of the cloud. */
-  readonly seenAt: number | null;
+  /** Of an observation. */
+  readonly seenAt: SeenAt | null;
 }
 
 /** What a backup of the ledger holds. */
@@ -83,7 +83,7 @@ export class Follower implements MemoryReader {
   /** Applies a plan: its observations are recorded behind everything else. */
   apply(
     plan: Plan,
-    { number, now, seenAt }: { readonly number: number; readonly now: number; readonly seenAt: number },
+    { number, now, seenAt }: { readonly number: number; readonly now: number; readonly seenAt: SeenAt },
   ): void {
     for (const [index, observation] of plan.observations.entries()) {
       const notification = observedNotification(observation, { messageId: `${number}/${index}`, time: iso(now) });
@@ -98,7 +98,7 @@ export class Follower implements MemoryReader {
     if (next === undefined) return false;
     const { events, changes } = decide(next.notification, this.#memory, this.rules);
     this.#memory.apply(changes);
-    this.#receiver.hear(events, { seenAt: next.seenAt });
+    this.#receiver.hear(events, next.seenAt);
     return true;
   }
 

@@ -7,9 +7,10 @@ export class Violation extends Error {
   override readonly name = "Violation";
 }
 
-interface Hearing {
-  /** Of what a comparison tells: when it was seen, in ticks of the cloud. `null`: a message tells it. */
-  readonly seenAt: number | null;
+/** When a comparison began, and when everything published had been decided before its second readings: in ticks of the cloud. */
+export interface SeenAt {
+  readonly beganAt: number;
+  readonly settledAt: number;
 }
 
 /**
@@ -45,8 +46,8 @@ export class Receiver {
     }
   }
 
-  /** Hears the events of one decision. */
-  hear(events: readonly WatcherEvent[], { seenAt }: Hearing): void {
+  /** Hears the events of one decision. `seenAt`: a comparison tells them. */
+  hear(events: readonly WatcherEvent[], seenAt: SeenAt | null): void {
     for (const event of events) this.#hear(event);
     if (seenAt !== null) { for (const event of events) this.#refuseFalse(event, seenAt); }
   }
@@ -80,15 +81,19 @@ export class Receiver {
   }
 
   /** What a comparison tells must be so, unless it has changed since it was seen. */
-  #refuseFalse({ key, created, floatingIp, server }: WatcherEvent, seenAt: number): void {
+  #refuseFalse({ key, created, floatingIp, server }: WatcherEvent, { beganAt, settledAt }: SeenAt): void {
     const cloud = this.#cloud;
     if (floatingIp === null) {
       const id = server.id as string;
       if (!created && cloud.isThere(id)) throw new Violation(`FALSE DELETION: ${key}, and the server is there`);
-      if (created && !cloud.isThere(id) && cloud.touchedAt(id) <= seenAt) throw new Violation(`False creation: ${key}`);
+      if (created && !cloud.isThere(id) && cloud.touchedAt(id) <= settledAt) {
+        throw new Violation(`False creation: ${key}`);
+      }
       return;
     }
     const { id } = floatingIp;
+    // Old releases do not say together on which port it is, and on which server that port.
+    const seenAt = created && cloud.options.isOld ? beganAt : settledAt;
     if (cloud.touchedAt(id) > seenAt || this.forgotten.has(id)) return;
     const truth = cloud.serverOf(id);
     if (created && truth !== server.id) throw new Violation(`False creation: ${key}, and it is on ${truth}`);
