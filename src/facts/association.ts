@@ -106,14 +106,12 @@ function step(context: DecisionContext, floatingIpId: string, { of, now, creatio
 
 /**
  * The number of the last transition. A ledger that was restored from a backup does not know the
- * numbers that were used after the backup, at most some per revision: it leaves a distance, so that
- * no key is used twice.
+ * numbers that were used after the backup. It goes on from the second of its restore, so that no key
+ * is used twice: an association changes less than once a second.
  */
-function numberAfter({ transitions, revision }: FloatingIpMemory, { isRestored = false }: Rules): number {
-  return isRestored ? Math.max(transitions, revision ?? 0) + RESTORED_DISTANCE : transitions;
+function numberAfter({ transitions }: FloatingIpMemory, { restoredAtMs = 0 }: Rules): number {
+  return Math.max(transitions, Math.floor(restoredAtMs / 1000));
 }
-
-const RESTORED_DISTANCE = 1000;
 
 /**
  * An association begins when a port has both a floating IP and a compute server, and ends when

@@ -60,8 +60,8 @@ export interface Plan {
 
 /**
  * Compares memory with OpenStack. It reads all listings, then asks for each resource that seems to
- * differ by its id, twice, some time apart. Only what both readings and the state of memory at the
- * second one agree upon becomes part of the plan. It changes nothing.
+ * differ by its id, twice, some time apart. Only what both readings agree upon, and memory at the
+ * second one lacks, becomes part of the plan. It changes nothing.
  *
  * @throws {NoConclusion} when the answers cannot be trusted.
  * @throws whatever the cloud or `settled` rejects with.
@@ -208,7 +208,7 @@ class Comparison {
     return judged;
   }
 
-  /** The second question: what both answers, and memory at both times, agree upon. */
+  /** The second question: what both answers agree upon. */
   async #confirm(candidates: readonly Judgement[]): Promise<readonly Judgement[]> {
     const resources = candidates.map(({ observation }) => ({
       listing: listingOf(observation),
@@ -219,7 +219,7 @@ class Comparison {
     );
     return candidates.flatMap((first) => {
       const second = again.get(observedKey(first.observation));
-      if (second === undefined || keysOf(first) !== keysOf(second)) return [];
+      if (second === undefined || !agree(first, second)) return [];
       if (second.difference === null) return [second];
       const evidence = [...first.difference?.evidence ?? [], ...second.difference.evidence];
       return [{ ...second, difference: { ...second.difference, evidence } }];
@@ -272,6 +272,18 @@ function observedKey(observation: Observation): string {
   return `${observation.what} ${observedId(observation)}`;
 }
 
+/**
+ * Whether two readings agree: they show the same, or the same follows from them. What was so at the
+ * first reading has been published and decided before the second one.
+ */
+function agree(first: Judgement, second: Judgement): boolean {
+  return keysOf(first) === keysOf(second) || shownBy(first) === shownBy(second);
+}
+
 function keysOf({ difference }: Judgement): string {
   return difference?.keys.join(" ") ?? "";
+}
+
+function shownBy({ observation }: Judgement): string {
+  return "id" in observation ? observation.id : JSON.stringify({ ...observation.state, revision: 0, updatedAt: 0 });
 }

@@ -55,11 +55,14 @@ export class Visibility {
   }
 
   /**
-   * Whether the resources of all projects are visible. A role proves nothing: policies decide what
-   * it may see.
+   * Whether the resources of all projects are visible. A role alone proves nothing: policies decide
+   * what it may see. Nor does a listing of all projects alone: it lacks soft-deleted servers, and
+   * may lack those of a cell that is down, which an account that is no administrator then does not
+   * see by their ids either.
    */
   get isComplete(): boolean {
-    return !this.#isRestricted && (this.#controls.length > 0 || this.#listsAllProjects);
+    if (this.#isRestricted) return false;
+    return this.#controls.length > 0 || (this.#listsAllProjects && this.#scope.isAdmin);
   }
 
   /**

@@ -12,12 +12,12 @@ import type { Plan } from "../../../src/reconcile/comparison.ts";
 import { EVERYTHING } from "../../support/rules.ts";
 import { iso } from "./model_cloud.ts";
 import { ModelMemory } from "./model_memory.ts";
-import type { Receiver, SeenAt } from "./receiver.ts";
+import type { Receiver } from "./receiver.ts";
 
 interface Recorded {
   readonly notification: Notification;
-  /** Of an observation. */
-  readonly seenAt: SeenAt | null;
+  /** Of an observation: when it was made, in ticks of the cloud. */
+  readonly settledAt: number | null;
 }
 
 /** What a backup of the ledger holds. */
@@ -34,6 +34,8 @@ export class Follower implements MemoryReader {
   #memory = new ModelMemory();
   #recorded: Recorded[] = [];
   #ids = new Set<string>();
+  #restoredAtMs: number | null = null;
+  /** Whether no comparison was complete since it was restored. */
   #isRestored = false;
   /** The scope of the last complete comparison. */
   reference: CloudScope | null = null;
@@ -47,7 +49,7 @@ export class Follower implements MemoryReader {
   }
 
   get rules(): Rules {
-    return { ...EVERYTHING, isRestored: this.#isRestored };
+    return this.#restoredAtMs === null ? EVERYTHING : { ...EVERYTHING, restoredAtMs: this.#restoredAtMs };
   }
 
   get isRestored(): boolean {
@@ -77,17 +79,17 @@ export class Follower implements MemoryReader {
   record(notification: Notification): void {
     if (this.#ids.has(notification.messageId)) return;
     this.#ids.add(notification.messageId);
-    this.#recorded.push({ notification, seenAt: null });
+    this.#recorded.push({ notification, settledAt: null });
   }
 
   /** Applies a plan: its observations are recorded behind everything else. */
   apply(
     plan: Plan,
-    { number, now, seenAt }: { readonly number: number; readonly now: number; readonly seenAt: SeenAt },
+    { number, now, settledAt }: { readonly number: number; readonly now: number; readonly settledAt: number },
   ): void {
     for (const [index, observation] of plan.observations.entries()) {
       const notification = observedNotification(observation, { messageId: `${number}/${index}`, time: iso(now) });
-      this.#recorded.push({ notification, seenAt });
+      this.#recorded.push({ notification, settledAt });
     }
     this.reference = plan.scope;
   }
@@ -97,8 +99,15 @@ export class Follower implements MemoryReader {
     const next = this.#recorded.shift();
     if (next === undefined) return false;
     const { events, changes } = decide(next.notification, this.#memory, this.rules);
+    const ports = new Map(
+      events.flatMap(({ floatingIp }) =>
+        floatingIp === null
+          ? []
+          : [[floatingIp.id, this.#memory.floatingIp(floatingIp.id)?.association?.portId ?? null] as const]
+      ),
+    );
     this.#memory.apply(changes);
-    this.#receiver.hear(events, next.seenAt);
+    this.#receiver.hear(events, next.settledAt === null ? null : { ports, settledAt: next.settledAt });
     return true;
   }
 
@@ -110,10 +119,11 @@ export class Follower implements MemoryReader {
     return { memory: this.#memory.copy(), recorded: [...this.#recorded], ids: new Set(this.#ids) };
   }
 
-  restore({ memory, recorded, ids }: State): void {
+  restore({ memory, recorded, ids }: State, now: number): void {
     this.#memory = memory.copy();
     this.#recorded = [...recorded];
     this.#ids = new Set(ids);
+    this.#restoredAtMs = now;
     this.#isRestored = true;
     this.#receiver.noteRestore(this.#memory);
   }

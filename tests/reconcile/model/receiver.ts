@@ -7,9 +7,11 @@ export class Violation extends Error {
   override readonly name = "Violation";
 }
 
-/** When a comparison began, and when everything published had been decided before its second readings: in ticks of the cloud. */
-export interface SeenAt {
-  readonly beganAt: number;
+/** What a comparison tells. */
+export interface Finding {
+  /** On which ports the floating IPs were in memory. */
+  readonly ports: ReadonlyMap<string, string | null>;
+  /** When everything published had been decided before its second readings: in ticks of the cloud. */
   readonly settledAt: number;
 }
 
@@ -25,8 +27,8 @@ export class Receiver {
   readonly forgotten = new Set<string>();
   /** Floating IPs of which nothing has been told yet: what was before the ledger began may be told once more. */
   readonly #untold = new Set<string>();
-  /** Ends of associations that comparisons have told, on a server on which the floating IP still is. */
-  readonly #suspicions = new Map<string, { readonly key: string; readonly seenAt: number }>();
+  /** Resources of which something was told. */
+  readonly #told = new Set<string>();
   readonly #deleted = new Set<string>();
   readonly #keys = new Map<string, string>();
   readonly #cloud: ModelCloud;
@@ -46,10 +48,10 @@ export class Receiver {
     }
   }
 
-  /** Hears the events of one decision. `seenAt`: a comparison tells them. */
-  hear(events: readonly WatcherEvent[], seenAt: SeenAt | null): void {
+  /** Hears the events of one decision. `finding`: a comparison tells them. */
+  hear(events: readonly WatcherEvent[], finding: Finding | null): void {
     for (const event of events) this.#hear(event);
-    if (seenAt !== null) { for (const event of events) this.#refuseFalse(event, seenAt); }
+    if (finding !== null) { for (const event of events) this.#refuseFalse(event, finding); }
   }
 
   #hear(event: WatcherEvent): void {
@@ -67,6 +69,7 @@ export class Receiver {
     this.#keys.set(key, content);
     if (floatingIp === null) this.#hearServer(event, id);
     else this.#hearFloatingIp(event, id);
+    this.#told.add(id);
     this.forgotten.delete(id);
   }
 
@@ -74,14 +77,17 @@ export class Receiver {
   noteRestore(memory: Memory): void {
     this.#wasRestored = true;
     for (const id of this.servers) if (memory.server(id) === undefined) this.forgotten.add(id);
-    for (const id of new Set([...this.associations.keys(), ...this.#cloud.floatingIps.keys()])) {
+    for (const id of new Set([...this.#told, ...this.associations.keys(), ...this.#cloud.floatingIps.keys()])) {
       const known = memory.floatingIp(id)?.association?.serverId ?? null;
       if (known !== (this.associations.get(id) ?? null)) this.forgotten.add(id);
     }
   }
 
   /** What a comparison tells must be so, unless it has changed since it was seen. */
-  #refuseFalse({ key, created, floatingIp, server }: WatcherEvent, { beganAt, settledAt }: SeenAt): void {
+  #refuseFalse(
+    { key, created, floatingIp, server }: WatcherEvent,
+    { ports, settledAt }: Finding,
+  ): void {
     const cloud = this.#cloud;
     if (floatingIp === null) {
       const id = server.id as string;
@@ -92,23 +98,14 @@ export class Receiver {
       return;
     }
     const { id } = floatingIp;
-    // Old releases do not say together on which port it is, and on which server that port.
-    const seenAt = created && cloud.options.isOld ? beganAt : settledAt;
-    if (cloud.touchedAt(id) > seenAt || this.forgotten.has(id)) return;
+    if (cloud.touchedAt(id) > settledAt || this.forgotten.has(id)) return;
     const truth = cloud.serverOf(id);
-    if (created && truth !== server.id) throw new Violation(`False creation: ${key}, and it is on ${truth}`);
-    // It may have moved to another port of the same server: then the same comparison tells of a beginning, too.
-    if (!created && truth === server.id) this.#suspicions.set(id, { key, seenAt });
-  }
-
-  /** Everything that a comparison has found was told. */
-  checkSuspicions(): void {
-    for (const [id, { key, seenAt }] of this.#suspicions) {
-      const truth = this.#cloud.serverOf(id);
-      if (this.#cloud.touchedAt(id) > seenAt || this.associations.get(id) === truth) continue;
-      throw new Violation(`FALSE DELETION: ${key}, and it is on ${truth}`);
+    // Old releases do not say together on which port it is, and on which server that port is: then it may seem to be on a port that has moved.
+    if (created && truth !== server.id && !cloud.options.isOld) {
+      throw new Violation(`False creation: ${key}, and it is on ${truth}`);
     }
-    this.#suspicions.clear();
+    const isOn = truth === server.id && cloud.floatingIps.get(id)?.port === ports.get(id);
+    if (!created && isOn) throw new Violation(`FALSE DELETION: ${key}, and it is on ${truth}`);
   }
 
   #hearServer({ created, key }: WatcherEvent, id: string): void {

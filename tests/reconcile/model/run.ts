@@ -4,7 +4,7 @@ import { NoConclusion } from "../../../src/reconcile/no_conclusion.ts";
 import { Choices } from "./choices.ts";
 import { iso } from "./model_cloud.ts";
 import { NoAnswer } from "./model_view.ts";
-import { type SeenAt, Violation } from "./receiver.ts";
+import { Violation } from "./receiver.ts";
 import { BEGAN_AT, World } from "./world.ts";
 
 const CONFIRM_MS = 60_000;
@@ -77,15 +77,14 @@ export class Run {
     const startedAt = world.now;
     world.setComparing(true);
     try {
-      const { plan, seenAt } = await this.#plan(how);
+      const { plan, settledAt } = await this.#plan(how);
       this.#compared++;
       this.#differences += plan.differences.length;
       world.note(`plan: ${plan.observations.map(describe).join("; ")}`);
       if (!world.isQuiet) world.happen();
       const { follower } = world;
-      follower.apply(plan, { number: this.#compared, now: world.now, seenAt });
+      follower.apply(plan, { number: this.#compared, now: world.now, settledAt });
       while (follower.decideOne()) if (!world.isQuiet && world.choices.chance(20)) world.happen();
-      world.receiver.checkSuspicions();
       follower.finish(startedAt);
       return plan;
     } catch (error) {
@@ -100,7 +99,7 @@ export class Run {
 
   async #plan(
     { isFull, isConfirmed = false }: { readonly isFull: boolean; readonly isConfirmed?: boolean },
-  ): Promise<{ readonly plan: Plan; readonly seenAt: SeenAt }> {
+  ): Promise<{ readonly plan: Plan; readonly settledAt: number }> {
     const world = this.#world;
     const { follower, view, clock, here } = world;
     const { confirmMs = CONFIRM_MS, acceptsScope = isConfirmed, isSettledAtOnce = false } = this.#fault;
@@ -108,8 +107,7 @@ export class Run {
     world.note(
       changesSince === null ? "a comparison begins" : `a comparison of what has changed since ${changesSince} begins`,
     );
-    const beganAt = here.tick;
-    let settledAt = beganAt;
+    let settledAt = here.tick;
     const settled = async () => {
       await view.scope();
       if (!isSettledAtOnce) world.drain();
@@ -123,7 +121,7 @@ export class Run {
       reference: follower.reference,
     };
     const plan = await compare({ cloud: view, ...options, confirmMs, changesSince, acceptsScope, clock }, NEVER);
-    return { plan, seenAt: { beganAt, settledAt } };
+    return { plan, settledAt };
   }
 
   /** All is quiet. What comparisons leave wrong then is wrong for good. */

@@ -167,7 +167,7 @@ export class World {
       case "restoreLedger":
         // The service is stopped for that: no comparison goes on.
         if (this.#isComparing || this.#ledgerBackup === null) return null;
-        follower.restore(this.#ledgerBackup);
+        follower.restore(this.#ledgerBackup, this.now);
         this.#ledgerBackup = null;
         return "the ledger is restored";
       case "backUpNeutron":
