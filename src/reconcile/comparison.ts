@@ -91,14 +91,22 @@ class Comparison {
   }
 
   async run(): Promise<Plan> {
-    const { cloud, clock, confirmMs, settled } = this.#options;
+    const { cloud, memory, clock, confirmMs, settled } = this.#options;
     const scope = await cloud.scope(this.#signal);
     const visibility: Visibilities = { Nova: new Visibility(scope), Neutron: new Visibility(scope) };
     for (const listing of LISTINGS) {
       await this.#list(listing, listing === "servers" ? visibility.Nova : visibility.Neutron);
     }
     await this.#refuseOtherCloud(scope, visibility);
-    const candidates = distinct([...this.#candidates, ...await this.#askForSuspects(visibility)]);
+    const suspects = await this.#askForSuspects(visibility);
+    const prove = async (judged: readonly Judgement[]) =>
+      await proveRights(
+        judged.map(({ observation }) => observation),
+        { cloud, memory, scope, visibility },
+        this.#signal,
+      );
+    await prove(suspects);
+    const candidates = distinct([...this.#candidates, ...suspects]);
     let confirmed: readonly Judgement[] = [];
     if (candidates.length > 0) {
       this.#progress("waiting", 0, null);
@@ -106,8 +114,7 @@ class Comparison {
       this.#signal.throwIfAborted();
       await settled(this.#signal);
       confirmed = await this.#confirm(candidates);
-      const absent = confirmed.map(({ observation }) => observation).filter((observation) => "id" in observation);
-      await proveRights(absent, { cloud, scope, visibility }, this.#signal);
+      await prove(confirmed);
     }
     return await this.#plan(scope, { visibility, confirmed });
   }

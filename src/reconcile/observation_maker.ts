@@ -114,11 +114,14 @@ export class ObservationMaker {
   }
 }
 
-/** The project that a remembered resource belongs to; `null` when unknown. */
+/**
+ * The project that a remembered resource belongs to; `null` when unknown, as of ports: one may belong
+ * to another project than its server.
+ */
 export function projectOf({ listing, id }: Resource, memory: Memory): string | null {
   if (listing === "servers") return memory.server(id)?.snapshot.projectId ?? null;
   if (listing === "floatingIps") return memory.floatingIp(id)?.projectId ?? null;
-  return memory.server(memory.port(id)?.serverId ?? "")?.snapshot.projectId ?? null;
+  return null;
 }
 
 /** Memory with which a state is compared, and when the state was asked for. */

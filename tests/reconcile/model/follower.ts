@@ -12,12 +12,14 @@ import type { Plan } from "../../../src/reconcile/comparison.ts";
 import { EVERYTHING } from "../../support/rules.ts";
 import { iso } from "./model_cloud.ts";
 import { ModelMemory } from "./model_memory.ts";
-import type { Receiver } from "./receiver.ts";
+import type { Finding, Receiver } from "./receiver.ts";
+
+type Times = Omit<Finding, "ports">;
 
 interface Recorded {
   readonly notification: Notification;
-  /** Of an observation: when it was made, in ticks of the cloud. */
-  readonly settledAt: number | null;
+  /** Of an observation: the comparison that made it. */
+  readonly times: Times | null;
 }
 
 /** What a backup of the ledger holds. */
@@ -79,17 +81,17 @@ export class Follower implements MemoryReader {
   record(notification: Notification): void {
     if (this.#ids.has(notification.messageId)) return;
     this.#ids.add(notification.messageId);
-    this.#recorded.push({ notification, settledAt: null });
+    this.#recorded.push({ notification, times: null });
   }
 
   /** Applies a plan: its observations are recorded behind everything else. */
   apply(
     plan: Plan,
-    { number, now, settledAt }: { readonly number: number; readonly now: number; readonly settledAt: number },
+    { number, now, times }: { readonly number: number; readonly now: number; readonly times: Times },
   ): void {
     for (const [index, observation] of plan.observations.entries()) {
       const notification = observedNotification(observation, { messageId: `${number}/${index}`, time: iso(now) });
-      this.#recorded.push({ notification, settledAt });
+      this.#recorded.push({ notification, times });
     }
     this.reference = plan.scope;
   }
@@ -107,7 +109,7 @@ export class Follower implements MemoryReader {
       ),
     );
     this.#memory.apply(changes);
-    this.#receiver.hear(events, next.settledAt === null ? null : { ports, settledAt: next.settledAt });
+    this.#receiver.hear(events, next.times === null ? null : { ports, ...next.times });
     return true;
   }
 

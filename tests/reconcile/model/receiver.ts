@@ -7,11 +7,12 @@ export class Violation extends Error {
   override readonly name = "Violation";
 }
 
-/** What a comparison tells. */
+/** A comparison's times, in ticks of the cloud. */
 export interface Finding {
   /** On which ports the floating IPs were in memory. */
   readonly ports: ReadonlyMap<string, string | null>;
-  /** When everything published had been decided before its second readings: in ticks of the cloud. */
+  readonly beganAt: number;
+  /** When everything published had been decided, before its second readings. */
   readonly settledAt: number;
 }
 
@@ -86,7 +87,7 @@ export class Receiver {
   /** What a comparison tells must be so, unless it has changed since it was seen. */
   #refuseFalse(
     { key, created, floatingIp, server }: WatcherEvent,
-    { ports, settledAt }: Finding,
+    { ports, beganAt, settledAt }: Finding,
   ): void {
     const cloud = this.#cloud;
     if (floatingIp === null) {
@@ -98,7 +99,8 @@ export class Receiver {
       return;
     }
     const { id } = floatingIp;
-    if (cloud.touchedAt(id) > settledAt || this.forgotten.has(id)) return;
+    // A beginning follows from a port, and from what a listing has shown of its floating IPs before.
+    if (cloud.touchedAt(id) > (created ? beganAt : settledAt) || this.forgotten.has(id)) return;
     const truth = cloud.serverOf(id);
     // Old releases do not say together on which port it is, and on which server that port is: then it may seem to be on a port that has moved.
     if (created && truth !== server.id && !cloud.options.isOld) {

@@ -77,13 +77,13 @@ export class Run {
     const startedAt = world.now;
     world.setComparing(true);
     try {
-      const { plan, settledAt } = await this.#plan(how);
+      const { plan, ...times } = await this.#plan(how);
       this.#compared++;
       this.#differences += plan.differences.length;
       world.note(`plan: ${plan.observations.map(describe).join("; ")}`);
       if (!world.isQuiet) world.happen();
       const { follower } = world;
-      follower.apply(plan, { number: this.#compared, now: world.now, settledAt });
+      follower.apply(plan, { number: this.#compared, now: world.now, times });
       while (follower.decideOne()) if (!world.isQuiet && world.choices.chance(20)) world.happen();
       follower.finish(startedAt);
       return plan;
@@ -99,7 +99,7 @@ export class Run {
 
   async #plan(
     { isFull, isConfirmed = false }: { readonly isFull: boolean; readonly isConfirmed?: boolean },
-  ): Promise<{ readonly plan: Plan; readonly settledAt: number }> {
+  ): Promise<{ readonly plan: Plan; readonly beganAt: number; readonly settledAt: number }> {
     const world = this.#world;
     const { follower, view, clock, here } = world;
     const { confirmMs = CONFIRM_MS, acceptsScope = isConfirmed, isSettledAtOnce = false } = this.#fault;
@@ -107,7 +107,8 @@ export class Run {
     world.note(
       changesSince === null ? "a comparison begins" : `a comparison of what has changed since ${changesSince} begins`,
     );
-    let settledAt = here.tick;
+    const beganAt = here.tick;
+    let settledAt = beganAt;
     const settled = async () => {
       await view.scope();
       if (!isSettledAtOnce) world.drain();
@@ -121,7 +122,7 @@ export class Run {
       reference: follower.reference,
     };
     const plan = await compare({ cloud: view, ...options, confirmMs, changesSince, acceptsScope, clock }, NEVER);
-    return { plan, settledAt };
+    return { plan, beganAt, settledAt };
   }
 
   /** All is quiet. What comparisons leave wrong then is wrong for good. */
