@@ -49,6 +49,8 @@ export interface ViewOptions {
   readonly here: ModelCloud;
   readonly elsewhere: ModelCloud;
   readonly account: () => Account;
+  /** Servers that a policy or a filter hides: not listed, and 403. */
+  readonly hidden: ReadonlySet<string>;
   /** Everything that may happen between a question and its answer. It rejects if there is none. */
   readonly pause: () => Promise<void>;
   /** Records on the next page, at least 1. */
@@ -90,6 +92,7 @@ export class ModelView implements CloudView {
     await this.#options.pause();
     const server = this.#cloud.servers.get(id);
     if (server === undefined || server.life === "gone") return "absent";
+    if (this.#options.hidden.has(id)) return "forbidden";
     if (!this.#sees(server, "nova", "id")) return this.#options.chance(50) ? "forbidden" : "absent";
     if (this.#isDown(server) && this.#options.chance(30)) throw new NoAnswer("The cell is down");
     return this.#server(server);
@@ -128,7 +131,8 @@ export class ModelView implements CloudView {
   }
 
   /** Nova leaves soft-deleted servers out, and deleted ones unless it is asked for changes. */
-  #lists({ life, updatedAt }: ModelServer, changesSince: string | null): boolean {
+  #lists({ id, life, updatedAt }: ModelServer, changesSince: string | null): boolean {
+    if (this.#options.hidden.has(id)) return false;
     if (changesSince === null) return life === "build" || life === "active";
     return iso(updatedAt) >= changesSince;
   }

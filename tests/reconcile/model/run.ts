@@ -14,13 +14,6 @@ const OVERLAP_MS = 15 * 60_000;
 const MAX_LAST = 3;
 const NEVER = new AbortController().signal;
 
-/** What is wrong about a run, to prove that the model notices. */
-export interface Fault {
-  readonly confirmMs?: number;
-  readonly isSettledAtOnce?: boolean;
-  readonly acceptsScope?: boolean;
-}
-
 /** What a run did, for the statistics of many. */
 export interface Outcome {
   readonly choices: number;
@@ -35,14 +28,12 @@ export interface Outcome {
  */
 export class Run {
   readonly #world: World;
-  readonly #fault: Fault;
   #compared = 0;
   #refused = 0;
   #differences = 0;
 
-  constructor(values: readonly number[], fault: Fault = {}) {
+  constructor(values: readonly number[]) {
     this.#world = new World(new Choices(values));
-    this.#fault = fault;
   }
 
   /** What has happened. */
@@ -102,7 +93,6 @@ export class Run {
   ): Promise<{ readonly plan: Plan; readonly beganAt: number; readonly settledAt: number }> {
     const world = this.#world;
     const { follower, view, clock, here } = world;
-    const { confirmMs = CONFIRM_MS, acceptsScope = isConfirmed, isSettledAtOnce = false } = this.#fault;
     const changesSince = isFull || follower.isRestored ? null : iso((follower.comparedAt ?? BEGAN_AT) - OVERLAP_MS);
     world.note(
       changesSince === null ? "a comparison begins" : `a comparison of what has changed since ${changesSince} begins`,
@@ -111,17 +101,21 @@ export class Run {
     let settledAt = beganAt;
     const settled = async () => {
       await view.scope();
-      if (!isSettledAtOnce) world.drain();
+      world.drain(); // All that was published.
       settledAt = here.tick;
     };
-    const options = {
+    const plan = await compare({
+      cloud: view,
       memory: follower,
       settled,
       rules: follower.rules,
+      confirmMs: CONFIRM_MS,
       beganAt: BEGAN_AT,
+      changesSince,
       reference: follower.reference,
-    };
-    const plan = await compare({ cloud: view, ...options, confirmMs, changesSince, acceptsScope, clock }, NEVER);
+      acceptsScope: isConfirmed,
+      clock,
+    }, NEVER);
     return { plan, beganAt, settledAt };
   }
 

@@ -1,5 +1,5 @@
 import { SeededRandom } from "../../support/random.ts";
-import { type Fault, type Outcome, Run } from "./run.ts";
+import { type Outcome, Run } from "./run.ts";
 
 /** Choices of one run: more than most need; those that are missing are zero, so that the run ends quietly. */
 const MAX_CHOICES = 300;
@@ -16,20 +16,19 @@ export interface Failure {
 
 /** Plays runs from a seed on, one per seed. The first that fails is returned, in its shortest form. */
 export async function playRuns(
-  { from, count, fault = {}, isShortened = true }: {
+  { from, count, isShortened = true }: {
     readonly from: number;
     readonly count: number;
-    readonly fault?: Fault;
     readonly isShortened?: boolean;
   },
 ): Promise<{ readonly failure: Failure | null; readonly outcomes: readonly Outcome[] }> {
   const outcomes: Outcome[] = [];
   for (let seed = from; seed < from + count; seed++) {
     const choices = choicesOf(seed);
-    const played = await play(choices, fault);
+    const played = await play(choices);
     if ("error" in played) {
-      const shortest = isShortened ? await shorten(choices, fault) : choices;
-      const { error, log } = await play(shortest, fault) as Failed;
+      const shortest = isShortened ? await shorten(choices) : choices;
+      const { error, log } = await play(shortest) as Failed;
       return { failure: { seed, error, choices: shortest, log }, outcomes };
     }
     outcomes.push(played);
@@ -47,8 +46,8 @@ interface Failed {
   readonly log: readonly string[];
 }
 
-async function play(choices: readonly number[], fault: Fault): Promise<Outcome | Failed> {
-  const run = new Run(choices, fault);
+async function play(choices: readonly number[]): Promise<Outcome | Failed> {
+  const run = new Run(choices);
   try {
     return await run.play();
   } catch (error) {
@@ -62,7 +61,7 @@ function choicesOf(seed: number): readonly number[] {
 }
 
 /** Leaves out stretches of choices, and makes them zero, as long as the run still fails. */
-async function shorten(choices: readonly number[], fault: Fault): Promise<readonly number[]> {
+async function shorten(choices: readonly number[]): Promise<readonly number[]> {
   let [shortest, attempts] = [choices, 0];
   for (let size = Math.ceil(choices.length / 2); size > 0 && attempts < MAX_ATTEMPTS;) {
     const before = shortest;
@@ -74,7 +73,7 @@ async function shorten(choices: readonly number[], fault: Fault): Promise<readon
           continue;
         }
         attempts++;
-        if (!("error" in await play(shorter, fault))) continue;
+        if (!("error" in await play(shorter))) continue;
         shortest = shorter;
         break;
       }

@@ -23,6 +23,7 @@ const HAPPENINGS = {
   cell: 5,
   account: 6,
   failure: 3,
+  hide: 3,
   backUpLedger: 2,
   restoreLedger: 2,
   backUpNeutron: 2,
@@ -46,6 +47,7 @@ export class World {
   #accountChanges = 0;
   #isComparing = false;
   #failing = 0;
+  readonly #hidden = new Set<string>();
   #ledgerBackup: ReturnType<Follower["backUp"]> | null = null;
   #restoreNeutron: (() => void) | null = null;
 
@@ -67,6 +69,7 @@ export class World {
       here: this.here,
       elsewhere,
       account: () => this.#account,
+      hidden: this.#hidden,
       pause: () => this.#answer(),
       pageSize: () => choices.pick([100, 1, 2, 3]) as number,
       chance: (percent) => !this.isQuiet && choices.chance(percent),
@@ -117,6 +120,7 @@ export class World {
     this.isQuiet = true;
     this.#account = ACCOUNTS.full;
     this.#failing = 0;
+    this.#hidden.clear();
     this.here.cellsDown.clear();
     this.pass(300_000);
   }
@@ -160,6 +164,11 @@ export class World {
       case "failure":
         this.#failing = choices.below(3);
         return "a service fails";
+      case "hide": {
+        const server = choices.pick([...here.servers.keys()]) as string;
+        this.#hidden.add(server);
+        return `${server} is hidden`;
+      }
       case "backUpLedger":
         if (follower.isRestored) return null;
         this.#ledgerBackup = follower.backUp();
