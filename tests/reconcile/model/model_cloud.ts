@@ -76,9 +76,14 @@ export class ModelCloud {
     return life !== undefined && life !== "gone";
   }
 
+  /** The server of a floating IP's port, according to Neutron; Nova may have deleted it. */
+  portServerOf(floatingIp: string): string | null {
+    return this.ports.get(this.floatingIps.get(floatingIp)?.port ?? "")?.server ?? null;
+  }
+
   /** The server that a floating IP is associated with. */
   serverOf(floatingIp: string): string | null {
-    const server = this.ports.get(this.floatingIps.get(floatingIp)?.port ?? "")?.server ?? null;
+    const server = this.portServerOf(floatingIp);
     return this.isThere(server) ? server : null;
   }
 

@@ -103,7 +103,7 @@ export class Receiver {
     if (cloud.touchedAt(id) > (created ? beganAt : settledAt) || this.forgotten.has(id)) return;
     const truth = cloud.serverOf(id);
     // Old releases do not say together on which port it is, and on which server that port is: then it may seem to be on a port that has moved.
-    if (created && truth !== server.id && !cloud.options.isOld) {
+    if (created && cloud.portServerOf(id) !== server.id && !cloud.options.isOld) {
       throw new Violation(`False creation: ${key}, and it is on ${truth}`);
     }
     const isOn = truth === server.id && cloud.floatingIps.get(id)?.port === ports.get(id);
