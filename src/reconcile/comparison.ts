@@ -151,16 +151,19 @@ class Comparison {
   /** @throws {NoConclusion} when this seems to be another cloud than the remembered one. */
   async #refuseOtherCloud(scope: CloudScope, visibility: Visibilities): Promise<void> {
     const { reference, acceptsScope = false, memory, changesSince } = this.#options;
-    const changes = reference === null ? [] : scopeChanges(reference, scope);
-    if (acceptsScope || (reference !== null && changes.length === 0)) return;
+    if (acceptsScope) return;
     const suspects = this.#allSuspects;
-    const provable = await memory.look((known) => suspects.filter((suspect) => proves(visibility, suspect, known)));
     const seen = this.#recognized;
+    if (suspects.length > 0 && changesSince === null && seen.servers + seen.floatingIps + seen.ports === 0) {
+      throw new NoConclusion("Nothing is there of all that is remembered: this seems to be another cloud");
+    }
+    const changes = reference === null ? [] : scopeChanges(reference, scope);
+    if (reference !== null && changes.length === 0) return;
+    const provable = await memory.look((known) => suspects.filter((suspect) => proves(visibility, suspect, known)));
     const missing = (listings: readonly Listing[]) =>
       provable.filter(({ listing }) => listings.includes(listing)).length;
     const isSame = isSameCloud({ seen: seen.servers, missing: missing(["servers"]) }) &&
-      isSameCloud({ seen: seen.floatingIps + seen.ports, missing: missing(["floatingIps", "ports"]) }) &&
-      (seen.servers + seen.floatingIps > 0 || this.#remembered === 0);
+      isSameCloud({ seen: seen.floatingIps + seen.ports, missing: missing(["floatingIps", "ports"]) });
     if (changesSince === null && isSame) return;
     const what = changes.length > 0
       ? `It is not seen as in the last complete comparison: ${changes.join(", ")}`
