@@ -79,7 +79,9 @@ export class Receiver {
     this.#wasRestored = true;
     for (const id of this.servers) if (memory.server(id) === undefined) this.forgotten.add(id);
     for (const id of new Set([...this.#told, ...this.associations.keys(), ...this.#cloud.floatingIps.keys()])) {
-      const known = memory.floatingIp(id)?.association?.serverId ?? null;
+      const row = memory.floatingIp(id);
+      const known = row?.association?.serverId ?? null;
+      if (row?.primed) this.#untold.add(id);
       if (known !== (this.associations.get(id) ?? null)) this.forgotten.add(id);
     }
   }
