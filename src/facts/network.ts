@@ -66,6 +66,7 @@ function applyFloatingIp(context: DecisionContext, state: FloatingIpState): Find
   if (late !== null) return late;
   const dropped = acceptFloatingIp(context, state);
   if (dropped !== null) return dropped;
+  reconcileOthers(context, state);
   if (known === undefined && state.portId === null && notification.eventType === "floatingip.update.end") {
     // It may have been associated before. A superfluous removal is harmless; a missing one is not.
     announceUnseenEnd(context, state.id, null);
@@ -80,8 +81,8 @@ function applyFloatingIp(context: DecisionContext, state: FloatingIpState): Find
 }
 
 /**
- * Takes over the current state of a floating IP: begins and ends associations. Returns a finding if
- * the state exceeds a limit and is not followed.
+ * Takes over the current state of a floating IP: begins and ends its association. Returns a finding
+ * if the state exceeds a limit and is not followed.
  */
 export function acceptFloatingIp(context: DecisionContext, state: FloatingIpState): Finding | null {
   const { draft } = context;
@@ -90,7 +91,6 @@ export function acceptFloatingIp(context: DecisionContext, state: FloatingIpStat
   rememberPort(context, state);
   draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...currentFields(state), deleted: false });
   reconcile(context, state.id);
-  reconcileOthers(context, state);
   return null;
 }
 

@@ -73,6 +73,7 @@ function portIsAbsent(context: DecisionContext, id: string): Finding {
   return { outcome: "remembered", reason: "a port went; no floating IP was on it" };
 }
 
+/** The other floating IPs on its port are left as they are: they may have been seen elsewhere. */
 function floatingIpIsThere(context: DecisionContext, observation: Observed<"floatingIp">): Finding {
   const { state, isNew } = observation;
   const known = context.draft.floatingIp(state.id);

@@ -8,9 +8,9 @@ import type { CloudView } from "./cloud_view.ts";
 import { inOrder } from "./in_order.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { type MadeObservation, ObservationMaker, projectOf, type Resource } from "./observation_maker.ts";
-import { NoConclusion } from "./no_conclusion.ts";
 import { proveRights, type Visibilities } from "./prove_rights.ts";
-import { isSameCloud, scopeChanges, Visibility } from "./rights.ts";
+import { Visibility } from "./rights.ts";
+import { type Recognition, refuseOtherCloud } from "./same_cloud.ts";
 import { slices } from "./slices.ts";
 
 export interface ComparisonOptions {
@@ -75,13 +75,11 @@ class Comparison {
   readonly #signal: AbortSignal;
   readonly #maker: ObservationMaker;
   readonly #found: Record<Listing, number> = { floatingIps: 0, ports: 0, servers: 0 };
-  /** How many of the remembered resources are listed. */
-  readonly #recognized: Record<Listing, number> = { floatingIps: 0, ports: 0, servers: 0 };
+  /** What listings have shown of what is remembered. */
+  readonly #recognition: Record<Listing, Recognition> = { floatingIps: NOTHING, ports: NOTHING, servers: NOTHING };
   readonly #undecided: Undecided[] = [];
   /** What seems to differ, by resource. */
   readonly #candidates: Judgement[] = [];
-  /** Remembered resources that a listing lacks. */
-  readonly #suspects: Record<Listing, readonly string[]> = { floatingIps: [], ports: [], servers: [] };
   #remembered = 0;
 
   constructor(options: ComparisonOptions, signal: AbortSignal) {
@@ -97,8 +95,9 @@ class Comparison {
     for (const listing of LISTINGS) {
       await this.#list(listing, listing === "servers" ? visibility.Nova : visibility.Neutron);
     }
-    await this.#refuseOtherCloud(scope, visibility);
-    const suspects = await this.#askForSuspects(visibility);
+    const provable = await this.#provableSuspects(visibility);
+    await refuseOtherCloud({ ...this.#options, scope, recognition: this.#recognition, provable }, this.#signal);
+    const suspects = await this.#ask(provable, "asking");
     const prove = async (judged: readonly Judgement[]) =>
       await proveRights(
         judged.map(({ observation }) => observation),
@@ -138,9 +137,13 @@ class Comparison {
       askedAtMs = clock.now();
     }
     this.#found[listing] = seen.size;
-    this.#recognized[listing] = before.filter((id) => seen.has(id)).length;
     const isWhole = changesSince === null || listing === "floatingIps";
-    this.#suspects[listing] = before.filter((id) => isWhole ? !seen.has(id) : gone.has(id));
+    const isSuspect = (id: string) => isWhole ? !seen.has(id) : gone.has(id);
+    this.#recognition[listing] = {
+      listed: before.filter((id) => seen.has(id) || gone.has(id)).length,
+      suspects: before.filter(isSuspect),
+      others: before.filter((id) => !isSuspect(id)),
+    };
   }
 
   #judge(made: readonly MadeObservation[], memory: Memory): readonly Judgement[] {
@@ -148,52 +151,25 @@ class Comparison {
     return made.flatMap(({ observation, evidence }) => judge(observation, { memory, rules, evidence }) ?? []);
   }
 
-  /** @throws {NoConclusion} when this seems to be another cloud than the remembered one. */
-  async #refuseOtherCloud(scope: CloudScope, visibility: Visibilities): Promise<void> {
-    const { reference, acceptsScope = false, memory, changesSince } = this.#options;
-    if (acceptsScope) return;
-    const suspects = this.#allSuspects;
-    const seen = this.#recognized;
-    if (suspects.length > 0 && changesSince === null && seen.servers + seen.floatingIps + seen.ports === 0) {
-      throw new NoConclusion("Nothing is there of all that is remembered: this seems to be another cloud");
-    }
-    const changes = reference === null ? [] : scopeChanges(reference, scope);
-    if (reference !== null && changes.length === 0) return;
-    const provable = await memory.look((known) => suspects.filter((suspect) => proves(visibility, suspect, known)));
-    const missing = (listings: readonly Listing[]) =>
-      provable.filter(({ listing }) => listings.includes(listing)).length;
-    const isSame = isSameCloud({ seen: seen.servers, missing: missing(["servers"]) }) &&
-      isSameCloud({ seen: seen.floatingIps + seen.ports, missing: missing(["floatingIps", "ports"]) });
-    if (changesSince === null && isSame) return;
-    const what = changes.length > 0
-      ? `It is not seen as in the last complete comparison: ${changes.join(", ")}`
-      : "No comparison was complete yet";
-    const { servers, floatingIps } = this.#suspects;
-    throw new NoConclusion(
-      `${what}; and of what is remembered, ${servers.length} servers and ${floatingIps.length} floating IPs are not ` +
-        "there. Nothing is concluded",
-    );
-  }
-
-  /** The first question for each suspect. One that is there after all is none. */
-  async #askForSuspects(visibility: Visibilities): Promise<readonly Judgement[]> {
+  /** The suspects whose absence would prove that they are gone, in the order of a deletion. */
+  async #provableSuspects({ Nova, Neutron }: Visibilities): Promise<readonly Resource[]> {
     const provable: Resource[] = [];
-    for (const slice of slices(this.#allSuspects)) {
+    const suspects = LISTINGS.toReversed().flatMap((listing) =>
+      this.#recognition[listing].suspects.map((id) => ({ listing, id }))
+    );
+    for (const slice of slices(suspects)) {
       await this.#options.memory.look((known) => {
         for (const suspect of slice) {
           const { listing, id } = suspect;
-          if (proves(visibility, suspect, known)) provable.push(suspect);
+          const visibility = listing === "servers" ? Nova : Neutron;
+          if (visibility.proves(projectOf(suspect, known))) provable.push(suspect);
           else if (listing !== "ports") {
             this.#undecided.push({ subject: subjectOf(listing), id, reason: INVISIBLE });
           }
         }
       });
     }
-    return await this.#ask(provable, "asking");
-  }
-
-  get #allSuspects(): readonly Resource[] {
-    return LISTINGS.toReversed().flatMap((listing) => this.#suspects[listing].map((id) => ({ listing, id })));
+    return provable;
   }
 
   /** Asks for resources by their ids, and compares the answers with memory. */
@@ -261,17 +237,14 @@ class Comparison {
   }
 }
 
+const NOTHING: Recognition = { listed: 0, suspects: [], others: [] };
+
 const INVISIBLE = "it is not listed, but our account is not proven to see the resources of its project";
 const FORBIDDEN = "our account may not see it (403)";
 
 /** A listing that began again has some resources twice: the last reading counts. */
 function distinct(judgements: readonly Judgement[]): readonly Judgement[] {
   return [...new Map(judgements.map((one) => [observedKey(one.observation), one])).values()];
-}
-
-/** Whether the absence of a suspect would prove that it is gone. */
-function proves({ Nova, Neutron }: Visibilities, suspect: Resource, memory: Memory): boolean {
-  return (suspect.listing === "servers" ? Nova : Neutron).proves(projectOf(suspect, memory));
 }
 
 function subjectOf(listing: Listing): Undecided["subject"] {

@@ -1,4 +1,4 @@
-import { listingOf, type Observation } from "../facts/observation.ts";
+import type { Observation } from "../facts/observation.ts";
 import type { CloudScope } from "../model/comparison.ts";
 import type { MemoryReader } from "../model/ledger.ts";
 import type { CloudView } from "./cloud_view.ts";
@@ -31,20 +31,30 @@ export async function proveRights(
   if (observations.length === 0) return;
   const changes = scopeChanges(scope, await cloud.scope(signal));
   if (changes.length > 0) throw new NoConclusion(`The account's scope has changed meanwhile: ${changes.join(", ")}`);
-  const absent = observations.filter((observation) => "id" in observation).map(listingOf);
-  if (absent.includes("servers")) {
-    const unseen = await unseenOf(visibility.Nova, (id) => cloud.server(id, signal));
-    refuseUnseen("Nova", await memory.look((known) => unseen.filter((id) => known.server(id)?.deleted !== true)));
-  }
-  if (absent.includes("ports") || absent.includes("floatingIps")) {
-    const unseen = await unseenOf(visibility.Neutron, async (id) => {
-      const floatingIp = await cloud.floatingIp(id, signal);
-      return floatingIp === "absent" ? await cloud.port(id, signal) : floatingIp;
-    });
-    const left = await memory.look((known) =>
-      unseen.filter((id) => (known.floatingIp(id) ?? known.port(id))?.deleted !== true)
-    );
-    refuseUnseen("Neutron", left);
+  if (!observations.some((observation) => "id" in observation)) return;
+  if (visibility.Nova.isProvenByListing) await proveListing(cloud, signal);
+  // Both services: what one of them shows also tells that this is the same cloud as before.
+  const servers = await unseenOf(visibility.Nova, (id) => cloud.server(id, signal));
+  const others = await unseenOf(visibility.Neutron, async (id) => {
+    const floatingIp = await cloud.floatingIp(id, signal);
+    return floatingIp === "absent" ? await cloud.port(id, signal) : floatingIp;
+  });
+  const unseen = await memory.look((known) => [
+    ...servers.filter((id) => known.server(id)?.deleted !== true),
+    ...others.filter((id) => (known.floatingIp(id) ?? known.port(id))?.deleted !== true),
+  ]);
+  if (unseen.length === 0) return;
+  throw new NoConclusion(
+    `Resources of other projects were listed, and ${unseen.join(", ")} cannot be seen by id: the account may not see ` +
+      "them, its rights were taken away meanwhile, or they were deleted and no notification came",
+  );
+}
+
+/** Reads one page again: Nova must still list the servers of all projects. */
+async function proveListing(cloud: CloudView, signal: AbortSignal): Promise<void> {
+  for await (const { allProjects } of cloud.read("servers", { changesSince: null, signal })) {
+    if (allProjects === true) return;
+    throw new NoConclusion("Nova does not list the servers of all projects any more");
   }
 }
 
@@ -54,12 +64,4 @@ async function unseenOf(
 ): Promise<readonly string[]> {
   const answers = await Promise.all(controls.map(ask));
   return controls.filter((_, index) => typeof answers[index] !== "object");
-}
-
-function refuseUnseen(service: string, unseen: readonly string[]): void {
-  if (unseen.length === 0) return;
-  throw new NoConclusion(
-    `${service} has listed resources of other projects, and does not show ${unseen.join(", ")} by id: the account ` +
-      "may not see them, its rights were taken away meanwhile, or they were deleted and no notification came",
-  );
 }

@@ -61,8 +61,12 @@ export class Visibility {
    * see by their ids either.
    */
   get isComplete(): boolean {
-    if (this.#isRestricted) return false;
-    return this.#controls.length > 0 || (this.#listsAllProjects && this.#scope.isAdmin);
+    return !this.#isRestricted && (this.#controls.length > 0 || this.isProvenByListing);
+  }
+
+  /** Whether an administrator's listing of all projects is the only proof, since it has nothing of theirs. */
+  get isProvenByListing(): boolean {
+    return this.#controls.length === 0 && !this.#isRestricted && this.#listsAllProjects && this.#scope.isAdmin;
   }
 
   /**

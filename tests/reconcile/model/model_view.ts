@@ -22,6 +22,8 @@ export interface Account {
   readonly neutron: Rights | "network";
   readonly isAdmin: boolean;
   readonly place: "here" | "elsewhere";
+  /** Whether another place has the same names and addresses. */
+  readonly isAlike?: boolean;
 }
 
 const FULL: Account = { nova: "all", neutron: "all", isAdmin: true, place: "here" };
@@ -37,6 +39,7 @@ export const ACCOUNTS = {
   "lists all, and sees its own": { nova: "listing", neutron: "listing", isAdmin: false, place: "here" },
   "owner of a network": { nova: "own", neutron: "network", isAdmin: false, place: "here" },
   elsewhere: { ...FULL, place: "elsewhere" },
+  "elsewhere, by the same address": { ...FULL, place: "elsewhere", isAlike: true },
   "elsewhere, without its role": { nova: "own", neutron: "all", isAdmin: false, place: "elsewhere" },
 } as const satisfies Readonly<Record<string, Account>>;
 
@@ -68,8 +71,12 @@ export class ModelView implements CloudView {
 
   async scope(): Promise<CloudScope> {
     await this.#options.pause();
-    const { isAdmin, place } = this.#options.account();
-    return { projectId: "own", isAdmin, fields: { region: place, roles: isAdmin ? "admin" : "member" } };
+    const { isAdmin, place, isAlike = false } = this.#options.account();
+    return {
+      projectId: "own",
+      isAdmin,
+      fields: { region: isAlike ? "here" : place, roles: isAdmin ? "admin" : "member" },
+    };
   }
 
   async *read(listing: Listing, { changesSince }: { readonly changesSince: string | null }): AsyncGenerator<SeenPage> {

@@ -99,14 +99,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the role proves that all projects are visible",
     file: RIGHTS,
-    line: "(this.#listsAllProjects && this.#scope.isAdmin)",
-    becomes: "this.#scope.isAdmin",
+    line: "|| this.isProvenByListing)",
+    becomes: "|| this.#scope.isAdmin)",
   },
   {
     name: "a listing proves that all projects are visible",
     file: RIGHTS,
-    line: "(this.#listsAllProjects && this.#scope.isAdmin)",
-    becomes: "this.#listsAllProjects",
+    line: "|| this.isProvenByListing)",
+    becomes: "|| this.#listsAllProjects)",
   },
   {
     name: "a deleted server proves what is visible",
@@ -122,10 +122,10 @@ export const MUTATIONS: readonly Mutation[] = [
     becomes: "if (changes.length > 99) throw",
   },
   {
-    name: "any cloud is the same cloud",
-    file: COMPARISON,
-    line: "const isSame = isSameCloud",
-    becomes: "const isSame = true || isSameCloud",
+    name: "nothing of what is remembered needs to be there",
+    file: "src/reconcile/same_cloud.ts",
+    line: "if (provable.length > 0 && !await",
+    becomes: "if (provable.length < 0 && !await",
   },
   {
     name: "the order of a plan is the reverse",

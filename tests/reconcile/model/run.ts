@@ -47,6 +47,7 @@ export class Run {
     for (const listing of ["floatingIps", "ports", "servers"] as const) {
       for await (const page of view.read(listing, { changesSince: null })) follower.prime(page);
     }
+    if (choices.chance(30)) this.#world.chooseAccount();
     if (!choices.chance(20)) follower.reference = await view.scope();
     this.#world.isQuiet = false;
     for (let part = choices.below(5); part > 0; part--) {

@@ -21,7 +21,7 @@ const HAPPENINGS = {
   decide: 20,
   time: 8,
   cell: 5,
-  account: 6,
+  account: 10,
   failure: 3,
   hide: 3,
   backUpLedger: 2,
@@ -185,6 +185,14 @@ export class World {
       case "restoreNeutron":
         return this.#restore();
     }
+  }
+
+  /** The account with which the service has always read, and whose scope an operator has confirmed. */
+  chooseAccount(): void {
+    const name = this.choices.pick(Object.keys(ACCOUNTS) as (keyof typeof ACCOUNTS)[]) as keyof typeof ACCOUNTS;
+    if (ACCOUNTS[name].place === "elsewhere") return;
+    this.#account = ACCOUNTS[name];
+    this.note(`the account is: ${name}`);
   }
 
   #changeAccount(): string | null {
