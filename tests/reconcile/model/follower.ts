@@ -108,8 +108,15 @@ export class Follower implements MemoryReader {
           : [[floatingIp.id, this.#memory.floatingIp(floatingIp.id)?.association?.portId ?? null] as const]
       ),
     );
+    const upToDate = this.#receiver.upToDate(this.#memory);
     this.#memory.apply(changes);
-    this.#receiver.hear(events, next.times === null ? null : { ports, ...next.times });
+    if (next.times === null) {
+      this.#receiver.hear(events, null);
+    } else {
+      const finding = { ports, ...next.times };
+      this.#receiver.hear(events, finding);
+      this.#receiver.checkStillRight(upToDate, finding);
+    }
     return true;
   }
 

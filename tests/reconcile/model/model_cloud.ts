@@ -59,6 +59,8 @@ export class ModelCloud {
   isListenedTo = false;
   /** Counts changes. */
   tick = 0;
+  /** When Neutron was restored from a backup, in ticks: revisions before it do not compare with those after it. */
+  restoredAt = 0;
   readonly #touched = new Map<string, number>();
   #ids = 0;
 
@@ -212,6 +214,7 @@ export class ModelCloud {
       const concerned = [...this.floatingIps.keys(), ...floatingIps.keys()];
       [this.ports, this.floatingIps] = [copy(ports), copy(floatingIps)];
       for (const id of concerned) this.#touch(id);
+      this.restoredAt = this.tick;
     };
   }
 

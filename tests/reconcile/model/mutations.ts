@@ -38,14 +38,16 @@ export const MUTATIONS: readonly Mutation[] = [
     file: MAKER,
     line: 'if (launchedAt === null || UNCLEAR.has(status ?? "")) return [];',
     becomes:
-      'if (status === "UNKNOWN") return [{ observation: { what: "serverAbsent", id: state.id as string }, evidence: [] }];',
+      'if (status === "UNKNOWN") return [{ observation: { what: "serverAbsent", id: state.id as string }, evidence: [] }];\n' +
+      '    if (launchedAt === null || UNCLEAR.has(status ?? "")) return [];',
   },
   {
     name: "a soft-deleted server is gone",
     file: MAKER,
     line: 'if (launchedAt === null || UNCLEAR.has(status ?? "")) return [];',
     becomes:
-      'if (status === "SOFT_DELETED") return [{ observation: { what: "serverAbsent", id: state.id as string }, evidence: [] }];',
+      'if (status === "SOFT_DELETED") return [{ observation: { what: "serverAbsent", id: state.id as string }, evidence: [] }];\n' +
+      '    if (launchedAt === null || UNCLEAR.has(status ?? "")) return [];',
   },
   {
     name: "a server that is being built has come",
@@ -65,12 +67,6 @@ export const MUTATIONS: readonly Mutation[] = [
     line: "  return null;\n}\n\n/** Memory with which",
     becomes:
       '  return memory.server(memory.port(id)?.serverId ?? "")?.snapshot.projectId ?? null;\n}\n\n/** Memory with which',
-  },
-  {
-    name: "an observation of an old release is never out of date",
-    file: MAKER,
-    line: "return isTold ? {} : {",
-    becomes: "return !isTold || isTold ? {} : {",
   },
   {
     name: "rights are not proven after the first questions",

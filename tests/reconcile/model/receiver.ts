@@ -74,6 +74,26 @@ export class Receiver {
     this.forgotten.delete(id);
   }
 
+  /** The floating IPs of which memory has the newest revision, and that of the port: nothing is wrong about them. */
+  upToDate(memory: Memory): readonly string[] {
+    const { floatingIps, ports } = this.#cloud;
+    return [...floatingIps.values()].filter(({ id, revision, port }) =>
+      memory.floatingIp(id)?.revision === revision && this.associations.get(id) === this.#cloud.serverOf(id) &&
+      (port === null || memory.port(port)?.revision === ports.get(port)?.revision)
+    ).map(({ id }) => id);
+  }
+
+  /** An observation that is older than memory must not undo what was right. */
+  checkStillRight(upToDate: readonly string[], { beganAt }: Finding): void {
+    if (this.#cloud.restoredAt > beganAt) return;
+    for (const id of upToDate) {
+      const truth = this.#cloud.serverOf(id);
+      if (this.associations.get(id) !== truth) {
+        throw new Violation(`The floating IP ${id} was on ${truth}, as was told`);
+      }
+    }
+  }
+
   /** The ledger was restored: of what it has forgotten, it cannot tell what has changed since. */
   noteRestore(memory: Memory): void {
     this.#wasRestored = true;

@@ -73,7 +73,7 @@ export class Run {
       this.#compared++;
       this.#differences += plan.differences.length;
       world.note(`plan: ${plan.observations.map(describe).join("; ")}`);
-      if (!world.isQuiet) world.happen();
+      for (let late = world.isQuiet ? 0 : world.choices.below(8); late > 0; late--) world.happen();
       const { follower } = world;
       follower.apply(plan, { number: this.#compared, now: world.now, times });
       while (follower.decideOne()) if (!world.isQuiet && world.choices.chance(20)) world.happen();

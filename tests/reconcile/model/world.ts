@@ -196,11 +196,15 @@ export class World {
   }
 
   #changeAccount(): string | null {
-    if (this.#isComparing && this.#accountChanges++ >= MAX_ACCOUNT_CHANGES) return null;
+    if (this.#isComparing && this.#accountChanges >= MAX_ACCOUNT_CHANGES) return null;
+    // Another cloud behind the same address comes at most once in a comparison, and stays.
+    const isAlike = "isAlike" in this.#account;
+    this.#accountChanges += isAlike ? MAX_ACCOUNT_CHANGES : 1;
     const name = this.#account === ACCOUNTS.full
       ? this.choices.pick(Object.keys(ACCOUNTS) as (keyof typeof ACCOUNTS)[])
       : "full";
     this.#account = ACCOUNTS[name as keyof typeof ACCOUNTS];
+    if ("isAlike" in this.#account) this.#accountChanges = MAX_ACCOUNT_CHANGES;
     return `the account becomes: ${name}`;
   }
 
