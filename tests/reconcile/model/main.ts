@@ -25,8 +25,12 @@ const { failure, outcomes } = await playRuns({
 const sum = (name: keyof typeof outcomes[number]) => outcomes.reduce((total, one) => total + one[name], 0);
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
 const did = `${sum("compared")} comparisons, ${sum("refused")} without conclusion, ${sum("differences")} differences`;
-console.log(`${outcomes.length} runs in ${seconds} s: ${did}`);
+say(`${outcomes.length} runs in ${seconds} s: ${did}`);
 if (failure !== null) {
-  console.error(describe(failure));
+  say(describe(failure));
   Deno.exit(1);
+}
+
+function say(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 }

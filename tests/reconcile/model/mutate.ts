@@ -33,9 +33,9 @@ export async function play(
       args: ["run", "-A", "--no-check", "--no-config", main, "--quick", "--from", `${from}`, "--runs", `${runs}`],
     }).output();
     if (code === 0) return null;
-    const [text, said] = [new TextDecoder().decode(stderr), new TextDecoder().decode(stdout)];
-    const noticed = /^Seed \d+: (?:Violation|NoConclusion): .*$/m.exec(text)?.[0];
-    if (noticed === undefined) throw new Error(`The runs did not end as they should: ${said}${text}`);
+    const said = `${new TextDecoder().decode(stdout)}${new TextDecoder().decode(stderr)}`;
+    const noticed = /^Seed \d+: Violation: .*$/m.exec(said)?.[0];
+    if (noticed === undefined) throw new Error(`The runs did not end as they should: ${said}`);
     return noticed;
   } finally {
     await Deno.remove(root, { recursive: true });
