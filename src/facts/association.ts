@@ -91,7 +91,7 @@ interface Step {
 function step(context: DecisionContext, floatingIpId: string, { of, now, creationSeen }: Step): void {
   const { primed: _, ...floatingIp } = context.draft.floatingIp(floatingIpId) as FloatingIpMemory;
   const { id, address } = floatingIp;
-  const transitions = floatingIp.transitions + 1;
+  const transitions = numberAfter(floatingIp, context.rules) + 1;
   const created = now !== null;
   context.draft.putFloatingIp({ ...floatingIp, transitions, association: now });
   context.announce({
@@ -102,6 +102,15 @@ function step(context: DecisionContext, floatingIpId: string, { of, now, creatio
     floatingIp: { id, address, fixedAddress: of.fixedAddress, mac: of.mac },
     creationSeen,
   });
+}
+
+/**
+ * The number of the last transition. A ledger that was restored from a backup does not know the
+ * numbers that were used after the backup. It goes on from the second of its restore, so that no key
+ * is used twice: an association changes less than once a second.
+ */
+function numberAfter({ transitions }: FloatingIpMemory, { restoredAtMs = 0 }: Rules): number {
+  return Math.max(transitions, Math.floor(restoredAtMs / 1000));
 }
 
 /**

@@ -24,11 +24,12 @@ export interface Rules {
    */
   readonly isThere?: (serverId: string) => boolean;
   /**
-   * Whether the ledger was restored from a backup, and not compared with OpenStack since.
+   * When the ledger was last restored from a backup, or copied; milliseconds since the epoch. It
+   * counts for good: comparisons do not change the numbers in memory.
    *
-   * @default false
+   * @default never
    */
-  readonly isRestored?: boolean;
+  readonly restoredAtMs?: number;
 }
 
 /** The result of a decision without events. */

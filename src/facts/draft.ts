@@ -66,6 +66,13 @@ export class Draft implements Memory {
     this.#floatingIps.put(floatingIp);
   }
 
+  /** Writes the changes of another decision. */
+  put({ servers, ports, floatingIps }: MemoryChanges): void {
+    for (const server of servers) this.putServer(server);
+    for (const port of ports) this.putPort(port);
+    for (const floatingIp of floatingIps) this.putFloatingIp(floatingIp);
+  }
+
   changes(): MemoryChanges {
     return {
       servers: [...this.#servers.values()],

@@ -66,6 +66,7 @@ function applyFloatingIp(context: DecisionContext, state: FloatingIpState): Find
   if (late !== null) return late;
   const dropped = acceptFloatingIp(context, state);
   if (dropped !== null) return dropped;
+  reconcileOthers(context, state);
   if (known === undefined && state.portId === null && notification.eventType === "floatingip.update.end") {
     // It may have been associated before. A superfluous removal is harmless; a missing one is not.
     announceUnseenEnd(context, state.id, null);
@@ -80,17 +81,16 @@ function applyFloatingIp(context: DecisionContext, state: FloatingIpState): Find
 }
 
 /**
- * Takes over the current state of a floating IP: begins and ends associations. Returns a finding if
- * the state exceeds a limit and is not followed.
+ * Takes over the current state of a floating IP: begins and ends its association. Returns a finding
+ * if the state exceeds a limit and is not followed.
  */
 export function acceptFloatingIp(context: DecisionContext, state: FloatingIpState): Finding | null {
   const { draft } = context;
   const known = draft.floatingIp(state.id);
   if (exceedsFloatingIpLimit(context, state, known)) return dropExcessFloatingIp(context, state);
   rememberPort(context, state);
-  draft.putFloatingIp({ ...(known ?? firstSeen(context, state)), ...currentFields(state), deleted: false });
+  draft.putFloatingIp({ ...(known ?? firstSeen(state)), ...currentFields(state), deleted: false });
   reconcile(context, state.id);
-  reconcileOthers(context, state);
   return null;
 }
 
@@ -116,7 +116,7 @@ function exceedsFloatingIpLimit(
 /** Ends the association that the floating IP had; the new one is not followed. */
 function dropExcessFloatingIp(context: DecisionContext, state: FloatingIpState): Finding {
   const { draft } = context;
-  const known = draft.floatingIp(state.id) ?? firstSeen(context, state);
+  const known = draft.floatingIp(state.id) ?? firstSeen(state);
   draft.putFloatingIp({ ...known, ...currentFields(state), portId: null, fixedAddress: null });
   reconcile(context, state.id);
   const reason = `the port ${state.portId} has ${MAX_FLOATING_IPS} floating IPs already; no more are followed`;
@@ -151,7 +151,7 @@ function applyFloatingIpDeletion(context: DecisionContext, state: FloatingIpStat
   const known = draft.floatingIp(state.id);
   if (known?.deleted) return { outcome: "repeated", reason: "the floating IP's deletion was recorded before" };
   rememberPort(context, state);
-  const former = { ...(known ?? firstSeen(context, state)), ...currentFields(state) };
+  const former = { ...(known ?? firstSeen(state)), ...currentFields(state) };
   const unseen = former.association === null ? associationOf(context, former) : null;
   draft.putFloatingIp({ ...former, portId: null, updatedAt: endedAt(context, state), deleted: true });
   reconcile(context, state.id);
@@ -276,14 +276,7 @@ function unknownPort(id: string): PortState {
   return { id, serverId: null, mac: null, fixedAddresses: [], dnsName: null, dnsHostname: null, revision: null };
 }
 
-/**
- * A floating IP that is not remembered. A ledger that was restored from a backup may have announced
- * it before: beginning far behind its revision, it uses no number again.
- */
-function firstSeen(
-  { rules: { isRestored = false } }: DecisionContext,
-  { id, address, revision }: FloatingIpState,
-): FloatingIpMemory {
+function firstSeen({ id, address }: FloatingIpState): FloatingIpMemory {
   return {
     id,
     address,
@@ -292,12 +285,10 @@ function firstSeen(
     fixedAddress: null,
     revision: null,
     deleted: false,
-    transitions: isRestored ? (revision ?? 0) + RESTORED_DISTANCE : 0,
+    transitions: 0,
     association: null,
   };
 }
-
-const RESTORED_DISTANCE = 1000;
 
 function currentFields({ address, projectId, portId, fixedAddress, revision, updatedAt = null }: FloatingIpState) {
   return { address, projectId, portId, fixedAddress, revision, updatedAt };

@@ -73,6 +73,7 @@ function portIsAbsent(context: DecisionContext, id: string): Finding {
   return { outcome: "remembered", reason: "a port went; no floating IP was on it" };
 }
 
+/** The other floating IPs on its port are left as they are: they may have been seen elsewhere. */
 function floatingIpIsThere(context: DecisionContext, observation: Observed<"floatingIp">): Finding {
   const { state, isNew } = observation;
   const known = context.draft.floatingIp(state.id);
@@ -93,10 +94,7 @@ function floatingIpIsAbsent(context: DecisionContext, id: string): Finding {
 
 /** Remembers a resource that is older than the ledger, as priming does. */
 function remember({ draft, rules }: DecisionContext, page: Parameters<typeof prime>[0]): void {
-  const { changes } = prime(page, draft as Memory, rules);
-  for (const server of changes.servers) draft.putServer(server);
-  for (const port of changes.ports) draft.putPort(port);
-  for (const floatingIp of changes.floatingIps) draft.putFloatingIp(floatingIp);
+  draft.put(prime(page, draft as Memory, rules).changes);
 }
 
 /** Why the state of a port or floating IP is not newer than memory; `null`: it is. */

@@ -100,6 +100,8 @@ export interface PastComparisons {
    * comparison was complete since; otherwise `null`.
    */
   readonly restoredAt: number | null;
+  /** When the last restore was noticed, whether a comparison was complete since or not. */
+  readonly lastRestoreAt: number | null;
   /** The last one, whatever its outcome. */
   readonly last: ComparisonReport | null;
   /**
@@ -108,6 +110,8 @@ export interface PastComparisons {
    */
   readonly lastComplete: ComparisonReport | null;
   readonly lastFull: ComparisonReport | null;
+  /** The scope of the last complete one, or of priming; `null`: unknown. */
+  readonly reference: CloudScope | null;
   /** When memory and OpenStack agreed last, or were made to; `null`: never. */
   readonly agreedAt: number | null;
 }

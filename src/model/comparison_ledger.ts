@@ -1,4 +1,4 @@
-import type { ComparisonReport, PastComparisons } from "./comparison.ts";
+import type { CloudScope, ComparisonReport, PastComparisons } from "./comparison.ts";
 import type { Gap } from "./gap.ts";
 import type { Listing } from "./ledger.ts";
 import type { Memory } from "./memory.ts";
@@ -20,7 +20,9 @@ export interface ComparisonLedger extends MemoryReader {
   gapsSince(time: number): Promise<readonly Gap[]>;
   /** The newest recorded notification, and the oldest one that is undecided; `null`: none. */
   decisions(): Promise<{ readonly newest: number | null; readonly oldestUndecided: number | null }>;
-  /** Stores a report. A complete comparison answers that the ledger was restored. */
+  /** Stores the scope in which priming reads OpenStack: the first comparison must have the same. */
+  primed(scope: CloudScope): Promise<void>;
+  /** Stores a report. */
   report(report: ComparisonReport): Promise<void>;
   /** Records observations behind all notifications: the running service decides them. */
   record(observations: readonly Notification[]): Promise<void>;

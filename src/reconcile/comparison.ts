@@ -6,11 +6,13 @@ import type { MemoryReader } from "../model/comparison_ledger.ts";
 import { type Listing, LISTINGS } from "../model/ledger.ts";
 import type { Memory } from "../model/memory.ts";
 import type { CloudView } from "./cloud_view.ts";
+import { inOrder } from "./in_order.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { type MadeObservation, ObservationMaker, projectOf, type Resource } from "./observation_maker.ts";
-import { NoConclusion } from "./no_conclusion.ts";
 import { proveRights, type Visibilities } from "./prove_rights.ts";
-import { isSameCloud, scopeChanges, Visibility } from "./rights.ts";
+import { Visibility } from "./rights.ts";
+import { type Recognition, refuseOtherCloud } from "./same_cloud.ts";
+import { slices } from "./slices.ts";
 
 export interface ComparisonOptions {
   readonly cloud: CloudView;
@@ -61,8 +63,8 @@ export interface Plan {
 
 /**
  * Compares memory with OpenStack. It reads all listings, then asks for each resource that seems to
- * differ by its id, twice, some time apart. Only what both readings and the state of memory at the
- * second one agree upon becomes part of the plan. It changes nothing.
+ * differ by its id, twice, some time apart. Only what both readings agree upon, and memory at the
+ * second one lacks, becomes part of the plan. It changes nothing.
  *
  * @throws {NoConclusion} when the answers cannot be trusted.
  * @throws whatever the cloud or `settled` rejects with.
@@ -76,11 +78,11 @@ class Comparison {
   readonly #signal: AbortSignal;
   readonly #maker: ObservationMaker;
   readonly #found: Record<Listing, number> = { floatingIps: 0, ports: 0, servers: 0 };
+  /** What listings have shown of what is remembered. */
+  readonly #recognition: Record<Listing, Recognition> = { floatingIps: NOTHING, ports: NOTHING, servers: NOTHING };
   readonly #undecided: Undecided[] = [];
   /** What seems to differ, by resource. */
   readonly #candidates: Judgement[] = [];
-  /** Remembered resources that a listing lacks. */
-  readonly #suspects: Record<Listing, readonly string[]> = { floatingIps: [], ports: [], servers: [] };
   #remembered = 0;
 
   constructor(options: ComparisonOptions, signal: AbortSignal) {
@@ -90,16 +92,23 @@ class Comparison {
   }
 
   async run(): Promise<Plan> {
-    const { cloud, clock, confirmMs, settled } = this.#options;
+    const { cloud, memory, clock, confirmMs, settled } = this.#options;
     const scope = await cloud.scope(this.#signal);
     const visibility: Visibilities = { Nova: new Visibility(scope), Neutron: new Visibility(scope) };
     for (const listing of LISTINGS) {
       await this.#list(listing, listing === "servers" ? visibility.Nova : visibility.Neutron);
     }
-    await this.#refuseOtherCloud(scope, visibility.Nova);
-    const candidates = distinct(
-      await this.#concerned([...this.#candidates, ...await this.#askForSuspects(visibility)]),
-    );
+    const provable = await this.#provableSuspects(visibility);
+    await refuseOtherCloud({ ...this.#options, scope, recognition: this.#recognition, provable }, this.#signal);
+    const suspects = await this.#ask(provable, "asking");
+    const prove = async (judged: readonly Judgement[]) =>
+      await proveRights(
+        judged.map(({ observation }) => observation),
+        { cloud, memory, scope, visibility },
+        this.#signal,
+      );
+    await prove(suspects);
+    const candidates = distinct(await this.#concerned([...this.#candidates, ...suspects]));
     let confirmed: readonly Judgement[] = [];
     if (candidates.length > 0) {
       this.#progress("waiting", 0, null);
@@ -107,10 +116,9 @@ class Comparison {
       this.#signal.throwIfAborted();
       await settled(this.#signal);
       confirmed = await this.#confirm(candidates);
-      const absent = confirmed.map(({ observation }) => observation).filter((observation) => "id" in observation);
-      await proveRights(absent, { cloud, scope, visibility }, this.#signal);
+      await prove(confirmed);
     }
-    return this.#plan(scope, { visibility, confirmed });
+    return await this.#plan(scope, { visibility, confirmed });
   }
 
   /** Reads one listing, and compares each page with memory. */
@@ -133,7 +141,12 @@ class Comparison {
     }
     this.#found[listing] = seen.size;
     const isWhole = changesSince === null || listing === "floatingIps";
-    this.#suspects[listing] = before.filter((id) => isWhole ? !seen.has(id) : gone.has(id));
+    const isSuspect = (id: string) => isWhole ? !seen.has(id) : gone.has(id);
+    this.#recognition[listing] = {
+      listed: before.filter((id) => seen.has(id) || gone.has(id)).length,
+      suspects: before.filter(isSuspect),
+      others: before.filter((id) => !isSuspect(id)),
+    };
   }
 
   #judge(made: readonly MadeObservation[], memory: Memory): readonly Judgement[] {
@@ -141,45 +154,25 @@ class Comparison {
     return made.flatMap(({ observation, evidence }) => judge(observation, { memory, rules, evidence }) ?? []);
   }
 
-  /** @throws {NoConclusion} when this seems to be another cloud than the remembered one. */
-  async #refuseOtherCloud(scope: CloudScope, nova: Visibility): Promise<void> {
-    const { reference, acceptsScope = false, memory, changesSince } = this.#options;
-    const changes = reference === null ? [] : scopeChanges(reference, scope);
-    if (acceptsScope || (reference !== null && changes.length === 0)) return;
-    const missing = new Set(this.#suspects.servers);
-    const concludable = await memory.look((known) =>
-      [...missing].filter((id) => nova.proves(known.server(id)?.snapshot.projectId ?? null)).length
-    );
-    const seen = this.#found.servers;
-    if (changesSince === null && isSameCloud({ remembered: seen + concludable, seen })) return;
-    const what = changes.length > 0
-      ? `It is not seen as in the last complete comparison: ${changes.join(", ")}`
-      : "No comparison was complete yet";
-    throw new NoConclusion(
-      `${what}; and of the servers that are remembered, ${missing.size} are not there. Nothing is concluded`,
-    );
-  }
-
-  /** The first question for each suspect. One that is there after all is none. */
-  async #askForSuspects(
-    visibility: Visibilities,
-  ): Promise<readonly Judgement[]> {
-    const { memory } = this.#options;
-    const suspects = LISTINGS.toReversed().flatMap((listing) => this.#suspects[listing].map((id) => ({ listing, id })));
+  /** The suspects whose absence would prove that they are gone, in the order of a deletion. */
+  async #provableSuspects({ Nova, Neutron }: Visibilities): Promise<readonly Resource[]> {
     const provable: Resource[] = [];
+    const suspects = LISTINGS.toReversed().flatMap((listing) =>
+      this.#recognition[listing].suspects.map((id) => ({ listing, id }))
+    );
     for (const slice of slices(suspects)) {
-      await memory.look((known) => {
+      await this.#options.memory.look((known) => {
         for (const suspect of slice) {
           const { listing, id } = suspect;
-          const proof = listing === "servers" ? visibility.Nova : visibility.Neutron;
-          if (proof.proves(projectOf(suspect, known))) provable.push(suspect);
+          const visibility = listing === "servers" ? Nova : Neutron;
+          if (visibility.proves(projectOf(suspect, known))) provable.push(suspect);
           else if (listing !== "ports") {
             this.#undecided.push({ subject: subjectOf(listing), id, reason: INVISIBLE });
           }
         }
       });
     }
-    return await this.#ask(provable, "asking");
+    return provable;
   }
 
   /** Asks for resources by their ids, and compares the answers with memory. */
@@ -195,8 +188,8 @@ class Comparison {
       judged.push(
         ...await memory.look((known) => answers.flatMap((answer) => this.#judge(answer.observe(known), known))),
       );
-      for (const { isForbidden, resource: { listing, id } } of answers) {
-        if (isForbidden) this.#undecided.push({ subject: subjectOf(listing), id, reason: FORBIDDEN });
+      for (const { problem, resource: { listing, id } } of answers) {
+        if (problem !== null) this.#undecided.push({ subject: subjectOf(listing), id, reason: problem });
       }
       done += slice.length;
       this.#progress(step, done, resources.length);
@@ -213,7 +206,7 @@ class Comparison {
     );
   }
 
-  /** The second question: what both answers, and memory at both times, agree upon. */
+  /** The second question: what both answers agree upon. */
   async #confirm(candidates: readonly Judgement[]): Promise<readonly Judgement[]> {
     const resources = candidates.map(({ observation }) => ({
       listing: listingOf(observation),
@@ -224,37 +217,30 @@ class Comparison {
     );
     return candidates.flatMap((first) => {
       const second = again.get(observedKey(first.observation));
-      if (second === undefined || keysOf(first) !== keysOf(second)) return [];
+      if (second === undefined || !agree(first, second)) return [];
       if (second.difference === null) return [second];
       const evidence = [...first.difference?.evidence ?? [], ...second.difference.evidence];
       return [{ ...second, difference: { ...second.difference, evidence } }];
     });
   }
 
-  #plan(
+  async #plan(
     scope: CloudScope,
     { visibility: { Nova, Neutron }, confirmed }: {
       readonly visibility: Visibilities;
       readonly confirmed: readonly Judgement[];
     },
-  ): Plan {
-    const ordered = LISTED_ORDER.flatMap((what) => confirmed.filter(({ observation }) => observation.what === what));
-    const told = new Set<string>();
-    const differences = ordered.flatMap(({ difference }) => {
-      // The end of a server also ends its associations: each is told once.
-      if (difference === null || difference.keys.every((key) => told.has(key))) return [];
-      for (const key of difference.keys) told.add(key);
-      return [difference];
-    });
+  ): Promise<Plan> {
+    const planned = await inOrder(confirmed, this.#options);
     return {
       scope,
       isFull: this.#options.changesSince === null,
       seesAllProjects: Nova.isComplete && Neutron.isComplete,
       found: this.#found,
       remembered: this.#remembered,
-      differences,
+      differences: planned.flatMap(({ difference }) => difference ?? []),
       undecided: this.#undecided,
-      observations: ordered.map(({ observation }) => observation),
+      observations: planned.map(({ observation }) => observation),
     };
   }
 
@@ -263,26 +249,9 @@ class Comparison {
   }
 }
 
-/**
- * The order in which observations are recorded: a name or an address is released before it is
- * reused, and a server comes before its floating IPs.
- */
-const LISTED_ORDER: readonly Observation["what"][] = [
-  ...["serverAbsent", "floatingIpAbsent", "portAbsent", "server", "port", "floatingIp"] as const,
-];
+const NOTHING: Recognition = { listed: 0, suspects: [], others: [] };
 
 const INVISIBLE = "it is not listed, but our account is not proven to see the resources of its project";
-const FORBIDDEN = "our account may not see it (403)";
-
-/** Resources that are asked for, and judged, at once: judging blocks the event loop. */
-const SLICE = 100;
-
-function slices(resources: readonly Resource[]): readonly (readonly Resource[])[] {
-  return Array.from(
-    { length: Math.ceil(resources.length / SLICE) },
-    (_, index) => resources.slice(index * SLICE, (index + 1) * SLICE),
-  );
-}
 
 /** A listing that began again has some resources twice: the last reading counts. */
 function distinct(judgements: readonly Judgement[]): readonly Judgement[] {
@@ -295,6 +264,15 @@ function subjectOf(listing: Listing): Undecided["subject"] {
 
 function observedKey(observation: Observation): string {
   return `${observation.what} ${observedId(observation)}`;
+}
+
+/**
+ * Whether the same follows from two readings. Of what is gone, everything that follows is true,
+ * also if messages that came meanwhile have changed it. A port that is there may have got a floating
+ * IP by such a message, which has left it again: then nothing is concluded this time.
+ */
+function agree(first: Judgement, second: Judgement): boolean {
+  return "id" in second.observation || keysOf(first) === keysOf(second);
 }
 
 function keysOf({ difference }: Judgement): string {

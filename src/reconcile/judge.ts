@@ -10,6 +10,8 @@ export interface Judgement {
   readonly observation: Observation;
   /** `null`: memory alone has to be corrected, no target was told anything wrong. */
   readonly difference: Difference | null;
+  /** What the observation changes in memory. */
+  readonly changes: MemoryChanges;
 }
 
 /**
@@ -28,7 +30,7 @@ export function judge(
   const { events, changes, outcome } = decide(notification, memory, rules);
   if (events.length === 0) {
     if (outcome === "superseded" || !isCorrection(changes, memory)) return null;
-    return { observation, difference: null };
+    return { observation, difference: null, changes };
   }
   const own = ownEvent(events, observation);
   return {
@@ -42,6 +44,7 @@ export function judge(
       keys: events.map(({ key }) => key),
       evidence,
     },
+    changes,
   };
 }
 

@@ -19,8 +19,8 @@ export interface MadeObservation {
 /** The answer to a question for one resource. */
 export interface Answer {
   readonly resource: Resource;
-  /** Whether our account may not see it: that says nothing of the resource. */
-  readonly isForbidden: boolean;
+  /** Why the answer says nothing of the resource; `null`: it does. */
+  readonly problem: string | null;
   observe(memory: Memory): readonly MadeObservation[];
 }
 
@@ -58,10 +58,10 @@ export class ObservationMaker {
     const evidence = [`${listing === "servers" ? "Nova" : "Neutron"} answered 404 for its id at ${at(readAtMs)}`];
     const answer = <Seen>(reading: Reading<Seen>, { absent, there }: Answers<Seen>): Answer => ({
       resource,
-      isForbidden: reading === "forbidden",
+      problem: reading === "forbidden" ? FORBIDDEN : reading === "unclear" ? UNCLEAR_ANSWER : null,
       observe: (memory) => {
         if (reading === "absent") return [{ observation: absent, evidence }];
-        return reading === "forbidden" ? [] : there(reading as Seen, { memory, readAtMs });
+        return typeof reading === "string" ? [] : there(reading as Seen, { memory, readAtMs });
       },
     });
     switch (listing) {
@@ -115,11 +115,14 @@ export class ObservationMaker {
   }
 }
 
-/** The project that a remembered resource belongs to; `null` when unknown. */
+/**
+ * The project that a remembered resource belongs to; `null` when unknown, as of ports: one may belong
+ * to another project than its server.
+ */
 export function projectOf({ listing, id }: Resource, memory: Memory): string | null {
   if (listing === "servers") return memory.server(id)?.snapshot.projectId ?? null;
   if (listing === "floatingIps") return memory.floatingIp(id)?.projectId ?? null;
-  return memory.server(memory.port(id)?.serverId ?? "")?.snapshot.projectId ?? null;
+  return null;
 }
 
 /** Memory with which a state is compared, and when the state was asked for. */
@@ -133,6 +136,9 @@ interface Answers<Seen> {
   readonly absent: Observation;
   readonly there: (seen: Seen, when: When) => readonly MadeObservation[];
 }
+
+const FORBIDDEN = "our account may not see it (403)";
+const UNCLEAR_ANSWER = "the service does not say whether it is there";
 
 /** A server whose cell is down, and those that Nova has deleted, or will. */
 const UNCLEAR: ReadonlySet<string> = new Set(["UNKNOWN", "DELETED", "SOFT_DELETED"]);

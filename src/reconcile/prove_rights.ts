@@ -1,48 +1,67 @@
-import { listingOf, type Observation } from "../facts/observation.ts";
+import type { Observation } from "../facts/observation.ts";
 import type { CloudScope } from "../model/comparison.ts";
+import type { MemoryReader } from "../model/comparison_ledger.ts";
 import type { CloudView } from "./cloud_view.ts";
 import { NoConclusion } from "./no_conclusion.ts";
 import { scopeChanges, type Visibility } from "./rights.ts";
 
 export type Visibilities = Readonly<Record<"Nova" | "Neutron", Visibility>>;
 
+export interface ProofOptions {
+  readonly cloud: CloudView;
+  readonly memory: MemoryReader;
+  /** The scope when the comparison began. */
+  readonly scope: CloudScope;
+  readonly visibility: Visibilities;
+}
+
 /**
- * Makes sure that the account could see, all along, what it has found to be absent.
+ * Makes sure that what was observed was seen with the same eyes as at the beginning, and that the
+ * account sees what it could not see if it were not allowed to. It is called after each round of
+ * questions: rights that were taken away during both were missing between them, too.
  *
- * @throws {NoConclusion} when its scope has changed meanwhile, or no resource of another project is visible.
+ * @throws {NoConclusion} when the account's scope has changed meanwhile, or a listed resource of
+ * another project cannot be seen by its id, and memory does not have it as deleted.
  */
 export async function proveRights(
-  absent: readonly Observation[],
-  { cloud, scope, visibility: { Nova, Neutron } }: {
-    readonly cloud: CloudView;
-    readonly scope: CloudScope;
-    readonly visibility: Visibilities;
-  },
+  observations: readonly Observation[],
+  { cloud, memory, scope, visibility }: ProofOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  if (absent.length === 0) return;
+  if (observations.length === 0) return;
   const changes = scopeChanges(scope, await cloud.scope(signal));
   if (changes.length > 0) throw new NoConclusion(`The account's scope has changed meanwhile: ${changes.join(", ")}`);
-  const isServer = absent.map((observation) => listingOf(observation) === "servers");
-  if (isServer.includes(true)) await proveControls("Nova", Nova, (id) => cloud.server(id, signal));
-  if (isServer.includes(false)) {
-    await proveControls("Neutron", Neutron, async (id) => {
-      const floatingIp = await cloud.floatingIp(id, signal);
-      return floatingIp === "absent" ? await cloud.port(id, signal) : floatingIp;
-    });
+  if (!observations.some((observation) => "id" in observation)) return;
+  if (visibility.Nova.isProvenByListing) await proveListing(cloud, signal);
+  // Both services: what one of them shows also tells that this is the same cloud as before.
+  const servers = await unseenOf(visibility.Nova, (id) => cloud.server(id, signal));
+  const others = await unseenOf(visibility.Neutron, async (id) => {
+    const floatingIp = await cloud.floatingIp(id, signal);
+    return floatingIp === "absent" ? await cloud.port(id, signal) : floatingIp;
+  });
+  const unseen = await memory.look((known) => [
+    ...servers.filter((id) => known.server(id)?.deleted !== true),
+    ...others.filter((id) => (known.floatingIp(id) ?? known.port(id))?.deleted !== true),
+  ]);
+  if (unseen.length === 0) return;
+  throw new NoConclusion(
+    `Resources of other projects were listed, and ${unseen.join(", ")} cannot be seen by id: the account may not see ` +
+      "them, its rights were taken away meanwhile, or they were deleted and no notification came",
+  );
+}
+
+/** Reads one page again: Nova must still list the servers of all projects. */
+async function proveListing(cloud: CloudView, signal: AbortSignal): Promise<void> {
+  for await (const { allProjects } of cloud.read("servers", { changesSince: null, signal })) {
+    if (allProjects === true) return;
+    throw new NoConclusion("Nova does not list the servers of all projects any more");
   }
 }
 
-async function proveControls(
-  service: string,
+async function unseenOf(
   { controls }: Visibility,
-  ask: (id: string) => Promise<object | "absent" | "forbidden">,
-): Promise<void> {
-  if (controls.length === 0) return;
+  ask: (id: string) => Promise<object | string>,
+): Promise<readonly string[]> {
   const answers = await Promise.all(controls.map(ask));
-  if (answers.some((answer) => typeof answer === "object")) return;
-  throw new NoConclusion(
-    `${service} has listed resources of other projects, and shows none of ${controls.length} by its id: ` +
-      "the account may not see them, or its rights were taken away meanwhile",
-  );
+  return controls.filter((_, index) => typeof answers[index] !== "object");
 }

@@ -1,4 +1,5 @@
 import type { CloudScope } from "../model/comparison.ts";
+import type { SeenPage } from "./cloud_view.ts";
 
 /** The scope's fields that differ, as `region "RegionOne" → "RegionTwo"`; empty: it is the same. */
 export function scopeChanges(before: CloudScope, now: CloudScope): readonly string[] {
@@ -10,11 +11,12 @@ export function scopeChanges(before: CloudScope, now: CloudScope): readonly stri
 }
 
 /**
- * Whether a listing is of the cloud that memory is about, although the scope has changed: nearly
- * all that is remembered is there. Where nothing is remembered, nothing can be deleted by mistake.
+ * Whether listings are of the cloud that memory is about, although the scope has changed: nearly all
+ * that is remembered is there. `missing`: what is not, and would be concluded to be gone. What is
+ * listed and not remembered says nothing: another cloud has much of that.
  */
-export function isSameCloud({ remembered, seen }: { readonly remembered: number; readonly seen: number }): boolean {
-  return seen >= remembered * SAME_CLOUD_SHARE;
+export function isSameCloud({ seen, missing }: { readonly seen: number; readonly missing: number }): boolean {
+  return seen >= (seen + missing) * SAME_CLOUD_SHARE;
 }
 
 const SAME_CLOUD_SHARE = 0.9;
@@ -23,6 +25,7 @@ const SAME_CLOUD_SHARE = 0.9;
 export class Visibility {
   readonly #scope: CloudScope;
   #isRestricted = false;
+  #listsAllProjects = false;
   /** Listed resources of other projects, by id. Asked for again, they must still be there. */
   readonly #controls: string[] = [];
 
@@ -31,28 +34,41 @@ export class Visibility {
   }
 
   /** Notes a page of a listing. */
-  note({ allProjects, records }: {
-    readonly allProjects: boolean | null;
-    readonly records: readonly { readonly id: string; readonly projectId: string | null }[];
-  }): void {
-    if (allProjects === false) this.#isRestricted = true;
-    for (const { id, projectId } of records) {
-      if (this.#controls.length < MAX_CONTROLS && this.#isOfOther(projectId)) this.#controls.push(id);
+  note(page: SeenPage): void {
+    if (page.allProjects === false) this.#isRestricted = true;
+    if (page.allProjects === true) this.#listsAllProjects = true;
+    // A network's owner sees the ports of all projects on it, and little else of theirs.
+    if (page.listing === "ports" && !this.#scope.isAdmin) return;
+    for (const record of page.records) {
+      const isThere = !("status" in record && record.status === "DELETED");
+      const isOfOther = record.projectId !== null && record.projectId !== this.#scope.projectId;
+      if (isThere && isOfOther) this.#controls.push(record.id);
     }
+    // Nova lists the oldest servers last, which are the least likely to be deleted next.
+    this.#controls.splice(0, this.#controls.length - MAX_CONTROLS);
   }
 
   /**
-   * Resources of other projects. At least one of them must be found by its id: an account that may
-   * list them and not see them gets the same answer as for a resource that is gone.
+   * Resources of other projects. They must be found by their ids: an account that may list them and
+   * not see them gets the same answer as for a resource that is gone.
    */
   get controls(): readonly string[] {
     return this.#controls;
   }
 
-  /** Whether the resources of all projects are visible. */
+  /**
+   * Whether the resources of all projects are visible. A role alone proves nothing: policies decide
+   * what it may see. Nor does a listing of all projects alone: it lacks soft-deleted servers, and
+   * may lack those of a cell that is down, which an account that is no administrator then does not
+   * see by their ids either.
+   */
   get isComplete(): boolean {
-    if (this.#isRestricted) return false;
-    return this.#controls.length > 0 || this.#scope.isAdmin;
+    return !this.#isRestricted && (this.#controls.length > 0 || this.isProvenByListing);
+  }
+
+  /** Whether an administrator's listing of all projects is the only proof, since it has nothing of theirs. */
+  get isProvenByListing(): boolean {
+    return this.#controls.length === 0 && !this.#isRestricted && this.#listsAllProjects && this.#scope.isAdmin;
   }
 
   /**
@@ -61,10 +77,6 @@ export class Visibility {
    */
   proves(projectId: string | null): boolean {
     return this.isComplete || (projectId !== null && projectId === this.#scope.projectId);
-  }
-
-  #isOfOther(projectId: string | null): boolean {
-    return projectId !== null && projectId !== this.#scope.projectId;
   }
 }
 

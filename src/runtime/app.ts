@@ -1,4 +1,5 @@
 import type { Lane } from "../dispatch/lane.ts";
+import { Comparisons } from "../ledger/sqlite/comparisons.ts";
 import type { Database } from "../ledger/sqlite/database.ts";
 import { ledgerFileOf, ownLedger } from "../ledger/sqlite/open.ts";
 import type { Config, RabbitSource } from "../model/config.ts";
@@ -81,7 +82,12 @@ class Service {
     this.#ledger = this.#makeLedger();
     const ledger = this.#ledger.retrying;
     const wake = () => this.#wakeSignal.notify();
-    this.#cloud = openstack && makeCloud(openstack, { ...options, ledger, onOpen: wake });
+    this.#cloud = openstack && makeCloud(openstack, {
+      ...options,
+      ledger,
+      onOpen: wake,
+      onScope: (scope) => new Comparisons(database).primed(scope),
+    });
     this.#lanes = makeLanes(options, { ledger, status: this.#status });
     const onFailed = this.#failed.reject;
     this.#listening = new Listening({ service: options, sources, ledger, onRecorded: wake, onFailed });
@@ -156,7 +162,7 @@ class Service {
       status: this.#status,
       wakeSignal: this.#wakeSignal,
       oldestCreation: () => this.#ledger.oldestCreation(),
-      isRestored: () => this.#reconciling?.isRestored ?? false,
+      restoredAtMs: () => this.#ledger.restoredAtMs,
       mayDecide: () => this.#mayDecide(),
       onDetailed: () => this.#wakeLanes(),
       onFailed: this.#failed.reject,
@@ -164,7 +170,7 @@ class Service {
     });
     // Not part of the work that is awaited: the status server does not delay shutdown.
     void this.#runStatus(signal);
-    const priming = this.#cloud?.priming.run(this.#listening.bound, signal) ?? Promise.resolve(null);
+    const priming = this.#cloud?.priming.run(this.#listening.bound, signal) ?? Promise.resolve();
     const work = [
       runPipeline(stages, signal),
       priming,

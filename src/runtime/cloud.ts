@@ -4,7 +4,9 @@ import type { Config } from "../model/config.ts";
 import type { Ledger } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { OpenStackApi } from "../openstack/api.ts";
+import type { CloudScope } from "../model/comparison.ts";
 import { CloudReader } from "./cloud_reader.ts";
+import { scopeOf } from "./cloud_view.ts";
 import { Priming } from "./priming.ts";
 
 /** The parts of the service that ask OpenStack. */
@@ -23,12 +25,16 @@ export interface CloudOptions {
   readonly log: (part: string) => Logger;
   /** Called once, when messages may be decided. */
   readonly onOpen: () => void;
+  /** Stores as whom, and where, the ledger has read OpenStack. */
+  readonly onScope: (scope: CloudScope) => Promise<void>;
 }
 
 const DEFAULT_MAX_WAIT_SECONDS = 3600;
 
 /** Creates both parts, with the same maximum waiting time. */
-export function makeCloud(api: OpenStackApi, { config, ledger, clock, random, log, onOpen }: CloudOptions): Cloud {
+export function makeCloud(api: OpenStackApi, options: CloudOptions): Cloud {
+  const { config, ledger, clock, random, log, onOpen, onScope } = options;
+  let isScopeStored = false;
   const maxWaitMs = (config.openstack?.maxWaitSeconds ?? DEFAULT_MAX_WAIT_SECONDS) * 1000;
   const asking = { api, clock, random, log: log("openstack") };
   const priming = new Priming({
@@ -39,6 +45,11 @@ export function makeCloud(api: OpenStackApi, { config, ledger, clock, random, lo
     log: log("priming"),
     maxWaitMs,
     onOpen,
+    onPage: async (signal) => {
+      if (isScopeStored) return;
+      await onScope(scopeOf(await api.scope(signal)));
+      isScopeStored = true;
+    },
   });
   return { source: new RetryingSource({ ...asking, maxWaitMs }), priming };
 }

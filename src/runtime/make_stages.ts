@@ -19,8 +19,8 @@ export interface MakeStagesOptions {
   readonly wakeSignal: WakeSignal;
   /** Creations before this time count as old: see `service_ledger.ts`. */
   readonly oldestCreation: () => string | null;
-  /** Whether the ledger was restored from a backup, and not compared with OpenStack since. */
-  readonly isRestored: () => boolean;
+  /** When the ledger was last restored from a backup, or copied, ms since the epoch; 0: never. */
+  readonly restoredAtMs: () => number;
   /** Whether priming is over. */
   readonly mayDecide: () => boolean;
   /** Called when deliveries may have become ready. */
@@ -38,7 +38,8 @@ export function makeStages(options: MakeStagesOptions): Stages {
   const facts = new FactsStage({
     ledger,
     makeImmediate: details.makeImmediate,
-    rules: () => rulesOf(config.events, { oldestCreation: options.oldestCreation(), isRestored: options.isRestored() }),
+    rules: () =>
+      rulesOf(config.events, { oldestCreation: options.oldestCreation(), restoredAtMs: options.restoredAtMs() }),
     mayDecide: options.mayDecide,
     nova: cloud?.source ?? null,
     log: log("facts"),

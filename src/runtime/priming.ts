@@ -16,6 +16,8 @@ export interface PrimingOptions {
   readonly maxWaitMs: number;
   /** Called once, when messages may be decided. */
   readonly onOpen: () => void;
+  /** Called after each page. @default nothing is done */
+  readonly onPage?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Interval of the log lines on progress. */
@@ -50,48 +52,39 @@ export class Priming {
   }
 
   /**
-   * Reads the listings that the ledger has not read to their ends. Returns the number of resources
-   * that each has added to memory; `null`: all had been read by an earlier run, or the signal has
-   * aborted.
+   * Reads the listings that the ledger has not read to their ends.
    *
    * @param listening Resolves when our queues are bound.
    */
-  async run(
-    listening: Promise<unknown>,
-    signal: AbortSignal,
-  ): Promise<Readonly<Record<Listing, number>> | null> {
+  async run(listening: Promise<unknown>, signal: AbortSignal): Promise<void> {
     const { ledger, clock, log } = this.#options;
     const begun = new Map((await ledger.priming()).map((progress) => [progress.listing, progress]));
     const isDone = (listing: Listing) => begun.get(listing)?.done ?? false;
-    if (LISTINGS.every(isDone)) {
-      this.#open();
-      return null;
-    }
+    if (LISTINGS.every(isDone)) return this.#open();
     using _deadline = this.#openAfterTimeout(signal);
     await Promise.race([listening, aborted(signal)]);
-    if (signal.aborted) return null;
+    if (signal.aborted) return;
     const startMs = clock.passedMs();
     log.info("Reading the floating IPs, ports and servers that are there; messages are recorded, and wait");
-    const counts: Record<Listing, number> = { floatingIps: 0, ports: 0, servers: 0 };
+    const counts: string[] = [];
     for (const listing of LISTINGS) {
       const from = begun.get(listing) ?? { listing, next: null, done: false, count: 0 };
       const { count } = from.done ? from : await this.#read(from, signal);
-      if (signal.aborted) return null;
-      counts[listing] = count;
+      if (signal.aborted) return;
+      counts.push(`${count} ${LISTING_NAMES[listing]}`);
     }
     const seconds = Math.round((clock.passedMs() - startMs) / 1000);
-    const said = LISTINGS.map((listing) => `${counts[listing]} ${LISTING_NAMES[listing]}`).join(", ");
-    log.info(`Remembered ${said}, after ${seconds} s; nothing is sent for them`);
+    log.info(`Remembered ${counts.join(", ")}, after ${seconds} s; nothing is sent for them`);
     this.#open();
-    return counts;
   }
 
   /** Reads one listing to its end. */
   async #read(from: PrimingProgress, signal: AbortSignal): Promise<PrimingProgress> {
-    const { reader, ledger } = this.#options;
+    const { reader, ledger, onPage } = this.#options;
     let progress = from;
     try {
       for await (const page of reader.read(from.listing, { after: from.next, signal })) {
+        await onPage?.(signal);
         progress = await this.#store(page, progress);
         if (signal.aborted) return progress;
       }

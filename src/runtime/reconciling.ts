@@ -3,13 +3,7 @@ import type { ComparisonReadings } from "../model/readings.ts";
 import { describeDrift } from "../reconcile/report.ts";
 import { aborted } from "./aborted.ts";
 import { type DueComparison, nextComparison } from "../reconcile/schedule.ts";
-import {
-  type PrimedCounts,
-  reportPriming,
-  runComparison,
-  type RunComparisonOptions,
-  settingsOf,
-} from "./run_comparison.ts";
+import { runComparison, type RunComparisonOptions, settingsOf } from "./run_comparison.ts";
 
 export interface ReconcilingOptions extends RunComparisonOptions {
   /** Called now and then: another process may have recorded observations. */
@@ -28,16 +22,12 @@ const DEFAULT_EVERY_HOURS = 24;
  */
 export class Reconciling {
   readonly #options: ReconcilingOptions;
-  #isRestored = false;
+  readonly #startedAt: number;
   #readings: ComparisonReadings = { last: null, agreedAt: null };
 
   constructor(options: ReconcilingOptions) {
     this.#options = options;
-  }
-
-  /** Whether the ledger was restored from a backup, and not compared since. */
-  get isRestored(): boolean {
-    return this.#isRestored;
+    this.#startedAt = options.clock.now();
   }
 
   get readings(): ComparisonReadings {
@@ -49,20 +39,17 @@ export class Reconciling {
    *
    * @param ready.bound Resolves when our queues are bound: what changes from then on comes as a
    * message.
-   * @param ready.primed Resolves when the ledger has read what is in OpenStack, to the counts of
-   * what it has read in this run.
+   * @param ready.primed Resolves when the ledger has read what is in OpenStack.
    */
   async run(
-    { bound, primed }: { readonly bound: Promise<unknown>; readonly primed: Promise<PrimedCounts | null> },
+    { bound, primed }: { readonly bound: Promise<unknown>; readonly primed: Promise<unknown> },
     signal: AbortSignal,
   ): Promise<void> {
     const { clock, log, config, onMaybeRecorded } = this.#options;
     await this.#refresh();
     void this.#noticeOthers(signal);
     await Promise.race([bound, aborted(signal)]);
-    const found = await primed;
-    if (signal.aborted) return;
-    if (found !== null) await this.#reportPriming(found, signal);
+    await primed;
     while (!signal.aborted) {
       try {
         const due = config.openstack?.reconcile === false ? null : await this.#next();
@@ -77,16 +64,6 @@ export class Reconciling {
     }
   }
 
-  /** Priming is the first complete comparison: later ones must see the same cloud. */
-  async #reportPriming(found: PrimedCounts, signal: AbortSignal): Promise<void> {
-    const { log } = this.#options;
-    try {
-      await reportPriming(this.#options, found, signal);
-    } catch (error) {
-      log("reconcile").debug(`Cannot store with which account the ledger has read OpenStack: ${error}`);
-    }
-  }
-
   async #noticeOthers(signal: AbortSignal): Promise<void> {
     const { clock, onMaybeRecorded } = this.#options;
     while (!signal.aborted) {
@@ -97,14 +74,15 @@ export class Reconciling {
 
   async #next(): Promise<DueComparison | null> {
     const { ledger, config } = this.#options;
-    const past = await ledger.past();
+    const { last, ...others } = await ledger.past();
+    // A failure is waited for in the run that had it: a restart tries again at once.
+    const past = { ...others, last: (last?.endedAt ?? 0) < this.#startedAt ? null : last };
     const gaps = await ledger.gapsSince(past.lastComplete?.startedAt ?? past.beganAt ?? 0);
     return nextComparison({ past, gaps, everyHours: settingsOf(config).everyHours ?? DEFAULT_EVERY_HOURS });
   }
 
   async #refresh(): Promise<void> {
-    const { restoredAt, last, agreedAt } = await this.#options.ledger.past();
-    this.#isRestored = restoredAt !== null;
+    const { last, agreedAt } = await this.#options.ledger.past();
     this.#readings = { last, agreedAt };
   }
 

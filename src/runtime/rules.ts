@@ -8,14 +8,14 @@ import type { Rules } from "../facts/decision_context.ts";
  */
 export function rulesOf(
   events: Events,
-  { oldestCreation = null, isRestored = false }: Partial<Pick<Rules, "oldestCreation" | "isRestored">> = {},
+  { oldestCreation = null, restoredAtMs = 0 }: Partial<Pick<Rules, "oldestCreation" | "restoredAtMs">> = {},
 ): Rules {
   return {
     creation: subjectsOf(events.creation),
     deletion: subjectsOf(events.deletion),
     anyPort: events.anyPort ?? false,
     oldestCreation,
-    isRestored,
+    restoredAtMs,
   };
 }
 

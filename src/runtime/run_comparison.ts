@@ -9,9 +9,9 @@ import type { Logger } from "../model/plugin.ts";
 import { compare, type ComparisonProgress, type Plan } from "../reconcile/comparison.ts";
 import { maxDeletions } from "../reconcile/max_deletions.ts";
 import { NoConclusion } from "../reconcile/no_conclusion.ts";
-import { driftOf, failedReport, reportOf } from "../reconcile/report.ts";
+import { failedReport, reportOf } from "../reconcile/report.ts";
 import { CloudReader } from "./cloud_reader.ts";
-import { cloudView, scopeOf } from "./cloud_view.ts";
+import { cloudView } from "./cloud_view.ts";
 import { openApiOnce } from "./openstack.ts";
 import { rulesOf } from "./rules.ts";
 
@@ -99,11 +99,11 @@ async function conclude(
     cloud: cloudView(reader, api),
     memory: ledger,
     settled,
-    rules: rulesOf(config.events, { isRestored: past.restoredAt !== null }),
+    rules: rulesOf(config.events, { restoredAtMs: past.lastRestoreAt ?? 0 }),
     confirmMs: (confirmSeconds ?? DEFAULT_CONFIRM_SECONDS) * 1000,
     beganAt: past.beganAt,
     changesSince,
-    reference: past.lastComplete?.scope ?? null,
+    reference: past.reference,
     acceptsScope,
     server,
     clock,
@@ -122,22 +122,6 @@ async function conclude(
   if (apply) await tell(plan, { startedAt, record, clock });
   const outcome = plan.differences.length === 0 ? "agreed" : "applied";
   return { plan, report: reportOf(plan, { outcome, ...occasion() }) };
-}
-
-/** Resources that priming has read. */
-export type PrimedCounts = ComparisonReport["found"];
-
-/** Stores that memory and OpenStack agree, since memory was read from it just now. */
-export async function reportPriming(
-  { config, ledger, clock, log }: RunComparisonOptions,
-  found: PrimedCounts,
-  signal: AbortSignal,
-): Promise<void> {
-  await using api = await openApiOnce(config.openstack, { clock, log: quiet(log("reconcile")) });
-  const scope = scopeOf(await api.scope(signal));
-  const occasion = { startedAt: clock.now(), endedAt: clock.now(), why: "the ledger has read what is there" };
-  const nothing = { problem: null, drift: driftOf([]), corrected: 0, undecided: 0, differences: [] };
-  await ledger.report({ ...occasion, isFull: true, outcome: "agreed", scope, found, ...nothing });
 }
 
 /** A logger for clients that say at each login what the service has said at its start. */

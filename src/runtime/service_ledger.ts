@@ -4,7 +4,7 @@ import type { Database } from "../ledger/sqlite/database.ts";
 import { Housekeeping } from "../ledger/sqlite/housekeeping.ts";
 import { SqliteLedger } from "../ledger/sqlite/ledger.ts";
 import { ledgerFileOf } from "../ledger/sqlite/open.ts";
-import { noticeRestore } from "../ledger/sqlite/restored.ts";
+import { noticeRestore, restoredAtOf } from "../ledger/sqlite/restored.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { ServiceOptions } from "./service_options.ts";
 
@@ -35,8 +35,15 @@ export class ServiceLedger {
   /** Notices a restore, and a clock that was set, before a stage relies on the ledger. */
   async start(signal: AbortSignal): Promise<void> {
     await this.housekeeping.start(signal);
-    if (!noticeRestore(this.#database, { file: this.#file, now: this.#now() })) return;
+    const isRestored = noticeRestore(this.#database, { file: this.#file, now: this.#now() });
+    this.#restoredAtMs = restoredAtOf(this.#database) ?? 0;
+    if (!isRestored) return;
     this.#log.warn("The ledger was restored from a backup, or copied: what was sent since then is not in it");
+  }
+
+  /** When it was last restored from a backup, or copied, milliseconds since the epoch; 0: never. */
+  get restoredAtMs(): number {
+    return this.#restoredAtMs;
   }
 
   /** What the stages use. */
@@ -44,6 +51,7 @@ export class ServiceLedger {
   readonly #database: Database;
   readonly #file: string;
   readonly #log: Logger;
+  #restoredAtMs = 0;
   readonly #now: () => number;
   readonly #keepDays: number;
 

@@ -50,7 +50,7 @@ class World extends Opened {
     return world;
   }
 
-  run(): Promise<unknown> {
+  run(): Promise<void> {
     return this.priming.run(Promise.resolve(), this.stop.signal);
   }
 

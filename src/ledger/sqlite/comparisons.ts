@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { ComparisonReport, PastComparisons } from "../../model/comparison.ts";
+import type { CloudScope, ComparisonReport, PastComparisons } from "../../model/comparison.ts";
 import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
 import type { Gap } from "../../model/gap.ts";
 import type { Listing } from "../../model/ledger.ts";
@@ -16,6 +16,9 @@ export const BEGAN_AT = "began_at";
 
 /** Row of table `fact`: when memory and OpenStack agreed last, or were made to. */
 const AGREED_AT = "agreed_at";
+
+/** Row of table `fact`: the scope in which priming has read OpenStack, JSON. */
+const PRIMED_SCOPE = "primed_scope";
 
 /** Ids that one query reads: some milliseconds of work, as their rows have to be read. */
 const READ_AT_ONCE = 1000;
@@ -54,13 +57,16 @@ export class Comparisons implements ComparisonLedger {
 
   // deno-lint-ignore require-await -- async turns what SQLite throws into a rejection
   async past(): Promise<PastComparisons> {
+    const [restoredAt, agreedAt] = reading(() => [this.#fact(RESTORED_AT), this.#fact(AGREED_AT)] as const);
     return reading(() => ({
       beganAt: this.#fact(BEGAN_AT),
-      restoredAt: this.#fact(RESTORED_AT),
+      restoredAt: (restoredAt ?? 0) > (agreedAt ?? 0) ? restoredAt : null,
+      lastRestoreAt: restoredAt,
       last: reportOf(this.#sql.last.get()),
       lastComplete: reportOf(this.#sql.lastComplete.get()),
       lastFull: reportOf(this.#sql.lastFull.get()),
-      agreedAt: this.#fact(AGREED_AT),
+      reference: reportOf(this.#sql.lastComplete.get())?.scope ?? this.#primedScope(),
+      agreedAt,
     }));
   }
 
@@ -78,15 +84,18 @@ export class Comparisons implements ComparisonLedger {
   }
 
   // deno-lint-ignore require-await -- as above
+  async primed(scope: CloudScope): Promise<void> {
+    transaction(this.#database, () => this.#sql.putFact.run(PRIMED_SCOPE, JSON.stringify(scope)));
+  }
+
+  // deno-lint-ignore require-await -- as above
   async report(report: ComparisonReport): Promise<void> {
     const { startedAt, endedAt, outcome, isFull } = report;
     // What was planned alone is found again.
     const isComplete = outcome !== "failed" && outcome !== "planned";
     transaction(this.#database, () => {
       this.#sql.put.run(startedAt, endedAt, Number(isComplete), Number(isFull), JSON.stringify(report));
-      if (outcome !== "agreed" && outcome !== "applied") return;
-      this.#sql.forget.run(RESTORED_AT);
-      this.#sql.putFact.run(AGREED_AT, String(endedAt));
+      if (outcome === "agreed" || outcome === "applied") this.#sql.putFact.run(AGREED_AT, String(endedAt));
     });
   }
 
@@ -98,6 +107,11 @@ export class Comparisons implements ComparisonLedger {
       for (const notification of observations) notifications.record({ receivedAt, notification });
       notifications.writeRest();
     });
+  }
+
+  #primedScope(): CloudScope | null {
+    const value = this.#sql.fact.get(PRIMED_SCOPE)?.["value"];
+    return value === undefined ? null : JSON.parse(String(value));
   }
 
   #fact(name: string): number | null {
@@ -121,7 +135,6 @@ const STATEMENTS = {
   floatingIps: `SELECT id FROM floatingip WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?`,
   fact: `SELECT value FROM fact WHERE name = ?`,
   putFact: `INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)`,
-  forget: `DELETE FROM fact WHERE name = ?`,
   put: `INSERT INTO comparison (started_at, ended_at, complete, is_full, data) VALUES (?, ?, ?, ?, ?)`,
   last: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison ORDER BY seq DESC LIMIT 1`,
   lastComplete: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE complete = 1 ORDER BY seq DESC LIMIT 1`,

@@ -1,6 +1,6 @@
 import { type Database, openDatabase, transaction } from "./database.ts";
 
-/** Row of table `fact`: when a restore was noticed that no comparison has answered yet. */
+/** Row of table `fact`: when the last restore was noticed. */
 export const RESTORED_AT = "restored_at";
 /** Row of table `fact` of a copy that the command `backup` has written: when. */
 const COPIED_AT = "copied_at";
@@ -20,8 +20,7 @@ export function markCopy(file: string): void {
 
 /**
  * Notices that the ledger was restored from a backup or copied: what was announced after that is
- * not in it. Returns whether that is so. Events of floating IPs leave a distance to the numbers
- * that the lost part may have used.
+ * not in it. Returns whether that is so.
  */
 export function noticeRestore(
   database: Database,
@@ -35,13 +34,14 @@ export function noticeRestore(
     if (!isRestored) return;
     database.prepare("DELETE FROM fact WHERE name = ?").run(COPIED_AT);
     putFact(database, RESTORED_AT, now);
-    database.prepare(LEAVE_DISTANCE).run();
   });
   return isRestored;
 }
 
-const LEAVE_DISTANCE = `UPDATE floatingip SET data = json_set(data, '$.transitions',
-  max(json_extract(data, '$.transitions'), coalesce(json_extract(data, '$.revision'), 0)) + 1000)`;
+/** When the last restore was noticed, milliseconds since the epoch; `null`: never. */
+export function restoredAtOf(database: Database): number | null {
+  return fact(database, RESTORED_AT);
+}
 
 function fact(database: Database, name: string): number | null {
   const value = database.prepare("SELECT value FROM fact WHERE name = ?").get(name)?.["value"];
