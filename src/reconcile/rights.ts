@@ -42,10 +42,8 @@ export class Visibility {
     for (const record of page.records) {
       const isThere = !("status" in record && record.status === "DELETED");
       const isOfOther = record.projectId !== null && record.projectId !== this.#scope.projectId;
-      if (isThere && isOfOther) this.#controls.push(record.id);
+      if (isThere && isOfOther && this.#controls.length < MAX_CONTROLS) this.#controls.push(record.id);
     }
-    // Nova lists the oldest servers last, which are the least likely to be deleted next.
-    this.#controls.splice(0, this.#controls.length - MAX_CONTROLS);
   }
 
   /**
