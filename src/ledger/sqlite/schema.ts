@@ -276,4 +276,8 @@ export const STEPS: readonly string[] = [
   `
   ALTER TABLE failure ADD COLUMN progress TEXT; -- JSON: what the plugin kept for the next attempt
   `,
+  `
+  -- 1: it was done before, and is made again to repair the target.
+  ALTER TABLE delivery ADD COLUMN repair INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
