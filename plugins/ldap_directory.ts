@@ -1,5 +1,13 @@
-import type { Detail, NotifyContext, Plugin } from "../mod.ts";
-import { type LdapEntry, type LdapFact, LdapOwnEntries, LdapTarget } from "../src/kit/mod.ts";
+import type { DeliveredEvent, Detail, ListedResource, NotifyContext, Plugin } from "../mod.ts";
+import {
+  type KeptValues,
+  type LdapEntry,
+  type LdapFact,
+  LdapOwnEntries,
+  LdapOwnListing,
+  LdapTarget,
+  type LdapWritten,
+} from "../src/kit/mod.ts";
 import { callUserFunction, givenOptions, isSameAttribute, printable } from "../src/kit/mod.ts";
 import { optionProblems, refuseProblems } from "../src/kit/mod.ts";
 import { RETURNS_PARENT, ServerContent, serverId } from "./ldap_content.ts";
@@ -36,6 +44,7 @@ export class LdapDirectory implements Plugin {
   readonly #parent: (detail: Detail) => string;
   readonly #target: LdapTarget;
   readonly #entries: LdapOwnEntries;
+  readonly #listing: LdapOwnListing;
 
   /**
    * Does no I/O.
@@ -73,10 +82,10 @@ export class LdapDirectory implements Plugin {
     });
     this.#parent = parent ?? (() => "");
     this.#target = new LdapTarget(server);
-    this.#entries = new LdapOwnEntries(this.#target, {
-      ...{ baseDn, objectClasses: objectClasses ?? preset.objectClasses, rdn, idAttribute, markAttribute, mark },
-      namesVary: parent !== undefined || rdn.some((name) => !isSameAttribute(name, idAttribute)),
-    });
+    const own = { baseDn, objectClasses: objectClasses ?? preset.objectClasses, rdn, idAttribute, markAttribute, mark };
+    const namesVary = parent !== undefined || rdn.some((name) => !isSameAttribute(name, idAttribute));
+    this.#entries = new LdapOwnEntries(this.#target, { ...own, namesVary });
+    this.#listing = new LdapOwnListing(this.#target, { ...own, attributes: this.#content.names });
   }
 
   /**
@@ -86,7 +95,7 @@ export class LdapDirectory implements Plugin {
    * config.ts fails.
    * @throws {DeliveryError} when the directory cannot be reached or refuses at present.
    */
-  async notify(detail: Detail, created: boolean, { subject, signal, log }: NotifyContext): Promise<void> {
+  async notify(detail: Detail, created: boolean, { subject, signal, log, repair }: NotifyContext): Promise<void> {
     if (subject === "floatingip") {
       const fact = this.#fact(detail);
       if (fact === null) return;
@@ -102,7 +111,8 @@ export class LdapDirectory implements Plugin {
       for (const what of leftOut) {
         log.info(`${this.name}: left out of ${printable(id, 80)} what does not fit into ${what}`);
       }
-      await this.#entries.put(entry, { id, kept: (held) => this.#content.keptValues(held), signal });
+      // The floating IPs of a repaired entry are delivered again, too: what is there may be wrong.
+      await this.#entries.put(entry, { id, kept: repair ? () => [] : this.#kept, signal });
     } else {
       await this.#entries.remove(serverId(detail), signal);
     }
@@ -129,10 +139,36 @@ export class LdapDirectory implements Plugin {
     await this.#entries.check(this.#content.names, signal);
   }
 
+  /**
+   * Lists our entries, by the server's UUID. The floating IPs are part of their server's entry.
+   *
+   * @throws {DeliveryError} when the directory cannot be read whole.
+   */
+  async *list(signal: AbortSignal): AsyncGenerator<ListedResource, void> {
+    for await (const entry of this.#listing.list(signal)) yield { subject: "server", ...entry };
+  }
+
+  /** What {@linkcode LdapDirectory.list} must report of a server after these deliveries. */
+  async expected(delivered: readonly DeliveredEvent[]): Promise<ListedResource[]> {
+    const id = delivered[0]?.detail.ID ?? "";
+    const fingerprint = await this.#listing.fingerprintOf(delivered.map((event) => this.#written(event)));
+    return fingerprint === null ? [] : [{ subject: "server", id, fingerprint }];
+  }
+
   /** Closes the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#target[Symbol.asyncDispose]();
   }
+
+  /** What a delivery has written. */
+  #written({ detail, subject, created }: DeliveredEvent): LdapWritten {
+    if (subject === "server") {
+      return created ? { put: this.#entry(detail).entry, kept: this.#kept } : { operation: "remove" };
+    }
+    return { operation: created ? "add" : "delete", values: this.#fact(detail)?.values ?? [] };
+  }
+
+  readonly #kept: KeptValues = (held) => this.#content.keptValues(held);
 
   /** The entry of a server, and what cannot be written into it. */
   #entry(detail: Detail): { readonly id: string; readonly entry: LdapEntry; readonly leftOut: readonly string[] } {

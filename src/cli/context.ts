@@ -6,12 +6,13 @@ import { type Terminal, writeStderr } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 /**
- * Exit codes: 0 done, 1 a mistake of the user or a failure, 2 wrong usage, 3 nothing to send, or
- * nothing came, 141 the reader of the output is gone (as a shell reports SIGPIPE).
+ * Exit codes: 0 done, 1 a mistake of the user or a failure, 2 wrong usage, 3 nothing to send,
+ * nothing came, or differences were found, 141 the reader of the output is gone (as a shell reports SIGPIPE).
  */
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_NOTHING = 3;
+export const EXIT_DIFFERENT = 3;
 export const EXIT_UNREAD = 141;
 
 /** The process, as commands see it. */

@@ -31,12 +31,15 @@ export class Redeliveries {
    */
   redeliver({ plugin, seqs, through }: Redelivery): readonly OperatorResult[] {
     const number = this.#plugins.of(plugin);
-    return inSlices(this.#database, seqs.toSorted((one, other) => one - other), {
+    const oldestFirst = seqs.toSorted((one, other) => one - other);
+    const blocked = this.#blocked(oldestFirst, { number, through });
+    return inSlices(this.#database, oldestFirst, {
       begin: () => this.#queues.begin(),
       process: (seq) => {
         const row = this.#sql.delivery.get(number, seq);
         if (row === undefined) return [];
-        const refused = this.#whyNot(String(row["state"]), { number, seq, through });
+        // Read again: the service writes between the slices.
+        const refused = blocked.get(seq) ?? this.#whyNot(row, { number, seq, through });
         if (refused === null) this.#reopen(number, seq);
         return [{ key: String(row["key"]), plugin, refused }];
       },
@@ -47,6 +50,31 @@ export class Redeliveries {
     });
   }
 
+  /**
+   * Why deliveries cannot be made again, by event. A refused one also blocks the earlier ones that
+   * share an order key with it: they would undo it.
+   */
+  #blocked(
+    oldestFirst: readonly number[],
+    { number, through }: { readonly number: number; readonly through: number },
+  ): ReadonlyMap<number, string> {
+    const blocked = new Map<number, string>();
+    const keys = new Map<number, string>();
+    for (const seq of oldestFirst.toReversed()) {
+      const row = this.#sql.delivery.get(number, seq);
+      if (row === undefined) continue;
+      const orderKeys = JSON.parse(row["order_keys"] as string) as readonly number[];
+      const blocker = orderKeys.flatMap((key) => keys.get(key) ?? [])[0];
+      const why = blocker === undefined
+        ? this.#whyNot(row, { number, seq, through })
+        : `the later event ${blocker} cannot be delivered again behind it`;
+      if (why === null) continue;
+      blocked.set(seq, why);
+      for (const key of orderKeys) keys.set(key, String(row["key"]));
+    }
+    return blocked;
+  }
+
   #reopen(plugin: number, seq: number): void {
     this.#sql.markRepair.run(plugin, seq);
     this.#sql.forgetProgress.run(plugin, seq);
@@ -55,9 +83,10 @@ export class Redeliveries {
 
   /** Why a delivery is not made again: a later one must not be undone, nor overtaken. */
   #whyNot(
-    state: string,
+    row: Readonly<Record<string, unknown>>,
     { number, seq, through }: { readonly number: number; readonly seq: number; readonly through: number },
   ): string | null {
+    const state = String(row["state"]);
     if (state !== "done") return `it is ${state === "dead" || state === "dropped" ? state : "being made"} by now`;
     const later = this.#sql.laterHeld.get(number, seq) ?? this.#sql.laterAdded.get(number, seq, through);
     return later === undefined ? null : `the later event ${later["key"]} came meanwhile; run audit again`;
