@@ -38,29 +38,33 @@ export interface AuditOptions {
  * service may be at work.
  */
 export async function auditTarget(options: AuditOptions): Promise<AuditedTarget> {
-  const { name: plugin, plugin: { list, expected }, signal } = options;
+  const { name: plugin, plugin: { list, expected } } = options;
   const lacks = [...list === undefined ? ["list"] : [], ...expected === undefined ? ["expected"] : []];
   if (lacks.length > 0) {
     return { plugin, outcome: "not listed", reason: `the plugin has no \`${lacks.join("` and `")}\`` };
   }
-  try {
-    const first = await read(options);
-    const second = first.comparison.differences.length === 0 ? first : await read(options);
-    const known = new Set(first.comparison.differences.map(nameOf));
-    const differences = second.comparison.differences.filter((one) => known.has(nameOf(one)));
-    const repair = options.isApplied ? repairAll(differences, { ...options, history: second.history }) : null;
-    return { plugin, outcome: "audited", ...second.comparison, differences, repair };
-  } catch (error) {
-    signal.throwIfAborted();
-    return { plugin, outcome: "failed", error: error instanceof Error ? error.message : String(error) };
-  }
+  const first = await read(options);
+  if ("error" in first) return { plugin, outcome: "failed", error: first.error };
+  const second = first.comparison.differences.length === 0 ? first : await read(options);
+  if ("error" in second) return { plugin, outcome: "failed", error: second.error };
+  const known = new Set(first.comparison.differences.map(nameOf));
+  const differences = second.comparison.differences.filter((one) => known.has(nameOf(one)));
+  const repair = options.isApplied ? repairAll(differences, { ...options, history: second.history }) : null;
+  return { plugin, outcome: "audited", ...second.comparison, differences, repair };
 }
 
+type Reading = { readonly history: DeliveryHistory; readonly comparison: Comparison };
+
+/** Reads target and ledger; an error: the target cannot be listed. */
 async function read(
   { name, plugin, ledger, now, signal }: AuditOptions,
-): Promise<{ readonly history: DeliveryHistory; readonly comparison: Comparison }> {
+): Promise<Reading | { readonly error: string }> {
   const listingBeganAt = now();
-  const listed = await listAll(plugin, signal);
+  const listed = await listAll(plugin, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    return error instanceof Error ? error.message : String(error);
+  });
+  if (typeof listed === "string") return { error: listed };
   const history = new DeliveryHistory(ledger.deliveries(name), ledger.memory, { listingBeganAt });
   const expected: NonNullable<Plugin["expected"]> = (delivered) => plugin.expected?.(delivered) ?? [];
   return { history, comparison: await compare({ listed, history, ledger, expected }) };
@@ -71,7 +75,7 @@ function repairAll(
   { name: plugin, ledger, history }: AuditOptions & { readonly history: DeliveryHistory },
 ): Repair {
   const seqs = redeliveryClosure(differences.flatMap(({ repair }) => repair), {
-    creations: history.creations(),
+    history,
     orderKeys: (all) => ledger.orderKeys(all),
   });
   const redelivered = seqs.length === 0 ? [] : ledger.redeliver({ plugin, seqs, through: history.through });

@@ -2,7 +2,14 @@ import type { DeliveredLedger, DeliveryRecord } from "../../model/delivered.ts";
 import type { Detail } from "../../model/detail.ts";
 import type { Subject } from "../../model/event.ts";
 import type { ListedResource, Plugin } from "../../model/plugin.ts";
-import { type DeliveredGroup, type DeliveryHistory, isDeleted, type Obstacle, recordsOf } from "./delivery_history.ts";
+import {
+  type DeliveredGroup,
+  type DeliveryHistory,
+  isDeleted,
+  type Obstacle,
+  recordsOf,
+  repairOf,
+} from "./delivery_history.ts";
 import { unexpected } from "./unexpected.ts";
 
 /** One resource whose record in the target is not what was delivered. */
@@ -119,7 +126,7 @@ class Comparing {
     this.#compared.add(name);
     const last = (subject === "server" ? group.server : group.floatingIps.get(id)) ?? null;
     const found = { subject, id, ...describe(last, details) };
-    const repair = subject === "server" ? repairOfServer(group) : last === null ? [] : [last.seq];
+    const repair = last === null ? [] : repairOf(last, group);
     if (held.length === 0) {
       this.#differences.push({ kind: "missing", ...found, reason: "it was delivered, and is not there", repair });
     } else if (held.some((one) => one !== fingerprint)) {
@@ -159,15 +166,6 @@ class Comparing {
       error: this.#error,
     };
   }
-}
-
-/**
- * The creation of a server, and the last event of each floating IP after it: the creation's detail
- * may list floating IPs that have gone since.
- */
-function repairOfServer({ server, floatingIps }: DeliveredGroup): readonly number[] {
-  if (server === null) return [];
-  return [server.seq, ...[...floatingIps.values()].map(({ seq }) => seq).filter((seq) => seq > server.seq)];
 }
 
 function describe(

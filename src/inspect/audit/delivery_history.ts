@@ -93,10 +93,12 @@ export class DeliveryHistory {
     return group && this.#judged(group);
   }
 
-  /** The creations of resources that exist, oldest first: what a redelivery must not undo. */
-  creations(): readonly DeliveryRecord[] {
-    const records = [...this.#groups.values()].filter((group) => !isDeleted(group)).flatMap(recordsOf);
-    return records.filter((record) => record.created && record.state === "done" && this.#isLast(record)).sort(bySeq);
+  /** The creations of resources that exist: what a redelivery must not undo. */
+  creations(): readonly { readonly record: DeliveryRecord; readonly group: DeliveredGroup }[] {
+    return [...this.groups()].filter((group) => !isDeleted(group)).flatMap((group) => {
+      const records = recordsOf(group).filter((record) => record.created && record.state === "done");
+      return records.filter((record) => this.#isLast(record)).map((record) => ({ record, group }));
+    });
   }
 
   #judged({ isUnfinished, ...group }: OpenGroup): DeliveredGroup {
@@ -133,6 +135,16 @@ export function recordsOf(group: Pick<DeliveredGroup, "server" | "floatingIps">)
   const { server, floatingIps } = group;
   if (server === null) return [...floatingIps.values()].sort(bySeq);
   return isDeleted(group) ? [server] : [server, ...floatingIps.values()].sort(bySeq);
+}
+
+/**
+ * The events that make a target hold a resource again: for a server its creation, and the last
+ * event of each floating IP after it.
+ */
+export function repairOf(record: DeliveryRecord, { floatingIps }: DeliveredGroup): readonly number[] {
+  if (record.subject === "floatingip") return [record.seq];
+  const later = [...floatingIps.values()].filter(({ seq, state }) => seq > record.seq && state === "done");
+  return [record.seq, ...later.map(({ seq }) => seq)];
 }
 
 export function bySeq(one: DeliveryRecord, other: DeliveryRecord): number {

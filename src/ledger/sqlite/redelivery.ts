@@ -114,7 +114,7 @@ export const LATER_ADDED = `SELECT e.key FROM event AS own CROSS JOIN json_each(
 
 const STATEMENTS = {
   delivery:
-    `SELECT d.state, e.key FROM delivery AS d JOIN event AS e ON e.seq = d.seq WHERE d.plugin = ? AND d.seq = ?`,
+    `SELECT d.state, e.key, e.order_keys FROM delivery AS d JOIN event AS e ON e.seq = d.seq WHERE d.plugin = ? AND d.seq = ?`,
   laterHeld: LATER_HELD,
   laterAdded: LATER_ADDED,
   markRepair: `UPDATE delivery SET repair = 1 WHERE plugin = ? AND seq = ?`,
