@@ -232,11 +232,15 @@ async function audit(
   return end;
 }
 
-/** Audits until no delivery waits. */
+/** Audits until no delivery waits; none may be given up. */
 async function untilDelivered(dir: ProgramDirectory, plugin: string): Promise<ProgramEnd> {
   for (;;) {
     const end = await audit(dir, ["--plugin", plugin]);
-    if (/"unfinished":0,.*"changing":0,/.test(end.out)) return end;
+    const { plugins: [{ notJudged }] } = JSON.parse(end.out);
+    if (notJudged.unfinished + notJudged.changing > 0) continue;
+    const dead = await runProgram({ dir: dir.path(), args: ["events", "--state", "dead"] });
+    assert.equal(notJudged.givenUp + notJudged.unknown + notJudged.failing, 0, end.out + dead.out);
+    return end;
   }
 }
 
