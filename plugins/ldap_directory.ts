@@ -1,16 +1,9 @@
 import type { DeliveredEvent, Detail, ListedResource, NotifyContext, Plugin } from "../mod.ts";
-import {
-  type KeptValues,
-  type LdapEntry,
-  type LdapFact,
-  LdapOwnEntries,
-  LdapOwnListing,
-  LdapTarget,
-  type LdapWritten,
-} from "../src/kit/mod.ts";
+import { type LdapEntry, type LdapFact, LdapOwnEntries, LdapTarget } from "../src/kit/mod.ts";
 import { callUserFunction, givenOptions, isSameAttribute, printable } from "../src/kit/mod.ts";
 import { optionProblems, refuseProblems } from "../src/kit/mod.ts";
 import { RETURNS_PARENT, ServerContent, serverId } from "./ldap_content.ts";
+import { ServerListing } from "./ldap_listing.ts";
 import { LDAP_RULES, type LdapDirectoryOptions } from "./ldap_options.ts";
 import { LDAP_PRESETS, type LdapPreset } from "./ldap_presets.ts";
 
@@ -44,7 +37,7 @@ export class LdapDirectory implements Plugin {
   readonly #parent: (detail: Detail) => string;
   readonly #target: LdapTarget;
   readonly #entries: LdapOwnEntries;
-  readonly #listing: LdapOwnListing;
+  readonly #listing: ServerListing;
 
   /**
    * Does no I/O.
@@ -85,7 +78,11 @@ export class LdapDirectory implements Plugin {
     const own = { baseDn, objectClasses: objectClasses ?? preset.objectClasses, rdn, idAttribute, markAttribute, mark };
     const namesVary = parent !== undefined || rdn.some((name) => !isSameAttribute(name, idAttribute));
     this.#entries = new LdapOwnEntries(this.#target, { ...own, namesVary });
-    this.#listing = new LdapOwnListing(this.#target, { ...own, attributes: this.#content.names });
+    this.#listing = new ServerListing(this.#target, {
+      ...{ ...own, attributes: this.#content.names, kept: (held) => this.#content.keptValues(held) },
+      entry: (detail) => this.#entry(detail).entry,
+      floating: (detail) => this.#fact(detail)?.values ?? null,
+    });
   }
 
   /**
@@ -112,7 +109,7 @@ export class LdapDirectory implements Plugin {
         log.info(`${this.name}: left out of ${printable(id, 80)} what does not fit into ${what}`);
       }
       // The floating IPs of a repaired entry are delivered again, too: what is there may be wrong.
-      await this.#entries.put(entry, { id, kept: repair ? () => [] : this.#kept, signal });
+      await this.#entries.put(entry, { id, kept: (held) => repair ? [] : this.#content.keptValues(held), signal });
     } else {
       await this.#entries.remove(serverId(detail), signal);
     }
@@ -140,35 +137,23 @@ export class LdapDirectory implements Plugin {
   }
 
   /**
-   * Lists our entries, by the server's UUID. The floating IPs are part of their server's entry.
+   * Lists our entries, by the server's UUID. A server's floating IPs are part of its entry.
    *
    * @throws {DeliveryError} when the directory cannot be read whole.
    */
-  async *list(signal: AbortSignal): AsyncGenerator<ListedResource, void> {
-    for await (const entry of this.#listing.list(signal)) yield { subject: "server", ...entry };
+  list(signal: AbortSignal): AsyncGenerator<ListedResource, void> {
+    return this.#listing.list(signal);
   }
 
   /** What {@linkcode LdapDirectory.list} must report of a server after these deliveries. */
   async expected(delivered: readonly DeliveredEvent[]): Promise<ListedResource[]> {
-    const id = delivered[0]?.detail.ID ?? "";
-    const fingerprint = await this.#listing.fingerprintOf(delivered.map((event) => this.#written(event)));
-    return fingerprint === null ? [] : [{ subject: "server", id, fingerprint }];
+    return await this.#listing.expected(delivered);
   }
 
   /** Closes the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#target[Symbol.asyncDispose]();
   }
-
-  /** What a delivery has written. */
-  #written({ detail, subject, created }: DeliveredEvent): LdapWritten {
-    if (subject === "server") {
-      return created ? { put: this.#entry(detail).entry, kept: this.#kept } : { operation: "remove" };
-    }
-    return { operation: created ? "add" : "delete", values: this.#fact(detail)?.values ?? [] };
-  }
-
-  readonly #kept: KeptValues = (held) => this.#content.keptValues(held);
 
   /** The entry of a server, and what cannot be written into it. */
   #entry(detail: Detail): { readonly id: string; readonly entry: LdapEntry; readonly leftOut: readonly string[] } {

@@ -10,15 +10,20 @@ const SHOWN = 50;
 const MARKS = { missing: "+", orphaned: "-", different: "~" } as const;
 const COLOURS = { missing: "green", orphaned: "red", different: "yellow" } as const;
 
+const LEFT = `What deliveries cannot repair is left as it is; docs/OPERATIONS.md says what to
+do: "A target was changed by hand".`;
+
 type Audited = Extract<AuditedTarget, { readonly outcome: "audited" }>;
 
 /** The differences of each target, with counts, for a terminal. */
 export function describeAudit(audited: readonly AuditedTarget[], terminal: Terminal): string {
   const found = audited.filter((target) => target.outcome === "audited");
-  const isLeft = found.some(({ repair, differences }) => repair === null && differences.some(isRepairable));
+  const differences = found.flatMap((target) => target.differences);
+  const isLeft = found.some((target) => target.repair === null && target.differences.some(isRepairable));
   return [
     ...audited.flatMap((target) => describeTarget(target, terminal)),
     ...isLeft ? ["", "Nothing was changed: --apply repairs what can be delivered again."] : [],
+    ...differences.every(isRepairable) ? [] : ["", LEFT],
   ].join("\n");
 }
 
@@ -43,8 +48,8 @@ function describeTarget(target: AuditedTarget, terminal: Terminal): readonly str
 }
 
 function describeDifference(difference: Difference, terminal: Terminal): readonly string[] {
-  const { kind, subject, id, name, address, reason } = difference;
-  const words = [`${MARKS[kind]} ${subject}`, id, name, address].filter((word) => word !== null);
+  const { kind, subject, id, key, name, address, reason } = difference;
+  const words = [`${MARKS[kind]} ${key ?? `${subject} ${id}`}`, name, address].filter((word) => word !== null);
   const state = isRepairable(difference) || kind === "missing" ? reason : `${reason}; deliveries cannot repair it`;
   return [
     coloured(printable(`  ${words.join("  ")}`, terminal.width ?? WIDTH), COLOURS[kind], terminal),

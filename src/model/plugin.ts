@@ -64,6 +64,7 @@ export interface NotifyContext {
 
 /** A resource that a target holds because it was delivered. */
 export interface ListedResource {
+  /** A server, or the association of a floating IP. */
   readonly subject: Subject;
   /** The id of the server, or of the floating IP. */
   readonly id: string;
@@ -78,7 +79,9 @@ export interface ListedResource {
 export interface DeliveredEvent {
   /** The event's key: `server/<id>/creation`, `floatingip/<id>/<n>/deletion`. */
   readonly key: string;
+  /** A server, or its association with a floating IP. */
   readonly subject: Subject;
+  /** `true` for a creation. */
   readonly created: boolean;
   /** The detail that `notify` got. */
   readonly detail: Detail;

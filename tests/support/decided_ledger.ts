@@ -11,8 +11,10 @@ import { promptDetail, settlementOf } from "./made_events.ts";
 import { EVERYTHING } from "./rules.ts";
 import type { TemporaryLedger } from "./temporary_ledger.ts";
 
+type OpenedLedger = Pick<TemporaryLedger, "ledger" | "now">;
+
 /** Records notifications and decides them, with details. */
-export async function tell({ ledger, now }: TemporaryLedger, ...notifications: readonly Notification[]): Promise<void> {
+export async function tell({ ledger, now }: OpenedLedger, ...notifications: readonly Notification[]): Promise<void> {
   await ledger.record(notifications.map((notification) => ({ receivedAt: now, notification })));
   const decider = (notification: Notification, memory: Parameters<typeof decide>[1]) =>
     decide(notification, memory, EVERYTHING);
@@ -21,7 +23,7 @@ export async function tell({ ledger, now }: TemporaryLedger, ...notifications: r
 
 /** Ends all deliveries of a plugin that are ready, until none is; returns the keys in their order. */
 export async function deliverAll(
-  { ledger, now }: TemporaryLedger,
+  { ledger, now }: OpenedLedger,
   { plugin = "p", outcome = "done" }: { readonly plugin?: string; readonly outcome?: Settlement["outcome"] } = {},
 ): Promise<string[]> {
   const keys: string[] = [];

@@ -205,8 +205,9 @@ for (let seed = 1; seed <= 12; seed++) {
     if (seed % 2 === 0) { while (pruner.slice(Number.MAX_SAFE_INTEGER)); }
     assert.deepEqual(found(await audit(target, ledger)), []);
     for (const name of right.keys()) {
-      if (random.chance(0.2)) target.held.delete(name);
-      else if (random.chance(0.2)) target.held.set(name, "by hand|203.0.113.9");
+      const fate = random.below(5);
+      if (fate === 0) target.held.delete(name);
+      if (fate === 1) target.held.set(name, "by hand|203.0.113.9");
     }
 
     const { repair } = await audit(target, ledger, { isApplied: true });
