@@ -112,13 +112,13 @@ const MUTANTS: readonly { readonly what: string; readonly Class: typeof Listing;
           if (created) await super.notify(detail, created, context);
         }
       },
-      fails: [/to its deletion/],
+      fails: [/to its deletion/, /hostile/],
     },
     {
       what: "lists nothing",
       Class: class extends Listing {
         override async *list(signal: AbortSignal): AsyncGenerator<ListedResource, void> {
-          await this.target.answer(signal);
+          for await (const one of super.list(signal)) if (one.id === "") yield one;
         }
       },
       fails: [/to its deletion/, /repair/, /hostile/],
@@ -130,7 +130,7 @@ const MUTANTS: readonly { readonly what: string; readonly Class: typeof Listing;
           return Promise.resolve([]);
         }
       },
-      fails: [/to its deletion/],
+      fails: [/to its deletion/, /repair/, /hostile/],
     },
     {
       what: "shows texts of tenants as fingerprints",
