@@ -8,11 +8,14 @@ import { type Attributes, type LdapServer, SERVERS, WATCHER } from "../support/l
 import { ProgramDirectory, type ProgramEnd, runProgram } from "../support/program.ts";
 import { SeededRandom } from "../support/random.ts";
 import { startSlapd } from "../support/slapd.ts";
+import { came } from "../support/stories.ts";
 import { until } from "../support/until.ts";
 import { listening, LONG_MS } from "./listening.ts";
 
 const SEED = 20261129;
 const LIVES = 200;
+/** A server that comes after all others. */
+const LAST = "last";
 
 /** What is done by hand, by the server's id. */
 interface Edits {
@@ -33,7 +36,8 @@ type Entries = Readonly<Record<string, Attributes>>;
 
 Deno.test(`audit finds and repairs what was removed, added and edited by hand in two directories after ${LIVES} lives (seed ${SEED})`, async () => {
   const random = new SeededRandom(SEED);
-  const lives = Array.from({ length: LIVES }, (_, index) => cloudLife(index, random));
+  const last: CloudLife = { notifications: [came(LAST)], servers: new Map([[LAST, []]]), deleted: [] };
+  const lives = [...Array.from({ length: LIVES }, (_, index) => cloudLife(index, random)), last];
   await using slapd = await startSlapd();
   await using dirsrv = await startDirsrv();
   await using rabbit = await startRabbit();
@@ -46,8 +50,11 @@ Deno.test(`audit finds and repairs what was removed, added and edited by hand in
   const directories = { Slapd: slapd, Dirsrv: dirsrv };
   await using service = await listening(dir);
   await publish(lives, publisher);
+  // Everything is decided: a server that is not there yet would look like one that has gone.
+  await until(async () => (await entriesOf(dirsrv, LAST)).length === 1, LONG_MS);
   const before: Record<string, Entries> = {};
   for (const [name, server] of Object.entries(directories)) {
+    await untilDelivered(dir, name);
     await becomes(server, { lives, service });
     before[name] = await server.entries();
   }
