@@ -1,8 +1,9 @@
-import type { Detail, NotifyContext, Plugin } from "../mod.ts";
+import type { DeliveredEvent, Detail, ListedResource, NotifyContext, Plugin } from "../mod.ts";
 import { type LdapEntry, type LdapFact, LdapOwnEntries, LdapTarget } from "../src/kit/mod.ts";
 import { callUserFunction, givenOptions, isSameAttribute, printable } from "../src/kit/mod.ts";
 import { optionProblems, refuseProblems } from "../src/kit/mod.ts";
 import { RETURNS_PARENT, ServerContent, serverId } from "./ldap_content.ts";
+import { ServerListing } from "./ldap_listing.ts";
 import { LDAP_RULES, type LdapDirectoryOptions } from "./ldap_options.ts";
 import { LDAP_PRESETS, type LdapPreset } from "./ldap_presets.ts";
 
@@ -36,6 +37,7 @@ export class LdapDirectory implements Plugin {
   readonly #parent: (detail: Detail) => string;
   readonly #target: LdapTarget;
   readonly #entries: LdapOwnEntries;
+  readonly #listing: ServerListing;
 
   /**
    * Does no I/O.
@@ -73,9 +75,13 @@ export class LdapDirectory implements Plugin {
     });
     this.#parent = parent ?? (() => "");
     this.#target = new LdapTarget(server);
-    this.#entries = new LdapOwnEntries(this.#target, {
-      ...{ baseDn, objectClasses: objectClasses ?? preset.objectClasses, rdn, idAttribute, markAttribute, mark },
-      namesVary: parent !== undefined || rdn.some((name) => !isSameAttribute(name, idAttribute)),
+    const own = { baseDn, objectClasses: objectClasses ?? preset.objectClasses, rdn, idAttribute, markAttribute, mark };
+    const namesVary = parent !== undefined || rdn.some((name) => !isSameAttribute(name, idAttribute));
+    this.#entries = new LdapOwnEntries(this.#target, { ...own, namesVary });
+    this.#listing = new ServerListing(this.#target, {
+      ...{ ...own, attributes: this.#content.names, kept: (held) => this.#content.keptValues(held) },
+      entry: (detail) => this.#entry(detail).entry,
+      floating: (detail) => this.#fact(detail)?.values ?? null,
     });
   }
 
@@ -86,7 +92,7 @@ export class LdapDirectory implements Plugin {
    * config.ts fails.
    * @throws {DeliveryError} when the directory cannot be reached or refuses at present.
    */
-  async notify(detail: Detail, created: boolean, { subject, signal, log }: NotifyContext): Promise<void> {
+  async notify(detail: Detail, created: boolean, { subject, signal, log, repair }: NotifyContext): Promise<void> {
     if (subject === "floatingip") {
       const fact = this.#fact(detail);
       if (fact === null) return;
@@ -102,7 +108,8 @@ export class LdapDirectory implements Plugin {
       for (const what of leftOut) {
         log.info(`${this.name}: left out of ${printable(id, 80)} what does not fit into ${what}`);
       }
-      await this.#entries.put(entry, { id, kept: (held) => this.#content.keptValues(held), signal });
+      // The floating IPs of a repaired entry are delivered again, too: what is there may be wrong.
+      await this.#entries.put(entry, { id, kept: (held) => repair ? [] : this.#content.keptValues(held), signal });
     } else {
       await this.#entries.remove(serverId(detail), signal);
     }
@@ -127,6 +134,20 @@ export class LdapDirectory implements Plugin {
    */
   async check(signal: AbortSignal): Promise<void> {
     await this.#entries.check(this.#content.names, signal);
+  }
+
+  /**
+   * Lists our entries, by the server's UUID. A server's floating IPs are part of its entry.
+   *
+   * @throws {DeliveryError} when the directory cannot be read whole.
+   */
+  list(signal: AbortSignal): AsyncGenerator<ListedResource, void> {
+    return this.#listing.list(signal);
+  }
+
+  /** What {@linkcode LdapDirectory.list} must report of a server after these deliveries. */
+  async expected(delivered: readonly DeliveredEvent[]): Promise<ListedResource[]> {
+    return await this.#listing.expected(delivered);
   }
 
   /** Closes the connection. */

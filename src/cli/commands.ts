@@ -68,6 +68,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./reconcile.ts")).reconcileCommand,
   },
   {
+    name: "audit",
+    summary: "compare what targets hold with what was delivered",
+    load: async () => (await import("./audit.ts")).auditCommand,
+  },
+  {
     name: "backup",
     summary: "write a consistent copy of the ledger",
     load: async () => (await import("./backup.ts")).backupCommand,

@@ -7,7 +7,8 @@ import { UsageError } from "./usage.ts";
 
 /**
  * Exit codes: 0 done, 1 a mistake of the user or a failure, 2 wrong usage, 3 nothing to send,
- * nothing came, or a comparison has found differences, 141 the reader of the output is gone (as a shell reports SIGPIPE).
+ * nothing came, or differences were found, 141 the reader of the output is gone (as a shell reports
+ * SIGPIPE).
  */
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;

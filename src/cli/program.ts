@@ -121,7 +121,7 @@ Examples:
   oss-watcher events --state dead
 
 Exit codes: 0 done; 1 bad input or configuration; 2 wrong usage;
-3 nothing to send, or nothing came.`;
+3 nothing to send, nothing came, or differences were found.`;
 
 /** One line for a mistake of the user; a stack trace with `--debug` alone. */
 function tell(error: unknown, { debug, terminal }: { readonly debug: boolean; readonly terminal: Terminal }): void {

@@ -38,7 +38,7 @@ export class AttemptNotes {
 
   /** The third argument of `notify`. */
   contextOf(
-    { event, missing, attempts, progress }: Delivery,
+    { event, missing, attempts, progress, repair }: Delivery,
     { signal, log }: { readonly signal: AbortSignal; readonly log: Logger },
   ): NotifyContext {
     return {
@@ -49,6 +49,7 @@ export class AttemptNotes {
       log,
       missing,
       ...(progress === undefined ? {} : { progress }),
+      ...(repair ? { repair } : {}),
       keep: (progress) => this.keep(progress),
       note: (text) => this.note(text),
     };

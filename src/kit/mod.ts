@@ -27,8 +27,10 @@ export {
 // LDAP
 export { type LdapCondition, type LdapSearch, LdapTarget, type LdapTargetOptions } from "../wire/ldap/ldap.ts";
 export type { LdapChange, LdapEntry } from "../wire/ldap/ldap_entry.ts";
-export type { LdapContent, LdapFact, LdapOwnEntriesOptions } from "../wire/ldap/ldap_own_entries.ts";
-export { LdapOwnEntries } from "../wire/ldap/ldap_own_entries.ts";
+export type { KeptValues, LdapContent } from "../wire/ldap/ldap_entry_changes.ts";
+export { type LdapFact, LdapOwnEntries, type LdapOwnEntriesOptions } from "../wire/ldap/ldap_own_entries.ts";
+export { type LdapOwnEntry, LdapOwnListing } from "../wire/ldap/ldap_own_listing.ts";
+export type { LdapOwnListingOptions, LdapWritten } from "../wire/ldap/ldap_own_listing.ts";
 export { isAttributeName, isSameAttribute } from "../wire/ldap/attribute_name.ts";
 export { dnValue, filterValue, isDn } from "../wire/ldap/ldap_text.ts";
 
@@ -57,6 +59,9 @@ export { allOptionProblems, needs, optional, optionProblems, required } from "..
 export { refuseProblems } from "../wire/options/option_rules.ts";
 export { isOneOf, isText, isWhole, matches, PORT, TEXT, TIMEOUT } from "../wire/options/option_values.ts";
 export { callUserFunction, RETURNS_TEXT, type UserFunction } from "../wire/options/call_user_function.ts";
+
+// What a target holds, for `list` and `expected`
+export { fingerprint } from "../wire/fingerprint.ts";
 
 // Time-outs and files
 export { Deadline } from "../wire/deadline.ts";

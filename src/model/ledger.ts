@@ -71,6 +71,8 @@ export interface Delivery {
   readonly lastAttemptAt: number | null;
   /** What the plugin kept in an earlier attempt; absent for nothing. */
   readonly progress?: Json;
+  /** It was done before, and is made again to repair the target. @default false */
+  readonly repair?: boolean;
 }
 
 /** How an attempt ended. `done` and `dead` finish the delivery, which releases its order keys. */

@@ -50,6 +50,14 @@ export interface NotifyContext {
   /** The value of the last `keep()` in an earlier attempt of this delivery; absent for none. */
   readonly progress?: Json;
   /**
+   * `true`: `oss-watcher audit --apply` found that the target differs from what was delivered, and
+   * this event is delivered again. Write all that belongs to it, and keep nothing that later events
+   * may have added: these are delivered again, too, behind it.
+   *
+   * @default false
+   */
+  readonly repair?: boolean;
+  /**
    * Stores the progress of a delivery that has several parts. The next attempt gets it as
    * `progress`, also after a restart. If the attempt fails, its last call counts; at most 64 KiB of
    * JSON. It is stored in the ledger, so it must not contain secrets.
@@ -60,6 +68,31 @@ export interface NotifyContext {
    * refused. `oss-watcher events show` shows it.
    */
   note(text: string): void;
+}
+
+/** A resource that a target holds because it was delivered. */
+export interface ListedResource {
+  /** A server, or the association of a floating IP. */
+  readonly subject: Subject;
+  /** The id of the server, or of the floating IP. */
+  readonly id: string;
+  /**
+   * Equal fingerprints mean that the target holds what was written. A hash, as `fingerprint` of
+   * `oss-watcher/kit` makes it: never a secret or a text that a tenant chose.
+   */
+  readonly fingerprint: string;
+}
+
+/** An event that was delivered to a target. */
+export interface DeliveredEvent {
+  /** The event's key: `server/<id>/creation`, `floatingip/<id>/<n>/deletion`. */
+  readonly key: string;
+  /** A server, or its association with a floating IP. */
+  readonly subject: Subject;
+  /** `true` for a creation. */
+  readonly created: boolean;
+  /** The detail that `notify` got. */
+  readonly detail: Detail;
 }
 
 /**
@@ -76,6 +109,21 @@ export interface Plugin {
   preview?(detail: Detail, created: boolean, context: NotifyContext): Json | Promise<Json>;
   /** Rejects when the target cannot be reached or refuses us. */
   check?(signal: AbortSignal): void | Promise<void>;
+  /**
+   * Lists what the target holds of ours, for `oss-watcher audit`: resources that exist, found by
+   * our mark, and nothing else. Only for a target that keeps one record per server or floating IP
+   * and finds it by that id. Reads page by page; throws when the target cannot be listed whole.
+   */
+  list?(signal: AbortSignal): AsyncIterable<ListedResource>;
+  /**
+   * What {@linkcode Plugin.list} must report after these deliveries, without I/O. All are of one
+   * server, or of one floating IP without a server, in their order: the creation of the server,
+   * unless it is not known, and the last event of each of its floating IPs. `audit` needs both
+   * methods.
+   */
+  expected?(
+    delivered: readonly DeliveredEvent[],
+  ): readonly ListedResource[] | Promise<readonly ListedResource[]>;
   /**
    * Called when the service stops or reloads. After a reload the process continues, so timers and
    * connections must end here.

@@ -35,6 +35,8 @@ export interface PluginContract<Target extends TargetHarness = TargetHarness> {
   readonly right?: () => Plugin;
   /** Makes a plugin of which every option in `names` is wrong. */
   readonly wrong?: { readonly make: () => Plugin; readonly names: readonly string[] };
+  /** Puts objects into the target that are not the plugin's: `list` must leave them out. */
+  readonly foreign?: (target: Target) => void | Promise<void>;
   /** The value by which the receiver recognises the same event. */
   readonly identify?: (taken: TakenBy<Target>) => string;
   /**

@@ -2,6 +2,7 @@ import { abortTests } from "./abort_tests.ts";
 import { constructorTests } from "./constructor_tests.ts";
 import type { ContractTest, PluginContract } from "./contract.ts";
 import { hostileTests } from "./hostile_tests.ts";
+import { listTests } from "./list_tests.ts";
 import { previewTests } from "./preview_tests.ts";
 import { repeatTests } from "./repeat_tests.ts";
 import { retryTests } from "./retry_tests.ts";
@@ -10,7 +11,7 @@ import type { TargetHarness } from "./target_harness.ts";
 /**
  * The requirements on every plugin as tests: which failures are retried, that an aborted attempt
  * ends, that the same event may come twice and an association before its server, that previews are
- * true and do nothing, that no secret is shown, that the constructor does no I/O and names every
+ * true and do nothing, that `list` and `expected` agree, that no secret is shown, that the constructor does no I/O and names every
  * wrong option, and that hostile names and metadata do no harm.
  *
  * @example
@@ -38,6 +39,7 @@ export function contractTests<Target extends TargetHarness>(contract: PluginCont
     ...abortTests(contract),
     ...repeatTests(contract),
     ...hostileTests(contract),
+    ...listTests(contract),
   ];
   return tests.map(({ name, run, ...test }) => ({
     ...test,

@@ -18,6 +18,7 @@ Deno.test.afterAll(async () => {
 const common = {
   make: ({ url }: LdapHarness) => new LdapDirectory({ ...WATCHER, url, baseDn: SERVERS }),
   secrets: [WATCHER.password],
+  foreign: (target: LdapHarness) => target.addForeign(),
   right: () => new LdapDirectory({ ...WATCHER, url: "ldaps://ldap.example.com", baseDn: SERVERS }),
   wrong: {
     make: () =>

@@ -90,3 +90,21 @@ for (const [kind, start, login] of SERVERS_OF_DOCS) {
     assert.match(elsewhere.output, /Insufficient access \(50\)/);
   });
 }
+
+for (const [kind, start, login] of SERVERS_OF_DOCS) {
+  Deno.test(`docs/LDAP.md gives the rights to list 10,000 entries (${kind})`, async () => {
+    await using server = await start();
+    await server.ldif(block("ldif both"));
+    const set = await tool("ldapmodify", ["-x", "-H", server.url, ...login], block(`ldif ${kind}`));
+    assert.ok(set.success, set.output);
+    const lines = (id: number) => `objectClass: device\nserialNumber: s${id}\ncn: web\ndescription: oss-watcher`;
+    const entries = Array.from({ length: 10_000 }, (_, id) => `dn: serialNumber=s${id},${SERVERS}\n${lines(id)}`);
+    await server.ldif(entries.join("\n\n"));
+    await using plugin = new LdapDirectory({ url: server.url, bindDn: BIND_DN, password: PASSWORD, baseDn: SERVERS });
+
+    const ids = new Set<string>();
+    for await (const { id } of plugin.list(new AbortController().signal)) ids.add(id);
+
+    assert.equal(ids.size, 10_000);
+  });
+}

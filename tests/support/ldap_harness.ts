@@ -61,6 +61,17 @@ export class LdapHarness implements TargetHarness<Attributes> {
     await this.#gate[Symbol.asyncDispose]();
   }
 
+  /** Entries without the mark, with another's, and with the mark but without an ID. */
+  async addForeign(): Promise<void> {
+    const texts = [
+      "serialNumber: 1\ndescription: by hand",
+      "serialNumber: 2\ndescription: oss-watcher-2",
+      "description: oss-watcher",
+    ];
+    const entries = texts.map((text, index) => `dn: cn=foreign ${index},${SERVERS}\nobjectClass: device\n${text}`);
+    await this.#server.ldif(entries.join("\n\n"));
+  }
+
   /** A port that was shut a moment ago may not be free yet. */
   #isSet(mode: GateMode): boolean {
     try {

@@ -274,6 +274,7 @@ Deno.test("contractTests() says why it skips what the contract does not tell, or
   assert.deepEqual([...new Set(reasons)].sort(), [
     "it never sleeps",
     "the contract has no `assertPreview`",
+    "the contract has no `foreign`",
     "the contract has no `identify`",
     "the contract has no `right`",
     "the contract has no `wrong`",

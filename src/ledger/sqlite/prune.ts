@@ -1,5 +1,6 @@
 import { PARTITION_EVENTS } from "./schema.ts";
 import { type Database, type Statement, transaction } from "./database.ts";
+import { isLasting } from "./lasting_events.ts";
 import { orderHashSql, PARTITIONS } from "./partitions.ts";
 
 /** Rows that one transaction visits: some milliseconds of work. */
@@ -8,7 +9,8 @@ const SLICE = 200;
 /**
  * Deletes expired rows, a slice at a time: first events whose every delivery ended before the given
  * time, then notifications and deleted resources that nothing refers to. Unfinished deliveries,
- * dead letters and existing resources are never deleted.
+ * dead letters and existing resources are never deleted, nor are the events that say what targets
+ * hold of existing resources (`lasting_events.ts`).
  */
 export class Pruner {
   readonly #database: Database;
@@ -33,11 +35,13 @@ export class Pruner {
 class Walk {
   readonly #expired: Statement;
   readonly #deletes: readonly Statement[];
+  readonly #reductions: readonly Statement[];
   readonly #rows: number;
   #after = BEGINNING;
 
-  constructor(database: Database, { expired, deletes, rows = SLICE }: WalkOptions) {
+  constructor(database: Database, { expired, deletes, reductions = [], rows = SLICE }: WalkOptions) {
     this.#rows = rows;
+    this.#reductions = reductions.map((sql) => database.prepare(sql));
     this.#expired = database.prepare(expired);
     this.#deletes = deletes.map((sql) => database.prepare(sql));
   }
@@ -48,8 +52,8 @@ class Walk {
     for (const row of rows) {
       const id = row["id"] as Id;
       this.#after = { at: Number(row["at"]), id };
-      if (row["stays"]) continue;
-      for (const statement of this.#deletes) statement.run(id);
+      if (row["stays"] === STAYS) continue;
+      for (const statement of row["stays"] === LASTS ? this.#reductions : this.#deletes) statement.run(id);
     }
     if (rows.length < this.#rows) this.#after = BEGINNING;
     return rows.length === this.#rows;
@@ -61,11 +65,17 @@ interface WalkOptions {
   readonly expired: string;
   /** Delete one row, `?1`, and what belongs to it. */
   readonly deletes: readonly string[];
+  /** Delete what a lasting row, `?1`, does not need. @default none */
+  readonly reductions?: readonly string[];
   /** Rows that one transaction visits. @default 200 */
   readonly rows?: number;
 }
 
 type Id = number | string;
+
+/** Values of column `stays` beside 0: the row stays as it is, or without what it does not need. */
+const STAYS = 1;
+const LASTS = 2;
 
 const BEGINNING: { readonly at: number; readonly id: Id } = { at: -1, id: "" };
 
@@ -81,18 +91,27 @@ function expiredRows(
     WHERE ${at} < ?1 AND (${at}, ${id}) > (?2, ?3) ORDER BY ${at}, ${id} LIMIT ?4`;
 }
 
+/** SQL: deletes the order keys of event ?1. */
+const FORGET_ORDER_KEYS =
+  `DELETE FROM event_order WHERE span = CAST(?1 AS INTEGER) / ${PARTITION_EVENTS} AND seq = ?1 AND order_key IN (
+    SELECT value FROM event, json_each(event.order_keys) WHERE event.seq = ?1)`;
+
 /** In the order of their references: an event keeps its notification and its resources. */
 const TABLES: Readonly<Record<string, WalkOptions>> = {
   event: {
     expired: expiredRows("event", {
       id: "seq",
       at: "decided_at",
-      stays: `EXISTS (SELECT 1 FROM delivery AS d
-        WHERE d.seq = row.seq AND (d.finished_at IS NULL OR d.state = 'dead' OR d.finished_at >= ?1))`,
+      stays: `CASE
+        WHEN EXISTS (SELECT 1 FROM delivery AS d
+          WHERE d.seq = row.seq AND (d.finished_at IS NULL OR d.state = 'dead' OR d.finished_at >= ?1)) THEN ${STAYS}
+        WHEN ${isLasting("row")} THEN ${LASTS} ELSE 0 END`,
     }),
+    // Finished events block none. With the keys of old events, look-ups would have to search a
+    // partition for each 2,048 events of years.
+    reductions: [FORGET_ORDER_KEYS],
     deletes: [
-      `DELETE FROM event_order WHERE span = CAST(?1 AS INTEGER) / ${PARTITION_EVENTS} AND seq = ?1 AND order_key IN (
-        SELECT value FROM event, json_each(event.order_keys) WHERE event.seq = ?1)`,
+      FORGET_ORDER_KEYS,
       `DELETE FROM held WHERE (plugin, order_key, seq) IN (SELECT d.plugin, value, d.seq
         FROM event AS e, json_each(e.order_keys), delivery AS d WHERE e.seq = ?1 AND d.seq = ?1)`,
       `DELETE FROM failure WHERE (plugin, seq) IN (SELECT plugin, seq FROM delivery WHERE seq = ?)`,

@@ -51,7 +51,7 @@ export class ReadyDeliveries {
     return this.#sql.ready.all(plugin, now, limit + busy.size).map(readyOfRow).filter(({ seq }) => !busy.has(seq));
   }
 
-  #delivery(plugin: string, { seq, attempts, triedMs, lastAttemptAt }: Ready): Delivery {
+  #delivery(plugin: string, { seq, attempts, triedMs, lastAttemptAt, isRepair }: Ready): Delivery {
     const { event, detail, missing } = this.#inMemory.recent.get(seq) ?? this.#stored(seq);
     return {
       seq,
@@ -64,6 +64,7 @@ export class ReadyDeliveries {
       triedMs,
       lastAttemptAt,
       ...(attempts > 0 ? this.#progress(plugin, seq) : {}),
+      ...(isRepair ? { repair: true } : {}),
     };
   }
 
@@ -103,6 +104,7 @@ interface Ready {
   readonly attempts: number;
   readonly triedMs: number;
   readonly lastAttemptAt: number | null;
+  readonly isRepair: boolean;
 }
 
 function readyOfRow(row: Readonly<Record<string, unknown>>): Ready {
@@ -112,17 +114,18 @@ function readyOfRow(row: Readonly<Record<string, unknown>>): Ready {
     attempts: Number(row["attempts"]),
     triedMs: Number(row["tried_ms"]),
     lastAttemptAt: row["last_attempt_at"] === null ? null : Number(row["last_attempt_at"]),
+    isRepair: row["repair"] === 1,
   };
 }
 
 function neverAttempted({ seq, dueAt }: QueuedDelivery): Ready {
-  return { seq, dueAt, attempts: 0, triedMs: 0, lastAttemptAt: null };
+  return { seq, dueAt, attempts: 0, triedMs: 0, lastAttemptAt: null, isRepair: false };
 }
 
 export const NONE_BUSY: ReadonlySet<number> = new Set();
 
 const STATEMENTS = {
-  ready: `SELECT seq, due_at, attempts, tried_ms, last_attempt_at FROM delivery
+  ready: `SELECT seq, due_at, attempts, tried_ms, last_attempt_at, repair FROM delivery
     WHERE plugin = ? AND state = 'ready' AND due_at <= ? ORDER BY due_at, seq LIMIT ?`,
   nextDueAt: `SELECT min(due_at) AS due_at FROM delivery WHERE plugin = ? AND state = 'ready'`,
   progress: `SELECT progress FROM failure WHERE plugin = ? AND seq = ? ORDER BY attempt DESC LIMIT 1`,

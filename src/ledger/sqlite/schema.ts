@@ -294,4 +294,8 @@ export const STEPS: readonly string[] = [
     SELECT 'began_at', coalesce((SELECT min(received_at) FROM notification), CAST(strftime('%s', 'now') AS INTEGER) * 1000)
     WHERE EXISTS (SELECT 1 FROM priming);
   `,
+  `
+  -- 1: it was done before, and is made again to repair the target.
+  ALTER TABLE delivery ADD COLUMN repair INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

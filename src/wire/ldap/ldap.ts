@@ -32,6 +32,9 @@ export interface LdapCondition {
   readonly signal: AbortSignal;
 }
 
+/** Entries of one page: some are below the limits that servers have for pages. */
+const PAGE_SIZE = 500;
+
 interface OperationRequest {
   readonly verb: string;
   readonly dn: string;
@@ -137,10 +140,29 @@ export class LdapTarget implements AsyncDisposable {
       const wanted = attributes.length === 0 ? ["1.1"] : [...attributes];
       return (await client.search(base, { scope, filter, attributes: wanted, timeLimit })).searchEntries;
     });
-    return (found || []).map(({ dn, ...values }) => ({
-      dn,
-      attributes: new Map(Object.entries(values).map(([name, value]) => [name, [value].flat().map(String)])),
-    }));
+    return (found || []).map(entryOf);
+  }
+
+  /**
+   * The entries that a filter finds, in pages of 500 (RFC 2696). All pages come over one
+   * connection, so the search fails when that is lost.
+   */
+  async *searchPages(
+    { base, scope = "sub", filter, attributes }: LdapSearch,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly LdapEntry[], void> {
+    const request = { verb: "list", dn: base, signal };
+    const options = { scope, filter, attributes: [...attributes], timeLimit: Math.ceil(this.#timeoutSeconds) };
+    const session = await this.#sessionFor(request);
+    let pages: ReturnType<LdapClient["searchPaginated"]> | undefined;
+    for (;;) {
+      const page = await this.#runOn(session, request, (client) => {
+        pages ??= client.searchPaginated(base, { ...options, paged: { pageSize: PAGE_SIZE } });
+        return pages.next();
+      });
+      if (page === false || page.done) return;
+      yield page.value.searchEntries.map(entryOf);
+    }
   }
 
   /** Closes the connection. A later operation opens a new one. */
@@ -163,14 +185,22 @@ export class LdapTarget implements AsyncDisposable {
     }
   }
 
-  async #runOnce<Answer>(
+  async #runOnce<Answer>(request: OperationRequest, operation: Operation<Answer>): Promise<Answer | false> {
+    return await this.#runOn(await this.#sessionFor(request), request, operation);
+  }
+
+  async #sessionFor({ verb, dn, signal }: OperationRequest): Promise<LdapSession> {
+    return await orAborted(this.#connected(), signal).catch((error) => {
+      throw signal.aborted ? this.#failures.ended(cannotDo(verb, dn), signal.reason) : error;
+    });
+  }
+
+  async #runOn<Answer>(
+    session: LdapSession,
     { verb, dn, acceptedCode, signal }: OperationRequest,
     operation: Operation<Answer>,
   ): Promise<Answer | false> {
-    const cannot = `Cannot ${verb} "${printable(dn, 200)}"`;
-    const session = await orAborted(this.#connected(), signal).catch((error) => {
-      throw signal.aborted ? this.#failures.ended(cannot, signal.reason) : error;
-    });
+    const cannot = cannotDo(verb, dn);
     try {
       return await session.run(operation, { signal, timeoutSeconds: this.#timeoutSeconds });
     } catch (error) {
@@ -234,6 +264,15 @@ export class LdapTarget implements AsyncDisposable {
     if (this.#urls[this.#first] === session.url) this.#first = (this.#first + 1) % this.#urls.length;
     session.retire();
   }
+}
+
+function cannotDo(verb: string, dn: string): string {
+  return `Cannot ${verb} "${printable(dn, 200)}"`;
+}
+
+function entryOf({ dn, ...values }: Awaited<ReturnType<LdapClient["search"]>>["searchEntries"][number]): LdapEntry {
+  const attributes = Object.entries(values).map(([name, value]) => [name, [value].flat().map(String)] as const);
+  return { dn, attributes: new Map(attributes) };
 }
 
 /**

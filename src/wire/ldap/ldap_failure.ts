@@ -22,11 +22,11 @@ const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReas
   1: ["operationsError", "server_error"],
   2: ["protocolError", "permanent"],
   3: ["timeLimitExceeded", "timeout"],
-  4: ["sizeLimitExceeded", "server_error", "raise the server's limit for bindDn"],
+  4: ["sizeLimitExceeded", "server_error", "raise the server's limit for bindDn, as docs/LDAP.md says"],
   7: ["authMethodNotSupported", "unauthorized"],
   8: ["strongerAuthRequired", "unauthorized", "use ldaps:// or startTls"],
   10: ["referral", "server_error", "referrals are not followed; put the server that takes changes into url"],
-  11: ["adminLimitExceeded", "server_error", "index the attribute of the server's UUID for equality"],
+  11: ["adminLimitExceeded", "server_error", "index the server's UUID and raise limits, as docs/LDAP.md says"],
   12: ["unavailableCriticalExtension", "server_error", "the server lacks a control that this needs; see docs/LDAP.md"],
   13: ["confidentialityRequired", "unauthorized", "use ldaps:// or startTls"],
   // The entry was changed concurrently: the next attempt reads it again.

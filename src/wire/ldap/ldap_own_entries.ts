@@ -4,6 +4,13 @@ import { isSameAttribute } from "./attribute_name.ts";
 import type { LdapTarget } from "./ldap.ts";
 import { changesOf, countLeftOut, ldapValues, namingValues, rdnOf, valuesIn, valuesNotIn } from "./ldap_entry.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
+import {
+  type KeptValues,
+  type LdapContent,
+  neededAttributes,
+  valuesAfterChange,
+  valuesAfterPut,
+} from "./ldap_entry_changes.ts";
 import { missingFromSchema } from "./ldap_schema.ts";
 import { filterValue, foldedText } from "./ldap_text.ts";
 import { ldifOfAdd, ldifOfDelete, ldifOfModify } from "./ldif.ts";
@@ -29,12 +36,6 @@ export interface LdapOwnEntriesOptions {
   readonly namesVary?: boolean;
 }
 
-/**
- * Attributes with their values; `null`: none. An attribute that is listed twice gets the values of
- * both.
- */
-export type LdapContent = readonly (readonly [attribute: string, values: string | readonly string[] | null])[];
-
 /** Values that are added to the entry of one ID, or removed from it. */
 export interface LdapFact {
   /** The ID of the entry. */
@@ -42,9 +43,6 @@ export interface LdapFact {
   /** What is added, or removed. */
   readonly values: LdapContent;
 }
-
-/** Classes that require an attribute: they are added and removed with it. */
-const CLASS_NEEDS: ReadonlyMap<string, string> = new Map([["iphost", "ipHostNumber"]]);
 
 /**
  * Our entries in a directory. Each has our mark and the ID of what it describes, and is found by
@@ -78,10 +76,7 @@ export class LdapOwnEntries {
   constructor(target: LdapTarget, options: LdapOwnEntriesOptions) {
     this.#target = target;
     this.#options = options;
-    this.#needs = options.objectClasses.flatMap((name) => {
-      const attribute = CLASS_NEEDS.get(name.toLowerCase());
-      return attribute === undefined ? [] : [[name, attribute] as const];
-    });
+    this.#needs = neededAttributes(options.objectClasses);
   }
 
   /**
@@ -134,7 +129,7 @@ export class LdapOwnEntries {
     entry: LdapEntry,
     { id, kept, signal }: {
       readonly id: string;
-      readonly kept: (held: (attribute: string) => readonly string[]) => LdapContent;
+      readonly kept: KeptValues;
       readonly signal: AbortSignal;
     },
   ): Promise<void> {
@@ -150,24 +145,19 @@ export class LdapOwnEntries {
       );
     }
     for (const there of found) {
-      const staying = kept((attribute) => valuesIn(there, attribute));
-      const values = new Map(wanted.map(([name, values]) => {
-        const more = staying.filter(([other]) => isSameAttribute(other, name)).flatMap(([, texts]) => texts ?? []);
-        const kept = valuesIn(there, name).filter((value) => more.includes(value));
-        return [name, [...values, ...valuesNotIn(kept, values)]];
-      }));
+      const values = valuesAfterPut(there, { wanted, kept });
       await this.#change(there, { id, values, classes: this.#options.objectClasses, signal });
     }
   }
 
   /** Adds values in the form that servers accept. `false`: the ID has no entry. */
   async addValues(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
-    return await this.#changeValues(fact, (there, value) => [...there, ...valuesNotIn(value, there)], signal);
+    return await this.#changeValues(fact, "add", signal);
   }
 
   /** Removes values. `false`: the ID has no entry. */
   async removeValues(fact: LdapFact, signal: AbortSignal): Promise<boolean> {
-    return await this.#changeValues(fact, valuesNotIn, signal);
+    return await this.#changeValues(fact, "delete", signal);
   }
 
   /** Removes the entry of an ID, if there is one. */
@@ -238,15 +228,12 @@ export class LdapOwnEntries {
 
   async #changeValues(
     { id, values }: LdapFact,
-    change: (there: readonly string[], value: readonly string[]) => readonly string[],
+    operation: "add" | "delete",
     signal: AbortSignal,
   ): Promise<boolean> {
     const found = await this.#find(id, values.map(([name]) => name), signal);
     for (const there of found) {
-      const after = values.map(([name, given]) =>
-        [name, change(valuesIn(there, name), ldapValues(name, [given ?? []].flat()))] as const
-      );
-      await this.#change(there, { id, values: new Map(after), classes: [], signal });
+      await this.#change(there, { id, values: valuesAfterChange(there, { values, operation }), classes: [], signal });
     }
     return found.length > 0;
   }

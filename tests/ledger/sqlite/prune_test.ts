@@ -282,7 +282,7 @@ function fillLedger(
     INSERT INTO event_order SELECT n / ${PARTITION_EVENTS}, ${orderHashSql("'server/' || n")}, n FROM number;
     INSERT INTO event_order SELECT n / ${PARTITION_EVENTS}, ${orderHashSql("'floating/' || n")}, n FROM number;
     INSERT OR IGNORE INTO plugin (id, name) VALUES (1, 'p');
-    INSERT INTO delivery SELECT n, 1, '${state}', 0, 1, 0, 0, ${decidedAt} FROM number;
+    INSERT INTO delivery (seq, plugin, state, due_at, attempts, tried_ms, last_attempt_at, finished_at) SELECT n, 1, '${state}', 0, 1, 0, 0, ${decidedAt} FROM number;
     INSERT INTO server SELECT n, '{}', ${decidedAt} FROM number;
     INSERT INTO port SELECT n, n, n, '{}', ${decidedAt} FROM number;
     INSERT INTO floatingip SELECT n, n, n, n, '{}', ${decidedAt} FROM number;

@@ -27,7 +27,7 @@ for (
 
 for (
   const [code, reason, text] of [
-    [4, "server_error", /sizeLimitExceeded \(4\).*; raise the server's limit for bindDn$/],
+    [4, "server_error", /sizeLimitExceeded \(4\).*; raise the server's limit for bindDn, as docs\/LDAP.md says$/],
     [12, "server_error", /unavailableCriticalExtension \(12\)/],
     [19, undefined, /constraintViolation \(19\): "said"$/],
     [53, "server_error", /unwillingToPerform \(53\): "said"$/],

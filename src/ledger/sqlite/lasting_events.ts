@@ -1,0 +1,38 @@
+/** Both endings of keys, `/creation` and `/deletion`, have 9 characters. */
+const ENDING = 9;
+
+/**
+ * SQL: event `row` says what targets hold of a resource that exists, so it outlives
+ * `ledger.keepDays`. `audit` compares targets with these events:
+ *
+ * - the creation of a server that is not deleted;
+ * - the beginning of a floating IP's current association;
+ * - the end of an association, if the creation of its server lists the floating IP and the server
+ *   is not deleted: without it, the creation alone would say that the server still has it.
+ */
+export function isLasting(row: string): string {
+  const key = `${row}.key`;
+  const path = `substr(${key}, 1, length(${key}) - ${ENDING})`;
+  const serverId = `substr(${path}, ${"server/".length + 1})`;
+  // `floatingip/<id>/<n>` without its number and the slash before it.
+  const prefix = `rtrim(rtrim(${path}, '0123456789'), '/')`;
+  const floatingIpId = `substr(${prefix}, ${"floatingip/".length + 1})`;
+  return `CASE
+    WHEN ${key} GLOB 'server/*/creation' THEN ${isThere(serverId)}
+    WHEN ${key} GLOB 'floatingip/*/creation' THEN EXISTS (SELECT 1 FROM floatingip AS f WHERE f.id = ${floatingIpId}
+      AND json_extract(f.data, '$.association') IS NOT NULL
+      AND ${key} = 'floatingip/' || f.id || '/' || json_extract(f.data, '$.transitions') || '/creation')
+    WHEN ${key} GLOB 'floatingip/*/deletion' THEN EXISTS (
+      SELECT 1 FROM event AS own WHERE own.key = 'server/' || ${serverOf(row)} || '/creation'
+        AND instr(own.detail, ${floatingIpId}) > 0 AND ${isThere(serverOf(row))})
+    ELSE 0 END`;
+}
+
+/** SQL: the id of the server of event `row`. An event whose detail was made later has it whole. */
+export function serverOf(row: string): string {
+  return `coalesce(json_extract(${row}.data, '$.serverId'), json_extract(${row}.data, '$.server.id'))`;
+}
+
+function isThere(id: string): string {
+  return `EXISTS (SELECT 1 FROM server AS s WHERE s.id = ${id} AND s.deleted_at IS NULL)`;
+}
