@@ -53,7 +53,9 @@ async function run(options: AuditCommandOptions, context: CommandContext): Promi
   const isApplied = options.apply ?? false;
   const audited: AuditedTarget[] = [];
   for (const { name, plugin } of chosen) {
-    const target = await auditTarget({ name, plugin, ledger, isApplied, now: Date.now, signal });
+    const target = await auditTarget({ name, plugin, ledger, isApplied, now: Date.now, signal }).catch((error) => {
+      throw signal.aborted ? new UserError(`Cannot finish the audit of "${name}": interrupted`) : error;
+    });
     audited.push(target.outcome === "failed" ? { ...target, error: redact(target.error) } : target);
     await Promise.resolve(plugin[Symbol.asyncDispose]?.()).catch(() => {});
   }

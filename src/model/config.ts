@@ -261,10 +261,7 @@ export interface LedgerOptions {
    * @default "/var/lib/oss-watcher/ledger.db" for root, else below $XDG_STATE_HOME
    */
   readonly file?: string;
-  /**
-   * Days for which finished deliveries and deleted resources are kept. Events that say what targets
-   * hold of existing resources are kept for longer, for `audit`. @default 30
-   */
+  /** Days that finished deliveries and what was deleted are kept, at least. @default 30 */
   readonly keepDays?: number;
   /** Store the bodies of unusable messages. They may contain tokens. @default false */
   readonly keepRejectedBodies?: boolean;
