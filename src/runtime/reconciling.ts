@@ -1,5 +1,6 @@
 import type { ComparisonReadings } from "../model/readings.ts";
 
+import type { Plan } from "../reconcile/comparison.ts";
 import { describeDrift } from "../reconcile/report.ts";
 import { aborted } from "./aborted.ts";
 import { type DueComparison, nextComparison } from "../reconcile/schedule.ts";
@@ -23,6 +24,8 @@ const DEFAULT_EVERY_HOURS = 24;
 export class Reconciling {
   readonly #options: ReconcilingOptions;
   readonly #startedAt: number;
+  /** Whether it has been logged that the account does not see all projects. */
+  #hasToldLimits = false;
   #readings: ComparisonReadings = { last: null, agreedAt: null };
 
   constructor(options: ReconcilingOptions) {
@@ -81,6 +84,16 @@ export class Reconciling {
     return nextComparison({ past, gaps, everyHours: settingsOf(config).everyHours ?? DEFAULT_EVERY_HOURS });
   }
 
+  /** Once per run of the service. */
+  #tellLimits({ seesAllProjects }: Plan): void {
+    if (seesAllProjects || this.#hasToldLimits) return;
+    this.#hasToldLimits = true;
+    this.#options.log("reconcile").info(
+      "Our account is not proven to see the resources of all projects: what is gone is concluded of its own project " +
+        "alone. Give it a role with which it sees all, as admin",
+    );
+  }
+
   async #refresh(): Promise<void> {
     const { last, agreedAt } = await this.#options.ledger.past();
     this.#readings = { last, agreedAt };
@@ -89,8 +102,9 @@ export class Reconciling {
   async #compare({ why, isFull, changesSince }: DueComparison, signal: AbortSignal): Promise<void> {
     const log = this.#options.log("reconcile");
     log.info(`Comparing with OpenStack${isFull ? "" : " what has changed"}: ${why}`);
-    const { report } = await runComparison(this.#options, { changesSince, why, apply: true }, signal);
+    const { report, plan } = await runComparison(this.#options, { changesSince, why, apply: true }, signal);
     await this.#refresh();
+    if (plan !== null) this.#tellLimits(plan);
     const seconds = Math.round((report.endedAt - report.startedAt) / 1000);
     const { servers, floatingIps } = report.found;
     const what = `${
