@@ -149,7 +149,7 @@ Deno.test("compare() concludes nothing of other projects from what an administra
   cloud.floatingIps = [seenFloatingIp("e", {}, "own")];
   const ledger = new FakeLedger(
     came("a"),
-    floatingIpOn("f", "1", "a"),
+    floatingIpOn("f", "2", "a"),
     told.floatingIpIs("e", { revision: 1, more: { project_id: "own" } }),
   );
   cloud.unlisted = [seenServer("a")];
@@ -213,7 +213,7 @@ Deno.test("compare() refuses if rights were missing at the first question, and a
     cloud.hides = () => false;
   };
   const compared = new FakeLedger(came("a"), came("b")).compare(cloud, { whileWaiting });
-  await assert.rejects(compared, { name: "NoConclusion", message: /^Resources of other projects were listed, and b / });
+  await assert.rejects(compared, { name: "NoConclusion", message: /^b was listed, and cannot be seen by id/ });
 });
 
 Deno.test("compare() refuses if a listed resource of another project is not found any more", async () => {

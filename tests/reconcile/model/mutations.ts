@@ -132,14 +132,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "an observation may be older than memory",
     file: "src/facts/revisions.ts",
-    line: "if (!isLower && !known.deleted) return false;",
-    becomes: "return false;",
+    line: "return (isLower || known.deleted) && mayBeNewer(known, readAtMs);",
+    becomes: "return isLower && known.deleted && mayBeNewer(known, readAtMs);",
   },
   {
     name: "Neutron is never restored",
     file: "src/facts/revisions.ts",
-    line: 'return readAtMs - Date.parse(known.updatedAt ?? "1970-01-01") <= MAX_CLOCK_SKEW_MS;',
-    becomes: "return readAtMs > 0;",
+    line: "return (isLower || known.deleted) && mayBeNewer(known, readAtMs);",
+    becomes: "return isLower || known.deleted;",
   },
   {
     name: "a deletion is told again",
