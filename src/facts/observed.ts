@@ -3,7 +3,7 @@ import type { DecisionContext, Finding } from "./decision_context.ts";
 import { acceptFloatingIp, acceptPort, endFloatingIp, endPort } from "./network.ts";
 import { type Observation, readObservation } from "./observation.ts";
 import { prime } from "./prime.ts";
-import { isOutdated } from "./revisions.ts";
+import { isOutdated, mayBeNewer } from "./revisions.ts";
 import { announceServerCreation, announceServerDeletion } from "./server.ts";
 
 type Observed<What extends Observation["what"]> = Extract<Observation, { readonly what: What }>;
@@ -75,10 +75,16 @@ function portIsAbsent(context: DecisionContext, id: string): Finding {
 
 /** The other floating IPs on its port are left as they are: they may have been seen elsewhere. */
 function floatingIpIsThere(context: DecisionContext, observation: Observed<"floatingIp">): Finding {
-  const { state, isNew } = observation;
-  const known = context.draft.floatingIp(state.id);
+  const { draft } = context;
+  const { isNew, readAtMs } = observation;
+  const known = draft.floatingIp(observation.state.id);
   const late = whyOutdated(known, observation);
   if (late !== null) return late;
+  // The port has a revision of its own, which the floating IP's state does not contain.
+  const port = draft.port(observation.state.portId ?? "");
+  const state = port !== undefined && mayBeNewer(port, readAtMs)
+    ? { ...observation.state, port: null }
+    : observation.state;
   if (known !== undefined || isNew) return acceptFloatingIp(context, state) ?? AGREES;
   remember(context, { listing: "floatingIps", records: [state] });
   return AGREES;

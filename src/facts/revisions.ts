@@ -48,8 +48,12 @@ export function isOutdated(
   readAtMs: number,
 ): boolean {
   const isLower = revision !== null && known.revision !== null && revision < known.revision;
-  if (!isLower && !known.deleted) return false;
-  return readAtMs - Date.parse(known.updatedAt ?? "1970-01-01") <= MAX_CLOCK_SKEW_MS;
+  return (isLower || known.deleted) && mayBeNewer(known, readAtMs);
+}
+
+/** Whether a remembered state may be newer than what was read at a time. */
+export function mayBeNewer({ updatedAt }: Pick<Age, "updatedAt">, readAtMs: number): boolean {
+  return readAtMs - Date.parse(updatedAt ?? "1970-01-01") <= MAX_CLOCK_SKEW_MS;
 }
 
 /** How much newer a message is than memory; `NaN` if one of them has no time. */

@@ -20,8 +20,8 @@ export interface ProofOptions {
  * account sees what it could not see if it were not allowed to. It is called after each round of
  * questions: rights that were taken away during both were missing between them, too.
  *
- * @throws {NoConclusion} when the account's scope has changed meanwhile, or a listed resource of
- * another project cannot be seen by its id, and memory does not have it as deleted.
+ * @throws {NoConclusion} when the account's scope has changed meanwhile, or a listed resource
+ * cannot be seen by its id, and memory does not have it as deleted.
  */
 export async function proveRights(
   observations: readonly Observation[],
@@ -45,8 +45,8 @@ export async function proveRights(
   ]);
   if (unseen.length === 0) return;
   throw new NoConclusion(
-    `Resources of other projects were listed, and ${unseen.join(", ")} cannot be seen by id: the account may not see ` +
-      "them, its rights were taken away meanwhile, or they were deleted and no notification came",
+    `${unseen.join(", ")} was listed, and cannot be seen by id: the account may not see ` +
+      "it, its rights were taken away meanwhile, or it was deleted and no notification came",
   );
 }
 
@@ -59,9 +59,9 @@ async function proveListing(cloud: CloudView, signal: AbortSignal): Promise<void
 }
 
 async function unseenOf(
-  { controls }: Visibility,
+  { witnesses }: Visibility,
   ask: (id: string) => Promise<object | string>,
 ): Promise<readonly string[]> {
-  const answers = await Promise.all(controls.map(ask));
-  return controls.filter((_, index) => typeof answers[index] !== "object");
+  const answers = await Promise.all(witnesses.map(ask));
+  return witnesses.filter((_, index) => typeof answers[index] !== "object");
 }

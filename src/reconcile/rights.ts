@@ -26,8 +26,9 @@ export class Visibility {
   readonly #scope: CloudScope;
   #isRestricted = false;
   #listsAllProjects = false;
-  /** Listed resources of other projects, by id. Asked for again, they must still be there. */
+  /** Ids of listed resources of other projects. */
   readonly #controls: string[] = [];
+  readonly #ownWitnesses: string[] = [];
 
   constructor(scope: CloudScope) {
     this.#scope = scope;
@@ -40,18 +41,19 @@ export class Visibility {
     // A network's owner sees the ports of all projects on it, and little else of theirs.
     if (page.listing === "ports" && !this.#scope.isAdmin) return;
     for (const record of page.records) {
-      const isThere = !("status" in record && record.status === "DELETED");
-      const isOfOther = record.projectId !== null && record.projectId !== this.#scope.projectId;
-      if (isThere && isOfOther && this.#controls.length < MAX_CONTROLS) this.#controls.push(record.id);
+      if (record.projectId === null || ("status" in record && record.status === "DELETED")) continue;
+      const witnesses = record.projectId === this.#scope.projectId ? this.#ownWitnesses : this.#controls;
+      if (witnesses.length < MAX_WITNESSES) witnesses.push(record.id);
     }
   }
 
   /**
-   * Resources of other projects. They must be found by their ids: an account that may list them and
-   * not see them gets the same answer as for a resource that is gone.
+   * Listed resources, which must be found by their ids, too. Of other projects: an account that may
+   * list them and not see them gets the same answer as for a resource that is gone. Of the own
+   * project: they tell that this is the same cloud still.
    */
-  get controls(): readonly string[] {
-    return this.#controls;
+  get witnesses(): readonly string[] {
+    return [...this.#controls, ...this.#ownWitnesses];
   }
 
   /**
@@ -78,4 +80,4 @@ export class Visibility {
   }
 }
 
-const MAX_CONTROLS = 3;
+const MAX_WITNESSES = 3;

@@ -217,6 +217,14 @@ Deno.test("decide() of a floating IP's absence announces nothing after its messa
   assert.equal(story.outcome(FLOATING_IP_ABSENT), "repeated: the floating IP's deletion was recorded before");
 });
 
+Deno.test("decide() of a floating IP does not undo a message of its port that came after the reading", () => {
+  const story = associated();
+  story.tell(came("b"));
+  story.tell(portIs("1", { server: "b", revision: 4, more: { updated_at: JUST_NOW } }));
+  assert.deepEqual(story.keys(floatingIp("a", 2)), []);
+  assert.equal(story.memory.port("1")?.serverId, "b");
+});
+
 Deno.test("decide() of a port on another server moves its floating IPs", () => {
   const story = associated();
   assert.deepEqual(story.keys(port("1", "b", { revision: 4 })), ["floatingip/f/2/deletion", "floatingip/f/3/creation"]);

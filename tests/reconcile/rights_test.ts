@@ -38,7 +38,7 @@ Deno.test("Visibility is complete if a server of another project is listed", () 
   assert.equal(visibility.isComplete, false);
   visibility.note(serversPage([seenServer("b")], null));
   assert.equal(visibility.isComplete, true);
-  assert.deepEqual(visibility.controls, ["b"]);
+  assert.deepEqual(visibility.witnesses, ["b", "a"]);
 });
 
 Deno.test("Visibility is not complete if one page was restricted to the own project", () => {
@@ -78,13 +78,14 @@ Deno.test("Visibility does not take a deleted server for a proof", () => {
   const visibility = new Visibility(MEMBER);
   visibility.note(serversPage([seenServer("a", { status: "DELETED" })], true));
   assert.equal(visibility.isComplete, false);
-  assert.deepEqual(visibility.controls, []);
+  assert.deepEqual(visibility.witnesses, []);
 });
 
-Deno.test("Visibility keeps at most 3 controls", () => {
+Deno.test("Visibility keeps at most 3 witnesses of other projects, and 3 of the own one", () => {
   const visibility = new Visibility(ADMIN);
   visibility.note(serversPage(["a", "b", "c", "d"].map((id) => seenServer(id))));
-  assert.deepEqual(visibility.controls, ["a", "b", "c"]);
+  visibility.note(serversPage(["e", "f", "g", "h"].map((id) => seenServer(id, { projectId: "own" }))));
+  assert.deepEqual(visibility.witnesses, ["a", "b", "c", "e", "f", "g"]);
 });
 
 Deno.test("Visibility proves of the own project even what is restricted to it", () => {

@@ -22,6 +22,7 @@ export const MUTATIONS: readonly Mutation[] = [
     becomes: 'return answer<SeenServer>("absent", {',
   },
   {
+    from: 538,
     name: "there is no second question",
     file: COMPARISON,
     line: "confirmed = await this.#confirm(candidates);",
@@ -62,6 +63,7 @@ export const MUTATIONS: readonly Mutation[] = [
     becomes: "const isNew = true;",
   },
   {
+    from: 49094,
     name: "a port is of the project of its server",
     file: MAKER,
     line: "  return null;\n}\n\n/** Memory with which",
@@ -69,15 +71,10 @@ export const MUTATIONS: readonly Mutation[] = [
       '  return memory.server(memory.port(id)?.serverId ?? "")?.snapshot.projectId ?? null;\n}\n\n/** Memory with which',
   },
   {
+    from: 8084,
     name: "rights are not proven after the first questions",
     file: COMPARISON,
     line: "await prove(suspects);",
-    becomes: "",
-  },
-  {
-    name: "rights are not proven after the second questions",
-    file: COMPARISON,
-    line: "await prove(confirmed);",
     becomes: "",
   },
   {
@@ -99,19 +96,14 @@ export const MUTATIONS: readonly Mutation[] = [
     becomes: "|| this.#scope.isAdmin)",
   },
   {
-    name: "a listing proves that all projects are visible",
-    file: RIGHTS,
-    line: "|| this.isProvenByListing)",
-    becomes: "|| this.#listsAllProjects)",
-  },
-  {
     name: "a deleted server proves what is visible",
     file: RIGHTS,
-    line: "const isThere = ",
-    becomes: "const isThere = true || ",
+    line: 'if (record.projectId === null || ("status" in record && record.status === "DELETED")) continue;',
+    becomes: "if (record.projectId === null) continue;",
   },
   { name: "controls are not asked for", file: PROOF, line: "if (unseen.length === 0) return;", becomes: "return;" },
   {
+    from: 4041,
     name: "a changed scope does not matter",
     file: PROOF,
     line: "if (changes.length > 0) throw",
@@ -124,22 +116,24 @@ export const MUTATIONS: readonly Mutation[] = [
     becomes: "if (provable.length < 0 && !await",
   },
   {
+    from: 1796,
     name: "the order of a plan is the reverse",
     file: "src/reconcile/in_order.ts",
     line: "slices(PLAN_ORDER.flatMap(",
     becomes: "slices(PLAN_ORDER.toReversed().flatMap(",
   },
   {
+    from: 1126,
     name: "an observation may be older than memory",
     file: "src/facts/revisions.ts",
-    line: "if (!isLower && !known.deleted) return false;",
-    becomes: "return false;",
+    line: "return (isLower || known.deleted) && mayBeNewer(known, readAtMs);",
+    becomes: "return isLower && known.deleted && mayBeNewer(known, readAtMs);",
   },
   {
     name: "Neutron is never restored",
     file: "src/facts/revisions.ts",
-    line: 'return readAtMs - Date.parse(known.updatedAt ?? "1970-01-01") <= MAX_CLOCK_SKEW_MS;',
-    becomes: "return readAtMs > 0;",
+    line: "return (isLower || known.deleted) && mayBeNewer(known, readAtMs);",
+    becomes: "return isLower || known.deleted;",
   },
   {
     name: "a deletion is told again",
@@ -148,18 +142,21 @@ export const MUTATIONS: readonly Mutation[] = [
     becomes: "",
   },
   {
+    from: 2770,
     name: "a restored ledger counts on from its backup",
     file: "src/facts/association.ts",
     line: "return Math.max(transitions, Math.floor(restoredAtMs / 1000));",
     becomes: "return transitions + 0 * restoredAtMs;",
   },
   {
+    from: 31042,
     name: "the questions are asked in one moment",
     file: "tests/reconcile/model/run.ts",
     line: "const CONFIRM_MS = 60_000;",
     becomes: "const CONFIRM_MS = 0;",
   },
   {
+    from: 39620,
     name: "messages are not waited for",
     file: "tests/reconcile/model/run.ts",
     line: "world.drain(); // All that was published.",

@@ -74,6 +74,7 @@ export class Run {
       this.#differences += plan.differences.length;
       world.note(`plan: ${plan.observations.map(describe).join("; ")}`);
       for (let late = world.isQuiet ? 0 : world.choices.below(8); late > 0; late--) world.happen();
+      if (!world.isQuiet && world.choices.chance(40)) world.catchUp();
       const { follower } = world;
       follower.apply(plan, { number: this.#compared, now: world.now, times });
       while (follower.decideOne()) if (!world.isQuiet && world.choices.chance(20)) world.happen();

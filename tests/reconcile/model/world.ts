@@ -115,6 +115,12 @@ export class World {
     this.follower.decideAll();
   }
 
+  /** Everything that has happened is published, recorded and decided. */
+  catchUp(): void {
+    this.pass(60_000);
+    this.drain();
+  }
+
   /** The end: everything is well again, and only time passes. */
   calmDown(): void {
     this.isQuiet = true;
