@@ -1,6 +1,7 @@
 import type { FloatingIpMemory, Memory, PortMemory } from "../model/memory.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
-import { acceptFloatingIp, acceptPort, endFloatingIp, endPort } from "./network.ts";
+import { acceptFloatingIp, endFloatingIp } from "./floating_ip.ts";
+import { acceptPort, endPort } from "./port.ts";
 import { type Observation, readObservation } from "./observation.ts";
 import { prime } from "./prime.ts";
 import { isOutdated, mayBeNewer } from "./revisions.ts";

@@ -21,7 +21,7 @@ import { Outages } from "./outages.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues } from "./queues.ts";
 import { storedEvent } from "./ready_deliveries.ts";
-import { partitionsFrom } from "./partitions.ts";
+import { LATER_DONE, WAITS_FOR } from "./order_queries.ts";
 import { gapOf } from "./gaps.ts";
 import { SqliteMemory } from "./memory.ts";
 import { Comparisons } from "./comparisons.ts";
@@ -253,29 +253,6 @@ function resultOf(row: Row, refused: string | null): OperatorResult {
 
 const SELECT_DELIVERY = `SELECT d.plugin, d.seq AS seq, d.state, d.attempts, p.name AS name, e.key, e.decided_at
   FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin JOIN event AS e ON e.seq = d.seq`;
-
-/**
- * SQL: a later event that shares an order key with event ?2 and was delivered by plugin ?1. CROSS
- * JOIN fixes the order of the joins: any other walks through all later deliveries.
- */
-export const LATER_DONE = `SELECT e.key FROM event AS own CROSS JOIN json_each(own.order_keys) AS k
-    CROSS JOIN (${partitionsFrom("?2")}) AS s
-    CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = k.value AND o.seq > own.seq
-    CROSS JOIN delivery AS d ON d.plugin = ?1 AND d.seq = o.seq AND d.state = 'done'
-    CROSS JOIN event AS e ON e.seq = o.seq WHERE own.seq = ?2 LIMIT 1`;
-
-/**
- * SQL: the events that block the delivery of event ?2 by plugin ?1. Table `held` has the keys of
- * deliveries that are not `queued`; those of queued ones are looked up in `event_order`.
- */
-const WAITS_FOR = `WITH key AS (SELECT k.value FROM event AS own, json_each(own.order_keys) AS k WHERE own.seq = ?2),
-    earlier (seq) AS (
-      SELECT h.seq FROM key CROSS JOIN held AS h ON h.plugin = ?1 AND h.order_key = key.value AND h.seq < ?2
-      UNION
-      SELECT o.seq FROM key CROSS JOIN (${partitionsFrom("(SELECT queued_from FROM plugin WHERE id = ?1)")}) AS s
-        CROSS JOIN event_order AS o ON o.span = s.span AND o.order_key = key.value AND o.seq < ?2)
-  SELECT e.key FROM earlier CROSS JOIN delivery AS d ON d.seq = earlier.seq AND d.plugin = ?1 AND ${UNFINISHED}
-    CROSS JOIN event AS e ON e.seq = earlier.seq ORDER BY e.seq LIMIT 20`;
 
 const STATEMENTS = {
   servers: `SELECT id FROM server WHERE deleted_at IS NULL ORDER BY id`,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { StatementSync } from "node:sqlite";
 import { announceEvents, madeEvent, settlementOf } from "../../support/made_events.ts";
 import type { ListFilter } from "../../../src/model/operations.ts";
-import { LATER_DONE } from "../../../src/ledger/sqlite/operations.ts";
+import { LATER_DONE } from "../../../src/ledger/sqlite/order_queries.ts";
 import type { SqliteLedger } from "../../../src/ledger/sqlite/ledger.ts";
 import { PARTITIONS } from "../../../src/ledger/sqlite/partitions.ts";
 import { TemporaryLedger } from "../../support/temporary_ledger.ts";

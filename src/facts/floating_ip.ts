@@ -1,13 +1,14 @@
 import { MAX_FLOATING_IPS } from "../model/bounds.ts";
-import type { FloatingIpMemory, PortMemory } from "../model/memory.ts";
+import type { FloatingIpMemory } from "../model/memory.ts";
 import { announceCurrentState, announceUnseenEnd, associationOf, reconcile, reconcilePort } from "./association.ts";
-import { type FloatingIpState, type PortState, readFloatingIps, readId, readPorts } from "./network_payload.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
+import { type FloatingIpState, readFloatingIps, readId } from "./network_payload.ts";
+import { decideEach, endedAt } from "./network_resources.ts";
 import { hasRestartedRevisions, isFromBeforePriming, isNewerThanPriming, staleRevision } from "./revisions.ts";
 
 /** `floatingip.create.end`, `floatingip.update.end`: the new state of a floating IP. */
 export function floatingIpChanged(context: DecisionContext): Finding {
-  return each(readFloatingIps(context.notification), (state) => applyFloatingIp(context, state));
+  return decideEach(readFloatingIps(context.notification), (state) => applyFloatingIp(context, state));
 }
 
 /** `floatingip.delete.end`: the former state of a floating IP; in old releases only its id. */
@@ -15,42 +16,10 @@ export function floatingIpDeleted(context: DecisionContext): Finding {
   const { draft, notification } = context;
   const states = readFloatingIps(notification);
   const known = states.length > 0 ? undefined : draft.floatingIp(readId(notification, "floatingip") ?? "");
-  return each(
+  return decideEach(
     known === undefined ? states : [{ ...known, port: null }],
     (state) => applyFloatingIpDeletion(context, state),
   );
-}
-
-/**
- * `port.create.end`: up to Mitaka, Nova created ports with their server, and no update followed.
- * The message has the port's first state. For a port that is known already it only fills what the
- * messages of floating IPs and servers leave open.
- */
-export function portCreated(context: DecisionContext): Finding {
-  return each(readPorts(context.notification), (state) => {
-    const known = context.draft.port(state.id);
-    if (known === undefined) return applyPort(context, state);
-    // A message without a revision told of the port after its creation: its server stays.
-    const isFiller = state.revision !== null && known.revision === null;
-    if (isFiller) return applyPort(context, { ...state, serverId: known.serverId });
-    return known.primed ? applyPort(context, state) : staleRevision(state, known) ?? PORT_WAS_KNOWN;
-  });
-}
-
-/** `port.update.end`: the port may have another server, or none. */
-export function portChanged(context: DecisionContext): Finding {
-  return each(readPorts(context.notification), (state) => applyPort(context, state));
-}
-
-/**
- * `port.delete.end`: the only message that reports that a server's floating IPs are free again; in
- * old releases it has only the id.
- */
-export function portDeleted(context: DecisionContext): Finding {
-  const { draft, notification } = context;
-  const states = readPorts(notification);
-  const id = states.length > 0 ? null : readId(notification, "port");
-  return each(id === null ? states : [draft.port(id) ?? unknownPort(id)], (state) => applyPortDeletion(context, state));
 }
 
 function applyFloatingIp(context: DecisionContext, state: FloatingIpState): Finding {
@@ -160,61 +129,12 @@ function applyFloatingIpDeletion(context: DecisionContext, state: FloatingIpStat
   return { outcome: "remembered", reason: "the floating IP was on no server when it was deleted" };
 }
 
-function applyPort(context: DecisionContext, state: PortState): Finding {
-  const { draft } = context;
-  const known = draft.port(state.id);
-  if (known?.deleted && !hasRestartedRevisions(state, known)) {
-    return { outcome: "superseded", reason: "the port's deletion was recorded before" };
-  }
-  const isFromOldQueue = known !== undefined && isFromBeforePriming(state, known);
-  const late = isFromOldQueue ? null : staleRevision(state, known);
-  if (late !== null) return late;
-  if (isFromOldQueue) applyPortFromBeforePriming(context, currentPort(state, known), known);
-  else draft.putPort({ ...currentPort(state, known), primed: known?.primed ?? null });
-  reconcilePort(context, state.id);
-  return { outcome: "remembered", reason: "a port changed; no association began or ended with it" };
-}
-
-/** Takes over the current state of a port: begins and ends the associations on it. */
-export function acceptPort(context: DecisionContext, state: PortState): void {
-  const known = context.draft.port(state.id);
-  context.draft.putPort({ ...currentPort(state, known), primed: known?.primed ?? null });
-  reconcilePort(context, state.id);
-}
-
-/** A port in the state that was read. */
-function currentPort(state: PortState, known: PortMemory | undefined): PortMemory {
-  const serverId = state.serverId === undefined ? known?.serverId ?? null : state.serverId;
-  return { ...state, serverId, lastServerId: serverId ?? known?.lastServerId ?? null, deleted: false };
-}
-
-/**
- * A message that was published before priming read the port: the associations that it began or
- * ended were never announced.
- */
-function applyPortFromBeforePriming(context: DecisionContext, now: PortMemory, known: PortMemory): void {
-  const { draft } = context;
-  draft.putPort({ ...(isNewerThanPriming(known) ? known : now), primed: null });
-  for (const { id, primed } of draft.floatingIpsOnPort(now.id)) if (primed) announceCurrentState(context, id);
-}
-
-function applyPortDeletion(context: DecisionContext, state: PortState): Finding {
-  const { draft } = context;
-  const known = draft.port(state.id);
-  if (known?.deleted) return { outcome: "repeated", reason: "the port's deletion was recorded before" };
-  endPort(context, state);
-  return { outcome: "remembered", reason: "a port went; no floating IP was on it" };
-}
-
-/** A port was deleted: Neutron has freed its floating IPs. */
-export function endPort(context: DecisionContext, state: PortState): void {
-  const { draft } = context;
-  const lastServerId = state.serverId ?? draft.port(state.id)?.lastServerId ?? null;
-  draft.putPort({ ...state, serverId: null, lastServerId, updatedAt: endedAt(context, state), deleted: true });
-  for (const floatingIp of draft.floatingIpsOnPort(state.id)) {
-    draft.putFloatingIp({ ...floatingIp, portId: null, fixedAddress: null });
-    reconcile(context, floatingIp.id);
-  }
+/** A known floating IP was deleted. */
+export function endFloatingIp(context: DecisionContext, known: FloatingIpMemory): void {
+  const { portId } = known;
+  context.draft.putFloatingIp({ ...known, portId: null, updatedAt: endedAt(context, known), deleted: true });
+  reconcile(context, known.id);
+  if (portId !== null) reconcilePort(context, portId);
 }
 
 /**
@@ -256,26 +176,6 @@ function whyNoAssociation({ draft }: DecisionContext, portId: string): Finding {
   return { outcome: "superseded", reason: "the deletion of the floating IP's server was recorded before" };
 }
 
-/** A known floating IP was deleted. */
-export function endFloatingIp(context: DecisionContext, known: FloatingIpMemory): void {
-  const { portId } = known;
-  context.draft.putFloatingIp({ ...known, portId: null, updatedAt: endedAt(context, known), deleted: true });
-  reconcile(context, known.id);
-  if (portId !== null) reconcilePort(context, portId);
-}
-
-/** The time of a deletion. `updated_at` in its message is the time of the last change before it. */
-function endedAt(
-  { notification }: DecisionContext,
-  { updatedAt = null }: { readonly updatedAt?: string | null },
-): string | null {
-  return notification.time ?? updatedAt;
-}
-
-function unknownPort(id: string): PortState {
-  return { id, serverId: null, mac: null, fixedAddresses: [], dnsName: null, dnsHostname: null, revision: null };
-}
-
 function firstSeen({ id, address }: FloatingIpState): FloatingIpMemory {
   return {
     id,
@@ -292,19 +192,4 @@ function firstSeen({ id, address }: FloatingIpState): FloatingIpMemory {
 
 function currentFields({ address, projectId, portId, fixedAddress, revision, updatedAt = null }: FloatingIpState) {
   return { address, projectId, portId, fixedAddress, revision, updatedAt };
-}
-
-const PORT_WAS_KNOWN: Finding = {
-  outcome: "superseded",
-  reason: "a message of the port was recorded before its creation",
-};
-
-/**
- * Applies each resource of a notification and returns the finding of the last one; the events of
- * all are kept.
- */
-function each<State>(states: readonly State[], act: (state: State) => Finding): Finding {
-  let finding: Finding = { outcome: "remembered", reason: "the notification names no resource that is known" };
-  for (const state of states) finding = act(state);
-  return finding;
 }
