@@ -26,7 +26,7 @@ import { gapOf } from "./gaps.ts";
 import { SqliteMemory } from "./memory.ts";
 import { Comparisons } from "./comparisons.ts";
 import { markCopy } from "./restored.ts";
-import { listedState, OPEN, QUEUED, UNFINISHED } from "./delivery_states.ts";
+import { listedState, OPEN, QUEUED } from "./delivery_states.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
