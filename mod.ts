@@ -30,6 +30,7 @@ export type {
   LogLevel,
   LogOptions,
   MetricsOptions,
+  ReconcileOptions,
   RetryOptions,
 } from "./src/model/config.ts";
 
@@ -37,7 +38,7 @@ export type {
 export type { DeliveredEvent, ListedResource, Logger, NotifyContext, Plugin } from "./src/model/plugin.ts";
 export type { Subject } from "./src/model/event.ts";
 export type { Detail, DetailAddress, DetailField, DetailFloatingIp, DetailWhole } from "./src/model/detail.ts";
-export type { Json, JsonObject } from "./src/model/notification.ts";
+export type { Json, JsonObject, Origin } from "./src/model/notification.ts";
 
 // Errors that say whether to try again
 export { DeliveryError, type FailureReason, PermanentError } from "./src/model/errors.ts";
