@@ -716,6 +716,25 @@ Deno.test("Broker tells of the gap of a watched queue that was deleted, and of o
   ]);
 });
 
+Deno.test("Broker tells of the time since an earlier run: bindings may be lost, and are with the queue", async () => {
+  await using bus = await Bus.open(rabbit);
+  const exchange = await bus.exchange();
+  const source = { ...login(rabbit), queue: ownQueue([exchange]) };
+  const lastRunAt = Date.now() - 60_000;
+  for (const certainty of ["lost", "possible"]) {
+    await using listener = new Listener(source);
+    listener.lastRunAt = lastRunAt;
+    await listener.broker.start();
+    const [gap, ...others] = listener.gaps;
+    assert.deepEqual(others, []);
+    assert.deepEqual([gap?.exchange, gap?.certainty, gap?.from], [exchange, certainty, lastRunAt]);
+    assert.ok(gap?.to !== null && gap!.to >= lastRunAt + 60_000);
+  }
+  await using first = new Listener(source);
+  await first.broker.start();
+  assert.deepEqual(first.gaps, []);
+});
+
 Deno.test("Broker goes on with a gap that an earlier run left open", async () => {
   await using bus = await Bus.open(rabbit);
   const exchange = await bus.exchange({ durable: true });
@@ -840,6 +859,8 @@ class Listener implements AsyncDisposable {
   readonly gaps: Gap[] = [];
   /** What an earlier run left open. */
   readonly open: Gap[] = [];
+  /** When an earlier run last worked; `null`: there was none. */
+  lastRunAt: number | null = null;
   readonly broker: Broker;
 
   constructor(source: RabbitSource, options: Partial<BrokerOptions> = {}) {
@@ -847,7 +868,7 @@ class Listener implements AsyncDisposable {
     const gaps: GapRecord = {
       recordGap: (gap) => Promise.resolve(void this.gaps.push(gap)),
       openGaps: () => Promise.resolve(this.open),
-      lastRunAt: () => Promise.resolve(null),
+      lastRunAt: () => Promise.resolve(this.lastRunAt),
     };
     this.broker = new Broker({ source, log: this.log, onDelivered, gaps, random: () => 0, ...options });
   }
