@@ -74,7 +74,7 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 8084,
     name: "rights are not proven after the first questions",
     file: COMPARISON,
-    line: "await prove(suspects);",
+    line: "if (suspects.length > 0) await prove(suspects);",
     becomes: "",
   },
   {
