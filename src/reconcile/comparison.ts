@@ -92,7 +92,7 @@ class Comparison {
   }
 
   async run(): Promise<Plan> {
-    const { cloud, memory, clock, confirmMs, settled } = this.#options;
+    const { cloud, memory, reference, clock, confirmMs, settled } = this.#options;
     const scope = await cloud.scope(this.#signal);
     const visibility: Visibilities = { Nova: new Visibility(scope), Neutron: new Visibility(scope) };
     for (const listing of LISTINGS) {
@@ -104,10 +104,10 @@ class Comparison {
     const prove = async (judged: readonly Judgement[]) =>
       await proveRights(
         judged.map(({ observation }) => observation),
-        { cloud, memory, scope, visibility },
+        { cloud, memory, scope, reference, visibility },
         this.#signal,
       );
-    await prove(suspects);
+    if (suspects.length > 0) await prove(suspects);
     const candidates = distinct(await this.#concerned([...this.#candidates, ...suspects]));
     let confirmed: readonly Judgement[] = [];
     if (candidates.length > 0) {
@@ -116,8 +116,8 @@ class Comparison {
       this.#signal.throwIfAborted();
       await settled(this.#signal);
       confirmed = await this.#confirm(candidates);
-      await prove(confirmed);
     }
+    await prove(confirmed);
     return await this.#plan(scope, { visibility, confirmed });
   }
 

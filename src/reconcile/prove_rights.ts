@@ -12,6 +12,8 @@ export interface ProofOptions {
   readonly memory: MemoryReader;
   /** The scope when the comparison began. */
   readonly scope: CloudScope;
+  /** The scope of the last complete comparison; `null`: there was none. */
+  readonly reference: CloudScope | null;
   readonly visibility: Visibilities;
 }
 
@@ -25,13 +27,14 @@ export interface ProofOptions {
  */
 export async function proveRights(
   observations: readonly Observation[],
-  { cloud, memory, scope, visibility }: ProofOptions,
+  { cloud, memory, scope, reference, visibility }: ProofOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  if (observations.length === 0) return;
   const changes = scopeChanges(scope, await cloud.scope(signal));
   if (changes.length > 0) throw new NoConclusion(`The account's scope has changed meanwhile: ${changes.join(", ")}`);
-  if (!observations.some((observation) => "id" in observation)) return;
+  // A new scope becomes that with which later ones are compared.
+  const isNewScope = reference === null || scopeChanges(reference, scope).length > 0;
+  if (!isNewScope && !observations.some((observation) => "id" in observation)) return;
   if (visibility.Nova.isProvenByListing) await proveListing(cloud, signal);
   // Both services: what one of them shows also tells that this is the same cloud as before.
   const servers = await unseenOf(visibility.Nova, (id) => cloud.server(id, signal));

@@ -44,6 +44,27 @@ Deno.test("compare() concludes nothing of a server that is in no listing, and th
   assert.deepEqual((await new FakeLedger(came("a"), came("b")).compare(cloud)).observations, []);
 });
 
+Deno.test("compare() waits for the messages that are older, and lets them win", async () => {
+  const cloud = new FakeCloud();
+  cloud.servers = [seenServer("b"), seenServer("c")];
+  cloud.floatingIps = [seenOn("f", "1", "b")];
+  const ledger = new FakeLedger(came("a"), came("b"));
+  const settled = () => {
+    ledger.tell(told.went("a"));
+    ledger.tell(came("c"));
+    ledger.tell(floatingIpOn("f", "1", "b"));
+    return Promise.resolve();
+  };
+  assert.deepEqual((await ledger.compare(cloud, { settled })).observations, []);
+});
+
+Deno.test("compare() fails if older messages are not decided", async () => {
+  const cloud = new FakeCloud();
+  cloud.servers = [seenServer("b")];
+  const settled = () => Promise.reject(new Error("The queue is not empty"));
+  await assert.rejects(new FakeLedger(came("a"), came("b")).compare(cloud, { settled }), /The queue is not empty/);
+});
+
 Deno.test("compare() concludes nothing of other projects from what an administrator sees whom a policy restricts", async () => {
   const cloud = new FakeCloud();
   cloud.ports = [seenPort("1", {}, "own")];
@@ -181,6 +202,15 @@ Deno.test("compare() refuses another cloud behind the same address", async () =>
   cloud.servers = [seenServer("z")];
   const compared = new FakeLedger(came("a")).compare(cloud);
   await assert.rejects(compared, { name: "NoConclusion", message: /^Nothing is there of what is remembered/ });
+});
+
+Deno.test("compare() does not take another cloud's scope for its reference, if it came and went meanwhile", async () => {
+  const cloud = new FakeCloud();
+  cloud.servers = [seenServer("a")];
+  const ledger = new FakeLedger(came("a"));
+  cloud.hides = () => true;
+  await assert.rejects(ledger.compare(cloud, { reference: null }), { name: "NoConclusion" });
+  assert.deepEqual((await ledger.compare(cloud)).observations, []);
 });
 
 Deno.test("compare() plans what applying it tells: a floating IP is freed before its port moves", async () => {

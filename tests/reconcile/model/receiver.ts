@@ -7,11 +7,13 @@ export class Violation extends Error {
   override readonly name = "Violation";
 }
 
-/** A comparison's times, in ticks of the cloud. */
+/** A comparison, and its times in ticks of the cloud. */
 export interface Finding {
   /** On which ports the floating IPs were in memory. */
   readonly ports: ReadonlyMap<string, string | null>;
   readonly beganAt: number;
+  /** Whether it saw all projects: a floating IP that it does not see may have left its port. */
+  readonly seesAllProjects: boolean;
   /** When everything published had been decided, before its second readings. */
   readonly settledAt: number;
 }
@@ -109,7 +111,7 @@ export class Receiver {
   /** What a comparison tells must be so, unless it has changed since it was seen. */
   #refuseFalse(
     { key, created, floatingIp, server }: WatcherEvent,
-    { ports, beganAt, settledAt }: Finding,
+    { ports, beganAt, settledAt, seesAllProjects }: Finding,
   ): void {
     const cloud = this.#cloud;
     if (floatingIp === null) {
@@ -125,7 +127,7 @@ export class Receiver {
     if (cloud.touchedAt(id) > (created ? beganAt : settledAt) || this.forgotten.has(id)) return;
     const truth = cloud.serverOf(id);
     // Old releases do not say together on which port it is, and on which server that port is: then it may seem to be on a port that has moved.
-    if (created && cloud.portServerOf(id) !== server.id && !cloud.options.isOld) {
+    if (created && seesAllProjects && cloud.portServerOf(id) !== server.id && !cloud.options.isOld) {
       throw new Violation(`False creation: ${key}, and it is on ${truth}`);
     }
     const isOn = truth === server.id && cloud.floatingIps.get(id)?.port === ports.get(id);

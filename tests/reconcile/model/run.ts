@@ -76,7 +76,11 @@ export class Run {
       for (let late = world.isQuiet ? 0 : world.choices.below(8); late > 0; late--) world.happen();
       if (!world.isQuiet && world.choices.chance(40)) world.catchUp();
       const { follower } = world;
-      follower.apply(plan, { number: this.#compared, now: world.now, times });
+      follower.apply(plan, {
+        number: this.#compared,
+        now: world.now,
+        times: { ...times, seesAllProjects: plan.seesAllProjects },
+      });
       while (follower.decideOne()) if (!world.isQuiet && world.choices.chance(20)) world.happen();
       follower.finish(startedAt);
       return plan;
