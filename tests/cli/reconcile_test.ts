@@ -136,7 +136,7 @@ Deno.test("reconcile concludes nothing when rights are taken away between its tw
   assert.deepEqual([code, out], [1, ""]);
   assert.match(
     err,
-    /^Cannot compare with OpenStack: Resources of other projects were listed, and .* cannot be seen by id: the/m,
+    /^Cannot compare with OpenStack: Listed, but not shown when asked for by id: \S+, .* Either the account may not see/m,
   );
   assert.equal(place.recorded, 0);
 });
