@@ -135,7 +135,7 @@ Deno.test("compare() refuses if rights were missing at the first question, and a
     cloud.hides = () => false;
   };
   const compared = new FakeLedger(came("a"), came("b")).compare(cloud, { whileWaiting });
-  await assert.rejects(compared, { name: "NoConclusion", message: /^b was listed, and cannot be seen by id/ });
+  await assert.rejects(compared, { name: "NoConclusion", message: /^Listed, but not shown when asked for by id: b\./ });
 });
 
 Deno.test("compare() refuses if a listed resource of another project is not found any more", async () => {
