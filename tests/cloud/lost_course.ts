@@ -1,0 +1,195 @@
+// Notifications are lost in every way, and oss-watcher finds out by itself what they would have told.
+import type { PrivateCloud } from "../../tools/openstack/cloud.ts";
+import type { CloudClient } from "../../tools/openstack/rest.ts";
+import { progress } from "../../tools/packages.ts";
+import type { Cast } from "./cast.ts";
+import { seeLess, seeOtherRegions } from "./lost_accounts.ts";
+import { restoreTheLedger } from "./lost_ledger.ts";
+import { saysNothing } from "./lost_silence.ts";
+import { askState, believed, type State, stateDifferences } from "./receiver_state.ts";
+import { began, came, ended, type Step, went } from "./step.ts";
+import type { FloatingIpRef, ServerRef } from "./tenant.ts";
+import type { Watch } from "./watch.ts";
+
+export interface LostCast extends Cast {
+  readonly admin: CloudClient;
+  readonly cloud: PrivateCloud;
+}
+
+/** What stays through all of it. */
+export interface Stay {
+  /** Of Alice. */
+  readonly one: ServerRef;
+  readonly two: ServerRef;
+  /** Of Bob. */
+  readonly shop: ServerRef;
+  /** Of Alice, on one of her two servers. */
+  readonly ip: FloatingIpRef;
+}
+
+export async function takeLostCourse(watch: Watch, cast: LostCast): Promise<void> {
+  const before = await askState(cast.admin);
+  const stay = await begin(watch, cast);
+  await loseBroker(watch, cast, stay);
+  await loseQueue(watch, cast, stay);
+  await seeLess(watch, cast, stay);
+  await seeOtherRegions(watch, cast);
+  await restoreTheLedger(watch, cast, stay);
+  await holdState(watch, before, cast.admin);
+  await saysNothing(watch, cast);
+  await holdState(watch, before, cast.admin);
+}
+
+/** The receiver's state must be the cloud's. */
+async function holdState(watch: Watch, before: State, admin: CloudClient): Promise<void> {
+  await watch.settle();
+  const now = await askState(admin);
+  watch.problems.push(...stateDifferences(believed(before, watch.calls), now));
+  progress(`  ${now.servers.size} servers, ${now.associations.size} associations: compared with the receiver's`);
+}
+
+async function begin(watch: Watch, { alice, bob }: LostCast): Promise<Stay> {
+  const servers: ServerRef[] = [];
+  await watch.step({
+    title: "boot the servers that stay",
+    unordered: true,
+    act: async () => {
+      servers.push(await alice.boot({ name: "stay-01", metadata: { owner: "alice" } }));
+      servers.push(await alice.boot({ name: "stay-02", nics: [alice.network(1)] }));
+      servers.push(await bob.boot({ name: "shop-01" }));
+      return servers.map(came);
+    },
+  });
+  const [one, two, shop] = servers as [ServerRef, ServerRef, ServerRef];
+  const ip = await alice.makeFloatingIp();
+  await watch.step({
+    title: "associate",
+    act: async () => {
+      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(one)).id });
+      await bob.makeFloatingIp(await bob.portOf(shop));
+      return [began(ip, one)];
+    },
+  });
+  return { one, two, shop, ip };
+}
+
+/** The exchanges of a stock cloud are not durable: they go with the broker, and so do our bindings. */
+async function loseBroker(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCast, stay: Stay): Promise<void> {
+  const { one, two, ip } = stay;
+  const { server: going, floatingIp } = await withFloatingIp(watch, alice, "going-01");
+  await lost(watch, {
+    title: "RabbitMQ is killed while the service hangs",
+    before: [one, going],
+    act: async () => {
+      watch.signal("SIGSTOP");
+      await rabbit.sync();
+      await rabbit.kill();
+      await rabbit.restart();
+      const new1 = await alice.boot({ name: "unheard-01", metadata: { owner: "alice", description: "unheard" } });
+      const brief = await bob.boot({ name: "brief-01" });
+      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(two)).id });
+      await alice.delete(going);
+      await bob.delete(brief);
+      watch.signal("SIGCONT");
+      return [came(new1), ended(ip, one), began(ip, two), ended(floatingIp, going), went(going)];
+    },
+  });
+  await watch.step({
+    title: "RabbitMQ is killed while requests are on their way",
+    before: [two],
+    unordered: true,
+    act: async () => {
+      await rabbit.sync();
+      await rabbit.kill();
+      const port = await alice.portOf(one);
+      const moving = alice.setFloatingIp(ip, { port_id: port.id });
+      const coming = bob.request({ name: "unheard-02" });
+      await rabbit.restart();
+      await moving;
+      const server = await coming;
+      await bob.becomes(server, "ACTIVE");
+      return [ended(ip, two), began(ip, one), came(server)];
+    },
+  });
+}
+
+/** The queue is deleted while the service is stopped. */
+async function loseQueue(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCast, stay: Stay): Promise<void> {
+  const { one, two, ip } = stay;
+  const { server: going, floatingIp } = await withFloatingIp(watch, bob, "going-02");
+  await lost(watch, {
+    title: "the service is stopped, and its queue deleted",
+    before: [one, going],
+    act: async () => {
+      await watch.stop();
+      await rabbit.ctl("delete_queue", watch.queue);
+      const server = await alice.boot({ name: "unheard-03", nics: [alice.network(0), alice.network(1)] });
+      const second = await bob.boot({ name: "unheard-04", image: "windows-2022", flavor: "m1.small" });
+      const fresh = await bob.makeFloatingIp(await bob.portOf(second));
+      await bob.delete(going);
+      await bob.deleteFloatingIp(floatingIp);
+      // There and back: for a receiver that is no news.
+      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(server)).id });
+      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(one)).id });
+      await alice.act(two, { reboot: { type: "HARD" } }, "ACTIVE");
+      await watch.listen();
+      return [came(server), came(second), began(fresh, second), ended(floatingIp, going), went(going)];
+    },
+  });
+  await lost(watch, {
+    title: "it is stopped and deleted again, and a floating IP moves twice",
+    before: [one],
+    act: async () => {
+      await watch.stop();
+      await rabbit.ctl("delete_queue", watch.queue);
+      const server = await alice.boot({ name: "unheard-05" });
+      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(server)).id });
+      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(two)).id });
+      await alice.delete(server);
+      await watch.listen();
+      return [ended(ip, one), began(ip, two)];
+    },
+  });
+  await watch.step({
+    title: "what is heard again",
+    before: [two],
+    act: async () => {
+      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(one)).id });
+      return [ended(ip, two), began(ip, one)];
+    },
+  });
+}
+
+/** A server with a floating IP, of which the receiver knows. */
+async function withFloatingIp(
+  watch: Watch,
+  tenant: Cast["alice"],
+  name: string,
+): Promise<{ readonly server: ServerRef; readonly floatingIp: FloatingIpRef }> {
+  let server: ServerRef;
+  let floatingIp: FloatingIpRef;
+  await watch.step({
+    title: `boot ${name}`,
+    act: async () => {
+      server = await tenant.boot({ name });
+      return [came(server)];
+    },
+  });
+  await watch.step({
+    title: `associate with ${name}`,
+    act: async () => {
+      floatingIp = await tenant.makeFloatingIp(await tenant.portOf(server));
+      return [began(floatingIp, server)];
+    },
+  });
+  return { server: server!, floatingIp: floatingIp! };
+}
+
+/** A step all of whose events only a comparison can tell. */
+export async function lost(watch: Watch, step: Omit<Step, "unordered" | "isFound">): Promise<void> {
+  const before = await watch.found();
+  const events = watch.events;
+  await watch.step({ ...step, unordered: true, isFound: true });
+  const [found, wanted] = [await watch.found() - before, watch.events - events];
+  if (found !== wanted) watch.problems.push(`${step.title}: comparisons have found ${found} events, not ${wanted}`);
+}
