@@ -61,7 +61,7 @@ export class ObservationMaker {
       isForbidden: reading === "forbidden",
       observe: (memory) => {
         if (reading === "absent") return [{ observation: absent, evidence }];
-        return reading === "forbidden" ? [] : there(reading as Seen, { memory, readAtMs });
+        return typeof reading === "string" ? [] : there(reading, { memory, readAtMs });
       },
     });
     switch (listing) {

@@ -1,6 +1,6 @@
 import { listingOf, type Observation } from "../facts/observation.ts";
 import type { CloudScope } from "../model/comparison.ts";
-import type { CloudView } from "./cloud_view.ts";
+import type { CloudView, Reading } from "./cloud_view.ts";
 import { NoConclusion } from "./no_conclusion.ts";
 import { scopeChanges, type Visibility } from "./rights.ts";
 
@@ -36,7 +36,7 @@ export async function proveRights(
 async function proveControls(
   service: string,
   { controls }: Visibility,
-  ask: (id: string) => Promise<object | "absent" | "forbidden">,
+  ask: (id: string) => Promise<Reading<object>>,
 ): Promise<void> {
   if (controls.length === 0) return;
   const answers = await Promise.all(controls.map(ask));

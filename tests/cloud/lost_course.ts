@@ -64,10 +64,11 @@ async function begin(watch: Watch, { alice, bob }: LostCast): Promise<Stay> {
   const ip = await alice.makeFloatingIp();
   await watch.step({
     title: "associate",
+    unordered: true,
     act: async () => {
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(one)).id });
-      await bob.makeFloatingIp(await bob.portOf(shop));
-      return [began(ip, one)];
+      const other = await bob.makeFloatingIp(await bob.portOf(shop));
+      return [began(ip, one), began(other, shop)];
     },
   });
   return { one, two, shop, ip };

@@ -56,6 +56,7 @@ export class Comparisons implements ComparisonLedger {
       beganAt: this.#fact(BEGAN_AT),
       restoredAt: this.#fact(RESTORED_AT),
       last: reportOf(this.#sql.last.get()),
+      lastTried: reportOf(this.#sql.lastTried.get()),
       lastComplete: reportOf(this.#sql.lastComplete.get()),
       lastFull: reportOf(this.#sql.lastFull.get()),
       agreedAt: this.#fact(AGREED_AT),
@@ -77,12 +78,11 @@ export class Comparisons implements ComparisonLedger {
 
   // deno-lint-ignore require-await -- as above
   async report(report: ComparisonReport): Promise<void> {
-    const { startedAt, endedAt, outcome, isFull } = report;
-    // What was planned alone is found again.
-    const isComplete = outcome !== "failed" && outcome !== "planned";
+    const { startedAt, endedAt, outcome, isFull, isPartial } = report;
+    const isComplete = (outcome === "agreed" || outcome === "applied") && !isPartial;
     transaction(this.#database, () => {
       this.#sql.put.run(startedAt, endedAt, Number(isComplete), Number(isFull), JSON.stringify(report));
-      if (outcome !== "agreed" && outcome !== "applied") return;
+      if (!isComplete) return;
       this.#sql.forget.run(RESTORED_AT);
       this.#sql.putFact.run(AGREED_AT, String(endedAt));
     });
@@ -122,6 +122,8 @@ const STATEMENTS = {
   forget: `DELETE FROM fact WHERE name = ?`,
   put: `INSERT INTO comparison (started_at, ended_at, complete, is_full, data) VALUES (?, ?, ?, ?, ?)`,
   last: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison ORDER BY seq DESC LIMIT 1`,
+  lastTried: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE data ->> '$.outcome' <> 'planned'
+    AND coalesce(data ->> '$.isPartial', 0) = 0 ORDER BY seq DESC LIMIT 1`,
   lastComplete: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE complete = 1 ORDER BY seq DESC LIMIT 1`,
   lastFull:
     `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE complete = 1 AND is_full = 1 ORDER BY seq DESC LIMIT 1`,
