@@ -36,7 +36,9 @@ export class Judge {
     const { title, isEarly = false, isFound = false, except = [] } = step;
     const about = kind === "came" || kind === "began" ? truth.now : truth.earlier;
     if (about === null) throw new Error(`${title}: the APIs were not asked for server ${server.name} in time`);
-    const FloatingIPs = truth.now === null ? [] : floatingIpsOf(truth.now);
+    // A comparison tells of a server before it tells of its floating IPs.
+    const now = isFound && kind === "came" ? null : truth.now;
+    const FloatingIPs = now === null ? [] : floatingIpsOf(now);
     const wanted = { ...saidOf(call, about, isFound), FloatingIPs, ...this.#kept(call, step) };
     const got = isEarly && kind === "began" ? withNetworks(detail, wanted) : detail;
     this.#note({ event: kind, key, title }, { got: without(got, except), wanted: without(wanted, except) });

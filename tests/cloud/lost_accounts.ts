@@ -49,7 +49,7 @@ export async function seeLess(watch: Watch, { alice, bob, cloud: { authUrl, regi
     said: [
       /The account is not proven to see the resources of all projects/,
       new RegExp(`server ${shop.id}: it is not listed, but our account is not proven to see`),
-      /: in agreement\./,
+      /: in agreement/,
     ],
   });
   let server: ServerRef;
