@@ -137,23 +137,38 @@ async function loseQueue(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCa
       return [came(server), came(second), began(fresh, second), ended(floatingIp, going), went(going)];
     },
   });
+  const own = await alice.makePort();
+  await alice.attach(two, own);
+  let onOwn: FloatingIpRef;
+  await watch.step({
+    title: "associate with a port that was attached later",
+    asCreated: ["Addresses"],
+    act: async () => {
+      onOwn = await alice.makeFloatingIp(own);
+      return [began(onOwn, two)];
+    },
+  });
   await lost(watch, {
-    title: "it is stopped and deleted again, and a floating IP moves twice",
-    before: [one],
+    title: "stopped and deleted again: a floating IP moves twice, another one with its port",
+    before: [one, two],
+    asCreated: ["Addresses"],
     act: async () => {
       await watch.stop();
       await rabbit.ctl("delete_queue", watch.queue);
+      await alice.detach(two, own);
+      await alice.attach(one, own);
       const server = await alice.boot({ name: "unheard-05" });
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(server)).id });
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(two)).id });
       await alice.delete(server);
       await watch.listen();
-      return [ended(ip, one), began(ip, two)];
+      return [ended(ip, one), began(ip, two), ended(onOwn, two), began(onOwn, one)];
     },
   });
   await watch.step({
     title: "what is heard again",
     before: [two],
+    asCreated: ["Addresses"],
     act: async () => {
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(one)).id });
       return [ended(ip, two), began(ip, one)];

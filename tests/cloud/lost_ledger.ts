@@ -30,6 +30,7 @@ export async function restoreTheLedger(watch: Watch, { alice, bob }: LostCast, {
     title: "associate, move, delete after the backup",
     before: [one, going!],
     unordered: true,
+    asCreated: ["Addresses"],
     act: async () => {
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(two)).id });
       await bob.delete(going);
@@ -71,6 +72,7 @@ export async function restoreTheLedger(watch: Watch, { alice, bob }: LostCast, {
   await watch.step({
     title: "move after the ledger was restored",
     before: [two],
+    asCreated: ["Addresses"],
     act: async () => {
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(one)).id });
       return [ended(ip, two), began(ip, one)];

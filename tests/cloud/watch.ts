@@ -10,6 +10,7 @@ import { Service } from "../../tools/service.ts";
 import { PERMISSIONS } from "../../tools/permissions.ts";
 import { ProgramDirectory, type ProgramEnd, runProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
+import { configText } from "./config_text.ts";
 import { Judge } from "./judge.ts";
 import type { Expected, Step } from "./step.ts";
 import type { FloatingIpRef } from "./tenant.ts";
@@ -284,29 +285,6 @@ export class Watch implements AsyncDisposable {
   }
 
   #config(openstack: OpenStackOptions = this.#options.openstack): string {
-    const { rabbit, source } = this.#options;
-    const { created = "compute.instance.create.end", deleted = "compute.instance.delete.end" } = this.#options;
-    const rest = {
-      host: "http://127.0.0.1",
-      port: this.#receiver.port,
-      urlCreation: "/created",
-      urlDeletion: "/deleted",
-    };
-    return `import type { Config } from "oss-watcher";
-import { RestNotify } from "oss-watcher/plugins";
-
-export default {
-  events: {
-    creation: ["${created}", "floatingip.update.end"],
-    deletion: ["${deleted}", "floatingip.update.end"],
-  },
-  plugins: [new RestNotify(${JSON.stringify(rest)})],
-  detail: { static: { Datacenter: "KDC" } },
-  ledger: { file: "./ledger.db" },
-  metrics: { port: 0 },
-  rabbit: ${JSON.stringify({ url: rabbit.url, ...source })},
-  openstack: ${JSON.stringify(openstack)},
-} satisfies Config;
-`;
+    return configText({ ...this.#options, openstack, port: this.#receiver.port });
   }
 }
