@@ -1,4 +1,5 @@
 // Notifications are lost in every way, and oss-watcher finds out by itself what they would have told.
+import { restartBroker } from "../../tools/openstack/broker.ts";
 import type { PrivateCloud } from "../../tools/openstack/cloud.ts";
 import type { CloudClient } from "../../tools/openstack/rest.ts";
 import { progress } from "../../tools/packages.ts";
@@ -75,40 +76,34 @@ async function begin(watch: Watch, { alice, bob }: LostCast): Promise<Stay> {
 }
 
 /** The exchanges of a stock cloud are not durable: they go with the broker, and so do our bindings. */
-async function loseBroker(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCast, stay: Stay): Promise<void> {
+async function loseBroker(watch: Watch, { alice, bob, cloud }: LostCast, stay: Stay): Promise<void> {
   const { one, two, ip } = stay;
   const { server: going, floatingIp } = await withFloatingIp(watch, alice, "going-01");
   await lost(watch, {
     title: "RabbitMQ is killed while the service hangs",
     before: [one, going],
     act: async () => {
-      watch.signal("SIGSTOP");
-      await rabbit.sync();
-      await rabbit.kill();
-      await rabbit.restart();
+      using _hanging = watch.hang();
+      await restartBroker(cloud.rabbit, { except: watch.queue });
       const new1 = await alice.boot({ name: "unheard-01", metadata: { owner: "alice", description: "unheard" } });
       const brief = await bob.boot({ name: "brief-01" });
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(two)).id });
       await alice.delete(going);
       await bob.delete(brief);
-      watch.signal("SIGCONT");
       return [came(new1), ended(ip, one), began(ip, two), ended(floatingIp, going), went(going)];
     },
   });
   await watch.step({
-    title: "RabbitMQ is killed while requests are on their way",
+    title: "RabbitMQ is killed while a request is on its way",
     before: [two],
     unordered: true,
     act: async () => {
-      await rabbit.sync();
-      await rabbit.kill();
       const port = await alice.portOf(one);
-      const moving = alice.setFloatingIp(ip, { port_id: port.id });
-      const coming = bob.request({ name: "unheard-02" });
-      await rabbit.restart();
+      let moving = Promise.resolve();
+      const act = () => moving = alice.setFloatingIp(ip, { port_id: port.id });
+      await restartBroker(cloud.rabbit, { except: watch.queue, act });
       await moving;
-      const server = await coming;
-      await bob.becomes(server, "ACTIVE");
+      const server = await bob.boot({ name: "unheard-02" });
       return [ended(ip, two), began(ip, one), came(server)];
     },
   });

@@ -101,9 +101,11 @@ export class Watch implements AsyncDisposable {
     this.#checkLog();
   }
 
-  /** Stops or continues the running process, as a debugger or a hypervisor does. */
-  signal(signal: "SIGSTOP" | "SIGCONT"): void {
-    Deno.kill(this.#service!.pid, signal);
+  /** Stops the running process as a debugger or a hypervisor does; disposing continues it. */
+  hang(): Disposable {
+    const { pid } = this.#service!;
+    Deno.kill(pid, "SIGSTOP");
+    return { [Symbol.dispose]: () => Deno.kill(pid, "SIGCONT") };
   }
 
   /** Waits for a line in the log since the last start. */
