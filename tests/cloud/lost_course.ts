@@ -1,8 +1,11 @@
 // Notifications are lost in every way, and oss-watcher finds out by itself what they would have told.
 import { restartBroker } from "../../tools/openstack/broker.ts";
 import type { PrivateCloud } from "../../tools/openstack/cloud.ts";
+import { allUp } from "../../tools/openstack/readiness.ts";
 import type { CloudClient } from "../../tools/openstack/rest.ts";
+import { COMPUTES } from "../../tools/openstack/settings.ts";
 import { progress } from "../../tools/packages.ts";
+import { until } from "../support/until.ts";
 import type { Cast } from "./cast.ts";
 import { seeLess, seeOtherRegions } from "./lost_accounts.ts";
 import { restoreTheLedger } from "./lost_ledger.ts";
@@ -76,7 +79,8 @@ async function begin(watch: Watch, { alice, bob }: LostCast): Promise<Stay> {
 }
 
 /** The exchanges of a stock cloud are not durable: they go with the broker, and so do our bindings. */
-async function loseBroker(watch: Watch, { alice, bob, cloud }: LostCast, stay: Stay): Promise<void> {
+async function loseBroker(watch: Watch, cast: LostCast, stay: Stay): Promise<void> {
+  const { alice, bob } = cast;
   const { one, two, ip } = stay;
   const { server: going, floatingIp } = await withFloatingIp(watch, alice, "going-01");
   await lost(watch, {
@@ -84,7 +88,7 @@ async function loseBroker(watch: Watch, { alice, bob, cloud }: LostCast, stay: S
     before: [one, going],
     act: async () => {
       using _hanging = watch.hang();
-      await restartBroker(cloud.rabbit, { except: watch.queue });
+      await killBroker(watch, cast);
       const new1 = await alice.boot({ name: "unheard-01", metadata: { owner: "alice", description: "unheard" } });
       const brief = await bob.boot({ name: "brief-01" });
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(two)).id });
@@ -100,13 +104,20 @@ async function loseBroker(watch: Watch, { alice, bob, cloud }: LostCast, stay: S
     act: async () => {
       const port = await alice.portOf(one);
       let moving = Promise.resolve();
-      const act = () => moving = alice.setFloatingIp(ip, { port_id: port.id });
-      await restartBroker(cloud.rabbit, { except: watch.queue, act });
+      await killBroker(watch, cast, () => moving = alice.setFloatingIp(ip, { port_id: port.id }));
       await moving;
       const server = await bob.boot({ name: "unheard-02" });
       return [ended(ip, two), began(ip, one), came(server)];
     },
   });
+}
+
+/** Resolves when Nova and Neutron work again. */
+async function killBroker({ queue }: Watch, { cloud, admin }: LostCast, act = () => {}): Promise<void> {
+  await restartBroker(cloud.rabbit, { except: queue, act });
+  // A report that was lost is repeated after a minute, and the host counts as down until then.
+  const since = new Date();
+  await until(() => allUp(admin, COMPUTES.slice(0, 1), since), 180_000);
 }
 
 /** The queue is deleted while the service is stopped. */
