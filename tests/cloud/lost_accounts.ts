@@ -101,6 +101,6 @@ export async function seeOtherRegions(watch: Watch, { cloud, admin }: LostCast):
   await reconcile(watch, "a region whose Nova is a web server", {
     openstack: { ...account, region: "RegionThree" },
     code: 1,
-    said: [/Cannot compare with OpenStack|Nova at/],
+    said: [/Cannot compare with OpenStack: Cannot ask Nova at .*: 404, .* Check the catalog's URL/],
   });
 }

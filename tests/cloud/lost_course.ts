@@ -158,6 +158,8 @@ async function loseQueue(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCa
     title: "stopped and deleted again: a floating IP moves twice, another one with its port",
     before: [one, two],
     asCreated: ["Addresses"],
+    // Two of them on one server are told one after the other.
+    except: ["FloatingIPs"],
     act: async () => {
       await watch.stop();
       await rabbit.ctl("delete_queue", watch.queue);
@@ -175,6 +177,7 @@ async function loseQueue(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCa
     title: "what is heard again",
     before: [two],
     asCreated: ["Addresses"],
+    except: ["FloatingIPs"],
     act: async () => {
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(one)).id });
       return [ended(ip, two), began(ip, one)];
