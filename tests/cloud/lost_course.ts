@@ -47,8 +47,9 @@ export async function takeLostCourse(watch: Watch, cast: LostCast): Promise<void
 /** The receiver's state must be the cloud's. */
 async function holdState(watch: Watch, before: State, admin: CloudClient): Promise<void> {
   await watch.settle();
-  const now = await askState(admin);
-  watch.problems.push(...stateDifferences(believed(before, watch.calls), now));
+  const receiver = believed(before, watch.calls);
+  const now = await askState(admin, receiver.servers);
+  watch.problems.push(...stateDifferences(receiver, now));
   progress(`  ${now.servers.size} servers, ${now.associations.size} associations: compared with the receiver's`);
 }
 

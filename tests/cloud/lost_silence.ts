@@ -43,6 +43,8 @@ export async function saysNothing(watch: Watch, cast: LostCast): Promise<void> {
       const failed = await alice.request({ name: "failed-01", zone: "zone-abort" });
       await alice.becomes(failed, "ERROR");
       await bob.act(gone, { shelve: null }, "SHELVED_OFFLOADED");
+      // Its host has it until then, and would say so.
+      await bob.settles(gone);
       await bob.act(gone, { forceDelete: null }, GONE);
       await cloud.losesHost(host);
       await alice.act(stranded, { forceDelete: null }, GONE);

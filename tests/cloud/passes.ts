@@ -94,7 +94,7 @@ export async function watchVersionedAlone({ cloud, cast }: Stage): Promise<Outco
   return { ...outcome, problems: [...problems, ...outcome.problems] };
 }
 
-/** Notifications are lost; two of three warnings are of that, and the third one of its repair. */
+/** Notifications are lost in every way. The service warns of that, and of what it has found. */
 export async function watchLosses({ cloud, cast }: Stage): Promise<Outcome> {
   const admin = await cloud.admin();
   return await watch({
@@ -103,7 +103,7 @@ export async function watchLosses({ cloud, cast }: Stage): Promise<Outcome> {
     rabbit: cloud.rabbit,
     source: { queue: { name: "lost" } },
     openstack: { ...accountOf(cloud), region: cloud.region, reconcile: { confirmSeconds: 2 } },
-    warnings: /WARNING \((broker|reconcile)\)/,
+    warnings: /WARNING (\((broker|reconcile)\)|\(ledger\) The ledger was restored)/,
   }, (watch) => takeLostCourse(watch, { ...cast, admin, cloud }));
 }
 

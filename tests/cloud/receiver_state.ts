@@ -9,11 +9,18 @@ export interface State {
   readonly associations: ReadonlySet<string>;
 }
 
-/** What the APIs say. A server that was never built has not come yet; one that can be restored has not gone. */
-export async function askState(admin: CloudClient): Promise<State> {
-  const list = async (query: string): Promise<readonly Answer[]> =>
-    (await admin.nova("GET", `/servers/detail?all_tenants=1${query}`)).servers;
-  const servers = [...await list(""), ...await list("&status=SOFT_DELETED")];
+/**
+ * What the APIs say. A server that was never built has not come yet.
+ *
+ * @param known Servers that are asked for by their ids: a list lacks those that can be restored, and have not gone.
+ */
+export async function askState(admin: CloudClient, known: Iterable<string> = []): Promise<State> {
+  const { servers: listed } = await admin.nova("GET", "/servers/detail?all_tenants=1");
+  const servers: Answer[] = [...listed];
+  for (const id of new Set(known).difference(new Set(listed.map(({ id }: Answer) => id)))) {
+    const answer = await admin.nova("GET", `/servers/${id}`, { allowed: [404] });
+    if (answer !== null) servers.push(answer.server);
+  }
   const { ports } = await admin.neutron("GET", "/ports");
   const { floatingips } = await admin.neutron("GET", "/floatingips");
   const built = servers.filter((server) => server["OS-SRV-USG:launched_at"] !== null).map(({ id }) => id);
