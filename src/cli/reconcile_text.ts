@@ -63,7 +63,8 @@ function describeUndecided(undecided: readonly Undecided[]): string[] {
 
 function summary({ drift, corrected, startedAt, endedAt }: ComparisonReport, { found }: Plan): string {
   const seconds = Math.round((endedAt - startedAt) / 1000);
-  const memory = corrected === 0 ? "" : `; ${corrected} rows of memory alone are out of date`;
+  const rows = corrected === 1 ? "1 row of memory alone is" : `${corrected} rows of memory alone are`;
+  const memory = corrected === 0 ? "" : `; ${rows} out of date`;
   return `Compared ${found.servers} servers, ${found.ports} ports, ${found.floatingIps} floating IPs in ${seconds} s: ` +
     `${describeDrift(drift)}${memory}.`;
 }

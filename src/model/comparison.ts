@@ -53,7 +53,7 @@ export type ComparisonOutcome =
   | "applied"
   /** There are differences, and nothing was done: only the plan was asked for. */
   | "planned"
-  /** There are more deletions than `maxDeletions`: nothing was done. */
+  /** There are more deletions than `maxDeletions`: nothing was done, and they are found again. */
   | "withheld"
   /** It did not come to an end. Nothing was concluded. */
   | "failed";
@@ -75,6 +75,11 @@ export interface ComparisonReport {
   readonly why: string;
   /** `false`: of Nova, only servers that have changed since the last comparison were read. */
   readonly isFull: boolean;
+  /**
+   * `true`: the account saw less than that of the last complete comparison, which this one does not
+   * replace.
+   */
+  readonly isPartial: boolean;
   readonly outcome: ComparisonOutcome;
   /** Why it failed or was withheld; `null` otherwise. */
   readonly problem: string | null;
@@ -104,6 +109,8 @@ export interface PastComparisons {
   readonly lastRestoreAt: number | null;
   /** The last one, whatever its outcome. */
   readonly last: ComparisonReport | null;
+  /** The last one that was to repair what it found, whatever its outcome. */
+  readonly lastTried: ComparisonReport | null;
   /**
    * The last one that came to an end and was to repair what it found, and the last full one of
    * these.

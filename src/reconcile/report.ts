@@ -16,12 +16,14 @@ export interface Occasion {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly why: string;
+  /** As in `ComparisonReport`. @default false */
+  readonly isPartial?: boolean;
 }
 
 /** The report of a comparison that came to an end. */
 export function reportOf(
   plan: Plan,
-  { outcome, problem = null, ...occasion }: Occasion & {
+  { outcome, problem = null, isPartial = false, ...occasion }: Occasion & {
     readonly outcome: ComparisonOutcome;
     readonly problem?: string | null;
   },
@@ -30,6 +32,7 @@ export function reportOf(
   return {
     ...occasion,
     isFull,
+    isPartial,
     outcome,
     problem,
     scope,
@@ -49,6 +52,7 @@ export function failedReport(
   return {
     ...occasion,
     isFull,
+    isPartial: false,
     outcome: "failed",
     problem,
     scope: null,

@@ -34,21 +34,27 @@ const AFTER_GAP_MS = 10_000;
  * or copied, and after a gap; else `everyHours` after the last one.
  */
 export function nextComparison({ past, gaps, everyHours }: ScheduleOptions): DueComparison | null {
-  const { beganAt, restoredAt, last, lastComplete, lastFull } = past;
+  const { beganAt, restoredAt, lastTried, lastComplete, lastFull } = past;
   if (beganAt === null) return null;
   const since = lastComplete?.startedAt ?? beganAt;
-  const tryAt = last?.outcome === "failed" ? last.endedAt + RETRY_MS : 0;
+  const tryAt = lastTried?.outcome === "failed" ? lastTried.endedAt + RETRY_MS : 0;
+  // What was withheld waits for an operator. Later losses do not.
+  const withheld = lastTried?.outcome === "withheld" ? lastTried : null;
+  const seenAt = Math.max(since, withheld?.startedAt ?? 0);
   const due = (dueAt: number, why: string, from = since): DueComparison => {
     const at = Math.max(dueAt, tryAt);
     const isFull = restoredAt !== null || at - (lastFull?.startedAt ?? 0) >= FULL_EVERY_MS;
     const changesSince = isFull ? null : new Date(Math.min(from, since) - OVERLAP_MS).toISOString();
     return { dueAt: at, isFull, changesSince, why };
   };
-  if (restoredAt !== null) return due(restoredAt, "the ledger was restored from a backup, or copied");
-  const missed = gaps.filter(({ to }) => to !== null && to >= since);
+  if (restoredAt !== null && restoredAt >= (withheld?.startedAt ?? 0)) {
+    return due(restoredAt, "the ledger was restored from a backup, or copied");
+  }
+  const missed = gaps.filter(({ to }) => to !== null && to >= seenAt);
   if (missed.length > 0) {
     const [from, to] = [Math.min(...missed.map(({ from }) => from)), Math.max(...missed.map(({ to }) => to ?? 0))];
     return due(to + AFTER_GAP_MS, `notifications may be missing since ${new Date(from).toISOString()}`, from);
   }
-  return everyHours === false ? null : due(since + everyHours * HOUR_MS, `the last one was ${everyHours} h ago`);
+  if (everyHours === false) return null;
+  return due((withheld?.endedAt ?? since) + everyHours * HOUR_MS, `the last one was ${everyHours} h ago`);
 }

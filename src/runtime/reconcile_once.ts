@@ -38,7 +38,7 @@ export async function reconcileOnce(
       settled: (signal) => settled({ sources, delivered: null, flush, ledger, clock }, signal),
       record: (observations) => ledger.record(observations),
     },
-    { ...wanted, changesSince: null, why: "an operator has asked for it" },
+    { ...wanted, changesSince: null, isByHand: true, why: "an operator has asked for it" },
     signal,
   );
 }

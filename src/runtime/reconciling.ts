@@ -77,9 +77,10 @@ export class Reconciling {
 
   async #next(): Promise<DueComparison | null> {
     const { ledger, config } = this.#options;
-    const { last, ...others } = await ledger.past();
+    const { lastTried, ...others } = await ledger.past();
     // A failure is waited for in the run that had it: a restart tries again at once.
-    const past = { ...others, last: (last?.endedAt ?? 0) < this.#startedAt ? null : last };
+    const isOfThisRun = lastTried !== null && lastTried.endedAt >= this.#startedAt;
+    const past = { ...others, lastTried: lastTried?.outcome === "failed" && !isOfThisRun ? null : lastTried };
     const gaps = await ledger.gapsSince(past.lastComplete?.startedAt ?? past.beganAt ?? 0);
     return nextComparison({ past, gaps, everyHours: settingsOf(config).everyHours ?? DEFAULT_EVERY_HOURS });
   }

@@ -1,17 +1,19 @@
 import { observedNotification } from "../facts/observation.ts";
 import type { Clock } from "../model/clock.ts";
-import type { ComparisonReport } from "../model/comparison.ts";
+import type { CloudScope, ComparisonReport } from "../model/comparison.ts";
 import type { ComparisonLedger } from "../model/comparison_ledger.ts";
 import type { Config, ReconcileOptions } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import type { Notification } from "../model/notification.ts";
 import type { Logger } from "../model/plugin.ts";
+import type { OpenStackApi } from "../openstack/api.ts";
 import { compare, type ComparisonProgress, type Plan } from "../reconcile/comparison.ts";
 import { maxDeletions } from "../reconcile/max_deletions.ts";
 import { NoConclusion } from "../reconcile/no_conclusion.ts";
 import { failedReport, reportOf } from "../reconcile/report.ts";
+import { scopeChanges } from "../reconcile/rights.ts";
 import { CloudReader } from "./cloud_reader.ts";
-import { cloudView } from "./cloud_view.ts";
+import { cloudView, scopeOf } from "./cloud_view.ts";
 import { openApiOnce } from "./openstack.ts";
 import { rulesOf } from "./rules.ts";
 
@@ -32,6 +34,7 @@ export interface RunComparisonOptions {
 
 /** What to compare, and what to do about differences. */
 export interface RunComparison {
+  /** `null`: everything. Everything, too, if the scope is not that of the last comparison. */
   readonly changesSince: string | null;
   /** For operators. */
   readonly why: string;
@@ -40,6 +43,11 @@ export interface RunComparison {
   /** Apply more deletions than `maxDeletions`. */
   readonly force?: boolean;
   readonly acceptsScope?: boolean;
+  /**
+   * Whether the account may be another one than the service's. If it sees less than in the last
+   * comparison, this one does not count as complete. @default false
+   */
+  readonly isByHand?: boolean;
   /** Compare this server alone, with its floating IPs: the report is not stored. @default null */
   readonly server?: string | null;
 }
@@ -85,7 +93,7 @@ export async function runComparison(
 
 async function conclude(
   options: RunComparisonOptions,
-  { changesSince, why, apply, force = false, acceptsScope = false, server = null }: RunComparison,
+  { why, apply, force = false, acceptsScope = false, isByHand = false, server = null, ...wanted }: RunComparison,
   { startedAt, signal }: { readonly startedAt: number; readonly signal: AbortSignal },
 ): Promise<Compared> {
   const { config, ledger, settled, record, maxSilenceMs, clock, random, log, onProgress } = options;
@@ -95,6 +103,8 @@ async function conclude(
   const reader = new CloudReader({ api, clock, random, log: log("reconcile"), maxSilenceMs });
   const past = await ledger.past();
   if (past.beganAt === null) throw new NoConclusion(NOT_PRIMED);
+  const { reference } = past;
+  const isSameScope = await seesAs(reference, { api, signal });
   const plan = await compare({
     cloud: cloudView(reader, api),
     memory: ledger,
@@ -102,8 +112,8 @@ async function conclude(
     rules: rulesOf(config.events, { restoredAtMs: past.lastRestoreAt ?? 0 }),
     confirmMs: (confirmSeconds ?? DEFAULT_CONFIRM_SECONDS) * 1000,
     beganAt: past.beganAt,
-    changesSince,
-    reference: past.reference,
+    changesSince: isSameScope ? wanted.changesSince : null,
+    reference,
     acceptsScope,
     server,
     clock,
@@ -111,7 +121,8 @@ async function conclude(
   }, signal);
   const gone = plan.differences.filter(({ change }) => change === "gone").length;
   const most = maxDeletions(limit, plan.remembered);
-  const occasion = () => ({ startedAt, endedAt: clock.now(), why });
+  const isPartial = isByHand && !isSameScope && !acceptsScope && !plan.seesAllProjects;
+  const occasion = () => ({ startedAt, endedAt: clock.now(), why, isPartial });
   if (!apply && plan.differences.length > 0) {
     return { plan, report: reportOf(plan, { outcome: "planned", ...occasion() }) };
   }
@@ -122,6 +133,14 @@ async function conclude(
   if (apply) await tell(plan, { startedAt, record, clock });
   const outcome = plan.differences.length === 0 ? "agreed" : "applied";
   return { plan, report: reportOf(plan, { outcome, ...occasion() }) };
+}
+
+/** Whether the scope is that of the last complete comparison, if there was one. */
+async function seesAs(
+  reference: CloudScope | null,
+  { api, signal }: { readonly api: Pick<OpenStackApi, "scope">; readonly signal: AbortSignal },
+): Promise<boolean> {
+  return reference === null || scopeChanges(reference, scopeOf(await api.scope(signal))).length === 0;
 }
 
 /** A logger for clients that say at each login what the service has said at its start. */

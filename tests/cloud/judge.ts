@@ -33,11 +33,13 @@ export class Judge {
 
   hold(call: Call, { step, truth }: Circumstances): void {
     const { kind, server, floatingIp, key, detail } = call;
-    const { title, isEarly = false, except = [] } = step;
+    const { title, isEarly = false, isFound = false, except = [] } = step;
     const about = kind === "came" || kind === "began" ? truth.now : truth.earlier;
     if (about === null) throw new Error(`${title}: the APIs were not asked for server ${server.name} in time`);
-    const FloatingIPs = truth.now === null ? [] : floatingIpsOf(truth.now);
-    const wanted = { ...saidOf(call, about), FloatingIPs, ...this.#kept(call, step) };
+    // A comparison tells of a server before it tells of its floating IPs.
+    const now = isFound && kind === "came" ? null : truth.now;
+    const FloatingIPs = now === null ? [] : floatingIpsOf(now);
+    const wanted = { ...saidOf(call, about, isFound), FloatingIPs, ...this.#kept(call, step) };
     const got = isEarly && kind === "began" ? withNetworks(detail, wanted) : detail;
     this.#note({ event: kind, key, title }, { got: without(got, except), wanted: without(wanted, except) });
     const subject = floatingIp?.id ?? server.id;
@@ -85,8 +87,8 @@ const OWN = [
   ...["OS", "ImageID", "Storage", "Ram", "CPU"],
 ];
 
-function saidOf({ kind, floatingIp }: Call, truth: Truth): Fields {
-  if (floatingIp === undefined) return kind === "came" ? detailOfNewServer(truth) : detailOfServer(truth);
+function saidOf({ kind, floatingIp }: Call, truth: Truth, isFound: boolean): Fields {
+  if (floatingIp === undefined) return kind === "came" && !isFound ? detailOfNewServer(truth) : detailOfServer(truth);
   const mac = macOf(truth, floatingIp);
   if (mac === null) throw new Error(`Neutron does not know ${floatingIp.address} on ${truth.ref.name}`);
   return detailOfFloatingIp(truth, floatingIp, mac);

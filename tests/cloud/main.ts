@@ -11,6 +11,7 @@ import { COMPUTES } from "../../tools/openstack/settings.ts";
 import { progress } from "../../tools/packages.ts";
 import type { Cast } from "./cast.ts";
 import { diagnoseFaults } from "./faults.ts";
+import { EVERYTHING } from "./notifying.ts";
 import * as passes from "./passes.ts";
 import type { Outcome, Stage } from "./passes.ts";
 import { differencesOf, LEGEND, tableOf } from "./report.ts";
@@ -23,6 +24,7 @@ const PASSES: Readonly<Record<string, Pass>> = {
   core: passes.watchEverything,
   more: passes.watchMore,
   middle: passes.watchFromTheMiddle,
+  lost: passes.watchLosses,
   "first-generation": passes.watchFirstGeneration,
   versioned: passes.watchVersionedAlone,
   faults: diagnoseFaults,
@@ -47,7 +49,7 @@ async function main(args: readonly string[]): Promise<number> {
   const chosen = Object.entries(PASSES).filter(([name]) => names.length === 0 || names.includes(name));
   const isCore = chosen.every(([name]) => name === "core");
   const computes = isCore ? COMPUTES.slice(0, 1) : COMPUTES;
-  await using cloud = await startCloud({ programs, notifying: passes.EVERYTHING, computes });
+  await using cloud = await startCloud({ programs, notifying: EVERYTHING, computes });
   const stage = { cloud, cast: await makeCast(cloud) };
   const outcomes: Outcome[] = [];
   for (const [, pass] of chosen) {

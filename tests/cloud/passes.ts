@@ -1,11 +1,12 @@
 // The real cloud watched several times, each time by another configuration of the service, and with other settings of Nova and Neutron.
 import type { PrivateCloud } from "../../tools/openstack/cloud.ts";
-import type { Notifying } from "../../tools/openstack/settings.ts";
 import { progress } from "../../tools/packages.ts";
 import type { Cast } from "./cast.ts";
 import { takeCourse } from "./course.ts";
 import { takeLongCourse } from "./long_course.ts";
+import { takeLostCourse } from "./lost_course.ts";
 import { changeUnderPriming } from "./new_ledger.ts";
+import { FIRST_GENERATION, VERSIONED_ALONE } from "./notifying.ts";
 import type { Comparison } from "./report.ts";
 import { takeSoftCourse } from "./soft_course.ts";
 import { accountOfTheSystem, checkSystemScope } from "./system_scope.ts";
@@ -25,33 +26,6 @@ export interface Outcome {
   readonly comparisons: readonly Comparison[];
   readonly problems: readonly string[];
 }
-
-/** Every notification comes up to eight times: two drivers, two topics, two formats. */
-export const EVERYTHING: Notifying = {
-  novaFormat: "both",
-  novaDrivers: ["messagingv2", "messaging"],
-  neutronDrivers: ["messaging", "messagingv2"],
-  topics: ["notifications", "monitoring"],
-  versionedTopics: ["versioned_notifications", "monitoring"],
-};
-
-/** As nova.conf and neutron.conf were in 2015. */
-const FIRST_GENERATION: Notifying = {
-  novaFormat: "unversioned",
-  novaDrivers: ["messaging"],
-  neutronDrivers: ["messaging"],
-  topics: ["monitoring"],
-  versionedTopics: ["versioned_notifications"],
-};
-
-const VERSIONED_ALONE: Notifying = {
-  novaFormat: "versioned",
-  novaDrivers: ["messagingv2"],
-  neutronDrivers: ["messagingv2"],
-  topics: ["notifications"],
-  versionedTopics: ["versioned_notifications"],
-  reclaimSeconds: 86_400,
-};
 
 /** The core: what is said several times is one event; the service has a queue of its own, and its account from clouds.yaml. */
 export async function watchEverything({ cloud, cast }: Stage): Promise<Outcome> {
@@ -118,6 +92,19 @@ export async function watchVersionedAlone({ cloud, cast }: Stage): Promise<Outco
     deleted: "instance.delete.end",
   }, (watch) => takeSoftCourse(watch, cast));
   return { ...outcome, problems: [...problems, ...outcome.problems] };
+}
+
+/** Notifications are lost in every way. The service warns of that, and of what it has found. */
+export async function watchLosses({ cloud, cast }: Stage): Promise<Outcome> {
+  const admin = await cloud.admin();
+  return await watch({
+    title: "notifications are lost",
+    admin,
+    rabbit: cloud.rabbit,
+    source: { queue: { name: "lost" } },
+    openstack: { ...accountOf(cloud), region: cloud.region, reconcile: { confirmSeconds: 2 } },
+    warnings: /WARNING (\((broker|reconcile)\)|\(ledger\) The ledger was restored)/,
+  }, (watch) => takeLostCourse(watch, { ...cast, admin, cloud }));
 }
 
 /** A service that starts on a new ledger in the middle of everything. */

@@ -33,6 +33,8 @@ export interface Step {
   readonly isEarly?: boolean;
   /** Fields of an association's events that are as at the server's creation, whatever the APIs say now: no message of the server came with it. */
   readonly asCreated?: readonly string[];
+  /** A comparison found it: no message said more than the APIs. */
+  readonly isFound?: boolean;
   /** Fields for which nobody can be asked any more. */
   readonly except?: readonly string[];
 }

@@ -7,8 +7,10 @@ import { progress } from "../../tools/packages.ts";
 import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
 import { type Received, Receiver } from "../../tools/receiver.ts";
 import { Service } from "../../tools/service.ts";
-import { ProgramDirectory } from "../support/program.ts";
+import { PERMISSIONS } from "../../tools/permissions.ts";
+import { ProgramDirectory, type ProgramEnd, runProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
+import { configText } from "./config_text.ts";
 import { Judge } from "./judge.ts";
 import type { Expected, Step } from "./step.ts";
 import type { FloatingIpRef } from "./tenant.ts";
@@ -32,6 +34,8 @@ export interface WatchOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** `false`: the course starts it. @default true */
   readonly isStarted?: boolean;
+  /** Warnings and errors that the service must log, or may. @default none */
+  readonly warnings?: RegExp;
 }
 
 export class Watch implements AsyncDisposable {
@@ -49,6 +53,10 @@ export class Watch implements AsyncDisposable {
   /** Keys of all that had to come, with their steps. */
   readonly #expected = new Map<string, string>();
   readonly #primed = new Set<string>();
+  /** What the APIs said last before an operation, by server. */
+  readonly #earlier = new Map<string, Truth>();
+  /** Keys that may come again. */
+  readonly #repeatable = new Set<string>();
   readonly #titles: { readonly title: string; readonly from: number }[] = [];
 
   constructor(options: WatchOptions) {
@@ -56,8 +64,84 @@ export class Watch implements AsyncDisposable {
     this.#dir = new ProgramDirectory({ "config.ts": this.#config(), ...options.files });
   }
 
+  /** What it has logged since its last start. */
   get log(): string {
     return this.#service?.log ?? "";
+  }
+
+  /** The calls so far. */
+  get calls(): readonly Received[] {
+    return this.#receiver.requests;
+  }
+
+  get queue(): string {
+    const { source } = this.#options;
+    return "queue" in source ? source.queue.name : source.watchQueue;
+  }
+
+  /** The path of a file beside config.ts. */
+  path(name: string): string {
+    return this.#dir.path(name);
+  }
+
+  /** Runs a command beside the service, or without it. `config`: another account of OpenStack. */
+  async run(
+    args: readonly string[],
+    { openstack }: { readonly openstack?: OpenStackOptions } = {},
+  ): Promise<ProgramEnd> {
+    const file = openstack === undefined ? "config.ts" : "other.ts";
+    if (openstack !== undefined) this.#dir.write(file, this.#config(openstack));
+    return await runProgram({ dir: this.#dir.path(), args: ["--config", file, ...args], permissions: PERMISSIONS });
+  }
+
+  /** Stops the service. */
+  async stop(): Promise<void> {
+    const { code } = await this.#service!.end("SIGTERM");
+    if (code !== 0) this.problems.push(`The service ended with exit code ${code}`);
+    this.#checkLog();
+  }
+
+  /** Stops the running process as a debugger or a hypervisor does; disposing continues it. */
+  hang(): Disposable {
+    const { pid } = this.#service!;
+    Deno.kill(pid, "SIGSTOP");
+    return { [Symbol.dispose]: () => Deno.kill(pid, "SIGCONT") };
+  }
+
+  /** Waits for a line in the log since the last start. */
+  logged(line: RegExp): Promise<void> {
+    return this.#logged(line);
+  }
+
+  /** Waits until all messages are decided, and all that follows is delivered. */
+  async settle(): Promise<void> {
+    const isIdle = async () =>
+      await this.#depth() === 0 && this.#count("notification WHERE outcome IS NULL") === 0 &&
+      this.#count("delivery WHERE state <> 'done'") === 0;
+    await until(isIdle, LONG_MS);
+  }
+
+  /** How many events a comparison has led to, in this ledger. */
+  async found(): Promise<number> {
+    const { out } = await this.run(["events", "--json", "--limit", "1000"]);
+    return out.split('"origin":"reconcile"').length - 1;
+  }
+
+  /**
+   * The ledger was put back to an earlier state: calls since then may come again, under the same
+   * keys those of servers, and those of floating IPs under others.
+   *
+   * @param since The number of calls at that time.
+   */
+  restored(since: number): void {
+    const again = this.calls.slice(since);
+    for (const { key } of again) this.#repeatable.add(key);
+    for (const id of this.#transitions.keys()) this.#primed.add(id);
+  }
+
+  /** Calls of floating IPs since a number of calls were due, whatever their numbers. */
+  acceptNumbers(since: number, title: string): void {
+    for (const { key } of this.calls.slice(since)) if (key.startsWith("floatingip/")) this.#expected.set(key, title);
   }
 
   /** Starts the service and waits until it hears everything, and has read what is there. */
@@ -90,8 +174,7 @@ export class Watch implements AsyncDisposable {
     this.steps++;
     progress(`  ${title}`);
     this.#titles.push({ title, from: this.#receiver.requests.length });
-    const earlier = new Map<string, Truth>();
-    for (const server of before) earlier.set(server.id, (await askTruth(admin, server))!);
+    for (const server of before) this.#earlier.set(server.id, (await askTruth(admin, server))!);
     const expected = await act();
     const keys: string[] = [];
     for (const one of expected) {
@@ -103,7 +186,7 @@ export class Watch implements AsyncDisposable {
     if (!unordered) this.#checkOrder(keys, title);
     for (const [index, one] of expected.entries()) {
       const key = keys[index]!;
-      const truth = { earlier: earlier.get(one.server.id) ?? null, now: await askTruth(admin, one.server) };
+      const truth = { earlier: this.#earlier.get(one.server.id) ?? null, now: await askTruth(admin, one.server) };
       const { path, detail } = this.#request(key)! as Received & { readonly detail: Detail };
       const isBeginning = one.kind === "came" || one.kind === "began";
       if (path !== (isBeginning ? "/created" : "/deleted")) this.problems.push(`${title}: ${key} was sent to ${path}`);
@@ -113,15 +196,12 @@ export class Watch implements AsyncDisposable {
 
   /** Stops the service; what should never have come has had its chance. */
   async conclude(): Promise<void> {
-    const service = this.#service!;
     const isIdle = async () => await this.#depth() === 0 && this.#count("notification WHERE outcome IS NULL") === 0;
     await until(isIdle, LONG_MS).catch((error) => this.problems.push(`Messages are left over: ${error.message}`));
-    const { code } = await service.end("SIGTERM");
-    if (code !== 0) this.problems.push(`The service ended with exit code ${code}`);
-    this.problems.push(...service.log.split("\n").filter((line) => /WARN|ERROR|Uncaught|at file:/.test(line)));
+    await this.stop();
     const arrived = Map.groupBy(this.#receiver.requests, ({ key }) => key);
     for (const [key, requests] of arrived) {
-      if (requests.length > 1) this.problems.push(`${key} came ${requests.length} times`);
+      if (requests.length > 1 && !this.#repeatable.has(key)) this.problems.push(`${key} came ${requests.length} times`);
       if (!this.#expected.has(key)) {
         const index = this.#receiver.requests.indexOf(requests[0]!);
         const during = this.#titles.findLast(({ from }) => from <= index)?.title;
@@ -139,7 +219,7 @@ export class Watch implements AsyncDisposable {
 
   async #logged(line: RegExp): Promise<void> {
     await until(() => line.test(this.log), LONG_MS).catch((error) => {
-      throw new Error(`Cannot start the service: ${this.log}`, { cause: error });
+      throw new Error(`The service does not log ${line}: ${this.log}`, { cause: error });
     });
   }
 
@@ -179,10 +259,9 @@ export class Watch implements AsyncDisposable {
 
   /** How many messages are in the queue, those included that wait for their acknowledgement. */
   async #depth(): Promise<number> {
-    const { rabbit, source } = this.#options;
-    const queue = "queue" in source ? source.queue.name : source.watchQueue;
+    const { rabbit } = this.#options;
     const lines = (await rabbit.ctl("list_queues", "name", "messages")).trim().split("\n");
-    return Number(lines.map((line) => line.split("\t")).find(([name]) => name === queue)?.[1]);
+    return Number(lines.map((line) => line.split("\t")).find(([name]) => name === this.queue)?.[1]);
   }
 
   #request(key: string): Received | undefined {
@@ -201,30 +280,13 @@ export class Watch implements AsyncDisposable {
     return Number(database.prepare(`SELECT count(*) AS n FROM ${rows}`).get()?.["n"]);
   }
 
-  #config(): string {
-    const { rabbit, source, openstack } = this.#options;
-    const { created = "compute.instance.create.end", deleted = "compute.instance.delete.end" } = this.#options;
-    const rest = {
-      host: "http://127.0.0.1",
-      port: this.#receiver.port,
-      urlCreation: "/created",
-      urlDeletion: "/deleted",
-    };
-    return `import type { Config } from "oss-watcher";
-import { RestNotify } from "oss-watcher/plugins";
+  #checkLog(): void {
+    const { warnings } = this.#options;
+    const isWrong = (line: string) => /WARN|ERROR|Uncaught|at file:/.test(line) && !warnings?.test(line);
+    this.problems.push(...this.log.split("\n").filter(isWrong));
+  }
 
-export default {
-  events: {
-    creation: ["${created}", "floatingip.update.end"],
-    deletion: ["${deleted}", "floatingip.update.end"],
-  },
-  plugins: [new RestNotify(${JSON.stringify(rest)})],
-  detail: { static: { Datacenter: "KDC" } },
-  ledger: { file: "./ledger.db" },
-  metrics: { port: 0 },
-  rabbit: ${JSON.stringify({ url: rabbit.url, ...source })},
-  openstack: ${JSON.stringify(openstack)},
-} satisfies Config;
-`;
+  #config(openstack: OpenStackOptions = this.#options.openstack): string {
+    return configText({ ...this.#options, openstack, port: this.#receiver.port });
   }
 }

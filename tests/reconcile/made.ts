@@ -52,6 +52,7 @@ export const NO_COMPARISONS: PastComparisons = {
   lastComplete: null,
   lastFull: null,
   lastRestoreAt: null,
+  lastTried: null,
   reference: null,
   agreedAt: null,
 };
@@ -62,6 +63,7 @@ export function report(startedAt: number, more: Partial<ComparisonReport> = {}):
     endedAt: startedAt,
     why: "",
     isFull: true,
+    isPartial: false,
     outcome: "agreed",
     problem: null,
     scope: ADMIN,

@@ -22,7 +22,7 @@ Deno.test("nextComparison() is a full one, the interval after priming", () => {
 
 Deno.test("nextComparison() reads what has changed since 15 minutes before the last complete one", () => {
   const last = report(at(22, "12:00:00"));
-  const past = { ...NO_COMPARISONS, last, lastComplete: last, lastFull: last };
+  const past = { ...NO_COMPARISONS, last, lastTried: last, lastComplete: last, lastFull: last };
   assert.deepEqual(nextComparison({ past, gaps: [], everyHours: 6 }), {
     dueAt: at(22, "18:00:00"),
     isFull: false,
@@ -33,7 +33,7 @@ Deno.test("nextComparison() reads what has changed since 15 minutes before the l
 
 Deno.test("nextComparison() is a full one if it is due 7 days after the last full one", () => {
   const [full, last] = [report(at(21)), report(at(27), { isFull: false })];
-  const past = { ...NO_COMPARISONS, last, lastComplete: last, lastFull: full };
+  const past = { ...NO_COMPARISONS, last, lastTried: last, lastComplete: last, lastFull: full };
   const due = nextComparison({ past, gaps: [], everyHours: 24 });
   assert.equal(due?.dueAt, at(28));
   assert.equal(due?.isFull, true);
@@ -46,7 +46,7 @@ Deno.test("nextComparison() is none without an interval and a gap", () => {
 
 Deno.test("nextComparison() comes 10 s after a gap has ended, and reads what has changed since 15 minutes before it", () => {
   const last = report(at(22));
-  const past = { ...NO_COMPARISONS, last, lastComplete: last, lastFull: last };
+  const past = { ...NO_COMPARISONS, last, lastTried: last, lastComplete: last, lastFull: last };
   const gap = { from: at(21, "23:00:00"), to: at(22, "01:00:00"), cause: "connection" } as never;
   assert.deepEqual(nextComparison({ past, gaps: [gap], everyHours: false }), {
     dueAt: at(22, "01:00:10"),
@@ -63,14 +63,21 @@ Deno.test("nextComparison() waits for the end of a gap", () => {
 
 Deno.test("nextComparison() does not come for a gap that a complete comparison has covered", () => {
   const last = report(at(23));
-  const past = { ...NO_COMPARISONS, last, lastComplete: last, lastFull: last };
+  const past = { ...NO_COMPARISONS, last, lastTried: last, lastComplete: last, lastFull: last };
   const gap = { from: at(22), to: at(22, "01:00:00") } as never;
   assert.equal(nextComparison({ past, gaps: [gap], everyHours: false }), null);
 });
 
 Deno.test("nextComparison() is a full one, at once, after a restore", () => {
   const last = report(at(22));
-  const past = { ...NO_COMPARISONS, last, lastComplete: last, lastFull: last, restoredAt: at(22, "05:00:00") };
+  const past = {
+    ...NO_COMPARISONS,
+    last,
+    lastTried: last,
+    lastComplete: last,
+    lastFull: last,
+    restoredAt: at(22, "05:00:00"),
+  };
   assert.deepEqual(nextComparison({ past, gaps: [], everyHours: 24 }), {
     dueAt: at(22, "05:00:00"),
     isFull: true,
@@ -81,6 +88,6 @@ Deno.test("nextComparison() is a full one, at once, after a restore", () => {
 
 Deno.test("nextComparison() is tried again 15 minutes after one has failed", () => {
   const last = report(at(22), { endedAt: at(22, "00:10:00"), outcome: "failed" });
-  const past = { ...NO_COMPARISONS, last, restoredAt: at(21, "05:00:00") };
+  const past = { ...NO_COMPARISONS, last, lastTried: last, restoredAt: at(21, "05:00:00") };
   assert.equal(nextComparison({ past, gaps: [], everyHours: false })?.dueAt, at(22, "00:25:00"));
 });

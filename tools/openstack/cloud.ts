@@ -12,6 +12,7 @@ import type { Command, Programs } from "./programs.ts";
 import { allAlive, allUp, answers, forceDown, listens, untilFree } from "./readiness.ts";
 import { type Account, CloudClient } from "./rest.ts";
 import { roomyMemory } from "./roomy_memory.ts";
+import { addEmptyRegion } from "./second_region.ts";
 import * as services from "./services.ts";
 import { ADDRESS, type Compute, type Notifying, REGION, type Site } from "./settings.ts";
 
@@ -122,6 +123,14 @@ export class PrivateCloud implements AsyncDisposable {
     await this.#serve(services.compute(this.#site, host)).until(() => allUp(admin, own, since));
   }
 
+  /** See {@linkcode addEmptyRegion}. */
+  async addEmptyRegion(name: string): Promise<AsyncDisposable> {
+    const [site, sql] = [this.#site, (statements: string) => this.#sql(statements)];
+    type Where = Parameters<typeof services.novaApi>[2];
+    const serve = (where: Where) => this.#serve(services.novaApi(site, this.#programs, where));
+    return await addEmptyRegion(name, { site, sql, serve, admin: await this.admin() });
+  }
+
   /** Ends every process and removes everything. */
   async stop(): Promise<void> {
     await Promise.all(this.#daemons.map((daemon) => daemon.stop()));
@@ -164,14 +173,18 @@ export class PrivateCloud implements AsyncDisposable {
       ...["--no-defaults", `--user=${user}`, `--datadir=${data}`, "--skip-test-db"],
       ...["--auth-root-authentication-method=normal", "--skip-name-resolve"],
     ]);
-    const socket = `${dir}/mysql.sock`;
     const daemon = this.#start("mysql", [
       // Data need not survive a power cut: without waiting for the disk the schemas take a fifth of
       // the time.
       "eatmydata",
       "mariadbd",
       ...["--no-defaults", `--user=${user}`, `--datadir=${data}`],
-      ...[`--socket=${socket}`, `--pid-file=${dir}/mysql.pid`, `--bind-address=${ADDRESS}`, `--port=${ports.mysql}`],
+      ...[
+        `--socket=${dir}/mysql.sock`,
+        `--pid-file=${dir}/mysql.pid`,
+        `--bind-address=${ADDRESS}`,
+        `--port=${ports.mysql}`,
+      ],
       ...["--skip-name-resolve", "--max-connections=600", "--innodb-flush-log-at-trx-commit=0"],
       ...["--innodb-buffer-pool-size=256M", "--character-set-server=utf8mb3"],
     ]);
@@ -181,7 +194,13 @@ export class PrivateCloud implements AsyncDisposable {
       ...names.map((name) => `CREATE DATABASE ${name} CHARACTER SET utf8mb3;`),
       `CREATE USER osw@'${ADDRESS}' IDENTIFIED BY '${secret}'; GRANT ALL ON *.* TO osw@'${ADDRESS}';`,
     ];
-    await this.#run("mysql-databases", ["mariadb", "--no-defaults", "-uroot", "-S", socket, "-e", sql.join(" ")]);
+    await this.#sql(sql.join(" "));
+  }
+
+  /** Rows come as lines, with tabs between their values. */
+  #sql(statements: string): Promise<string> {
+    const client = ["mariadb", "--no-defaults", "-uroot", "-S", `${this.#site.dir}/mysql.sock`] as const;
+    return this.#run("mysql-statements", [...client, "--batch", "--skip-column-names", "-e", statements]);
   }
 
   /** Makes them side by side: most of a cloud's start is spent here. */
@@ -261,8 +280,8 @@ export class PrivateCloud implements AsyncDisposable {
     return daemon;
   }
 
-  async #run(name: string, command: Command): Promise<void> {
-    await runToEnd({ name, command: this.#programs.run(command), env: this.#env, dir: this.#site.dir });
+  #run(name: string, command: Command): Promise<string> {
+    return runToEnd({ name, command: this.#programs.run(command), env: this.#env, dir: this.#site.dir });
   }
 }
 

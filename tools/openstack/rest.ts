@@ -1,5 +1,6 @@
 // A client of the cloud's APIs for tests that act as tenant or administrator. Unlike the watcher's
 // own clients it writes.
+import { REGION } from "./settings.ts";
 
 export interface Account {
   readonly user: string;
@@ -36,7 +37,8 @@ export class CloudClient {
     this.#token = token;
     this.#endpoints = Object.fromEntries(
       answer.catalog.flatMap(({ type, endpoints }: Answer) =>
-        endpoints.filter((one: Answer) => one.interface === "public").map(({ url }: Answer) => [type, url])
+        endpoints.filter((one: Answer) => one.interface === "public" && one.region_id === REGION)
+          .map(({ url }: Answer) => [type, url])
       ),
     );
   }

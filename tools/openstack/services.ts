@@ -37,20 +37,32 @@ export function glance({ dir, ports }: Site, programs: Programs): Service {
 }
 
 /** All but the compute hosts. */
-export function nova({ dir, ports }: Site, programs: Programs): readonly Service[] {
-  const config = ["--config-file", `${dir}/etc/nova.conf`] as const;
-  const app = firstOf(programs, ["nova.wsgi.osapi_compute", "/usr/bin/nova-api"]);
-  const api: Service = app.startsWith("/") ? { name: "nova-api", command: ["nova-api", ...config] } : {
-    name: "nova-api",
-    command: uwsgi(ports.nova, app, ["--threads", "1"]),
-    // The first one is read for the pipeline.
-    env: { OS_NOVA_CONFIG_DIR: `${dir}/etc`, OS_NOVA_CONFIG_FILES: "/usr/share/nova-common/api-paste.ini;nova.conf" },
-  };
+export function nova(site: Site, programs: Programs): readonly Service[] {
+  const config = ["--config-file", `${site.dir}/etc/nova.conf`] as const;
   return [
     { name: "nova-conductor", command: ["nova-conductor", ...config] },
-    api,
+    novaApi(site, programs),
     { name: "nova-scheduler", command: ["nova-scheduler", ...config] },
   ];
+}
+
+/** Nova's API: by default that of the cloud. */
+export function novaApi(
+  { dir, ports }: Site,
+  programs: Programs,
+  { name = "nova-api", file = "nova.conf", port = ports.nova }: {
+    readonly name?: string;
+    /** The configuration file's name. */
+    readonly file?: string;
+    readonly port?: number;
+  } = {},
+): Service {
+  const app = firstOf(programs, ["nova.wsgi.osapi_compute", "/usr/bin/nova-api"]);
+  if (app.startsWith("/")) return { name, command: ["nova-api", "--config-file", `${dir}/etc/${file}`] };
+  // The first one is read for the pipeline.
+  const files = `/usr/share/nova-common/api-paste.ini;${file}`;
+  const env = { OS_NOVA_CONFIG_DIR: `${dir}/etc`, OS_NOVA_CONFIG_FILES: files };
+  return { name, command: uwsgi(port, app, ["--threads", "1"]), env };
 }
 
 export function compute({ dir }: Site, host: string): Service {

@@ -63,6 +63,7 @@ export class Comparisons implements ComparisonLedger {
       restoredAt: (restoredAt ?? 0) > (agreedAt ?? 0) ? restoredAt : null,
       lastRestoreAt: restoredAt,
       last: reportOf(this.#sql.last.get()),
+      lastTried: reportOf(this.#sql.lastTried.get()),
       lastComplete: reportOf(this.#sql.lastComplete.get()),
       lastFull: reportOf(this.#sql.lastFull.get()),
       reference: reportOf(this.#sql.lastComplete.get())?.scope ?? this.#primedScope(),
@@ -90,12 +91,11 @@ export class Comparisons implements ComparisonLedger {
 
   // deno-lint-ignore require-await -- as above
   async report(report: ComparisonReport): Promise<void> {
-    const { startedAt, endedAt, outcome, isFull } = report;
-    // What was planned alone is found again.
-    const isComplete = outcome !== "failed" && outcome !== "planned";
+    const { startedAt, endedAt, outcome, isFull, isPartial } = report;
+    const isComplete = (outcome === "agreed" || outcome === "applied") && !isPartial;
     transaction(this.#database, () => {
       this.#sql.put.run(startedAt, endedAt, Number(isComplete), Number(isFull), JSON.stringify(report));
-      if (outcome === "agreed" || outcome === "applied") this.#sql.putFact.run(AGREED_AT, String(endedAt));
+      if (isComplete) this.#sql.putFact.run(AGREED_AT, String(endedAt));
     });
   }
 
@@ -137,6 +137,8 @@ const STATEMENTS = {
   putFact: `INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)`,
   put: `INSERT INTO comparison (started_at, ended_at, complete, is_full, data) VALUES (?, ?, ?, ?, ?)`,
   last: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison ORDER BY seq DESC LIMIT 1`,
+  lastTried: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE data ->> '$.outcome' <> 'planned'
+    AND coalesce(data ->> '$.isPartial', 0) = 0 ORDER BY seq DESC LIMIT 1`,
   lastComplete: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE complete = 1 ORDER BY seq DESC LIMIT 1`,
   lastFull:
     `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE complete = 1 AND is_full = 1 ORDER BY seq DESC LIMIT 1`,

@@ -24,6 +24,7 @@ function report(startedAt: number, changes: Partial<ComparisonReport> = {}): Com
     endedAt: startedAt + 1,
     why: "",
     isFull: false,
+    isPartial: false,
     outcome: "agreed",
     problem: null,
     scope: SCOPE,
