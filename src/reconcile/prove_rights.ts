@@ -45,8 +45,8 @@ export async function proveRights(
   ]);
   if (unseen.length === 0) return;
   throw new NoConclusion(
-    `${unseen.join(", ")} was listed, and cannot be seen by id: the account may not see ` +
-      "it, its rights were taken away meanwhile, or it was deleted and no notification came",
+    `${unseen[0]}, which was listed, cannot be seen by id: the account may not see it, its rights were taken away ` +
+      "meanwhile, or it was deleted and no notification came",
   );
 }
 

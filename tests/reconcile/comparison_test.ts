@@ -114,7 +114,7 @@ Deno.test("compare() refuses if rights were missing at the first question, and a
     cloud.hides = () => false;
   };
   const compared = new FakeLedger(came("a"), came("b")).compare(cloud, { whileWaiting });
-  await assert.rejects(compared, { name: "NoConclusion", message: /^b was listed, and cannot be seen by id/ });
+  await assert.rejects(compared, { name: "NoConclusion", message: /^b, which was listed, cannot be seen by id/ });
 });
 
 Deno.test("compare() refuses if a listed resource of another project is not found any more", async () => {
