@@ -188,6 +188,21 @@ for (
   });
 }
 
+Deno.test("reconcile --server refuses a server of which nothing is known", async () => {
+  await using place = await Place.open({ servers: 12, floatingIps: 0 });
+  for (const server of ["nobody", "\x1b[2J/../x", SERVER(12)]) {
+    const { code, out, err } = await place.run("reconcile", "--server", server);
+    assert.deepEqual([code, out], [1, ""]);
+    assert.match(
+      err,
+      /^Cannot compare with OpenStack: Neither the ledger nor Nova's list has the server ".+": check its id$/m,
+    );
+    assert.ok(!err.includes("\x1b"));
+  }
+  assert.equal((await place.run("reconcile", "--server", SERVER(11))).code, 0);
+  assert.equal((await place.run("reconcile", "--server", "")).code, 1);
+});
+
 for (const during of ["login", "waiting"] as const) {
   Deno.test(`reconcile ends at once, with a clear line, when it is interrupted: ${during}`, async () => {
     await using place = await Place.open({ servers: 20, floatingIps: 0 });
