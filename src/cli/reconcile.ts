@@ -57,6 +57,7 @@ async function run(options: ReconcileOptions, context: CommandContext): Promise<
   using opened = await openLedger(ledger, context);
   const { terminal } = context;
   using line = new ProgressLine(terminal);
+  const signal = context.stopSignal();
   const { report, plan } = await reconcileOnce(
     {
       config,
@@ -67,8 +68,10 @@ async function run(options: ReconcileOptions, context: CommandContext): Promise<
       onProgress: (progress) => line.show(describeProgress(progress)),
     },
     { apply, force, acceptsScope: acceptScope, server: server ?? null },
-    context.stopSignal(),
-  );
+    signal,
+  ).catch((error) => {
+    throw signal.aborted ? new UserError("Cannot finish the comparison: interrupted. Nothing was told") : error;
+  });
   line.clear();
   if (plan === null) throw new UserError(`Cannot compare with OpenStack: ${report.problem}`);
   const { undecided, differences } = plan;

@@ -8,6 +8,7 @@ import type { Memory } from "../model/memory.ts";
 import type { CloudView } from "./cloud_view.ts";
 import { inOrder } from "./in_order.ts";
 import { judge, type Judgement } from "./judge.ts";
+import { NoConclusion } from "./no_conclusion.ts";
 import { type MadeObservation, ObservationMaker, projectOf, type Resource } from "./observation_maker.ts";
 import { proveRights, type Visibilities } from "./prove_rights.ts";
 import { Visibility } from "./rights.ts";
@@ -84,6 +85,8 @@ class Comparison {
   /** What seems to differ, by resource. */
   readonly #candidates: Judgement[] = [];
   #remembered = 0;
+  /** Whether Nova lists the server that alone is looked at. */
+  #isServerListed = false;
 
   constructor(options: ComparisonOptions, signal: AbortSignal) {
     this.#options = options;
@@ -98,6 +101,7 @@ class Comparison {
     for (const listing of LISTINGS) {
       await this.#list(listing, listing === "servers" ? visibility.Nova : visibility.Neutron);
     }
+    await this.#refuseUnknownServer();
     const provable = await this.#provableSuspects(visibility);
     await refuseOtherCloud({ ...this.#options, scope, recognition: this.#recognition, provable }, this.#signal);
     const suspects = await this.#ask(provable, "asking");
@@ -140,6 +144,7 @@ class Comparison {
       askedAtMs = clock.now();
     }
     this.#found[listing] = seen.size;
+    if (listing === "servers") this.#isServerListed = seen.has(this.#options.server ?? "");
     const isWhole = changesSince === null || listing === "floatingIps";
     const isSuspect = (id: string) => isWhole ? !seen.has(id) : gone.has(id);
     this.#recognition[listing] = {
@@ -147,6 +152,13 @@ class Comparison {
       suspects: before.filter(isSuspect),
       others: before.filter((id) => !isSuspect(id)),
     };
+  }
+
+  async #refuseUnknownServer(): Promise<void> {
+    const { server = null, memory } = this.#options;
+    if (server === null || this.#isServerListed) return;
+    if (await memory.look((known) => known.server(server)) !== undefined) return;
+    throw new NoConclusion(`Neither the ledger nor Nova's list has the server "${server}": check its id`);
   }
 
   #judge(made: readonly MadeObservation[], memory: Memory): readonly Judgement[] {

@@ -48,8 +48,8 @@ export async function proveRights(
   ]);
   if (unseen.length === 0) return;
   throw new NoConclusion(
-    `Listed, but not shown when asked for by id: ${unseen.join(", ")}. Either the account may not see them, or its ` +
-      "rights were taken away meanwhile, or they were deleted and no notification came. In the last case try again",
+    `Listed, but not shown when asked for by id: ${unseen[0]}. Either the account may not see it, or its rights were ` +
+      "taken away meanwhile, or it was deleted and no notification came. In the last case try again",
   );
 }
 

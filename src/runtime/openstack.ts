@@ -75,6 +75,8 @@ interface Environment {
   readonly concurrency?: number;
   /** Resources per page of a listing. @default 200 */
   readonly pageSize?: number;
+  /** Cancels the login. @default it is not cancelled */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -98,7 +100,7 @@ export async function openCloudOnce(
  */
 export async function openApiOnce(
   options: OpenStackOptions | undefined,
-  environment: Environment,
+  { signal, ...environment }: Environment,
 ): Promise<OpenStackApi> {
   if (options === undefined) {
     throw new UserError(
@@ -107,7 +109,7 @@ export async function openApiOnce(
   }
   const api = await openOpenStack(options, environment);
   try {
-    await api.check();
+    await api.check(signal);
     return api;
   } catch (error) {
     await api[Symbol.asyncDispose]();

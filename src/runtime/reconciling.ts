@@ -3,7 +3,7 @@ import type { ComparisonReadings } from "../model/readings.ts";
 import type { Plan } from "../reconcile/comparison.ts";
 import { describeDrift } from "../reconcile/report.ts";
 import { aborted } from "./aborted.ts";
-import { type DueComparison, nextComparison } from "../reconcile/schedule.ts";
+import { type DueComparison, nextComparison, RETRY_MS } from "../reconcile/schedule.ts";
 import { runComparison, type RunComparisonOptions, settingsOf } from "./run_comparison.ts";
 
 export interface ReconcilingOptions extends RunComparisonOptions {
@@ -24,6 +24,8 @@ const DEFAULT_EVERY_HOURS = 24;
 export class Reconciling {
   readonly #options: ReconcilingOptions;
   readonly #startedAt: number;
+  /** After an unexpected failure, nothing is compared before this time, in monotonic milliseconds. */
+  #notBeforeMs = -Infinity;
   /** Whether it has been logged that the account does not see all projects. */
   #hasToldLimits = false;
   #readings: ComparisonReadings = { last: null, agreedAt: null };
@@ -48,22 +50,30 @@ export class Reconciling {
     { bound, primed }: { readonly bound: Promise<unknown>; readonly primed: Promise<unknown> },
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock, log, config, onMaybeRecorded } = this.#options;
-    await this.#refresh();
+    const { clock, onMaybeRecorded } = this.#options;
+    // A ledger that cannot be read is told below.
+    await this.#refresh().catch(() => {});
     void this.#noticeOthers(signal);
     await Promise.race([bound, aborted(signal)]);
     await primed;
     while (!signal.aborted) {
-      try {
-        const due = config.openstack?.reconcile === false ? null : await this.#next();
-        await this.#refresh();
-        if (due !== null && due.dueAt <= clock.now()) await this.#compare(due, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        log("reconcile").error(`Cannot compare with OpenStack: ${error instanceof Error ? error.message : error}`);
-      }
+      if (this.#notBeforeMs <= clock.passedMs()) await this.#compareIfDue(signal);
       onMaybeRecorded();
       await clock.sleep(LOOK_EVERY_MS, signal);
+    }
+  }
+
+  async #compareIfDue(signal: AbortSignal): Promise<void> {
+    const { clock, log, config } = this.#options;
+    try {
+      const due = config.openstack?.reconcile === false ? null : await this.#next();
+      await this.#refresh();
+      if (due !== null && due.dueAt <= clock.now()) await this.#compare(due, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#notBeforeMs = clock.passedMs() + RETRY_MS;
+      const problem = error instanceof Error ? error.message : error;
+      log("reconcile").error(`Cannot compare with OpenStack: ${problem}. Trying again in 15 minutes`);
     }
   }
 
@@ -76,13 +86,14 @@ export class Reconciling {
   }
 
   async #next(): Promise<DueComparison | null> {
-    const { ledger, config } = this.#options;
+    const { ledger, config, clock } = this.#options;
     const { lastTried, ...others } = await ledger.past();
     // A failure is waited for in the run that had it: a restart tries again at once.
     const isOfThisRun = lastTried !== null && lastTried.endedAt >= this.#startedAt;
     const past = { ...others, lastTried: lastTried?.outcome === "failed" && !isOfThisRun ? null : lastTried };
     const gaps = await ledger.gapsSince(past.lastComplete?.startedAt ?? past.beganAt ?? 0);
-    return nextComparison({ past, gaps, everyHours: settingsOf(config).everyHours ?? DEFAULT_EVERY_HOURS });
+    const everyHours = settingsOf(config).everyHours ?? DEFAULT_EVERY_HOURS;
+    return nextComparison({ past, gaps, everyHours, now: clock.now() });
   }
 
   /** Once per run of the service. */

@@ -98,7 +98,7 @@ async function conclude(
 ): Promise<Compared> {
   const { config, ledger, settled, record, maxSilenceMs, clock, random, log, onProgress } = options;
   const { confirmSeconds, maxDeletions: limit } = settingsOf(config);
-  const limits = { concurrency: CONCURRENCY, pageSize: PAGE_SIZE };
+  const limits = { concurrency: CONCURRENCY, pageSize: PAGE_SIZE, signal };
   await using api = await openApiOnce(config.openstack, { clock, log: quiet(log("reconcile")), ...limits });
   const reader = new CloudReader({ api, clock, random, log: log("reconcile"), maxSilenceMs });
   const past = await ledger.past();

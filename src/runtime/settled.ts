@@ -1,6 +1,7 @@
 import type { Clock } from "../model/clock.ts";
 import type { ComparisonLedger } from "../model/comparison_ledger.ts";
 import type { RabbitSource } from "../model/config.ts";
+import type { QueueState } from "../rabbitmq/visit.ts";
 import { visitAny } from "../rabbitmq/visit_any.ts";
 import { NoConclusion } from "../reconcile/no_conclusion.ts";
 
@@ -47,13 +48,16 @@ async function queueTaken(
   const before = delivered?.(index) ?? 0;
   let waiting: number | null = null;
   for (;;) {
-    const messages = await messagesIn(name, source, signal);
+    const { messages, consumers } = await stateOf(name, source, signal);
     waiting ??= messages;
     if (messages === 0 || (delivered !== null && delivered(index) - before >= waiting)) return;
-    if (clock.passedMs() > endMs) {
+    const isUnread = delivered === null && consumers === 0;
+    if (isUnread || clock.passedMs() > endMs) {
       throw new NoConclusion(
-        `Queue "${name}" holds ${messages} messages that are older than the comparison: nothing is concluded before they ` +
-          "are decided. Start the service, or wait until it has taken them",
+        `Queue "${name}" holds messages that are older than the comparison (${messages}): nothing is concluded before ` +
+          `they are decided. ${
+            isUnread ? "Nobody reads it: start" : "Start"
+          } the service, or wait until it has taken them`,
       );
     }
     await clock.sleep(LOOK_EVERY_MS, signal);
@@ -61,9 +65,9 @@ async function queueTaken(
   }
 }
 
-async function messagesIn(name: string, source: RabbitSource, signal: AbortSignal): Promise<number> {
+async function stateOf(name: string, source: RabbitSource, signal: AbortSignal): Promise<QueueState> {
   await using visit = await visitAny(source, signal);
-  return (await visit.queue(name))?.messages ?? 0;
+  return await visit.queue(name) ?? { messages: 0, consumers: 0 };
 }
 
 /** Waits until the notifications that are recorded now have been decided. */

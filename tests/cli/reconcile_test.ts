@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openDatabase } from "../../src/ledger/sqlite/database.ts";
 import { idOf, MadeCloud } from "../support/made_cloud.ts";
 import { OpenStackServer } from "../support/openstack_server.ts";
-import { ProgramDirectory, type ProgramEnd, runProgram } from "../support/program.ts";
+import { ProgramDirectory, type ProgramEnd, runProgram, startProgram } from "../support/program.ts";
 
 const NETWORK = ["--allow-read", "--allow-write", "--allow-env", "--allow-net"];
 const PASSWORD = "hush-4711";
@@ -28,9 +28,9 @@ class Place implements AsyncDisposable {
     return place;
   }
 
-  configure(openstack: { readonly authUrl: string } | undefined): void {
+  configure(openstack: { readonly authUrl: string } | undefined, { confirmSeconds = 1 } = {}): void {
     const section = openstack &&
-      { ...openstack, user: "admin", password: PASSWORD, project: "admin", reconcile: { confirmSeconds: 1 } };
+      { ...openstack, user: "admin", password: PASSWORD, project: "admin", reconcile: { confirmSeconds } };
     this.dir.write(
       "config.ts",
       `export default { events: { creation: ["compute.instance.create.end", "floatingip.update.end"], deletion: ["compute.instance.delete.end", "floatingip.update.end"] },
@@ -136,7 +136,7 @@ Deno.test("reconcile concludes nothing when rights are taken away between its tw
   assert.deepEqual([code, out], [1, ""]);
   assert.match(
     err,
-    /^Cannot compare with OpenStack: Listed, but not shown when asked for by id: \S+, .* Either the account may not see/m,
+    /^Cannot compare with OpenStack: Listed, but not shown when asked for by id: \S+\. Either the account may not see/m,
   );
   assert.equal(place.recorded, 0);
 });
@@ -185,5 +185,43 @@ for (
     assert.deepEqual([code, out], [1, ""], err);
     assert.match(err, /Cannot compare with OpenStack: Cannot ask Nova at/);
     assert.equal(place.recorded, 0);
+  });
+}
+
+Deno.test("reconcile --server refuses a server of which nothing is known", async () => {
+  await using place = await Place.open({ servers: 12, floatingIps: 0 });
+  for (const server of ["nobody", "\x1b[2J/../x", SERVER(12)]) {
+    const { code, out, err } = await place.run("reconcile", "--server", server);
+    assert.deepEqual([code, out], [1, ""]);
+    assert.match(
+      err,
+      /^Cannot compare with OpenStack: Neither the ledger nor Nova's list has the server ".+": check its id$/m,
+    );
+    assert.ok(!err.includes("\x1b"));
+  }
+  assert.equal((await place.run("reconcile", "--server", SERVER(11))).code, 0);
+  assert.equal((await place.run("reconcile", "--server", "")).code, 1);
+});
+
+for (const during of ["login", "waiting"] as const) {
+  Deno.test(`reconcile ends at once, with a clear line, when it is interrupted: ${during}`, async () => {
+    await using place = await Place.open({ servers: 20, floatingIps: 0 });
+    place.configure({ authUrl: place.server.authUrl }, { confirmSeconds: 60 });
+    place.cloud.remove("servers", SERVER(1));
+    const reached = Promise.withResolvers<void>();
+    place.server.intercept = (request) => {
+      const isReached = during === "login"
+        ? request.path.includes("/auth/tokens")
+        : request.path.includes(`/servers/${SERVER(2)}`);
+      if (isReached) reached.resolve();
+      return isReached && during === "login" ? new Promise(() => {}) : place.cloud.intercept(request);
+    };
+    await using program = startProgram({ dir: place.dir.path(), args: ["reconcile", "--apply"], permissions: NETWORK });
+    await Promise.race([reached.promise, program.ended()]);
+    const startedMs = performance.now();
+    const { code } = await program.end("SIGTERM");
+    assert.ok(performance.now() - startedMs < 5000);
+    assert.equal(program.err, "Cannot finish the comparison: interrupted. Nothing was told\n");
+    assert.deepEqual([code, program.out, place.recorded], [1, "", 0]);
   });
 }

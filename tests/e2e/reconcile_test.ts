@@ -135,3 +135,19 @@ Deno.test("a service that is killed while it compares and while it tells loses n
   assert.deepEqual(keys(), wanted);
   assert.equal((await service.end("SIGTERM")).code, 0);
 });
+
+Deno.test("oss-watcher reconcile does not wait for a queue that nobody reads", async () => {
+  await using stage = await Stage.open(rabbit, "unread", { everyHours: false });
+  {
+    await using service = await listening(stage.dir);
+    await until(() => service.log.includes("nothing is sent for them"), LONG_MS);
+    await service.end("SIGTERM");
+  }
+  stage.cloud.remove("servers", SERVER(1));
+  await stage.publish("nova", told.went(SERVER(1)));
+  const startedMs = performance.now();
+  const { code, err } = await stage.run("reconcile", "--apply");
+  assert.equal(code, 1);
+  assert.match(err, /^Cannot compare with OpenStack: Queue "unread" holds messages .*\(1\).* Nobody reads it: start/m);
+  assert.ok(performance.now() - startedMs < LONG_MS);
+});

@@ -141,12 +141,18 @@ Deno.test("runComparison() leaves what it has withheld to later comparisons, a d
   assert.deepEqual(past.lastComplete, lastComplete);
   const { startedAt, endedAt } = past.last!;
   const gap = { source: { queue: "q", brokers: "b" }, exchange: "nova", from: endedAt, certainty: "lost" } as const;
+  const now = endedAt;
   for (const gaps of [[], [{ ...gap, from: startedAt - 2, to: startedAt - 1 }]]) {
-    assert.equal(nextComparison({ past, gaps, everyHours: 24 })?.dueAt, endedAt + 24 * HOUR_MS);
+    assert.equal(nextComparison({ past, gaps, everyHours: 24, now })?.dueAt, endedAt + 24 * HOUR_MS);
   }
-  assert.equal(nextComparison({ past, gaps: [], everyHours: false })?.dueAt, undefined);
-  const restored = nextComparison({ past: { ...past, restoredAt: lastComplete!.endedAt }, gaps: [], everyHours: 24 });
+  assert.equal(nextComparison({ past, gaps: [], everyHours: false, now })?.dueAt, undefined);
+  const restored = nextComparison({
+    past: { ...past, restoredAt: lastComplete!.endedAt },
+    gaps: [],
+    everyHours: 24,
+    now,
+  });
   assert.equal(restored?.dueAt, endedAt + 24 * HOUR_MS);
-  const newGap = nextComparison({ past, gaps: [{ ...gap, to: endedAt + 20 }], everyHours: 24 });
+  const newGap = nextComparison({ past, gaps: [{ ...gap, to: endedAt + 20 }], everyHours: 24, now });
   assert.ok(newGap!.dueAt < endedAt + HOUR_MS);
 });

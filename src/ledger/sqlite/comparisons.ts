@@ -17,6 +17,9 @@ export const BEGAN_AT = "began_at";
 /** Row of table `fact`: when memory and OpenStack agreed last, or were made to. */
 const AGREED_AT = "agreed_at";
 
+/** Row of table `fact`: the value of {@linkcode RESTORED_AT} when they agreed last. */
+const RESTORE_COVERED = "restore_covered";
+
 /** Row of table `fact`: the scope in which priming has read OpenStack, JSON. */
 const PRIMED_SCOPE = "primed_scope";
 
@@ -60,7 +63,8 @@ export class Comparisons implements ComparisonLedger {
     const [restoredAt, agreedAt] = reading(() => [this.#fact(RESTORED_AT), this.#fact(AGREED_AT)] as const);
     return reading(() => ({
       beganAt: this.#fact(BEGAN_AT),
-      restoredAt: (restoredAt ?? 0) > (agreedAt ?? 0) ? restoredAt : null,
+      // Times are not compared: the clock may have been set back.
+      restoredAt: restoredAt === this.#fact(RESTORE_COVERED) ? null : restoredAt,
       lastRestoreAt: restoredAt,
       last: reportOf(this.#sql.last.get()),
       lastTried: reportOf(this.#sql.lastTried.get()),
@@ -95,7 +99,10 @@ export class Comparisons implements ComparisonLedger {
     const isComplete = (outcome === "agreed" || outcome === "applied") && !isPartial;
     transaction(this.#database, () => {
       this.#sql.put.run(startedAt, endedAt, Number(isComplete), Number(isFull), JSON.stringify(report));
-      if (isComplete) this.#sql.putFact.run(AGREED_AT, String(endedAt));
+      if (!isComplete) return;
+      this.#sql.putFact.run(AGREED_AT, String(endedAt));
+      const restoredAt = this.#fact(RESTORED_AT);
+      if (restoredAt !== null) this.#sql.putFact.run(RESTORE_COVERED, String(restoredAt));
     });
   }
 

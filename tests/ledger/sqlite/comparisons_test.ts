@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { openDatabase } from "../../../src/ledger/sqlite/database.ts";
 import { Comparisons } from "../../../src/ledger/sqlite/comparisons.ts";
 import { openOperations } from "../../../src/ledger/sqlite/operations.ts";
-import { noticeRestore } from "../../../src/ledger/sqlite/restored.ts";
+import { noticeRestore, RESTORED_AT } from "../../../src/ledger/sqlite/restored.ts";
 import type { CloudScope, ComparisonReport, Difference } from "../../../src/model/comparison.ts";
 import { madeNotification, NO_CHANGES } from "../../support/made_events.ts";
 import { TemporaryDirectory } from "../../support/temporary_directory.ts";
@@ -135,4 +136,24 @@ Deno.test("noticeRestore() notices a copy of the command backup, and a file that
   await comparisons.report(report(7, { isFull: true }));
   const { restoredAt, lastRestoreAt } = await comparisons.past();
   assert.deepEqual([restoredAt, lastRestoreAt], [null, 5]);
+});
+
+Deno.test("past() has a restore until a comparison agreed, also if the clock was set back meanwhile", async () => {
+  const dir = Deno.makeTempDirSync();
+  try {
+    using database = openDatabase(`${dir}/ledger.db`, { create: true });
+    const comparisons = new Comparisons(database);
+    const restored = (at: number) =>
+      database.prepare("INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)").run(RESTORED_AT, String(at));
+    assert.equal((await comparisons.past()).restoredAt, null);
+    restored(2000);
+    await comparisons.report(report(1000, { outcome: "withheld" }));
+    assert.equal((await comparisons.past()).restoredAt, 2000);
+    await comparisons.report(report(1001));
+    assert.equal((await comparisons.past()).restoredAt, null);
+    restored(3000);
+    assert.equal((await comparisons.past()).restoredAt, 3000);
+  } finally {
+    Deno.removeSync(dir, { recursive: true });
+  }
 });
