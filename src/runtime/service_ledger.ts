@@ -38,7 +38,9 @@ export class ServiceLedger {
     const isRestored = noticeRestore(this.#database, { file: this.#file, now: this.#now() });
     this.#restoredAtMs = restoredAtOf(this.#database) ?? 0;
     if (!isRestored) return;
-    this.#log.warn("The ledger was restored from a backup, copied or moved: what was sent after the copy was made is not in it");
+    this.#log.warn(
+      "The ledger was restored from a backup, copied or moved: what was sent after the copy was made is not in it",
+    );
   }
 
   /** When it was last restored from a backup, or copied, milliseconds since the epoch; 0: never. */
