@@ -19,7 +19,10 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   const program = new Command("oss-watcher");
   program.hook("preAction", (_, command) => void (globals = command.optsWithGlobals<GlobalOptions>()));
   try {
-    await build(program, { args, context: { ...options, exit: (code) => exitCode = code, globals: () => globals } });
+    await defineCommands(program, {
+      args,
+      context: { ...options, exit: (code) => exitCode = code, globals: () => globals },
+    });
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
@@ -32,7 +35,11 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   }
 }
 
-async function build(
+/**
+ * Gives the program its options and commands. A command is loaded if `args` name it; the others have
+ * a name and a summary.
+ */
+export async function defineCommands(
   program: Command,
   { args, context }: { readonly args: readonly string[]; readonly context: CommandContext },
 ): Promise<void> {
@@ -57,8 +64,6 @@ async function build(
   refuseUnknownHelp(args);
   const named = namedIn(args);
   for (const { name, summary, load } of COMMANDS) {
-    // Only a command that is named is loaded; the others need a name and a summary, for help and
-    // suggestions.
     const command = named.includes(name) ? (await load())(context) : new Command(name);
     program.addCommand(command.summary(summary));
   }
