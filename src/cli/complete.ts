@@ -54,7 +54,11 @@ async function candidatesOf(
 ): Promise<{ readonly candidates: readonly Candidate[]; readonly more: readonly string[] }> {
   const { expected } = completion;
   const names = expected === "plugins" || expected === "keys" ? await fromLedger(expected, completion, context) : [];
-  const found = names.map(({ text, description }) => ({ text: completion.before + text, description }));
+  // A key that looks like an option would be one.
+  const found = names.filter(({ text }) => !text.startsWith("-")).map(({ text, description }) => ({
+    text: completion.before + text,
+    description,
+  }));
   return {
     // A line feed would be another candidate, and what cannot be seen should not be chosen.
     candidates: [...completion.candidates, ...found].filter(({ text }) => text !== "" && printable(text) === text),

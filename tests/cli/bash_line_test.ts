@@ -41,3 +41,7 @@ for (
     assert.equal(bashReplacement(text, readBashLine(line, BREAKS)), expected);
   });
 }
+
+Deno.test("readBashLine() keeps nothing at characters that are no COMP_WORDBREAKS", () => {
+  assert.equal(readBashLine("oss-watcher events --state=a:b", " ").kept, 0);
+});

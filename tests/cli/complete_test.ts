@@ -181,6 +181,15 @@ Deno.test("complete leaves out texts with characters that cannot be seen", async
   assert.match((await keys("zsh"))[0] ?? "", /^k\\:\\\\7:/);
 });
 
+Deno.test("complete leaves out names that the program would read as options", async () => {
+  using dir = new ProgramDirectory({});
+  await makeLedger(dir.path("l.db"), { keys: ["--force", "-1", "k"], plugins: ["--dead", "P"] });
+  const after = (...words: readonly string[]) => complete(dir, ["events", "replay", "--ledger", "l.db", ...words, ""]);
+  assert.deepEqual(texts(await after()), ["k"]);
+  assert.deepEqual(texts(await after("--")), ["k"]);
+  assert.deepEqual(texts(await after("--plugin")), ["P"]);
+});
+
 function configOf(file: string, before = ""): string {
   return `${before}
 export default {

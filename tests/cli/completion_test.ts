@@ -98,3 +98,36 @@ for (const shell of SHELLS) {
     assert.equal(await Deno.stat(dir.path("pwned")).then(() => true, () => false), false);
   });
 }
+
+for (
+  const [shell, how, setup] of [
+    ["bash", "strict options", "set -u -f -C; shopt -s failglob nocasematch; source <(oss-watcher completion bash)"],
+    ["bash", "a file that bash-completion loads", "oss-watcher completion bash >f; . f"],
+    [
+      "zsh",
+      "options of another shell",
+      "setopt nounset kshglob cshnullglob noclobber; autoload -Uz compinit; compinit -u -D; source <(oss-watcher completion zsh)",
+    ],
+    [
+      "zsh",
+      "a file in fpath",
+      "oss-watcher completion zsh >_oss-watcher; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D",
+    ],
+    [
+      "fish",
+      "a file of its directory",
+      "mkdir d; oss-watcher completion fish >d/oss-watcher.fish; set -g fish_complete_path $PWD/d $fish_complete_path",
+    ],
+  ] as const
+) {
+  Deno.test(`${shell} completes with ${how}`, async () => {
+    using dir = new ShellDirectory({ "sample one.json": "{}" });
+    await prepare(dir);
+    const lines = [`${SHOW}hos\t`, "oss-watcher --dry-run sam\t", "oss-watcher --debug events --state=supe\t"];
+    assert.deepEqual(await dir.typeIn(shell, lines, shell === "zsh" ? `bindkey -e; ${setup}` : setup), [
+      [...SHOW.trim().split(" "), HOSTILE],
+      ["oss-watcher", "--dry-run", "sample one.json"],
+      ["oss-watcher", "--debug", "events", "--state=superseded"],
+    ]);
+  });
+}

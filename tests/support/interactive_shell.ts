@@ -43,11 +43,14 @@ export class ShellDirectory extends ProgramDirectory {
 
   /**
    * Types each line, Tab included, and then makes the shell show what words it has become. Returns
-   * the words of each line.
+   * the words of each line. `setup` makes the shell complete our commands.
    */
-  async typeIn(shell: ShellName, lines: readonly string[]): Promise<readonly (readonly string[])[]> {
+  async typeIn(
+    shell: ShellName,
+    lines: readonly string[],
+    setup: string = SHELLS[shell].setup,
+  ): Promise<readonly (readonly string[])[]> {
     const toBeginning = "\x01";
-    const { setup } = SHELLS[shell];
     const { args } = await this.#run(shell, { setup, lines: lines.map((line) => `${line}${toBeginning}args `) });
     return args;
   }

@@ -67,7 +67,8 @@ const COUNT = `SELECT count(*) AS count FROM (SELECT 1 FROM event AS e WHERE ${I
 
 const RARE = `SELECT ${COLUMNS} FROM event AS e WHERE ${IN_RANGE} ORDER BY e.seq DESC LIMIT ?`;
 
-const FREQUENT = `SELECT ${COLUMNS} FROM (SELECT * FROM event ORDER BY seq DESC LIMIT ${MAX_ROWS}) AS e
+const FREQUENT =
+  `SELECT ${COLUMNS} FROM (SELECT seq, key, decided_at FROM event ORDER BY seq DESC LIMIT ${MAX_ROWS}) AS e
   WHERE ${IN_RANGE} ORDER BY e.seq DESC LIMIT ?`;
 
 const DEAD = `SELECT ${COLUMNS}
