@@ -2,7 +2,7 @@ import { Argument, Command } from "commander";
 import { printable } from "../wire/escaping/printable.ts";
 import { bashReplacement, readBashLine } from "./bash_line.ts";
 import { type Shell, SHELLS } from "./completion.ts";
-import { type Candidate, complete, type Completion } from "./completions.ts";
+import { type Candidate, completeLine, type Completion } from "./complete_line.ts";
 import { type CommandContext, load } from "./context.ts";
 
 /** So many keys of events are proposed. */
@@ -27,23 +27,23 @@ export function completeCommand(context: CommandContext): Command {
     });
 }
 
-interface Asked {
+interface CompletionRequest {
   readonly shell: Shell;
   readonly words: readonly string[];
   readonly program: Command;
   readonly context: CommandContext;
 }
 
-async function propose({ shell, words, program, context }: Asked): Promise<readonly string[]> {
+async function propose({ shell, words, program, context }: CompletionRequest): Promise<readonly string[]> {
   if (shell === "bash") {
     const line = readBashLine(words[0] ?? "", words[1] ?? "");
     // Behind a redirection stands a file, whatever the program takes.
     if (/^\d*[<>]+$/.test(line.words.at(-1) ?? "")) return ["\tfiles"];
-    const { candidates, more } = await candidatesOf(complete(program, line.words, line.current), context);
+    const { candidates, more } = await candidatesOf(completeLine(program, line.words, line.current), context);
     return [...candidates.flatMap(({ text }) => bashReplacement(text, line) ?? []), ...more];
   }
   const current = words.at(-1) ?? "";
-  const completion = complete(program, words.slice(0, -1), shell === "fish" ? withoutFishQuotes(current) : current);
+  const completion = completeLine(program, words.slice(0, -1), shell === "fish" ? withoutFishQuotes(current) : current);
   const { candidates, more } = await candidatesOf(completion, context);
   return [...candidates.map(shell === "zsh" ? zshLine : fishLine), ...more];
 }

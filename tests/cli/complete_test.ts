@@ -117,6 +117,17 @@ Deno.test("complete proposes 200 keys at most", async () => {
   assert.deepEqual([replayed.length, replayed[0], replayed[1]], [200, "k0", "k202"]);
 });
 
+Deno.test("complete reads the ledger of a running service", async () => {
+  using dir = new ProgramDirectory({});
+  using database = openDatabase(dir.path("l.db"), { create: true });
+  const ledger = new SqliteLedger(database, () => 0);
+  await ledger.activate(["P"]);
+  await announceEvents(ledger, [madeEvent("k1", ["k1"])]);
+  database.exec("BEGIN IMMEDIATE");
+  assert.deepEqual(texts(await complete(dir, ["events", "show", "--ledger", "l.db", ""])), ["k1"]);
+  database.exec("ROLLBACK");
+});
+
 Deno.test("complete finds the ledger of --config, of ./config.ts, and of no configuration", async () => {
   using dir = new ProgramDirectory({
     "named.ts": configOf("named.db", "console.log('no candidate'); console.error('neither');"),

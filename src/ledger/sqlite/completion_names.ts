@@ -40,10 +40,13 @@ export function readEventKeys(file: string, filter: KeyFilter): readonly EventKe
 
 /**
  * A rare prefix is looked up in the index of keys; a frequent one is found among the newest events.
+ * Where those have none, some keys are better than none.
  */
 function newest(database: Database, filter: KeyFilter): readonly EventKey[] {
   const { count } = database.prepare(COUNT).get(...rangeOf(filter)) ?? {};
-  return select(database, Number(count) < MAX_ROWS ? RARE : FREQUENT, filter);
+  if (Number(count) < MAX_ROWS) return select(database, RARE, filter);
+  const found = select(database, FREQUENT, filter);
+  return found.length > 0 ? found : select(database, ANY, filter);
 }
 
 function select(database: Database, sql: string, filter: KeyFilter): readonly EventKey[] {
@@ -70,6 +73,8 @@ const RARE = `SELECT ${COLUMNS} FROM event AS e WHERE ${IN_RANGE} ORDER BY e.seq
 const FREQUENT =
   `SELECT ${COLUMNS} FROM (SELECT seq, key, decided_at FROM event ORDER BY seq DESC LIMIT ${MAX_ROWS}) AS e
   WHERE ${IN_RANGE} ORDER BY e.seq DESC LIMIT ?`;
+
+const ANY = `SELECT ${COLUMNS} FROM event AS e WHERE ${IN_RANGE} LIMIT ?`;
 
 const DEAD = `SELECT ${COLUMNS}
   FROM (SELECT DISTINCT seq FROM delivery WHERE state = 'dead' ORDER BY seq DESC LIMIT ${MAX_ROWS}) AS l

@@ -28,7 +28,7 @@ export interface Completion {
 }
 
 /** Completes a line, from the definitions that `--help` shows. */
-export function complete(program: Command, words: readonly string[], current: string): Completion {
+export function completeLine(program: Command, words: readonly string[], current: string): Completion {
   const line = readWords(program, words);
   const { command, path, given } = line;
   const [, option = null, inline = ""] = /^(--[^=]+)=(.*)$/s.exec(line.isLiteral ? "" : current) ?? [];
