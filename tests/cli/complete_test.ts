@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { openDatabase } from "../../src/ledger/sqlite/database.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
 import { announceEvents, madeEvent, settlementOf } from "../support/made_events.ts";
@@ -82,6 +83,16 @@ for (
   Deno.test(`complete ${line.join(" ")} leaves ${expected.trim()} to the shell`, async () => {
     using dir = new ProgramDirectory({});
     assert.deepEqual(await complete(dir, line), [expected]);
+  });
+}
+
+for (const words of [[], ...COMMANDS.map(({ name }) => [name]), ["events", "replay"], ["plugins", "try"]]) {
+  Deno.test(`complete ${[...words, "--"].join(" ")} proposes every option of --help`, async () => {
+    using dir = new ProgramDirectory({});
+    const { out } = await runProgram({ dir: dir.path(), args: [...words, "--help"] });
+    const options = [...out.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option);
+    assert.ok(options.length >= 4);
+    assert.deepEqual(texts(await complete(dir, [...words, "--"])), options);
   });
 }
 

@@ -72,7 +72,7 @@ async function run(dir: ProgramDirectory, program: string, ...args: readonly str
     env: { LC_ALL: "C.UTF-8", MANWIDTH: "100", MANROFFOPT: "", MAN_KEEP_FORMATTING: "" },
     stdin: "null",
   }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replaceAll(/.\x08/g, "");
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replaceAll(/.[\b]/g, "");
   return { code, out: text(stdout), err: text(stderr) };
 }
 
