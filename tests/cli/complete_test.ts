@@ -3,7 +3,9 @@ import { COMMANDS } from "../../src/cli/commands.ts";
 import { openDatabase } from "../../src/ledger/sqlite/database.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
 import { announceEvents, madeEvent, settlementOf } from "../support/made_events.ts";
-import { ProgramDirectory, READ_ONLY, runProgram } from "../support/program.ts";
+import { denoDir, ProgramDirectory, READ_ONLY, runProgram } from "../support/program.ts";
+
+const DENO_DIR = denoDir();
 
 /** Makes a ledger of events in this order. The deliveries of `dead` are given up. */
 async function makeLedger(
@@ -27,12 +29,12 @@ async function makeLedger(
 async function complete(
   dir: ProgramDirectory,
   words: readonly string[],
-  { shell = "fish", env = {} }: { readonly shell?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  { shell = "fish" }: { readonly shell?: string } = {},
 ): Promise<readonly string[]> {
   const { code, out, err } = await runProgram({
     dir: dir.path(),
     args: ["complete", shell, "--", ...words],
-    env: { HOME: dir.path(), XDG_STATE_HOME: dir.path("state"), ...env },
+    env: { HOME: dir.path(), XDG_STATE_HOME: dir.path("state"), DENO_DIR },
     // Reading a ledger changes nothing; SQLite writes the index of its write-ahead log by itself.
     permissions: READ_ONLY,
   });

@@ -5,7 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { ProgramDirectory } from "./program.ts";
+import { denoDir, ProgramDirectory } from "./program.ts";
 
 const DRIVER = fileURLToPath(new URL("interactive_shell.py", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
@@ -68,6 +68,7 @@ export class ShellDirectory extends ProgramDirectory {
       env: {
         PATH: `${this.path("bin")}:${Deno.env.get("PATH")}`,
         HOME: this.path(),
+        DENO_DIR: denoDir(),
         XDG_STATE_HOME: this.path("state"),
         TERM: "dumb",
         NO_COLOR: "1",
