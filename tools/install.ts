@@ -13,6 +13,11 @@ const NEEDED: readonly Requirement[] = [
   // For promtool alone; its server is not started.
   { program: "promtool", package: "prometheus" },
   { program: "systemd-analyze", package: "systemd" },
+  { program: "bash", package: "bash" },
+  { program: "zsh", package: "zsh" },
+  { program: "fish", package: "fish" },
+  { program: "man", package: "man-db" },
+  { program: "mandoc", package: "mandoc" },
 ];
 
 if (import.meta.main) {

@@ -82,4 +82,16 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: "remove oss-watcher's own queue, to uninstall",
     load: async () => (await import("./queue.ts")).queueCommand,
   },
+  {
+    name: "completion",
+    summary: "print a script that makes a shell complete commands",
+    load: async () => (await import("./completion.ts")).completionCommand,
+  },
 ];
+
+/** What the scripts of `completion` call. No help lists it. */
+export const COMPLETE: CommandRow = {
+  name: "complete",
+  summary: "",
+  load: async () => (await import("./complete.ts")).completeCommand,
+};

@@ -37,7 +37,7 @@ function tryCommand(context: CommandContext): Command {
       "Try deliveries that wait for their next attempt at once, and probe a target that cannot be reached. The service does so " +
         "within two seconds, instead of in up to retry.maxDelaySeconds (300).",
     )
-    .argument("<name>", "the name of the plugin")
+    .argument("<plugin>", "the name of the plugin")
     .addOption(ledgerOption())
     .addHelpText("after", "\nExample:\n  oss-watcher plugins try RestNotify")
     .action(async (name: string, { ledger }: LedgerOption) => {

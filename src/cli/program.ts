@@ -3,7 +3,7 @@ import { didYouMean } from "../config/closest.ts";
 import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { redact } from "../wire/secrets/redact.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, COMPLETE } from "./commands.ts";
 import { type CommandContext, EXIT_FAILURE, EXIT_UNREAD, EXIT_USAGE } from "./context.ts";
 import type { GlobalOptions, ProgramOptions } from "./context.ts";
 import { run, type RunOptions } from "./run.ts";
@@ -19,7 +19,10 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   const program = new Command("oss-watcher");
   program.hook("preAction", (_, command) => void (globals = command.optsWithGlobals<GlobalOptions>()));
   try {
-    await build(program, { args, context: { ...options, exit: (code) => exitCode = code, globals: () => globals } });
+    await defineCommands(program, {
+      args,
+      context: { ...options, exit: (code) => exitCode = code, globals: () => globals },
+    });
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
@@ -32,7 +35,11 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   }
 }
 
-async function build(
+/**
+ * Gives the program its options and commands. A command is loaded if `args` name it; the others have
+ * a name and a summary.
+ */
+export async function defineCommands(
   program: Command,
   { args, context }: { readonly args: readonly string[]; readonly context: CommandContext },
 ): Promise<void> {
@@ -55,13 +62,18 @@ async function build(
     .hook("preSubcommand", () => refuseDryRun(program.opts<RunOptions>()))
     .action(async (given: RunOptions) => context.exit(await run(given, context)));
   refuseUnknownHelp(args);
+  const named = namedIn(args);
   for (const { name, summary, load } of COMMANDS) {
-    // Only a command that is named is loaded; the others need a name and a summary, for help and
-    // suggestions.
-    const command = args.includes(name) ? (await load())(context) : new Command(name);
+    const command = named.includes(name) ? (await load())(context) : new Command(name);
     program.addCommand(command.summary(summary));
   }
+  if (args[0] === COMPLETE.name) program.addCommand((await COMPLETE.load())(context), { hidden: true });
   settle(program, terminal);
+}
+
+/** Words that may name a command: of a line to complete, all that are in it. */
+function namedIn(args: readonly string[]): readonly string[] {
+  return args[0] === COMPLETE.name ? args.flatMap((arg) => arg.split(/[^\w-]+/)) : args;
 }
 
 /**

@@ -18,6 +18,11 @@ Deno.test("the released program says its version and helps", async () => {
   const help = await program.run(["--help"]);
   assert.equal(help.code, 0);
   assert.match(help.out, /^Usage: oss-watcher /);
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const { code, out } = await program.run(["completion", shell]);
+    assert.equal(code, 0);
+    assert.match(out, new RegExp(`oss-watcher complete ${shell} `));
+  }
 });
 
 Deno.test("the released program writes a directory that works at once, and has every sample in it", async () => {

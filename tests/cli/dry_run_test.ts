@@ -4,7 +4,7 @@ import type { ProgramOptions } from "../../src/cli/context.ts";
 import * as cli from "../../src/cli/program.ts";
 import { EXPECTED, EXPECTED_V1 } from "../facts/expected_events.ts";
 import { type CaptureLine, mergeByTime, readCapture, readSamples } from "../support/captures.ts";
-import { ProgramDirectory, runProgram, startProgram } from "../support/program.ts";
+import { denoDir, ProgramDirectory, runProgram, startProgram } from "../support/program.ts";
 import { matchesSnapshot } from "../support/snapshot.ts";
 import { until } from "../support/until.ts";
 
@@ -455,9 +455,4 @@ function resultsIn(out: string): Result[] {
 /** The first character that a terminal would obey or not show, line ends aside. */
 function hostileIn(text: string): string | null {
   return /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.exec(text.replaceAll("\n", ""))?.[0] ?? null;
-}
-
-function denoDir(): string {
-  const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
-  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }

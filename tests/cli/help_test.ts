@@ -13,6 +13,7 @@ const ALL = [
   ["events", "show"],
   ["events", "replay"],
   ["events", "drop"],
+  ["plugins", "try"],
   ["queue", "remove"],
 ];
 

@@ -113,6 +113,12 @@ async function readAll(stream: ReadableStream<Uint8Array<ArrayBuffer>>, take: (t
   for await (const text of stream.pipeThrough(new TextDecoderStream())) take(text);
 }
 
+/** Deno's cache, for a program whose HOME is another: it would load all packages again. */
+export function denoDir(): string {
+  const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}
+
 /** A directory with files that goes with the test. Not in /dev/shm: Deno keeps a program with few permissions out of /dev. */
 export class ProgramDirectory implements Disposable {
   readonly #path: string = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "oss-watcher-program-" }));

@@ -61,6 +61,28 @@ export function openDatabase(file: string, options: OpenOptions): Database {
   }
 }
 
+/** How long a reader waits for a lock that a recovery of the write-ahead log holds. */
+const READ_TIMEOUT_MS = 100;
+
+/**
+ * Opens a ledger of this version for reading. `null`: there is none, or it cannot be read; why is not
+ * told.
+ */
+export function openReadOnly(file: string): Database | null {
+  let database: Database | undefined;
+  try {
+    const { isFile, size } = Deno.statSync(file);
+    if (!isFile || size === 0) return null;
+    database = new DatabaseSync(file, { readOnly: true, timeout: READ_TIMEOUT_MS });
+    const { application_id: application } = database.prepare("PRAGMA application_id").get() ?? {};
+    if (Number(application) === APPLICATION_ID && versionOf(database) === STEPS.length) return database;
+  } catch {
+    // As above.
+  }
+  database?.close();
+  return null;
+}
+
 /**
  * Creates an empty file that only its owner and group can read: it will hold tenants' data. SQLite
  * gives its write-ahead log the same mode.
