@@ -61,11 +61,14 @@ function describeUndecided(undecided: readonly Undecided[]): string[] {
   ];
 }
 
-function summary({ drift, corrected, startedAt, endedAt }: ComparisonReport, { found }: Plan): string {
+function summary(report: ComparisonReport, { found }: Plan): string {
+  const { corrected, startedAt, endedAt } = report;
   const seconds = Math.round((endedAt - startedAt) / 1000);
-  const memory = corrected === 0 ? "" : `; ${corrected} rows of memory alone are out of date`;
+  const memory = corrected === 0
+    ? ""
+    : `; ${corrected} ${corrected === 1 ? "row" : "rows"} of memory alone out of date`;
   return `Compared ${found.servers} servers, ${found.ports} ports, ${found.floatingIps} floating IPs in ${seconds} s: ` +
-    `${describeDrift(drift)}${memory}.`;
+    `${describeDrift(report)}${memory}.`;
 }
 
 function conclusion({ outcome, problem }: ComparisonReport): readonly string[] {
@@ -99,8 +102,9 @@ export function describeComparisons({ beganAt, restoredAt, last, agreedAt }: Pas
   ].join("\n");
 }
 
-function describeLast({ outcome, drift, problem, endedAt }: ComparisonReport, now: number): string {
-  const how = problem === null ? describeDrift(drift) : problem;
+function describeLast(report: ComparisonReport, now: number): string {
+  const { outcome, problem, endedAt } = report;
+  const how = problem === null ? describeDrift(report) : problem;
   return `The last comparison was ${duration(now - endedAt)} ago: ${outcome}, ${how}.`;
 }
 

@@ -86,6 +86,7 @@ export interface ComparisonReport {
   readonly drift: Readonly<Record<Change, number>>;
   /** Rows of memory that were corrected without an event. */
   readonly corrected: number;
+  /** Resources that OpenStack was asked for, without an answer that says whether they are there. */
   readonly undecided: number;
   /** The first 1,000 differences. */
   readonly differences: readonly Difference[];

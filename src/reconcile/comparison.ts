@@ -58,6 +58,8 @@ export interface Plan {
   /** In the order in which they must be told. */
   readonly differences: readonly Difference[];
   readonly undecided: readonly Undecided[];
+  /** How many of the undecided ones OpenStack was asked for, without an answer that can be used. */
+  readonly unanswered: number;
   /** What to record, in order: the observations of the differences, and corrections of memory. */
   readonly observations: readonly Observation[];
 }
@@ -85,6 +87,7 @@ class Comparison {
   /** What seems to differ, by resource. */
   readonly #candidates: Judgement[] = [];
   #remembered = 0;
+  #unanswered = 0;
   /** Whether Nova lists the server that alone is looked at. */
   #isServerListed = false;
 
@@ -201,7 +204,9 @@ class Comparison {
         ...await memory.look((known) => answers.flatMap((answer) => this.#judge(answer.observe(known), known))),
       );
       for (const { problem, resource: { listing, id } } of answers) {
-        if (problem !== null) this.#undecided.push({ subject: subjectOf(listing), id, reason: problem });
+        if (problem === null) continue;
+        this.#unanswered++;
+        this.#undecided.push({ subject: subjectOf(listing), id, reason: problem });
       }
       done += slice.length;
       this.#progress(step, done, resources.length);
@@ -252,6 +257,7 @@ class Comparison {
       remembered: this.#remembered,
       differences: planned.flatMap(({ difference }) => difference ?? []),
       undecided: this.#undecided,
+      unanswered: this.#unanswered,
       observations: planned.map(({ observation }) => observation),
     };
   }

@@ -118,9 +118,7 @@ export class Reconciling {
     if (plan !== null) this.#tellLimits(plan);
     const seconds = Math.round((report.endedAt - report.startedAt) / 1000);
     const { servers, floatingIps } = report.found;
-    const what = `${
-      describeDrift(report.drift)
-    }, of ${servers} servers and ${floatingIps} floating IPs, after ${seconds} s`;
+    const what = `${describeDrift(report)}, of ${servers} servers and ${floatingIps} floating IPs, after ${seconds} s`;
     switch (report.outcome) {
       case "failed":
         return log.error(`Cannot compare with OpenStack: ${report.problem}. Trying again in 15 minutes`);

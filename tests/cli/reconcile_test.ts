@@ -188,6 +188,21 @@ for (
   });
 }
 
+Deno.test("reconcile is no agreement if OpenStack does not let us see a resource that is not listed", async () => {
+  await using place = await Place.open({ servers: 12, floatingIps: 0 });
+  place.cloud.remove("servers", SERVER(3));
+  place.server.intercept = (request) =>
+    request.path.includes(`/servers/${SERVER(3)}`)
+      ? Response.json({ forbidden: { code: 403, message: "no" } }, { status: 403 })
+      : place.cloud.intercept(request);
+  const { code, out } = await place.run("reconcile", "--apply");
+  assert.equal(code, 1);
+  assert.match(out, new RegExp(`server {2}${SERVER(3)}: our account may not see it \\(403\\)`));
+  assert.match(out, /in \d+ s: 1 without an answer\.$/m);
+  using database = openDatabase(place.dir.path("ledger.db"), { create: false });
+  assert.equal(database.prepare("SELECT value FROM fact WHERE name = 'agreed_at'").get(), undefined);
+});
+
 Deno.test("reconcile --server refuses a server of which nothing is known", async () => {
   await using place = await Place.open({ servers: 12, floatingIps: 0 });
   for (const server of ["nobody", "\x1b[2J/../x", SERVER(12)]) {

@@ -94,13 +94,13 @@ export class Comparisons implements ComparisonLedger {
 
   // deno-lint-ignore require-await -- as above
   async report(report: ComparisonReport): Promise<void> {
-    const { startedAt, endedAt, outcome, isFull } = report;
+    const { startedAt, endedAt, outcome, isFull, undecided } = report;
     // What was planned alone is found again.
     const isComplete = outcome !== "failed" && outcome !== "planned";
     transaction(this.#database, () => {
       this.#sql.put.run(startedAt, endedAt, Number(isComplete), Number(isFull), JSON.stringify(report));
       if (outcome !== "agreed" && outcome !== "applied") return;
-      this.#sql.putFact.run(AGREED_AT, String(endedAt));
+      if (undecided === 0) this.#sql.putFact.run(AGREED_AT, String(endedAt));
       const restoredAt = this.#fact(RESTORED_AT);
       if (restoredAt !== null) this.#sql.putFact.run(RESTORE_COVERED, String(restoredAt));
     });
