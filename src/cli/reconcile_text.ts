@@ -76,10 +76,11 @@ function conclusion({ outcome, problem }: ComparisonReport): readonly string[] {
     case "applied":
       return wrapped("It is recorded; the service tells it, in order. See: oss-watcher events", { indent: 2 });
     case "planned":
-      return wrapped("Nothing was told. To tell it: oss-watcher reconcile --apply", { indent: 2 });
     case "withheld":
       return wrapped(
-        `Nothing was told: ${problem}. If that is right: oss-watcher reconcile --apply --force`,
+        problem === null
+          ? "Nothing was told. To tell it: oss-watcher reconcile --apply"
+          : `Nothing was told: ${problem}. If that is right: oss-watcher reconcile --apply --force`,
         { indent: 2 },
       );
     default:

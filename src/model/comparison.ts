@@ -76,7 +76,7 @@ export interface ComparisonReport {
   /** `false`: of Nova, only servers that have changed since the last comparison were read. */
   readonly isFull: boolean;
   readonly outcome: ComparisonOutcome;
-  /** Why it failed or was withheld; `null` otherwise. */
+  /** Why it failed, was withheld, or would be without `--force`; `null` otherwise. */
   readonly problem: string | null;
   /** `null`: it failed before the login. */
   readonly scope: CloudScope | null;

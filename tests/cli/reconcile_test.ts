@@ -87,10 +87,21 @@ Deno.test("reconcile --apply applies no more deletions than maxDeletions without
   await using place = await Place.open({ servers: 40, floatingIps: 0 });
   assert.equal((await place.run("reconcile")).code, 0);
   for (let number = 1; number <= 11; number++) place.cloud.remove("servers", SERVER(number));
+  const planned = await place.run("reconcile");
+  assert.match(planned.out, /told so without\s+asking\. If that is right: oss-watcher reconcile --apply --force\n$/);
   const withheld = await place.run("reconcile", "--apply");
   assert.equal(withheld.code, 3);
   assert.match(withheld.out, /11 resources are gone, and at most 10 are told so without\s+asking/);
   assert.equal(place.recorded, 0);
+  // A look at the plan leaves the metric and its alert rule as they are.
+  assert.equal((await place.run("reconcile")).code, 3);
+  {
+    using database = openDatabase(place.dir.path("ledger.db"), { create: false });
+    const last = database.prepare(
+      "SELECT json_extract(data, '$.outcome') AS outcome FROM comparison ORDER BY seq DESC",
+    );
+    assert.equal(last.get()?.["outcome"], "withheld");
+  }
   const forced = await place.run("reconcile", "--apply", "--force", "--json");
   assert.equal(forced.code, 0);
   assert.deepEqual(JSON.parse(forced.out).drift, { untold: 0, gone: 11, moved: 0 });
