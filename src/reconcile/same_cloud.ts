@@ -39,7 +39,7 @@ export async function refuseOtherCloud(options: SameCloudOptions, signal: AbortS
   const { scope, reference, acceptsScope = false, changesSince, recognition, provable } = options;
   if (acceptsScope) return;
   if (provable.length > 0 && !await isAnythingThere(options, signal)) {
-    throw new NoConclusion("Nothing is there of what is remembered: this seems to be another cloud");
+    throw new NoConclusion(`Nothing is there of what is remembered: this seems to be another cloud. ${NEXT}`);
   }
   const changes = reference === null ? [] : scopeChanges(reference, scope);
   if (reference !== null && changes.length === 0) return;
@@ -54,9 +54,11 @@ export async function refuseOtherCloud(options: SameCloudOptions, signal: AbortS
     : "No comparison was complete yet";
   throw new NoConclusion(
     `${what}; and of what is remembered, ${servers.suspects.length} servers and ${floatingIps.suspects.length} ` +
-      "floating IPs are not there. Nothing is concluded",
+      `floating IPs are not there. Nothing is concluded. ${NEXT}`,
   );
 }
+
+const NEXT = 'If account, region and endpoints are right: "oss-watcher reconcile --accept-scope" shows what differs';
 
 /** Whether a remembered resource was listed, or is shown: a listing of changes may have none. */
 async function isAnythingThere(
