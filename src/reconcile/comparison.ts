@@ -130,7 +130,9 @@ class Comparison {
 
   /** Reads one listing, and compares each page with memory. */
   async #list(listing: Listing, visibility: Visibility): Promise<void> {
-    const { cloud, memory, changesSince, clock } = this.#options;
+    const { cloud, memory, clock } = this.#options;
+    // Neutron lists no deletions. Of a deleted port, its floating IPs tell: they are free.
+    const changesSince = listing === "floatingIps" ? null : this.#options.changesSince;
     const before = await memory.existingIds(listing);
     if (listing !== "ports") this.#remembered += before.length;
     const [seen, gone] = [new Set<string>(), new Set<string>()];
@@ -148,8 +150,7 @@ class Comparison {
     }
     this.#found[listing] = seen.size;
     if (listing === "servers") this.#isServerListed = seen.has(this.#options.server ?? "");
-    const isWhole = changesSince === null || listing === "floatingIps";
-    const isSuspect = (id: string) => isWhole ? !seen.has(id) : gone.has(id);
+    const isSuspect = (id: string) => changesSince === null ? !seen.has(id) : gone.has(id);
     this.#recognition[listing] = {
       listed: before.filter((id) => seen.has(id) || gone.has(id)).length,
       suspects: before.filter(isSuspect),

@@ -95,9 +95,9 @@ export class Reconciling {
     return nextComparison({ past, gaps, everyHours, now: clock.now() });
   }
 
-  /** Once per run of the service. */
-  #tellLimits({ seesAllProjects }: Plan): void {
-    if (seesAllProjects || this.#hasToldLimits) return;
+  /** Once per run of the service. A listing of changes may have nothing that proves the rights. */
+  #tellLimits({ seesAllProjects, isFull }: Plan): void {
+    if (seesAllProjects || !isFull || this.#hasToldLimits) return;
     this.#hasToldLimits = true;
     this.#options.log("reconcile").info(
       "Our account is not proven to see the resources of all projects: what is gone is concluded of its own project " +
