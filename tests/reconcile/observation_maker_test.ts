@@ -26,7 +26,9 @@ Deno.test("ObservationMaker sees a built server, with what Nova showed", () => {
   const [made, ...others] = observed(serversPage([seenServer("a")]));
   assert.deepEqual(others, []);
   assert.equal(made?.observation.what, "server");
-  assert.deepEqual(made?.evidence, ["Nova shows it: ACTIVE, built at 2026-11-21T10:00:30.000Z"]);
+  assert.deepEqual(made?.evidence, [
+    "Nova showed it at 2026-11-21T20:00:00.000Z: ACTIVE, built at 2026-11-21T10:00:30.000Z",
+  ]);
 });
 
 Deno.test("ObservationMaker concludes nothing of servers that are not built, not known, or about to go", () => {
