@@ -106,8 +106,11 @@ export class Reconciling {
   }
 
   async #refresh(): Promise<void> {
-    const { last, agreedAt } = await this.#options.ledger.past();
-    this.#readings = { last, agreedAt };
+    const { ledger, config } = this.#options;
+    const { last, agreedAt, beganAt } = await ledger.past();
+    // An alert rule needs a time, also if no comparison ever agrees.
+    const since = config.openstack?.reconcile === false ? null : beganAt;
+    this.#readings = { last, agreedAt: agreedAt ?? since };
   }
 
   async #compare({ why, isFull, changesSince }: DueComparison, signal: AbortSignal): Promise<void> {
