@@ -1,6 +1,7 @@
 import type { Observation } from "../facts/observation.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Listing } from "../model/ledger.ts";
+import { RESOURCE_ID } from "../model/resource_id.ts";
 import type { FloatingIpMemory, Memory, PortMemory } from "../model/memory.ts";
 import type { CloudView, Reading, SeenFloatingIp, SeenPage, SeenPort, SeenServer } from "./cloud_view.ts";
 
@@ -55,7 +56,12 @@ export class ObservationMaker {
     const { listing, id } = resource;
     const { cloud, clock } = this.#options;
     const readAtMs = clock.now();
-    const evidence = [`${listing === "servers" ? "Nova" : "Neutron"} answered 404 for its id at ${at(readAtMs)}`];
+    const service = listing === "servers" ? "Nova" : "Neutron";
+    const evidence = [
+      RESOURCE_ID.test(id)
+        ? `${service} answered 404 for its id at ${at(readAtMs)}`
+        : `${service} gives no such id, and was not asked`,
+    ];
     const answer = <Seen>(reading: Reading<Seen>, { absent, there }: Answers<Seen>): Answer => ({
       resource,
       problem: reading === "forbidden" ? FORBIDDEN : reading === "unclear" ? UNCLEAR_ANSWER : null,

@@ -118,3 +118,9 @@ Deno.test("projectOf() is that of the server or floating IP, and of no port", ()
   assert.equal(projectOf({ listing: "ports", id: "1" }, story.memory), null);
   assert.equal(projectOf({ listing: "servers", id: "unknown" }, story.memory), null);
 });
+
+Deno.test("ObservationMaker does not claim an answer about an id that no service gives: it is not asked for", async () => {
+  const answer = await maker().ask({ listing: "servers", id: "e\x1b[31mvil/../x" }, new AbortController().signal);
+  const [made] = answer.observe(new RamMemory());
+  assert.deepEqual(made?.evidence, ["Nova gives no such id, and was not asked"]);
+});
