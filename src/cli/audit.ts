@@ -56,11 +56,16 @@ async function run(options: AuditCommandOptions, context: CommandContext): Promi
     const target = await auditTarget({ name, plugin, ledger, isApplied, now: Date.now, signal }).catch((error) => {
       throw signal.aborted ? new UserError(`Cannot finish the audit of "${name}": interrupted`) : error;
     });
-    audited.push(target.outcome === "failed" ? { ...target, error: redact(target.error) } : target);
+    audited.push(withoutSecrets(target));
     await Promise.resolve(plugin[Symbol.asyncDispose]?.()).catch(() => {});
   }
   context.terminal.print(options.json ? safeJson(jsonOfAudit(audited)) : describeAudit(audited, context.terminal));
   context.exit(exitCodeOf(audited, { isNamed: options.plugin !== undefined }));
+}
+
+/** Errors are a plugin's texts. */
+function withoutSecrets(target: AuditedTarget): AuditedTarget {
+  return "error" in target && target.error !== null ? { ...target, error: redact(target.error) } : target;
 }
 
 /** The plugins to audit: those that are named, or all. */

@@ -43,8 +43,8 @@ Examples:
 A resource that seems to differ is asked for twice, a minute apart.
 
 Exit codes: 0 agreement, or all was set in motion; 3 there are differences, and
-nothing was told; 1 nothing can be concluded: OpenStack refuses us, does not
-answer, or is not the cloud of the last time.`;
+nothing was told; 1 nothing can be concluded, or not of all: OpenStack refuses
+us, does not answer, or is not the cloud of the last time.`;
 
 async function run(options: ReconcileOptions, context: CommandContext): Promise<void> {
   const { apply = false, force = false, acceptScope = false, server, json = false, ledger } = options;
@@ -79,5 +79,6 @@ async function run(options: ReconcileOptions, context: CommandContext): Promise<
     json ? safeJson({ ...report, differences, undecided }) : describeComparison({ report, plan, terminal }),
   );
   const isDone = report.outcome === "agreed" || report.outcome === "applied";
-  if (!isDone) context.exit(plan.differences.length > 0 ? EXIT_DIFFERENCES : EXIT_FAILURE);
+  if (isDone && report.undecided > 0) context.exit(EXIT_FAILURE);
+  if (!isDone) context.exit(EXIT_DIFFERENCES);
 }

@@ -61,12 +61,13 @@ function describeUndecided(undecided: readonly Undecided[]): string[] {
   ];
 }
 
-function summary({ drift, corrected, startedAt, endedAt }: ComparisonReport, { found }: Plan): string {
+function summary(report: ComparisonReport, { found }: Plan): string {
+  const { corrected, startedAt, endedAt } = report;
   const seconds = Math.round((endedAt - startedAt) / 1000);
   const rows = corrected === 1 ? "1 row of memory alone is" : `${corrected} rows of memory alone are`;
   const memory = corrected === 0 ? "" : `; ${rows} out of date`;
   return `Compared ${found.servers} servers, ${found.ports} ports, ${found.floatingIps} floating IPs in ${seconds} s: ` +
-    `${describeDrift(drift)}${memory}.`;
+    `${describeDrift(report)}${memory}.`;
 }
 
 function conclusion({ outcome, problem }: ComparisonReport): readonly string[] {
@@ -74,10 +75,11 @@ function conclusion({ outcome, problem }: ComparisonReport): readonly string[] {
     case "applied":
       return wrapped("It is recorded; the service tells it, in order. See: oss-watcher events", { indent: 2 });
     case "planned":
-      return wrapped("Nothing was told. To tell it: oss-watcher reconcile --apply", { indent: 2 });
     case "withheld":
       return wrapped(
-        `Nothing was told: ${problem}. If that is right: oss-watcher reconcile --apply --force`,
+        problem === null
+          ? "Nothing was told. To tell it: oss-watcher reconcile --apply"
+          : `Nothing was told: ${problem}. If that is right: oss-watcher reconcile --apply --force`,
         { indent: 2 },
       );
     default:
@@ -100,8 +102,9 @@ export function describeComparisons({ beganAt, restoredAt, last, agreedAt }: Pas
   ].join("\n");
 }
 
-function describeLast({ outcome, drift, problem, endedAt }: ComparisonReport, now: number): string {
-  const how = problem === null ? describeDrift(drift) : problem;
+function describeLast(report: ComparisonReport, now: number): string {
+  const { outcome, problem, endedAt } = report;
+  const how = problem === null ? describeDrift(report) : problem;
   return `The last comparison was ${duration(now - endedAt)} ago: ${outcome}, ${how}.`;
 }
 

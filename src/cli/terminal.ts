@@ -43,7 +43,9 @@ export const processTerminal: Terminal = {
   },
   get status() {
     if (!Deno.stderr.isTerminal() || Deno.env.get("TERM") === "dumb") return undefined;
-    return (text: string) => writeStderr(`\r\x1b[K${text}`);
+    // A line that is wrapped could not be removed.
+    const length = (consoleColumns() ?? DEFAULT_COLUMNS) - 1;
+    return (text: string) => writeStderr(`\r\x1b[K${text.slice(0, length)}`);
   },
   readInput: async () => new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer()),
 };
@@ -51,10 +53,17 @@ export const processTerminal: Terminal = {
 /** In a narrower terminal the terminal wraps lines. */
 const MIN_WIDTH = 40;
 
+const DEFAULT_COLUMNS = 80;
+
 function columnsOf(): number | undefined {
+  const columns = consoleColumns();
+  return columns === undefined ? undefined : Math.max(columns, MIN_WIDTH);
+}
+
+function consoleColumns(): number | undefined {
   try {
     const { columns } = Deno.consoleSize();
-    return columns > 0 ? Math.max(columns, MIN_WIDTH) : undefined;
+    return columns > 0 ? columns : undefined;
   } catch {
     return undefined;
   }

@@ -81,7 +81,7 @@ export interface ComparisonReport {
    */
   readonly isPartial: boolean;
   readonly outcome: ComparisonOutcome;
-  /** Why it failed or was withheld; `null` otherwise. */
+  /** Why it failed, was withheld, or would be without `--force`; `null` otherwise. */
   readonly problem: string | null;
   /** `null`: it failed before the login. */
   readonly scope: CloudScope | null;
@@ -91,6 +91,7 @@ export interface ComparisonReport {
   readonly drift: Readonly<Record<Change, number>>;
   /** Rows of memory that were corrected without an event. */
   readonly corrected: number;
+  /** Resources that OpenStack was asked for, without an answer that says whether they are there. */
   readonly undecided: number;
   /** The first 1,000 differences. */
   readonly differences: readonly Difference[];

@@ -47,7 +47,10 @@ export interface SourceState {
 export interface ComparisonReadings {
   /** The last one, whatever its outcome; `null`: there was none. */
   readonly last: ComparisonReport | null;
-  /** When memory and OpenStack agreed last, or were made to; ms since the epoch, `null`: never. */
+  /**
+   * When memory and OpenStack agreed last, or were made to, or the ledger began; ms since the epoch.
+   * `null`: none of these.
+   */
   readonly agreedAt: number | null;
 }
 

@@ -88,7 +88,7 @@ export const METRICS: readonly Metric[] = [
   ),
   gauge(
     "reconcile_agreed_age_seconds",
-    "Time since memory and OpenStack agreed last, or were made to; absent before.",
+    "Time since memory and OpenStack agreed last, or were made to; before that, since the ledger began.",
     ({ readings }) => {
       const agreedAt = readings.comparisons()?.agreedAt ?? null;
       return agreedAt === null ? [] : one(age(readings, agreedAt));

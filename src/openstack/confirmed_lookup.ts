@@ -1,4 +1,5 @@
 import type { JsonObject } from "../model/notification.ts";
+import { RESOURCE_ID } from "../model/resource_id.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import type { Answered, Caller } from "./caller.ts";
 import type { Answer } from "./lookup.ts";
@@ -17,9 +18,6 @@ export interface ConfirmedLookupOptions<T extends { readonly id: string }> {
   readonly caller: Caller;
   readonly transport: Transport;
 }
-
-/** What ids of Nova and Neutron consist of: UUIDs, with or without hyphens. */
-const ID = /^[\w-]{1,255}$/;
 
 /**
  * Looks up resources by id, for conclusions from the answer. `absent` is only what the service says
@@ -46,7 +44,7 @@ export class ConfirmedLookup<T extends { readonly id: string }> {
    */
   async of(id: string, signal?: AbortSignal): Promise<Answer<T>> {
     signal?.throwIfAborted();
-    if (!ID.test(id)) return "absent";
+    if (!RESOURCE_ID.test(id)) return "absent";
     return await this.#inFlight.run(id, () => this.#ask(id), signal);
   }
 

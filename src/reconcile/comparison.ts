@@ -58,6 +58,8 @@ export interface Plan {
   /** In the order in which they must be told. */
   readonly differences: readonly Difference[];
   readonly undecided: readonly Undecided[];
+  /** How many of the undecided ones OpenStack was asked for, without an answer that can be used. */
+  readonly unanswered: number;
   /** What to record, in order: the observations of the differences, and corrections of memory. */
   readonly observations: readonly Observation[];
 }
@@ -85,6 +87,7 @@ class Comparison {
   /** What seems to differ, by resource. */
   readonly #candidates: Judgement[] = [];
   #remembered = 0;
+  #unanswered = 0;
   /** Whether Nova lists the server that alone is looked at. */
   #isServerListed = false;
 
@@ -127,7 +130,9 @@ class Comparison {
 
   /** Reads one listing, and compares each page with memory. */
   async #list(listing: Listing, visibility: Visibility): Promise<void> {
-    const { cloud, memory, changesSince, clock } = this.#options;
+    const { cloud, memory, clock } = this.#options;
+    // Neutron lists no deletions. Of a deleted port, its floating IPs tell: they are free.
+    const changesSince = listing === "floatingIps" ? null : this.#options.changesSince;
     const before = await memory.existingIds(listing);
     if (listing !== "ports") this.#remembered += before.length;
     const [seen, gone] = [new Set<string>(), new Set<string>()];
@@ -145,8 +150,7 @@ class Comparison {
     }
     this.#found[listing] = seen.size;
     if (listing === "servers") this.#isServerListed = seen.has(this.#options.server ?? "");
-    const isWhole = changesSince === null || listing === "floatingIps";
-    const isSuspect = (id: string) => isWhole ? !seen.has(id) : gone.has(id);
+    const isSuspect = (id: string) => changesSince === null ? !seen.has(id) : gone.has(id);
     this.#recognition[listing] = {
       listed: before.filter((id) => seen.has(id) || gone.has(id)).length,
       suspects: before.filter(isSuspect),
@@ -201,7 +205,9 @@ class Comparison {
         ...await memory.look((known) => answers.flatMap((answer) => this.#judge(answer.observe(known), known))),
       );
       for (const { problem, resource: { listing, id } } of answers) {
-        if (problem !== null) this.#undecided.push({ subject: subjectOf(listing), id, reason: problem });
+        if (problem === null) continue;
+        this.#unanswered++;
+        this.#undecided.push({ subject: subjectOf(listing), id, reason: problem });
       }
       done += slice.length;
       this.#progress(step, done, resources.length);
@@ -252,6 +258,7 @@ class Comparison {
       remembered: this.#remembered,
       differences: planned.flatMap(({ difference }) => difference ?? []),
       undecided: this.#undecided,
+      unanswered: this.#unanswered,
       observations: planned.map(({ observation }) => observation),
     };
   }

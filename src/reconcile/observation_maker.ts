@@ -1,6 +1,7 @@
 import type { Observation } from "../facts/observation.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Listing } from "../model/ledger.ts";
+import { RESOURCE_ID } from "../model/resource_id.ts";
 import type { FloatingIpMemory, Memory, PortMemory } from "../model/memory.ts";
 import type { CloudView, Reading, SeenFloatingIp, SeenPage, SeenPort, SeenServer } from "./cloud_view.ts";
 
@@ -45,7 +46,7 @@ export class ObservationMaker {
   /** The observations of a page that was asked for at a time. */
   observationsOf(page: SeenPage, { memory, readAtMs }: When): readonly MadeObservation[] {
     const when = { memory, readAtMs };
-    if (page.listing === "servers") return page.records.flatMap((seen) => this.#server(seen));
+    if (page.listing === "servers") return page.records.flatMap((seen) => this.#server(seen, when));
     if (page.listing === "ports") return page.records.map((seen) => this.#port(seen, when));
     return page.records.map((seen) => this.#floatingIp(seen, when));
   }
@@ -55,7 +56,12 @@ export class ObservationMaker {
     const { listing, id } = resource;
     const { cloud, clock } = this.#options;
     const readAtMs = clock.now();
-    const evidence = [`${listing === "servers" ? "Nova" : "Neutron"} answered 404 for its id at ${at(readAtMs)}`];
+    const service = listing === "servers" ? "Nova" : "Neutron";
+    const evidence = [
+      RESOURCE_ID.test(id)
+        ? `${service} answered 404 for its id at ${at(readAtMs)}`
+        : `${service} gives no such id, and was not asked`,
+    ];
     const answer = <Seen>(reading: Reading<Seen>, { absent, there }: Answers<Seen>): Answer => ({
       resource,
       problem: reading === "forbidden" ? FORBIDDEN : reading === "unclear" ? UNCLEAR_ANSWER : null,
@@ -68,7 +74,7 @@ export class ObservationMaker {
       case "servers":
         return answer(await cloud.server(id, signal), {
           absent: { what: "serverAbsent", id },
-          there: (seen) => this.#server(seen),
+          there: (seen, when) => this.#server(seen, when),
         });
       case "ports":
         return answer(await cloud.port(id, signal), {
@@ -87,10 +93,10 @@ export class ObservationMaker {
    * Nothing is concluded of a server that was never built: its creation has not been announced. Nor
    * of one whose cell is down: little is known of it then.
    */
-  #server({ state, status, launchedAt }: SeenServer): readonly MadeObservation[] {
+  #server({ state, status, launchedAt }: SeenServer, { readAtMs }: When): readonly MadeObservation[] {
     if (launchedAt === null || UNCLEAR.has(status ?? "")) return [];
     const isNew = state.createdAt === null || state.createdAt >= this.#beganAt;
-    const evidence = [`Nova shows it: ${status ?? "no status"}, built at ${launchedAt}`];
+    const evidence = [`Nova showed it at ${at(readAtMs)}: ${status ?? "no status"}, built at ${launchedAt}`];
     return [{ observation: { what: "server", state, isNew }, evidence }];
   }
 
@@ -98,7 +104,8 @@ export class ObservationMaker {
     const known = memory.port(id);
     const server = state.serverId ?? null;
     const evidence = [
-      `Neutron shows it on ${server === null ? "no server" : `server ${server}`}, ${revised(state.revision)}`,
+      `Neutron showed it at ${at(readAtMs)} on ${server === null ? "no server" : `server ${server}`}, ` +
+      revised(state.revision),
     ];
     return { observation: { what: "port", state, readAtMs, ...comparison(state, known) }, evidence };
   }
@@ -110,7 +117,7 @@ export class ObservationMaker {
     const where = state.portId === null
       ? "no port"
       : `port ${state.portId}${server === null ? "" : ` of server ${server}`}`;
-    const evidence = [`Neutron shows it on ${where}, ${revised(state.revision)}`];
+    const evidence = [`Neutron showed it at ${at(readAtMs)} on ${where}, ${revised(state.revision)}`];
     return { observation: { what: "floatingIp", state, isNew, readAtMs, ...comparison(state, known) }, evidence };
   }
 }

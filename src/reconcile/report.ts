@@ -28,7 +28,7 @@ export function reportOf(
     readonly problem?: string | null;
   },
 ): ComparisonReport {
-  const { scope, isFull, found, differences, undecided } = plan;
+  const { scope, isFull, found, differences, unanswered } = plan;
   return {
     ...occasion,
     isFull,
@@ -39,7 +39,7 @@ export function reportOf(
     found,
     drift: driftOf(differences),
     corrected: plan.observations.length - differences.length,
-    undecided: undecided.length,
+    undecided: unanswered,
     differences: differences.slice(0, MAX_KEPT),
   };
 }
@@ -71,10 +71,11 @@ export function driftOf(differences: readonly Difference[]): Readonly<Record<Cha
   return drift;
 }
 
-/** Differences by kind in words, as `3 never told, 1 gone`. */
-export function describeDrift(drift: Readonly<Record<Change, number>>): string {
+/** What was found, in words, as `3 never told, 1 gone`. */
+export function describeDrift({ drift, undecided }: Pick<ComparisonReport, "drift" | "undecided">): string {
   const counted = CHANGES.filter((change) => drift[change] > 0).map((change) => `${drift[change]} ${WORDS[change]}`);
-  return counted.join(", ") || "in agreement";
+  const open = undecided === 0 ? [] : [`${undecided} without an answer`];
+  return [...counted, ...open].join(", ") || "in agreement";
 }
 
 const WORDS: Readonly<Record<Change, string>> = { untold: "never told", gone: "gone", moved: "moved" };

@@ -10,7 +10,6 @@ import { aborted } from "./aborted.ts";
 import { type Cloud, makeCloud } from "./cloud.ts";
 import { Listening } from "./listening.ts";
 import { makeLanes } from "./make_lanes.ts";
-import { makeReconciling } from "./make_reconciling.ts";
 import { makeStages } from "./make_stages.ts";
 import { checkOpenStack, openOpenStack } from "./openstack.ts";
 import { runPipeline } from "./pipeline.ts";
@@ -35,13 +34,15 @@ export async function runService(options: ServiceOptions): Promise<void> {
   await using openstack = config.openstack === undefined
     ? null
     : await openOpenStack(config.openstack, { clock, log: log("openstack") });
+  // Without an `openstack` section nothing of it is loaded.
+  const reconciling = openstack && await import("./make_reconciling.ts");
   using owned = ownLedger(ledgerFileOf(config.ledger), {
     onOlder: ({ from, to }) =>
       log("ledger").info(
         `Migrating the ledger from schema ${from} to schema ${to}: this takes minutes for millions of events`,
       ),
   });
-  await new Service(options, { sources, openstack, database: owned.database }).run();
+  await new Service(options, { sources, openstack, reconciling, database: owned.database }).run();
 }
 
 /** Composes all stages; the only place that knows them all. */
@@ -68,9 +69,10 @@ class Service {
 
   constructor(
     options: ServiceOptions,
-    { sources, openstack, database }: {
+    { sources, openstack, reconciling, database }: {
       readonly sources: readonly RabbitSource[];
       readonly openstack: OpenStackApi | null;
+      readonly reconciling: Pick<typeof import("./make_reconciling.ts"), "makeReconciling"> | null;
       readonly database: Database;
     },
   ) {
@@ -91,7 +93,7 @@ class Service {
     this.#lanes = makeLanes(options, { ledger, status: this.#status });
     const onFailed = this.#failed.reject;
     this.#listening = new Listening({ service: options, sources, ledger, onRecorded: wake, onFailed });
-    this.#reconciling = openstack && makeReconciling(options, {
+    this.#reconciling = reconciling && reconciling.makeReconciling(options, {
       database,
       sources,
       ledger,

@@ -96,9 +96,9 @@ export class Reconciling {
     return nextComparison({ past, gaps, everyHours, now: clock.now() });
   }
 
-  /** Once per run of the service. */
-  #tellLimits({ seesAllProjects }: Plan): void {
-    if (seesAllProjects || this.#hasToldLimits) return;
+  /** Once per run of the service. A listing of changes may have nothing that proves the rights. */
+  #tellLimits({ seesAllProjects, isFull }: Plan): void {
+    if (seesAllProjects || !isFull || this.#hasToldLimits) return;
     this.#hasToldLimits = true;
     this.#options.log("reconcile").info(
       "Our account is not proven to see the resources of all projects: what is gone is concluded of its own project " +
@@ -107,8 +107,11 @@ export class Reconciling {
   }
 
   async #refresh(): Promise<void> {
-    const { last, agreedAt } = await this.#options.ledger.past();
-    this.#readings = { last, agreedAt };
+    const { ledger, config } = this.#options;
+    const { last, agreedAt, beganAt } = await ledger.past();
+    // An alert rule needs a time, also if no comparison ever agrees.
+    const since = config.openstack?.reconcile === false ? null : beganAt;
+    this.#readings = { last, agreedAt: agreedAt ?? since };
   }
 
   async #compare({ why, isFull, changesSince }: DueComparison, signal: AbortSignal): Promise<void> {
@@ -119,9 +122,7 @@ export class Reconciling {
     if (plan !== null) this.#tellLimits(plan);
     const seconds = Math.round((report.endedAt - report.startedAt) / 1000);
     const { servers, floatingIps } = report.found;
-    const what = `${
-      describeDrift(report.drift)
-    }, of ${servers} servers and ${floatingIps} floating IPs, after ${seconds} s`;
+    const what = `${describeDrift(report)}, of ${servers} servers and ${floatingIps} floating IPs, after ${seconds} s`;
     switch (report.outcome) {
       case "failed":
         return log.error(`Cannot compare with OpenStack: ${report.problem}. Trying again in 15 minutes`);

@@ -67,7 +67,7 @@ const PAGE_SIZE = 100;
 const BATCH = 100;
 
 /**
- * Compares memory with OpenStack, tells the differences if asked to, and stores a report. A
+ * Compares memory with OpenStack, tells the differences if asked to, and stores a report of that. A
  * comparison that fails is reported, too.
  */
 export async function runComparison(
@@ -87,7 +87,9 @@ export async function runComparison(
     const occasion = { startedAt, endedAt: clock.now(), why, isFull: changesSince === null };
     compared = { report: failedReport(error.message, occasion), plan: null };
   }
-  if (wanted.server === undefined || wanted.server === null) await ledger.report(compared.report);
+  // A look at the plan leaves what the service has found, as deletions that it withholds.
+  const isKept = wanted.apply || compared.report.outcome === "agreed";
+  if (isKept && (wanted.server ?? null) === null) await ledger.report(compared.report);
   return compared;
 }
 
@@ -123,13 +125,13 @@ async function conclude(
   const most = maxDeletions(limit, plan.remembered);
   const isPartial = isByHand && !isSameScope && !acceptsScope && !plan.seesAllProjects;
   const occasion = () => ({ startedAt, endedAt: clock.now(), why, isPartial });
+  const problem = gone > most && !force
+    ? `${gone} resources are gone, and at most ${most} are told so without asking`
+    : null;
   if (!apply && plan.differences.length > 0) {
-    return { plan, report: reportOf(plan, { outcome: "planned", ...occasion() }) };
+    return { plan, report: reportOf(plan, { outcome: "planned", problem, ...occasion() }) };
   }
-  if (gone > most && !force) {
-    const problem = `${gone} resources are gone, and at most ${most} are told so without asking`;
-    return { plan, report: reportOf(plan, { outcome: "withheld", problem, ...occasion() }) };
-  }
+  if (problem !== null) return { plan, report: reportOf(plan, { outcome: "withheld", problem, ...occasion() }) };
   if (apply) await tell(plan, { startedAt, record, clock });
   const outcome = plan.differences.length === 0 ? "agreed" : "applied";
   return { plan, report: reportOf(plan, { outcome, ...occasion() }) };

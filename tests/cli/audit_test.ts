@@ -29,6 +29,12 @@ const PLUGINS = `
       throw new Error("Cannot list https://user:${PASSWORD}@cmdb.example.com/: connection refused\\x1b[2J");
     }
   }
+  class Confused extends Held {
+    name = "Confused";
+    expected() {
+      throw new Error("Cannot read https://user:${PASSWORD}@cmdb.example.com/");
+    }
+  }
   class Blind {
     name = "Blind";
     notify() {}
@@ -148,4 +154,12 @@ Deno.test("audit refuses what it cannot do, on one line", async () => {
   );
   assert.match(usage.err, /^Cannot read the command line: unknown option '--aply'; did you mean --apply/);
   assert.match(absent.err, /^Cannot open the ledger ".*": it is not there\. Has the service run yet\?\n$/);
+});
+
+Deno.test("audit hides secrets in what a plugin's `expected` fails with", async () => {
+  using place = await Place.open(["Confused"]);
+  for (const args of [[], ["--json"]]) {
+    const { out } = await place.audit(...args);
+    assert.match(out, /Cannot\s+read/);
+  }
 });

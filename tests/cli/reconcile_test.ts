@@ -87,10 +87,21 @@ Deno.test("reconcile --apply applies no more deletions than maxDeletions without
   await using place = await Place.open({ servers: 40, floatingIps: 0 });
   assert.equal((await place.run("reconcile")).code, 0);
   for (let number = 1; number <= 11; number++) place.cloud.remove("servers", SERVER(number));
+  const planned = await place.run("reconcile");
+  assert.match(planned.out, /told so without\s+asking\. If that is right: oss-watcher reconcile --apply --force\n$/);
   const withheld = await place.run("reconcile", "--apply");
   assert.equal(withheld.code, 3);
   assert.match(withheld.out, /11 resources are gone, and at most 10 are told so without\s+asking/);
   assert.equal(place.recorded, 0);
+  // A look at the plan leaves the metric and its alert rule as they are.
+  assert.equal((await place.run("reconcile")).code, 3);
+  {
+    using database = openDatabase(place.dir.path("ledger.db"), { create: false });
+    const last = database.prepare(
+      "SELECT json_extract(data, '$.outcome') AS outcome FROM comparison ORDER BY seq DESC",
+    );
+    assert.equal(last.get()?.["outcome"], "withheld");
+  }
   const forced = await place.run("reconcile", "--apply", "--force", "--json");
   assert.equal(forced.code, 0);
   assert.deepEqual(JSON.parse(forced.out).drift, { untold: 0, gone: 11, moved: 0 });
@@ -107,6 +118,7 @@ Deno.test("reconcile concludes nothing from a cloud that is another one", async 
     err,
     /^Cannot compare with OpenStack: It is not seen as in the last complete comparison: .*Nova ".*" → ".*"/m,
   );
+  assert.match(err, /"oss-watcher reconcile --accept-scope" shows what differs$/m);
   assert.equal(place.recorded, 0);
   const accepted = await place.run("reconcile", "--accept-scope");
   assert.equal(accepted.code, 3);
@@ -187,6 +199,21 @@ for (
     assert.equal(place.recorded, 0);
   });
 }
+
+Deno.test("reconcile is no agreement if OpenStack does not let us see a resource that is not listed", async () => {
+  await using place = await Place.open({ servers: 12, floatingIps: 0 });
+  place.cloud.remove("servers", SERVER(3));
+  place.server.intercept = (request) =>
+    request.path.includes(`/servers/${SERVER(3)}`)
+      ? Response.json({ forbidden: { code: 403, message: "no" } }, { status: 403 })
+      : place.cloud.intercept(request);
+  const { code, out } = await place.run("reconcile", "--apply");
+  assert.equal(code, 1);
+  assert.match(out, new RegExp(`server {2}${SERVER(3)}: our account may not see it \\(403\\)`));
+  assert.match(out, /in \d+ s: 1 without an answer\.$/m);
+  using database = openDatabase(place.dir.path("ledger.db"), { create: false });
+  assert.equal(database.prepare("SELECT value FROM fact WHERE name = 'agreed_at'").get(), undefined);
+});
 
 Deno.test("reconcile --server refuses a server of which nothing is known", async () => {
   await using place = await Place.open({ servers: 12, floatingIps: 0 });

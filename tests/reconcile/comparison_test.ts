@@ -266,3 +266,16 @@ Deno.test("compare() repairs at once, without revisions, a floating IP whose ser
   assert.deepEqual(ledger.apply(plan), keys);
   assert.deepEqual((await ledger.compare(cloud)).observations, []);
 });
+
+Deno.test("compare() of what has changed reads all floating IPs: no listing of changes has those that are gone", async () => {
+  const ledger = new FakeLedger(came("a"), floatingIpOn("f", "2", "a"), floatingIpOn("g", "3", "a"));
+  const cloud = new FakeCloud();
+  cloud.servers = [seenServer("a")];
+  cloud.ports = [seenPort("2", { serverId: "a" }), seenPort("3", { serverId: "a" })];
+  cloud.floatingIps = [seenOn("f", "2", "a")];
+  cloud.changed = [];
+  const plan = await ledger.compare(cloud, { changesSince: "2026-11-21T19:00:00Z" });
+  assert.deepEqual(plan.undecided, []);
+  assert.deepEqual(keysOf(plan), ["floatingip/g/2/deletion"]);
+  assert.equal(plan.found.floatingIps, 1);
+});

@@ -27,14 +27,20 @@ export class FakeCloud implements CloudView {
   /** What the account may not see by id: it gets a 404. */
   hides: (id: string) => boolean = () => false;
   allProjects = true;
+  /** What a listing of changes has; `null`: everything. */
+  changed: readonly never[] | null = null;
 
   scope(): Promise<CloudScope> {
     return Promise.resolve(this.account);
   }
 
-  async *read(listing: Listing): AsyncGenerator<SeenPage> {
+  async *read(
+    listing: Listing,
+    { changesSince }: { readonly changesSince: string | null },
+  ): AsyncGenerator<SeenPage> {
     const allProjects = listing === "servers" ? this.allProjects : null;
-    yield { listing, records: this[listing], allProjects } as SeenPage;
+    const records = this.changed === null || changesSince === null ? this[listing] : this.changed;
+    yield { listing, records, allProjects } as SeenPage;
   }
 
   server(id: string): Promise<Reading<SeenServer>> {

@@ -26,7 +26,9 @@ Deno.test("ObservationMaker sees a built server, with what Nova showed", () => {
   const [made, ...others] = observed(serversPage([seenServer("a")]));
   assert.deepEqual(others, []);
   assert.equal(made?.observation.what, "server");
-  assert.deepEqual(made?.evidence, ["Nova shows it: ACTIVE, built at 2026-11-21T10:00:30.000Z"]);
+  assert.deepEqual(made?.evidence, [
+    "Nova showed it at 2026-11-21T20:00:00.000Z: ACTIVE, built at 2026-11-21T10:00:30.000Z",
+  ]);
 });
 
 Deno.test("ObservationMaker concludes nothing of servers that are not built, not known, or about to go", () => {
@@ -115,4 +117,10 @@ Deno.test("projectOf() is that of the server or floating IP, and of no port", ()
   assert.equal(projectOf({ listing: "floatingIps", id: "f" }, story.memory), "other");
   assert.equal(projectOf({ listing: "ports", id: "1" }, story.memory), null);
   assert.equal(projectOf({ listing: "servers", id: "unknown" }, story.memory), null);
+});
+
+Deno.test("ObservationMaker does not claim an answer about an id that no service gives: it is not asked for", async () => {
+  const answer = await maker().ask({ listing: "servers", id: "e\x1b[31mvil/../x" }, new AbortController().signal);
+  const [made] = answer.observe(new RamMemory());
+  assert.deepEqual(made?.evidence, ["Nova gives no such id, and was not asked"]);
 });

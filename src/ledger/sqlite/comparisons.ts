@@ -95,12 +95,12 @@ export class Comparisons implements ComparisonLedger {
 
   // deno-lint-ignore require-await -- as above
   async report(report: ComparisonReport): Promise<void> {
-    const { startedAt, endedAt, outcome, isFull, isPartial } = report;
+    const { startedAt, endedAt, outcome, isFull, isPartial, undecided } = report;
     const isComplete = (outcome === "agreed" || outcome === "applied") && !isPartial;
     transaction(this.#database, () => {
       this.#sql.put.run(startedAt, endedAt, Number(isComplete), Number(isFull), JSON.stringify(report));
       if (!isComplete) return;
-      this.#sql.putFact.run(AGREED_AT, String(endedAt));
+      if (undecided === 0) this.#sql.putFact.run(AGREED_AT, String(endedAt));
       const restoredAt = this.#fact(RESTORED_AT);
       if (restoredAt !== null) this.#sql.putFact.run(RESTORE_COVERED, String(restoredAt));
     });
