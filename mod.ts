@@ -23,7 +23,13 @@
 export { env } from "./src/wire/secrets/env.ts";
 export type { Config, CreationEvent, DeletionEvent, Events } from "./src/model/config.ts";
 export type { OwnQueue, RabbitConnection, RabbitSource, RabbitTls } from "./src/model/config.ts";
-export type { DetailOptions, IpVersion, MetadataNames, OpenStackOptions } from "./src/model/config.ts";
+export type {
+  DetailOptions,
+  IpVersion,
+  MetadataNames,
+  OpenStackOptions,
+  ReconcileOptions,
+} from "./src/model/config.ts";
 export type {
   DeliveryOptions,
   LedgerOptions,
@@ -34,7 +40,7 @@ export type {
 } from "./src/model/config.ts";
 
 // A plugin, and what it is called with
-export type { Logger, NotifyContext, Plugin } from "./src/model/plugin.ts";
+export type { Logger, NotifyContext, Origin, Plugin } from "./src/model/plugin.ts";
 export type { Subject } from "./src/model/event.ts";
 export type { Detail, DetailAddress, DetailField, DetailFloatingIp, DetailWhole } from "./src/model/detail.ts";
 export type { Json, JsonObject } from "./src/model/notification.ts";
