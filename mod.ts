@@ -40,10 +40,10 @@ export type {
 } from "./src/model/config.ts";
 
 // A plugin, and what it is called with
-export type { Logger, NotifyContext, Origin, Plugin } from "./src/model/plugin.ts";
+export type { Logger, NotifyContext, Plugin } from "./src/model/plugin.ts";
 export type { Subject } from "./src/model/event.ts";
 export type { Detail, DetailAddress, DetailField, DetailFloatingIp, DetailWhole } from "./src/model/detail.ts";
-export type { Json, JsonObject } from "./src/model/notification.ts";
+export type { Json, JsonObject, Origin } from "./src/model/notification.ts";
 
 // Errors that say whether to try again
 export { DeliveryError, type FailureReason, PermanentError } from "./src/model/errors.ts";
