@@ -44,8 +44,8 @@ export interface RunComparison {
   readonly force?: boolean;
   readonly acceptsScope?: boolean;
   /**
-   * Whether the account may be another one than the service's. If it sees less than in the last
-   * comparison, this one does not count as complete. @default false
+   * Whether a command makes it, whose account may be another one than the service's. If it sees
+   * less than in the last comparison, this one does not count as complete. @default false
    */
   readonly isByHand?: boolean;
   /** Compare this server alone, with its floating IPs: the report is not stored. @default null */
@@ -74,7 +74,7 @@ export async function runComparison(
   signal: AbortSignal,
 ): Promise<Compared> {
   const { ledger, clock } = options;
-  const { why, changesSince } = wanted;
+  const { why, changesSince, isByHand = false } = wanted;
   const startedAt = clock.now();
   let compared: Compared;
   try {
@@ -82,7 +82,7 @@ export async function runComparison(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof NoConclusion) && !(error instanceof UserError)) throw error;
-    const occasion = { startedAt, endedAt: clock.now(), why, isFull: changesSince === null };
+    const occasion = { startedAt, endedAt: clock.now(), why, isByHand, isFull: changesSince === null };
     compared = { report: failedReport(error.message, occasion), plan: null };
   }
   if (wanted.server === undefined || wanted.server === null) await ledger.report(compared.report);
@@ -123,7 +123,7 @@ async function conclude(
   const gone = plan.differences.filter(({ change }) => change === "gone").length;
   const most = maxDeletions(limit, plan.remembered);
   const isPartial = isByHand && !isSameScope && !acceptsScope && !plan.seesAllProjects;
-  const occasion = () => ({ startedAt, endedAt: clock.now(), why, isPartial });
+  const occasion = () => ({ startedAt, endedAt: clock.now(), why, isByHand, isPartial });
   if (!apply && plan.differences.length > 0) {
     return { plan, report: reportOf(plan, { outcome: "planned", ...occasion() }) };
   }
@@ -156,7 +156,15 @@ export async function reportPriming(
   await using api = await openApiOnce(config.openstack, { clock, log: quiet(log("reconcile")) });
   const scope = scopeOf(await api.scope(signal));
   const occasion = { startedAt: clock.now(), endedAt: clock.now(), why: "the ledger has read what is there" };
-  const nothing = { isPartial: false, problem: null, drift: driftOf([]), corrected: 0, undecided: 0, differences: [] };
+  const nothing = {
+    isByHand: false,
+    isPartial: false,
+    problem: null,
+    drift: driftOf([]),
+    corrected: 0,
+    undecided: 0,
+    differences: [],
+  };
   await ledger.report({ ...occasion, isFull: true, outcome: "agreed", scope, found, ...nothing });
 }
 
