@@ -1,4 +1,4 @@
-// Notifications are lost in every way, and oss-watcher finds out by itself what they would have told.
+// Notifications are lost in every way. oss-watcher finds out by itself what they would have told.
 import { restartBroker } from "../../tools/openstack/broker.ts";
 import type { PrivateCloud } from "../../tools/openstack/cloud.ts";
 import { allUp } from "../../tools/openstack/readiness.ts";
@@ -82,7 +82,7 @@ async function begin(watch: Watch, { alice, bob }: LostCast): Promise<Stay> {
   return { one, two, ports, shop, ip };
 }
 
-/** The exchanges of a stock cloud are not durable: they go with the broker, and so do our bindings. */
+/** The exchanges of a stock cloud are not durable: the broker loses them, with our bindings. */
 async function loseBroker(watch: Watch, cast: LostCast, stay: Stay): Promise<void> {
   const { alice, bob } = cast;
   const { one, two, ports, ip } = stay;
