@@ -23,14 +23,19 @@
 export { env } from "./src/wire/secrets/env.ts";
 export type { Config, CreationEvent, DeletionEvent, Events } from "./src/model/config.ts";
 export type { OwnQueue, RabbitConnection, RabbitSource, RabbitTls } from "./src/model/config.ts";
-export type { DetailOptions, IpVersion, MetadataNames, OpenStackOptions } from "./src/model/config.ts";
+export type {
+  DetailOptions,
+  IpVersion,
+  MetadataNames,
+  OpenStackOptions,
+  ReconcileOptions,
+} from "./src/model/config.ts";
 export type {
   DeliveryOptions,
   LedgerOptions,
   LogLevel,
   LogOptions,
   MetricsOptions,
-  ReconcileOptions,
   RetryOptions,
 } from "./src/model/config.ts";
 

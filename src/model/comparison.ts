@@ -75,6 +75,8 @@ export interface ComparisonReport {
   readonly why: string;
   /** `false`: of Nova, only servers that have changed since the last comparison were read. */
   readonly isFull: boolean;
+  /** Whether an operator's command made it, and not the service. */
+  readonly isByHand: boolean;
   /**
    * `true`: the account saw less than that of the last complete comparison, which this one does not
    * replace.
@@ -110,7 +112,7 @@ export interface PastComparisons {
   readonly lastRestoreAt: number | null;
   /** The last one, whatever its outcome. */
   readonly last: ComparisonReport | null;
-  /** The last one that was to repair what it found, whatever its outcome. */
+  /** The last one that the service made, whatever its outcome, or that was complete. */
   readonly lastTried: ComparisonReport | null;
   /**
    * The last one that came to an end and was to repair what it found, and the last full one of

@@ -17,13 +17,15 @@ export interface Occasion {
   readonly endedAt: number;
   readonly why: string;
   /** As in `ComparisonReport`. @default false */
+  readonly isByHand?: boolean;
+  /** As well. @default false */
   readonly isPartial?: boolean;
 }
 
 /** The report of a comparison that came to an end. */
 export function reportOf(
   plan: Plan,
-  { outcome, problem = null, isPartial = false, ...occasion }: Occasion & {
+  { outcome, problem = null, isByHand = false, isPartial = false, ...occasion }: Occasion & {
     readonly outcome: ComparisonOutcome;
     readonly problem?: string | null;
   },
@@ -32,6 +34,7 @@ export function reportOf(
   return {
     ...occasion,
     isFull,
+    isByHand,
     isPartial,
     outcome,
     problem,
@@ -47,11 +50,12 @@ export function reportOf(
 /** The report of a comparison that did not come to an end. */
 export function failedReport(
   problem: string,
-  { isFull, ...occasion }: Occasion & { readonly isFull: boolean },
+  { isFull, isByHand = false, ...occasion }: Occasion & { readonly isFull: boolean },
 ): ComparisonReport {
   return {
     ...occasion,
     isFull,
+    isByHand,
     isPartial: false,
     outcome: "failed",
     problem,

@@ -44,8 +44,8 @@ export interface RunComparison {
   readonly force?: boolean;
   readonly acceptsScope?: boolean;
   /**
-   * Whether the account may be another one than the service's. If it sees less than in the last
-   * comparison, this one does not count as complete. @default false
+   * Whether a command makes it, whose account may be another one than the service's. If it sees
+   * less than in the last comparison, this one does not count as complete. @default false
    */
   readonly isByHand?: boolean;
   /** Compare this server alone, with its floating IPs: the report is not stored. @default null */
@@ -76,7 +76,7 @@ export async function runComparison(
   signal: AbortSignal,
 ): Promise<Compared> {
   const { ledger, clock } = options;
-  const { why, changesSince } = wanted;
+  const { why, changesSince, isByHand = false } = wanted;
   const startedAt = clock.now();
   let compared: Compared;
   try {
@@ -84,7 +84,7 @@ export async function runComparison(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof NoConclusion) && !(error instanceof UserError)) throw error;
-    const occasion = { startedAt, endedAt: clock.now(), why, isFull: changesSince === null };
+    const occasion = { startedAt, endedAt: clock.now(), why, isByHand, isFull: changesSince === null };
     compared = { report: failedReport(error.message, occasion), plan: null };
   }
   // A look at the plan leaves what the service has found, as deletions that it withholds.
@@ -124,7 +124,7 @@ async function conclude(
   const gone = plan.differences.filter(({ change }) => change === "gone").length;
   const most = maxDeletions(limit, plan.remembered);
   const isPartial = isByHand && !isSameScope && !acceptsScope && !plan.seesAllProjects;
-  const occasion = () => ({ startedAt, endedAt: clock.now(), why, isPartial });
+  const occasion = () => ({ startedAt, endedAt: clock.now(), why, isByHand, isPartial });
   const problem = gone > most && !force
     ? `${gone} resources are gone, and at most ${most} are told so without asking`
     : null;

@@ -118,7 +118,7 @@ Deno.test("reconcile concludes nothing from a cloud that is another one", async 
     err,
     /^Cannot compare with OpenStack: It is not seen as in the last complete comparison: .*Nova ".*" → ".*"/m,
   );
-  assert.match(err, /"oss-watcher reconcile --accept-scope" shows what differs$/m);
+  assert.match(err, /run "oss-watcher reconcile --accept-scope", look at its plan, and add --apply$/m);
   assert.equal(place.recorded, 0);
   const accepted = await place.run("reconcile", "--accept-scope");
   assert.equal(accepted.code, 3);

@@ -1,4 +1,5 @@
-// `oss-watcher reconcile` with accounts and regions that do not show what the ledger remembers: nothing is concluded from that.
+// `oss-watcher reconcile` with accounts and regions that do not show what the ledger remembers:
+// nothing is concluded from that.
 import type { OpenStackOptions } from "../../src/model/config.ts";
 import { addRegion } from "../../tools/openstack/second_region.ts";
 import { progress } from "../../tools/packages.ts";
@@ -74,7 +75,7 @@ export async function seeLess(watch: Watch, { alice, bob, cloud: { authUrl, regi
   });
 }
 
-/** Regions of the same catalog: one whose Nova has nothing at all, and one whose Nova is something else. */
+/** Regions of the same catalog: the Nova of one has no server, that of the other is none. */
 export async function seeOtherRegions(watch: Watch, { cloud, admin }: LostCast): Promise<void> {
   const account = { authUrl: cloud.authUrl, ...cloud.adminAccount, ...QUICK };
   {

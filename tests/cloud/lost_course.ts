@@ -1,4 +1,4 @@
-// Notifications are lost in every way, and oss-watcher finds out by itself what they would have told.
+// Notifications are lost in every way. oss-watcher finds out by itself what they would have told.
 import { restartBroker } from "../../tools/openstack/broker.ts";
 import type { PrivateCloud } from "../../tools/openstack/cloud.ts";
 import { allUp } from "../../tools/openstack/readiness.ts";
@@ -12,7 +12,7 @@ import { restoreTheLedger } from "./lost_ledger.ts";
 import { saysNothing } from "./lost_silence.ts";
 import { askState, believed, type State, stateDifferences } from "./receiver_state.ts";
 import { began, came, ended, type Step, went } from "./step.ts";
-import type { FloatingIpRef, ServerRef } from "./tenant.ts";
+import type { FloatingIpRef, PortRef, ServerRef } from "./tenant.ts";
 import type { Watch } from "./watch.ts";
 
 export interface LostCast extends Cast {
@@ -25,6 +25,8 @@ export interface Stay {
   /** Of Alice. */
   readonly one: ServerRef;
   readonly two: ServerRef;
+  /** The ports with which the two came. */
+  readonly ports: readonly [PortRef, PortRef];
   /** Of Bob. */
   readonly shop: ServerRef;
   /** Of Alice, on one of her two servers. */
@@ -66,23 +68,24 @@ async function begin(watch: Watch, { alice, bob }: LostCast): Promise<Stay> {
     },
   });
   const [one, two, shop] = servers as [ServerRef, ServerRef, ServerRef];
+  const ports = [await alice.portOf(one), await alice.portOf(two)] as const;
   const ip = await alice.makeFloatingIp();
   await watch.step({
     title: "associate",
     unordered: true,
     act: async () => {
-      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(one)).id });
+      await alice.setFloatingIp(ip, { port_id: ports[0].id });
       const other = await bob.makeFloatingIp(await bob.portOf(shop));
       return [began(ip, one), began(other, shop)];
     },
   });
-  return { one, two, shop, ip };
+  return { one, two, ports, shop, ip };
 }
 
-/** The exchanges of a stock cloud are not durable: they go with the broker, and so do our bindings. */
+/** The exchanges of a stock cloud are not durable: the broker loses them, with our bindings. */
 async function loseBroker(watch: Watch, cast: LostCast, stay: Stay): Promise<void> {
   const { alice, bob } = cast;
-  const { one, two, ip } = stay;
+  const { one, two, ports, ip } = stay;
   const { server: going, floatingIp } = await withFloatingIp(watch, alice, "going-01");
   await lost(watch, {
     title: "RabbitMQ is killed while the service hangs",
@@ -92,7 +95,7 @@ async function loseBroker(watch: Watch, cast: LostCast, stay: Stay): Promise<voi
       await killBroker(watch, cast);
       const new1 = await alice.boot({ name: "unheard-01", metadata: { owner: "alice", description: "unheard" } });
       const brief = await bob.boot({ name: "brief-01" });
-      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(two)).id });
+      await alice.setFloatingIp(ip, { port_id: ports[1].id });
       await alice.delete(going);
       await bob.delete(brief);
       return [came(new1), ended(ip, one), began(ip, two), ended(floatingIp, going), went(going)];
@@ -103,9 +106,8 @@ async function loseBroker(watch: Watch, cast: LostCast, stay: Stay): Promise<voi
     before: [two],
     unordered: true,
     act: async () => {
-      const port = await alice.portOf(one);
       let moving = Promise.resolve();
-      await killBroker(watch, cast, () => moving = alice.setFloatingIp(ip, { port_id: port.id }));
+      await killBroker(watch, cast, () => moving = alice.setFloatingIp(ip, { port_id: ports[0].id }));
       await moving;
       const server = await bob.boot({ name: "unheard-02" });
       return [ended(ip, two), began(ip, one), came(server)];
@@ -123,7 +125,7 @@ async function killBroker({ queue }: Watch, { cloud, admin }: LostCast, act = ()
 
 /** The queue is deleted while the service is stopped. */
 async function loseQueue(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCast, stay: Stay): Promise<void> {
-  const { one, two, ip } = stay;
+  const { one, two, ports, ip } = stay;
   const { server: going, floatingIp } = await withFloatingIp(watch, bob, "going-02");
   await lost(watch, {
     title: "the service is stopped, and its queue deleted",
@@ -138,7 +140,7 @@ async function loseQueue(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCa
       await bob.deleteFloatingIp(floatingIp);
       // There and back: for a receiver that is no news.
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(server)).id });
-      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(one)).id });
+      await alice.setFloatingIp(ip, { port_id: ports[0].id });
       await alice.act(two, { reboot: { type: "HARD" } }, "ACTIVE");
       await watch.listen();
       return [came(server), came(second), began(fresh, second), ended(floatingIp, going), went(going)];
@@ -168,7 +170,7 @@ async function loseQueue(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCa
       await alice.attach(one, own);
       const server = await alice.boot({ name: "unheard-05" });
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(server)).id });
-      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(two)).id });
+      await alice.setFloatingIp(ip, { port_id: ports[1].id });
       await alice.delete(server);
       await watch.listen();
       return [ended(ip, one), began(ip, two), ended(onOwn, two), began(onOwn, one)];
@@ -180,7 +182,7 @@ async function loseQueue(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCa
     asCreated: ["Addresses"],
     except: ["FloatingIPs"],
     act: async () => {
-      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(one)).id });
+      await alice.setFloatingIp(ip, { port_id: ports[0].id });
       return [ended(ip, two), began(ip, one)];
     },
   });

@@ -6,7 +6,11 @@ import type { ServerRef } from "./tenant.ts";
 import type { Watch } from "./watch.ts";
 
 /** As docs/OPERATIONS.md says. What happened since the backup was told, and is told again. */
-export async function restoreTheLedger(watch: Watch, { alice, bob }: LostCast, { one, two, ip }: Stay): Promise<void> {
+export async function restoreTheLedger(
+  watch: Watch,
+  { alice, bob }: LostCast,
+  { one, two, ports, ip }: Stay,
+): Promise<void> {
   let going: ServerRef;
   await watch.step({
     title: "boot a server that goes after the backup",
@@ -35,7 +39,7 @@ export async function restoreTheLedger(watch: Watch, { alice, bob }: LostCast, {
     // Of one server there are two, or none.
     except: ["FloatingIPs"],
     act: async () => {
-      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(two)).id });
+      await alice.setFloatingIp(ip, { port_id: ports[1].id });
       await bob.delete(going);
       return [began(fresh, server), ended(ip, one), began(ip, two), went(going)];
     },
@@ -79,7 +83,7 @@ export async function restoreTheLedger(watch: Watch, { alice, bob }: LostCast, {
     asCreated: ["Addresses"],
     except: ["FloatingIPs"],
     act: async () => {
-      await alice.setFloatingIp(ip, { port_id: (await alice.portOf(one)).id });
+      await alice.setFloatingIp(ip, { port_id: ports[0].id });
       return [ended(ip, two), began(ip, one)];
     },
   });

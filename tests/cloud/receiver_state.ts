@@ -12,7 +12,7 @@ export interface State {
 /**
  * What the APIs say. A server that was never built has not come yet.
  *
- * @param known Servers that are asked for by their ids: a list lacks those that can be restored, and have not gone.
+ * @param known Servers that are asked for by their ids: lists lack those that are deleted softly.
  */
 export async function askState(admin: CloudClient, known: Iterable<string> = []): Promise<State> {
   const { servers: listed } = await admin.nova("GET", "/servers/detail?all_tenants=1");

@@ -14,6 +14,7 @@ const COMPARISON: ComparisonReport = {
   endedAt: NOW - 30_000,
   why: "",
   isFull: true,
+  isByHand: false,
   isPartial: false,
   outcome: "withheld",
   problem: "",

@@ -63,6 +63,7 @@ export function report(startedAt: number, more: Partial<ComparisonReport> = {}):
     endedAt: startedAt,
     why: "",
     isFull: true,
+    isByHand: false,
     isPartial: false,
     outcome: "agreed",
     problem: null,

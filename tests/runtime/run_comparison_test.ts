@@ -78,8 +78,8 @@ class Place implements AsyncDisposable {
   }
 
   /** As an operator's command does. */
-  async compareByHand(): Promise<ComparisonReport> {
-    const wanted = { apply: false, force: false, acceptsScope: false, server: null };
+  async compareByHand({ apply = false } = {}): Promise<ComparisonReport> {
+    const wanted = { apply, force: false, acceptsScope: false, server: null };
     return (await reconcileOnce(this.#options(), wanted, new AbortController().signal)).report;
   }
 
@@ -155,4 +155,17 @@ Deno.test("runComparison() leaves what it has withheld to later comparisons, a d
   assert.equal(restored?.dueAt, endedAt + 24 * HOUR_MS);
   const newGap = nextComparison({ past, gaps: [{ ...gap, to: endedAt + 20 }], everyHours: 24, now });
   assert.ok(newGap!.dueAt < endedAt + HOUR_MS);
+});
+
+Deno.test("reconcileOnce() that fails does not delay the service's own comparison", async () => {
+  await using place = await Place.open();
+  const { startedAt } = await place.compare();
+  place.server.editLogin = (body) => body.replaceAll('"name": "admin"', '"name": "chief"');
+  for (let number = 0; number < 10; number++) place.cloud.remove("servers", SERVER(number));
+  assert.equal((await place.compareByHand({ apply: true })).outcome, "failed");
+  const past = await place.ledger.past();
+  assert.equal(past.last?.outcome, "failed");
+  const gap = { source: { queue: "q", brokers: "b" }, exchange: "nova", certainty: "lost" } as const;
+  const gaps = [{ ...gap, from: startedAt, to: startedAt + 1000 }];
+  assert.equal(nextComparison({ past, gaps, everyHours: 24, now: Date.now() })?.dueAt, startedAt + 11_000);
 });

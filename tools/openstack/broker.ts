@@ -45,7 +45,7 @@ export async function restartBroker(
   }
 }
 
-/** The queues that are consumed, as `scheduler` and `compute.compute-1`, without those of one process. */
+/** The consumed queues of services and hosts, as `scheduler` and `compute.compute-1`. */
 async function requestQueues(rabbit: PrivateRabbit): Promise<ReadonlySet<string>> {
   const lines = (await rabbit.ctl("list_queues", "name", "consumers")).trim().split("\n");
   const consumed = lines.map((line) => line.split("\t")).filter(([, consumers]) => Number(consumers) > 0);

@@ -57,7 +57,7 @@ export async function addRegion(name: string, novaUrl: string, admin: CloudClien
   };
 }
 
-/** Copies tables without rows, but for those that say which cells there are, and in which version the schemas are. */
+/** Copies tables without rows. Only the list of cells and the schemas' versions are copied whole. */
 async function copySchemas({ sql }: RegionStart): Promise<void> {
   const listed = await sql(
     `SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema IN (${

@@ -144,8 +144,8 @@ const STATEMENTS = {
   putFact: `INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)`,
   put: `INSERT INTO comparison (started_at, ended_at, complete, is_full, data) VALUES (?, ?, ?, ?, ?)`,
   last: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison ORDER BY seq DESC LIMIT 1`,
-  lastTried: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE data ->> '$.outcome' <> 'planned'
-    AND coalesce(data ->> '$.isPartial', 0) = 0 ORDER BY seq DESC LIMIT 1`,
+  lastTried: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison
+    WHERE complete = 1 OR data ->> '$.isByHand' = 0 ORDER BY seq DESC LIMIT 1`,
   lastComplete: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE complete = 1 ORDER BY seq DESC LIMIT 1`,
   lastFull:
     `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE complete = 1 AND is_full = 1 ORDER BY seq DESC LIMIT 1`,

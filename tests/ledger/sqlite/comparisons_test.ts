@@ -25,6 +25,7 @@ function report(startedAt: number, changes: Partial<ComparisonReport> = {}): Com
     endedAt: startedAt + 1,
     why: "",
     isFull: false,
+    isByHand: false,
     isPartial: false,
     outcome: "agreed",
     problem: null,
