@@ -5,6 +5,7 @@ import { type CommandContext, EXIT_DIFFERENCES, EXIT_FAILURE, load, stderrLog } 
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { describeComparison, describeProgress } from "./reconcile_text.ts";
+import { UsageError } from "./usage.ts";
 
 interface ReconcileOptions {
   readonly apply?: boolean;
@@ -48,7 +49,7 @@ us, does not answer, or is not the cloud of the last time.`;
 
 async function run(options: ReconcileOptions, context: CommandContext): Promise<void> {
   const { apply = false, force = false, acceptScope = false, server, json = false, ledger } = options;
-  if (force && !apply) throw new UserError("Cannot use --force alone: it goes with --apply");
+  if (force && !apply) throw new UsageError("Cannot use --force alone: it goes with --apply");
   const [{ config }, { reconcileOnce }, { systemClock }] = await Promise.all([
     load(context),
     import("../runtime/reconcile_once.ts"),

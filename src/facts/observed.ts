@@ -104,12 +104,18 @@ function remember({ draft, rules }: DecisionContext, page: Parameters<typeof pri
   draft.put(prime(page, draft as Memory, rules).changes);
 }
 
-/** Why the state of a port or floating IP is not newer than memory; `null`: it is. */
+/**
+ * Why the state of a port or floating IP is not newer than memory; `null`: it is. An observation
+ * without `comparedWith` was not older than memory when it was made: if it is, a message came since,
+ * whatever the clocks say.
+ */
 function whyOutdated(
   known: PortMemory | FloatingIpMemory | undefined,
   { state, readAtMs, comparedWith }: Observed<"port"> | Observed<"floatingIp">,
 ): Finding | null {
-  if (known !== undefined && isOutdated(state, known, readAtMs)) {
+  const isOvertaken = comparedWith === undefined && known !== undefined &&
+    (known.deleted || (state.revision ?? 0) < (known.revision ?? 0));
+  if (known !== undefined && (isOvertaken || isOutdated(state, known, readAtMs))) {
     const what = known.deleted ? "its deletion" : `its revision ${known.revision}`;
     return { outcome: "superseded", reason: `what was read of it is older than ${what}, which was recorded before` };
   }

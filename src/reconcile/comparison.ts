@@ -107,7 +107,7 @@ class Comparison {
     await this.#refuseUnknownServer();
     const provable = await this.#provableSuspects(visibility);
     await refuseOtherCloud({ ...this.#options, scope, recognition: this.#recognition, provable }, this.#signal);
-    const suspects = await this.#ask(provable, "asking");
+    const suspects = await this.#ask(await this.#concernedResources(provable), "asking");
     const prove = async (judged: readonly Judgement[]) =>
       await proveRights(
         judged.map(({ observation }) => observation),
@@ -182,7 +182,7 @@ class Comparison {
           const { listing, id } = suspect;
           const visibility = listing === "servers" ? Nova : Neutron;
           if (visibility.proves(projectOf(suspect, known))) provable.push(suspect);
-          else if (listing !== "ports") {
+          else if (listing !== "ports" && this.#isConcerned(suspect, known)) {
             this.#undecided.push({ subject: subjectOf(listing), id, reason: INVISIBLE });
           }
         }
@@ -213,6 +213,16 @@ class Comparison {
       this.#progress(step, done, resources.length);
     }
     return judged;
+  }
+
+  async #concernedResources(resources: readonly Resource[]): Promise<readonly Resource[]> {
+    if ((this.#options.server ?? null) === null) return resources;
+    return await this.#options.memory.look((known) => resources.filter((one) => this.#isConcerned(one, known)));
+  }
+
+  #isConcerned({ listing, id }: Resource, memory: Memory): boolean {
+    const { server = null } = this.#options;
+    return server === null || concernsServer({ what: ABSENT[listing], id }, { server, memory });
   }
 
   /** Those that concern the server that alone is looked at. */
@@ -269,6 +279,8 @@ class Comparison {
 }
 
 const NOTHING: Recognition = { listed: 0, suspects: [], others: [] };
+
+const ABSENT = { servers: "serverAbsent", ports: "portAbsent", floatingIps: "floatingIpAbsent" } as const;
 
 const INVISIBLE = "it is not listed, but our account is not proven to see the resources of its project";
 

@@ -179,7 +179,7 @@ Deno.test("reconcile ends with a clear line where there is nothing to compare wi
   }
   const unprimed = await place.run("reconcile");
   assert.match(unprimed.err, /^Cannot compare with OpenStack: The ledger has not read yet what is in OpenStack/m);
-  assert.deepEqual([force.code, missing.code, unprimed.code], [1, 1, 1]);
+  assert.deepEqual([force.code, missing.code, unprimed.code], [2, 1, 1]);
 });
 
 for (

@@ -279,3 +279,19 @@ Deno.test("compare() of what has changed reads all floating IPs: no listing of c
   assert.deepEqual(keysOf(plan), ["floatingip/g/2/deletion"]);
   assert.equal(plan.found.floatingIps, 1);
 });
+
+Deno.test("compare() of one server asks for nothing else, and says nothing of others", async () => {
+  const cloud = new FakeCloud();
+  cloud.servers = [seenServer("b")];
+  const asked: string[] = [];
+  cloud.hides = (id) => {
+    asked.push(id);
+    return false;
+  };
+  const plan = await new FakeLedger(came("a"), came("b"), came("c")).compare(cloud, { server: "a" });
+  assert.deepEqual(keysOf(plan), ["server/a/deletion"]);
+  assert.ok(!asked.includes("c"));
+  cloud.allProjects = false;
+  const restricted = await new FakeLedger(came("a"), came("b"), came("c")).compare(cloud, { server: "a" });
+  assert.deepEqual(restricted.undecided.map(({ id }) => id), ["a"]);
+});

@@ -125,9 +125,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     from: 1126,
     name: "an observation may be older than memory",
-    file: "src/facts/revisions.ts",
-    line: "return (isLower || known.deleted) && mayBeNewer(known, readAtMs);",
-    becomes: "return isLower && known.deleted && mayBeNewer(known, readAtMs);",
+    file: "src/facts/observed.ts",
+    line: "if (known !== undefined && (isOvertaken || isOutdated(state, known, readAtMs))) {",
+    becomes: "if (known !== undefined && isOvertaken && known.deleted && isOutdated(state, known, readAtMs)) {",
   },
   {
     name: "Neutron is never restored",
