@@ -76,8 +76,9 @@ async function run(options: ReconcileOptions, context: CommandContext): Promise<
   line.clear();
   if (plan === null) throw new UserError(`Cannot compare with OpenStack: ${report.problem}`);
   const { undecided, differences } = plan;
+  const flags = acceptScope ? "--accept-scope" : "";
   terminal.print(
-    json ? safeJson({ ...report, differences, undecided }) : describeComparison({ report, plan, terminal }),
+    json ? safeJson({ ...report, differences, undecided }) : describeComparison({ report, plan, terminal, flags }),
   );
   const isDone = report.outcome === "agreed" || report.outcome === "applied";
   if (isDone && report.undecided > 0) context.exit(EXIT_FAILURE);

@@ -10,6 +10,8 @@ interface Compared {
   readonly report: ComparisonReport;
   readonly plan: Plan;
   readonly terminal: Terminal;
+  /** The options that the next command needs, too, as `--accept-scope`; empty for none. */
+  readonly flags?: string;
 }
 
 const SIGNS: Readonly<Record<Change, { readonly sign: string; readonly colour: "green" | "red" | "yellow" }>> = {
@@ -25,7 +27,7 @@ const SUBJECTS: Readonly<Record<Undecided["subject"], string>> = {
 };
 
 /** A comparison as a plan: each difference with its events and evidence, then counts. */
-export function describeComparison({ report, plan, terminal }: Compared): string {
+export function describeComparison({ report, plan, terminal, flags = "" }: Compared): string {
   const { differences, undecided } = plan;
   return [
     ...differences.flatMap((difference) => [...describeDifference(difference, terminal), ""]),
@@ -33,7 +35,7 @@ export function describeComparison({ report, plan, terminal }: Compared): string
     ...(differences.length > 0 ? [LEGEND, ""] : []),
     ...wrapped(summary(report, plan), { indent: 2 }),
     ...(plan.seesAllProjects ? [] : wrapped(UNSEEN, { indent: 2 })),
-    ...conclusion(report),
+    ...conclusion(report, flags),
   ].join("\n");
 }
 
@@ -70,7 +72,8 @@ function summary(report: ComparisonReport, { found }: Plan): string {
     `${describeDrift(report)}${memory}.`;
 }
 
-function conclusion({ outcome, problem }: ComparisonReport): readonly string[] {
+function conclusion({ outcome, problem }: ComparisonReport, flags: string): readonly string[] {
+  const apply = ["oss-watcher reconcile", flags, "--apply"].filter((part) => part !== "").join(" ");
   switch (outcome) {
     case "applied":
       return wrapped("It is recorded; the service tells it, in order. See: oss-watcher events", { indent: 2 });
@@ -78,8 +81,8 @@ function conclusion({ outcome, problem }: ComparisonReport): readonly string[] {
     case "withheld":
       return wrapped(
         problem === null
-          ? "Nothing was told. To tell it: oss-watcher reconcile --apply"
-          : `Nothing was told: ${problem}. If that is right: oss-watcher reconcile --apply --force`,
+          ? `Nothing was told. To tell it: ${apply}`
+          : `Nothing was told: ${problem}. If that is right: ${apply} --force`,
         { indent: 2 },
       );
     default:

@@ -1,9 +1,8 @@
 import type { ComparisonReadings } from "../model/readings.ts";
-
 import type { Plan } from "../reconcile/comparison.ts";
 import { describeDrift } from "../reconcile/report.ts";
-import { aborted } from "./aborted.ts";
 import { type DueComparison, nextComparison, RETRY_MS } from "../reconcile/schedule.ts";
+import { aborted } from "./aborted.ts";
 import { runComparison, type RunComparisonOptions, settingsOf } from "./run_comparison.ts";
 
 export interface ReconcilingOptions extends RunComparisonOptions {

@@ -1,8 +1,7 @@
 import type { Clock } from "../model/clock.ts";
 import type { ComparisonLedger } from "../model/comparison_ledger.ts";
 import type { RabbitSource } from "../model/config.ts";
-import type { QueueState } from "../rabbitmq/visit.ts";
-import { visitAny } from "../rabbitmq/visit_any.ts";
+import { queueOf, queueState } from "../rabbitmq/queue_state.ts";
 import { NoConclusion } from "../reconcile/no_conclusion.ts";
 
 export interface SettledOptions {
@@ -44,11 +43,11 @@ async function queueTaken(
   { delivered, clock, index, endMs }: SettledOptions & { readonly index: number; readonly endMs: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const name = source.queue?.name ?? source.watchQueue as string;
+  const name = queueOf(source);
   const before = delivered?.(index) ?? 0;
   let waiting: number | null = null;
   for (;;) {
-    const { messages, consumers } = await stateOf(name, source, signal);
+    const { messages, consumers } = await queueState(source, signal);
     waiting ??= messages;
     if (messages === 0 || (delivered !== null && delivered(index) - before >= waiting)) return;
     const isUnread = delivered === null && consumers === 0;
@@ -63,11 +62,6 @@ async function queueTaken(
     await clock.sleep(LOOK_EVERY_MS, signal);
     signal.throwIfAborted();
   }
-}
-
-async function stateOf(name: string, source: RabbitSource, signal: AbortSignal): Promise<QueueState> {
-  await using visit = await visitAny(source, signal);
-  return await visit.queue(name) ?? { messages: 0, consumers: 0 };
 }
 
 /** Waits until the notifications that are recorded now have been decided. */

@@ -35,7 +35,7 @@ export class Stage implements AsyncDisposable {
       ...{ authUrl: server.authUrl, user: "admin", password: "hush-4711", project: "admin" },
       reconcile: { confirmSeconds: 1, ...settings },
     };
-    const dir = new ProgramDirectory({
+    const files = {
       "config.ts": `import { RestNotify } from "oss-watcher/plugins";
         export default {
           events: {
@@ -46,8 +46,10 @@ export class Stage implements AsyncDisposable {
           rabbit: { url: "${rabbit.url}", queue: { name: "${queue}", exchanges: ["nova", "neutron"] } },
           openstack: ${JSON.stringify(openstack)},
           ledger: { file: "./ledger.db", keepDays: 36500 },
+          metrics: { port: 0 },
         };`,
-    });
+    };
+    const dir = new ProgramDirectory(files);
     const stage = new Stage(cloud, receiver, dir, publisher);
     stage.#disposed.use(server);
     stage.#disposed.use(receiver);

@@ -6,6 +6,8 @@ export const RESTORED_AT = "restored_at";
 const COPIED_AT = "copied_at";
 /** Row of table `fact`: the file's number in its file system (inode). */
 const FILE_NUMBER = "file_number";
+/** Row of table `fact`: how often a service was started with the ledger. The lock file has it, too. */
+const STARTS = "starts";
 
 /** Marks a copy of a ledger, so that the service that is started with it knows. */
 export function markCopy(file: string): void {
@@ -28,14 +30,36 @@ export function noticeRestore(
 ): boolean {
   const { ino } = Deno.statSync(file);
   const known = fact(database, FILE_NUMBER);
-  const isRestored = fact(database, COPIED_AT) !== null || (known !== null && ino !== null && known !== ino);
+  const starts = fact(database, STARTS) ?? 0;
+  const isRestored = fact(database, COPIED_AT) !== null || (known !== null && ino !== null && known !== ino) ||
+    startsOf(file) > starts;
   transaction(database, () => {
+    putFact(database, STARTS, starts + 1);
     if (ino !== null) putFact(database, FILE_NUMBER, ino);
     if (!isRestored) return;
     database.prepare("DELETE FROM fact WHERE name = ?").run(COPIED_AT);
     putFact(database, RESTORED_AT, now);
   });
+  noteStarts(file, starts + 1);
   return isRestored;
+}
+
+/** The starts that the lock file beside the ledger knows: a copy that was put back has fewer. */
+function startsOf(file: string): number {
+  try {
+    return Number(Deno.readTextFileSync(`${file}.lock`)) || 0;
+  } catch {
+    // A lock that cannot be read, as on Windows, tells nothing.
+    return 0;
+  }
+}
+
+function noteStarts(file: string, starts: number): void {
+  try {
+    Deno.writeTextFileSync(`${file}.lock`, String(starts));
+  } catch {
+    // As above.
+  }
 }
 
 /** When the last restore was noticed, milliseconds since the epoch; `null`: never. */

@@ -128,6 +128,12 @@ Deno.test("noticeRestore() notices a copy of the command backup, and a file that
   await Deno.writeFile(ledger, await Deno.readFile(backup));
   assert.equal(notice(ledger, 3), true);
   assert.equal(notice(ledger, 4), false);
+  // A copy by other means, put back over the file: it has fewer starts than the lock file knows.
+  const plain = await Deno.readFile(ledger);
+  assert.equal(notice(ledger, 4), false);
+  await Deno.writeFile(ledger, plain);
+  assert.equal(notice(ledger, 4), true);
+  assert.equal(notice(ledger, 4), false);
   await Deno.copyFile(ledger, copy);
   assert.equal(notice(copy, 5), true);
   assert.equal(notice(copy, 6), false);
