@@ -134,8 +134,8 @@ export class Watch implements AsyncDisposable {
    * @param since The number of calls at that time.
    */
   restored(since: number): void {
-    const again = this.calls.slice(since);
-    for (const { key } of again) this.#repeatable.add(key);
+    const again = this.calls.slice(since).map(({ key }) => key).filter((key) => key.startsWith("server/"));
+    for (const key of again) this.#repeatable.add(key);
     for (const id of this.#transitions.keys()) this.#primed.add(id);
   }
 
