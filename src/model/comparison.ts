@@ -58,11 +58,10 @@ export type ComparisonOutcome =
   /** It did not come to an end. Nothing was concluded. */
   | "failed";
 
-/** All of {@linkcode ComparisonOutcome}, in the order of the metrics. */
+/** Outcomes of comparisons that the ledger keeps, in the order of the metrics. */
 export const COMPARISON_OUTCOMES = [
   "agreed",
   "applied",
-  "planned",
   "withheld",
   "failed",
 ] as const satisfies readonly ComparisonOutcome[];

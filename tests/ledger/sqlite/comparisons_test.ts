@@ -4,6 +4,7 @@ import { Comparisons } from "../../../src/ledger/sqlite/comparisons.ts";
 import { openOperations } from "../../../src/ledger/sqlite/operations.ts";
 import { noticeRestore, RESTORED_AT } from "../../../src/ledger/sqlite/restored.ts";
 import type { CloudScope, ComparisonReport, Difference } from "../../../src/model/comparison.ts";
+import { report as madeReport } from "../../reconcile/made.ts";
 import { madeNotification, NO_CHANGES } from "../../support/made_events.ts";
 import { TemporaryDirectory } from "../../support/temporary_directory.ts";
 import { TemporaryLedger } from "../../support/temporary_ledger.ts";
@@ -20,23 +21,14 @@ const DIFFERENCE: Difference = {
 };
 
 function report(startedAt: number, changes: Partial<ComparisonReport> = {}): ComparisonReport {
-  return {
-    startedAt,
+  return madeReport(startedAt, {
     endedAt: startedAt + 1,
-    why: "",
     isFull: false,
-    isByHand: false,
-    isPartial: false,
-    outcome: "agreed",
-    problem: null,
     scope: SCOPE,
-    found: { servers: 0, ports: 0, floatingIps: 0 },
     drift: { untold: 0, gone: 1, moved: 0 },
-    corrected: 0,
-    undecided: 0,
     differences: [DIFFERENCE],
     ...changes,
-  };
+  });
 }
 
 Deno.test("Comparisons.past() has the last comparison, and the last ones that came to an end", async () => {
