@@ -3,7 +3,7 @@
 import type { OpenStackOptions } from "../../src/model/config.ts";
 import { addRegion } from "../../tools/openstack/second_region.ts";
 import { progress } from "../../tools/packages.ts";
-import { lost, type LostCast, type Stay } from "./lost_course.ts";
+import { lost, type LostCast, published, type Stay } from "./lost_course.ts";
 import { came, went } from "./step.ts";
 import type { ServerRef } from "./tenant.ts";
 import type { Watch } from "./watch.ts";
@@ -69,6 +69,7 @@ export async function seeLess(watch: Watch, { alice, bob, cloud: { authUrl, regi
       await rabbit.ctl("delete_queue", watch.queue);
       await bob.delete(server);
       const other = await bob.boot({ name: "shop-04" });
+      await published(bob, server, other);
       await watch.listen();
       return [went(server), came(other)];
     },

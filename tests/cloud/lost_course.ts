@@ -98,6 +98,8 @@ async function loseBroker(watch: Watch, cast: LostCast, stay: Stay): Promise<voi
       await alice.setFloatingIp(ip, { port_id: ports[1].id });
       await alice.delete(going);
       await bob.delete(brief);
+      await published(alice, new1, going);
+      await published(bob, brief);
       return [came(new1), ended(ip, one), began(ip, two), ended(floatingIp, going), went(going)];
     },
   });
@@ -142,6 +144,8 @@ async function loseQueue(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCa
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(server)).id });
       await alice.setFloatingIp(ip, { port_id: ports[0].id });
       await alice.act(two, { reboot: { type: "HARD" } }, "ACTIVE");
+      await published(alice, server, two);
+      await published(bob, second, going);
       await watch.listen();
       return [came(server), came(second), began(fresh, second), ended(floatingIp, going), went(going)];
     },
@@ -172,6 +176,7 @@ async function loseQueue(watch: Watch, { alice, bob, cloud: { rabbit } }: LostCa
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(server)).id });
       await alice.setFloatingIp(ip, { port_id: ports[1].id });
       await alice.delete(server);
+      await published(alice, server, one, two);
       await watch.listen();
       return [ended(ip, one), began(ip, two), ended(onOwn, two), began(onOwn, one)];
     },
@@ -211,6 +216,11 @@ async function withFloatingIp(
     },
   });
   return { server: server!, floatingIp: floatingIp! };
+}
+
+/** Waits until all is published that Nova says of servers: it does so after it shows the change. */
+export async function published(tenant: Cast["alice"], ...servers: readonly ServerRef[]): Promise<void> {
+  for (const server of servers) await tenant.settles(server);
 }
 
 /** A step all of whose events only a comparison can tell. */
