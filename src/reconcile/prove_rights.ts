@@ -34,7 +34,8 @@ export async function proveRights(
   if (changes.length > 0) throw new NoConclusion(`The account's scope has changed meanwhile: ${changes.join(", ")}`);
   // A new scope becomes that with which later ones are compared.
   const isNewScope = reference === null || scopeChanges(reference, scope).length > 0;
-  if (!isNewScope && !observations.some((observation) => "id" in observation)) return;
+  // What is there counts, too: servers of another cloud would be remembered, and make it this one.
+  if (!isNewScope && observations.length === 0) return;
   if (visibility.Nova.isProvenByListing) await proveListing(cloud, signal);
   // Both services: what one of them shows also tells that this is the same cloud as before.
   const servers = await unseenOf(visibility.Nova, (id) => cloud.server(id, signal));

@@ -295,3 +295,12 @@ Deno.test("compare() of one server asks for nothing else, and says nothing of ot
   const restricted = await new FakeLedger(came("a"), came("b"), came("c")).compare(cloud, { server: "a" });
   assert.deepEqual(restricted.undecided.map(({ id }) => id), ["a"]);
 });
+
+Deno.test("compare() remembers nothing of another cloud behind the same address, if a listed resource is not shown", async () => {
+  const cloud = new FakeCloud();
+  cloud.servers = [seenServer("a"), seenServer("b")];
+  const ledger = new FakeLedger(came("a"));
+  // The other cloud has the new server, and not the one that was listed first.
+  cloud.hides = (id) => id === "a";
+  await assert.rejects(ledger.compare(cloud), { name: "NoConclusion" });
+});

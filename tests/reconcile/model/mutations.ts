@@ -22,7 +22,7 @@ export const MUTATIONS: readonly Mutation[] = [
     becomes: 'return answer<SeenServer>("absent", {',
   },
   {
-    from: 538,
+    from: 352,
     name: "there is no second question",
     file: COMPARISON,
     line: "confirmed = await this.#confirm(candidates);",
@@ -71,7 +71,7 @@ export const MUTATIONS: readonly Mutation[] = [
       '  return memory.server(memory.port(id)?.serverId ?? "")?.snapshot.projectId ?? null;\n}\n\n/** Memory with which',
   },
   {
-    from: 4550,
+    from: 9655,
     name: "rights are not proven after the first questions",
     file: COMPARISON,
     line: "if (suspects.length > 0) await prove(suspects);",
