@@ -1,4 +1,3 @@
-import { printable } from "../wire/escaping/printable.ts";
 import { shownUrl } from "../wire/secrets/redact.ts";
 import { endpointIn } from "./catalog.ts";
 import type { Credentials } from "./credentials.ts";
@@ -54,35 +53,4 @@ export async function scopeOf(
     novaUrl: shownUrl(nova.url),
     neutronUrl: shownUrl(neutron.url),
   };
-}
-
-/** The fields in words, in the order in which differences are told. */
-const NAMES: Readonly<Record<keyof CloudScope, string>> = {
-  keystoneUrl: "Keystone",
-  region: "region",
-  interface: "interface",
-  novaUrl: "Nova",
-  neutronUrl: "Neutron",
-  userId: "user",
-  projectId: "project",
-  domainId: "domain",
-  isSystem: "system scope",
-  roles: "roles",
-};
-
-/**
- * The differences of two scopes in words, as `region "RegionOne" -> "RegionTwo"`; none if they are
- * the same.
- */
-export function sameScope(first: CloudScope, second: CloudScope): readonly string[] {
-  return (Object.keys(NAMES) as (keyof CloudScope)[]).flatMap((field) => {
-    const [before, after] = [shown(first[field]), shown(second[field])];
-    return before === after ? [] : [`${NAMES[field]} ${before} -> ${after}`];
-  });
-}
-
-function shown(value: CloudScope[keyof CloudScope]): string {
-  if (value === null) return "none";
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  return typeof value === "string" ? `"${printable(value, 200)}"` : value.map(shown).join(", ") || "none";
 }

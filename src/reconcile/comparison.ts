@@ -107,7 +107,7 @@ class Comparison {
     await this.#refuseUnknownServer();
     const provable = await this.#provableSuspects(visibility);
     await refuseOtherCloud({ ...this.#options, scope, recognition: this.#recognition, provable }, this.#signal);
-    const suspects = await this.#ask(await this.#concernedResources(provable), "asking");
+    const suspects = await this.#ask(await this.#concerned(provable, absent), "asking");
     const prove = async (judged: readonly Judgement[]) =>
       await proveRights(
         judged.map(({ observation }) => observation),
@@ -115,7 +115,9 @@ class Comparison {
         this.#signal,
       );
     if (suspects.length > 0) await prove(suspects);
-    const candidates = distinct(await this.#concerned([...this.#candidates, ...suspects]));
+    const candidates = distinct(
+      await this.#concerned([...this.#candidates, ...suspects], ({ observation }) => observation),
+    );
     let confirmed: readonly Judgement[] = [];
     if (candidates.length > 0) {
       this.#progress("waiting", 0, null);
@@ -215,23 +217,16 @@ class Comparison {
     return judged;
   }
 
-  async #concernedResources(resources: readonly Resource[]): Promise<readonly Resource[]> {
-    if ((this.#options.server ?? null) === null) return resources;
-    return await this.#options.memory.look((known) => resources.filter((one) => this.#isConcerned(one, known)));
-  }
-
-  #isConcerned({ listing, id }: Resource, memory: Memory): boolean {
+  #isConcerned(resource: Resource, memory: Memory): boolean {
     const { server = null } = this.#options;
-    return server === null || concernsServer({ what: ABSENT[listing], id }, { server, memory });
+    return server === null || concernsServer(absent(resource), { server, memory });
   }
 
-  /** Those that concern the server that alone is looked at. */
-  async #concerned(candidates: readonly Judgement[]): Promise<readonly Judgement[]> {
+  /** Those that concern the server that alone is looked at; `observed`: what tells it of one. */
+  async #concerned<One>(ones: readonly One[], observed: (one: One) => Observation): Promise<readonly One[]> {
     const { server = null, memory } = this.#options;
-    if (server === null) return candidates;
-    return await memory.look((known) =>
-      candidates.filter(({ observation }) => concernsServer(observation, { server, memory: known }))
-    );
+    if (server === null) return ones;
+    return await memory.look((known) => ones.filter((one) => concernsServer(observed(one), { server, memory: known })));
   }
 
   /** The second question: what both answers agree upon. */
@@ -281,6 +276,11 @@ class Comparison {
 const NOTHING: Recognition = { listed: 0, suspects: [], others: [] };
 
 const ABSENT = { servers: "serverAbsent", ports: "portAbsent", floatingIps: "floatingIpAbsent" } as const;
+
+/** That a resource is gone, as it would be observed. */
+function absent({ listing, id }: Resource): Observation {
+  return { what: ABSENT[listing], id };
+}
 
 const INVISIBLE = "it is not listed, but our account is not proven to see the resources of its project";
 

@@ -61,18 +61,21 @@ export class Comparisons implements ComparisonLedger {
   // deno-lint-ignore require-await -- async turns what SQLite throws into a rejection
   async past(): Promise<PastComparisons> {
     const [restoredAt, agreedAt] = reading(() => [this.#fact(RESTORED_AT), this.#fact(AGREED_AT)] as const);
-    return reading(() => ({
-      beganAt: this.#fact(BEGAN_AT),
-      // Times are not compared: the clock may have been set back.
-      restoredAt: restoredAt === this.#fact(RESTORE_COVERED) ? null : restoredAt,
-      lastRestoreAt: restoredAt,
-      last: reportOf(this.#sql.last.get()),
-      lastTried: reportOf(this.#sql.lastTried.get()),
-      lastComplete: reportOf(this.#sql.lastComplete.get()),
-      lastFull: reportOf(this.#sql.lastFull.get()),
-      reference: reportOf(this.#sql.lastComplete.get())?.scope ?? this.#primedScope(),
-      agreedAt,
-    }));
+    return reading(() => {
+      const lastComplete = reportOf(this.#sql.lastComplete.get());
+      return {
+        beganAt: this.#fact(BEGAN_AT),
+        // Times are not compared: the clock may have been set back.
+        restoredAt: restoredAt === this.#fact(RESTORE_COVERED) ? null : restoredAt,
+        lastRestoreAt: restoredAt,
+        last: reportOf(this.#sql.last.get()),
+        lastTried: reportOf(this.#sql.lastTried.get()),
+        lastComplete,
+        lastFull: reportOf(this.#sql.lastFull.get()),
+        reference: lastComplete?.scope ?? this.#primedScope(),
+        agreedAt,
+      };
+    });
   }
 
   // deno-lint-ignore require-await -- as above
