@@ -43,6 +43,7 @@ export class AttemptNotes {
   ): NotifyContext {
     return {
       origin: "bus",
+      kind: event.created ? "creation" : "deletion",
       ...event,
       attempt: attempts + 1,
       signal,

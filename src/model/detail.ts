@@ -90,6 +90,16 @@ export interface Detail {
   readonly Addresses: readonly DetailAddress[];
   /** The server's floating IPs after the event, at most 256. */
   readonly FloatingIPs: readonly DetailFloatingIp[];
+  /** The server's name as its owner typed it. Only if `detail.more` or `events.update` lists it. */
+  readonly Name?: string | null;
+  /** The availability zone; likewise. */
+  readonly Zone?: string | null;
+  /** The compute host that the server is on; `null` while it is shelved and offloaded; likewise. */
+  readonly Host?: string | null;
+  /** The server's state in Nova's words, upper case: `ACTIVE`, `SHUTOFF`, `RESIZED`; likewise. */
+  readonly Status?: string | null;
+  /** The flavor's name; likewise. */
+  readonly Flavor?: string | null;
   /** Keys that `detail.static` and `detail.fields` of config.ts add. */
   readonly [key: string]: unknown;
 }

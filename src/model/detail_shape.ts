@@ -65,6 +65,11 @@ const SHAPES: Readonly<Record<BuiltInKey, DetailShape>> = {
     allowed: "a list of { address, mac, type, network, version }, which may be empty",
     unknown: [],
   },
+  Name: TEXT,
+  Zone: TEXT,
+  Host: TEXT,
+  Status: TEXT,
+  Flavor: TEXT,
   FloatingIPs: {
     allows: (value) =>
       isListOf(value, (one) =>

@@ -54,16 +54,26 @@ export interface AssociatedAddress {
 /** The subject of an event: a server, or the association of a floating IP with a server. */
 export type Subject = "server" | "floatingip";
 
-/** A creation or a deletion that plugins are told, as the event groups of config.ts select. */
+/** What an event says of its subject. Associations of floating IPs have no updates. */
+export type EventKind = "creation" | "update" | "deletion";
+
+/** An event that plugins are told, as `events` of config.ts selects. */
 export interface WatcherEvent {
   /**
-   * The same for every message, copy and attempt: `server/<id>/creation`,
+   * The same for every message, copy and attempt: `server/<id>/creation`, `server/<id>/update/<n>`,
    * `floatingip/<id>/<n>/deletion`.
    */
   readonly key: string;
   readonly subject: Subject;
-  /** `true`: the group `creation`; `false`: `deletion`. */
+  /** Whether the subject is there after the event: `false` for a deletion alone. */
   readonly created: boolean;
+  /** `true` for an update. @default false */
+  readonly updated?: boolean;
+  /**
+   * How many updates of the server were announced before this event. Absent: changes of servers are
+   * not followed, and targets hold what the creation said.
+   */
+  readonly updates?: number;
   /** The type of the notification that led to the event. */
   readonly eventType: string;
   readonly messageId: string;
@@ -86,4 +96,9 @@ export interface WatcherEvent {
   readonly cut?: readonly string[];
   /** Deliveries that share one of these keep their order. */
   readonly orderKeys: readonly string[];
+}
+
+/** The kind of an event. */
+export function kindOf({ created, updated = false }: Pick<WatcherEvent, "created" | "updated">): EventKind {
+  return updated ? "update" : created ? "creation" : "deletion";
 }

@@ -1,5 +1,5 @@
 import type { Detail } from "./detail.ts";
-import type { Subject } from "./event.ts";
+import type { EventKind, Subject } from "./event.ts";
 import type { Json, Origin } from "./notification.ts";
 
 /** Writes log lines, one method per level. */
@@ -20,6 +20,8 @@ export interface Logger {
 export interface NotifyContext {
   /** The event's key, the same for every attempt: a receiver can use it to ignore repetitions. */
   readonly key: string;
+  /** `creation` or `deletion`, as the argument `created` says. */
+  readonly kind: Exclude<EventKind, "update">;
   /** What came or went: a server, or its association with a floating IP. */
   readonly subject: Subject;
   /**
@@ -70,6 +72,16 @@ export interface NotifyContext {
   note(text: string): void;
 }
 
+/** The second argument of `update`: that of `notify`, and what has changed. */
+export interface UpdateContext extends Omit<NotifyContext, "kind"> {
+  /** Tells an update from the kinds of {@linkcode NotifyContext}. */
+  readonly kind: "update";
+  /** The detail that this plugin was last told of the server: of its creation or an update. */
+  readonly before: Detail;
+  /** The keys that `events.update` lists and whose values differ from `before`; at least one. */
+  readonly changed: readonly string[];
+}
+
 /** A resource that a target holds because it was delivered. */
 export interface ListedResource {
   /** A server, or the association of a floating IP. */
@@ -89,9 +101,9 @@ export interface DeliveredEvent {
   readonly key: string;
   /** A server, or its association with a floating IP. */
   readonly subject: Subject;
-  /** `true` for a creation. */
+  /** `true` for a creation and for an update. */
   readonly created: boolean;
-  /** The detail that `notify` got. */
+  /** The detail that `notify` or `update` got. */
   readonly detail: Detail;
 }
 
@@ -105,8 +117,16 @@ export interface Plugin {
   readonly name?: string;
   /** Tells the target of an event. Returning means done, throwing means try again. */
   notify(detail: Detail, created: boolean, context: NotifyContext): void | Promise<void>;
+  /**
+   * Tells the target that a server has changed in keys that `events.update` lists. Outcomes as of
+   * `notify`. It is called after the server's creation was delivered, and before its deletion. A
+   * plugin without this method is not told of updates.
+   */
+  update?(detail: Detail, context: UpdateContext): void | Promise<void>;
   /** Returns what `notify` would send, for `--dry-run`: without I/O and without secrets. */
   preview?(detail: Detail, created: boolean, context: NotifyContext): Json | Promise<Json>;
+  /** Returns what `update` would send, likewise. */
+  previewUpdate?(detail: Detail, context: UpdateContext): Json | Promise<Json>;
   /** Rejects when the target cannot be reached or refuses us. */
   check?(signal: AbortSignal): void | Promise<void>;
   /**
@@ -117,9 +137,9 @@ export interface Plugin {
   list?(signal: AbortSignal): AsyncIterable<ListedResource>;
   /**
    * What {@linkcode Plugin.list} must report after these deliveries, without I/O. All are of one
-   * server, or of one floating IP without a server, in their order: the creation of the server,
-   * unless it is not known, and the last event of each of its floating IPs. `audit` needs both
-   * methods.
+   * server, or of one floating IP without a server, in their order: the creation of the server or
+   * the last update that was delivered, unless neither is known, and the last event of each of its
+   * floating IPs. `audit` needs both methods.
    */
   expected?(
     delivered: readonly DeliveredEvent[],

@@ -167,6 +167,7 @@ export class DryRun {
     const never = new AbortController();
     const context: NotifyContext = {
       origin: "bus",
+      kind: created ? "creation" : "deletion",
       ...event,
       attempt: 1,
       signal: never.signal,

@@ -47,6 +47,7 @@ export function sampleEvent(options: SampleOptions = {}): SampleEvent {
     : `floatingip/${uuid(server, FLOATING_IP)}/${created ? 1 : 2}/${group}`;
   const context: NotifyContext = {
     key,
+    kind: group,
     subject,
     eventType: subject === "floatingip"
       ? "floatingip.update.end"
