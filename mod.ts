@@ -40,7 +40,14 @@ export type {
 } from "./src/model/config.ts";
 
 // A plugin, and what it is called with
-export type { DeliveredEvent, ListedResource, Logger, NotifyContext, Plugin, UpdateContext } from "./src/model/plugin.ts";
+export type {
+  DeliveredEvent,
+  ListedResource,
+  Logger,
+  NotifyContext,
+  Plugin,
+  UpdateContext,
+} from "./src/model/plugin.ts";
 export type { EventKind, Subject } from "./src/model/event.ts";
 export type { Detail, DetailAddress, DetailField, DetailFloatingIp, DetailWhole } from "./src/model/detail.ts";
 export type { Json, JsonObject, Origin } from "./src/model/notification.ts";
