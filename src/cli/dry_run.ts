@@ -26,6 +26,14 @@ export async function dryRun(
     terminal.error(printable(text));
     bad = true;
   };
+  const show = (result: DryRunResult) => {
+    bad ||= isBad(result);
+    sends ||= result.plugins.length > 0;
+    terminal.print(json ? jsonLine(result) : describeResult(result));
+  };
+  const settle = async (nowMs: number) => {
+    for (const result of await run.settle(nowMs)) show(result);
+  };
   for (const file of files) {
     const name = file === "-" ? "standard input" : `"${file}"`;
     const bytes = await read(file, terminal);
@@ -38,13 +46,13 @@ export async function dryRun(
         refuse(`Cannot read a notification in ${name}, line ${line}: ${decoded.refused}`);
         continue;
       }
-      const result = await run.take(decoded.notification);
+      const { notification } = decoded;
+      if (notification.time !== null) await settle(Date.parse(notification.time));
+      show(await run.take(notification));
       count++;
-      bad ||= isBad(result);
-      sends ||= result.plugins.length > 0;
-      terminal.print(json ? jsonLine(result) : describeResult(result));
     }
   }
+  await settle(Infinity);
   if (!json && count > 1) terminal.print(`${count} notifications read. Nothing was sent.`);
   return bad ? BAD_INPUT : sends ? WOULD_SEND : NOTHING_TO_SEND;
 }

@@ -1,12 +1,14 @@
+import type { Detail } from "../model/detail.ts";
 import type { Json } from "../model/notification.ts";
-import type { DryRunResult, PluginPreview } from "../runtime/dry_run.ts";
+import type { DryRunEvent, DryRunResult, PluginPreview } from "../runtime/dry_run.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
 import { wrapped } from "./wrapped.ts";
 
 /** One line for programs: the shape of `--dry-run --json`. */
 export function jsonLine({ messageId, event, events, plugins, reason }: DryRunResult): string {
-  return safeJson({ messageId, event, events, plugins, reason });
+  const previews = plugins.map(({ method, ...preview }) => method === "update" ? { method, ...preview } : preview);
+  return safeJson({ messageId, event, events, plugins: previews, reason });
 }
 
 /** The events and requests that a notification causes, for a terminal of 80 columns. */
@@ -21,12 +23,14 @@ export function describeResult(result: DryRunResult): string {
 }
 
 function describeEvent(
-  { key, created, detail }: DryRunResult["events"][number],
+  { key, created, detail, before, changed }: DryRunEvent,
   { plugins, creationSeen, keysToAsk }: DryRunResult,
 ): string[] {
+  const what = changed === undefined ? meaning(key, created) : "update: a server changed";
   return [
-    `  ${meaning(key, created)}${creationSeen.get(key) ? "" : "; its beginning is not remembered"}`,
+    `  ${what}${creationSeen.get(key) ? "" : "; its beginning is not remembered"}`,
     `  key ${printable(key)}`,
+    ...(changed === undefined || before === undefined ? [] : ["  changed", ...changes({ before, detail, changed })]),
     `  detail`,
     ...block(detail as Json, 4),
     ...describeKeysToAsk(keysToAsk.get(key) ?? []),
@@ -40,9 +44,25 @@ function describeKeysToAsk(keys: readonly string[]): string[] {
     : wrapped(`  keys that OpenStack would be asked for: ${keys.join(", ")}`, { indent: 4 });
 }
 
-function describePreview({ name, preview, created, error }: PluginPreview): string[] {
+/** The values of changed keys before and after, as a diff. */
+export function changes(
+  { before, detail, changed }: {
+    readonly before: Detail;
+    readonly detail: Detail;
+    readonly changed: readonly string[];
+  },
+): string[] {
+  const line = (sign: string, key: string, value: unknown = null) =>
+    `    ${sign} ${printable(`${JSON.stringify(key)}: ${JSON.stringify(value)}`)}`;
+  return changed.flatMap((key) => [line("-", key, before[key]), line("+", key, detail[key])]);
+}
+
+function describePreview({ name, preview, created, method, error }: PluginPreview): string[] {
   if (error !== undefined) return [`  ${printable(name)}: its preview failed: ${printable(error)}`];
-  if (preview === null) return [`  ${printable(name)} would be called: notify(detail, ${created}); it has no preview`];
+  if (preview === null) {
+    const call = method === "update" ? "update(detail)" : `notify(detail, ${created})`;
+    return [`  ${printable(name)} would be called: ${call}; it has no preview`];
+  }
   if (typeof preview === "string") {
     return [
       `  ${printable(name)} would send`,

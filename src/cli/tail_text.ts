@@ -6,21 +6,29 @@ import { WIDTH } from "./wrapped.ts";
 
 /** A line for each event: time, what happened, name, address, and the server's id. */
 export function describeEvents(result: DryRunResult, terminal: Terminal): string[] {
-  return result.events.map(({ key, created, detail }) => {
+  return result.events.map(({ key, created, changed, detail }) => {
     const isServer = key.startsWith("server/");
-    const what = isServer ? (created ? "created" : "deleted") : (created ? "associated" : "released");
+    const what = changed !== undefined
+      ? "updated"
+      : isServer
+      ? (created ? "created" : "deleted")
+      : (created ? "associated" : "released");
     const name = detail.FQDN ?? "-";
     const address = detail.IP ?? "-";
     // The id is for copying, so it is never cut. A name is cut to the rest of the line.
     const [before, after] = [`${clock(result.time)} ${what.padEnd(10)} `, ` ${address} ${detail.ID ?? "-"}`];
     const room = Math.max(MIN_NAME, WIDTH - before.length - after.length);
-    return coloured(`${before}${printable(name, room)}${printable(after)}`, created ? "green" : "red", terminal);
+    const colour = changed !== undefined ? "yellow" : created ? "green" : "red";
+    return coloured(`${before}${printable(name, room)}${printable(after)}`, colour, terminal);
   });
 }
 
 /** The same for a program: one object for each event. */
 export function eventFacts({ time, event, messageId, events }: DryRunResult) {
-  return events.map(({ key, created, detail }) => ({ time, key, created, eventType: event, messageId, detail }));
+  return events.map(({ key, created, changed, detail }) => ({
+    ...{ time, key, created, ...(changed === undefined ? {} : { changed }) },
+    ...{ eventType: event, messageId, detail },
+  }));
 }
 
 /** A line for a notification of any kind. */

@@ -65,6 +65,12 @@ export function quantity(max: number) {
   return v.pipe(v.number(allowed), v.gtValue(0, allowed), v.maxValue(max, allowed));
 }
 
+/** The same, or 0. */
+export function numberFromZero(max: number) {
+  const allowed = `a number from 0 to ${max}`;
+  return v.pipe(v.number(allowed), v.minValue(0, allowed), v.maxValue(max, allowed));
+}
+
 export function bool() {
   return v.boolean("true or false");
 }

@@ -14,7 +14,9 @@ export function pluginProblem(value: unknown): string | undefined {
   const found = `found ${describeValue(value)}`;
   if (isClass(value)) return `${found}, not an object of it; did you forget "new"?`;
   if (!hasNotify(value)) return `has no notify(detail, created); ${found}`;
-  const wrong = ["preview", "check"].filter((ability) => !["undefined", "function"].includes(typeof value[ability]));
+  const wrong = ["update", "preview", "previewUpdate", "check"].filter((ability) =>
+    !["undefined", "function"].includes(typeof value[ability])
+  );
   if (wrong.length > 0) return `${wrong.join(" and ")} must be a function; ${found}`;
   if (!["undefined", "string"].includes(typeof value.name)) return `name must be a string; ${found}`;
   const name = pluginName(value);
@@ -34,6 +36,11 @@ export function duplicateNames(plugins: unknown): Finding[] {
       message: `has the same name as plugins[${first}], "${name}"; set the option name of one`,
     }];
   });
+}
+
+/** Whether a plugin is told of updates. */
+export function canUpdate(plugin: unknown): boolean {
+  return isRecord(plugin) && typeof plugin.update === "function";
 }
 
 function hasNotify(value: unknown): value is Plugin & Record<string, unknown> {

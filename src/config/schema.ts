@@ -1,19 +1,24 @@
 import * as v from "valibot";
 import { CREATION_EVENTS, DELETION_EVENTS, LOG_LEVELS } from "../model/config.ts";
 import type * as model from "../model/config.ts";
-import { detailShape } from "../model/detail_shape.ts";
+import { OPTIONAL_KEYS } from "../model/detail.ts";
+import { DETAIL_KEYS, detailShape } from "../model/detail_shape.ts";
 import { didYouMean } from "./closest.ts";
 import { describeValue } from "./describe.ts";
 import { bool, type Fields, type Finding, findings, isRecord, list, oneOrMore } from "./parts.ts";
-import { pairOfFiles, quantity, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
-import { duplicateNames, pluginName, pluginProblem } from "./plugins.ts";
+import { numberFromZero, pairOfFiles, quantity, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
+import { canUpdate, duplicateNames, pluginName, pluginProblem } from "./plugins.ts";
 import { rabbitSource } from "./schema_rabbit.ts";
+
+const FOLLOWED_KEYS = v.array(text(), `a list of keys of the detail, or "all"`);
 
 const events = strict(
   {
     creation: eventTypes(CREATION_EVENTS, "deletion"),
     deletion: eventTypes(DELETION_EVENTS, "creation"),
     anyPort: v.optional(bool()),
+    update: v.optional(v.lazy((input) => input === "all" ? v.literal("all") : FOLLOWED_KEYS)),
+    settleSeconds: v.optional(numberFromZero(3600)),
   } satisfies SchemasOf<model.Events>,
   ({ creation, deletion }) =>
     [creation, deletion].every((group) => Array.isArray(group) && group.length === 0)
@@ -80,6 +85,9 @@ const detail = strict(
     fields: v.optional(v.record(v.string(), v.function("a function of the whole"), "an object of functions")),
     domain: v.optional(text(`a domain as "example.com"`, /^[^\s.](?:\S*[^\s.])?$/)),
     ipVersion: v.optional(v.picklist([4, 6, "first"], `4, 6 or "first"`)),
+    optional: v.optional(
+      v.array(v.picklist(OPTIONAL_KEYS, `one of ${OPTIONAL_KEYS.join(", ")}`), `a list of ${OPTIONAL_KEYS.join(", ")}`),
+    ),
     metadataNames: v.optional(metadataNames),
   } satisfies SchemasOf<model.DetailOptions>,
 );
@@ -148,7 +156,7 @@ export const configSchema = strict(
     log: v.optional(log),
     metrics: v.optional(v.lazy((input) => input === false ? v.literal(false) : metrics)),
   } satisfies SchemasOf<model.Config>,
-  unknownPlugins,
+  (config) => [...unknownPlugins(config), ...updateFindings(config)],
 );
 
 function eventTypes(allowed: readonly string[], otherGroup: string) {
@@ -198,6 +206,28 @@ function unknownPlugins({ plugins, retry }: Fields): Finding[] {
     keys: ["retry", "plugins", name],
     message: `no plugin has this name; configured: ${names.join(", ")}${didYouMean(name, names)}`,
   }));
+}
+
+/** `events.update` names keys that the detail has, and some plugin can follow. */
+function updateFindings({ events, plugins, detail }: Fields): Finding[] {
+  const update = isRecord(events) ? events.update : undefined;
+  if (update === undefined || (Array.isArray(update) && update.length === 0)) return [];
+  const own = isRecord(detail) && isRecord(detail.fields) ? Object.keys(detail.fields) : [];
+  const allowed = [...DETAIL_KEYS, ...own];
+  const unknown = Array.isArray(update)
+    ? update.flatMap((key, index): Finding[] =>
+      typeof key !== "string" || allowed.includes(key) ? [] : [{
+        keys: ["events", "update", index],
+        message: `${describeValue(key)} is no key of the detail that can change${didYouMean(key, allowed)}`,
+      }]
+    )
+    : [];
+  const canFollow = !Array.isArray(plugins) || plugins.some((plugin) => canUpdate(plugin));
+  return canFollow ? unknown : [...unknown, {
+    keys: ["events", "update"],
+    message: "no plugin can follow updates: none has a method update(detail, context). " +
+      "Of the built-in ones, RestNotify needs urlUpdate, DirectoryNotify and EmailNotify updates: true",
+  }];
 }
 
 function isJson(value: unknown): boolean {

@@ -52,6 +52,7 @@ export function makeDetail(event: WatcherEvent, options: DetailOptions = {}): Ma
     Metadata: server.metadata ?? {},
     Addresses: server.addresses,
     FloatingIPs: floatingIps.map(({ id, address, fixedAddress }) => ({ id, address, fixedAddress })),
+    ...Object.fromEntries((options.optional ?? []).map((key) => [key, server.optional?.[key] ?? null])),
   };
   return withOwnKeys(detail, { event, options });
 }

@@ -1,12 +1,14 @@
 import type { Clock } from "../model/clock.ts";
 import type { Delivery, Ledger } from "../model/ledger.ts";
 import type { TargetOutage } from "../model/outage.ts";
+import type { Following } from "../model/following.ts";
 import type { Logger, Plugin } from "../model/plugin.ts";
 import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { AttemptEnd } from "../model/readings.ts";
 import { AttemptNotes } from "./attempt_notes.ts";
 import { Attempts } from "./attempts.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
+import { type Call, callOf } from "./call.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { Policy } from "./policy.ts";
 import { DONE, type Verdict, verdictOf } from "./verdict.ts";
@@ -16,6 +18,8 @@ export interface LaneOptions {
   readonly plugin: Plugin;
   readonly name: string;
   readonly policy: Policy;
+  /** Which changes of servers are told; `null`: none. @default null */
+  readonly following?: Following | null;
   readonly ledger: Pick<Ledger, "ready" | "nextDueAt" | "settle" | "noteOutage" | "probeRequests">;
   readonly clock: Clock;
   readonly random: () => number;
@@ -200,12 +204,14 @@ export class Lane {
   }
 
   async #attempt(delivery: Delivery): Promise<void> {
-    const { clock, ledger, onAttempt } = this.#options;
+    const { clock, ledger, onAttempt, following = null } = this.#options;
+    const call = callOf(delivery, following);
+    if (call.method === "none") return await this.#finishUntold(delivery);
     const probe = this.#breaker.state === "open";
     const [startedAt, startedMs] = [clock.now(), clock.passedMs()];
     this.#running++;
     const notes = new AttemptNotes(delivery.progress);
-    const failure = await this.#notify(delivery, notes);
+    const failure = await this.#call(call, { delivery, notes });
     this.#running--;
     const tookMs = clock.passedMs() - startedMs;
     this.#wakeTimer.notify();
@@ -225,14 +231,32 @@ export class Lane {
     onAttempt?.({ plugin, outcome: verdict.outcome, reason, repeated: attempts > 0, tookMs });
   }
 
+  /** Finishes a delivery that has nothing to tell, without an attempt. */
+  async #finishUntold({ seq, plugin, event }: Delivery): Promise<void> {
+    const { clock, ledger, log } = this.#options;
+    const at = clock.now();
+    log.debug(`Nothing to tell with ${event.key}`);
+    const times = { startedAt: at, endedAt: at, dueAt: 0, triedMs: 0 };
+    await ledger.settle([{ seq, plugin, outcome: "unneeded", failure: null, ...times }]);
+  }
+
   /** Calls the plugin, aborted after the timeout. Returns what went wrong; `null`: nothing. */
-  async #notify(delivery: Delivery, notes: AttemptNotes): Promise<Failure | null> {
+  async #call(
+    call: Exclude<Call, { readonly method: "none" }>,
+    { delivery, notes }: { readonly delivery: Delivery; readonly notes: AttemptNotes },
+  ): Promise<Failure | null> {
     const { plugin, policy, log, redact } = this.#options;
+    if (call.method === "impossible") return UNKNOWN_SERVER;
     const attempt = this.#attempts.begin();
     const { signal } = attempt;
     const context = notes.contextOf(delivery, { signal, log });
     try {
-      await attempt.run(() => plugin.notify(delivery.detail, delivery.event.created, context));
+      if (call.method === "notify") {
+        await attempt.run(() => plugin.notify(call.detail, delivery.event.created, context));
+      } else {
+        const { detail, before, changed } = call;
+        await attempt.run(() => plugin.update?.(detail, { ...context, kind: "update", before, changed }));
+      }
       return null;
     } catch (error) {
       if (this.#isAborted) return INTERRUPTED;
@@ -281,6 +305,13 @@ export class Lane {
     } else log.warn(`Attempt ${attempts + 1} of ${event.key} failed (${failure.reason}): ${failure.error}`);
   }
 }
+
+const UNKNOWN_SERVER: Failure = {
+  reason: "permanent",
+  error: "The server's creation was not delivered to this plugin: replay that first, then this",
+  permanent: true,
+  retryAfterMs: 0,
+};
 
 const INTERRUPTED: Failure = {
   reason: "interrupted",

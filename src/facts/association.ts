@@ -5,6 +5,7 @@ import { unknownServer } from "../model/snapshot.ts";
 import { addressesOfPorts } from "./port_addresses.ts";
 import type { Draft } from "./draft.ts";
 import type { DecisionContext, Rules } from "./decision_context.ts";
+import { numberAfter } from "./number_after.ts";
 
 /** Begins and ends the associations of all floating IPs on a port, according to the draft. */
 export function reconcilePort(context: DecisionContext, portId: string): void {
@@ -91,7 +92,7 @@ interface Step {
 function step(context: DecisionContext, floatingIpId: string, { of, now, creationSeen }: Step): void {
   const { primed: _, ...floatingIp } = context.draft.floatingIp(floatingIpId) as FloatingIpMemory;
   const { id, address } = floatingIp;
-  const transitions = numberAfter(floatingIp, context.rules) + 1;
+  const transitions = numberAfter(floatingIp.transitions, context.rules);
   const created = now !== null;
   context.draft.putFloatingIp({ ...floatingIp, transitions, association: now });
   context.announce({
@@ -102,15 +103,6 @@ function step(context: DecisionContext, floatingIpId: string, { of, now, creatio
     floatingIp: { id, address, fixedAddress: of.fixedAddress, mac: of.mac },
     creationSeen,
   });
-}
-
-/**
- * The number of the last transition. A ledger that was restored from a backup does not know the
- * numbers that were used after the backup. It goes on from the second of its restore, so that no key
- * is used twice: an association changes less than once a second.
- */
-function numberAfter({ transitions }: FloatingIpMemory, { restoredAtMs = 0 }: Rules): number {
-  return Math.max(transitions, Math.floor(restoredAtMs / 1000));
 }
 
 /**
@@ -132,6 +124,9 @@ export function associationOf(
 
 function snapshotOf({ draft }: DecisionContext, serverId: string | null): ServerSnapshot {
   if (serverId === null) return unknownServer(null);
-  return draft.server(serverId)?.snapshot ??
-    { ...unknownServer(serverId), addresses: addressesOfPorts(draft.portsOfServer(serverId)) };
+  const snapshot = draft.server(serverId)?.snapshot ?? unknownServer(serverId);
+  // A port may have come after the creation.
+  return snapshot.addresses.length > 0
+    ? snapshot
+    : { ...snapshot, addresses: addressesOfPorts(draft.portsOfServer(serverId)) };
 }

@@ -6,7 +6,8 @@ import { floatingIpChanged, floatingIpDeleted } from "./floating_ip.ts";
 import { portChanged, portCreated, portDeleted } from "./port.ts";
 import { Draft } from "./draft.ts";
 import { decideObservation } from "./observed.ts";
-import { serverCreated, serverDeleted, serverSoftDeleted } from "./server.ts";
+import { serverCreated, serverDeleted, serverInterfacesChanged, serverSoftDeleted } from "./server.ts";
+import { followChanges, serverChanged } from "./server_change.ts";
 import { DecisionContext, type Finding, type Rules } from "./decision_context.ts";
 
 /**
@@ -31,6 +32,35 @@ const HANDLERS: ReadonlyMap<string, (context: DecisionContext) => Finding> = new
 /** The event types that intake records: all that concern a server or an association. */
 export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(HANDLERS.keys());
 
+/** The operations of Nova, unversioned and versioned, whose notifications state a changed server. */
+const CHANGES_LEGACY = [
+  ...["update", "exists", "finish_resize.end", "resize.confirm.end", "resize.revert.end", "rebuild.end"],
+  ...["live_migration.post.dest.end", "shelve.end", "shelve_offload.end", "unshelve.end", "restore.end"],
+  ...["power_on.end", "power_off.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
+  ...["rescue.end", "unrescue.end"],
+];
+const CHANGES_VERSIONED = [
+  ...["update", "exists", "resize_finish.end", "resize_confirm.end", "resize_revert.end", "rebuild.end"],
+  ...["live_migration_post_dest.end", "shelve.end", "shelve_offload.end", "unshelve.end", "restore.end"],
+  ...["power_on.end", "power_off.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
+  ...["rescue.end", "unrescue.end"],
+];
+
+/** The functions for what is watched beside that where changes of servers are followed. */
+const CHANGE_HANDLERS: ReadonlyMap<string, (context: DecisionContext) => Finding> = new Map([
+  ...CHANGES_LEGACY.map((operation) => [`compute.instance.${operation}`, serverChanged] as const),
+  ...CHANGES_VERSIONED.map((operation) => [`instance.${operation}`, serverChanged] as const),
+  ["instance.interface_attach.end", serverInterfacesChanged],
+  ["instance.interface_detach.end", serverInterfacesChanged],
+]);
+
+const FOLLOWED_EVENT_TYPES: ReadonlySet<string> = new Set([...WATCHED_EVENT_TYPES, ...CHANGE_HANDLERS.keys()]);
+
+/** The event types that intake records, by whether changes of servers are followed. */
+export function watchedEventTypes({ follows = false }: Pick<Rules, "follows">): ReadonlySet<string> {
+  return follows ? FOLLOWED_EVENT_TYPES : WATCHED_EVENT_TYPES;
+}
+
 /**
  * Decides a notification with the remembered state: which events it causes, and what to remember. A
  * pure function: the same notification and memory give the same decision. No clock is read; the
@@ -38,8 +68,9 @@ export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(HANDLERS.keys())
  */
 export function decide(notification: Notification, memory: Memory, rules: Rules): Decision {
   const context = new DecisionContext(notification, new Draft(memory), rules);
-  const handler = notification.origin === "reconcile" ? decideObservation : HANDLERS.get(notification.eventType);
+  const handler = notification.origin === "reconcile" ? decideObservation : handlerOf(notification, rules);
   const finding = handler === undefined ? UNHANDLED : handler(context);
+  const changedServers = rules.follows ? followChanges(context.draft, memory) : [];
   const { events, draft, unclaimed } = context;
   const { outcome, reason } = events.length > 0 ? announced(events) : unclaimed ? UNCLAIMED : finding;
   return {
@@ -49,8 +80,13 @@ export function decide(notification: Notification, memory: Memory, rules: Rules)
     events,
     fill: finding.fill ?? null,
     changes: draft.changes(),
+    ...(changedServers.length > 0 ? { changedServers } : {}),
     warnings: [...context.warnings],
   };
+}
+
+function handlerOf({ eventType }: Notification, { follows }: Rules) {
+  return HANDLERS.get(eventType) ?? (follows ? CHANGE_HANDLERS.get(eventType) : undefined);
 }
 
 /** Keys listed in a reason; one message may cause hundreds of events. */

@@ -1,6 +1,8 @@
 import type { Outcome } from "../model/decision.ts";
 import { MAX_LISTED } from "../model/bounds.ts";
+import type { OptionalKey } from "../model/detail.ts";
 import type { AssociatedAddress, ServerSnapshot, Subject, WatcherEvent } from "../model/event.ts";
+import type { FloatingIpMemory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
 import type { Draft } from "./draft.ts";
 import { listedCharacters, shortened } from "./shortened.ts";
@@ -10,6 +12,10 @@ import { orderKeys } from "./order_keys.ts";
 export interface Rules {
   readonly creation: ReadonlySet<Subject>;
   readonly deletion: ReadonlySet<Subject>;
+  /** Whether changes of servers are followed, so that updates can be announced. @default false */
+  readonly follows?: boolean;
+  /** The optional keys of the detail that are asked for. @default none */
+  readonly optional?: ReadonlySet<OptionalKey>;
   /** Whether associations with ports of no server count, too. */
   readonly anyPort: boolean;
   /**
@@ -99,6 +105,7 @@ export class DecisionContext {
       messageId,
       time: time ?? new Date(0).toISOString(),
       ...(origin === undefined ? {} : { origin }),
+      ...this.#followed(fact),
       orderKeys: orderKeys(said),
     });
   }
@@ -114,13 +121,26 @@ export class DecisionContext {
     return false;
   }
 
-  #floatingIpsOf(serverId: string | null): readonly AssociatedAddress[] {
-    if (serverId === null) return [];
-    return this.draft.floatingIpsOfServer(serverId).map(({ id, address, association }) => ({
-      id,
-      address,
-      fixedAddress: association?.fixedAddress ?? null,
-      mac: association?.mac ?? null,
-    }));
+  /**
+   * Marks an event of a server that changes: each plugin gets the server as it was last told of it.
+   */
+  #followed({ subject, created, server: { id } }: Fact): Pick<WatcherEvent, "updates"> {
+    if (id === null || (subject === "server" && created)) return {};
+    const { updates } = this.draft.server(id) ?? {};
+    return this.rules.follows || updates !== undefined ? { updates: updates ?? 0 } : {};
   }
+
+  #floatingIpsOf(serverId: string | null): readonly AssociatedAddress[] {
+    return serverId === null ? [] : associatedAddresses(this.draft.floatingIpsOfServer(serverId));
+  }
+}
+
+/** Remembered floating IPs in the form in which events list them. */
+export function associatedAddresses(floatingIps: readonly FloatingIpMemory[]): readonly AssociatedAddress[] {
+  return floatingIps.map(({ id, address, association }) => ({
+    id,
+    address,
+    fixedAddress: association?.fixedAddress ?? null,
+    mac: association?.mac ?? null,
+  }));
 }

@@ -14,6 +14,8 @@ export type Observation =
     readonly state: ServerSnapshot;
     /** Whether it came after the ledger began: an older one is remembered, and not announced. */
     readonly isNew: boolean;
+    /** When it was read, milliseconds since the epoch. @default not known, in older ledgers */
+    readonly readAtMs?: number;
   }
   | { readonly what: "serverAbsent"; readonly id: string }
   | ({ readonly what: "port"; readonly state: PortState } & Read)

@@ -1,11 +1,13 @@
-import type { FloatingIpMemory, Memory, PortMemory } from "../model/memory.ts";
+import type { ServerSnapshot } from "../model/event.ts";
+import type { FloatingIpMemory, Memory, PortMemory, ServerMemory } from "../model/memory.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
 import { acceptFloatingIp, endFloatingIp } from "./floating_ip.ts";
 import { acceptPort, endPort } from "./port.ts";
 import { type Observation, readObservation } from "./observation.ts";
-import { prime } from "./prime.ts";
+import { prime, withOptional } from "./prime.ts";
 import { isOutdated, mayBeNewer } from "./revisions.ts";
 import { announceServerCreation, announceServerDeletion } from "./server.ts";
+import { restated, type Statement } from "./server_change.ts";
 
 type Observed<What extends Observation["what"]> = Extract<Observation, { readonly what: What }>;
 
@@ -32,8 +34,10 @@ export function decideObservation(context: DecisionContext): Finding {
   }
 }
 
-function serverIsThere(context: DecisionContext, { state, isNew }: Observed<"server">): Finding {
-  const { draft } = context;
+function serverIsThere(context: DecisionContext, observation: Observed<"server">): Finding {
+  const { draft, rules } = context;
+  const { isNew } = observation;
+  const state = withOptional(observation.state, rules.optional);
   const known = draft.server(state.id as string);
   if (known?.deleted) {
     return {
@@ -42,10 +46,41 @@ function serverIsThere(context: DecisionContext, { state, isNew }: Observed<"ser
       reason: `the server's deletion was recorded before. ${RESTORED}`,
     };
   }
-  if (known?.creationSeen) return { outcome: "repeated", reason: `another finding of server/${known.id}/creation` };
-  if (isNew) announceServerCreation(context, state.id as string, state);
+  const statement = { server: state, time: timeOf(observation), hasDescription: hasDescription(state) };
+  if (known?.creationSeen) {
+    return rules.follows
+      ? serverIsAsRead(context, { known, statement })
+      : { outcome: "repeated", reason: `another finding of server/${known.id}/creation` };
+  }
+  if (isNew) announceServerCreation(context, state.id as string, statement);
   else if (known === undefined) remember(context, { listing: "servers", records: [state] });
   return AGREES;
+}
+
+/**
+ * A server that memory has, too: its state counts, unless a message of about the same time or later
+ * has stated it. Times of messages stay as they were, since they are of OpenStack's clocks.
+ */
+function serverIsAsRead(
+  { draft }: DecisionContext,
+  { known, statement }: { readonly known: ServerMemory; readonly statement: Statement },
+): Finding {
+  if (mayBeNewer({ updatedAt: known.stated?.server ?? null }, Date.parse(statement.time))) {
+    return { outcome: "superseded", reason: "a message of the server was recorded after it was read" };
+  }
+  const { stated, ...unstated } = known;
+  const { stated: _, ...server } = restated(unstated, statement);
+  draft.putServer({ ...server, ...(stated === undefined ? {} : { stated }) });
+  return AGREES;
+}
+
+function timeOf({ readAtMs = 0 }: Observed<"server">): string {
+  return new Date(readAtMs).toISOString();
+}
+
+/** Nova shows descriptions from an older microversion on than sizes of flavors. */
+function hasDescription({ description, vcpus }: ServerSnapshot): boolean {
+  return description !== null || vcpus !== null;
 }
 
 const RESTORED = "If Nova's database was restored from a backup, tell the targets by hand: a creation is told once";

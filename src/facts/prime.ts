@@ -1,3 +1,4 @@
+import type { OptionalKey } from "../model/detail.ts";
 import type { ServerSnapshot } from "../model/event.ts";
 import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
 import { mergeSnapshots } from "../model/snapshot.ts";
@@ -26,7 +27,7 @@ export interface PrimedPage {
   readonly countedAnew: readonly string[];
 }
 
-export interface PrimingRules extends Pick<Rules, "anyPort"> {
+export interface PrimingRules extends Pick<Rules, "anyPort" | "optional"> {
   /**
    * When the listing began, in milliseconds since the epoch. If set, revisions that went back are
    * detected.
@@ -125,7 +126,8 @@ function putPort({ draft }: Priming, port: Omit<PortMemory, "deleted" | "primed"
   draft.putPort({ ...port, deleted: false, primed: { revision: port.revision } });
 }
 
-function primeServer({ draft, missing }: Priming, said: ServerSnapshot): void {
+function primeServer({ draft, rules, missing }: Priming, found: ServerSnapshot): void {
+  const said = withOptional(found, rules.optional);
   const id = said.id as string;
   const known = draft.server(id);
   if (known?.deleted) return;
@@ -140,4 +142,13 @@ function primeServer({ draft, missing }: Priming, said: ServerSnapshot): void {
   const addresses = known.creationSeen ? [] : said.addresses;
   const server: ServerMemory = { ...known, snapshot: mergeSnapshots(known.snapshot, { ...said, dnsName, addresses }) };
   if (JSON.stringify(server) !== JSON.stringify(known)) draft.putServer(server);
+}
+
+/** A server as it was read, with those optional keys of the detail that are asked for. */
+export function withOptional(
+  { optional = {}, ...server }: ServerSnapshot,
+  asked: Rules["optional"] = new Set(),
+): ServerSnapshot {
+  const entries = Object.entries(optional).filter(([key]) => asked.has(key as OptionalKey));
+  return entries.length === 0 ? server : { ...server, optional: Object.fromEntries(entries) };
 }

@@ -4,6 +4,7 @@ import type { Notification } from "../model/notification.ts";
 import { mergeSnapshots } from "../model/snapshot.ts";
 import { reconcilePort, reconcileServer } from "./association.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
+import { firstStated, readStatement, restated, serverChanged, type Statement, withPorts } from "./server_change.ts";
 import { hasFailed, isPublishedElsewhere, readServer, readServerPorts } from "./server_payload.ts";
 import type { DecisionContext, Finding, Rules } from "./decision_context.ts";
 
@@ -13,7 +14,8 @@ import type { DecisionContext, Finding, Rules } from "./decision_context.ts";
  */
 export function serverCreated(context: DecisionContext): Finding {
   const { notification, draft, rules } = context;
-  const said = readServer(notification);
+  const statement = readStatement(context);
+  const { server: said } = statement;
   const { id } = said;
   if (id === null) return NO_SERVER;
   if (hasFailed(notification)) return { outcome: "remembered", reason: "the build of the server failed" };
@@ -23,31 +25,50 @@ export function serverCreated(context: DecisionContext): Finding {
   }
   const key = `server/${id}/creation`;
   if (known?.creationSeen) {
-    const snapshot = mergeSnapshots(known.snapshot, said);
-    draft.putServer({ ...known, snapshot });
+    const server = rules.follows
+      ? restated(known, statement)
+      : { ...known, snapshot: mergeSnapshots(known.snapshot, said) };
+    draft.putServer(server);
     rememberPorts(context, id);
-    return { outcome: "repeated", reason: `another message of ${key}`, fill: { key, server: snapshot } };
+    return { outcome: "repeated", reason: `another message of ${key}`, fill: { key, server: server.snapshot } };
   }
   if (known === undefined && isFromOldQueue(notification, rules) && !rules.isThere?.(id)) {
     const reason = `a creation of ${notification.time} from an old queue; nothing else is known of the server`;
     return { outcome: "superseded", reason };
   }
-  announceServerCreation(context, id, said);
+  announceServerCreation(context, id, statement);
   rememberPorts(context, id);
   return { outcome: "remembered", reason: "a server came" };
 }
 
 /** Remembers and announces that a server was created. */
-export function announceServerCreation(context: DecisionContext, id: string, said: ServerSnapshot): void {
+export function announceServerCreation(context: DecisionContext, id: string, statement: Statement): void {
   const { draft } = context;
+  const server = createdServer(context, id, statement);
+  draft.putServer(server);
+  const { snapshot } = server;
+  const key = `server/${id}/creation`;
+  context.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
+}
+
+function createdServer({ draft, rules }: DecisionContext, id: string, statement: Statement): ServerMemory {
+  const said = statement.server;
   const known = draft.server(id);
-  const own = { ...said, dnsName: said.dnsName ?? dnsNameOf(said.hostname, draft.portsOfServer(id)) };
+  const ports = draft.portsOfServer(id);
+  const own = { ...said, dnsName: said.dnsName ?? dnsNameOf(said.hostname, ports) };
+  if (rules.follows) {
+    const current = known === undefined
+      ? firstStated({ ...statement, server: own }, { creationSeen: true })
+      : restated(known, { ...statement, server: own });
+    const { snapshot } = current;
+    const addresses = own.addresses.length > 0 ? own.addresses : snapshot.addresses;
+    const dnsName = snapshot.dnsName ?? own.dnsName;
+    return { ...withPorts({ ...current, snapshot: { ...snapshot, addresses, dnsName } }, ports), creationSeen: true };
+  }
   // A server that an association made known first has data from OpenStack's APIs; its addresses at
   // creation are those of the message.
   const snapshot = known === undefined ? own : { ...mergeSnapshots(own, known.snapshot), addresses: own.addresses };
-  draft.putServer({ id, creationSeen: true, deleted: false, snapshot });
-  const key = `server/${id}/creation`;
-  context.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
+  return { id, creationSeen: true, deleted: false, snapshot };
 }
 
 /**
@@ -70,8 +91,8 @@ function isFromOldQueue({ time }: Notification, { oldestCreation }: Rules): bool
  * host has it; this is the only message then.
  */
 export function serverDeleted(context: DecisionContext): Finding {
-  const { notification, draft } = context;
-  const said = readServer(notification);
+  const { draft } = context;
+  const { server: said } = readStatement(context);
   const { id } = said;
   if (id === null) return NO_SERVER;
   const key = `server/${id}/deletion`;
@@ -81,7 +102,8 @@ export function serverDeleted(context: DecisionContext): Finding {
     draft.putServer({ ...known, snapshot });
     return { outcome: "repeated", reason: `another message of ${key}`, fill: { key, server: snapshot } };
   }
-  const snapshot = known === undefined ? withAddressesOfPorts(said, draft.portsOfServer(id)) : asCreated(said, known);
+  const ports = draft.portsOfServer(id);
+  const snapshot = known === undefined ? withAddressesOfPorts(said, ports) : asCreated(said, { known, ports });
   announceServerDeletion(context, id, snapshot);
   return { outcome: "remembered", reason: "a server went" };
 }
@@ -89,8 +111,9 @@ export function serverDeleted(context: DecisionContext): Finding {
 /** Remembers and announces that a server was deleted, after the ends of its associations. */
 export function announceServerDeletion(context: DecisionContext, id: string, snapshot: ServerSnapshot): void {
   const { draft } = context;
-  const creationSeen = draft.server(id)?.creationSeen ?? false;
-  draft.putServer({ id, creationSeen, deleted: true, snapshot });
+  const known = draft.server(id);
+  const creationSeen = known?.creationSeen ?? false;
+  draft.putServer({ ...known, id, creationSeen, deleted: true, snapshot });
   reconcileServer(context, id);
   const key = `server/${id}/deletion`;
   context.announce({ key, subject: "server", created: false, server: snapshot, floatingIp: null, creationSeen });
@@ -114,7 +137,10 @@ const NO_SERVER: Finding = { outcome: "remembered", reason: "the notification na
  * The snapshot of a deletion: names and addresses as at the creation, metadata and sizes from the
  * deletion's own message.
  */
-function asCreated(said: ServerSnapshot, { snapshot: created }: ServerMemory): ServerSnapshot {
+function asCreated(
+  said: ServerSnapshot,
+  { known: { snapshot: created }, ports }: { readonly known: ServerMemory; readonly ports: readonly PortMemory[] },
+): ServerSnapshot {
   return {
     ...mergeSnapshots(said, created),
     hostname: created.hostname ?? said.hostname,
@@ -122,7 +148,8 @@ function asCreated(said: ServerSnapshot, { snapshot: created }: ServerMemory): S
     userName: created.userName ?? said.userName,
     projectName: created.projectName ?? said.projectName,
     remoteAddress: created.remoteAddress ?? said.remoteAddress,
-    addresses: created.addresses,
+    // A port may have come after the creation.
+    addresses: created.addresses.length > 0 ? created.addresses : addressesOfPorts(ports),
     floatingAddress: created.floatingAddress,
   };
 }
@@ -130,6 +157,27 @@ function asCreated(said: ServerSnapshot, { snapshot: created }: ServerMemory): S
 /** Adds the addresses of a server's ports to a server whose creation is not remembered. */
 function withAddressesOfPorts(said: ServerSnapshot, ports: readonly PortMemory[]): ServerSnapshot {
   return { ...said, dnsName: dnsNameOf(said.hostname, ports), addresses: addressesOfPorts(ports) };
+}
+
+/**
+ * `instance.interface_attach.end`, `instance.interface_detach.end`: the server's state, with its
+ * ports. Neutron's messages of a port are newer or equal, so this counts only for ports that
+ * Neutron has sent nothing of.
+ */
+export function serverInterfacesChanged(context: DecisionContext): Finding {
+  const finding = serverChanged(context);
+  const { draft, notification } = context;
+  const { id } = readServer(notification);
+  const known = id === null ? undefined : draft.server(id);
+  if (id === null || known === undefined || known.deleted) return finding;
+  rememberPorts(context, id);
+  const attached = new Set(readServerPorts(notification).map((port) => port.id));
+  for (const port of draft.portsOfServer(id)) {
+    if (port.revision !== null || port.serverId !== id || attached.has(port.id)) continue;
+    draft.putPort({ ...port, serverId: null });
+    reconcilePort(context, port.id);
+  }
+  return finding;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { OptionalKey } from "../model/detail.ts";
 import type { Address, ServerSnapshot } from "../model/event.ts";
 import type { ActorContext, Json, JsonObject, Notification } from "../model/notification.ts";
 import { unknownServer } from "../model/snapshot.ts";
@@ -47,6 +48,50 @@ function readVersioned(payload: JsonObject, actor: ActorContext): ServerSnapshot
     metadata: metadata(payload["metadata"]),
     addresses: objects(payload["ip_addresses"]).flatMap((ip) => address(novaObject(ip), "mac", "fixed")),
   };
+}
+
+/** The optional keys of the detail that a server's notification states. */
+export function readOptional(
+  { eventType, payload }: Notification,
+  keys: ReadonlySet<OptionalKey>,
+): NonNullable<ServerSnapshot["optional"]> {
+  const isLegacy = eventType.startsWith("compute.");
+  const said = isLegacy ? payload : novaObject(payload);
+  const flavor = isLegacy ? payload["instance_type"] : novaObject(said["flavor"])["name"];
+  const all: Readonly<Record<OptionalKey, string | null>> = {
+    Name: text(said["display_name"]),
+    Zone: text(said["availability_zone"]),
+    Host: text(said["host"]),
+    Status: statusOf(text(said["state"])),
+    Flavor: text(flavor),
+  };
+  return Object.fromEntries([...keys].map((key) => [key, all[key]]));
+}
+
+/**
+ * The status that Nova's API shows of a server in a state (`vm_state`) while no task runs; those
+ * that are not listed have the same name.
+ */
+const STATUS: Readonly<Record<string, string>> = {
+  stopped: "SHUTOFF",
+  building: "BUILD",
+  resized: "VERIFY_RESIZE",
+  rescued: "RESCUE",
+  "soft-delete": "SOFT_DELETED",
+};
+
+function statusOf(state: string | null): string | null {
+  return state === null ? null : Object.hasOwn(STATUS, state) ? STATUS[state] as string : state.toUpperCase();
+}
+
+/** The state (`vm_state`) of the server in a notification. */
+export function readState({ payload }: Notification): string | null {
+  return text(novaObject(payload)["state"]);
+}
+
+/** Whether a notification contains the server's description, also if the server has none. */
+export function statesDescription({ eventType, payload }: Notification): boolean {
+  return !eventType.startsWith("compute.") && "display_description" in novaObject(payload);
 }
 
 /**

@@ -1,10 +1,12 @@
 import type { Clock } from "../model/clock.ts";
 import type { Gap } from "../model/gap.ts";
 import {
+  type AnnouncedUpdates,
   type Arrival,
   type Decider,
   type Delivery,
   type DetailRecord,
+  type FollowOptions,
   type ImmediateMaker,
   type Ledger,
   type LedgerEvent,
@@ -76,6 +78,14 @@ export class RetryingLedger implements Ledger {
 
   activate(plugins: readonly string[]): Promise<void> {
     return this.#retrying((ledger) => ledger.activate(plugins));
+  }
+
+  follow(options: FollowOptions): Promise<void> {
+    return this.#retrying((ledger) => ledger.follow(options));
+  }
+
+  announceUpdates(limit: number, make?: ImmediateMaker): Promise<AnnouncedUpdates> {
+    return this.#retrying((ledger) => ledger.announceUpdates(limit, make));
   }
 
   ready(query: ReadyQuery): Promise<readonly Delivery[]> {

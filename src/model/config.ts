@@ -1,4 +1,4 @@
-import type { DetailField } from "./detail.ts";
+import type { DetailField, OptionalKey } from "./detail.ts";
 import type { Json } from "./notification.ts";
 import type { Plugin } from "./plugin.ts";
 
@@ -22,7 +22,7 @@ export const DELETION_EVENTS = [
   "floatingip.update.end",
 ] as const satisfies readonly DeletionEvent[];
 
-/** The event types that are announced as creations and as deletions. */
+/** What is announced: the event types of creations and deletions, and which changes of servers. */
 export interface Events {
   /** Event types that are announced as a creation; may be empty. */
   readonly creation: readonly CreationEvent[];
@@ -34,6 +34,15 @@ export interface Events {
    * @default false
    */
   readonly anyPort?: boolean;
+  /**
+   * The keys of the detail whose changes are told to plugins that have a method `update`; `"all"`:
+   * every key that the detail has.
+   *
+   * @default none
+   */
+  readonly update?: readonly string[] | "all";
+  /** Changes of a server within this time become one update, from 0 to 3600. @default 3 */
+  readonly settleSeconds?: number;
 }
 
 /** TLS for connections to RabbitMQ. Certificates are always verified. */
@@ -211,6 +220,8 @@ export interface DetailOptions {
    * @default 4
    */
   readonly ipVersion?: IpVersion;
+  /** Keys that the detail has beside the others: `Name`, `Zone`, `Host`, `Status`, `Flavor`. */
+  readonly optional?: readonly OptionalKey[];
   /** Names of the metadata that fill these keys; case does not matter. */
   readonly metadataNames?: Partial<MetadataNames>;
 }

@@ -27,6 +27,13 @@ export interface Decision {
    */
   readonly fill: { readonly key: string; readonly server: ServerSnapshot } | null;
   readonly changes: MemoryChanges;
+  /**
+   * Existing servers whose detail may have changed: an update may be due. Only where changes are
+   * followed.
+   *
+   * @default none
+   */
+  readonly changedServers?: readonly string[];
   /** Warnings for operators: targets may miss something. @default none */
   readonly warnings?: readonly string[];
 }

@@ -24,6 +24,11 @@ export interface DetailFloatingIp {
   readonly fixedAddress: string | null;
 }
 
+/** The keys of the detail that only those get who ask for them. */
+export const OPTIONAL_KEYS = ["Name", "Zone", "Host", "Status", "Flavor"] as const;
+/** One of them. */
+export type OptionalKey = typeof OPTIONAL_KEYS[number];
+
 /**
  * The JSON that every plugin gets: the keys of the first generation, then more. An unknown value is
  * `null` (an empty list for lists), never a guess. Any string may come from a tenant: treat it as
@@ -90,13 +95,16 @@ export interface Detail {
   readonly Addresses: readonly DetailAddress[];
   /** The server's floating IPs after the event, at most 256. */
   readonly FloatingIPs: readonly DetailFloatingIp[];
-  /** The server's name as its owner typed it. Only if `detail.more` or `events.update` lists it. */
+  /** The server's name as its owner typed it. Only if `detail.optional` or `events.update` lists it. */
   readonly Name?: string | null;
   /** The availability zone; likewise. */
   readonly Zone?: string | null;
   /** The compute host that the server is on; `null` while it is shelved and offloaded; likewise. */
   readonly Host?: string | null;
-  /** The server's state in Nova's words, upper case: `ACTIVE`, `SHUTOFF`, `RESIZED`; likewise. */
+  /**
+   * The status that Nova's API shows while no task runs: `ACTIVE`, `SHUTOFF`, `VERIFY_RESIZE`;
+   * likewise.
+   */
   readonly Status?: string | null;
   /** The flavor's name; likewise. */
   readonly Flavor?: string | null;

@@ -80,6 +80,9 @@ const SHAPES: Readonly<Record<BuiltInKey, DetailShape>> = {
   },
 };
 
+/** The keys of the detail, without those that config.ts adds. */
+export const DETAIL_KEYS: readonly string[] = Object.keys(SHAPES);
+
 function isTextOrNull(value: unknown): boolean {
   return value === null || typeof value === "string";
 }

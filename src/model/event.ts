@@ -1,3 +1,4 @@
+import type { OptionalKey } from "./detail.ts";
 import type { Origin } from "./notification.ts";
 
 /** One address of a server's port. */
@@ -41,6 +42,8 @@ export interface ServerSnapshot {
   readonly addresses: readonly Address[];
   /** A floating address in the server's own message. */
   readonly floatingAddress: string | null;
+  /** Optional keys of the detail, as config.ts asks for them. @default none is asked for */
+  readonly optional?: Readonly<Partial<Record<OptionalKey, string | null>>>;
 }
 
 /** A floating IP on a port. */

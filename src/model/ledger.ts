@@ -3,7 +3,7 @@ import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
 import type { ServerSnapshot, WatcherEvent } from "./event.ts";
 import type { GapRecord } from "./gap.ts";
-import type { Memory, MemoryChanges } from "./memory.ts";
+import type { FloatingIpMemory, Memory, MemoryChanges, ServerMemory } from "./memory.ts";
 import type { Json, Notification } from "./notification.ts";
 import type { TargetOutage } from "./outage.ts";
 
@@ -56,12 +56,17 @@ export interface Delivery {
   readonly seq: number;
   readonly plugin: string;
   readonly event:
-    & Pick<WatcherEvent, "key" | "subject" | "created" | "eventType" | "time" | "creationSeen" | "origin">
+    & Pick<WatcherEvent, "key" | "subject" | "created" | "updated" | "eventType" | "time" | "creationSeen" | "origin">
     & {
       /** The server's id; `null` when unknown. */
       readonly serverId: string | null;
     };
   readonly detail: Detail;
+  /**
+   * The detail that the plugin was last told of the server: of its creation or an update; `null`:
+   * it was told neither. Absent for the creation, and where changes of servers are not followed.
+   */
+  readonly before?: Detail | null;
   readonly missing: readonly string[];
   /** Recorded attempts. */
   readonly attempts: number;
@@ -75,13 +80,16 @@ export interface Delivery {
   readonly repair?: boolean;
 }
 
-/** How an attempt ended. `done` and `dead` finish the delivery, which releases its order keys. */
+/**
+ * How an attempt ended. `done`, `dead` and `unneeded` finish the delivery, which releases its order
+ * keys; `unneeded` without an attempt, since there is nothing to tell.
+ */
 export interface Settlement {
   readonly seq: number;
   readonly plugin: string;
   readonly startedAt: number;
   readonly endedAt: number;
-  readonly outcome: "done" | "retry" | "dead" | "interrupted";
+  readonly outcome: "done" | "retry" | "dead" | "interrupted" | "unneeded";
   /** What went wrong, without secrets. `partial`: the plugin's note on a delivery that is done. */
   readonly failure: {
     readonly reason: FailureReason | "partial";
@@ -118,6 +126,30 @@ export type ImmediateDetail = Pick<DetailRecord, "detail" | "missing">;
 /** Makes the detail of an event from the event alone. */
 export type ImmediateMaker = (event: WatcherEvent) => ImmediateDetail;
 
+/** A server whose changes have settled, and what was announced of it last. */
+export interface SettledServer {
+  readonly server: ServerMemory;
+  readonly floatingIps: readonly FloatingIpMemory[];
+  /** The detail of the server's creation or of its last update. */
+  readonly announced: Detail;
+  /** The notification that led to the last of the changes. */
+  readonly cause: UpdateCause;
+}
+
+export type UpdateCause = Pick<WatcherEvent, "eventType" | "messageId" | "time" | "origin">;
+
+/** Makes the update of a server, and its number; `null`: nothing that is followed has changed. */
+export type UpdateMaker = (settled: SettledServer) => { readonly event: WatcherEvent; readonly number: number } | null;
+
+/** How updates of servers are announced. */
+export interface FollowOptions {
+  /** The plugins that get a delivery of updates. */
+  readonly plugins: readonly string[];
+  /** From the first change of a server to its update, milliseconds. */
+  readonly settleMs: number;
+  readonly makeUpdate: UpdateMaker;
+}
+
 /** The listings that priming reads from OpenStack, in this order: docs/ARCHITECTURE.md says why. */
 export const LISTINGS = ["floatingIps", "ports", "servers"] as const;
 export type Listing = typeof LISTINGS[number];
@@ -130,6 +162,14 @@ export interface PrimingProgress {
   readonly done: boolean;
   /** Resources that it added to memory. */
   readonly count: number;
+}
+
+/** The result of {@linkcode Ledger.announceUpdates}. */
+export interface AnnouncedUpdates {
+  /** Servers that were looked at. */
+  readonly settled: number;
+  /** When the next changes have settled, milliseconds since the epoch; `null`: there are none. */
+  readonly nextDueAt: number | null;
 }
 
 /**
@@ -165,6 +205,14 @@ export interface Ledger extends GapRecord {
   storeDetails(details: readonly DetailRecord[]): Promise<void>;
   /** Sets the plugins that get a delivery of every new event. */
   activate(plugins: readonly string[]): Promise<void>;
+  /** Announces updates from now on. Without this call, what decisions say of changes is ignored. */
+  follow(options: FollowOptions): Promise<void>;
+  /**
+   * Announces the updates of at most `limit` servers whose changes have settled. With `make`, they
+   * also get their details in this transaction. An update that releases what another event takes, a
+   * name or an address, is announced before that event.
+   */
+  announceUpdates(limit: number, make?: ImmediateMaker): Promise<AnnouncedUpdates>;
   /**
    * Deliveries that may be attempted, earliest due first: due, with a detail, and without an
    * earlier unfinished delivery of the same plugin that shares an order key.

@@ -5,7 +5,27 @@ export interface ServerMemory {
   readonly id: string;
   readonly creationSeen: boolean;
   readonly deleted: boolean;
+  /** As it was created; where changes are followed, as it is. */
   readonly snapshot: ServerSnapshot;
+  /** Only where changes are followed. */
+  readonly stated?: StatedAt;
+  /**
+   * The number in the key of its last update, `server/<id>/update/<n>`.
+   *
+   * @default 0, none was announced
+   */
+  readonly updates?: number;
+}
+
+/**
+ * The times of the messages that last stated parts of a server's snapshot: ISO 8601, UTC. An older
+ * message does not change that part.
+ */
+export interface StatedAt {
+  /** What every message of Nova contains. */
+  readonly server: string;
+  /** The description, which only versioned notifications contain; `null`: not stated yet. */
+  readonly description: string | null;
 }
 
 /**

@@ -35,7 +35,13 @@ export function mergeSnapshots(first: ServerSnapshot, second: ServerSnapshot): S
   const merged = Object.fromEntries(
     Object.entries(first).map(([key, value]) => [key, value ?? other[key as keyof ServerSnapshot]]),
   ) as unknown as ServerSnapshot;
-  return { ...merged, addresses: mergeAddresses(first.addresses, second.addresses) };
+  const addresses = mergeAddresses(first.addresses, second.addresses);
+  const optional = second.optional === undefined ? first.optional : { ...second.optional, ...known(first.optional) };
+  return { ...merged, addresses, ...(optional === undefined ? {} : { optional }) };
+}
+
+function known(optional: ServerSnapshot["optional"] = {}): ServerSnapshot["optional"] {
+  return Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null));
 }
 
 const NO_IMAGE = { imageOs: null, imageOsDistro: null, imageOsVersion: null, imageName: null };
@@ -45,7 +51,8 @@ function isOtherImage(first: ServerSnapshot, second: ServerSnapshot): boolean {
   return first.imageId !== null && second.imageId !== null && first.imageId !== second.imageId;
 }
 
-function mergeAddresses(first: readonly Address[], second: readonly Address[]): readonly Address[] {
+/** `first`, each address completed from the same one of `second`; `second` if `first` is empty. */
+export function mergeAddresses(first: readonly Address[], second: readonly Address[]): readonly Address[] {
   if (first.length === 0) return second;
   const others = new Map(second.toReversed().map((one) => [one.address, one]));
   return first.map((one) => {

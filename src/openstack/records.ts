@@ -36,6 +36,12 @@ export interface ServerRecord {
   readonly metadata: Readonly<Record<string, string>> | null;
   /** Includes floating addresses, which appear some seconds after their association. */
   readonly addresses: readonly Address[];
+  /** The availability zone. */
+  readonly zone: string | null;
+  /** The compute host; only administrators see it. `undefined`: it is not shown. */
+  readonly host: string | null | undefined;
+  /** The flavor's name; from microversion 2.47 on. */
+  readonly flavor: string | null;
 }
 
 /** One entry of `dns_assignment`, which Neutron's DNS integration adds to a port. */
@@ -125,8 +131,13 @@ export function readServer(server: JsonObject): ServerRecord | null {
     addresses: Object.entries(object(server["addresses"])).flatMap(([network, listed]) =>
       objects(listed).flatMap((one) => readAddress(network, one))
     ),
+    zone: text(server["OS-EXT-AZ:availability_zone"]),
+    host: HOST in server ? text(server[HOST]) : undefined,
+    flavor: text(flavor["original_name"]),
   };
 }
+
+const HOST = "OS-EXT-SRV-ATTR:host";
 
 export function readPort(port: JsonObject): PortRecord | null {
   const id = text(port["id"]);

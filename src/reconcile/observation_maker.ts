@@ -97,7 +97,7 @@ export class ObservationMaker {
     if (launchedAt === null || UNCLEAR.has(status ?? "")) return [];
     const isNew = state.createdAt === null || state.createdAt >= this.#beganAt;
     const evidence = [`Nova showed it at ${at(readAtMs)}: ${status ?? "no status"}, built at ${launchedAt}`];
-    return [{ observation: { what: "server", state, isNew }, evidence }];
+    return [{ observation: { what: "server", state, isNew, readAtMs }, evidence }];
   }
 
   #port({ id, state }: SeenPort, { memory, readAtMs }: When): MadeObservation {

@@ -8,6 +8,7 @@ import { WakeSignal } from "../model/wake_signal.ts";
 import type { OpenStackApi } from "../openstack/api.ts";
 import { aborted } from "./aborted.ts";
 import { type Cloud, makeCloud } from "./cloud.ts";
+import { followOptionsOf } from "./follow_options.ts";
 import { Listening } from "./listening.ts";
 import { makeLanes } from "./make_lanes.ts";
 import { makeStages } from "./make_stages.ts";
@@ -106,7 +107,7 @@ class Service {
 
   async run(): Promise<void> {
     const { plugins, stop, clock, log } = this.#options;
-    await Promise.race([this.#prepare([...plugins.keys()]), aborted(stop)]);
+    await Promise.race([this.#prepare(), aborted(stop)]);
     logStartup(this.#options, this.#listening.brokers);
     const work = this.#startStages();
     try {
@@ -142,9 +143,13 @@ class Service {
     });
   }
 
-  async #prepare(plugins: readonly string[]): Promise<void> {
+  async #prepare(): Promise<void> {
+    const { config, plugins } = this.#options;
     await this.#ledger.start(this.#options.stop);
-    await this.#ledger.retrying.activate(plugins);
+    await this.#ledger.retrying.activate([...plugins.keys()]);
+    const rules = () => ({ restoredAtMs: this.#ledger.restoredAtMs });
+    const following = followOptionsOf(config, { plugins, rules });
+    if (following !== null) await this.#ledger.retrying.follow(following);
   }
 
   /** Runs in the background: an unreachable cloud must not delay message handling. */

@@ -278,8 +278,26 @@ async function snapshots(
       imageName: image?.name ?? null,
       // Floating IPs have a listing of their own.
       addresses: record.addresses.filter(({ type }) => type !== "floating"),
+      optional: optionalOf(record),
     };
   });
+}
+
+/** The optional keys of the detail that Nova shows; the status only while no task runs. */
+function optionalOf({ name, zone, host, status, flavor }: ServerRecord): NonNullable<ServerSnapshot["optional"]> {
+  const known = Object.entries({ Name: name, Zone: zone, Status: lastingStatus(status), Flavor: flavor }).filter(
+    ([, value]) => value !== null,
+  );
+  return { ...Object.fromEntries(known), ...(host === undefined ? {} : { Host: host }) };
+}
+
+/** Statuses that Nova's API shows while a task runs, whatever the server's state. */
+const OF_TASKS: ReadonlySet<string> = new Set([
+  ...["REBOOT", "HARD_REBOOT", "PASSWORD", "REBUILD", "MIGRATING", "RESIZE", "REVERT_RESIZE"],
+]);
+
+function lastingStatus(status: string | null): string | null {
+  return status === null || OF_TASKS.has(status) ? null : status;
 }
 
 /** The records of these ids that exist; each id is asked for once. */

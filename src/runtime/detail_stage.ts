@@ -1,5 +1,6 @@
 import { makeDetail } from "../detail/make_detail.ts";
-import type { DetailOptions } from "../model/config.ts";
+import type { Config, DetailOptions } from "../model/config.ts";
+import { optionalKeysOf } from "../model/following.ts";
 import type { ImmediateMaker, Ledger } from "../model/ledger.ts";
 import type { Logger } from "../model/plugin.ts";
 import { thrownBy } from "../wire/options/call_user_function.ts";
@@ -12,6 +13,11 @@ export interface DetailStage {
   step(limit: number): Promise<boolean>;
   /** Resolves once no event is being worked on. */
   idle(): Promise<void>;
+}
+
+/** The options of config.ts for details, with all optional keys that it asks for. */
+export function detailOptionsOf(config: Pick<Config, "events" | "detail">): DetailOptions {
+  return { ...config.detail, optional: optionalKeysOf(config) };
 }
 
 /**

@@ -1,15 +1,19 @@
 import { type DetailSource, enrich, enrichedEvent, keysToAsk, missingKeys } from "../detail/enrich.ts";
-import { decide, WATCHED_EVENT_TYPES } from "../facts/decide.ts";
+import { type Call, callOf } from "../dispatch/call.ts";
+import { decide, watchedEventTypes } from "../facts/decide.ts";
 import { admitNotification } from "../intake/admit_notification.ts";
 import { RamLedger } from "../ledger/ram/ledger.ts";
-import type { Config } from "../model/config.ts";
+import type { Config, DetailOptions } from "../model/config.ts";
 import type { Outcome } from "../model/decision.ts";
 import type { Detail } from "../model/detail.ts";
+import type { WatcherEvent } from "../model/event.ts";
+import { type Following, followingOf } from "../model/following.ts";
 import type { Delivery, ImmediateMaker, LedgerEvent } from "../model/ledger.ts";
 import type { Json, Notification } from "../model/notification.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
 import { envSecrets, redact, withoutSecrets } from "../wire/secrets/redact.ts";
-import { detailMaker } from "./detail_stage.ts";
+import { detailMaker, detailOptionsOf } from "./detail_stage.ts";
+import { followOptionsOf } from "./follow_options.ts";
 import { rulesOf } from "./rules.ts";
 
 /** What one plugin would send for one event. */
@@ -17,19 +21,32 @@ export interface PluginPreview {
   readonly name: string;
   readonly key: string;
   readonly created: boolean;
-  /** What the plugin's `preview` says; `null` when it has none. */
+  /** The method that would be called. */
+  readonly method: "notify" | "update";
+  /** What the plugin's `preview` or `previewUpdate` says; `null` when it has none. */
   readonly preview: Json;
-  /** What `preview` threw. */
+  /** What it threw. */
   readonly error?: string;
 }
 
-/** The result of one notification. */
+/** An event, as a plugin that follows updates is told of it. */
+export interface DryRunEvent {
+  readonly key: string;
+  readonly created: boolean;
+  readonly detail: Detail;
+  /** Of an update: the detail that was told before. */
+  readonly before?: Detail;
+  /** Of an update: the keys whose changes are told. */
+  readonly changed?: readonly string[];
+}
+
+/** The result of one notification, or of changes that have settled. */
 export interface DryRunResult {
   readonly messageId: string;
   readonly event: string;
   readonly time: string | null;
   readonly outcome: Outcome | "ignored" | "refused" | "copy";
-  readonly events: readonly { readonly key: string; readonly created: boolean; readonly detail: Detail }[];
+  readonly events: readonly DryRunEvent[];
   readonly creationSeen: ReadonlyMap<string, boolean>;
   /**
    * The keys that OpenStack would be asked for, by event. Empty without an `openstack` section, and
@@ -52,62 +69,86 @@ export interface DryRunOptions {
 /** One event with its detail. */
 interface DetailedEvent {
   readonly key: string;
-  readonly created: boolean;
+  readonly cause: Pick<WatcherEvent, "messageId" | "eventType" | "time">;
   readonly creationSeen: boolean;
-  readonly detail: Detail;
   readonly keysToAsk: readonly string[];
 }
 
+/** The name under which the dry run itself gets every event, also without plugins. */
+const OBSERVER = "";
+
 /**
  * The dry run: the service's stages over a ledger in RAM, with plugins' previews instead of
- * dispatch.
+ * dispatch. Its time is that of the notifications.
  */
 export class DryRun {
   readonly #options: DryRunOptions;
-  readonly #ledger = new RamLedger();
+  readonly #following: Following | null;
+  readonly #detailOptions: DetailOptions;
+  readonly #ledger = new RamLedger(() => this.#nowMs);
   readonly #makeDetail: ImmediateMaker;
+  #nowMs = 0;
+  #hasBegun = false;
 
   constructor(options: DryRunOptions) {
     this.#options = options;
-    this.#makeDetail = detailMaker(options.config.detail, options.log("detail"));
+    this.#following = followingOf(options.config.events);
+    this.#detailOptions = detailOptionsOf(options.config);
+    this.#makeDetail = detailMaker(this.#detailOptions, options.log("detail"));
   }
 
-  /** Processes one notification, after all earlier ones. */
+  /**
+   * Processes one notification, after all earlier ones. Call {@linkcode DryRun.settle} before, with
+   * its time.
+   */
   async take(notification: Notification): Promise<DryRunResult> {
     const { messageId, eventType, time } = notification;
-    const nothing = {
-      messageId,
-      event: eventType,
-      time,
-      events: [],
-      creationSeen: new Map<string, boolean>(),
-      keysToAsk: new Map<string, readonly string[]>(),
-      plugins: [],
-    };
-    const admission = admitNotification(notification, WATCHED_EVENT_TYPES);
+    const nothing = { ...NOTHING, messageId, event: eventType, time };
+    const rules = rulesOf(this.#options.config);
+    const admission = admitNotification(notification, watchedEventTypes(rules));
     if ("ignored" in admission) return { ...nothing, outcome: "ignored", reason: admission.ignored };
     if ("refused" in admission) return { ...nothing, outcome: "refused", reason: admission.refused };
-    await this.#ledger.activate([...this.#options.plugins.keys()]);
+    await this.#begin();
+    if (time !== null) this.#nowMs = Math.max(this.#nowMs, Date.parse(time));
     const timed = { ...admission.notification, time: time ?? new Date().toISOString() };
     if (await this.#ledger.record([{ receivedAt: 0, notification: timed }]) === 0) {
       return { ...nothing, outcome: "copy", reason: "a copy of a notification that came before" };
     }
     const { outcome, reason } = await this.#decide();
-    const detailed = await this.#detailAll();
-    if (detailed.length === 0) return { ...nothing, outcome, reason };
-    return {
-      ...nothing,
-      outcome,
-      events: detailed.map(({ key, created, detail }) => ({ key, created, detail })),
-      creationSeen: new Map(detailed.map(({ key, creationSeen }) => [key, creationSeen])),
-      keysToAsk: new Map(detailed.map(({ key, keysToAsk }) => [key, keysToAsk])),
-      plugins: await this.#previews(),
-      reason: null,
-    };
+    const [detailed, events] = [await this.#detailAll(), await this.#events()];
+    if (events.length === 0) return { ...nothing, outcome, reason };
+    return { ...nothing, outcome, ...resultOf(detailed, events), plugins: await this.#previews() };
+  }
+
+  /** The updates that are due at a time, milliseconds since the epoch; `Infinity`: all. */
+  async settle(nowMs: number): Promise<readonly DryRunResult[]> {
+    if (this.#following === null || !this.#hasBegun) return [];
+    const before = this.#nowMs;
+    this.#nowMs = Math.max(before, nowMs);
+    const results: DryRunResult[] = [];
+    while ((await this.#ledger.announceUpdates(1)).settled > 0) {
+      const [detailed, events] = [await this.#detailAll(), await this.#events()];
+      const [first] = detailed;
+      if (first === undefined || events.length === 0) continue;
+      const { messageId, eventType, time } = first.cause;
+      const own = { messageId, event: eventType, time, outcome: "event" } as const;
+      results.push({ ...NOTHING, ...own, ...resultOf(detailed, events), plugins: await this.#previews() });
+    }
+    if (nowMs === Infinity) this.#nowMs = before;
+    return results;
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const { config, plugins } = this.#options;
+    await this.#ledger.activate([OBSERVER, ...plugins.keys()]);
+    const follow = followOptionsOf(config, { plugins, rules: () => ({}) });
+    if (follow !== null) await this.#ledger.follow({ ...follow, plugins: [OBSERVER, ...follow.plugins] });
   }
 
   async #decide(): Promise<{ outcome: Outcome; reason: string }> {
-    const rules = rulesOf(this.#options.config.events);
+    const rules = rulesOf(this.#options.config);
     let result: { outcome: Outcome; reason: string } = { outcome: "remembered", reason: "" };
     await this.#ledger.decide(1, (notification, memory) => {
       const decision = decide(notification, memory, rules);
@@ -127,8 +168,9 @@ export class DryRun {
   }
 
   async #detail(row: LedgerEvent): Promise<DetailedEvent> {
-    const { config: { detail: options, openstack }, source } = this.#options;
-    const { key, created, creationSeen } = row.event;
+    const { config: { openstack }, source } = this.#options;
+    const options = this.#detailOptions;
+    const { key, creationSeen, messageId, eventType, time } = row.event;
     const { learned, silent } = source === undefined
       ? { learned: null, silent: [] }
       : await enrich(row, { source, detail: options });
@@ -136,7 +178,25 @@ export class DryRun {
     const allMissing = [...missingKeys(row.event, detail, silent), ...missing];
     await this.#ledger.storeDetails([{ seq: row.seq, detail, missing: allMissing, learned }]);
     const asks = source === undefined && openstack !== undefined ? keysToAsk(row, options) : [];
-    return { key, created, creationSeen, detail, keysToAsk: asks };
+    return { key, cause: { messageId, eventType, time }, creationSeen, keysToAsk: asks };
+  }
+
+  /** The events that the dry run itself is told. */
+  async #events(): Promise<readonly DryRunEvent[]> {
+    const events: DryRunEvent[] = [];
+    for (let ready = await this.#ready(OBSERVER); ready.length > 0; ready = await this.#ready(OBSERVER)) {
+      for (const delivery of ready) {
+        const { key, created } = delivery.event;
+        const call = callOf(delivery, this.#following);
+        if (call.method === "notify") events.push({ key, created, detail: call.detail });
+        if (call.method === "update") {
+          const { detail, before, changed } = call;
+          events.push({ key, created, detail, before, changed });
+        }
+        await this.#settle(delivery, call);
+      }
+    }
+    return events;
   }
 
   /** Previews all deliveries in their order: a floating IP that moves ends before it begins. */
@@ -145,8 +205,11 @@ export class DryRun {
     for (const [name, plugin] of this.#options.plugins) {
       for (let ready = await this.#ready(name); ready.length > 0; ready = await this.#ready(name)) {
         for (const delivery of ready) {
-          previews.push(await this.#preview(plugin, delivery));
-          await this.#settle(delivery);
+          const call = callOf(delivery, this.#following);
+          if (call.method === "notify" || call.method === "update") {
+            previews.push(await this.#preview(plugin, { delivery, call }));
+          }
+          await this.#settle(delivery, call);
         }
       }
     }
@@ -157,12 +220,18 @@ export class DryRun {
     return this.#ledger.ready({ plugin, now: 0, limit: Number.MAX_SAFE_INTEGER });
   }
 
-  #settle({ seq, plugin }: Delivery): Promise<void> {
+  #settle({ seq, plugin }: Delivery, { method }: Call): Promise<void> {
     const nothing = { startedAt: 0, endedAt: 0, dueAt: 0, triedMs: 0, failure: null };
-    return this.#ledger.settle([{ seq, plugin, outcome: "done", ...nothing }]);
+    return this.#ledger.settle([{ seq, plugin, outcome: method === "none" ? "unneeded" : "done", ...nothing }]);
   }
 
-  async #preview(plugin: Plugin, { plugin: name, event, detail, missing }: Delivery): Promise<PluginPreview> {
+  async #preview(
+    plugin: Plugin,
+    { delivery: { plugin: name, event, missing }, call }: {
+      readonly delivery: Delivery;
+      readonly call: Extract<Call, { readonly method: "notify" | "update" }>;
+    },
+  ): Promise<PluginPreview> {
     const { key, created } = event;
     const never = new AbortController();
     const context: NotifyContext = {
@@ -176,18 +245,41 @@ export class DryRun {
       keep() {},
       note() {},
     };
+    const { method, detail } = call;
     try {
-      return { name, key, created, preview: asJson(await plugin.preview?.(detail, created, context)) };
+      const preview = call.method === "notify"
+        ? await plugin.preview?.(detail, created, context)
+        : await plugin.previewUpdate?.(detail, {
+          ...context,
+          kind: "update",
+          before: call.before,
+          changed: call.changed,
+        });
+      return { name, key, created, method, preview: asJson(preview) };
     } catch (error) {
-      return {
-        name,
-        key,
-        created,
-        preview: null,
-        error: redact(error instanceof Error ? error.message : String(error)),
-      };
+      const text = redact(error instanceof Error ? error.message : String(error));
+      return { name, key, created, method, preview: null, error: text };
     }
   }
+}
+
+const NOTHING = {
+  events: [],
+  creationSeen: new Map<string, boolean>(),
+  keysToAsk: new Map<string, readonly string[]>(),
+  plugins: [],
+};
+
+function resultOf(
+  detailed: readonly DetailedEvent[],
+  events: readonly DryRunEvent[],
+): Pick<DryRunResult, "events" | "creationSeen" | "keysToAsk" | "reason"> {
+  return {
+    events,
+    creationSeen: new Map(detailed.map(({ key, creationSeen }) => [key, creationSeen])),
+    keysToAsk: new Map(detailed.map(({ key, keysToAsk }) => [key, keysToAsk])),
+    reason: null,
+  };
 }
 
 /**

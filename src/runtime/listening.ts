@@ -1,9 +1,10 @@
-import { WATCHED_EVENT_TYPES } from "../facts/decide.ts";
+import { watchedEventTypes } from "../facts/decide.ts";
 import { Intake } from "../intake/intake.ts";
 import type { RabbitSource } from "../model/config.ts";
 import type { Ledger } from "../model/ledger.ts";
 import { Broker } from "../rabbitmq/consumer.ts";
 import { warnOfDeliveryLimit } from "../rabbitmq/delivery_limit.ts";
+import { rulesOf } from "./rules.ts";
 import type { ServiceOptions } from "./service_options.ts";
 
 export interface ListeningOptions {
@@ -30,7 +31,7 @@ export class Listening {
     const { service: { config, clock, log, random }, sources, ledger, onRecorded, onFailed } = options;
     this.intake = new Intake({
       ledger,
-      wanted: WATCHED_EVENT_TYPES,
+      wanted: watchedEventTypes(rulesOf(config)),
       keepRejectedBodies: config.ledger?.keepRejectedBodies ?? false,
       now: clock.now,
       log: log("intake"),

@@ -1,13 +1,15 @@
 import type { Ledger } from "../model/ledger.ts";
+import { followingOf } from "../model/following.ts";
 import type { WakeSignal } from "../model/wake_signal.ts";
 import type { Cloud } from "./cloud.ts";
-import { detailMaker, type DetailStage, ImmediateDetails } from "./detail_stage.ts";
+import { detailMaker, detailOptionsOf, type DetailStage, ImmediateDetails } from "./detail_stage.ts";
 import { EnrichedDetails } from "./enriched_details.ts";
 import { FactsStage } from "./facts_stage.ts";
 import type { Stages } from "./pipeline.ts";
 import { rulesOf } from "./rules.ts";
 import type { ServiceOptions } from "./service_options.ts";
 import type { Status } from "./status.ts";
+import { UpdatesStage } from "./updates_stage.ts";
 
 export interface MakeStagesOptions {
   readonly service: ServiceOptions;
@@ -33,13 +35,12 @@ export interface MakeStagesOptions {
 
 /** Creates stages 2 and 3. */
 export function makeStages(options: MakeStagesOptions): Stages {
-  const { service: { config, log }, ledger, cloud, status, wakeSignal, onDetailed, signal } = options;
+  const { service: { config, clock, log }, ledger, cloud, status, wakeSignal, onDetailed, signal } = options;
   const details = makeDetails(options);
   const facts = new FactsStage({
     ledger,
     makeImmediate: details.makeImmediate,
-    rules: () =>
-      rulesOf(config.events, { oldestCreation: options.oldestCreation(), restoredAtMs: options.restoredAtMs() }),
+    rules: () => rulesOf(config, { oldestCreation: options.oldestCreation(), restoredAtMs: options.restoredAtMs() }),
     mayDecide: options.mayDecide,
     nova: cloud?.source ?? null,
     log: log("facts"),
@@ -48,12 +49,23 @@ export function makeStages(options: MakeStagesOptions): Stages {
     onDecided: status.onDecided,
     onDetailed,
   });
-  return { facts, details, wakeSignal, heartbeat: status.pipeline };
+  const stages = { facts, details, wakeSignal, heartbeat: status.pipeline };
+  if (followingOf(config.events) === null) return stages;
+  const updates = new UpdatesStage({
+    ledger,
+    makeImmediate: details.makeImmediate,
+    clock,
+    signal,
+    onDue: () => wakeSignal.notify(),
+    onDetailed,
+  });
+  return { ...stages, updates };
 }
 
 function makeDetails(
-  { service: { config: { detail }, log }, ledger, cloud, wakeSignal, onDetailed, onFailed, signal }: MakeStagesOptions,
+  { service: { config, log }, ledger, cloud, wakeSignal, onDetailed, onFailed, signal }: MakeStagesOptions,
 ): DetailStage {
+  const detail = detailOptionsOf(config);
   const shared = { ledger, make: detailMaker(detail, log("detail")), onDetailed };
   if (cloud === null) return new ImmediateDetails(shared);
   return new EnrichedDetails({

@@ -3,6 +3,7 @@ import type { WakeSignal } from "../model/wake_signal.ts";
 import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { DetailStage } from "./detail_stage.ts";
 import type { FactsStage } from "./facts_stage.ts";
+import type { UpdatesStage } from "./updates_stage.ts";
 
 /**
  * The pipeline. Start reading here:
@@ -15,7 +16,8 @@ import type { FactsStage } from "./facts_stage.ts";
  * 1. `src/intake/`: a message is recorded in the ledger, and acknowledged after the commit.
  * 2. `src/facts/`, called by `facts_stage.ts` in this folder: each recorded notification is
  *    decided: does it announce that a server, or the association of a floating IP, begins or ends?
- *    If so, it becomes an event, with one delivery per plugin.
+ *    If so, it becomes an event, with one delivery per plugin. Where config.ts follows changes of
+ *    servers, `updates_stage.ts` announces those that have settled, as updates.
  * 3. `src/detail/`, called by `detail_stage.ts` or `enriched_details.ts` in this folder: each event
  *    gets its detail, the JSON that plugins get. A detail that needs the notification alone is
  *    stored in the transaction of stage 2. Others are completed from OpenStack's APIs.
@@ -31,6 +33,8 @@ import type { FactsStage } from "./facts_stage.ts";
 export interface Stages {
   /** Stage 2. */
   readonly facts: Pick<FactsStage, "step">;
+  /** Stage 2, for changes that have settled. @default changes of servers are not followed */
+  readonly updates?: Pick<UpdatesStage, "step">;
   /** Stage 3. */
   readonly details: DetailStage;
   /** Wakes the loop: something was recorded, or a stage can continue. */
@@ -60,8 +64,9 @@ export async function runPipeline(stages: Stages, signal: AbortSignal): Promise<
 }
 
 /** Moves one batch through stages 2 and 3. Returns whether there was any work. */
-export async function stepPipeline({ facts, details }: Stages): Promise<boolean> {
+export async function stepPipeline({ facts, updates, details }: Stages): Promise<boolean> {
   const decided = await facts.step(BATCH);
+  const updated = await updates?.step(BATCH) ?? false;
   const detailed = await details.step(BATCH);
-  return decided || detailed;
+  return decided || updated || detailed;
 }

@@ -1,16 +1,20 @@
-import type { Events } from "../model/config.ts";
+import type { Config } from "../model/config.ts";
 import type { Subject } from "../model/event.ts";
+import { followingOf, optionalKeysOf } from "../model/following.ts";
 import type { Rules } from "../facts/decision_context.ts";
 
 /**
- * Turns the event groups of config.ts into rules. Nova's event types in the legacy and the
+ * Turns what config.ts says of events into rules. Nova's event types in the legacy and the
  * versioned format mean the same, so either claims both.
  */
 export function rulesOf(
-  events: Events,
+  config: Pick<Config, "events" | "detail">,
   { oldestCreation = null, restoredAtMs = 0 }: Partial<Pick<Rules, "oldestCreation" | "restoredAtMs">> = {},
 ): Rules {
+  const { events } = config;
   return {
+    follows: followingOf(events) !== null,
+    optional: new Set(optionalKeysOf(config)),
     creation: subjectsOf(events.creation),
     deletion: subjectsOf(events.deletion),
     anyPort: events.anyPort ?? false,

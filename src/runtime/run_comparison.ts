@@ -111,7 +111,7 @@ async function conclude(
     cloud: cloudView(reader, api),
     memory: ledger,
     settled,
-    rules: rulesOf(config.events, { restoredAtMs: past.lastRestoreAt ?? 0 }),
+    rules: rulesOf(config, { restoredAtMs: past.lastRestoreAt ?? 0 }),
     confirmMs: (confirmSeconds ?? DEFAULT_CONFIRM_SECONDS) * 1000,
     beganAt: past.beganAt,
     changesSince: isSameScope ? wanted.changesSince : null,

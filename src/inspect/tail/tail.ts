@@ -1,10 +1,11 @@
-import { WATCHED_EVENT_TYPES } from "../../facts/decide.ts";
+import { watchedEventTypes } from "../../facts/decide.ts";
 import { admit } from "../../intake/admit.ts";
 import type { Delivered } from "../../rabbitmq/consumer.ts";
 import { decodeBody, type Decoded } from "../../intake/envelope.ts";
 import { plainBytes } from "../../intake/plain_bytes.ts";
 import type { Json, Notification } from "../../model/notification.ts";
 import { DryRun, type DryRunResult } from "../../runtime/dry_run.ts";
+import { rulesOf } from "../../runtime/rules.ts";
 import { tap, type TapOptions } from "../shared/tap.ts";
 
 /** A notification of any type. */
@@ -22,6 +23,9 @@ export interface TailOptions extends Omit<TapOptions, "onMessage" | "purpose"> {
   /** With `all`, called once for each notification, whatever the number of its copies. */
   readonly onNotification: (seen: SeenNotification) => void;
 }
+
+/** How often updates are looked for that have become due. */
+const SETTLE_EVERY_MS = 500;
 
 /** The number of ids that are remembered to recognise copies, which come soon after each other. */
 const REMEMBERED_IDS = 5_000;
@@ -42,7 +46,14 @@ export async function tail(options: TailOptions, stop: AbortSignal): Promise<voi
     const kept = { ...message, body: message.body.slice() };
     work = work.then(() => reader.take(kept)).catch((error) => failed.abort(error));
   };
-  await tap({ ...options, config, log, purpose: "tail", onMessage }, AbortSignal.any([stop, failed.signal]));
+  const settling = setInterval(() => {
+    work = work.then(() => reader.settle()).catch((error) => failed.abort(error));
+  }, SETTLE_EVERY_MS);
+  try {
+    await tap({ ...options, config, log, purpose: "tail", onMessage }, AbortSignal.any([stop, failed.signal]));
+  } finally {
+    clearInterval(settling);
+  }
   await work;
   if (failed.signal.aborted) throw failed.signal.reason;
 }
@@ -51,14 +62,21 @@ export async function tail(options: TailOptions, stop: AbortSignal): Promise<voi
 class EventReader {
   readonly #options: TailOptions;
   readonly #run: DryRun;
+  readonly #wanted: ReadonlySet<string>;
 
   constructor(options: TailOptions) {
     this.#options = options;
     this.#run = new DryRun({ config: options.config, plugins: new Map(), log: options.log });
+    this.#wanted = watchedEventTypes(rulesOf(options.config));
+  }
+
+  /** Reports the updates that are due. */
+  async settle(): Promise<void> {
+    for (const result of await this.#run.settle(Date.now())) this.#options.onEvents(result);
   }
 
   async take(message: Delivered): Promise<void> {
-    const admission = admit(message, WATCHED_EVENT_TYPES);
+    const admission = admit(message, this.#wanted);
     if ("ignored" in admission) return;
     if ("refused" in admission) return refuse(message, { ...admission, options: this.#options });
     const result = await this.#run.take(admission.notification);
@@ -74,6 +92,8 @@ class NotificationReader {
   constructor(options: TailOptions) {
     this.#options = options;
   }
+
+  settle(): void {}
 
   take(message: Delivered): void {
     const { exchange, routingKey } = message;

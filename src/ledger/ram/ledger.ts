@@ -2,10 +2,12 @@ import type { Decision } from "../../model/decision.ts";
 import type { ServerSnapshot, WatcherEvent } from "../../model/event.ts";
 import type { Gap } from "../../model/gap.ts";
 import {
+  type AnnouncedUpdates,
   type Arrival,
   type Decider,
   type Delivery,
   type DetailRecord,
+  type FollowOptions,
   type ImmediateMaker,
   type Ledger,
   type LedgerEvent,
@@ -18,9 +20,10 @@ import {
   type Settlement,
 } from "../../model/ledger.ts";
 import type { Json, Notification } from "../../model/notification.ts";
-import { sentOf } from "../message_identity.ts";
+import { causeOf, sentOf } from "../message_identity.ts";
 import { learnedMemory } from "../learned_memory.ts";
 import { RamMemory } from "./memory.ts";
+import { RamUpdates } from "./updates.ts";
 
 interface EventRow {
   readonly seq: number;
@@ -40,7 +43,9 @@ interface DeliveryRow {
 
 /** The ledger in RAM, for the dry run: the contract of {@linkcode Ledger}, without a file. */
 export class RamLedger implements Ledger {
+  readonly #now: () => number;
   readonly #memory = new RamMemory();
+  #updates: RamUpdates | null = null;
   /** Identities of recorded messages: time and id. */
   readonly #recorded = new Set<string>();
   readonly #priming = new Map<Listing, PrimingProgress>();
@@ -58,6 +63,11 @@ export class RamLedger implements Ledger {
   readonly #gaps = new Map<string, Gap>();
   #plugins: readonly string[] = [];
   #seq = 0;
+
+  /** @param now Milliseconds since the epoch: when changes of a server settle. */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
 
   record(arrivals: readonly Arrival[]): Promise<number> {
     let recorded = 0;
@@ -81,7 +91,7 @@ export class RamLedger implements Ledger {
       for (const notification of this.#undecided.slice(0, limit)) {
         const decision = decider(notification, this.#memory);
         if (decision === null) break;
-        this.#apply(decision);
+        this.#apply(decision, notification);
         decided++;
       }
     } finally {
@@ -116,6 +126,7 @@ export class RamLedger implements Ledger {
       if (row === undefined) continue;
       row.record = detail;
       this.#undetailed.delete(detail.seq);
+      this.#updates?.detailed(row.event, detail.detail);
       const server = learnedMemory(detail, { event: row.event, memory: this.#memory });
       if (server !== null) this.#memory.apply({ servers: [server], ports: [], floatingIps: [] });
     }
@@ -127,10 +138,23 @@ export class RamLedger implements Ledger {
     return Promise.resolve();
   }
 
+  follow(options: FollowOptions): Promise<void> {
+    this.#updates = new RamUpdates(options, { memory: this.#memory, now: this.#now });
+    return Promise.resolve();
+  }
+
+  async announceUpdates(limit: number, make?: ImmediateMaker): Promise<AnnouncedUpdates> {
+    const due = this.#updates?.due(limit) ?? [];
+    const before = this.#seq;
+    for (const serverId of due) this.#settleUpdate(serverId);
+    if (make !== undefined && this.#seq > before) await this.#detailSince(before, make);
+    return { settled: due.length, nextDueAt: this.#updates?.nextDueAt() ?? null };
+  }
+
   ready({ plugin, now, limit, busy }: ReadyQuery): Promise<readonly Delivery[]> {
     const ready = this.#unblocked(plugin).filter(({ dueAt, row }) => dueAt <= now && !busy?.has(row.seq));
     ready.sort((one, other) => one.dueAt - other.dueAt || one.row.seq - other.row.seq);
-    return Promise.resolve(ready.slice(0, limit).map(asDelivery));
+    return Promise.resolve(ready.slice(0, limit).map((delivery) => this.#delivery(delivery)));
   }
 
   nextDueAt(plugin: string): Promise<number | null> {
@@ -143,7 +167,8 @@ export class RamLedger implements Ledger {
       const at = this.#open.findIndex((delivery) => delivery.plugin === plugin && delivery.row.seq === seq);
       const delivery = this.#open[at];
       if (delivery === undefined) continue;
-      if (outcome === "done" || outcome === "dead") this.#open.splice(at, 1);
+      if (outcome === "done") this.#updates?.told(plugin, delivery.row);
+      if (outcome === "done" || outcome === "dead" || outcome === "unneeded") this.#open.splice(at, 1);
       else {Object.assign(delivery, {
           attempts: delivery.attempts + 1,
           lastAttemptAt: endedAt,
@@ -185,18 +210,40 @@ export class RamLedger implements Ledger {
     await this.storeDetails(events.map((row) => ({ seq: row.seq, ...make(row.event), learned: null })));
   }
 
-  #apply({ events, fill, changes }: Decision): void {
+  #apply({ events, fill, changes, changedServers = [] }: Decision, notification: Notification): void {
     this.#memory.apply(changes);
     if (fill !== null) this.#fill(fill);
     for (const event of events) {
       if (this.#keys.has(event.key)) continue;
-      const row: EventRow = { seq: ++this.#seq, event, record: null };
-      this.#keys.add(event.key);
-      this.#undetailed.set(row.seq, row);
-      for (const plugin of this.#plugins) {
-        this.#open.push({ row, plugin, attempts: 0, triedMs: 0, lastAttemptAt: null, dueAt: 0, progress: undefined });
-      }
+      for (const serverId of this.#updates?.releasing(event) ?? []) this.#settleUpdate(serverId);
+      this.#add(event);
     }
+    for (const serverId of changedServers) this.#updates?.mark(serverId, causeOf(notification));
+  }
+
+  /** Adds the update of a changed server, behind those that release what it takes. */
+  #settleUpdate(serverId: string): void {
+    const event = this.#updates?.settle(serverId) ?? null;
+    if (event === null) return;
+    for (const other of this.#updates?.releasing(event) ?? []) this.#settleUpdate(other);
+    this.#add(event);
+  }
+
+  #add(made: WatcherEvent): void {
+    const event = this.#updates?.announced(made) ?? made;
+    const row: EventRow = { seq: ++this.#seq, event, record: null };
+    this.#keys.add(event.key);
+    this.#undetailed.set(row.seq, row);
+    for (const plugin of this.#plugins) {
+      if (event.updated && !this.#updates?.follows(plugin)) continue;
+      this.#open.push({ row, plugin, attempts: 0, triedMs: 0, lastAttemptAt: null, dueAt: 0, progress: undefined });
+    }
+  }
+
+  #delivery(delivery: DeliveryRow): Delivery {
+    const { plugin, row: { event: { server, updates } } } = delivery;
+    if (updates === undefined || server.id === null) return asDelivery(delivery);
+    return { ...asDelivery(delivery), before: this.#updates?.before(plugin, server.id) ?? null };
   }
 
   #fill({ key, server }: { readonly key: string; readonly server: ServerSnapshot }): void {
@@ -222,8 +269,8 @@ function asDelivery(
   { row: { seq, event, record }, plugin, attempts, triedMs, lastAttemptAt, progress }: DeliveryRow,
 ): Delivery {
   const { detail, missing } = record as DetailRecord;
-  const { key, subject, created, eventType, time, creationSeen, server, origin } = event;
-  const marks = origin === undefined ? {} : { origin };
+  const { key, subject, created, updated, eventType, time, creationSeen, server, origin } = event;
+  const marks = { ...(origin === undefined ? {} : { origin }), ...(updated ? { updated } : {}) };
   return {
     seq,
     plugin,

@@ -52,7 +52,7 @@ export class Deliveries {
 
   /** Whether the outcome may unblock a later delivery. */
   isAwaited({ plugin, seq, outcome }: Settlement): boolean {
-    if (outcome !== "done" && outcome !== "dead") return false;
+    if (outcome !== "done" && outcome !== "dead" && outcome !== "unneeded") return false;
     return this.#queues.nextHolders(this.#holder(this.#plugins.of(plugin), seq)).size > 0;
   }
 
@@ -63,8 +63,9 @@ export class Deliveries {
     const state = this.#stateOf(plugin, seq);
     // An operator dropped it during the attempt.
     if (state === null) return;
-    const finished = outcome === "done" || outcome === "dead";
-    if (finished) this.#sql.finish.run(outcome, endedAt, endedAt, triedMs, plugin, seq);
+    const finished = outcome === "done" || outcome === "dead" || outcome === "unneeded";
+    if (outcome === "unneeded") this.#sql.finishUntold.run(endedAt, plugin, seq);
+    else if (finished) this.#sql.finish.run(outcome, endedAt, endedAt, triedMs, plugin, seq);
     else {
       this.#queues.write(this.#holder(plugin, seq), state);
       this.#sql.postpone.run(dueAt, endedAt, triedMs, plugin, seq);
@@ -161,6 +162,7 @@ const STATEMENTS = {
   attempts: `SELECT attempts FROM delivery WHERE seq = ? AND plugin = ?`,
   finish: `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
     WHERE plugin = ? AND seq = ?`,
+  finishUntold: `UPDATE delivery SET state = 'done', finished_at = ?, attempts = 0 WHERE plugin = ? AND seq = ?`,
   postpone: `UPDATE delivery SET due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
     WHERE plugin = ? AND seq = ?`,
   addFailure: `INSERT OR REPLACE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error, progress)

@@ -1,10 +1,12 @@
 import type { Decision } from "../../model/decision.ts";
 import type { Gap } from "../../model/gap.ts";
 import type {
+  AnnouncedUpdates,
   Arrival,
   Decider,
   Delivery,
   DetailRecord,
+  FollowOptions,
   ImmediateDetail,
   ImmediateMaker,
   Ledger,
@@ -21,8 +23,9 @@ import { SqliteGaps } from "./gaps.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { LAST_SEEN } from "./housekeeping.ts";
 import { SqliteMemory } from "./memory.ts";
-import { Notifications } from "./notifications.ts";
+import { type Decided, Notifications } from "./notifications.ts";
 import { Outages } from "./outages.ts";
+import { PendingUpdates } from "./pending_updates.ts";
 import type { QueueState } from "./plugin_queue.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues, type QueuesOptions } from "./queues.ts";
@@ -51,6 +54,7 @@ export class SqliteLedger implements Ledger {
   readonly #ready: ReadyDeliveries;
   readonly #consistent: ConsistentReads;
   readonly #outages: Outages;
+  readonly #updates: PendingUpdates;
   readonly #sql: Statements<typeof STATEMENTS>;
   /** The numbers of the plugins that get a delivery of every event. */
   #active: readonly number[] = [];
@@ -75,6 +79,11 @@ export class SqliteLedger implements Ledger {
     this.#ready = new ReadyDeliveries(database, inMemory);
     this.#consistent = new ConsistentReads({ commits: this.#commits, ...inMemory });
     this.#outages = new Outages(database);
+    this.#updates = new PendingUpdates(database, {
+      memory: this.#memory,
+      now,
+      hashesOf: (orderKeys) => this.#deliveries.hashesOf(orderKeys),
+    });
     this.#sql = prepareAll(database, STATEMENTS);
     const lastRunAt = this.#sql.fact.get(LAST_SEEN)?.["value"];
     this.#lastRunAt = lastRunAt === undefined ? null : Number(lastRunAt);
@@ -90,12 +99,29 @@ export class SqliteLedger implements Ledger {
       const events = new Map<string, NewEvent>();
       const decided = this.#notifications.decide(limit, {
         decide: (notification) => events.size < limit ? decider(notification, this.#memory) : null,
-        apply: (seq, decision) => this.#apply(seq, decision, events),
+        apply: (decided, decision) => this.#apply(decided, decision, events),
       });
       // Only after all decisions: a later one may fill an event of an earlier one.
-      for (const event of events.values()) this.#addEvent(event, make?.(event.event) ?? null);
+      this.#addEvents(events, make);
       return decided;
     });
+  }
+
+  async follow(options: FollowOptions): Promise<void> {
+    await this.#commits.run(() => this.#updates.follow(options));
+  }
+
+  async announceUpdates(limit: number, make?: ImmediateMaker): Promise<AnnouncedUpdates> {
+    // Most calls find nothing: these need no transaction.
+    const due = reading(() => this.#updates.due(limit));
+    if (due.length > 0) {
+      await this.#commits.run(() => {
+        const added = new Map<string, NewEvent>();
+        for (const serverId of due) this.#settle(serverId, added);
+        this.#addEvents(added, make);
+      });
+    }
+    return { settled: due.length, nextDueAt: reading(() => this.#updates.nextDueAt()) };
   }
 
   // deno-lint-ignore require-await -- async turns what SQLite throws into a rejection
@@ -190,15 +216,42 @@ export class SqliteLedger implements Ledger {
     this.#notifications.rolledBack();
     this.#recent.clear();
     this.#queues.rolledBack();
+    this.#updates.rolledBack();
   }
 
   /** Writes what a decision changes in memory, and collects its events. */
-  #apply(notification: number, { events, fill, changes }: Decision, added: Map<string, NewEvent>): void {
+  #apply(
+    { seq: notification, cause }: Decided,
+    { events, fill, changes, changedServers = [] }: Decision,
+    added: Map<string, NewEvent>,
+  ): void {
     this.#memory.apply(changes, { seq: notification, now: this.#now() });
     if (fill !== null) this.#fill(fill, added);
-    // A fact is announced once, even if a decision overlooked that it is known. An error here would
-    // repeat for ever.
-    for (const event of events) if (!added.has(event.key)) added.set(event.key, { notification, event });
+    for (const event of events) {
+      for (const serverId of this.#updates.releasing(event)) this.#settle(serverId, added);
+      if (event.subject === "server" && !event.created && event.server.id !== null) {
+        this.#updates.forget(event.server.id);
+      }
+      // A fact is announced once, even if a decision overlooked that it is known. An error here would
+      // repeat for ever.
+      if (!added.has(event.key)) added.set(event.key, { notification, event });
+    }
+    for (const serverId of changedServers) this.#updates.mark(serverId, { notification, cause }, added);
+  }
+
+  /**
+   * Adds the update of a changed server to new events, behind those of other servers that release
+   * what it takes.
+   */
+  #settle(serverId: string, added: Map<string, NewEvent>): void {
+    const update = this.#updates.settle(serverId, added);
+    if (update === null) return;
+    for (const other of this.#updates.releasing(update.event)) this.#settle(other, added);
+    added.set(update.event.key, update);
+  }
+
+  #addEvents(events: ReadonlyMap<string, NewEvent>, make: ImmediateMaker | undefined): void {
+    for (const event of events.values()) this.#addEvent(event, make?.(event.event) ?? null);
   }
 
   /** Completes an event of an earlier notification: of this transaction, or one that is written. */
@@ -211,12 +264,19 @@ export class SqliteLedger implements Ledger {
   /** Writes an event, and a delivery of it for each active plugin. */
   #addEvent(event: NewEvent, immediate: ImmediateDetail | null): void {
     const now = this.#now();
-    const orderKeys = this.#deliveries.hashesOf(event.event.orderKeys);
+    const { server, updated, updates } = event.event;
+    const own = this.#deliveries.hashesOf(event.event.orderKeys);
+    // A plugin may know the server by what was announced before.
+    const orderKeys = updates === undefined || server.id === null
+      ? own
+      : [...new Set([...own, ...this.#updates.orderKeysOf(server.id, updates)])];
+    const followers = updated && server.id !== null ? this.#updates.followers(server.id) : null;
     const added = this.#events.add(event, { decidedAt: now, orderKeys, immediate });
     if (added === null) return;
     const { seq, recent } = added;
     let inMemory = 0;
     for (const plugin of this.#active) {
+      if (followers !== null && !followers.has(plugin)) continue;
       if (this.#deliveries.add({ plugin, seq, dueAt: now, orderKeys, detailed: immediate !== null })) inMemory++;
     }
     if (recent !== null && inMemory > 0) this.#recent.add(seq, recent, inMemory);

@@ -1,7 +1,7 @@
 import type { Decision } from "../../model/decision.ts";
-import type { Arrival } from "../../model/ledger.ts";
+import type { Arrival, UpdateCause } from "../../model/ledger.ts";
 import type { Notification } from "../../model/notification.ts";
-import { type Arrived, sentOf } from "../message_identity.ts";
+import { type Arrived, causeOf, sentOf } from "../message_identity.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 
 /** Undecided notifications that one query reads: each may take 1 MiB. */
@@ -10,11 +10,17 @@ const READ_AT_ONCE = 16;
 /** A transaction that has read this many characters decides no more: it blocks the event loop. */
 const MAX_CHARACTERS = 2_097_152;
 
+/** A notification that was decided: its number, and what an update says that it leads to. */
+export interface Decided {
+  readonly seq: number;
+  readonly cause: UpdateCause;
+}
+
 export interface DecideSteps {
   /** Decides one notification; `null`: it, and all behind it, stay undecided. */
   readonly decide: (notification: Notification) => Decision | null;
-  /** Writes what a decision leads to. `seq` is the notification's. */
-  readonly apply: (seq: number, decision: Decision) => void;
+  /** Writes what a decision leads to. */
+  readonly apply: (decided: Decided, decision: Decision) => void;
 }
 
 /**
@@ -87,11 +93,12 @@ export class Notifications {
       const rows = count > 0 ? this.#sql.undecided.all(count) : [];
       for (const row of rows) {
         const body = row["body"] as string;
-        const decision = characters >= MAX_CHARACTERS ? null : decide(JSON.parse(body));
+        const notification: Notification = JSON.parse(body);
+        const decision = characters >= MAX_CHARACTERS ? null : decide(notification);
         if (decision === null) return { decided, isDrained: false };
         const seq = Number(row["seq"]);
         this.#sql.decided.run(decision.outcome, decision.reason, keepsBody(decision) ? 1 : 0, seq);
-        apply(seq, decision);
+        apply({ seq, cause: causeOf(notification) }, decision);
         characters += body.length;
         decided++;
       }
@@ -107,7 +114,8 @@ export class Notifications {
     for (const arrived of this.#buffered.slice(0, limit)) {
       const decision = decide(arrived.notification);
       if (decision === null) break;
-      apply(this.#write(arrived, decision), decision);
+      const seq = this.#write(arrived, decision);
+      apply({ seq, cause: causeOf(arrived.notification) }, decision);
       decided++;
     }
     this.#buffered.splice(0, decided);

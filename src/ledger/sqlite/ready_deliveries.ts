@@ -5,6 +5,7 @@ import { byDueTime } from "./ready_queue.ts";
 import type { RecentEvent, RecentEvents } from "./recent_events.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 import type { PluginNumbers } from "./plugin_numbers.ts";
+import { ToldDetails } from "./told_details.ts";
 import type { Queues } from "./queues.ts";
 
 /** The ledger's in-memory state, beside its file. */
@@ -18,10 +19,12 @@ export interface InMemory {
 export class ReadyDeliveries {
   readonly #sql: Statements<typeof STATEMENTS>;
   readonly #inMemory: InMemory;
+  readonly #told: ToldDetails;
 
   constructor(database: Database, inMemory: InMemory) {
     this.#sql = prepareAll(database, STATEMENTS);
     this.#inMemory = inMemory;
+    this.#told = new ToldDetails(database, inMemory.plugins);
   }
 
   /**
@@ -59,6 +62,7 @@ export class ReadyDeliveries {
       event,
       // Parsed for each delivery: a plugin may change its detail.
       detail: JSON.parse(detail),
+      ...(event.updates === undefined ? {} : { before: this.#told.before(plugin, event) }),
       missing: JSON.parse(missing),
       attempts,
       triedMs,
@@ -85,15 +89,19 @@ export class ReadyDeliveries {
 
 /** The part of an event that an attempt gets. */
 export function deliveredEvent(
-  { key, subject, created, eventType, time, creationSeen, server, origin }: WatcherEvent,
-): Delivery["event"] {
-  const marks = origin === undefined ? {} : { origin };
+  { key, subject, created, updated, updates, eventType, time, creationSeen, server, origin }: WatcherEvent,
+): RecentEvent["event"] {
+  const marks = {
+    ...(origin === undefined ? {} : { origin }),
+    ...(updated ? { updated } : {}),
+    ...(updates === undefined ? {} : { updates }),
+  };
   return { key, subject, created, eventType, time, creationSeen, serverId: server.id, ...marks };
 }
 
 /** The same of column `event.data`, which has the whole event if its detail was made later. */
-export function storedEvent(data: unknown): Delivery["event"] {
-  const stored = JSON.parse(data as string) as WatcherEvent | Delivery["event"];
+export function storedEvent(data: unknown): RecentEvent["event"] {
+  const stored = JSON.parse(data as string) as WatcherEvent | RecentEvent["event"];
   return "server" in stored ? deliveredEvent(stored) : stored;
 }
 

@@ -1,8 +1,9 @@
+import type { WatcherEvent } from "../../model/event.ts";
 import type { Delivery } from "../../model/ledger.ts";
 
 /** The part of an event that its deliveries need. */
 export interface RecentEvent {
-  readonly event: Delivery["event"];
+  readonly event: Delivery["event"] & Pick<WatcherEvent, "updates">;
   /** JSON. */
   readonly detail: string;
   /** JSON. */

@@ -298,4 +298,13 @@ export const STEPS: readonly string[] = [
   -- 1: it was done before, and is made again to repair the target.
   ALTER TABLE delivery ADD COLUMN repair INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Servers that have changed: an update is announced when the changes have settled.
+  CREATE TABLE pending_update (
+    server_id TEXT PRIMARY KEY,
+    due_at INTEGER NOT NULL,
+    notification INTEGER NOT NULL, -- of the last change
+    cause TEXT NOT NULL            -- JSON: what the event says of that notification
+  ) WITHOUT ROWID;
+  `,
 ];

@@ -1,0 +1,171 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Address, ServerSnapshot } from "../model/event.ts";
+import type { Memory, PortMemory, ServerMemory } from "../model/memory.ts";
+import { mergeAddresses, mergeSnapshots } from "../model/snapshot.ts";
+import type { DecisionContext, Finding } from "./decision_context.ts";
+import type { Draft } from "./draft.ts";
+import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
+import { readOptional, readServer, readState, statesDescription } from "./server_payload.ts";
+
+/** What a message, or an answer of Nova's API, states of a server. */
+export interface Statement {
+  readonly server: ServerSnapshot;
+  /** When it was stated: ISO 8601, UTC. */
+  readonly time: string;
+  /** Whether it contains the description; an empty one is `null` in `server`. */
+  readonly hasDescription: boolean;
+}
+
+/** What the running decision's notification states of a server, with the optional keys. */
+export function readStatement({ notification, rules }: DecisionContext): Statement {
+  const server = readServer(notification);
+  const optional = rules.optional?.size ? { optional: readOptional(notification, rules.optional) } : {};
+  return {
+    server: { ...server, ...optional },
+    time: notification.time ?? "",
+    hasDescription: statesDescription(notification),
+  };
+}
+
+/** A message that contains a server's state, and announces neither its creation nor its deletion. */
+export function serverChanged(context: DecisionContext): Finding {
+  const { draft, notification } = context;
+  const statement = readStatement(context);
+  const { id } = statement.server;
+  if (id === null) return { outcome: "remembered", reason: "the notification names no server" };
+  const known = draft.server(id);
+  if (known?.deleted) return { outcome: "remembered", reason: "the server's deletion was recorded before" };
+  if (known !== undefined) {
+    draft.putServer(restated(known, statement));
+    return { outcome: "remembered", reason: "the state of a server" };
+  }
+  if (!LASTING_STATES.has(readState(notification) ?? "")) {
+    return { outcome: "remembered", reason: "the state of a server that is not built yet, or no longer there" };
+  }
+  // Its creation may come late, and must not undo this.
+  draft.putServer(firstStated(statement, { creationSeen: false }));
+  return { outcome: "remembered", reason: "the state of a server whose creation is not remembered" };
+}
+
+/**
+ * States (`vm_state`) of a server that has been built and is there. Of others, nothing is remembered
+ * before the creation: most servers in state `error` were never built.
+ */
+const LASTING_STATES: ReadonlySet<string> = new Set([
+  ...["active", "paused", "suspended", "stopped", "rescued", "resized", "shelved", "shelved_offloaded"],
+]);
+
+/** The memory of a server of which nothing is remembered yet. */
+export function firstStated(
+  { server, time, hasDescription }: Statement,
+  { creationSeen }: Pick<ServerMemory, "creationSeen">,
+): ServerMemory {
+  const stated = { server: time, description: hasDescription ? time : null };
+  return { id: server.id as string, creationSeen, deleted: false, snapshot: server, stated };
+}
+
+/**
+ * The memory of a server after a statement. Of two statements the one with the later time counts,
+ * whichever came first; what it leaves open is completed from the other.
+ */
+export function restated(known: ServerMemory, { server, time, hasDescription }: Statement): ServerMemory {
+  const { snapshot, stated } = known;
+  const isNewer = stated === undefined || time >= stated.server;
+  const isNewDescription = hasDescription && time >= (stated?.description ?? "");
+  const merged = isNewer ? mergeSnapshots(server, snapshot) : mergeSnapshots(snapshot, server);
+  const optional = isNewer
+    ? { ...snapshot.optional, ...server.optional }
+    : { ...server.optional, ...snapshot.optional };
+  return {
+    ...known,
+    snapshot: {
+      ...merged,
+      description: isNewDescription ? server.description : snapshot.description,
+      // Names of owner and creator never change; those of an actor may be another's.
+      projectName: snapshot.projectName ?? server.projectName,
+      userName: snapshot.userName ?? server.userName,
+      remoteAddress: snapshot.remoteAddress ?? server.remoteAddress,
+      createdAt: snapshot.createdAt ?? server.createdAt,
+      dnsName: snapshot.dnsName,
+      // Addresses are those of the server's ports: see `withPorts`.
+      addresses: mergeAddresses(snapshot.addresses, server.addresses),
+      floatingAddress: snapshot.floatingAddress,
+      ...(Object.keys(optional).length === 0 ? {} : { optional }),
+    },
+    stated: {
+      server: isNewer ? time : stated.server,
+      description: isNewDescription ? time : stated?.description ?? null,
+    },
+  };
+}
+
+/**
+ * A server with the addresses of its ports, and the DNS name that one of them has. Addresses keep
+ * their places, since the first one of a version is the server's main address.
+ */
+export function withPorts(server: ServerMemory, ports: readonly PortMemory[]): ServerMemory {
+  const { snapshot } = server;
+  const attached = ports.filter((port) => !port.deleted && port.serverId === server.id);
+  const addresses = addressesWithPorts(snapshot.addresses, { attached, others: ports });
+  const dnsName = dnsNameOf(snapshot.hostname, attached) ?? snapshot.dnsName;
+  if (dnsName === snapshot.dnsName && isDeepStrictEqual(addresses, snapshot.addresses)) return server;
+  return { ...server, snapshot: { ...snapshot, dnsName, addresses } };
+}
+
+function addressesWithPorts(
+  known: readonly Address[],
+  { attached, others }: { readonly attached: readonly PortMemory[]; readonly others: readonly PortMemory[] },
+): readonly Address[] {
+  const current = new Map(addressesOfPorts(attached).map((one) => [one.address, one]));
+  // A port without a revision is known from its floating IP, or from Nova: perhaps not all of its
+  // addresses.
+  const isComplete = (port: PortMemory) => port.revision !== null || !attached.includes(port);
+  const macs = new Set(others.filter(isComplete).map(({ mac }) => mac));
+  const kept = known.filter(({ address, mac, type }) =>
+    type === "floating" || current.has(address) || mac === null || !macs.has(mac)
+  ).map((one) => ({ ...one, mac: current.get(one.address)?.mac ?? one.mac }));
+  const listed = new Set(kept.map(({ address }) => address));
+  const added = [...current.values()].filter(({ address }) => !listed.has(address)).map((one) => ({
+    ...one,
+    network: known.find(({ mac }) => mac !== null && mac === one.mac)?.network ?? null,
+  }));
+  return [...kept, ...added];
+}
+
+/**
+ * Completes the servers whose ports a decision has changed, and returns the existing servers whose
+ * detail may have changed by it.
+ */
+export function followChanges(draft: Draft, memory: Memory): readonly string[] {
+  const { ports, floatingIps } = draft.changes();
+  const concerned = new Set<string>();
+  for (const port of ports) {
+    const before = memory.port(port.id);
+    if (before !== undefined && isDeepStrictEqual(ofDetail(port), ofDetail(before))) continue;
+    for (const id of [port.lastServerId, before?.serverId]) if (id) concerned.add(id);
+  }
+  for (const id of concerned) {
+    const server = draft.server(id);
+    if (server === undefined || server.deleted) continue;
+    const completed = withPorts(server, draft.portsOfServer(id));
+    if (completed !== server) draft.putServer(completed);
+  }
+  const changed = new Set<string>();
+  for (const floatingIp of floatingIps) {
+    const before = memory.floatingIp(floatingIp.id);
+    if (isDeepStrictEqual(floatingIp.association, before?.association ?? null)) continue;
+    for (const association of [floatingIp.association, before?.association]) {
+      if (association?.serverId) changed.add(association.serverId);
+    }
+  }
+  for (const { id, snapshot } of draft.changes().servers) {
+    if (!isDeepStrictEqual(snapshot, memory.server(id)?.snapshot)) changed.add(id);
+  }
+  // A creation that is announced by this decision has the server as it is.
+  return [...changed].filter((id) => memory.server(id)?.creationSeen && !draft.server(id)?.deleted);
+}
+
+/** What the detail of a server takes from its port. */
+function ofDetail({ serverId, mac, fixedAddresses, dnsName, dnsHostname, deleted }: PortMemory) {
+  return { serverId, mac, fixedAddresses, dnsName, dnsHostname, deleted };
+}
