@@ -121,15 +121,36 @@ function addressesWithPorts(
   // addresses.
   const isComplete = (port: PortMemory) => port.revision !== null || !attached.includes(port);
   const macs = new Set(others.filter(isComplete).map(({ mac }) => mac));
-  const kept = known.filter(({ address, mac, type }) =>
-    type === "floating" || current.has(address) || mac === null || !macs.has(mac)
-  ).map((one) => ({ ...one, mac: current.get(one.address)?.mac ?? one.mac }));
-  const listed = new Set(kept.map(({ address }) => address));
-  const added = [...current.values()].filter(({ address }) => !listed.has(address)).map((one) => ({
-    ...one,
-    network: known.find(({ mac }) => mac !== null && mac === one.mac)?.network ?? null,
-  }));
-  return [...kept, ...added];
+  const isKept = ({ address, mac, type }: Address) =>
+    type === "floating" || current.has(address) || mac === null || !macs.has(mac);
+  const addresses = known.filter(isKept).map((one) => ({ ...one, mac: current.get(one.address)?.mac ?? one.mac }));
+  for (const one of current.values()) {
+    if (addresses.some(({ address }) => address === one.address)) continue;
+    const network = known.find((other) => isOfPort(other, one))?.network ?? null;
+    addresses.splice(placeOf(one, { addresses, known }), 0, { ...one, network });
+  }
+  return addresses;
+}
+
+function isOfPort({ mac }: Address, { mac: other }: Address): boolean {
+  return mac !== null && mac === other;
+}
+
+/**
+ * Where a new address goes: behind the other addresses of its port; for a port whose addresses have
+ * all changed, where these were; for a new port, at the end. The first address stays that of the
+ * first port, as in Nova's answers.
+ */
+function placeOf(
+  one: Address,
+  { addresses, known }: { readonly addresses: readonly Address[]; readonly known: readonly Address[] },
+): number {
+  const behind = addresses.findLastIndex((other) => isOfPort(other, one));
+  if (behind !== -1) return behind + 1;
+  const former = known.findIndex((other) => isOfPort(other, one));
+  if (former === -1) return addresses.length;
+  const before = new Set(known.slice(0, former).map(({ address }) => address));
+  return addresses.findLastIndex(({ address }) => before.has(address)) + 1;
 }
 
 /**
