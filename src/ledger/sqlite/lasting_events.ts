@@ -8,8 +8,8 @@ const ENDING = 9;
  * - the creation of a server that is not deleted, or whose deletion is not delivered yet;
  * - its last update, and those before it until the last one was told to every plugin;
  * - the beginning of a floating IP's current association;
- * - the end of an association, if the creation of its server lists the floating IP and the server
- *   is not deleted: without it, the creation alone would say that the server still has it.
+ * - the end of an association, if the creation of its server, or the server's last update, lists the
+ *   floating IP and the server is not deleted: these alone would say that the server still has it.
  */
 export function isLasting(row: string): string {
   const key = `${row}.key`;
@@ -25,7 +25,7 @@ export function isLasting(row: string): string {
       AND json_extract(f.data, '$.association') IS NOT NULL
       AND ${key} = 'floatingip/' || f.id || '/' || json_extract(f.data, '$.transitions') || '/creation')
     WHEN ${key} GLOB 'floatingip/*/deletion' THEN EXISTS (
-      SELECT 1 FROM event AS own WHERE own.key = 'server/' || ${serverOf(row)} || '/creation'
+      SELECT 1 FROM event AS own WHERE own.key IN (${creationAndUpdate(serverOf(row))})
         AND instr(own.detail, ${floatingIpId}) > 0 AND ${isThere(serverOf(row))})
     ELSE 0 END`;
 }
@@ -33,6 +33,12 @@ export function isLasting(row: string): string {
 /** SQL: the id of the server of event `row`. An event whose detail was made later has it whole. */
 export function serverOf(row: string): string {
   return `coalesce(json_extract(${row}.data, '$.serverId'), json_extract(${row}.data, '$.server.id'))`;
+}
+
+/** SQL: the keys of a server's creation and of its last update, if there is one. */
+function creationAndUpdate(id: string): string {
+  const number = `(SELECT json_extract(u.data, '$.updates') FROM server AS u WHERE u.id = ${id})`;
+  return `'server/' || ${id} || '/creation', 'server/' || ${id} || '/update/' || ${number}`;
 }
 
 function isThere(id: string): string {
