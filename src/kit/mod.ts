@@ -15,7 +15,8 @@
 export { HttpTarget, type HttpTargetOptions } from "../wire/http/http.ts";
 export { withoutHeaders } from "../wire/http/http_options.ts";
 export { type HttpAnswer, type HttpPreview, type HttpRequest, isAbsent } from "../wire/http/http_request.ts";
-export { type Body, type BodyFormat, encodeBody, isBodyFormat } from "../wire/http/http_body.ts";
+export { type Body, type BodyEvent, type BodyFormat, encodeBody, isBodyFormat } from "../wire/http/http_body.ts";
+export { headerList } from "../wire/http/header_list.ts";
 export { idempotencyKey } from "../wire/http/idempotency_key.ts";
 export {
   isWebhookSecret,
@@ -44,6 +45,7 @@ export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } 
 
 // Texts for people. Nothing that a tenant writes can break a line, or hide or reverse what follows
 export { type EventFacts, eventHtml, eventRows, eventText, eventTitle } from "../wire/event_text.ts";
+export { type EventChange, eventChanges } from "../wire/event_changes.ts";
 
 // Escaping
 export { escapeHtml } from "../wire/escaping/escape_html.ts";
