@@ -59,7 +59,7 @@ export { givenOptions } from "../wire/options/given_options.ts";
 export type { GivenOptions, OptionRule, OptionRules } from "../wire/options/option_rules.ts";
 export { allOptionProblems, needs, optional, optionProblems, required } from "../wire/options/option_rules.ts";
 export { refuseProblems } from "../wire/options/option_rules.ts";
-export { isOneOf, isText, isWhole, matches, PORT, TEXT, TIMEOUT } from "../wire/options/option_values.ts";
+export { BOOLEAN, isOneOf, isText, isWhole, matches, PORT, TEXT, TIMEOUT } from "../wire/options/option_values.ts";
 export { callUserFunction, RETURNS_TEXT, type UserFunction } from "../wire/options/call_user_function.ts";
 
 // What a target holds, for `list` and `expected`

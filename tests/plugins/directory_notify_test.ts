@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Detail, PermanentError } from "../../mod.ts";
-import { DirectoryNotify, type DirectoryNotifyOptions } from "../../plugins/directory_notify.ts";
+import { DirectoryNotify } from "../../plugins/directory_notify.ts";
+import type { DirectoryNotifyOptions } from "../../plugins/directory_options.ts";
 import { directoryRecord } from "../../plugins/directory_record.ts";
 import { makeDetail } from "../../src/detail/make_detail.ts";
 import { decide, WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";

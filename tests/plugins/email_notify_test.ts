@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DeliveryError, type Detail, type FailureReason, type Json } from "../../mod.ts";
-import { EmailNotify, type EmailNotifyOptions } from "../../plugins/email_notify.ts";
+import { EmailNotify } from "../../plugins/email_notify.ts";
+import type { EmailNotifyOptions } from "../../plugins/email_options.ts";
 import { KeptLog } from "../support/loggers.ts";
 import { MailParser } from "../support/mail_parser.ts";
 import { SmtpHarness, type SmtpHarnessOptions } from "../support/smtp_harness.ts";

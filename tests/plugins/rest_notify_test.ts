@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DeliveryError, type Detail } from "../../mod.ts";
-import { RestNotify, type RestNotifyOptions } from "../../plugins/rest_notify.ts";
+import { RestNotify } from "../../plugins/rest_notify.ts";
+import type { RestNotifyOptions } from "../../plugins/rest_options.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort, TestServer } from "../wire/server.ts";
 import { context, detail } from "./notification.ts";

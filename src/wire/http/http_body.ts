@@ -70,8 +70,14 @@ export function encodeBody(
   if (format === "vco-xml") return { type: "application/xml", text: executionContext(detail) };
   return callUserFunction(
     { ...A_BODY, ...(plugin === undefined ? {} : { plugin }) },
-    () => bodyOf(format(detail, created, event ?? { kind: created ? "creation" : "deletion" })),
+    () => bodyOf(format(detail, created, eventOf(created, event))),
   );
+}
+
+/** Nothing else of what a plugin is called with: a body is the same for every attempt. */
+function eventOf(created: boolean, event: BodyEvent | undefined): BodyEvent {
+  const { kind = created ? "creation" : "deletion", before, changed } = event ?? {};
+  return { kind, ...(before === undefined ? {} : { before }), ...(changed === undefined ? {} : { changed }) };
 }
 
 /** Returns a value that cannot become a body unchanged, so that the caller refuses it. */
