@@ -29,7 +29,9 @@ export {
 export { type LdapCondition, type LdapSearch, LdapTarget, type LdapTargetOptions } from "../wire/ldap/ldap.ts";
 export type { LdapChange, LdapEntry } from "../wire/ldap/ldap_entry.ts";
 export type { KeptValues, LdapContent } from "../wire/ldap/ldap_entry_changes.ts";
-export { type LdapFact, LdapOwnEntries, type LdapOwnEntriesOptions } from "../wire/ldap/ldap_own_entries.ts";
+export { LdapOwnEntries } from "../wire/ldap/ldap_own_entries.ts";
+export type { LdapEntryUpdate, LdapFact, LdapOwnEntriesOptions } from "../wire/ldap/ldap_own_entries.ts";
+export type { LdapName } from "../wire/ldap/ldap_renaming.ts";
 export { type LdapOwnEntry, LdapOwnListing } from "../wire/ldap/ldap_own_listing.ts";
 export type { LdapOwnListingOptions, LdapWritten } from "../wire/ldap/ldap_own_listing.ts";
 export { isAttributeName, isSameAttribute } from "../wire/ldap/attribute_name.ts";
