@@ -26,7 +26,7 @@ export function hostileUpdates({ updated = {} }: Pick<PluginContract, "updated">
       const { detail, context } = sampleUpdate({
         server,
         before: creation.detail,
-        detail: { Owner: "bert", ...updated },
+        detail: { Owner: "bert", UserName: "operator", ...updated },
       });
       const update = { detail, context: { ...context, key: `server/${text}/update/1` } };
       return { what, creation, updates: [update], deletion };

@@ -68,5 +68,5 @@ function formOf(dn: string): string {
 
 /** An RDN that a server gave, with the escapes that we write. */
 function plainRdn(rdn: string): string {
-  return [...namingValues(rdn)].map(([name, value]) => `${name}=${dnValue(value)}`).join("+");
+  return rdn.replace(/\\(?![\da-f]{2})(.)/gis, (_escape, char) => dnValue(char));
 }
