@@ -6,13 +6,12 @@ import { printable } from "./escaping/printable.ts";
 import { type EventChange, eventChanges } from "./event_changes.ts";
 import { valueText } from "./value_text.ts";
 
-type SharedFacts = Pick<NotifyContext, "subject" | "eventType" | "time" | "key" | "creationSeen" | "missing">;
-
 /**
  * The parts of the context that the texts use beside the detail: of that of `notify`, or of
  * `update`.
  */
-export interface EventFacts extends SharedFacts {
+export interface EventFacts
+  extends Pick<NotifyContext, "subject" | "eventType" | "time" | "key" | "creationSeen" | "missing"> {
   /** `update` for an update. @default as the argument `created` says */
   readonly kind?: EventKind;
   /** Of an update: the detail before it. */
@@ -104,7 +103,7 @@ export function eventText(detail: Detail, created: boolean, context: EventFacts)
   const width = Math.min(24, Math.max(...rows.map(([label]) => label.length)));
   const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
   const changes = changesOf(detail, context).map(({ key, before, after }) =>
-    `${key}\n  before  ${orNone(before)}\n  after   ${orNone(after)}\n`
+    `${orNone(key)}\n  before  ${orNone(before)}\n  after   ${orNone(after)}\n`
   );
   const parts = [`${eventTitle(detail, created, context)}\n`, changes.join(""), `${lines.join("\n")}\n`];
   return parts.filter((part) => part !== "").join("\n");
@@ -130,7 +129,7 @@ export function eventHtml(detail: Detail, created: boolean, context: EventFacts)
     `<tr><th align="left" valign="top">${escapeHtml(label)}</th><td>${escapeHtml(value)}</td></tr>`
   );
   const changes = changesOf(detail, context).map(({ key, before, after }) =>
-    `<tr><th align="left" valign="top">${escapeHtml(key)}</th><td>${escapeHtml(orNone(before))}</td>` +
+    `<tr><th align="left" valign="top">${escapeHtml(orNone(key))}</th><td>${escapeHtml(orNone(before))}</td>` +
     `<td>${escapeHtml(orNone(after))}</td></tr>`
   );
   const head = `<tr><th></th><th align="left">Before</th><th align="left">After</th></tr>`;
@@ -155,7 +154,7 @@ function changesOf(detail: Detail, { before, changed }: EventFacts): EventChange
   return before === undefined || changed === undefined ? [] : eventChanges(detail, { before, changed });
 }
 
-/** An unknown value, where an empty place would look like a mistake. */
+/** For an empty text, where nothing would look like a mistake. */
 function orNone(value: string): string {
   return value === "" ? "(none)" : value;
 }
