@@ -181,6 +181,22 @@ Deno.test("decide() takes the optional keys that are asked for, and a host of nu
   assert.deepEqual(told.after(back).optional, { Host: "host-2", Status: "SHUTOFF" });
 });
 
+Deno.test("decide() follows the status of a server that is deleted softly, in both formats", () => {
+  const legacy = { instance_id: "a", state: "soft-delete" };
+  const versioned = { "nova_object.data": { uuid: "a", state: "soft-delete" } };
+  for (
+    const deletion of [
+      notification("compute.instance.soft_delete.end", legacy, at(1)),
+      notification("instance.soft_delete.end", versioned, at(1)),
+    ]
+  ) {
+    const told = new Changes(["Status"]);
+    told.tell(came("a", { state: "active" }, at(0)));
+    assert.deepEqual(told.after(deletion).optional, { Status: "SOFT_DELETED" });
+    assert.equal(told.server.deleted, false);
+  }
+});
+
 Deno.test("decide() keeps no optional key that is not asked for", () => {
   const told = new Changes();
   assert.equal("optional" in told.after(came("a", { host: "host-1" }, at(0))), false);
