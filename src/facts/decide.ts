@@ -36,14 +36,14 @@ export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(HANDLERS.keys())
 const CHANGES_LEGACY = [
   ...["update", "exists", "finish_resize.end", "resize.confirm.end", "resize.revert.end", "rebuild.end"],
   ...["live_migration.post.dest.end", "shelve.end", "shelve_offload.end", "unshelve.end", "restore.end"],
-  ...["power_on.end", "power_off.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
+  ...["power_on.end", "power_off.end", "reboot.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
   ...["rescue.end", "unrescue.end"],
 ];
 const CHANGES_VERSIONED = [
   ...["update", "exists", "resize_finish.end", "resize_confirm.end", "resize_revert.end", "rebuild.end"],
   ...["live_migration_post_dest.end", "shelve.end", "shelve_offload.end", "unshelve.end", "restore.end"],
-  ...["power_on.end", "power_off.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
-  ...["rescue.end", "unrescue.end"],
+  ...["power_on.end", "power_off.end", "reboot.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
+  ...["rescue.end", "unrescue.end", "soft_delete.end"],
 ];
 
 /** The functions for what is watched beside that where changes of servers are followed. */

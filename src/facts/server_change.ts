@@ -5,7 +5,7 @@ import { mergeAddresses, mergeSnapshots } from "../model/snapshot.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
 import type { Draft } from "./draft.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
-import { readOptional, readServer, readState, statesDescription } from "./server_payload.ts";
+import { readOptional, readServer, readServerPorts, readState, statesDescription } from "./server_payload.ts";
 
 /** What a message, or an answer of Nova's API, states of a server. */
 export interface Statement {
@@ -17,14 +17,31 @@ export interface Statement {
 }
 
 /** What the running decision's notification states of a server, with the optional keys. */
-export function readStatement({ notification, rules }: DecisionContext): Statement {
+export function readStatement(context: DecisionContext): Statement {
+  const { notification, rules } = context;
   const server = readServer(notification);
+  const addresses = rules.follows ? addressesHere(context, server) : server.addresses;
   const optional = rules.optional?.size ? { optional: readOptional(notification, rules.optional) } : {};
   return {
-    server: { ...server, ...optional },
+    server: { ...server, addresses, ...optional },
     time: notification.time ?? "",
     hasDescription: statesDescription(notification),
   };
+}
+
+/**
+ * The addresses in a server's message without those of ports that have left the server: Neutron's
+ * messages of a port count more than Nova's.
+ */
+function addressesHere(
+  { notification, draft }: DecisionContext,
+  { id, addresses }: ServerSnapshot,
+): readonly Address[] {
+  const hasLeft = (port: PortMemory | undefined) => (port?.revision ?? null) !== null && port?.serverId !== id;
+  const left = readServerPorts(notification).filter((port) => hasLeft(draft.port(port.id)));
+  if (left.length === 0) return addresses;
+  const gone = new Set(left.flatMap((port) => port.addresses));
+  return addresses.filter(({ address }) => !gone.has(address));
 }
 
 /** A message that contains a server's state, and announces neither its creation nor its deletion. */
@@ -86,7 +103,8 @@ export function restated(known: ServerMemory, { server, time, hasDescription }: 
       userName: snapshot.userName ?? server.userName,
       remoteAddress: snapshot.remoteAddress ?? server.remoteAddress,
       createdAt: snapshot.createdAt ?? server.createdAt,
-      dnsName: snapshot.dnsName,
+      // The DNS name is that of a port, and made of the hostname: see `withPorts`.
+      dnsName: merged.hostname === (snapshot.hostname ?? merged.hostname) ? snapshot.dnsName : null,
       // Addresses are those of the server's ports: see `withPorts`.
       addresses: mergeAddresses(snapshot.addresses, server.addresses),
       floatingAddress: snapshot.floatingAddress,
@@ -154,12 +172,14 @@ function placeOf(
 }
 
 /**
- * Completes the servers whose ports a decision has changed, and returns the existing servers whose
- * detail may have changed by it.
+ * Completes the servers whose ports, addresses or hostnames a decision has changed, and returns the
+ * existing servers whose detail may have changed by it.
  */
 export function followChanges(draft: Draft, memory: Memory): readonly string[] {
-  const { ports, floatingIps } = draft.changes();
-  const concerned = new Set<string>();
+  const { servers, ports, floatingIps } = draft.changes();
+  const concerned = new Set(
+    servers.filter((server) => hasOtherPlace(server, memory.server(server.id))).map(({ id }) => id),
+  );
   for (const port of ports) {
     const before = memory.port(port.id);
     if (before !== undefined && isDeepStrictEqual(ofDetail(port), ofDetail(before))) continue;
@@ -168,7 +188,9 @@ export function followChanges(draft: Draft, memory: Memory): readonly string[] {
   for (const id of concerned) {
     const server = draft.server(id);
     if (server === undefined || server.deleted) continue;
-    const completed = withPorts(server, draft.portsOfServer(id));
+    // Also ports that another server has got.
+    const others = ports.filter(({ lastServerId }) => lastServerId !== id);
+    const completed = withPorts(server, [...draft.portsOfServer(id), ...others]);
     if (completed !== server) draft.putServer(completed);
   }
   const changed = new Set<string>();
@@ -184,6 +206,12 @@ export function followChanges(draft: Draft, memory: Memory): readonly string[] {
   }
   // A creation that is announced by this decision has the server as it is.
   return [...changed].filter((id) => memory.server(id)?.creationSeen && !draft.server(id)?.deleted);
+}
+
+/** Whether the parts of a server have changed that its ports complete. */
+function hasOtherPlace({ snapshot }: ServerMemory, before: ServerMemory | undefined): boolean {
+  const { hostname, addresses } = before?.snapshot ?? {};
+  return snapshot.hostname !== hostname || !isDeepStrictEqual(snapshot.addresses, addresses);
 }
 
 /** What the detail of a server takes from its port. */

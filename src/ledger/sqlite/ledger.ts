@@ -14,6 +14,7 @@ import type {
 } from "../../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../../model/ledger.ts";
 import type { TargetOutage } from "../../model/outage.ts";
+import { withFormerKeys } from "../former_keys.ts";
 import { BEGAN_AT } from "./comparisons.ts";
 import { ConsistentReads } from "./consistent_reads.ts";
 import { type Database, prepareAll, reading, type Statements } from "./database.ts";
@@ -228,7 +229,7 @@ export class SqliteLedger implements Ledger {
     this.#memory.apply(changes, { seq: notification, now: this.#now() });
     if (fill !== null) this.#fill(fill, added);
     for (const event of events) {
-      for (const serverId of this.#updates.releasing(event)) this.#settle(serverId, added);
+      for (const serverId of this.#updates.releasing(event)) this.#settleFirst(serverId, added);
       if (event.subject === "server" && !event.created && event.server.id !== null) {
         this.#updates.forget(event.server.id);
       }
@@ -244,9 +245,17 @@ export class SqliteLedger implements Ledger {
    * what it takes.
    */
   #settle(serverId: string, added: Map<string, NewEvent>): void {
-    const update = this.#updates.settle(serverId, added);
+    this.#addUpdate(this.#updates.settle(serverId, added), added);
+  }
+
+  /** The same at once: an event takes what the update may release. */
+  #settleFirst(serverId: string, added: Map<string, NewEvent>): void {
+    this.#addUpdate(this.#updates.settle(serverId, added, { isAwaited: true }), added);
+  }
+
+  #addUpdate(update: NewEvent | null, added: Map<string, NewEvent>): void {
     if (update === null) return;
-    for (const other of this.#updates.releasing(update.event)) this.#settle(other, added);
+    for (const other of this.#updates.releasing(update.event)) this.#settleFirst(other, added);
     added.set(update.event.key, update);
   }
 
@@ -269,7 +278,7 @@ export class SqliteLedger implements Ledger {
     // A plugin may know the server by what was announced before.
     const orderKeys = updates === undefined || server.id === null
       ? own
-      : [...new Set([...own, ...this.#updates.orderKeysOf(server.id, updates)])];
+      : withFormerKeys(own, this.#updates.orderKeysOf(server.id, updates));
     const followers = updated && server.id !== null ? this.#updates.followers(server.id) : null;
     const added = this.#events.add(event, { decidedAt: now, orderKeys, immediate });
     if (added === null) return;
