@@ -122,11 +122,11 @@ export function associationOf(
   return { portId, serverId, fixedAddress, mac: port?.mac ?? null };
 }
 
-function snapshotOf({ draft, rules }: DecisionContext, serverId: string | null): ServerSnapshot {
+function snapshotOf({ draft }: DecisionContext, serverId: string | null): ServerSnapshot {
   if (serverId === null) return unknownServer(null);
-  const known = draft.server(serverId)?.snapshot;
-  // Where changes are followed, the server may have got its first port by this very message.
-  const isWhole = known !== undefined && (!rules.follows || known.addresses.length > 0);
-  if (isWhole) return known;
-  return { ...known ?? unknownServer(serverId), addresses: addressesOfPorts(draft.portsOfServer(serverId)) };
+  const snapshot = draft.server(serverId)?.snapshot ?? unknownServer(serverId);
+  // A port may have come after the creation.
+  return snapshot.addresses.length > 0
+    ? snapshot
+    : { ...snapshot, addresses: addressesOfPorts(draft.portsOfServer(serverId)) };
 }

@@ -31,6 +31,7 @@ export async function tellFollowing(opened: OpenedLedger, ...notifications: read
     settleMs: 0,
     makeUpdate: (settled) => {
       const made = updateOf(settled, {});
+      if (settled.announced === null) return made;
       return changedKeys(settled.announced, makeDetail(made.event).detail, following).length === 0 ? null : made;
     },
   });
