@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Address, ServerSnapshot } from "../model/event.ts";
-import type { Memory, PortMemory, ServerMemory } from "../model/memory.ts";
+import type { Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
 import { mergeAddresses, mergeSnapshots } from "../model/snapshot.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
 import type { Draft } from "./draft.ts";
@@ -206,6 +206,15 @@ export function followChanges(draft: Draft, memory: Memory): readonly string[] {
   }
   // A creation that is announced by this decision has the server as it is.
   return [...changed].filter((id) => memory.server(id)?.creationSeen && !draft.server(id)?.deleted);
+}
+
+/** Whether changes of memory are times of statements alone. */
+export function statesNothingNew({ servers, ports, floatingIps }: MemoryChanges, memory: Memory): boolean {
+  return ports.length === 0 && floatingIps.length === 0 && servers.every((server) => {
+    const before = memory.server(server.id);
+    return before !== undefined && before.deleted === server.deleted &&
+      isDeepStrictEqual(server.snapshot, before.snapshot);
+  });
 }
 
 /** Whether the parts of a server have changed that its ports complete. */

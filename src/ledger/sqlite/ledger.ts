@@ -63,7 +63,7 @@ export class SqliteLedger implements Ledger {
   constructor(database: Database, now: () => number, options: QueuesOptions = {}) {
     this.#commits = new GroupCommit(database, {
       onBegin: () => {
-        if (this.#queues.begin()) this.#notifications.othersWrote();
+        if (this.#queues.begin()) this.#othersWrote();
       },
       onCommit: () => this.#notifications.writeRest(),
       onRolledBack: () => this.#rolledBack(),
@@ -110,6 +110,7 @@ export class SqliteLedger implements Ledger {
 
   async follow(options: FollowOptions): Promise<void> {
     await this.#commits.run(() => this.#updates.follow(options));
+    this.#memory.cacheServers();
   }
 
   async announceUpdates(limit: number, make?: ImmediateMaker): Promise<AnnouncedUpdates> {
@@ -213,8 +214,15 @@ export class SqliteLedger implements Ledger {
     return reading(() => this.#outages.probeRequests(plugin));
   }
 
+  /** Another process has written to the file. */
+  #othersWrote(): void {
+    this.#notifications.othersWrote();
+    this.#memory.forgetCached();
+  }
+
   #rolledBack(): void {
     this.#notifications.rolledBack();
+    this.#memory.forgetCached();
     this.#recent.clear();
     this.#queues.rolledBack();
     this.#updates.rolledBack();
@@ -223,9 +231,10 @@ export class SqliteLedger implements Ledger {
   /** Writes what a decision changes in memory, and collects its events. */
   #apply(
     { seq: notification, cause }: Decided,
-    { events, fill, changes, changedServers = [] }: Decision,
+    { isIdle = false, events, fill, changes, changedServers = [] }: Decision,
     added: Map<string, NewEvent>,
   ): void {
+    if (isIdle) return this.#memory.note(changes);
     this.#memory.apply(changes, { seq: notification, now: this.#now() });
     if (fill !== null) this.#fill(fill, added);
     for (const event of events) {
