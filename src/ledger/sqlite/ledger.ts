@@ -15,6 +15,7 @@ import type {
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../../model/ledger.ts";
 import type { TargetOutage } from "../../model/outage.ts";
 import { withFormerKeys } from "../former_keys.ts";
+import { causeOf } from "../message_identity.ts";
 import { BEGAN_AT } from "./comparisons.ts";
 import { ConsistentReads } from "./consistent_reads.ts";
 import { type Database, prepareAll, reading, type Statements } from "./database.ts";
@@ -230,12 +231,12 @@ export class SqliteLedger implements Ledger {
 
   /** Writes what a decision changes in memory, and collects its events. */
   #apply(
-    { seq: notification, cause }: Decided,
+    { seq, notification }: Decided,
     { isIdle = false, events, fill, changes, changedServers = [] }: Decision,
     added: Map<string, NewEvent>,
   ): void {
     if (isIdle) return this.#memory.note(changes);
-    this.#memory.apply(changes, { seq: notification, now: this.#now() });
+    this.#memory.apply(changes, { seq, now: this.#now() });
     if (fill !== null) this.#fill(fill, added);
     for (const event of events) {
       for (const serverId of this.#updates.releasing(event)) this.#settleFirst(serverId, added);
@@ -244,9 +245,11 @@ export class SqliteLedger implements Ledger {
       }
       // A fact is announced once, even if a decision overlooked that it is known. An error here would
       // repeat for ever.
-      if (!added.has(event.key)) added.set(event.key, { notification, event });
+      if (!added.has(event.key)) added.set(event.key, { notification: seq, event });
     }
-    for (const serverId of changedServers) this.#updates.mark(serverId, { notification, cause }, added);
+    for (const serverId of changedServers) {
+      this.#updates.mark(serverId, { notification: seq, cause: causeOf(notification) }, added);
+    }
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { Decision } from "../../model/decision.ts";
-import type { Arrival, UpdateCause } from "../../model/ledger.ts";
+import type { Arrival } from "../../model/ledger.ts";
 import type { Notification } from "../../model/notification.ts";
-import { type Arrived, causeOf, sentOf } from "../message_identity.ts";
+import { type Arrived, sentOf } from "../message_identity.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 
 /** Undecided notifications that one query reads: each may take 1 MiB. */
@@ -10,10 +10,10 @@ const READ_AT_ONCE = 16;
 /** A transaction that has read this many characters decides no more: it blocks the event loop. */
 const MAX_CHARACTERS = 2_097_152;
 
-/** A notification that was decided: its number, and what an update says that it leads to. */
+/** A notification that was decided, and its number. */
 export interface Decided {
   readonly seq: number;
-  readonly cause: UpdateCause;
+  readonly notification: Notification;
 }
 
 export interface DecideSteps {
@@ -99,7 +99,7 @@ export class Notifications {
         const seq = Number(row["seq"]);
         if (decision.isIdle) this.#sql.forget.run(seq);
         else this.#sql.decided.run(decision.outcome, decision.reason, keepsBody(decision) ? 1 : 0, seq);
-        apply({ seq, cause: causeOf(notification) }, decision);
+        apply({ seq, notification }, decision);
         characters += body.length;
         decided++;
       }
@@ -116,7 +116,7 @@ export class Notifications {
       const decision = decide(arrived.notification);
       if (decision === null) break;
       const seq = decision.isIdle ? UNWRITTEN : this.#write(arrived, decision);
-      apply({ seq, cause: causeOf(arrived.notification) }, decision);
+      apply({ seq, notification: arrived.notification }, decision);
       decided++;
     }
     this.#buffered.splice(0, decided);
