@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Address, ServerSnapshot } from "../model/event.ts";
 import type { Memory, PortMemory, ServerMemory } from "../model/memory.ts";
-import { mergeAddresses, mergeSnapshots } from "../model/snapshot.ts";
+import type { Notification } from "../model/notification.ts";
+import { mergeAddresses, mergeSnapshots, NO_IMAGE } from "../model/snapshot.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
 import type { Draft } from "./draft.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
@@ -19,15 +20,30 @@ export interface Statement {
 /** What the running decision's notification states of a server, with the optional keys. */
 export function readStatement(context: DecisionContext): Statement {
   const { notification, rules } = context;
-  const server = readServer(notification);
-  const addresses = rules.follows ? addressesHere(context, server) : server.addresses;
+  const server = rules.follows ? readFollowed(context) : readServer(notification);
   const optional = rules.optional?.size ? { optional: readOptional(notification, rules.optional) } : {};
   return {
-    server: { ...server, addresses, ...optional },
+    server: { ...server, ...optional },
     time: notification.time ?? "",
     hasDescription: statesDescription(notification),
   };
 }
+
+function readFollowed(context: DecisionContext): ServerSnapshot {
+  const server = readServer(context.notification);
+  const image = hasPassingImage(context.notification) ? NO_IMAGE : {};
+  return { ...server, ...image, addresses: addressesHere(context, server) };
+}
+
+/**
+ * Whether the image in a message is not the server's for long: an audit amid a rebuild names the
+ * former one, and a shelved server is spawned from a snapshot of its disk.
+ */
+function hasPassingImage(notification: Notification): boolean {
+  return notification.eventType.endsWith(".exists") || SHELVED_STATES.has(readState(notification) ?? "");
+}
+
+const SHELVED_STATES: ReadonlySet<string> = new Set(["shelved", "shelved_offloaded"]);
 
 /**
  * The addresses in a server's message without those of ports that have left the server: Neutron's
