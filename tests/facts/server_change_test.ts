@@ -194,6 +194,16 @@ Deno.test("decide() takes no image from a shelved server, which is spawned from 
   }
 });
 
+Deno.test("decide() takes the newer of two images, whatever a shelved server's message has stated since", () => {
+  const old = { image_ref_url: "images/old", image_meta: { base_image_ref: "old", os_distro: "debian" } };
+  const rebuilt = { image_ref_url: "images/new", image_meta: { base_image_ref: "new", os_distro: "fedora" } };
+  const told = new Changes();
+  told.tell(changed({ state: "shelved_offloaded", ...old }, 3));
+  told.tell(came("a", old, at(0)));
+  const { imageId, imageOsDistro } = told.after(changed(rebuilt, 1));
+  assert.deepEqual([imageId, imageOsDistro], ["new", "fedora"]);
+});
+
 Deno.test("decide() takes the optional keys that are asked for, and a host of null while a server is shelved", () => {
   const told = new Changes(["Host", "Status"]);
   told.tell(came("a", { host: "host-1", state: "active", display_name: "A" }, at(0)));
