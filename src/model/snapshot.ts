@@ -44,7 +44,8 @@ function known(optional: ServerSnapshot["optional"] = {}): ServerSnapshot["optio
   return Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null));
 }
 
-const NO_IMAGE = { imageOs: null, imageOsDistro: null, imageOsVersion: null, imageName: null };
+/** The parts of a snapshot that say nothing of its image. */
+export const NO_IMAGE = { imageId: null, imageOs: null, imageOsDistro: null, imageOsVersion: null, imageName: null };
 
 /** Rebuilding a server changes its image. */
 function isOtherImage(first: ServerSnapshot, second: ServerSnapshot): boolean {
