@@ -25,6 +25,7 @@ const PASSES: Readonly<Record<string, Pass>> = {
   more: passes.watchMore,
   middle: passes.watchFromTheMiddle,
   lost: passes.watchLosses,
+  updates: passes.watchUpdates,
   "first-generation": passes.watchFirstGeneration,
   versioned: passes.watchVersionedAlone,
   faults: diagnoseFaults,
