@@ -10,5 +10,9 @@ export function idle(count: number, total: number) {
     if (++calls === total) Deno.stderr.writeSync(new TextEncoder().encode(`{"at":${Date.now()}}\n`));
     return Promise.resolve();
   };
-  return Array.from({ length: count }, (_, index) => ({ name: `Idle${index}`, notify }));
+  return Array.from({ length: count }, (_, index) => ({
+    name: `Idle${index}`,
+    notify,
+    update: () => Promise.resolve(),
+  }));
 }

@@ -13,6 +13,8 @@ export interface WatcherOptions {
   readonly plugins: string;
   /** Source text: further sections of the configuration. */
   readonly sections?: string;
+  /** Whether changes of servers are followed, and told at once. @default false */
+  readonly follows?: boolean;
   /** The file of the ledger. @default in a new directory, which is removed afterwards */
   readonly dir?: string;
   /** How many deliveries the ledger must hold as done in the end. */
@@ -53,14 +55,14 @@ export function startWatcher(options: WatcherOptions): Running {
   };
 }
 
-function configOf({ url, queue, plugins, sections = "" }: WatcherOptions): string {
+function configOf({ url, queue, plugins, sections = "", follows = false }: WatcherOptions): string {
   return `import { RestNotify } from "oss-watcher/plugins";
 import { idle } from ${JSON.stringify(new URL("./idle.ts", import.meta.url).href)};
 
 export default {
   events: { creation: ${JSON.stringify([CLAIMED[0], CLAIMED[2]])}, deletion: ${
     JSON.stringify([CLAIMED[1], CLAIMED[2]])
-  } },
+  }${follows ? ', update: "all", settleSeconds: 0' : ""} },
   plugins: [${plugins}].flat(),
   rabbit: { url: ${JSON.stringify(url)}, watchQueue: ${JSON.stringify(queue)} },
   // The recording is older than ledger.keepDays: its creations would count as an old queue's.
@@ -86,7 +88,7 @@ async function ended(service: Service): Promise<never> {
 
 /** The work of a round, as the ledger has it: all done, with a detail that lacks nothing. */
 const DONE = `SELECT
-  count(*) FILTER (WHERE state = 'done') AS done,
+  count(*) FILTER (WHERE state = 'done' AND seq NOT IN (SELECT seq FROM event WHERE key GLOB 'server/*/update/*')) AS done,
   count(*) FILTER (WHERE state <> 'done' AND attempts > 0) AS failing,
   (SELECT count(*) FROM event WHERE missing <> '[]') AS incomplete FROM delivery`;
 

@@ -1,5 +1,5 @@
-import { type Detail, type Json, type NotifyContext, PermanentError } from "../mod.ts";
-import { type AmqpMessage, type AmqpPlace, printable } from "../src/kit/mod.ts";
+import { type Detail, type Json, type NotifyContext, PermanentError, type UpdateContext } from "../mod.ts";
+import { type AmqpMessage, type AmqpPlace, headerList, printable } from "../src/kit/mod.ts";
 
 const MAX_SHORT_BYTES = 255;
 
@@ -12,7 +12,7 @@ export function eventMessage(
   detail: Detail,
   { created, context, to, routingKey }: {
     readonly created: boolean;
-    readonly context: NotifyContext;
+    readonly context: NotifyContext | UpdateContext;
     readonly to: AmqpPlace;
     readonly routingKey: string;
   },
@@ -25,7 +25,10 @@ export function eventMessage(
     type: shortString("type", eventType),
     contentType: "application/json",
     timestamp: Math.floor(Date.parse(time) / 1000),
-    headers: { created, creationSeen },
+    headers: {
+      ...{ kind: context.kind, created, creationSeen },
+      ...(context.kind === "update" ? { changed: headerList(context.changed) } : {}),
+    },
     body: JSON.stringify(detail),
   };
 }

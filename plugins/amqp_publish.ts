@@ -1,4 +1,4 @@
-import type { Detail, Json, NotifyContext, Plugin } from "../mod.ts";
+import type { Detail, Json, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
 import { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "../src/kit/mod.ts";
 import { callUserFunction, givenOptions, RETURNS_TEXT } from "../src/kit/mod.ts";
 import { optional, optionProblems, type OptionRules, refuseProblems, required, TEXT } from "../src/kit/mod.ts";
@@ -6,9 +6,10 @@ import { eventMessage, isAmqpName, messagePreview } from "./amqp_message.ts";
 
 /**
  * Returns the routing key of an event's message, at most 255 bytes. Takes the arguments of
- * `notify`. A function that fails makes a dead letter.
+ * `notify`; of an update, `created` is `true`, and the context that of `update`, with `kind:
+ * "update"`, `before` and `changed`. A function that fails makes a dead letter.
  */
-export type AmqpRoutingKey = (detail: Detail, created: boolean, context: NotifyContext) => string;
+export type AmqpRoutingKey = (detail: Detail, created: boolean, context: NotifyContext | UpdateContext) => string;
 
 /**
  * Options of {@linkcode AmqpPublish}, with those of `AmqpTarget`: `url`, or `host`, `port`, `user`,
@@ -34,8 +35,10 @@ export interface AmqpPublishOptions extends AmqpTargetOptions {
 /**
  * Publishes every event's detail as a persistent JSON message. The delivery is done when the broker
  * has confirmed that a queue has it (publisher confirm). `message_id` is the event's key, by which
- * receivers recognise an event that comes twice; `type` is its type, `timestamp` its time; the
- * headers `created` and `creationSeen` are booleans. An unroutable message is an error and retried.
+ * receivers recognise an event that comes twice; `type` is its type, `timestamp` its time. The header
+ * `kind` is `creation`, `update` or `deletion`; `created` (`false` for a deletion alone) and
+ * `creationSeen` are booleans. Of an update, `changed` lists the keys that differ, as `headerList`
+ * of `oss-watcher/kit` writes them: `FQDN,Metadata`. An unroutable message is an error and retried.
  *
  * @example
  * ```ts
@@ -85,9 +88,19 @@ export class AmqpPublish implements Plugin {
     await this.#target.publish(this.#message(detail, created, context), context.signal);
   }
 
+  /** Publishes the update's message, as {@linkcode AmqpPublish.notify} does. */
+  async update(detail: Detail, context: UpdateContext): Promise<void> {
+    await this.#target.publish(this.#message(detail, true, context), context.signal);
+  }
+
   /** The message that {@linkcode AmqpPublish.notify} would publish, in AMQP's terms. */
   preview(detail: Detail, created: boolean, context: NotifyContext): Json {
     return messagePreview(this.#message(detail, created, context));
+  }
+
+  /** The message that {@linkcode AmqpPublish.update} would publish, likewise. */
+  previewUpdate(detail: Detail, context: UpdateContext): Json {
+    return messagePreview(this.#message(detail, true, context));
   }
 
   /**
@@ -103,7 +116,7 @@ export class AmqpPublish implements Plugin {
     await this.#target[Symbol.asyncDispose]();
   }
 
-  #message(detail: Detail, created: boolean, context: NotifyContext): AmqpMessage {
+  #message(detail: Detail, created: boolean, context: NotifyContext | UpdateContext): AmqpMessage {
     const routing = this.#routingKey ?? context.eventType;
     const routingKey = typeof routing === "string"
       ? routing

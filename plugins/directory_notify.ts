@@ -1,41 +1,15 @@
-import { type Detail, type Json, type NotifyContext, PermanentError, type Plugin } from "../mod.ts";
-import { type HttpRequest, HttpTarget, type HttpTargetOptions, idempotencyKey, isAbsent } from "../src/kit/mod.ts";
-import { givenOptions, isOneOf, isText, LineFile, required, TEXT, withoutHeaders } from "../src/kit/mod.ts";
-import { optional, optionProblems, type OptionRules, printable, refuseProblems } from "../src/kit/mod.ts";
-import { logEntry, recordOf } from "./directory_record.ts";
-
-/**
- * Options of {@linkcode DirectoryNotify}, with those of `HttpTarget`: `user`, `password`, `bearer`,
- * `caFile`, `certFile`, …
- */
-export interface DirectoryNotifyOptions extends HttpTargetOptions {
-  /** Where servers are registered and unregistered: a full URL. */
-  readonly url: string;
-  /** Where servers are unregistered, if it is another one. @default `url` */
-  readonly urlDeletion?: string;
-  /**
-   * `POST` sends `{"instance_uuid": …}` to the URL; `DELETE` sends no body, to the URL with
-   * `/<uuid>` at its end. @default "POST"
-   */
-  readonly methodDeletion?: "POST" | "DELETE";
-  /**
-   * Gets an entry for every server once the directory service knows of it. May be rotated. `null`:
-   * no log. @default "/var/log/nova/nova_dirsvc_plugin.log"
-   */
-  readonly logFile?: string | null;
-  /**
-   * Writes entries exactly as Python 2 did, with `u'…'`, for programs that read the log. @default
-   * false
-   */
-  readonly python2?: boolean;
-  /** Unique among the configured plugins. @default "DirectoryNotify" */
-  readonly name?: string;
-}
+import type { Detail, Json, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
+import { PermanentError } from "../mod.ts";
+import { type HttpRequest, HttpTarget, idempotencyKey, isAbsent, LineFile, printable } from "../src/kit/mod.ts";
+import { givenOptions, optionProblems, refuseProblems } from "../src/kit/mod.ts";
+import { DIRECTORY_RULES, type DirectoryNotifyOptions } from "./directory_options.ts";
+import { hasOtherRecord, logEntry, recordOf } from "./directory_record.ts";
 
 /**
  * Registers created servers with a directory service, by a {@linkcode DirectoryRecord} as JSON,
- * unregisters deleted ones, and logs both as nova_dirsvc_plugin did. Ignores floating IPs. An event
- * may come twice, with the same `Idempotency-Key`.
+ * unregisters deleted ones, and logs both as nova_dirsvc_plugin did. With `updates`, registers a
+ * changed server again. Ignores floating IPs. An event may come twice, with the same
+ * `Idempotency-Key`.
  *
  * @example
  * ```ts
@@ -50,6 +24,13 @@ export interface DirectoryNotifyOptions extends HttpTargetOptions {
  */
 export class DirectoryNotify implements Plugin {
   readonly name: string;
+  /**
+   * Registers the server again, and logs that as a registration. Does nothing when its record is
+   * the same. Fails as `notify` does. Only there with the option `updates`.
+   */
+  readonly update?: (detail: Detail, context: UpdateContext) => Promise<void>;
+  /** The request that `update` would send, or a text. Only there with the option `updates`. */
+  readonly previewUpdate?: (detail: Detail, context: UpdateContext) => Json;
   readonly #url: string;
   readonly #urlDeletion: string;
   readonly #methodDeletion: "POST" | "DELETE";
@@ -64,8 +45,12 @@ export class DirectoryNotify implements Plugin {
    */
   constructor(options: DirectoryNotifyOptions) {
     const given = givenOptions("DirectoryNotify", options);
-    const { name = "DirectoryNotify", url, urlDeletion, methodDeletion, logFile, python2, ...http } = given;
-    refuseProblems("Cannot make DirectoryNotify", [...optionProblems(options, RULES), ...HttpTarget.problems(http)]);
+    const { name = "DirectoryNotify", url, urlDeletion, methodDeletion, updates, ...others } = given;
+    const { logFile, python2, ...http } = others;
+    refuseProblems("Cannot make DirectoryNotify", [
+      ...optionProblems(options, DIRECTORY_RULES),
+      ...HttpTarget.problems(http),
+    ]);
     this.name = name;
     this.#url = url;
     this.#urlDeletion = urlDeletion ?? url;
@@ -73,6 +58,14 @@ export class DirectoryNotify implements Plugin {
     this.#python2 = python2 ?? false;
     this.#log = logFile === null ? null : new LineFile(logFile ?? LOG_FILE, "the directory log");
     this.#target = new HttpTarget(http);
+    if (updates !== true) return;
+    this.update = async (detail, context) => {
+      if (hasOtherRecord(detail, context.before)) await this.#tell(detail, true, context);
+    };
+    this.previewUpdate = (detail, context) =>
+      hasOtherRecord(detail, context.before)
+        ? this.#preview(detail, true, context)
+        : "nothing: the server's record has not changed";
   }
 
   /**
@@ -83,11 +76,7 @@ export class DirectoryNotify implements Plugin {
    * @throws {PermanentError} when the server has no id, or one that is unsafe in a URL.
    */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
-    if (context.subject !== "server") return;
-    const request = this.#request(detail, created, context);
-    await this.#log?.open(context.signal);
-    await this.#target.request({ ...request, signal: context.signal });
-    await this.#log?.append(logEntry(detail, created, this.#python2));
+    if (context.subject === "server") await this.#tell(detail, created, context);
   }
 
   /**
@@ -96,11 +85,7 @@ export class DirectoryNotify implements Plugin {
    */
   preview(detail: Detail, created: boolean, context: NotifyContext): Json {
     if (context.subject !== "server") return "nothing: a directory service is told of servers only";
-    const request = this.#request(detail, created, context);
-    return {
-      ...this.#target.preview(request),
-      body: request.body === undefined ? null : JSON.parse(request.body),
-    };
+    return this.#preview(detail, created, context);
   }
 
   /** Rejects when a URL does not answer OPTIONS or answers 401, or the log cannot be opened. */
@@ -115,7 +100,22 @@ export class DirectoryNotify implements Plugin {
     await this.#target[Symbol.asyncDispose]();
   }
 
-  #request(detail: Detail, created: boolean, { key }: NotifyContext): HttpRequest {
+  async #tell(detail: Detail, created: boolean, context: Context): Promise<void> {
+    const request = this.#request(detail, created, context);
+    await this.#log?.open(context.signal);
+    await this.#target.request({ ...request, signal: context.signal });
+    await this.#log?.append(logEntry(detail, created, this.#python2));
+  }
+
+  #preview(detail: Detail, created: boolean, context: Context): Json {
+    const request = this.#request(detail, created, context);
+    return {
+      ...this.#target.preview(request),
+      body: request.body === undefined ? null : JSON.parse(request.body),
+    };
+  }
+
+  #request(detail: Detail, created: boolean, { key }: Context): HttpRequest {
     if (detail.ID === null) throw new PermanentError("Cannot tell the directory service of a server: it has no ID");
     const headers = { "Idempotency-Key": idempotencyKey(key) };
     if (!created && this.#methodDeletion === "DELETE") {
@@ -132,19 +132,9 @@ export class DirectoryNotify implements Plugin {
   }
 }
 
-const LOG_FILE = "/var/log/nova/nova_dirsvc_plugin.log";
-const WHERE = "must be a full URL, without user and password";
+type Context = NotifyContext | UpdateContext;
 
-type OwnOption = Exclude<keyof DirectoryNotifyOptions, keyof HttpTargetOptions> | "headers";
-const RULES: OptionRules<DirectoryNotifyOptions, OwnOption> = {
-  name: TEXT,
-  url: required(HttpTarget.isUrl, WHERE),
-  urlDeletion: optional(HttpTarget.isUrl, WHERE),
-  methodDeletion: optional(isOneOf("POST", "DELETE"), "must be POST or DELETE"),
-  logFile: optional((file) => file === null || isText(file), "must be the path of a file, or null for none"),
-  python2: optional((value) => typeof value === "boolean", "must be true or false"),
-  headers: withoutHeaders("content-type", "idempotency-key"),
-};
+const LOG_FILE = "/var/log/nova/nova_dirsvc_plugin.log";
 
 /** Refuses an id with `..` or a slash, which would change the URL's path. */
 function urlOf(base: string, id: string): string {

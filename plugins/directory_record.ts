@@ -24,7 +24,7 @@ export interface DirectoryRecord {
 }
 
 /**
- * The record of a server, from the detail of its creation.
+ * The record of a server, from the detail of its creation or of an update.
  *
  * @example
  * ```ts
@@ -52,6 +52,12 @@ export function directoryRecord(detail: Detail): DirectoryRecord {
     user_name: detail.UserName,
     user_remote_address: detail.RemoteAddress,
   };
+}
+
+/** Whether a server's record differs from that of an earlier detail. */
+export function hasOtherRecord(detail: Detail, before: Detail): boolean {
+  const [now, then] = [directoryRecord(detail), directoryRecord(before)];
+  return Object.entries(now).some(([key, value]) => value !== then[key as keyof DirectoryRecord]);
 }
 
 /**

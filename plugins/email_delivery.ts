@@ -1,4 +1,4 @@
-import { DeliveryError, type NotifyContext, PermanentError } from "../mod.ts";
+import { DeliveryError, type NotifyContext, PermanentError, type UpdateContext } from "../mod.ts";
 import { printable, type RefusedAddress, type SmtpMail, type SmtpTarget } from "../src/kit/mod.ts";
 
 /** Progress of the delivery of a mail, stored by `context.keep`. */
@@ -8,6 +8,8 @@ interface Progress {
   /** Those among them that never get the mail, each with the server's answer. */
   readonly never: readonly string[];
 }
+
+type Context = NotifyContext | UpdateContext;
 
 const MAX_LISTED = 5;
 
@@ -19,7 +21,7 @@ const MAX_LISTED = 5;
  * @throws {DeliveryError} when the server does not accept it at present for some or all, refuses
  * our credentials, or cannot be reached.
  */
-export async function deliverMail(target: SmtpTarget, mail: SmtpMail, context: NotifyContext): Promise<void> {
+export async function deliverMail(target: SmtpTarget, mail: SmtpMail, context: Context): Promise<void> {
   const earlier = progressOf(context);
   const open = mail.to.filter((address) => !earlier.answered.includes(address));
   const refused = open.length === 0 ? [] : await refusedOf(target, { ...mail, to: open }, context);
@@ -47,7 +49,7 @@ export function listed(items: readonly string[]): string {
 async function refusedOf(
   target: SmtpTarget,
   mail: SmtpMail,
-  context: NotifyContext,
+  context: Context,
 ): Promise<readonly RefusedAddress[]> {
   try {
     return await target.send(mail, context.signal);
@@ -58,7 +60,7 @@ async function refusedOf(
   }
 }
 
-function progressOf({ progress }: NotifyContext): Progress {
+function progressOf({ progress }: Context): Progress {
   const { answered, never } = (progress ?? {}) as Partial<Progress>;
   return { answered: answered ?? [], never: never ?? [] };
 }

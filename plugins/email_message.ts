@@ -1,12 +1,13 @@
-import { type Detail, type NotifyContext, PermanentError } from "../mod.ts";
+import { type Detail, type NotifyContext, PermanentError, type UpdateContext } from "../mod.ts";
 import { callUserFunction, composeMail, idempotencyKey, mailAddress, printable, RETURNS_TEXT } from "../src/kit/mod.ts";
 import { eventHtml, eventText, eventTitle } from "../src/kit/mod.ts";
 
 /**
- * Returns the subject or a body of a mail. Takes the arguments of `notify`. A function that throws,
- * or returns no text, makes a dead letter.
+ * Returns the subject or a body of a mail. Takes the arguments of `notify`; of an update, `created`
+ * is `true`, and the context that of `update`, with `kind: "update"`, `before` and `changed`. A
+ * function that throws, or returns no text, makes a dead letter.
  */
-export type MailText = (detail: Detail, created: boolean, context: NotifyContext) => string;
+export type MailText = (detail: Detail, created: boolean, context: NotifyContext | UpdateContext) => string;
 
 /** The sender of a mail. */
 export interface MailSender {
@@ -27,11 +28,11 @@ export interface MailTemplate {
   readonly html?: MailText | false | undefined;
 }
 
-/** The arguments of `notify`. */
+/** The arguments of `notify` or `update`. */
 export interface MailedEvent {
   readonly detail: Detail;
   readonly created: boolean;
-  readonly context: NotifyContext;
+  readonly context: NotifyContext | UpdateContext;
 }
 
 /** A line of a mail has at most 998 characters (RFC 5322, 2.1.1). */

@@ -1,51 +1,12 @@
-import type { Detail, NotifyContext, Plugin } from "../mod.ts";
-import { givenOptions, printable, SmtpTarget, type SmtpTargetOptions } from "../src/kit/mod.ts";
-import { optional, optionProblems, type OptionRules, refuseProblems, required, TEXT } from "../src/kit/mod.ts";
+import type { Detail, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
+import { givenOptions, optionProblems, printable, refuseProblems, SmtpTarget } from "../src/kit/mod.ts";
 import { deliverMail, listed } from "./email_delivery.ts";
-import { eventMail, type MailSender, mailSender, type MailTemplate, type MailText } from "./email_message.ts";
-import { isAddress, isDomains, isMailTo, listOf, type MailTo, MAX_RECIPIENTS } from "./email_recipients.ts";
+import { eventMail, type MailedEvent, type MailSender, mailSender, type MailTemplate } from "./email_message.ts";
+import { EMAIL_RULES, type EmailNotifyOptions } from "./email_options.ts";
 import { RecipientList } from "./email_recipients.ts";
 
 /**
- * Options of {@linkcode EmailNotify}, with those of `SmtpTarget`: `host`, `port`, `security`,
- * `user`, `password`, `caFile`, …
- */
-export interface EmailNotifyOptions extends SmtpTargetOptions {
-  /**
-   * The sender: `oss-watcher@example.com`, or with a name, `OpenStack <oss-watcher@example.com>`.
-   */
-  readonly from: string;
-  /** Where answers go, one address. @default from */
-  readonly replyTo?: string;
-  /**
-   * Recipients: addresses, and functions that take addresses from the detail, as `({ Owner }) =>
-   * Owner`; one, or a list of at most 100.
-   */
-  readonly to: MailTo;
-  /**
-   * Domains of the addresses that functions may return, as `example.com`, or `*.example.com` for
-   * all subdomains. Required with a function, since tenants write the addresses. Addresses in other
-   * domains, and texts that are no bare address, are left out.
-   */
-  readonly allowedDomains?: readonly string[];
-  /**
-   * One line; what is longer than 250 characters is cut. @default says what happened to which
-   * server
-   */
-  readonly subject?: MailText;
-  /** The body as plain text. @default the detail as a table */
-  readonly text?: MailText;
-  /**
-   * The body as HTML; write what tenants chose with `escapeHtml`. `false`: none. @default the
-   * detail as a table, unless `text` is set
-   */
-  readonly html?: MailText | false;
-  /** Unique among the configured plugins. @default "EmailNotify" */
-  readonly name?: string;
-}
-
-/**
- * Sends a mail for every event, with the event's key in the header `X-OSS-Watcher-Key`. The mail is
+ * Sends a mail for every creation and deletion, with the event's key in the header `X-OSS-Watcher-Key`. The mail is
  * the same for every attempt, with its Message-ID and its date (the event's). An answer 4yz is
  * retried for the recipients concerned; 5yz for all makes a dead letter. If the server refuses only
  * some recipients for good, the delivery is done, and `events show` lists them.
@@ -70,6 +31,10 @@ export interface EmailNotifyOptions extends SmtpTargetOptions {
  */
 export class EmailNotify implements Plugin {
   readonly name: string;
+  /** Sends the update's mail, as `notify` does. Only there with the option `updates`. */
+  readonly update?: (detail: Detail, context: UpdateContext) => Promise<void>;
+  /** The mail that `update` would send. Only there with the option `updates`. */
+  readonly previewUpdate?: (detail: Detail, context: UpdateContext) => Promise<string>;
   readonly #recipients: RecipientList;
   readonly #template: MailTemplate;
   readonly #target: SmtpTarget;
@@ -81,13 +46,17 @@ export class EmailNotify implements Plugin {
    */
   constructor(options: EmailNotifyOptions) {
     const given = givenOptions("EmailNotify", options);
-    const { name = "EmailNotify", from, replyTo, to, allowedDomains, subject, text, html, ...smtp } = given;
-    refuseProblems("Cannot make EmailNotify", [...optionProblems(options, RULES), ...SmtpTarget.problems(smtp)]);
+    const { name = "EmailNotify", from, replyTo, to, allowedDomains, updates, ...others } = given;
+    const { subject, text, html, ...smtp } = others;
+    refuseProblems("Cannot make EmailNotify", [...optionProblems(options, EMAIL_RULES), ...SmtpTarget.problems(smtp)]);
     const sender = mailSender(from) as MailSender;
     this.name = name;
     this.#recipients = new RecipientList(name, { to, allowedDomains });
     this.#template = { plugin: name, from: sender, replyTo, subject, text, html };
     this.#target = new SmtpTarget({ clientName: sender.domain, ...smtp });
+    if (updates !== true) return;
+    this.update = (detail, context) => this.#send({ detail, created: true, context });
+    this.previewUpdate = (detail, context) => this.#preview({ detail, created: true, context });
   }
 
   /**
@@ -100,13 +69,7 @@ export class EmailNotify implements Plugin {
    * or cannot be reached.
    */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
-    const { to, leftOut } = this.#recipients.of(detail, created, context);
-    const key = printable(context.key, 200);
-    const others = leftOut.length > 0 ? ` (not for ${listed(leftOut)})` : "";
-    if (to.length === 0) return context.log.info(`There is no mail for ${key}: nobody is left to send it to${others}`);
-    if (others !== "") context.log.info(`Some do not get the mail for ${key}${others}`);
-    const message = await eventMail(this.#template, to, { detail, created, context });
-    await deliverMail(this.#target, { from: this.#template.from.address, to, message }, context);
+    await this.#send({ detail, created, context });
   }
 
   /**
@@ -114,12 +77,7 @@ export class EmailNotify implements Plugin {
    * feeds.
    */
   async preview(detail: Detail, created: boolean, context: NotifyContext): Promise<string> {
-    const { to, leftOut } = this.#recipients.of(detail, created, context);
-    const lines = leftOut.length > 0 ? [`(not for ${listed(leftOut)})`] : [];
-    if (to.length === 0) return ["(no mail: nobody is left to send it to)", ...lines].join("\n");
-    const message = await eventMail(this.#template, to, { detail, created, context });
-    const envelope = [`MAIL FROM:<${this.#template.from.address}>`, ...to.map((address) => `RCPT TO:<${address}>`)];
-    return [...envelope, ...lines, "", message.replaceAll("\r\n", "\n")].join("\n");
+    return await this.#preview({ detail, created, context });
   }
 
   /**
@@ -134,28 +92,24 @@ export class EmailNotify implements Plugin {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#target[Symbol.asyncDispose]();
   }
-}
 
-const RULES: OptionRules<EmailNotifyOptions, Exclude<keyof EmailNotifyOptions, keyof SmtpTargetOptions>> = {
-  from: required(
-    (from) => mailSender(from) !== undefined,
-    "must be an address, as oss-watcher@example.com or Name <oss-watcher@example.com>",
-  ),
-  replyTo: optional(isAddress, "must be one bare address"),
-  to: [
-    required(isMailTo, "must be a bare address, a function of the detail, or a list of them"),
-    optional((to) => listOf(to).length <= MAX_RECIPIENTS, `must be at most ${MAX_RECIPIENTS} addresses`),
-  ],
-  allowedDomains: required(
-    (value, { to }) => value === undefined ? !listOf(to).some((one) => typeof one === "function") : isDomains(value),
-    `must be a list of domains, as ["example.com", "*.example.com"], when to holds a function`,
-  ),
-  subject: optional(isFunction, "must be a function"),
-  text: optional(isFunction, "must be a function"),
-  html: optional((html) => html === false || isFunction(html), "must be a function, or false"),
-  name: TEXT,
-};
+  async #send(event: MailedEvent): Promise<void> {
+    const { to, leftOut } = this.#recipients.of(event);
+    const { context } = event;
+    const key = printable(context.key, 200);
+    const others = leftOut.length > 0 ? ` (not for ${listed(leftOut)})` : "";
+    if (to.length === 0) return context.log.info(`There is no mail for ${key}: nobody is left to send it to${others}`);
+    if (others !== "") context.log.info(`Some do not get the mail for ${key}${others}`);
+    const message = await eventMail(this.#template, to, event);
+    await deliverMail(this.#target, { from: this.#template.from.address, to, message }, context);
+  }
 
-function isFunction(value: unknown): boolean {
-  return typeof value === "function";
+  async #preview(event: MailedEvent): Promise<string> {
+    const { to, leftOut } = this.#recipients.of(event);
+    const lines = leftOut.length > 0 ? [`(not for ${listed(leftOut)})`] : [];
+    if (to.length === 0) return ["(no mail: nobody is left to send it to)", ...lines].join("\n");
+    const message = await eventMail(this.#template, to, event);
+    const envelope = [`MAIL FROM:<${this.#template.from.address}>`, ...to.map((address) => `RCPT TO:<${address}>`)];
+    return [...envelope, ...lines, "", message.replaceAll("\r\n", "\n")].join("\n");
+  }
 }

@@ -1,15 +1,16 @@
-import type { Detail, NotifyContext } from "../mod.ts";
+import type { Detail, NotifyContext, UpdateContext } from "../mod.ts";
 import { callUserFunction, mailAddress, mailDomain, printable, type UserFunction } from "../src/kit/mod.ts";
+import type { MailedEvent } from "./email_message.ts";
 
 /**
  * Returns the recipients of an event's mail as bare addresses; `null` or an empty text for nobody.
- * Takes the arguments of `notify`. A function that throws, or returns anything else, makes a dead
- * letter.
+ * Takes the arguments of a {@linkcode MailText}. A function that throws, or returns anything else,
+ * makes a dead letter.
  */
 export type MailRecipients = (
   detail: Detail,
   created: boolean,
-  context: NotifyContext,
+  context: NotifyContext | UpdateContext,
 ) => string | null | undefined | readonly (string | null | undefined)[];
 
 /** One recipient, or several: addresses, and functions that give some. */
@@ -51,7 +52,7 @@ export class RecipientList {
   }
 
   /** @throws {PermanentError} when a function of config.ts fails. */
-  of(detail: Detail, created: boolean, context: NotifyContext): Recipients {
+  of({ detail, created, context }: MailedEvent): Recipients {
     const to = new Map<string, string>();
     const leftOut: string[] = [];
     for (const recipient of this.#to) {

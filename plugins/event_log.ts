@@ -1,4 +1,4 @@
-import type { Detail, Json, NotifyContext, Plugin } from "../mod.ts";
+import type { Detail, Json, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
 import { givenOptions, LineFile, printable, safeJson } from "../src/kit/mod.ts";
 import { allOptionProblems, isOneOf, optional, type OptionRules, refuseProblems, TEXT } from "../src/kit/mod.ts";
 
@@ -17,9 +17,9 @@ export interface EventLogOptions {
 
 /**
  * Writes every event as one line: as JSON with `time`, `event` (its type), `created`, `key` and
- * `detail`, or as text with the time, the event, FQDN, IP, then `name=value` pairs. A line in a
- * file is on the disk before the delivery counts as done. An event may come twice, with the same
- * key.
+ * `detail`, of an update also `updated` (`true`) and `changed` (the keys that differ); or as text
+ * with the time, the event, FQDN, IP, then `name=value` pairs. A line in a file is on the disk
+ * before the delivery counts as done. An event may come twice, with the same key.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export interface EventLogOptions {
  */
 export class EventLog implements Plugin {
   readonly name: string;
-  readonly #entry: (detail: Detail, created: boolean, context: NotifyContext) => Json;
+  readonly #entry: (detail: Detail, created: boolean, context: Context) => Json;
   readonly #file: LineFile | undefined;
   /** Settles when the last line for standard output is written; never rejects. */
   #idle: Promise<void> = Promise.resolve();
@@ -63,14 +63,22 @@ export class EventLog implements Plugin {
    * @throws {Error} when the file cannot be opened or written.
    */
   async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
-    const entry = this.#entry(detail, created, context);
-    const line = `${typeof entry === "string" ? entry : safeJson(entry)}\n`;
-    await (this.#file === undefined ? this.#print(line, context.signal) : this.#file.append(line, context.signal));
+    await this.#write(this.#entry(detail, created, context), context.signal);
+  }
+
+  /** Writes the update's line, as {@linkcode EventLog.notify} does. */
+  async update(detail: Detail, context: UpdateContext): Promise<void> {
+    await this.#write(this.#entry(detail, true, context), context.signal);
   }
 
   /** What {@linkcode EventLog.notify} would write: the object, or the line of text. */
   preview(detail: Detail, created: boolean, context: NotifyContext): Json {
     return this.#entry(detail, created, context);
+  }
+
+  /** What {@linkcode EventLog.update} would write, likewise. */
+  previewUpdate(detail: Detail, context: UpdateContext): Json {
+    return this.#entry(detail, true, context);
   }
 
   /** Rejects when the file cannot be opened. */
@@ -85,6 +93,11 @@ export class EventLog implements Plugin {
     await this.#file?.[Symbol.asyncDispose]();
   }
 
+  async #write(entry: Json, signal: AbortSignal): Promise<void> {
+    const line = `${typeof entry === "string" ? entry : safeJson(entry)}\n`;
+    await (this.#file === undefined ? this.#print(line, signal) : this.#file.append(line, signal));
+  }
+
   /** Writes one line after the other, since the system may accept a line in parts. */
   #print(line: string, signal: AbortSignal): Promise<void> {
     const printed = this.#idle.then(async () => {
@@ -97,20 +110,27 @@ export class EventLog implements Plugin {
   }
 }
 
+type Context = NotifyContext | UpdateContext;
+
 const RULES: OptionRules<EventLogOptions> = {
   file: TEXT,
   format: optional(isOneOf("json", "text"), `must be "json" or "text"`),
   name: TEXT,
 };
 
-function jsonEntry(detail: Detail, created: boolean, { time, eventType, key }: NotifyContext): Json {
-  return { time, event: eventType, created, key, detail: detail as Json };
+function jsonEntry(detail: Detail, created: boolean, context: Context): Json {
+  const { time, eventType, key } = context;
+  const update = context.kind === "update" ? { updated: true, changed: context.changed } : {};
+  return { time, event: eventType, created, ...update, key, detail: detail as Json };
 }
 
 /** Values with a blank or a quote are quoted, so that no value can imitate another column. */
-function textEntry(detail: Detail, created: boolean, context: NotifyContext): string {
+function textEntry(detail: Detail, created: boolean, context: Context): string {
   const { time, subject, key, creationSeen, missing } = context;
-  const what = `${created ? "creation" : "deletion"} of ${subject === "server" ? "a server" : "an association"}`;
+  const update = context.kind === "update" ? context : undefined;
+  const what = `${update?.kind ?? (created ? "creation" : "deletion")} of ${
+    subject === "server" ? "a server" : "an association"
+  }`;
   return [
     column(time),
     `${what}:`,
@@ -118,6 +138,7 @@ function textEntry(detail: Detail, created: boolean, context: NotifyContext): st
     column(detail.IP),
     ...(detail.ProjectName === null ? [] : [`project=${column(detail.ProjectName)}`]),
     ...(detail.Owner === null ? [] : [`owner=${column(detail.Owner)}`]),
+    ...(update ? [`changed=${column(update.changed.join(","))}`] : []),
     `key=${column(key, Infinity)}`,
     ...(missing.length === 0 ? [] : [`missing=${column(missing.join(","))}`]),
     ...(created || creationSeen ? [] : ["(its creation was not seen)"]),

@@ -1,5 +1,6 @@
 import { type Detail, PermanentError } from "../mod.ts";
-import { callUserFunction, isDn, isSameAttribute, type LdapContent, type UserFunction } from "../src/kit/mod.ts";
+import { callUserFunction, isDn, isSameAttribute, type LdapContent, type LdapFact } from "../src/kit/mod.ts";
+import type { UserFunction } from "../src/kit/mod.ts";
 import { FLOATING, type LdapPreset, type LdapValue, RECORD } from "./ldap_presets.ts";
 
 /** Options of {@linkcode ServerContent}. */
@@ -11,24 +12,26 @@ export interface LdapContentOptions {
   readonly markAttribute: string;
   readonly attributes?: Readonly<Record<string, LdapValue>> | undefined;
   readonly addressAttribute?: string | undefined;
+  readonly parent?: ((detail: Detail) => string) | undefined;
 }
 
 /** The option `parent`, and what its function may return. */
-export const RETURNS_PARENT: UserFunction<string> = {
+const RETURNS_PARENT: UserFunction<string> = {
   option: "parent",
   allows: (value): value is string => value === "" || isDn(value),
   allowed: `a distinguished name, or ""`,
 };
 
 /**
- * Makes the attributes of a server's entry, beside its ID and our mark, from the preset and the
- * options of config.ts.
+ * Makes the attributes and the place of a server's entry, beside its ID and our mark, from the
+ * preset and the options of config.ts.
  */
 export class ServerContent {
   readonly #plugin: string;
   readonly #attributes: Readonly<Record<string, LdapValue>>;
   /** The attributes that hold floating IPs, with the form of the value in each. */
   readonly #floating: LdapPreset["floating"];
+  readonly #parent: (detail: Detail) => string;
 
   constructor(options: LdapContentOptions) {
     const { preset, attributes: own = {}, idAttribute, markAttribute } = options;
@@ -38,6 +41,7 @@ export class ServerContent {
     this.#plugin = options.plugin;
     this.#attributes = { ...without(preset.attributes, [...reserved, ...Object.keys(own)]), ...own };
     this.#floating = floatingOf(options);
+    this.#parent = options.parent ?? (() => "");
   }
 
   /** The names of all attributes that may get values. */
@@ -57,6 +61,20 @@ export class ServerContent {
       return [name, callUserFunction(called, () => value(detail))] as const;
     });
     return [...own, ...this.floatingValues(detail.FloatingIPs.map(({ address }) => address))];
+  }
+
+  /**
+   * The part of a server's DN between its name and `baseDn`.
+   *
+   * @throws {PermanentError} when the function of config.ts fails.
+   */
+  parentOf(detail: Detail): string {
+    return callUserFunction({ ...RETURNS_PARENT, plugin: this.#plugin }, () => this.#parent(detail));
+  }
+
+  /** The floating IP of an association; `null` when no server has it. */
+  factOf({ ID, IP }: Detail): LdapFact | null {
+    return !ID || !IP ? null : { id: ID, values: this.floatingValues([IP]) };
   }
 
   /** The values that stand for these floating IPs. */

@@ -1,8 +1,7 @@
-import type { DeliveredEvent, Detail, ListedResource, NotifyContext, Plugin } from "../mod.ts";
-import { type LdapEntry, type LdapFact, LdapOwnEntries, LdapTarget } from "../src/kit/mod.ts";
-import { callUserFunction, givenOptions, isSameAttribute, printable } from "../src/kit/mod.ts";
-import { optionProblems, refuseProblems } from "../src/kit/mod.ts";
-import { RETURNS_PARENT, ServerContent, serverId } from "./ldap_content.ts";
+import type { DeliveredEvent, Detail, ListedResource, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
+import { type KeptValues, LdapOwnEntries, LdapTarget } from "../src/kit/mod.ts";
+import { givenOptions, isSameAttribute, optionProblems, printable, refuseProblems } from "../src/kit/mod.ts";
+import { ServerContent, serverId } from "./ldap_content.ts";
 import { ServerListing } from "./ldap_listing.ts";
 import { LDAP_RULES, type LdapDirectoryOptions } from "./ldap_options.ts";
 import { LDAP_PRESETS, type LdapPreset } from "./ldap_presets.ts";
@@ -34,7 +33,6 @@ import { LDAP_PRESETS, type LdapPreset } from "./ldap_presets.ts";
 export class LdapDirectory implements Plugin {
   readonly name: string;
   readonly #content: ServerContent;
-  readonly #parent: (detail: Detail) => string;
   readonly #target: LdapTarget;
   readonly #entries: LdapOwnEntries;
   readonly #listing: ServerListing;
@@ -65,23 +63,16 @@ export class LdapDirectory implements Plugin {
     ]);
     const preset = LDAP_PRESETS[presetName] as LdapPreset;
     this.name = name;
-    this.#content = new ServerContent({
-      plugin: name,
-      preset,
-      idAttribute,
-      markAttribute,
-      attributes,
-      addressAttribute,
-    });
-    this.#parent = parent ?? (() => "");
+    const content = { preset, idAttribute, markAttribute, attributes, addressAttribute, parent };
+    this.#content = new ServerContent({ plugin: name, ...content });
     this.#target = new LdapTarget(server);
     const own = { baseDn, objectClasses: objectClasses ?? preset.objectClasses, rdn, idAttribute, markAttribute, mark };
     const namesVary = parent !== undefined || rdn.some((name) => !isSameAttribute(name, idAttribute));
     this.#entries = new LdapOwnEntries(this.#target, { ...own, namesVary });
     this.#listing = new ServerListing(this.#target, {
       ...{ ...own, attributes: this.#content.names, kept: (held) => this.#content.keptValues(held) },
-      entry: (detail) => this.#entry(detail).entry,
-      floating: (detail) => this.#fact(detail)?.values ?? null,
+      entry: (detail) => this.#server(detail).entry,
+      floating: (detail) => this.#content.factOf(detail)?.values ?? null,
     });
   }
 
@@ -92,41 +83,56 @@ export class LdapDirectory implements Plugin {
    * config.ts fails.
    * @throws {DeliveryError} when the directory cannot be reached or refuses at present.
    */
-  async notify(detail: Detail, created: boolean, { subject, signal, log, repair }: NotifyContext): Promise<void> {
+  async notify(detail: Detail, created: boolean, context: NotifyContext): Promise<void> {
+    const { subject, signal, log } = context;
     if (subject === "floatingip") {
-      const fact = this.#fact(detail);
+      const fact = this.#content.factOf(detail);
       if (fact === null) return;
-      const { id } = fact;
-      const hasEntry = created
-        ? await this.#entries.addValues(fact, signal)
-        : await this.#entries.removeValues(fact, signal);
+      const change = created ? this.#entries.addValues(fact, signal) : this.#entries.removeValues(fact, signal);
       // The creation of the server, yet to come, brings its floating IPs; its deletion has removed
       // them, and nothing may return.
-      if (!hasEntry) log.debug(`${this.name}: ${printable(id, 80)} has no entry for its floating IP`);
+      if (!await change) log.debug(`${this.name}: ${printable(fact.id, 80)} has no entry for its floating IP`);
     } else if (created) {
-      const { id, entry, leftOut } = this.#entry(detail);
-      for (const what of leftOut) {
-        log.info(`${this.name}: left out of ${printable(id, 80)} what does not fit into ${what}`);
-      }
-      // The floating IPs of a repaired entry are delivered again, too: what is there may be wrong.
-      await this.#entries.put(entry, { id, kept: (held) => repair ? [] : this.#content.keptValues(held), signal });
+      const server = this.#server(detail, context);
+      await this.#entries.put(server.entry, { ...server, signal });
     } else {
       await this.#entries.remove(serverId(detail), signal);
     }
+  }
+
+  /**
+   * Changes the entry of a server, and renames or moves it if its name or place has changed. Keeps
+   * its floating IPs and attributes that are not ours. Adds the entry if it is missing.
+   *
+   * @throws {PermanentError} as {@linkcode LdapDirectory.notify}, also when the new name is taken.
+   * @throws {DeliveryError} likewise.
+   */
+  async update(detail: Detail, context: UpdateContext): Promise<void> {
+    const server = this.#server(detail, context);
+    const before = this.#server(context.before).entry;
+    await this.#entries.update(server.entry, { ...server, before }, context.signal);
   }
 
   /** What {@linkcode LdapDirectory.notify} would send, as LDIF (RFC 2849). */
   preview(detail: Detail, created: boolean, { subject }: NotifyContext): string {
     if (subject === "server") {
       if (!created) return this.#entries.ldifOfRemove(serverId(detail));
-      const { entry, leftOut } = this.#entry(detail);
-      const comments = leftOut.map((what) => `# left out: what does not fit into ${what}\n`);
-      return comments.join("") + this.#entries.ldifOfPut(entry);
+      const { entry, comments } = this.#server(detail);
+      return comments + this.#entries.ldifOfPut(entry);
     }
-    const fact = this.#fact(detail);
+    const fact = this.#content.factOf(detail);
     return fact === null
       ? "# nothing: the address is no server's"
       : this.#entries.ldifOfValues(fact, created ? "add" : "delete");
+  }
+
+  /**
+   * What {@linkcode LdapDirectory.update} would send, as LDIF, to an entry that is as the last
+   * delivery left it.
+   */
+  previewUpdate(detail: Detail, { before }: UpdateContext): string {
+    const { entry, comments, ...server } = this.#server(detail);
+    return comments + this.#entries.ldifOfUpdate(entry, { ...server, before: this.#server(before).entry });
   }
 
   /**
@@ -155,16 +161,18 @@ export class LdapDirectory implements Plugin {
     await this.#target[Symbol.asyncDispose]();
   }
 
-  /** The entry of a server, and what cannot be written into it. */
-  #entry(detail: Detail): { readonly id: string; readonly entry: LdapEntry; readonly leftOut: readonly string[] } {
+  /** The entry of a server, the values there that stay, and comments on what is left out. */
+  #server(detail: Detail, { log, repair = false }: Partial<NotifyContext | UpdateContext> = {}) {
     const id = serverId(detail);
     const content = this.#content.of(detail);
-    const parent = callUserFunction({ ...RETURNS_PARENT, plugin: this.name }, () => this.#parent(detail));
-    return { id, entry: this.#entries.entry(id, content, parent), leftOut: this.#entries.leftOut(content) };
-  }
-
-  /** The floating IP of an association; `null` when no server has it. */
-  #fact({ ID, IP }: Detail): LdapFact | null {
-    return !ID || !IP ? null : { id: ID, values: this.#content.floatingValues([IP]) };
+    const entry = this.#entries.entry(id, content, this.#content.parentOf(detail));
+    const leftOut = this.#entries.leftOut(content);
+    for (const what of leftOut) {
+      log?.info(`${this.name}: left out of ${printable(id, 80)} what does not fit into ${what}`);
+    }
+    // The floating IPs of a repaired entry are delivered again, too: what is there may be wrong.
+    const kept: KeptValues = (held) => repair ? [] : this.#content.keptValues(held);
+    const comments = leftOut.map((what) => `# left out: what does not fit into ${what}\n`).join("");
+    return { id, entry, kept, comments };
   }
 }

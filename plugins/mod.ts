@@ -5,13 +5,16 @@
  */
 
 export { AmqpPublish, type AmqpPublishOptions, type AmqpRoutingKey } from "./amqp_publish.ts";
-export { DirectoryNotify, type DirectoryNotifyOptions } from "./directory_notify.ts";
+export { DirectoryNotify } from "./directory_notify.ts";
+export type { DirectoryNotifyOptions } from "./directory_options.ts";
 export { type DirectoryRecord, directoryRecord } from "./directory_record.ts";
 export type { MailText } from "./email_message.ts";
-export { EmailNotify, type EmailNotifyOptions } from "./email_notify.ts";
+export { EmailNotify } from "./email_notify.ts";
+export type { EmailNotifyOptions } from "./email_options.ts";
 export type { MailRecipients, MailTo } from "./email_recipients.ts";
 export { EventLog, type EventLogOptions } from "./event_log.ts";
 export { LdapDirectory } from "./ldap_directory.ts";
 export type { LdapDirectoryOptions } from "./ldap_options.ts";
 export type { LdapValue } from "./ldap_presets.ts";
-export { RestNotify, type RestNotifyOptions } from "./rest_notify.ts";
+export { RestNotify } from "./rest_notify.ts";
+export type { RestNotifyOptions } from "./rest_options.ts";

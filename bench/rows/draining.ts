@@ -21,6 +21,7 @@ async function measure(stand: Stand): Promise<Measured> {
   const rounds = await contest({ name: draining.name, rounds: stand.rounds }, {
     "watcher, classic": () => watcher(stand, load, "classic"),
     "watcher, quorum": () => watcher(stand, load, "quorum"),
+    "watcher, following": () => watcher(stand, load, "classic", { follows: true }),
     "C, classic": () => consumer(stand, load, "classic"),
     "C, quorum": () => consumer(stand, load, "quorum"),
     "oslo.messaging": () => listener(stand, load),
@@ -45,6 +46,17 @@ async function measure(stand: Stand): Promise<Measured> {
         unit: "×",
         aim: { atLeast: 0.5 },
       },
+      {
+        what: "messages/s that follows changes of servers, against one that does not",
+        value: rounds.ratio("watcher, following", "watcher, classic", "perSecond"),
+        unit: "×",
+        aim: { atLeast: 0.5 },
+      },
+      {
+        what: "CPU per message of it",
+        value: rounds.median("watcher, following", "cpuMicros"),
+        unit: "µs",
+      },
       { what: "oslo.messaging listener", value: rounds.median("oslo.messaging", "perSecond"), unit: "/s" },
       { what: "CPU per message of it", value: rounds.median("oslo.messaging", "cpuMicros"), unit: "µs" },
       {
@@ -64,9 +76,10 @@ async function measure(stand: Stand): Promise<Measured> {
   };
 }
 
-function watcher({ bus, url }: Stand, load: Load, type: QueueType) {
+function watcher({ bus, url }: Stand, load: Load, type: QueueType, { follows = false } = {}) {
   const { events } = load;
-  const start = () => startWatcher({ url, queue: QUEUE, plugins: idlePlugins(1, events), deliveries: events });
+  const plugins = idlePlugins(1, events);
+  const start = () => startWatcher({ url, queue: QUEUE, plugins, follows, deliveries: events });
   return drain({ bus, queue: QUEUE, type, load, start });
 }
 

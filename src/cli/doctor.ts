@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { followingOf } from "../model/following.ts";
 import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
@@ -53,6 +54,7 @@ async function run({ seconds, management, json = false }: DoctorOptions, context
     try {
       const seen = await examine({
         source,
+        follows: followingOf(config.events) !== null,
         seconds,
         ...at,
         random: Math.random,

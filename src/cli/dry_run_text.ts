@@ -1,8 +1,8 @@
-import type { Detail } from "../model/detail.ts";
 import type { Json } from "../model/notification.ts";
 import type { DryRunEvent, DryRunResult, PluginPreview } from "../runtime/dry_run.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
+import { describeChanges } from "./changes_text.ts";
 import { wrapped } from "./wrapped.ts";
 
 /** One line for programs: the shape of `--dry-run --json`. */
@@ -30,7 +30,9 @@ function describeEvent(
   return [
     `  ${what}${creationSeen.get(key) ? "" : "; its beginning is not remembered"}`,
     `  key ${printable(key)}`,
-    ...(changed === undefined || before === undefined ? [] : ["  changed", ...changes({ before, detail, changed })]),
+    ...(changed === undefined || before === undefined
+      ? []
+      : ["  changed", ...describeChanges(changed, { before, detail, indent: 4 })]),
     `  detail`,
     ...block(detail as Json, 4),
     ...describeKeysToAsk(keysToAsk.get(key) ?? []),
@@ -42,19 +44,6 @@ function describeKeysToAsk(keys: readonly string[]): string[] {
   return keys.length === 0
     ? []
     : wrapped(`  keys that OpenStack would be asked for: ${keys.join(", ")}`, { indent: 4 });
-}
-
-/** The values of changed keys before and after, as a diff. */
-export function changes(
-  { before, detail, changed }: {
-    readonly before: Detail;
-    readonly detail: Detail;
-    readonly changed: readonly string[];
-  },
-): string[] {
-  const line = (sign: string, key: string, value: unknown = null) =>
-    `    ${sign} ${printable(`${JSON.stringify(key)}: ${JSON.stringify(value)}`)}`;
-  return changed.flatMap((key) => [line("-", key, before[key]), line("+", key, detail[key])]);
 }
 
 function describePreview({ name, preview, created, method, error }: PluginPreview): string[] {

@@ -1,5 +1,9 @@
+import type { Detail } from "../model/detail.ts";
+import { kindOf } from "../model/event.ts";
+import { asTold, changedKeys } from "../model/following.ts";
 import type { Listed, OperatorResult, ShownDelivery, ShownEvent } from "../model/operations.ts";
 import { printable } from "../wire/escaping/printable.ts";
+import { describeChanges } from "./changes_text.ts";
 import { WIDTH, wrapped } from "./wrapped.ts";
 
 /** The widths of a listing. */
@@ -59,19 +63,39 @@ function describeListed(
 export function describeEvent({ event, decidedAt, notification, detail, deliveries }: ShownEvent): string {
   return [
     printable(event.key),
-    `  ${event.created ? "creation" : "deletion"}, ${sourceOf(event)}`,
+    `  ${kindOf(event)}, ${sourceOf(event)}`,
     `  decided ${utc(decidedAt)} UTC${event.creationSeen ? "" : "; its beginning is not remembered"}`,
     event.origin === "reconcile" ? "observation" : "notification",
     ...json(notification ?? "not kept"),
     "detail",
     ...json(detail ?? "not made yet"),
-    ...deliveries.flatMap(describeDelivery),
+    ...deliveries.flatMap((delivery) => [
+      ...describeDelivery(delivery),
+      ...(detail === null ? [] : describeTold(delivery, { event, detail })),
+    ]),
   ].join("\n");
 }
 
 function sourceOf({ eventType, time, origin }: ShownEvent["event"]): string {
   if (origin === "reconcile") return `found by a comparison with OpenStack at ${time}: its notification was lost`;
   return `from ${printable(eventType)} of ${time}`;
+}
+
+/**
+ * Of an update, what has changed since the plugin was last told; of a later event, the values that
+ * it gets as they were last told.
+ */
+function describeTold(
+  { before }: ShownDelivery,
+  { event, detail }: { readonly event: ShownEvent["event"]; readonly detail: Detail },
+): string[] {
+  if (!before) return [];
+  const all = { keys: "all", tellsAssociations: true } as const;
+  if (event.updated) return describeChanges(changedKeys(before, detail, all), { before, detail, indent: 2 });
+  const told = asTold(detail, { before, subject: event.subject, tellsAssociations: true });
+  return changedKeys(detail, told, all).map((key) =>
+    printable(`  as it was last told: ${JSON.stringify(key)}: ${JSON.stringify(told[key])}`)
+  );
 }
 
 function describeDelivery({ plugin, state, attempts, dueAt, finishedAt, failures, waitsFor }: ShownDelivery): string[] {

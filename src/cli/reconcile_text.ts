@@ -18,6 +18,7 @@ const SIGNS: Readonly<Record<Change, { readonly sign: string; readonly colour: "
   untold: { sign: "+", colour: "green" },
   gone: { sign: "-", colour: "red" },
   moved: { sign: "~", colour: "yellow" },
+  changed: { sign: "*", colour: "yellow" },
 };
 
 const SUBJECTS: Readonly<Record<Undecided["subject"], string>> = {
@@ -39,7 +40,7 @@ export function describeComparison({ report, plan, terminal, flags = "" }: Compa
   ].join("\n");
 }
 
-const LEGEND = "+ never told, - gone, ~ moved to another server";
+const LEGEND = "+ never told, - gone, ~ moved to another server, * changed";
 
 const UNSEEN =
   "The account is not proven to see the resources of all projects: nothing is concluded about what is gone from others.";

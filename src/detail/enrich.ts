@@ -36,7 +36,7 @@ export interface EnrichOptions {
 
 /**
  * The keys of the detail that each request can fill. For a server whose creation was seen, Nova is
- * asked for the description only.
+ * asked for the description only; for its updates, for the names of networks in its addresses.
  */
 const KEYS: Readonly<Record<Asked, readonly string[]>> = {
   server: ["Description"],
@@ -71,17 +71,25 @@ export async function enrich(row: Omit<LedgerEvent, "seq">, options: EnrichOptio
 /** The keys of the detail for which {@linkcode enrich} would make requests. */
 export function keysToAsk(row: Omit<LedgerEvent, "seq">, options: DetailOptions | undefined): readonly string[] {
   const server = knownServer(row);
-  if (!isNew(row)) return questionsFor(row.event, server, options).flatMap((asked) => KEYS[asked]);
+  if (!isNew(row)) return questionsFor(row.event, server, options).flatMap((asked) => keysOf(asked, row.event));
   const { detail } = makeDetail({ ...row.event, server }, { ...options, fields: {} });
   return SERVER_KEYS.filter((key) => isEmpty(detail, key));
 }
 
 /** The keys of a finished detail that are incomplete because OpenStack did not answer. */
 export function missingKeys(event: WatcherEvent, detail: Detail, silent: readonly Asked[]): readonly string[] {
-  const keys = silent.flatMap((asked) => asked === "server" && isUnknown(event) ? SERVER_KEYS : KEYS[asked]);
-  // FQDN has a value even without the domain, which comes from the port.
-  const isMissing = (key: string) => isEmpty(detail, key) || (key === "FQDN" && silent.includes("portsOfServer"));
+  const keys = silent.flatMap((asked) => keysOf(asked, event));
+  // FQDN has a value even without the domain, which comes from the port; addresses of an update have
+  // one without the names of their networks.
+  const isMissing = (key: string) =>
+    isEmpty(detail, key) || (key === "FQDN" && silent.includes("portsOfServer")) ||
+    (key === "Addresses" && event.updated === true);
   return [...new Set(keys)].filter(isMissing);
+}
+
+function keysOf(asked: Asked, event: WatcherEvent): readonly string[] {
+  if (asked !== "server") return KEYS[asked];
+  return event.updated ? ["Addresses"] : isUnknown(event) ? SERVER_KEYS : KEYS.server;
 }
 
 /** The event with its server completed from the memory and from OpenStack. */
@@ -124,8 +132,13 @@ class ServerInquiry implements Enriched {
 
   readonly #ask: Readonly<Record<Asked, () => Promise<void>>> = {
     server: async () => {
-      const said = await this.#answer("server", this.server.id);
-      if (said !== null) this.#learn({ description: said.description });
+      const { id, description, addresses } = this.server;
+      const said = await this.#answer("server", id);
+      if (said === null) return;
+      // Neutron's messages do not name networks. Which addresses there are, messages say.
+      const known = new Set(addresses.map(({ address }) => address));
+      const named = said.addresses.filter(({ address, type }) => type !== "floating" && known.has(address));
+      this.#learn({ description: description ?? said.description, addresses: named });
     },
     portsOfServer: async () => {
       const { id, hostname } = this.server;
@@ -160,7 +173,7 @@ class ServerInquiry implements Enriched {
   }
 
   #learn(said: Partial<ServerSnapshot>): void {
-    if (Object.values(said).every((value) => value === null)) return;
+    if (Object.values(said).every((value) => value === null || (Array.isArray(value) && value.length === 0))) return;
     const nothing = unknownServer(this.#known.id);
     this.learned = mergeSnapshots(this.learned ?? nothing, { ...nothing, ...said });
   }
@@ -210,14 +223,15 @@ function questionsFor(event: WatcherEvent, server: ServerSnapshot, options: Deta
   if (may.length === 0) return [];
   const { detail } = makeDetail({ ...event, server }, { ...options, fields: {} });
   const isMissing: Readonly<Record<Asked, boolean>> = {
-    server: server.id !== null && detail.Description === null,
+    server: server.id !== null &&
+      (event.updated ? server.addresses.some(({ network }) => network === null) : detail.Description === null),
     portsOfServer: server.hostname !== null && server.dnsName === null && options.domain === undefined,
     image: server.imageId !== null && detail.OS === null,
     project: server.projectId !== null && detail.ProjectName === null,
     user: server.userId !== null && detail.UserName === null,
   };
   const fixed = options.static ?? {};
-  return may.filter((asked) => isMissing[asked] && !KEYS[asked].every((key) => Object.hasOwn(fixed, key)));
+  return may.filter((asked) => isMissing[asked] && !keysOf(asked, event).every((key) => Object.hasOwn(fixed, key)));
 }
 
 function allowedQuestions(event: WatcherEvent): readonly Asked[] {

@@ -15,7 +15,8 @@
 export { HttpTarget, type HttpTargetOptions } from "../wire/http/http.ts";
 export { withoutHeaders } from "../wire/http/http_options.ts";
 export { type HttpAnswer, type HttpPreview, type HttpRequest, isAbsent } from "../wire/http/http_request.ts";
-export { type Body, type BodyFormat, encodeBody, isBodyFormat } from "../wire/http/http_body.ts";
+export { type Body, type BodyEvent, type BodyFormat, encodeBody, isBodyFormat } from "../wire/http/http_body.ts";
+export { headerList } from "../wire/http/header_list.ts";
 export { idempotencyKey } from "../wire/http/idempotency_key.ts";
 export {
   isWebhookSecret,
@@ -28,7 +29,9 @@ export {
 export { type LdapCondition, type LdapSearch, LdapTarget, type LdapTargetOptions } from "../wire/ldap/ldap.ts";
 export type { LdapChange, LdapEntry } from "../wire/ldap/ldap_entry.ts";
 export type { KeptValues, LdapContent } from "../wire/ldap/ldap_entry_changes.ts";
-export { type LdapFact, LdapOwnEntries, type LdapOwnEntriesOptions } from "../wire/ldap/ldap_own_entries.ts";
+export { LdapOwnEntries } from "../wire/ldap/ldap_own_entries.ts";
+export type { LdapEntryUpdate, LdapFact, LdapOwnEntriesOptions } from "../wire/ldap/ldap_own_entries.ts";
+export type { LdapName } from "../wire/ldap/ldap_renaming.ts";
 export { type LdapOwnEntry, LdapOwnListing } from "../wire/ldap/ldap_own_listing.ts";
 export type { LdapOwnListingOptions, LdapWritten } from "../wire/ldap/ldap_own_listing.ts";
 export { isAttributeName, isSameAttribute } from "../wire/ldap/attribute_name.ts";
@@ -44,6 +47,7 @@ export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } 
 
 // Texts for people. Nothing that a tenant writes can break a line, or hide or reverse what follows
 export { type EventFacts, eventHtml, eventRows, eventText, eventTitle } from "../wire/event_text.ts";
+export { type EventChange, eventChanges } from "../wire/event_changes.ts";
 
 // Escaping
 export { escapeHtml } from "../wire/escaping/escape_html.ts";
@@ -57,7 +61,7 @@ export { givenOptions } from "../wire/options/given_options.ts";
 export type { GivenOptions, OptionRule, OptionRules } from "../wire/options/option_rules.ts";
 export { allOptionProblems, needs, optional, optionProblems, required } from "../wire/options/option_rules.ts";
 export { refuseProblems } from "../wire/options/option_rules.ts";
-export { isOneOf, isText, isWhole, matches, PORT, TEXT, TIMEOUT } from "../wire/options/option_values.ts";
+export { BOOLEAN, isOneOf, isText, isWhole, matches, PORT, TEXT, TIMEOUT } from "../wire/options/option_values.ts";
 export { callUserFunction, RETURNS_TEXT, type UserFunction } from "../wire/options/call_user_function.ts";
 
 // What a target holds, for `list` and `expected`

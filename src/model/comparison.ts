@@ -16,12 +16,13 @@ export interface CloudScope {
 
 /**
  * How a target differs from OpenStack. `untold`: what is there was never told. `gone`: what was
- * told is gone. `moved`: a floating IP has moved from one server to another.
+ * told is gone. `moved`: a floating IP has moved from one server to another. `changed`: a server has
+ * other values of keys that `events.update` lists.
  */
-export type Change = "untold" | "gone" | "moved";
+export type Change = "untold" | "gone" | "moved" | "changed";
 
 /** All of {@linkcode Change}, in the order of plans and metrics. */
-export const CHANGES = ["untold", "gone", "moved"] as const satisfies readonly Change[];
+export const CHANGES = ["untold", "gone", "moved", "changed"] as const satisfies readonly Change[];
 
 /** One difference between memory and OpenStack, which events would repair. */
 export interface Difference {

@@ -66,6 +66,11 @@ export interface ShownDelivery {
   readonly finishedAt: number | null;
   /** The first 3 failed attempts and the last 20. */
   readonly failures: readonly ShownAttempt[];
+  /**
+   * The detail that the plugin was last told of the server; `null`: none. Absent where changes of
+   * servers are not followed.
+   */
+  readonly before?: Detail | null;
   /** Keys of the earlier events that block it. */
   readonly waitsFor: readonly string[];
 }

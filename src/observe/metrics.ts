@@ -99,7 +99,7 @@ export const METRICS: readonly Metric[] = [
     "Differences that the last comparison with OpenStack has found.",
     ({ readings }) => {
       const last = readings.comparisons()?.last ?? null;
-      return last === null ? [] : CHANGES.map((change) => ({ labels: { change }, value: last.drift[change] }));
+      return last === null ? [] : CHANGES.map((change) => ({ labels: { change }, value: last.drift[change] ?? 0 }));
     },
   ),
   gauge(

@@ -7,7 +7,7 @@ import { type Listing, LISTINGS } from "../model/ledger.ts";
 import type { Memory } from "../model/memory.ts";
 import type { CloudView } from "./cloud_view.ts";
 import { inOrder } from "./in_order.ts";
-import { judge, type Judgement } from "./judge.ts";
+import { type FindUpdate, judge, type Judgement } from "./judge.ts";
 import { NoConclusion } from "./no_conclusion.ts";
 import { type MadeObservation, ObservationMaker, projectOf, type Resource } from "./observation_maker.ts";
 import { proveRights, type Visibilities } from "./prove_rights.ts";
@@ -24,6 +24,8 @@ export interface ComparisonOptions {
    */
   readonly settled: (signal: AbortSignal) => Promise<void>;
   readonly rules: Rules;
+  /** As in `JudgeOptions`. */
+  readonly findUpdate?: FindUpdate | undefined;
   /** Time between the two questions for a resource that seems to differ. */
   readonly confirmMs: number;
   /** Since when the ledger follows the cloud, milliseconds since the epoch. */
@@ -168,8 +170,9 @@ class Comparison {
   }
 
   #judge(made: readonly MadeObservation[], memory: Memory): readonly Judgement[] {
-    const { rules } = this.#options;
-    return made.flatMap(({ observation, evidence }) => judge(observation, { memory, rules, evidence }) ?? []);
+    return made.flatMap(({ observation, evidence }) =>
+      judge(observation, { ...this.#options, memory, evidence }) ?? []
+    );
   }
 
   /** The suspects whose absence would prove that they are gone, in the order of a deletion. */

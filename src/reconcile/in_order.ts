@@ -1,9 +1,8 @@
-import type { Rules } from "../facts/decision_context.ts";
 import { Draft } from "../facts/draft.ts";
 import { listingOf, type Observation, observedId } from "../facts/observation.ts";
 import type { MemoryReader } from "../model/comparison_ledger.ts";
 import type { Memory } from "../model/memory.ts";
-import { judge, type Judgement } from "./judge.ts";
+import { judge, type Judgement, type JudgeOptions } from "./judge.ts";
 import { slices } from "./slices.ts";
 
 /**
@@ -31,7 +30,7 @@ const PLAN_ORDER: readonly ((judgement: Judgement) => boolean)[] = [
  */
 export async function inOrder(
   judgements: readonly Judgement[],
-  { memory, rules }: { readonly memory: MemoryReader; readonly rules: Rules },
+  { memory, rules, findUpdate }: JudgeOptions & { readonly memory: MemoryReader },
 ): Promise<readonly Judgement[]> {
   const ordered: Judgement[] = [];
   for (const slice of slices(PLAN_ORDER.flatMap((isNext) => judgements.filter(isNext)))) {
@@ -40,7 +39,7 @@ export async function inOrder(
       for (const { changes } of ordered) draft.put(changes);
       for (const { observation, difference } of slice) {
         const rebased = rebase(observation, { known, draft });
-        const judged = judge(rebased, { memory: draft, rules, evidence: difference?.evidence ?? [] });
+        const judged = judge(rebased, { memory: draft, rules, findUpdate, evidence: difference?.evidence ?? [] });
         if (judged === null) continue;
         draft.put(judged.changes);
         ordered.push(judged);

@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import { decide } from "../facts/decide.ts";
 import type { Rules } from "../facts/decision_context.ts";
 import { type Observation, observedId, observedNotification } from "../facts/observation.ts";
 import type { Change, Difference } from "../model/comparison.ts";
 import type { Subject, WatcherEvent } from "../model/event.ts";
-import type { Memory, MemoryChanges } from "../model/memory.ts";
+import type { FloatingIpMemory, Memory, MemoryChanges, ServerMemory } from "../model/memory.ts";
 
 /** What follows from an observation, if memory and OpenStack differ. */
 export interface Judgement {
@@ -14,23 +15,45 @@ export interface Judgement {
   readonly changes: MemoryChanges;
 }
 
+/** A server as memory has it, and as it would be. */
+export interface ServerChange {
+  readonly before: ServerMemory;
+  readonly now: ServerMemory;
+  readonly floatingIps: readonly FloatingIpMemory[];
+}
+
+/** The update that a changed server leads to; `null`: nothing that is followed has changed. */
+export type FindUpdate = (change: ServerChange) => { readonly key: string; readonly changed: readonly string[] } | null;
+
+/** How observations are judged. */
+export interface JudgeOptions {
+  readonly rules: Rules;
+  /** @default changes of servers are not followed */
+  readonly findUpdate?: FindUpdate | undefined;
+}
+
 /**
  * Compares an observation with memory; `null`: they agree. It is decided as it would be if it were
  * recorded now, so the plan says exactly what applying it does.
  */
 export function judge(
   observation: Observation,
-  { memory, rules, evidence }: {
+  { memory, rules, findUpdate, evidence }: JudgeOptions & {
     readonly memory: Memory;
-    readonly rules: Rules;
     readonly evidence: readonly string[];
   },
 ): Judgement | null {
   const notification = observedNotification(observation, { messageId: "plan", time: EPOCH });
-  const { events, changes, outcome } = decide(notification, memory, rules);
+  const { events, changes, outcome, changedServers = [] } = decide(notification, memory, rules);
   if (events.length === 0) {
     if (outcome === "superseded" || !isCorrection(changes, memory)) return null;
-    return { observation, difference: null, changes };
+    const [difference = null] = changedServers.flatMap((id) => {
+      const now = changes.servers.find((server) => server.id === id);
+      return now === undefined || findUpdate === undefined
+        ? []
+        : changeOfServer(now, { memory, findUpdate, evidence }) ?? [];
+    });
+    return { observation, difference, changes };
   }
   const own = ownEvent(events, observation);
   return {
@@ -45,6 +68,30 @@ export function judge(
       evidence,
     },
     changes,
+  };
+}
+
+/** The difference that a changed server is; `null`: nothing that is followed has changed. */
+function changeOfServer(
+  now: ServerMemory,
+  { memory, findUpdate, evidence }: {
+    readonly memory: Memory;
+    readonly findUpdate: FindUpdate;
+    readonly evidence: readonly string[];
+  },
+): Difference | null {
+  const before = memory.server(now.id);
+  const update = before && findUpdate({ before, now, floatingIps: memory.floatingIpsOfServer(now.id) });
+  if (!update) return null;
+  const { id, snapshot: { hostname, addresses } } = now;
+  return {
+    change: "changed",
+    subject: "server",
+    id,
+    name: hostname,
+    address: addresses[0]?.address ?? null,
+    keys: [update.key],
+    evidence: [...evidence, `Told otherwise: ${update.changed.join(", ")}`],
   };
 }
 
@@ -72,13 +119,11 @@ function isCorrection({ servers, ports, floatingIps }: MemoryChanges, memory: Me
 }
 
 function differs(row: object, known: object | undefined): boolean {
-  return known === undefined || JSON.stringify(essential(row)) !== JSON.stringify(essential(known));
+  return known === undefined || !isDeepStrictEqual(essential(row), essential(known));
 }
 
-function essential(row: object): readonly (readonly [string, unknown])[] {
-  return Object.entries(row).filter(([name]) => !UNESSENTIAL.has(name)).toSorted(([one], [other]) =>
-    one < other ? -1 : 1
-  );
+function essential(row: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !UNESSENTIAL.has(name)));
 }
 
-const UNESSENTIAL: ReadonlySet<string> = new Set(["revision", "updatedAt", "primed"]);
+const UNESSENTIAL: ReadonlySet<string> = new Set(["revision", "updatedAt", "primed", "stated"]);

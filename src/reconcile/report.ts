@@ -70,7 +70,7 @@ export function failedReport(
 
 /** Differences by kind. */
 export function driftOf(differences: readonly Difference[]): Readonly<Record<Change, number>> {
-  const drift: Record<Change, number> = { untold: 0, gone: 0, moved: 0 };
+  const drift: Record<Change, number> = { untold: 0, gone: 0, moved: 0, changed: 0 };
   for (const { change } of differences) drift[change]++;
   return drift;
 }
@@ -82,4 +82,9 @@ export function describeDrift({ drift, undecided }: Pick<ComparisonReport, "drif
   return [...counted, ...open].join(", ") || "in agreement";
 }
 
-const WORDS: Readonly<Record<Change, string>> = { untold: "never told", gone: "gone", moved: "moved" };
+const WORDS: Readonly<Record<Change, string>> = {
+  untold: "never told",
+  gone: "gone",
+  moved: "moved",
+  changed: "changed",
+};

@@ -8,6 +8,7 @@ import type { CloudScope } from "../model/comparison.ts";
 import { CloudReader } from "./cloud_reader.ts";
 import { scopeOf } from "./cloud_view.ts";
 import { Priming } from "./priming.ts";
+import { rulesOf } from "./rules.ts";
 
 /** The parts of the service that ask OpenStack. */
 export interface Cloud {
@@ -40,7 +41,7 @@ export function makeCloud(api: OpenStackApi, options: CloudOptions): Cloud {
   const priming = new Priming({
     reader: new CloudReader(asking),
     ledger,
-    rules: { anyPort: config.events.anyPort ?? false },
+    rules: rulesOf(config),
     clock,
     log: log("priming"),
     maxWaitMs,

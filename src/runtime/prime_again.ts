@@ -7,6 +7,7 @@ import type { Logger } from "../model/plugin.ts";
 import { CloudReader } from "./cloud_reader.ts";
 import { openApiOnce } from "./openstack.ts";
 import { LISTING_NAMES, PROGRESS_EVERY_MS } from "./priming.ts";
+import { rulesOf } from "./rules.ts";
 
 /** A resource with its name for people. */
 export interface Named {
@@ -81,7 +82,7 @@ async function compare(
   const found = new Set<string>();
   const missing: Named[] = [];
   const countedAnew: Named[] = [];
-  const rules = { anyPort: config.events.anyPort ?? false, readAtMs: clock.now() };
+  const rules = { ...rulesOf(config), readAtMs: clock.now() };
   let loggedAtMs = clock.passedMs();
   let [allProjects, wasListed]: [boolean | null, boolean] = [null, false];
   for await (const page of reader.read(listing, { after: null, signal: NEVER })) {

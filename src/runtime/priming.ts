@@ -9,7 +9,7 @@ import { aborted } from "./aborted.ts";
 export interface PrimingOptions {
   readonly reader: Pick<CloudReader, "read">;
   readonly ledger: Ledger;
-  readonly rules: Pick<Rules, "anyPort">;
+  readonly rules: Pick<Rules, "anyPort" | "optional">;
   readonly clock: Clock;
   readonly log: Logger;
   /** The longest that messages wait for priming. */

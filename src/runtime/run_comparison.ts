@@ -15,6 +15,7 @@ import { scopeChanges } from "../reconcile/rights.ts";
 import { CloudReader } from "./cloud_reader.ts";
 import { cloudView, scopeOf } from "./cloud_view.ts";
 import { openApiOnce } from "./openstack.ts";
+import { findUpdateOf } from "./follow_options.ts";
 import { rulesOf } from "./rules.ts";
 
 export interface RunComparisonOptions {
@@ -107,11 +108,13 @@ async function conclude(
   if (past.beganAt === null) throw new NoConclusion(NOT_PRIMED);
   const { reference } = past;
   const isSameScope = await seesAs(reference, { api, signal });
+  const rules = rulesOf(config, { restoredAtMs: past.lastRestoreAt ?? 0 });
   const plan = await compare({
     cloud: cloudView(reader, api),
     memory: ledger,
     settled,
-    rules: rulesOf(config, { restoredAtMs: past.lastRestoreAt ?? 0 }),
+    rules,
+    findUpdate: findUpdateOf(config, rules),
     confirmMs: (confirmSeconds ?? DEFAULT_CONFIRM_SECONDS) * 1000,
     beganAt: past.beganAt,
     changesSince: isSameScope ? wanted.changesSince : null,

@@ -4,7 +4,8 @@ import { sampleEvent } from "./sample_event.ts";
 import { Stage, subjectsOf } from "./stage.ts";
 import type { TargetHarness } from "./target_harness.ts";
 
-const REASONS = [
+/** Why an attempt is aborted, and the reason that its signal has then. */
+export const ABORT_REASONS: readonly { readonly when: string; readonly make: () => DOMException }[] = [
   { when: "the service stops", make: () => new DOMException("The service stops", "AbortError") },
   { when: "the attempt takes too long", make: () => new DOMException("No answer within 30 s", "TimeoutError") },
 ];
@@ -13,7 +14,7 @@ const REASONS = [
 export function abortTests<Target extends TargetHarness>(contract: PluginContract<Target>): ContractTest[] {
   const event = sampleEvent({ subject: subjectsOf(contract)[0] ?? "server" });
   const skipped = contract.cannot?.hangs;
-  const hanging = REASONS.map(({ when, make }): ContractTest => ({
+  const hanging = ABORT_REASONS.map(({ when, make }): ContractTest => ({
     name: `notify() ends, to be tried again, when ${when} while the target hangs`,
     ...(skipped === undefined ? {} : { skipped }),
     run: async () => {

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import type { FailureReason, NotifyContext, Plugin } from "../../mod.ts";
+import type { FailureReason, Plugin } from "../../mod.ts";
 import { failureOf } from "../dispatch/failure.ts";
 import { policyOf } from "../dispatch/policy.ts";
 import { discreet } from "./secrets.ts";
 import type { SampleEvent } from "./sample_event.ts";
+import type { SampleUpdate } from "./sample_update.ts";
+
+/** The arguments of `notify` or of `update`. */
+export type SampleCall = SampleEvent | SampleUpdate;
 
 /** The outcome of an attempt for the service. */
 export interface Verdict {
@@ -15,7 +19,7 @@ export interface Verdict {
   readonly error: unknown;
 }
 
-/** Options of a call of `notify`. */
+/** Options of a call of `notify` or `update`. */
 export interface AttemptOptions {
   /** The secrets that it must not show. */
   readonly secrets: readonly string[];
@@ -24,28 +28,48 @@ export interface AttemptOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Calls `notify` once. Whatever it throws or logs must hold no secret. */
-export async function attempt(plugin: Plugin, event: SampleEvent, options: AttemptOptions): Promise<Verdict> {
+/** Calls `notify` or `update` once. Whatever it throws or logs must hold no secret. */
+export async function attempt(plugin: Plugin, event: SampleCall, options: AttemptOptions): Promise<Verdict> {
   const lines: string[] = [];
   const note = (message: string) => void lines.push(message);
   const log = { debug: note, info: note, warn: note, error: note };
-  const context: NotifyContext = { ...event.context, log, ...(options.signal ? { signal: options.signal } : {}) };
-  const notified = (async () => await plugin.notify(event.detail, event.created, context))();
-  const verdict = await settled(within(notified, "notify() did not end", options.deadlineMs));
+  const changes = { log, ...(options.signal ? { signal: options.signal } : {}) };
+  const called = (async () => await call(plugin, event, changes))();
+  const verdict = await settled(within(called, `${methodOf(event)} did not end`, options.deadlineMs));
   discreet({ error: verdict.error, log: lines, plugin }, options.secrets);
   return verdict;
 }
 
-/** Calls `notify` once; the attempt must succeed. */
-export async function succeed(plugin: Plugin, event: SampleEvent, options: AttemptOptions): Promise<void> {
+/** Calls `notify` or `update` once; the attempt must succeed. */
+export async function succeed(plugin: Plugin, event: SampleCall, options: AttemptOptions): Promise<void> {
   const { outcome, error } = await attempt(plugin, event, options);
   if (outcome === "done") return;
-  throw new assert.AssertionError({ message: `notify() threw although the target accepts: ${textOf(error)}` });
+  throw new assert.AssertionError({
+    message: `${methodOf(event)} threw although the target accepts: ${textOf(error)}`,
+  });
 }
 
-async function settled(notified: Promise<void>): Promise<Verdict> {
+/** Whether the call is one of `update`. */
+export function isUpdate(event: SampleCall): event is SampleUpdate {
+  return event.context.kind === "update";
+}
+
+async function call(
+  plugin: Plugin,
+  event: SampleCall,
+  changes: Partial<Pick<SampleCall["context"], "log" | "signal">>,
+): Promise<void> {
+  if (isUpdate(event)) await plugin.update?.(event.detail, { ...event.context, ...changes });
+  else await plugin.notify(event.detail, event.created, { ...event.context, ...changes });
+}
+
+function methodOf(event: SampleCall): string {
+  return isUpdate(event) ? "update()" : "notify()";
+}
+
+async function settled(called: Promise<void>): Promise<Verdict> {
   try {
-    await notified;
+    await called;
     return { outcome: "done", reason: null, retryAfterMs: 0, error: undefined };
   } catch (error) {
     if (error instanceof assert.AssertionError) throw error;

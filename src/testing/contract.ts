@@ -1,5 +1,6 @@
 import type { FailureReason, Json, Plugin, Subject } from "../../mod.ts";
 import type { SampleEvent } from "./sample_event.ts";
+import type { SampleUpdate, SampleUpdateOptions } from "./sample_update.ts";
 import type { Behaviour, TakenBy, TargetHarness } from "./target_harness.ts";
 
 /**
@@ -51,6 +52,19 @@ export interface PluginContract<Target extends TargetHarness = TargetHarness> {
    * one.
    */
   readonly assertPreview?: (preview: Json, taken: TakenBy<Target>) => void;
+  /**
+   * What changes in the updates that a plugin with a method `update` is told of: something that
+   * the target must be told. @default as `sampleUpdate` changes it
+   */
+  readonly updated?: NonNullable<SampleUpdateOptions["detail"]>;
+  /** Fails unless the target has received the right values for the update. */
+  readonly assertUpdated?: (taken: TakenBy<Target>, update: SampleUpdate) => void;
+  /**
+   * Fails unless the preview of an update shows what the target has received, or holds by then.
+   *
+   * @default assertPreview
+   */
+  readonly assertUpdatePreview?: (preview: Json, taken: TakenBy<Target>) => void;
 }
 
 /** One answer of a target, and what an attempt that gets it must lead to. */

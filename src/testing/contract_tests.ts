@@ -7,12 +7,14 @@ import { previewTests } from "./preview_tests.ts";
 import { repeatTests } from "./repeat_tests.ts";
 import { retryTests } from "./retry_tests.ts";
 import type { TargetHarness } from "./target_harness.ts";
+import { updateTests } from "./update_tests.ts";
 
 /**
  * The requirements on every plugin as tests: which failures are retried, that an aborted attempt
  * ends, that the same event may come twice and an association before its server, that previews are
- * true and do nothing, that `list` and `expected` agree, that no secret is shown, that the constructor does no I/O and names every
- * wrong option, and that hostile names and metadata do no harm.
+ * true and do nothing, that `list` and `expected` agree, that no secret is shown, that the
+ * constructor does no I/O and names every wrong option, and that hostile names and metadata do no
+ * harm. The same for `update`, if the plugin has it.
  *
  * @example
  * ```ts
@@ -39,6 +41,7 @@ export function contractTests<Target extends TargetHarness>(contract: PluginCont
     ...abortTests(contract),
     ...repeatTests(contract),
     ...hostileTests(contract),
+    ...updateTests(contract),
     ...listTests(contract),
   ];
   return tests.map(({ name, run, ...test }) => ({

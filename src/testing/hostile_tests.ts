@@ -3,6 +3,7 @@ import type { Detail } from "../../mod.ts";
 import { textOf } from "./attempt.ts";
 import { HOSTILE_TEXTS } from "./hostile_texts.ts";
 import type { ContractTest, PluginContract } from "./contract.ts";
+import { named } from "./named.ts";
 import { type SampleEvent, sampleEvent } from "./sample_event.ts";
 import { Stage, subjectsOf } from "./stage.ts";
 import type { TargetHarness } from "./target_harness.ts";
@@ -73,16 +74,8 @@ async function live<Target extends TargetHarness>(
   }
 }
 
-/** An assertion's failure, with its subject in the message. */
-function named(what: string, check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    throw new assert.AssertionError({ message: `${what}: ${textOf(error).slice(0, 2000)}` });
-  }
-}
-
-function namesOf(text: string): Partial<Detail> {
+/** A hostile text in all values that tenants choose. */
+export function namesOf(text: string): Partial<Detail> {
   return {
     FQDN: text,
     OS: text,

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import type { DeliveredEvent, ListedResource } from "../../mod.ts";
 import type { ContractTest, PluginContract } from "./contract.ts";
 import { hostileEvents } from "./hostile_tests.ts";
-import { type SampleEvent, sampleEvent } from "./sample_event.ts";
+import { isUpdate, type SampleCall } from "./attempt.ts";
+import { sampleEvent } from "./sample_event.ts";
+import { sampleUpdate } from "./sample_update.ts";
 import { discreet } from "./secrets.ts";
 import { Stage, subjectsOf } from "./stage.ts";
 import type { TargetHarness } from "./target_harness.ts";
@@ -12,7 +14,7 @@ import type { TargetHarness } from "./target_harness.ts";
  * has no `list`.
  */
 export function listTests<Target extends TargetHarness>(contract: PluginContract<Target>): ContractTest[] {
-  const { cannot = {}, foreign, secrets = [] } = contract;
+  const { cannot = {}, foreign, secrets = [], updated } = contract;
   const actsOnServers = subjectsOf(contract).includes("server");
   const needsServers = actsOnServers ? {} : { skipped: "it does not act on servers" };
   const withStage = (run: (listing: Listing<Target>) => Promise<void>) => async () => {
@@ -40,6 +42,33 @@ export function listTests<Target extends TargetHarness>(contract: PluginContract
         await listing.deliver(sampleEvent({ created: false }));
         await listing.assertAsExpected();
         assert.deepEqual(listing.expectedOf(server), [], "expected() tells of a server that was deleted");
+      }),
+    },
+    {
+      name: "list() tells what expected() tells of a server that was updated, until it is deleted",
+      ...needsServers,
+      run: withStage(async (listing) => {
+        if (listing.stage.plugin.update === undefined) return;
+        const association = sampleEvent({ subject: "floatingip" });
+        const first = sampleUpdate(updated === undefined ? {} : { detail: updated });
+        const { detail: old } = sampleEvent();
+        const back = sampleUpdate({
+          ...{ number: 2, before: first.detail },
+          detail: { ...old, FloatingIPs: association.detail.FloatingIPs },
+        });
+        await listing.deliver(sampleEvent());
+        for (const event of [first, first, association, back, back]) {
+          await listing.deliver(event);
+          await listing.assertAsExpected();
+        }
+        assert.ok(listing.expectedOf(back).length > 0, "expected() tells nothing of a server that was updated");
+        await listing.repair(back);
+        await listing.repair(association);
+        await listing.assertAsExpected();
+        await listing.deliver(sampleEvent({ subject: "floatingip", created: false, detail: { FQDN: old.FQDN } }));
+        await listing.deliver(sampleEvent({ created: false }));
+        await listing.assertAsExpected();
+        assert.deepEqual(listing.expectedOf(back), [], "expected() tells of a server that was deleted");
       }),
     },
     {
@@ -120,26 +149,36 @@ class Listing<Target extends TargetHarness> {
     this.stage = stage;
   }
 
-  async deliver(event: SampleEvent): Promise<void> {
+  async deliver(event: SampleCall): Promise<void> {
     await this.stage.succeed(event);
     this.#add(event);
   }
 
   /** The event is no new one. */
-  async repair({ context, ...event }: SampleEvent): Promise<void> {
-    await this.stage.succeed({ ...event, context: { ...context, attempt: 2, repair: true } });
+  async repair(event: SampleCall): Promise<void> {
+    const changes = { attempt: 2, repair: true };
+    await this.stage.succeed(
+      isUpdate(event)
+        ? { ...event, context: { ...event.context, ...changes } }
+        : { ...event, context: { ...event.context, ...changes } },
+    );
   }
 
   /** Whether the plugin accepts the event. */
-  async tryDeliver(event: SampleEvent): Promise<boolean> {
+  async tryDeliver(event: SampleCall): Promise<boolean> {
     const { outcome } = await this.stage.attempt(event);
     if (outcome === "done") this.#add(event);
     return outcome === "done";
   }
 
-  #add({ detail, created, context: { key, subject } }: SampleEvent): void {
+  /** The last update of a server stands where its creation was. */
+  #add(event: SampleCall): void {
+    const { detail, context: { key, subject } } = event;
     const id = detail.ID ?? "";
-    this.#delivered.set(id, [...this.#delivered.get(id) ?? [], { key, subject, created, detail }]);
+    const before = this.#delivered.get(id) ?? [];
+    const delivered = { key, subject, created: isUpdate(event) || event.created, detail };
+    const at = isUpdate(event) ? before.findIndex(({ subject }) => subject === "server") : -1;
+    this.#delivered.set(id, at < 0 ? [...before, delivered] : before.with(at, delivered));
   }
 
   async list(signal: AbortSignal = new AbortController().signal): Promise<readonly ListedResource[]> {
@@ -161,7 +200,7 @@ class Listing<Target extends TargetHarness> {
   }
 
   /** What was expected last of an event's server. */
-  expectedOf({ detail }: SampleEvent): readonly ListedResource[] {
+  expectedOf({ detail }: SampleCall): readonly ListedResource[] {
     return this.#expected.get(detail.ID ?? "") ?? [];
   }
 }

@@ -12,6 +12,7 @@ export { HTTP_ANSWERS } from "./http_answers.ts";
 export { HttpHarness, type HttpTaken } from "./http_harness.ts";
 export { assertHttpPreview } from "./http_preview.ts";
 export { type SampleEvent, sampleEvent, type SampleOptions } from "./sample_event.ts";
+export { type SampleUpdate, sampleUpdate, type SampleUpdateOptions } from "./sample_update.ts";
 export type { Behaviour, TakenBy, TargetHarness } from "./target_harness.ts";
 export { type GateMode, TcpGate } from "./tcp_gate.ts";
 export { testPlugin } from "./test_plugin.ts";

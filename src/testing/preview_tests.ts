@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { Json, Plugin } from "../../mod.ts";
-import { verdictOf } from "./attempt.ts";
+import { isUpdate, type SampleCall, verdictOf } from "./attempt.ts";
 import { hostileEvents } from "./hostile_tests.ts";
+import { hostileUpdates } from "./hostile_updates.ts";
 import type { ContractTest, PluginContract } from "./contract.ts";
-import { type SampleEvent, sampleEvent } from "./sample_event.ts";
+import { sampleEvent } from "./sample_event.ts";
+import { sampleUpdate } from "./sample_update.ts";
 import { discreet } from "./secrets.ts";
 import { Stage, subjectsOf } from "./stage.ts";
 import type { TargetHarness } from "./target_harness.ts";
@@ -23,11 +25,18 @@ export function previewTests<Target extends TargetHarness>(contract: PluginContr
           sampleEvent({ created, subject: "floatingip" }),
           ...hostileEvents(created).map(({ event }) => event),
         ]);
-        for (const { detail, created, context } of events) {
-          const preview = await previewOf(plugin, { detail, created, context }, secrets);
-          assert.deepEqual(JSON.parse(JSON.stringify(preview)), preview, "preview() is no JSON");
-          discreet({ preview }, secrets);
-        }
+        for (const event of events) await assertPreviewable(plugin, event, secrets);
+        await plugin?.[Symbol.asyncDispose]?.();
+      },
+    },
+    {
+      name: "previewUpdate() does no I/O, tells no secret, and returns JSON, whatever the update",
+      ...(right === undefined ? { skipped: "the contract has no `right`" } : {}),
+      needsNothing: true,
+      run: async () => {
+        const plugin = right?.();
+        const hostile = hostileUpdates(contract).flatMap(({ updates }) => updates);
+        for (const update of [sampleUpdate(), ...hostile]) await assertPreviewable(plugin, update, secrets);
         await plugin?.[Symbol.asyncDispose]?.();
       },
     },
@@ -81,14 +90,25 @@ export function previewTests<Target extends TargetHarness>(contract: PluginContr
   ];
 }
 
-/** What `notify` would refuse for good, `preview` may refuse, too. */
+async function assertPreviewable(
+  plugin: Plugin | undefined,
+  event: SampleCall,
+  secrets: readonly string[],
+): Promise<void> {
+  const preview = await previewOf(plugin, event, secrets);
+  assert.deepEqual(JSON.parse(JSON.stringify(preview)), preview, "the preview is no JSON");
+  discreet({ preview }, secrets);
+}
+
+/** What `notify` or `update` would refuse for good, its preview may refuse, too. */
 async function previewOf(
   plugin: Plugin | undefined,
-  { detail, created, context }: SampleEvent,
+  event: SampleCall,
   secrets: readonly string[],
 ): Promise<Json> {
   try {
-    return await plugin?.preview?.(detail, created, context) ?? null;
+    if (isUpdate(event)) return await plugin?.previewUpdate?.(event.detail, event.context) ?? null;
+    return await plugin?.preview?.(event.detail, event.created, event.context) ?? null;
   } catch (error) {
     discreet({ error }, secrets);
     if (verdictOf(error).outcome === "permanent") return null;

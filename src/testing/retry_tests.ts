@@ -6,7 +6,8 @@ import { sampleEvent } from "./sample_event.ts";
 import { Stage, subjectsOf } from "./stage.ts";
 import type { Behaviour, TargetHarness } from "./target_harness.ts";
 
-interface Row {
+/** One row of the retry table. */
+export interface BehaviourRow {
   readonly behaviour: Behaviour;
   readonly when: string;
   readonly outcome: "retry" | "permanent";
@@ -14,7 +15,7 @@ interface Row {
 }
 
 /** The outcome that each {@linkcode Behaviour} must have. */
-const ROWS: readonly Row[] = [
+export const BEHAVIOUR_ROWS: readonly BehaviourRow[] = [
   { behaviour: "down", when: "is down", outcome: "retry", reason: "connection" },
   { behaviour: "breaks", when: "cuts the connection", outcome: "retry", reason: "connection" },
   { behaviour: "unauthorized", when: "does not know us", outcome: "retry", reason: "unauthorized" },
@@ -32,16 +33,19 @@ const ADVICE: Readonly<Partial<Record<FailureReason, string>>> = {
 /** The retry table: from the target's behaviour to the outcome of the delivery. */
 export function retryTests<Target extends TargetHarness>(contract: PluginContract<Target>): ContractTest[] {
   return [
-    ...ROWS.map((row) => behaviourTest(contract, row)),
+    ...BEHAVIOUR_ROWS.map((row) => behaviourTest(contract, row)),
     ...(contract.answers ?? []).map((answer) => answerTest(contract, answer)),
   ];
 }
 
-function behaviourTest<Target extends TargetHarness>(contract: PluginContract<Target>, row: Row): ContractTest {
+function behaviourTest<Target extends TargetHarness>(
+  contract: PluginContract<Target>,
+  row: BehaviourRow,
+): ContractTest {
   const { behaviour, when, outcome } = row;
   const skipped = contract.cannot?.[behaviour];
   return {
-    name: `notify() fails, ${outcome === "retry" ? "to be tried again" : "for good"}, when the target ${when}`,
+    name: `notify() ${outcomeText(outcome)} when the target ${when}`,
     ...(skipped === undefined ? {} : { skipped }),
     run: () => fall(contract, { ...row, prepare: (target) => target.behave(behaviour) }),
   };
@@ -51,8 +55,8 @@ function answerTest<Target extends TargetHarness>(
   contract: PluginContract<Target>,
   answer: TargetAnswer<Target>,
 ): ContractTest {
-  const fate = { done: "is done", retry: "fails, to be tried again,", permanent: "fails, for good," }[answer.outcome];
-  return { name: `notify() ${fate} when the target ${answer.name}`, run: () => fall(contract, answer) };
+  const name = `notify() ${outcomeText(answer.outcome)} when the target ${answer.name}`;
+  return { name, run: () => fall(contract, answer) };
 }
 
 /**
@@ -80,7 +84,13 @@ async function fall<Target extends TargetHarness>(
   }
 }
 
-function assertVerdict(
+/** For the names of tests. */
+export function outcomeText(outcome: TargetAnswer<TargetHarness>["outcome"]): string {
+  return { done: "is done", retry: "fails, to be tried again,", permanent: "fails, for good," }[outcome];
+}
+
+/** Fails unless an attempt ended as expected. */
+export function assertVerdict(
   { outcome, reason, retryAfterMs, error }: Verdict,
   expected: Pick<TargetAnswer<TargetHarness>, "outcome" | "reason" | "retryAfterMs">,
 ): void {

@@ -43,7 +43,7 @@ export function sampleEvent(options: SampleOptions = {}): SampleEvent {
   const { subject = "server", created = true, server = 1, detail = {} } = options;
   const group = created ? "creation" : "deletion";
   const key = subject === "server"
-    ? `server/${uuid(server, SERVER)}/${group}`
+    ? `server/${serverIdOf(server)}/${group}`
     : `floatingip/${uuid(server, FLOATING_IP)}/${created ? 1 : 2}/${group}`;
   const context: NotifyContext = {
     key,
@@ -63,6 +63,11 @@ export function sampleEvent(options: SampleOptions = {}): SampleEvent {
     note() {},
   };
   return { detail: frozen({ ...sampleDetail(server, { subject, created }), ...detail }), created, context };
+}
+
+/** The id of a server by its number. */
+export function serverIdOf(server: number): string {
+  return uuid(server, SERVER);
 }
 
 const SERVER = "debe-43ae-a555-28a4a5d84694";
@@ -91,7 +96,7 @@ function sampleDetail(
     EnvironmentCI: "production",
     Description: "The shop's front",
     CreationDate: "2026-11-21",
-    ID: uuid(server, SERVER),
+    ID: serverIdOf(server),
     ImageID: "035c2bc7-f2be-4607-afcf-c3b6237e9fe5",
     MAC: mac,
     ProjectID: "77f1c1ad7a254bc1ae5d1b9a0c6f0a11",
@@ -109,7 +114,8 @@ function uuid(number: number, end: string): string {
   return `${number.toString(16).padStart(8, "0")}-${end}`;
 }
 
-function frozen<T>(value: T): T {
+/** Freezes a value and all that it holds. */
+export function frozen<T>(value: T): T {
   if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
   return value;
 }

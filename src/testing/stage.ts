@@ -1,7 +1,6 @@
 import type { Plugin, Subject } from "../../mod.ts";
-import { attempt, type AttemptOptions, succeed, type Verdict, within } from "./attempt.ts";
+import { attempt, type AttemptOptions, type SampleCall, succeed, type Verdict, within } from "./attempt.ts";
 import type { PluginContract } from "./contract.ts";
-import type { SampleEvent } from "./sample_event.ts";
 import type { TakenBy, TargetHarness } from "./target_harness.ts";
 
 /** Long enough for a slow machine, short enough for a person who waits. */
@@ -24,12 +23,12 @@ export class Stage<Target extends TargetHarness> implements AsyncDisposable {
   }
 
   /** One attempt, with any outcome. */
-  attempt(event: SampleEvent, options: Pick<AttemptOptions, "signal"> = {}): Promise<Verdict> {
+  attempt(event: SampleCall, options: Pick<AttemptOptions, "signal"> = {}): Promise<Verdict> {
     return attempt(this.plugin, event, { ...this.#options, ...options });
   }
 
   /** One attempt that must succeed. */
-  succeed(event: SampleEvent): Promise<void> {
+  succeed(event: SampleCall): Promise<void> {
     return succeed(this.plugin, event, this.#options);
   }
 

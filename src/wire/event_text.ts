@@ -1,10 +1,24 @@
 import type { Detail } from "../model/detail.ts";
+import type { EventKind } from "../model/event.ts";
 import type { NotifyContext } from "../model/plugin.ts";
-import { printable } from "./escaping/printable.ts";
 import { escapeHtml } from "./escaping/escape_html.ts";
+import { printable } from "./escaping/printable.ts";
+import { type EventChange, eventChanges } from "./event_changes.ts";
+import { valueText } from "./value_text.ts";
 
-/** The parts of the context that the texts use beside the detail. */
-export type EventFacts = Pick<NotifyContext, "subject" | "eventType" | "time" | "key" | "creationSeen" | "missing">;
+/**
+ * The parts of the context that the texts use beside the detail: of that of `notify`, or of
+ * `update`.
+ */
+export interface EventFacts
+  extends Pick<NotifyContext, "subject" | "eventType" | "time" | "key" | "creationSeen" | "missing"> {
+  /** `update` for an update. @default as the argument `created` says */
+  readonly kind?: EventKind;
+  /** Of an update: the detail before it. */
+  readonly before?: Detail;
+  /** Of an update: the keys that differ. */
+  readonly changed?: readonly string[];
+}
 
 const MAX_NAME_LENGTH = 100;
 const MAX_VALUE_LENGTH = 1000;
@@ -24,8 +38,9 @@ const MAX_VALUE_LENGTH = 1000;
  * assert.equal(eventTitle(detail, created, context), "Floating IP associated: 203.0.113.1 with web-1.cloud.example.com");
  * ```
  */
-export function eventTitle(detail: Detail, created: boolean, { subject }: EventFacts): string {
+export function eventTitle(detail: Detail, created: boolean, { subject, kind }: EventFacts): string {
   const server = name(detail.FQDN ?? detail.ID, "a server without a name");
+  if (kind === "update") return `Server changed: ${server}`;
   if (subject === "server") return `Server ${created ? "created" : "deleted"}: ${server}`;
   const address = name(detail.IP, "an unknown address");
   return created
@@ -57,7 +72,7 @@ export function eventRows(
   { eventType, time, key, creationSeen, missing }: EventFacts,
 ): [label: string, value: string][] {
   const rows: [label: string, value: string][] = [
-    ...Object.entries(detail).map(([label, value]): [string, string] => [label, shown(value)]),
+    ...Object.entries(detail).map(([label, value]): [string, string] => [label, valueText(value)]),
     ["Could not be had", missing.join(", ")],
     ["Event", `${eventType} at ${time}${creationSeen ? "" : "; its beginning was not seen"}`],
     ["Key", key],
@@ -67,8 +82,8 @@ export function eventRows(
 }
 
 /**
- * A whole event as plain text, for people: {@linkcode eventTitle}, then {@linkcode eventRows} as a
- * table.
+ * A whole event as plain text, for people: {@linkcode eventTitle}, of an update what has changed
+ * ({@linkcode eventChanges}), then {@linkcode eventRows} as a table.
  *
  * @example
  * ```ts
@@ -87,7 +102,11 @@ export function eventText(detail: Detail, created: boolean, context: EventFacts)
   const rows = eventRows(detail, context);
   const width = Math.min(24, Math.max(...rows.map(([label]) => label.length)));
   const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
-  return `${eventTitle(detail, created, context)}\n\n${lines.join("\n")}\n`;
+  const changes = changesOf(detail, context).map(({ key, before, after }) =>
+    `${orNone(key)}\n  before  ${orNone(before)}\n  after   ${orNone(after)}\n`
+  );
+  const parts = [`${eventTitle(detail, created, context)}\n`, changes.join(""), `${lines.join("\n")}\n`];
+  return parts.filter((part) => part !== "").join("\n");
 }
 
 /**
@@ -109,10 +128,16 @@ export function eventHtml(detail: Detail, created: boolean, context: EventFacts)
   const rows = eventRows(detail, context).map(([label, value]) =>
     `<tr><th align="left" valign="top">${escapeHtml(label)}</th><td>${escapeHtml(value)}</td></tr>`
   );
+  const changes = changesOf(detail, context).map(({ key, before, after }) =>
+    `<tr><th align="left" valign="top">${escapeHtml(orNone(key))}</th><td>${escapeHtml(orNone(before))}</td>` +
+    `<td>${escapeHtml(orNone(after))}</td></tr>`
+  );
+  const head = `<tr><th></th><th align="left">Before</th><th align="left">After</th></tr>`;
   return [
     `<!DOCTYPE html>`,
     `<html><head><meta charset="utf-8"><title>${title}</title></head><body>`,
     `<p>${title}</p>`,
+    ...(changes.length === 0 ? [] : [`<table>`, head, ...changes, `</table>`, `<hr>`]),
     `<table>`,
     ...rows,
     `</table>`,
@@ -125,12 +150,11 @@ function name(value: string | null, otherwise: string): string {
   return value === null || value === "" ? otherwise : printable(value, MAX_NAME_LENGTH);
 }
 
-/** A value as text; empty if it is unknown. */
-function shown(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  if (typeof value !== "object") return String(value);
-  const isList = Array.isArray(value);
-  const items = Object.entries(value).map(([key, item]) => [key, shown(item)]).filter(([, item]) => item !== "");
-  const isNested = Object.values(value).some((item) => typeof item === "object" && item !== null);
-  return items.map(([key, item]) => isList ? item : `${key}: ${item}`).join(isNested ? "; " : ", ");
+function changesOf(detail: Detail, { before, changed }: EventFacts): EventChange[] {
+  return before === undefined || changed === undefined ? [] : eventChanges(detail, { before, changed });
+}
+
+/** For an empty text, where nothing would look like a mistake. */
+function orNone(value: string): string {
+  return value === "" ? "(none)" : value;
 }

@@ -15,14 +15,28 @@ Deno.test("checkConfig() finds nothing when only events and plugins are there", 
   assert.deepEqual(checkConfig(good), []);
 });
 
+Deno.test("checkConfig() takes all changes, where a plugin can follow them, and an empty list everywhere", () => {
+  const follower = { name: "F", notify() {}, update() {} };
+  assert.deepEqual(
+    checkConfig({ ...good, events: { ...good.events, update: "all" }, plugins: [new Cmdb(), follower] }),
+    [],
+  );
+  assert.deepEqual(checkConfig({ ...good, events: { ...good.events, update: [] } }), []);
+});
+
 Deno.test("checkConfig() finds nothing when every key is there", () => {
   const config = {
     events: {
       creation: ["compute.instance.create.end", "instance.create.end", "floatingip.update.end"],
       deletion: ["compute.instance.delete.end", "instance.delete.end", "floatingip.update.end"],
       anyPort: true,
+      update: ["FQDN", "Host", "Upper"],
+      settleSeconds: 0.5,
     },
-    plugins: [new Cmdb(), { name: "second", notify() {}, preview: () => null, check() {} }],
+    plugins: [
+      new Cmdb(),
+      { name: "second", notify() {}, update() {}, preview: () => null, previewUpdate: () => null, check() {} },
+    ],
     rabbit: [
       {
         host: ["rabbit-1", "10.0.0.1", "::1"],
@@ -230,6 +244,22 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
     "detail.static.FQDN: found 7; allowed: a text, or null",
     `detail.static.CPU: found "4"; allowed: a number, or null`,
     "detail.static.Metadata: found {a}; allowed: an object of texts, which may be empty",
+  ]],
+  ["events.update lists what the detail has not, and no plugin can follow", {
+    ...good,
+    events: { ...good.events, update: ["FQDN", "Fqdn", "Site"], settleSeconds: -1 },
+    detail: { fields: { Site: () => null }, optional: ["Rack"] },
+  }, [
+    `events.update[1]: "Fqdn" is no key of the detail that can change; did you mean "FQDN"?`,
+    "events.update: no plugin can follow updates: none has a method update(detail, context). Of the built-in ones, " +
+    "RestNotify needs urlUpdate, DirectoryNotify and EmailNotify updates: true",
+    "events.settleSeconds: found -1; allowed: a number from 0 to 3600",
+    `detail.optional[0]: found "Rack"; allowed: one of Name, Zone, Host, Status, Flavor`,
+  ]],
+  ["events.update is neither a list nor all", { ...good, events: { ...good.events, update: "FQDN" } }, [
+    `events.update: found "FQDN"; allowed: a list of keys of the detail, or "all"`,
+    "events.update: no plugin can follow updates: none has a method update(detail, context). Of the built-in ones, " +
+    "RestNotify needs urlUpdate, DirectoryNotify and EmailNotify updates: true",
   ]],
   ["names are hostile", { ...good, "a\x1b\n": 1, detail: { static: { "b c": () => 1 } } }, [
     `detail.static["b c"]: found a function; allowed: what JSON can hold`,

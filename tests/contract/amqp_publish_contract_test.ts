@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { AmqpPublish, type AmqpPublishOptions } from "oss-watcher/plugins";
 import { testPlugin } from "oss-watcher/testing";
 import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
+import { assertChanged } from "../support/changed_list.ts";
 import { addUser, AmqpHarness, PASSWORD, USER } from "../support/amqp_harness.ts";
 
 let rabbit: PrivateRabbit;
@@ -52,8 +53,15 @@ testPlugin({
       contentType: "application/json",
       durable: true,
       timestamp: Math.floor(Date.parse(context.time) / 1000),
-      headers: { created, creationSeen: context.creationSeen },
+      headers: { kind: context.kind, created, creationSeen: context.creationSeen },
     });
+    assert.deepEqual(JSON.parse(body), JSON.parse(JSON.stringify(detail)));
+  },
+  assertUpdated: ({ routingKey, properties, body }, { detail, context }) => {
+    assert.equal(routingKey, context.eventType);
+    const { changed, ...headers } = properties["headers"] as Record<string, unknown>;
+    assert.deepEqual(headers, { kind: "update", created: true, creationSeen: true });
+    assertChanged(String(changed), context.changed);
     assert.deepEqual(JSON.parse(body), JSON.parse(JSON.stringify(detail)));
   },
   assertPreview: (preview, { exchange, routingKey, properties, body }) => {

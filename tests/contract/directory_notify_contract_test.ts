@@ -7,11 +7,15 @@ const login = { user: "watcher", password: "pa55 of the contract", logFile: null
 testPlugin({
   name: "DirectoryNotify",
   openTarget: () => HttpHarness.open(),
-  make: ({ url }) => new DirectoryNotify({ ...login, url: `${url}/instances` }),
+  make: ({ url }) => new DirectoryNotify({ ...login, url: `${url}/instances`, updates: true }),
   answers: HTTP_ANSWERS,
   subjects: ["server"],
   secrets: ["pa55 of the contract", "watcher:pa55 of the contract"],
-  right: () => new DirectoryNotify({ user: "watcher", password: "pa55 of the contract", url: "https://h/instances" }),
+  right: () =>
+    new DirectoryNotify({
+      ...{ user: "watcher", password: "pa55 of the contract" },
+      ...{ url: "https://h/instances", updates: true },
+    }),
   wrong: {
     make: () =>
       new DirectoryNotify({
@@ -19,6 +23,7 @@ testPlugin({
         urlDeletion: "/old",
         methodDeletion: "GET",
         logFile: "",
+        updates: 1,
         python2: "no",
         bearer: "pa55 of the contract",
         headers: { "Content-Type": "a/b" },
@@ -26,7 +31,8 @@ testPlugin({
         name: "",
       } as unknown as DirectoryNotifyOptions),
     names: [
-      ...["url", "urlDeletion", "methodDeletion", "logFile", "python2", "bearer", "headers", "methodCreation", "name"],
+      ...["url", "urlDeletion", "methodDeletion", "logFile", "updates", "python2", "bearer", "headers"],
+      ...["methodCreation", "name"],
     ],
   },
   identify: ({ headers }) => headers["idempotency-key"] ?? "",
@@ -43,6 +49,12 @@ testPlugin({
     assert.deepEqual(JSON.parse(body), created ? record : { instance_uuid: detail.ID });
   },
   assertPreview: assertHttpPreview,
+  assertUpdated: ({ method, path, body, headers }, { detail, context }) => {
+    assert.deepEqual([method, path], ["POST", "/instances"]);
+    assert.match(headers["idempotency-key"] ?? "", /\/update\/\d$/);
+    assert.equal(JSON.parse(body).mac_address, detail.MAC);
+    assert.notEqual(detail, context.before);
+  },
 });
 
 testPlugin({

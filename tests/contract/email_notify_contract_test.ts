@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EmailNotify, type EmailNotifyOptions } from "oss-watcher/plugins";
-import type { SampleEvent, TargetAnswer } from "oss-watcher/testing";
+import type { SampleEvent, SampleUpdate, TargetAnswer } from "oss-watcher/testing";
 import { testPlugin } from "oss-watcher/testing";
 import { MailParser } from "../support/mail_parser.ts";
 import { SmtpHarness, type TakenMail } from "../support/smtp_harness.ts";
@@ -48,7 +48,31 @@ const answers: readonly TargetAnswer<SmtpHarness>[] = ([
   reason,
 }));
 
-function assertTaken({ from, to, mail }: TakenMail, { detail, created, context }: SampleEvent): void {
+function assertTaken(taken: TakenMail, event: SampleEvent): void {
+  const [text, lines] = [assertMail(taken, event), Object.keys(event.detail).length + 6];
+  assert.match(
+    text,
+    event.created ? /^(Server created|Floating IP associated): / : /^(Server deleted|Floating IP released): /,
+  );
+  // One line per key.
+  assert.ok(text.split("\n").length <= lines, text);
+}
+
+function assertUpdated(taken: TakenMail, { detail, context }: SampleUpdate): void {
+  const text = assertMail(taken, { context });
+  assert.match(text, /^Server changed: /);
+  const [, changes = "", ...rows] = text.split("\n\n");
+  assert.equal(changes.split("\n").length, context.changed.length * 3, text);
+  assert.equal(changes.match(/^ {2}before {2}/gm)?.length, context.changed.length);
+  assert.equal(rows.length, 1);
+  assert.ok((rows[0] ?? "").split("\n").length <= Object.keys(detail).length + 4, text);
+}
+
+/** Fails unless the mail is well-formed and safe. Its text. */
+function assertMail(
+  { from, to, mail }: TakenMail,
+  { context }: { readonly context: { readonly time: string } },
+): string {
   assert.deepEqual([from, to], ["oss-watcher@example.com", ["team@example.com"]]);
   assert.deepEqual(mail.defects, []);
   assert.deepEqual(mail.headers.map(([name]) => name), [
@@ -63,26 +87,22 @@ function assertTaken({ from, to, mail }: TakenMail, { detail, created, context }
   const texts = [...mail.headers.map(([, value]) => value), ...mail.parts.map(({ text }) => text.replaceAll("\n", ""))];
   for (const text of texts) assert.doesNotMatch(text, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
   const [text = "", html = ""] = mail.parts.map(({ text }) => text);
-  // One line per key, and nothing but our own tags.
-  assert.match(
-    text,
-    created ? /^(Server created|Floating IP associated): / : /^(Server deleted|Floating IP released): /,
-  );
-  assert.ok(text.split("\n").length <= Object.keys(detail).length + 6, text);
+  // Nothing but our own tags.
   const tags = new Set(html.match(/<[^>]*>?/g)?.map((tag) => tag.replace(/[ >].*/, "")));
   assert.deepEqual(
-    [...tags].filter((tag) => !/^<[!/]?(DOCTYPE|html|head|meta|title|body|p|table|tr|th|td)$/.test(tag)),
+    [...tags].filter((tag) => !/^<[!/]?(DOCTYPE|html|head|meta|title|body|p|hr|table|tr|th|td)$/.test(tag)),
     [],
   );
+  return text;
 }
 
 testPlugin({
   name: "EmailNotify",
   openTarget: () => SmtpHarness.open({ parser, security: "starttls", cert, key, clientCa, login }),
-  make: ({ host, port }) => new EmailNotify({ ...mail, ...login, ...files, host, port }),
+  make: ({ host, port }) => new EmailNotify({ ...mail, ...login, ...files, host, port, updates: true }),
   answers,
   secrets: [PASSWORD, `\0watcher\0${PASSWORD}`],
-  right: () => new EmailNotify({ ...mail, ...login, host: "smtp.example.com", caFile: "/ca.pem" }),
+  right: () => new EmailNotify({ ...mail, ...login, host: "smtp.example.com", caFile: "/ca.pem", updates: true }),
   wrong: {
     make: () =>
       new EmailNotify({
@@ -102,15 +122,17 @@ testPlugin({
         subject: "hello",
         text: 1,
         html: true,
+        updates: "yes",
         name: "",
       } as unknown as EmailNotifyOptions),
     names: [
       ...["host", "port", "security", "password", "keyFile", "clientName", "timeoutSeconds", "pasword", "from"],
-      ...["replyTo", "to", "allowedDomains", "subject", "text", "html", "name"],
+      ...["replyTo", "to", "allowedDomains", "subject", "text", "html", "updates", "name"],
     ],
   },
   identify: ({ mail }) => mail.headers.find(([name]) => name === "Message-ID")?.[1] ?? "",
   assertTaken,
+  assertUpdated,
   assertPreview: (preview, { from, to, message }) => {
     const [envelope, ...rest] = String(preview).split("\n\n");
     const expected = [`MAIL FROM:<${from}>`, ...to.map((address) => `RCPT TO:<${address}>`)];

@@ -19,6 +19,11 @@ testPlugin({
     const { time, eventType, key } = context;
     assert.deepEqual(JSON.parse(line), { time, event: eventType, created, key, detail });
   },
+  assertUpdated: (line, { detail, context }) => {
+    assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+    const { time, eventType, key, changed } = context;
+    assert.deepEqual(JSON.parse(line), { time, event: eventType, created: true, updated: true, changed, key, detail });
+  },
   assertPreview: (preview, line) => assert.deepEqual(preview, JSON.parse(line)),
 });
 
@@ -33,6 +38,11 @@ testPlugin({
     assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
     assert.ok(line.startsWith(`${context.time} ${created ? "creation" : "deletion"} of a`));
     assert.equal(line.match(/ key=/g)?.length, 1, line);
+  },
+  assertUpdated: (line, { context }) => {
+    assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+    assert.ok(line.startsWith(`${context.time} update of a server: `));
+    for (const column of [/ key=/g, / changed=/g]) assert.equal(line.match(column)?.length, 1, line);
   },
   assertPreview: (preview, line) => assert.equal(preview, line),
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Json } from "oss-watcher";
 import { LdapDirectory, type LdapDirectoryOptions } from "oss-watcher/plugins";
 import { type PluginContract, testPlugin } from "oss-watcher/testing";
 import { type Dirsrv, startDirsrv } from "../support/dirsrv.ts";
@@ -27,6 +28,23 @@ const common = {
   },
 };
 
+const ANOTHER_NAME = "the server answers so to changes of the entry of another name";
+
+/** The record of changes says what the entry holds in the attributes that it changes. */
+function assertUpdatePreview(preview: Json, entry: Attributes): void {
+  const [comment = "", ...lines] = (String(preview).split("\n\n").at(-1) ?? "").split("\n");
+  const changes = comment.startsWith("#") ? lines : [comment, ...lines];
+  assert.deepEqual(changes.slice(0, 2), ["dn: (its name)", "changetype: modify"]);
+  for (const change of changes.slice(2).join("\n").split("\n-").filter((text) => text.trim() !== "")) {
+    const [operation = "", ...values] = change.trim().split("\n");
+    const [verb, name = ""] = operation.split(": ");
+    const held = entry[name.toLowerCase()] ?? [];
+    const named = values.map((line) => line.slice(name.length + 2)).sort();
+    if (verb === "replace") assert.deepEqual(held, named, change);
+    else assert.ok(named.every((value) => held.includes(value) === (verb === "add")), change);
+  }
+}
+
 const servers: Omit<PluginContract<LdapHarness>, "name" | "openTarget"> = {
   ...common,
   // A floating IP is part of its server's entry.
@@ -41,6 +59,31 @@ const servers: Omit<PluginContract<LdapHarness>, "name" | "openTarget"> = {
     assert.ok(dn?.startsWith(`dn: serialNumber=${entry["serialnumber"]},`) && dn.endsWith(`,${SERVERS}`), dn);
     assert.equal(changetype, "changetype: add");
     assert.deepEqual(valuesOf(lines), { ...entry, objectclass: objectclass.filter((name) => name !== "top") });
+  },
+  assertUpdated: (entry, { detail }) => {
+    assert.deepEqual(entry["serialnumber"], [detail.ID]);
+    assert.ok(entry["description"]?.includes("oss-watcher"));
+    if (/^[\w.-]{1,100}$/.test(detail.FQDN ?? "")) assert.deepEqual(entry["cn"], [detail.FQDN]);
+  },
+  assertUpdatePreview,
+};
+
+/** Updates of servers whose names are in their DNs. */
+const renamed: Omit<PluginContract<LdapHarness>, "name" | "openTarget"> = {
+  ...servers,
+  make: ({ url }) => new LdapDirectory({ ...WATCHER, url, baseDn: SERVERS, rdn: ["cn", "serialNumber"] }),
+  cannot: { busy: ANOTHER_NAME, fails: ANOTHER_NAME, refuses: ANOTHER_NAME },
+  assertPreview: () => {},
+  assertUpdatePreview: (preview, entry) => {
+    assertUpdatePreview(preview, entry);
+    const records = String(preview).split("\n\n");
+    const newRdn = `newrdn: cn=${entry["cn"]}+serialNumber=${entry["serialnumber"]}`;
+    assert.deepEqual(records[0]?.split("\n").slice(1), [
+      "dn: (its name)",
+      "changetype: modrdn",
+      newRdn,
+      "deleteoldrdn: 1",
+    ]);
   },
 };
 
@@ -88,6 +131,14 @@ testPlugin({
   name: "LdapDirectory, floating IPs (slapd)",
   openTarget: () => LdapHarness.open(slapd, "floatingip"),
 });
+
+for (const [kind, server] of [["slapd", () => slapd], ["389-ds", () => dirsrv]] as const) {
+  testPlugin({
+    ...renamed,
+    name: `LdapDirectory, names of tenants (${kind})`,
+    openTarget: () => LdapHarness.open(server(), "server"),
+  });
+}
 
 const cannot = {
   busy: "389-ds cannot be made to say it",

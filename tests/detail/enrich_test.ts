@@ -108,6 +108,35 @@ async function enriched(
   return { asked: cloud.asked, learned, server: made.server, missing, event: made };
 }
 
+function update(server: Partial<ServerSnapshot> = {}): WatcherEvent {
+  const named = { projectName: "web shop", userName: "alice", dnsName: "web.shop.example", imageName: "debian-12" };
+  return { ...madeEvent("server/s/update/1"), updated: true, server: { ...TOLD, ...named, ...server } };
+}
+
+Deno.test("enrich() asks Nova for the networks of addresses that a server got later, and takes no other address", async () => {
+  const later = { address: "10.0.0.99", mac: "fa:16:3e:00:00:09", type: "fixed", network: null, version: 4 };
+  const event = update({ addresses: [...ADDRESSES, later] });
+  const { asked, server, missing } = await enriched({ event });
+  assert.deepEqual(asked, ["server s"]);
+  assert.deepEqual(server.addresses, [...ADDRESSES, { ...later, network: "net-b" }]);
+  assert.deepEqual(missing, []);
+});
+
+Deno.test("enrich() says that addresses of an update are incomplete when Nova does not name their networks", async () => {
+  const cloud = new Cloud();
+  cloud.answers.server = "silent";
+  const later = { address: "10.0.0.99", mac: null, type: "fixed", network: null, version: 4 };
+  const { missing } = await enriched({ event: update({ addresses: [later] }) }, { cloud });
+  assert.deepEqual(missing, ["Addresses"]);
+});
+
+Deno.test("enrich() asks Glance for the image of a server that was rebuilt, and nothing of one that needs nothing", async () => {
+  assert.deepEqual((await enriched({ event: update() })).asked, []);
+  const { asked, server } = await enriched({ event: update({ imageId: "j", imageName: null }) });
+  assert.deepEqual(asked, ["image j"]);
+  assert.equal(server.imageOsDistro, "debian");
+});
+
 Deno.test("enrich() asks for all that the message of a creation does not say, and nothing else of it changes", async () => {
   const { asked, server, learned, missing } = await enriched({ event: creation(), remembered: TOLD });
   assert.deepEqual(asked, ["server s", "portsOfServer s", "image i", "project p", "user u"]);

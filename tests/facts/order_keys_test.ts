@@ -54,8 +54,8 @@ Deno.test("decide() lets the end at one server and the beginning at another shar
   story.tell(floatingIpIs("f", { port: "1", server: "a" }));
   const { events } = story.tell(floatingIpIs("f", { port: "2", server: "b" }));
   assert.deepEqual(events.map(({ orderKeys }) => orderKeys), [
-    ["server/a", `floating/${ADDRESS}`, "name/p/alpha"],
-    ["server/b", `floating/${ADDRESS}`, "name/p/beta"],
+    ["server/a", `floating/${ADDRESS}`, "name/p/alpha", "fixed/p/10.0.0.5"],
+    ["server/b", `floating/${ADDRESS}`, "name/p/beta", "fixed/p/10.0.0.5"],
   ]);
 });
 

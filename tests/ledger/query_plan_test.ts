@@ -7,8 +7,8 @@ import { SILENT } from "../support/loggers.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
-/** Tables with a row per plugin or fewer, functions that look like tables, a row of values, and the partitions of `event_order`. */
-const SMALL = ["plugin", "fact", "json_each", "k", "CONSTANT", "part", "s"];
+/** Tables with a row per plugin or fewer, or per server that changed in the last seconds, functions that look like tables, a row of values, and the partitions of `event_order`. */
+const SMALL = ["plugin", "fact", "json_each", "k", "CONSTANT", "part", "s", "pending_update"];
 
 /** Every statement that the running service prepares, with SQLite's plan for it, line by line. */
 function plans(): { readonly sql: string; readonly plan: readonly string[] }[] {

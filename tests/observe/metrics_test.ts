@@ -20,7 +20,7 @@ const COMPARISON: ComparisonReport = {
   problem: "",
   scope: null,
   found: { servers: 0, ports: 0, floatingIps: 0 },
-  drift: { untold: 1, gone: 20, moved: 3 },
+  drift: { untold: 1, gone: 20, moved: 3, changed: 0 },
   corrected: 0,
   undecided: 0,
   differences: [],

@@ -7,7 +7,7 @@ import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { until } from "../support/until.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort } from "../wire/server.ts";
-import { context, detail } from "./notification.ts";
+import { context, detail, updateContext } from "./notification.ts";
 
 const MAX_MESSAGE_BYTES = 2_000_000;
 const never = new AbortController().signal;
@@ -81,7 +81,7 @@ Deno.test("notify() publishes the detail as a persistent JSON message with the e
       contentType: "application/json",
       durable: true,
       timestamp: Date.UTC(2026, 10, 21, 18, 59, 38) / 1000,
-      headers: { created: true, creationSeen: true },
+      headers: { kind: "creation", created: true, creationSeen: true },
     },
     body: "",
   });
@@ -91,11 +91,41 @@ Deno.test("notify() publishes to a queue", async () => {
   await using target = await AmqpHarness.open(rabbit);
   await using amqp = plugin({ queue: target.queue });
 
-  await amqp.notify(detail, false, context({ creationSeen: false }));
+  await amqp.notify(detail, false, context({ kind: "deletion", creationSeen: false }));
 
   const [message] = await target.taken();
   assert.deepEqual([message?.exchange, message?.routingKey], ["", "nodes"]);
-  assert.deepEqual(message?.properties["headers"], { created: false, creationSeen: false });
+  assert.deepEqual(message?.properties["headers"], { kind: "deletion", created: false, creationSeen: false });
+});
+
+Deno.test("update() publishes the detail, with the kind and the keys that changed as headers", async () => {
+  await using target = await AmqpHarness.open(rabbit);
+  await using amqp = plugin();
+
+  await amqp.update(detail, updateContext({ changed: ["FQDN", "Größe, m\n"] }));
+
+  const [message] = await target.taken();
+  assert.equal(message?.routingKey, "compute.instance.update");
+  assert.deepEqual(JSON.parse(message?.body ?? ""), JSON.parse(JSON.stringify(detail)));
+  assert.equal(message?.properties["messageId"], `server/${detail.ID}/update/1`);
+  assert.equal(message?.properties["type"], "compute.instance.update");
+  assert.deepEqual(message?.properties["headers"], {
+    ...{ kind: "update", created: true, creationSeen: true },
+    changed: "FQDN,Gr%C3%B6%C3%9Fe%2C%20m%0A",
+  });
+});
+
+Deno.test("update() calls routingKey with kind, before and changed", async () => {
+  await using target = await AmqpHarness.open(rabbit);
+  const routingKey: AmqpPublishOptions["routingKey"] = ({ FQDN }, created, context) =>
+    context.kind === "update" ? `${context.before.FQDN}.${FQDN}.${context.changed}.${created}` : context.kind;
+  await using amqp = plugin({ routingKey });
+
+  await amqp.update(detail, updateContext({ before: { ...detail, FQDN: "old" } }));
+  await amqp.notify(detail, true, context());
+
+  const keys = (await target.taken()).map(({ routingKey }) => routingKey);
+  assert.deepEqual(keys, ["old.fake.hostname.com.FQDN.true", "creation"]);
 });
 
 Deno.test("notify() takes the routing key from a text or a function", async () => {

@@ -24,7 +24,21 @@ const OPTIONS = [
   ...["python2", "startTls", "bindDn", "sasl", "baseDn", "preset", "objectClasses", "attributes", "rdn", "parent"],
   ...["idAttribute", "markAttribute", "mark", "addressAttribute", "connectTimeoutSeconds", "from", "replyTo", "to"],
   ...["allowedDomains", "subject", "text", "html", "security", "serverName", "clientName", "exchange", "queue"],
-  ...["routingKey", "vhost", "tls", "heartbeatSeconds", "file", "format", "maxAnswerBytes", "__proto__x", "a\nb"],
+  ...[
+    "urlUpdate",
+    "methodUpdate",
+    "updates",
+    "urlDeletion",
+    "routingKey",
+    "vhost",
+    "tls",
+    "heartbeatSeconds",
+    "file",
+    "format",
+    "maxAnswerBytes",
+    "__proto__x",
+    "a\nb",
+  ],
 ];
 
 const anything = fc.oneof(

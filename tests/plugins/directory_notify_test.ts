@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Detail, PermanentError } from "../../mod.ts";
-import { DirectoryNotify, type DirectoryNotifyOptions } from "../../plugins/directory_notify.ts";
+import { DirectoryNotify } from "../../plugins/directory_notify.ts";
+import type { DirectoryNotifyOptions } from "../../plugins/directory_options.ts";
 import { directoryRecord } from "../../plugins/directory_record.ts";
 import { makeDetail } from "../../src/detail/make_detail.ts";
 import { decide, WATCHED_EVENT_TYPES } from "../../src/facts/decide.ts";
@@ -9,7 +10,7 @@ import { RamMemory } from "../../src/ledger/ram/memory.ts";
 import { mergeByTime, readCapture } from "../support/captures.ts";
 import { EVERYTHING } from "../support/rules.ts";
 import { TestServer } from "../wire/server.ts";
-import { context, detail as anyDetail } from "./notification.ts";
+import { context, detail as anyDetail, updateContext } from "./notification.ts";
 
 /** The server in nova_dirsvc_plugin's manual. */
 const detail: Detail = {
@@ -324,3 +325,48 @@ function creationsOf(captures: readonly string[]): Detail[] {
   }
   return details;
 }
+
+for (
+  const [key, value] of [
+    ["ImageID", "0afc2bc7-f2be-4607-afcf-c3b6237e9fe5"],
+    ["MAC", "fa:16:3e:56:50:30"],
+    ["ProjectName", "demo"],
+    ["UserName", null],
+    ["RemoteAddress", "192.168.122.98"],
+  ] as const
+) {
+  Deno.test(`update() registers the server again when its ${key} has changed`, async () => {
+    await using setting = new Setting({ updates: true, python2: true });
+    const before = { ...detail, [key]: value };
+
+    await setting.plugin.update?.(detail, updateContext({ before, changed: [key] }));
+
+    const sent = setting.server.requests.map(({ method, path, headers, body }) => ({
+      request: `${method} ${path}`,
+      key: headers.get("idempotency-key"),
+      body: JSON.parse(body),
+    }));
+    const update = "server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/update/1";
+    assert.deepEqual(sent, [{ request: "POST /instances", key: update, body: RECORD }]);
+    assert.equal(setting.log, MANUAL.slice(0, MANUAL.indexOf("'Unregistering")));
+  });
+}
+
+Deno.test("update() does nothing, and its preview says so, when the server's record is the same", async () => {
+  await using setting = new Setting({ updates: true });
+  const unrelated = updateContext({ before: { ...detail, FQDN: "old" } });
+
+  await setting.plugin.update?.(detail, unrelated);
+
+  assert.equal(setting.server.requests.length, 0);
+  assert.throws(() => setting.log, Deno.errors.NotFound);
+  assert.equal(setting.plugin.previewUpdate?.(detail, unrelated), "nothing: the server's record has not changed");
+});
+
+Deno.test("DirectoryNotify has no update() unless updates is true: it is not told of updates", async () => {
+  for (const options of [{}, { updates: false }]) {
+    await using setting = new Setting(options);
+    const { update, previewUpdate } = setting.plugin;
+    assert.deepEqual([typeof update, typeof previewUpdate], ["undefined", "undefined"]);
+  }
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DeliveryError, type Detail, type FailureReason, type Json } from "../../mod.ts";
-import { EmailNotify, type EmailNotifyOptions } from "../../plugins/email_notify.ts";
+import { EmailNotify } from "../../plugins/email_notify.ts";
+import type { EmailNotifyOptions } from "../../plugins/email_options.ts";
 import { KeptLog } from "../support/loggers.ts";
 import { MailParser } from "../support/mail_parser.ts";
 import { SmtpHarness, type SmtpHarnessOptions } from "../support/smtp_harness.ts";
@@ -8,7 +9,7 @@ import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { until } from "../support/until.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort } from "../wire/server.ts";
-import { context, detail } from "./notification.ts";
+import { context, detail, updateContext } from "./notification.ts";
 
 const never = new AbortController().signal;
 const login = { user: "watcher", password: "hush-4711%/@" };
@@ -586,3 +587,83 @@ for (
     });
   });
 }
+
+const renamed = {
+  before: { ...detail, FQDN: "old<b>.example.com", Owner: null, Metadata: { owner: "a\r\nB: c", app: "shop" } },
+  changed: ["FQDN", "Metadata", "Owner"],
+};
+
+Deno.test("update() sends a mail that says what changed, before and after, escaped", async () => {
+  await using target = await open();
+  await using email = plugin(target, { updates: true });
+
+  await email.update?.({ ...detail, Metadata: { owner: "bert", app: "shop" } }, updateContext(renamed));
+
+  const [taken] = await target.taken();
+  const { headers = [], parts = [] } = taken?.mail ?? {};
+  assert.equal(new Map(headers).get("Subject"), "Server changed: fake.hostname.com");
+  assert.equal(new Map(headers).get("X-OSS-Watcher-Key"), `server/${detail.ID}/update/1`);
+  const [text, html] = parts.map(({ text }) => text);
+  assert.ok(
+    text?.startsWith(`Server changed: fake.hostname.com
+
+FQDN
+  before  old<b>.example.com
+  after   fake.hostname.com
+Metadata
+  before  owner: a\\u{d}\\u{a}B: c
+  after   owner: bert
+Owner
+  before  (none)
+  after   some_owner
+
+FQDN             fake.hostname.com
+`),
+    text,
+  );
+  assert.ok(
+    html?.includes(
+      `<tr><th align="left" valign="top">FQDN</th><td>old&lt;b&gt;.example.com</td><td>fake.hostname.com</td></tr>`,
+    ),
+    html,
+  );
+});
+
+Deno.test("update() calls the functions of config.ts with kind, before and changed", async () => {
+  await using target = await open();
+  const seen: unknown[] = [];
+  const look: EmailNotifyOptions["text"] = ({ FQDN }, created, context) => {
+    seen.push(context.kind === "update" ? [created, FQDN, context.before.FQDN, context.changed] : context.kind);
+    return "x";
+  };
+  const to: EmailNotifyOptions["to"] = (...event) => look(...event) === "x" ? "anna@example.com" : null;
+  const functions = { to, allowedDomains: ["example.com"], subject: look, text: look, html: look };
+  await using email = plugin(target, { updates: true, ...functions });
+
+  await email.update?.(detail, updateContext(renamed));
+  await email.notify(detail, true, context());
+
+  const update = [true, "fake.hostname.com", "old<b>.example.com", ["FQDN", "Metadata", "Owner"]];
+  assert.deepEqual(seen, [...Array(4).fill(update), ...Array(4).fill("creation")]);
+});
+
+Deno.test("update() gives each update a mail of its own, the same for every attempt", async () => {
+  await using target = await open();
+  await using email = plugin(target, { updates: true });
+
+  await email.notify(detail, true, context());
+  await email.update?.(detail, updateContext(renamed));
+  await email.update?.(detail, updateContext({ ...renamed, attempt: 2 }));
+  await email.update?.(detail, updateContext({ ...renamed, key: `server/${detail.ID}/update/2` }));
+
+  const ids = (await target.taken()).map(({ mail }) => new Map(mail.headers).get("Message-ID"));
+  assert.equal(ids[1], ids[2]);
+  assert.equal(new Set(ids).size, 3);
+});
+
+Deno.test("EmailNotify has no update() unless updates is true: it is not told of updates", () => {
+  for (const options of [{}, { updates: false }]) {
+    const { update, previewUpdate } = new EmailNotify({ host: "h", ...envelope, ...options });
+    assert.deepEqual([typeof update, typeof previewUpdate], ["undefined", "undefined"]);
+  }
+});

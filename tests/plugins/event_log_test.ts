@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EventLog, type EventLogOptions } from "../../plugins/event_log.ts";
-import { context, detail } from "./notification.ts";
+import { context, detail, updateContext } from "./notification.ts";
 
 class Directory implements AsyncDisposable {
   readonly path = Deno.makeTempDirSync({ prefix: "event-log-" });
@@ -217,4 +217,52 @@ Deno.test("new EventLog() names every wrong option", () => {
     message: "Cannot make EventLog: file: must be a text that is not empty; name: must be a text that is not empty; " +
       'path: unknown option; format: must be "json" or "text"',
   });
+});
+
+Deno.test("notify() writes the same line as ever: time, event, created, key, detail", async () => {
+  await using directory = new Directory();
+  await using plugin = new EventLog({ file: directory.file });
+  const small = { FQDN: "web" } as unknown as typeof detail;
+
+  await plugin.notify(small, true, context({ key: "1" }));
+  await plugin.notify(small, false, context({ key: "2", kind: "deletion" }));
+
+  const [time, event] = [`"time":"2026-11-21T18:59:38.385Z"`, `"event":"compute.instance.create.end"`];
+  assert.deepEqual(directory.lines(), [
+    `{${time},${event},"created":true,"key":"1","detail":{"FQDN":"web"}}`,
+    `{${time},${event},"created":false,"key":"2","detail":{"FQDN":"web"}}`,
+    "",
+  ]);
+});
+
+Deno.test("update() writes a line that says updated, and which keys changed", async () => {
+  await using directory = new Directory();
+  await using plugin = new EventLog({ file: directory.file });
+  const small = { FQDN: "web" } as unknown as typeof detail;
+
+  await plugin.update(small, updateContext({ changed: ["FQDN", "Größe\n"] }));
+
+  const [time, event] = [`"time":"2026-11-21T18:59:38.385Z"`, `"event":"compute.instance.update"`];
+  const key = `"key":"server/${detail.ID}/update/1"`;
+  const changed = `"updated":true,"changed":["FQDN","Größe\\n"]`;
+  assert.deepEqual(directory.lines(), [
+    `{${time},${event},"created":true,${changed},${key},"detail":{"FQDN":"web"}}`,
+    "",
+  ]);
+});
+
+Deno.test("update() writes a line for people that names the keys, none as another column", async () => {
+  await using directory = new Directory();
+  await using plugin = new EventLog({ file: directory.file, format: "text" });
+
+  await plugin.update(detail, updateContext({ changed: ["FQDN", "Metadata"] }));
+  await plugin.update(detail, updateContext({ changed: ["a key=other\n"] }));
+
+  const [first, second] = directory.lines();
+  assert.equal(
+    first,
+    "2026-11-21T18:59:38.385Z update of a server: fake.hostname.com 172.18.66.54 owner=some_owner " +
+      `changed=FQDN,Metadata key=server/${detail.ID}/update/1`,
+  );
+  assert.match(second ?? "", / changed="a key=other\\u\{a\}" key=server/);
 });

@@ -8,7 +8,7 @@ import { SeededRandom } from "../support/random.ts";
 import { startSlapd } from "../support/slapd.ts";
 import { type Fate, TcpProxy } from "../support/tcp_proxy.ts";
 import { HOSTILE_TEXTS } from "./hostile_texts.ts";
-import { context, detail } from "./notification.ts";
+import { context, detail, updateContext } from "./notification.ts";
 
 const SEED = 20261121;
 const LIVES = 200;
@@ -22,6 +22,8 @@ interface Step {
   readonly detail: Detail;
   readonly created: boolean;
   readonly subject: NotifyContext["subject"];
+  /** Of an update: what was told before. */
+  readonly before?: Detail;
 }
 
 /** What a life leaves behind, by the server's UUID. */
@@ -40,6 +42,8 @@ interface Server {
   /** What names its entry, once there is one. */
   name: string | null;
   isThere: boolean;
+  /** What the plugin was told last, of a server that is there. */
+  told: Detail;
   readonly floating: Set<string>;
 }
 
@@ -97,8 +101,18 @@ function lifeOf(index: number, { random, remains }: { readonly random: SeededRan
     const floatingIps = isKnown ? [{ id: `f-${index}`, address: floating, fixedAddress: null }] : [];
     steps.push({ detail: { ...one.detail, FloatingIPs: floatingIps }, created, subject: "server" });
     one.isThere = created;
+    one.told = one.detail;
     one.name ??= one.kept;
     if (isKnown) one.floating.add(floating);
+  };
+  const update = (one: Server) => {
+    const isRenamed = one.told.FQDN !== one.detail.FQDN;
+    const floatingIps = one === holder ? [{ id: `f-${index}`, address: floating, fixedAddress: null }] : [];
+    const updated = { ...one.detail, FloatingIPs: floatingIps };
+    steps.push({ detail: updated, created: true, subject: "server", before: one.told });
+    one.told = one.detail;
+    if (isRenamed) one.name = one.kept;
+    if (one === holder) one.floating.add(floating);
   };
   const associate = (one: Server, created: boolean) => {
     steps.push({ detail: { ...one.detail, IP: floating, IPType: "Public" }, created, subject: "floatingip" });
@@ -116,6 +130,11 @@ function lifeOf(index: number, { random, remains }: { readonly random: SeededRan
       change(again, random);
       server(again, true);
     }
+    if (random.chance(0.5)) {
+      const changed = random.pick(servers);
+      change(changed, random);
+      update(changed);
+    }
   }
   for (const one of servers.filter(() => random.chance(0.5))) {
     if (holder === one && random.chance(0.5)) associate(one, false);
@@ -127,7 +146,14 @@ function lifeOf(index: number, { random, remains }: { readonly random: SeededRan
 }
 
 function serverOf(ID: string, random: SeededRandom): Server {
-  const one = { detail: { ...detail, ID }, kept: "", name: null, isThere: false, floating: new Set<string>() };
+  const one = {
+    detail: { ...detail, ID },
+    kept: "",
+    name: null,
+    isThere: false,
+    told: detail,
+    floating: new Set<string>(),
+  };
   change(one, random);
   return one;
 }
@@ -160,12 +186,14 @@ function foreignEntries(random: SeededRandom): string {
 /** Delivers a life as the service does: one event after the other, each until it is done, now and then once too often. */
 async function live(plugin: LdapDirectory, { steps }: Life, random: SeededRandom): Promise<number> {
   let failures = 0;
-  for (const { detail, created, subject } of steps) {
+  for (const { detail, created, subject, before } of steps) {
     for (let left = random.chance(0.1) ? 2 : 1; left > 0;) {
       const cutOff = new AbortController();
       const timer = random.chance(INTERRUPTIONS) ? setTimeout(() => cutOff.abort(), random.below(4)) : undefined;
       try {
-        await plugin.notify(detail, created, context({ subject, signal: cutOff.signal }));
+        const { signal } = cutOff;
+        if (before === undefined) await plugin.notify(detail, created, context({ subject, signal }));
+        else await plugin.update(detail, updateContext({ before, signal }));
         left--;
       } catch (error) {
         // What was asked for before an answer was lost may be done while we ask again: a directory then says what it does not mean.

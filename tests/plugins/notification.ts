@@ -1,4 +1,4 @@
-import type { Detail, NotifyContext } from "../../mod.ts";
+import type { Detail, NotifyContext, UpdateContext } from "../../mod.ts";
 
 /** The example of the first generation's manual, with hostile values where a tenant chooses. */
 export const detail: Detail = {
@@ -47,6 +47,19 @@ export function context(changes: Partial<NotifyContext> = {}): NotifyContext {
     missing: [],
     keep() {},
     note() {},
+    ...changes,
+  };
+}
+
+/** The context of an update of {@linkcode detail}, likewise. */
+export function updateContext(changes: Partial<UpdateContext> = {}): UpdateContext {
+  return {
+    ...context(),
+    kind: "update",
+    key: "server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/update/1",
+    eventType: "compute.instance.update",
+    before: detail,
+    changed: ["FQDN"],
     ...changes,
   };
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { DeliveryError, type Detail } from "../../mod.ts";
-import { RestNotify, type RestNotifyOptions } from "../../plugins/rest_notify.ts";
+import { RestNotify } from "../../plugins/rest_notify.ts";
+import type { RestNotifyOptions } from "../../plugins/rest_options.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort, TestServer } from "../wire/server.ts";
-import { context, detail } from "./notification.ts";
+import { context, detail, updateContext } from "./notification.ts";
 
 const paths = { urlCreation: "/some_url", urlDeletion: "/some_url2" };
 const never = new AbortController().signal;
@@ -320,3 +321,92 @@ for (
     );
   });
 }
+
+const following = { ...paths, urlUpdate: "/some_url3" };
+
+Deno.test("update() puts the detail to urlUpdate, with the event's key and the keys that changed", async () => {
+  await using server = new TestServer();
+  await using plugin = new RestNotify({ host: server.url, ...following });
+
+  await plugin.update?.(detail, updateContext({ changed: ["FQDN", "Metadata"] }));
+
+  const [request] = server.requests;
+  assert.deepEqual([request?.method, request?.path], ["PUT", "/some_url3"]);
+  assert.equal(request?.headers.get("oss-watcher-changed"), "FQDN,Metadata");
+  assert.equal(request?.headers.get("idempotency-key"), `server/${detail.ID}/update/1`);
+  assert.deepEqual(JSON.parse(request?.body ?? ""), detail);
+});
+
+for (const methodUpdate of ["POST", "PUT", "PATCH", "DELETE"] as const) {
+  Deno.test(`update() sends with ${methodUpdate} when methodUpdate says so, and notify() does not`, async () => {
+    await using server = new TestServer();
+    await using plugin = new RestNotify({ host: server.url, ...following, methodUpdate });
+
+    await plugin.update?.(detail, updateContext());
+    await plugin.notify(detail, true, context());
+
+    const sent = server.requests.map(({ method, path }) => `${method} ${path}`);
+    assert.deepEqual(sent, [`${methodUpdate} /some_url3`, "POST /some_url"]);
+    assert.equal(server.requests[1]?.headers.has("oss-watcher-changed"), false);
+  });
+}
+
+Deno.test("update() writes keys of any text into one header of at most 1024 characters", async () => {
+  await using server = new TestServer();
+  await using plugin = new RestNotify({ host: server.url, ...following });
+  const hostile = ["Größe, m\r\nX: 1", "*", "\ud800", "__proto__"];
+
+  await plugin.update?.(detail, updateContext({ changed: hostile }));
+  await plugin.update?.(detail, updateContext({ changed: Array.from({ length: 500 }, (_, index) => `Key${index}`) }));
+
+  const [few = "", many = ""] = server.requests.map(({ headers }) => headers.get("oss-watcher-changed") ?? "");
+  assert.equal(few, "Gr%C3%B6%C3%9Fe%2C%20m%0D%0AX%3A%201,%2A,%EF%BF%BD,__proto__");
+  assert.match(many, /^Key0,Key1,.*,Key\d+,\*$/);
+  assert.ok(many.length <= 1024 && many.length > 1000);
+});
+
+Deno.test("update() tells the function body what was before and what changed, and notify() the kind", async () => {
+  await using server = new TestServer();
+  const body: RestNotifyOptions["body"] = ({ FQDN }, created, { kind, before, changed, ...more }) => {
+    return { FQDN, created, kind, before: before?.FQDN, changed, more };
+  };
+  await using plugin = new RestNotify({ host: server.url, ...following, body });
+
+  await plugin.update?.(detail, updateContext({ before: { ...detail, FQDN: "old" } }));
+  await plugin.notify(detail, true, context());
+  await plugin.notify(detail, false, context({ kind: "deletion" }));
+
+  const FQDN = "fake.hostname.com";
+  assert.deepEqual(server.requests.map(({ body }) => JSON.parse(body)), [
+    { FQDN, created: true, kind: "update", before: "old", changed: ["FQDN"], more: {} },
+    { FQDN, created: true, kind: "creation", more: {} },
+    { FQDN, created: false, kind: "deletion", more: {} },
+  ]);
+});
+
+Deno.test("RestNotify has no update() without urlUpdate: it is not told of updates", () => {
+  const plugin = new RestNotify({ host: "https://h", ...paths });
+
+  assert.deepEqual([typeof plugin.update, typeof plugin.previewUpdate], ["undefined", "undefined"]);
+  assert.equal(typeof new RestNotify({ host: "https://h", ...following }).update, "function");
+});
+
+Deno.test("check() asks urlUpdate, too", async () => {
+  await using server = new TestServer((request) =>
+    new Response(null, { status: new URL(request.url).pathname === "/some_url3" ? 401 : 204 })
+  );
+  await using plugin = new RestNotify({ host: server.url, ...following });
+
+  await assert.rejects(async () => await plugin.check(never), /some_url3.*401/);
+});
+
+Deno.test("RestNotify refuses options of updates that are wrong, and a header of its own", () => {
+  assert.match(refusal({ host: "https://h", ...paths, methodUpdate: "PUT" }), /methodUpdate: needs urlUpdate/);
+  assert.match(refusal({ host: "https://h", ...following, methodUpdate: "GET" }), /methodUpdate: must be one of POST,/);
+  assert.match(
+    refusal({ urlCreation: "https://h/", urlDeletion: "https://h/", urlUpdate: "/c" }),
+    /urlUpdate: must be/,
+  );
+  const headers = { "OSS-Watcher-Changed": "x" };
+  assert.match(refusal({ host: "https://h", ...following, headers }), /headers: OSS-Watcher-Changed cannot be set/);
+});

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { Observation } from "../../src/facts/observation.ts";
-import { judge } from "../../src/reconcile/judge.ts";
+import type { ServerSnapshot } from "../../src/model/event.ts";
+import { type FindUpdate, judge } from "../../src/reconcile/judge.ts";
 import { unknownServer } from "../../src/model/snapshot.ts";
 import { EVERYTHING } from "../support/rules.ts";
-import { ADDRESS, came, floatingIpIs, portIs, Story, went } from "../support/stories.ts";
+import { ADDRESS, came, floatingIpIs, MAC, portIs, Story, went } from "../support/stories.ts";
 import { seenFloatingIp, seenPort } from "./made.ts";
 
 const READ_AT = Date.UTC(2026, 10, 21, 20);
@@ -45,6 +46,69 @@ Deno.test("judge() finds a server that was never told", () => {
     keys: ["server/a/creation"],
     evidence: ["seen"],
   });
+});
+
+/** A server that Nova shows, where changes are followed. */
+function changed(story: Story, { readAtMs = READ_AT, ...state }: Partial<ServerSnapshot> & { readAtMs?: number }) {
+  const observation: Observation = {
+    what: "server",
+    state: { ...unknownServer("a"), vcpus: 1, ...state },
+    isNew: true,
+    readAtMs,
+  };
+  const findUpdate: FindUpdate = ({ before, now }) =>
+    before.snapshot.hostname === now.snapshot.hostname ? null : { key: "server/a/update/1", changed: ["FQDN"] };
+  const rules = { ...EVERYTHING, follows: true };
+  return judge(observation, { memory: story.memory, rules, findUpdate, evidence: ["seen"] });
+}
+
+/** The server `a`, whose changes are followed. */
+function followed(): Story {
+  const story = new Story({ follows: true });
+  story.tell(came("a", { hostname: "web", vcpus: 1, metadata: { one: "1", two: "2" }, description: "shop" }));
+  return story;
+}
+
+Deno.test("judge() finds a server that has changed in what is followed", () => {
+  assert.deepEqual(changed(followed(), { hostname: "www", description: "shop" })?.difference, {
+    change: "changed",
+    subject: "server",
+    id: "a",
+    name: "www",
+    address: null,
+    keys: ["server/a/update/1"],
+    evidence: ["seen", "Told otherwise: FQDN"],
+  });
+});
+
+Deno.test("judge() only corrects memory where what has changed is not followed", () => {
+  const judgement = changed(followed(), { hostname: "web", metadata: { one: "9" } });
+  assert.equal(judgement?.difference, null);
+  assert.deepEqual(judgement?.changes.servers[0]?.snapshot.metadata, { one: "9" });
+});
+
+Deno.test("judge() finds nothing where Nova says the same in another order, or does not say it", () => {
+  assert.equal(changed(followed(), { hostname: "web", metadata: { two: "2", one: "1" } }), null);
+  assert.equal(changed(followed(), {}), null);
+});
+
+Deno.test("judge() finds nothing if a message stated the server at about the time of the reading", () => {
+  const story = followed();
+  const said = Date.parse("2026-11-21T19:13:11.667Z");
+  assert.equal(changed(story, { hostname: "www", readAtMs: said + 59_000 }), null);
+  assert.notEqual(changed(story, { hostname: "www", readAtMs: said + 61_000 }), null);
+});
+
+Deno.test("judge() finds a server that has changed by its port", () => {
+  const story = followed();
+  story.tell(portIs("1", { server: "a", revision: 3 }));
+  const { state } = seenPort("1", { serverId: "a", fixedAddresses: ["10.0.0.6"], mac: MAC, revision: 4 });
+  const findUpdate: FindUpdate = () => ({ key: "server/a/update/1", changed: ["Addresses"] });
+  const rules = { ...EVERYTHING, follows: true };
+  const options = { memory: story.memory, rules, findUpdate, evidence: [] };
+  const judgement = judge({ what: "port", state, readAtMs: READ_AT }, options);
+  assert.equal(judgement?.difference?.change, "changed");
+  assert.equal(judgement?.difference?.address, "10.0.0.6");
 });
 
 Deno.test("judge() finds a server that is gone, with the end of its association", () => {

@@ -69,7 +69,7 @@ export function report(startedAt: number, more: Partial<ComparisonReport> = {}):
     problem: null,
     scope: ADMIN,
     found: { floatingIps: 0, ports: 0, servers: 0 },
-    drift: { untold: 0, gone: 0, moved: 0 },
+    drift: { untold: 0, gone: 0, moved: 0, changed: 0 },
     corrected: 0,
     undecided: 0,
     differences: [],

@@ -4,7 +4,11 @@
  * @module
  */
 
+import { makeDetail } from "../../src/detail/make_detail.ts";
 import { decide } from "../../src/facts/decide.ts";
+import type { Rules } from "../../src/facts/decision_context.ts";
+import { updateOf } from "../../src/facts/update.ts";
+import { changedKeys } from "../../src/model/following.ts";
 import type { Notification } from "../../src/model/notification.ts";
 import type { Settlement } from "../../src/model/ledger.ts";
 import { promptDetail, settlementOf } from "./made_events.ts";
@@ -14,10 +18,36 @@ import type { TemporaryLedger } from "./temporary_ledger.ts";
 type OpenedLedger = Pick<TemporaryLedger, "ledger" | "now">;
 
 /** Records notifications and decides them, with details. */
-export async function tell({ ledger, now }: OpenedLedger, ...notifications: readonly Notification[]): Promise<void> {
+export async function tell(opened: OpenedLedger, ...notifications: readonly Notification[]): Promise<void> {
+  await tellBy(EVERYTHING, opened, notifications);
+}
+
+/** The same where all changes of servers are followed, by this plugin; updates are announced at once. */
+export async function tellFollowing(opened: OpenedLedger, ...notifications: readonly Notification[]): Promise<void> {
+  const { ledger } = opened;
+  const following = { keys: "all", tellsAssociations: true } as const;
+  await ledger.follow({
+    plugins: ["p"],
+    settleMs: 0,
+    makeUpdate: (settled) => {
+      const made = updateOf(settled, {});
+      return changedKeys(settled.announced, makeDetail(made.event).detail, following).length === 0 ? null : made;
+    },
+  });
+  for (const notification of notifications) {
+    await tellBy({ ...EVERYTHING, follows: true }, opened, [notification]);
+    await ledger.announceUpdates(9, promptDetail);
+  }
+}
+
+async function tellBy(
+  rules: Rules,
+  { ledger, now }: OpenedLedger,
+  notifications: readonly Notification[],
+): Promise<void> {
   await ledger.record(notifications.map((notification) => ({ receivedAt: now, notification })));
   const decider = (notification: Notification, memory: Parameters<typeof decide>[1]) =>
-    decide(notification, memory, EVERYTHING);
+    decide(notification, memory, rules);
   while (await ledger.decide(Number.MAX_SAFE_INTEGER, decider, promptDetail) > 0);
 }
 

@@ -139,8 +139,10 @@ export abstract class LdapServer implements AsyncDisposable {
   /** Removes everything below the plugin's base, referrals too. */
   async clear(): Promise<void> {
     const dns = Object.keys(await this.entries(SERVERS, "(objectClass=*)", ["-M"])).filter((dn) => dn !== SERVERS);
-    // Children are named after their parents.
-    const records = dns.reverse().map((dn) => `dn:: ${new TextEncoder().encode(dn).toBase64()}\nchangetype: delete\n`);
+    // The name of an entry ends in that of the entry above.
+    const records = dns.sort((one, other) => other.length - one.length).map((dn) =>
+      `dn:: ${new TextEncoder().encode(dn).toBase64()}\nchangetype: delete\n`
+    );
     if (records.length > 0) await this.ldif(records.join("\n"), ["-M"]);
   }
 

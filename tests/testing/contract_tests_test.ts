@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DeliveryError, type Detail, type NotifyContext, PermanentError, type Plugin } from "oss-watcher";
+import type { Json, UpdateContext } from "oss-watcher";
 import { HttpTarget } from "oss-watcher/kit";
 import { assertHttpPreview, contractTests, HttpHarness, type PluginContract } from "oss-watcher/testing";
 
@@ -35,12 +36,34 @@ class Sound implements Plugin {
     await this.#target[Symbol.asyncDispose]();
   }
 
-  request(detail: Detail, created: boolean, context: NotifyContext) {
+  request(detail: Detail, created: boolean, context: NotifyContext | UpdateContext) {
     const headers: Record<string, string> = {
       "Content-Type": "application/json",
       "X-Key": encodeURIComponent(context.key.slice(0, 300).toWellFormed()),
     };
     return { method: created ? "PUT" : "DELETE", url: this.url, headers, body: JSON.stringify(detail) };
+  }
+}
+
+/** One that follows changes, too. */
+class Following extends Sound {
+  readonly #own = new HttpTarget({ user: "u", password: PASSWORD });
+
+  async update(detail: Detail, context: UpdateContext): Promise<void> {
+    await this.#own.request({ ...this.updateRequest(detail, context), signal: context.signal });
+  }
+
+  previewUpdate(detail: Detail, context: UpdateContext): Json | Promise<Json> {
+    return { ...this.#own.preview(this.updateRequest(detail, context)) };
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
+    await this.#own[Symbol.asyncDispose]();
+  }
+
+  updateRequest(detail: Detail, context: UpdateContext) {
+    return { ...this.request(detail, true, context), method: "PATCH" };
   }
 }
 
@@ -55,16 +78,19 @@ function contractOf(Class: typeof Sound): PluginContract<HttpHarness> {
     wrong: { make: () => new Class({ url: "x", uri: "y" } as { url: string }), names: ["url", "uri"] },
     identify: ({ headers }) => headers["x-key"] ?? "",
     assertTaken: ({ body }, { detail }) => assert.deepEqual(JSON.parse(body), detail),
+    assertUpdated: ({ method, body }, { detail }) => assert.deepEqual([method, JSON.parse(body)], ["PATCH", detail]),
     assertPreview: assertHttpPreview,
   };
 }
 
-for (const { name, needsNothing, run } of contractTests(contractOf(Sound))) {
-  Deno.test({
-    name: `contractTests() passes a plugin that keeps it: ${name}`,
-    permissions: needsNothing ? "none" : "inherit",
-    fn: run,
-  });
+for (const [what, Class] of [["that keeps it", Sound], ["with update() that keeps it", Following]] as const) {
+  for (const { name, needsNothing, run } of contractTests(contractOf(Class))) {
+    Deno.test({
+      name: `contractTests() passes a plugin ${what}: ${name}`,
+      permissions: needsNothing ? "none" : "inherit",
+      fn: run,
+    });
+  }
 }
 
 /** A plugin that fails as the given one does, but for what becomes of its errors. */
@@ -76,7 +102,13 @@ function rethrowing(change: (error: DeliveryError) => void): typeof Sound {
   };
 }
 
-const MUTANTS: readonly { readonly what: string; readonly Class: typeof Sound; readonly fails: readonly RegExp[] }[] = [
+interface Mutant {
+  readonly what: string;
+  readonly Class: typeof Sound;
+  readonly fails: readonly RegExp[];
+}
+
+const MUTANTS: readonly Mutant[] = [
   {
     what: "swallows errors",
     Class: rethrowing(() => {}),
@@ -241,10 +273,139 @@ const MUTANTS: readonly { readonly what: string; readonly Class: typeof Sound; r
   },
 ];
 
+/** Plugins that notify as they should, and update as they should not. */
+const UPDATING_MUTANTS: readonly Mutant[] = [
+  {
+    what: "swallows errors",
+    Class: class extends Following {
+      override async update(detail: Detail, context: UpdateContext): Promise<void> {
+        await super.update(detail, context).catch(() => {});
+      }
+    },
+    fails: [/is down/, /cuts the connection/, /not know us/, /is busy/, /error of its own/, /never take/],
+  },
+  {
+    what: "tells its password in errors",
+    Class: class extends Following {
+      override async update(detail: Detail, context: UpdateContext): Promise<void> {
+        await super.update(detail, context).catch((error) => {
+          throw new DeliveryError(`${error.message} with ${PASSWORD}`, error);
+        });
+      }
+    },
+    fails: [/target is down/, /error of its own/],
+  },
+  {
+    what: "ignores the signal",
+    Class: class extends Following {
+      override update(detail: Detail, context: UpdateContext): Promise<void> {
+        return super.update(detail, { ...context, signal: new AbortController().signal });
+      }
+    },
+    fails: [/the service stops/, /takes too long/, /aborted before/],
+  },
+  {
+    what: "gives every attempt a key of its own",
+    Class: class extends Following {
+      override updateRequest(detail: Detail, context: UpdateContext) {
+        return { ...super.updateRequest(detail, context), headers: { "X-Key": crypto.randomUUID() } };
+      }
+    },
+    fails: [/same update comes twice/, /ends up the same/, /previewUpdate\(\) tells what/],
+  },
+  {
+    what: "writes to what was before",
+    Class: class extends Following {
+      override async update(detail: Detail, context: UpdateContext): Promise<void> {
+        (context.before as { FQDN: string }).FQDN = "mine";
+        await super.update(detail, context);
+      }
+    },
+    fails: [/update\(\) was given/],
+  },
+  {
+    what: "sends what was before",
+    Class: class extends Following {
+      override updateRequest(_detail: Detail, context: UpdateContext) {
+        return super.updateRequest(context.before, context);
+      }
+    },
+    fails: [/update\(\) was given/, /hostile texts in names/, /hostile texts in ids/],
+  },
+  {
+    what: "sends two things for a hostile key",
+    Class: class extends Following {
+      override async update(detail: Detail, context: UpdateContext): Promise<void> {
+        await super.update(detail, context);
+        if (context.changed.some((key) => key.includes("\n"))) await super.update(detail, context);
+      }
+    },
+    fails: [/hostile texts in names/],
+  },
+  {
+    what: "tries a hostile value before the update for ever",
+    Class: class extends Following {
+      override async update(detail: Detail, context: UpdateContext): Promise<void> {
+        if (context.before.FQDN?.includes("\0")) throw new Error("Cannot compare a NUL");
+        await super.update(detail, context);
+      }
+    },
+    fails: [/hostile texts in names/],
+  },
+  {
+    what: "tells its password in previews",
+    Class: class extends Following {
+      override previewUpdate(): Json {
+        return PASSWORD;
+      }
+    },
+    fails: [/previewUpdate\(\) does no I\/O, tells no secret/, /previewUpdate\(\) tells what/],
+  },
+  {
+    what: "does I/O when it previews",
+    Class: class extends Following {
+      override async previewUpdate(detail: Detail, context: UpdateContext): Promise<Json> {
+        await (await fetch(this.url, { method: "PUT" })).body?.cancel();
+        return await super.previewUpdate(detail, context);
+      }
+    },
+    fails: [/previewUpdate\(\) tells what/],
+  },
+  {
+    what: "does not come back after a failure",
+    Class: class extends Following {
+      #broken: unknown;
+      override async update(detail: Detail, context: UpdateContext): Promise<void> {
+        if (this.#broken !== undefined) throw this.#broken;
+        await super.update(detail, context).catch((error) => {
+          throw this.#broken = error;
+        });
+      }
+    },
+    fails: [/target is down/, /error of its own/, /the service stops/],
+  },
+];
+
+for (const { what, Class, fails } of UPDATING_MUTANTS) {
+  for (const wanted of fails) {
+    Deno.test(`contractTests() fails a plugin whose update() ${what}: ${wanted.source}`, async () => {
+      const tests = contractTests(contractOf(Class)).filter(({ name }) =>
+        /update\(\)|previewUpdate|update comes/.test(name)
+      );
+      const found = tests.filter(({ name }) => wanted.test(name));
+      assert.ok(found.length > 0);
+      for (const { name, run } of found) {
+        await assert.rejects(async () => await run(), (error: unknown) => error instanceof Error, `passed: ${name}`);
+      }
+    });
+  }
+}
+
 for (const { what, Class, fails } of MUTANTS) {
   for (const wanted of fails) {
     Deno.test(`contractTests() fails a plugin that ${what}: ${wanted.source}`, async () => {
-      const found = contractTests(contractOf(Class)).filter(({ name }) => wanted.test(name));
+      const tests = contractTests(contractOf(Class)).filter(({ name }) => !/update\(\)/.test(name));
+      const found = tests.filter(({ name }) => wanted.test(name));
       assert.ok(found.length > 0);
       for (const { name, run } of found) {
         await assert.rejects(async () => await run(), (error: unknown) => error instanceof Error, `passed: ${name}`);

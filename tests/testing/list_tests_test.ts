@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type DeliveredEvent, DeliveryError, type Detail, type ListedResource } from "oss-watcher";
-import type { NotifyContext, Plugin } from "oss-watcher";
+import type { NotifyContext, Plugin, UpdateContext } from "oss-watcher";
 import { fingerprint } from "oss-watcher/kit";
 import { type Behaviour, contractTests, type PluginContract, type TargetHarness } from "oss-watcher/testing";
 
@@ -51,6 +51,11 @@ class Listing implements Plugin {
     if (subject === "floatingip" || ID === null) return;
     if (created) this.target.names.set(ID, FQDN ?? "");
     else this.target.names.delete(ID);
+  }
+
+  async update(detail: Detail, { signal }: UpdateContext): Promise<void> {
+    await this.target.answer(signal);
+    this.target.names.set(detail.ID ?? "", detail.FQDN ?? "");
   }
 
   async *list(signal: AbortSignal): AsyncGenerator<ListedResource, void> {
@@ -112,7 +117,23 @@ const MUTANTS: readonly { readonly what: string; readonly Class: typeof Listing;
           if (created) await super.notify(detail, created, context);
         }
       },
-      fails: [/to its deletion/, /hostile/],
+      fails: [/server that was updated/, /to its deletion/, /hostile/],
+    },
+    {
+      what: "does not change what it lists when it updates",
+      Class: class extends Listing {
+        override async update(): Promise<void> {}
+      },
+      fails: [/server that was updated/],
+    },
+    {
+      what: "adds a second record when it updates",
+      Class: class extends Listing {
+        override async update(detail: Detail, context: UpdateContext): Promise<void> {
+          await super.update({ ...detail, ID: `${detail.ID}-${detail.FQDN}` }, context);
+        }
+      },
+      fails: [/server that was updated/],
     },
     {
       what: "lists nothing",
@@ -121,7 +142,7 @@ const MUTANTS: readonly { readonly what: string; readonly Class: typeof Listing;
           for await (const one of super.list(signal)) if (one.id === "") yield one;
         }
       },
-      fails: [/to its deletion/, /repair/, /hostile/],
+      fails: [/server that was updated/, /to its deletion/, /repair/, /hostile/],
     },
     {
       what: "expects nothing",
@@ -130,7 +151,7 @@ const MUTANTS: readonly { readonly what: string; readonly Class: typeof Listing;
           return Promise.resolve([]);
         }
       },
-      fails: [/to its deletion/, /repair/, /hostile/],
+      fails: [/server that was updated/, /to its deletion/, /repair/, /hostile/],
     },
     {
       what: "shows texts of tenants as fingerprints",

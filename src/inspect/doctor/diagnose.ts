@@ -5,6 +5,7 @@ import {
   boundQueues,
   grant,
   type Remedy,
+  SEND_CHANGES,
   SEND_UNVERSIONED,
   sendNotifications,
   takeRoutingKeys,
@@ -32,6 +33,7 @@ export function diagnose(seen: Examination): readonly Problem[] {
     ...queueProblems(seen),
     ...seen.queue.exchanges.flatMap((exchange) => exchangeProblems(seen, exchange)),
     ...formatProblems(seen),
+    ...changeProblems(seen),
     ...limitProblems(seen),
     ...unreadQueueProblems(seen),
   ];
@@ -186,6 +188,15 @@ function formatProblems({ flows }: Examination): readonly Problem[] {
     "Nova sends versioned notifications alone: when a server is force-deleted while its compute host is down, or has " +
     "no host, Nova sends no notification";
   return [{ level: "warning", text, remedies: [SEND_UNVERSIONED] }];
+}
+
+/** A server that is built or deleted changes its state: Nova says so, if it says any change. */
+function changeProblems({ follows, flows }: Examination): readonly Problem[] {
+  const isOfServers = flows.some(({ serverFormats }) => serverFormats.length > 0);
+  if (!follows || !isOfServers || flows.some(({ serverUpdates }) => serverUpdates > 0)) return [];
+  const text = "Nova sends notifications of servers, and none of their changes (compute.instance.update), which " +
+    "events.update of config.ts follows: most changes would not be told";
+  return [{ level: "warning", text, remedies: [SEND_CHANGES] }];
 }
 
 function limitProblems({ queue, managed, version, vhost }: Examination): readonly Problem[] {

@@ -1,4 +1,5 @@
 import type { AmqpEndpoint } from "../../wire/amqp/amqp_options.ts";
+import { watchedEventTypes } from "../../facts/decide.ts";
 import { amqpRefusal } from "../../wire/amqp/amqp_refusal.ts";
 import { DEFAULT_EXCHANGES, DEFAULT_ROUTING_KEYS } from "../../rabbitmq/topology.ts";
 import type { BrokerVisit, QueueState } from "../../rabbitmq/visit.ts";
@@ -32,6 +33,8 @@ export interface Examination {
   readonly vhost: string;
   /** The time of listening. */
   readonly seconds: number;
+  /** Whether config.ts follows changes of servers. */
+  readonly follows: boolean;
   /** The queue that oss-watcher reads. */
   readonly queue: QueueLook & {
     readonly isOwn: boolean;
@@ -65,6 +68,8 @@ export interface Managed {
 
 export interface ExamineOptions {
   readonly source: RabbitSource;
+  /** Whether config.ts follows changes of servers. */
+  readonly follows: boolean;
   readonly seconds: number;
   readonly management?: string;
   readonly random: () => number;
@@ -104,6 +109,7 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
     version: visit.version,
     user: visit.endpoint.user,
     vhost: visit.endpoint.vhost,
+    follows: options.follows,
     queue: {
       ...mine as QueueLook,
       isOwn: own !== undefined,
@@ -147,10 +153,10 @@ async function exchangesOf(visit: BrokerVisit, names: readonly string[]): Promis
 
 /** Counts every notification of every service, on a temporary queue. */
 async function listen(
-  { source, seconds, random, now, log, onListening, signal }: ExamineOptions,
+  { source, follows, seconds, random, now, log, onListening, signal }: ExamineOptions,
   { address }: BrokerVisit,
 ): Promise<Pick<Examination, "flows" | "deaf" | "seconds">> {
-  const traffic = new Traffic();
+  const traffic = new Traffic(watchedEventTypes({ follows }));
   const over = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let startedAt = now();

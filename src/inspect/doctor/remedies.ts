@@ -38,6 +38,12 @@ export const SEND_UNVERSIONED: Remedy = {
   lines: ["[notifications]", "notification_format = both"],
 };
 
+/** Makes Nova send a notification of each change of a server. */
+export const SEND_CHANGES: Remedy = {
+  where: "In nova.conf of every Nova service, then restart it",
+  lines: ["[notifications]", "notify_on_state_change = vm_and_task_state"],
+};
+
 /** Makes oss-watcher's own queue receive these routing keys. */
 export function takeRoutingKeys(routingKeys: readonly string[]): Remedy {
   return {

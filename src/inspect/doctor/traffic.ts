@@ -1,4 +1,3 @@
-import { WATCHED_EVENT_TYPES } from "../../facts/decide.ts";
 import type { Delivered } from "../../rabbitmq/consumer.ts";
 import { decodeBody } from "../../intake/envelope.ts";
 import { plainBytes } from "../../intake/plain_bytes.ts";
@@ -21,12 +20,15 @@ export interface Flow {
    * always has one format.
    */
   readonly serverFormats: readonly string[];
+  /** The number of those that say how a server has changed, `compute.instance.update` and its twin. */
+  readonly serverUpdates: number;
 }
 
 interface Counting {
   count: number;
   handled: number;
   unreadable: number;
+  serverUpdates: number;
   readonly drivers: Set<string>;
   readonly formats: Set<string>;
   readonly serverFormats: Set<string>;
@@ -35,12 +37,20 @@ interface Counting {
 /** Counts notifications by exchange and routing key. */
 export class Traffic {
   readonly #flows = new Map<string, Counting>();
+  readonly #watched: ReadonlySet<string>;
+
+  /** @param watched The event types that the service records. */
+  constructor(watched: ReadonlySet<string>) {
+    this.#watched = watched;
+  }
 
   take(message: Delivered): void {
     const { exchange, routingKey, body, compression } = message;
     const key = JSON.stringify([exchange, routingKey]);
-    const flow = this.#flows.get(key) ??
-      { count: 0, handled: 0, unreadable: 0, drivers: new Set(), formats: new Set(), serverFormats: new Set() };
+    const flow = this.#flows.get(key) ?? {
+      ...{ count: 0, handled: 0, unreadable: 0, serverUpdates: 0 },
+      ...{ drivers: new Set<string>(), formats: new Set<string>(), serverFormats: new Set<string>() },
+    };
     this.#flows.set(key, flow);
     flow.count++;
     const bytes = plainBytes(body, compression);
@@ -50,7 +60,8 @@ export class Traffic {
       return;
     }
     const { eventType, payload } = decoded.notification;
-    if (WATCHED_EVENT_TYPES.has(eventType)) flow.handled++;
+    if (this.#watched.has(eventType)) flow.handled++;
+    if (eventType === "compute.instance.update" || eventType === "instance.update") flow.serverUpdates++;
     flow.drivers.add(hasEnvelope(bytes as Uint8Array) ? "messagingv2" : "messaging");
     if (exchange === "nova") flow.formats.add("nova_object.name" in payload ? "versioned" : "unversioned");
     if (eventType.startsWith("compute.instance.")) flow.serverFormats.add("unversioned");

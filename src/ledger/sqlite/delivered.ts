@@ -83,6 +83,7 @@ const STATEMENTS = {
   deliveries: `SELECT e.seq, e.key, json_extract(e.data, '$.subject') AS subject,
       json_extract(e.data, '$.created') AS created, ${serverOf("e")} AS server_id, d.state, d.finished_at
     FROM event AS e CROSS JOIN delivery AS d ON d.seq = e.seq AND d.plugin = ?1
+      AND NOT (d.state = 'done' AND d.attempts = 0) -- an update with nothing to tell
     WHERE e.seq > ?2 ORDER BY e.seq LIMIT ?3`,
   detail: `SELECT detail AS value FROM event WHERE seq = ?`,
   order_keys: `SELECT order_keys AS value FROM event WHERE seq = ?`,

@@ -5,10 +5,11 @@ const ENDING = 9;
  * SQL: event `row` says what targets hold of a resource that exists, so it outlives
  * `ledger.keepDays`. `audit` compares targets with these events:
  *
- * - the creation of a server that is not deleted;
+ * - the creation of a server that is not deleted, or whose deletion is not delivered yet;
+ * - its last update, and those before it until the last one was told to every plugin;
  * - the beginning of a floating IP's current association;
- * - the end of an association, if the creation of its server lists the floating IP and the server
- *   is not deleted: without it, the creation alone would say that the server still has it.
+ * - the end of an association, if the creation of its server, or the server's last update, lists the
+ *   floating IP and the server is not deleted: these alone would say that the server still has it.
  */
 export function isLasting(row: string): string {
   const key = `${row}.key`;
@@ -19,11 +20,12 @@ export function isLasting(row: string): string {
   const floatingIpId = `substr(${prefix}, ${"floatingip/".length + 1})`;
   return `CASE
     WHEN ${key} GLOB 'server/*/creation' THEN ${isThere(serverId)}
+    WHEN ${key} GLOB 'server/*/update/*' THEN ${isLastUpdate(key)}
     WHEN ${key} GLOB 'floatingip/*/creation' THEN EXISTS (SELECT 1 FROM floatingip AS f WHERE f.id = ${floatingIpId}
       AND json_extract(f.data, '$.association') IS NOT NULL
       AND ${key} = 'floatingip/' || f.id || '/' || json_extract(f.data, '$.transitions') || '/creation')
     WHEN ${key} GLOB 'floatingip/*/deletion' THEN EXISTS (
-      SELECT 1 FROM event AS own WHERE own.key = 'server/' || ${serverOf(row)} || '/creation'
+      SELECT 1 FROM event AS own WHERE own.key IN (${creationAndUpdate(serverOf(row))})
         AND instr(own.detail, ${floatingIpId}) > 0 AND ${isThere(serverOf(row))})
     ELSE 0 END`;
 }
@@ -33,6 +35,28 @@ export function serverOf(row: string): string {
   return `coalesce(json_extract(${row}.data, '$.serverId'), json_extract(${row}.data, '$.server.id'))`;
 }
 
+/** SQL: the keys of a server's creation and of its last update, if there is one. */
+function creationAndUpdate(id: string): string {
+  const number = `(SELECT json_extract(u.data, '$.updates') FROM server AS u WHERE u.id = ${id})`;
+  return `'server/' || ${id} || '/creation', 'server/' || ${id} || '/update/' || ${number}`;
+}
+
 function isThere(id: string): string {
-  return `EXISTS (SELECT 1 FROM server AS s WHERE s.id = ${id} AND s.deleted_at IS NULL)`;
+  return `EXISTS (SELECT 1 FROM server AS s WHERE s.id = ${id} AND ${IS_KNOWN_TO_TARGETS})`;
+}
+
+/** SQL: targets hold server `s`, or will be told its deletion by what they were told of it. */
+const IS_KNOWN_TO_TARGETS = `(s.deleted_at IS NULL OR EXISTS (SELECT 1 FROM event AS g
+  JOIN delivery AS d ON d.seq = g.seq AND (d.finished_at IS NULL OR d.state = 'dead')
+  WHERE g.key = 'server/' || s.id || '/deletion'))`;
+
+/** SQL: no later update of the server was told to every plugin. */
+function isLastUpdate(key: string): string {
+  const rest = `substr(${key}, ${"server/".length + 1})`;
+  const id = `substr(${rest}, 1, instr(${rest}, '/') - 1)`;
+  const number = `CAST(substr(${rest}, instr(${rest}, '/') + ${"/update/".length}) AS INTEGER)`;
+  const last = `json_extract(s.data, '$.updates')`;
+  return `EXISTS (SELECT 1 FROM server AS s WHERE s.id = ${id} AND ${IS_KNOWN_TO_TARGETS} AND (${number} >= ${last}
+      OR EXISTS (SELECT 1 FROM event AS l JOIN delivery AS d ON d.seq = l.seq AND (d.state <> 'done' OR d.attempts = 0)
+        WHERE l.key = 'server/' || s.id || '/update/' || ${last})))`;
 }

@@ -15,7 +15,7 @@ import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
 import { listPages } from "./list_pages.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./database.ts";
 import { inSlices } from "./in_slices.ts";
-import { RecentEvents } from "./recent_events.ts";
+import { type RecentEvent, RecentEvents } from "./recent_events.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Outages } from "./outages.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
@@ -24,6 +24,7 @@ import { storedEvent } from "./ready_deliveries.ts";
 import { LATER_DONE, WAITS_FOR } from "./order_queries.ts";
 import { gapOf } from "./gaps.ts";
 import { SqliteMemory } from "./memory.ts";
+import { ToldDetails } from "./told_details.ts";
 import { Comparisons } from "./comparisons.ts";
 import { markCopy } from "./restored.ts";
 import { listedState, OPEN, QUEUED } from "./delivery_states.ts";
@@ -44,6 +45,7 @@ class SqliteOperations implements LedgerOperations {
   readonly #deliveries: Deliveries;
   readonly #memory: SqliteMemory;
   readonly #outages: Outages;
+  readonly #told: ToldDetails;
   readonly comparisons: Comparisons;
   readonly #sql: Statements<typeof STATEMENTS>;
 
@@ -55,6 +57,7 @@ class SqliteOperations implements LedgerOperations {
     const [plugins, recent] = [new PluginNumbers(database), new RecentEvents()];
     this.#deliveries = new Deliveries(database, { plugins, queues: this.#queues, recent });
     this.#memory = new SqliteMemory(database);
+    this.#told = new ToldDetails(database, plugins);
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
@@ -110,12 +113,13 @@ class SqliteOperations implements LedgerOperations {
     const seq = Number(row["seq"]);
     const detail = row["detail"] as string | null;
     const body = row["body"] as string | null;
+    const event = storedEvent(row["data"]);
     return {
-      event: storedEvent(row["data"]),
+      event,
       decidedAt: Number(row["decided_at"]),
       notification: body === null ? null : JSON.parse(body),
       detail: detail === null ? null : JSON.parse(detail),
-      deliveries: this.#sql.deliveries.all(seq).map((delivery) => this.#showDelivery(seq, delivery)),
+      deliveries: this.#sql.deliveries.all(seq).map((delivery) => this.#showDelivery({ seq, event }, delivery)),
     };
   }
 
@@ -179,7 +183,10 @@ class SqliteOperations implements LedgerOperations {
     markCopy(file);
   }
 
-  #showDelivery(seq: number, row: Row): ShownDelivery {
+  #showDelivery(
+    { seq, event }: { readonly seq: number; readonly event: RecentEvent["event"] },
+    row: Row,
+  ): ShownDelivery {
     const plugin = Number(row["plugin"]);
     const state = listedState(String(row["state"]), Number(row["attempts"]));
     const open = state === "waiting" || state === "retrying";
@@ -189,6 +196,7 @@ class SqliteOperations implements LedgerOperations {
       attempts: Number(row["attempts"]),
       dueAt: open ? Number(row["due_at"]) : null,
       finishedAt: row["finished_at"] === null ? null : Number(row["finished_at"]),
+      ...(event.updates === undefined ? {} : { before: this.#told.before(String(row["name"]), event) }),
       failures: this.#sql.failures.all(plugin, seq).map((failure) => ({
         attempt: Number(failure["attempt"]),
         startedAt: Number(failure["started_at"]),

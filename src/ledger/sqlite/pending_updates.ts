@@ -175,13 +175,12 @@ export class PendingUpdates {
 
   #all(): Map<string, Pending> {
     if (this.#pending !== null) return this.#pending;
-    this.#pending = new Map();
-    for (const row of this.#sql.all.all()) {
+    const rows = this.#sql.all.all().map((row): [string, Pending] => {
       const serverId = row["server_id"] as string;
       const orderKeys = this.#announced(serverId)?.orderKeys ?? new Set<number>();
-      this.#pending.set(serverId, { dueAt: Number(row["due_at"]), orderKeys });
-    }
-    return this.#pending;
+      return [serverId, { dueAt: Number(row["due_at"]), orderKeys }];
+    });
+    return this.#pending = new Map(rows.sort(([, one], [, other]) => one.dueAt - other.dueAt));
   }
 }
 
@@ -194,7 +193,7 @@ function updateKey(serverId: string, number: number): string {
 }
 
 const STATEMENTS = {
-  all: `SELECT server_id, due_at FROM pending_update ORDER BY due_at`,
+  all: `SELECT server_id, due_at FROM pending_update`,
   pending: `SELECT notification, cause FROM pending_update WHERE server_id = ?`,
   mark: `INSERT INTO pending_update (server_id, due_at, notification, cause) VALUES (?, ?, ?, ?)
     ON CONFLICT (server_id) DO UPDATE SET notification = excluded.notification, cause = excluded.cause`,

@@ -1,4 +1,5 @@
 import type { Detail } from "../../model/detail.ts";
+import type { EventKind } from "../../model/event.ts";
 import { escapeXml } from "../escaping/escape_xml.ts";
 import { callUserFunction, type UserFunction } from "../options/call_user_function.ts";
 
@@ -8,7 +9,20 @@ import { callUserFunction, type UserFunction } from "../options/call_user_functi
  * An object that the function returns is sent as JSON, a string as it is; a function that throws,
  * or returns anything else, makes a dead letter.
  */
-export type BodyFormat = "json" | "vco-xml" | ((detail: Detail, created: boolean) => string | object);
+export type BodyFormat =
+  | "json"
+  | "vco-xml"
+  | ((detail: Detail, created: boolean, event: BodyEvent) => string | object);
+
+/** The third argument of a function of {@linkcode BodyFormat}. */
+export interface BodyEvent {
+  /** `update`, or as the argument `created` says, which is `true` for an update, too. */
+  readonly kind: EventKind;
+  /** Of an update: the detail that this plugin was last told of the server. */
+  readonly before?: Detail;
+  /** Of an update: the keys of the detail that differ. */
+  readonly changed?: readonly string[];
+}
 
 /** A body and its content type. */
 export interface Body {
@@ -44,15 +58,26 @@ export function isBodyFormat(value: unknown): value is BodyFormat {
  * ```
  */
 export function encodeBody(
-  { detail, created, plugin }: { readonly detail: Detail; readonly created: boolean; readonly plugin?: string },
+  { detail, created, plugin, event }: {
+    readonly detail: Detail;
+    readonly created: boolean;
+    readonly plugin?: string;
+    readonly event?: BodyEvent;
+  },
   format: BodyFormat,
 ): Body {
   if (format === "json") return { type: "application/json", text: JSON.stringify(detail) };
   if (format === "vco-xml") return { type: "application/xml", text: executionContext(detail) };
   return callUserFunction(
     { ...A_BODY, ...(plugin === undefined ? {} : { plugin }) },
-    () => bodyOf(format(detail, created)),
+    () => bodyOf(format(detail, created, eventOf(created, event))),
   );
+}
+
+/** Nothing else of what a plugin is called with: a body is the same for every attempt. */
+function eventOf(created: boolean, event: BodyEvent | undefined): BodyEvent {
+  const { kind = created ? "creation" : "deletion", before, changed } = event ?? {};
+  return { kind, ...(before === undefined ? {} : { before }), ...(changed === undefined ? {} : { changed }) };
 }
 
 /** Returns a value that cannot become a body unchanged, so that the caller refuses it. */

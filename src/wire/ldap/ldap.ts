@@ -4,6 +4,7 @@ import { assertion } from "./ldap_assertion.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 import { LdapFailures, RESULT, resultCode } from "./ldap_failure.ts";
 import { ldapOptionProblems, type LdapTargetOptions, urlsOf } from "./ldap_options.ts";
+import type { LdapName } from "./ldap_renaming.ts";
 import { type LdapClient, type LdapLibrary, LdapSession, SessionOver } from "./ldap_session.ts";
 import { refuseProblems } from "../options/option_rules.ts";
 
@@ -118,6 +119,19 @@ export class LdapTarget implements AsyncDisposable {
         new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) })
       );
       await client.modify(dn, wanted, controls(library, only));
+      return true;
+    });
+  }
+
+  /**
+   * Gives an entry another name, which may be below another entry. The values of its old name go.
+   * `false`: there is one of that name.
+   */
+  rename(dn: string, { rdn, parent }: LdapName, { only, signal }: LdapCondition): Promise<boolean> {
+    const request = { verb: "rename", dn, acceptedCode: RESULT.alreadyExists, signal };
+    return this.#run(request, async (client, library) => {
+      // The library splits the new name at its first comma: an RDN must have none, escaped or not.
+      await client.modifyDN(dn, parent === undefined ? rdn : `${rdn},${parent}`, controls(library, only));
       return true;
     });
   }

@@ -1,6 +1,7 @@
 import { isSameAttribute } from "./attribute_name.ts";
-import { ldapValues, valuesIn, valuesNotIn } from "./ldap_entry.ts";
-import type { LdapEntry } from "./ldap_entry.ts";
+import { changesOf, ldapValues, namingValues, valuesIn, valuesNotIn } from "./ldap_entry.ts";
+import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
+import { foldedText } from "./ldap_text.ts";
 
 /**
  * Attributes with their values; `null`: none. An attribute that is listed twice gets the values of
@@ -48,4 +49,45 @@ export function valuesAfterChange(
     const [before, changed] = [valuesIn(there, name), ldapValues(name, [given ?? []].flat())];
     return [name, operation === "add" ? [...before, ...valuesNotIn(changed, before)] : valuesNotIn(before, changed)];
   }));
+}
+
+/**
+ * The changes that set attributes of an entry to these values and add classes that it lacks. The
+ * values that name the entry stay.
+ */
+export function changesTo(
+  there: LdapEntry,
+  { values, classes, needs }: {
+    readonly values: Values;
+    readonly classes: readonly string[];
+    /** Those of our classes that require an attribute. */
+    readonly needs: ReturnType<typeof neededAttributes>;
+  },
+): readonly LdapChange[] {
+  const naming = namingValues(there.dn);
+  const wanted = new Map([...values].map(([name, texts]) => {
+    const named = naming.get(name.toLowerCase());
+    return [
+      name,
+      named === undefined ? texts : [...texts, ...valuesNotIn(namedBy(named, valuesIn(there, name)), texts)],
+    ];
+  }));
+  const after = (name: string) => [...wanted].find(([one]) => isSameAttribute(one, name))?.[1] ?? valuesIn(there, name);
+  const lone = needs.filter(([, needed]) => after(needed).length === 0).map(([name]) => name);
+  const due = needs.filter(([, needed]) => after(needed).length > 0).map(([name]) => name);
+  const before = valuesIn(there, "objectClass");
+  const wantedClasses = valuesNotIn([...before, ...valuesNotIn([...new Set([...classes, ...due])], before)], lone);
+  return [
+    ...[...wanted].flatMap(([name, texts]) => changesOf(there, name, texts)),
+    ...changesOf(there, "objectClass", wantedClasses),
+  ];
+}
+
+/**
+ * The value of an attribute that names the entry. All values, if it cannot be identified: an entry
+ * cannot lose its name.
+ */
+function namedBy(name: string, values: readonly string[]): readonly string[] {
+  const found = values.filter((value) => foldedText(value) === foldedText(name));
+  return found.length === 0 ? values : found;
 }

@@ -2,18 +2,20 @@ import { DeliveryError, PermanentError } from "../../model/errors.ts";
 import { printable } from "../escaping/printable.ts";
 import { isSameAttribute } from "./attribute_name.ts";
 import type { LdapTarget } from "./ldap.ts";
-import { changesOf, countLeftOut, ldapValues, namingValues, rdnOf, valuesIn, valuesNotIn } from "./ldap_entry.ts";
+import { countLeftOut, ldapValues, rdnOf, valuesIn } from "./ldap_entry.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
 import {
+  changesTo,
   type KeptValues,
   type LdapContent,
   neededAttributes,
   valuesAfterChange,
   valuesAfterPut,
 } from "./ldap_entry_changes.ts";
+import { type LdapName, newNameOf, renamedEntry } from "./ldap_renaming.ts";
 import { missingFromSchema } from "./ldap_schema.ts";
-import { filterValue, foldedText } from "./ldap_text.ts";
-import { ldifOfAdd, ldifOfDelete, ldifOfModify } from "./ldif.ts";
+import { filterValue } from "./ldap_text.ts";
+import { ldifOfAdd, ldifOfDelete, ldifOfModify, ldifOfRename } from "./ldif.ts";
 
 /** Form of our entries, and how they are recognised. */
 export interface LdapOwnEntriesOptions {
@@ -42,6 +44,16 @@ export interface LdapFact {
   readonly id: string;
   /** What is added, or removed. */
   readonly values: LdapContent;
+}
+
+/** An entry that is to be changed into another one. */
+export interface LdapEntryUpdate {
+  /** The ID of the entry. */
+  readonly id: string;
+  /** The entry as it was to be before. */
+  readonly before: LdapEntry;
+  /** As for {@linkcode LdapOwnEntries.put}. */
+  readonly kept: KeptValues;
 }
 
 /**
@@ -133,8 +145,7 @@ export class LdapOwnEntries {
       readonly signal: AbortSignal;
     },
   ): Promise<void> {
-    const [, ...wanted] = entry.attributes;
-    const names = wanted.map(([name]) => name);
+    const names = wantedOf(entry).map(([name]) => name);
     let found = this.#options.namesVary ?? true ? await this.#find(id, names, signal) : [];
     if (found.length === 0 && await this.#target.add(present(entry), signal)) return;
     if (found.length === 0) found = await this.#find(id, names, signal);
@@ -145,8 +156,31 @@ export class LdapOwnEntries {
       );
     }
     for (const there of found) {
-      const values = valuesAfterPut(there, { wanted, kept });
-      await this.#change(there, { id, values, classes: this.#options.objectClasses, signal });
+      await this.#modify(there, { id, changes: this.#changesOfPut(there, entry, kept), signal });
+    }
+  }
+
+  /**
+   * Sets the attributes of the entry of an ID, as {@linkcode LdapOwnEntries.put} does, and renames
+   * or moves it if its name or the entry above it differs from that before. An entry that somebody
+   * has renamed or moved stays so in what is equal before and now. Adds the entry if it is missing.
+   *
+   * @throws {PermanentError} when the name is taken by another entry.
+   */
+  async update(entry: LdapEntry, update: LdapEntryUpdate, signal: AbortSignal): Promise<void> {
+    const { id, kept } = update;
+    const found = await this.#find(id, wantedOf(entry).map(([name]) => name), signal);
+    if (found.length === 0) return await this.put(entry, { id, kept, signal });
+    for (const there of found) {
+      const name = this.#newName(there, entry, update);
+      if (name !== null && !await this.#target.rename(there.dn, name, { only: this.#filter(id), signal })) {
+        throw new PermanentError(
+          `Cannot rename "${printable(there.dn, 200)}" to "${printable(name.rdn, 200)}": an entry of this name is ` +
+            "there; rename it, or let other attributes name ours",
+        );
+      }
+      const renamed = name === null ? there : renamedEntry(there, name);
+      await this.#modify(renamed, { id, changes: this.#changesOfPut(renamed, entry, kept), signal });
     }
   }
 
@@ -195,6 +229,22 @@ export class LdapOwnEntries {
     return ldifOfAdd(present(entry));
   }
 
+  /**
+   * What {@linkcode LdapOwnEntries.update} would send, as LDIF, to an entry that is as it was to be
+   * before.
+   */
+  ldifOfUpdate(entry: LdapEntry, update: LdapEntryUpdate): string {
+    const before = present(update.before);
+    const name = this.#newName(before, entry, update);
+    const changes = this.#changesOfPut(name === null ? before : renamedEntry(before, name), entry, update.kept);
+    const records = [
+      ...(name === null ? [] : [ldifOfRename("(its name)", name)]),
+      ...(changes.length === 0 ? [] : [ldifOfModify("(its name)", changes)]),
+    ];
+    const shown = records.length === 0 ? "# nothing of it changes" : records.join("\n\n");
+    return `${this.#where(update.id, "or a new one")}\n${shown}`;
+  }
+
   /** What adding or removing values would send, as LDIF. */
   ldifOfValues({ id, values }: LdapFact, operation: "add" | "delete"): string {
     const changes = values.map(([attribute, given]) => ({
@@ -210,8 +260,8 @@ export class LdapOwnEntries {
     return `${this.#where(id)}\n${ldifOfDelete("(its name)")}`;
   }
 
-  #where(id: string): string {
-    return `# the entry that ${this.#filter(id)} finds below ${this.#options.baseDn}, if there is one`;
+  #where(id: string, otherwise = "if there is one"): string {
+    return `# the entry that ${this.#filter(id)} finds below ${this.#options.baseDn}, ${otherwise}`;
   }
 
   #filter(id: string): string {
@@ -233,54 +283,44 @@ export class LdapOwnEntries {
   ): Promise<boolean> {
     const found = await this.#find(id, values.map(([name]) => name), signal);
     for (const there of found) {
-      await this.#change(there, { id, values: valuesAfterChange(there, { values, operation }), classes: [], signal });
+      const after = valuesAfterChange(there, { values, operation });
+      const changes = changesTo(there, { values: after, classes: [], needs: this.#needs });
+      await this.#modify(there, { id, changes, signal });
     }
     return found.length > 0;
   }
 
-  /**
-   * Sets attributes to these values, adds missing classes, and keeps the values that name the
-   * entry.
-   */
-  async #change(
-    there: LdapEntry,
-    { id, values, classes, signal }: {
+  async #modify(
+    { dn }: LdapEntry,
+    { id, changes, signal }: {
       readonly id: string;
-      readonly values: ReadonlyMap<string, readonly string[]>;
-      readonly classes: readonly string[];
+      readonly changes: readonly LdapChange[];
       readonly signal: AbortSignal;
     },
   ): Promise<void> {
-    const naming = namingValues(there.dn);
-    const wanted = new Map([...values].map(([name, texts]) => {
-      const named = naming.get(name.toLowerCase());
-      return [
-        name,
-        named === undefined ? texts : [...texts, ...valuesNotIn(namedBy(named, valuesIn(there, name)), texts)],
-      ];
-    }));
-    const after = (name: string) =>
-      [...wanted].find(([one]) => isSameAttribute(one, name))?.[1] ?? valuesIn(there, name);
-    const lone = this.#needs.filter(([, needed]) => after(needed).length === 0).map(([name]) => name);
-    const due = this.#needs.filter(([, needed]) => after(needed).length > 0).map(([name]) => name);
-    const before = valuesIn(there, "objectClass");
-    const wantedClasses = valuesNotIn([...before, ...valuesNotIn([...new Set([...classes, ...due])], before)], lone);
-    const changes: LdapChange[] = [...wanted].flatMap(([name, texts]) => changesOf(there, name, texts));
-    changes.push(...changesOf(there, "objectClass", wantedClasses));
-    if (changes.length > 0) await this.#target.modify(there.dn, changes, { only: this.#filter(id), signal });
+    if (changes.length > 0) await this.#target.modify(dn, changes, { only: this.#filter(id), signal });
   }
+
+  #newName(there: LdapEntry, entry: LdapEntry, { before }: LdapEntryUpdate): LdapName | null {
+    const { idAttribute, markAttribute } = this.#options;
+    const nameable = wantedOf(entry).map(([name]) => name).filter((name) =>
+      !isSameAttribute(name, idAttribute) && !isSameAttribute(name, markAttribute)
+    );
+    return newNameOf(there, { from: before.dn, to: entry.dn, nameable });
+  }
+
+  #changesOfPut(there: LdapEntry, entry: LdapEntry, kept: KeptValues): readonly LdapChange[] {
+    const values = valuesAfterPut(there, { wanted: wantedOf(entry), kept });
+    return changesTo(there, { values, classes: this.#options.objectClasses, needs: this.#needs });
+  }
+}
+
+/** The attributes of an entry without its classes. */
+function wantedOf({ attributes }: LdapEntry): readonly (readonly [name: string, values: readonly string[]])[] {
+  return [...attributes].filter(([name]) => !isSameAttribute(name, "objectClass"));
 }
 
 /** Without attributes that have no value. */
 function present({ dn, attributes }: LdapEntry): LdapEntry {
   return { dn, attributes: new Map([...attributes].filter(([, values]) => values.length > 0)) };
-}
-
-/**
- * The value of an attribute that names the entry. All values, if it cannot be identified: an entry
- * cannot lose its name.
- */
-function namedBy(name: string, values: readonly string[]): readonly string[] {
-  const found = values.filter((value) => foldedText(value) === foldedText(name));
-  return found.length === 0 ? values : found;
 }

@@ -1,5 +1,6 @@
 import { printable } from "../escaping/printable.ts";
 import type { LdapChange, LdapEntry } from "./ldap_entry.ts";
+import type { LdapName } from "./ldap_renaming.ts";
 
 /** Texts that LDIF (RFC 2849) allows unencoded; all others are written in base64. */
 const SAFE = /^(?![ :<])[\x20-\x7e]*(?<! )$/;
@@ -18,6 +19,12 @@ export function ldifOfModify(dn: string, changes: readonly LdapChange[]): string
     "-",
   ]);
   return [line("dn", dn), "changetype: modify", ...lines].join("\n");
+}
+
+/** An entry's new name, as a record of LDIF. */
+export function ldifOfRename(dn: string, { rdn, parent }: LdapName): string {
+  const superior = parent === undefined ? [] : [line("newsuperior", parent)];
+  return [line("dn", dn), "changetype: modrdn", line("newrdn", rdn), "deleteoldrdn: 1", ...superior].join("\n");
 }
 
 /** An entry's removal, as a record of LDIF. */

@@ -23,6 +23,9 @@ export function isOneOf(...allowed: readonly unknown[]): (value: unknown) => boo
 /** For a text that need not be given. */
 export const TEXT: OptionRule<unknown> = optional(isText, "must be a text that is not empty");
 
+/** For a switch that need not be given. */
+export const BOOLEAN: OptionRule<unknown> = optional((value) => typeof value === "boolean", "must be true or false");
+
 /** For a port that need not be given. */
 export const PORT: OptionRule<unknown> = optional(isWhole(1, 65535), "must be a whole number from 1 to 65535");
 

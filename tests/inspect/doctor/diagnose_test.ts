@@ -21,6 +21,7 @@ const WELL: Examination = {
   user: "watcher",
   vhost: "/",
   seconds: 5,
+  follows: false,
   queue: QUEUE,
   exchanges: new Map([["nova", true], ["neutron", true]]),
   defaultQueues: [],
@@ -98,6 +99,26 @@ Deno.test("diagnose() warns where Nova sends versioned notifications of servers 
   }
 });
 
+Deno.test("diagnose() warns where config.ts follows changes, and Nova sends none", () => {
+  const nova = (serverUpdates: number, { follows }: { readonly follows: boolean }) => ({
+    ...WELL,
+    follows,
+    flows: [{ ...flow("nova"), serverFormats: ["unversioned"], serverUpdates }, flow("neutron")],
+  });
+  const [problem, ...others] = diagnose(nova(0, { follows: true }));
+  assert.deepEqual(others, []);
+  assert.equal(problem?.level, "warning");
+  assert.match(problem?.text ?? "", /^Nova sends notifications of servers, and none of their changes /);
+  assert.deepEqual(problem?.remedies[0]?.lines, [
+    "[notifications]",
+    "notify_on_state_change = vm_and_task_state",
+  ]);
+  assert.deepEqual(diagnose(nova(1, { follows: true })), []);
+  assert.deepEqual(diagnose(nova(0, { follows: false })), []);
+  // Without a notification of a server, nothing can be said.
+  assert.deepEqual(diagnose({ ...WELL, follows: true }), []);
+});
+
 Deno.test("isBound() is unsure where somebody empties the queue, and the management API does not say", () => {
   assert.equal(isBound(WELL, flow("nova")), null);
   assert.equal(isBound(WELL, { exchange: "nova", routingKey: "monitoring.info" }), false);
@@ -127,6 +148,7 @@ function flow(exchange: string): Flow {
     drivers: ["messagingv2"],
     formats: [],
     serverFormats: [],
+    serverUpdates: 0,
   };
 }
 

@@ -25,7 +25,7 @@ function report(startedAt: number, changes: Partial<ComparisonReport> = {}): Com
     endedAt: startedAt + 1,
     isFull: false,
     scope: SCOPE,
-    drift: { untold: 0, gone: 1, moved: 0 },
+    drift: { untold: 0, gone: 1, moved: 0, changed: 0 },
     differences: [DIFFERENCE],
     ...changes,
   });

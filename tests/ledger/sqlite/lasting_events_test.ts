@@ -1,8 +1,8 @@
 import { deepStrictEqual as assertEquals, ok as assert } from "node:assert/strict";
 import { Pruner } from "../../../src/ledger/sqlite/prune.ts";
 import { cpuMs } from "../../support/cpu.ts";
-import { deliverAll, tell } from "../../support/decided_ledger.ts";
-import { came, cameVersioned, floatingIpIs, portCame, went } from "../../support/stories.ts";
+import { deliverAll, tell, tellFollowing } from "../../support/decided_ledger.ts";
+import { came, cameVersioned, floatingIpIs, notification, portCame, went } from "../../support/stories.ts";
 import { TemporaryLedger } from "../../support/temporary_ledger.ts";
 
 function keysIn({ database }: TemporaryLedger): string[] {
@@ -31,6 +31,62 @@ Deno.test("Pruner keeps the creation of a server until the server is deleted", a
   prune(ledger);
   assertEquals(keysIn(ledger), []);
   assertEquals(ledger.database.prepare("SELECT count(*) AS n FROM server").get()?.["n"], 0);
+});
+
+/** `compute.instance.update` of a server with a hostname, a minute later for each number. */
+function renamed(server: string, hostname: string, minute: number) {
+  const time = new Date(Date.UTC(2026, 10, 21, 20, minute)).toISOString();
+  return notification("compute.instance.update", { instance_id: server, hostname, state: "active" }, { time });
+}
+
+Deno.test("Pruner keeps the creation of a server and its last update, and earlier ones until that was told", async () => {
+  using ledger = await opened();
+  await tellFollowing(ledger, came("s"), renamed("s", "one", 1), renamed("s", "two", 2));
+  await deliverAll(ledger);
+  prune(ledger);
+  assertEquals(keysIn(ledger), ["server/s/creation", "server/s/update/2"]);
+  await tellFollowing(ledger, renamed("s", "three", 3));
+  await deliverAll(ledger, { outcome: "dead" });
+  await tellFollowing(ledger, renamed("s", "four", 4));
+  prune(ledger);
+  assertEquals(keysIn(ledger), ["creation", "update/2", "update/3", "update/4"].map((end) => `server/s/${end}`));
+  // The plugin was last told update 2: what update 4 changes for it.
+  const [delivery] = await ledger.ledger.ready({ plugin: "p", now: Number.MAX_SAFE_INTEGER, limit: 1 });
+  assertEquals([delivery?.event.key, delivery?.before?.FQDN], ["server/s/update/4", "two"]);
+  await deliverAll(ledger);
+  prune(ledger);
+  // A dead letter stays, whatever came later.
+  assertEquals(keysIn(ledger), ["creation", "update/3", "update/4"].map((end) => `server/s/${end}`));
+});
+
+Deno.test("Pruner keeps what was told of a deleted server until its deletion is delivered", async () => {
+  using ledger = await opened();
+  await tellFollowing(ledger, came("s"), renamed("s", "one", 1));
+  await deliverAll(ledger);
+  await tellFollowing(ledger, went("s"));
+  prune(ledger);
+  assertEquals(keysIn(ledger), ["creation", "update/1", "deletion"].map((end) => `server/s/${end}`));
+  const [delivery] = await ledger.ledger.ready({ plugin: "p", now: Number.MAX_SAFE_INTEGER, limit: 1 });
+  assertEquals(delivery?.before?.FQDN, "one");
+  await deliverAll(ledger);
+  prune(ledger);
+  assertEquals(keysIn(ledger), []);
+});
+
+Deno.test("Pruner keeps the end of an association while the last update of its server lists the floating IP", async () => {
+  using ledger = await opened();
+  await tellFollowing(
+    ledger,
+    came("a"),
+    portCame("port-a", { server: "a" }),
+    floatingIpIs("f1", { port: "port-a", server: "a" }),
+    renamed("a", "one", 1),
+    floatingIpIs("f1"),
+  );
+  await deliverAll(ledger);
+  prune(ledger);
+  const last = keysIn(ledger).findLast((key) => key.includes("/update/"));
+  assert(last !== undefined && keysIn(ledger).includes("floatingip/f1/2/deletion"), keysIn(ledger).join(" "));
 });
 
 Deno.test("Pruner keeps the beginning of a floating IP's current association, and no earlier one", async () => {

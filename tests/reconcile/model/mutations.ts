@@ -144,9 +144,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     from: 2770,
     name: "a restored ledger counts on from its backup",
-    file: "src/facts/association.ts",
-    line: "return Math.max(transitions, Math.floor(restoredAtMs / 1000));",
-    becomes: "return transitions + 0 * restoredAtMs;",
+    file: "src/facts/number_after.ts",
+    line: "return Math.max(last, Math.floor(restoredAtMs / 1000)) + 1;",
+    becomes: "return last + 1 + 0 * restoredAtMs;",
   },
   {
     from: 87155,
