@@ -86,7 +86,8 @@ export function restated(known: ServerMemory, { server, time, hasDescription }: 
       userName: snapshot.userName ?? server.userName,
       remoteAddress: snapshot.remoteAddress ?? server.remoteAddress,
       createdAt: snapshot.createdAt ?? server.createdAt,
-      dnsName: snapshot.dnsName,
+      // That of another hostname is not the server's: see `followChanges`.
+      dnsName: snapshot.hostname === null || merged.hostname === snapshot.hostname ? snapshot.dnsName : null,
       // Addresses are those of the server's ports: see `withPorts`.
       addresses: mergeAddresses(snapshot.addresses, server.addresses),
       floatingAddress: snapshot.floatingAddress,
@@ -154,7 +155,7 @@ function placeOf(
 }
 
 /**
- * Completes the servers whose ports a decision has changed, and returns the existing servers whose
+ * Completes the servers whose ports or hostname a decision has changed, and returns the existing servers whose
  * detail may have changed by it.
  */
 export function followChanges(draft: Draft, memory: Memory): readonly string[] {
@@ -164,6 +165,9 @@ export function followChanges(draft: Draft, memory: Memory): readonly string[] {
     const before = memory.port(port.id);
     if (before !== undefined && isDeepStrictEqual(ofDetail(port), ofDetail(before))) continue;
     for (const id of [port.lastServerId, before?.serverId]) if (id) concerned.add(id);
+  }
+  for (const { id, snapshot } of draft.changes().servers) {
+    if (snapshot.hostname !== memory.server(id)?.snapshot.hostname) concerned.add(id);
   }
   for (const id of concerned) {
     const server = draft.server(id);
