@@ -211,7 +211,7 @@ export const CHANGES: readonly Change[] = [
     ...same("unshelve.end", {}),
     keys: ["Host", "Status", "Zone"],
   },
-  { name: "Server: deleted softly", ...same(UPDATE, { state: "soft-delete" }), keys: ["Status"] },
+  { name: "Server: deleted softly", ...same("soft_delete.end", { state: "soft-delete" }), keys: ["Status"] },
   { name: "Server: restored", before: stopped("soft-delete"), ...same("restore.end", {}), keys: ["Status"] },
   {
     name: "Server: a port attached",
