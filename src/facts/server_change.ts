@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Address, ServerSnapshot } from "../model/event.ts";
 import type { Memory, PortMemory, ServerMemory } from "../model/memory.ts";
-import { mergeAddresses, mergeSnapshots } from "../model/snapshot.ts";
+import { mergeAddresses, mergeSnapshots, NO_IMAGE } from "../model/snapshot.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
 import type { Draft } from "./draft.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
-import { readOptional, readServer, readState, statesDescription } from "./server_payload.ts";
+import { isBeingUnshelved, readOptional, readServer, readState, statesDescription } from "./server_payload.ts";
 
 /** What a message, or an answer of Nova's API, states of a server. */
 export interface Statement {
@@ -21,7 +21,7 @@ export function readStatement({ notification, rules }: DecisionContext): Stateme
   const server = readServer(notification);
   const optional = rules.optional?.size ? { optional: readOptional(notification, rules.optional) } : {};
   return {
-    server: { ...server, ...optional },
+    server: { ...server, ...isBeingUnshelved(notification) ? NO_IMAGE : {}, ...optional },
     time: notification.time ?? "",
     hasDescription: statesDescription(notification),
   };

@@ -41,3 +41,18 @@ Deno.test("serverChanged() keeps the DNS name where the hostname is the same, or
   const older = updated("a", { hostname: "zero" }, "2026-11-21T19:13:00.000Z");
   assert.equal(story(...BEFORE, older).memory.server("a")!.snapshot.dnsName, dnsName);
 });
+
+Deno.test("serverChanged() keeps the image of a server that is unshelved from a snapshot", () => {
+  const image = (id: string) => ({
+    image_ref_url: `http://glance/images/${id}`,
+    image_meta: { base_image_ref: id, os_distro: "debian" },
+  });
+  const born = [came("a", { ...image("image-1") }, { time: BORN })];
+  const spawning = { state: "shelved_offloaded", state_description: "spawning", ...image("snapshot") };
+  const legacy = story(...born, updated("a", spawning)).memory.server("a")!.snapshot;
+  const data = { uuid: "a", state: "shelved_offloaded", task_state: "spawning", image_uuid: "snapshot" };
+  const message = notification("instance.update", { "nova_object.data": data }, { time: LATER });
+  const versioned = story(...born, message).memory.server("a")!.snapshot;
+  const kept = { imageId: "image-1", imageOsDistro: "debian" };
+  for (const { imageId, imageOsDistro } of [legacy, versioned]) assert.deepEqual({ imageId, imageOsDistro }, kept);
+});
