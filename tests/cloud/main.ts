@@ -26,6 +26,7 @@ const PASSES: Readonly<Record<string, Pass>> = {
   middle: passes.watchFromTheMiddle,
   lost: passes.watchLosses,
   updates: passes.watchUpdates,
+  "updates-versioned": passes.watchVersionedUpdates,
   "first-generation": passes.watchFirstGeneration,
   versioned: passes.watchVersionedAlone,
   faults: diagnoseFaults,

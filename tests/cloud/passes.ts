@@ -6,7 +6,7 @@ import type { Cast } from "./cast.ts";
 import { takeCourse } from "./course.ts";
 import { takeLongCourse } from "./long_course.ts";
 import { takeLostCourse } from "./lost_course.ts";
-import { Follower, type FollowerOptions } from "./follower.ts";
+import { Follower } from "./follower.ts";
 import { changeUnderPriming } from "./new_ledger.ts";
 import { FIRST_GENERATION, VERSIONED_ALONE } from "./notifying.ts";
 import type { Comparison } from "./report.ts";
@@ -118,33 +118,70 @@ const LISTED = [
 ];
 
 /** Changes of servers are followed: everything by one service, by another no host, and what the older format says alone. */
-export async function watchUpdates({ cloud, cast }: Stage): Promise<Outcome> {
+export async function watchUpdates(stage: Stage): Promise<Outcome> {
+  return await watchChanges(stage, {
+    title: "changes are followed: both formats, and the older one alone",
+    queue: "updates",
+    routingKey: "notifications.info",
+    unheard: ["Description"],
+  });
+}
+
+/** The same, where Nova says everything in its newer format alone. */
+export async function watchVersionedUpdates(stage: Stage): Promise<Outcome> {
+  await stage.cloud.renotify({ ...VERSIONED_ALONE, reclaimSeconds: 0 });
+  return await watchChanges(stage, {
+    title: "changes are followed: the newer format alone",
+    queue: "updates-versioned",
+    created: "instance.create.end",
+    deleted: "instance.delete.end",
+  });
+}
+
+interface Changes extends Pick<WatchOptions, "title" | "created" | "deleted"> {
+  /** Of the one that follows everything. */
+  readonly queue: string;
+  /** Of the one that follows listed keys. @default both formats' */
+  readonly routingKey?: string;
+  /** What that one is not told. @default nothing */
+  readonly unheard?: readonly string[];
+}
+
+async function watchChanges(
+  { cloud, cast }: Stage,
+  { title, queue, routingKey, unheard, ...types }: Changes,
+): Promise<Outcome> {
   const admin = await cloud.admin();
-  const shared = { admin, rabbit: cloud.rabbit, openstack: accountOf(cloud) };
+  const shared = { ...types, admin, rabbit: cloud.rabbit, openstack: accountOf(cloud) };
   const everything = new Follower({
     ...shared,
     title: "everything",
-    source: { queue: { name: "updates" } },
+    source: { queue: { name: queue } },
     follow: { update: "all", optional: OPTIONAL_KEYS, hasAssociations: true },
-    following: { keys: "all", optional: new Set(OPTIONAL_KEYS), hasAssociations: true, unheard: new Set() },
+    following: {
+      keys: "all",
+      optional: new Set(OPTIONAL_KEYS),
+      hasAssociations: true,
+      unheard: new Set(),
+      hearsNetworks: true,
+    },
   });
   const listed = new Follower({
     ...shared,
-    title: "listed keys, older format",
-    source: { queue: { name: "updates-listed", routingKeys: ["notifications.info"] } },
+    title: "listed keys",
+    source: { queue: { name: `${queue}-listed`, ...routingKey !== undefined && { routingKeys: [routingKey] } } },
     follow: { update: LISTED, settleSeconds: 1, optional: [], hasAssociations: false },
     following: {
       keys: new Set(LISTED),
       optional: new Set(["Flavor"]),
       hasAssociations: false,
-      unheard: new Set(["Description"]),
+      unheard: new Set(unheard),
+      hearsNetworks: routingKey === undefined,
     },
   });
   return await follow(
-    "updates, both formats beside the older one alone",
-    [everything, listed],
+    { title, admin, followers: [everything, listed] },
     (stage) => takeUpdatesCourse(stage, { ...cast, admin, cloud }),
-    admin,
   );
 }
 
@@ -161,10 +198,8 @@ export async function watchFromTheMiddle({ cloud, cast }: Stage): Promise<Outcom
 }
 
 async function follow(
-  title: string,
-  followers: readonly Follower[],
+  { title, admin, followers }: Pick<WatchOptions, "title" | "admin"> & { readonly followers: readonly Follower[] },
   course: (stage: UpdatesStage) => Promise<void>,
-  admin: FollowerOptions["admin"],
 ): Promise<Outcome> {
   progress(`\n${title}`);
   const begun = Date.now();

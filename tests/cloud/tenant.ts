@@ -145,13 +145,16 @@ export class Tenant {
   /**
    * Waits until Nova has finished all that was asked for. A server that is ACTIVE again may still be written by the host that
    * confirms its resize, and what is asked for meanwhile is lost in part: its image's properties.
+   *
+   * @param action Waits for actions of this kind alone.
    */
-  async settles({ id }: ServerRef): Promise<void> {
+  async settles({ id }: ServerRef, action?: string): Promise<void> {
     const path = `/servers/${id}/os-instance-actions`;
     const ask = (path: string) => this.client.nova("GET", path, { microversion: MICROVERSION });
     await until(async () => {
       const { instanceActions } = await ask(path);
-      const all = await Promise.all(instanceActions.map((one: Answer) => ask(`${path}/${one.request_id}`)));
+      const asked = instanceActions.filter((one: Answer) => action === undefined || one.action === action);
+      const all = await Promise.all(asked.map((one: Answer) => ask(`${path}/${one.request_id}`)));
       return all.every(({ instanceAction }) => instanceAction.events.every((one: Answer) => one.finish_time !== null));
     }, LONG_MS);
   }

@@ -21,6 +21,8 @@ export interface Following {
   readonly hasAssociations: boolean;
   /** Keys of which no message tells this follower. */
   readonly unheard: ReadonlySet<string>;
+  /** Whether a message tells the network of a port that is attached. Otherwise Nova is asked, and may not know it yet. */
+  readonly hearsNetworks: boolean;
 }
 
 /** A call that had to come, and came. */
@@ -45,6 +47,8 @@ export class ToldJudge {
   readonly #following: Following;
   /** By server. */
   readonly #told = new Map<string, Detail>();
+  /** Ids of floating IPs, by server, as the calls so far have told. */
+  readonly #associated = new Map<string, ReadonlySet<string>>();
 
   constructor(following: Following) {
     this.#following = following;
@@ -54,19 +58,42 @@ export class ToldJudge {
     const { kind, server, key, detail, update, isLast = true } = call;
     const told = this.#told.get(server.id);
     const about = { event: kind, key, title };
+    this.#associate(call);
     if (update !== undefined) this.#holdContext(call, { title, told });
-    if (kind !== "changed" || isLast) this.#note(about, detail, this.#wanted(call, { truths, told }));
+    if (kind !== "changed" || isLast) {
+      const wanted = this.#wanted(call, { truths, told });
+      this.#note(about, this.#following.hearsNetworks ? detail : withNetworks(detail, wanted), wanted);
+    }
     if (kind === "came" || kind === "changed") this.#told.set(server.id, detail);
   }
 
-  #wanted({ kind, floatingIp }: ToldCall, { truths, told }: { truths: Truths; told: Detail | undefined }): Fields {
+  #wanted(
+    { kind, server, floatingIp, detail }: ToldCall,
+    { truths, told }: { truths: Truths; told: Detail | undefined },
+  ): Fields {
     const { earlier, now } = truths;
-    if (kind === "came") return { ...detailOfNewServer(now!), ...this.#optional(now!), ...this.#unheard(told) };
-    if (kind === "changed") return { ...detailOfServer(now!), ...this.#optional(now!), ...this.#unheard(told) };
-    const FloatingIPs = now === null ? [] : floatingIpsOf(now);
-    if (kind === "went") return { ...told, ...this.#following.hasAssociations && { FloatingIPs } };
+    const FloatingIPs = this.#floatingIps(server.id, truths);
+    const own = { ...now !== null && this.#optional(now), ...this.#unheard(told), FloatingIPs };
+    if (kind === "came") return { ...detailOfNewServer(now!), ...own };
+    if (kind === "changed") return { ...detailOfServer(now!), ...own };
+    if (kind === "went") return { ...lacking(told!, detail), ...this.#following.hasAssociations && { FloatingIPs } };
     const MAC = macOf((kind === "began" ? now : earlier)!, floatingIp!);
     return { ...told, IP: floatingIp!.address, IPType: "Public", MAC, FloatingIPs };
+  }
+
+  #associate({ kind, server, floatingIp }: ToldCall): void {
+    if (kind !== "began" && kind !== "ended") return;
+    const before = this.#associated.get(server.id) ?? new Set();
+    const own = new Set([floatingIp!.id]);
+    this.#associated.set(server.id, kind === "began" ? before.union(own) : before.difference(own));
+  }
+
+  /** Those that the server has after this call: others may come or go in the same step. */
+  #floatingIps(serverId: string, { earlier, now }: Truths): readonly Fields[] {
+    const all = [earlier, now].flatMap((truth) => truth === null ? [] : floatingIpsOf(truth));
+    if (!this.#following.hasAssociations) return now === null ? [] : floatingIpsOf(now);
+    const ids = this.#associated.get(serverId) ?? new Set();
+    return [...new Map(all.map((one) => [one["id"], one])).values()].filter(({ id }) => ids.has(id as string));
   }
 
   #optional(truth: Truth): Fields {
@@ -86,7 +113,7 @@ export class ToldJudge {
     const candidates = [...new Set([...Object.keys(before), ...Object.keys(detail)])].filter((one) =>
       (keys === "all" || keys.has(one)) && !(one === "FloatingIPs" && hasAssociations)
     );
-    const differing = candidates.filter((one) => !isSame(unordered(before[one]), unordered(detail[one]))).sort();
+    const differing = candidates.filter((one) => !isSameField(one, before[one], detail[one])).sort();
     this.#note({ event: "changed", key, title }, { before, changed }, { before: told, changed: differing });
   }
 
@@ -94,15 +121,35 @@ export class ToldJudge {
     const fields = [...new Set([...Object.keys(wanted), ...Object.keys(got)])];
     const findings = fields.map((field): Finding => {
       const [one, other] = [got[field], wanted[field]];
-      return { field, got: one, wanted: other, isRight: field in wanted && isSame(one, other) };
+      return { field, got: one, wanted: other, isRight: field in wanted && isSameField(field, one, other) };
     });
     this.comparisons.push({ ...about, findings });
   }
 }
 
-/** OpenStack has lists in no order. */
-function unordered(value: unknown): unknown {
-  return Array.isArray(value) ? value.map((one) => JSON.stringify(one)).sort() : value;
+/** What was last told, with what was unknown then as it was completed: nobody can be asked any more. */
+function lacking(told: Detail, completed: Detail): Fields {
+  const isUnknown = (value: unknown) => value === null || (Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(
+    Object.entries(told).map(([key, value]) => [key, isUnknown(value) ? completed[key] : value]),
+  );
+}
+
+/** With the names of networks that nobody told. */
+function withNetworks(detail: Detail, wanted: Fields): Detail {
+  const named = wanted["Addresses"] as Detail["Addresses"];
+  const networkOf = (address: string) => named.find((one) => one.address === address)?.network ?? null;
+  const Addresses = detail.Addresses.map((one) => ({ ...one, network: one.network ?? networkOf(one.address) }));
+  return { ...detail, Addresses };
+}
+
+/** Lists that OpenStack has in no order. */
+const UNORDERED: ReadonlySet<string> = new Set(["Addresses", "FloatingIPs"]);
+
+function isSameField(field: string, got: unknown, wanted: unknown): boolean {
+  if (!UNORDERED.has(field) || !Array.isArray(got) || !Array.isArray(wanted)) return isSame(got, wanted);
+  const sorted = (items: readonly unknown[]) => items.map((one) => JSON.stringify(one)).sort();
+  return isSame(sorted(got), sorted(wanted));
 }
 
 function isSame(got: unknown, wanted: unknown): boolean {

@@ -85,7 +85,8 @@ export function detailOfServer(truth: Truth): Fields {
 export function optionalOf({ server }: Truth): Fields {
   return {
     Name: server.name,
-    Zone: server["OS-EXT-AZ:availability_zone"],
+    // None while no host has the server.
+    Zone: server["OS-EXT-AZ:availability_zone"] || null,
     Host: server["OS-EXT-SRV-ATTR:host"],
     Status: server.status,
     Flavor: server.flavor.original_name,

@@ -318,18 +318,24 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
   const act = (action: Readonly<Record<string, unknown>>, microversion: string) =>
     admin.nova("POST", `/servers/${server.id}/action`, { body: action, microversion });
   await stage.step({
-    title: "boot a server that two hosts can have, with a floating IP",
+    title: "boot a server that two hosts can have",
     act: async () => {
       server = await alice.boot({ name: "nomad-01", zone: "zone-retry" });
+      return [came(server)];
+    },
+  });
+  await stage.step({
+    title: "associate",
+    act: async () => {
       await alice.setFloatingIp(ip, { port_id: (await alice.portOf(server)).id });
-      return [came(server), began(ip, server)];
+      return [began(ip, server)];
     },
   });
   await stage.step({
     title: "shelve and offload",
     act: async () => {
       await alice.act(server, { shelve: null }, "SHELVED_OFFLOADED");
-      return [changed(server, "Host", "Status")];
+      return [changed(server, "Host", "Status", "Zone")];
     },
   });
   await stage.step({
@@ -343,8 +349,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
     title: "unshelve",
     act: async () => {
       await alice.act(server, { unshelve: null }, "ACTIVE");
-      await alice.settles(server);
-      return [changed(server, "Host", "Status")];
+      return [changed(server, "Host", "Status", "Zone")];
     },
   });
   await stage.step({
@@ -359,7 +364,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
     title: "confirm it",
     act: async () => {
       await alice.act(server, { confirmResize: null }, "ACTIVE");
-      await alice.settles(server);
+      await alice.settles(server, "confirmResize");
       return [changed(server, "Status")];
     },
   });
@@ -368,7 +373,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
     act: async () => {
       const before = await hostOf();
       await act({ "os-migrateLive": { host: null, block_migration: "auto" } }, "2.55");
-      await alice.settles(server);
+      await alice.settles(server, "live-migration");
       await alice.becomes(server, "ACTIVE");
       if (await hostOf() === before) throw new Error("The server did not move");
       return [changed(server, "Host")];
@@ -380,7 +385,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
     act: async () => {
       await cloud.losesHost(host);
       await act({ evacuate: {} }, "2.55");
-      await alice.settles(server);
+      await alice.settles(server, "evacuate");
       await alice.becomes(server, "ACTIVE");
       return [changed(server, "Host")];
     },

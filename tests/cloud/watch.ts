@@ -117,10 +117,11 @@ export class Watch implements AsyncDisposable {
 
   /** Waits until all messages are decided, and all that follows is delivered. */
   async settle(): Promise<void> {
-    const isIdle = async () =>
-      await this.#depth() === 0 && this.#count("notification WHERE outcome IS NULL") === 0 &&
-      this.#count("pending_update") === 0 && this.#count("delivery WHERE state <> 'done'") === 0;
-    await until(isIdle, LONG_MS);
+    const isDone = () =>
+      this.#count("notification WHERE outcome IS NULL") === 0 && this.#count("pending_update") === 0 &&
+      this.#count("delivery WHERE state <> 'done'") === 0;
+    // The queue's depth takes a program, the ledger does not.
+    await until(async () => isDone() && await this.#depth() === 0 && isDone(), LONG_MS);
   }
 
   /** How many events a comparison has led to, in this ledger. */
