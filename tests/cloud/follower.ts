@@ -39,61 +39,50 @@ export class Follower implements AsyncDisposable {
     const calls = this.watch.calls.slice(this.#judged);
     this.#judged = this.watch.calls.length;
     const due = this.#due(expected);
-    const keys = await this.#keysOf(due.filter(({ kind }) => kind !== "changed"));
-    const rest = new Map(due.filter(({ kind }) => kind === "changed").map((one) => [one.server.id, new Set(one.keys)]));
     this.watch.events += due.length;
+    const keys = new Map<string, Expected>();
+    for (const one of due) if (one.kind !== "changed") keys.set(await this.watch.keyOf(one), one);
+    const missing = new Set(keys.keys());
+    const rest = new Map(due.filter(({ kind }) => kind === "changed").map((one) => [one.server.id, new Set(one.keys)]));
     for (const [index, call] of calls.entries()) {
-      const { key } = call;
-      const serverId = updateOf(key);
-      const one = keys.get(key) ?? due.find(({ kind, server }) => kind === "changed" && server.id === serverId);
+      const serverId = updateOf(call.key);
+      const one = keys.get(call.key) ?? due.find((other) => isUpdateFor(other, { call, serverId }));
+      this.watch.expect(call.key, about);
+      missing.delete(call.key);
       if (one === undefined) {
-        this.watch.problems.push(`${about}: ${key} came: ${JSON.stringify(call.detail)}`);
-        this.watch.expect(key, about);
+        this.watch.problems.push(`${about}: ${call.key} came: ${JSON.stringify(call.detail)}`);
         continue;
       }
-      keys.delete(key);
-      const isLast = !calls.slice(index + 1).some((later) => updateOf(later.key) === serverId);
-      if (serverId !== null) this.#checkUpdate(call, { about, rest: rest.get(serverId)! });
-      this.watch.expect(key, about);
-      this.#checkPath(call, about, one);
-      this.judge.hold({ ...one, ...unwrapped(call), key, isLast }, {
-        title: about,
-        truths: truths.get(one.server.id)!,
-      });
+      const isLast = one.kind !== "went" && !calls.slice(index + 1).some(({ key }) => updateOf(key) === serverId);
+      const kind = serverId === null ? one.kind : "changed";
+      this.#check(call, about, kind);
+      if (serverId !== null) this.#count(call, about, rest.get(serverId) ?? null);
+      const context = { title: about, truths: truths.get(one.server.id)! };
+      this.judge.hold({ ...one, kind, ...unwrapped(call), key: call.key, isLast }, context);
     }
-    for (const key of keys.keys()) this.watch.problems.push(`${about}: ${key} did not come`);
-    for (const [id, missing] of rest) {
-      if (missing.size > 0) this.watch.problems.push(`${about}: no update of ${id} told ${[...missing].join(", ")}`);
+    for (const key of missing) this.watch.problems.push(`${about}: ${key} did not come`);
+    for (const [id, keys] of rest) {
+      if (keys.size > 0) this.watch.problems.push(`${about}: no update of ${id} told ${[...keys].join(", ")}`);
     }
   }
 
   /** Several updates may tell what an operation changes step by step; each key but the status once. */
-  #checkUpdate(
-    { key, detail }: Received,
-    { about, rest }: { readonly about: string; readonly rest: Set<string> },
-  ): void {
+  #count({ key, detail }: Received, about: string, rest: Set<string> | null): void {
     const serverId = updateOf(key)!;
     const number = (this.#updates.get(serverId) ?? 0) + 1;
     this.#updates.set(serverId, number);
-    if (key !== `server/${serverId}/update/${number}`) {
-      this.watch.problems.push(`${about}: ${key} is not number ${number}`);
-    }
+    const { problems } = this.watch;
+    if (key !== `server/${serverId}/update/${number}`) problems.push(`${about}: ${key} is not number ${number}`);
+    if (rest === null) return;
     for (const one of detail["changed"] as readonly string[]) {
-      if (!rest.delete(one) && one !== "Status") {
-        this.watch.problems.push(`${about}: ${key} tells ${one}: ${difference(detail, one)}`);
-      }
+      if (rest.delete(one) || one === "Status") continue;
+      problems.push(`${about}: ${key} tells ${one}: ${difference(detail, one)}`);
     }
   }
 
-  #checkPath({ key, path }: Received, about: string, { kind }: Expected): void {
+  #check({ key, path }: Received, about: string, kind: Expected["kind"]): void {
     const wanted = { came: "/created", began: "/created", changed: "/updated", ended: "/deleted", went: "/deleted" };
     if (path !== wanted[kind]) this.watch.problems.push(`${about}: ${key} was sent to ${path}`);
-  }
-
-  async #keysOf(events: readonly Expected[]): Promise<Map<string, Expected>> {
-    const keys = new Map<string, Expected>();
-    for (const one of events) keys.set(await this.watch.keyOf(one), one);
-    return keys;
   }
 
   /** What this follower must be told of what has happened. */
@@ -121,6 +110,21 @@ export class Follower implements AsyncDisposable {
     await this.watch[Symbol.asyncDispose]();
   }
 }
+
+/**
+ * Whether an update is one that must come, or one of a server that is being deleted: its ports go
+ * first, and Nova may take longer for the rest than changes need to settle.
+ */
+function isUpdateFor(
+  { kind, server }: Expected,
+  { call, serverId }: { call: Received; serverId: string | null },
+): boolean {
+  if (server.id !== serverId) return false;
+  if (kind === "changed") return true;
+  return kind === "went" && (call.detail["changed"] as readonly string[]).every((key) => OF_PORTS.has(key));
+}
+
+const OF_PORTS: ReadonlySet<string> = new Set(["Addresses", "IP", "IPType", "MAC", "FloatingIPs"]);
 
 /** The server of an update's key. */
 function updateOf(key: string): string | null {
