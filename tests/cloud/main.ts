@@ -25,6 +25,8 @@ const PASSES: Readonly<Record<string, Pass>> = {
   more: passes.watchMore,
   middle: passes.watchFromTheMiddle,
   lost: passes.watchLosses,
+  updates: passes.watchUpdates,
+  "updates-versioned": passes.watchVersionedUpdates,
   "first-generation": passes.watchFirstGeneration,
   versioned: passes.watchVersionedAlone,
   faults: diagnoseFaults,

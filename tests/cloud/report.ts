@@ -15,7 +15,10 @@ export interface Comparison {
   readonly findings: readonly Finding[];
 }
 
-export const EVENTS = ["came", "began", "ended", "went", "ended = began", "went = came", "record"] as const;
+export const EVENTS = [
+  ...["came", "changed", "began", "ended", "went"] as const,
+  ...["ended = began", "went = came", "record"] as const,
+] as const;
 
 export const LEGEND =
   "came, went: servers; began, ended: associations of floating IPs. Held against what the APIs said at that time,\n" +

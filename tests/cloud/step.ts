@@ -3,12 +3,15 @@ import type { FloatingIpRef, ServerRef } from "./tenant.ts";
 
 /** An event that an operation must lead to. */
 export interface Expected {
-  readonly kind: "came" | "went" | "began" | "ended";
+  readonly kind: "came" | "changed" | "went" | "began" | "ended";
   readonly server: ServerRef;
   readonly floatingIp?: FloatingIpRef;
+  /** Of `changed`: the keys of the detail. */
+  readonly keys?: readonly string[];
 }
 
 export const came = (server: ServerRef): Expected => ({ kind: "came", server });
+export const changed = (server: ServerRef, ...keys: readonly string[]): Expected => ({ kind: "changed", server, keys });
 export const went = (server: ServerRef): Expected => ({ kind: "went", server });
 export const began = (floatingIp: FloatingIpRef, server: ServerRef): Expected => ({
   kind: "began",

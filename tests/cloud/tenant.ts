@@ -145,13 +145,16 @@ export class Tenant {
   /**
    * Waits until Nova has finished all that was asked for. A server that is ACTIVE again may still be written by the host that
    * confirms its resize, and what is asked for meanwhile is lost in part: its image's properties.
+   *
+   * @param action Waits for actions of this kind alone.
    */
-  async settles({ id }: ServerRef): Promise<void> {
+  async settles({ id }: ServerRef, action?: string): Promise<void> {
     const path = `/servers/${id}/os-instance-actions`;
     const ask = (path: string) => this.client.nova("GET", path, { microversion: MICROVERSION });
     await until(async () => {
       const { instanceActions } = await ask(path);
-      const all = await Promise.all(instanceActions.map((one: Answer) => ask(`${path}/${one.request_id}`)));
+      const asked = instanceActions.filter((one: Answer) => action === undefined || one.action === action);
+      const all = await Promise.all(asked.map((one: Answer) => ask(`${path}/${one.request_id}`)));
       return all.every(({ instanceAction }) => instanceAction.events.every((one: Answer) => one.finish_time !== null));
     }, LONG_MS);
   }
@@ -174,6 +177,18 @@ export class Tenant {
     await this.client.nova("PUT", `/servers/${server.id}`, { body: { server: { name } } });
   }
 
+  /** Sets `hostname`, `description` and the like; each needs a microversion. */
+  async edit(server: ServerRef, changes: Readonly<Record<string, unknown>>, microversion: string): Promise<void> {
+    await this.client.nova("PUT", `/servers/${server.id}`, { body: { server: changes }, microversion });
+  }
+
+  /** Sets one item, or removes it with `null`. */
+  async setMetadataItem(server: ServerRef, key: string, value: string | null): Promise<void> {
+    const path = `/servers/${server.id}/metadata/${encodeURIComponent(key)}`;
+    if (value === null) await this.client.nova("DELETE", path);
+    else await this.client.nova("PUT", path, { body: { meta: { [key]: value } } });
+  }
+
   /** A port of the user's own, with so many fixed addresses. */
   async makePort(addresses = 1): Promise<PortRef> {
     const network = this.network(0);
@@ -192,6 +207,30 @@ export class Tenant {
   async addressesOf(port: PortRef): Promise<readonly string[]> {
     const { fixed_ips } = (await this.client.neutron("GET", `/ports/${port.id}`)).port;
     return fixed_ips.map(({ ip_address }: Answer) => ip_address);
+  }
+
+  /** A port of the user's own in the second network, with IPv4 alone. */
+  async makeSecondPort(): Promise<PortRef> {
+    const network = this.network(1);
+    const network_id = this.#networks.get(network)!;
+    const fixed_ips = [{ subnet_id: await this.#subnet(network, 4) }];
+    const { port } = await this.client.neutron("POST", "/ports", { port: { network_id, fixed_ips } });
+    return { id: port.id, network };
+  }
+
+  /** Gives a port one more address, of this IP version. */
+  async addAddress(port: PortRef, version: 4 | 6): Promise<void> {
+    const { fixed_ips } = (await this.client.neutron("GET", `/ports/${port.id}`)).port;
+    await this.setPort(port, { fixed_ips: [...fixed_ips, { subnet_id: await this.#subnet(port.network, version) }] });
+  }
+
+  async #subnet(network: string, version: 4 | 6): Promise<string> {
+    const path = `/subnets?network_id=${this.#networks.get(network)}&ip_version=${version}`;
+    return (await this.client.neutron("GET", path)).subnets[0].id;
+  }
+
+  async setPort(port: PortRef, changes: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.client.neutron("PUT", `/ports/${port.id}`, { port: changes });
   }
 
   async deletePort(port: PortRef): Promise<void> {

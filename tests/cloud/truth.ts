@@ -81,6 +81,18 @@ export function detailOfServer(truth: Truth): Fields {
   };
 }
 
+/** The optional keys of the detail. */
+export function optionalOf({ server }: Truth): Fields {
+  return {
+    Name: server.name,
+    // None while no host has the server.
+    Zone: server["OS-EXT-AZ:availability_zone"] || null,
+    Host: server["OS-EXT-SRV-ATTR:host"],
+    Status: server.status,
+    Flavor: server.flavor.original_name,
+  };
+}
+
 /** The detail of an event of one of its floating IPs, which it has or had on the port with this MAC address. */
 export function detailOfFloatingIp(truth: Truth, { address }: FloatingIpRef, mac: string): Fields {
   return { ...detailOfServer(truth), IP: address, IPType: "Public", MAC: mac };

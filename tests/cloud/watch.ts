@@ -10,7 +10,7 @@ import { Service } from "../../tools/service.ts";
 import { PERMISSIONS } from "../../tools/permissions.ts";
 import { ProgramDirectory, type ProgramEnd, runProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
-import { configText } from "./config_text.ts";
+import { configText, type Follow } from "./config_text.ts";
 import { Judge } from "./judge.ts";
 import type { Expected, Step } from "./step.ts";
 import type { FloatingIpRef } from "./tenant.ts";
@@ -30,6 +30,8 @@ export interface WatchOptions {
   /** Event types of the groups. */
   readonly created?: string;
   readonly deleted?: string;
+  /** Changes of servers are followed. @default they are not */
+  readonly follow?: Follow;
   /** Further files beside config.ts. */
   readonly files?: Readonly<Record<string, string>>;
   /** `false`: the course starts it. @default true */
@@ -115,10 +117,11 @@ export class Watch implements AsyncDisposable {
 
   /** Waits until all messages are decided, and all that follows is delivered. */
   async settle(): Promise<void> {
-    const isIdle = async () =>
-      await this.#depth() === 0 && this.#count("notification WHERE outcome IS NULL") === 0 &&
+    const isDone = () =>
+      this.#count("notification WHERE outcome IS NULL") === 0 && this.#count("pending_update") === 0 &&
       this.#count("delivery WHERE state <> 'done'") === 0;
-    await until(isIdle, LONG_MS);
+    // The queue's depth takes a program, the ledger does not.
+    await until(async () => isDone() && await this.#depth() === 0 && isDone(), LONG_MS);
   }
 
   /** How many events a comparison has led to, in this ledger. */
@@ -137,6 +140,11 @@ export class Watch implements AsyncDisposable {
     const again = this.calls.slice(since).map(({ key }) => key).filter((key) => key.startsWith("server/"));
     for (const key of again) this.#repeatable.add(key);
     for (const id of this.#transitions.keys()) this.#primed.add(id);
+  }
+
+  /** A call with this key is due. */
+  expect(key: string, title: string): void {
+    this.#expected.set(key, title);
   }
 
   /** Calls of floating IPs since a number of calls were due, whatever their numbers. */
@@ -164,7 +172,7 @@ export class Watch implements AsyncDisposable {
 
   /** A fact that may have been one before the service listened, or after. */
   async allow(expected: Expected, title: string): Promise<void> {
-    this.#expected.set(await this.#keyOf(expected), title);
+    this.#expected.set(await this.keyOf(expected), title);
   }
 
   /** Does one thing to the cloud, waits for what must come of it, and compares. */
@@ -178,7 +186,7 @@ export class Watch implements AsyncDisposable {
     const expected = await act();
     const keys: string[] = [];
     for (const one of expected) {
-      keys.push(await this.#keyOf(one));
+      keys.push(await this.keyOf(one));
       this.#expected.set(keys.at(-1)!, title);
     }
     this.events += keys.length;
@@ -223,7 +231,8 @@ export class Watch implements AsyncDisposable {
     });
   }
 
-  async #keyOf({ kind, server, floatingIp }: Expected): Promise<string> {
+  /** The key that an event must have; each call counts as one event. */
+  async keyOf({ kind, server, floatingIp }: Expected): Promise<string> {
     if (floatingIp === undefined) return `server/${server.id}/${kind === "came" ? "creation" : "deletion"}`;
     if (this.#primed.has(floatingIp.id)) return await this.#primedKey(floatingIp, kind);
     const transition = (this.#transitions.get(floatingIp.id) ?? 0) + 1;
