@@ -1,5 +1,5 @@
 import { DeliveryError, type Json, PermanentError } from "../mod.ts";
-import { HttpTarget, type HttpTargetOptions, printable } from "../src/kit/mod.ts";
+import { type HttpAnswer, type HttpRequest, HttpTarget, type HttpTargetOptions, printable } from "../src/kit/mod.ts";
 import type { NetBoxOptions } from "./netbox_options.ts";
 
 /** The kinds of objects that the plugin reads or writes, by their place in NetBox's API. */
@@ -140,11 +140,12 @@ export class NetBoxApi implements AsyncDisposable {
   }
 
   async #request(method: string, path: string, body: Json | undefined, signal: AbortSignal): Promise<unknown> {
-    const { status, text } = await this.#target.request({
+    const { status, text } = await this.#answered({
       method,
       url: `${this.#base}/${path}`,
       headers: { ...this.#headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // For reading, it would be no answer.
       accepts: (status) => status === 400 && method !== "GET",
       signal,
     });
@@ -156,6 +157,19 @@ export class NetBoxApi implements AsyncDisposable {
       message,
       refusalsIn(answer, Array.isArray(body) ? body.map((row) => recordOf(row)["id"]) : []),
     );
+  }
+
+  /** NetBox answers 403 to a token that it does not know, and to one that lacks a right. */
+  async #answered(request: HttpRequest): Promise<HttpAnswer> {
+    try {
+      return await this.#target.request(request);
+    } catch (error) {
+      if (!(error instanceof DeliveryError) || error.status !== 403) throw error;
+      const isKnown = /permission/i.test(error.message);
+      const text = isKnown ? "give the token's user this right: docs/NETBOX.md lists them" : "check token and scheme";
+      const reason = isKnown ? "client_error" : "unauthorized";
+      throw new DeliveryError(`${error.message}; ${text}`, { reason, status: 403, cause: error });
+    }
   }
 
   #odd(path: string): DeliveryError {

@@ -100,6 +100,7 @@ export class Machines {
       const text = `Cannot place a virtual machine in NetBox: ${place}: ${why(place)} Make it, or correct ${place}`;
       throw new DeliveryError(text, { reason: "client_error", cause: error });
     }
+    if ("custom_fields" in refusal) throw new DeliveryError(error.message, { reason: "client_error", cause: error });
     const left = { ...values };
     for (const field of DISPENSABLE.filter((field) => field in refusal && field in values)) {
       tell(`${field} is not written, since NetBox refuses it: ${why(field)}`);

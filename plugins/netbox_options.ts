@@ -4,7 +4,7 @@ import { type GivenOptions, needs, optional, type OptionRules, required, without
 
 /**
  * Names an object of NetBox that people made: a text is its name, a number its id; an object holds
- * what NetBox's API takes for it, as `{ slug: "web" }` or `{ name: "prod", group: "berlin" }`.
+ * what NetBox's API takes for it, as `{ slug: "web" }`.
  */
 export type NetBoxReference = string | number | Readonly<Record<string, string | number>>;
 
