@@ -80,8 +80,10 @@ export class Machines {
         });
       } catch (error) {
         if (!(error instanceof RefusedError)) throw error;
-        // An earlier attempt, whose answer was lost, may have come through meanwhile.
-        const there = "custom_fields" in accepted ? await this.find(server.id, attempt.signal) : null;
+        // The name may be that of our own: an earlier attempt, whose answer was lost, may have come
+        // through meanwhile.
+        const isNew = "custom_fields" in accepted && isTaken(error);
+        const there = isNew ? await this.find(server.id, attempt.signal) : null;
         if (there !== null) return there;
         accepted = this.#without(error, accepted, { ...attempt, server });
       }
@@ -107,11 +109,16 @@ export class Machines {
       delete left[field];
     }
     const suffixed = nameWithSuffix(server.name, server.id);
-    if (OF_NAMES.some((field) => field in refusal) && values["name"] === server.name) left["name"] = suffixed;
+    if (isTaken(error) && values["name"] === server.name) left["name"] = suffixed;
     if (left["name"] !== values["name"]) tell(`the name is "${printable(suffixed, 80)}": NetBox has the other one`);
     else if (Object.keys(left).length === Object.keys(values).length) throw error;
     return left;
   }
+}
+
+/** Whether NetBox refuses a virtual machine for its name, as far as that can be told. */
+function isTaken(error: RefusedError): boolean {
+  return OF_NAMES.some((field) => field in (error.refusals.get(0) ?? {}));
 }
 
 /** Whether a field holds a value. Of a reference NetBox shows the object. */

@@ -101,9 +101,7 @@ function lifeOf(index: number, random: SeededRandom): Life {
         ...{ address, mac, type: "fixed", network: one.name[0], version: address.includes(":") ? 6 : 4 },
       }))
     ),
-    FloatingIPs: one === holder
-      ? [{ id: `f-${index}`, address: floating, fixedAddress: firstOf(one) }]
-      : [],
+    FloatingIPs: one === holder ? [{ id: `f-${index}`, address: floating, fixedAddress: firstOf(one) }] : [],
   });
   const create = (one: Server) => {
     steps.push({ detail: told(one), created: true, subject: "server" });
@@ -210,15 +208,20 @@ function shortest(address: string): string {
 async function live(
   plugin: NetBox,
   { steps }: Life,
-  { random, client }: { readonly random: SeededRandom; readonly client: NetBoxClient },
+  { random, client, isCalm }: {
+    readonly random: SeededRandom;
+    readonly client: NetBoxClient;
+    readonly isCalm: boolean;
+  },
 ): Promise<{ readonly failures: number; readonly events: number }> {
   let failures = 0;
   let events = 0;
   for (const { detail, created, subject, before, comments } of steps) {
     if (comments !== undefined) await writeComments(client, String(detail.ID), comments);
-    for (let left = random.chance(0.05) ? 2 : 1; left > 0;) {
+    for (let left = !isCalm && random.chance(0.05) ? 2 : 1; left > 0;) {
       const cutOff = new AbortController();
-      const timer = random.chance(INTERRUPTIONS) ? setTimeout(() => cutOff.abort(), random.below(400)) : undefined;
+      const isCut = !isCalm && random.chance(INTERRUPTIONS);
+      const timer = isCut ? setTimeout(() => cutOff.abort(), random.below(400)) : undefined;
       try {
         const { signal } = cutOff;
         if (before === undefined) await plugin.notify(detail, created, context({ subject, signal }));
@@ -250,7 +253,9 @@ async function addForeign(client: NetBoxClient, lives: readonly Life[], random: 
   );
   const [machine] = await client.make(PATHS.machines, named);
   const [port] = await client.make(PATHS.interfaces, [{ virtual_machine: machine?.id, name: "eth0" }]);
-  const used = lives.flatMap(({ servers }) => servers.flatMap(({ ports }) => ports.flatMap(({ addresses }) => addresses)));
+  const used = lives.flatMap(({ servers }) =>
+    servers.flatMap(({ ports }) => ports.flatMap(({ addresses }) => addresses))
+  );
   const taken = new Set(Array.from({ length: 20 }, () => random.pick(used)));
   const on = { assigned_object_type: "virtualization.vminterface", assigned_object_id: port?.id };
   const rows = [...taken].map((address, index) => ({
@@ -262,23 +267,31 @@ async function addForeign(client: NetBoxClient, lives: readonly Life[], random: 
   return taken;
 }
 
+export interface LivesOptions {
+  /** How many servers live, two by two with one floating IP. */
+  readonly servers: number;
+  readonly onDeletion: NonNullable<NetBoxOptions["onDeletion"]>;
+  /** Nothing is lost, no attempt is cut off, and no name or address is taken. @default false */
+  readonly isCalm?: boolean;
+}
+
 /** Plays lives into a NetBox; gives what it took. */
 export async function playLives(
   netbox: PrivateNetBox,
-  { lives: count, onDeletion }: { readonly lives: number; readonly onDeletion: NonNullable<NetBoxOptions["onDeletion"]> },
+  { servers, onDeletion, isCalm = false }: LivesOptions,
 ): Promise<string> {
   const client = new NetBoxClient(netbox.url, netbox.tokens.admin);
   await client.clear();
   const random = new SeededRandom(SEED);
-  const lives = Array.from({ length: count }, (_, index) => lifeOf(index, random));
-  const taken = await addForeign(client, lives, random);
+  const lives = Array.from({ length: servers / 2 }, (_, index) => lifeOf(index, random));
+  const taken = isCalm ? new Set<string>() : await addForeign(client, lives, random);
   const foreign = foreignIn(await client.rows());
   let requests = 0;
   let lost = 0;
   const passOn = passedOnTo(netbox.url);
   await using proxy = await HttpProxy.open(async (request) => {
     requests++;
-    const isLost = random.chance(FAILURES);
+    const isLost = !isCalm && random.chance(FAILURES);
     if (isLost) lost++;
     if (isLost && random.chance(0.5)) return null;
     const answer = await passOn(request);
@@ -291,7 +304,7 @@ export async function playLives(
     cluster: "openstack",
     tenant: ({ ProjectName }) => ProjectName,
     role: { slug: "server" },
-    platform: () => "one that nobody has made",
+    ...(isCalm ? {} : { platform: () => "one that nobody has made" }),
     onDeletion,
   });
   const begun = performance.now();
@@ -299,7 +312,7 @@ export async function playLives(
   const done: { readonly failures: number; readonly events: number }[] = [];
   const deliver = async () => {
     for (let life = waiting.shift(); life !== undefined; life = waiting.shift()) {
-      done.push(await live(plugin, life, { random, client }));
+      done.push(await live(plugin, life, { random, client, isCalm }));
     }
   };
 
@@ -315,8 +328,10 @@ export async function playLives(
   assert.deepEqual(foreignIn(rows), foreign);
   const sum = (of: "failures" | "events") => done.reduce((total, one) => total + one[of], 0);
   const perEvent = requests / sum("events");
-  return `${count} lives, ${onDeletion}: ${sum("events")} events, ${requests} requests (${perEvent.toFixed(2)} an event, ` +
-    `with retries), ${lost} lost, ${sum("failures")} attempts failed, ${seconds.toFixed(0)} s`;
+  return [
+    `${servers} lives, ${onDeletion}${isCalm ? ", nothing lost" : ""}: ${sum("events")} events, ${requests} requests,`,
+    `${perEvent.toFixed(2)} an event; ${lost} lost, ${sum("failures")} attempts failed, ${seconds.toFixed(0)} s`,
+  ].join(" ");
 }
 
 /** A name that was taken has a part of the UUID behind it, and is cut before that. */
