@@ -125,6 +125,8 @@ function isTaken(error: RefusedError): boolean {
 export function isSame(held: unknown, wanted: Json): boolean {
   if (wanted === null || held === null || held === undefined) return (held ?? null) === wanted;
   if (typeof held !== "object") return typeof wanted === "number" ? Number(held) === wanted : held === wanted;
+  // Lists are written only when they differ.
+  if (Array.isArray(wanted)) return false;
   const shown = held as Readonly<Record<string, unknown>>;
   if (typeof wanted === "string") return shown["value"] === wanted;
   if (typeof wanted === "number") return shown["id"] === wanted;

@@ -72,7 +72,11 @@ export class Replay {
 
   /** Fails when a request was made that was not recorded, or one was recorded that was not made. */
   assertSame(): void {
-    assert.deepEqual(this.unknown, [], `${this.#scenario}: not recorded. Record anew: deno task test:netbox --record`);
+    assert.deepEqual(
+      this.unknown,
+      [],
+      `${this.#scenario}: not recorded. Record anew: OSS_WATCHER_NETBOX_RECORD=1 deno task test:netbox`,
+    );
     const left = [...this.#answers].filter(([key, answers]) => answers.length > 0 && !ASKED_AT_ANY_TIME.test(key));
     assert.deepEqual(left.map(([key]) => key), [], `${this.#scenario}: recorded, and not asked`);
   }

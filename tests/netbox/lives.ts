@@ -328,6 +328,7 @@ export async function playLives(
   assert.deepEqual(foreignIn(rows), foreign);
   const sum = (of: "failures" | "events") => done.reduce((total, one) => total + one[of], 0);
   const perEvent = requests / sum("events");
+  if (isCalm) assert.ok(perEvent <= 4, `${perEvent} requests an event`);
   return [
     `${servers} lives, ${onDeletion}${isCalm ? ", nothing lost" : ""}: ${sum("events")} events, ${requests} requests,`,
     `${perEvent.toFixed(2)} an event; ${lost} lost, ${sum("failures")} attempts failed, ${seconds.toFixed(0)} s`,

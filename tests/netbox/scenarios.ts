@@ -178,7 +178,7 @@ export function testScenarios(source: NetBoxSource, kind: string): void {
       deletion: await stage.requestsOf(() => stage.remove(renamed)),
     };
     assert.deepEqual(requests, {
-      ...{ creation: 6, repeated: 3, association: 2, update: 2, disassociation: 2, deletion: 4 },
+      ...{ creation: 5, repeated: 3, association: 2, update: 2, disassociation: 2, deletion: 4 },
     });
   }, { tenant: ({ ID: id }: Detail) => id === ID ? "physics" : null });
 

@@ -61,7 +61,7 @@ export function machinesIn({ machines, interfaces, addresses }: Rows, field = "o
         );
         return on.length === 0 ? [mac] : on.map((row) => `${mac}: ${row["address"]}${vrf(row)}`);
       }).sort(),
-      floating: addresses.filter((row) => markOf(row) === id && row["assigned_object_id"] === null)
+      floating: addresses.filter((row) => markOf(row)?.split(" ")[0] === id && row["assigned_object_id"] === null)
         .map((row) => `${row["address"]} > ${row["nat_inside"]?.address ?? "?"}${vrf(row)}`).sort(),
     };
   }).sort((one, other) => one.id < other.id ? -1 : 1);
