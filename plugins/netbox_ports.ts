@@ -1,3 +1,4 @@
+import { DeliveryError } from "../mod.ts";
 import { printable } from "../src/kit/mod.ts";
 import { INTERFACES, MACS, type NetBoxApi, type NetBoxRow, RefusedError } from "./netbox_api.ts";
 import { nameWithSuffix, type WantedServer } from "./netbox_content.ts";
@@ -34,13 +35,7 @@ export class PortsOfMachines {
   ): Promise<Ports> {
     const found = new Map(ports.map((mac) => [mac, held.find((row) => isPort(row, mac))]));
     const missing = ports.filter((mac) => found.get(mac) === undefined);
-    const rowOf = (mac: string | null, name: string) => ({
-      virtual_machine: machine.id,
-      name,
-      ...(mac === null ? {} : { mac_address: mac }),
-      ...this.#mark.of(id),
-    });
-    const made = await this.#make(missing.map((mac) => rowOf(mac, nameOf(mac))), { id, signal });
+    const made = await this.#make(machine, { id, macs: missing, signal });
     for (const [index, mac] of missing.entries()) found.set(mac, made[index]);
     const rows = [...found].flatMap(([mac, row]) => row === undefined ? [] : [[mac, row] as const]);
     await this.#giveMacs(rows.filter(([mac, row]) => mac !== null && macOf(row) !== mac), signal);
@@ -62,17 +57,32 @@ export class PortsOfMachines {
 
   /** A name that people gave to another interface gets a suffix. */
   async #make(
-    rows: readonly ({ readonly name: string } & Record<string, never | string | number | object>)[],
-    { id, signal }: { readonly id: string; readonly signal: AbortSignal },
+    machine: NetBoxRow,
+    { id, macs, signal }: {
+      readonly id: string;
+      readonly macs: readonly (string | null)[];
+      readonly signal: AbortSignal;
+    },
   ): Promise<readonly NetBoxRow[]> {
+    const rows = macs.map((mac) => ({
+      virtual_machine: machine.id,
+      name: nameOf(mac),
+      ...(mac === null ? {} : { mac_address: mac }),
+      ...this.#mark.of(id),
+    }));
     try {
-      return await this.#api.create(INTERFACES, rows as never, signal);
+      return await this.#api.create(INTERFACES, rows, signal);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
+      // An earlier attempt, whose answer was lost, may have come through meanwhile.
+      const held = await this.held(machine, id, signal);
+      if (held.some((row) => macs.some((mac) => isPort(row, mac)))) {
+        throw new DeliveryError(error.message, { reason: "client_error", cause: error });
+      }
       const renamed = rows.map((row, index) =>
         error.refusals.has(index) ? { ...row, name: nameWithSuffix(row.name, id) } : row
       );
-      return await this.#api.create(INTERFACES, renamed as never, signal);
+      return await this.#api.create(INTERFACES, renamed, signal);
     }
   }
 
