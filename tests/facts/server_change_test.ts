@@ -365,6 +365,15 @@ Deno.test("decide() ignores a late message of a port", () => {
   assert.deepEqual(told.addressesAfter(port("p2", { addresses: ["10.0.0.6"], revision: 1 })), ["10.0.0.5"]);
 });
 
+Deno.test("decide() completes a creation with no address of a port that has left", () => {
+  const told = new Changes();
+  told.tell(port("p1", { addresses: ["10.0.0.5"], revision: 1 }));
+  told.tell(port("p1", { server: null, addresses: ["10.0.0.5"], revision: 2 }));
+  const data = addressesOf({ p1: ["10.0.0.5"] });
+  told.tell(notification("instance.create.end", { "nova_object.data": { uuid: "a", ...data } }, at(0)));
+  assert.deepEqual(told.tell(CREATED).fill?.server.addresses, []);
+});
+
 Deno.test("decide() takes the second format of a creation for no sign that its port is back", () => {
   const told = new Changes();
   const data = addressesOf({ p1: ["10.0.0.5"] });

@@ -390,6 +390,18 @@ export function testLedgerUpdates({ name, open }: Pick<LedgerContract, "name" | 
     assertEquals(await followed.deliver(), [["a/creation", "alpha"], ["a/update/1", "beta", "alpha"]]);
   });
 
+  test("decide() completes a creation, and undoes nothing that it says, by a fill of later", async (followed) => {
+    await followed.begin();
+    const fill = { key: "server/a/creation", server: snapshotOf("a", { hostname: "beta", imageOs: "debian" }) };
+    await followed.decide(came("a", "alpha"), renamed("a", "beta"), () => decisionOf([], { fill }));
+    await followed.decideUndetailed(came("b", "bravo"));
+    const other = { key: "server/b/creation", server: snapshotOf("b", { hostname: "delta", imageOs: "fedora" }) };
+    await followed.decide(() => decisionOf([], { fill: other }));
+    await detailEvents(followed.ledger);
+    const ready = await followed.ready();
+    assertEquals(ready.map(({ detail: { FQDN, OS } }) => [FQDN, OS]), [["alpha", "debian"], ["bravo", "fedora"]]);
+  });
+
   test("decide() forgets the changes of a server with its deletion", async (followed) => {
     await followed.begin();
     await followed.decide(came("a", "alpha"));

@@ -14,6 +14,7 @@ import type {
 } from "../../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../../model/ledger.ts";
 import type { TargetOutage } from "../../model/outage.ts";
+import { mergeSnapshots } from "../../model/snapshot.ts";
 import { withFormerKeys } from "../former_keys.ts";
 import { causeOf } from "../message_identity.ts";
 import { BEGAN_AT } from "./comparisons.ts";
@@ -279,7 +280,10 @@ export class SqliteLedger implements Ledger {
   #fill(fill: NonNullable<Decision["fill"]>, added: Map<string, NewEvent>): void {
     const fresh = added.get(fill.key);
     if (fresh === undefined) this.#events.fill(fill);
-    else added.set(fill.key, { ...fresh, event: { ...fresh.event, server: fill.server } });
+    else {
+      const server = mergeSnapshots(fresh.event.server, fill.server);
+      added.set(fill.key, { ...fresh, event: { ...fresh.event, server } });
+    }
   }
 
   /** Writes an event, and a delivery of it for each active plugin. */
