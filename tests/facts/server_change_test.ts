@@ -358,6 +358,15 @@ Deno.test("decide() keeps what it knows of a port without a revision, which is k
   assert.deepEqual(told.addressesAfter(), ["10.0.0.5", "10.0.0.7"]);
 });
 
+Deno.test("decide() takes the former addresses of a port with the first message of Neutron that states its addresses", () => {
+  const told = new Changes();
+  told.tell(changedVersioned(addressesOf({ p1: ["10.0.0.9"] }), 2, "interface_attach.end"));
+  // The creation comes late, with an address that the port has no more.
+  told.tell(CREATED);
+  assert.deepEqual(told.addressesAfter(), ["10.0.0.5", "10.0.0.9"]);
+  assert.deepEqual(told.addressesAfter(port("p1", { addresses: ["10.0.0.9"], revision: 2 })), ["10.0.0.9"]);
+});
+
 Deno.test("decide() ignores a late message of a port", () => {
   const told = new Changes();
   told.tell(CREATED);

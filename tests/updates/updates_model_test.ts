@@ -9,6 +9,7 @@
 import fc from "fast-check";
 import { RamLedger } from "../../src/ledger/ram/ledger.ts";
 import { OPTIONAL_KEYS } from "../../src/model/detail.ts";
+import { SwiftTimers } from "../support/swift_timers.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
 import { type OpenedLedger, Run, type RunOptions } from "./run.ts";
 
@@ -60,6 +61,7 @@ Deno.test("updates over the ledger in RAM end with what is", async () => {
 });
 
 Deno.test("updates over the ledger in SQLite end with what is", async () => {
+  using _ = new SwiftTimers();
   await fc.assert(
     fc.asyncProperty(OPTIONS, async (options) => {
       using opened = new TemporaryLedger({ windowSize: 3 });
