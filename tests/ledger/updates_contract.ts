@@ -411,6 +411,15 @@ export function testLedgerUpdates({ name, open }: Pick<LedgerContract, "name" | 
     assertEquals((await followed.deliver()).map(([key]) => key), ["a/creation", "a/deletion"]);
   });
 
+  test("announceUpdates() waits no longer than it must when the clock is set back", async (followed) => {
+    await followed.begin();
+    await followed.decide(came("a", "alpha"));
+    await followed.decide(renamed("a", "beta"));
+    followed.opened.now -= 3_600_000;
+    assertEquals(await followed.ledger.announceUpdates(9, promptDetail), { settled: 1, nextDueAt: null });
+    assertEquals(await followed.deliver(), [["a/creation", "alpha"], ["a/update/1", "beta", "alpha"]]);
+  });
+
   test("decide() ignores the changes of a server that was never announced", async (followed) => {
     await followed.begin();
     const memory = { id: "a", creationSeen: false, deleted: false, snapshot: snapshotOf("a", { hostname: "alpha" }) };
