@@ -372,6 +372,18 @@ export function testLedgerUpdates({ name, open }: Pick<LedgerContract, "name" | 
     assertEquals(await followed.deliver(), []);
   });
 
+  test("decide() gives an association what the update before it tells, also where two swap", async (followed) => {
+    await followed.begin();
+    await followed.decide(came("a", "alpha"), came("b", "beta"));
+    await followed.deliver();
+    await followed.decide(renamed("a", "beta"), renamed("b", "alpha"), associated("a"));
+    assertEquals(await followed.deliver(), [
+      ["a/update/1", "beta", "alpha"],
+      ["b/update/1", "alpha", "beta"],
+      ["floatingip/f/1/creation", "beta", "beta"],
+    ]);
+  });
+
   test("announceUpdates() waits for the detail of what was announced before", async (followed) => {
     await followed.begin();
     await followed.decideUndetailed(came("a", "alpha"));

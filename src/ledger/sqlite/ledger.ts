@@ -1,4 +1,5 @@
 import type { Decision } from "../../model/decision.ts";
+import type { WatcherEvent } from "../../model/event.ts";
 import type { Gap } from "../../model/gap.ts";
 import type {
   AnnouncedUpdates,
@@ -246,11 +247,18 @@ export class SqliteLedger implements Ledger {
       }
       // A fact is announced once, even if a decision overlooked that it is known. An error here would
       // repeat for ever.
-      if (!added.has(event.key)) added.set(event.key, { notification: seq, event });
+      if (!added.has(event.key)) added.set(event.key, { notification: seq, event: this.#counted(event) });
     }
     for (const serverId of changedServers) {
       this.#updates.mark(serverId, { notification: seq, cause: causeOf(notification) }, added);
     }
+  }
+
+  /** An event of a server that changes, with the number of updates that are announced before it. */
+  #counted(event: WatcherEvent): WatcherEvent {
+    const { updates, server: { id } } = event;
+    if (updates === undefined || id === null) return event;
+    return { ...event, updates: this.#memory.server(id)?.updates ?? updates };
   }
 
   /**
