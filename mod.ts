@@ -50,6 +50,7 @@ export type {
 } from "./src/model/plugin.ts";
 export type { EventKind, Subject } from "./src/model/event.ts";
 export type { Detail, DetailAddress, DetailField, DetailFloatingIp, DetailWhole } from "./src/model/detail.ts";
+export type { OptionalKey } from "./src/model/detail.ts";
 export type { Json, JsonObject, Origin } from "./src/model/notification.ts";
 
 // Errors that say whether to try again

@@ -222,6 +222,14 @@ function updateFindings({ events, plugins, detail }: Fields): Finding[] {
       }]
     )
     : [];
+  const creation: unknown = isRecord(events) ? events.creation : undefined;
+  const isTold = !Array.isArray(creation) || creation.some((type) => /instance\.create\.end$/.test(String(type)));
+  if (!isTold) {
+    unknown.push({
+      keys: ["events", "update"],
+      message: "servers are told of from their creation on: events.creation lists no compute.instance.create.end",
+    });
+  }
   const canFollow = !Array.isArray(plugins) || plugins.some((plugin) => canUpdate(plugin));
   return canFollow ? unknown : [...unknown, {
     keys: ["events", "update"],

@@ -206,7 +206,7 @@ export class Lane {
   async #attempt(delivery: Delivery): Promise<void> {
     const { clock, ledger, onAttempt, following = null } = this.#options;
     const call = callOf(delivery, following);
-    if (call.method === "none") return await this.#finishUntold(delivery);
+    if (call.method === "none" || call.method === "impossible") return await this.#finishUntold(delivery, call);
     const probe = this.#breaker.state === "open";
     const [startedAt, startedMs] = [clock.now(), clock.passedMs()];
     this.#running++;
@@ -231,22 +231,28 @@ export class Lane {
     onAttempt?.({ plugin, outcome: verdict.outcome, reason, repeated: attempts > 0, tookMs });
   }
 
-  /** Finishes a delivery that has nothing to tell, without an attempt. */
-  async #finishUntold({ seq, plugin, event }: Delivery): Promise<void> {
-    const { clock, ledger, log } = this.#options;
+  /** Finishes a delivery without calling the plugin, which proves nothing of the target. */
+  async #finishUntold(delivery: Delivery, { method }: Pick<UntoldCall, "method">): Promise<void> {
+    const { clock, ledger, log, onAttempt } = this.#options;
+    const { seq, plugin, triedMs, attempts } = delivery;
     const at = clock.now();
-    log.debug(`Nothing to tell with ${event.key}`);
-    const times = { startedAt: at, endedAt: at, dueAt: 0, triedMs: 0 };
-    await ledger.settle([{ seq, plugin, outcome: "unneeded", failure: null, ...times }]);
+    const settlement = { seq, plugin, startedAt: at, endedAt: at, dueAt: 0, triedMs };
+    if (method === "none") {
+      log.debug(`Nothing to tell with ${delivery.event.key}`);
+      return await ledger.settle([{ ...settlement, outcome: "unneeded", failure: null }]);
+    }
+    const { reason, error } = UNKNOWN_SERVER;
+    this.#report(delivery, { failure: UNKNOWN_SERVER, verdict: { outcome: "dead", dueAt: 0, triedMs } });
+    await ledger.settle([{ ...settlement, outcome: "dead", failure: { reason, error } }]);
+    onAttempt?.({ plugin, outcome: "dead", reason, repeated: attempts > 0, tookMs: 0 });
   }
 
   /** Calls the plugin, aborted after the timeout. Returns what went wrong; `null`: nothing. */
   async #call(
-    call: Exclude<Call, { readonly method: "none" }>,
+    call: Exclude<Call, UntoldCall>,
     { delivery, notes }: { readonly delivery: Delivery; readonly notes: AttemptNotes },
   ): Promise<Failure | null> {
     const { plugin, policy, log, redact } = this.#options;
-    if (call.method === "impossible") return UNKNOWN_SERVER;
     const attempt = this.#attempts.begin();
     const { signal } = attempt;
     const context = notes.contextOf(delivery, { signal, log });
@@ -305,6 +311,9 @@ export class Lane {
     } else log.warn(`Attempt ${attempts + 1} of ${event.key} failed (${failure.reason}): ${failure.error}`);
   }
 }
+
+/** A delivery for which no method of the plugin is called. */
+type UntoldCall = Extract<Call, { readonly method: "none" | "impossible" }>;
 
 const UNKNOWN_SERVER: Failure = {
   reason: "permanent",

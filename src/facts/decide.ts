@@ -7,7 +7,7 @@ import { portChanged, portCreated, portDeleted } from "./port.ts";
 import { Draft } from "./draft.ts";
 import { decideObservation } from "./observed.ts";
 import { serverCreated, serverDeleted, serverInterfacesChanged, serverSoftDeleted } from "./server.ts";
-import { followChanges, serverChanged } from "./server_change.ts";
+import { followChanges, serverChanged, statesNothingNew } from "./server_change.ts";
 import { DecisionContext, type Finding, type Rules } from "./decision_context.ts";
 
 /**
@@ -36,13 +36,13 @@ export const WATCHED_EVENT_TYPES: ReadonlySet<string> = new Set(HANDLERS.keys())
 const CHANGES_LEGACY = [
   ...["update", "exists", "finish_resize.end", "resize.confirm.end", "resize.revert.end", "rebuild.end"],
   ...["live_migration.post.dest.end", "shelve.end", "shelve_offload.end", "unshelve.end", "restore.end"],
-  ...["power_on.end", "power_off.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
+  ...["power_on.end", "power_off.end", "reboot.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
   ...["rescue.end", "unrescue.end"],
 ];
 const CHANGES_VERSIONED = [
   ...["update", "exists", "resize_finish.end", "resize_confirm.end", "resize_revert.end", "rebuild.end"],
   ...["live_migration_post_dest.end", "shelve.end", "shelve_offload.end", "unshelve.end", "restore.end"],
-  ...["power_on.end", "power_off.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
+  ...["power_on.end", "power_off.end", "reboot.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
   ...["rescue.end", "unrescue.end", "soft_delete.end"],
 ];
 
@@ -72,6 +72,8 @@ export function decide(notification: Notification, memory: Memory, rules: Rules)
   const finding = handler === undefined ? UNHANDLED : handler(context);
   const changedServers = rules.follows ? followChanges(context.draft, memory) : [];
   const { events, draft, unclaimed } = context;
+  const changes = draft.changes();
+  const isIdle = isOfChange(notification, rules) && statesNothingNew(changes, memory);
   const { outcome, reason } = events.length > 0 ? announced(events) : unclaimed ? UNCLAIMED : finding;
   return {
     outcome,
@@ -79,14 +81,21 @@ export function decide(notification: Notification, memory: Memory, rules: Rules)
     ...(finding.isDoubtful && events.length === 0 ? { isDoubtful: true } : {}),
     events,
     fill: finding.fill ?? null,
-    changes: draft.changes(),
+    changes,
+    ...(isIdle ? { isIdle } : {}),
     ...(changedServers.length > 0 ? { changedServers } : {}),
     warnings: [...context.warnings],
   };
 }
 
-function handlerOf({ eventType }: Notification, { follows }: Rules) {
-  return HANDLERS.get(eventType) ?? (follows ? CHANGE_HANDLERS.get(eventType) : undefined);
+function handlerOf(notification: Notification, rules: Rules) {
+  const { eventType } = notification;
+  return HANDLERS.get(eventType) ?? (isOfChange(notification, rules) ? CHANGE_HANDLERS.get(eventType) : undefined);
+}
+
+/** Whether a message is recorded only because changes of servers are followed. */
+function isOfChange({ eventType, origin }: Notification, { follows = false }: Rules): boolean {
+  return follows && origin !== "reconcile" && CHANGE_HANDLERS.has(eventType);
 }
 
 /** Keys listed in a reason; one message may cause hundreds of events. */

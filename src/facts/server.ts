@@ -126,7 +126,7 @@ export function announceServerDeletion(context: DecisionContext, id: string, sna
  */
 export function serverSoftDeleted(context: DecisionContext): Finding {
   if (isPublishedElsewhere(context.notification)) return serverDeleted(context);
-  if (context.rules.follows) return serverChanged(context);
+  if (context.rules.follows) serverChanged(context);
   return { outcome: "remembered", reason: "a soft deletion: the server can be restored" };
 }
 

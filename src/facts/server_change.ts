@@ -1,11 +1,18 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Address, ServerSnapshot } from "../model/event.ts";
-import type { Memory, PortMemory, ServerMemory } from "../model/memory.ts";
+import type { Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
 import { mergeAddresses, mergeSnapshots, NO_IMAGE } from "../model/snapshot.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
 import type { Draft } from "./draft.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
-import { isBeingUnshelved, readOptional, readServer, readState, statesDescription } from "./server_payload.ts";
+import {
+  isBeingUnshelved,
+  readOptional,
+  readServer,
+  readServerPorts,
+  readState,
+  statesDescription,
+} from "./server_payload.ts";
 
 /** What a message, or an answer of Nova's API, states of a server. */
 export interface Statement {
@@ -17,14 +24,31 @@ export interface Statement {
 }
 
 /** What the running decision's notification states of a server, with the optional keys. */
-export function readStatement({ notification, rules }: DecisionContext): Statement {
+export function readStatement(context: DecisionContext): Statement {
+  const { notification, rules } = context;
   const server = readServer(notification);
+  const addresses = rules.follows ? addressesHere(context, server) : server.addresses;
   const optional = rules.optional?.size ? { optional: readOptional(notification, rules.optional) } : {};
   return {
-    server: { ...server, ...isBeingUnshelved(notification) ? NO_IMAGE : {}, ...optional },
+    server: { ...server, ...isBeingUnshelved(notification) ? NO_IMAGE : {}, addresses, ...optional },
     time: notification.time ?? "",
     hasDescription: statesDescription(notification),
   };
+}
+
+/**
+ * The addresses in a server's message without those of ports that have left the server: Neutron's
+ * messages of a port count more than Nova's.
+ */
+function addressesHere(
+  { notification, draft }: DecisionContext,
+  { id, addresses }: ServerSnapshot,
+): readonly Address[] {
+  const hasLeft = (port: PortMemory | undefined) => (port?.revision ?? null) !== null && port?.serverId !== id;
+  const left = readServerPorts(notification).filter((port) => hasLeft(draft.port(port.id)));
+  if (left.length === 0) return addresses;
+  const gone = new Set(left.flatMap((port) => port.addresses));
+  return addresses.filter(({ address }) => !gone.has(address));
 }
 
 /** A message that contains a server's state, and announces neither its creation nor its deletion. */
@@ -86,8 +110,8 @@ export function restated(known: ServerMemory, { server, time, hasDescription }: 
       userName: snapshot.userName ?? server.userName,
       remoteAddress: snapshot.remoteAddress ?? server.remoteAddress,
       createdAt: snapshot.createdAt ?? server.createdAt,
-      // That of another hostname is not the server's: see `followChanges`.
-      dnsName: snapshot.hostname === null || merged.hostname === snapshot.hostname ? snapshot.dnsName : null,
+      // The DNS name is that of a port, and made of the hostname: see `withPorts`.
+      dnsName: merged.hostname === (snapshot.hostname ?? merged.hostname) ? snapshot.dnsName : null,
       // Addresses are those of the server's ports: see `withPorts`.
       addresses: mergeAddresses(snapshot.addresses, server.addresses),
       floatingAddress: snapshot.floatingAddress,
@@ -155,24 +179,25 @@ function placeOf(
 }
 
 /**
- * Completes the servers whose ports or hostname a decision has changed, and returns the existing servers whose
- * detail may have changed by it.
+ * Completes the servers whose ports, addresses or hostnames a decision has changed, and returns the
+ * existing servers whose detail may have changed by it.
  */
 export function followChanges(draft: Draft, memory: Memory): readonly string[] {
-  const { ports, floatingIps } = draft.changes();
-  const concerned = new Set<string>();
+  const { servers, ports, floatingIps } = draft.changes();
+  const concerned = new Set(
+    servers.filter((server) => hasOtherPlace(server, memory.server(server.id))).map(({ id }) => id),
+  );
   for (const port of ports) {
     const before = memory.port(port.id);
     if (before !== undefined && isDeepStrictEqual(ofDetail(port), ofDetail(before))) continue;
     for (const id of [port.lastServerId, before?.serverId]) if (id) concerned.add(id);
   }
-  for (const { id, snapshot } of draft.changes().servers) {
-    if (snapshot.hostname !== memory.server(id)?.snapshot.hostname) concerned.add(id);
-  }
   for (const id of concerned) {
     const server = draft.server(id);
     if (server === undefined || server.deleted) continue;
-    const completed = withPorts(server, draft.portsOfServer(id));
+    // Also ports that another server has got.
+    const others = ports.filter(({ lastServerId }) => lastServerId !== id);
+    const completed = withPorts(server, [...draft.portsOfServer(id), ...others]);
     if (completed !== server) draft.putServer(completed);
   }
   const changed = new Set<string>();
@@ -188,6 +213,21 @@ export function followChanges(draft: Draft, memory: Memory): readonly string[] {
   }
   // A creation that is announced by this decision has the server as it is.
   return [...changed].filter((id) => memory.server(id)?.creationSeen && !draft.server(id)?.deleted);
+}
+
+/** Whether changes of memory are times of statements alone. */
+export function statesNothingNew({ servers, ports, floatingIps }: MemoryChanges, memory: Memory): boolean {
+  return ports.length === 0 && floatingIps.length === 0 && servers.every((server) => {
+    const before = memory.server(server.id);
+    return before !== undefined && before.deleted === server.deleted &&
+      isDeepStrictEqual(server.snapshot, before.snapshot);
+  });
+}
+
+/** Whether the parts of a server have changed that its ports complete. */
+function hasOtherPlace({ snapshot }: ServerMemory, before: ServerMemory | undefined): boolean {
+  const { hostname, addresses } = before?.snapshot ?? {};
+  return snapshot.hostname !== hostname || !isDeepStrictEqual(snapshot.addresses, addresses);
 }
 
 /** What the detail of a server takes from its port. */

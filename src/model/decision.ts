@@ -28,6 +28,13 @@ export interface Decision {
   readonly fill: { readonly key: string; readonly server: ServerSnapshot } | null;
   readonly changes: MemoryChanges;
   /**
+   * Whether nothing has to be written: the notification states what memory has already, and may be
+   * decided any number of times. Then `changes` has times of statements alone.
+   *
+   * @default false
+   */
+  readonly isIdle?: boolean;
+  /**
    * Existing servers whose detail may have changed: an update may be due. Only where changes are
    * followed.
    *

@@ -130,8 +130,11 @@ export type ImmediateMaker = (event: WatcherEvent) => ImmediateDetail;
 export interface SettledServer {
   readonly server: ServerMemory;
   readonly floatingIps: readonly FloatingIpMemory[];
-  /** The detail of the server's creation or of its last update. */
-  readonly announced: Detail;
+  /**
+   * The detail of the server's creation or of its last update; `null`: it is not made yet, and the
+   * update must be announced before another event.
+   */
+  readonly announced: Detail | null;
   /** The notification that led to the last of the changes. */
   readonly cause: UpdateCause;
 }

@@ -26,6 +26,8 @@ export function followOptionsOf(
     settleMs: following.settleMs,
     makeUpdate: (settled) => {
       const made = updateOf(settled, rules());
+      // Whether there is anything to tell is then found when it is delivered.
+      if (settled.announced === null) return made;
       const { detail } = makeDetail(made.event, options);
       return changedKeys(settled.announced, detail, following).length === 0 ? null : made;
     },

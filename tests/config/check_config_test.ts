@@ -256,6 +256,12 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
     "events.settleSeconds: found -1; allowed: a number from 0 to 3600",
     `detail.optional[0]: found "Rack"; allowed: one of Name, Zone, Host, Status, Flavor`,
   ]],
+  ["events.update is listed without the creation of servers", {
+    events: { ...good.events, creation: ["floatingip.update.end"], update: "all" },
+    plugins: [{ name: "F", notify() {}, update() {} }],
+  }, [
+    "events.update: servers are told of from their creation on: events.creation lists no compute.instance.create.end",
+  ]],
   ["events.update is neither a list nor all", { ...good, events: { ...good.events, update: "FQDN" } }, [
     `events.update: found "FQDN"; allowed: a list of keys of the detail, or "all"`,
     "events.update: no plugin can follow updates: none has a method update(detail, context). Of the built-in ones, " +

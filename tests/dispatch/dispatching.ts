@@ -9,11 +9,13 @@ import { policyOf } from "../../src/dispatch/policy.ts";
 import { Housekeeping } from "../../src/ledger/sqlite/housekeeping.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
 import type { RetryOptions } from "../../src/model/config.ts";
+import type { Detail } from "../../src/model/detail.ts";
 import { DeliveryError, type FailureReason } from "../../src/model/errors.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
+import type { Following } from "../../src/model/following.ts";
 import type { Settlement } from "../../src/model/ledger.ts";
 import type { TargetOutage } from "../../src/model/outage.ts";
-import type { NotifyContext } from "../../src/model/plugin.ts";
+import type { NotifyContext, UpdateContext } from "../../src/model/plugin.ts";
 import type { AttemptEnd } from "../../src/model/readings.ts";
 import { redact } from "../../src/wire/secrets/redact.ts";
 import { KeptLog } from "../support/loggers.ts";
@@ -22,7 +24,7 @@ import { TemporaryLedger } from "../support/temporary_ledger.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
 /** What a target does with a delivery. */
-export type Target = (context: NotifyContext) => void | Promise<void>;
+export type Target = (context: NotifyContext | UpdateContext, detail: Detail) => void | Promise<void>;
 
 /** One call of a plugin. */
 export interface Attempt {
@@ -37,6 +39,8 @@ export interface DispatchingOptions {
   readonly retry?: RetryOptions;
   /** @default () => 1, so that every delay is the longest that it can be */
   readonly random?: () => number;
+  /** With it, the plugins have a method `update`. */
+  readonly following?: Following;
 }
 
 /** Counts what waits for the ledger's real timer. */
@@ -102,15 +106,21 @@ export class Dispatching implements AsyncDisposable {
 
   /** What a start of the service does. */
   async start(): Promise<void> {
-    const { retry, random = () => 1 } = this.#options;
+    const { retry, random = () => 1, following } = this.#options;
     const { clock, log } = this;
     this.#stop = new AbortController();
     this.ledger = new WatchedLedger(this.opened.database, clock.now);
     const names = Object.keys(this.#targets);
     this.lanes = names.map((name) =>
       new Lane({
-        plugin: { notify: (_detail, _created, context) => this.#notify(name, context) },
+        plugin: {
+          notify: (detail, _created, context) => this.#attempt(name, { detail, context }),
+          ...(following === undefined ? {} : {
+            update: (detail, context) => this.#attempt(name, { detail, context }),
+          }),
+        },
         name,
+        following: following ?? null,
         policy: policyOf(name, retry),
         ledger: this.ledger,
         clock,
@@ -131,6 +141,7 @@ export class Dispatching implements AsyncDisposable {
       onRescheduled: () => this.lanes.forEach((lane) => lane.wake()),
     });
     await this.ledger.activate(names);
+    if (following !== undefined) await this.ledger.follow({ plugins: names, settleMs: 0, makeUpdate: () => null });
     this.#work = Promise.all([...this.lanes, housekeeping].map((each) => each.run(this.#stop.signal)));
     await clock.settle();
   }
@@ -203,10 +214,13 @@ export class Dispatching implements AsyncDisposable {
     this.#timers[Symbol.dispose]();
   }
 
-  #notify(plugin: string, context: NotifyContext): void | Promise<void> {
+  #attempt(
+    plugin: string,
+    { detail, context }: { readonly detail: Detail; readonly context: NotifyContext | UpdateContext },
+  ): void | Promise<void> {
     const { key, attempt } = context;
     this.attempts.push({ plugin, key, attempt, at: this.clock.now() - this.#began });
-    return this.#targets[plugin]!(context);
+    return this.#targets[plugin]!(context, detail);
   }
 }
 

@@ -18,8 +18,8 @@ class Outage {
   readonly delivered: string[] = [];
 
   constructor(whileDown: Target) {
-    this.target = (context) => {
-      if (this.down) return whileDown(context);
+    this.target = (context, detail) => {
+      if (this.down) return whileDown(context, detail);
       this.delivered.push(context.key);
     };
   }
@@ -118,8 +118,8 @@ Deno.test("Lane gives up nothing when the service is restarted twice a day durin
 
 Deno.test("Lane counts no time of an outage as time of trying", async () => {
   const outage = new Outage(refuseConnection);
-  const target: Target = (context) =>
-    outage.down || !context.key.startsWith("bad") ? outage.target(context) : answer(500);
+  const target: Target = (context, detail) =>
+    outage.down || !context.key.startsWith("bad") ? outage.target(context, detail) : answer(500);
   await using dispatching = await Dispatching.start({ p: target }, jittered(6));
   await dispatching.announce(madeEvent("bad/1", ["bad"]), ...backlog(10));
   // As 71 hours of failing for this server alone left it.

@@ -4,11 +4,13 @@ import { LdapDirectory } from "../../plugins/ldap_directory.ts";
 import { startDirsrv } from "../support/dirsrv.ts";
 import { ADMIN_PASSWORD, BASE, type LdapServer, SERVERS, tool } from "../support/ldap_server.ts";
 import { ProgramDirectory, runProgram } from "../support/program.ts";
+import { sampleEvent, sampleUpdate } from "../../src/testing/mod.ts";
 import { startSlapd } from "../support/slapd.ts";
 
 const SAMPLE = fileURLToPath(new URL("../../samples/compute.instance.create.end.json", import.meta.url));
 const BIND_DN = `cn=oss-watcher,${BASE}`;
 const PASSWORD = "s3cret";
+const { detail, context } = sampleEvent();
 
 interface Block {
   /** What follows the fence. */
@@ -86,6 +88,25 @@ for (const [kind, start, login] of SERVERS_OF_DOCS) {
       assert.ok(found.output.replace(/\n /g, "").startsWith(`dn: ${dn}`), found.output);
       assert.ok((await tool("ldapdelete", [...asWatcher, dn])).success);
     }
+    const place = { ...detail, ProjectName: "physics-191249" };
+    const moving = {
+      url: server.url,
+      bindDn: BIND_DN,
+      password: PASSWORD,
+      baseDn: SERVERS,
+      rdn: ["cn", "serialNumber"],
+    };
+    await using follower = new LdapDirectory({
+      ...moving,
+      parent: ({ ProjectName }) => ProjectName === place.ProjectName ? `ou=${ProjectName}` : "",
+    });
+    await follower.notify(detail, true, context);
+    for (const now of [{ ...detail, FQDN: "renamed" }, { ...place, FQDN: "moved" }]) {
+      await follower.update(now, sampleUpdate({ detail: now }).context);
+    }
+    const names = Object.keys(await server.entries(SERVERS, "(objectClass=device)"));
+    assert.deepEqual(names, [`cn=moved+serialNumber=${detail.ID},ou=physics-191249,${SERVERS}`]);
+    await follower.notify(detail, false, context);
     const elsewhere = await tool("ldapmodify", [...asWatcher, "-a"], `dn: cn=x,${BASE}\nobjectClass: device\n`);
     assert.match(elsewhere.output, /Insufficient access \(50\)/);
   });

@@ -31,6 +31,7 @@ export async function tellFollowing(opened: OpenedLedger, ...notifications: read
     settleMs: 0,
     makeUpdate: (settled) => {
       const made = updateOf(settled, {});
+      if (settled.announced === null) return made;
       return changedKeys(settled.announced, makeDetail(made.event).detail, following).length === 0 ? null : made;
     },
   });
@@ -45,10 +46,12 @@ async function tellBy(
   { ledger, now }: OpenedLedger,
   notifications: readonly Notification[],
 ): Promise<void> {
-  await ledger.record(notifications.map((notification) => ({ receivedAt: now, notification })));
+  // In one turn of the event loop, as the service does: most are recorded and decided at once.
+  const recorded = ledger.record(notifications.map((notification) => ({ receivedAt: now, notification })));
   const decider = (notification: Notification, memory: Parameters<typeof decide>[1]) =>
     decide(notification, memory, rules);
   while (await ledger.decide(Number.MAX_SAFE_INTEGER, decider, promptDetail) > 0);
+  await recorded;
 }
 
 /** Ends all deliveries of a plugin that are ready, until none is; returns the keys in their order. */

@@ -46,6 +46,40 @@ export function madeEvent(key: string, orderKeys: readonly string[] = []): Watch
   };
 }
 
+/** An event of a server that changes; with `updates`, how many updates were announced before. */
+export function madeServerEvent(
+  kind: "creation" | "update" | "deletion",
+  { updates = 0, number = updates + 1, ...known }:
+    & Partial<ServerSnapshot>
+    & { readonly updates?: number; readonly number?: number } = {},
+): WatcherEvent {
+  const id = known.id ?? "s";
+  const key = `server/${id}/${kind === "update" ? `update/${number}` : kind}`;
+  return {
+    ...madeEvent(key, [`server/${id}`]),
+    server: madeServer(id, known),
+    created: kind !== "deletion",
+    ...(kind === "update" ? { updated: true } : {}),
+    ...(kind === "creation" ? {} : { updates }),
+  };
+}
+
+/** The association of a server that changes with a floating IP. */
+export function madeAssociation(
+  { updates = 0, ...known }: Partial<ServerSnapshot> & { readonly updates?: number } = {},
+): WatcherEvent {
+  const id = known.id ?? "s";
+  const floatingIp = { id: "f", address: "203.0.113.7", fixedAddress: "10.0.0.5", mac: null };
+  return {
+    ...madeEvent("floatingip/f/1/creation", [`server/${id}`]),
+    subject: "floatingip",
+    server: madeServer(id, known),
+    floatingIp,
+    floatingIps: [floatingIp],
+    updates,
+  };
+}
+
 export function madeNotification(messageId: string): Notification {
   return {
     messageId,

@@ -215,7 +215,7 @@ export class RamLedger implements Ledger {
     if (fill !== null) this.#fill(fill);
     for (const event of events) {
       if (this.#keys.has(event.key)) continue;
-      for (const serverId of this.#updates?.releasing(event) ?? []) this.#settleUpdate(serverId);
+      for (const serverId of this.#updates?.releasing(event) ?? []) this.#settleUpdateFirst(serverId);
       this.#add(event);
     }
     for (const serverId of changedServers) this.#updates?.mark(serverId, causeOf(notification));
@@ -223,19 +223,27 @@ export class RamLedger implements Ledger {
 
   /** Adds the update of a changed server, behind those that release what it takes. */
   #settleUpdate(serverId: string): void {
-    const event = this.#updates?.settle(serverId) ?? null;
+    this.#addUpdate(this.#updates?.settle(serverId) ?? null);
+  }
+
+  /** The same at once: an event takes what the update may release. */
+  #settleUpdateFirst(serverId: string): void {
+    this.#addUpdate(this.#updates?.settle(serverId, { isAwaited: true }) ?? null);
+  }
+
+  #addUpdate(event: WatcherEvent | null): void {
     if (event === null) return;
-    for (const other of this.#updates?.releasing(event) ?? []) this.#settleUpdate(other);
+    for (const other of this.#updates?.releasing(event) ?? []) this.#settleUpdateFirst(other);
     this.#add(event);
   }
 
   #add(made: WatcherEvent): void {
-    const event = this.#updates?.announced(made) ?? made;
+    const event = this.#updates?.announced(made, this.#plugins) ?? made;
     const row: EventRow = { seq: ++this.#seq, event, record: null };
     this.#keys.add(event.key);
     this.#undetailed.set(row.seq, row);
     for (const plugin of this.#plugins) {
-      if (event.updated && !this.#updates?.follows(plugin)) continue;
+      if (event.updated && !this.#updates?.follows(plugin, event)) continue;
       this.#open.push({ row, plugin, attempts: 0, triedMs: 0, lastAttemptAt: null, dueAt: 0, progress: undefined });
     }
   }

@@ -1,13 +1,19 @@
 import type { Detail } from "../../model/detail.ts";
 import type { WatcherEvent } from "../../model/event.ts";
 import type { FollowOptions, UpdateCause } from "../../model/ledger.ts";
+import { withFormerKeys } from "../former_keys.ts";
 import type { RamMemory } from "./memory.ts";
+
+/** How soon a server is looked at again whose last event has no detail yet. */
+const WAIT_FOR_DETAIL_MS = 1000;
 
 /** What was announced of a server. */
 interface Announced {
   /** The order keys of its creation and of its last update. */
   readonly creationKeys: readonly string[];
   readonly orderKeys: readonly string[];
+  /** The plugins that have a delivery of its creation. */
+  readonly plugins: readonly string[];
   /** The key of the last event; `null`: its detail is not made yet. */
   readonly key: string;
   readonly detail: Detail | null;
@@ -37,8 +43,9 @@ export class RamUpdates {
     this.#now = now;
   }
 
-  follows(plugin: string): boolean {
-    return this.#options.plugins.includes(plugin);
+  /** Whether a plugin gets an update: it follows, and has a delivery of the server's creation. */
+  follows(plugin: string, { server: { id } }: WatcherEvent): boolean {
+    return this.#options.plugins.includes(plugin) && this.#announced.get(id ?? "")?.plugins.includes(plugin) === true;
   }
 
   mark(serverId: string, cause: UpdateCause): void {
@@ -65,12 +72,20 @@ export class RamUpdates {
     );
   }
 
-  /** Makes the update of a changed server; `null`: none is due, or not before its last detail. */
-  settle(serverId: string): WatcherEvent | null {
+  /**
+   * Makes the update of a changed server; `null`: none is due, or not yet.
+   *
+   * @param options `isAwaited`: it must come now, whether or not the detail before it is made.
+   */
+  settle(serverId: string, { isAwaited = false }: { readonly isAwaited?: boolean } = {}): WatcherEvent | null {
     const pending = this.#pending.get(serverId);
     const server = this.#memory.server(serverId);
     const announced = this.#announced.get(serverId);
-    if (pending === undefined || announced === undefined || announced.detail === null) return null;
+    if (pending === undefined || announced === undefined) return null;
+    if (announced.detail === null && !isAwaited) {
+      this.#pending.set(serverId, { ...pending, dueAt: this.#now() + WAIT_FOR_DETAIL_MS });
+      return null;
+    }
     this.#pending.delete(serverId);
     if (server === undefined || server.deleted) return null;
     const made = this.#options.makeUpdate({
@@ -84,20 +99,23 @@ export class RamUpdates {
     return made.event;
   }
 
-  /** Notes a new event, and returns it with the order keys of what was announced before. */
-  announced(event: WatcherEvent): WatcherEvent {
+  /**
+   * Notes a new event of which these plugins get a delivery, and returns it with the order keys of
+   * what was announced before.
+   */
+  announced(event: WatcherEvent, plugins: readonly string[]): WatcherEvent {
     const { server: { id }, subject, created, updates, key } = event;
     if (id === null) return event;
     const before = this.#announced.get(id);
     const orderKeys = updates === undefined || before === undefined
       ? event.orderKeys
-      : [...new Set([...event.orderKeys, ...before.creationKeys, ...before.orderKeys])];
+      : withFormerKeys(event.orderKeys, [...before.creationKeys, ...before.orderKeys]);
     if (subject === "server" && !created) {
       this.#pending.delete(id);
       this.#announced.delete(id);
     } else if (subject === "server") {
       const creationKeys = before?.creationKeys ?? orderKeys;
-      this.#announced.set(id, { creationKeys, orderKeys, key, detail: null });
+      this.#announced.set(id, { creationKeys, orderKeys, plugins: before?.plugins ?? plugins, key, detail: null });
     }
     return { ...event, orderKeys };
   }

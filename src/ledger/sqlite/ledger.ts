@@ -14,6 +14,8 @@ import type {
 } from "../../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../../model/ledger.ts";
 import type { TargetOutage } from "../../model/outage.ts";
+import { withFormerKeys } from "../former_keys.ts";
+import { causeOf } from "../message_identity.ts";
 import { BEGAN_AT } from "./comparisons.ts";
 import { ConsistentReads } from "./consistent_reads.ts";
 import { type Database, prepareAll, reading, type Statements } from "./database.ts";
@@ -62,7 +64,7 @@ export class SqliteLedger implements Ledger {
   constructor(database: Database, now: () => number, options: QueuesOptions = {}) {
     this.#commits = new GroupCommit(database, {
       onBegin: () => {
-        if (this.#queues.begin()) this.#notifications.othersWrote();
+        if (this.#queues.begin()) this.#othersWrote();
       },
       onCommit: () => this.#notifications.writeRest(),
       onRolledBack: () => this.#rolledBack(),
@@ -109,6 +111,7 @@ export class SqliteLedger implements Ledger {
 
   async follow(options: FollowOptions): Promise<void> {
     await this.#commits.run(() => this.#updates.follow(options));
+    this.#memory.cacheServers();
   }
 
   async announceUpdates(limit: number, make?: ImmediateMaker): Promise<AnnouncedUpdates> {
@@ -212,8 +215,15 @@ export class SqliteLedger implements Ledger {
     return reading(() => this.#outages.probeRequests(plugin));
   }
 
+  /** Another process has written to the file. */
+  #othersWrote(): void {
+    this.#notifications.othersWrote();
+    this.#memory.forgetCached();
+  }
+
   #rolledBack(): void {
     this.#notifications.rolledBack();
+    this.#memory.forgetCached();
     this.#recent.clear();
     this.#queues.rolledBack();
     this.#updates.rolledBack();
@@ -221,22 +231,25 @@ export class SqliteLedger implements Ledger {
 
   /** Writes what a decision changes in memory, and collects its events. */
   #apply(
-    { seq: notification, cause }: Decided,
-    { events, fill, changes, changedServers = [] }: Decision,
+    { seq, notification }: Decided,
+    { isIdle = false, events, fill, changes, changedServers = [] }: Decision,
     added: Map<string, NewEvent>,
   ): void {
-    this.#memory.apply(changes, { seq: notification, now: this.#now() });
+    if (isIdle) return this.#memory.note(changes);
+    this.#memory.apply(changes, { seq, now: this.#now() });
     if (fill !== null) this.#fill(fill, added);
     for (const event of events) {
-      for (const serverId of this.#updates.releasing(event)) this.#settle(serverId, added);
+      for (const serverId of this.#updates.releasing(event)) this.#settleFirst(serverId, added);
       if (event.subject === "server" && !event.created && event.server.id !== null) {
         this.#updates.forget(event.server.id);
       }
       // A fact is announced once, even if a decision overlooked that it is known. An error here would
       // repeat for ever.
-      if (!added.has(event.key)) added.set(event.key, { notification, event });
+      if (!added.has(event.key)) added.set(event.key, { notification: seq, event });
     }
-    for (const serverId of changedServers) this.#updates.mark(serverId, { notification, cause }, added);
+    for (const serverId of changedServers) {
+      this.#updates.mark(serverId, { notification: seq, cause: causeOf(notification) }, added);
+    }
   }
 
   /**
@@ -244,9 +257,17 @@ export class SqliteLedger implements Ledger {
    * what it takes.
    */
   #settle(serverId: string, added: Map<string, NewEvent>): void {
-    const update = this.#updates.settle(serverId, added);
+    this.#addUpdate(this.#updates.settle(serverId, added), added);
+  }
+
+  /** The same at once: an event takes what the update may release. */
+  #settleFirst(serverId: string, added: Map<string, NewEvent>): void {
+    this.#addUpdate(this.#updates.settle(serverId, added, { isAwaited: true }), added);
+  }
+
+  #addUpdate(update: NewEvent | null, added: Map<string, NewEvent>): void {
     if (update === null) return;
-    for (const other of this.#updates.releasing(update.event)) this.#settle(other, added);
+    for (const other of this.#updates.releasing(update.event)) this.#settleFirst(other, added);
     added.set(update.event.key, update);
   }
 
@@ -269,7 +290,7 @@ export class SqliteLedger implements Ledger {
     // A plugin may know the server by what was announced before.
     const orderKeys = updates === undefined || server.id === null
       ? own
-      : [...new Set([...own, ...this.#updates.orderKeysOf(server.id, updates)])];
+      : withFormerKeys(own, this.#updates.orderKeysOf(server.id, updates));
     const followers = updated && server.id !== null ? this.#updates.followers(server.id) : null;
     const added = this.#events.add(event, { decidedAt: now, orderKeys, immediate });
     if (added === null) return;

@@ -1,6 +1,7 @@
 import { MAX_ITEMS } from "../../model/bounds.ts";
 import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../../model/memory.ts";
 import type { Database, Statement } from "./database.ts";
+import { ServerCache } from "./server_cache.ts";
 
 /**
  * Column `changed` is a notification's number times this, plus the position of the row in it. A
@@ -16,6 +17,8 @@ export class SqliteMemory implements Memory {
   readonly #select: Readonly<Record<keyof Memory, Statement>>;
   readonly #learnServer: Statement;
   readonly #upsert: Readonly<Record<keyof MemoryChanges, Statement>>;
+  /** `null`: servers are not cached. */
+  #servers: ServerCache | null = null;
 
   constructor(database: Database) {
     this.#select = {
@@ -36,8 +39,24 @@ export class SqliteMemory implements Memory {
     };
   }
 
+  /** Keeps servers in memory: with changes followed, most messages are of the same few. */
+  cacheServers(): void {
+    this.#servers ??= new ServerCache();
+  }
+
+  /** To be called when what is cached may differ from the file. */
+  forgetCached(): void {
+    this.#servers?.clear();
+  }
+
   server(id: string): ServerMemory | undefined {
-    return one<ServerMemory>(this.#select.server, id);
+    const cached = this.#servers?.get(id);
+    if (cached !== undefined) return cached;
+    const text = this.#select.server.get(id)?.["data"] as string | undefined;
+    if (text === undefined) return undefined;
+    const server: ServerMemory = JSON.parse(text);
+    this.#servers?.put(server, text.length);
+    return server;
   }
 
   port(id: string): PortMemory | undefined {
@@ -62,7 +81,18 @@ export class SqliteMemory implements Memory {
 
   /** Stores what was learned of a server. Column `deleted_at` stays as it is. */
   learn(server: ServerMemory): void {
-    this.#learnServer.run(server.id, JSON.stringify(server));
+    const text = JSON.stringify(server);
+    this.#learnServer.run(server.id, text);
+    this.#servers?.put(server, text.length);
+  }
+
+  /**
+   * Notes times of statements, which are written with the next change of their server. Without a
+   * later time, an older message could count: that takes a message that comes late, and a process
+   * that has ended meanwhile.
+   */
+  note({ servers }: MemoryChanges): void {
+    for (const server of servers) this.#servers?.replace(server);
   }
 
   /** Stores what was read from OpenStack, ordered before all changes by messages. */
@@ -77,7 +107,9 @@ export class SqliteMemory implements Memory {
   ): void {
     let changed = seq * MAX_ROWS_PER_NOTIFICATION;
     for (const server of servers) {
-      this.#upsert.servers.run(server.id, JSON.stringify(server), server.deleted ? now : null);
+      const text = JSON.stringify(server);
+      this.#upsert.servers.run(server.id, text, server.deleted ? now : null);
+      this.#servers?.put(server, text.length);
     }
     for (const port of ports) {
       const deletedAt = port.deleted ? now : null;

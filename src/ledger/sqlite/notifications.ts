@@ -1,7 +1,7 @@
 import type { Decision } from "../../model/decision.ts";
-import type { Arrival, UpdateCause } from "../../model/ledger.ts";
+import type { Arrival } from "../../model/ledger.ts";
 import type { Notification } from "../../model/notification.ts";
-import { type Arrived, causeOf, sentOf } from "../message_identity.ts";
+import { type Arrived, sentOf } from "../message_identity.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 
 /** Undecided notifications that one query reads: each may take 1 MiB. */
@@ -10,10 +10,10 @@ const READ_AT_ONCE = 16;
 /** A transaction that has read this many characters decides no more: it blocks the event loop. */
 const MAX_CHARACTERS = 2_097_152;
 
-/** A notification that was decided: its number, and what an update says that it leads to. */
+/** A notification that was decided, and its number. */
 export interface Decided {
   readonly seq: number;
-  readonly cause: UpdateCause;
+  readonly notification: Notification;
 }
 
 export interface DecideSteps {
@@ -27,8 +27,8 @@ export interface DecideSteps {
  * Tables `notification` and `rejection`: records messages, and has them decided in recorded order.
  *
  * Recorded notifications are buffered until their transaction ends. One that is decided in the same
- * transaction is written once, with its outcome; the others are written undecided, with their
- * bodies, by {@linkcode writeRest}. Runs inside the caller's transaction.
+ * transaction is written once, with its outcome, or not at all if it says nothing new; the others
+ * are written undecided, with their bodies, by {@linkcode writeRest}. Runs inside the caller's transaction.
  */
 export class Notifications {
   readonly #sql: Statements<typeof STATEMENTS>;
@@ -97,8 +97,9 @@ export class Notifications {
         const decision = characters >= MAX_CHARACTERS ? null : decide(notification);
         if (decision === null) return { decided, isDrained: false };
         const seq = Number(row["seq"]);
-        this.#sql.decided.run(decision.outcome, decision.reason, keepsBody(decision) ? 1 : 0, seq);
-        apply({ seq, cause: causeOf(notification) }, decision);
+        if (decision.isIdle) this.#sql.forget.run(seq);
+        else this.#sql.decided.run(decision.outcome, decision.reason, keepsBody(decision) ? 1 : 0, seq);
+        apply({ seq, notification }, decision);
         characters += body.length;
         decided++;
       }
@@ -114,8 +115,8 @@ export class Notifications {
     for (const arrived of this.#buffered.slice(0, limit)) {
       const decision = decide(arrived.notification);
       if (decision === null) break;
-      const seq = this.#write(arrived, decision);
-      apply({ seq, cause: causeOf(arrived.notification) }, decision);
+      const seq = decision.isIdle ? UNWRITTEN : this.#write(arrived, decision);
+      apply({ seq, notification: arrived.notification }, decision);
       decided++;
     }
     this.#buffered.splice(0, decided);
@@ -138,6 +139,9 @@ export class Notifications {
   }
 }
 
+/** Instead of the number of a notification that is not written: it leads to nothing. */
+const UNWRITTEN = 0;
+
 /** Whether operators may want to see the message: it led to an event, or was to lead to one. */
 function keepsBody({ outcome }: Decision): boolean {
   return outcome === "event" || outcome === "superseded";
@@ -150,5 +154,6 @@ const STATEMENTS = {
   reject:
     `INSERT INTO rejection (received_at, reason, size, sha256, exchange, routing_key, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   undecided: `SELECT seq, body FROM notification WHERE outcome IS NULL ORDER BY seq LIMIT ?`,
+  forget: `DELETE FROM notification WHERE seq = ?`,
   decided: `UPDATE notification SET outcome = ?, reason = ?, body = iif(?, body, NULL) WHERE seq = ?`,
 } as const;

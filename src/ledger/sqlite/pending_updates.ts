@@ -113,8 +113,16 @@ export class PendingUpdates {
     ).map(([serverId]) => serverId);
   }
 
-  /** Makes the update of a changed server; `null`: none is due, or not yet. */
-  settle(serverId: string, added: NewEvents): NewEvent | null {
+  /**
+   * Makes the update of a changed server; `null`: none is due, or not yet.
+   *
+   * @param options `isAwaited`: it must come now, whether or not the detail before it is made.
+   */
+  settle(
+    serverId: string,
+    added: NewEvents,
+    { isAwaited = false }: { readonly isAwaited?: boolean } = {},
+  ): NewEvent | null {
     const row = this.#sql.pending.get(serverId);
     if (row === undefined || this.#follow === null) return null;
     const { memory, now } = this.#options;
@@ -124,7 +132,7 @@ export class PendingUpdates {
       this.forget(serverId);
       return null;
     }
-    if (announced.detail === null) {
+    if (announced.detail === null && !isAwaited) {
       const dueAt = now() + WAIT_FOR_DETAIL_MS;
       this.#sql.postpone.run(dueAt, serverId);
       this.#all().set(serverId, { dueAt, orderKeys: announced.orderKeys });
@@ -134,7 +142,7 @@ export class PendingUpdates {
     const made = this.#follow.makeUpdate({
       server,
       floatingIps: memory.floatingIpsOfServer(serverId),
-      announced: JSON.parse(announced.detail),
+      announced: announced.detail === null ? null : JSON.parse(announced.detail),
       cause: JSON.parse(row["cause"] as string),
     });
     if (made === null) return null;
@@ -150,11 +158,11 @@ export class PendingUpdates {
     return new Set(rows.filter(({ name }) => plugins.includes(name as string)).map(({ plugin }) => Number(plugin)));
   }
 
-  /** The order keys of a server's creation and of an update of it, as hashes. */
+  /** The order keys of a server's creation, then those of an update of it, as hashes. */
   orderKeysOf(serverId: string, updatesBefore: number): readonly number[] {
     const creation = this.#sql.announced.get(creationKey(serverId))?.["order_keys"] ?? "[]";
     const last = this.#sql.announced.get(updateKey(serverId, updatesBefore))?.["order_keys"] ?? "[]";
-    return [...new Set<number>([...JSON.parse(creation as string), ...JSON.parse(last as string)])];
+    return [...JSON.parse(creation as string), ...JSON.parse(last as string)];
   }
 
   /** What was announced of a server last: its creation or an update. */

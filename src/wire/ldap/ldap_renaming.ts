@@ -4,7 +4,7 @@ import { dnValue, foldedText } from "./ldap_text.ts";
 
 /** A new name of an entry, a new entry above it, or both (RFC 4511, 4.9). */
 export interface LdapName {
-  /** The RDN. */
+  /** The RDN, its values escaped as `dnValue` does: no comma, not even as `\,`. */
   readonly rdn: string;
   /** The DN of the entry above. @default as before */
   readonly parent?: string;
