@@ -111,7 +111,7 @@ export class PrivateCloud implements AsyncDisposable {
     const lost = this.#daemons.find(({ name }) => name === host)!;
     await lost.stop();
     this.#daemons = this.#daemons.filter((daemon) => daemon !== lost);
-    await forceDown(await this.admin(), host, true);
+    if (!await forceDown(await this.admin(), host, true)) throw new Error(`Nova does not take ${host} for down`);
   }
 
   /** Starts that host again. Nova takes it for up once the host has dropped the servers that were evacuated from it. */
