@@ -421,8 +421,8 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
   });
 }
 
-/** Changes so close to the beginning or the end that nobody is told of them. */
-async function hurry(stage: UpdatesStage, { alice }: UpdatesCast): Promise<void> {
+/** Changes while an operation runs, and so close to the beginning or the end that nobody is told of them. */
+async function hurry(stage: UpdatesStage, { alice, cloud }: UpdatesCast): Promise<void> {
   let server: ServerRef;
   await stage.step({
     title: "boot a server, and rename it at once",
@@ -431,6 +431,16 @@ async function hurry(stage: UpdatesStage, { alice }: UpdatesCast): Promise<void>
       await alice.rename(server, "hasty-02");
       await alice.becomes(server, "ACTIVE");
       return [came(server)];
+    },
+  });
+  await stage.step({
+    title: "rebuild it, with another name while that goes on",
+    act: async () => {
+      await alice.act(server, { rebuild: { imageRef: cloud.inventory.images["windows-2022"] } });
+      await alice.rename(server, "hasty-rebuilt");
+      await alice.settles(server);
+      await alice.becomes(server, "ACTIVE");
+      return [changed(server, "ImageID", "OS", "Name")];
     },
   });
   await stage.step({
