@@ -46,7 +46,7 @@ function serverIsThere(context: DecisionContext, observation: Observed<"server">
       reason: `the server's deletion was recorded before. ${RESTORED}`,
     };
   }
-  const statement = { server: state, time: timeOf(observation), hasDescription: hasDescription(state) };
+  const statement = { server: state, time: timeOf(observation), hasDescription: hasDescription(state), hasImage: true };
   if (known?.creationSeen) {
     return rules.follows
       ? serverIsAsRead(context, { known, statement })

@@ -1,7 +1,7 @@
 import type { ServerSnapshot } from "../model/event.ts";
 import type { Memory, PortMemory, ServerMemory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
-import { mergeSnapshots } from "../model/snapshot.ts";
+import { mergeAddresses, mergeSnapshots } from "../model/snapshot.ts";
 import { reconcilePort, reconcileServer } from "./association.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
 import { firstStated, readStatement, restated, serverChanged, type Statement, withPorts } from "./server_change.ts";
@@ -178,6 +178,10 @@ export function serverInterfacesChanged(context: DecisionContext): Finding {
     draft.putPort({ ...port, serverId: null });
     reconcilePort(context, port.id);
   }
+  // The message also names the networks of new addresses.
+  const server = withPorts(draft.server(id) as ServerMemory, draft.portsOfServer(id));
+  const addresses = mergeAddresses(server.snapshot.addresses, readStatement(context).server.addresses);
+  draft.putServer({ ...server, snapshot: { ...server.snapshot, addresses } });
   return finding;
 }
 

@@ -1,18 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Address, ServerSnapshot } from "../model/event.ts";
 import type { Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
+import type { Notification } from "../model/notification.ts";
 import { mergeAddresses, mergeSnapshots, NO_IMAGE } from "../model/snapshot.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
 import type { Draft } from "./draft.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
-import {
-  isBeingUnshelved,
-  readOptional,
-  readServer,
-  readServerPorts,
-  readState,
-  statesDescription,
-} from "./server_payload.ts";
+import { readOptional, readServer, readServerPorts, readState, statesDescription } from "./server_payload.ts";
 
 /** What a message, or an answer of Nova's API, states of a server. */
 export interface Statement {
@@ -21,20 +15,38 @@ export interface Statement {
   readonly time: string;
   /** Whether it contains the description; an empty one is `null` in `server`. */
   readonly hasDescription: boolean;
+  /** Whether it contains the image, and not one that passes. */
+  readonly hasImage: boolean;
 }
 
 /** What the running decision's notification states of a server, with the optional keys. */
 export function readStatement(context: DecisionContext): Statement {
   const { notification, rules } = context;
-  const server = readServer(notification);
-  const addresses = rules.follows ? addressesHere(context, server) : server.addresses;
+  const server = rules.follows ? readFollowed(context) : readServer(notification);
   const optional = rules.optional?.size ? { optional: readOptional(notification, rules.optional) } : {};
   return {
-    server: { ...server, ...isBeingUnshelved(notification) ? NO_IMAGE : {}, addresses, ...optional },
+    server: { ...server, ...optional },
     time: notification.time ?? "",
     hasDescription: statesDescription(notification),
+    hasImage: !hasPassingImage(notification),
   };
 }
+
+function readFollowed(context: DecisionContext): ServerSnapshot {
+  const server = readServer(context.notification);
+  const image = hasPassingImage(context.notification) ? NO_IMAGE : {};
+  return { ...server, ...image, addresses: addressesHere(context, server) };
+}
+
+/**
+ * Whether the image in a message is not the server's for long: an audit amid a rebuild names the
+ * former one, and a shelved server is spawned from a snapshot of its disk.
+ */
+function hasPassingImage(notification: Notification): boolean {
+  return notification.eventType.endsWith(".exists") || SHELVED_STATES.has(readState(notification) ?? "");
+}
+
+const SHELVED_STATES: ReadonlySet<string> = new Set(["shelved", "shelved_offloaded"]);
 
 /**
  * The addresses in a server's message without those of ports that have left the server: Neutron's
@@ -81,10 +93,10 @@ const LASTING_STATES: ReadonlySet<string> = new Set([
 
 /** The memory of a server of which nothing is remembered yet. */
 export function firstStated(
-  { server, time, hasDescription }: Statement,
+  { server, time, hasDescription, hasImage }: Statement,
   { creationSeen }: Pick<ServerMemory, "creationSeen">,
 ): ServerMemory {
-  const stated = { server: time, description: hasDescription ? time : null };
+  const stated = { server: time, description: hasDescription ? time : null, image: hasImage ? time : null };
   return { id: server.id as string, creationSeen, deleted: false, snapshot: server, stated };
 }
 
@@ -92,11 +104,14 @@ export function firstStated(
  * The memory of a server after a statement. Of two statements the one with the later time counts,
  * whichever came first; what it leaves open is completed from the other.
  */
-export function restated(known: ServerMemory, { server, time, hasDescription }: Statement): ServerMemory {
+export function restated(known: ServerMemory, { server, time, hasDescription, hasImage }: Statement): ServerMemory {
   const { snapshot, stated } = known;
   const isNewer = stated === undefined || time >= stated.server;
   const isNewDescription = hasDescription && time >= (stated?.description ?? "");
-  const merged = isNewer ? mergeSnapshots(server, snapshot) : mergeSnapshots(snapshot, server);
+  const isNewImage = hasImage && time >= (stated?.image ?? "");
+  const newerFirst = mergeSnapshots(server, snapshot);
+  const knownFirst = mergeSnapshots(snapshot, server);
+  const merged = isNewer ? newerFirst : knownFirst;
   const optional = isNewer
     ? { ...snapshot.optional, ...server.optional }
     : { ...server.optional, ...snapshot.optional };
@@ -104,6 +119,7 @@ export function restated(known: ServerMemory, { server, time, hasDescription }: 
     ...known,
     snapshot: {
       ...merged,
+      ...imageIn(isNewImage ? newerFirst : knownFirst),
       description: isNewDescription ? server.description : snapshot.description,
       // Names of owner and creator never change; those of an actor may be another's.
       projectName: snapshot.projectName ?? server.projectName,
@@ -120,8 +136,13 @@ export function restated(known: ServerMemory, { server, time, hasDescription }: 
     stated: {
       server: isNewer ? time : stated.server,
       description: isNewDescription ? time : stated?.description ?? null,
+      image: isNewImage ? time : stated?.image ?? null,
     },
   };
+}
+
+function imageIn({ imageId, imageOs, imageOsDistro, imageOsVersion, imageName }: ServerSnapshot) {
+  return { imageId, imageOs, imageOsDistro, imageOsVersion, imageName };
 }
 
 /**

@@ -89,16 +89,6 @@ export function readState({ payload }: Notification): string | null {
   return text(novaObject(payload)["state"]);
 }
 
-/**
- * Whether a shelved server is being built again. Until that ends, Nova names as its image the
- * snapshot from which it is built.
- */
-export function isBeingUnshelved(notification: Notification): boolean {
-  const said = novaObject(notification.payload);
-  const task = text(said["state_description"]) ?? text(said["task_state"]);
-  return task === "spawning" && readState(notification)?.startsWith("shelved") === true;
-}
-
 /** Whether a notification contains the server's description, also if the server has none. */
 export function statesDescription({ eventType, payload }: Notification): boolean {
   return !eventType.startsWith("compute.") && "display_description" in novaObject(payload);

@@ -26,6 +26,8 @@ export interface StatedAt {
   readonly server: string;
   /** The description, which only versioned notifications contain; `null`: not stated yet. */
   readonly description: string | null;
+  /** The image, which a shelved server's messages do not state for good; `null`: not stated yet. */
+  readonly image: string | null;
 }
 
 /**

@@ -31,7 +31,7 @@ export function unknownServer(id: string | null): ServerSnapshot {
  * `first`, completed from `second`. Facts about the image are not taken if the images differ.
  */
 export function mergeSnapshots(first: ServerSnapshot, second: ServerSnapshot): ServerSnapshot {
-  const other = isOtherImage(first, second) ? { ...second, ...NO_IMAGE_FACTS } : second;
+  const other = isOtherImage(first, second) ? { ...second, ...NO_IMAGE } : second;
   const merged = Object.fromEntries(
     Object.entries(first).map(([key, value]) => [key, value ?? other[key as keyof ServerSnapshot]]),
   ) as unknown as ServerSnapshot;
@@ -44,9 +44,8 @@ function known(optional: ServerSnapshot["optional"] = {}): ServerSnapshot["optio
   return Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null));
 }
 
-const NO_IMAGE_FACTS = { imageOs: null, imageOsDistro: null, imageOsVersion: null, imageName: null };
-/** A server whose image is unknown. */
-export const NO_IMAGE = { imageId: null, ...NO_IMAGE_FACTS };
+/** The parts of a snapshot that say nothing of its image. */
+export const NO_IMAGE = { imageId: null, imageOs: null, imageOsDistro: null, imageOsVersion: null, imageName: null };
 
 /** Rebuilding a server changes its image. */
 function isOtherImage(first: ServerSnapshot, second: ServerSnapshot): boolean {

@@ -166,25 +166,42 @@ Deno.test("decide() forgets the facts about the image at a rebuild, until a mess
   assert.equal(told.after(changed(stated, 1)).imageOsDistro, "fedora");
 });
 
-Deno.test("decide() does not take the snapshot from which a server is unshelved for its image", () => {
-  const image = (id: string) => ({
-    image_ref_url: `http://glance/images/${id}`,
-    image_meta: { base_image_ref: id, os_distro: "debian" },
-  });
-  const shelved = { state: "shelved_offloaded" };
+Deno.test("decide() takes no image from an audit, which names the former one during a rebuild", () => {
+  const told = new Changes();
+  told.tell(CREATED);
+  const rebuilding = { image_ref_url: "images/new", image_meta: { base_image_ref: "new", os_distro: "fedora" } };
+  told.tell(changed(rebuilding, 1));
+  const audit = { image_ref_url: "images/old", image_meta: { base_image_ref: "old", os_distro: "debian" } };
+  const exists = notification("compute.instance.exists", { instance_id: "a", ...audit, hostname: "beta" }, at(2));
+  const { imageId, imageOsDistro, hostname } = told.after(exists);
+  assert.deepEqual([imageId, imageOsDistro, hostname], ["new", "fedora", "beta"]);
+});
+
+Deno.test("decide() takes no image from a shelved server, which is spawned from a snapshot", () => {
   for (
-    const message of [
-      changed({ ...shelved, ...image("snapshot"), state_description: "spawning" }, 2),
-      changedVersioned({ ...shelved, image_uuid: "snapshot", task_state: "spawning" }, 2),
+    const spawning of [
+      changed(
+        { state: "shelved_offloaded", image_ref_url: "images/snapshot", image_meta: { base_image_ref: "old" } },
+        1,
+      ),
+      changedVersioned({ state: "shelved_offloaded", image_uuid: "snapshot" }, 1),
     ]
   ) {
     const told = new Changes();
     told.tell(CREATED);
-    told.tell(changed(image("image-1"), 1));
-    told.tell(message);
-    const { imageId, imageOsDistro } = told.server.snapshot;
-    assert.deepEqual([imageId, imageOsDistro], ["image-1", "debian"]);
+    const { imageId, imageOsDistro } = told.after(spawning);
+    assert.deepEqual([imageId, imageOsDistro], ["old", "debian"]);
   }
+});
+
+Deno.test("decide() takes the newer of two images, whatever a shelved server's message has stated since", () => {
+  const old = { image_ref_url: "images/old", image_meta: { base_image_ref: "old", os_distro: "debian" } };
+  const rebuilt = { image_ref_url: "images/new", image_meta: { base_image_ref: "new", os_distro: "fedora" } };
+  const told = new Changes();
+  told.tell(changed({ state: "shelved_offloaded", ...old }, 3));
+  told.tell(came("a", old, at(0)));
+  const { imageId, imageOsDistro } = told.after(changed(rebuilt, 1));
+  assert.deepEqual([imageId, imageOsDistro], ["new", "fedora"]);
 });
 
 Deno.test("decide() takes the optional keys that are asked for, and a host of null while a server is shelved", () => {
@@ -306,6 +323,7 @@ Deno.test("decide() follows the ports of versioned messages where Neutron sends 
   told.tell(CREATED);
   const attach = changedVersioned(addressesOf({ p1: ["10.0.0.5"], p2: ["10.0.0.6"] }), 1, "interface_attach.end");
   assert.deepEqual(told.addressesAfter(attach), ["10.0.0.5", "10.0.0.6"]);
+  assert.equal(told.server.snapshot.addresses[1]?.network, "net");
   const detach = changedVersioned(addressesOf({ p2: ["10.0.0.6"] }), 2, "interface_detach.end");
   assert.deepEqual(told.addressesAfter(detach), ["10.0.0.6"]);
 });
