@@ -448,7 +448,7 @@ async function hurry(stage: UpdatesStage, { alice, cloud }: UpdatesCast): Promis
     act: async () => {
       await alice.rename(server, "hasty-03");
       await alice.delete(server);
-      return [went(server)];
+      return [went(server, "Name")];
     },
   });
 }
