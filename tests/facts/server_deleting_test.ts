@@ -57,3 +57,8 @@ Deno.test("decide() takes an older message for no sign that a deletion begins", 
   const story = begun(updated({ hostname: "two" }, 3), DELETING[0]!);
   assert.deepEqual(story.tell(updated({ hostname: "three" }, 4)).changedServers, ["a"]);
 });
+
+Deno.test("decide() gives the deletion of a server without ports no addresses that it had before", () => {
+  const story = begun(portGone("1", { server: "a", revision: 2 }), DELETING[0]!);
+  assert.deepEqual(story.tell(went("a", {}, at(5))).events.at(-1)!.server.addresses, []);
+});
