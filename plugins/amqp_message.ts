@@ -17,7 +17,7 @@ export function eventMessage(
     readonly routingKey: string;
   },
 ): AmqpMessage {
-  const { key, eventType, time, creationSeen } = context;
+  const { key, sequence, eventType, time, creationSeen } = context;
   return {
     to,
     routingKey: shortString("routing key", routingKey),
@@ -26,7 +26,7 @@ export function eventMessage(
     contentType: "application/json",
     timestamp: Math.floor(Date.parse(time) / 1000),
     headers: {
-      ...{ kind: context.kind, created, creationSeen },
+      ...{ kind: context.kind, sequence, created, creationSeen },
       ...(context.kind === "update" ? { changed: headerList(context.changed) } : {}),
     },
     body: JSON.stringify(detail),

@@ -5,6 +5,7 @@ import { REST_RULES, type RestNotifyOptions } from "./rest_options.ts";
 
 /**
  * Sends every event's detail to a URL. An event may come twice, with the same `Idempotency-Key`.
+ * `OSS-Watcher-Sequence` grows with each event of a server, and of a floating IP.
  * `OSS-Watcher-Creation-Seen` is `false` for a deletion whose creation was never seen. Of an update,
  * `OSS-Watcher-Changed` lists the keys that differ, as `headerList` of `oss-watcher/kit` writes
  * them: `FQDN,Metadata`. A status from 200 to 299 is success. By status, others (also redirects)
@@ -110,6 +111,7 @@ export class RestNotify implements Plugin {
       headers: {
         "Content-Type": this.#contentType ?? type,
         "Idempotency-Key": id,
+        "OSS-Watcher-Sequence": String(context.sequence),
         "OSS-Watcher-Creation-Seen": String(context.creationSeen),
         ...(update && { "OSS-Watcher-Changed": headerList(update.changed) }),
         ...signed,

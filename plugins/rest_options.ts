@@ -35,6 +35,8 @@ const isAddress = (value: unknown, { host }: GivenOptions<RestNotifyOptions>) =>
 const WHERE = `must be a full URL, or a path like "/some_url" with host`;
 const METHOD = optional(isOneOf("POST", "PUT", "PATCH", "DELETE"), "must be one of POST, PUT, PATCH, DELETE");
 
+const OWN_HEADERS = ["sequence", "creation-seen", "changed"].map((name) => `oss-watcher-${name}`);
+
 type OwnOption = Exclude<keyof RestNotifyOptions, keyof HttpTargetOptions> | "headers";
 /** The rules of the plugin's own options. */
 export const REST_RULES: OptionRules<RestNotifyOptions, OwnOption> = {
@@ -58,5 +60,5 @@ export const REST_RULES: OptionRules<RestNotifyOptions, OwnOption> = {
     (value) => Array.isArray(value) && value.length > 0 && value.every(isWebhookSecret),
     `must be a list, each "whsec_" and the base64 of 24 to 64 bytes`,
   ),
-  headers: withoutHeaders("idempotency-key", "oss-watcher-creation-seen", "oss-watcher-changed", ...WEBHOOK_HEADERS),
+  headers: withoutHeaders("idempotency-key", ...OWN_HEADERS, ...WEBHOOK_HEADERS),
 };

@@ -80,12 +80,22 @@ export function decide(notification: Notification, memory: Memory, rules: Rules)
     reason,
     ...(finding.isDoubtful && events.length === 0 ? { isDoubtful: true } : {}),
     events,
-    fill: finding.fill ?? null,
+    fill: finding.fill === undefined ? null : asFollowed(finding.fill, context),
     changes,
     ...(isIdle ? { isIdle } : {}),
     ...(changedServers.length > 0 ? { changedServers } : {}),
     warnings: [...context.warnings],
   };
+}
+
+/** The server of a fill after `followChanges`, which completes servers from their ports. */
+function asFollowed(
+  fill: NonNullable<Finding["fill"]>,
+  { rules, draft }: Pick<DecisionContext, "rules" | "draft">,
+): NonNullable<Decision["fill"]> {
+  const { id } = fill.server;
+  const server = rules.follows && id !== null ? draft.server(id)?.snapshot : undefined;
+  return server === undefined ? fill : { ...fill, server };
 }
 
 function handlerOf(notification: Notification, rules: Rules) {

@@ -281,6 +281,6 @@ function hasOtherPlace({ snapshot }: ServerMemory, before: ServerMemory | undefi
 }
 
 /** What the detail of a server takes from its port. */
-function ofDetail({ serverId, mac, fixedAddresses, dnsName, dnsHostname, deleted }: PortMemory) {
-  return { serverId, mac, fixedAddresses, dnsName, dnsHostname, deleted };
+function ofDetail({ serverId, mac, fixedAddresses, dnsName, dnsHostname, deleted, revision }: PortMemory) {
+  return { serverId, mac, fixedAddresses, dnsName, dnsHostname, deleted, isWhole: revision !== null };
 }
