@@ -37,13 +37,13 @@ const CHANGES_LEGACY = [
   ...["update", "exists", "finish_resize.end", "resize.confirm.end", "resize.revert.end", "rebuild.end"],
   ...["live_migration.post.dest.end", "shelve.end", "shelve_offload.end", "unshelve.end", "restore.end"],
   ...["power_on.end", "power_off.end", "reboot.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
-  ...["rescue.end", "unrescue.end"],
+  ...["rescue.end", "unrescue.end", "delete.start"],
 ];
 const CHANGES_VERSIONED = [
   ...["update", "exists", "resize_finish.end", "resize_confirm.end", "resize_revert.end", "rebuild.end"],
   ...["live_migration_post_dest.end", "shelve.end", "shelve_offload.end", "unshelve.end", "restore.end"],
   ...["power_on.end", "power_off.end", "reboot.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
-  ...["rescue.end", "unrescue.end", "soft_delete.end"],
+  ...["rescue.end", "unrescue.end", "soft_delete.end", "delete.start"],
 ];
 
 /** The functions for what is watched beside that where changes of servers are followed. */

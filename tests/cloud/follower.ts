@@ -112,20 +112,15 @@ export class Follower implements AsyncDisposable {
   }
 }
 
-/**
- * Whether an update is one that must come, or one of a server that is being deleted: its ports go
- * first, and Nova may take longer for the rest than changes need to settle.
- */
+/** Whether an update is one that must come, or may come before a deletion. */
 function isUpdateFor(
-  { kind, server }: Expected,
-  { call, serverId }: { call: Received; serverId: string | null },
+  { kind, server, keys = [] }: Expected,
+  { call, serverId }: { readonly call: Received; readonly serverId: string | null },
 ): boolean {
   if (server.id !== serverId) return false;
-  if (kind === "changed") return true;
-  return kind === "went" && (call.detail["changed"] as readonly string[]).every((key) => OF_PORTS.has(key));
+  return kind === "changed" ||
+    (kind === "went" && (call.detail["changed"] as readonly string[]).every((key) => keys.includes(key)));
 }
-
-const OF_PORTS: ReadonlySet<string> = new Set(["Addresses", "IP", "IPType", "MAC", "FloatingIPs"]);
 
 /** The server of an update's key. */
 function updateOf(key: string): string | null {

@@ -75,7 +75,7 @@ export class ToldJudge {
   }
 
   #wanted(
-    { kind, server, floatingIp, detail }: ToldCall,
+    { kind, server, floatingIp }: ToldCall,
     { truths, told }: { truths: Truths; told: Detail | undefined },
   ): Fields {
     const { earlier, now } = truths;
@@ -83,7 +83,7 @@ export class ToldJudge {
     const own = { ...now !== null && this.#optional(now), ...picked(told, this.#following.unheard), FloatingIPs };
     if (kind === "came") return { ...detailOfNewServer(now!), ...own };
     if (kind === "changed") return { ...detailOfServer(now!), ...own };
-    if (kind === "went") return { ...lacking(told!, detail), ...this.#following.hasAssociations && { FloatingIPs } };
+    if (kind === "went") return { ...told, ...this.#following.hasAssociations && { FloatingIPs } };
     const MAC = macOf((kind === "began" ? now : earlier)!, floatingIp!);
     return { ...told, IP: floatingIp!.address, IPType: "Public", MAC, FloatingIPs };
   }
@@ -131,14 +131,6 @@ export class ToldJudge {
 
 function picked(told: Detail | undefined, keys: Iterable<string>): Fields {
   return told === undefined ? {} : Object.fromEntries([...keys].map((key) => [key, told[key]]));
-}
-
-/** What was last told, with what was unknown then as it was completed: nobody can be asked any more. */
-function lacking(told: Detail, completed: Detail): Fields {
-  const isUnknown = (value: unknown) => value === null || (Array.isArray(value) && value.length === 0);
-  return Object.fromEntries(
-    Object.entries(told).map(([key, value]) => [key, isUnknown(value) ? completed[key] : value]),
-  );
 }
 
 /** With the names of networks that nobody told. */

@@ -444,11 +444,18 @@ async function hurry(stage: UpdatesStage, { alice, cloud }: UpdatesCast): Promis
     },
   });
   await stage.step({
+    title: "detach its only NIC",
+    act: async () => {
+      await alice.detach(server, await alice.portOf(server));
+      return [changed(server, "Addresses", "IP", "IPType", "MAC")];
+    },
+  });
+  await stage.step({
     title: "rename it, and delete it at once",
     act: async () => {
       await alice.rename(server, "hasty-03");
       await alice.delete(server);
-      return [went(server)];
+      return [went(server, "Name")];
     },
   });
 }
