@@ -21,7 +21,7 @@
 
 // config.ts
 export { env } from "./src/wire/secrets/env.ts";
-export type { Config, CreationEvent, DeletionEvent, Events } from "./src/model/config.ts";
+export type { Config, CreationEvent, DeletionEvent, Events, FollowedKey } from "./src/model/config.ts";
 export type { OwnQueue, RabbitConnection, RabbitSource, RabbitTls } from "./src/model/config.ts";
 export type {
   DetailOptions,
@@ -36,6 +36,7 @@ export type {
   LogLevel,
   LogOptions,
   MetricsOptions,
+  RateLimitOptions,
   RetryOptions,
 } from "./src/model/config.ts";
 
@@ -50,7 +51,7 @@ export type {
 } from "./src/model/plugin.ts";
 export type { EventKind, Subject } from "./src/model/event.ts";
 export type { Detail, DetailAddress, DetailField, DetailFloatingIp, DetailWhole } from "./src/model/detail.ts";
-export type { OptionalKey } from "./src/model/detail.ts";
+export type { DetailKey, OptionalKey } from "./src/model/detail.ts";
 export type { Json, JsonObject, Origin } from "./src/model/notification.ts";
 
 // Errors that say whether to try again

@@ -115,9 +115,9 @@ export class DirectoryNotify implements Plugin {
     };
   }
 
-  #request(detail: Detail, created: boolean, { key }: Context): HttpRequest {
+  #request(detail: Detail, created: boolean, { key, sequence }: Context): HttpRequest {
     if (detail.ID === null) throw new PermanentError("Cannot tell the directory service of a server: it has no ID");
-    const headers = { "Idempotency-Key": idempotencyKey(key) };
+    const headers = { "Idempotency-Key": idempotencyKey(key), "OSS-Watcher-Sequence": String(sequence) };
     if (!created && this.#methodDeletion === "DELETE") {
       // A server that is not registered is unregistered: an earlier attempt, or somebody else, was
       // first.

@@ -46,5 +46,5 @@ export const DIRECTORY_RULES: OptionRules<DirectoryNotifyOptions, OwnOption> = {
   logFile: optional((file) => file === null || isText(file), "must be the path of a file, or null for none"),
   updates: BOOLEAN,
   python2: BOOLEAN,
-  headers: withoutHeaders("content-type", "idempotency-key"),
+  headers: withoutHeaders("content-type", "idempotency-key", "oss-watcher-sequence"),
 };

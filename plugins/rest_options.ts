@@ -1,4 +1,5 @@
 import { type BodyFormat, HttpTarget, type HttpTargetOptions, isBodyFormat } from "../src/kit/mod.ts";
+import { CLOUD_EVENT_FORMATS, type CloudEventFormat, isCloudEventSource } from "../src/kit/mod.ts";
 import { type GivenOptions, needs, optional, type OptionRules, required } from "../src/kit/mod.ts";
 import { isOneOf, isWebhookSecret, matches, PORT, TEXT, WEBHOOK_HEADERS, withoutHeaders } from "../src/kit/mod.ts";
 
@@ -21,6 +22,13 @@ export interface RestNotifyOptions extends HttpTargetOptions {
   /** The format of the body. A header `Content-Type` in `headers` wins. @default "json" */
   readonly body?: BodyFormat;
   /**
+   * Sends CloudEvents 1.0 instead of `body`: `cloudevents` as one JSON document, `cloudevents-binary`
+   * with the detail as body and headers `ce-…`. @default no CloudEvents
+   */
+  readonly format?: CloudEventFormat;
+  /** The attribute `source` of CloudEvents: a URI or a reference. @default "/oss-watcher" */
+  readonly source?: string;
+  /**
    * Signs every request as Standard Webhooks says. Each is `whsec_` and the base64 of 24 to 64
    * bytes; give the new and the old one while receivers change over. @default no signature
    */
@@ -34,6 +42,8 @@ const isAddress = (value: unknown, { host }: GivenOptions<RestNotifyOptions>) =>
   HttpTarget.isUrl(value) || (host !== undefined && matches(/^\//)(value));
 const WHERE = `must be a full URL, or a path like "/some_url" with host`;
 const METHOD = optional(isOneOf("POST", "PUT", "PATCH", "DELETE"), "must be one of POST, PUT, PATCH, DELETE");
+
+const OWN_HEADERS = ["sequence", "creation-seen", "changed"].map((name) => `oss-watcher-${name}`);
 
 type OwnOption = Exclude<keyof RestNotifyOptions, keyof HttpTargetOptions> | "headers";
 /** The rules of the plugin's own options. */
@@ -54,9 +64,14 @@ export const REST_RULES: OptionRules<RestNotifyOptions, OwnOption> = {
   method: METHOD,
   methodUpdate: [METHOD, needs("urlUpdate")],
   body: optional(isBodyFormat, `must be "json", "vco-xml" or a function of (detail, created, event)`),
+  format: [
+    optional(isOneOf(...CLOUD_EVENT_FORMATS), `must be "cloudevents" or "cloudevents-binary"`),
+    optional((_format, { body }) => body === undefined, "stands beside body; keep one"),
+  ],
+  source: [optional(isCloudEventSource, "must be a URI or a reference, without blanks"), needs("format")],
   signingSecrets: optional(
     (value) => Array.isArray(value) && value.length > 0 && value.every(isWebhookSecret),
     `must be a list, each "whsec_" and the base64 of 24 to 64 bytes`,
   ),
-  headers: withoutHeaders("idempotency-key", "oss-watcher-creation-seen", "oss-watcher-changed", ...WEBHOOK_HEADERS),
+  headers: withoutHeaders("idempotency-key", ...OWN_HEADERS, ...WEBHOOK_HEADERS),
 };

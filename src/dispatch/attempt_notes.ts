@@ -38,11 +38,12 @@ export class AttemptNotes {
 
   /** The third argument of `notify`. */
   contextOf(
-    { event, missing, attempts, progress, repair }: Delivery,
+    { seq, event, missing, attempts, progress, repair }: Delivery,
     { signal, log }: { readonly signal: AbortSignal; readonly log: Logger },
   ): NotifyContext {
     return {
       origin: "bus",
+      sequence: seq,
       kind: event.created ? "creation" : "deletion",
       ...event,
       attempt: attempts + 1,

@@ -37,13 +37,13 @@ const CHANGES_LEGACY = [
   ...["update", "exists", "finish_resize.end", "resize.confirm.end", "resize.revert.end", "rebuild.end"],
   ...["live_migration.post.dest.end", "shelve.end", "shelve_offload.end", "unshelve.end", "restore.end"],
   ...["power_on.end", "power_off.end", "reboot.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
-  ...["rescue.end", "unrescue.end"],
+  ...["rescue.end", "unrescue.end", "delete.start"],
 ];
 const CHANGES_VERSIONED = [
   ...["update", "exists", "resize_finish.end", "resize_confirm.end", "resize_revert.end", "rebuild.end"],
   ...["live_migration_post_dest.end", "shelve.end", "shelve_offload.end", "unshelve.end", "restore.end"],
   ...["power_on.end", "power_off.end", "reboot.end", "pause.end", "unpause.end", "suspend.end", "resume.end"],
-  ...["rescue.end", "unrescue.end", "soft_delete.end"],
+  ...["rescue.end", "unrescue.end", "soft_delete.end", "delete.start"],
 ];
 
 /** The functions for what is watched beside that where changes of servers are followed. */
@@ -80,12 +80,22 @@ export function decide(notification: Notification, memory: Memory, rules: Rules)
     reason,
     ...(finding.isDoubtful && events.length === 0 ? { isDoubtful: true } : {}),
     events,
-    fill: finding.fill ?? null,
+    fill: finding.fill === undefined ? null : asFollowed(finding.fill, context),
     changes,
     ...(isIdle ? { isIdle } : {}),
     ...(changedServers.length > 0 ? { changedServers } : {}),
     warnings: [...context.warnings],
   };
+}
+
+/** The server of a fill after `followChanges`, which completes servers from their ports. */
+function asFollowed(
+  fill: NonNullable<Finding["fill"]>,
+  { rules, draft }: Pick<DecisionContext, "rules" | "draft">,
+): NonNullable<Decision["fill"]> {
+  const { id } = fill.server;
+  const server = rules.follows && id !== null ? draft.server(id)?.snapshot : undefined;
+  return server === undefined ? fill : { ...fill, server };
 }
 
 function handlerOf(notification: Notification, rules: Rules) {

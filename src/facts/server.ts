@@ -103,7 +103,10 @@ export function serverDeleted(context: DecisionContext): Finding {
     return { outcome: "repeated", reason: `another message of ${key}`, fill: { key, server: snapshot } };
   }
   const ports = draft.portsOfServer(id);
-  const snapshot = known === undefined ? withAddressesOfPorts(said, ports) : asCreated(said, { known, ports });
+  const formerPorts = context.rules.follows && known?.creationSeen ? [] : ports;
+  const snapshot = known === undefined
+    ? withAddressesOfPorts(said, ports)
+    : asCreated(said, { known, ports: formerPorts });
   announceServerDeletion(context, id, snapshot);
   return { outcome: "remembered", reason: "a server went" };
 }
@@ -149,7 +152,7 @@ function asCreated(
     userName: created.userName ?? said.userName,
     projectName: created.projectName ?? said.projectName,
     remoteAddress: created.remoteAddress ?? said.remoteAddress,
-    // A port may have come after the creation.
+    // A port may have come after the creation. Where changes are followed, memory has its addresses.
     addresses: created.addresses.length > 0 ? created.addresses : addressesOfPorts(ports),
     floatingAddress: created.floatingAddress,
   };

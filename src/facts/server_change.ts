@@ -6,7 +6,14 @@ import { mergeAddresses, mergeSnapshots, NO_IMAGE } from "../model/snapshot.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
 import type { Draft } from "./draft.ts";
 import { addressesOfPorts, dnsNameOf } from "./port_addresses.ts";
-import { readOptional, readServer, readServerPorts, readState, statesDescription } from "./server_payload.ts";
+import {
+  isBeingDeleted,
+  readOptional,
+  readServer,
+  readServerPorts,
+  readState,
+  statesDescription,
+} from "./server_payload.ts";
 
 /** What a message, or an answer of Nova's API, states of a server. */
 export interface Statement {
@@ -72,7 +79,11 @@ export function serverChanged(context: DecisionContext): Finding {
   const known = draft.server(id);
   if (known?.deleted) return { outcome: "remembered", reason: "the server's deletion was recorded before" };
   if (known !== undefined) {
-    draft.putServer(restated(known, statement));
+    if (isBeingDeleted(notification)) {
+      draft.putServer(deletedSince(known, statement));
+      return { outcome: "remembered", reason: "Nova deletes the server, which stays as it was until it is gone" };
+    }
+    draft.putServer(keptSince(restated(known, statement), statement));
     return { outcome: "remembered", reason: "the state of a server" };
   }
   if (!LASTING_STATES.has(readState(notification) ?? "")) {
@@ -81,6 +92,18 @@ export function serverChanged(context: DecisionContext): Finding {
   // Its creation may come late, and must not undo this.
   draft.putServer(firstStated(statement, { creationSeen: false }));
   return { outcome: "remembered", reason: "the state of a server whose creation is not remembered" };
+}
+
+/** The memory of a server that Nova deletes, unless a later message said that it does not. */
+function deletedSince(known: ServerMemory, { time }: Statement): ServerMemory {
+  const { stated, deletingSince } = known;
+  return time < (stated?.server ?? "") ? known : { ...known, deletingSince: deletingSince ?? time };
+}
+
+/** The memory of a server that Nova does not delete: an earlier attempt has failed. */
+function keptSince(known: ServerMemory, { time }: Statement): ServerMemory {
+  const { deletingSince } = known;
+  return deletingSince && time > deletingSince ? { ...known, deletingSince: null } : known;
 }
 
 /**
@@ -215,7 +238,7 @@ export function followChanges(draft: Draft, memory: Memory): readonly string[] {
   }
   for (const id of concerned) {
     const server = draft.server(id);
-    if (server === undefined || server.deleted) continue;
+    if (server === undefined || server.deleted || server.deletingSince) continue;
     // Also ports that another server has got.
     const others = ports.filter(({ lastServerId }) => lastServerId !== id);
     const completed = withPorts(server, [...draft.portsOfServer(id), ...others]);
@@ -230,10 +253,14 @@ export function followChanges(draft: Draft, memory: Memory): readonly string[] {
     }
   }
   for (const { id, snapshot } of draft.changes().servers) {
-    if (!isDeepStrictEqual(snapshot, memory.server(id)?.snapshot)) changed.add(id);
+    const before = memory.server(id);
+    if (!isDeepStrictEqual(snapshot, before?.snapshot) || before?.deletingSince) changed.add(id);
   }
   // A creation that is announced by this decision has the server as it is.
-  return [...changed].filter((id) => memory.server(id)?.creationSeen && !draft.server(id)?.deleted);
+  return [...changed].filter((id) => {
+    const server = draft.server(id);
+    return memory.server(id)?.creationSeen && !server?.deleted && !server?.deletingSince;
+  });
 }
 
 /** Whether changes of memory are times of statements alone. */
@@ -241,17 +268,19 @@ export function statesNothingNew({ servers, ports, floatingIps }: MemoryChanges,
   return ports.length === 0 && floatingIps.length === 0 && servers.every((server) => {
     const before = memory.server(server.id);
     return before !== undefined && before.deleted === server.deleted &&
+      (before.deletingSince ?? null) === (server.deletingSince ?? null) &&
       isDeepStrictEqual(server.snapshot, before.snapshot);
   });
 }
 
-/** Whether the parts of a server have changed that its ports complete. */
+/** Whether parts of a server may have changed that its ports complete. */
 function hasOtherPlace({ snapshot }: ServerMemory, before: ServerMemory | undefined): boolean {
   const { hostname, addresses } = before?.snapshot ?? {};
-  return snapshot.hostname !== hostname || !isDeepStrictEqual(snapshot.addresses, addresses);
+  return Boolean(before?.deletingSince) || snapshot.hostname !== hostname ||
+    !isDeepStrictEqual(snapshot.addresses, addresses);
 }
 
 /** What the detail of a server takes from its port. */
-function ofDetail({ serverId, mac, fixedAddresses, dnsName, dnsHostname, deleted }: PortMemory) {
-  return { serverId, mac, fixedAddresses, dnsName, dnsHostname, deleted };
+function ofDetail({ serverId, mac, fixedAddresses, dnsName, dnsHostname, deleted, revision }: PortMemory) {
+  return { serverId, mac, fixedAddresses, dnsName, dnsHostname, deleted, isWhole: revision !== null };
 }

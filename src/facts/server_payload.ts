@@ -89,6 +89,13 @@ export function readState({ payload }: Notification): string | null {
   return text(novaObject(payload)["state"]);
 }
 
+/** Whether Nova deletes the server, or has done so. A soft deletion leaves its ports. */
+export function isBeingDeleted(notification: Notification): boolean {
+  const said = novaObject(notification.payload);
+  const task = text(said["state_description"]) ?? text(said["task_state"]);
+  return task === "deleting" || readState(notification) === "deleted";
+}
+
 /** Whether a notification contains the server's description, also if the server has none. */
 export function statesDescription({ eventType, payload }: Notification): boolean {
   return !eventType.startsWith("compute.") && "display_description" in novaObject(payload);

@@ -1,4 +1,4 @@
-import type { DetailField, OptionalKey } from "./detail.ts";
+import type { DetailField, DetailKey, OptionalKey } from "./detail.ts";
 import type { Json } from "./notification.ts";
 import type { Plugin } from "./plugin.ts";
 
@@ -22,6 +22,9 @@ export const DELETION_EVENTS = [
   "floatingip.update.end",
 ] as const satisfies readonly DeletionEvent[];
 
+/** A key of the detail whose changes are told: of `Detail`, or of `detail.fields`. */
+export type FollowedKey = DetailKey | (string & Record<never, never>);
+
 /** What is announced: the event types of creations and deletions, and which changes of servers. */
 export interface Events {
   /** Event types that are announced as a creation; may be empty. */
@@ -40,7 +43,7 @@ export interface Events {
    *
    * @default none
    */
-  readonly update?: readonly string[] | "all";
+  readonly update?: readonly FollowedKey[] | "all";
   /** Changes of a server within this time become one update, from 0 to 3600. @default 3 */
   readonly settleSeconds?: number;
 }
@@ -256,6 +259,16 @@ export interface DeliveryOptions {
   readonly permanentStatuses?: readonly number[];
   /** Failures in a row, for at least two servers, that open the circuit breaker. @default 5 */
   readonly breakerFailures?: number;
+  /** How many attempts may start in a time. @default no limit */
+  readonly limit?: RateLimitOptions;
+}
+
+/** A limit of attempts: a token bucket. */
+export interface RateLimitOptions {
+  /** Attempts a second, on average; may be less than 1. */
+  readonly perSecond: number;
+  /** Attempts that may start at once after a pause. @default `perSecond`, at least 1 */
+  readonly burst?: number;
 }
 
 /** Delivery options for all plugins, and for single ones by name. */

@@ -24,10 +24,11 @@ export interface DetailFloatingIp {
   readonly fixedAddress: string | null;
 }
 
-/** The keys of the detail that only those get who ask for them. */
-export const OPTIONAL_KEYS = ["Name", "Zone", "Host", "Status", "Flavor"] as const;
-/** One of them. */
-export type OptionalKey = typeof OPTIONAL_KEYS[number];
+/** A key of the detail that only those get who ask for it. */
+export type OptionalKey = "Name" | "Zone" | "Host" | "Status" | "Flavor";
+
+/** All of {@linkcode OptionalKey}. */
+export const OPTIONAL_KEYS = ["Name", "Zone", "Host", "Status", "Flavor"] as const satisfies readonly OptionalKey[];
 
 /**
  * The JSON that every plugin gets: the keys of the first generation, then more. An unknown value is
@@ -111,6 +112,9 @@ export interface Detail {
   /** Keys that `detail.static` and `detail.fields` of config.ts add. */
   readonly [key: string]: unknown;
 }
+
+/** The names of the keys that {@linkcode Detail} has by itself. */
+export type DetailKey = keyof { [Key in keyof Detail as string extends Key ? never : Key]: Detail[Key] };
 
 /** The argument of functions in `detail.fields`. */
 export interface DetailWhole {

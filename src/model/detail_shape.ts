@@ -1,4 +1,4 @@
-import type { Detail } from "./detail.ts";
+import type { DetailKey } from "./detail.ts";
 
 /** The type of a key of the detail, which every plugin may rely on. */
 export interface DetailShape {
@@ -9,12 +9,9 @@ export interface DetailShape {
   readonly unknown: null | readonly never[] | Readonly<Record<string, never>>;
 }
 
-/** The keys that {@linkcode Detail} names. */
-type BuiltInKey = keyof { [Key in keyof Detail as string extends Key ? never : Key]: Detail[Key] };
-
 /** The type of a key of the detail; `undefined` for a key that config.ts adds: any JSON value. */
 export function detailShape(key: string): DetailShape | undefined {
-  return Object.hasOwn(SHAPES, key) ? SHAPES[key as BuiltInKey] : undefined;
+  return Object.hasOwn(SHAPES, key) ? SHAPES[key as DetailKey] : undefined;
 }
 
 const TEXT: DetailShape = { allows: isTextOrNull, allowed: "a text, or null", unknown: null };
@@ -24,7 +21,7 @@ const NUMBER: DetailShape = {
   unknown: null,
 };
 
-const SHAPES: Readonly<Record<BuiltInKey, DetailShape>> = {
+const SHAPES: Readonly<Record<DetailKey, DetailShape>> = {
   FQDN: TEXT,
   IP: TEXT,
   IPType: TEXT,

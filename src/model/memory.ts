@@ -10,6 +10,12 @@ export interface ServerMemory {
   /** Only where changes are followed. */
   readonly stated?: StatedAt;
   /**
+   * The time of the message that said that Nova deletes the server: ISO 8601, UTC. Until the
+   * deletion is announced the server stays as it was: its ports go first. Only where changes are
+   * followed.
+   */
+  readonly deletingSince?: string | null;
+  /**
    * The number in the key of its last update, `server/<id>/update/<n>`.
    *
    * @default 0, none was announced

@@ -20,6 +20,12 @@ export interface Logger {
 export interface NotifyContext {
   /** The event's key, the same for every attempt: a receiver can use it to ignore repetitions. */
   readonly key: string;
+  /**
+   * A whole number that grows with each event of a server and of a floating IP, and is the same for
+   * every attempt. A receiver that keeps the highest one can refuse what comes late: an attempt of
+   * a process that was suspended, or an event that was replayed by force.
+   */
+  readonly sequence: number;
   /** `creation` or `deletion`, as the argument `created` says. */
   readonly kind: Exclude<EventKind, "update">;
   /** What came or went: a server, or its association with a floating IP. */

@@ -227,7 +227,7 @@ export class DryRun {
 
   async #preview(
     plugin: Plugin,
-    { delivery: { plugin: name, event, missing }, call }: {
+    { delivery: { seq, plugin: name, event, missing }, call }: {
       readonly delivery: Delivery;
       readonly call: Extract<Call, { readonly method: "notify" | "update" }>;
     },
@@ -236,6 +236,7 @@ export class DryRun {
     const never = new AbortController();
     const context: NotifyContext = {
       origin: "bus",
+      sequence: seq,
       kind: created ? "creation" : "deletion",
       ...event,
       attempt: 1,

@@ -47,6 +47,7 @@ export function sampleEvent(options: SampleOptions = {}): SampleEvent {
     : `floatingip/${uuid(server, FLOATING_IP)}/${created ? 1 : 2}/${group}`;
   const context: NotifyContext = {
     key,
+    sequence: SEQUENCES[subject][group],
     kind: group,
     subject,
     eventType: subject === "floatingip"
@@ -64,6 +65,12 @@ export function sampleEvent(options: SampleOptions = {}): SampleEvent {
   };
   return { detail: frozen({ ...sampleDetail(server, { subject, created }), ...detail }), created, context };
 }
+
+/** A server comes, is changed up to 999 times, gets a floating IP and loses it, and goes. */
+const SEQUENCES = {
+  server: { creation: 1, deletion: 1003 },
+  floatingip: { creation: 1001, deletion: 1002 },
+} as const;
 
 /** The id of a server by its number. */
 export function serverIdOf(server: number): string {

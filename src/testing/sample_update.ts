@@ -51,6 +51,7 @@ export function sampleUpdate(options: SampleUpdateOptions = {}): SampleUpdate {
     context: {
       ...context,
       kind: "update",
+      sequence: 1 + number,
       key: `server/${serverIdOf(server)}/update/${number}`,
       eventType: "compute.instance.update",
       time: `2026-11-21T19:${String(number % 59).padStart(2, "0")}:01.000Z`,

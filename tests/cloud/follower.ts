@@ -3,6 +3,7 @@ import type { Detail } from "../../mod.ts";
 import type { Received } from "../../tools/receiver.ts";
 import { changed, type Expected } from "./step.ts";
 import { type Following, ToldJudge, type Truths } from "./told_judge.ts";
+import type { UpdatesStep } from "./updates_stage.ts";
 import { Watch, type WatchOptions } from "./watch.ts";
 
 export interface FollowerOptions extends WatchOptions {
@@ -10,8 +11,8 @@ export interface FollowerOptions extends WatchOptions {
 }
 
 /** What a step led to. */
-export interface Consequences {
-  readonly title: string;
+export interface Consequences extends Pick<UpdatesStep, "title"> {
+  readonly asTold: readonly string[];
   readonly expected: readonly Expected[];
   readonly truths: ReadonlyMap<string, Truths>;
 }
@@ -34,7 +35,7 @@ export class Follower implements AsyncDisposable {
   }
 
   /** Holds the calls since the last step against what it must have led to. */
-  async hold({ title, expected, truths }: Consequences): Promise<void> {
+  async hold({ title, asTold, expected, truths }: Consequences): Promise<void> {
     const about = `${this.title}: ${title}`;
     const calls = this.watch.calls.slice(this.#judged);
     this.#judged = this.watch.calls.length;
@@ -57,7 +58,7 @@ export class Follower implements AsyncDisposable {
       const kind = serverId === null ? one.kind : "changed";
       this.#check(call, about, kind);
       if (serverId !== null) this.#count(call, about, rest.get(serverId) ?? null);
-      const context = { title: about, truths: truths.get(one.server.id)! };
+      const context = { title: about, asTold, truths: truths.get(one.server.id)! };
       this.judge.hold({ ...one, kind, ...unwrapped(call), key: call.key, isLast }, context);
     }
     for (const key of missing) this.watch.problems.push(`${about}: ${key} did not come`);
@@ -111,20 +112,15 @@ export class Follower implements AsyncDisposable {
   }
 }
 
-/**
- * Whether an update is one that must come, or one of a server that is being deleted: its ports go
- * first, and Nova may take longer for the rest than changes need to settle.
- */
+/** Whether an update is one that must come, or may come before a deletion. */
 function isUpdateFor(
-  { kind, server }: Expected,
-  { call, serverId }: { call: Received; serverId: string | null },
+  { kind, server, keys = [] }: Expected,
+  { call, serverId }: { readonly call: Received; readonly serverId: string | null },
 ): boolean {
   if (server.id !== serverId) return false;
-  if (kind === "changed") return true;
-  return kind === "went" && (call.detail["changed"] as readonly string[]).every((key) => OF_PORTS.has(key));
+  return kind === "changed" ||
+    (kind === "went" && (call.detail["changed"] as readonly string[]).every((key) => keys.includes(key)));
 }
-
-const OF_PORTS: ReadonlySet<string> = new Set(["Addresses", "IP", "IPType", "MAC", "FloatingIPs"]);
 
 /** The server of an update's key. */
 function updateOf(key: string): string | null {

@@ -6,13 +6,13 @@ export interface Expected {
   readonly kind: "came" | "changed" | "went" | "began" | "ended";
   readonly server: ServerRef;
   readonly floatingIp?: FloatingIpRef;
-  /** Of `changed`: the keys of the detail. */
+  /** Of `changed`: the keys of the detail. Of `went`: those of a change that may be told before, if the deletion takes long. */
   readonly keys?: readonly string[];
 }
 
 export const came = (server: ServerRef): Expected => ({ kind: "came", server });
 export const changed = (server: ServerRef, ...keys: readonly string[]): Expected => ({ kind: "changed", server, keys });
-export const went = (server: ServerRef): Expected => ({ kind: "went", server });
+export const went = (server: ServerRef, ...keys: readonly string[]): Expected => ({ kind: "went", server, keys });
 export const began = (floatingIp: FloatingIpRef, server: ServerRef): Expected => ({
   kind: "began",
   server,

@@ -42,6 +42,13 @@ export interface Truths {
   readonly now: Truth | null;
 }
 
+export interface Circumstances {
+  readonly title: string;
+  /** Keys that are as told last, whatever the APIs say. @default none */
+  readonly asTold?: readonly string[];
+  readonly truths: Truths;
+}
+
 export class ToldJudge {
   readonly comparisons: Comparison[] = [];
   readonly #following: Following;
@@ -54,29 +61,29 @@ export class ToldJudge {
     this.#following = following;
   }
 
-  hold(call: ToldCall, { title, truths }: { readonly title: string; readonly truths: Truths }): void {
+  hold(call: ToldCall, { title, asTold = [], truths }: Circumstances): void {
     const { kind, server, key, detail, update, isLast = true } = call;
     const told = this.#told.get(server.id);
     const about = { event: kind, key, title };
     this.#associate(call);
     if (update !== undefined) this.#holdContext(call, { title, told });
     if (kind !== "changed" || isLast) {
-      const wanted = this.#wanted(call, { truths, told });
+      const wanted = { ...this.#wanted(call, { truths, told }), ...picked(told, asTold) };
       this.#note(about, this.#following.hearsNetworks ? detail : withNetworks(detail, wanted), wanted);
     }
     if (kind === "came" || kind === "changed") this.#told.set(server.id, detail);
   }
 
   #wanted(
-    { kind, server, floatingIp, detail }: ToldCall,
+    { kind, server, floatingIp }: ToldCall,
     { truths, told }: { truths: Truths; told: Detail | undefined },
   ): Fields {
     const { earlier, now } = truths;
     const FloatingIPs = this.#floatingIps(server.id, truths);
-    const own = { ...now !== null && this.#optional(now), ...this.#unheard(told), FloatingIPs };
+    const own = { ...now !== null && this.#optional(now), ...picked(told, this.#following.unheard), FloatingIPs };
     if (kind === "came") return { ...detailOfNewServer(now!), ...own };
     if (kind === "changed") return { ...detailOfServer(now!), ...own };
-    if (kind === "went") return { ...lacking(told!, detail), ...this.#following.hasAssociations && { FloatingIPs } };
+    if (kind === "went") return { ...told, ...this.#following.hasAssociations && { FloatingIPs } };
     const MAC = macOf((kind === "began" ? now : earlier)!, floatingIp!);
     return { ...told, IP: floatingIp!.address, IPType: "Public", MAC, FloatingIPs };
   }
@@ -101,11 +108,6 @@ export class ToldJudge {
     return Object.fromEntries(Object.entries(optionalOf(truth)).filter(([key]) => optional.has(key)));
   }
 
-  #unheard(told: Detail | undefined): Fields {
-    if (told === undefined) return {};
-    return Object.fromEntries([...this.#following.unheard].map((key) => [key, told[key]]));
-  }
-
   /** `before` is what was last told, and `changed` names what differs from it. */
   #holdContext({ key, detail, update }: ToldCall, { title, told }: { title: string; told: Detail | undefined }): void {
     const { before, changed } = update!;
@@ -127,12 +129,8 @@ export class ToldJudge {
   }
 }
 
-/** What was last told, with what was unknown then as it was completed: nobody can be asked any more. */
-function lacking(told: Detail, completed: Detail): Fields {
-  const isUnknown = (value: unknown) => value === null || (Array.isArray(value) && value.length === 0);
-  return Object.fromEntries(
-    Object.entries(told).map(([key, value]) => [key, isUnknown(value) ? completed[key] : value]),
-  );
+function picked(told: Detail | undefined, keys: Iterable<string>): Fields {
+  return told === undefined ? {} : Object.fromEntries([...keys].map((key) => [key, told[key]]));
 }
 
 /** With the names of networks that nobody told. */

@@ -9,6 +9,8 @@ import { askTruth, type Truth } from "./truth.ts";
 
 export interface UpdatesStep {
   readonly title: string;
+  /** Keys that keep the values that were told last, whatever the APIs say. */
+  readonly asTold?: readonly string[];
   /** Does it; returns what must come of it. */
   readonly act: () => Promise<readonly Expected[]>;
 }
@@ -26,7 +28,7 @@ export class UpdatesStage {
   }
 
   /** Does one thing to the cloud, waits until all followers have been told of it, and compares. */
-  async step({ title, act }: UpdatesStep): Promise<void> {
+  async step({ title, asTold = [], act }: UpdatesStep): Promise<void> {
     this.steps++;
     progress(`  ${title}`);
     const expected = await act();
@@ -35,7 +37,7 @@ export class UpdatesStage {
     for (const { server } of expected) {
       if (!truths.has(server.id)) truths.set(server.id, await this.#ask(server));
     }
-    for (const follower of this.#followers) await follower.hold({ title, expected, truths });
+    for (const follower of this.#followers) await follower.hold({ title, asTold, expected, truths });
   }
 
   async #ask(server: ServerRef): Promise<Truths> {

@@ -13,6 +13,17 @@ export interface Server {
   readonly format: "unversioned" | "versioned" | "both";
 }
 
+/** What changes of a server. */
+export interface ServerState {
+  readonly name: string;
+  readonly owner: string;
+}
+
+/** The state in which a server comes. */
+export function firstState({ name }: Server): ServerState {
+  return { name, owner: "first" };
+}
+
 export interface FloatingIp {
   readonly id: string;
   readonly address: string;
@@ -24,6 +35,8 @@ export type Operation =
   | { readonly op: "create server"; readonly server: Server }
   /** `portFirst`: whether Neutron's `port.delete.end` comes before Nova's message, as it does as a rule. */
   | { readonly op: "delete server"; readonly server: Server; readonly portFirst: boolean }
+  /** Another name and owner: an update, sooner or later, or one together with the next changes. */
+  | { readonly op: "change server"; readonly server: Server; readonly state: ServerState }
   | { readonly op: "create address"; readonly ip: FloatingIp; readonly server: Server | null }
   /** From another server, too: that is one message. */
   | { readonly op: "associate"; readonly ip: FloatingIp; readonly server: Server }
@@ -37,12 +50,14 @@ export interface CloudOptions {
   readonly events: number;
   /** How many servers there are at most at one time. A new one takes the name and the fixed address of one that went. */
   readonly servers: number;
+  /** The share of operations that change a server. */
+  readonly changes: number;
   readonly random: SeededRandom;
 }
 
 /** Invents operations that lead to exactly so many events. */
-export function inventOperations({ events, servers, random }: CloudOptions): Operation[] {
-  const cloud = new Cloud(servers, random);
+export function inventOperations({ events, servers, changes, random }: CloudOptions): Operation[] {
+  const cloud = new Cloud({ servers, changes, random });
   const operations: Operation[] = [];
   for (let left = events; left > 0;) {
     const operation = cloud.propose();
@@ -56,7 +71,7 @@ export function inventOperations({ events, servers, random }: CloudOptions): Ope
 }
 
 /** How often each operation is proposed; the first of them that the random number reaches. */
-const SHARES: readonly (readonly [Operation["op"], number])[] = [
+const SHARES: readonly (readonly [Exclude<Operation["op"], "change server">, number])[] = [
   ["create server", 0.2],
   ["delete server", 0.12],
   ["create address", 0.12],
@@ -75,9 +90,12 @@ class Cloud {
   readonly #serverOf = new Map<FloatingIp, Server>();
   readonly #ipOf = new Map<Server, FloatingIp>();
   readonly #maxIps: number;
+  readonly #changes: number;
+  #changed = 0;
 
-  constructor(servers: number, random: SeededRandom) {
+  constructor({ servers, changes, random }: Omit<CloudOptions, "events">) {
     this.#random = random;
+    this.#changes = changes;
     this.#free = Array.from({ length: servers }, (_, place) => place);
     this.#maxIps = Math.ceil(servers * 0.7);
   }
@@ -85,6 +103,7 @@ class Cloud {
   /** A random operation; `null` when the one drawn is not possible now. */
   propose(): Operation | null {
     const random = this.#random;
+    if (this.#changes > 0 && random.chance(this.#changes)) return this.#proposeChange();
     let reach = random.next();
     const op = SHARES.find(([, share]) => (reach -= share) < 0)?.[0] ?? "associate";
     if (op === "create server") {
@@ -119,10 +138,19 @@ class Cloud {
       case "associate":
         return this.#serverOf.has(operation.ip) ? 2 : 1;
       case "edit address":
+      case "change server":
         return 0;
       default:
         return this.#serverOf.has(operation.ip) ? 1 : 0;
     }
+  }
+
+  /** A server may change several times in a row. */
+  #proposeChange(): Operation | null {
+    if (this.#servers.length === 0) return null;
+    const server = this.#random.pick(this.#servers);
+    const number = ++this.#changed;
+    return { op: "change server", server, state: { name: `${server.name}-${number}`, owner: `owner ${number % 7}` } };
   }
 
   carryOut(operation: Operation): void {

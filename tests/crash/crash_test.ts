@@ -28,15 +28,20 @@ Deno.test("makeLoad() leads to as many events as it is asked for, by a model of 
 
 const SCENARIOS: Readonly<Record<string, () => Promise<Outcome>>> = {
   "nothing is lost or reordered when the service is killed, and only what was in flight comes twice": () =>
-    killService({ rabbit, load: { events: 600, servers: 40, seed: SEED }, kills: 8 }),
+    killService({ rabbit, load: { events: 600, servers: 40, changes: 0.3, seed: SEED }, kills: 8 }),
   "nothing is lost or reordered when RabbitMQ is killed": () =>
-    killBroker({ rabbit, load: { events: 300, servers: 30, seed: SEED }, kills: 2, queueType: "classic" }),
+    killBroker({
+      rabbit,
+      load: { events: 300, servers: 30, changes: 0.3, seed: SEED },
+      kills: 2,
+      queueType: "classic",
+    }),
   "nothing is lost or reordered for a receiver that is down and then fails in every way": () =>
     failReceiver({ rabbit, load: { events: 200, servers: 30, seed: SEED }, faults: 2 }),
   "nothing is lost when the disk is full, and nothing moves until it is emptied": () =>
     fillDisk({ rabbit, load: { events: 200, servers: 30, seed: SEED } }),
   "nothing is lost or comes twice when the service is stopped and started": () =>
-    stopService({ rabbit, load: { events: 200, servers: 30, seed: SEED }, stops: 3 }),
+    stopService({ rabbit, load: { events: 200, servers: 30, changes: 0.3, seed: SEED }, stops: 3 }),
 };
 
 for (const [name, scenario] of Object.entries(SCENARIOS)) {

@@ -1,5 +1,5 @@
 // What the operations must lead to: a model of its own, as simple as the rules allow, that knows nothing of src/facts.
-import type { FloatingIp, Operation, Server } from "./cloud.ts";
+import { firstState, type FloatingIp, type Operation, type Server, type ServerState } from "./cloud.ts";
 
 /** One event that every plugin must get. */
 export interface ExpectedEvent {
@@ -22,13 +22,20 @@ export function expectedEvents(operations: readonly Operation[]): ExpectedEvent[
 export class Model {
   readonly #serverOf = new Map<FloatingIp, Server>();
   readonly #transitions = new Map<FloatingIp, number>();
+  /** The state of each server that is there, by its id: what a target must hold in the end. */
+  readonly states = new Map<string, ServerState>();
 
   /** The events of the next operation. */
   expect(operation: Operation): ExpectedEvent[] {
     switch (operation.op) {
       case "create server":
+        this.states.set(operation.server.id, firstState(operation.server));
         return [life(operation.server, true)];
+      case "change server":
+        this.states.set(operation.server.id, operation.state);
+        return [];
       case "delete server": {
+        this.states.delete(operation.server.id);
         const ips = [...this.#serverOf].filter(([, server]) => server === operation.server).map(([ip]) => ip);
         return [...ips.flatMap((ip) => this.#end(ip)), life(operation.server, false)];
       }

@@ -2,7 +2,14 @@
 import type { Published } from "../../tools/publisher.ts";
 import { type CaptureLine, readCapture, readSamples } from "../support/captures.ts";
 import { SeededRandom } from "../support/random.ts";
-import { type FloatingIp, inventOperations, type Operation, type Server } from "./cloud.ts";
+import {
+  firstState,
+  type FloatingIp,
+  inventOperations,
+  type Operation,
+  type Server,
+  type ServerState,
+} from "./cloud.ts";
 
 export interface LoadOptions {
   /** How many events it leads to. */
@@ -13,6 +20,8 @@ export interface LoadOptions {
   readonly seed: number;
   /** Notifications per operation that nobody wants, on average; a real cloud sends nine. @default 1.5 */
   readonly ignored?: number;
+  /** The share of operations that change a server. With it, the service follows changes. @default 0 */
+  readonly changes?: number;
 }
 
 /** One operation and what is published of it, in order. */
@@ -25,15 +34,17 @@ export interface Message extends Published {
   /** The exchange without the prefix of the trial: `nova` or `neutron`. */
   readonly exchange: string;
   readonly messageId: string;
-  /** Whether the watcher must record it, as opposed to ignore it. */
+  /**
+   * Whether the watcher must record it, as opposed to ignore it. `false` for a change: one that says nothing new is not written.
+   */
   readonly recorded: boolean;
 }
 
 /** Makes operations and their messages. */
-export function makeLoad({ events, servers, seed, ignored = 1.5 }: LoadOptions): Step[] {
+export function makeLoad({ events, servers, seed, ignored = 1.5, changes = 0 }: LoadOptions): Step[] {
   const random = new SeededRandom(seed);
   const writer = new Writer(random, ignored);
-  return inventOperations({ events, servers, random }).map((operation) => ({
+  return inventOperations({ events, servers, changes, random }).map((operation) => ({
     operation,
     messages: writer.messagesOf(operation),
   }));
@@ -62,6 +73,9 @@ class Writer {
   readonly #samples: ReadonlyMap<string, Capture>;
   readonly #ignored: readonly Capture[];
   readonly #revisions = new Map<string, number>();
+  readonly #states = new Map<string, ServerState>();
+  /** The time of the last message: no two have the same. */
+  #timeMs = Date.now();
   #echoes: { readonly dueIn: number; readonly message: Message }[] = [];
 
   constructor(random: SeededRandom, ignoredPerOperation: number) {
@@ -81,7 +95,7 @@ class Writer {
     this.#echoes = this.#echoes.filter(({ dueIn }) => dueIn > 0)
       .map(({ dueIn, message }) => ({ dueIn: dueIn - 1, message }));
     for (const message of messages) {
-      if (message.recorded && this.#random.chance(0.03)) this.#echoLater(message);
+      if ((message.recorded || operation.op === "change server") && this.#random.chance(0.03)) this.#echoLater(message);
     }
     return this.#amidNoise([...due, ...messages]);
   }
@@ -95,6 +109,9 @@ class Writer {
         const life = this.#life("delete.end", operation.server);
         return operation.portFirst ? [port, ...life] : [...life, port];
       }
+      case "change server":
+        this.#states.set(operation.server.id, operation.state);
+        return this.#life("update", operation.server);
       case "create address":
         return [this.#ip(`create.end.${operation.server === null ? "free" : "associated"}`, operation)];
       case "associate":
@@ -112,14 +129,29 @@ class Writer {
 
   /** Nova's message of a server's coming or going, in the format that it is set to; in `both` the second one may come late. */
   #life(end: string, server: Server): Message[] {
-    const unversioned = () => this.#message(`compute.instance.${end}`, wordsOf(server));
-    const versioned = () => this.#message(`instance.${end}`, wordsOf(server));
+    const unversioned = () => this.#ofServer(`compute.instance.${end}`, server);
+    const versioned = () => this.#ofServer(`instance.${end}`, server);
     if (server.format === "unversioned") return [unversioned()];
     if (server.format === "versioned") return [versioned()];
     const [first, second] = this.#random.shuffled([unversioned(), versioned()]) as [Message, Message];
     if (this.#random.chance(0.5)) return [first, second];
     this.#echoLater(second);
     return [first];
+  }
+
+  #ofServer(eventType: string, server: Server): Message {
+    const state = this.#states.get(server.id) ?? firstState(server);
+    // A change states what a creation does, without the legacy one's addresses.
+    const isChange = eventType.endsWith(".update");
+    const sample = isChange ? eventType.replace(/update$/, "create.end") : eventType;
+    const message = this.#message(sample, wordsOf({ ...server, name: state.name }), (payload, inner) => {
+      const said = (payload["nova_object.data"] ?? payload) as Record<string, unknown>;
+      said["metadata"] = { ...said["metadata"] as Record<string, string>, owner: state.owner };
+      if (!isChange) return;
+      inner["event_type"] = eventType;
+      delete said["fixed_ips"];
+    });
+    return isChange ? { ...message, recorded: false } : message;
   }
 
   #port(name: string, server: Server): Message {
@@ -139,10 +171,14 @@ class Writer {
     });
   }
 
-  #message(name: string, words: Words, adjust: (payload: Record<string, unknown>) => void = () => {}): Message {
+  #message(
+    name: string,
+    words: Words,
+    adjust: (payload: Record<string, unknown>, inner: Record<string, unknown>) => void = () => {},
+  ): Message {
     const { exchange, routing_key, text } = this.#samples.get(name)!;
     const inner = JSON.parse(words.reduce((sum, [recorded, own]) => sum.replaceAll(recorded, own), text));
-    adjust(inner["payload"]);
+    adjust(inner["payload"], inner);
     return this.#envelope({ exchange, routingKey: routing_key, inner, recorded: true });
   }
 
@@ -159,7 +195,7 @@ class Writer {
     readonly recorded: boolean;
   }): Message {
     const messageId = crypto.randomUUID();
-    const timestamp = new Date().toISOString().replace("T", " ").replace("Z", "000");
+    const timestamp = new Date(++this.#timeMs).toISOString().replace("T", " ").replace("Z", "000");
     const text = JSON.stringify({ ...inner, message_id: messageId, _unique_id: unique(), timestamp });
     const body = this.#random.chance(0.1) ? text : JSON.stringify({ "oslo.version": "2.0", "oslo.message": text });
     return { exchange, routingKey, body, messageId, recorded };
@@ -197,8 +233,7 @@ function wordsOf({ id, name, projectId, portId, mac, fixedAddress }: Server): Wo
 
 /** What nobody listens for, in the shares of the recording. */
 function readIgnored(): Capture[] {
-  const watched =
-    /^(compute\.)?instance\.(create|(force_|soft_)?delete)\.end$|^floatingip\.|^port\.(create|update|delete)\.end$/;
+  const watched = /^(compute\.)?instance\.(?!.*\.(start|error)$)|^floatingip\.|^port\.(create|update|delete)\.end$/;
   return [...readCapture("unversioned.jsonl"), ...readCapture("versioned.jsonl")]
     .filter(({ exchange, routing_key }) => /^(nova|neutron)$/.test(exchange) && routing_key.endsWith(".info"))
     .map(({ exchange, routing_key, body }) => ({ exchange, routing_key, text: JSON.parse(body)["oslo.message"] }))

@@ -8,9 +8,9 @@ import { LEGEND, problemsOf, tableOf } from "./report.ts";
 import { killBroker, killService, type ScenarioOptions, stopService, stopWhileHanging } from "./scenarios.ts";
 import type { Outcome } from "./trial.ts";
 
-/** 500 servers at one time, and what happens to them and their floating IPs. */
-const LOAD = { events: 10_000, servers: 500 };
-const SMALLER_LOAD = { events: 2_000, servers: 200 };
+/** 500 servers at one time, and what happens to them and their floating IPs; a fourth of that changes a server. */
+const LOAD = { events: 10_000, servers: 500, changes: 0.25 };
+const SMALLER_LOAD = { events: 2_000, servers: 200, changes: 0.25 };
 const LATENCY_LOAD = { events: 600, servers: 100, ignored: 0 };
 const LATENCY_ROUNDS = 9;
 

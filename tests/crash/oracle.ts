@@ -1,4 +1,5 @@
 // The judge from outside: what was to be told, by the model, against what a receiver was told. It knows nothing of the ledger.
+import type { ServerState } from "./cloud.ts";
 import type { ExpectedEvent } from "./expected.ts";
 
 /** One request that a receiver got. */
@@ -10,6 +11,8 @@ export interface Attempt {
   readonly created: boolean;
   readonly serverId: string;
   readonly address: string;
+  readonly name: string;
+  readonly owner: string;
   /** Arrivals and answers of one receiver, counted: which came before which. */
   readonly arrivedAs: number;
   /** Milliseconds since the epoch. */
@@ -30,6 +33,8 @@ export interface Run {
 
 export interface Evidence {
   readonly expected: readonly ExpectedEvent[];
+  /** The state of each server that is there in the end, by its id. */
+  readonly states: ReadonlyMap<string, ServerState>;
   /** Of one plugin, in the order of arrival. */
   readonly attempts: readonly Attempt[];
   readonly runs: readonly Run[];
@@ -63,8 +68,9 @@ export function judge(evidence: Evidence): Verdict {
   problems.push(...contents(evidence, byKey));
   const { duplicated, killsBetween, unexcused } = duplicates(evidence, taken);
   problems.push(...unexcused);
-  const reordered = disorder(evidence.expected, byKey);
+  const reordered = [...disorder(evidence.expected, byKey), ...disorderOfUpdates(evidence.attempts, byKey)];
   problems.push(...reordered);
+  problems.push(...wrongStates(evidence));
   const more = problems.length - MAX_PROBLEMS;
   return {
     delivered: evidence.expected.length - lost.length,
@@ -81,6 +87,8 @@ function contents({ expected }: Evidence, byKey: ReadonlyMap<string, readonly At
   const wanted = new Map(expected.map((event) => [event.key, event]));
   return [...byKey].flatMap(([key, attempts]) => {
     const event = wanted.get(key);
+    const [, id] = UPDATE.exec(key) ?? [];
+    if (id !== undefined && wanted.has(`server/${id}/creation`)) return [];
     if (event === undefined) return [`invented: ${key}`];
     const { created, serverId, address } = event;
     const differs = (one: Attempt) => one.created !== created || one.serverId !== serverId || one.address !== address;
@@ -134,6 +142,45 @@ function disorder(expected: readonly ExpectedEvent[], byKey: ReadonlyMap<string,
     for (const key of event.orderKeys) last.set(key, event);
   }
   return found;
+}
+
+/** Updates of a server come between its creation and its deletion, in the order of their numbers. */
+function disorderOfUpdates(attempts: readonly Attempt[], byKey: ReadonlyMap<string, readonly Attempt[]>): string[] {
+  const updates = Map.groupBy([...byKey.keys()].filter((key) => UPDATE.test(key)), (key) => UPDATE.exec(key)![1]!);
+  return [...updates].flatMap(([id, keys]) => {
+    const numbered = keys.toSorted((one, other) => Number(UPDATE.exec(one)![2]) - Number(UPDATE.exec(other)![2]));
+    const life = [`server/${id}/creation`, ...numbered, `server/${id}/deletion`].filter((key) => byKey.has(key));
+    return life.slice(1).flatMap((key, index) => {
+      const before = life[index]!;
+      const arrivedAs = byKey.get(key)?.[0]?.arrivedAs;
+      return isBefore(byKey.get(before) ?? [], arrivedAs)
+        ? []
+        : [`reordered: ${key} came before ${before} was settled`];
+    });
+  }).slice(0, attempts.length);
+}
+
+const UPDATE = /^server\/([^/]+)\/update\/(\d+)$/;
+
+/** Servers of which the receiver was not told the final state, or whose deletion says another one than what it was told. */
+function wrongStates({ attempts, states }: Evidence): string[] {
+  const told = new Map<string, Attempt>();
+  const wrong: string[] = [];
+  for (const attempt of attempts.filter(({ taken }) => taken)) {
+    const { key, serverId, name, owner } = attempt;
+    if (!key.startsWith("server/")) continue;
+    const last = told.get(serverId);
+    if (!key.endsWith("/deletion")) told.set(serverId, attempt);
+    else if (last !== undefined && (last.name !== name || last.owner !== owner)) {
+      wrong.push(`wrong: ${key} says ${name} ${owner}, not ${last.name} ${last.owner}`);
+    }
+  }
+  for (const [id, { name, owner }] of states) {
+    const last = told.get(id);
+    if (last?.name === name && last.owner === owner) continue;
+    wrong.push(`lost: ${id} is ${name} ${owner}, and was told as ${last?.name} ${last?.owner}`);
+  }
+  return wrong;
 }
 
 function isBefore(attempts: readonly Attempt[], arrivedAs: number | undefined): boolean {

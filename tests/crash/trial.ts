@@ -48,6 +48,9 @@ export interface Outcome {
   readonly problems: readonly string[];
 }
 
+/** Short, so that some changes become one update, and some do not. */
+const SETTLE_SECONDS = 0.3;
+
 /** Nothing at all happens for so long only if something is stuck, on the slowest machine. */
 const STALL_MS = 60_000;
 
@@ -203,15 +206,20 @@ export class Trial implements AsyncDisposable {
   async conclude(): Promise<Outcome> {
     const expected = this.#expected;
     try {
-      for (const witness of this.witnesses) await this.delivered(expected.length, witness);
+      for (const witness of this.witnesses) {
+        await this.delivered(expected.length, witness);
+        await this.until(() => this.#isCurrent(witness));
+      }
     } catch (error) {
       this.problems.push(error instanceof Error ? error.message : String(error));
     }
     // What should not come has a chance to come now.
     if (this.#service !== null) await this.stop();
     const verdicts = this.witnesses.map(({ attempts }) =>
-      judge({ expected, attempts, runs: this.runs, inFlight: IN_FLIGHT })
+      judge({ expected, states: this.#model.states, attempts, runs: this.runs, inFlight: IN_FLIGHT })
     );
+    const updates = this.witnesses.reduce((total, witness) => total + witness.updates.size, 0);
+    if (this.#follows) this.notes.push(`${updates} updates were told`);
     const sum = (count: "delivered" | "lost" | "duplicated" | "reordered" | "killsBetween") =>
       verdicts.reduce((total, verdict) => total + verdict[count], 0);
     const recorded = this.#checkLedger(expected.length);
@@ -231,6 +239,18 @@ export class Trial implements AsyncDisposable {
       notes: this.notes,
       problems: [...this.problems, ...verdicts.flatMap(({ problems }) => problems)],
     };
+  }
+
+  /** Whether a receiver was told the state of every server that is there. */
+  #isCurrent({ states }: Witness): boolean {
+    return this.#model.states.entries().every(([id, { name, owner }]) => {
+      const told = states.get(id);
+      return told?.name === name && told.owner === owner;
+    });
+  }
+
+  get #follows(): boolean {
+    return (this.#options.load.changes ?? 0) > 0;
   }
 
   /** From the sending of a message to the first arrival of its event, for operations of one message; milliseconds, in order. */
@@ -291,9 +311,10 @@ export class Trial implements AsyncDisposable {
 
   /** Every message that was confirmed is recorded once, and nothing is left to do. */
   #checkLedger(events: number): number {
-    const recorded = this.#query("SELECT count(*) AS n FROM notification");
+    const recorded = this.#query(`SELECT count(*) AS n FROM notification WHERE event_type NOT LIKE '%instance.update'`);
     const open = this.#query("SELECT count(*) AS n FROM delivery WHERE state <> 'done'");
-    const done = this.#query("SELECT count(*) AS n FROM delivery WHERE state = 'done'");
+    const done = this.#query(`SELECT count(*) AS n FROM delivery AS d JOIN event AS e ON e.seq = d.seq
+      WHERE state = 'done' AND key NOT LIKE '%/update/%'`);
     if (recorded !== this.#messageIds.size) {
       this.problems.push(`${recorded} notifications are recorded, and ${this.#messageIds.size} were published`);
     }
@@ -328,6 +349,7 @@ export class Trial implements AsyncDisposable {
         user: `run-${run}`,
         urlCreation: "/created",
         urlDeletion: "/deleted",
+        ...(this.#follows ? { urlUpdate: "/updated" } : {}),
       };
       return `new RestNotify(${JSON.stringify(options)})`;
     });
@@ -340,6 +362,7 @@ export default {
   events: {
     creation: ["compute.instance.create.end", "floatingip.update.end"],
     deletion: ["compute.instance.delete.end", "floatingip.update.end"],
+    ${this.#follows ? `update: ["FQDN", "Owner"], settleSeconds: ${SETTLE_SECONDS},` : ""}
   },
   plugins: [${plugins.join(", ")}],
   rabbit: ${JSON.stringify({ url: rabbit.url, queue })},

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { freePorts } from "../../tools/free_ports.ts";
+import type { ServerState } from "./cloud.ts";
 import type { Attempt } from "./oracle.ts";
 
 /** How a receiver answers: with a status, not at all, or by resetting the connection. */
@@ -24,8 +25,12 @@ export class Witness implements AsyncDisposable {
   readonly port: number = freePorts(1)[0] as number;
   /** In the order of arrival. */
   readonly attempts: Attempt[] = [];
-  /** The keys of all that was taken. */
+  /** The keys of all that was taken, except for updates. */
   readonly taken = new Set<string>();
+  /** The keys of the updates that were taken. */
+  readonly updates = new Set<string>();
+  /** The state of each server that it was told last. */
+  readonly states = new Map<string, ServerState>();
   respond: Respond = wellAnswered;
   /** Milliseconds since the epoch. */
   lastArrivalAt = 0;
@@ -75,10 +80,16 @@ export class Witness implements AsyncDisposable {
       return;
     }
     attempt.taken = reply.status < 300;
-    if (attempt.taken) this.taken.add(attempt.key);
+    if (attempt.taken) this.#keep(attempt);
     const { status, retryAfterSeconds } = reply;
     response.writeHead(status, retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) });
     response.end();
+  }
+
+  #keep({ key, serverId, name, owner }: Attempt): void {
+    const isUpdate = /\/update\/\d+$/.test(key);
+    (isUpdate ? this.updates : this.taken).add(key);
+    if (isUpdate || /^server\/.*\/creation$/.test(key)) this.states.set(serverId, { name, owner });
   }
 
   #arrived({ headers, url }: IncomingMessage, detail: Readonly<Record<string, unknown>>): Attempt {
@@ -87,9 +98,11 @@ export class Witness implements AsyncDisposable {
       plugin: this.plugin,
       run: Number(/^run-(\d+):/.exec(user)?.[1]),
       key: String(headers["idempotency-key"]),
-      created: url === "/created",
+      created: url !== "/deleted",
       serverId: String(detail["ID"]),
       address: String(detail["IP"]),
+      name: String(detail["FQDN"]),
+      owner: String(detail["Owner"]),
       arrivedAs: ++this.#count,
       arrivedAt: now(),
       answeredAs: null,

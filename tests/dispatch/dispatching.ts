@@ -20,6 +20,7 @@ import type { AttemptEnd } from "../../src/model/readings.ts";
 import { redact } from "../../src/wire/secrets/redact.ts";
 import { KeptLog } from "../support/loggers.ts";
 import { announceEvents } from "../support/made_events.ts";
+import { SwiftTimers } from "../support/swift_timers.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 
@@ -50,23 +51,6 @@ class WatchedLedger extends SqliteLedger {
   override settle(settlements: readonly Settlement[]): Promise<void> {
     this.unsettled++;
     return super.settle(settlements).finally(() => this.unsettled--);
-  }
-}
-
-/** The shortest timers take some real milliseconds, and a simulated week has thousands of them: while this lives they take none. */
-const SHORT_MS = 10;
-class SwiftTimers implements Disposable {
-  readonly #setTimeout = globalThis.setTimeout;
-
-  constructor() {
-    const { setTimeout } = globalThis;
-    const swift = (action: () => void, delayMs?: number) =>
-      (delayMs ?? 0) <= SHORT_MS ? (setImmediate(action), 0) : setTimeout(action, delayMs);
-    globalThis.setTimeout = swift as typeof setTimeout;
-  }
-
-  [Symbol.dispose](): void {
-    globalThis.setTimeout = this.#setTimeout;
   }
 }
 

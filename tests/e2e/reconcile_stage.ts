@@ -24,7 +24,7 @@ export class Stage implements AsyncDisposable {
   static async open(
     rabbit: PrivateRabbit,
     queue: string,
-    settings: { readonly everyHours?: false } = {},
+    { follows = false, ...settings }: { readonly everyHours?: false; readonly follows?: boolean } = {},
   ): Promise<Stage> {
     const server = new OpenStackServer();
     const cloud = await MadeCloud.behind(server, { servers: 10, floatingIps: 2 });
@@ -41,8 +41,15 @@ export class Stage implements AsyncDisposable {
           events: {
             creation: ["compute.instance.create.end", "floatingip.update.end"],
             deletion: ["compute.instance.delete.end", "floatingip.update.end"],
+            ${follows ? 'update: "all", settleSeconds: 0.1,' : ""}
           },
-          plugins: [new RestNotify({ host: "http://127.0.0.1", port: ${receiver.port}, urlCreation: "/new", urlDeletion: "/old" })],
+          plugins: [new RestNotify({
+            host: "http://127.0.0.1",
+            port: ${receiver.port},
+            urlCreation: "/new",
+            urlDeletion: "/old",
+            ${follows ? 'urlUpdate: "/changed",' : ""}
+          })],
           rabbit: { url: "${rabbit.url}", queue: { name: "${queue}", exchanges: ["nova", "neutron"] } },
           openstack: ${JSON.stringify(openstack)},
           ledger: { file: "./ledger.db", keepDays: 36500 },

@@ -151,3 +151,36 @@ Deno.test("oss-watcher reconcile does not wait for a queue that nobody reads", a
   assert.match(err, /^Cannot compare with OpenStack: Queue "unread" holds messages .*\(1\).* Nobody reads it: start/m);
   assert.ok(performance.now() - startedMs < LONG_MS);
 });
+
+Deno.test("oss-watcher reconcile finds a server whose change was lost, tells it as an update, and agrees then", async () => {
+  await using stage = await Stage.open(rabbit, "changed", { everyHours: false, follows: true });
+  const { cloud, receiver } = stage;
+  await using service = await listening(stage.dir);
+  await until(() => service.log.includes("nothing is sent for them"), LONG_MS);
+  stage.create(20);
+  // The message says less than Nova does.
+  await stage.publish("nova", told.came(SERVER(20), { hostname: "web-20", tenant_id: "project-0" }));
+  await until(() => receiver.requests.length === 1, LONG_MS);
+  assert.equal((await stage.run("reconcile", "--apply")).code, 0);
+  await until(() => receiver.requests.length === 2, LONG_MS);
+  const agreed = await stage.run("reconcile");
+  assert.deepEqual([agreed.code, agreed.err], [0, ""], agreed.out + agreed.err);
+
+  cloud.change("servers", SERVER(20), { "OS-EXT-SRV-ATTR:hostname": "renamed", metadata: { owner: "bob" } });
+  const planned = await stage.run("reconcile");
+  assert.equal(planned.code, 3, planned.out + planned.err);
+  assert.ok(planned.out.includes(`* server  ${SERVER(20)}  renamed`), planned.out);
+  assert.match(planned.out, /^ {4}Told otherwise: FQDN, Metadata, Owner$/m);
+  assert.ok(planned.out.includes(`    → server/${SERVER(20)}/update/2`), planned.out);
+  assert.ok(planned.out.includes("1 changed"), planned.out);
+  const applied = await stage.run("reconcile", "--apply");
+  assert.equal(applied.code, 0, applied.out + applied.err);
+  await until(() => receiver.requests.length === 3, LONG_MS);
+  const { path, key, detail } = receiver.requests[2]!;
+  assert.deepEqual([path, key], ["/changed", `server/${SERVER(20)}/update/2`]);
+  assert.deepEqual([detail["FQDN"], detail["Owner"]], ["renamed", "bob"]);
+  const again = await stage.run("reconcile");
+  assert.deepEqual([again.code, again.err], [0, ""], again.out + again.err);
+  assert.equal((await service.end("SIGTERM")).code, 0);
+  assert.equal(receiver.requests.length, 3);
+});

@@ -212,6 +212,19 @@ export const CHANGES: readonly Change[] = [
     keys: ["Host", "Status", "Zone"],
   },
   { name: "Server: deleted softly", ...same("soft_delete.end", { state: "soft-delete" }), keys: ["Status"] },
+  { name: "Server: rebooted while it is stopped", before: stopped(), ...same("reboot.end", {}), keys: ["Status"] },
+  {
+    name: "Server: a period's audit (`instance_usage_audit`) after a rename that was not told",
+    ...same("exists", { name: "two" }),
+    keys: ["Name"],
+  },
+  {
+    name: "Server: its deletion has begun, and its ports go",
+    unversioned: [withTask(legacy("delete.start", {}))],
+    versioned: [versioned("delete.start", {}, { task_state: "deleting" })],
+    neutron: [portGone("1", { server: "a", revision: 2 })],
+    keys: [],
+  },
   { name: "Server: restored", before: stopped("soft-delete"), ...same("restore.end", {}), keys: ["Status"] },
   {
     name: "Server: a port attached",
@@ -248,6 +261,10 @@ export const CHANGES: readonly Change[] = [
 /** The server was in another state. */
 function stopped(state = "stopped"): readonly Notification[] {
   return [legacy(UPDATE, { state }, 0.5), versioned(UPDATE, { state }, {}, 0.5)];
+}
+
+function withTask(message: Notification): Notification {
+  return { ...message, payload: { ...message.payload, state_description: "deleting" } };
 }
 
 function renamedHost(): readonly Notification[] {

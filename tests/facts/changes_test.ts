@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { makeDetail } from "../../src/detail/make_detail.ts";
+import { watchedEventTypes } from "../../src/facts/decide.ts";
 import { updateOf } from "../../src/facts/update.ts";
 import { type Detail, OPTIONAL_KEYS } from "../../src/model/detail.ts";
 import { changedKeys } from "../../src/model/following.ts";
 import type { Notification } from "../../src/model/notification.ts";
 import { Story } from "../support/stories.ts";
+import { OPERATIONS } from "./operations.ts";
 import { type Change, CHANGES, CREATION } from "./changes.ts";
 
 const DOCUMENT = new URL("../../docs/NOTIFICATIONS.md", import.meta.url);
@@ -26,6 +28,15 @@ Deno.test("docs/NOTIFICATIONS.md has the table of changes", () => {
   if (Deno.env.has("UPDATE_SNAPSHOTS")) {
     Deno.writeTextFileSync(DOCUMENT, document.replace(/\| change[^]*?\n(?=\n)/, `${table}\n`));
   } else assert.ok(document.includes(`${table}\n`), "the table differs; UPDATE_SNAPSHOTS=1 writes it anew");
+});
+
+Deno.test("the tables of operations and changes have every event type that is followed", () => {
+  const published = new Set(
+    [...OPERATIONS, ...CHANGES].flatMap(({ unversioned = [], versioned = [], neutron = [] }) =>
+      [...unversioned, ...versioned, ...neutron].map(({ eventType }) => eventType)
+    ),
+  );
+  assert.deepEqual([...watchedEventTypes({ follows: true })].filter((type) => !published.has(type)), []);
 });
 
 const HEAD = `| change | Nova, unversioned | Nova, versioned | Neutron | keys of the detail | without \`update\` |

@@ -358,11 +358,29 @@ Deno.test("decide() keeps what it knows of a port without a revision, which is k
   assert.deepEqual(told.addressesAfter(), ["10.0.0.5", "10.0.0.7"]);
 });
 
+Deno.test("decide() takes the former addresses of a port with the first message of Neutron that states its addresses", () => {
+  const told = new Changes();
+  told.tell(changedVersioned(addressesOf({ p1: ["10.0.0.9"] }), 2, "interface_attach.end"));
+  // The creation comes late, with an address that the port has no more.
+  told.tell(CREATED);
+  assert.deepEqual(told.addressesAfter(), ["10.0.0.5", "10.0.0.9"]);
+  assert.deepEqual(told.addressesAfter(port("p1", { addresses: ["10.0.0.9"], revision: 2 })), ["10.0.0.9"]);
+});
+
 Deno.test("decide() ignores a late message of a port", () => {
   const told = new Changes();
   told.tell(CREATED);
   told.tell(port("p2", { server: null, addresses: ["10.0.0.6"], revision: 2 }));
   assert.deepEqual(told.addressesAfter(port("p2", { addresses: ["10.0.0.6"], revision: 1 })), ["10.0.0.5"]);
+});
+
+Deno.test("decide() completes a creation with no address of a port that has left", () => {
+  const told = new Changes();
+  told.tell(port("p1", { addresses: ["10.0.0.5"], revision: 1 }));
+  told.tell(port("p1", { server: null, addresses: ["10.0.0.5"], revision: 2 }));
+  const data = addressesOf({ p1: ["10.0.0.5"] });
+  told.tell(notification("instance.create.end", { "nova_object.data": { uuid: "a", ...data } }, at(0)));
+  assert.deepEqual(told.tell(CREATED).fill?.server.addresses, []);
 });
 
 Deno.test("decide() takes the second format of a creation for no sign that its port is back", () => {

@@ -372,6 +372,18 @@ export function testLedgerUpdates({ name, open }: Pick<LedgerContract, "name" | 
     assertEquals(await followed.deliver(), []);
   });
 
+  test("decide() gives an association what the update before it tells, also where two swap", async (followed) => {
+    await followed.begin();
+    await followed.decide(came("a", "alpha"), came("b", "beta"));
+    await followed.deliver();
+    await followed.decide(renamed("a", "beta"), renamed("b", "alpha"), associated("a"));
+    assertEquals(await followed.deliver(), [
+      ["a/update/1", "beta", "alpha"],
+      ["b/update/1", "alpha", "beta"],
+      ["floatingip/f/1/creation", "beta", "beta"],
+    ]);
+  });
+
   test("announceUpdates() waits for the detail of what was announced before", async (followed) => {
     await followed.begin();
     await followed.decideUndetailed(came("a", "alpha"));
@@ -390,6 +402,18 @@ export function testLedgerUpdates({ name, open }: Pick<LedgerContract, "name" | 
     assertEquals(await followed.deliver(), [["a/creation", "alpha"], ["a/update/1", "beta", "alpha"]]);
   });
 
+  test("decide() completes a creation, and undoes nothing that it says, by a fill of later", async (followed) => {
+    await followed.begin();
+    const fill = { key: "server/a/creation", server: snapshotOf("a", { hostname: "beta", imageOs: "debian" }) };
+    await followed.decide(came("a", "alpha"), renamed("a", "beta"), () => decisionOf([], { fill }));
+    await followed.decideUndetailed(came("b", "bravo"));
+    const other = { key: "server/b/creation", server: snapshotOf("b", { hostname: "delta", imageOs: "fedora" }) };
+    await followed.decide(() => decisionOf([], { fill: other }));
+    await detailEvents(followed.ledger);
+    const ready = await followed.ready();
+    assertEquals(ready.map(({ detail: { FQDN, OS } }) => [FQDN, OS]), [["alpha", "debian"], ["bravo", "fedora"]]);
+  });
+
   test("decide() forgets the changes of a server with its deletion", async (followed) => {
     await followed.begin();
     await followed.decide(came("a", "alpha"));
@@ -397,6 +421,15 @@ export function testLedgerUpdates({ name, open }: Pick<LedgerContract, "name" | 
     assertEquals(await followed.ledger.announceUpdates(9), { settled: 0, nextDueAt: null });
     await followed.settle();
     assertEquals((await followed.deliver()).map(([key]) => key), ["a/creation", "a/deletion"]);
+  });
+
+  test("announceUpdates() waits no longer than it must when the clock is set back", async (followed) => {
+    await followed.begin();
+    await followed.decide(came("a", "alpha"));
+    await followed.decide(renamed("a", "beta"));
+    followed.opened.now -= 3_600_000;
+    assertEquals(await followed.ledger.announceUpdates(9, promptDetail), { settled: 1, nextDueAt: null });
+    assertEquals(await followed.deliver(), [["a/creation", "alpha"], ["a/update/1", "beta", "alpha"]]);
   });
 
   test("decide() ignores the changes of a server that was never announced", async (followed) => {

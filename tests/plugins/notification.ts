@@ -35,6 +35,7 @@ export function context(changes: Partial<NotifyContext> = {}): NotifyContext {
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   return {
     origin: "bus",
+    sequence: 1,
     kind: "creation",
     key: "server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/creation",
     subject: "server",

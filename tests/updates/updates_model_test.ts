@@ -1,7 +1,7 @@
 /**
  * Updates against a model of a cloud: whatever is lost, comes late or fails, in the end each target was told what is, in order.
  *
- * `UPDATES_RUNS=100000` plays more runs, `UPDATES_SEED` other ones.
+ * `UPDATES_RUNS=100000` plays more runs, `UPDATES_SEED` other ones, `UPDATES_ACTS` longer ones.
  *
  * @module
  */
@@ -9,11 +9,13 @@
 import fc from "fast-check";
 import { RamLedger } from "../../src/ledger/ram/ledger.ts";
 import { OPTIONAL_KEYS } from "../../src/model/detail.ts";
+import { SwiftTimers } from "../support/swift_timers.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
 import { type OpenedLedger, Run, type RunOptions } from "./run.ts";
 
 const RUNS = Number(Deno.env.get("UPDATES_RUNS") ?? 1500);
 const SQLITE_RUNS = Math.ceil(RUNS / 30);
+const MAX_ACTS = Number(Deno.env.get("UPDATES_ACTS") ?? 14);
 const SEED = Number(Deno.env.get("UPDATES_SEED") ?? 20_261_121);
 
 const UPDATE: fc.Arbitrary<RunOptions["update"]> = fc.oneof(
@@ -40,7 +42,10 @@ const OPTIONS: fc.Arbitrary<RunOptions> = fc.record({
   update: UPDATE,
   tellsAssociations: fc.boolean(),
   isImmediate: fc.boolean(),
-  acts: fc.array(fc.record({ kind: fc.nat(17), which: fc.nat(3), value: fc.nat(59) }), { minLength: 1, maxLength: 14 })
+  acts: fc.array(fc.record({ kind: fc.nat(17), which: fc.nat(3), value: fc.nat(59) }), {
+    minLength: 1,
+    maxLength: MAX_ACTS,
+  })
     .map((acts) => [{ kind: 0, which: 0, value: 5 }, ...acts]),
   loss: fc.constantFrom(0, 0, 30, 90),
   lateness: fc.constantFrom(0, 0, 2, 5, 30),
@@ -60,6 +65,7 @@ Deno.test("updates over the ledger in RAM end with what is", async () => {
 });
 
 Deno.test("updates over the ledger in SQLite end with what is", async () => {
+  using _ = new SwiftTimers();
   await fc.assert(
     fc.asyncProperty(OPTIONS, async (options) => {
       using opened = new TemporaryLedger({ windowSize: 3 });

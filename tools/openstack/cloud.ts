@@ -111,16 +111,17 @@ export class PrivateCloud implements AsyncDisposable {
     const lost = this.#daemons.find(({ name }) => name === host)!;
     await lost.stop();
     this.#daemons = this.#daemons.filter((daemon) => daemon !== lost);
-    await forceDown(await this.admin(), host, true);
+    if (!await forceDown(await this.admin(), host, true)) throw new Error(`Nova does not take ${host} for down`);
   }
 
-  /** Starts that host again. */
+  /** Starts that host again. Nova takes it for up once the host has dropped the servers that were evacuated from it. */
   async hasHostAgain(host: string): Promise<void> {
     const admin = await this.admin();
-    await forceDown(admin, host, false);
     const since = new Date(Date.now() - 1000);
     const own = this.#site.computes.filter((one) => one.host === host);
-    await this.#serve(services.compute(this.#site, host)).until(() => allUp(admin, own, since));
+    const daemon = this.#serve(services.compute(this.#site, host));
+    await daemon.until(() => forceDown(admin, host, false));
+    await daemon.until(() => allUp(admin, own, since));
   }
 
   /** See {@linkcode addEmptyRegion}. */

@@ -10,11 +10,12 @@ export async function allUp(admin: CloudClient, computes: readonly Compute[], si
   return computes.every(({ host }) => up.has(host));
 }
 
-/** Tells Nova that a host is down or up, as a monitoring service does. */
-export async function forceDown(admin: CloudClient, host: string, forced_down: boolean): Promise<void> {
+/** Tells Nova that a host is down or up, as a monitoring service does. Returns whether Nova takes it. */
+export async function forceDown(admin: CloudClient, host: string, forced_down: boolean): Promise<boolean> {
   const microversion = "2.53";
   const { services } = await admin.nova("GET", `/os-services?binary=nova-compute&host=${host}`, { microversion });
-  await admin.nova("PUT", `/os-services/${services[0].id}`, { body: { forced_down }, microversion });
+  const call = { body: { forced_down }, microversion, allowed: [400] };
+  return await admin.nova("PUT", `/os-services/${services[0].id}`, call) !== null;
 }
 
 /** Every agent of a switch reported itself since then. */

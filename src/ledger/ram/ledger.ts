@@ -20,6 +20,7 @@ import {
   type Settlement,
 } from "../../model/ledger.ts";
 import type { Json, Notification } from "../../model/notification.ts";
+import { mergeSnapshots } from "../../model/snapshot.ts";
 import { causeOf, sentOf } from "../message_identity.ts";
 import { learnedMemory } from "../learned_memory.ts";
 import { RamMemory } from "./memory.ts";
@@ -256,7 +257,7 @@ export class RamLedger implements Ledger {
 
   #fill({ key, server }: { readonly key: string; readonly server: ServerSnapshot }): void {
     const row = this.#undetailed.values().find(({ event }) => event.key === key);
-    if (row !== undefined) row.event = { ...row.event, server };
+    if (row !== undefined) row.event = { ...row.event, server: mergeSnapshots(row.event.server, server) };
   }
 
   /** The deliveries that have a detail and are not blocked by an earlier one. */

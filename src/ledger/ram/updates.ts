@@ -2,10 +2,8 @@ import type { Detail } from "../../model/detail.ts";
 import type { WatcherEvent } from "../../model/event.ts";
 import type { FollowOptions, UpdateCause } from "../../model/ledger.ts";
 import { withFormerKeys } from "../former_keys.ts";
+import { isDue, WAIT_FOR_DETAIL_MS } from "../update_times.ts";
 import type { RamMemory } from "./memory.ts";
-
-/** How soon a server is looked at again whose last event has no detail yet. */
-const WAIT_FOR_DETAIL_MS = 1000;
 
 /** What was announced of a server. */
 interface Announced {
@@ -56,7 +54,9 @@ export class RamUpdates {
 
   due(limit: number): readonly string[] {
     const now = this.#now();
-    return [...this.#pending].filter(([, { dueAt }]) => dueAt <= now).slice(0, limit).map(([serverId]) => serverId);
+    const { settleMs } = this.#options;
+    const due = [...this.#pending].filter(([, { dueAt }]) => isDue(dueAt, { now, settleMs }));
+    return due.slice(0, limit).map(([serverId]) => serverId);
   }
 
   nextDueAt(): number | null {

@@ -1,6 +1,7 @@
 import type { ServerSnapshot, WatcherEvent } from "../../model/event.ts";
 import type { DetailRecord, ImmediateDetail, LedgerEvent } from "../../model/ledger.ts";
 import type { Memory, ServerMemory } from "../../model/memory.ts";
+import { mergeSnapshots } from "../../model/snapshot.ts";
 import { learnedMemory } from "../learned_memory.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 import { deliveredEvent } from "./ready_deliveries.ts";
@@ -64,8 +65,9 @@ export class Events {
   fill({ key, server }: { readonly key: string; readonly server: ServerSnapshot }): void {
     const row = this.#sql.undetailedByKey.get(key);
     if (row === undefined) return;
-    const event: WatcherEvent = { ...JSON.parse(row["data"] as string), server };
-    this.#sql.replace.run(JSON.stringify(event), Number(row["seq"]));
+    const event: WatcherEvent = JSON.parse(row["data"] as string);
+    const completed = { ...event, server: mergeSnapshots(event.server, server) };
+    this.#sql.replace.run(JSON.stringify(completed), Number(row["seq"]));
   }
 
   /** At most `limit` events without a detail, in order, from behind `after`. */

@@ -1,4 +1,5 @@
 import type { Decision } from "../../model/decision.ts";
+import type { WatcherEvent } from "../../model/event.ts";
 import type { Gap } from "../../model/gap.ts";
 import type {
   AnnouncedUpdates,
@@ -14,6 +15,7 @@ import type {
 } from "../../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../../model/ledger.ts";
 import type { TargetOutage } from "../../model/outage.ts";
+import { mergeSnapshots } from "../../model/snapshot.ts";
 import { withFormerKeys } from "../former_keys.ts";
 import { causeOf } from "../message_identity.ts";
 import { BEGAN_AT } from "./comparisons.ts";
@@ -245,11 +247,18 @@ export class SqliteLedger implements Ledger {
       }
       // A fact is announced once, even if a decision overlooked that it is known. An error here would
       // repeat for ever.
-      if (!added.has(event.key)) added.set(event.key, { notification: seq, event });
+      if (!added.has(event.key)) added.set(event.key, { notification: seq, event: this.#counted(event) });
     }
     for (const serverId of changedServers) {
       this.#updates.mark(serverId, { notification: seq, cause: causeOf(notification) }, added);
     }
+  }
+
+  /** An event of a server that changes, with the number of updates that are announced before it. */
+  #counted(event: WatcherEvent): WatcherEvent {
+    const { updates, server: { id } } = event;
+    if (updates === undefined || id === null) return event;
+    return { ...event, updates: this.#memory.server(id)?.updates ?? updates };
   }
 
   /**
@@ -279,7 +288,10 @@ export class SqliteLedger implements Ledger {
   #fill(fill: NonNullable<Decision["fill"]>, added: Map<string, NewEvent>): void {
     const fresh = added.get(fill.key);
     if (fresh === undefined) this.#events.fill(fill);
-    else added.set(fill.key, { ...fresh, event: { ...fresh.event, server: fill.server } });
+    else {
+      const server = mergeSnapshots(fresh.event.server, fill.server);
+      added.set(fill.key, { ...fresh, event: { ...fresh.event, server } });
+    }
   }
 
   /** Writes an event, and a delivery of it for each active plugin. */

@@ -1,11 +1,9 @@
 import type { WatcherEvent } from "../../model/event.ts";
 import type { FollowOptions, UpdateCause } from "../../model/ledger.ts";
+import { isDue, WAIT_FOR_DETAIL_MS } from "../update_times.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 import type { NewEvent } from "./events.ts";
 import type { SqliteMemory } from "./memory.ts";
-
-/** How soon a server is looked at again whose last event has no detail yet. */
-const WAIT_FOR_DETAIL_MS = 1000;
 
 /** The last change of a server. */
 interface Change {
@@ -91,7 +89,7 @@ export class PendingUpdates {
     const due: string[] = [];
     for (const [serverId, { dueAt }] of this.#all()) {
       if (due.length >= limit) break;
-      if (dueAt <= now) due.push(serverId);
+      if (isDue(dueAt, { now, settleMs: this.#follow.settleMs })) due.push(serverId);
     }
     return due;
   }

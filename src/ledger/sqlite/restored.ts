@@ -39,6 +39,9 @@ export function noticeRestore(
     if (!isRestored) return;
     database.prepare("DELETE FROM fact WHERE name = ?").run(COPIED_AT);
     putFact(database, RESTORED_AT, now);
+    // Receivers may know numbers of events that are not in this copy. Events come less than once a
+    // millisecond, so what follows is above all of them.
+    database.prepare("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'event'").run(now);
   });
   noteStarts(file, starts + 1);
   return isRestored;
