@@ -39,7 +39,7 @@ const MAX_NAME_LENGTH = 64;
 const REFERENCES = ["cluster", "site", "tenant", "role", "platform"] as const;
 
 /** NetBox's status for each of Nova's. */
-const STATUSES: Readonly<Record<string, string>> = {
+const STATUSES: ReadonlyMap<string, string> = new Map(Object.entries({
   ACTIVE: "active",
   BUILD: "staged",
   ERROR: "failed",
@@ -49,7 +49,7 @@ const STATUSES: Readonly<Record<string, string>> = {
   STOPPED: "offline",
   SHELVED: "offline",
   SHELVED_OFFLOADED: "offline",
-};
+}));
 
 type ContentOptions = Pick<NetBoxOptions, "vrf" | "prefixLength" | "machineName" | typeof REFERENCES[number]>;
 
@@ -190,7 +190,7 @@ function cut(text: string, length = MAX_NAME_LENGTH): string {
 }
 
 function fieldsOf({ CPU, Ram, Storage, Status }: Detail): NetBoxValues {
-  const status = STATUSES[Status ?? ""];
+  const status = STATUSES.get(Status ?? "");
   return {
     vcpus: CPU !== null && CPU > 0 ? CPU : null,
     // NetBox's field is in MB; flavors are in MiB, which is what people compare it with.

@@ -88,6 +88,9 @@ function next(scenario: string): string {
   return scenario.replace(/\d+$/, (number) => String(Number(number) + 1));
 }
 
+/** Without the addresses that are none. */
 function interfacesOf({ Addresses }: Detail): string[] {
-  return Addresses.map(({ address, mac }) => `${mac?.toUpperCase() ?? "no MAC"}: ${address}/32`).sort();
+  return Addresses.filter(({ address }) => /^\d+\.\d+\.\d+\.\d+$/.test(address)).map(({ address, mac }) =>
+    `${mac?.toUpperCase() ?? "no MAC"}: ${address}/32`
+  ).sort();
 }
