@@ -10,6 +10,9 @@ export const MACS = "dcim/mac-addresses";
 export const FIELDS = "extras/custom-fields";
 export const TAGS = "extras/tags";
 
+/** Keeps NetBox from rendering the configuration context of each; the name depends on its release. */
+export const WITHOUT_CONTEXT: Query = { exclude: "config_context", omit: "config_context" };
+
 /** An object as NetBox's API shows it. */
 export interface NetBoxRow {
   readonly id: number;

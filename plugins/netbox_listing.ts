@@ -1,7 +1,15 @@
 import type { DeliveredEvent, ListedResource } from "../mod.ts";
 import { fingerprint } from "../src/kit/mod.ts";
 import { addressOf } from "./netbox_addresses.ts";
-import { ADDRESSES, INTERFACES, MACHINES, type NetBoxApi, type NetBoxRow } from "./netbox_api.ts";
+import {
+  ADDRESSES,
+  INTERFACES,
+  MACHINES,
+  type NetBoxApi,
+  type NetBoxRow,
+  type Query,
+  WITHOUT_CONTEXT,
+} from "./netbox_api.ts";
 import { type ServerContent, serverId, stemOf, type WantedServer } from "./netbox_content.ts";
 import type { Mark } from "./netbox_mark.ts";
 import { macOf } from "./netbox_ports.ts";
@@ -44,20 +52,27 @@ export class ServersListing {
   /** The servers that are there, by their UUIDs, but for those that are only kept as deleted. */
   async *list(signal: AbortSignal): AsyncGenerator<ListedResource, void> {
     const all = new Map<string, Facts>();
-    const gone = new Set<string>();
+    // People may set the status of a server that is there: it has addresses.
+    const gone = new Map<string, NetBoxRow>();
     const of = (id: string) => all.get(id) ?? put(all, id, nothing());
-    for await (const [machine, id] of this.#own(MACHINES, signal, { exclude: "config_context" })) {
-      if (this.#servers.isGone(machine)) gone.add(id);
+    for await (const [machine, id] of this.#own(MACHINES, signal, WITHOUT_CONTEXT)) {
+      if (this.#servers.isGone(machine)) gone.set(id, machine);
       else Object.assign(of(id), machineFacts(machine, id));
     }
     const macs = new Map<unknown, string | null>();
+    const ports: (readonly [id: string, mac: string | null])[] = [];
     for await (const [row, id] of this.#own(INTERFACES, signal)) {
       macs.set(row.id, macOf(row));
-      if (!gone.has(id)) of(id).macs.push(macOf(row));
+      ports.push([id, macOf(row)]);
     }
     for await (const [row, id] of this.#own(ADDRESSES, signal)) {
+      const machine = gone.get(id);
+      if (machine !== undefined) Object.assign(of(id), machineFacts(machine, id));
       if (isFixed(row)) of(id).fixed.push([addressOf(row), macs.get(row["assigned_object_id"]) ?? null]);
       else of(id).floating.push([addressOf(row), insideOf(row)]);
+    }
+    for (const [id, mac] of ports) {
+      if (all.has(id) || !gone.has(id)) of(id).macs.push(mac);
     }
     for (const [id, facts] of all) yield await listed(id, facts);
   }
@@ -86,7 +101,7 @@ export class ServersListing {
   async *#own(
     path: string,
     signal: AbortSignal,
-    query: Readonly<Record<string, string>> = {},
+    query: Query = {},
   ): AsyncGenerator<readonly [NetBoxRow, string], void> {
     for await (const page of this.#api.pages(path, { ...this.#mark.any, ...query }, signal)) {
       for (const row of page) {

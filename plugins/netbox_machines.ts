@@ -1,6 +1,13 @@
 import { DeliveryError, type Json } from "../mod.ts";
 import { printable } from "../src/kit/mod.ts";
-import { MACHINES, type NetBoxApi, type NetBoxRow, type NetBoxValues, RefusedError } from "./netbox_api.ts";
+import {
+  MACHINES,
+  type NetBoxApi,
+  type NetBoxRow,
+  type NetBoxValues,
+  RefusedError,
+  WITHOUT_CONTEXT,
+} from "./netbox_api.ts";
 import { nameWithSuffix, type WantedServer } from "./netbox_content.ts";
 import type { Mark } from "./netbox_mark.ts";
 
@@ -15,7 +22,7 @@ export interface Attempt {
 const DISPENSABLE = ["tenant", "role", "platform", "vcpus", "memory", "disk", "status", "primary_ip4", "primary_ip6"];
 /** Fields of objects that say where it is: it must not be written elsewhere. */
 const PLACES = ["cluster", "site"];
-/** Where NetBox tells that a name is taken: `__all__` from 4.4 on. */
+/** Where NetBox tells that a name is taken. */
 const OF_NAMES = ["name", "__all__", "non_field_errors"];
 
 /** The virtual machines of NetBox that are ours. */
@@ -30,7 +37,7 @@ export class Machines {
 
   /** The virtual machine of a server, `null` for none. */
   async find(id: string, signal: AbortSignal): Promise<NetBoxRow | null> {
-    const found = await this.#api.all(MACHINES, { ...this.#mark.query(id), exclude: "config_context" }, signal);
+    const found = await this.#api.all(MACHINES, { ...this.#mark.query(id), ...WITHOUT_CONTEXT }, signal);
     return this.#mark.own(found, id)[0] ?? null;
   }
 

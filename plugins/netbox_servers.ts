@@ -55,9 +55,10 @@ export class NetBoxServers {
       await this.#machines.change(made, primaries, { ...attempt, server });
       return;
     }
-    const isBack = this.isGone(machine);
-    const values = before === undefined || isBack ? valuesOf(server) : changesOf(before, server);
-    const isMoved = before === undefined || isBack || !isSameJson(networkOf(before), networkOf(server));
+    // An update never follows a deletion: then people have set the status.
+    const isBack = before === undefined && this.isGone(machine);
+    const values = before === undefined ? valuesOf(server) : changesOf(before, server);
+    const isMoved = before === undefined || !isSameJson(networkOf(before), networkOf(server));
     const primaries = isMoved ? await this.#network(machine, server, { ...attempt, isNew: false, repair }) : {};
     await this.#machines.change(machine, { ...values, ...primaries, ...(isBack ? this.#back(machine, server) : {}) }, {
       ...attempt,
@@ -95,9 +96,10 @@ export class NetBoxServers {
     if (onDeletion === "delete") {
       const interfaces = await this.#api.all(INTERFACES, { virtual_machine_id: machine.id }, signal);
       const count = interfaces.reduce((sum, row) => sum + Number(row["count_ipaddresses"] ?? 0), 0);
-      if (count <= held.filter(isFixed).length) {
+      const isOn = (row: NetBoxRow) => interfaces.some(({ id }) => row["assigned_object_id"] === id);
+      if (count <= held.filter(isOn).length) {
         // NetBox deletes the addresses on its interfaces with it.
-        await this.#release(machine, held.filter((row) => !isFixed(row) || this.#addresses.isAdopted(row)), signal);
+        await this.#release(machine, held.filter((row) => !isOn(row) || this.#addresses.isAdopted(row)), signal);
         return await this.#api.remove(MACHINES, [machine.id], signal);
       }
       tell("the virtual machine is not deleted but decommissioned: it has addresses that others entered");

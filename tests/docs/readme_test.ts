@@ -22,7 +22,8 @@ Deno.test("docs/CONFIGURATION.md's plugins are right to the letter and to the ty
         plugins: [${plugins}],
       } satisfies Config;`,
   );
-  const env = { CMDB_TOKEN: "t0ken-of-cmdb", SMTP_PASSWORD: "hush-4711", EVENTS_URL: "amqps://a:hush-4711@b/c" };
+  const tokens = { CMDB_TOKEN: "t0ken-of-cmdb", NETBOX_TOKEN: "t0ken-of-netbox" };
+  const env = { ...tokens, SMTP_PASSWORD: "hush-4711", EVENTS_URL: "amqps://a:hush-4711@b/c" };
 
   const { code, out, err } = await runProgram({ dir: dir.path(), args: ["--dry-run", SAMPLE], env });
   const checked = await new Deno.Command(Deno.execPath(), {
@@ -53,7 +54,7 @@ for (const [document, text] of [["README.md", README], ["docs/CONFIGURATION.md",
 Deno.test("the README lists every plugin", async () => {
   const plugins = await Deno.readTextFile(new URL("../../plugins/mod.ts", import.meta.url));
   const names = [...plugins.matchAll(/\b([A-Z]\w+)\b(?= \}|, )/g)].map(([, name = ""]) => name);
-  const classes = [...new Set(names)].filter((name) => /(Notify|Directory|Publish|Log)$/.test(name));
-  assert.equal(classes.length, 6);
+  const classes = [...new Set(names)].filter((name) => /(Notify|Directory|Publish|Log|NetBox)$/.test(name));
+  assert.equal(classes.length, 7);
   for (const name of classes) assert.match(README, new RegExp(`^\\| \`${name}\` \\|`, "m"));
 });

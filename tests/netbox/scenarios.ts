@@ -239,6 +239,17 @@ export function testScenarios(source: NetBoxSource, kind: string): void {
     }]);
   });
 
+  test("a status that people set stays, and its server is there", async (stage) => {
+    await stage.create(web);
+    const { id } = await stage.row(ID);
+    const before = await stage.list();
+    await stage.client.change(PATHS.machines, [{ id, status: "decommissioning" }]);
+    await stage.update(web, { ...web, CPU: 4 });
+    assert.deepEqual(await stage.machines(), [{ ...MACHINE, status: "decommissioning", sizes: [4, 8192, 80000] }]);
+    await stage.update({ ...web, CPU: 4 }, web);
+    assert.deepEqual(await stage.list(), before);
+  });
+
   test("a server that is switched off is offline, and one that is deleted goes", async (stage) => {
     const on = { ...web, Status: "ACTIVE" };
     await stage.create(on);
