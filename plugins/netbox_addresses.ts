@@ -129,8 +129,9 @@ export class Addresses {
   }
 
   #isUsable(row: NetBoxRow, takesOver: boolean): boolean {
+    if (row["assigned_object_id"] !== null) return false;
     if (this.#mark.serverOf(row) !== null) return takesOver && !this.#mark.isAdopted(row);
-    return this.#adopts && row["assigned_object_id"] === null && row["nat_inside"] === null;
+    return this.#adopts && row["nat_inside"] === null;
   }
 
   /** The mark that makes an address the server's, and ends what another had of it. */
