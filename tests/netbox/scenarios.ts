@@ -507,6 +507,23 @@ export function testScenarios(source: NetBoxSource, kind: string): void {
     await assert.rejects(stage.create(web), /the custom field "of_nobody" is missing/);
   }, { customField: "of_nobody", createCustomFields: false });
 
+  test("createCustomFields makes the custom field and the tag that are missing", async (stage) => {
+    const names = async (path: string) => (await stage.client.all(path)).map((row) => row["slug"] ?? row["name"]);
+    await stage.plugin.check(new AbortController().signal);
+    assert.ok(!(await names("extras/custom-fields")).includes("of_this_test"));
+    await stage.create(web);
+    await stage.remove(web);
+    const [field] = await stage.client.all("extras/custom-fields", "&name=of_this_test");
+    assert.deepEqual([field?.["type"].value, field?.["filter_logic"].value, field?.["object_types"].toSorted()], [
+      ...["text", "exact"],
+      ["ipam.ipaddress", "virtualization.virtualmachine", "virtualization.vminterface"],
+    ]);
+    assert.ok((await names("extras/tags")).includes("of-this-test"));
+    assert.deepEqual(machinesIn(await stage.client.rows(), "of_this_test").map(({ id, tags }) => [id, tags]), [
+      [ID, ["of-this-test"]],
+    ]);
+  }, { customField: "of_this_test", onDeletion: "tag", deletionTag: "of-this-test" });
+
   test("check() accepts a token of the first version", async (stage) => {
     await stage.create(web);
     await stage.plugin.check(new AbortController().signal);

@@ -15,7 +15,7 @@ RIGHTS = {
     ('dcim', 'platform'): ['view'],
     ('dcim', 'site'): ['view'],
     ('ipam', 'vrf'): ['view'],
-    ('extras', 'tag'): ['view'],
+    ('extras', 'tag'): ['view', 'add'],
     ('extras', 'customfield'): ['view', 'add'],
 }
 
