@@ -69,7 +69,7 @@ export class Addresses {
     }
     if (this.#adopts) missing = await this.#settleTaken(missing, { ...claiming, settle });
     rows.push(...await this.#make(missing, { ...claiming, settle }));
-    await this.#api.change(ADDRESSES, changes, signal);
+    await inVrf(() => this.#api.change(ADDRESSES, changes, signal));
     return rows;
   }
 
@@ -94,17 +94,10 @@ export class Addresses {
       ...this.#mark.of(id),
     });
     try {
-      return await this.#api.create(ADDRESSES, claims.map(rowOf), signal);
+      return await inVrf(() => this.#api.create(ADDRESSES, claims.map(rowOf), signal));
     } catch (error) {
       if (!(error instanceof RefusedError) || error.refusals.size === 0) throw error;
       const refused = claims.filter((_claim, index) => error.refusals.has(index));
-      const ofVrf = [...error.refusals.values()].find((refusal) => "vrf" in refusal);
-      if (ofVrf !== undefined) {
-        const text = `Cannot write an address to NetBox: vrf: ${
-          printable(ofVrf["vrf"] ?? "", 200)
-        } Make it, or correct vrf`;
-        throw new DeliveryError(text, { reason: "client_error", cause: error });
-      }
       const odd = await this.#settleTaken(refused, claiming);
       for (const { address } of odd) tell(`${address.address} is left out: ${printable(error.message, 300)}`);
       return await this.#make(claims.filter((claim) => !refused.includes(claim)), claiming);
@@ -144,6 +137,19 @@ export class Addresses {
 
 interface Settling extends Claiming {
   readonly settle: (row: NetBoxRow, claim: Claim, more?: NetBoxValues) => void;
+}
+
+/** A VRF that is missing is waited for: in another one the address would be wrong. */
+async function inVrf<Value>(write: () => Promise<Value>): Promise<Value> {
+  try {
+    return await write();
+  } catch (error) {
+    const refusals = error instanceof RefusedError ? [...error.refusals.values()] : [];
+    const refused = refusals.find((refusal) => "vrf" in refusal)?.["vrf"];
+    if (refused === undefined) throw error;
+    const text = `Cannot write an address to NetBox: vrf: ${printable(refused, 200)} Make it, or correct vrf`;
+    throw new DeliveryError(text, { reason: "client_error", cause: error });
+  }
 }
 
 /** The address of an object, without its prefix length. */

@@ -1,4 +1,5 @@
 import type { Json } from "../mod.ts";
+import { printable } from "../src/kit/mod.ts";
 import { INTERFACES, MACHINES, type NetBoxApi, type NetBoxRow, type NetBoxValues } from "./netbox_api.ts";
 import { Addresses, addressOf } from "./netbox_addresses.ts";
 import type { WantedAddress, WantedServer } from "./netbox_content.ts";
@@ -46,7 +47,7 @@ export class NetBoxServers {
   /** Writes a server that is there. */
   async put(server: WantedServer, { before, repair = false, ...attempt }: Putting): Promise<void> {
     for (const odd of server.odd) {
-      attempt.tell(`an address is left out that is none: ${JSON.stringify(odd).slice(0, 80)}`);
+      attempt.tell(`an address is left out that is none: "${printable(odd, 60)}"`);
     }
     const machine = await this.#machines.find(server.id, attempt.signal);
     if (machine === null) {

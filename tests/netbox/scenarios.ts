@@ -4,7 +4,7 @@ import { DeliveryError, type Detail, type NotifyContext, PermanentError } from "
 import { NetBox } from "../../plugins/netbox.ts";
 import type { NetBoxOptions } from "../../plugins/netbox_options.ts";
 import { context, detail as other, updateContext } from "../plugins/notification.ts";
-import { HttpProxy } from "../support/http_proxy.ts";
+import { HttpProxy, type ProxiedRequest } from "../support/http_proxy.ts";
 import type { Tokens } from "./conversation.ts";
 import { NetBoxClient, PATHS } from "./netbox_client.ts";
 import type { NetBoxSource } from "./source.ts";
@@ -58,6 +58,8 @@ class Stage implements AsyncDisposable {
   /** The requests of the plugin. */
   requests = 0;
   fate: () => Fate = () => "pass";
+  /** What reaches NetBox of a request. */
+  alter: (request: ProxiedRequest) => ProxiedRequest = (request) => request;
   readonly #proxies: readonly HttpProxy[];
 
   private constructor(proxies: readonly [HttpProxy, HttpProxy], tokens: Tokens, options: Partial<NetBoxOptions>) {
@@ -88,7 +90,7 @@ class Stage implements AsyncDisposable {
       stage.requests++;
       const fate = stage.fate();
       if (fate === "lose") return null;
-      const answer = await netbox.handle(request);
+      const answer = await netbox.handle(stage.alter(request));
       return fate === "lose the answer" ? null : answer;
     });
     await using opened = stage = new Stage([direct, counted], netbox.tokens, options(netbox.tokens));
@@ -492,6 +494,24 @@ export function testScenarios(source: NetBoxSource, kind: string): void {
       interfaces: ["no MAC: 10.11.0.21/32", "no MAC: 2001:db8::7/128"],
     }]);
     assert.deepEqual(stage.notes, [`an address is left out that is none: "10.11.0.999"`]);
+  });
+
+  test("an interface gets its MAC address where NetBox does not take it with the interface, before 4.7", async (stage) => {
+    // To a NetBox before 4.7 the field is one that it reads only.
+    stage.alter = (request) =>
+      request.method === "POST" && request.path === "/api/virtualization/interfaces/"
+        ? { ...request, body: request.body.replaceAll(/"mac_address":"[^"]*",/g, "") }
+        : request;
+    const two = { ...web, Addresses: [fixed("10.11.0.21", MAC), fixed("10.11.0.22", MAC2)] };
+    let passed = 0;
+    // The first attempt ends when the interfaces are there, without MAC addresses.
+    stage.fate = () => ++passed > 4 ? "lose" : "pass";
+    await assert.rejects(stage.create(two), DeliveryError);
+    stage.fate = () => "pass";
+    await stage.create(two);
+    await stage.create(two);
+    const interfaces = ["FA:16:3E:11:22:33: 10.11.0.22/32", "FA:16:3E:81:26:0E: 10.11.0.21/32"];
+    assert.deepEqual(await stage.machines(), [{ ...MACHINE, interfaces }]);
   });
 
   test("check() says how to make the custom field", async (stage) => {

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { NetBoxApi, RefusedError } from "../../plugins/netbox_api.ts";
+import { HttpProxy, type ProxiedAnswer, type ProxiedRequest } from "../support/http_proxy.ts";
+
+// Answers that NetBox 4.7 does not give: those of earlier releases, and of a small page size.
+const TOKEN = "nbt_AAAAAAAAAAAA.a-secret-of-the-test";
+const { signal } = new AbortController();
+
+async function asked(
+  answer: (request: ProxiedRequest) => ProxiedAnswer,
+  run: (api: NetBoxApi) => Promise<void>,
+): Promise<void> {
+  await using proxy = await HttpProxy.open(answer);
+  await using api = new NetBoxApi({ url: `http://127.0.0.1:${proxy.port}/netbox/`, token: TOKEN }, {});
+  await run(api);
+}
+
+Deno.test("all() reads on behind the last id until there is no next page, and never follows a link", async () => {
+  const paths: string[] = [];
+  const rows = [[{ id: 3 }, { id: 7 }], [{ id: 9 }], []];
+  await asked(({ path }) => {
+    const results = rows[paths.length] ?? [];
+    paths.push(path);
+    const next = paths.length < 3 ? "http://elsewhere.example.com/?offset=2" : null;
+    return { status: 200, body: JSON.stringify({ count: 3, next, previous: null, results }) };
+  }, async (api) => {
+    assert.deepEqual(await api.all("ipam/ip-addresses", { cf_x: ["a b&c", "d"] }, signal), [{ id: 3 }, { id: 7 }, {
+      id: 9,
+    }]);
+  });
+  const first = "/netbox/api/ipam/ip-addresses/?cf_x=a+b%26c&cf_x=d&ordering=id&limit=1000";
+  assert.deepEqual(paths, [first, `${first}&id__gt=7`, `${first}&id__gt=9`]);
+});
+
+for (
+  const [what, body] of [
+    ["4.7 and later", { detail: "1 of 2", errors: [{ index: 1, errors: { name: ["is taken"], tenant: ["a", "b"] } }] }],
+    ["before 4.7", [{}, { name: ["is taken"], tenant: ["a", "b"] }]],
+  ] as const
+) {
+  Deno.test(`create() tells which object is refused, and why, as NetBox ${what} says it`, async () => {
+    await asked(() => ({ status: 400, body: JSON.stringify(body) }), async (api) => {
+      await assert.rejects(api.create("x", [{}, {}], signal), (error: unknown) => {
+        assert.ok(error instanceof RefusedError);
+        assert.deepEqual([...error.refusals], [[1, { name: "is taken", tenant: "a b" }]]);
+        return true;
+      });
+    });
+  });
+}
+
+Deno.test("change() tells which object is refused by its id", async () => {
+  const body = { errors: [{ id: 8, errors: { __all__: ["no"] } }] };
+  await asked(() => ({ status: 400, body: JSON.stringify(body) }), async (api) => {
+    await assert.rejects(
+      api.change("x", [{ id: 7 }, { id: 8 }], signal),
+      (error: unknown) => error instanceof RefusedError && error.refusals.get(1)?.["__all__"] === "no",
+    );
+  });
+});
+
+Deno.test("create() tells no secret when NetBox refuses what it quotes", async () => {
+  const body = JSON.stringify({ name: [`${TOKEN} \u202e`] });
+  await asked(() => ({ status: 400, body }), async (api) => {
+    await assert.rejects(api.create("x", [{}], signal), (error: Error) => {
+      assert.equal(error.message, 'Cannot write to NetBox at x: it refuses: {"name":["*** \\u{202e}"]}');
+      return true;
+    });
+  });
+});
+
+Deno.test("all() rejects what is no answer of NetBox's API", async () => {
+  for (const body of ["<html>", "[]", '{"results":[{}]}', '"x"', ""]) {
+    await asked(() => ({ status: 200, body }), async (api) => {
+      await assert.rejects(
+        api.all("x", {}, signal),
+        /^DeliveryError: Cannot read x\/? of NetBox: the answer is not that of its API. Check url$/,
+      );
+    });
+  }
+});
