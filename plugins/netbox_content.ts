@@ -159,11 +159,12 @@ export class ServerContent {
 /**
  * The server of an event.
  *
- * @throws {PermanentError} when it names none, or by what is no id.
+ * @throws {PermanentError} when it names none, or by what is no UUID.
  */
 export function serverId({ ID }: Detail): string {
-  if (isText(ID) && /^[\w-]{1,64}$/.test(ID)) return ID;
-  throw new PermanentError("Cannot write to NetBox: the event names no server by an id");
+  // NetBox's filters give some texts a meaning, as `null`.
+  if (isText(ID) && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(ID)) return ID;
+  throw new PermanentError("Cannot write to NetBox: the event names no server by its UUID");
 }
 
 /** The name with a suffix that is the server's own, for one that is taken. */

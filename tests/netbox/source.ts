@@ -8,6 +8,8 @@ import { seed } from "./seed.ts";
 export interface OpenedNetBox {
   readonly handle: RequestHandler;
   readonly tokens: Tokens;
+  /** Puts something into a real NetBox; what a recorded one was given is in its answers. */
+  readonly prepare: (put: (client: NetBoxClient) => Promise<void>) => Promise<void>;
   /** Fails when the conversation was another one than the recorded. */
   readonly assertSame: () => void;
 }
@@ -31,7 +33,12 @@ export class RealNetBox implements NetBoxSource {
     const client = new NetBoxClient(url, tokens.admin);
     await seed(client);
     await client.clear();
-    return { handle: recording(url, { scenario, tokens, exchanges: this.exchanges }), tokens, assertSame: () => {} };
+    return {
+      handle: recording(url, { scenario, tokens, exchanges: this.exchanges }),
+      tokens,
+      prepare: (put) => put(client),
+      assertSame: () => {},
+    };
   }
 }
 
@@ -42,6 +49,11 @@ export class RecordedNetBox implements NetBoxSource {
   async open(scenario: string): Promise<OpenedNetBox> {
     this.#conversation ??= await readConversation();
     const replay = new Replay(scenario, this.#conversation.get(scenario) ?? []);
-    return { handle: replay.handle, tokens: REPLAYED_TOKENS, assertSame: () => replay.assertSame() };
+    return {
+      handle: replay.handle,
+      tokens: REPLAYED_TOKENS,
+      prepare: () => Promise.resolve(),
+      assertSame: () => replay.assertSame(),
+    };
   }
 }

@@ -43,7 +43,7 @@ export class NetBoxHarness implements TargetHarness<NetBoxTaken> {
     harness.#front = await HttpProxy.open((request) => harness.#answer(request));
     harness.#direct = await HttpProxy.open(harness.#netbox.handle);
     harness.#gate = new TcpGate({ hostname: "127.0.0.1", port: harness.#front.port });
-    if (subject === "floatingip") await harness.#addServers();
+    if (subject === "floatingip") await harness.#netbox.prepare(addServers);
     return harness;
   }
 
@@ -91,28 +91,27 @@ export class NetBoxHarness implements TargetHarness<NetBoxTaken> {
     const isUnknown = this.#behaviour === "unauthorized";
     return await this.#netbox.handle(isUnknown ? { ...request, authorization: "Bearer nbt_unknown.token" } : request);
   }
+}
 
-  /** As the plugin writes them. */
-  async #addServers(): Promise<void> {
-    const client = this.#client;
-    const fields = SERVERS.map(({ ID }) => ({ custom_fields: { openstack_id: ID } }));
-    const machines = await client.make(
-      PATHS.machines,
-      SERVERS.map(({ FQDN }, index) => ({ name: FQDN, cluster: { name: "openstack" }, ...fields[index] })),
-    );
-    const interfaces = await client.make(
-      PATHS.interfaces,
-      SERVERS.map(({ MAC }, index) => ({
-        ...{ virtual_machine: machines[index]?.id, name: MAC, mac_address: MAC },
-        ...fields[index],
-      })),
-    );
-    await client.make(
-      PATHS.addresses,
-      SERVERS.map(({ IP }, index) => ({
-        ...{ address: `${IP}/32`, assigned_object_type: "virtualization.vminterface" },
-        ...{ assigned_object_id: interfaces[index]?.id, ...fields[index] },
-      })),
-    );
-  }
+/** As the plugin writes them. */
+async function addServers(client: NetBoxClient): Promise<void> {
+  const fields = SERVERS.map(({ ID }) => ({ custom_fields: { openstack_id: ID } }));
+  const machines = await client.make(
+    PATHS.machines,
+    SERVERS.map(({ FQDN }, index) => ({ name: FQDN, cluster: { name: "openstack" }, ...fields[index] })),
+  );
+  const interfaces = await client.make(
+    PATHS.interfaces,
+    SERVERS.map(({ MAC }, index) => ({
+      ...{ virtual_machine: machines[index]?.id, name: MAC, mac_address: MAC },
+      ...fields[index],
+    })),
+  );
+  await client.make(
+    PATHS.addresses,
+    SERVERS.map(({ IP }, index) => ({
+      ...{ address: `${IP}/32`, assigned_object_type: "virtualization.vminterface" },
+      ...{ assigned_object_id: interfaces[index]?.id, ...fields[index] },
+    })),
+  );
 }
