@@ -87,21 +87,16 @@ export class PrivateNetBox implements AsyncDisposable {
     let daemon = await this.#postgres(data);
     if (isKept) return;
     progress("Making NetBox's tables …");
-    await this.#run("createdb", [
-      "createdb",
-      "-h",
-      "127.0.0.1",
-      "-p",
-      String(this.#ports.postgres),
-      "-U",
-      "netbox",
-      "netbox",
-    ]);
+    const where = ["-h", "127.0.0.1", "-p", String(this.#ports.postgres), "-U", "netbox"];
+    await this.#run("createdb", ["createdb", ...where, "netbox"]);
     await this.#run("migrate", ["python3", "-m", "netbox", "migrate", "--no-input"]);
     await daemon.stop(30);
-    await Deno.mkdir(`${kept}.partial`, { recursive: true });
+    // Under another name until all is there; one may be left of a process that was killed.
+    await Deno.remove(`${kept}.partial`, { recursive: true }).catch(() => {});
+    await Deno.mkdir(`${kept}.partial`);
     await this.#run("keep", ["cp", "-a", `${data}/.`, `${kept}.partial`], [this.#programs.cache]);
     await this.#run("owner", ["chown", "postgres:postgres", `${kept}.partial`], [this.#programs.cache]);
+    // Another process may have been faster.
     await Deno.rename(`${kept}.partial`, kept).catch(() => {});
     daemon = await this.#postgres(data);
   }
@@ -150,7 +145,6 @@ export class PrivateNetBox implements AsyncDisposable {
       LC_ALL: "C.UTF-8",
       HOME: this.#dir,
       PYTHONPATH: packages,
-      PYTHONDONTWRITEBYTECODE: "",
       DJANGO_SETTINGS_MODULE: "netbox.settings",
       NETBOX_ROOT: this.#dir,
       NETBOX_POSTGRES_PORT: String(this.#ports.postgres),
