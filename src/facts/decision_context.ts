@@ -126,8 +126,10 @@ export class DecisionContext {
    */
   #followed({ subject, created, server: { id } }: Fact): Pick<WatcherEvent, "updates"> {
     if (id === null || (subject === "server" && created)) return {};
-    const { updates } = this.draft.server(id) ?? {};
-    return this.rules.follows || updates !== undefined ? { updates: updates ?? 0 } : {};
+    const { updates, stated } = this.draft.server(id) ?? {};
+    // Memory may have followed changes before, and have values that plugins were never told.
+    const isFollowed = this.rules.follows || updates !== undefined || stated !== undefined;
+    return isFollowed ? { updates: updates ?? 0 } : {};
   }
 
   #floatingIpsOf(serverId: string | null): readonly AssociatedAddress[] {

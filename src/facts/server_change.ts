@@ -242,7 +242,8 @@ export function followChanges(draft: Draft, memory: Memory): readonly string[] {
     // Also ports that another server has got.
     const others = ports.filter(({ lastServerId }) => lastServerId !== id);
     const completed = withPorts(server, [...draft.portsOfServer(id), ...others]);
-    if (completed !== server) draft.putServer(completed);
+    // The number marks a server whose memory is not as it was created.
+    if (completed !== server) draft.putServer({ ...completed, updates: completed.updates ?? 0 });
   }
   const changed = new Set<string>();
   for (const floatingIp of floatingIps) {
