@@ -1,7 +1,14 @@
 import { type Detail, type Json, type NotifyContext, PermanentError, type UpdateContext } from "../mod.ts";
-import { type AmqpMessage, type AmqpPlace, headerList, printable } from "../src/kit/mod.ts";
+import { type AmqpMessage, type AmqpPlace, cloudEvent, type CloudEventFormat } from "../src/kit/mod.ts";
+import { encodeCloudEvent, headerList, printable } from "../src/kit/mod.ts";
 
 const MAX_SHORT_BYTES = 255;
+
+/** How events are published as CloudEvents. */
+export interface CloudEvents {
+  readonly format: CloudEventFormat;
+  readonly source: string | undefined;
+}
 
 /**
  * The message of an event.
@@ -10,7 +17,8 @@ const MAX_SHORT_BYTES = 255;
  */
 export function eventMessage(
   detail: Detail,
-  { created, context, to, routingKey }: {
+  { created, context, to, routingKey, cloudEvents }: {
+    readonly cloudEvents?: CloudEvents | undefined;
     readonly created: boolean;
     readonly context: NotifyContext | UpdateContext;
     readonly to: AmqpPlace;
@@ -18,18 +26,23 @@ export function eventMessage(
   },
 ): AmqpMessage {
   const { key, sequence, eventType, time, creationSeen } = context;
+  const { contentType, attributes, body } = cloudEvents === undefined
+    ? { contentType: "application/json", attributes: {}, body: JSON.stringify(detail) }
+    : encodeCloudEvent(cloudEvent(detail, context, cloudEvents.source), cloudEvents.format);
   return {
     to,
     routingKey: shortString("routing key", routingKey),
     messageId: shortString("message_id", key),
     type: shortString("type", eventType),
-    contentType: "application/json",
+    contentType,
     timestamp: Math.floor(Date.parse(time) / 1000),
     headers: {
       ...{ kind: context.kind, sequence, created, creationSeen },
       ...(context.kind === "update" ? { changed: headerList(context.changed) } : {}),
+      // As CloudEvents' binding for AMQP 1.0 names its application properties.
+      ...Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`cloudEvents:${name}`, value])),
     },
-    body: JSON.stringify(detail),
+    body,
   };
 }
 

@@ -2,7 +2,8 @@ import type { Detail, Json, NotifyContext, Plugin, UpdateContext } from "../mod.
 import { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "../src/kit/mod.ts";
 import { callUserFunction, givenOptions, RETURNS_TEXT } from "../src/kit/mod.ts";
 import { optional, optionProblems, type OptionRules, refuseProblems, required, TEXT } from "../src/kit/mod.ts";
-import { eventMessage, isAmqpName, messagePreview } from "./amqp_message.ts";
+import { CLOUD_EVENT_FORMATS, type CloudEventFormat, isCloudEventSource, isOneOf, needs } from "../src/kit/mod.ts";
+import { type CloudEvents, eventMessage, isAmqpName, messagePreview } from "./amqp_message.ts";
 
 /**
  * Returns the routing key of an event's message, at most 255 bytes. Takes the arguments of
@@ -28,6 +29,13 @@ export interface AmqpPublishOptions extends AmqpTargetOptions {
    * and retried.
    */
   readonly queue?: string;
+  /**
+   * Publishes CloudEvents 1.0: `cloudevents` as one JSON document, `cloudevents-binary` with the
+   * detail as body and headers `cloudEvents:…`. @default the detail, without CloudEvents
+   */
+  readonly format?: CloudEventFormat;
+  /** The attribute `source` of CloudEvents: a URI or a reference. @default "/oss-watcher" */
+  readonly source?: string;
   /** Unique among the configured plugins. @default "AmqpPublish" */
   readonly name?: string;
 }
@@ -59,6 +67,7 @@ export class AmqpPublish implements Plugin {
   readonly name: string;
   readonly #to: AmqpPlace;
   readonly #routingKey: string | AmqpRoutingKey | undefined;
+  readonly #cloudEvents: CloudEvents | undefined;
   readonly #target: AmqpTarget;
 
   /**
@@ -68,11 +77,12 @@ export class AmqpPublish implements Plugin {
    */
   constructor(options: AmqpPublishOptions) {
     const given = givenOptions("AmqpPublish", options);
-    const { name = "AmqpPublish", exchange = "", queue, routingKey = queue, ...server } = given;
+    const { name = "AmqpPublish", exchange = "", queue, routingKey = queue, format, source, ...server } = given;
     refuseProblems("Cannot make AmqpPublish", [...optionProblems(options, RULES), ...AmqpTarget.problems(server)]);
     this.name = name;
     this.#to = queue === undefined ? { exchange } : { queue };
     this.#routingKey = routingKey;
+    this.#cloudEvents = format && { format, source };
     this.#target = new AmqpTarget(server);
   }
 
@@ -122,7 +132,7 @@ export class AmqpPublish implements Plugin {
       ? routing
       : callUserFunction({ ...RETURNS_TEXT, plugin: this.name, option: "routingKey" }, () =>
         routing(detail, created, context));
-    return eventMessage(detail, { created, context, to: this.#to, routingKey });
+    return eventMessage(detail, { created, context, to: this.#to, routingKey, cloudEvents: this.#cloudEvents });
   }
 }
 
@@ -138,5 +148,7 @@ const RULES: OptionRules<AmqpPublishOptions, Exclude<keyof AmqpPublishOptions, k
     ),
     optional((_key, { queue }) => queue === undefined, "needs exchange; a queue has none"),
   ],
+  format: optional(isOneOf(...CLOUD_EVENT_FORMATS), `must be "cloudevents" or "cloudevents-binary"`),
+  source: [optional(isCloudEventSource, "must be a URI or a reference, without blanks"), needs("format")],
   name: TEXT,
 };

@@ -1,5 +1,5 @@
 import type { Detail, Json, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
-import { givenOptions, LineFile, printable, safeJson } from "../src/kit/mod.ts";
+import { cloudEvent, givenOptions, isCloudEventSource, LineFile, printable, safeJson } from "../src/kit/mod.ts";
 import { allOptionProblems, isOneOf, optional, type OptionRules, refuseProblems, TEXT } from "../src/kit/mod.ts";
 
 /** Options of {@linkcode EventLog}. */
@@ -9,8 +9,13 @@ export interface EventLogOptions {
    * time. @default standard output
    */
   readonly file?: string;
-  /** `json` for programs: JSON Lines. `text` for people. @default "json" */
-  readonly format?: "json" | "text";
+  /**
+   * `json` for programs: JSON Lines. `text` for people. `cloudevents`: CloudEvents 1.0, as JSON
+   * Lines. @default "json"
+   */
+  readonly format?: "json" | "text" | "cloudevents";
+  /** The attribute `source` of CloudEvents: a URI or a reference. @default "/oss-watcher" */
+  readonly source?: string;
   /** Unique among the configured plugins. @default "EventLog" */
   readonly name?: string;
 }
@@ -39,7 +44,7 @@ export interface EventLogOptions {
  */
 export class EventLog implements Plugin {
   readonly name: string;
-  readonly #entry: (detail: Detail, created: boolean, context: Context) => Json;
+  readonly #entry: Entry;
   readonly #file: LineFile | undefined;
   /** Settles when the last line for standard output is written; never rejects. */
   #idle: Promise<void> = Promise.resolve();
@@ -50,10 +55,10 @@ export class EventLog implements Plugin {
    * @throws {TypeError} naming every option that is wrong.
    */
   constructor(options: EventLogOptions = {}) {
-    const { name = "EventLog", file, format } = givenOptions("EventLog", options);
+    const { name = "EventLog", file, format = "json", source } = givenOptions("EventLog", options);
     refuseProblems("Cannot make EventLog", allOptionProblems(options, RULES));
     this.name = name;
-    this.#entry = format === "text" ? textEntry : jsonEntry;
+    this.#entry = ENTRIES[format](source);
     this.#file = file === undefined ? undefined : new LineFile(file, "the event log");
   }
 
@@ -114,8 +119,21 @@ type Context = NotifyContext | UpdateContext;
 
 const RULES: OptionRules<EventLogOptions> = {
   file: TEXT,
-  format: optional(isOneOf("json", "text"), `must be "json" or "text"`),
+  format: optional(isOneOf("json", "text", "cloudevents"), `must be "json", "text" or "cloudevents"`),
+  source: [
+    optional(isCloudEventSource, "must be a URI or a reference, without blanks"),
+    optional((_source, { format }) => format === "cloudevents", `needs format: "cloudevents"`),
+  ],
   name: TEXT,
+};
+
+type Entry = (detail: Detail, created: boolean, context: Context) => Json;
+
+const ENTRIES: Readonly<Record<NonNullable<EventLogOptions["format"]>, (source: string | undefined) => Entry>> = {
+  json: () => jsonEntry,
+  text: () => textEntry,
+  cloudevents: (source) => (detail, _created, context) =>
+    ({ ...cloudEvent(detail, context, source) }) as unknown as Json,
 };
 
 function jsonEntry(detail: Detail, created: boolean, context: Context): Json {

@@ -1,5 +1,14 @@
 import type { Detail, EventKind, Json, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
-import { type BodyFormat, encodeBody, givenOptions, headerList, HttpTarget, idempotencyKey } from "../src/kit/mod.ts";
+import {
+  type Body,
+  type BodyFormat,
+  encodeBody,
+  givenOptions,
+  headerList,
+  HttpTarget,
+  idempotencyKey,
+} from "../src/kit/mod.ts";
+import { cloudEvent, type CloudEventFormat, cloudEventHeaders, encodeCloudEvent } from "../src/kit/mod.ts";
 import { optionProblems, refuseProblems, webhookHeaders } from "../src/kit/mod.ts";
 import { REST_RULES, type RestNotifyOptions } from "./rest_options.ts";
 
@@ -30,6 +39,7 @@ export class RestNotify implements Plugin {
   readonly previewUpdate?: (detail: Detail, context: UpdateContext) => Json;
   readonly #endpoints: Readonly<Record<EventKind, { readonly method: string; readonly url: string }>>;
   readonly #body: BodyFormat;
+  readonly #cloudEvents: { readonly format: CloudEventFormat; readonly source: string | undefined } | undefined;
   readonly #contentType: string | undefined;
   readonly #signingSecrets: readonly string[] | undefined;
   readonly #target: HttpTarget;
@@ -41,7 +51,7 @@ export class RestNotify implements Plugin {
    */
   constructor(options: RestNotifyOptions) {
     const { urlCreation, urlDeletion, urlUpdate, ...given } = givenOptions("RestNotify", options);
-    const { method = "POST", methodUpdate = "PUT", body, signingSecrets, ...others } = given;
+    const { method = "POST", methodUpdate = "PUT", body, format, source, signingSecrets, ...others } = given;
     const { name = "RestNotify", host = "", port, ...http } = others;
     refuseProblems("Cannot make RestNotify", [...optionProblems(options, REST_RULES), ...HttpTarget.problems(http)]);
     const base = host.replace(/\/$/, "") + (port === undefined ? "" : `:${port}`);
@@ -53,6 +63,7 @@ export class RestNotify implements Plugin {
       update: { method: methodUpdate, url: full(urlUpdate ?? urlCreation) },
     };
     this.#body = body ?? "json";
+    this.#cloudEvents = format && { format, source };
     this.#contentType = new Headers(http.headers).get("content-type") ?? undefined;
     this.#signingSecrets = signingSecrets;
     this.#target = new HttpTarget(http);
@@ -93,16 +104,13 @@ export class RestNotify implements Plugin {
 
   #preview(detail: Detail, created: boolean, context: Context): Json {
     const { type, ...request } = this.#request(detail, created, context);
-    const body = type === "application/json" ? JSON.parse(request.body) : request.body;
+    const body = /^application\/(?:\w+\+)?json$/.test(type) ? JSON.parse(request.body) : request.body;
     return { ...this.#target.preview(request), body };
   }
 
   #request(detail: Detail, created: boolean, context: Context) {
     const update = context.kind === "update" ? context : undefined;
-    const { type, text } = encodeBody(
-      { detail, created, plugin: this.name, ...(update && { event: update }) },
-      this.#body,
-    );
+    const { type, text, headers = {} } = this.#encoded(detail, created, context);
     const id = idempotencyKey(context.key);
     const signed = this.#signingSecrets && webhookHeaders({ id, timeMs: Date.now(), body: text }, this.#signingSecrets);
     return {
@@ -114,11 +122,23 @@ export class RestNotify implements Plugin {
         "OSS-Watcher-Sequence": String(context.sequence),
         "OSS-Watcher-Creation-Seen": String(context.creationSeen),
         ...(update && { "OSS-Watcher-Changed": headerList(update.changed) }),
+        ...headers,
         ...signed,
       },
       body: text,
     };
   }
+
+  #encoded(detail: Detail, created: boolean, context: Context): Encoded {
+    if (this.#cloudEvents === undefined) {
+      const event = context.kind === "update" ? { event: context } : {};
+      return encodeBody({ detail, created, plugin: this.name, ...event }, this.#body);
+    }
+    const { format, source } = this.#cloudEvents;
+    const { contentType, attributes, body } = encodeCloudEvent(cloudEvent(detail, context, source), format);
+    return { type: contentType, text: body, headers: cloudEventHeaders({ attributes }) };
+  }
 }
 
 type Context = NotifyContext | UpdateContext;
+type Encoded = Body & { readonly headers?: Readonly<Record<string, string>> };

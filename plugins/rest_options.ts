@@ -1,4 +1,5 @@
 import { type BodyFormat, HttpTarget, type HttpTargetOptions, isBodyFormat } from "../src/kit/mod.ts";
+import { CLOUD_EVENT_FORMATS, type CloudEventFormat, isCloudEventSource } from "../src/kit/mod.ts";
 import { type GivenOptions, needs, optional, type OptionRules, required } from "../src/kit/mod.ts";
 import { isOneOf, isWebhookSecret, matches, PORT, TEXT, WEBHOOK_HEADERS, withoutHeaders } from "../src/kit/mod.ts";
 
@@ -20,6 +21,13 @@ export interface RestNotifyOptions extends HttpTargetOptions {
   readonly methodUpdate?: "POST" | "PUT" | "PATCH" | "DELETE";
   /** The format of the body. A header `Content-Type` in `headers` wins. @default "json" */
   readonly body?: BodyFormat;
+  /**
+   * Sends CloudEvents 1.0 instead of `body`: `cloudevents` as one JSON document, `cloudevents-binary`
+   * with the detail as body and headers `ce-…`. @default no CloudEvents
+   */
+  readonly format?: CloudEventFormat;
+  /** The attribute `source` of CloudEvents: a URI or a reference. @default "/oss-watcher" */
+  readonly source?: string;
   /**
    * Signs every request as Standard Webhooks says. Each is `whsec_` and the base64 of 24 to 64
    * bytes; give the new and the old one while receivers change over. @default no signature
@@ -56,6 +64,11 @@ export const REST_RULES: OptionRules<RestNotifyOptions, OwnOption> = {
   method: METHOD,
   methodUpdate: [METHOD, needs("urlUpdate")],
   body: optional(isBodyFormat, `must be "json", "vco-xml" or a function of (detail, created, event)`),
+  format: [
+    optional(isOneOf(...CLOUD_EVENT_FORMATS), `must be "cloudevents" or "cloudevents-binary"`),
+    optional((_format, { body }) => body === undefined, "stands beside body; keep one"),
+  ],
+  source: [optional(isCloudEventSource, "must be a URI or a reference, without blanks"), needs("format")],
   signingSecrets: optional(
     (value) => Array.isArray(value) && value.length > 0 && value.every(isWebhookSecret),
     `must be a list, each "whsec_" and the base64 of 24 to 64 bytes`,

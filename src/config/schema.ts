@@ -92,6 +92,13 @@ const detail = strict(
   } satisfies SchemasOf<model.DetailOptions>,
 );
 
+const rateLimit = strict(
+  {
+    perSecond: quantity(10_000),
+    burst: v.optional(wholeNumber(1, 10_000)),
+  } satisfies SchemasOf<model.RateLimitOptions>,
+);
+
 const deliveryEntries = {
   concurrency: v.optional(wholeNumber(1, 1000)),
   attemptTimeoutSeconds: v.optional(quantity(3600)),
@@ -100,6 +107,7 @@ const deliveryEntries = {
   maxAgeHours: v.optional(quantity(8760)),
   permanentStatuses: v.optional(v.array(wholeNumber(300, 599), "a list of HTTP statuses")),
   breakerFailures: v.optional(wholeNumber(1)),
+  limit: v.optional(rateLimit),
 } satisfies SchemasOf<model.DeliveryOptions>;
 
 const delivery = strict(deliveryEntries, delayFindings);

@@ -11,6 +11,7 @@ import { Breaker, type BreakerState } from "./breaker.ts";
 import { type Call, callOf } from "./call.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { Policy } from "./policy.ts";
+import { RateLimit } from "./rate_limit.ts";
 import { DONE, type Verdict, verdictOf } from "./verdict.ts";
 import { WakeTimer } from "./wake_timer.ts";
 
@@ -64,6 +65,8 @@ export class Lane {
   readonly heartbeat = new LoopHeartbeat();
   readonly #options: LaneOptions;
   readonly #breaker: Breaker;
+  /** `null`: attempts start as soon as they can. */
+  readonly #limit: RateLimit | null;
   readonly #wakeTimer: WakeTimer;
   /** Deliveries in flight, until their outcomes are recorded; by `seq`. */
   readonly #inFlight = new Map<number, Promise<void>>();
@@ -86,6 +89,8 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#breaker = new Breaker(options.policy, options.random);
+    const { policy: { limit }, clock } = options;
+    this.#limit = limit && new RateLimit(limit, clock.passedMs());
     this.#wakeTimer = new WakeTimer(options.clock);
     this.#attempts = new Attempts(options.clock, options.policy.attemptTimeoutMs);
   }
@@ -138,6 +143,8 @@ export class Lane {
     const mayStart = () => !signal.aborted && this.#fault === undefined && this.#room() > 0 && canRecord();
     if (this.#breaker.state === "open") await this.#readProbeRequests();
     while (mayStart()) {
+      const limitedMs = this.#limit?.waitMs(clock.passedMs()) ?? 0;
+      if (limitedMs > 0) return Math.min(limitedMs, MAX_IDLE_MS);
       const changes = this.#changes;
       const emptyMs = this.#emptyRead.untilMs - clock.passedMs();
       // The end of an attempt wakes the loop, but nothing becomes ready before its outcome is
@@ -209,6 +216,7 @@ export class Lane {
     if (call.method === "none" || call.method === "impossible") return await this.#finishUntold(delivery, call);
     const probe = this.#breaker.state === "open";
     const [startedAt, startedMs] = [clock.now(), clock.passedMs()];
+    this.#limit?.take(startedMs);
     this.#running++;
     const notes = new AttemptNotes(delivery.progress);
     const failure = await this.#call(call, { delivery, notes });

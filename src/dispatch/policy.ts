@@ -1,4 +1,4 @@
-import type { DeliveryOptions, RetryOptions } from "../model/config.ts";
+import type { DeliveryOptions, RateLimitOptions, RetryOptions } from "../model/config.ts";
 
 /** The delivery options of one plugin, with all defaults filled in. */
 export interface Policy {
@@ -9,10 +9,12 @@ export interface Policy {
   readonly maxAgeMs: number;
   readonly permanentStatuses: ReadonlySet<number>;
   readonly breakerFailures: number;
+  /** `null`: attempts start as soon as they can. */
+  readonly limit: Required<RateLimitOptions> | null;
 }
 
 /** Used where config.ts has no value. */
-export const DELIVERY_DEFAULTS: Required<DeliveryOptions> = {
+export const DELIVERY_DEFAULTS: Required<Omit<DeliveryOptions, "limit">> = {
   concurrency: 8,
   attemptTimeoutSeconds: 30,
   firstDelaySeconds: 1,
@@ -25,7 +27,11 @@ export const DELIVERY_DEFAULTS: Required<DeliveryOptions> = {
 /** A plugin's policy: its own options, then those for all plugins, then the defaults. */
 export function policyOf(plugin: string, retry: RetryOptions = {}): Policy {
   const { plugins, ...forAll } = retry;
-  const options = { ...DELIVERY_DEFAULTS, ...forAll, ...plugins?.[plugin] };
+  const options: typeof DELIVERY_DEFAULTS & DeliveryOptions = {
+    ...DELIVERY_DEFAULTS,
+    ...forAll,
+    ...plugins?.[plugin],
+  };
   return {
     concurrency: options.concurrency,
     attemptTimeoutMs: options.attemptTimeoutSeconds * 1000,
@@ -34,6 +40,9 @@ export function policyOf(plugin: string, retry: RetryOptions = {}): Policy {
     maxAgeMs: options.maxAgeHours * 3_600_000,
     permanentStatuses: new Set(options.permanentStatuses),
     breakerFailures: options.breakerFailures,
+    limit: options.limit === undefined
+      ? null
+      : { burst: Math.max(1, Math.floor(options.limit.perSecond)), ...options.limit },
   };
 }
 

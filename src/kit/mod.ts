@@ -25,6 +25,11 @@ export {
   type WebhookMessage,
 } from "../wire/http/webhook_signature.ts";
 
+// CloudEvents
+export { type CloudEvent, cloudEvent, type CloudEventFormat, cloudEventHeaders } from "../wire/cloud_event.ts";
+export { CLOUD_EVENT_FORMATS, encodeCloudEvent, type EncodedCloudEvent } from "../wire/cloud_event.ts";
+export { isCloudEventSource } from "../wire/cloud_event.ts";
+
 // LDAP
 export { type LdapCondition, type LdapSearch, LdapTarget, type LdapTargetOptions } from "../wire/ldap/ldap.ts";
 export type { LdapChange, LdapEntry } from "../wire/ldap/ldap_entry.ts";

@@ -259,6 +259,16 @@ export interface DeliveryOptions {
   readonly permanentStatuses?: readonly number[];
   /** Failures in a row, for at least two servers, that open the circuit breaker. @default 5 */
   readonly breakerFailures?: number;
+  /** How many attempts may start in a time. @default no limit */
+  readonly limit?: RateLimitOptions;
+}
+
+/** A limit of attempts: a token bucket. */
+export interface RateLimitOptions {
+  /** Attempts a second, on average; may be less than 1. */
+  readonly perSecond: number;
+  /** Attempts that may start at once after a pause. @default `perSecond`, at least 1 */
+  readonly burst?: number;
 }
 
 /** Delivery options for all plugins, and for single ones by name. */

@@ -93,6 +93,7 @@ Deno.test("checkConfig() finds nothing when every key is there", () => {
       maxAgeHours: 72,
       permanentStatuses: [400],
       breakerFailures: 5,
+      limit: { perSecond: 0.5, burst: 3 },
       plugins: { second: { concurrency: 1 }, Cmdb: {} },
     },
     ledger: { file: "ledger.db", keepDays: 30, keepRejectedBodies: false },
@@ -217,7 +218,7 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
   ]],
   ["retry names a plugin that is not there", { ...good, retry: { plugins: { cmdb: {}, Other: { concurency: 1 } } } }, [
     'retry.plugins.Other.concurency: unknown key; did you mean "concurrency"? Allowed: concurrency, ' +
-    "attemptTimeoutSeconds, firstDelaySeconds, maxDelaySeconds, maxAgeHours, permanentStatuses, breakerFailures",
+    "attemptTimeoutSeconds, firstDelaySeconds, maxDelaySeconds, maxAgeHours, permanentStatuses, breakerFailures, limit",
     `retry.plugins.cmdb: no plugin has this name; configured: Cmdb; did you mean "Cmdb"?`,
     "retry.plugins.Other: no plugin has this name; configured: Cmdb",
   ]],

@@ -53,14 +53,14 @@ testPlugin({
       contentType: "application/json",
       durable: true,
       timestamp: Math.floor(Date.parse(context.time) / 1000),
-      headers: { kind: context.kind, created, creationSeen: context.creationSeen },
+      headers: { kind: context.kind, sequence: context.sequence, created, creationSeen: context.creationSeen },
     });
     assert.deepEqual(JSON.parse(body), JSON.parse(JSON.stringify(detail)));
   },
   assertUpdated: ({ routingKey, properties, body }, { detail, context }) => {
     assert.equal(routingKey, context.eventType);
     const { changed, ...headers } = properties["headers"] as Record<string, unknown>;
-    assert.deepEqual(headers, { kind: "update", created: true, creationSeen: true });
+    assert.deepEqual(headers, { kind: "update", sequence: context.sequence, created: true, creationSeen: true });
     assertChanged(String(changed), context.changed);
     assert.deepEqual(JSON.parse(body), JSON.parse(JSON.stringify(detail)));
   },

@@ -11,7 +11,16 @@ Deno.test("policyOf() is what the documentation says when config.ts says nothing
     maxAgeMs: 72 * 3_600_000,
     permanentStatuses: new Set([400, 409, 410, 413, 414, 415, 422, 431]),
     breakerFailures: 5,
+    limit: null,
   });
+});
+
+Deno.test("policyOf() lets as many attempts start at once as a second may have, at least one", () => {
+  const limit = (perSecond: number, burst?: number) =>
+    policyOf("p", { plugins: { p: { limit: { perSecond, ...(burst === undefined ? {} : { burst }) } } } }).limit;
+  assertEquals(limit(5), { perSecond: 5, burst: 5 });
+  assertEquals(limit(0.1), { perSecond: 0.1, burst: 1 });
+  assertEquals(limit(5, 20), { perSecond: 5, burst: 20 });
 });
 
 Deno.test("policyOf() takes a plugin's own settings before those for all, and those before the defaults", () => {

@@ -81,7 +81,7 @@ Deno.test("notify() publishes the detail as a persistent JSON message with the e
       contentType: "application/json",
       durable: true,
       timestamp: Date.UTC(2026, 10, 21, 18, 59, 38) / 1000,
-      headers: { kind: "creation", created: true, creationSeen: true },
+      headers: { kind: "creation", sequence: 1, created: true, creationSeen: true },
     },
     body: "",
   });
@@ -95,7 +95,12 @@ Deno.test("notify() publishes to a queue", async () => {
 
   const [message] = await target.taken();
   assert.deepEqual([message?.exchange, message?.routingKey], ["", "nodes"]);
-  assert.deepEqual(message?.properties["headers"], { kind: "deletion", created: false, creationSeen: false });
+  assert.deepEqual(message?.properties["headers"], {
+    kind: "deletion",
+    sequence: 1,
+    created: false,
+    creationSeen: false,
+  });
 });
 
 Deno.test("update() publishes the detail, with the kind and the keys that changed as headers", async () => {
@@ -110,7 +115,7 @@ Deno.test("update() publishes the detail, with the kind and the keys that change
   assert.equal(message?.properties["messageId"], `server/${detail.ID}/update/1`);
   assert.equal(message?.properties["type"], "compute.instance.update");
   assert.deepEqual(message?.properties["headers"], {
-    ...{ kind: "update", created: true, creationSeen: true },
+    ...{ kind: "update", sequence: 1, created: true, creationSeen: true },
     changed: "FQDN,Gr%C3%B6%C3%9Fe%2C%20m%0A",
   });
 });

@@ -259,13 +259,14 @@ Deno.test("preview() shows the request that notify() sends", async () => {
       "authorization": "***",
       "content-type": "application/json",
       "idempotency-key": "server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/creation",
+      "oss-watcher-sequence": "1",
     },
     body: RECORD,
   });
   assert.deepEqual(setting.plugin.preview(detail, false, context({ key: "k" })), {
     method: "DELETE",
     url: `${setting.server.url}/instances/2cb805cf-debe-43ae-a555-28a4a5d84694`,
-    headers: { "authorization": "***", "idempotency-key": "k" },
+    headers: { "authorization": "***", "idempotency-key": "k", "oss-watcher-sequence": "1" },
     body: null,
   });
 });

@@ -234,6 +234,7 @@ Deno.test("preview() shows exactly what notify() sends, with *** for secrets", a
       "content-type": "application/json",
       "idempotency-key": "server/5bd8b6a0-0b1f-4d6a-9b0f-0d0f3c2a1e11/creation",
       "oss-watcher-creation-seen": "true",
+      "oss-watcher-sequence": "1",
     },
     body: JSON.parse(request?.body ?? ""),
   });
