@@ -14,6 +14,12 @@ export interface Rules {
   readonly deletion: ReadonlySet<Subject>;
   /** Whether changes of servers are followed, so that updates can be announced. @default false */
   readonly follows?: boolean;
+  /**
+   * No statement about a server counts as later than this, whatever its message says: ISO 8601, UTC.
+   *
+   * @default no limit
+   */
+  readonly latestStatement?: string;
   /** The optional keys of the detail that are asked for. @default none */
   readonly optional?: ReadonlySet<OptionalKey>;
   /** Whether associations with ports of no server count, too. */

@@ -33,10 +33,15 @@ export function readStatement(context: DecisionContext): Statement {
   const optional = rules.optional?.size ? { optional: readOptional(notification, rules.optional) } : {};
   return {
     server: { ...server, ...optional },
-    time: notification.time ?? "",
+    time: earlier(notification.time ?? "", rules.latestStatement),
     hasDescription: statesDescription(notification),
     hasImage: !hasPassingImage(notification),
   };
+}
+
+/** A host whose clock is ahead must not keep later messages of others from counting. */
+function earlier(time: string, latest = time): string {
+  return time < latest ? time : latest;
 }
 
 function readFollowed(context: DecisionContext): ServerSnapshot {
