@@ -35,7 +35,7 @@ export function readStatement(context: DecisionContext): Statement {
     server: { ...server, ...optional },
     time: earlier(notification.time ?? "", rules.latestStatement),
     hasDescription: statesDescription(notification),
-    hasImage: !hasPassingImage(notification),
+    hasImage: !hasTemporaryImage(notification),
   };
 }
 
@@ -46,7 +46,7 @@ function earlier(time: string, latest = time): string {
 
 function readFollowed(context: DecisionContext): ServerSnapshot {
   const server = readServer(context.notification);
-  const image = hasPassingImage(context.notification) ? NO_IMAGE : {};
+  const image = hasTemporaryImage(context.notification) ? NO_IMAGE : {};
   return { ...server, ...image, addresses: addressesHere(context, server) };
 }
 
@@ -54,7 +54,7 @@ function readFollowed(context: DecisionContext): ServerSnapshot {
  * Whether the image in a message is not the server's for long: an audit amid a rebuild names the
  * former one, and a shelved server is spawned from a snapshot of its disk.
  */
-function hasPassingImage(notification: Notification): boolean {
+function hasTemporaryImage(notification: Notification): boolean {
   return notification.eventType.endsWith(".exists") || SHELVED_STATES.has(readState(notification) ?? "");
 }
 
@@ -234,7 +234,7 @@ function placeOf(
 export function followChanges(draft: Draft, memory: Memory): readonly string[] {
   const { servers, ports, floatingIps } = draft.changes();
   const concerned = new Set(
-    servers.filter((server) => hasOtherPlace(server, memory.server(server.id))).map(({ id }) => id),
+    servers.filter((server) => needsPortData(server, memory.server(server.id))).map(({ id }) => id),
   );
   for (const port of ports) {
     const before = memory.port(port.id);
@@ -280,7 +280,7 @@ export function statesNothingNew({ servers, ports, floatingIps }: MemoryChanges,
 }
 
 /** Whether parts of a server may have changed that its ports complete. */
-function hasOtherPlace({ snapshot }: ServerMemory, before: ServerMemory | undefined): boolean {
+function needsPortData({ snapshot }: ServerMemory, before: ServerMemory | undefined): boolean {
   const { hostname, addresses } = before?.snapshot ?? {};
   return Boolean(before?.deletingSince) || snapshot.hostname !== hostname ||
     !isDeepStrictEqual(snapshot.addresses, addresses);
