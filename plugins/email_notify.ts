@@ -6,10 +6,11 @@ import { EMAIL_RULES, type EmailNotifyOptions } from "./email_options.ts";
 import { RecipientList } from "./email_recipients.ts";
 
 /**
- * Sends a mail for every creation and deletion, with the event's key in the header `X-OSS-Watcher-Key`. The mail is
- * the same for every attempt, with its Message-ID and its date (the event's). An answer 4yz is
- * retried for the recipients concerned; 5yz for all makes a dead letter. If the server refuses only
- * some recipients for good, the delivery is done, and `events show` lists them.
+ * Sends a mail for every creation and deletion, with the event's key in the header
+ * `X-OSS-Watcher-Key`. The mail is the same for every attempt, with its Message-ID and its date (the
+ * event's). An answer 4yz is retried for the recipients concerned; 5yz for all makes a dead letter.
+ * If the server refuses only some recipients for good, the delivery is done, and `events show` lists
+ * them.
  *
  * @example
  * ```ts

@@ -1,5 +1,6 @@
 import type { DeliveredEvent, Detail, ListedResource, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
-import { type KeptValues, LdapOwnEntries, LdapTarget } from "../src/kit/mod.ts";
+import { PermanentError } from "../mod.ts";
+import { type KeptValues, type LdapEntry, LdapOwnEntries, LdapTarget } from "../src/kit/mod.ts";
 import { givenOptions, isSameAttribute, optionProblems, printable, refuseProblems } from "../src/kit/mod.ts";
 import { ServerContent, serverId } from "./ldap_content.ts";
 import { ServerListing } from "./ldap_listing.ts";
@@ -109,7 +110,7 @@ export class LdapDirectory implements Plugin {
    */
   async update(detail: Detail, context: UpdateContext): Promise<void> {
     const server = this.#server(detail, context);
-    const before = this.#server(context.before).entry;
+    const before = this.#formerEntry(context.before, server.entry);
     await this.#entries.update(server.entry, { ...server, before }, context.signal);
   }
 
@@ -132,7 +133,7 @@ export class LdapDirectory implements Plugin {
    */
   previewUpdate(detail: Detail, { before }: UpdateContext): string {
     const { entry, comments, ...server } = this.#server(detail);
-    return comments + this.#entries.ldifOfUpdate(entry, { ...server, before: this.#server(before).entry });
+    return comments + this.#entries.ldifOfUpdate(entry, { ...server, before: this.#formerEntry(before, entry) });
   }
 
   /**
@@ -159,6 +160,19 @@ export class LdapDirectory implements Plugin {
   /** Closes the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#target[Symbol.asyncDispose]();
+  }
+
+  /**
+   * The entry that the former detail makes with the present options. Where it makes none, because
+   * config.ts named entries by something else then, the present one: its name is no change.
+   */
+  #formerEntry(before: Detail, present: LdapEntry): LdapEntry {
+    try {
+      return this.#server(before).entry;
+    } catch (error) {
+      if (error instanceof PermanentError) return present;
+      throw error;
+    }
   }
 
   /** The entry of a server, the values there that stay, and comments on what is left out. */

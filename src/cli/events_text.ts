@@ -86,10 +86,11 @@ function sourceOf({ eventType, time, origin }: ShownEvent["event"]): string {
  * it gets as they were last told.
  */
 function describeTold(
-  { before }: ShownDelivery,
+  { before, state, attempts }: ShownDelivery,
   { event, detail }: { readonly event: ShownEvent["event"]; readonly detail: Detail },
 ): string[] {
   if (!before) return [];
+  if (state === "done" && attempts === 0) return ["  nothing to tell: no key that is followed has changed for it"];
   const all = { keys: "all", tellsAssociations: true } as const;
   if (event.updated) return describeChanges(changedKeys(before, detail, all), { before, detail, indent: 2 });
   const told = asTold(detail, { before, subject: event.subject, tellsAssociations: true });

@@ -216,19 +216,37 @@ function unknownPlugins({ plugins, retry }: Fields): Finding[] {
   }));
 }
 
+/** Keys of the detail that are the same in all of a server's life. */
+const CONSTANT_KEYS: readonly string[] = ["ID", "CreationDate"];
+
 /** `events.update` names keys that the detail has, and some plugin can follow. */
 function updateFindings({ events, plugins, detail }: Fields): Finding[] {
   const update = isRecord(events) ? events.update : undefined;
-  if (update === undefined || (Array.isArray(update) && update.length === 0)) return [];
+  if (update === undefined || (Array.isArray(update) && update.length === 0)) {
+    return isRecord(events) && events.settleSeconds !== undefined
+      ? [{ keys: ["events", "settleSeconds"], message: "needs events.update, which lists what is told" }]
+      : [];
+  }
   const own = isRecord(detail) && isRecord(detail.fields) ? Object.keys(detail.fields) : [];
   const allowed = [...DETAIL_KEYS, ...own];
+  const fixed = isRecord(detail) && isRecord(detail.static) ? Object.keys(detail.static) : [];
+  const groups = isRecord(events) ? [events.creation, events.deletion] : [];
+  const tellsAssociations = groups.every((group) => Array.isArray(group) && group.includes("floatingip.update.end"));
+  const why = (key: string) => {
+    if (fixed.includes(key)) return "detail.static sets it";
+    if (key === "FloatingIPs" && tellsAssociations) return "both groups list floatingip.update.end, which tells it";
+    if (CONSTANT_KEYS.includes(key)) return "it is the same in all of a server's life";
+    return allowed.includes(key) ? undefined : "";
+  };
   const unknown = Array.isArray(update)
-    ? update.flatMap((key, index): Finding[] =>
-      typeof key !== "string" || allowed.includes(key) ? [] : [{
+    ? update.flatMap((key, index): Finding[] => {
+      const reason = typeof key === "string" ? why(key) : undefined;
+      const advice = reason === "" ? didYouMean(key, allowed) : `: ${reason}`;
+      return reason === undefined ? [] : [{
         keys: ["events", "update", index],
-        message: `${describeValue(key)} is no key of the detail that can change${didYouMean(key, allowed)}`,
-      }]
-    )
+        message: `${describeValue(key)} is no key of the detail that can change${advice}`,
+      }];
+    })
     : [];
   const creation: unknown = isRecord(events) ? events.creation : undefined;
   const isTold = !Array.isArray(creation) || creation.some((type) => /instance\.create\.end$/.test(String(type)));

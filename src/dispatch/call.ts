@@ -1,5 +1,5 @@
 import type { Detail } from "../model/detail.ts";
-import { asTold, changedKeys, type Following } from "../model/following.ts";
+import { changedKeys, type Following, toldDetail } from "../model/following.ts";
 import type { Delivery } from "../model/ledger.ts";
 
 /** What a delivery means for its plugin. */
@@ -16,18 +16,31 @@ export type Call =
   /** An update of a server whose creation was not delivered. */
   | { readonly method: "impossible" };
 
+export interface CallOptions {
+  /** Which changes of servers are told; `null`: none. */
+  readonly following: Following | null;
+  /** Whether the plugin has a method `update`. */
+  readonly canUpdate: boolean;
+}
+
 /**
  * Which method of its plugin a delivery calls, and with what. After the creation of a server, a
- * plugin gets the server as it was last told of it, until an update tells it more.
+ * plugin gets the server as it was last told of it, until an update tells it more. An update that
+ * was announced when the plugin followed other changes, or any, tells what it follows at present.
  */
-export function callOf({ event, detail, before, repair = false }: Delivery, following: Following | null): Call {
-  const { tellsAssociations = true } = following ?? {};
+export function callOf(
+  { event, detail, before, missing, repair = false }: Delivery,
+  { following, canUpdate }: CallOptions,
+): Call {
   if (!event.updated) {
-    const { subject } = event;
-    return { method: "notify", detail: before ? asTold(detail, { before, subject, tellsAssociations }) : detail };
+    return { method: "notify", detail: toldDetail({ detail, before }, { subject: event.subject, following }) };
   }
+  if (!canUpdate || (following === null && !repair)) return { method: "none" };
   if (!before) return { method: "impossible" };
-  const changed = changedKeys(before, detail, following ?? { keys: "all", tellsAssociations });
+  // A value that could not be made is no change.
+  const changed = following === null
+    ? []
+    : changedKeys(before, detail, following).filter((key) => !missing.includes(key));
   if (changed.length === 0 && !repair) return { method: "none" };
   return { method: "update", detail, before, changed };
 }

@@ -212,7 +212,7 @@ export class Lane {
 
   async #attempt(delivery: Delivery): Promise<void> {
     const { clock, ledger, onAttempt, following = null } = this.#options;
-    const call = callOf(delivery, following);
+    const call = callOf(delivery, { following, canUpdate: this.#options.plugin.update !== undefined });
     if (call.method === "none" || call.method === "impossible") return await this.#finishUntold(delivery, call);
     const probe = this.#breaker.state === "open";
     const [startedAt, startedMs] = [clock.now(), clock.passedMs()];

@@ -14,6 +14,12 @@ export interface Rules {
   readonly deletion: ReadonlySet<Subject>;
   /** Whether changes of servers are followed, so that updates can be announced. @default false */
   readonly follows?: boolean;
+  /**
+   * No statement about a server counts as later than this, whatever its message says: ISO 8601, UTC.
+   *
+   * @default no limit
+   */
+  readonly latestStatement?: string;
   /** The optional keys of the detail that are asked for. @default none */
   readonly optional?: ReadonlySet<OptionalKey>;
   /** Whether associations with ports of no server count, too. */
@@ -126,8 +132,10 @@ export class DecisionContext {
    */
   #followed({ subject, created, server: { id } }: Fact): Pick<WatcherEvent, "updates"> {
     if (id === null || (subject === "server" && created)) return {};
-    const { updates } = this.draft.server(id) ?? {};
-    return this.rules.follows || updates !== undefined ? { updates: updates ?? 0 } : {};
+    const { updates, stated } = this.draft.server(id) ?? {};
+    // Memory may have followed changes before, and have values that plugins were never told.
+    const isFollowed = this.rules.follows || updates !== undefined || stated !== undefined;
+    return isFollowed ? { updates: updates ?? 0 } : {};
   }
 
   #floatingIpsOf(serverId: string | null): readonly AssociatedAddress[] {

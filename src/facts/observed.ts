@@ -69,9 +69,20 @@ function serverIsAsRead(
     return { outcome: "superseded", reason: "a message of the server was recorded after it was read" };
   }
   const { stated, ...unstated } = known;
-  const { stated: _, ...server } = restated(unstated, statement);
-  draft.putServer({ ...server, ...(stated === undefined ? {} : { stated }) });
+  const { stated: _, deletingSince = null, ...server } = restated(unstated, statement);
+  draft.putServer({
+    ...server,
+    ...(stated === undefined ? {} : { stated }),
+    ...(isLeftAlone(deletingSince, statement) ? {} : { deletingSince }),
+  });
   return AGREES;
+}
+
+/** Nova has not deleted in this time what it began to delete: the deletion has failed. */
+const MAX_DELETING_MS = 3_600_000;
+
+function isLeftAlone(deletingSince: string | null, { time }: Statement): boolean {
+  return deletingSince === null || Date.parse(time) - Date.parse(deletingSince) > MAX_DELETING_MS;
 }
 
 function timeOf({ readAtMs = 0 }: Observed<"server">): string {

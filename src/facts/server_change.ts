@@ -33,15 +33,20 @@ export function readStatement(context: DecisionContext): Statement {
   const optional = rules.optional?.size ? { optional: readOptional(notification, rules.optional) } : {};
   return {
     server: { ...server, ...optional },
-    time: notification.time ?? "",
+    time: earlier(notification.time ?? "", rules.latestStatement),
     hasDescription: statesDescription(notification),
-    hasImage: !hasPassingImage(notification),
+    hasImage: !hasTemporaryImage(notification),
   };
+}
+
+/** A host whose clock is ahead must not keep later messages of others from counting. */
+function earlier(time: string, latest = time): string {
+  return time < latest ? time : latest;
 }
 
 function readFollowed(context: DecisionContext): ServerSnapshot {
   const server = readServer(context.notification);
-  const image = hasPassingImage(context.notification) ? NO_IMAGE : {};
+  const image = hasTemporaryImage(context.notification) ? NO_IMAGE : {};
   return { ...server, ...image, addresses: addressesHere(context, server) };
 }
 
@@ -49,7 +54,7 @@ function readFollowed(context: DecisionContext): ServerSnapshot {
  * Whether the image in a message is not the server's for long: an audit amid a rebuild names the
  * former one, and a shelved server is spawned from a snapshot of its disk.
  */
-function hasPassingImage(notification: Notification): boolean {
+function hasTemporaryImage(notification: Notification): boolean {
   return notification.eventType.endsWith(".exists") || SHELVED_STATES.has(readState(notification) ?? "");
 }
 
@@ -229,7 +234,7 @@ function placeOf(
 export function followChanges(draft: Draft, memory: Memory): readonly string[] {
   const { servers, ports, floatingIps } = draft.changes();
   const concerned = new Set(
-    servers.filter((server) => hasOtherPlace(server, memory.server(server.id))).map(({ id }) => id),
+    servers.filter((server) => needsPortData(server, memory.server(server.id))).map(({ id }) => id),
   );
   for (const port of ports) {
     const before = memory.port(port.id);
@@ -242,7 +247,8 @@ export function followChanges(draft: Draft, memory: Memory): readonly string[] {
     // Also ports that another server has got.
     const others = ports.filter(({ lastServerId }) => lastServerId !== id);
     const completed = withPorts(server, [...draft.portsOfServer(id), ...others]);
-    if (completed !== server) draft.putServer(completed);
+    // The number marks a server whose memory is not as it was created.
+    if (completed !== server) draft.putServer({ ...completed, updates: completed.updates ?? 0 });
   }
   const changed = new Set<string>();
   for (const floatingIp of floatingIps) {
@@ -274,7 +280,7 @@ export function statesNothingNew({ servers, ports, floatingIps }: MemoryChanges,
 }
 
 /** Whether parts of a server may have changed that its ports complete. */
-function hasOtherPlace({ snapshot }: ServerMemory, before: ServerMemory | undefined): boolean {
+function needsPortData({ snapshot }: ServerMemory, before: ServerMemory | undefined): boolean {
   const { hostname, addresses } = before?.snapshot ?? {};
   return Boolean(before?.deletingSince) || snapshot.hostname !== hostname ||
     !isDeepStrictEqual(snapshot.addresses, addresses);

@@ -1,4 +1,4 @@
-import type { WatcherEvent } from "../model/event.ts";
+import type { ServerSnapshot, WatcherEvent } from "../model/event.ts";
 import type { DetailRecord } from "../model/ledger.ts";
 import type { Memory, ServerMemory } from "../model/memory.ts";
 import { mergeSnapshots } from "../model/snapshot.ts";
@@ -14,9 +14,28 @@ export function learnedMemory(
   const { id } = event.server;
   if (learned === null || id === null) return null;
   const known = memory.server(id);
-  if (known !== undefined) return { ...known, snapshot: mergeSnapshots(known.snapshot, learned) };
+  if (known !== undefined) {
+    return { ...known, snapshot: mergeSnapshots(known.snapshot, withoutOutdated(learned, { event, known })) };
+  }
   // The decision on a server's own event has remembered the server. If memory lacks it, it was
   // pruned.
   if (event.subject !== "floatingip") return null;
   return { id, creationSeen: false, deleted: false, snapshot: mergeSnapshots(event.server, learned) };
+}
+
+/**
+ * What was learned without what a message has changed since the event: the DNS name is made of the
+ * hostname, and a description that is known to be empty stays so.
+ */
+function withoutOutdated(
+  learned: ServerSnapshot,
+  { event, known: { snapshot, stated } }: { readonly event: WatcherEvent; readonly known: ServerMemory },
+): ServerSnapshot {
+  const isSameName = event.server.hostname === null || event.server.hostname === snapshot.hostname;
+  const isDescribed = stated?.description !== null && stated?.description !== undefined;
+  return {
+    ...learned,
+    ...(isSameName ? {} : { dnsName: null }),
+    ...(isDescribed ? { description: null } : {}),
+  };
 }

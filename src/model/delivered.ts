@@ -32,8 +32,11 @@ export interface Redelivery {
 export interface DeliveredLedger extends Disposable {
   /** All deliveries of a plugin, in the order of their events, in pages. */
   deliveries(plugin: string): Iterable<readonly DeliveryRecord[]>;
-  /** The details of events, by number. Events that are not there, or have none, are left out. */
-  details(seqs: readonly number[]): ReadonlyMap<number, Detail>;
+  /**
+   * The details of events as a plugin got them, by number. Events that are not there, or have none,
+   * are left out.
+   */
+  details(plugin: string, seqs: readonly number[]): ReadonlyMap<number, Detail>;
   /** The order keys of events, as hashes, by number. */
   orderKeys(seqs: readonly number[]): ReadonlyMap<number, readonly number[]>;
   /** What is remembered of the resources. */

@@ -78,6 +78,14 @@ export function asTold(
   ) as unknown as Detail;
 }
 
+/** The detail of a creation, a deletion or an association as a plugin gets it. */
+export function toldDetail(
+  { detail, before }: { readonly detail: Detail; readonly before?: Detail | null | undefined },
+  { subject, following }: { readonly subject: "server" | "floatingip"; readonly following: Following | null },
+): Detail {
+  return before ? asTold(detail, { before, subject, tellsAssociations: following?.tellsAssociations ?? true }) : detail;
+}
+
 const OF_ASSOCIATION: ReadonlySet<string> = new Set(["IP", "IPType", "MAC", "FloatingIPs"]);
 const OF_LISTS: ReadonlySet<string> = new Set(["FloatingIPs"]);
 const NONE: ReadonlySet<string> = new Set();

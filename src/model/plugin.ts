@@ -84,7 +84,10 @@ export interface UpdateContext extends Omit<NotifyContext, "kind"> {
   readonly kind: "update";
   /** The detail that this plugin was last told of the server: of its creation or an update. */
   readonly before: Detail;
-  /** The keys that `events.update` lists and whose values differ from `before`; at least one. */
+  /**
+   * The keys that `events.update` lists and whose values differ from `before`; at least one, unless
+   * `repair` is set.
+   */
   readonly changed: readonly string[];
 }
 

@@ -33,6 +33,8 @@ export async function inOrder(
   { memory, rules, findUpdate }: JudgeOptions & { readonly memory: MemoryReader },
 ): Promise<readonly Judgement[]> {
   const ordered: Judgement[] = [];
+  /** Updates that an earlier observation leads to, by key: a server and its port may both differ. */
+  const updates = new Set<string>();
   for (const slice of slices(PLAN_ORDER.flatMap((isNext) => judgements.filter(isNext)))) {
     await memory.look((known) => {
       const draft = new Draft(known);
@@ -42,7 +44,9 @@ export async function inOrder(
         const judged = judge(rebased, { memory: draft, rules, findUpdate, evidence: difference?.evidence ?? [] });
         if (judged === null) continue;
         draft.put(judged.changes);
-        ordered.push(judged);
+        const [key = ""] = judged.difference?.change === "changed" ? judged.difference.keys : [];
+        ordered.push(updates.has(key) ? { ...judged, difference: null } : judged);
+        if (key !== "") updates.add(key);
       }
     });
   }

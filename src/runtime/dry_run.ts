@@ -187,7 +187,7 @@ export class DryRun {
     for (let ready = await this.#ready(OBSERVER); ready.length > 0; ready = await this.#ready(OBSERVER)) {
       for (const delivery of ready) {
         const { key, created } = delivery.event;
-        const call = callOf(delivery, this.#following);
+        const call = callOf(delivery, { following: this.#following, canUpdate: true });
         if (call.method === "notify") events.push({ key, created, detail: call.detail });
         if (call.method === "update") {
           const { detail, before, changed } = call;
@@ -205,7 +205,8 @@ export class DryRun {
     for (const [name, plugin] of this.#options.plugins) {
       for (let ready = await this.#ready(name); ready.length > 0; ready = await this.#ready(name)) {
         for (const delivery of ready) {
-          const call = callOf(delivery, this.#following);
+          const canUpdate = plugin.update !== undefined;
+          const call = callOf(delivery, { following: this.#following, canUpdate });
           if (call.method === "notify" || call.method === "update") {
             previews.push(await this.#preview(plugin, { delivery, call }));
           }

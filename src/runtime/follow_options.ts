@@ -28,8 +28,10 @@ export function followOptionsOf(
       const made = updateOf(settled, rules());
       // Whether there is anything to tell is then found when it is delivered.
       if (settled.announced === null) return made;
-      const { detail } = makeDetail(made.event, options);
-      return changedKeys(settled.announced, detail, following).length === 0 ? null : made;
+      const { detail, failed } = makeDetail(made.event, options);
+      const unmade = new Set(failed.map(({ key }) => key));
+      const changed = changedKeys(settled.announced, detail, following);
+      return changed.every((key) => unmade.has(key)) ? null : made;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { MAX_CLOCK_SKEW_MS } from "../facts/revisions.ts";
 import type { Ledger } from "../model/ledger.ts";
 import { followingOf } from "../model/following.ts";
 import type { WakeSignal } from "../model/wake_signal.ts";
@@ -40,7 +41,12 @@ export function makeStages(options: MakeStagesOptions): Stages {
   const facts = new FactsStage({
     ledger,
     makeImmediate: details.makeImmediate,
-    rules: () => rulesOf(config, { oldestCreation: options.oldestCreation(), restoredAtMs: options.restoredAtMs() }),
+    rules: () =>
+      rulesOf(config, {
+        oldestCreation: options.oldestCreation(),
+        restoredAtMs: options.restoredAtMs(),
+        latestStatement: new Date(clock.now() + MAX_CLOCK_SKEW_MS).toISOString(),
+      }),
     mayDecide: options.mayDecide,
     nova: cloud?.source ?? null,
     log: log("facts"),

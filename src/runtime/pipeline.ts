@@ -9,7 +9,7 @@ import type { UpdatesStage } from "./updates_stage.ts";
  * The pipeline. Start reading here:
  *
  *     RabbitMQ ─▶ 1 intake ─▶ 2 facts ─▶ 3 detail ─▶ 4 dispatch ─▶ plugin.notify(detail, created)
- *                 record,     decide     make the    deliver in order,
+ *                 record,     decide     make the    deliver in order,   .update(detail, context)
  *                 then ack    events     JSON        retry, dead letters
  *                 └──── the ledger: each stage reads from it and writes to it ───┘
  *

@@ -3,13 +3,16 @@ import type { Subject } from "../model/event.ts";
 import { followingOf, optionalKeysOf } from "../model/following.ts";
 import type { Rules } from "../facts/decision_context.ts";
 
+/** The rules that depend on the time and on the ledger. */
+type RulesOfTime = Partial<Pick<Rules, "oldestCreation" | "restoredAtMs" | "latestStatement">>;
+
 /**
  * Turns what config.ts says of events into rules. Nova's event types in the legacy and the
  * versioned format mean the same, so either claims both.
  */
 export function rulesOf(
   config: Pick<Config, "events" | "detail">,
-  { oldestCreation = null, restoredAtMs = 0 }: Partial<Pick<Rules, "oldestCreation" | "restoredAtMs">> = {},
+  { oldestCreation = null, restoredAtMs = 0, latestStatement }: RulesOfTime = {},
 ): Rules {
   const { events } = config;
   return {
@@ -20,6 +23,7 @@ export function rulesOf(
     anyPort: events.anyPort ?? false,
     oldestCreation,
     restoredAtMs,
+    ...(latestStatement === undefined ? {} : { latestStatement }),
   };
 }
 

@@ -67,7 +67,10 @@ export class Follower implements AsyncDisposable {
     }
   }
 
-  /** Several updates may tell what an operation changes step by step; each key but the status once. */
+  /**
+   * Several updates may tell what an operation changes step by step; each key but the status once.
+   * The name of a port's network may come behind its addresses.
+   */
   #count({ key, detail }: Received, about: string, rest: Set<string> | null): void {
     const serverId = updateOf(key)!;
     const number = (this.#updates.get(serverId) ?? 0) + 1;
@@ -76,7 +79,7 @@ export class Follower implements AsyncDisposable {
     if (key !== `server/${serverId}/update/${number}`) problems.push(`${about}: ${key} is not number ${number}`);
     if (rest === null) return;
     for (const one of detail["changed"] as readonly string[]) {
-      if (rest.delete(one) || one === "Status") continue;
+      if (rest.delete(one) || one === "Status" || (one === "Addresses" && hasOnlyNamed(detail))) continue;
       problems.push(`${about}: ${key} tells ${one}: ${difference(detail, one)}`);
     }
   }
@@ -133,6 +136,13 @@ function unwrapped(
   if (path !== "/updated") return { detail: detail as Detail };
   const { detail: now, before, changed } = detail as { detail: Detail; before: Detail; changed: readonly string[] };
   return { detail: now, update: { before, changed } };
+}
+
+/** Whether nothing but networks got their names. */
+function hasOnlyNamed(body: Received["detail"]): boolean {
+  const { before, detail } = body as { readonly before: Detail; readonly detail: Detail };
+  const nameless = ({ Addresses }: Detail) => JSON.stringify(Addresses.map((one) => ({ ...one, network: null })));
+  return before.Addresses.some(({ network }) => network === null) && nameless(before) === nameless(detail);
 }
 
 function difference(body: Received["detail"], key: string): string {

@@ -17,6 +17,12 @@ const NAMES = "2.90";
 /** Descriptions. */
 const DESCRIPTIONS = "2.19";
 
+/**
+ * A server keeps the DNS name that was told when no port has it any more. Nova of 2025.1 also takes
+ * it from the ports of a server that it offloads, and never gives it back.
+ */
+const DNS_NAME = ["FQDN"];
+
 export async function takeUpdatesCourse(stage: UpdatesStage, cast: UpdatesCast): Promise<void> {
   const server = await edit(stage, cast);
   await changeItsForm(stage, cast, server);
@@ -310,12 +316,6 @@ async function associate(stage: UpdatesStage, { alice }: UpdatesCast, one: Serve
   });
 }
 
-/**
- * Nova of 2025.1 takes the DNS name from the ports of a server that it offloads, and never gives it
- * back. The server keeps the name that was told.
- */
-const OFFLOADED = ["FQDN"];
-
 /** From host to host. */
 async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): Promise<void> {
   let server: ServerRef;
@@ -339,7 +339,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
   });
   await stage.step({
     title: "shelve and offload",
-    asTold: OFFLOADED,
+    asTold: DNS_NAME,
     act: async () => {
       await alice.act(server, { shelve: null }, "SHELVED_OFFLOADED");
       return [changed(server, "Host", "Status", "Zone")];
@@ -347,7 +347,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
   });
   await stage.step({
     title: "rename while it is offloaded",
-    asTold: OFFLOADED,
+    asTold: DNS_NAME,
     act: async () => {
       await alice.rename(server, "nomad-02");
       return [changed(server, "Name")];
@@ -355,7 +355,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
   });
   await stage.step({
     title: "unshelve",
-    asTold: OFFLOADED,
+    asTold: DNS_NAME,
     act: async () => {
       await alice.act(server, { unshelve: null }, "ACTIVE");
       return [changed(server, "Host", "Status", "Zone")];
@@ -363,7 +363,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
   });
   await stage.step({
     title: "migrate",
-    asTold: OFFLOADED,
+    asTold: DNS_NAME,
     act: async () => {
       await act({ migrate: null }, "2.55");
       await alice.becomes(server, "VERIFY_RESIZE");
@@ -372,7 +372,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
   });
   await stage.step({
     title: "confirm it",
-    asTold: OFFLOADED,
+    asTold: DNS_NAME,
     act: async () => {
       await alice.act(server, { confirmResize: null }, "ACTIVE");
       await alice.settles(server, "confirmResize");
@@ -381,7 +381,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
   });
   await stage.step({
     title: "migrate live",
-    asTold: OFFLOADED,
+    asTold: DNS_NAME,
     act: async () => {
       const before = await hostOf();
       await act({ "os-migrateLive": { host: null, block_migration: "auto" } }, "2.55");
@@ -394,7 +394,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
   const host = await hostOf();
   await stage.step({
     title: "evacuate from a host that is lost",
-    asTold: OFFLOADED,
+    asTold: DNS_NAME,
     act: async () => {
       await cloud.losesHost(host);
       await act({ evacuate: {} }, "2.55");
@@ -405,7 +405,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
   });
   await stage.step({
     title: "that host comes back",
-    asTold: OFFLOADED,
+    asTold: DNS_NAME,
     act: async () => {
       await cloud.hasHostAgain(host);
       return NOTHING;
@@ -413,7 +413,7 @@ async function move(stage: UpdatesStage, { alice, admin, cloud }: UpdatesCast): 
   });
   await stage.step({
     title: "delete it",
-    asTold: OFFLOADED,
+    asTold: DNS_NAME,
     act: async () => {
       await alice.delete(server);
       return [ended(ip, server), went(server)];
@@ -445,6 +445,7 @@ async function hurry(stage: UpdatesStage, { alice, cloud }: UpdatesCast): Promis
   });
   await stage.step({
     title: "detach its only NIC",
+    asTold: DNS_NAME,
     act: async () => {
       await alice.detach(server, await alice.portOf(server));
       return [changed(server, "Addresses", "IP", "IPType", "MAC")];

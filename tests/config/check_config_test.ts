@@ -257,6 +257,23 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
     "events.settleSeconds: found -1; allowed: a number from 0 to 3600",
     `detail.optional[0]: found "Rack"; allowed: one of Name, Zone, Host, Status, Flavor`,
   ]],
+  ["events.update lists keys that can never be told", {
+    events: {
+      creation: ["compute.instance.create.end", "floatingip.update.end"],
+      deletion: ["floatingip.update.end"],
+      update: ["FloatingIPs", "Datacenter", "ID", "FQDN"],
+    },
+    plugins: [{ name: "F", notify() {}, update() {} }],
+    detail: { static: { Datacenter: "KDC" } },
+  }, [
+    `events.update[0]: "FloatingIPs" is no key of the detail that can change: both groups list ` +
+    "floatingip.update.end, which tells it",
+    `events.update[1]: "Datacenter" is no key of the detail that can change: detail.static sets it`,
+    `events.update[2]: "ID" is no key of the detail that can change: it is the same in all of a server's life`,
+  ]],
+  ["events.settleSeconds stands alone", { ...good, events: { ...good.events, settleSeconds: 5 } }, [
+    "events.settleSeconds: needs events.update, which lists what is told",
+  ]],
   ["events.update is listed without the creation of servers", {
     events: { ...good.events, creation: ["floatingip.update.end"], update: "all" },
     plugins: [{ name: "F", notify() {}, update() {} }],

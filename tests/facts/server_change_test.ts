@@ -438,3 +438,25 @@ Deno.test("decide() says that a floating IP has changed its server, and an edit 
   assert.equal(told.tell(floatingIpIs("f", { port: "p1", server: "a" })).changedServers, undefined);
   assert.deepEqual(told.tell(floatingIpIs("f")).changedServers, ["a"]);
 });
+
+Deno.test("decide() lets a message of a clock that is far ahead undo nothing that others state later", () => {
+  const latestStatement = at(10).time;
+  const story = new Story({ follows: true, latestStatement });
+  story.tell(CREATED);
+  story.tell(changed({ hostname: "beta" }, 3000));
+  assert.equal(story.memory.server("a")?.stated?.server, latestStatement);
+  story.tell(changed({ hostname: "gamma" }, 11));
+  assert.equal(story.memory.server("a")?.snapshot.hostname, "gamma");
+});
+
+Deno.test("decide() marks events of a server whose changes were followed, also where they are not any more", () => {
+  const followed = new Story({ follows: true });
+  followed.tell(CREATED);
+  followed.tell(changed({ hostname: "beta" }, 1));
+  const later = new Story();
+  later.memory.apply({ servers: [followed.memory.server("a") as ServerMemory], ports: [], floatingIps: [] });
+  const [deletion] = later.tell(went("a", {}, at(2))).events;
+  assert.equal(deletion?.updates, 0);
+  const [plain] = new Story().tell(CREATED).events;
+  assert.equal(plain?.updates, undefined);
+});

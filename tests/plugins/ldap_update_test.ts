@@ -285,6 +285,14 @@ description: text The shop's base
   );
 });
 
+Deno.test("a former detail that makes no name, because rdn was another then, does not hinder an update", () => {
+  const server = { ...WATCHER, url: "ldaps://localhost", baseDn: SERVERS };
+  const plugin = new LdapDirectory({ ...server, rdn: ["cn"], attributes: { cn: (detail) => detail.Name ?? null } });
+  const now = { ...web, Name: "web" };
+
+  assert.match(plugin.previewUpdate(now, updated({ ...web, Name: null })), /^# the entry that .*finds/);
+});
+
 Deno.test("previewUpdate() says so when nothing of the entry changes", () => {
   const plugin = new LdapDirectory({ ...WATCHER, url: "ldaps://localhost", baseDn: SERVERS });
 

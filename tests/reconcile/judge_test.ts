@@ -4,7 +4,7 @@ import type { ServerSnapshot } from "../../src/model/event.ts";
 import { type FindUpdate, judge } from "../../src/reconcile/judge.ts";
 import { unknownServer } from "../../src/model/snapshot.ts";
 import { EVERYTHING } from "../support/rules.ts";
-import { ADDRESS, came, floatingIpIs, MAC, portIs, Story, went } from "../support/stories.ts";
+import { ADDRESS, came, floatingIpIs, MAC, notification, portIs, Story, went } from "../support/stories.ts";
 import { seenFloatingIp, seenPort } from "./made.ts";
 
 const READ_AT = Date.UTC(2026, 10, 21, 20);
@@ -97,6 +97,17 @@ Deno.test("judge() finds nothing if a message stated the server at about the tim
   const said = Date.parse("2026-11-21T19:13:11.667Z");
   assert.equal(changed(story, { hostname: "www", readAtMs: said + 59_000 }), null);
   assert.notEqual(changed(story, { hostname: "www", readAtMs: said + 61_000 }), null);
+});
+
+Deno.test("judge() follows a server again whose deletion has failed, after an hour", () => {
+  const story = followed();
+  const time = "2026-11-21T19:14:00.000Z";
+  const deleting = { instance_id: "a", hostname: "web", state: "active", state_description: "deleting" };
+  story.tell(notification("compute.instance.update", deleting, { time }));
+  assert.equal(story.memory.server("a")?.deletingSince, time);
+  const after = (ms: number) => changed(story, { hostname: "www", readAtMs: Date.parse(time) + ms });
+  assert.equal(after(1_800_000)?.difference ?? null, null);
+  assert.equal(after(3_700_000)?.difference?.change, "changed");
 });
 
 Deno.test("judge() finds a server that has changed by its port", () => {

@@ -184,7 +184,7 @@ export class Run {
 
   async #attempt(receiver: Receiver, delivery: Delivery): Promise<void> {
     const { ledger, now } = this.#opened;
-    const call = callOf(delivery, this.#following);
+    const call = callOf(delivery, { following: this.#following, canUpdate: receiver.name !== "q" });
     const isTried = call.method === "notify" || call.method === "update";
     const fate = isTried && this.#refusing.has(receiver.name) ? this.#numbers.below(6) : 2;
     if (fate === 0) {

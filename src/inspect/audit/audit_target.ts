@@ -67,7 +67,7 @@ async function read(
   if (typeof listed === "string") return { error: listed };
   const history = new DeliveryHistory(ledger.deliveries(name), ledger.memory, { listingBeganAt });
   const expected: NonNullable<Plugin["expected"]> = (delivered) => plugin.expected?.(delivered) ?? [];
-  return { history, comparison: await compare({ listed, history, ledger, expected }) };
+  return { history, comparison: await compare({ plugin: name, listed, history, ledger, expected }) };
 }
 
 function repairAll(

@@ -46,6 +46,8 @@ export interface Comparison {
 export type ListedFingerprints = ReadonlyMap<string, readonly string[]>;
 
 export interface CompareOptions {
+  /** The plugin's name. */
+  readonly plugin: string;
   readonly listed: ListedFingerprints;
   readonly history: DeliveryHistory;
   readonly ledger: Pick<DeliveredLedger, "details" | "memory">;
@@ -90,7 +92,8 @@ class Comparing {
   }
 
   async addExpected(groups: readonly DeliveredGroup[]): Promise<void> {
-    const details = this.#options.ledger.details(groups.flatMap((group) => recordsOf(group).map(({ seq }) => seq)));
+    const { plugin, ledger } = this.#options;
+    const details = ledger.details(plugin, groups.flatMap((group) => recordsOf(group).map(({ seq }) => seq)));
     for (const group of groups) {
       for (const one of await this.#expected(group, details)) this.#compare(one, group, details);
     }
@@ -141,7 +144,7 @@ class Comparing {
 
   /** Judges what the target holds beyond what was expected. */
   addUnexpected(): void {
-    const { listed, history, ledger } = this.#options;
+    const { plugin, listed, history, ledger } = this.#options;
     for (const [name, { length }] of listed) {
       if (this.#compared.has(name)) continue;
       const resource = resourceOf(name);
@@ -151,7 +154,7 @@ class Comparing {
         continue;
       }
       const { last, reason, isRepairable } = judged;
-      const described = describe(last, ledger.details(last === null ? [] : [last.seq]));
+      const described = describe(last, ledger.details(plugin, last === null ? [] : [last.seq]));
       const repair = last !== null && isRepairable ? [last.seq] : [];
       this.#differences.push({ kind: "orphaned", ...resource, ...described, reason, repair });
     }

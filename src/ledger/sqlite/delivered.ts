@@ -1,12 +1,15 @@
 import type { Detail } from "../../model/detail.ts";
 import type { DeliveredLedger, DeliveryRecord, Redelivery } from "../../model/delivered.ts";
 import type { Subject } from "../../model/event.ts";
+import { toldDetail } from "../../model/following.ts";
 import type { OperatorResult } from "../../model/operations.ts";
 import { type Database, openDatabase, prepareAll, type Statements } from "./database.ts";
 import { serverOf } from "./lasting_events.ts";
 import { SqliteMemory } from "./memory.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
+import { storedEvent } from "./ready_deliveries.ts";
 import { Redeliveries } from "./redelivery.ts";
+import { ToldDetails } from "./told_details.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -23,6 +26,7 @@ class SqliteDelivered implements DeliveredLedger {
   readonly #database: Database;
   readonly #plugins: PluginNumbers;
   readonly #redeliveries: Redeliveries;
+  readonly #told: ToldDetails;
   readonly #sql: Statements<typeof STATEMENTS>;
 
   constructor(database: Database) {
@@ -30,6 +34,7 @@ class SqliteDelivered implements DeliveredLedger {
     this.memory = new SqliteMemory(database);
     this.#plugins = new PluginNumbers(database);
     this.#redeliveries = new Redeliveries(database, this.#plugins);
+    this.#told = new ToldDetails(database, this.#plugins);
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
@@ -46,23 +51,28 @@ class SqliteDelivered implements DeliveredLedger {
     }
   }
 
-  details(seqs: readonly number[]): ReadonlyMap<number, Detail> {
-    return this.#values(seqs, "detail") as ReadonlyMap<number, Detail>;
+  details(plugin: string, seqs: readonly number[]): ReadonlyMap<number, Detail> {
+    return new Map(seqs.flatMap((seq) => {
+      const row = this.#sql.detail.get(seq);
+      const text = row?.["detail"] ?? null;
+      if (row === undefined || text === null) return [];
+      const event = storedEvent(row["data"]);
+      const detail: Detail = JSON.parse(text as string);
+      if (event.updates === undefined || event.updated) return [[seq, detail] as const];
+      const before = this.#told.before(plugin, { ...event, seq });
+      return [[seq, toldDetail({ detail, before }, { subject: event.subject, following: null })] as const];
+    }));
   }
 
   orderKeys(seqs: readonly number[]): ReadonlyMap<number, readonly number[]> {
-    return this.#values(seqs, "order_keys") as ReadonlyMap<number, readonly number[]>;
+    return new Map(seqs.flatMap((seq) => {
+      const text = this.#sql.orderKeys.get(seq)?.["order_keys"] ?? null;
+      return text === null ? [] : [[seq, JSON.parse(text as string)] as const];
+    }));
   }
 
   redeliver(redelivery: Redelivery): readonly OperatorResult[] {
     return this.#redeliveries.redeliver(redelivery);
-  }
-
-  #values(seqs: readonly number[], column: "detail" | "order_keys"): ReadonlyMap<number, unknown> {
-    return new Map(seqs.flatMap((seq) => {
-      const text = this.#sql[column].get(seq)?.["value"] ?? null;
-      return text === null ? [] : [[seq, JSON.parse(text as string)] as const];
-    }));
   }
 }
 
@@ -85,6 +95,6 @@ const STATEMENTS = {
     FROM event AS e CROSS JOIN delivery AS d ON d.seq = e.seq AND d.plugin = ?1
       AND NOT (d.state = 'done' AND d.attempts = 0) -- an update with nothing to tell
     WHERE e.seq > ?2 ORDER BY e.seq LIMIT ?3`,
-  detail: `SELECT detail AS value FROM event WHERE seq = ?`,
-  order_keys: `SELECT order_keys AS value FROM event WHERE seq = ?`,
+  detail: `SELECT data, detail FROM event WHERE seq = ?`,
+  orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,
 } as const;

@@ -6,7 +6,7 @@ const ENDING = 9;
  * `ledger.keepDays`. `audit` compares targets with these events:
  *
  * - the creation of a server that is not deleted, or whose deletion is not delivered yet;
- * - its last update, and those before it until the last one was told to every plugin;
+ * - its last update, and the last one that each plugin was told;
  * - the beginning of a floating IP's current association;
  * - the end of an association, if the creation of its server, or the server's last update, lists the
  *   floating IP and the server is not deleted: these alone would say that the server still has it.
@@ -20,7 +20,7 @@ export function isLasting(row: string): string {
   const floatingIpId = `substr(${prefix}, ${"floatingip/".length + 1})`;
   return `CASE
     WHEN ${key} GLOB 'server/*/creation' THEN ${isThere(serverId)}
-    WHEN ${key} GLOB 'server/*/update/*' THEN ${isLastUpdate(key)}
+    WHEN ${key} GLOB 'server/*/update/*' THEN ${isLastUpdate(row)}
     WHEN ${key} GLOB 'floatingip/*/creation' THEN EXISTS (SELECT 1 FROM floatingip AS f WHERE f.id = ${floatingIpId}
       AND json_extract(f.data, '$.association') IS NOT NULL
       AND ${key} = 'floatingip/' || f.id || '/' || json_extract(f.data, '$.transitions') || '/creation')
@@ -50,13 +50,19 @@ const IS_KNOWN_TO_TARGETS = `(s.deleted_at IS NULL OR EXISTS (SELECT 1 FROM even
   JOIN delivery AS d ON d.seq = g.seq AND (d.finished_at IS NULL OR d.state = 'dead')
   WHERE g.key = 'server/' || s.id || '/deletion'))`;
 
-/** SQL: no later update of the server was told to every plugin. */
-function isLastUpdate(key: string): string {
+/**
+ * SQL: the server's last update, or the last one that some plugin was told, which later events of
+ * that plugin build on.
+ */
+function isLastUpdate(row: string): string {
+  const key = `${row}.key`;
   const rest = `substr(${key}, ${"server/".length + 1})`;
   const id = `substr(${rest}, 1, instr(${rest}, '/') - 1)`;
   const number = `CAST(substr(${rest}, instr(${rest}, '/') + ${"/update/".length}) AS INTEGER)`;
-  const last = `json_extract(s.data, '$.updates')`;
-  return `EXISTS (SELECT 1 FROM server AS s WHERE s.id = ${id} AND ${IS_KNOWN_TO_TARGETS} AND (${number} >= ${last}
-      OR EXISTS (SELECT 1 FROM event AS l JOIN delivery AS d ON d.seq = l.seq AND (d.state <> 'done' OR d.attempts = 0)
-        WHERE l.key = 'server/' || s.id || '/update/' || ${last})))`;
+  const isTold = (delivery: string) => `${delivery}.state = 'done' AND ${delivery}.attempts > 0`;
+  return `EXISTS (SELECT 1 FROM server AS s WHERE s.id = ${id} AND ${IS_KNOWN_TO_TARGETS}
+    AND (${number} >= json_extract(s.data, '$.updates') OR EXISTS (
+      SELECT 1 FROM delivery AS d WHERE d.seq = ${row}.seq AND ${isTold("d")} AND NOT EXISTS (
+        SELECT 1 FROM event AS l CROSS JOIN delivery AS t ON t.seq = l.seq AND t.plugin = d.plugin AND ${isTold("t")}
+        WHERE l.key > 'server/' || s.id || '/update/' AND l.key < 'server/' || s.id || '/update0' AND l.seq > ${row}.seq))))`;
 }

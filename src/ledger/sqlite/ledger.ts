@@ -36,6 +36,9 @@ import { Queues, type QueuesOptions } from "./queues.ts";
 import { ReadyDeliveries } from "./ready_deliveries.ts";
 import { RecentEvents } from "./recent_events.ts";
 
+/** A transaction that has compared details of this many characters announces no more updates. */
+const MAX_CHARACTERS = 1_048_576;
+
 /** The longest that an outcome waits for a transaction to share, if it blocks no later delivery. */
 const SETTLE_WITHIN_MS = 10;
 
@@ -119,14 +122,8 @@ export class SqliteLedger implements Ledger {
   async announceUpdates(limit: number, make?: ImmediateMaker): Promise<AnnouncedUpdates> {
     // Most calls find nothing: these need no transaction.
     const due = reading(() => this.#updates.due(limit));
-    if (due.length > 0) {
-      await this.#commits.run(() => {
-        const added = new Map<string, NewEvent>();
-        for (const serverId of due) this.#settle(serverId, added);
-        this.#addEvents(added, make);
-      });
-    }
-    return { settled: due.length, nextDueAt: reading(() => this.#updates.nextDueAt()) };
+    const settled = due.length === 0 ? 0 : await this.#commits.run(() => this.#settleAll(due, make));
+    return { settled, nextDueAt: reading(() => this.#updates.nextDueAt()) };
   }
 
   // deno-lint-ignore require-await -- async turns what SQLite throws into a rejection
@@ -259,6 +256,20 @@ export class SqliteLedger implements Ledger {
     const { updates, server: { id } } = event;
     if (updates === undefined || id === null) return event;
     return { ...event, updates: this.#memory.server(id)?.updates ?? updates };
+  }
+
+  /** Announces the updates of changed servers. Returns of how many: a transaction has a limit. */
+  #settleAll(due: readonly string[], make: ImmediateMaker | undefined): number {
+    const added = new Map<string, NewEvent>();
+    let [settled, characters] = [0, 0];
+    for (const serverId of due) {
+      if (characters >= MAX_CHARACTERS) break;
+      this.#settle(serverId, added);
+      characters += this.#updates.takeCharacters();
+      settled++;
+    }
+    this.#addEvents(added, make);
+    return settled;
   }
 
   /**

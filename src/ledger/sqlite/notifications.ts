@@ -142,9 +142,9 @@ export class Notifications {
 /** Instead of the number of a notification that is not written: it leads to nothing. */
 const UNWRITTEN = 0;
 
-/** Whether operators may want to see the message: it led to an event, or was to lead to one. */
-function keepsBody({ outcome }: Decision): boolean {
-  return outcome === "event" || outcome === "superseded";
+/** Whether operators may want to see the message: it led to an event, or may lead to one. */
+function keepsBody({ outcome, changedServers = [] }: Decision): boolean {
+  return outcome === "event" || outcome === "superseded" || changedServers.length > 0;
 }
 
 const STATEMENTS = {

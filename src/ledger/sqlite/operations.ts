@@ -196,7 +196,7 @@ class SqliteOperations implements LedgerOperations {
       attempts: Number(row["attempts"]),
       dueAt: open ? Number(row["due_at"]) : null,
       finishedAt: row["finished_at"] === null ? null : Number(row["finished_at"]),
-      ...(event.updates === undefined ? {} : { before: this.#told.before(String(row["name"]), event) }),
+      ...(event.updates === undefined ? {} : { before: this.#told.before(String(row["name"]), { ...event, seq }) }),
       failures: this.#sql.failures.all(plugin, seq).map((failure) => ({
         attempt: Number(failure["attempt"]),
         startedAt: Number(failure["started_at"]),

@@ -1,22 +1,16 @@
 import type { WatcherEvent } from "../../model/event.ts";
 import type { FollowOptions, UpdateCause } from "../../model/ledger.ts";
-import { isDue, WAIT_FOR_DETAIL_MS } from "../update_times.ts";
+import { WAIT_FOR_DETAIL_MS } from "../update_times.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 import type { NewEvent } from "./events.ts";
 import type { SqliteMemory } from "./memory.ts";
+import { PendingServers } from "./pending_servers.ts";
 
 /** The last change of a server. */
 interface Change {
   /** The number of its notification. */
   readonly notification: number;
   readonly cause: UpdateCause;
-}
-
-/** A server that has changed, in memory. */
-interface Pending {
-  readonly dueAt: number;
-  /** The order keys of what was announced of it last, as hashes: what its update may release. */
-  readonly orderKeys: ReadonlySet<number>;
 }
 
 /** What was announced of a server last. */
@@ -45,8 +39,9 @@ export class PendingUpdates {
   readonly #sql: Statements<typeof STATEMENTS>;
   readonly #options: PendingUpdatesOptions;
   #follow: FollowOptions | null = null;
-  /** By server, earliest due first but for those that wait for a detail; `null`: not read yet. */
-  #pending: Map<string, Pending> | null = null;
+  /** `null`: not read yet. */
+  #pending: PendingServers | null = null;
+  #characters = 0;
 
   constructor(database: Database, options: PendingUpdatesOptions) {
     this.#sql = prepareAll(database, STATEMENTS);
@@ -85,30 +80,20 @@ export class PendingUpdates {
   /** Servers whose changes have settled, at most `limit`. */
   due(limit: number): readonly string[] {
     if (this.#follow === null) return [];
-    const now = this.#options.now();
-    const due: string[] = [];
-    for (const [serverId, { dueAt }] of this.#all()) {
-      if (due.length >= limit) break;
-      if (isDue(dueAt, { now, settleMs: this.#follow.settleMs })) due.push(serverId);
-    }
-    return due;
+    return this.#all().due(limit, { now: this.#options.now(), settleMs: this.#follow.settleMs });
   }
 
   /** When the next changes have settled; `null`: there are none. */
   nextDueAt(): number | null {
     if (this.#follow === null) return null;
-    let next = Infinity;
-    for (const { dueAt } of this.#all().values()) next = Math.min(next, dueAt);
+    const next = this.#all().earliest();
     return next === Infinity ? null : next;
   }
 
   /** Other changed servers whose updates may release a name or an address that an event takes. */
   releasing({ orderKeys, server, created }: WatcherEvent): readonly string[] {
     if (this.#follow === null || !created || this.#all().size === 0) return [];
-    const taken = this.#options.hashesOf(orderKeys);
-    return [...this.#all()].filter(([serverId, pending]) =>
-      serverId !== server.id && taken.some((key) => pending.orderKeys.has(key))
-    ).map(([serverId]) => serverId);
+    return [...this.#all().holding(this.#options.hashesOf(orderKeys))].filter((serverId) => serverId !== server.id);
   }
 
   /**
@@ -137,6 +122,9 @@ export class PendingUpdates {
       return null;
     }
     this.forget(serverId);
+    // Without a detail, the creation may not be written yet, and neither its deliveries.
+    if (announced.detail !== null && this.followers(serverId).size === 0) return null;
+    this.#characters += announced.detail?.length ?? 0;
     const made = this.#follow.makeUpdate({
       server,
       floatingIps: memory.floatingIpsOfServer(serverId),
@@ -149,7 +137,17 @@ export class PendingUpdates {
     return { notification, event: made.event };
   }
 
-  /** The numbers of the plugins that get an update: they follow, and have a delivery of the server's creation. */
+  /** Characters of the details that were compared since the last call. */
+  takeCharacters(): number {
+    const characters = this.#characters;
+    this.#characters = 0;
+    return characters;
+  }
+
+  /**
+   * The numbers of the plugins that get an update: they follow, and have a delivery of the server's
+   * creation.
+   */
   followers(serverId: string): ReadonlySet<number> {
     const { plugins = [] } = this.#follow ?? {};
     const rows = this.#sql.creation.all(creationKey(serverId));
@@ -179,14 +177,15 @@ export class PendingUpdates {
     };
   }
 
-  #all(): Map<string, Pending> {
+  #all(): PendingServers {
     if (this.#pending !== null) return this.#pending;
-    const rows = this.#sql.all.all().map((row): [string, Pending] => {
+    this.#pending = new PendingServers();
+    for (const row of this.#sql.all.all()) {
       const serverId = row["server_id"] as string;
       const orderKeys = this.#announced(serverId)?.orderKeys ?? new Set<number>();
-      return [serverId, { dueAt: Number(row["due_at"]), orderKeys }];
-    });
-    return this.#pending = new Map(rows.sort(([, one], [, other]) => one.dueAt - other.dueAt));
+      this.#pending.set(serverId, { dueAt: Number(row["due_at"]), orderKeys });
+    }
+    return this.#pending;
   }
 }
 

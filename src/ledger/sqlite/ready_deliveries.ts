@@ -62,7 +62,7 @@ export class ReadyDeliveries {
       event,
       // Parsed for each delivery: a plugin may change its detail.
       detail: JSON.parse(detail),
-      ...(event.updates === undefined ? {} : { before: this.#told.before(plugin, event) }),
+      ...(event.updates === undefined ? {} : { before: this.#told.before(plugin, { ...event, seq }) }),
       missing: JSON.parse(missing),
       attempts,
       triedMs,

@@ -17,17 +17,24 @@ export class ToldDetails {
    * The detail of the last update of the event's server before it, or of its creation, that a plugin
    * was told; `null`: it was told neither.
    */
-  before(plugin: string, { serverId, updates = 0 }: RecentEvent["event"]): Detail | null {
+  before(plugin: string, { seq, serverId, updates = 0 }: Before): Detail | null {
     const number = this.#plugins.of(plugin);
-    for (let last = updates; last > 0;) {
-      const row = this.#sql.event.get(number, `server/${serverId}/update/${last}`);
-      if (isTold(row)) return JSON.parse(row["detail"] as string);
-      // An older update may be pruned: it is then not the last that a plugin was told.
-      last = row === undefined ? 0 : Number(row["updates"] ?? 0);
-    }
-    const row = this.#sql.event.get(number, `server/${serverId}/creation`);
-    return isTold(row) ? JSON.parse(row["detail"] as string) : null;
+    const path = `server/${serverId}/update/`;
+    const last = updates === 0 ? undefined : this.#sql.byKey.get(number, `${path}${updates}`);
+    if (isTold(last)) return detailOf(last);
+    // The plugin was not told the last one: it is a dead letter, or the plugin did not follow then.
+    const older = updates === 0 ? null : this.#sql.lastTold.get(number, path, `server/${serverId}/update0`, seq);
+    if (older?.["seq"]) return detailOf(this.#sql.bySeq.get(number, older["seq"] as number));
+    const creation = this.#sql.byKey.get(number, `server/${serverId}/creation`);
+    return isTold(creation) ? detailOf(creation) : null;
   }
+}
+
+/** The event for which it is asked, by number. */
+type Before = Pick<RecentEvent["event"], "serverId" | "updates"> & { readonly seq: number };
+
+function detailOf(row: Row | undefined): Detail {
+  return JSON.parse(row?.["detail"] as string);
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -37,7 +44,13 @@ function isTold(row: Row | undefined): row is Row {
   return row?.["state"] === "done" && Number(row["attempts"]) > 0;
 }
 
+const TOLD = `d.state = 'done' AND d.attempts > 0`;
+const DELIVERED = `event AS e LEFT JOIN delivery AS d ON d.seq = e.seq AND d.plugin = ?`;
+
 const STATEMENTS = {
-  event: `SELECT e.detail, json_extract(e.data, '$.updates') AS updates, d.state, d.attempts
-    FROM event AS e LEFT JOIN delivery AS d ON d.seq = e.seq AND d.plugin = ? WHERE e.key = ?`,
+  byKey: `SELECT e.detail, d.state, d.attempts FROM ${DELIVERED} WHERE e.key = ?`,
+  bySeq: `SELECT e.detail FROM ${DELIVERED} WHERE e.seq = ?`,
+  lastTold:
+    `SELECT max(e.seq) AS seq FROM event AS e CROSS JOIN delivery AS d ON d.seq = e.seq AND d.plugin = ? AND ${TOLD}
+    WHERE e.key > ? AND e.key < ? AND e.seq < ?`,
 } as const;

@@ -59,6 +59,23 @@ Deno.test("Pruner keeps the creation of a server and its last update, and earlie
   assertEquals(keysIn(ledger), ["creation", "update/3", "update/4"].map((end) => `server/s/${end}`));
 });
 
+Deno.test("Pruner keeps the last update of a plugin that was not told the later ones", async () => {
+  using ledger = new TemporaryLedger();
+  await ledger.ledger.activate(["p", "q"]);
+  await tellFollowing(ledger, came("s"), renamed("s", "one", 1), renamed("s", "two", 2));
+  await deliverAll(ledger);
+  await deliverAll(ledger, { plugin: "q" });
+  // As if q had followed then: it was told the first update.
+  ledger.database.exec(`INSERT INTO delivery (seq, plugin, state, due_at, attempts, finished_at)
+    SELECT e.seq, (SELECT id FROM plugin WHERE name = 'q'), 'done', 0, 1, 0 FROM event AS e WHERE e.key = 'server/s/update/1'`);
+  prune(ledger);
+  assertEquals(keysIn(ledger), ["creation", "update/1", "update/2"].map((end) => `server/s/${end}`));
+  await tellFollowing(ledger, went("s"));
+  const deletionOf = async (plugin: string) =>
+    (await ledger.ledger.ready({ plugin, now: Number.MAX_SAFE_INTEGER, limit: 1 }))[0]?.before?.FQDN;
+  assertEquals([await deletionOf("p"), await deletionOf("q")], ["two", "one"]);
+});
+
 Deno.test("Pruner keeps what was told of a deleted server until its deletion is delivered", async () => {
   using ledger = await opened();
   await tellFollowing(ledger, came("s"), renamed("s", "one", 1));
