@@ -138,7 +138,7 @@ const ENTRIES: Readonly<Record<NonNullable<EventLogOptions["format"]>, (source: 
 
 function jsonEntry(detail: Detail, created: boolean, context: Context): Json {
   const { time, eventType, key } = context;
-  const update = context.kind === "update" ? { updated: true, changed: context.changed } : {};
+  const update: Record<string, Json> = context.kind === "update" ? { updated: true, changed: context.changed } : {};
   return { time, event: eventType, created, ...update, key, detail: detail as Json };
 }
 

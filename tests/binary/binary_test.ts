@@ -30,7 +30,7 @@ Deno.test("the released program writes a directory that works at once, and has e
   assert.equal((await program.run(["init", "watcher"])).code, 0);
   const samples = [...Deno.readDirSync(program.path("watcher", "samples"))].map(({ name }) => name)
     .filter((name) => /\.jsonl?$/.test(name));
-  assert.equal(samples.length, 9);
+  assert.equal(samples.length, 10);
   for (const name of samples) {
     const { code, out, err } = await program.run(["--dry-run", `samples/${name}`], { dir: "watcher" });
     assert.ok(code === 0 || code === 3, `${name}: ${code}\n${out}${err}`);
