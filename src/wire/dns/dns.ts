@@ -27,6 +27,8 @@ interface Request {
   readonly message: (id: number) => RawMessage;
   /** Codes that are no failure. */
   readonly accepts: readonly number[];
+  /** Codes that are no failure even in an answer that is not signed. */
+  readonly acceptsUnsigned?: readonly number[];
   readonly signal: AbortSignal;
 }
 
@@ -110,6 +112,8 @@ export class DnsTarget {
       cannot: `Cannot find the zone of "${shown(name)}"`,
       message: (id) => queryMessage(id, name, TYPE.SOA),
       accepts: [RCODE.NOERROR, RCODE.NXDOMAIN, RCODE.REFUSED, RCODE.NOTAUTH],
+      // Knot does not sign its answer about a zone that it does not have.
+      acceptsUnsigned: [RCODE.REFUSED],
       signal,
     });
     if (!isAuthoritative || rcode === RCODE.REFUSED || rcode === RCODE.NOTAUTH) return null;
@@ -195,7 +199,7 @@ export class DnsTarget {
   /** Sends a request, and yields the messages of its answer until the caller has enough. */
   async *#exchange(
     server: DnsServer,
-    { cannot, message, accepts, signal }: Request,
+    { cannot, message, accepts, acceptsUnsigned = [], signal }: Request,
   ): AsyncGenerator<{ readonly message: RawMessage; readonly isSigned: boolean }, void> {
     const cannotHere = `${cannot} on ${serverText(server)}`;
     const request = message(crypto.getRandomValues(new Uint16Array(1))[0] as number);
@@ -213,7 +217,7 @@ export class DnsTarget {
       using _open = connection;
       for (;;) {
         const answer = await limited((signal) => received(connection, signal));
-        const read = await believed(cannotHere, { request, answer, tsig });
+        const read = await believed(cannotHere, { request, answer, tsig, acceptsUnsigned });
         if (!accepts.includes(read.rcode)) throw new Failed(refusedBy(cannotHere, read.rcode, true));
         yield { message: read, isSigned: tsig.isSigned };
       }
@@ -251,7 +255,11 @@ async function received(connection: DnsConnection, signal: AbortSignal): Promise
 /** The message of an answer that is to this request, and by a server that has the key. */
 async function believed(
   cannot: string,
-  { request, answer, tsig }: { readonly request: RawMessage; readonly answer: Uint8Array; readonly tsig: TsigExchange },
+  { request, answer, tsig, acceptsUnsigned }: Pick<Required<Request>, "acceptsUnsigned"> & {
+    readonly request: RawMessage;
+    readonly answer: Uint8Array;
+    readonly tsig: TsigExchange;
+  },
 ): Promise<RawMessage> {
   try {
     const message = decodeMessage(answer);
@@ -260,7 +268,7 @@ async function believed(
     const verdict = await tsig.verify(answer, message);
     if (verdict.state === "refused") throw new Failed(keyRefusedBy(cannot, verdict.error));
     if (verdict.state === "wrong") throw new SyntaxError(`its signature ${verdict.why}`);
-    if (verdict.state === "unsigned") {
+    if (verdict.state === "unsigned" && !acceptsUnsigned.includes(rcode)) {
       throw rcode === RCODE.NOERROR ? new SyntaxError("it is not signed") : new Failed(refusedBy(cannot, rcode, false));
     }
     if (isTruncated) throw new SyntaxError("it is cut short");

@@ -22,6 +22,11 @@ const CODES: Readonly<Record<number, readonly [name: string, reason: FailureReas
   10: ["NOTZONE", "permanent", "set zones to zones that the server has"],
 };
 
+/** PowerDNS answers so to a key that it does not know, Knot to a zone that it does not have. */
+const UNSIGNED: typeof CODES = {
+  9: ["NOTAUTH", "unauthorized", "check the key, and set server to a primary of this zone"],
+};
+
 /** The same of the errors of a signature. */
 const TSIG_CODES: Readonly<Record<number, readonly [name: string, advice: string]>> = {
   [TSIG_ERROR.BADSIG]: ["BADSIG", "check keySecret and keyAlgorithm"],
@@ -39,7 +44,8 @@ export interface ServerFailure {
 
 /** The failure of an answer with an error code. `cannot` begins the error's text. */
 export function refusedBy(cannot: string, rcode: number, isSigned: boolean): ServerFailure {
-  const [name, reason, advice] = CODES[rcode] ?? ["an unknown error", "server_error"];
+  const meaning = isSigned ? CODES[rcode] : UNSIGNED[rcode] ?? CODES[rcode];
+  const [name, reason, advice] = meaning ?? ["an unknown error", "server_error"];
   const unsigned = isSigned ? "" : ", in an answer that is not signed";
   const text = `${cannot}: ${name} (${rcode})${unsigned}${advice === undefined ? "" : `; ${advice}`}`;
   // Anybody could have sent an answer that is not signed: it never ends a delivery.

@@ -46,6 +46,12 @@ export function isInZone(name: string, zone: string): boolean {
   return outer === "" || inner === outer || inner.endsWith(`.${outer}`);
 }
 
+/** The longest of these zones that a name is in; `null`: none. */
+export function dnsZoneAmong(zones: readonly string[], name: string): string | null {
+  const around = zones.filter((zone) => isInZone(name, zone));
+  return around.reduce<string | null>((best, zone) => best === null || zone.length > best.length ? zone : best, null);
+}
+
 /** A name as texts for people and zone files have it: with its final dot. */
 export function absolute(name: string): string {
   return `${plain(name)}.`;

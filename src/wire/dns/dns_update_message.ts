@@ -48,8 +48,25 @@ export function updateMessage(id: number, { zone, prerequisites, changes }: DnsZ
   };
 }
 
-/** The update in the language of nsupdate. */
-export function updateText({ zone, prerequisites, changes }: DnsZoneUpdate): string {
+/**
+ * An update in the language of nsupdate, for previews.
+ *
+ * @example
+ * ```ts
+ * import { dnsUpdateText, type DnsZoneUpdate } from "oss-watcher/kit";
+ * import assert from "node:assert/strict";
+ *
+ * const name = "web-1.example.com";
+ * const update: DnsZoneUpdate = {
+ *   zone: "example.com",
+ *   prerequisites: [{ is: "unused", name }],
+ *   changes: [{ operation: "add", record: { name, type: "A", ttl: 300, data: "10.0.0.1" } }],
+ * };
+ *
+ * assert.equal(dnsUpdateText(update), "zone example.com.\nprereq nxdomain web-1.example.com.\nupdate add web-1.example.com. 300 A 10.0.0.1\nsend");
+ * ```
+ */
+export function dnsUpdateText({ zone, prerequisites, changes }: DnsZoneUpdate): string {
   return [
     `zone ${absolute(zone)}`,
     ...prerequisites.flatMap(prerequisiteLines),
