@@ -63,9 +63,6 @@ export abstract class DnsServer implements AsyncDisposable {
   /** The program and its arguments; it stays in the foreground. */
   protected abstract command(): readonly string[];
 
-  /** The time of the server's clock, as `faketime` takes it. */
-  clock: string | null = null;
-
   async start(): Promise<void> {
     await this.configure();
     const group = new Deno.Command("setsid", {
