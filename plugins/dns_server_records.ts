@@ -61,11 +61,11 @@ export class DnsServerRecords {
    */
   async write(wanted: DnsServerChange, signal: AbortSignal): Promise<DnsServerWritten> {
     const { server, change, former } = wanted;
-    const name = await this.#nameOf(wanted, signal);
+    const place = await this.#placeOf(wanted, signal);
+    const { name } = place;
     const held = await this.#heldUnder(server, name, signal);
     // Records that are not to stay go first: the TXT record of the name is what lists them.
     await this.#removeReverse(server, without([...held, ...former], change(held)), signal);
-    const place = await this.#placeOf(name, signal);
     const outcome = await this.#own.put(place, { server, change }, signal);
     if (!outcome.isDone) throw takenBy(name, outcome.who);
     await this.#writeReverse(server, { name, facts: outcome.facts }, signal);
@@ -77,14 +77,12 @@ export class DnsServerRecords {
     { server, name, former, change = () => [], stay }: DnsServerRemoval,
     signal: AbortSignal,
   ): Promise<void> {
-    const names = name === null ? [] : this.#namesOf(server, name).filter((one) => one !== stay?.name);
     const places: DnsPlace[] = [];
     const gone = [former];
-    for (const one of names) {
-      const held = await this.#heldUnder(server, one, signal);
-      const zone = held.length === 0 ? null : await this.#zoneOf(one, signal);
-      if (zone === null) continue;
-      places.push({ name: one, zone });
+    for (const place of await this.#placesOf(server, name, signal)) {
+      const held = place.name === stay?.name ? [] : await this.#heldUnder(server, place.name, signal);
+      if (held.length === 0) continue;
+      places.push(place);
       gone.push(held.filter((fact) => !change(held).includes(fact)));
     }
     await this.#removeReverse(server, without(gone.flat(), stay?.facts ?? []), signal);
@@ -93,19 +91,11 @@ export class DnsServerRecords {
 
   /** What is written of a server under a name, or that name with a suffix. */
   async heldBy(server: string, name: string, signal: AbortSignal): Promise<DnsFacts> {
-    const all = [];
-    for (const one of this.#namesOf(server, name)) all.push(...await this.#heldUnder(server, one, signal));
+    const all: string[] = [];
+    for (const place of await this.#placesOf(server, name, signal)) {
+      all.push(...await this.#heldUnder(server, place.name, signal));
+    }
     return all;
-  }
-
-  /** The names under which a server can be. */
-  #namesOf(server: string, name: string): readonly string[] {
-    return this.#options.onConflict === "suffix" ? [...new Set([suffixed(name, server), name])] : [name];
-  }
-
-  async #heldUnder(server: string, name: string, signal: AbortSignal): Promise<DnsFacts> {
-    const holder = await this.#own.holder(name, signal);
-    return holder.state === "ours" && holder.server === server ? holder.facts : [];
   }
 
   /** The reverse name of an address, and its zone by the option; `null`: it gets no PTR record. */
@@ -117,18 +107,12 @@ export class DnsServerRecords {
     return zones !== undefined && zone === null ? null : { name, zone };
   }
 
-  /** The name that the server has or gets. */
-  async #nameOf({ server, name }: DnsServerChange, signal: AbortSignal): Promise<string> {
-    const other = suffixed(name, server);
-    if (this.#options.onConflict !== "suffix" || other === name) return name;
-    // A server keeps the name that it got, also when the better one has become free.
-    if ((await this.#heldUnder(server, other, signal)).length > 0) return other;
-    const holder = await this.#own.holder(name, signal);
-    return holder.state === "ours" && holder.server !== server ? other : name;
-  }
-
-  /** @throws {PermanentError} when no zone has the name, or it is the zone's own. */
-  async #placeOf(name: string, signal: AbortSignal): Promise<DnsPlace> {
+  /**
+   * The name that the server has or gets, and its zone.
+   *
+   * @throws {PermanentError} when no zone has the name, or it is the zone's own.
+   */
+  async #placeOf({ server, name }: DnsServerChange, signal: AbortSignal): Promise<DnsPlace> {
     const zone = await this.#zoneOf(name, signal);
     const cannot = `Cannot write records of "${printable(name, 80)}"`;
     if (zone === null) {
@@ -137,7 +121,25 @@ export class DnsServerRecords {
     if (zone.toLowerCase() === name) {
       throw new PermanentError(`${cannot}: it is the zone's own name; rename the server`);
     }
-    return { name, zone };
+    const other = suffixed(name, server);
+    if (this.#options.onConflict !== "suffix" || other === name) return { name, zone };
+    // A server keeps the name that it got, also when the better one has become free.
+    if ((await this.#heldUnder(server, other, signal)).length > 0) return { name: other, zone };
+    const holder = await this.#own.holder(name, signal);
+    return { name: holder.state === "ours" && holder.server !== server ? other : name, zone };
+  }
+
+  /** The names under which a server can be. Empty: it has no name, or that is in no zone. */
+  async #placesOf(server: string, name: string | null, signal: AbortSignal): Promise<readonly DnsPlace[]> {
+    const zone = name === null ? null : await this.#zoneOf(name, signal);
+    if (name === null || zone === null) return [];
+    const names = this.#options.onConflict === "suffix" ? new Set([suffixed(name, server), name]) : [name];
+    return [...names].map((one) => ({ name: one, zone }));
+  }
+
+  async #heldUnder(server: string, name: string, signal: AbortSignal): Promise<DnsFacts> {
+    const holder = await this.#own.holder(name, signal);
+    return holder.state === "ours" && holder.server === server ? holder.facts : [];
   }
 
   async #zoneOf(name: string, signal: AbortSignal): Promise<string | null> {

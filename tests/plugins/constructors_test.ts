@@ -12,6 +12,7 @@ const RIGHT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     password: "s3cret-value",
     baseDn: "dc=example",
   },
+  DnsUpdate: { server: "ns1.example.com", keyName: "w", keySecret: "czNjcmV0" },
   EmailNotify: { host: "smtp.example.com", from: "w@example.com", to: "a@example.com" },
   AmqpPublish: { host: "a.example", exchange: "cloud" },
   EventLog: {},
@@ -25,7 +26,8 @@ const OPTIONS = [
   ...["idAttribute", "markAttribute", "mark", "addressAttribute", "connectTimeoutSeconds", "from", "replyTo", "to"],
   ...["allowedDomains", "subject", "text", "html", "security", "serverName", "clientName", "exchange", "queue"],
   ...["routingKey", "vhost", "tls", "heartbeatSeconds", "file", "format", "maxAnswerBytes", "__proto__x", "a\nb"],
-  ...["urlUpdate", "methodUpdate", "updates"],
+  ...["urlUpdate", "methodUpdate", "updates", "server", "keyName", "keySecret", "keyAlgorithm", "zones", "hostName"],
+  ...["addresses", "ptr", "ttlSeconds", "onConflict", "owner"],
 ];
 
 const anything = fc.oneof(

@@ -52,7 +52,11 @@ export class AnsweringServer implements AsyncDisposable {
   /** Messages that came. */
   readonly requests: Uint8Array[] = [];
 
-  constructor(readonly answer: (request: Uint8Array) => Uint8Array | null | Promise<Uint8Array | null>) {
+  /** @param portOf The port of a real server that new connections lead to; `null`: to the function. */
+  constructor(
+    readonly answer: (request: Uint8Array) => Uint8Array | null | Promise<Uint8Array | null>,
+    readonly portOf: () => number | null = () => null,
+  ) {
     this.#running = this.#accept();
   }
 
@@ -81,6 +85,14 @@ export class AnsweringServer implements AsyncDisposable {
   }
 
   async #serve(connection: Deno.Conn): Promise<void> {
+    const port = this.portOf();
+    if (port !== null) {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port });
+      const back = server.readable.pipeTo(connection.writable).catch(() => {});
+      await connection.readable.pipeTo(server.writable).catch(() => {});
+      await back;
+      return close(server);
+    }
     for (;;) {
       const request = await readMessage(connection);
       this.requests.push(request);
@@ -89,13 +101,6 @@ export class AnsweringServer implements AsyncDisposable {
       await writeMessage(connection, answer);
     }
   }
-}
-
-/** Asks a real server. */
-export async function forwarded(port: number, request: Uint8Array): Promise<Uint8Array> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  await writeMessage(connection, request);
-  return await readMessage(connection);
 }
 
 async function readMessage(connection: Deno.Conn): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import { type Behaviour, type GateMode, type TargetHarness, TcpGate } from "oss-watcher/testing";
-import { AnsweringServer, answerTo, forwarded } from "./dns_answers.ts";
+import { AnsweringServer, answerTo } from "./dns_answers.ts";
 import type { DnsServer } from "./dns_server.ts";
 import { until } from "./until.ts";
 
@@ -21,10 +21,11 @@ export class DnsHarness implements TargetHarness<ServerRecords> {
 
   private constructor(server: DnsServer) {
     this.#server = server;
-    this.#proxy = new AnsweringServer(async (request) => {
-      const code = CODES[this.#behaviour];
-      return code === undefined ? await forwarded(server.port, request) : answerTo(request, code);
-    });
+    const codeOf = () => CODES[this.#behaviour];
+    this.#proxy = new AnsweringServer(
+      (request) => answerTo(request, codeOf() ?? 0),
+      () => codeOf() === undefined ? server.port : null,
+    );
     this.#gate = new TcpGate({ hostname: "127.0.0.1", port: this.#proxy.port });
   }
 

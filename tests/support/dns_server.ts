@@ -134,10 +134,8 @@ export abstract class DnsServer implements AsyncDisposable {
   /** The records of all zones but SOA and NS, as `name type data` each, sorted. */
   async records(zones: readonly string[] = ZONES): Promise<string[]> {
     const key = `hmac-sha256:${ADMIN.name}:${ADMIN.secret}`;
-    const texts = await Promise.all(
-      zones.map((zone) => this.dig([zone, "AXFR", "+noall", "+answer", "+nocrypto", "-y", key])),
-    );
-    const lines = texts.flatMap((text) => text.split("\n")).filter((line) => /^[^;\s]/.test(line));
+    const text = await this.dig(["-y", key, ...zones.flatMap((zone) => [zone, "AXFR", "+noall", "+answer"])]);
+    const lines = text.split("\n").filter((line) => /^[^;\s]/.test(line));
     return lines.map((line) => line.replace(/^(\S+)\.\s+\d+\s+IN\s+(\S+)\s+(.*)$/, "$1 $2 $3"))
       .filter((line) => !/^\S+ (?:SOA|NS|TSIG|RRSIG|NSEC\w*|DNSKEY) /.test(line) && !line.includes(" TSIG ")).sort();
   }
