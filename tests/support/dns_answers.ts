@@ -48,6 +48,7 @@ export function answerTo(request: Uint8Array, rcode: number, signature: AnswerSi
 export class AnsweringServer implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();
+  readonly #closing = Promise.withResolvers<null>();
   readonly #running: Promise<void>;
   /** Messages that came. */
   readonly requests: Uint8Array[] = [];
@@ -66,6 +67,7 @@ export class AnsweringServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
+    this.#closing.resolve(null);
     for (const connection of this.#open) close(connection);
     await this.#running;
   }
@@ -96,7 +98,7 @@ export class AnsweringServer implements AsyncDisposable {
     for (;;) {
       const request = await readMessage(connection);
       this.requests.push(request);
-      const answer = await this.answer(request);
+      const answer = await Promise.race([this.answer(request), this.#closing.promise]);
       if (answer === null) return;
       await writeMessage(connection, answer);
     }

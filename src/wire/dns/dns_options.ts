@@ -15,7 +15,7 @@ export interface DnsTargetOptions {
   readonly keyName: string;
   /** The key's secret in base64, as `tsig-keygen` prints it. */
   readonly keySecret: string;
-  /** @default "hmac-sha256" */
+  /** How messages are signed. @default "hmac-sha256" */
   readonly keyAlgorithm?: "hmac-sha256" | "hmac-sha512";
   /** For one message to one server. More than 0, at most 3600. @default 5 */
   readonly timeoutSeconds?: number;

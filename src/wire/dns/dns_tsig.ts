@@ -77,6 +77,8 @@ export class TsigExchange {
     const record = message.additionals.at(-1);
     if (record?.type !== TYPE.TSIG) return this.#withoutRecord(bytes);
     const tsig = tsigOf(record);
+    // Neither is signed.
+    if (record.class !== CLASS.ANY || record.ttl !== 0) return wrong("is in no TSIG record");
     // A server that does not know the key cannot sign its answer.
     if (tsig.mac.length === 0) {
       return tsig.error === 0 ? wrong("is empty") : { state: "refused", error: tsig.error };

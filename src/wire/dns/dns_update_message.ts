@@ -15,6 +15,7 @@ export type DnsPrerequisite =
 export interface DnsChange {
   /** Adding a record that is there changes its TTL alone; deleting one that is not there, nothing. */
   readonly operation: "add" | "delete";
+  /** Its TTL does not count where it is deleted. */
   readonly record: DnsRecord;
 }
 
