@@ -57,6 +57,7 @@ export class DnsOwnRecords {
   /** Who has a name, as far as owners' records say. */
   async holder(name: string, signal: AbortSignal): Promise<DnsHolder> {
     const texts = await this.#target.query(ownerName(name), "TXT", signal);
+    if (texts === null) return { state: "theirs", who: "a zone that is delegated" };
     return texts.length === 0 ? { state: "free" } : this.holderOf(texts);
   }
 

@@ -91,14 +91,18 @@ export class DnsTarget {
     return this.#servers.map(serverText);
   }
 
-  /** The records of a name and a type. Empty: there are none. */
-  async query(name: string, type: DnsRecordType, signal: AbortSignal): Promise<readonly DnsRecord[]> {
-    const { answers } = await this.#run({
+  /**
+   * The records of a name and a type. Empty: there are none. `null`: the server has no authority
+   * over the name, as below a zone that it delegates.
+   */
+  async query(name: string, type: DnsRecordType, signal: AbortSignal): Promise<readonly DnsRecord[] | null> {
+    const { isAuthoritative, answers } = await this.#run({
       cannot: `Cannot look up "${shown(name)}"`,
       message: (id) => queryMessage(id, name, TYPE[type]),
       accepts: [RCODE.NOERROR, RCODE.NXDOMAIN],
       signal,
     });
+    if (!isAuthoritative) return null;
     const records = answers.filter((record) => isSameName(record.name, name)).map(recordOf);
     return records.filter((record) => record?.type === type) as DnsRecord[];
   }
