@@ -42,7 +42,9 @@ export class DnsPreview {
     const changed = subject === "floatingip" ? content.floatingFactsOf(detail, created) : facts;
     const without = { server, name, facts: facts.filter((fact) => !changed.includes(fact)) };
     const whole = { server, name, facts: [...new Set([...facts, ...changed])] };
-    return created ? this.#textOf(without, whole) : this.#textOf(whole, without);
+    // An association leaves the PTR records of other addresses as they are.
+    const only = subject === "floatingip" ? changed : undefined;
+    return created ? this.#textOf(without, whole, only) : this.#textOf(whole, without, only);
   }
 
   /**
@@ -58,8 +60,8 @@ export class DnsPreview {
   }
 
   /** The updates that lead from one state to another. */
-  #textOf(before: State, after: State): string {
-    const [former, wanted] = [this.#namesOf(before), this.#namesOf(after)];
+  #textOf(before: State, after: State, only?: DnsFacts): string {
+    const [former, wanted] = [this.#namesOf(before, only), this.#namesOf(after, only)];
     const updates = [...new Set([...wanted.keys(), ...former.keys()])].flatMap((name) => {
       const [held, facts] = [former.get(name) ?? [], wanted.get(name) ?? []];
       return held.length + facts.length === 0 ? [] : [this.#update(name, { server: after.server, held, facts })];
@@ -68,9 +70,11 @@ export class DnsPreview {
   }
 
   /** The facts of each name of a server. */
-  #namesOf({ name, facts }: State): ReadonlyMap<string, DnsFacts> {
+  #namesOf({ name, facts }: State, only: DnsFacts = facts): ReadonlyMap<string, DnsFacts> {
     if (name === null) return new Map();
-    const reverse = addressesOf(facts).flatMap((address) => this.#options.reverseOf(address) ?? []);
+    const reverse = addressesOf(facts.filter((fact) => only.includes(fact))).flatMap((address) =>
+      this.#options.reverseOf(address) ?? []
+    );
     return new Map([[name, facts], ...reverse.map((one) => [one, [`name=${name}`]] as const)]);
   }
 

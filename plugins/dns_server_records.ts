@@ -20,6 +20,8 @@ export interface DnsServerChange {
   readonly change: (held: DnsFacts) => DnsFacts;
   /** What the server had, whatever is written there. */
   readonly former: DnsFacts;
+  /** The addresses whose PTR records are written. @default all */
+  readonly reverse?: DnsFacts;
 }
 
 /** What is to be removed of a server's records. */
@@ -60,7 +62,7 @@ export class DnsServerRecords {
    * @throws {PermanentError} when others have the name, or the name of an address.
    */
   async write(wanted: DnsServerChange, signal: AbortSignal): Promise<DnsServerWritten> {
-    const { server, change, former } = wanted;
+    const { server, change, former, reverse } = wanted;
     const place = await this.#placeOf(wanted, signal);
     const { name } = place;
     const held = await this.#heldUnder(server, name, signal);
@@ -68,7 +70,7 @@ export class DnsServerRecords {
     await this.#removeReverse(server, without([...held, ...former], change(held)), signal);
     const outcome = await this.#own.put(place, { server, change }, signal);
     if (!outcome.isDone) throw takenBy(name, outcome.who);
-    await this.#writeReverse(server, { name, facts: outcome.facts }, signal);
+    await this.#writeReverse(server, { name, facts: reverse ?? outcome.facts }, signal);
     return { name, facts: outcome.facts };
   }
 

@@ -5,7 +5,7 @@ import { DnsListing } from "./dns_listing.ts";
 import { DNS_RULES, type DnsUpdateOptions } from "./dns_options.ts";
 import { type DnsFacts, DnsOwnRecords } from "./dns_own_records.ts";
 import { DnsPreview } from "./dns_preview.ts";
-import { DnsServerRecords, type DnsServerWritten } from "./dns_server_records.ts";
+import { type DnsServerChange, DnsServerRecords, type DnsServerWritten } from "./dns_server_records.ts";
 
 /**
  * Keeps the names and addresses of servers in the DNS by signed UPDATE messages (RFC 2136, RFC
@@ -87,7 +87,8 @@ export class DnsUpdate implements Plugin {
     if (!isServer && (floating.length === 0 || !detail.ID)) return;
     if (created) {
       const added = (held: DnsFacts) => [...new Set([...held, ...floating])];
-      await this.#write(detail, isServer ? this.#content.changeOf(detail, context) : added, context);
+      const change = isServer ? this.#content.changeOf(detail, context) : added;
+      await this.#write(detail, { change, former: [], ...isServer ? {} : { reverse: floating } }, context);
     } else {
       const change = (held: DnsFacts) => isServer ? [] : held.filter((fact) => !floating.includes(fact));
       const former = isServer ? this.#content.formerFactsOf(detail) : floating;
@@ -112,7 +113,7 @@ export class DnsUpdate implements Plugin {
     // The former name goes last: until then it lists the floating IPs that the new one gets.
     const held = isRenamed ? await this.#records.heldBy(server, old, signal) : [];
     const change = this.#content.changeOf(detail, context, held);
-    const stay = await this.#write(detail, change, context, [...former, ...held]);
+    const stay = await this.#write(detail, { change, former: [...former, ...held] }, context);
     if (isRenamed) await this.#records.remove({ server, name: old, former, ...stay === null ? {} : { stay } }, signal);
   }
 
@@ -152,13 +153,12 @@ export class DnsUpdate implements Plugin {
   /** `null`: config.ts wants no records of the server. */
   async #write(
     detail: Detail,
-    change: (held: DnsFacts) => DnsFacts,
+    change: Omit<DnsServerChange, "server" | "name">,
     { signal, note }: NotifyContext | UpdateContext,
-    former: DnsFacts = [],
   ): Promise<DnsServerWritten | null> {
     const name = this.#content.nameOf(detail);
     if (name === null) return null;
-    const written = await this.#records.write({ server: serverIdOf(detail), name, change, former }, signal);
+    const written = await this.#records.write({ server: serverIdOf(detail), name, ...change }, signal);
     if (written.name !== name) note(`${name} belongs to another server: written as ${written.name}`);
     return written;
   }
