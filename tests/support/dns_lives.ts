@@ -269,6 +269,55 @@ export function testDnsUpdate(kind: DnsServerKind): void {
     assert.deepEqual(await server.records(), []);
   });
 
+  Deno.test(`${kind}: notify() writes what the options say`, async () => {
+    const Addresses: Detail["Addresses"] = ["10.0.0.1", "10.0.0.2"].map((address, index) => ({
+      ...{ address, mac: null, type: "fixed", network: `net-${index}`, version: 4 },
+    }));
+    const hostName = ({ FQDN }: Detail) =>
+      FQDN === "web-2.cloud.example.com" ? null : `${FQDN?.split(".")[0]}.cloud.example.com`;
+    const options = { ptr: false, ttlSeconds: 77, owner: "prod", hostName } as const;
+    const plugin = pluginOf({ ...options, addresses: ({ network }) => network === "net-1" });
+    await tell(plugin, named("web-1", { detail: { Addresses } }));
+    await tell(plugin, sampleEvent({ server: 2 }));
+    const lines = await server.dig(["web-1.cloud.example.com", "A", "+noall", "+answer"]);
+    assert.match(lines.trim(), /^web-1\.cloud\.example\.com\.\s+77\s+IN\s+A\s+10\.0\.0\.2$/);
+    assert.deepEqual(await server.records(), [
+      `_oss-watcher.web-1.cloud.example.com TXT "heritage=oss-watcher" "owner=prod" "server=${ID}" "fixed=10.0.0.2"`,
+      "web-1.cloud.example.com A 10.0.0.2",
+    ]);
+    await assert.rejects(tell(pluginOf(), sampleEvent()), {
+      message: /it belongs to another installation, owner=prod;/,
+    });
+  });
+
+  Deno.test(`${kind}: a mistake in a function of config.ts is a permanent error that names the option`, async () => {
+    const wrong = { hostName: () => 5, addresses: () => "yes" } as unknown as Required<DnsUpdateOptions>;
+    const { hostName, addresses } = wrong;
+    await assert.rejects(tell(pluginOf({ hostName }), sampleEvent()), {
+      name: "PermanentError",
+      message: /^Cannot make hostName of DnsUpdate: .* it must return a text or null$/,
+    });
+    await assert.rejects(tell(pluginOf({ addresses }), sampleEvent()), {
+      name: "PermanentError",
+      message: /^Cannot make addresses of DnsUpdate: .* it must return true or false$/,
+    });
+  });
+
+  Deno.test(`${kind}: a creation that is told again brings back what was removed by hand`, async () => {
+    const plugin = pluginOf();
+    await tell(plugin, sampleEvent());
+    const before = await server.records();
+    await server.nsupdate(["zone cloud.example.com", "update delete web-1.cloud.example.com. A"]);
+    await server.nsupdate(["zone 10.in-addr.arpa", "update delete 1.0.0.10.in-addr.arpa. PTR"]);
+    const [listed] = await Array.fromAsync(plugin.list(new AbortController().signal));
+    const { detail } = sampleEvent();
+    const [expected] = await plugin.expected([{ key: "k", subject: "server", created: true, detail }]);
+    assert.notEqual(listed?.fingerprint, expected?.fingerprint);
+    await tell(plugin, sampleEvent());
+    assert.deepEqual(await server.records(), before);
+    assert.deepEqual(await Array.fromAsync(plugin.list(new AbortController().signal)), [expected]);
+  });
+
   Deno.test(`${kind}: an attempt that ends after any number of messages is completed by the next one`, async () => {
     const { Addresses } = sampleUpdate().detail;
     const steps: readonly ((plugin: DnsUpdate) => Promise<unknown>)[] = [
