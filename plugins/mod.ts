@@ -12,6 +12,8 @@ export type { MailText } from "./email_message.ts";
 export { EmailNotify } from "./email_notify.ts";
 export type { EmailNotifyOptions } from "./email_options.ts";
 export type { MailRecipients, MailTo } from "./email_recipients.ts";
+export type { DnsAddresses, DnsUpdateOptions } from "./dns_options.ts";
+export { DnsUpdate } from "./dns_update.ts";
 export { EventLog, type EventLogOptions } from "./event_log.ts";
 export { LdapDirectory } from "./ldap_directory.ts";
 export type { LdapDirectoryOptions } from "./ldap_options.ts";

@@ -10,6 +10,16 @@ const NEEDED: readonly Requirement[] = [
   { program: "slapd", package: "slapd", places: ["/usr/sbin/slapd"] },
   { program: "ldapmodify", package: "ldap-utils" },
   { program: "ns-slapd", package: "389-ds-base", places: ["/usr/sbin/ns-slapd"] },
+  { program: "named", package: "bind9", places: ["/usr/sbin/named"] },
+  { program: "nsupdate", package: "bind9-dnsutils" },
+  { program: "knotd", package: "knot", places: ["/usr/sbin/knotd"] },
+  { program: "pdns_server", package: "pdns-server", places: ["/usr/sbin/pdns_server"] },
+  {
+    program: "its SQLite backend",
+    package: "pdns-backend-sqlite3",
+    file: "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql",
+  },
+  { program: "sqlite3", package: "sqlite3" },
   // For promtool alone; its server is not started.
   { program: "promtool", package: "prometheus" },
   { program: "systemd-analyze", package: "systemd" },

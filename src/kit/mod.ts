@@ -1,5 +1,5 @@
 /**
- * Tools for authors of plugins: clients for HTTP, LDAP, SMTP and AMQP, escaping for tenants' texts,
+ * Tools for authors of plugins: clients for HTTP, LDAP, SMTP, DNS and AMQP, escaping for tenants' texts,
  * checks of options, files and time-outs.
  *
  * ```ts
@@ -46,6 +46,14 @@ export { dnValue, filterValue, isDn } from "../wire/ldap/ldap_text.ts";
 export { type RefusedAddress, type SmtpMail, SmtpTarget, type SmtpTargetOptions } from "../wire/smtp/smtp.ts";
 export { type MailAddress, mailAddress, mailDomain } from "../wire/smtp/mail_address.ts";
 export { composeMail, type MailDraft } from "../wire/smtp/mail_message.ts";
+
+// DNS
+export { DnsTarget, type DnsTargetOptions } from "../wire/dns/dns.ts";
+export { dnsAddress, dnsReverseName } from "../wire/dns/dns_address.ts";
+export { dnsHostName, dnsZoneAmong } from "../wire/dns/dns_name.ts";
+export type { DnsRecord, DnsRecordOfOneText, DnsRecordType, DnsTextRecord } from "../wire/dns/dns_record.ts";
+export { type DnsChange, type DnsPrerequisite, dnsUpdateText } from "../wire/dns/dns_update_message.ts";
+export type { DnsZoneUpdate } from "../wire/dns/dns_update_message.ts";
 
 // AMQP
 export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "../wire/amqp/amqp.ts";

@@ -13,6 +13,7 @@ const RIGHT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     baseDn: "dc=example",
   },
   NetBox: { url: "https://a.example", token: "t0ken-value", cluster: "openstack" },
+  DnsUpdate: { server: "ns1.example.com", keyName: "w", keySecret: "czNjcmV0" },
   EmailNotify: { host: "smtp.example.com", from: "w@example.com", to: "a@example.com" },
   AmqpPublish: { host: "a.example", exchange: "cloud" },
   EventLog: {},
@@ -28,6 +29,8 @@ const OPTIONS = [
   ...["routingKey", "vhost", "tls", "heartbeatSeconds", "file", "format", "maxAnswerBytes", "__proto__x", "a\nb"],
   ...["urlUpdate", "methodUpdate", "updates", "token", "scheme", "customField", "createCustomFields", "cluster"],
   ...["site", "tenant", "vrf", "prefixLength", "machineName", "onDeletion", "deletionTag", "adopt"],
+  ...["server", "keyName", "keySecret", "keyAlgorithm", "zones", "hostName"],
+  ...["addresses", "ptr", "ttlSeconds", "onConflict", "owner"],
 ];
 
 const anything = fc.oneof(

@@ -1,0 +1,65 @@
+import type { Detail, DetailAddress } from "../mod.ts";
+import { dnsHostName, type DnsTargetOptions, isOneOf, isWhole, matches } from "../src/kit/mod.ts";
+import { BOOLEAN, optional, type OptionRules } from "../src/kit/mod.ts";
+
+/** Which addresses of a server are written: a kind, or a function that decides on each. */
+export type DnsAddresses = "fixed" | "floating" | "all" | ((address: DetailAddress, detail: Detail) => boolean);
+
+/** Options of `DnsUpdate`, with those of `DnsTarget`: `server`, `keyName`, `keySecret`, … */
+export interface DnsUpdateOptions extends DnsTargetOptions {
+  /**
+   * Zones that may be written, forward and reverse: `["cloud.example.com", "113.0.203.in-addr.arpa"]`.
+   * A name goes to the longest that it is in. Tenants can have any unused name of these.
+   * @default the zones of the server, found by their SOA records
+   */
+  readonly zones?: readonly string[];
+  /** The server's name; `null`: it gets no records. @default `FQDN` of the detail */
+  readonly hostName?: (detail: Detail) => string | null;
+  /** `(address) => address.network === "public"`: those of one network. @default "fixed" */
+  readonly addresses?: DnsAddresses;
+  /** Whether addresses get PTR records, where a zone has their reverse names. @default true */
+  readonly ptr?: boolean;
+  /** Of all records, in seconds: from 0 to 604800. @default 300 */
+  readonly ttlSeconds?: number;
+  /**
+   * When another server has the name: `refuse` makes the event a dead letter; `suffix` writes a name
+   * with the beginning of the server's UUID, `web-1-1a2b3c4d`. @default "refuse"
+   */
+  readonly onConflict?: "refuse" | "suffix";
+  /**
+   * Distinguishes our records from those of other installations. Each oss-watcher of a zone needs
+   * its own. @default "oss-watcher"
+   */
+  readonly owner?: string;
+  /** Unique among the configured plugins. @default "DnsUpdate" */
+  readonly name?: string;
+}
+
+type OwnOption = Exclude<keyof DnsUpdateOptions, keyof DnsTargetOptions>;
+
+const KINDS = isOneOf("fixed", "floating", "all");
+
+/** The rules of the plugin's own options. */
+export const DNS_RULES: OptionRules<DnsUpdateOptions, OwnOption> = {
+  name: optional(matches(/\S/), "must be a text that is not empty"),
+  zones: optional(isZones, "must be a list of zones' names, as cloud.example.com or 0.0.10.in-addr.arpa"),
+  hostName: optional(isFunction, "must be a function of the detail"),
+  addresses: optional(
+    (value) => KINDS(value) || isFunction(value),
+    `must be "fixed", "floating", "all", or a function of an address and the detail`,
+  ),
+  ptr: BOOLEAN,
+  ttlSeconds: optional(isWhole(0, 604_800), "must be a whole number from 0 to 604800"),
+  onConflict: optional(isOneOf("refuse", "suffix"), `must be "refuse" or "suffix"`),
+  owner: optional(matches(/^[\w.-]{1,100}$/), "must be 1 to 100 letters, digits, and . _ -"),
+};
+
+function isZones(value: unknown): boolean {
+  // Zones of classless delegations have names as 0/25.113.0.203.in-addr.arpa.
+  const isZone = (zone: unknown) => typeof zone === "string" && dnsHostName(zone.replace(/^\d+[/-]\d+\./, "")) !== null;
+  return Array.isArray(value) && value.length > 0 && value.every(isZone);
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === "function";
+}

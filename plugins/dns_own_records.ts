@@ -1,0 +1,167 @@
+import { DeliveryError } from "../mod.ts";
+import { dnsAddress, type DnsChange, type DnsRecord, type DnsTarget, type DnsTextRecord } from "../src/kit/mod.ts";
+import { type DnsZoneUpdate, printable } from "../src/kit/mod.ts";
+
+/**
+ * What was written under a name, `kind=value` each: `fixed=10.0.0.5` and `floating=203.0.113.7` are
+ * addresses; `name=web-1.example.com` is where a PTR record leads.
+ */
+export type DnsFacts = readonly string[];
+
+/** A name and its zone. */
+export interface DnsPlace {
+  readonly name: string;
+  readonly zone: string;
+}
+
+/** Who has a name. */
+export type DnsHolder =
+  | { readonly state: "free" }
+  /** `server` of this installation has it; `text` is the record that says so. */
+  | { readonly state: "ours"; readonly server: string; readonly facts: DnsFacts; readonly text: DnsTextRecord }
+  /** `who` continues "it belongs to". */
+  | { readonly state: "theirs"; readonly who: string };
+
+/** A change of what is written under a name. Empty facts: nothing stays. */
+export interface DnsFactsChange {
+  readonly server: string;
+  readonly change: (held: DnsFacts) => DnsFacts;
+}
+
+/** What became of a change. */
+export type DnsOutcome =
+  | { readonly isDone: true; readonly facts: DnsFacts }
+  | { readonly isDone: false; readonly who: string };
+
+const OWNER_LABEL = "_oss-watcher";
+const HERITAGE = "heritage=oss-watcher";
+/** Others may change a name between reading and writing. */
+const MAX_TRIES = 4;
+
+/**
+ * Records of names that are ours. A TXT record beside each name says which installation and which
+ * server own it, and what was written. Each change is one UPDATE whose prerequisites hold that
+ * nobody else has the name.
+ */
+export class DnsOwnRecords {
+  readonly #target: DnsTarget;
+  readonly #owner: string;
+  readonly #ttl: number;
+
+  constructor(target: DnsTarget, { owner, ttl }: { readonly owner: string; readonly ttl: number }) {
+    this.#target = target;
+    this.#owner = owner;
+    this.#ttl = ttl;
+  }
+
+  /** Who has a name, as far as owners' records say. */
+  async holder(name: string, signal: AbortSignal): Promise<DnsHolder> {
+    const texts = await this.#target.query(ownerName(name), "TXT", signal);
+    if (texts === null) return { state: "theirs", who: "a zone that is delegated" };
+    return texts.length === 0 ? { state: "free" } : this.holderOf(texts);
+  }
+
+  /** Who has a name by the records of its owner; at least one. */
+  holderOf(texts: readonly DnsRecord[]): DnsHolder {
+    const [text] = texts;
+    if (text?.type !== "TXT" || texts.length > 1) return { state: "theirs", who: "somebody else" };
+    const [heritage, owner, server, ...facts] = text.data;
+    if (heritage !== HERITAGE || !owner?.startsWith("owner=") || !server?.startsWith("server=")) {
+      return { state: "theirs", who: "somebody else" };
+    }
+    if (owner !== `owner=${this.#owner}`) {
+      return { state: "theirs", who: `another installation, ${printable(owner, 120)}` };
+    }
+    return { state: "ours", server: server.slice("server=".length), facts, text };
+  }
+
+  /**
+   * Changes what is written under a name, if it is free or the server's.
+   *
+   * @throws {DeliveryError} when others change the name again and again, or as `DnsTarget.update`.
+   */
+  async put(place: DnsPlace, { server, change }: DnsFactsChange, signal: AbortSignal): Promise<DnsOutcome> {
+    let wasFree = false;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const holder = await this.holder(place.name, signal);
+      if (holder.state === "theirs") return { isDone: false, who: holder.who };
+      if (holder.state === "ours" && holder.server !== server) {
+        return { isDone: false, who: `the server ${printable(holder.server, 80)}` };
+      }
+      const facts = change(holder.state === "ours" ? holder.facts : []);
+      if (holder.state === "free" && facts.length === 0) return { isDone: true, facts };
+      // Without an owner, and not unused: the name has other records.
+      if (holder.state === "free" && wasFree) return { isDone: false, who: "somebody else" };
+      wasFree = holder.state === "free";
+      if (await this.#target.update(this.updateOf(place, { server, facts, holder }), signal)) {
+        return { isDone: true, facts };
+      }
+    }
+    throw new DeliveryError(`Cannot write "${place.name}": others change it at the same time`, { reason: "other" });
+  }
+
+  /** The UPDATE that leaves these facts under a name. */
+  updateOf(
+    { name, zone }: DnsPlace,
+    { server, facts, holder }: { readonly server: string; readonly facts: DnsFacts; readonly holder: DnsHolder },
+  ): DnsZoneUpdate {
+    const records = facts.flatMap((fact) => this.#recordsOf(name, fact));
+    const text = this.textOf(name, server, facts);
+    const added: DnsChange[] = (facts.length === 0 ? [] : [...records, text]).map((record) => ({
+      operation: "add",
+      record,
+    }));
+    if (holder.state !== "ours") {
+      const absent = { is: "absent", name: ownerName(name), type: "TXT" } as const;
+      return { zone, prerequisites: [{ is: "unused", name }, absent], changes: added };
+    }
+    const left = new Set(added.map(({ record }) => keyOf(record)));
+    const written = [...holder.facts.flatMap((fact) => this.#recordsOf(name, fact)), holder.text];
+    const deleted = written.filter((record) => !left.has(keyOf(record)));
+    const changes = [...deleted.map((record): DnsChange => ({ operation: "delete", record })), ...added];
+    return { zone, prerequisites: [{ is: "equal", records: [holder.text] }], changes };
+  }
+
+  /** The record that says who owns a name. */
+  textOf(name: string, server: string, facts: DnsFacts): DnsTextRecord {
+    const data = [HERITAGE, `owner=${this.#owner}`, `server=${server}`, ...facts];
+    return { name: ownerName(name), type: "TXT", ttl: this.#ttl, data };
+  }
+
+  /** One record of a fact; none for a fact of another version. */
+  #recordsOf(name: string, fact: string): DnsRecord[] {
+    const record = recordOfFact(name, fact);
+    return record === null ? [] : [{ ...record, ttl: this.#ttl }];
+  }
+}
+
+/** The record that a fact stands for, without its TTL. */
+export function recordOfFact(name: string, fact: string): (DnsRecord & { readonly type: "A" | "AAAA" | "PTR" }) | null {
+  const { kind, value } = factOf(fact);
+  if (kind === "name") return { name, type: "PTR", ttl: 0, data: value };
+  const address = kind === "fixed" || kind === "floating" ? dnsAddress(value) : null;
+  return address === null ? null : { name, type: address.type, ttl: 0, data: address.address };
+}
+
+/** The addresses among facts. */
+export function addressesOf(facts: DnsFacts): string[] {
+  return [...new Set(facts.map(factOf).filter(({ kind }) => kind !== "name").map(({ value }) => value))];
+}
+
+/** The name whose owner a record at this name tells; `null`: it tells of none. */
+export function ownedName(name: string): string | null {
+  return name.toLowerCase().startsWith(`${OWNER_LABEL}.`) ? name.slice(OWNER_LABEL.length + 1).toLowerCase() : null;
+}
+
+function factOf(fact: string): { readonly kind: string; readonly value: string } {
+  const at = fact.indexOf("=");
+  return { kind: fact.slice(0, at), value: fact.slice(at + 1) };
+}
+
+function ownerName(name: string): string {
+  return `${OWNER_LABEL}.${name}`;
+}
+
+function keyOf({ name, type, data }: DnsRecord): string {
+  return JSON.stringify([name, type, data]);
+}

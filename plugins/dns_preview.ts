@@ -1,0 +1,93 @@
+import type { Detail, Subject } from "../mod.ts";
+import { dnsUpdateText, dnsZoneAmong } from "../src/kit/mod.ts";
+import { type DnsContent, serverIdOf } from "./dns_content.ts";
+import { addressesOf, type DnsFacts, type DnsHolder, type DnsOwnRecords } from "./dns_own_records.ts";
+
+/** What is, or is to be, written of a server. */
+interface State {
+  readonly server: string;
+  /** `null`: nothing. */
+  readonly name: string | null;
+  readonly facts: DnsFacts;
+}
+
+/** Options of {@linkcode DnsPreview}. */
+export interface DnsPreviewOptions {
+  readonly content: DnsContent;
+  readonly own: DnsOwnRecords;
+  readonly zones: readonly string[] | undefined;
+  /** The reverse name of an address that gets a PTR record. */
+  readonly reverseOf: (address: string) => string | null;
+}
+
+/** Updates in nsupdate's language, for zones that are as the last delivery left them. */
+export class DnsPreview {
+  readonly #options: DnsPreviewOptions;
+
+  constructor(options: DnsPreviewOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The updates of a creation, a deletion, an association or its end.
+   *
+   * @throws {PermanentError} when they would fail for good.
+   */
+  textOfEvent(detail: Detail, created: boolean, subject: Subject): string {
+    const { content } = this.#options;
+    if (subject === "floatingip" && !detail.ID) return "; nothing: the address is no server's";
+    const server = serverIdOf(detail);
+    const name = created ? content.nameOf(detail) : content.formerNameOf(detail);
+    const facts = created ? content.factsOf(detail) : content.formerFactsOf(detail);
+    const changed = subject === "floatingip" ? content.floatingFactsOf(detail, created) : facts;
+    const without = { server, name, facts: facts.filter((fact) => !changed.includes(fact)) };
+    const whole = { server, name, facts: [...new Set([...facts, ...changed])] };
+    // An association leaves the PTR records of other addresses as they are.
+    const only = subject === "floatingip" ? changed : undefined;
+    return created ? this.#textOf(without, whole, only) : this.#textOf(whole, without, only);
+  }
+
+  /**
+   * The updates of an update.
+   *
+   * @throws {PermanentError} when they would fail for good.
+   */
+  textOfUpdate(detail: Detail, before: Detail): string {
+    const { content } = this.#options;
+    const server = serverIdOf(detail);
+    const former = { server, name: content.formerNameOf(before), facts: content.formerFactsOf(before) };
+    return this.#textOf(former, { server, name: content.nameOf(detail), facts: content.factsOf(detail) });
+  }
+
+  /** The updates that lead from one state to another. */
+  #textOf(before: State, after: State, only?: DnsFacts): string {
+    const [former, wanted] = [this.#namesOf(before, only), this.#namesOf(after, only)];
+    const updates = [...new Set([...wanted.keys(), ...former.keys()])].flatMap((name) => {
+      const [held, facts] = [former.get(name) ?? [], wanted.get(name) ?? []];
+      return held.length + facts.length === 0 ? [] : [this.#update(name, { server: after.server, held, facts })];
+    });
+    return updates.length === 0 ? "; nothing" : updates.join("\n\n");
+  }
+
+  /** The facts of each name of a server. */
+  #namesOf({ name, facts }: State, only: DnsFacts = facts): ReadonlyMap<string, DnsFacts> {
+    if (name === null) return new Map();
+    const reverse = addressesOf(facts.filter((fact) => only.includes(fact))).flatMap((address) =>
+      this.#options.reverseOf(address) ?? []
+    );
+    return new Map([[name, facts], ...reverse.map((one) => [one, [`name=${name}`]] as const)]);
+  }
+
+  #update(
+    name: string,
+    { server, held, facts }: { readonly server: string; readonly held: DnsFacts; readonly facts: DnsFacts },
+  ): string {
+    const { own, zones } = this.#options;
+    const zone = zones === undefined ? "" : dnsZoneAmong(zones, name);
+    if (zone === null) return `; ${name}. is in no zone`;
+    const text = own.textOf(name, server, held);
+    const holder: DnsHolder = held.length === 0 ? { state: "free" } : { state: "ours", server, facts: held, text };
+    const update = dnsUpdateText(own.updateOf({ name, zone }, { server, facts, holder }));
+    return zone === "" ? update.replace(/^zone \.$/m, "; the zone that the server names for it") : update;
+  }
+}

@@ -1,0 +1,189 @@
+import { PermanentError } from "../mod.ts";
+import { dnsReverseName, type DnsTarget, dnsZoneAmong, printable } from "../src/kit/mod.ts";
+import { suffixed } from "./dns_content.ts";
+import { addressesOf, type DnsFacts, type DnsOwnRecords, type DnsPlace } from "./dns_own_records.ts";
+
+/** Options of {@linkcode DnsServerRecords}. */
+export interface DnsServerRecordsOptions {
+  /** `undefined`: zones are found by their SOA records. */
+  readonly zones: readonly string[] | undefined;
+  readonly onConflict: "refuse" | "suffix";
+  /** Whether PTR records are written. */
+  readonly ptr: boolean;
+}
+
+/** What is to be left of a server's records. */
+export interface DnsServerChange {
+  readonly server: string;
+  readonly name: string;
+  /** What is to be written under the name, by what is there. */
+  readonly change: (held: DnsFacts) => DnsFacts;
+  /** What the server had, whatever is written there. */
+  readonly former: DnsFacts;
+  /** The addresses whose PTR records are written. @default all */
+  readonly reverse?: DnsFacts;
+}
+
+/** What is to be removed of a server's records. */
+export interface DnsServerRemoval {
+  readonly server: string;
+  /** `null`: there is nothing under its name. */
+  readonly name: string | null;
+  /** What the server had: its addresses' PTR records go, too. */
+  readonly former: DnsFacts;
+  /** What stays under the name, by what is there. @default nothing */
+  readonly change?: (held: DnsFacts) => DnsFacts;
+  /** What the server has by its new name: it stays. @default nothing */
+  readonly stay?: DnsServerWritten;
+}
+
+/** What was written. */
+export interface DnsServerWritten {
+  /** The server's name, which may be the one with a suffix. */
+  readonly name: string;
+  readonly facts: DnsFacts;
+}
+
+/** Writes and removes all records of a server: those of its name, and those of its addresses. */
+export class DnsServerRecords {
+  readonly #target: DnsTarget;
+  readonly #own: DnsOwnRecords;
+  readonly #options: DnsServerRecordsOptions;
+
+  constructor(target: DnsTarget, own: DnsOwnRecords, options: DnsServerRecordsOptions) {
+    this.#target = target;
+    this.#own = own;
+    this.#options = options;
+  }
+
+  /**
+   * Writes the records of a server. Repeated, it completes what an earlier attempt has left.
+   *
+   * @throws {PermanentError} when others have the name, or the name of an address.
+   */
+  async write(wanted: DnsServerChange, signal: AbortSignal): Promise<DnsServerWritten> {
+    const { server, change, former, reverse } = wanted;
+    const place = await this.#placeOf(wanted, signal);
+    const { name } = place;
+    const held = await this.#heldUnder(server, name, signal);
+    // Records that are not to stay go first: the TXT record of the name is what lists them.
+    await this.#removeReverse(server, without([...held, ...former], change(held)), signal);
+    const outcome = await this.#own.put(place, { server, change }, signal);
+    if (!outcome.isDone) throw takenBy(name, outcome.who);
+    await this.#writeReverse(server, { name, facts: reverse ?? outcome.facts }, signal);
+    return { name, facts: outcome.facts };
+  }
+
+  /** Removes records of a server. What is not there, or is another's, counts as removed. */
+  async remove(
+    { server, name, former, change = () => [], stay }: DnsServerRemoval,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const places: DnsPlace[] = [];
+    const gone = [former];
+    for (const place of await this.#placesOf(server, name, signal)) {
+      const held = place.name === stay?.name ? [] : await this.#heldUnder(server, place.name, signal);
+      if (held.length === 0) continue;
+      places.push(place);
+      gone.push(held.filter((fact) => !change(held).includes(fact)));
+    }
+    await this.#removeReverse(server, without(gone.flat(), stay?.facts ?? []), signal);
+    for (const place of places) await this.#own.put(place, { server, change }, signal);
+  }
+
+  /** What is written of a server under a name, or that name with a suffix. */
+  async heldBy(server: string, name: string, signal: AbortSignal): Promise<DnsFacts> {
+    const all: string[] = [];
+    for (const place of await this.#placesOf(server, name, signal)) {
+      all.push(...await this.#heldUnder(server, place.name, signal));
+    }
+    return all;
+  }
+
+  /** The reverse name of an address, and its zone by the option; `null`: it gets no PTR record. */
+  reverseOf(address: string): { readonly name: string; readonly zone: string | null } | null {
+    const name = this.#options.ptr ? dnsReverseName(address) : null;
+    if (name === null) return null;
+    const { zones } = this.#options;
+    const zone = zones === undefined ? null : dnsZoneAmong(zones, name);
+    return zones !== undefined && zone === null ? null : { name, zone };
+  }
+
+  /**
+   * The name that the server has or gets, and its zone.
+   *
+   * @throws {PermanentError} when no zone has the name, or it is the zone's own.
+   */
+  async #placeOf({ server, name }: DnsServerChange, signal: AbortSignal): Promise<DnsPlace> {
+    const zone = await this.#zoneOf(name, signal);
+    const cannot = `Cannot write records of "${printable(name, 80)}"`;
+    if (zone === null) {
+      throw new PermanentError(`${cannot}: it is in no zone; rename the server, or set zones or hostName`);
+    }
+    if (zone.toLowerCase() === name) {
+      throw new PermanentError(`${cannot}: it is the zone's own name; rename the server`);
+    }
+    const other = suffixed(name, server);
+    if (this.#options.onConflict !== "suffix" || other === name) return { name, zone };
+    // A server keeps the name that it got, also when the better one has become free.
+    if ((await this.#heldUnder(server, other, signal)).length > 0) return { name: other, zone };
+    const holder = await this.#own.holder(name, signal);
+    return { name: holder.state === "ours" && holder.server !== server ? other : name, zone };
+  }
+
+  /** The names under which a server can be. Empty: it has no name, or that is in no zone. */
+  async #placesOf(server: string, name: string | null, signal: AbortSignal): Promise<readonly DnsPlace[]> {
+    const zone = name === null ? null : await this.#zoneOf(name, signal);
+    if (name === null || zone === null) return [];
+    const names = this.#options.onConflict === "suffix" ? new Set([suffixed(name, server), name]) : [name];
+    return [...names].map((one) => ({ name: one, zone }));
+  }
+
+  async #heldUnder(server: string, name: string, signal: AbortSignal): Promise<DnsFacts> {
+    const holder = await this.#own.holder(name, signal);
+    return holder.state === "ours" && holder.server === server ? holder.facts : [];
+  }
+
+  async #zoneOf(name: string, signal: AbortSignal): Promise<string | null> {
+    const { zones } = this.#options;
+    return zones === undefined ? await this.#target.zoneOf(name, signal) : dnsZoneAmong(zones, name);
+  }
+
+  /** Writes what can be written, then tells of what belongs to others. */
+  async #writeReverse(server: string, { name, facts }: DnsServerWritten, signal: AbortSignal): Promise<void> {
+    const taken: PermanentError[] = [];
+    for (const address of addressesOf(facts)) {
+      const place = await this.#reversePlaceOf(address, signal);
+      if (place === null) continue;
+      const outcome = await this.#own.put(place, { server, change: () => [`name=${name}`] }, signal);
+      if (!outcome.isDone) taken.push(takenBy(place.name, outcome.who));
+    }
+    if (taken.length > 0) throw new PermanentError(taken.map(({ message }) => message).join("; "));
+  }
+
+  async #removeReverse(server: string, facts: DnsFacts, signal: AbortSignal): Promise<void> {
+    for (const address of addressesOf(facts)) {
+      const place = await this.#reversePlaceOf(address, signal);
+      if (place !== null) await this.#own.put(place, { server, change: () => [] }, signal);
+    }
+  }
+
+  async #reversePlaceOf(address: string, signal: AbortSignal): Promise<DnsPlace | null> {
+    const reverse = this.reverseOf(address);
+    if (reverse === null) return null;
+    const zone = reverse.zone ?? await this.#zoneOf(reverse.name, signal);
+    return zone === null || zone.toLowerCase() === reverse.name ? null : { name: reverse.name, zone };
+  }
+}
+
+function takenBy(name: string, who: string): PermanentError {
+  return new PermanentError(
+    `Cannot write "${printable(name, 80)}": it belongs to ${who}; remove it there, then replay`,
+  );
+}
+
+/** Facts whose addresses are not among those of others. */
+function without(all: DnsFacts, some: DnsFacts): DnsFacts {
+  const stay = addressesOf(some);
+  return all.filter((fact) => addressesOf([fact]).every((address) => !stay.includes(address)));
+}

@@ -1,0 +1,3 @@
+import { testDnsUpdate } from "../support/dns_lives.ts";
+
+testDnsUpdate("knot");
