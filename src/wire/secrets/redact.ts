@@ -15,10 +15,10 @@ const USERINFO = /(:\/{1,2})(?:[^\s"'<>/?#:[]{0,500}:(?!\d{1,5}[/?#])\S{0,500}|[
 
 /**
  * A secret's name, its `=` or `:`, and its value: in quotes, after the name of an authentication
- * scheme, or one word.
+ * scheme, or one word. What our own problems say of an option is no value.
  */
 const NAMED_VALUE =
-  /((?<!\/)(?:passw(?:or)?d|passphrase|pwd|secret|token|authori[sz]ation|credential|cookie|signature|(?:api|access|private|secret)[-_]?key)s?["'\\]{0,2}\s{0,3}[=:]\s{0,3})("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|(?:(?:basic|bearer|digest|token|negotiate)\s+)?[^\s"'&,;}\])]+)/gi;
+  /((?<!\/)(?:passw(?:or)?d|passphrase|pwd|secret|token|authori[sz]ation|credential|cookie|signature|(?:api|access|private|secret)[-_]?key)s?["'\\]{0,2}\s{0,3}[=:]\s{0,3})(?!must\s|needs\s)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|(?:(?:basic|bearer|digest|token|negotiate)\s+)?[^\s"'&,;}\])]+)/gi;
 
 /** Whether a key, an option, a header or a variable of this name is likely to hold a secret. */
 export function isSecretName(name: string): boolean {
