@@ -106,8 +106,9 @@ class Writer {
         return [this.#port("port.update.end", operation.server), ...this.#life("create.end", operation.server)];
       case "delete server": {
         const port = this.#port("port.delete.end", operation.server);
+        const start = this.#life("delete.start", operation.server);
         const life = this.#life("delete.end", operation.server);
-        return operation.portFirst ? [port, ...life] : [...life, port];
+        return [...start, ...operation.portFirst ? [port, ...life] : [...life, port]];
       }
       case "change server":
         this.#states.set(operation.server.id, operation.state);
@@ -143,15 +144,16 @@ class Writer {
     const state = this.#states.get(server.id) ?? firstState(server);
     // A change states what a creation does, without the legacy one's addresses.
     const isChange = eventType.endsWith(".update");
-    const sample = isChange ? eventType.replace(/update$/, "create.end") : eventType;
+    const isStart = eventType.endsWith(".start");
+    const sample = eventType.replace(/update$/, "create.end").replace(/start$/, "end");
     const message = this.#message(sample, wordsOf({ ...server, name: state.name }), (payload, inner) => {
       const said = (payload["nova_object.data"] ?? payload) as Record<string, unknown>;
       said["metadata"] = { ...said["metadata"] as Record<string, string>, owner: state.owner };
-      if (!isChange) return;
       inner["event_type"] = eventType;
-      delete said["fixed_ips"];
+      if (isStart) Object.assign(said, { state: "active", state_description: "deleting", task_state: "deleting" });
+      if (isChange) delete said["fixed_ips"];
     });
-    return isChange ? { ...message, recorded: false } : message;
+    return isChange || isStart ? { ...message, recorded: false } : message;
   }
 
   #port(name: string, server: Server): Message {

@@ -311,7 +311,9 @@ export class Trial implements AsyncDisposable {
 
   /** Every message that was confirmed is recorded once, and nothing is left to do. */
   #checkLedger(events: number): number {
-    const recorded = this.#query(`SELECT count(*) AS n FROM notification WHERE event_type NOT LIKE '%instance.update'`);
+    // Recorded only where changes are followed: the load counts neither.
+    const recorded = this.#query(`SELECT count(*) AS n FROM notification
+      WHERE event_type NOT LIKE '%instance.update' AND event_type NOT LIKE '%instance.delete.start'`);
     const open = this.#query("SELECT count(*) AS n FROM delivery WHERE state <> 'done'");
     const done = this.#query(`SELECT count(*) AS n FROM delivery AS d JOIN event AS e ON e.seq = d.seq
       WHERE state = 'done' AND key NOT LIKE '%/update/%'`);
