@@ -131,7 +131,7 @@ export function readServer(server: JsonObject): ServerRecord | null {
     addresses: Object.entries(object(server["addresses"])).flatMap(([network, listed]) =>
       objects(listed).flatMap((one) => readAddress(network, one))
     ),
-    zone: text(server["OS-EXT-AZ:availability_zone"]),
+    zone: knownText(server["OS-EXT-AZ:availability_zone"]),
     host: HOST in server ? text(server[HOST]) : undefined,
     flavor: text(flavor["original_name"]),
   };

@@ -88,7 +88,7 @@ Deno.test("oss-watcher reconcile shows a plan, tells it with --apply beside the 
   const applied = await stage.run("reconcile", "--apply", "--json");
   assert.equal(applied.code, 0, applied.err);
   const { outcome, drift, differences } = JSON.parse(applied.out);
-  assert.deepEqual([outcome, drift], ["applied", { untold: 0, gone: 1, moved: 0 }]);
+  assert.deepEqual([outcome, drift], ["applied", { untold: 0, gone: 1, moved: 0, changed: 0 }]);
   const ends = [`floatingip/${FLOATING_IP(1)}/3/deletion`, `server/${SERVER(1)}/deletion`];
   assert.deepEqual(differences[0].keys, ends);
   await until(() => receiver.requests.length === 3, LONG_MS);

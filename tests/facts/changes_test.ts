@@ -39,7 +39,8 @@ Deno.test("the tables of operations and changes have every event type that is fo
   assert.deepEqual([...watchedEventTypes({ follows: true })].filter((type) => !published.has(type)), []);
 });
 
-const HEAD = `| change | Nova, unversioned | Nova, versioned | Neutron | keys of the detail | without \`update\` |
+const HEAD =
+  `| change | Nova, unversioned | Nova, versioned | Neutron | keys of the detail | without \`notify_on_state_change\` |
 |---|---|---|---|---|---|`;
 
 /** The keys that change of the detail, as memory has it before and after. */

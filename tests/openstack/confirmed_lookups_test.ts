@@ -221,6 +221,9 @@ Deno.test("confirmedServer() reads a server in a cell that does not answer", asy
     launchedAt: null,
     metadata: null,
     addresses: [],
+    zone: null,
+    host: undefined,
+    flavor: "m1.small",
   });
 });
 

@@ -215,7 +215,7 @@ Deno.test("new EventLog() names every wrong option", () => {
   const options: Record<string, unknown> = { file: "", name: 1, path: "x", format: "xml" };
   assert.throws(() => new EventLog(options as EventLogOptions), {
     message: "Cannot make EventLog: file: must be a text that is not empty; name: must be a text that is not empty; " +
-      'path: unknown option; format: must be "json" or "text"',
+      'path: unknown option; format: must be "json", "text" or "cloudevents"',
   });
 });
 
