@@ -232,36 +232,34 @@ function updateFindings({ events, plugins, detail }: Fields): Finding[] {
   const fixed = isRecord(detail) && isRecord(detail.static) ? Object.keys(detail.static) : [];
   const groups = isRecord(events) ? [events.creation, events.deletion] : [];
   const tellsAssociations = groups.every((group) => Array.isArray(group) && group.includes("floatingip.update.end"));
-  const why = (key: string) => {
-    if (fixed.includes(key)) return "detail.static sets it";
-    if (key === "FloatingIPs" && tellsAssociations) return "both groups list floatingip.update.end, which tells it";
-    if (CONSTANT_KEYS.includes(key)) return "it is the same in all of a server's life";
-    return allowed.includes(key) ? undefined : "";
+  /** Why a key cannot change, for the end of the finding; `null`: it can. */
+  const whyNot = (key: string) => {
+    if (fixed.includes(key)) return ": detail.static sets it";
+    if (key === "FloatingIPs" && tellsAssociations) return ": both groups list floatingip.update.end, which tells it";
+    if (CONSTANT_KEYS.includes(key)) return ": it is the same in all of a server's life";
+    return allowed.includes(key) ? null : didYouMean(key, allowed);
   };
-  const unknown = Array.isArray(update)
-    ? update.flatMap((key, index): Finding[] => {
-      const reason = typeof key === "string" ? why(key) : undefined;
-      const advice = reason === "" ? didYouMean(key, allowed) : `: ${reason}`;
-      return reason === undefined ? [] : [{
-        keys: ["events", "update", index],
-        message: `${describeValue(key)} is no key of the detail that can change${advice}`,
-      }];
-    })
-    : [];
-  const creation: unknown = isRecord(events) ? events.creation : undefined;
+  const found: Finding[] = [];
+  for (const [index, key] of (Array.isArray(update) ? update : []).entries()) {
+    const reason = typeof key === "string" ? whyNot(key) : null;
+    if (reason === null) continue;
+    const message = `${describeValue(key)} is no key of the detail that can change${reason}`;
+    found.push({ keys: ["events", "update", index], message });
+  }
+  const keys = ["events", "update"];
+  const [creation] = groups;
   const isTold = !Array.isArray(creation) || creation.some((type) => /instance\.create\.end$/.test(String(type)));
   if (!isTold) {
-    unknown.push({
-      keys: ["events", "update"],
-      message: "servers are told of from their creation on: events.creation lists no compute.instance.create.end",
-    });
+    const message = "servers are told of from their creation on: events.creation lists no compute.instance.create.end";
+    found.push({ keys, message });
   }
-  const canFollow = !Array.isArray(plugins) || plugins.some((plugin) => canUpdate(plugin));
-  return canFollow ? unknown : [...unknown, {
-    keys: ["events", "update"],
-    message: "no plugin can follow updates: none has a method update(detail, context). " +
-      "Of the built-in ones, RestNotify needs urlUpdate, DirectoryNotify and EmailNotify updates: true",
-  }];
+  const canFollow = !Array.isArray(plugins) || plugins.some(canUpdate);
+  if (!canFollow) {
+    const message = "no plugin can follow updates: none has a method update(detail, context). " +
+      "Of the built-in ones, RestNotify needs urlUpdate, DirectoryNotify and EmailNotify updates: true";
+    found.push({ keys, message });
+  }
+  return found;
 }
 
 function isJson(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { ServerSnapshot } from "../model/event.ts";
+import { creationKey, deletionKey } from "../model/event_key.ts";
 import type { FloatingIpMemory, Memory, PortMemory, ServerMemory } from "../model/memory.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
 import { acceptFloatingIp, endFloatingIp } from "./floating_ip.ts";
@@ -50,7 +51,7 @@ function serverIsThere(context: DecisionContext, observation: Observed<"server">
   if (known?.creationSeen) {
     return rules.follows
       ? serverIsAsRead(context, { known, statement })
-      : { outcome: "repeated", reason: `another finding of server/${known.id}/creation` };
+      : { outcome: "repeated", reason: `another finding of ${creationKey(known.id)}` };
   }
   if (isNew) announceServerCreation(context, state.id as string, statement);
   else if (known === undefined) remember(context, { listing: "servers", records: [state] });
@@ -99,7 +100,7 @@ const RESTORED = "If Nova's database was restored from a backup, tell the target
 function serverIsAbsent(context: DecisionContext, id: string): Finding {
   const known = context.draft.server(id);
   if (known === undefined) return UNKNOWN;
-  if (known.deleted) return { outcome: "repeated", reason: `another finding of server/${id}/deletion` };
+  if (known.deleted) return { outcome: "repeated", reason: `another finding of ${deletionKey(id)}` };
   announceServerDeletion(context, id, known.snapshot);
   return { outcome: "remembered", reason: "a server went" };
 }

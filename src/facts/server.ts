@@ -1,4 +1,5 @@
 import type { ServerSnapshot } from "../model/event.ts";
+import { creationKey, deletionKey } from "../model/event_key.ts";
 import type { Memory, PortMemory, ServerMemory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
 import { mergeAddresses, mergeSnapshots } from "../model/snapshot.ts";
@@ -23,7 +24,7 @@ export function serverCreated(context: DecisionContext): Finding {
   if (known?.deleted) {
     return { outcome: "superseded", reason: "the server's deletion was recorded before its creation" };
   }
-  const key = `server/${id}/creation`;
+  const key = creationKey(id);
   if (known?.creationSeen) {
     const server = rules.follows
       ? restated(known, statement)
@@ -47,7 +48,7 @@ export function announceServerCreation(context: DecisionContext, id: string, sta
   const server = createdServer(context, id, statement);
   draft.putServer(server);
   const { snapshot } = server;
-  const key = `server/${id}/creation`;
+  const key = creationKey(id);
   context.announce({ key, subject: "server", created: true, server: snapshot, floatingIp: null, creationSeen: true });
 }
 
@@ -95,7 +96,7 @@ export function serverDeleted(context: DecisionContext): Finding {
   const { server: said } = readStatement(context);
   const { id } = said;
   if (id === null) return NO_SERVER;
-  const key = `server/${id}/deletion`;
+  const key = deletionKey(id);
   const known = draft.server(id);
   if (known?.deleted) {
     const snapshot = mergeSnapshots(known.snapshot, said);
@@ -118,7 +119,7 @@ export function announceServerDeletion(context: DecisionContext, id: string, sna
   const creationSeen = known?.creationSeen ?? false;
   draft.putServer({ ...known, id, creationSeen, deleted: true, snapshot });
   reconcileServer(context, id);
-  const key = `server/${id}/deletion`;
+  const key = deletionKey(id);
   context.announce({ key, subject: "server", created: false, server: snapshot, floatingIp: null, creationSeen });
 }
 

@@ -232,16 +232,8 @@ function placeOf(
  * existing servers whose detail may have changed by it.
  */
 export function followChanges(draft: Draft, memory: Memory): readonly string[] {
-  const { servers, ports, floatingIps } = draft.changes();
-  const concerned = new Set(
-    servers.filter((server) => needsPortData(server, memory.server(server.id))).map(({ id }) => id),
-  );
-  for (const port of ports) {
-    const before = memory.port(port.id);
-    if (before !== undefined && isDeepStrictEqual(ofDetail(port), ofDetail(before))) continue;
-    for (const id of [port.lastServerId, before?.serverId]) if (id) concerned.add(id);
-  }
-  for (const id of concerned) {
+  const { ports, floatingIps } = draft.changes();
+  for (const id of serversToComplete(draft, memory)) {
     const server = draft.server(id);
     if (server === undefined || server.deleted || server.deletingSince) continue;
     // Also ports that another server has got.
@@ -250,23 +242,32 @@ export function followChanges(draft: Draft, memory: Memory): readonly string[] {
     // The number marks a server whose memory is not as it was created.
     if (completed !== server) draft.putServer({ ...completed, updates: completed.updates ?? 0 });
   }
-  const changed = new Set<string>();
-  for (const floatingIp of floatingIps) {
-    const before = memory.floatingIp(floatingIp.id);
-    if (isDeepStrictEqual(floatingIp.association, before?.association ?? null)) continue;
-    for (const association of [floatingIp.association, before?.association]) {
-      if (association?.serverId) changed.add(association.serverId);
-    }
-  }
-  for (const { id, snapshot } of draft.changes().servers) {
+  const ofAssociations = floatingIps.flatMap(({ id, association }) => {
+    const before = memory.floatingIp(id)?.association ?? null;
+    return isDeepStrictEqual(association, before) ? [] : [association?.serverId, before?.serverId];
+  });
+  const restatedServers = draft.changes().servers.filter(({ id, snapshot }) => {
     const before = memory.server(id);
-    if (!isDeepStrictEqual(snapshot, before?.snapshot) || before?.deletingSince) changed.add(id);
-  }
+    return !isDeepStrictEqual(snapshot, before?.snapshot) || before?.deletingSince;
+  });
+  const changed = new Set([...ofAssociations.flatMap((id) => id ?? []), ...restatedServers.map(({ id }) => id)]);
   // A creation that is announced by this decision has the server as it is.
   return [...changed].filter((id) => {
     const server = draft.server(id);
     return memory.server(id)?.creationSeen && !server?.deleted && !server?.deletingSince;
   });
+}
+
+/** The servers of which a decision has changed a port, or what ports complete. */
+function serversToComplete(draft: Draft, memory: Memory): ReadonlySet<string> {
+  const { servers, ports } = draft.changes();
+  const incomplete = servers.filter((server) => needsPortData(server, memory.server(server.id)));
+  const ofPorts = ports.flatMap((port) => {
+    const before = memory.port(port.id);
+    const isSame = before !== undefined && isDeepStrictEqual(ofDetail(port), ofDetail(before));
+    return isSame ? [] : [port.lastServerId, before?.serverId];
+  });
+  return new Set([...incomplete.map(({ id }) => id), ...ofPorts.flatMap((id) => id ?? [])]);
 }
 
 /** Whether changes of memory are times of statements alone. */

@@ -1,4 +1,5 @@
 import type { WatcherEvent } from "../model/event.ts";
+import { updateKey } from "../model/event_key.ts";
 import type { SettledServer } from "../model/ledger.ts";
 import type { Rules } from "./decision_context.ts";
 import { associatedAddresses } from "./decision_context.ts";
@@ -13,7 +14,7 @@ export function updateOf(
   const { id, snapshot, updates = 0 } = server;
   const number = numberAfter(updates, rules);
   const event: WatcherEvent = {
-    key: `server/${id}/update/${number}`,
+    key: updateKey(id as string, number),
     subject: "server",
     created: true,
     updated: true,

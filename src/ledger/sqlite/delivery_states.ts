@@ -15,6 +15,11 @@ export const OPEN = `${UNFINISHED} AND d.state <> 'queued'`;
  */
 export const QUEUED = "d.state = 'queued' AND d.seq >= (SELECT min(queued_from) FROM plugin)";
 
+/** SQL: a plugin was told what this delivery says. One that is done without an attempt had nothing to tell. */
+export function wasTold(delivery: string): string {
+  return `${delivery}.state = 'done' AND ${delivery}.attempts > 0`;
+}
+
 /** The state that operators see, for a delivery's state in the file. */
 export function listedState(state: string, attempts: number): ListedState {
   if (state === "done" || state === "dead" || state === "dropped") return state;

@@ -1,3 +1,5 @@
+import { wasTold } from "./delivery_states.ts";
+
 /** Both endings of keys, `/creation` and `/deletion`, have 9 characters. */
 const ENDING = 9;
 
@@ -59,10 +61,9 @@ function isLastUpdate(row: string): string {
   const rest = `substr(${key}, ${"server/".length + 1})`;
   const id = `substr(${rest}, 1, instr(${rest}, '/') - 1)`;
   const number = `CAST(substr(${rest}, instr(${rest}, '/') + ${"/update/".length}) AS INTEGER)`;
-  const isTold = (delivery: string) => `${delivery}.state = 'done' AND ${delivery}.attempts > 0`;
   return `EXISTS (SELECT 1 FROM server AS s WHERE s.id = ${id} AND ${IS_KNOWN_TO_TARGETS}
     AND (${number} >= json_extract(s.data, '$.updates') OR EXISTS (
-      SELECT 1 FROM delivery AS d WHERE d.seq = ${row}.seq AND ${isTold("d")} AND NOT EXISTS (
-        SELECT 1 FROM event AS l CROSS JOIN delivery AS t ON t.seq = l.seq AND t.plugin = d.plugin AND ${isTold("t")}
+      SELECT 1 FROM delivery AS d WHERE d.seq = ${row}.seq AND ${wasTold("d")} AND NOT EXISTS (
+        SELECT 1 FROM event AS l CROSS JOIN delivery AS t ON t.seq = l.seq AND t.plugin = d.plugin AND ${wasTold("t")}
         WHERE l.key > 'server/' || s.id || '/update/' AND l.key < 'server/' || s.id || '/update0' AND l.seq > ${row}.seq))))`;
 }

@@ -1,4 +1,5 @@
 import type { WatcherEvent } from "../../model/event.ts";
+import { creationKey, updateKey } from "../../model/event_key.ts";
 import type { FollowOptions, UpdateCause } from "../../model/ledger.ts";
 import { WAIT_FOR_DETAIL_MS } from "../update_times.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
@@ -187,14 +188,6 @@ export class PendingUpdates {
     }
     return this.#pending;
   }
-}
-
-function creationKey(serverId: string): string {
-  return `server/${serverId}/creation`;
-}
-
-function updateKey(serverId: string, number: number): string {
-  return `server/${serverId}/update/${number}`;
 }
 
 const STATEMENTS = {

@@ -1,5 +1,7 @@
 import type { Detail } from "../../model/detail.ts";
+import { creationKey, updateKey, updateKeys } from "../../model/event_key.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
+import { wasTold } from "./delivery_states.ts";
 import type { PluginNumbers } from "./plugin_numbers.ts";
 import type { RecentEvent } from "./recent_events.ts";
 
@@ -18,14 +20,15 @@ export class ToldDetails {
    * was told; `null`: it was told neither.
    */
   before(plugin: string, { seq, serverId, updates = 0 }: Before): Detail | null {
+    if (serverId === null) return null;
     const number = this.#plugins.of(plugin);
-    const path = `server/${serverId}/update/`;
-    const last = updates === 0 ? undefined : this.#sql.byKey.get(number, `${path}${updates}`);
+    const last = updates === 0 ? undefined : this.#sql.byKey.get(number, updateKey(serverId, updates));
     if (isTold(last)) return detailOf(last);
     // The plugin was not told the last one: it is a dead letter, or the plugin did not follow then.
-    const older = updates === 0 ? null : this.#sql.lastTold.get(number, path, `server/${serverId}/update0`, seq);
+    const { from, to } = updateKeys(serverId);
+    const older = updates === 0 ? null : this.#sql.lastTold.get(number, from, to, seq);
     if (older?.["seq"]) return detailOf(this.#sql.bySeq.get(number, older["seq"] as number));
-    const creation = this.#sql.byKey.get(number, `server/${serverId}/creation`);
+    const creation = this.#sql.byKey.get(number, creationKey(serverId));
     return isTold(creation) ? detailOf(creation) : null;
   }
 }
@@ -44,13 +47,13 @@ function isTold(row: Row | undefined): row is Row {
   return row?.["state"] === "done" && Number(row["attempts"]) > 0;
 }
 
-const TOLD = `d.state = 'done' AND d.attempts > 0`;
 const DELIVERED = `event AS e LEFT JOIN delivery AS d ON d.seq = e.seq AND d.plugin = ?`;
 
 const STATEMENTS = {
   byKey: `SELECT e.detail, d.state, d.attempts FROM ${DELIVERED} WHERE e.key = ?`,
   bySeq: `SELECT e.detail FROM ${DELIVERED} WHERE e.seq = ?`,
-  lastTold:
-    `SELECT max(e.seq) AS seq FROM event AS e CROSS JOIN delivery AS d ON d.seq = e.seq AND d.plugin = ? AND ${TOLD}
+  lastTold: `SELECT max(e.seq) AS seq FROM event AS e CROSS JOIN delivery AS d ON d.seq = e.seq AND d.plugin = ? AND ${
+    wasTold("d")
+  }
     WHERE e.key > ? AND e.key < ? AND e.seq < ?`,
 } as const;

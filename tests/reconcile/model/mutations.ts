@@ -138,7 +138,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a deletion is told again",
     file: "src/facts/observed.ts",
-    line: 'if (known.deleted) return { outcome: "repeated", reason: `another finding of server/${id}/deletion` };',
+    line: 'if (known.deleted) return { outcome: "repeated", reason: `another finding of ${deletionKey(id)}` };',
     becomes: "",
   },
   {
