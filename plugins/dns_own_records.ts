@@ -26,6 +26,8 @@ export type DnsHolder =
 export interface DnsFactsChange {
   readonly server: string;
   readonly change: (held: DnsFacts) => DnsFacts;
+  /** Who had the name a moment ago. @default it is looked up */
+  readonly holder?: DnsHolder;
 }
 
 /** What became of a change. */
@@ -80,10 +82,14 @@ export class DnsOwnRecords {
    *
    * @throws {DeliveryError} when others change the name again and again, or as `DnsTarget.update`.
    */
-  async put(place: DnsPlace, { server, change }: DnsFactsChange, signal: AbortSignal): Promise<DnsOutcome> {
+  async put(
+    place: DnsPlace,
+    { server, change, holder: known }: DnsFactsChange,
+    signal: AbortSignal,
+  ): Promise<DnsOutcome> {
     let wasFree = false;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const holder = await this.holder(place.name, signal);
+      const holder = tries === 0 && known !== undefined ? known : await this.holder(place.name, signal);
       if (holder.state === "theirs") return { isDone: false, who: holder.who };
       if (holder.state === "ours" && holder.server !== server) {
         return { isDone: false, who: `the server ${printable(holder.server, 80)}` };

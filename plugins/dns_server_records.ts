@@ -1,7 +1,7 @@
 import { PermanentError } from "../mod.ts";
 import { dnsReverseName, type DnsTarget, dnsZoneAmong, printable } from "../src/kit/mod.ts";
 import { suffixed } from "./dns_content.ts";
-import { addressesOf, type DnsFacts, type DnsOwnRecords, type DnsPlace } from "./dns_own_records.ts";
+import { addressesOf, type DnsFacts, type DnsHolder, type DnsOwnRecords, type DnsPlace } from "./dns_own_records.ts";
 
 /** Options of {@linkcode DnsServerRecords}. */
 export interface DnsServerRecordsOptions {
@@ -65,10 +65,11 @@ export class DnsServerRecords {
     const { server, change, former, reverse } = wanted;
     const place = await this.#placeOf(wanted, signal);
     const { name } = place;
-    const held = await this.#heldUnder(server, name, signal);
+    const holder = await this.#own.holder(name, signal);
+    const held = factsOf(holder, server);
     // Records that are not to stay go first: the TXT record of the name is what lists them.
     await this.#removeReverse(server, without([...held, ...former], change(held)), signal);
-    const outcome = await this.#own.put(place, { server, change }, signal);
+    const outcome = await this.#own.put(place, { server, change, holder }, signal);
     if (!outcome.isDone) throw takenBy(name, outcome.who);
     await this.#writeReverse(server, { name, facts: reverse ?? outcome.facts }, signal);
     return { name, facts: outcome.facts };
@@ -79,16 +80,18 @@ export class DnsServerRecords {
     { server, name, former, change = () => [], stay }: DnsServerRemoval,
     signal: AbortSignal,
   ): Promise<void> {
-    const places: DnsPlace[] = [];
+    const places: (readonly [DnsPlace, DnsHolder])[] = [];
     const gone = [former];
     for (const place of await this.#placesOf(server, name, signal)) {
-      const held = place.name === stay?.name ? [] : await this.#heldUnder(server, place.name, signal);
+      if (place.name === stay?.name) continue;
+      const holder = await this.#own.holder(place.name, signal);
+      const held = factsOf(holder, server);
       if (held.length === 0) continue;
-      places.push(place);
+      places.push([place, holder]);
       gone.push(held.filter((fact) => !change(held).includes(fact)));
     }
     await this.#removeReverse(server, without(gone.flat(), stay?.facts ?? []), signal);
-    for (const place of places) await this.#own.put(place, { server, change }, signal);
+    for (const [place, holder] of places) await this.#own.put(place, { server, change, holder }, signal);
   }
 
   /** What is written of a server under a name, or that name with a suffix. */
@@ -140,8 +143,7 @@ export class DnsServerRecords {
   }
 
   async #heldUnder(server: string, name: string, signal: AbortSignal): Promise<DnsFacts> {
-    const holder = await this.#own.holder(name, signal);
-    return holder.state === "ours" && holder.server === server ? holder.facts : [];
+    return factsOf(await this.#own.holder(name, signal), server);
   }
 
   async #zoneOf(name: string, signal: AbortSignal): Promise<string | null> {
@@ -174,6 +176,11 @@ export class DnsServerRecords {
     const zone = reverse.zone ?? await this.#zoneOf(reverse.name, signal);
     return zone === null || zone.toLowerCase() === reverse.name ? null : { name: reverse.name, zone };
   }
+}
+
+/** What a server has under a name. */
+function factsOf(holder: DnsHolder, server: string): DnsFacts {
+  return holder.state === "ours" && holder.server === server ? holder.facts : [];
 }
 
 function takenBy(name: string, who: string): PermanentError {

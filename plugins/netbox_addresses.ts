@@ -1,7 +1,7 @@
 import { DeliveryError } from "../mod.ts";
-import { printable } from "../src/kit/mod.ts";
+import { ipAddress, printable } from "../src/kit/mod.ts";
 import { ADDRESSES, type NetBoxApi, type NetBoxRow, type NetBoxValues, RefusedError } from "./netbox_api.ts";
-import { canonical, type WantedAddress } from "./netbox_content.ts";
+import type { WantedAddress } from "./netbox_content.ts";
 import { type Attempt, isSame } from "./netbox_machines.ts";
 import type { Mark } from "./netbox_mark.ts";
 
@@ -155,5 +155,5 @@ async function inVrf<Value>(write: () => Promise<Value>): Promise<Value> {
 /** The address of an object, without its prefix length. */
 export function addressOf(row: NetBoxRow): string {
   const [address = ""] = String(row["address"]).split("/");
-  return canonical(address) ?? address;
+  return ipAddress(address) ?? address;
 }

@@ -1,5 +1,5 @@
 import { type Detail, PermanentError } from "../mod.ts";
-import { callUserFunction, isText, printable } from "../src/kit/mod.ts";
+import { callUserFunction, ipAddress, isText, printable } from "../src/kit/mod.ts";
 import type { NetBoxValues } from "./netbox_api.ts";
 import { isReference, type NetBoxAddress, type NetBoxChoice, type NetBoxOptions } from "./netbox_options.ts";
 import type { NetBoxReference } from "./netbox_options.ts";
@@ -71,8 +71,8 @@ export class ServerContent {
    */
   of(detail: Detail): WantedServer {
     const id = serverId(detail);
-    const usable = detail.Addresses.filter(({ address, type }) => type !== "floating" && canonical(address) !== null);
-    const odd = detail.Addresses.filter(({ address }) => canonical(address) === null);
+    const usable = detail.Addresses.filter(({ address, type }) => type !== "floating" && ipAddress(address) !== null);
+    const odd = detail.Addresses.filter(({ address }) => ipAddress(address) === null);
     const fixed = usable.map(({ address, mac, network }) =>
       this.#address({ address, type: "fixed", network, mac: macOf(mac), inside: null }, detail)
     );
@@ -98,8 +98,8 @@ export class ServerContent {
     { address, fixedAddress }: { readonly address: string; readonly fixedAddress: string | null },
     detail: Detail,
   ): WantedAddress[] {
-    if (canonical(address) === null) return [];
-    const inside = fixedAddress === null ? null : canonical(fixedAddress);
+    if (ipAddress(address) === null) return [];
+    const inside = fixedAddress === null ? null : ipAddress(fixedAddress);
     return [this.#address({ address, type: "floating", network: null, mac: null, inside }, detail)];
   }
 
@@ -108,7 +108,7 @@ export class ServerContent {
     detail: Detail,
   ): WantedAddress {
     const { vrf, prefixLength } = this.#options;
-    const address = canonical(one.address) ?? one.address;
+    const address = ipAddress(one.address) ?? one.address;
     const version = address.includes(":") ? 6 : 4;
     const given: NetBoxAddress = { address, version, type: one.type, network: one.network };
     const most = version === 4 ? 32 : 128;
@@ -204,14 +204,4 @@ function fieldsOf({ CPU, Ram, Storage, Status }: Detail): NetBoxValues {
 /** A MAC address in the form that NetBox gives; `null` for what is none. */
 function macOf(mac: string | null): string | null {
   return mac !== null && /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(mac) ? mac.toUpperCase() : null;
-}
-
-/** An IP address in its shortest form; `null` for what is none. */
-export function canonical(address: string): string | null {
-  if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(address)) {
-    const parts = address.split(".").map(Number);
-    return parts.every((part) => part <= 255) ? parts.join(".") : null;
-  }
-  if (!/^[0-9a-f:.]+$/i.test(address) || !address.includes(":")) return null;
-  return URL.parse(`http://[${address}]/`)?.hostname.slice(1, -1) ?? null;
 }

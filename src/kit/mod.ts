@@ -62,6 +62,9 @@ export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } 
 export { type EventFacts, eventHtml, eventRows, eventText, eventTitle } from "../wire/event_text.ts";
 export { type EventChange, eventChanges } from "../wire/event_changes.ts";
 
+// Addresses
+export { ipAddress } from "../wire/ip_address.ts";
+
 // Escaping
 export { escapeHtml } from "../wire/escaping/escape_html.ts";
 export { escapeXml } from "../wire/escaping/escape_xml.ts";

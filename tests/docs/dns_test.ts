@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { tool } from "../support/ldap_server.ts";
+import { tool } from "../support/tool.ts";
 
 const TEXT = await Deno.readTextFile(new URL("../../docs/DNS.md", import.meta.url));
 const SECRET = "czNjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXMzYw==";

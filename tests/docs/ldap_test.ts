@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { LdapDirectory } from "../../plugins/ldap_directory.ts";
 import { startDirsrv } from "../support/dirsrv.ts";
-import { ADMIN_PASSWORD, BASE, type LdapServer, SERVERS, tool } from "../support/ldap_server.ts";
-import { ProgramDirectory, runProgram } from "../support/program.ts";
+import { ADMIN_PASSWORD, BASE, type LdapServer, SERVERS } from "../support/ldap_server.ts";
 import { sampleEvent, sampleUpdate } from "../../src/testing/mod.ts";
+import { previewOf } from "./example.ts";
 import { startSlapd } from "../support/slapd.ts";
+import { tool } from "../support/tool.ts";
 
-const SAMPLE = fileURLToPath(new URL("../../samples/compute.instance.create.end.json", import.meta.url));
 const BIND_DN = `cn=oss-watcher,${BASE}`;
 const PASSWORD = "s3cret";
 const { detail, context } = sampleEvent();
@@ -30,23 +29,6 @@ function block(info: string): string {
   return found.text;
 }
 
-/** What `--dry-run` shows for an example of the document. */
-async function preview(example: string): Promise<string> {
-  const plugin = example.replace(/^import .*\n/gm, "").trim().replace(/;$/, "");
-  using dir = new ProgramDirectory({
-    "config.ts": `${example.match(/^import .*\n/gm)?.join("")}
-      export default {
-        events: { creation: ["compute.instance.create.end"], deletion: ["compute.instance.delete.end"] },
-        plugins: [${plugin}],
-        rabbit: { url: "amqp://localhost", queue: { name: "oss-watcher" } },
-      };`,
-  });
-  const args = ["--dry-run", SAMPLE, "--json"];
-  const { code, out, err } = await runProgram({ dir: dir.path(), args, env: { LDAP_PASSWORD: PASSWORD } });
-  assert.equal(code, 0, err);
-  return JSON.parse(out.split("\n")[0] ?? "").plugins[0].preview;
-}
-
 /** The three examples as configurations, and what each adds. */
 function examples(): (readonly [example: string, shown: string])[] {
   const [host = "", own = ""] = blocks.filter(({ info }) => info === "ts").map(({ text }) => text);
@@ -64,7 +46,7 @@ const SERVERS_OF_DOCS:
 
 Deno.test("docs/LDAP.md shows what its examples would send", async () => {
   for (const [example, shown] of examples()) {
-    assert.equal((await preview(example)).replace("\nchangetype: add", ""), shown);
+    assert.equal((await previewOf(example, { LDAP_PASSWORD: PASSWORD })).replace("\nchangetype: add", ""), shown);
   }
 });
 

@@ -1,15 +1,5 @@
-import {
-  ADMIN_PASSWORD,
-  BASE,
-  LdapServer,
-  type LdapServerFiles,
-  program,
-  ROOT,
-  SERVERS,
-  tool,
-  TREE,
-  WATCHER,
-} from "./ldap_server.ts";
+import { ADMIN_PASSWORD, BASE, LdapServer, type LdapServerFiles, ROOT, SERVERS, TREE, WATCHER } from "./ldap_server.ts";
+import { program, tool } from "./tool.ts";
 
 export interface DirsrvOptions {
   /** Listen with TLS too, and trust client certificates of the same authority. */

@@ -1,8 +1,8 @@
 // Private name servers for tests: own folder, own port, loopback only, gone without a trace. What they hold is read and changed with
 // BIND's dig and nsupdate, so that no test trusts the code that it tests.
+import { Daemon, type DaemonStart } from "../../tools/daemon.ts";
 import { freePorts } from "../../tools/free_ports.ts";
-import { program, tool } from "./ldap_server.ts";
-import { until } from "./until.ts";
+import { program, tool } from "./tool.ts";
 
 /** The zones that every server has; the last one for the plugin may not be written. */
 export const ZONES = ["cloud.example.com", "10.in-addr.arpa", "113.0.203.in-addr.arpa", "8.b.d.0.1.0.0.2.ip6.arpa"];
@@ -41,11 +41,12 @@ export abstract class DnsServer implements AsyncDisposable {
   readonly port: number;
   readonly dir: string;
   protected secret: string = KEY.keySecret;
-  #group: Deno.ChildProcess | null = null;
+  #daemon: Daemon | null = null;
 
   constructor() {
     [this.port] = freePorts(1) as [number];
     this.dir = Deno.makeTempDirSync({ prefix: "oss-watcher-dns-" });
+    Deno.mkdirSync(`${this.dir}/log`);
   }
 
   get keys(): readonly Keys[] {
@@ -61,43 +62,25 @@ export abstract class DnsServer implements AsyncDisposable {
   protected abstract configure(): void | Promise<void>;
 
   /** The program and its arguments; it stays in the foreground. */
-  protected abstract command(): readonly string[];
+  protected abstract command(): DaemonStart["command"];
 
   async start(): Promise<void> {
     await this.configure();
-    const group = new Deno.Command("setsid", {
-      args: ["sh", "-c", RUN, ...this.command()],
-      cwd: this.dir,
-      env: { HOME: this.dir },
-      stdin: "piped",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    this.#group = group;
-    let ended = false;
-    group.status.then(() => ended = true);
-    await until(async () => {
-      if (ended) {
-        throw new Error(
-          `Cannot start ${this.kind}: it ended\n${await Deno.readTextFile(`${this.dir}/output`).catch(() => "")}`,
-        );
-      }
+    this.#daemon = new Daemon({
+      name: this.kind,
+      command: this.command(),
+      env: { PATH: Deno.env.get("PATH") ?? "", HOME: this.dir },
+      dir: this.dir,
+    });
+    await this.#daemon.until(async () => {
       const answers = await Promise.all(ZONES.map((zone) => this.dig([zone, "SOA", "+short"])));
       return answers.every((answer) => answer.includes("hostmaster"));
-    }, 30_000);
+    }, 30);
   }
 
   async stop(): Promise<void> {
-    const group = this.#group;
-    if (group === null) return;
-    this.#group = null;
-    try {
-      Deno.kill(-group.pid, "SIGKILL");
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    await group.stdin.close().catch(() => {});
-    await group.status;
+    await this.#daemon?.stop();
+    this.#daemon = null;
   }
 
   /** Whether the server knows the plugin's key. Restarts it. */
@@ -204,7 +187,7 @@ class Bind extends DnsServer {
     );
   }
 
-  protected override command(): readonly string[] {
+  protected override command(): DaemonStart["command"] {
     return [program("named"), "-g", "-n", "1", "-c", `${this.dir}/named.conf`];
   }
 }
@@ -249,7 +232,7 @@ class Knot extends DnsServer {
     );
   }
 
-  protected override command(): readonly string[] {
+  protected override command(): DaemonStart["command"] {
     return [program("knotd"), "-c", `${this.dir}/knot.conf`];
   }
 }
@@ -299,18 +282,10 @@ class PowerDns extends DnsServer {
     }
   }
 
-  protected override command(): readonly string[] {
+  protected override command(): DaemonStart["command"] {
     return [program("pdns_server"), `--config-dir=${this.dir}`, "--daemon=no", "--guardian=no", "--disable-syslog"];
   }
 }
-
-/** A process group that ends with us, even if we are killed: something watches standard input. */
-const RUN = `
-  exec 3<&0 </dev/null
-  { cat <&3 >/dev/null; kill -9 -$$; } &
-  exec 3<&-
-  exec "$0" "$@" >"$HOME/output" 2>&1
-`;
 
 function exists(path: string): boolean {
   try {

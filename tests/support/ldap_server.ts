@@ -1,7 +1,7 @@
 // Private LDAP servers for tests: own folder, own ports, loopback only, gone without a trace. What they hold is read and changed with
 // OpenLDAP's own tools, so that no test trusts the library that it tests.
 import { freePorts } from "../../tools/free_ports.ts";
-import { findProgram } from "../../tools/packages.ts";
+import { tool } from "./tool.ts";
 import { until } from "./until.ts";
 
 /** Attributes by name in lower case, values sorted. */
@@ -182,28 +182,6 @@ const RUN = `
   ulimit -n 1024
   exec "$0" "$@" >"$HOME/output" 2>&1
 `;
-
-export function program(name: string): string {
-  const path = findProgram({ program: name, package: "", places: [`/usr/sbin/${name}`, `/usr/bin/${name}`] });
-  if (path === null) throw new Error(`Cannot find ${name}: run deno run -A tools/install.ts`);
-  return path;
-}
-
-/** Runs a program of the OpenLDAP tools or the like. */
-export async function tool(
-  name: string,
-  args: readonly string[],
-  input = "",
-): Promise<{ success: boolean; output: string }> {
-  const child = new Deno.Command(program(name), { args: [...args], stdin: "piped", stdout: "piped", stderr: "piped" })
-    .spawn();
-  const writer = child.stdin.getWriter();
-  writer.write(new TextEncoder().encode(input)).catch(() => {});
-  writer.close().catch(() => {});
-  const { success, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { success, output: decoder.decode(success ? stdout : stderr) };
-}
 
 function entryOf(record: string): [dn: string, attributes: Attributes] {
   const pairs = record.trim().split("\n").map((line) => {

@@ -1,14 +1,5 @@
-import {
-  ADMIN_PASSWORD,
-  BASE,
-  LdapServer,
-  type LdapServerFiles,
-  program,
-  ROOT,
-  SERVERS,
-  TREE,
-  WATCHER,
-} from "./ldap_server.ts";
+import { ADMIN_PASSWORD, BASE, LdapServer, type LdapServerFiles, ROOT, SERVERS, TREE, WATCHER } from "./ldap_server.ts";
+import { program } from "./tool.ts";
 
 export interface SlapdOptions {
   /** Listen with TLS too, and trust client certificates of the same authority. */

@@ -1,7 +1,7 @@
 // A private NetBox with a PostgreSQL and a Redis of its own, on free ports of the loopback address,
 // in a folder that is removed at the end.
 import { freePorts } from "../free_ports.ts";
-import { Daemon, type DaemonStart, runToEnd } from "../openstack/daemon.ts";
+import { Daemon, type DaemonStart, runToEnd } from "../daemon.ts";
 import { progress } from "../packages.ts";
 import { type NetBoxPrograms, RELEASE } from "./install.ts";
 

@@ -6,7 +6,7 @@ import { progress } from "../packages.ts";
 import type { PrivateRabbit } from "../rabbitmq.ts";
 import { type Broker, refusesTransientQueues, startBroker } from "./broker.ts";
 import { configFiles, databaseUrl } from "./config_files.ts";
-import { Daemon, runToEnd } from "./daemon.ts";
+import { Daemon, runToEnd } from "../daemon.ts";
 import { type Inventory, makeAccounts, makeInventory } from "./inventory.ts";
 import type { Command, Programs } from "./programs.ts";
 import { allAlive, allUp, answers, forceDown, listens, untilFree } from "./readiness.ts";

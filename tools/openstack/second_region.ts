@@ -2,7 +2,7 @@
 // Glance and Neutron with the first.
 import { freePorts } from "../free_ports.ts";
 import { databaseUrl } from "./config_files.ts";
-import type { Daemon } from "./daemon.ts";
+import type { Daemon } from "../daemon.ts";
 import { answers } from "./readiness.ts";
 import { type Answer, CloudClient } from "./rest.ts";
 import { ADDRESS, REGION, type Site } from "./settings.ts";

@@ -1,4 +1,4 @@
-import { addressBytes, addressText } from "./dns_address.ts";
+import { addressBytes, addressText } from "../ip_address.ts";
 import { CLASS, concat, type RawRecord, TYPE } from "./dns_message.ts";
 import { absolute, encodeName, readName } from "./dns_name.ts";
 

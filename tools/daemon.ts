@@ -1,4 +1,4 @@
-// A process of the private cloud, in a process group of its own, which ends with this process, even
+// A server that is private to us, as those of a cloud, in a process group of its own, which ends with this process, even
 // if that is killed.
 
 export interface DaemonStart {
@@ -6,7 +6,7 @@ export interface DaemonStart {
   readonly name: string;
   readonly command: readonly [program: string, ...args: string[]];
   readonly env: Readonly<Record<string, string>>;
-  /** The cloud's folder; the log is `log/<name>.log` in it. It is removed when we are gone. */
+  /** Its folder; the log is `log/<name>.log` in it. It is removed when we are gone. */
   readonly dir: string;
 }
 
@@ -42,7 +42,7 @@ export class Daemon {
       if (this.#hasEnded || Date.now() > deadline) {
         throw new Error(`${this.name} ${this.#hasEnded ? "has ended" : "is not ready"}\n${this.lastLog()}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
