@@ -10,7 +10,8 @@
 import { LdapDirectory } from "../plugins/ldap_directory.ts";
 import { context, detail } from "../tests/plugins/notification.ts";
 import { startDirsrv } from "../tests/support/dirsrv.ts";
-import { type LdapServer, SERVERS, tool, WATCHER } from "../tests/support/ldap_server.ts";
+import { type LdapServer, SERVERS, WATCHER } from "../tests/support/ldap_server.ts";
+import { tool } from "../tests/support/tool.ts";
 import { startSlapd } from "../tests/support/slapd.ts";
 import { installMissing } from "../tools/packages.ts";
 
