@@ -78,6 +78,7 @@ export const SINGLE_HOMES: Readonly<Record<string, string | readonly string[]>> 
   // For publishing: what consumes has a leaner one of its own (src/rabbitmq/amqp/).
   "rabbitmq-client": "src/wire/amqp/amqp_link.ts",
   "node:sqlite": "src/ledger/sqlite/database.ts",
+  "postgres": "src/ledger/postgres/client.ts",
   "commander": "src/cli/",
   "valibot": "src/config/",
   "yaml": "src/openstack/clouds_yaml.ts",
