@@ -5,8 +5,7 @@ import { mergeSnapshots } from "../../model/snapshot.ts";
 import { learnedMemory } from "../learned_memory.ts";
 import type { NewEvent } from "../new_event.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
-import { deliveredEvent } from "./ready_deliveries.ts";
-import type { RecentEvent } from "./recent_events.ts";
+import { deliveredEvent, type RecentEvent } from "../recent_events.ts";
 import { PARTITION_EVENTS } from "./schema.ts";
 
 /** The values that an event is written with. */

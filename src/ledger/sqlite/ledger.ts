@@ -30,7 +30,7 @@ import type { QueueState } from "./plugin_queue.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues, type QueuesOptions } from "./queues.ts";
 import { ReadyDeliveries } from "./ready_deliveries.ts";
-import { RecentEvents } from "./recent_events.ts";
+import { RecentEvents } from "../recent_events.ts";
 import { SqliteUpdateStore } from "./update_store.ts";
 
 /** The longest that an outcome waits for a transaction to share, if it blocks no later delivery. */
