@@ -18,6 +18,8 @@ export interface Tenure {
   readonly ending: AbortSignal;
   /** Aborts when the work may be another's: what is in flight must be given up at once. */
   readonly lost: AbortSignal;
+  /** Whether the work is still ours; asked before something is begun that another must not repeat. */
+  readonly isValid: () => boolean;
 }
 
 /** The name of the lease of a plugin's deliveries. */
