@@ -368,7 +368,7 @@ async function takesAlong(form: number): Promise<void> {
   using database = openDatabase(file, { create: true });
   await using operations = openOperations(file);
   const waitsFor = async (name: string) => (await operations.show(`s/${name}`))?.deliveries[0]?.waitsFor;
-  assertEquals(names.map(waitsFor), [[], [], ["s/ready"]]);
+  assertEquals(await Promise.all(names.map(waitsFor)), [[], [], ["s/ready"]]);
   const ledger = new SqliteLedger(database, () => 0);
   await ledger.activate(["P"]);
   await announceEvents(ledger, [madeEvent("s/new", ["server/s"])]);
