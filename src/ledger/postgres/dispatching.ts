@@ -117,6 +117,7 @@ export class Dispatching {
   async settle(settlements: readonly Settlement[], waitMs: number): Promise<void> {
     await Promise.all(settlements.map(async (settlement) => {
       const window = this.#windows.get(settlement.plugin);
+      if (!this.#options.plugins.has(settlement.plugin)) return;
       if (window === undefined) throw new LeaseLost(`The deliveries of ${settlement.plugin} are another process's`);
       const isAwaited = isFinal(settlement) && window.deliveries.isAwaited(settlement.seq);
       await this.#outcomes.add({ plugin: window.plugin, settlement, window }, isAwaited ? 0 : waitMs);

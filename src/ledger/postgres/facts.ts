@@ -63,6 +63,8 @@ export class Facts {
   readonly #announced: AnnouncedEvents;
   readonly #updates: PendingUpdates;
   readonly #announcer: Announcer;
+  /** Whether what is in memory is not what the tables have: it has to be read anew. */
+  isOutdated = false;
   /** How often the epoch has written. */
   #writes: number;
   #nextSeq: number;
@@ -319,14 +321,9 @@ export class Facts {
     this.#memory.written();
     this.#announced.written();
     this.#journal.clear();
-    if (!isAsExpected) throw new OutdatedFacts();
-    onCommitted(committed);
+    if (isAsExpected) onCommitted(committed);
+    else this.isOutdated = true;
   }
-}
-
-/** What is in memory is not what the tables have, though all was written: it has to be read anew. */
-export class OutdatedFacts extends Error {
-  override readonly name = "OutdatedFacts";
 }
 
 /** Rows that are not derived from memory when the transaction is committed. */

@@ -253,11 +253,10 @@ export class Leases implements Tenancy {
   }
 
   async #take(wanted: Wanted): Promise<void> {
-    const { queries, self, leaseSeconds, clock, held, onBegin, log } = this.#options;
+    const { queries, self: { id }, leaseSeconds, clock, held, onBegin, log } = this.#options;
     const startedMs = clock.passedMs();
-    const [row] = await queries.rows(TAKE, [plain(wanted.name), self.id, leaseSeconds]);
-    if (row === undefined) return;
-    const lease = { name: wanted.name, epoch: Number(row["epoch"]) };
+    const lease = await takeLease(queries, { name: wanted.name, id, leaseSeconds });
+    if (lease === null) return;
     const tenure: RunningTenure = {
       lease,
       ending: new AbortController(),
@@ -311,6 +310,15 @@ export class Leases implements Tenancy {
 
 function isPlugin(lease: string): boolean {
   return lease.startsWith(pluginLease(""));
+}
+
+/** Takes a lease that is free or has expired; `null`: it is neither. */
+export async function takeLease(
+  queries: Queries,
+  { name, id, leaseSeconds }: { readonly name: string; readonly id: string; readonly leaseSeconds: number },
+): Promise<HeldLease | null> {
+  const [row] = await queries.rows(TAKE, [plain(name), id, leaseSeconds]);
+  return row === undefined ? null : { name, epoch: Number(row["epoch"]) };
 }
 
 /** Reads who does what. */

@@ -23,7 +23,7 @@ import { Batcher } from "./batcher.ts";
 import type { Queries } from "./client.ts";
 import { original, plain } from "./columns.ts";
 import { Dispatching } from "./dispatching.ts";
-import { type Committed, Facts, OutdatedFacts } from "./facts.ts";
+import { type Committed, Facts } from "./facts.ts";
 import { gapOf } from "./gaps.ts";
 import type { HeldLeases } from "./held_leases.ts";
 import { Recorded } from "./notifications.ts";
@@ -238,17 +238,20 @@ export class PostgresLedger implements Ledger {
   /** Runs a call of the holder of `facts`; what is in memory is dropped when it fails. */
   #withFacts<Result>(action: (facts: Facts) => Promise<Result>): Promise<Result> {
     const turn = this.#factsTurn.then(async () => {
-      for (;;) {
-        const facts = this.#facts ??= await this.#beginFacts();
-        try {
-          return await action(facts);
-        } catch (error) {
-          this.#facts = null;
-          this.#recorded.notice();
-          if (!(error instanceof OutdatedFacts)) throw error;
-          this.#dispatching.notice();
-        }
+      const facts = this.#facts ??= await this.#beginFacts();
+      let result: Result;
+      try {
+        result = await action(facts);
+      } catch (error) {
+        this.#facts = null;
+        this.#recorded.notice();
+        throw error;
       }
+      if (facts.isOutdated) {
+        this.#facts = null;
+        this.#dispatching.notice();
+      }
+      return result;
     });
     this.#factsTurn = turn.catch(() => {});
     return turn;
