@@ -1,9 +1,7 @@
 import type { Lane } from "../dispatch/lane.ts";
-import { Comparisons } from "../ledger/sqlite/comparisons.ts";
-import type { Database } from "../ledger/sqlite/database.ts";
-import { ledgerFileOf, ownLedger } from "../ledger/sqlite/open.ts";
 import type { Config, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
+import type { StoredLedger } from "../model/stored_ledger.ts";
 import { WakeSignal } from "../model/wake_signal.ts";
 import type { OpenStackApi } from "../openstack/api.ts";
 import { aborted } from "./aborted.ts";
@@ -15,7 +13,7 @@ import { makeStages } from "./make_stages.ts";
 import { checkOpenStack, openOpenStack } from "./openstack.ts";
 import { runPipeline } from "./pipeline.ts";
 import type { Reconciling } from "./reconciling.ts";
-import { ServiceLedger } from "./service_ledger.ts";
+import { openServiceLedger, ServiceLedger } from "./service_ledger.ts";
 import type { ServiceOptions } from "./service_options.ts";
 import { shutDown } from "./shutdown.ts";
 import { configuredSources } from "./sources.ts";
@@ -37,19 +35,14 @@ export async function runService(options: ServiceOptions): Promise<void> {
     : await openOpenStack(config.openstack, { clock, log: log("openstack") });
   // Without an `openstack` section nothing of it is loaded.
   const reconciling = openstack && await import("./make_reconciling.ts");
-  using owned = ownLedger(ledgerFileOf(config.ledger), {
-    onOlder: ({ from, to }) =>
-      log("ledger").info(
-        `Migrating the ledger from schema ${from} to schema ${to}: this takes minutes for millions of events`,
-      ),
-  });
-  await new Service(options, { sources, openstack, reconciling, database: owned.database }).run();
+  await using stored = await openServiceLedger(options, () => service.wakeLanes());
+  const service = new Service(options, { sources, openstack, reconciling, stored });
+  await service.run();
 }
 
 /** Composes all stages; the only place that knows them all. */
 class Service {
   readonly #options: ServiceOptions;
-  readonly #database: Database;
   readonly #openstack: OpenStackApi | null;
   readonly #ledger: ServiceLedger;
   readonly #status: Status;
@@ -70,32 +63,31 @@ class Service {
 
   constructor(
     options: ServiceOptions,
-    { sources, openstack, reconciling, database }: {
+    { sources, openstack, reconciling, stored }: {
       readonly sources: readonly RabbitSource[];
       readonly openstack: OpenStackApi | null;
       readonly reconciling: Pick<typeof import("./make_reconciling.ts"), "makeReconciling"> | null;
-      readonly database: Database;
+      readonly stored: StoredLedger;
     },
   ) {
     this.#options = options;
-    this.#database = database;
     this.#openstack = openstack;
     const { version, plugins, clock, log } = options;
     this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log });
-    this.#ledger = this.#makeLedger();
+    this.#ledger = this.#makeLedger(stored);
     const ledger = this.#ledger.retrying;
     const wake = () => this.#wakeSignal.notify();
     this.#cloud = openstack && makeCloud(openstack, {
       ...options,
       ledger,
       onOpen: wake,
-      onScope: (scope) => new Comparisons(database).primed(scope),
+      onScope: (scope) => stored.comparisons.primed(scope),
     });
     this.#lanes = makeLanes(options, { ledger, status: this.#status });
     const onFailed = this.#failed.reject;
     this.#listening = new Listening({ service: options, sources, ledger, onRecorded: wake, onFailed });
     this.#reconciling = reconciling && reconciling.makeReconciling(options, {
-      database,
+      comparisons: stored.comparisons,
       sources,
       ledger,
       listening: this.#listening,
@@ -129,25 +121,24 @@ class Service {
     log("service").info("Stopped");
   }
 
-  #makeLedger(): ServiceLedger {
+  #makeLedger(stored: StoredLedger): ServiceLedger {
     return new ServiceLedger({
       service: this.#options,
-      database: this.#database,
+      stored,
       signal: this.#ended.signal,
       onDown: () => this.#listening.pause(),
       onUp: () => {
         if (!this.#options.stop.aborted) this.#listening.resume();
-        this.#wakeLanes();
+        this.wakeLanes();
       },
-      onRescheduled: () => this.#wakeLanes(),
     });
   }
 
   async #prepare(): Promise<void> {
     const { config, plugins } = this.#options;
-    await this.#ledger.start(this.#options.stop);
+    await this.#ledger.stored.start(this.#options.stop);
     await this.#ledger.retrying.activate([...plugins.keys()]);
-    const rules = () => ({ restoredAtMs: this.#ledger.restoredAtMs });
+    const rules = () => ({ restoredAtMs: this.#ledger.stored.restoredAtMs });
     const following = followOptionsOf(config, { plugins, rules });
     if (following !== null) await this.#ledger.retrying.follow(following);
   }
@@ -169,9 +160,9 @@ class Service {
       status: this.#status,
       wakeSignal: this.#wakeSignal,
       oldestCreation: () => this.#ledger.oldestCreation(),
-      restoredAtMs: () => this.#ledger.restoredAtMs,
+      restoredAtMs: () => this.#ledger.stored.restoredAtMs,
       mayDecide: () => this.#mayDecide(),
-      onDetailed: () => this.#wakeLanes(),
+      onDetailed: () => this.wakeLanes(),
       onFailed: this.#failed.reject,
       signal,
     });
@@ -183,7 +174,7 @@ class Service {
       priming,
       this.#reconciling?.run({ bound: this.#listening.bound, primed: priming }, signal) ?? Promise.resolve(),
       ...this.#lanes.map((lane) => lane.run(signal)),
-      this.#ledger.housekeeping.run(signal),
+      this.#ledger.stored.run(signal),
     ];
     return Promise.all(work.map((stage) => stage.catch(this.#failed.reject)));
   }
@@ -191,8 +182,7 @@ class Service {
   #runStatus(signal: AbortSignal): Promise<void> {
     return this.#status.run({
       metrics: this.#options.config.metrics,
-      database: this.#database,
-      ledger: this.#ledger.sqlite,
+      ledger: this.#ledger.stored,
       intake: this.#listening.intake,
       brokers: this.#listening.brokers,
       lanes: this.#lanes,
@@ -206,7 +196,8 @@ class Service {
     return this.#cloud?.priming.isOpen ?? true;
   }
 
-  #wakeLanes(): void {
+  /** To be called when deliveries may have become due. */
+  wakeLanes(): void {
     for (const lane of this.#lanes) lane.wake();
   }
 }

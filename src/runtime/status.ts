@@ -2,15 +2,13 @@ import process from "node:process";
 import type { Lane } from "../dispatch/lane.ts";
 import type { Broker } from "../rabbitmq/consumer.ts";
 import type { Intake } from "../intake/intake.ts";
-import { BacklogCounter } from "../ledger/sqlite/backlog.ts";
-import type { Database } from "../ledger/sqlite/database.ts";
-import type { SqliteLedger } from "../ledger/sqlite/ledger.ts";
 import type { Clock } from "../model/clock.ts";
 import { DEFAULT_METRICS, type MetricsOptions } from "../model/config.ts";
 import type { Outcome } from "../model/decision.ts";
 import type { Logger } from "../model/plugin.ts";
 import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { AttemptEnd, Readings } from "../model/readings.ts";
+import type { StoredLedger } from "../model/stored_ledger.ts";
 import { AttemptCounts } from "../observe/attempts.ts";
 import { Health } from "../observe/health.ts";
 import { OutageLog } from "../observe/outage_log.ts";
@@ -29,8 +27,7 @@ export interface StatusOptions {
 /** The stages that status is read from. */
 export interface Watched {
   readonly metrics: MetricsOptions | false | undefined;
-  readonly database: Database;
-  readonly ledger: Pick<SqliteLedger, "queueOf">;
+  readonly ledger: Pick<StoredLedger, "count">;
   readonly intake: Intake;
   readonly brokers: readonly Broker[];
   readonly lanes: readonly Lane[];
@@ -103,9 +100,8 @@ export class Status {
   }
 
   #readings(watched: Watched): Readings {
-    const { database, ledger, intake, brokers, lanes, ledgerWritable, deciding, comparisons } = watched;
-    const { plugins, clock: { now, passedMs }, version } = this.#options;
-    const backlog = new BacklogCounter({ database, queueOf: (plugin) => ledger.queueOf(plugin), plugins, passedMs });
+    const { ledger, intake, brokers, lanes, ledgerWritable, deciding, comparisons } = watched;
+    const { clock: { now }, version } = this.#options;
     return {
       startedAt: this.#startedAt,
       version,
@@ -117,7 +113,7 @@ export class Status {
       ledgerWritable,
       deciding,
       comparisons,
-      backlog: () => backlog.count(),
+      backlog: () => ledger.count(),
       breakers: () => new Map(lanes.map(({ name, breakerState }) => [name, breakerState])),
       cpuSeconds,
       residentBytes: () => Deno.memoryUsage().rss,
