@@ -3,19 +3,26 @@ import type { ComparisonLedger } from "./comparison_ledger.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Logger } from "./plugin.ts";
 import type { Backlog } from "./readings.ts";
+import type { Tenancy } from "./tenancy.ts";
 
 /** What the service opens a ledger with. */
 export interface StoredLedgerOptions {
   /** The names of the configured plugins. */
   readonly plugins: readonly string[];
+  /** The program's version. */
+  readonly version: string;
+  /** What config.ts announces, as a hash: processes that share a ledger must agree on it. */
+  readonly announces: string;
   readonly clock: Clock;
   /** Days that finished deliveries and what was deleted are kept, at least. */
   readonly keepDays: number;
   /** The longest delay of any plugin's retry policy, milliseconds. */
   readonly maxDelayMs: number;
   readonly log: Logger;
-  /** Called by `start` and `run` when due times were brought forward. */
+  /** Called when deliveries may have become due: times were brought forward, or another process says so. */
   readonly onRescheduled: () => void;
+  /** Called when another process may have recorded messages. */
+  readonly onRecorded: () => void;
 }
 
 /**
@@ -27,14 +34,19 @@ export interface StoredLedger extends AsyncDisposable {
   readonly ledger: Ledger;
   /** What comparisons of memory with OpenStack use. */
   readonly comparisons: ComparisonLedger;
+  /** Which part of the work is ours. */
+  readonly tenancy: Tenancy;
   /**
    * When the ledger was last restored from a backup, or copied, milliseconds since the epoch; 0:
    * never. Known once {@linkcode StoredLedger.start} has ended.
    */
   readonly restoredAtMs: number;
-  /** Notices a restore, and a clock that was set, before a stage relies on the ledger. */
+  /** Begins to take part. Notices a restore, and a clock that was set, before a stage relies on the ledger. */
   start(signal: AbortSignal): Promise<void>;
-  /** Housekeeping, until the signal aborts. Never rejects because the ledger is unavailable. */
+  /**
+   * What the storage needs, until the signal aborts, such as housekeeping. Never rejects because the
+   * ledger is unavailable.
+   */
   run(signal: AbortSignal): Promise<void>;
   /**
    * Whether age limits may be applied: `false` for a day after a forward jump of the system clock.

@@ -1,17 +1,19 @@
 import type { Lane } from "../dispatch/lane.ts";
 import type { Config, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
+import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { StoredLedger } from "../model/stored_ledger.ts";
+import { FACTS, pluginLease, type Tenure } from "../model/tenancy.ts";
 import { WakeSignal } from "../model/wake_signal.ts";
 import type { OpenStackApi } from "../openstack/api.ts";
 import { aborted } from "./aborted.ts";
 import { type Cloud, makeCloud } from "./cloud.ts";
 import { followOptionsOf } from "./follow_options.ts";
 import { Listening } from "./listening.ts";
-import { makeLanes } from "./make_lanes.ts";
+import { makeLane } from "./make_lane.ts";
 import { makeStages } from "./make_stages.ts";
 import { checkOpenStack, openOpenStack } from "./openstack.ts";
-import { runPipeline } from "./pipeline.ts";
+import { runPipeline, type Stages } from "./pipeline.ts";
 import type { Reconciling } from "./reconciling.ts";
 import { openServiceLedger, ServiceLedger } from "./service_ledger.ts";
 import type { ServiceOptions } from "./service_options.ts";
@@ -19,6 +21,7 @@ import { shutDown } from "./shutdown.ts";
 import { configuredSources } from "./sources.ts";
 import { logStartup } from "./startup_log.ts";
 import { Status } from "./status.ts";
+import { allEnded, holdWork, type TenuredWork } from "./tenures.ts";
 
 /**
  * Runs the service until `stop` aborts: opens ledger and cloud, runs all stages, and shuts down
@@ -35,7 +38,10 @@ export async function runService(options: ServiceOptions): Promise<void> {
     : await openOpenStack(config.openstack, { clock, log: log("openstack") });
   // Without an `openstack` section nothing of it is loaded.
   const reconciling = openstack && await import("./make_reconciling.ts");
-  await using stored = await openServiceLedger(options, () => service.wakeLanes());
+  await using stored = await openServiceLedger(options, {
+    onRescheduled: () => service.wakeLanes(),
+    onRecorded: () => service.wake(),
+  });
   const service = new Service(options, { sources, openstack, reconciling, stored });
   await service.run();
 }
@@ -51,7 +57,10 @@ class Service {
   readonly #cloud: Cloud | null;
   /** `null` as well. */
   readonly #reconciling: Reconciling | null;
-  readonly #lanes: readonly Lane[];
+  /** Of the plugins whose deliveries are ours now. */
+  readonly #lanes = new Map<string, Lane>();
+  /** Of the loops of lanes, by the names of their plugins. */
+  readonly #heartbeats: ReadonlyMap<string, LoopHeartbeat>;
   /** Wakes the pipeline: something was recorded, or a stage can continue. */
   readonly #wakeSignal = new WakeSignal();
   /** Rejects when a stage cannot continue. */
@@ -76,14 +85,14 @@ class Service {
     this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log });
     this.#ledger = this.#makeLedger(stored);
     const ledger = this.#ledger.retrying;
-    const wake = () => this.#wakeSignal.notify();
+    const wake = () => this.wake();
     this.#cloud = openstack && makeCloud(openstack, {
       ...options,
       ledger,
       onOpen: wake,
       onScope: (scope) => stored.comparisons.primed(scope),
     });
-    this.#lanes = makeLanes(options, { ledger, status: this.#status });
+    this.#heartbeats = new Map([...plugins.keys()].map((name) => [name, new LoopHeartbeat()]));
     const onFailed = this.#failed.reject;
     this.#listening = new Listening({ service: options, sources, ledger, onRecorded: wake, onFailed });
     this.#reconciling = reconciling && reconciling.makeReconciling(options, {
@@ -110,7 +119,7 @@ class Service {
     } finally {
       await shutDown({
         listening: this.#listening,
-        lanes: this.#lanes,
+        lanes: this.#lanes.values(),
         plugins: plugins.values(),
         work,
         clock,
@@ -150,10 +159,42 @@ class Service {
     await checkOpenStack(this.#openstack, { log: log("openstack"), signal: stop });
   }
 
-  /** Settles when all stages have ended. */
+  /** Settles when all stages have ended. Each runs while its part of the work is ours. */
   #startStages(): Promise<unknown> {
     const { signal } = this.#stopping;
-    const stages = makeStages({
+    const { stored } = this.#ledger;
+    const hold = (part: TenuredWork) => holdWork({ tenancy: stored.tenancy, signal }, part);
+    // Not part of the work that is awaited: the status server does not delay shutdown.
+    void this.#runStatus(signal);
+    const work = [
+      hold({ name: FACTS, heartbeat: this.#status.pipeline, work: (tenure) => this.#decide(tenure) }),
+      ...[...this.#heartbeats].map(([plugin, heartbeat]) =>
+        hold({ name: pluginLease(plugin), heartbeat, work: (tenure) => this.#dispatch(plugin, { tenure, heartbeat }) })
+      ),
+      stored.run(signal),
+    ];
+    return Promise.all(work.map((part) => part.catch(this.#failed.reject)));
+  }
+
+  /** Stages 2 and 3, and what reads the cloud beside them. */
+  async #decide({ ending }: Tenure): Promise<void> {
+    await allEnded([
+      (signal) => runPipeline(this.#makeStages(signal), signal),
+      (signal) => this.#readCloud(signal),
+    ], ending);
+  }
+
+  async #readCloud(signal: AbortSignal): Promise<void> {
+    const { bound } = this.#listening;
+    const primed = this.#cloud?.priming.run(bound, signal) ?? Promise.resolve();
+    await allEnded([
+      () => primed,
+      (ending) => this.#reconciling?.run({ bound, primed }, ending) ?? Promise.resolve(),
+    ], signal);
+  }
+
+  #makeStages(signal: AbortSignal): Stages {
+    return makeStages({
       service: this.#options,
       ledger: this.#ledger.retrying,
       cloud: this.#cloud,
@@ -166,17 +207,23 @@ class Service {
       onFailed: this.#failed.reject,
       signal,
     });
-    // Not part of the work that is awaited: the status server does not delay shutdown.
-    void this.#runStatus(signal);
-    const priming = this.#cloud?.priming.run(this.#listening.bound, signal) ?? Promise.resolve();
-    const work = [
-      runPipeline(stages, signal),
-      priming,
-      this.#reconciling?.run({ bound: this.#listening.bound, primed: priming }, signal) ?? Promise.resolve(),
-      ...this.#lanes.map((lane) => lane.run(signal)),
-      this.#ledger.stored.run(signal),
-    ];
-    return Promise.all(work.map((stage) => stage.catch(this.#failed.reject)));
+  }
+
+  /** Stage 4 of one plugin. */
+  async #dispatch(
+    plugin: string,
+    { tenure, heartbeat }: { readonly tenure: Tenure; readonly heartbeat: LoopHeartbeat },
+  ): Promise<void> {
+    const [service, { retrying: ledger }, status] = [this.#options, this.#ledger, this.#status];
+    const lane = makeLane(plugin, { service, ledger, status, tenure, heartbeat });
+    const giveUp = () => lane.abortInFlight();
+    tenure.lost.addEventListener("abort", giveUp, { once: true });
+    this.#lanes.set(plugin, lane);
+    try {
+      await lane.run(tenure.ending);
+    } finally {
+      this.#lanes.delete(plugin);
+    }
   }
 
   #runStatus(signal: AbortSignal): Promise<void> {
@@ -186,6 +233,7 @@ class Service {
       intake: this.#listening.intake,
       brokers: this.#listening.brokers,
       lanes: this.#lanes,
+      heartbeats: new Map([["the pipeline", this.#status.pipeline], ...this.#heartbeats]),
       ledgerWritable: () => this.#ledger.retrying.writable,
       deciding: () => this.#mayDecide(),
       comparisons: () => this.#reconciling?.readings ?? null,
@@ -198,7 +246,12 @@ class Service {
 
   /** To be called when deliveries may have become due. */
   wakeLanes(): void {
-    for (const lane of this.#lanes) lane.wake();
+    for (const lane of this.#lanes.values()) lane.wake();
+  }
+
+  /** To be called when something was recorded, or a stage can continue. */
+  wake(): void {
+    this.#wakeSignal.notify();
   }
 }
 

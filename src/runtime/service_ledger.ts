@@ -3,7 +3,7 @@ import { openStoredLedger } from "../ledger/open_ledger.ts";
 import { placeOf } from "../ledger/place.ts";
 import { RetryingLedger } from "../ledger/retrying_ledger.ts";
 import type { Config } from "../model/config.ts";
-import type { StoredLedger } from "../model/stored_ledger.ts";
+import type { StoredLedger, StoredLedgerOptions } from "../model/stored_ledger.ts";
 import type { ServiceOptions } from "./service_options.ts";
 
 const DAY_MS = 86_400_000;
@@ -16,18 +16,24 @@ const MIN_OLD_DAYS = 30;
 /**
  * Opens the ledger that config.ts names.
  *
- * @param onRescheduled Called when due times were brought forward.
+ * @param options As in `StoredLedgerOptions`.
  * @throws {UserError} when it cannot be opened.
  */
-export async function openServiceLedger(service: ServiceOptions, onRescheduled: () => void): Promise<StoredLedger> {
-  const { config, plugins, clock, log } = service;
+export async function openServiceLedger(
+  service: ServiceOptions,
+  { onRescheduled, onRecorded }: Pick<StoredLedgerOptions, "onRescheduled" | "onRecorded">,
+): Promise<StoredLedger> {
+  const { config, version, plugins, clock, log } = service;
   return await openStoredLedger(placeOf(config.ledger), {
     plugins: [...plugins.keys()],
+    version,
+    announces: await announcesOf(config),
     clock,
     keepDays: keepDaysOf(config),
     maxDelayMs: Math.max(...[...plugins.keys()].map((name) => policyOf(name, config.retry).maxDelayMs)),
     log: log("ledger"),
     onRescheduled,
+    onRecorded,
   });
 }
 
@@ -83,6 +89,13 @@ export class ServiceLedger {
     const days = Math.max(this.#keepDays, MIN_OLD_DAYS);
     return new Date(this.#now() - days * DAY_MS).toISOString();
   }
+}
+
+/** What makes two configurations announce the same: events, and what of the detail is no function. */
+async function announcesOf({ events, detail }: Config): Promise<string> {
+  const text = JSON.stringify({ events, detail }, (_, value) => typeof value === "function" ? "function" : value);
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(hash).toHex().slice(0, 16);
 }
 
 function keepDaysOf({ ledger }: Config): number {

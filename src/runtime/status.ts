@@ -27,10 +27,13 @@ export interface StatusOptions {
 /** The stages that status is read from. */
 export interface Watched {
   readonly metrics: MetricsOptions | false | undefined;
-  readonly ledger: Pick<StoredLedger, "count">;
+  readonly ledger: Pick<StoredLedger, "count" | "tenancy">;
   readonly intake: Intake;
   readonly brokers: readonly Broker[];
-  readonly lanes: readonly Lane[];
+  /** Of the plugins whose deliveries are ours now. */
+  readonly lanes: ReadonlyMap<string, Lane>;
+  /** Of all loops, by the names of what they work on. */
+  readonly heartbeats: ReadonlyMap<string, LoopHeartbeat>;
   readonly ledgerWritable: () => boolean;
   readonly deciding: () => boolean;
   readonly comparisons: Readings["comparisons"];
@@ -75,14 +78,10 @@ export class Status {
   /** Publishes status until the signal aborts. Errors are logged, and never stop the service. */
   async run(watched: Watched, signal: AbortSignal): Promise<void> {
     const [{ clock }, log] = [this.#options, this.#log];
-    const { lanes, metrics = {} } = watched;
+    const { heartbeats, metrics = {} } = watched;
     const readings = this.#readings(watched);
     this.#backlog = readings.backlog;
     signal.addEventListener("abort", () => this.#outages.close(), { once: true });
-    const heartbeats = new Map([
-      ["the pipeline", this.pipeline],
-      ...lanes.map(({ name, heartbeat }) => [name, heartbeat] as const),
-    ]);
     const health = new Health({ readings, heartbeats, clock });
     using systemd = new Systemd(systemdEnvironment(), { pid: Deno.pid, log });
     const publishers = [health.run(signal), reportToSystemd({ systemd, health, clock }, signal)];
@@ -114,7 +113,8 @@ export class Status {
       deciding,
       comparisons,
       backlog: () => ledger.count(),
-      breakers: () => new Map(lanes.map(({ name, breakerState }) => [name, breakerState])),
+      breakers: () => new Map([...lanes.values()].map(({ name, breakerState }) => [name, breakerState])),
+      leases: () => ledger.tenancy.held(),
       cpuSeconds,
       residentBytes: () => Deno.memoryUsage().rss,
     };

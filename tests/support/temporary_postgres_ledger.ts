@@ -60,7 +60,7 @@ export class TemporaryPostgresLedger implements AsyncDisposable {
   async #open(): Promise<void> {
     this.leases = new HeldLeases();
     const { client: queries, leases } = this;
-    const options = { queries, leases, now: () => this.now, tellOthers: () => {} };
+    const options = { queries, leases, now: () => this.now };
     this.ledger = await PostgresLedger.open(options);
     const activate = this.ledger.activate.bind(this.ledger);
     this.ledger.activate = async (plugins) => {

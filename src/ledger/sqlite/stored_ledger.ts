@@ -2,6 +2,7 @@ import type { Clock } from "../../model/clock.ts";
 import type { Logger } from "../../model/plugin.ts";
 import type { Backlog } from "../../model/readings.ts";
 import type { StoredLedger, StoredLedgerOptions } from "../../model/stored_ledger.ts";
+import { SOLE_TENANCY } from "../sole_tenancy.ts";
 import { BacklogCounter } from "./backlog.ts";
 import { Comparisons } from "./comparisons.ts";
 import type { Database } from "./database.ts";
@@ -32,6 +33,7 @@ export function openStoredLedger(file: string, options: StoredLedgerOptions): St
 class SqliteStoredLedger implements StoredLedger {
   readonly ledger: SqliteLedger;
   readonly comparisons: Comparisons;
+  readonly tenancy = SOLE_TENANCY;
   readonly #owned: OwnedLedger;
   readonly #database: Database;
   readonly #file: string;

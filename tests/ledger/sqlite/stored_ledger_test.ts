@@ -13,6 +13,9 @@ const NEVER = new AbortController().signal;
 function open(file: string, warnings: string[] = []): StoredLedger {
   const silent = () => {};
   return openStoredLedger(file, {
+    version: "0.0.0",
+    announces: "",
+    onRecorded: () => {},
     plugins: ["p", "q"],
     clock: new VirtualClock(),
     keepDays: 30,
