@@ -36,6 +36,7 @@ export type {
   LogLevel,
   LogOptions,
   MetricsOptions,
+  PostgresOptions,
   RateLimitOptions,
   RetryOptions,
 } from "./src/model/config.ts";

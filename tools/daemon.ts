@@ -46,6 +46,11 @@ export class Daemon {
     }
   }
 
+  /** Of the program: it takes the place of all that leads to it. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   lastLog(): string {
     try {
       return Deno.readTextFileSync(this.#log).split("\n").slice(-20).join("\n");
@@ -54,22 +59,25 @@ export class Daemon {
     }
   }
 
-  /** Ends all its processes. @param grace how many seconds they may take to end by themselves. */
-  async stop(grace = 0): Promise<void> {
-    if (grace > 0 && this.#signal("SIGTERM")) {
+  /**
+   * Ends all its processes. @param grace how many seconds the program may take to end by itself
+   * after `signal`.
+   */
+  async stop(grace = 0, signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    if (grace > 0 && this.#signal(signal)) {
       const deadline = Date.now() + grace * 1000;
-      while (this.#signal(0) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+      while (!this.#hasEnded && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    if (!this.#hasEnded) killStrays(this.pid);
     this.#signal("SIGKILL");
     await this.#child.stdin.close().catch(() => {});
     await this.#child.status;
   }
 
   /** Returns whether the group has a process left. */
-  #signal(signal: Deno.Signal | 0): boolean {
+  #signal(signal: Deno.Signal): boolean {
     try {
-      // Deno has no signal 0. SIGCONT does nothing to a running process.
-      Deno.kill(-this.#child.pid, signal === 0 ? "SIGCONT" : signal);
+      Deno.kill(-this.#child.pid, signal);
       return true;
     } catch {
       return false;
@@ -78,13 +86,52 @@ export class Daemon {
 }
 
 /**
+ * The processes that a program has started and that are in groups of their own, as those of
+ * PostgreSQL.
+ */
+export function straysOf(pid: number): readonly number[] {
+  return [...Deno.readDirSync("/proc")].map(({ name }) => name).filter((name) => /^\d+$/.test(name)).flatMap((name) => {
+    try {
+      // The name in parentheses may hold anything.
+      const [, parent, group] = Deno.readTextFileSync(`/proc/${name}/stat`).replace(/^.*\) /s, "").split(" ");
+      return Number(parent) === pid && Number(group) !== pid ? [Number(name)] : [];
+    } catch {
+      // It has ended.
+      return [];
+    }
+  });
+}
+
+/** Ends them at once; a program that is stopped starts no more. */
+function killStrays(pid: number): void {
+  sendSignal(pid, "SIGSTOP");
+  for (const stray of straysOf(pid)) sendSignal(stray, "SIGKILL");
+}
+
+/** Sends a signal to a process that may have ended. */
+export function sendSignal(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/**
  * The watch on standard input shares the group: it ends with the rest, and ends the rest when we
- * are gone.
+ * are gone, with what the program started in other groups.
  */
 const RUN = `
   exec 3<&0 </dev/null
   log=$1; shift
-  { trap '' TERM; cat <&3 >/dev/null; rm -rf "$0"; kill -9 -$$; } >/dev/null 2>&1 &
+  {
+    trap '' TERM
+    cat <&3 >/dev/null
+    kill -STOP $$
+    kill -9 $(ps -o pid=,pgid= --ppid $$ | awk -v group=$$ '$2 != group { print $1 }') $$
+    rm -rf "$0"
+    kill -9 -$$
+  } >/dev/null 2>&1 &
   exec 3<&-
   exec "$@" >>"$log" 2>&1
 `;

@@ -1,9 +1,12 @@
 // Installs what the tests need. Part of `deno task test`: quiet and fast when everything is there.
 import { installMissing, type Requirement } from "./packages.ts";
+import { POSTGRES } from "./postgres/server.ts";
 import { RABBITMQ } from "./rabbitmq.ts";
 
 const NEEDED: readonly Requirement[] = [
   RABBITMQ,
+  // Its package makes a cluster of its own, which is not started either.
+  POSTGRES,
   { program: "openssl", package: "openssl" },
   { program: "python3", package: "python3" },
   { program: "oslo-config-generator", package: "python3-oslo.config" },

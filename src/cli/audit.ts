@@ -48,7 +48,7 @@ listed, or bad input; 3 differences that were found and not repaired.`;
 async function run(options: AuditCommandOptions, context: CommandContext): Promise<void> {
   const [loaded, { auditTarget }] = await Promise.all([load(context), import("../inspect/audit/audit_target.ts")]);
   const chosen = choose(loaded, options.plugin);
-  using ledger = await openLedger(options.ledger, loaded);
+  await using ledger = await openLedger(options.ledger, loaded);
   const signal = context.stopSignal();
   const isApplied = options.apply ?? false;
   const audited: AuditedTarget[] = [];

@@ -13,7 +13,7 @@ export function backupCommand(context: CommandContext): Command {
     .addOption(ledgerOption())
     .addHelpText("after", "\nExample:\n  oss-watcher backup /var/backups/oss-watcher.db")
     .action(async (file: string, { ledger }: { readonly ledger?: string }) => {
-      using opened = await openLedger(ledger, context);
+      await using opened = await openLedger(ledger, context);
       await refuseExisting(file);
       try {
         await opened.backup(file);

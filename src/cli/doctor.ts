@@ -83,7 +83,7 @@ async function run({ seconds, management, json = false }: DoctorOptions, context
 /** What the ledger knows of comparisons with OpenStack. */
 async function showComparisons(context: CommandContext, { json }: { readonly json: boolean }): Promise<void> {
   try {
-    using opened = await openLedger(undefined, context);
+    await using opened = await openLedger(undefined, context);
     const past = await opened.comparisons.past();
     context.terminal.print(json ? safeJson({ comparisons: past }) : `\n${describeComparisons(past, Date.now())}`);
   } catch (error) {

@@ -71,8 +71,8 @@ function showCommand(context: CommandContext): Command {
     .option("--json", "print JSON")
     .addOption(ledgerOption())
     .action(async (key: string, { ledger, json }: { readonly ledger?: string; readonly json?: boolean }) => {
-      using opened = await openLedger(ledger, context);
-      const shown = opened.show(key);
+      await using opened = await openLedger(ledger, context);
+      const shown = await opened.show(key);
       if (shown === undefined) {
         throw new UserError(
           `Cannot show the event "${key}": the ledger has no event of this key. oss-watcher events lists them`,
@@ -124,29 +124,29 @@ async function list({ ledger, json, ...filter }: ListOptions, context: CommandCo
   if (resource !== undefined && state === "rejected") {
     throw new UsageError("Cannot use --resource with --state rejected: the resource of such a message is unknown");
   }
-  using opened = await openLedger(ledger, context);
-  if (plugin !== undefined) requireKnownPlugin(plugin, opened);
+  await using opened = await openLedger(ledger, context);
+  if (plugin !== undefined) await requireKnownPlugin(plugin, opened);
   const pages = opened.list(filter);
-  if (json) printJson(pages, context.terminal);
-  else printText(pages, { limit: filter.limit, plugins: opened.plugins(), terminal: context.terminal });
+  if (json) await printJson(pages, context.terminal);
+  else await printText(pages, { limit: filter.limit, plugins: await opened.plugins(), terminal: context.terminal });
 }
 
 /** Prints page by page: all deliveries may not fit into memory. */
-function printJson(pages: Iterable<readonly Listed[]>, terminal: Terminal): void {
-  for (const page of pages) if (page.length > 0) terminal.print(page.map(safeJson).join("\n"));
+async function printJson(pages: AsyncIterable<readonly Listed[]>, terminal: Terminal): Promise<void> {
+  for await (const page of pages) if (page.length > 0) terminal.print(page.map(safeJson).join("\n"));
 }
 
-function printText(
-  pages: Iterable<readonly Listed[]>,
+async function printText(
+  pages: AsyncIterable<readonly Listed[]>,
   { limit, plugins, terminal }: {
     readonly limit: number;
     readonly plugins: readonly string[];
     readonly terminal: Terminal;
   },
-): void {
+): Promise<void> {
   const layout = listLayout(plugins, terminal.width);
   let count = 0;
-  for (const page of pages) {
+  for await (const page of pages) {
     if (page.length > 0) terminal.print(count === 0 ? describeFirst(page, layout) : describeMore(page, layout));
     count += page.length;
   }
@@ -160,16 +160,16 @@ async function changeDeliveries({ verb, keys, options, context }: {
   readonly options: ChangeOptions;
   readonly context: CommandContext;
 }): Promise<void> {
-  using opened = await openLedger(options.ledger, context);
-  if (options.plugin !== undefined) requireKnownPlugin(options.plugin, opened);
+  await using opened = await openLedger(options.ledger, context);
+  if (options.plugin !== undefined) await requireKnownPlugin(options.plugin, opened);
   const selection: Selection = {
     keys,
     ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
     ...(options.dead === undefined ? {} : { dead: options.dead }),
   };
   const treated: readonly OperatorResult[] = verb === "replayed"
-    ? opened.replay(selection, { force: options.force ?? false })
-    : opened.drop(selection);
+    ? await opened.replay(selection, { force: options.force ?? false })
+    : await opened.drop(selection);
   const unknown = keys.filter((key) => !treated.some((one) => one.key === key));
   for (const key of unknown) {
     const text = `Cannot find the event "${key}"${options.plugin ? ` for ${options.plugin}` : ""}`;

@@ -21,10 +21,10 @@ export function pluginsCommand(context: CommandContext): Command {
     .addOption(ledgerOption())
     .addHelpText("after", "\nExample:\n  oss-watcher plugins")
     .action(async ({ ledger, json }: LedgerOption & { readonly json?: boolean }) => {
-      using opened = await openLedger(ledger, context);
-      const states = opened.pluginStates();
+      await using opened = await openLedger(ledger, context);
+      const [states, seenAt] = [await opened.pluginStates(), await opened.serviceSeenAt()];
       if (json) { for (const state of states) context.terminal.print(safeJson(state)); }
-      else context.terminal.print(describePlugins(states, { seenAt: opened.serviceSeenAt(), now: Date.now() }));
+      else context.terminal.print(describePlugins(states, { seenAt, now: Date.now() }));
     });
   plugins.addCommand(tryCommand(context));
   return plugins;
@@ -41,17 +41,17 @@ function tryCommand(context: CommandContext): Command {
     .addOption(ledgerOption())
     .addHelpText("after", "\nExample:\n  oss-watcher plugins try RestNotify")
     .action(async (name: string, { ledger }: LedgerOption) => {
-      using opened = await openLedger(ledger, context);
-      requireKnownPlugin(name, opened);
-      requireConfigured(name, opened);
-      const count = opened.tryNow(name);
-      context.terminal.print(describeTried(name, { count, seenAt: opened.serviceSeenAt(), now: Date.now() }));
+      await using opened = await openLedger(ledger, context);
+      await requireKnownPlugin(name, opened);
+      await requireConfigured(name, opened);
+      const count = await opened.tryNow(name);
+      context.terminal.print(describeTried(name, { count, seenAt: await opened.serviceSeenAt(), now: Date.now() }));
     });
 }
 
 /** @throws {UserError} when the service would never try the plugin. */
-function requireConfigured(plugin: string, ledger: LedgerOperations): void {
-  if (ledger.isConfigured(plugin)) return;
+async function requireConfigured(plugin: string, ledger: LedgerOperations): Promise<void> {
+  if (await ledger.isConfigured(plugin)) return;
   throw new UserError(
     `Cannot try the plugin "${plugin}": the service runs without it. Add it to config.ts and restart the service; ` +
       `to give up what waits for it: oss-watcher events drop --plugin ${plugin}`,
@@ -59,8 +59,8 @@ function requireConfigured(plugin: string, ledger: LedgerOperations): void {
 }
 
 /** @throws {UserError} when the ledger knows no plugin of this name. */
-export function requireKnownPlugin(plugin: string, ledger: LedgerOperations): void {
-  const known = ledger.plugins();
+export async function requireKnownPlugin(plugin: string, ledger: LedgerOperations): Promise<void> {
+  const known = await ledger.plugins();
   if (known.includes(plugin)) return;
   const names = known.length === 0 ? "none yet" : known.join(", ");
   throw new UserError(`Cannot find the plugin "${plugin}": the ledger knows ${names}${didYouMean(plugin, known)}`);

@@ -20,7 +20,7 @@ export function primeCommand(context: CommandContext): Command {
         import("../runtime/prime_again.ts"),
         import("../runtime/clock.ts"),
       ]);
-      using opened = await openLedger(ledger, context);
+      await using opened = await openLedger(ledger, context);
       const log = stderrLog(context.globals());
       const compared = await primeAgain({ config, ledger: opened, clock: systemClock, random: Math.random, log });
       context.terminal.print(json ? safeJson(compared) : describePrimed(compared));

@@ -55,7 +55,7 @@ async function run(options: ReconcileOptions, context: CommandContext): Promise<
     import("../runtime/reconcile_once.ts"),
     import("../runtime/clock.ts"),
   ]);
-  using opened = await openLedger(ledger, context);
+  await using opened = await openLedger(ledger, context);
   const { terminal } = context;
   using line = new ProgressLine(terminal);
   const signal = context.stopSignal();

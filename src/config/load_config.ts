@@ -73,10 +73,24 @@ async function loadIni(
 /** Relative paths are relative to config.ts, not to the working directory of the command. */
 function besideConfig(config: Config, path: string | null): Config {
   if (path === null) return config;
-  const beside = <T extends { readonly file?: string }>(options: T): T =>
-    options.file === undefined ? options : { ...options, file: resolve(dirname(path), options.file) };
   const { ledger, log } = config;
-  return { ...config, ...ledger && { ledger: beside(ledger) }, ...log && { log: beside(log) } };
+  const beside = <T extends object>(options: T) => withFilesBeside(options, dirname(path));
+  return {
+    ...config,
+    ...ledger && {
+      ledger: { ...beside(ledger), ...ledger.postgres && { postgres: beside(ledger.postgres) } },
+    },
+    ...log && { log: beside(log) },
+  };
+}
+
+const FILES: readonly string[] = ["file", "caFile", "certFile", "keyFile"];
+
+function withFilesBeside<T extends object>(options: T, directory: string): T {
+  const entries = Object.entries(options).map(([key, value]) =>
+    [key, FILES.includes(key) && typeof value === "string" ? resolve(directory, value) : value] as const
+  );
+  return Object.fromEntries(entries) as T;
 }
 
 async function find({ path, cwd, systemPath = "/etc/oss-watcher/config.ts" }: LoadOptions): Promise<string | null> {

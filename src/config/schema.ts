@@ -8,6 +8,7 @@ import { describeValue } from "./describe.ts";
 import { bool, type Fields, type Finding, findings, isRecord, list, oneOrMore } from "./parts.ts";
 import { numberFromZero, pairOfFiles, quantity, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
 import { canUpdate, duplicateNames, pluginName, pluginProblem } from "./plugins.ts";
+import { postgres } from "./schema_postgres.ts";
 import { rabbitSource } from "./schema_rabbit.ts";
 
 const FOLLOWED_KEYS = v.array(text(), `a list of keys of the detail, or "all"`);
@@ -123,9 +124,14 @@ const retry = strict(
 const ledger = strict(
   {
     file: v.optional(text()),
+    postgres: v.optional(postgres),
     keepDays: v.optional(quantity(36_500)),
     keepRejectedBodies: v.optional(bool()),
   } satisfies SchemasOf<model.LedgerOptions>,
+  ({ file, postgres }) =>
+    file === undefined || postgres === undefined
+      ? []
+      : [{ keys: ["file"], message: "stands beside postgres; keep one: a file of SQLite, or a database" }],
 );
 
 const log = strict(

@@ -6,7 +6,11 @@ import type { Notification } from "./notification.ts";
 
 /** Reads the ledger's memory, beside the stages that change it. */
 export interface MemoryReader {
-  /** Calls back with memory as it is now. The callback must be short: it blocks the event loop. */
+  /**
+   * Calls back with memory as it is now, and returns what the reader's last call returned. The
+   * reader must be short: it blocks the event loop. It must be a pure function of memory: a ledger
+   * that does not know yet which rows it reads calls it several times.
+   */
   look<Result>(reader: (memory: Memory) => Result): Promise<Result>;
   /** The ids of all resources in memory that are not deleted, ascending. */
   existingIds(listing: Listing): Promise<readonly string[]>;

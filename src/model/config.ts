@@ -277,14 +277,55 @@ export interface RetryOptions extends DeliveryOptions {
   readonly plugins?: Readonly<Record<string, DeliveryOptions>>;
 }
 
+/** A ledger on PostgreSQL, which several processes may share. */
+export interface PostgresOptions {
+  /**
+   * `postgres://user:password@host:5432/database`. Of several hosts, `host:5432,host2:5432`, the
+   * one that can be written is used. Special characters of user and password are written as in
+   * every URL: `%40` for `@`.
+   *
+   * `?sslmode=require`, `verify-ca` and `verify-full` turn TLS on, and `disable` off. With TLS, the
+   * server's certificate and its name are always verified: the three mean the same.
+   */
+  readonly url: string;
+  /**
+   * The schema that has the tables: at most 63 small letters, digits and `_`.
+   *
+   * @default "oss_watcher"
+   */
+  readonly schema?: string;
+  /**
+   * After this time without a sign of life, other processes take over the work of one, from 2 to
+   * 300.
+   *
+   * @default 10
+   */
+  readonly leaseSeconds?: number;
+  /**
+   * PEM file of the authority that signed the server's certificate, relative to config.ts; turns
+   * TLS on.
+   *
+   * @default the system's authorities
+   */
+  readonly caFile?: string;
+  /** PEM file of our own certificate, with its chain, relative to config.ts; needs `keyFile`. */
+  readonly certFile?: string;
+  /** PEM file of the key of `certFile`, relative to config.ts. */
+  readonly keyFile?: string;
+  /** What this process is called, for operators. @default the host's name */
+  readonly processName?: string;
+}
+
 /** The ledger, which stores the service's state. */
 export interface LedgerOptions {
   /**
-   * Relative to config.ts.
+   * A file of SQLite, relative to config.ts.
    *
    * @default "/var/lib/oss-watcher/ledger.db" for root, else below $XDG_STATE_HOME
    */
   readonly file?: string;
+  /** A database of PostgreSQL, instead of `file`. @default the ledger is a file */
+  readonly postgres?: PostgresOptions;
   /** Days that finished deliveries and what was deleted are kept, at least. @default 30 */
   readonly keepDays?: number;
   /** Store the bodies of unusable messages. They may contain tokens. @default false */

@@ -111,34 +111,41 @@ export interface PluginState {
   readonly outage: TargetOutage | null;
 }
 
-/** The ledger for operators' commands, whether the service runs or not. */
-export interface LedgerOperations extends Disposable {
+/**
+ * The ledger for operators' commands, whether the service runs or not. Promises reject with
+ * `UserError` or `LedgerUnavailable` when the ledger cannot be read or written.
+ */
+export interface LedgerOperations extends AsyncDisposable {
   /** The names of all plugins that were ever configured. */
-  plugins(): readonly string[];
+  plugins(): Promise<readonly string[]>;
   /** Entries in pages, newest first. A page is read when the previous one was consumed. */
-  list(filter: ListFilter): Iterable<readonly Listed[]>;
-  show(key: string): ShownEvent | undefined;
+  list(filter: ListFilter): AsyncIterable<readonly Listed[]>;
+  show(key: string): Promise<ShownEvent | undefined>;
   /**
    * Replays dead or dropped deliveries, at their old place in the order. `force`: even if a later
    * event that shares an order key was delivered.
    */
-  replay(selection: Selection, options: { readonly force: boolean }): readonly OperatorResult[];
+  replay(selection: Selection, options: { readonly force: boolean }): Promise<readonly OperatorResult[]>;
   /** All plugins that were ever configured, by name. */
-  pluginStates(): readonly PluginState[];
+  pluginStates(): Promise<readonly PluginState[]>;
   /** Whether a plugin is configured in the running service, or was when it ran last. */
-  isConfigured(plugin: string): boolean;
+  isConfigured(plugin: string): Promise<boolean>;
   /** When the service last ran, to the minute, milliseconds since the epoch; `null`: never. */
-  serviceSeenAt(): number | null;
+  serviceSeenAt(): Promise<number | null>;
   /** Makes all retries of a plugin due at once, and requests a probe. Returns how many waited. */
-  tryNow(plugin: string): number;
+  tryNow(plugin: string): Promise<number>;
   /** Drops unfinished and dead deliveries for good. */
-  drop(selection: Selection): readonly OperatorResult[];
-  /** Stores what was read from OpenStack. Makes no events. */
-  prime(primer: (memory: Memory) => MemoryChanges): void;
+  drop(selection: Selection): Promise<readonly OperatorResult[]>;
+  /**
+   * Stores what was read from OpenStack. Makes no events. The primer must be a pure function of
+   * memory: a ledger that does not know yet which rows it reads calls it several times. What its
+   * last call returns is stored.
+   */
+  prime(primer: (memory: Memory) => MemoryChanges): Promise<void>;
   /** The ids of all resources in memory that are not deleted. */
-  existingIds(listing: Listing): readonly string[];
+  existingIds(listing: Listing): Promise<readonly string[]>;
   /** Times in which notifications may have been lost, oldest first. */
-  gaps(): readonly Gap[];
+  gaps(): Promise<readonly Gap[]>;
   /** What `oss-watcher reconcile` reads and writes. */
   readonly comparisons: ComparisonLedger;
   /** Writes a consistent copy to a new file, marked as a copy. */

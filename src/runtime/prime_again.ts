@@ -1,4 +1,4 @@
-import { type ListedPage, prime } from "../facts/prime.ts";
+import { type ListedPage, prime, type PrimedPage } from "../facts/prime.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Config } from "../model/config.ts";
 import { type Listing, LISTINGS } from "../model/ledger.ts";
@@ -78,7 +78,7 @@ async function compare(
   listing: Listing,
   { reader, ledger, config, clock, log }: PrimeAgainOptions & { readonly reader: CloudReader },
 ): Promise<Comparison> {
-  const before = ledger.existingIds(listing);
+  const before = await ledger.existingIds(listing);
   const found = new Set<string>();
   const missing: Named[] = [];
   const countedAnew: Named[] = [];
@@ -93,15 +93,15 @@ async function compare(
       loggedAtMs = clock.passedMs();
       log("priming").info(`Read ${found.size} ${LISTING_NAMES[listing]} so far`);
     }
-    ledger.prime((memory) => {
-      const primed = prime(page.found, memory, rules);
-      missing.push(...primed.missing.map((id) => ({ id, name: named.get(id) ?? null })));
-      countedAnew.push(...primed.countedAnew.map((id) => ({ id, name: named.get(id) ?? null })));
-      return primed.changes;
-    });
+    // A ledger may call the primer several times: the last result is what it has stored.
+    let primed: PrimedPage | undefined;
+    await ledger.prime((memory) => (primed = prime(page.found, memory, rules)).changes);
+    const nameOf = (id: string): Named => ({ id, name: named.get(id) ?? null });
+    missing.push(...primed?.missing.map(nameOf) ?? []);
+    countedAnew.push(...primed?.countedAnew.map(nameOf) ?? []);
   }
   // Resources that were deleted during the listing do not count as gone.
-  const after = new Set(ledger.existingIds(listing));
+  const after = new Set(await ledger.existingIds(listing));
   const gone = before.filter((id) => !found.has(id) && after.has(id));
   return { listing, found, missing, countedAnew, gone, allProjects, wasListed };
 }

@@ -1,9 +1,14 @@
-/** The way in which a gate treats connections and data. */
-export type GateMode = "passes" | "breaks" | "hangs" | "down";
+/**
+ * The way in which a gate treats connections and data. With `hangs`, data are discarded, and
+ * connections that lost some are closed in the next mode. With `stalls`, as in a network that parts
+ * without a word, neither data nor the end of a connection arrives at the other side, and a new
+ * connection gets no answer; all of that arrives in the next mode, `down` excepted.
+ */
+export type GateMode = "passes" | "breaks" | "hangs" | "stalls" | "down";
 
 /**
  * A TCP proxy in front of a real server, for any protocol, with or without TLS. It can refuse
- * connections, cut them, or discard all that is sent.
+ * connections, cut them, discard all that is sent, or hold it back.
  *
  * @example
  * ```ts
@@ -29,6 +34,8 @@ export class TcpGate implements AsyncDisposable {
   readonly #pairs = new Set<Pair>();
   readonly #running = new Set<Promise<void>>();
   #reached = Promise.withResolvers<void>();
+  /** Resolves when the mode changes. */
+  #changed = Promise.withResolvers<void>();
 
   /** Listens on a free port. */
   constructor(server: { readonly hostname: string; readonly port: number }) {
@@ -40,6 +47,8 @@ export class TcpGate implements AsyncDisposable {
   /** Changes the mode, for open connections as well. */
   set(mode: GateMode): void {
     this.#mode = mode;
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers<void>();
     this.#reached = Promise.withResolvers<void>();
     // Connections that have discarded data cannot continue.
     for (const pair of this.#pairs) if (mode === "down" || pair.spoilt) pair.close();
@@ -83,6 +92,8 @@ export class TcpGate implements AsyncDisposable {
     const pair = new Pair(client);
     this.#pairs.add(pair);
     try {
+      await this.#goesOn();
+      if (pair.closed) return;
       const server = await Deno.connect(this.#server);
       pair.join(server);
       await Promise.all([this.#pump(client, server, pair), this.#pump(server, client, pair)]);
@@ -99,18 +110,25 @@ export class TcpGate implements AsyncDisposable {
     const bytes = new Uint8Array(64 * 1024);
     for (let length = await read(from, bytes); length !== null; length = await read(from, bytes)) {
       this.#reached.resolve();
+      await this.#goesOn();
       if (this.#mode === "hangs") pair.spoilt = true;
       else if (this.#mode === "breaks") break;
       else if (!await write(to, bytes.subarray(0, length))) break;
     }
+    await this.#goesOn();
     pair.close();
+  }
+
+  /** Waits while the mode is `stalls`. What else is sent then is held back by TCP itself. */
+  async #goesOn(): Promise<void> {
+    while (this.#mode === "stalls") await this.#changed.promise;
   }
 }
 
 /** A client's connection and the one made for it. */
 class Pair {
   readonly #ends: Deno.Conn[];
-  #closed = false;
+  closed = false;
   spoilt = false;
 
   constructor(client: Deno.Conn) {
@@ -118,13 +136,13 @@ class Pair {
   }
 
   join(server: Deno.Conn): void {
-    if (this.#closed) server.close();
+    if (this.closed) server.close();
     else this.#ends.push(server);
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.closed) return;
+    this.closed = true;
     for (const end of this.#ends) end.close();
   }
 }

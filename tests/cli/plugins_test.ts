@@ -35,9 +35,9 @@ Deno.test("plugins does not call the target of a plugin ok that the service runs
     await ledger.activate(["New"]);
   }
   {
-    using operations = openOperations(file);
+    await using operations = openOperations(file);
     const now = Date.now();
-    const lines = describePlugins(operations.pluginStates(), { seenAt: now, now }).split("\n");
+    const lines = describePlugins(await operations.pluginStates(), { seenAt: now, now }).split("\n");
     assert.match(lines[1] ?? "", /^New +0 +1 +0 +0 {2}ok$/);
     assert.match(lines[2] ?? "", /^Old +0 +1 +0 +0 {2}not in config\.ts$/);
   }

@@ -103,6 +103,20 @@ Deno.test("checkConfig() finds nothing when every key is there", () => {
   assert.deepEqual(checkConfig(config), []);
 });
 
+Deno.test("checkConfig() takes every key of a ledger on PostgreSQL", () => {
+  const postgres = {
+    url: "postgres://oss:p%40ss@db-1:5432,db-2:5432/oss?sslmode=verify-full",
+    schema: "oss_watcher_2",
+    leaseSeconds: 30,
+    caFile: "ca.pem",
+    certFile: "cert.pem",
+    keyFile: "key.pem",
+    processName: "watcher-1",
+  };
+  assert.deepEqual(checkConfig({ ...good, ledger: { postgres, keepDays: 30 } }), []);
+  assert.deepEqual(checkConfig({ ...good, ledger: { postgres: { url: "postgresql://oss@db/oss" } } }), []);
+});
+
 const EVENTS = "compute.instance.create.end, instance.create.end, floatingip.update.end";
 const SOURCE_KEYS = "url, host, port, user, password, vhost, tls, prefetch, heartbeatSeconds, watchQueue, queue";
 
@@ -216,6 +230,40 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
     "openstack.password: found a number; allowed: a string",
     "openstack.cloud: stands beside authUrl; keep one: a cloud of clouds.yaml, or the rest here",
   ]],
+  ["a ledger is two", {
+    ...good,
+    ledger: { file: "l.db", postgres: { url: "postgres://u:s3cret@h/d", schema: "Mine", leaseSeconds: 1 } },
+  }, [
+    `ledger.postgres.schema: found "Mine"; allowed: a name of 1 to 63 small letters, digits and _, not beginning with a digit`,
+    "ledger.postgres.leaseSeconds: found 1; allowed: a whole number from 2 to 300",
+    "ledger.file: stands beside postgres; keep one: a file of SQLite, or a database",
+  ]],
+  ["a ledger on PostgreSQL has no URL", { ...good, ledger: { postgres: { schema: "a", processName: "" } } }, [
+    "ledger.postgres.url: missing",
+    `ledger.postgres.processName: found ""; allowed: a name of 1 to 255 characters`,
+  ]],
+  ["the URL of PostgreSQL is another's", { ...good, ledger: { postgres: { url: "amqp://u:s3cret@h/d" } } }, [
+    "ledger.postgres.url: it is not postgres://user:password@host:5432/database, with ,host:5432 for each further " +
+    "host and ?sslmode= where needed",
+  ]],
+  ["the URL of PostgreSQL is no text", { ...good, ledger: { postgres: { url: ["postgres://u:s3cret@h/d"] } } }, [
+    "ledger.postgres.url: found a list of 1; allowed: postgres://user:password@host:5432/database, with ,host:5432 " +
+    "for each further host and ?sslmode= where needed",
+  ]],
+  ["PostgreSQL's TLS and schema contradict the URL", {
+    ...good,
+    ledger: {
+      postgres: { url: "postgres://u:s3cret@h/d?sslmode=disable&schema=a", schema: "b", caFile: "c", keyFile: "k" },
+    },
+  }, [
+    "ledger.postgres.keyFile: needs certFile",
+    "ledger.postgres.schema: stands beside ?schema= of url; keep one",
+    "ledger.postgres.url: has sslmode=disable beside caFile; keep one: with TLS or without",
+  ]],
+  ["a certificate is for a connection without TLS", {
+    ...good,
+    ledger: { postgres: { url: "postgres://u:s3cret@h/d", certFile: "c", keyFile: "k" } },
+  }, ["ledger.postgres.certFile: needs TLS; add ?sslmode=verify-full to url, or caFile"]],
   ["retry names a plugin that is not there", { ...good, retry: { plugins: { cmdb: {}, Other: { concurency: 1 } } } }, [
     'retry.plugins.Other.concurency: unknown key; did you mean "concurrency"? Allowed: concurrency, ' +
     "attemptTimeoutSeconds, firstDelaySeconds, maxDelaySeconds, maxAgeHours, permanentStatuses, breakerFailures, limit",

@@ -256,6 +256,23 @@ Deno.test("loadConfig() maps oss-watcher for a config elsewhere, with a plugin a
   }
 });
 
+Deno.test("loadConfig() takes relative files of a ledger on PostgreSQL from where config.ts is", async () => {
+  const dir = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    const postgres = `{ url: "postgres://u@h/d", caFile: "ca.pem", certFile: "/c.pem", keyFile: "./k.pem" }`;
+    await Deno.writeTextFile(
+      `${dir}/config.ts`,
+      `export default { events: { creation: [], deletion: ["instance.delete.end"] }, plugins: [{ name: "p", notify() {} }], ledger: { postgres: ${postgres} } };`,
+    );
+    const { config } = await loadConfig({ path: `${dir}/config.ts`, cwd: "/", fallback: () => Promise.reject() });
+    assert.deepEqual(config.ledger, {
+      postgres: { url: "postgres://u@h/d", caFile: `${dir}/ca.pem`, certFile: "/c.pem", keyFile: `${dir}/k.pem` },
+    });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
 Deno.test("loadConfig() takes a relative ledger.file from where config.ts is", async () => {
   const dir = await Deno.realPath(await Deno.makeTempDir());
   try {

@@ -479,14 +479,15 @@ Deno.test("Lane probes at once when an operator asks for it, once for each time"
   await dispatching.announce(...ofServers(1));
   // The delays of the delivery and of the probes are at their longest.
   await dispatching.clock.advance(900 * SECOND_MS);
-  using operations = openOperations(dispatching.opened.file);
+  await using operations = openOperations(dispatching.opened.file);
   const before = dispatching.attempts.length;
-  assertEquals(operations.tryNow("p"), 1);
+  assertEquals(await operations.tryNow("p"), 1);
   await dispatching.clock.advance(2 * SECOND_MS);
   assertEquals(dispatching.attempts.length - before, 1);
   await dispatching.clock.advance(60 * SECOND_MS);
   assertEquals(dispatching.attempts.length - before, 1);
-  assertEquals(operations.pluginStates().map(({ plugin, outage }) => [plugin, outage?.reason]), [["p", "connection"]]);
+  const states = await operations.pluginStates();
+  assertEquals(states.map(({ plugin, outage }) => [plugin, outage?.reason]), [["p", "connection"]]);
 });
 
 Deno.test("Lane gives up one server's delivery after maxAgeHours of trying, and delivers the others'", async () => {

@@ -80,8 +80,8 @@ Deno.test("Lane tells a replayed update once its creation was replayed", async (
   });
   await dispatching.announce(CAME, RENAMED);
   refuses = false;
-  using operations = openOperations(dispatching.opened.file);
-  operations.replay({ keys: ["server/s/creation", "server/s/update/1"], plugin: "p" }, { force: true });
+  await using operations = openOperations(dispatching.opened.file);
+  await operations.replay({ keys: ["server/s/creation", "server/s/update/1"], plugin: "p" }, { force: true });
   await dispatching.clock.advance(5 * SECOND_MS);
   assert.deepEqual(dispatching.told.map(({ kind, name, before }) => [kind, name, before]), [
     ["creation", "alpha", undefined],

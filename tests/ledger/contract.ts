@@ -36,7 +36,7 @@ export interface LedgerUnderTest extends Disposable {
   /** Ends the process that writes it and starts another, where anything outlives the process. */
   reopen?(): void;
   /** What an operator may do, where there is something to operate on. */
-  operations?(): LedgerOperations;
+  operations?(): LedgerOperations | Promise<LedgerOperations>;
 }
 
 export interface LedgerContract {
@@ -134,9 +134,9 @@ export function testLedger({ name, open, firstDueAt }: LedgerContract): void {
     await Promise.all([ended, { ...later, certainty: "lost" } as const].map((gap) => opened.ledger.recordGap(gap)));
     opened.reopen?.();
     assertEquals(await opened.ledger.openGaps(), [watched, other, { ...later, certainty: "lost" }]);
-    using operations = opened.operations?.();
+    await using operations = await opened.operations?.();
     if (operations !== undefined) {
-      assertEquals(operations.gaps(), [watched, ended, other, { ...later, certainty: "lost" }]);
+      assertEquals(await operations.gaps(), [watched, ended, other, { ...later, certainty: "lost" }]);
     }
   });
 
@@ -689,7 +689,7 @@ class ModelRun {
     else if (step.do === "wait") opened.now += step.ms;
     else if (step.do === "activate") await opened.ledger.activate(this.#active = step.plugins);
     else if (step.do === "reopen") await this.#reopen();
-    else this.#operate(step);
+    else await this.#operate(step);
     await this.#assertAgreement();
   }
 
@@ -751,11 +751,15 @@ class ModelRun {
     await this.#opened.ledger.activate(this.#active);
   }
 
-  #operate({ do: action, plugin, which, force }: Extract<Step, { readonly do: "drop" | "replay" }>): void {
+  async #operate(
+    { do: action, plugin, which, force }: Extract<Step, { readonly do: "drop" | "replay" }>,
+  ): Promise<void> {
     if (this.#opened.operations === undefined) return;
-    using operations = this.#opened.operations();
+    await using operations = await this.#opened.operations();
     const selection = { keys: [`s/${which}`], plugin };
-    const treated = action === "drop" ? operations.drop(selection) : operations.replay(selection, { force });
+    const treated = action === "drop"
+      ? await operations.drop(selection)
+      : await operations.replay(selection, { force });
     const expected = action === "drop"
       ? this.#model.drop(plugin, `s/${which}`)
       : this.#model.replay(plugin, `s/${which}`, { force });

@@ -1,7 +1,7 @@
 import type { DeliveredLedger } from "../../model/delivered.ts";
 import type { OperatorResult } from "../../model/operations.ts";
 import type { Plugin } from "../../model/plugin.ts";
-import { compare, type Comparison, type Difference } from "./compare.ts";
+import { compare, type Comparison, type Difference, resourceOf } from "./compare.ts";
 import { DeliveryHistory } from "./delivery_history.ts";
 import { listAll } from "./list_all.ts";
 import { redeliveryClosure } from "./redelivery_closure.ts";
@@ -49,7 +49,7 @@ export async function auditTarget(options: AuditOptions): Promise<AuditedTarget>
   if ("error" in second) return { plugin, outcome: "failed", error: second.error };
   const known = new Set(first.comparison.differences.map(nameOf));
   const differences = second.comparison.differences.filter((one) => known.has(nameOf(one)));
-  const repair = options.isApplied ? repairAll(differences, { ...options, history: second.history }) : null;
+  const repair = options.isApplied ? await repairAll(differences, { ...options, history: second.history }) : null;
   return { plugin, outcome: "audited", ...second.comparison, differences, repair };
 }
 
@@ -65,20 +65,21 @@ async function read(
     return error instanceof Error ? error.message : String(error);
   });
   if (typeof listed === "string") return { error: listed };
-  const history = new DeliveryHistory(ledger.deliveries(name), ledger.memory, { listingBeganAt });
+  const resources = [...listed.keys()].map(resourceOf);
+  const history = await DeliveryHistory.read({ ledger, plugin: name, listed: resources, listingBeganAt });
   const expected: NonNullable<Plugin["expected"]> = (delivered) => plugin.expected?.(delivered) ?? [];
   return { history, comparison: await compare({ plugin: name, listed, history, ledger, expected }) };
 }
 
-function repairAll(
+async function repairAll(
   differences: readonly Difference[],
   { name: plugin, ledger, history }: AuditOptions & { readonly history: DeliveryHistory },
-): Repair {
-  const seqs = redeliveryClosure(differences.flatMap(({ repair }) => repair), {
+): Promise<Repair> {
+  const seqs = await redeliveryClosure(differences.flatMap(({ repair }) => repair), {
     history,
     orderKeys: (all) => ledger.orderKeys(all),
   });
-  const redelivered = seqs.length === 0 ? [] : ledger.redeliver({ plugin, seqs, through: history.through });
+  const redelivered = seqs.length === 0 ? [] : await ledger.redeliver({ plugin, seqs, through: history.through });
   const refused = new Set(redelivered.flatMap(({ key, refused }) => refused === null ? [] : [key]));
   const isRemaining = ({ repair, key }: Difference) => repair.length === 0 || (key !== null && refused.has(key));
   return { redelivered, remaining: differences.filter(isRemaining).length };

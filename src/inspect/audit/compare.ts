@@ -50,7 +50,7 @@ export interface CompareOptions {
   readonly plugin: string;
   readonly listed: ListedFingerprints;
   readonly history: DeliveryHistory;
-  readonly ledger: Pick<DeliveredLedger, "details" | "memory">;
+  readonly ledger: Pick<DeliveredLedger, "details">;
   readonly expected: NonNullable<Plugin["expected"]>;
 }
 
@@ -68,7 +68,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     batch = [];
   }
   await comparing.addExpected(batch);
-  comparing.addUnexpected();
+  await comparing.addUnexpected();
   return comparing.result();
 }
 
@@ -93,7 +93,7 @@ class Comparing {
 
   async addExpected(groups: readonly DeliveredGroup[]): Promise<void> {
     const { plugin, ledger } = this.#options;
-    const details = ledger.details(plugin, groups.flatMap((group) => recordsOf(group).map(({ seq }) => seq)));
+    const details = await ledger.details(plugin, groups.flatMap((group) => recordsOf(group).map(({ seq }) => seq)));
     for (const group of groups) {
       for (const one of await this.#expected(group, details)) this.#compare(one, group, details);
     }
@@ -143,18 +143,18 @@ class Comparing {
   }
 
   /** Judges what the target holds beyond what was expected. */
-  addUnexpected(): void {
+  async addUnexpected(): Promise<void> {
     const { plugin, listed, history, ledger } = this.#options;
     for (const [name, { length }] of listed) {
       if (this.#compared.has(name)) continue;
       const resource = resourceOf(name);
-      const judged = unexpected(resource, { history, memory: ledger.memory });
+      const judged = unexpected(resource, history);
       if (judged.verdict === "not judged") {
         if (judged.isCounted) this.#notJudged.unknown += length;
         continue;
       }
       const { last, reason, isRepairable } = judged;
-      const described = describe(last, ledger.details(plugin, last === null ? [] : [last.seq]));
+      const described = describe(last, last === null ? new Map() : await ledger.details(plugin, [last.seq]));
       const repair = last !== null && isRepairable ? [last.seq] : [];
       this.#differences.push({ kind: "orphaned", ...resource, ...described, reason, repair });
     }
@@ -179,7 +179,8 @@ function describe(
   return { name: detail?.FQDN ?? null, address: detail?.IP ?? null, key: last?.key ?? null };
 }
 
-function resourceOf(name: string): { readonly subject: Subject; readonly id: string } {
+/** The resource that a key of {@linkcode ListedFingerprints} names. */
+export function resourceOf(name: string): { readonly subject: Subject; readonly id: string } {
   const slash = name.indexOf("/");
   return { subject: name.slice(0, slash) as Subject, id: name.slice(slash + 1) };
 }

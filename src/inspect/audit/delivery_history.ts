@@ -1,4 +1,6 @@
 import type { DeliveredLedger, DeliveryRecord } from "../../model/delivered.ts";
+import type { Subject } from "../../model/event.ts";
+import { readRemembered, type Remembered } from "./remembered.ts";
 
 /** Why a resource is not judged. */
 export type Obstacle = "unfinished" | "given up" | "changing" | "unknown";
@@ -17,10 +19,22 @@ export interface DeliveredGroup {
   readonly obstacle: Obstacle | null;
 }
 
-/** The time of an audit's reading. */
+/** What an audit reads, and when. */
 export interface ReadingOptions {
+  readonly ledger: Pick<DeliveredLedger, "deliveries" | "servers" | "floatingIps">;
+  /** The plugin's name. */
+  readonly plugin: string;
+  /** Resources that the target listed: they are looked up in memory, too. */
+  readonly listed: readonly { readonly subject: Subject; readonly id: string }[];
   /** When the listing of the target began, milliseconds since the epoch. */
   readonly listingBeganAt: number;
+}
+
+/** The deliveries of one plugin, by the resource that they are about. */
+interface GroupedDeliveries {
+  readonly through: number;
+  readonly groups: ReadonlyMap<string, OpenGroup>;
+  readonly lastOfFloatingIp: ReadonlyMap<string, DeliveryRecord>;
 }
 
 interface OpenGroup {
@@ -40,35 +54,27 @@ export class DeliveryHistory {
   readonly #groups: ReadonlyMap<string, OpenGroup>;
   /** The last event of each floating IP, whichever server had it. */
   readonly #lastOfFloatingIp: ReadonlyMap<string, DeliveryRecord>;
-  readonly #memory: DeliveredLedger["memory"];
+  /** What memory has of the resources, after the deliveries were read. */
+  readonly remembered: Remembered;
   readonly #listingBeganAt: number;
 
-  constructor(
-    pages: Iterable<readonly DeliveryRecord[]>,
-    memory: DeliveredLedger["memory"],
-    { listingBeganAt }: ReadingOptions,
-  ) {
-    const groups = new Map<string, OpenGroup>();
-    const lastOfFloatingIp = new Map<string, DeliveryRecord>();
-    let through = 0;
-    for (const record of concatenated(pages)) {
-      through = record.seq;
-      const floatingIpId = record.subject === "floatingip" ? floatingIpOf(record) : null;
-      const name = record.serverId === null ? `floatingip/${floatingIpId}` : `server/${record.serverId}`;
-      const group = groups.get(name) ?? newGroup(record.serverId);
-      groups.set(name, group);
-      if (record.state === "unfinished") group.isUnfinished = true;
-      if (floatingIpId === null) group.server = record;
-      else {
-        group.floatingIps.set(floatingIpId, record);
-        lastOfFloatingIp.set(floatingIpId, record);
-      }
-    }
-    this.through = through;
-    this.#groups = groups;
-    this.#lastOfFloatingIp = lastOfFloatingIp;
-    this.#memory = memory;
+  private constructor(grouped: GroupedDeliveries, remembered: Remembered, listingBeganAt: number) {
+    this.through = grouped.through;
+    this.#groups = grouped.groups;
+    this.#lastOfFloatingIp = grouped.lastOfFloatingIp;
+    this.remembered = remembered;
     this.#listingBeganAt = listingBeganAt;
+  }
+
+  /** Reads the deliveries of a plugin, then what is remembered of their resources. */
+  static async read({ ledger, plugin, listed, listingBeganAt }: ReadingOptions): Promise<DeliveryHistory> {
+    const grouped = await grouping(ledger.deliveries(plugin));
+    const servers = new Set(listed.filter(({ subject }) => subject === "server").map(({ id }) => id));
+    const floatingIps = new Set(listed.filter(({ subject }) => subject === "floatingip").map(({ id }) => id));
+    for (const { server } of grouped.groups.values()) if (server?.created) servers.add(server.serverId ?? "");
+    for (const [id, { created }] of grouped.lastOfFloatingIp) if (created) floatingIps.add(id);
+    const remembered = await readRemembered(ledger, { servers, floatingIps });
+    return new DeliveryHistory(grouped, remembered, listingBeganAt);
   }
 
   *groups(): Iterable<DeliveredGroup> {
@@ -118,10 +124,10 @@ export class DeliveryHistory {
    */
   #isLast(record: DeliveryRecord): boolean {
     if (!record.created) return true;
-    if (record.subject === "server") return this.#memory.server(record.serverId ?? "")?.deleted === false;
+    if (record.subject === "server") return this.remembered.servers.get(record.serverId ?? "")?.isDeleted === false;
     const [id, number] = [floatingIpOf(record), Number(record.key.split("/").at(-2))];
-    const remembered = this.#memory.floatingIp(id);
-    return remembered !== undefined && remembered.association !== null && remembered.transitions === number;
+    const remembered = this.remembered.floatingIps.get(id);
+    return remembered !== undefined && remembered.isAssociated && remembered.transitions === number;
   }
 }
 
@@ -160,6 +166,24 @@ function newGroup(serverId: string | null): OpenGroup {
   return { serverId, server: null, floatingIps: new Map(), isUnfinished: false };
 }
 
-function* concatenated(pages: Iterable<readonly DeliveryRecord[]>): Iterable<DeliveryRecord> {
-  for (const page of pages) yield* page;
+async function grouping(pages: AsyncIterable<readonly DeliveryRecord[]>): Promise<GroupedDeliveries> {
+  const groups = new Map<string, OpenGroup>();
+  const lastOfFloatingIp = new Map<string, DeliveryRecord>();
+  let through = 0;
+  for await (const page of pages) {
+    for (const record of page) {
+      through = record.seq;
+      const floatingIpId = record.subject === "floatingip" ? floatingIpOf(record) : null;
+      const name = record.serverId === null ? `floatingip/${floatingIpId}` : `server/${record.serverId}`;
+      const group = groups.get(name) ?? newGroup(record.serverId);
+      groups.set(name, group);
+      if (record.state === "unfinished") group.isUnfinished = true;
+      if (floatingIpId === null) group.server = record;
+      else {
+        group.floatingIps.set(floatingIpId, record);
+        lastOfFloatingIp.set(floatingIpId, record);
+      }
+    }
+  }
+  return { through, groups, lastOfFloatingIp };
 }

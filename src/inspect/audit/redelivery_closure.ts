@@ -9,19 +9,19 @@ import { bySeq, type DeliveryHistory, repairOf } from "./delivery_history.ts";
  * @param seqs The events that repair the target.
  * @param orderKeys Reads the order keys of events.
  */
-export function redeliveryClosure(
+export async function redeliveryClosure(
   seqs: Iterable<number>,
   { history, orderKeys }: {
     readonly history: Pick<DeliveryHistory, "creations">;
-    readonly orderKeys: (seqs: readonly number[]) => ReadonlyMap<number, readonly number[]>;
+    readonly orderKeys: (seqs: readonly number[]) => Promise<ReadonlyMap<number, readonly number[]>>;
   },
-): readonly number[] {
+): Promise<readonly number[]> {
   const closure = new Set(seqs);
   if (closure.size === 0) return [];
   const creations = history.creations();
   const followers = new Map(creations.map(({ record, group }) => [record.seq, repairOf(record, group)]));
   const all = new Set([...closure, ...[...followers.values()].flat()]);
-  const keys = orderKeys([...all]);
+  const keys = await orderKeys([...all]);
   const holders = holdersOf(creations.map(({ record }) => record).sort(bySeq), keys);
   const waiting = [...closure];
   const add = (seq: number) => {

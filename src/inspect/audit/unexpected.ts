@@ -1,4 +1,4 @@
-import type { DeliveredLedger, DeliveryRecord } from "../../model/delivered.ts";
+import type { DeliveryRecord } from "../../model/delivered.ts";
 import type { Subject } from "../../model/event.ts";
 import { type DeliveryHistory, isDeleted } from "./delivery_history.ts";
 
@@ -15,38 +15,34 @@ export type Unexpected =
     readonly isRepairable: boolean;
   };
 
-/** What history and memory are asked for. */
-export interface Known {
-  readonly history: DeliveryHistory;
-  readonly memory: DeliveredLedger["memory"];
-}
-
 const NOT_JUDGED: Unexpected = { verdict: "not judged", isCounted: true };
 /** Counted already, with its group. */
 const COUNTED: Unexpected = { verdict: "not judged", isCounted: false };
 
 /** Judges a resource that a target holds and was not expected to hold. */
-export function unexpected(resource: { readonly subject: Subject; readonly id: string }, known: Known): Unexpected {
-  return resource.subject === "server" ? server(resource.id, known) : floatingIp(resource.id, known);
+export function unexpected(
+  resource: { readonly subject: Subject; readonly id: string },
+  history: DeliveryHistory,
+): Unexpected {
+  return resource.subject === "server" ? server(resource.id, history) : floatingIp(resource.id, history);
 }
 
-function server(id: string, { history, memory }: Known): Unexpected {
-  const remembered = memory.server(id);
+function server(id: string, history: DeliveryHistory): Unexpected {
+  const remembered = history.remembered.servers.get(id);
   const group = history.ofServer(id);
   const last = group?.server ?? null;
   if (group !== undefined && group.obstacle !== null && group.obstacle !== "unknown") return COUNTED;
   if (group !== undefined && isDeleted(group)) return deleted(last);
   // Its creation is older than what the ledger keeps of it, or than the plugin.
-  if (remembered?.deleted === false) {
+  if (remembered?.isDeleted === false) {
     return last === null || group?.obstacle === "unknown" ? NOT_JUDGED : unwanted(last);
   }
   return remembered === undefined ? unknown(last) : untold(last);
 }
 
-function floatingIp(id: string, { history, memory }: Known): Unexpected {
+function floatingIp(id: string, history: DeliveryHistory): Unexpected {
   const last = history.ofFloatingIp(id);
-  const remembered = memory.floatingIp(id);
-  const isAssociated = remembered !== undefined && remembered.association !== null;
+  const isAssociated = history.remembered.floatingIps.get(id)?.isAssociated ?? false;
   if (last === undefined) return isAssociated ? NOT_JUDGED : unknown(null);
   const obstacle = last.state === "unfinished" ? last.state : history.obstacleOf([last]);
   if (obstacle !== null && obstacle !== "unknown") return COUNTED;

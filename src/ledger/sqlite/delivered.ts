@@ -1,7 +1,9 @@
+// deno-lint-ignore-file require-await -- async turns what SQLite throws into a rejection
 import type { Detail } from "../../model/detail.ts";
 import type { DeliveredLedger, DeliveryRecord, Redelivery } from "../../model/delivered.ts";
 import type { Subject } from "../../model/event.ts";
 import { toldDetail } from "../../model/following.ts";
+import type { FloatingIpMemory, ServerMemory } from "../../model/memory.ts";
 import type { OperatorResult } from "../../model/operations.ts";
 import { type Database, openDatabase, prepareAll, type Statements } from "./database.ts";
 import { serverOf } from "./lasting_events.ts";
@@ -22,7 +24,7 @@ export function openDelivered(file: string): DeliveredLedger {
 }
 
 class SqliteDelivered implements DeliveredLedger {
-  readonly memory: SqliteMemory;
+  readonly #memory: SqliteMemory;
   readonly #database: Database;
   readonly #plugins: PluginNumbers;
   readonly #redeliveries: Redeliveries;
@@ -31,18 +33,18 @@ class SqliteDelivered implements DeliveredLedger {
 
   constructor(database: Database) {
     this.#database = database;
-    this.memory = new SqliteMemory(database);
+    this.#memory = new SqliteMemory(database);
     this.#plugins = new PluginNumbers(database);
     this.#redeliveries = new Redeliveries(database, this.#plugins);
     this.#told = new ToldDetails(database, this.#plugins);
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#database.close();
   }
 
-  *deliveries(plugin: string): Iterable<readonly DeliveryRecord[]> {
+  async *deliveries(plugin: string): AsyncIterable<readonly DeliveryRecord[]> {
     for (let after = 0;;) {
       const rows = this.#sql.deliveries.all(this.#plugins.of(plugin), after, PAGE);
       yield rows.map(recordOf);
@@ -51,7 +53,7 @@ class SqliteDelivered implements DeliveredLedger {
     }
   }
 
-  details(plugin: string, seqs: readonly number[]): ReadonlyMap<number, Detail> {
+  async details(plugin: string, seqs: readonly number[]): Promise<ReadonlyMap<number, Detail>> {
     return new Map(seqs.flatMap((seq) => {
       const row = this.#sql.detail.get(seq);
       const text = row?.["detail"] ?? null;
@@ -64,16 +66,35 @@ class SqliteDelivered implements DeliveredLedger {
     }));
   }
 
-  orderKeys(seqs: readonly number[]): ReadonlyMap<number, readonly number[]> {
+  async orderKeys(seqs: readonly number[]): Promise<ReadonlyMap<number, readonly number[]>> {
     return new Map(seqs.flatMap((seq) => {
       const text = this.#sql.orderKeys.get(seq)?.["order_keys"] ?? null;
       return text === null ? [] : [[seq, JSON.parse(text as string)] as const];
     }));
   }
 
-  redeliver(redelivery: Redelivery): readonly OperatorResult[] {
+  async servers(ids: readonly string[]): Promise<ReadonlyMap<string, ServerMemory>> {
+    return found(ids, (id) => this.#memory.server(id));
+  }
+
+  async floatingIps(ids: readonly string[]): Promise<ReadonlyMap<string, FloatingIpMemory>> {
+    return found(ids, (id) => this.#memory.floatingIp(id));
+  }
+
+  async redeliver(redelivery: Redelivery): Promise<readonly OperatorResult[]> {
     return this.#redeliveries.redeliver(redelivery);
   }
+}
+
+/** What a lookup finds, by id. */
+function found<Remembered>(
+  ids: readonly string[],
+  lookUp: (id: string) => Remembered | undefined,
+): ReadonlyMap<string, Remembered> {
+  return new Map(ids.flatMap((id) => {
+    const remembered = lookUp(id);
+    return remembered === undefined ? [] : [[id, remembered] as const];
+  }));
 }
 
 function recordOf(row: Row): DeliveryRecord {

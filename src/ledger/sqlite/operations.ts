@@ -1,3 +1,4 @@
+// deno-lint-ignore-file require-await -- async turns what SQLite throws into a rejection
 import type { Gap } from "../../model/gap.ts";
 import type { Listing } from "../../model/ledger.ts";
 import type { Memory, MemoryChanges } from "../../model/memory.ts";
@@ -61,16 +62,16 @@ class SqliteOperations implements LedgerOperations {
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#database.close();
   }
 
-  plugins(): readonly string[] {
+  async plugins(): Promise<readonly string[]> {
     return this.#sql.plugins.all().map(({ name }) => String(name));
   }
 
-  pluginStates(): readonly PluginState[] {
-    const states = new Map(this.plugins().map((plugin) => [plugin, { ...NO_DELIVERIES }]));
+  async pluginStates(): Promise<readonly PluginState[]> {
+    const states = new Map((await this.plugins()).map((plugin) => [plugin, { ...NO_DELIVERIES }]));
     for (const row of this.#sql.counts.all()) {
       const state = listedState(String(row["state"]), Number(row["tried"])) as keyof PluginState["deliveries"];
       const counts = states.get(String(row["name"]));
@@ -79,21 +80,21 @@ class SqliteOperations implements LedgerOperations {
     return [...states].map(([plugin, deliveries]) => ({
       plugin,
       deliveries,
-      isConfigured: this.isConfigured(plugin),
+      isConfigured: this.#outages.isConfigured(plugin),
       outage: this.#outages.of(plugin),
     }));
   }
 
-  isConfigured(plugin: string): boolean {
+  async isConfigured(plugin: string): Promise<boolean> {
     return this.#outages.isConfigured(plugin);
   }
 
-  serviceSeenAt(): number | null {
+  async serviceSeenAt(): Promise<number | null> {
     const value = this.#sql.fact.get(LAST_SEEN)?.["value"];
     return value === undefined ? null : Number(value);
   }
 
-  tryNow(plugin: string): number {
+  async tryNow(plugin: string): Promise<number> {
     const waiting = this.#sql.retrying.all(plugin).map(numbers);
     const options = { begin: () => {}, finish: () => {} };
     const forward = ({ plugin, seq }: { readonly plugin: number; readonly seq: number }) =>
@@ -103,11 +104,11 @@ class SqliteOperations implements LedgerOperations {
     return brought.length;
   }
 
-  list(filter: ListFilter): Iterable<readonly Listed[]> {
-    return listPages(this.#database, filter);
+  async *list(filter: ListFilter): AsyncIterable<readonly Listed[]> {
+    yield* listPages(this.#database, filter);
   }
 
-  show(key: string): ShownEvent | undefined {
+  async show(key: string): Promise<ShownEvent | undefined> {
     const row = this.#sql.event.get(key);
     if (row === undefined) return undefined;
     const seq = Number(row["seq"]);
@@ -123,7 +124,7 @@ class SqliteOperations implements LedgerOperations {
     };
   }
 
-  replay(selection: Selection, { force }: { readonly force: boolean }): readonly OperatorResult[] {
+  async replay(selection: Selection, { force }: { readonly force: boolean }): Promise<readonly OperatorResult[]> {
     return this.#inSlices(this.#selected(selection, "replay"), (row) => {
       const { plugin, seq } = numbers(row);
       const refused = this.#whyNotReplay(row, force);
@@ -132,7 +133,7 @@ class SqliteOperations implements LedgerOperations {
     });
   }
 
-  drop(selection: Selection): readonly OperatorResult[] {
+  async drop(selection: Selection): Promise<readonly OperatorResult[]> {
     const now = Date.now();
     return this.#inSlices(this.#selected(selection, "drop"), (row) => {
       const { plugin, seq } = numbers(row);
@@ -164,15 +165,15 @@ class SqliteOperations implements LedgerOperations {
     });
   }
 
-  prime(primer: (memory: Memory) => MemoryChanges): void {
+  async prime(primer: (memory: Memory) => MemoryChanges): Promise<void> {
     transaction(this.#database, () => this.#memory.prime(primer(this.#memory), Date.now()));
   }
 
-  existingIds(listing: Listing): readonly string[] {
+  async existingIds(listing: Listing): Promise<readonly string[]> {
     return this.#sql[listing].all().map(({ id }) => String(id));
   }
 
-  gaps(): readonly Gap[] {
+  async gaps(): Promise<readonly Gap[]> {
     return this.#sql.gaps.all().map(gapOf);
   }
 

@@ -94,16 +94,24 @@ export function envSecrets(): readonly string[] {
   return [...envValues()].flatMap(([name, value]) => {
     if (isSecretName(name)) return [value, ...partsOfUrl(value)].filter(({ length }) => length > 2);
     if (PLAIN_NAME.test(name)) return [];
-    return (URL.canParse(value) ? partsOfUrl(value) : [value]).filter(({ length }) => length >= MIN_ENV_LENGTH);
+    return (URL.canParse(withOneHost(value)) ? partsOfUrl(value) : [value]).filter(({ length }) =>
+      length >= MIN_ENV_LENGTH
+    );
   });
 }
 
 /** The parts of a URL that may be secret, as in `https://chat.example.com/hooks/TOKEN`. */
-function partsOfUrl(value: string): string[] {
+function partsOfUrl(text: string): string[] {
+  const value = withOneHost(text);
   if (!URL.canParse(value)) return [];
   const { protocol, pathname, search, searchParams, password } = new URL(value);
   const path = /^https?:$/.test(protocol) ? pathname.replace(/^\/|\/$/g, "") : "";
   return [...[path, search.slice(1), password].map(decoded), ...searchParams.values()];
+}
+
+/** A URL with the first of its hosts: PostgreSQL's may name several, as `h:5432,h2:5432`. */
+function withOneHost(url: string): string {
+  return url.replace(/^(\w+:\/\/(?:[^/?#\s]{0,500}@)?[^,/?#@\s]{0,500}),[^/?#\s]*/, "$1");
 }
 
 function decoded(text: string): string {

@@ -26,7 +26,7 @@ async function audit(
   ledger: TemporaryLedger,
   { isApplied = false, now = () => NOW }: { readonly isApplied?: boolean; readonly now?: () => number } = {},
 ): Promise<Audited> {
-  using delivered = openDelivered(ledger.file);
+  await using delivered = openDelivered(ledger.file);
   const signal = new AbortController().signal;
   const audited = await auditTarget({ name: "p", plugin, ledger: delivered, isApplied, now, signal });
   assert.equal(audited.outcome, "audited");
@@ -154,7 +154,7 @@ Deno.test("auditTarget() tells of a plugin that cannot list, fails to, or cannot
   const { ledger, target } = place;
   await tell(ledger, came("a"));
   await deliverTo(target, ledger);
-  using delivered = openDelivered(ledger.file);
+  await using delivered = openDelivered(ledger.file);
   const options = {
     name: "p",
     ledger: delivered,

@@ -11,6 +11,8 @@ const CASES: readonly { readonly line: string; readonly found: boolean }[] = [
   { line: `  signingSecrets: ["hush"],`, found: true },
   { line: `  signingSecrets: [env("A")],`, found: false },
   { line: `  url: "amqp://user:hush@host:5672/",`, found: true },
+  { line: `  ledger: { postgres: { url: "postgres://user:hush@h:5432,h2:5432/d" } },`, found: true },
+  { line: `  ledger: { postgres: { url: env("LEDGER_URL") } },`, found: false },
   { line: `password = hush`, found: true },
   { line: `password=hush`, found: true },
   { line: `  password: env("PASSWORD"),`, found: false },

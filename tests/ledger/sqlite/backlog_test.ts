@@ -103,8 +103,8 @@ Deno.test("BacklogCounter counts right at once when an operator has written, and
   await announceEvents(ledger, ["1", "2", "3"].map((n) => madeEvent(`t${n}/1`, [`t${n}`])));
   const waiting = async () => (await counter(opened).count()).get("p")?.waiting;
   assert.deepEqual(await waiting(), { new: 0, blocked: 2, ready: 4, queued: 0 });
-  using operations = opened.operations();
-  operations.drop({ keys: ["t1/1"] });
+  await using operations = opened.operations();
+  await operations.drop({ keys: ["t1/1"] });
   assert.deepEqual(await waiting(), { new: 0, blocked: 2, ready: 3, queued: 0 });
   await announceEvents(ledger, [madeEvent("u/1", ["u"])]);
   await assert.rejects(decideEvents(ledger, [madeEvent("v/1")], () => {
@@ -122,8 +122,8 @@ Deno.test("BacklogCounter counts what is in memory and what is not, also after m
   await announceEvents(ledger, Array.from({ length: 400 + queued }, (_, n) => madeEvent(`s${n}/1`, [`s${n}`])));
   const waiting = async () => (await counter(opened).count()).get("p")!.waiting;
   assert.deepEqual(await waiting(), { new: 0, blocked: 0, ready: 400, queued });
-  using operations = opened.operations();
-  operations.drop({ keys: ["s0/1"] });
+  await using operations = opened.operations();
+  await operations.drop({ keys: ["s0/1"] });
   const after = await waiting();
   assert.deepEqual([after.ready + after.queued, after.ready < 400], [399 + queued, true]);
 });

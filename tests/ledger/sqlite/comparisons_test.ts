@@ -82,7 +82,7 @@ Deno.test("Comparisons.record() gives another process's observations to the runn
   await opened.ledger.record([{ receivedAt: 0, notification: first }]);
   assert.deepEqual(await decide(), ["first"]);
   // The service believes now that nothing is left undecided.
-  using operations = opened.operations();
+  await using operations = opened.operations();
   await operations.comparisons.record([second]);
   const { newest, oldestUndecided } = await operations.comparisons.decisions();
   assert.equal(newest, oldestUndecided);
@@ -113,7 +113,7 @@ Deno.test("noticeRestore() notices a copy of the command backup, and a file that
   assert.equal(notice(ledger, 1), false);
   assert.equal(notice(ledger, 2), false);
   {
-    using operations = openOperations(ledger);
+    await using operations = openOperations(ledger);
     await operations.backup(backup);
   }
   // Back in the old place, with the old number in the file system.

@@ -314,16 +314,18 @@ Deno.test("openDatabase() takes a ledger of form 3 along: order, what is waited 
   openDatabase(directory.path("new.db"), { create: true, onOlder }).close();
   assertEquals(forms, [{ from: 3, to: STEPS.length }]);
   const ledger = new SqliteLedger(database, () => 0);
-  using operations = openOperations(file);
+  await using operations = openOperations(file);
   const ready = async () => await ledger.ready({ plugin: "P", now: 0, limit: 9 });
   assertEquals((await ready()).map(({ event }) => event.key), [key("creation")]);
-  assertEquals(operations.show(key("deletion"))?.deliveries[0]?.waitsFor, [key("creation")]);
-  const found = [...operations.list({ resource: "s1", limit: 9 })].flat().map((listed) => listed.key);
+  assertEquals((await operations.show(key("deletion")))?.deliveries[0]?.waitsFor, [key("creation")]);
+  const found = (await Array.fromAsync(operations.list({ resource: "s1", limit: 9 }))).flat().map((listed) =>
+    listed.key
+  );
   assertEquals(found, [key("deletion"), key("creation")]);
   assertEquals([
-    operations.existingIds("servers"),
-    operations.existingIds("ports"),
-    operations.existingIds("floatingIps"),
+    await operations.existingIds("servers"),
+    await operations.existingIds("ports"),
+    await operations.existingIds("floatingIps"),
   ], [["s1"], [
     "p1",
   ], []]);
@@ -364,13 +366,13 @@ async function takesAlong(form: number): Promise<void> {
     }
   }
   using database = openDatabase(file, { create: true });
-  using operations = openOperations(file);
-  const waitsFor = (name: string) => operations.show(`s/${name}`)?.deliveries[0]?.waitsFor;
-  assertEquals(names.map(waitsFor), [[], [], ["s/ready"]]);
+  await using operations = openOperations(file);
+  const waitsFor = async (name: string) => (await operations.show(`s/${name}`))?.deliveries[0]?.waitsFor;
+  assertEquals(await Promise.all(names.map(waitsFor)), [[], [], ["s/ready"]]);
   const ledger = new SqliteLedger(database, () => 0);
   await ledger.activate(["P"]);
   await announceEvents(ledger, [madeEvent("s/new", ["server/s"])]);
-  assertEquals(waitsFor("new"), ["s/ready", "s/blocked"]);
+  assertEquals(await waitsFor("new"), ["s/ready", "s/blocked"]);
   for (const name of ["ready", "blocked", "new"]) {
     const ready = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
     assertEquals(ready.map(({ event }) => event.key), [`s/${name}`]);

@@ -251,8 +251,8 @@ Deno.test("replay() refuses a dead letter that is older than what was pruned, un
   await kept.ledger.settle([settlementOf(delivery!, { outcome: "dead", endedAt: kept.clock.now() })]);
   await kept.start();
   await kept.clock.advance(40 * DAY_MS);
-  using operations = kept.opened.operations();
-  const [refused] = operations.replay({ dead: true }, { force: false });
+  await using operations = kept.opened.operations();
+  const [refused] = await operations.replay({ dead: true }, { force: false });
   assertMatch(refused?.refused ?? "", /so old that later events may be forgotten/);
-  assertEquals(operations.replay({ dead: true }, { force: true })[0]?.refused, null);
+  assertEquals((await operations.replay({ dead: true }, { force: true }))[0]?.refused, null);
 });

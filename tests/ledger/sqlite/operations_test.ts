@@ -12,11 +12,11 @@ Deno.test("a delivery that is replayed while a later one is under way is given u
   const { ledger } = opened;
   const { deletion } = await giveUpCreation(ledger);
   assert.equal(deletion.event.key, "s/deletion");
-  using operations = opened.operations();
-  assert.equal(operations.replay({ keys: ["s/creation"] }, { force: false })[0]?.refused, null);
+  await using operations = opened.operations();
+  assert.equal((await operations.replay({ keys: ["s/creation"] }, { force: false }))[0]?.refused, null);
   await ledger.settle([settlementOf(deletion, { outcome: "done", endedAt: 2 })]);
   assert.deepEqual(await ledger.ready({ plugin: "P", now: 9, limit: 9 }), []);
-  const [shown] = operations.show("s/creation")?.deliveries ?? [];
+  const [shown] = (await operations.show("s/creation"))?.deliveries ?? [];
   assert.equal(shown?.state, "dead");
   assert.match(shown?.failures.at(-1)?.error ?? "", /A later event that shares a key was delivered/);
 });
@@ -25,8 +25,8 @@ Deno.test("a delivery that failed while an earlier one was replayed waits for th
   using opened = new TemporaryLedger();
   const { ledger } = opened;
   const { creation, deletion } = await giveUpCreation(ledger);
-  using operations = opened.operations();
-  operations.replay({ keys: ["s/creation"] }, { force: false });
+  await using operations = opened.operations();
+  await operations.replay({ keys: ["s/creation"] }, { force: false });
   await ledger.settle([settlementOf(deletion, { outcome: "retry", endedAt: 2 })]);
   const ready = async () => (await ledger.ready({ plugin: "P", now: 9, limit: 9 })).map(({ event }) => event.key);
   assert.deepEqual(await ready(), ["s/creation"]);
@@ -39,9 +39,9 @@ Deno.test("show() names what a delivery waits for, whether it is written that th
     using opened = new TemporaryLedger({ windowSize });
     await opened.ledger.activate(["P"]);
     await announceEvents(opened.ledger, ["1", "2", "3"].map((name) => madeEvent(`s/${name}`, ["s", "n"])));
-    using operations = opened.operations();
-    const waitsFor = (key: string) => operations.show(key)?.deliveries[0]?.waitsFor;
-    assert.deepEqual(["s/1", "s/2", "s/3"].map(waitsFor), [[], ["s/1"], ["s/1", "s/2"]]);
+    await using operations = opened.operations();
+    const waitsFor = async (key: string) => (await operations.show(key))?.deliveries[0]?.waitsFor;
+    assert.deepEqual(await Promise.all(["s/1", "s/2", "s/3"].map(waitsFor)), [[], ["s/1"], ["s/1", "s/2"]]);
   }
 });
 
@@ -52,8 +52,8 @@ Deno.test("show() names what a delivery waits for, however many events ago that 
   await announceEvents(ledger, [madeEvent("s/1", ["s"])]);
   database.exec("UPDATE sqlite_sequence SET seq = 20000 WHERE name = 'event'");
   await announceEvents(ledger, [madeEvent("s/2", ["s"]), madeEvent("s/3", ["s"])]);
-  using operations = opened.operations();
-  assert.deepEqual(operations.show("s/3")?.deliveries[0]?.waitsFor, ["s/1", "s/2"]);
+  await using operations = opened.operations();
+  assert.deepEqual((await operations.show("s/3"))?.deliveries[0]?.waitsFor, ["s/1", "s/2"]);
 });
 
 Deno.test("a delivery that an operator drops stands in nobody's way any more, neither now nor later", async () => {
@@ -62,11 +62,11 @@ Deno.test("a delivery that an operator drops stands in nobody's way any more, ne
     const { ledger } = opened;
     await ledger.activate(["P"]);
     await announceEvents(ledger, [madeEvent("s/1", ["s"]), madeEvent("s/2", ["s"]), madeEvent("s/3", ["s"])]);
-    using operations = opened.operations();
+    await using operations = opened.operations();
     const ready = async () => (await ledger.ready({ plugin: "P", now: 0, limit: 9 })).map(({ event }) => event.key);
-    operations.drop({ keys: ["s/1", "s/2"] });
+    await operations.drop({ keys: ["s/1", "s/2"] });
     assert.deepEqual(await ready(), ["s/3"]);
-    operations.drop({ keys: ["s/3"] });
+    await operations.drop({ keys: ["s/3"] });
     await announceEvents(ledger, [madeEvent("s/4", ["s"])]);
     assert.deepEqual(await ready(), ["s/4"]);
   }
@@ -78,8 +78,8 @@ Deno.test("a delivery that was dropped while an earlier one was under way does n
   await ledger.activate(["P"]);
   await announceEvents(ledger, [madeEvent("s/1", ["s"]), madeEvent("s/2", ["s"]), madeEvent("s/3", ["s"])]);
   const [first] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
-  using operations = opened.operations();
-  operations.drop({ keys: ["s/2"] });
+  await using operations = opened.operations();
+  await operations.drop({ keys: ["s/2"] });
   await ledger.settle([settlementOf(first!, { outcome: "done", endedAt: 1 })]);
   assert.deepEqual((await ledger.ready({ plugin: "P", now: 9, limit: 9 })).map(({ event }) => event.key), ["s/3"]);
 });
@@ -91,11 +91,11 @@ Deno.test("what one command of an operator found is not believed by the next: th
   await announceEvents(ledger, [madeEvent("s/1", ["s"])]);
   const [first] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
   await ledger.settle([settlementOf(first!, { outcome: "dead", endedAt: 1 })]);
-  using operations = opened.operations();
+  await using operations = opened.operations();
   // Nobody holds anything now.
-  operations.drop({ keys: ["s/1"] });
+  await operations.drop({ keys: ["s/1"] });
   await announceEvents(ledger, [madeEvent("s/2", ["s"]), madeEvent("s/3", ["s"])]);
-  operations.drop({ keys: ["s/2"] });
+  await operations.drop({ keys: ["s/2"] });
   assert.deepEqual((await ledger.ready({ plugin: "P", now: 9, limit: 9 })).map(({ event }) => event.key), ["s/3"]);
 });
 
@@ -107,8 +107,8 @@ Deno.test("a delivery that is replayed keeps what comes later waiting, however m
     await announceEvents(ledger, [madeEvent("s/1", ["s"])]);
     const [first] = await ledger.ready({ plugin: "P", now: 0, limit: 9 });
     await ledger.settle([settlementOf(first!, { outcome: "dead", endedAt: 1 })]);
-    using operations = opened.operations();
-    operations.replay({ keys: ["s/1"] }, { force: false });
+    await using operations = opened.operations();
+    await operations.replay({ keys: ["s/1"] }, { force: false });
     // What finished deliveries held is taken out once in so many transactions.
     for (let times = 0; times < 200; times++) await ledger.activate(["P"]);
     await announceEvents(ledger, [madeEvent("s/2", ["s"])]);
@@ -137,13 +137,16 @@ Deno.test("what is looked up by an order key costs nothing for the partitions th
   const [deletion] = await ledger.ready({ plugin: "P", now: 9, limit: 9 });
   await ledger.settle([settlementOf(deletion!, { outcome: "done", endedAt: 2 })]);
   assert.equal(database.prepare(PARTITIONS).all().length, 2);
-  using operations = opened.operations();
-  assert.deepEqual([...operations.list({ resource: "s", limit: 9 })].flat().map(({ state }) => state), [
-    "done",
-    "dead",
-  ]);
+  await using operations = opened.operations();
+  assert.deepEqual(
+    (await Array.fromAsync(operations.list({ resource: "s", limit: 9 }))).flat().map(({ state }) => state),
+    [
+      "done",
+      "dead",
+    ],
+  );
   assert.match(
-    operations.replay({ dead: true }, { force: false })[0]?.refused ?? "",
+    (await operations.replay({ dead: true }, { force: false }))[0]?.refused ?? "",
     /server\/s\/deletion was delivered/,
   );
 });
@@ -156,15 +159,15 @@ Deno.test("replay() of many dead letters with much delivered since costs little 
   await announceEvents(ledger, events);
   const ready = await ledger.ready({ plugin: "P", now: 0, limit: 9999 });
   await ledger.settle(ready.map((one, n) => settlementOf(one, { outcome: n < 1000 ? "dead" : "done", endedAt: 1 })));
-  using operations = opened.operations();
-  const treated = operations.replay({ dead: true }, { force: false });
+  await using operations = opened.operations();
+  const treated = await operations.replay({ dead: true }, { force: false });
   assert.equal(treated.filter(({ refused }) => refused === null).length, 1000);
 });
 
 Deno.test("a ledger is for its owner and group alone", async () => {
   using opened = new TemporaryLedger();
   await opened.ledger.activate(["P"]);
-  using operations = opened.operations();
+  await using operations = opened.operations();
   await operations.backup(`${opened.file}.copy`);
   for (const end of ["", "-wal", ".copy"]) {
     const { mode } = Deno.statSync(opened.file + end);
@@ -180,14 +183,14 @@ Deno.test("list() gives what waits newest first, whether the file says what it w
   await announceEvents(ledger, Array.from({ length: 6 }, (_, n) => madeEvent(`s/${n + 1}`, [`s${n + 1}`])));
   const tried = (await ledger.ready({ plugin: "p", now: 9, limit: 9 })).filter(({ event }) => /[26]/.test(event.key));
   await ledger.settle(tried.map((one) => settlementOf(one, { outcome: "retry", endedAt: 1, dueAt: 5 })));
-  using operations = opened.operations();
-  const keys = (filter: Pick<ListFilter, "state" | "plugin">, limit = 9) =>
-    [...operations.list({ ...filter, limit })].flat().map(({ key }) => key);
-  assert.deepEqual(keys({ state: "waiting" }), ["s/5", "s/4", "s/3", "s/1"]);
-  assert.deepEqual(keys({ state: "waiting", plugin: "p" }, 2), ["s/5", "s/4"]);
-  assert.deepEqual(keys({ state: "retrying" }), ["s/6", "s/2"]);
+  await using operations = opened.operations();
+  const keys = async (filter: Pick<ListFilter, "state" | "plugin">, limit = 9) =>
+    (await Array.fromAsync(operations.list({ ...filter, limit }))).flat().map(({ key }) => key);
+  assert.deepEqual(await keys({ state: "waiting" }), ["s/5", "s/4", "s/3", "s/1"]);
+  assert.deepEqual(await keys({ state: "waiting", plugin: "p" }, 2), ["s/5", "s/4"]);
+  assert.deepEqual(await keys({ state: "retrying" }), ["s/6", "s/2"]);
   assert.deepEqual(
-    operations.drop({ plugin: "p" }).map(({ key }) => key),
+    (await operations.drop({ plugin: "p" })).map(({ key }) => key),
     ["1", "2", "3", "4", "5", "6"].map((n) => `s/${n}`),
   );
   assert.deepEqual(await ledger.ready({ plugin: "p", now: 9, limit: 9 }), []);
@@ -234,10 +237,11 @@ Deno.test("ready() and nextDueAt() give what is so at one moment, at whichever s
       await announceEvents(ledger, [madeEvent("s/1", ["s"]), madeEvent("s/2", ["s"]), madeEvent("t/1", ["t"])]);
       const [first] = await ledger.ready({ plugin: "P", now: 0, limit: 1 });
       await ledger.settle([settlementOf(first!, { outcome: "dead", endedAt: 1 })]);
-      using operations = opened.operations();
+      await using operations = opened.operations();
       using interloper = new Interloper(at, () => {
-        operations.drop({ keys });
-        operations.replay({ keys }, { force: true });
+        // They act before they return their promises.
+        void operations.drop({ keys });
+        void operations.replay({ keys }, { force: true });
       });
       const ready = await ledger.ready({ plugin: "P", now: 9, limit: 9 });
       const given = ready.map(({ event }) => event.key).toSorted();
@@ -253,10 +257,10 @@ Deno.test("list() leaves out nothing that waits, at whichever statement somebody
     using opened = new TemporaryLedger();
     await opened.ledger.activate(["p"]);
     await announceEvents(opened.ledger, ["1", "2", "3"].map((n) => madeEvent(`s/${n}`, ["s"])));
-    using operations = opened.operations();
-    using others = opened.operations();
-    using interloper = new Interloper(at, () => others.drop({ keys: ["s/3"] }));
-    const keys = [...operations.list({ state: "waiting", limit: 9 })].flat().map(({ key }) => key);
+    await using operations = opened.operations();
+    await using others = opened.operations();
+    using interloper = new Interloper(at, () => void others.drop({ keys: ["s/3"] }));
+    const keys = (await Array.fromAsync(operations.list({ state: "waiting", limit: 9 }))).flat().map(({ key }) => key);
     assert.deepEqual(keys.filter((key) => key !== "s/3"), ["s/2", "s/1"], `at ${at}`);
     more = interloper.acted;
   }
@@ -266,9 +270,9 @@ Deno.test("list() finds nothing of a resource whose name is longer than any, or 
   using opened = new TemporaryLedger();
   await opened.ledger.activate(["P"]);
   await announceEvents(opened.ledger, [madeEvent("s/creation", ["s"])]);
-  using operations = opened.operations();
+  await using operations = opened.operations();
   for (const resource of ["x".repeat(60_000), "%", "_", '"', "\\", "\x1b", "\ud800"]) {
-    assert.deepEqual([...operations.list({ resource, limit: 9 })].flat(), []);
+    assert.deepEqual((await Array.fromAsync(operations.list({ resource, limit: 9 }))).flat(), []);
   }
 });
 

@@ -302,6 +302,6 @@ Deno.test("slice() takes gaps that ended long ago, and none that lasts", async (
   }));
   for (const gap of gaps) await opened.ledger.recordGap(gap);
   prune(opened);
-  using operations = opened.operations();
-  assertEquals(operations.gaps(), gaps.slice(1));
+  await using operations = opened.operations();
+  assertEquals(await operations.gaps(), gaps.slice(1));
 });

@@ -77,10 +77,10 @@ class Run {
     else if (what.do === "detail") await this.#detail();
     else if (what.do === "settle") await this.#settle(what);
     else if (what.do !== "reopen") {
-      using operations = this.#opened.operations();
+      await using operations = this.#opened.operations();
       const keys = what.which.map((each) => `s/${each}`);
-      if (what.do === "drop") operations.drop({ keys });
-      else operations.replay({ keys }, { force: true });
+      if (what.do === "drop") await operations.drop({ keys });
+      else await operations.replay({ keys }, { force: true });
     }
   }
 
@@ -195,8 +195,8 @@ Deno.test("what an operator dropped is not read when memory begins anew, and nob
   const { ledger } = opened;
   await ledger.activate(["p"]);
   await announceEvents(ledger, ["1", "2", "3", "4"].map((n) => madeEvent(`s/${n}`, ["s"])));
-  using operations = opened.operations();
-  for (const key of ["s/1", "s/3"]) operations.drop({ keys: [key] });
+  await using operations = opened.operations();
+  for (const key of ["s/1", "s/3"]) await operations.drop({ keys: [key] });
   const ready = await ledger.ready({ plugin: "p", now: 9, limit: 9 });
   assertEquals(ready.map(({ event }) => event.key), ["s/2"]);
   await ledger.settle(ready.map((one) => settlementOf(one, { outcome: "done", endedAt: 1 })));
@@ -259,12 +259,12 @@ Deno.test("an operator's command makes nobody read again but the plugins that it
     return [await read("p"), await read("q")];
   };
   assertEquals(await readAll(), [6, 6]);
-  using operations = opened.operations();
-  operations.drop({ keys: ["s/9"], plugin: "q" });
+  await using operations = opened.operations();
+  await operations.drop({ keys: ["s/9"], plugin: "q" });
   assertEquals([await read("p"), await read("q")], [6, 2]);
-  operations.prime(() => ({ servers: [], ports: [], floatingIps: [] }));
+  await operations.prime(() => ({ servers: [], ports: [], floatingIps: [] }));
   assertEquals([await read("p"), await read("q")], [6, 2]);
-  operations.replay({ keys: ["s/9"] }, { force: false });
+  await operations.replay({ keys: ["s/9"] }, { force: false });
   assertEquals([await read("p"), await read("q")], [6, 2]);
 });
 

@@ -14,16 +14,17 @@ async function opened(...names: readonly string[]): Promise<TemporaryLedger> {
   return ledger;
 }
 
-function recordsOf(ledger: TemporaryLedger, plugin = "p"): readonly DeliveryRecord[] {
-  using delivered = openDelivered(ledger.file);
-  return [...delivered.deliveries(plugin)].flat();
+async function recordsOf(ledger: TemporaryLedger, plugin = "p"): Promise<readonly DeliveryRecord[]> {
+  await using delivered = openDelivered(ledger.file);
+  return (await Array.fromAsync(delivered.deliveries(plugin))).flat();
 }
 
-function redeliver(ledger: TemporaryLedger, keys: readonly string[]): readonly (string | null)[] {
-  using delivered = openDelivered(ledger.file);
-  const all = [...delivered.deliveries("p")].flat();
+async function redeliver(ledger: TemporaryLedger, keys: readonly string[]): Promise<readonly (string | null)[]> {
+  await using delivered = openDelivered(ledger.file);
+  const all = (await Array.fromAsync(delivered.deliveries("p"))).flat();
   const seqs = all.filter(({ key }) => keys.includes(key)).map(({ seq }) => seq);
-  return delivered.redeliver({ plugin: "p", seqs, through: all.at(-1)?.seq ?? 0 }).map(({ refused }) => refused);
+  const results = await delivered.redeliver({ plugin: "p", seqs, through: all.at(-1)?.seq ?? 0 });
+  return results.map(({ refused }) => refused);
 }
 
 /** A server with a floating IP, delivered. */
@@ -40,7 +41,7 @@ Deno.test("deliveries() tells all deliveries of a plugin, in pages, with their s
   await deliverAll(ledger, { plugin: "q", outcome: "dead" });
   await tell(ledger, went("a"));
   assertEquals(
-    recordsOf(ledger).map(({ seq: _, ...record }) => record),
+    (await recordsOf(ledger)).map(({ seq: _, ...record }) => record),
     [
       { key: "server/a/creation", subject: "server", created: true, serverId: "a", state: "done", finishedAt: 7 },
       {
@@ -57,24 +58,24 @@ Deno.test("deliveries() tells all deliveries of a plugin, in pages, with their s
       },
     ] as const,
   );
-  assertEquals(recordsOf(ledger, "q").slice(0, 2).map(({ state }) => state), ["dead", "dead"]);
-  assertEquals(recordsOf(ledger, "unknown"), []);
+  assertEquals((await recordsOf(ledger, "q")).slice(0, 2).map(({ state }) => state), ["dead", "dead"]);
+  assertEquals(await recordsOf(ledger, "unknown"), []);
 });
 
 Deno.test("deliveries() has more than one page", async () => {
   using ledger = await opened();
   await tell(ledger, ...Array.from({ length: 2500 }, (_, index) => came(`s${index}`)));
-  assertEquals(new Set(recordsOf(ledger).map(({ key }) => key)).size, 2500);
+  assertEquals(new Set((await recordsOf(ledger)).map(({ key }) => key)).size, 2500);
 });
 
 Deno.test("redeliver() opens what is done, in order, and the service makes it as a repair", async () => {
   using ledger = await opened();
   await server(ledger);
-  assertEquals(redeliver(ledger, ["floatingip/f1/1/creation", "server/a/creation"]), [null, null]);
+  assertEquals(await redeliver(ledger, ["floatingip/f1/1/creation", "server/a/creation"]), [null, null]);
   const [first, ...others] = await ledger.ledger.ready({ plugin: "p", now: 9, limit: 9 });
   assertEquals([first?.event.key, first?.repair, first?.attempts, others.length], ["server/a/creation", true, 1, 0]);
   assertEquals(await deliverAll(ledger), ["server/a/creation", "floatingip/f1/1/creation"]);
-  assertEquals(recordsOf(ledger).map(({ state }) => state), ["done", "done"]);
+  assertEquals((await recordsOf(ledger)).map(({ state }) => state), ["done", "done"]);
 });
 
 Deno.test("redeliver() opens events whose order keys were pruned, and later ones wait for them", async () => {
@@ -82,7 +83,7 @@ Deno.test("redeliver() opens events whose order keys were pruned, and later ones
   await server(ledger);
   const pruner = new Pruner(ledger.database);
   while (pruner.slice(Number.MAX_SAFE_INTEGER));
-  assertEquals(redeliver(ledger, ["server/a/creation", "floatingip/f1/1/creation"]), [null, null]);
+  assertEquals(await redeliver(ledger, ["server/a/creation", "floatingip/f1/1/creation"]), [null, null]);
   await tell(ledger, went("a"));
   const keys = ["server/a/creation", "floatingip/f1/1/creation", "floatingip/f1/2/deletion", "server/a/deletion"];
   assertEquals(await deliverAll(ledger), keys);
@@ -95,7 +96,7 @@ Deno.test("redeliver() forgets how far an earlier attempt was", async () => {
   const failure = { reason: "other", error: "It failed", progress: "half" } as const;
   await ledger.ledger.settle([{ ...settlementOf(creation!, { outcome: "retry", endedAt: 1 }), failure }]);
   await deliverAll(ledger);
-  redeliver(ledger, ["server/a/creation"]);
+  await redeliver(ledger, ["server/a/creation"]);
   const [again] = await ledger.ledger.ready({ plugin: "p", now: 9, limit: 9 });
   assertEquals([again?.attempts, again?.progress], [2, undefined]);
 });
@@ -103,24 +104,24 @@ Deno.test("redeliver() forgets how far an earlier attempt was", async () => {
 Deno.test("redeliver() refuses what is not done, and what a later event that waits or came since would follow", async () => {
   using ledger = await opened();
   await server(ledger);
-  using delivered = openDelivered(ledger.file);
-  const through = recordsOf(ledger).at(-1)?.seq ?? 0;
-  const creation = () => {
-    const [{ seq = 0 } = {}] = recordsOf(ledger);
-    return delivered.redeliver({ plugin: "p", seqs: [seq], through })[0]?.refused ?? "";
+  await using delivered = openDelivered(ledger.file);
+  const through = (await recordsOf(ledger)).at(-1)?.seq ?? 0;
+  const creation = async () => {
+    const [{ seq = 0 } = {}] = await recordsOf(ledger);
+    return (await delivered.redeliver({ plugin: "p", seqs: [seq], through }))[0]?.refused ?? "";
   };
   await tell(ledger, went("a"));
   // It waits in the queue; then an attempt has failed; then it is done.
-  assertMatch(creation(), /^the later event .*\/deletion came meanwhile; run audit again$/);
+  assertMatch(await creation(), /^the later event .*\/deletion came meanwhile; run audit again$/);
   const [first] = await ledger.ledger.ready({ plugin: "p", now: 9, limit: 1 });
   await ledger.ledger.settle([settlementOf(first!, { outcome: "retry", endedAt: 1 })]);
-  assertMatch(creation(), /^the later event .*\/deletion came meanwhile; run audit again$/);
+  assertMatch(await creation(), /^the later event .*\/deletion came meanwhile; run audit again$/);
   await deliverAll(ledger);
-  assertMatch(creation(), /^the later event .*\/deletion came meanwhile; run audit again$/);
-  assertEquals(redeliver(ledger, ["server/a/deletion"]), [null]);
-  assertEquals(redeliver(ledger, ["server/a/deletion"]), ["it is being made by now"]);
+  assertMatch(await creation(), /^the later event .*\/deletion came meanwhile; run audit again$/);
+  assertEquals(await redeliver(ledger, ["server/a/deletion"]), [null]);
+  assertEquals(await redeliver(ledger, ["server/a/deletion"]), ["it is being made by now"]);
   await deliverAll(ledger, { outcome: "dead" });
-  assertEquals(redeliver(ledger, ["server/a/deletion"]), ["it is dead by now"]);
+  assertEquals(await redeliver(ledger, ["server/a/deletion"]), ["it is dead by now"]);
 });
 
 Deno.test("redeliver() refuses an event that would undo one that it refuses", async () => {
@@ -133,7 +134,7 @@ Deno.test("redeliver() refuses an event that would undo one that it refuses", as
   );
   await deliverAll(ledger);
   ledger.database.exec("UPDATE delivery SET state = 'dead' WHERE seq = (SELECT max(seq) FROM delivery)");
-  assertEquals(redeliver(ledger, ["server/a/creation", "floatingip/f1/1/creation"]), [
+  assertEquals(await redeliver(ledger, ["server/a/creation", "floatingip/f1/1/creation"]), [
     "the later event floatingip/f1/1/creation cannot be delivered again behind it",
     "it is dead by now",
   ]);

@@ -187,6 +187,15 @@ Deno.test("redact() and shownUrl() hide what came through env(), in a path too, 
   );
 });
 
+Deno.test("redact() hides the password of a URL with several hosts that came through env(), and nothing else of it", () => {
+  fromEnv("OSS_WATCHER_TEST_STATE", "postgres://watcher:hush,4712@db-1:5432,db-2:5432/a-database-of-ours");
+  assert.equal(
+    redact("password authentication failed at db-2:5432, a-database-of-ours for watcher: hush,4712"),
+    `password authentication failed at db-2:5432, a-database-of-ours for watcher: ${HIDDEN}`,
+  );
+  assert.equal(redact("at postgres://watcher:hush@db-1:5432,db-2/d"), "at postgres://db-1:5432,db-2/d");
+});
+
 Deno.test("withoutSecrets() hides the longest when one secret holds another", () => {
   assert.equal(withoutSecrets("abcdef", ["abc", "abcdef"]), "***");
 });
