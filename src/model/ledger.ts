@@ -112,8 +112,12 @@ export interface ReadyQuery {
   readonly busy?: ReadonlySet<number>;
 }
 
-/** Decides a notification, given memory; `null`: it cannot be decided yet. */
-export type Decider = (notification: Notification, memory: Memory) => Decision | null;
+/**
+ * Decides a notification, given memory; `null`: it cannot be decided yet. Lets `MemoryNotRead` pass.
+ *
+ * @param isProbe Only what it asks of memory counts: it must have no other effect.
+ */
+export type Decider = (notification: Notification, memory: Memory, isProbe?: boolean) => Decision | null;
 
 /**
  * Merges a page that was read from OpenStack with memory: what to write, and the progress after it.

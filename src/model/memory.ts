@@ -101,6 +101,14 @@ export interface Memory {
   floatingIpsOfServer(serverId: string): readonly FloatingIpMemory[];
 }
 
+/**
+ * A ledger's memory does not have a row at hand: it reads the row, and calls whoever asked once more.
+ * What reads memory must therefore let this error pass, and be pure.
+ */
+export class MemoryNotRead extends Error {
+  override readonly name = "MemoryNotRead";
+}
+
 /** Rows of memory to write: each replaces the row with its id. */
 export interface MemoryChanges {
   readonly servers: readonly ServerMemory[];

@@ -4,7 +4,7 @@ import { forgottenServer } from "../facts/server.ts";
 import type { Rules } from "../facts/decision_context.ts";
 import type { Decision, Outcome } from "../model/decision.ts";
 import type { ImmediateMaker, Ledger } from "../model/ledger.ts";
-import type { Memory } from "../model/memory.ts";
+import { type Memory, MemoryNotRead } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
 import type { Logger } from "../model/plugin.ts";
 
@@ -57,7 +57,11 @@ export class FactsStage {
     };
     let unanswered: string | null = null;
     const outcomes: Outcome[] = [];
-    const decided = await ledger.decide(limit, (notification, memory) => {
+    const decided = await ledger.decide(limit, (notification, memory, isProbe = false) => {
+      if (isProbe) {
+        if (this.#options.nova !== null) forgottenServer(notification, memory, rules);
+        return decide(notification, memory, rules);
+      }
       const id = this.#options.nova === null ? null : forgottenServer(notification, memory, rules);
       if (id === null || this.#asked?.id === id) {
         const decision = this.#decide(notification, { memory, rules });
@@ -93,6 +97,7 @@ export class FactsStage {
       }
       return decision;
     } catch (error) {
+      if (error instanceof MemoryNotRead) throw error;
       const reason = `cannot be decided: ${error instanceof Error ? error.message : error}`;
       log.error(
         `The notification ${messageId} (${eventType}) ${reason}. This is a mistake in oss-watcher: please report it`,

@@ -8,7 +8,7 @@ export const PARTITION_EVENTS = 2048;
  * Migrations from an empty schema to the current one. Table `schema_version` counts the steps that
  * were run. A released step never changes: add a new one. Processes of the version before go on
  * beside a new one, so a step may add what they do not know, and change nothing that they use; one
- * that must stops them ({@linkcode OLDEST_BESIDE}).
+ * that must change that stops them: {@linkcode OLDEST_BESIDE}.
  *
  * All times are milliseconds since the epoch, and JSON is text: type `jsonb` refuses `\u0000`, which
  * a tenant may write.
@@ -163,7 +163,7 @@ export const STEPS: readonly string[] = [
   ) WITH (fillfactor = 50);
   CREATE TABLE process (
     id text PRIMARY KEY,          -- of this run
-    name text NOT NULL UNIQUE,
+    name text NOT NULL,
     version text NOT NULL,
     schema_version integer NOT NULL,
     plugins text NOT NULL,        -- JSON: the names that its config.ts has

@@ -9,7 +9,7 @@ import { type Database, openDatabase, prepareAll, type Statements } from "./data
 import { serverOf } from "./lasting_events.ts";
 import { SqliteMemory } from "./memory.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
-import { storedEvent } from "./ready_deliveries.ts";
+import { storedEvent } from "../recent_events.ts";
 import { Redeliveries } from "./redelivery.ts";
 import { ToldDetails } from "./told_details.ts";
 

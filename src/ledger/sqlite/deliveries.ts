@@ -1,7 +1,8 @@
 import type { Settlement } from "../../model/ledger.ts";
 import type { Holder, Waiting } from "./queued_delivery.ts";
-import { type OrderHash, orderHashOf } from "./order_hash.ts";
-import type { RecentEvents } from "./recent_events.ts";
+import type { OrderHash } from "../order_hash.ts";
+import { orderHashOf } from "./order_hash.ts";
+import type { RecentEvents } from "../recent_events.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 import type { PluginNumbers } from "./plugin_numbers.ts";
 import type { NewDelivery, Queues } from "./queues.ts";

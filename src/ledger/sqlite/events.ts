@@ -3,17 +3,10 @@ import type { DetailRecord, ImmediateDetail, LedgerEvent } from "../../model/led
 import type { Memory, ServerMemory } from "../../model/memory.ts";
 import { mergeSnapshots } from "../../model/snapshot.ts";
 import { learnedMemory } from "../learned_memory.ts";
+import type { NewEvent } from "../new_event.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
-import { deliveredEvent } from "./ready_deliveries.ts";
-import type { RecentEvent } from "./recent_events.ts";
+import { deliveredEvent, type RecentEvent } from "../recent_events.ts";
 import { PARTITION_EVENTS } from "./schema.ts";
-
-/** An event that was decided and is not written yet. */
-export interface NewEvent {
-  /** The number of the notification that led to it. */
-  readonly notification: number;
-  readonly event: WatcherEvent;
-}
 
 /** The values that an event is written with. */
 export interface AddOptions {

@@ -1,5 +1,3 @@
-import type { Decision } from "../../model/decision.ts";
-import type { WatcherEvent } from "../../model/event.ts";
 import type { Gap } from "../../model/gap.ts";
 import type {
   AnnouncedUpdates,
@@ -8,36 +6,32 @@ import type {
   Delivery,
   DetailRecord,
   FollowOptions,
-  ImmediateDetail,
   ImmediateMaker,
   Ledger,
   LedgerEvent,
 } from "../../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../../model/ledger.ts";
 import type { TargetOutage } from "../../model/outage.ts";
-import { mergeSnapshots } from "../../model/snapshot.ts";
-import { withFormerKeys } from "../former_keys.ts";
-import { causeOf } from "../message_identity.ts";
+import { type AddedEvents, Announcer, type WriteOptions } from "../announcer.ts";
+import type { NewEvent } from "../new_event.ts";
+import { PendingUpdates } from "../pending_updates.ts";
 import { BEGAN_AT } from "./comparisons.ts";
 import { ConsistentReads } from "./consistent_reads.ts";
 import { type Database, prepareAll, reading, type Statements } from "./database.ts";
 import { Deliveries } from "./deliveries.ts";
-import { Events, type NewEvent } from "./events.ts";
+import { Events } from "./events.ts";
 import { SqliteGaps } from "./gaps.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { LAST_SEEN } from "./housekeeping.ts";
 import { SqliteMemory } from "./memory.ts";
-import { type Decided, Notifications } from "./notifications.ts";
+import { Notifications } from "./notifications.ts";
 import { Outages } from "./outages.ts";
-import { PendingUpdates } from "./pending_updates.ts";
 import type { QueueState } from "./plugin_queue.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues, type QueuesOptions } from "./queues.ts";
 import { ReadyDeliveries } from "./ready_deliveries.ts";
-import { RecentEvents } from "./recent_events.ts";
-
-/** A transaction that has compared details of this many characters announces no more updates. */
-const MAX_CHARACTERS = 1_048_576;
+import { RecentEvents } from "../recent_events.ts";
+import { SqliteUpdateStore } from "./update_store.ts";
 
 /** The longest that an outcome waits for a transaction to share, if it blocks no later delivery. */
 const SETTLE_WITHIN_MS = 10;
@@ -62,6 +56,7 @@ export class SqliteLedger implements Ledger {
   readonly #consistent: ConsistentReads;
   readonly #outages: Outages;
   readonly #updates: PendingUpdates;
+  readonly #announcer: Announcer;
   readonly #sql: Statements<typeof STATEMENTS>;
   /** The numbers of the plugins that get a delivery of every event. */
   #active: readonly number[] = [];
@@ -86,10 +81,14 @@ export class SqliteLedger implements Ledger {
     this.#ready = new ReadyDeliveries(database, inMemory);
     this.#consistent = new ConsistentReads({ commits: this.#commits, ...inMemory });
     this.#outages = new Outages(database);
-    this.#updates = new PendingUpdates(database, {
-      memory: this.#memory,
-      now,
-      hashesOf: (orderKeys) => this.#deliveries.hashesOf(orderKeys),
+    const hashesOf = (orderKeys: readonly string[]) => this.#deliveries.hashesOf(orderKeys);
+    const common = { memory: this.#memory, now, hashesOf };
+    this.#updates = new PendingUpdates({ store: new SqliteUpdateStore(database), ...common });
+    this.#announcer = new Announcer({
+      updates: this.#updates,
+      fill: (fill) => this.#events.fill(fill),
+      write: (event, options) => this.#write(event, options),
+      ...common,
     });
     this.#sql = prepareAll(database, STATEMENTS);
     const lastRunAt = this.#sql.fact.get(LAST_SEEN)?.["value"];
@@ -103,13 +102,12 @@ export class SqliteLedger implements Ledger {
   decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<number> {
     // Runs after record(): a notification that is decided in the same turn is written only once.
     return this.#commits.runLast(() => {
-      const events = new Map<string, NewEvent>();
+      const events: AddedEvents = new Map();
       const decided = this.#notifications.decide(limit, {
         decide: (notification) => events.size < limit ? decider(notification, this.#memory) : null,
-        apply: (decided, decision) => this.#apply(decided, decision, events),
+        apply: (decided, decision) => this.#announcer.apply(decided, decision, events),
       });
-      // Only after all decisions: a later one may fill an event of an earlier one.
-      this.#addEvents(events, make);
+      this.#announcer.write(events, make);
       return decided;
     });
   }
@@ -122,7 +120,12 @@ export class SqliteLedger implements Ledger {
   async announceUpdates(limit: number, make?: ImmediateMaker): Promise<AnnouncedUpdates> {
     // Most calls find nothing: these need no transaction.
     const due = reading(() => this.#updates.due(limit));
-    const settled = due.length === 0 ? 0 : await this.#commits.run(() => this.#settleAll(due, make));
+    const settled = due.length === 0 ? 0 : await this.#commits.run(() => {
+      const updates: AddedEvents = new Map();
+      const settled = this.#announcer.settleAll(due, updates);
+      this.#announcer.write(updates, make);
+      return settled;
+    });
     return { settled, nextDueAt: reading(() => this.#updates.nextDueAt()) };
   }
 
@@ -228,93 +231,9 @@ export class SqliteLedger implements Ledger {
     this.#updates.rolledBack();
   }
 
-  /** Writes what a decision changes in memory, and collects its events. */
-  #apply(
-    { seq, notification }: Decided,
-    { isIdle = false, events, fill, changes, changedServers = [] }: Decision,
-    added: Map<string, NewEvent>,
-  ): void {
-    if (isIdle) return this.#memory.note(changes);
-    this.#memory.apply(changes, { seq, now: this.#now() });
-    if (fill !== null) this.#fill(fill, added);
-    for (const event of events) {
-      for (const serverId of this.#updates.releasing(event)) this.#settleFirst(serverId, added);
-      if (event.subject === "server" && !event.created && event.server.id !== null) {
-        this.#updates.forget(event.server.id);
-      }
-      // A fact is announced once, even if a decision overlooked that it is known. An error here would
-      // repeat for ever.
-      if (!added.has(event.key)) added.set(event.key, { notification: seq, event: this.#counted(event) });
-    }
-    for (const serverId of changedServers) {
-      this.#updates.mark(serverId, { notification: seq, cause: causeOf(notification) }, added);
-    }
-  }
-
-  /** An event of a server that changes, with the number of updates that are announced before it. */
-  #counted(event: WatcherEvent): WatcherEvent {
-    const { updates, server: { id } } = event;
-    if (updates === undefined || id === null) return event;
-    return { ...event, updates: this.#memory.server(id)?.updates ?? updates };
-  }
-
-  /** Announces the updates of changed servers. Returns of how many: a transaction has a limit. */
-  #settleAll(due: readonly string[], make: ImmediateMaker | undefined): number {
-    const added = new Map<string, NewEvent>();
-    let [settled, characters] = [0, 0];
-    for (const serverId of due) {
-      if (characters >= MAX_CHARACTERS) break;
-      this.#settle(serverId, added);
-      characters += this.#updates.takeCharacters();
-      settled++;
-    }
-    this.#addEvents(added, make);
-    return settled;
-  }
-
-  /**
-   * Adds the update of a changed server to new events, behind those of other servers that release
-   * what it takes.
-   */
-  #settle(serverId: string, added: Map<string, NewEvent>): void {
-    this.#addUpdate(this.#updates.settle(serverId, added), added);
-  }
-
-  /** The same at once: an event takes what the update may release. */
-  #settleFirst(serverId: string, added: Map<string, NewEvent>): void {
-    this.#addUpdate(this.#updates.settle(serverId, added, { isAwaited: true }), added);
-  }
-
-  #addUpdate(update: NewEvent | null, added: Map<string, NewEvent>): void {
-    if (update === null) return;
-    for (const other of this.#updates.releasing(update.event)) this.#settleFirst(other, added);
-    added.set(update.event.key, update);
-  }
-
-  #addEvents(events: ReadonlyMap<string, NewEvent>, make: ImmediateMaker | undefined): void {
-    for (const event of events.values()) this.#addEvent(event, make?.(event.event) ?? null);
-  }
-
-  /** Completes an event of an earlier notification: of this transaction, or one that is written. */
-  #fill(fill: NonNullable<Decision["fill"]>, added: Map<string, NewEvent>): void {
-    const fresh = added.get(fill.key);
-    if (fresh === undefined) this.#events.fill(fill);
-    else {
-      const server = mergeSnapshots(fresh.event.server, fill.server);
-      added.set(fill.key, { ...fresh, event: { ...fresh.event, server } });
-    }
-  }
-
-  /** Writes an event, and a delivery of it for each active plugin. */
-  #addEvent(event: NewEvent, immediate: ImmediateDetail | null): void {
+  /** Writes an event, and a delivery of it for each active plugin that gets it. */
+  #write(event: NewEvent, { orderKeys, followers, immediate }: WriteOptions): void {
     const now = this.#now();
-    const { server, updated, updates } = event.event;
-    const own = this.#deliveries.hashesOf(event.event.orderKeys);
-    // A plugin may know the server by what was announced before.
-    const orderKeys = updates === undefined || server.id === null
-      ? own
-      : withFormerKeys(own, this.#updates.orderKeysOf(server.id, updates));
-    const followers = updated && server.id !== null ? this.#updates.followers(server.id) : null;
     const added = this.#events.add(event, { decidedAt: now, orderKeys, immediate });
     if (added === null) return;
     const { seq, recent } = added;

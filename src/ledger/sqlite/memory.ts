@@ -1,5 +1,6 @@
 import { MAX_ITEMS } from "../../model/bounds.ts";
 import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../../model/memory.ts";
+import type { WritableMemory } from "../announcer.ts";
 import type { Database, Statement } from "./database.ts";
 import { ServerCache } from "./server_cache.ts";
 
@@ -13,7 +14,7 @@ const MAX_ROWS_PER_NOTIFICATION = 65536;
  * Memory in the ledger file: what is known of servers, ports and floating IPs. Methods that write
  * run inside a transaction of the ledger.
  */
-export class SqliteMemory implements Memory {
+export class SqliteMemory implements WritableMemory {
   readonly #select: Readonly<Record<keyof Memory, Statement>>;
   readonly #learnServer: Statement;
   readonly #upsert: Readonly<Record<keyof MemoryChanges, Statement>>;

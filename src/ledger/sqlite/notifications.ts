@@ -1,6 +1,7 @@
 import type { Decision } from "../../model/decision.ts";
 import type { Arrival } from "../../model/ledger.ts";
 import type { Notification } from "../../model/notification.ts";
+import type { Decided } from "../announcer.ts";
 import { type Arrived, sentOf } from "../message_identity.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 
@@ -9,12 +10,6 @@ const READ_AT_ONCE = 16;
 
 /** A transaction that has read this many characters decides no more: it blocks the event loop. */
 const MAX_CHARACTERS = 2_097_152;
-
-/** A notification that was decided, and its number. */
-export interface Decided {
-  readonly seq: number;
-  readonly notification: Notification;
-}
 
 export interface DecideSteps {
   /** Decides one notification; `null`: it, and all behind it, stay undecided. */

@@ -1,4 +1,4 @@
-import { ORDER_SEED } from "./order_hash.ts";
+import { ORDER_SEED } from "../order_hash.ts";
 import { PARTITION_EVENTS } from "./schema.ts";
 
 /**

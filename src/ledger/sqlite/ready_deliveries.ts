@@ -1,8 +1,7 @@
-import type { WatcherEvent } from "../../model/event.ts";
 import type { Delivery, ReadyQuery } from "../../model/ledger.ts";
 import type { QueuedDelivery } from "./queued_delivery.ts";
 import { byDueTime } from "./ready_queue.ts";
-import type { RecentEvent, RecentEvents } from "./recent_events.ts";
+import { type RecentEvent, type RecentEvents, storedEvent } from "../recent_events.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 import type { PluginNumbers } from "./plugin_numbers.ts";
 import { ToldDetails } from "./told_details.ts";
@@ -85,24 +84,6 @@ export class ReadyDeliveries {
       missing: row["missing"] as string,
     };
   }
-}
-
-/** The part of an event that an attempt gets. */
-export function deliveredEvent(
-  { key, subject, created, updated, updates, eventType, time, creationSeen, server, origin }: WatcherEvent,
-): RecentEvent["event"] {
-  const marks = {
-    ...(origin === undefined ? {} : { origin }),
-    ...(updated ? { updated } : {}),
-    ...(updates === undefined ? {} : { updates }),
-  };
-  return { key, subject, created, eventType, time, creationSeen, serverId: server.id, ...marks };
-}
-
-/** The same of column `event.data`, which has the whole event if its detail was made later. */
-export function storedEvent(data: unknown): RecentEvent["event"] {
-  const stored = JSON.parse(data as string) as WatcherEvent | RecentEvent["event"];
-  return "server" in stored ? deliveredEvent(stored) : stored;
 }
 
 /** A ready delivery without its event. */

@@ -7,7 +7,7 @@ import { inSlices } from "./in_slices.ts";
 import { partitionsFrom } from "./partitions.ts";
 import type { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues } from "./queues.ts";
-import { RecentEvents } from "./recent_events.ts";
+import { RecentEvents } from "../recent_events.ts";
 
 /** Makes deliveries again that are done, at their old place in the order, to repair a target. */
 export class Redeliveries {

@@ -1,4 +1,4 @@
-import { ORDER_SEED } from "./order_hash.ts";
+import { ORDER_SEED } from "../order_hash.ts";
 
 /**
  * Events per partition of `event_order` (column `span`: `seq` divided by this). Only the newest

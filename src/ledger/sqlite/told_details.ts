@@ -3,7 +3,7 @@ import { creationKey, updateKey, updateKeys } from "../../model/event_key.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 import { wasTold } from "./delivery_states.ts";
 import type { PluginNumbers } from "./plugin_numbers.ts";
-import type { RecentEvent } from "./recent_events.ts";
+import type { RecentEvent } from "../recent_events.ts";
 
 /** What plugins were last told of servers that change. Only reads. */
 export class ToldDetails {

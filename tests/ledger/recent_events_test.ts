@@ -1,5 +1,5 @@
 import { deepStrictEqual as assertEquals, ok as assert } from "node:assert/strict";
-import { MAX_EVENTS, MAX_LENGTH, type RecentEvent, RecentEvents } from "../../../src/ledger/sqlite/recent_events.ts";
+import { MAX_EVENTS, MAX_LENGTH, type RecentEvent, RecentEvents } from "../../src/ledger/recent_events.ts";
 
 function recent(detail: string): RecentEvent {
   const event = { key: "k", subject: "server", created: true, eventType: "t", time: "2026-01-01T00:00:00Z" } as const;

@@ -1,4 +1,4 @@
-import { isDue } from "../update_times.ts";
+import { isDue } from "./update_times.ts";
 
 /** A server that has changed. */
 interface PendingServer {

@@ -1,51 +1,62 @@
-import type { WatcherEvent } from "../../model/event.ts";
-import { creationKey, updateKey } from "../../model/event_key.ts";
-import type { FollowOptions, UpdateCause } from "../../model/ledger.ts";
-import { WAIT_FOR_DETAIL_MS } from "../update_times.ts";
-import { type Database, prepareAll, type Statements } from "./database.ts";
-import type { NewEvent } from "./events.ts";
-import type { SqliteMemory } from "./memory.ts";
+import type { WatcherEvent } from "../model/event.ts";
+import { creationKey, updateKey } from "../model/event_key.ts";
+import type { FollowOptions, UpdateCause } from "../model/ledger.ts";
+import type { Memory, ServerMemory } from "../model/memory.ts";
+import type { NewEvent, NewEvents } from "./new_event.ts";
 import { PendingServers } from "./pending_servers.ts";
+import { WAIT_FOR_DETAIL_MS } from "./update_times.ts";
 
 /** The last change of a server. */
-interface Change {
+export interface Change {
   /** The number of its notification. */
   readonly notification: number;
   readonly cause: UpdateCause;
 }
 
 /** What was announced of a server last. */
-interface Announced {
+export interface Announced {
   /** JSON; `null`: not made yet. */
   readonly detail: string | null;
   /** Hashes. */
-  readonly orderKeys: ReadonlySet<number>;
+  readonly orderKeys: readonly number[];
 }
-
-type NewEvents = ReadonlyMap<string, NewEvent>;
 
 const NONE: NewEvents = new Map();
 
+/** Where changed servers are stored, and what was announced of them. */
+export interface UpdateStore {
+  /** All servers that have changed. */
+  all(): Iterable<{ readonly serverId: string; readonly dueAt: number }>;
+  pending(serverId: string): Change | undefined;
+  /** Stores a change. The due time of an earlier one stays. */
+  mark(serverId: string, dueAt: number, change: Change): void;
+  postpone(serverId: string, dueAt: number): void;
+  remove(serverId: string): void;
+  /** A written event, by its key. */
+  announced(key: string): Announced | undefined;
+  /** The plugins that have a delivery of a written event that was not dropped: names and numbers. */
+  pluginsOf(key: string): readonly { readonly name: string; readonly plugin: number }[];
+}
+
 export interface PendingUpdatesOptions {
-  readonly memory: SqliteMemory;
+  readonly store: UpdateStore;
+  readonly memory: Memory & { learn(server: ServerMemory): void };
   readonly now: () => number;
   readonly hashesOf: (orderKeys: readonly string[]) => readonly number[];
 }
 
 /**
- * Table `pending_update`: servers that have changed, and the making of their updates. The table is
- * also held in memory, which is read again after a rollback. Runs inside the caller's transaction.
+ * Servers that have changed, and the making of their updates. What is stored of them is also held
+ * here, and read again after a rollback. Runs inside the caller's transaction.
  */
 export class PendingUpdates {
-  readonly #sql: Statements<typeof STATEMENTS>;
   readonly #options: PendingUpdatesOptions;
   #follow: FollowOptions | null = null;
   /** `null`: not read yet. */
   #pending: PendingServers | null = null;
   #characters = 0;
 
-  constructor(database: Database, options: PendingUpdatesOptions) {
-    this.#sql = prepareAll(database, STATEMENTS);
+  constructor(options: PendingUpdatesOptions) {
     this.#options = options;
   }
 
@@ -63,19 +74,21 @@ export class PendingUpdates {
    *
    * @param added The events of this transaction that are not written yet, by key.
    */
-  mark(serverId: string, { notification, cause }: Change, added: NewEvents): void {
+  mark(serverId: string, change: Change, added: NewEvents): void {
     if (this.#follow === null) return;
     const announced = this.#announced(serverId, added);
     if (announced === undefined) return;
     const dueAt = this.#options.now() + this.#follow.settleMs;
-    this.#sql.mark.run(serverId, dueAt, notification, JSON.stringify(cause));
-    if (!this.#all().has(serverId)) this.#all().set(serverId, { dueAt, orderKeys: announced.orderKeys });
+    // Read before the store has the change.
+    const all = this.#all();
+    this.#options.store.mark(serverId, dueAt, change);
+    if (!all.has(serverId)) all.set(serverId, { dueAt, orderKeys: new Set(announced.orderKeys) });
   }
 
   /** Nothing is told of a server after its deletion. */
   forget(serverId: string): void {
     if (this.#follow === null || !this.#all().delete(serverId)) return;
-    this.#sql.remove.run(serverId);
+    this.#options.store.remove(serverId);
   }
 
   /** Servers whose changes have settled, at most `limit`. */
@@ -107,9 +120,9 @@ export class PendingUpdates {
     added: NewEvents,
     { isAwaited = false }: { readonly isAwaited?: boolean } = {},
   ): NewEvent | null {
-    const row = this.#sql.pending.get(serverId);
-    if (row === undefined || this.#follow === null) return null;
-    const { memory, now } = this.#options;
+    const { memory, now, store } = this.#options;
+    const change = store.pending(serverId);
+    if (change === undefined || this.#follow === null) return null;
     const server = memory.server(serverId);
     const announced = this.#announced(serverId, added);
     if (server === undefined || server.deleted || announced === undefined) {
@@ -118,8 +131,8 @@ export class PendingUpdates {
     }
     if (announced.detail === null && !isAwaited) {
       const dueAt = now() + WAIT_FOR_DETAIL_MS;
-      this.#sql.postpone.run(dueAt, serverId);
-      this.#all().set(serverId, { dueAt, orderKeys: announced.orderKeys });
+      store.postpone(serverId, dueAt);
+      this.#all().set(serverId, { dueAt, orderKeys: new Set(announced.orderKeys) });
       return null;
     }
     this.forget(serverId);
@@ -130,12 +143,11 @@ export class PendingUpdates {
       server,
       floatingIps: memory.floatingIpsOfServer(serverId),
       announced: announced.detail === null ? null : JSON.parse(announced.detail),
-      cause: JSON.parse(row["cause"] as string),
+      cause: change.cause,
     });
     if (made === null) return null;
-    const notification = Number(row["notification"]);
     memory.learn({ ...server, updates: made.number });
-    return { notification, event: made.event };
+    return { notification: change.notification, event: made.event };
   }
 
   /** Characters of the details that were compared since the last call. */
@@ -151,15 +163,16 @@ export class PendingUpdates {
    */
   followers(serverId: string): ReadonlySet<number> {
     const { plugins = [] } = this.#follow ?? {};
-    const rows = this.#sql.creation.all(creationKey(serverId));
-    return new Set(rows.filter(({ name }) => plugins.includes(name as string)).map(({ plugin }) => Number(plugin)));
+    const told = this.#options.store.pluginsOf(creationKey(serverId));
+    return new Set(told.filter(({ name }) => plugins.includes(name)).map(({ plugin }) => plugin));
   }
 
   /** The order keys of a server's creation, then those of an update of it, as hashes. */
   orderKeysOf(serverId: string, updatesBefore: number): readonly number[] {
-    const creation = this.#sql.announced.get(creationKey(serverId))?.["order_keys"] ?? "[]";
-    const last = this.#sql.announced.get(updateKey(serverId, updatesBefore))?.["order_keys"] ?? "[]";
-    return [...JSON.parse(creation as string), ...JSON.parse(last as string)];
+    const { store } = this.#options;
+    const creation = store.announced(creationKey(serverId))?.orderKeys ?? [];
+    const last = store.announced(updateKey(serverId, updatesBefore))?.orderKeys ?? [];
+    return [...creation, ...last];
   }
 
   /** What was announced of a server last: its creation or an update. */
@@ -167,38 +180,16 @@ export class PendingUpdates {
     const updates = this.#options.memory.server(serverId)?.updates ?? 0;
     const key = updates === 0 ? creationKey(serverId) : updateKey(serverId, updates);
     const unwritten = added.get(key);
-    if (unwritten !== undefined) {
-      return { detail: null, orderKeys: new Set(this.#options.hashesOf(unwritten.event.orderKeys)) };
-    }
-    const row = this.#sql.announced.get(key);
-    if (row === undefined) return undefined;
-    return {
-      detail: row["detail"] as string | null,
-      orderKeys: new Set<number>(JSON.parse(row["order_keys"] as string)),
-    };
+    if (unwritten === undefined) return this.#options.store.announced(key);
+    return { detail: null, orderKeys: this.#options.hashesOf(unwritten.event.orderKeys) };
   }
 
   #all(): PendingServers {
     if (this.#pending !== null) return this.#pending;
-    this.#pending = new PendingServers();
-    for (const row of this.#sql.all.all()) {
-      const serverId = row["server_id"] as string;
-      const orderKeys = this.#announced(serverId)?.orderKeys ?? new Set<number>();
-      this.#pending.set(serverId, { dueAt: Number(row["due_at"]), orderKeys });
+    const pending = new PendingServers();
+    for (const { serverId, dueAt } of this.#options.store.all()) {
+      pending.set(serverId, { dueAt, orderKeys: new Set(this.#announced(serverId)?.orderKeys) });
     }
-    return this.#pending;
+    return this.#pending = pending;
   }
 }
-
-const STATEMENTS = {
-  all: `SELECT server_id, due_at FROM pending_update`,
-  pending: `SELECT notification, cause FROM pending_update WHERE server_id = ?`,
-  mark: `INSERT INTO pending_update (server_id, due_at, notification, cause) VALUES (?, ?, ?, ?)
-    ON CONFLICT (server_id) DO UPDATE SET notification = excluded.notification, cause = excluded.cause`,
-  postpone: `UPDATE pending_update SET due_at = ? WHERE server_id = ?`,
-  remove: `DELETE FROM pending_update WHERE server_id = ?`,
-  announced: `SELECT detail, order_keys FROM event WHERE key = ?`,
-  creation:
-    `SELECT d.plugin, p.name FROM event AS e JOIN delivery AS d ON d.seq = e.seq JOIN plugin AS p ON p.id = d.plugin
-    WHERE e.key = ? AND d.state <> 'dropped'`,
-} as const;

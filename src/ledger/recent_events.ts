@@ -1,5 +1,5 @@
-import type { WatcherEvent } from "../../model/event.ts";
-import type { Delivery } from "../../model/ledger.ts";
+import type { WatcherEvent } from "../model/event.ts";
+import type { Delivery } from "../model/ledger.ts";
 
 /** The part of an event that its deliveries need. */
 export interface RecentEvent {
@@ -72,4 +72,22 @@ export class RecentEvents {
 
 function lengthOf({ detail, missing }: RecentEvent): number {
   return detail.length + missing.length;
+}
+
+/** The part of an event that an attempt gets. */
+export function deliveredEvent(
+  { key, subject, created, updated, updates, eventType, time, creationSeen, server, origin }: WatcherEvent,
+): RecentEvent["event"] {
+  const marks = {
+    ...(origin === undefined ? {} : { origin }),
+    ...(updated ? { updated } : {}),
+    ...(updates === undefined ? {} : { updates }),
+  };
+  return { key, subject, created, eventType, time, creationSeen, serverId: server.id, ...marks };
+}
+
+/** The same of column `event.data`, which has the whole event if its detail was made later. */
+export function storedEvent(data: unknown): RecentEvent["event"] {
+  const stored = JSON.parse(data as string) as WatcherEvent | RecentEvent["event"];
+  return "server" in stored ? deliveredEvent(stored) : stored;
 }

@@ -1,0 +1,295 @@
+import type { Delivery, ReadyQuery, Settlement } from "../../model/ledger.ts";
+import { LeaseLost, pluginLease } from "../../model/tenancy.ts";
+import { type RecentEvent, RecentEvents, storedEvent } from "../recent_events.ts";
+import { Batcher } from "./batcher.ts";
+import type { Queries } from "./client.ts";
+import type { Committed } from "./facts.ts";
+import type { HeldLeases } from "./held_leases.ts";
+import type { OpenDelivery } from "./open_deliveries.ts";
+import type { Plugins } from "./plugins.ts";
+import { SettlementRows } from "./settlements.ts";
+import { ToldDetails } from "./told.ts";
+import { DeliveryWindow, type WindowState } from "./window.ts";
+
+export interface DispatchingOptions {
+  readonly queries: Queries;
+  readonly leases: HeldLeases;
+  readonly plugins: Plugins;
+  /** Outcomes that one statement settles. */
+  readonly most: number;
+}
+
+/** An outcome that waits for its statement. */
+interface Outcome {
+  readonly plugin: number;
+  readonly settlement: Settlement;
+  readonly window: DeliveryWindow;
+}
+
+const NONE_BUSY: ReadonlySet<number> = new Set();
+
+const OVERTAKEN = "A later event that shares a key was delivered while this one was being replayed";
+
+/** The deliveries of the plugins whose leases are ours. */
+export class Dispatching {
+  readonly #options: DispatchingOptions;
+  readonly #recent = new RecentEvents();
+  readonly #told: ToldDetails;
+  readonly #outcomes: Batcher<Outcome>;
+  /** By the names of the plugins. */
+  readonly #windows = new Map<string, DeliveryWindow>();
+
+  constructor(options: DispatchingOptions) {
+    this.#options = options;
+    this.#told = new ToldDetails(options.queries);
+    this.#outcomes = new Batcher((outcomes) => this.#settle(outcomes), { most: options.most });
+  }
+
+  /** The lease of a plugin was taken. */
+  begin(lease: string): void {
+    const plugin = pluginOf(lease);
+    if (plugin !== null) this.#windows.set(plugin, new DeliveryWindow(this.#options.plugins.of(plugin)));
+  }
+
+  /** The lease of a plugin ends: saves where its queue begins. */
+  async end(lease: string): Promise<void> {
+    const plugin = pluginOf(lease);
+    const window = plugin === null ? undefined : this.#windows.get(plugin);
+    if (plugin === null || window === undefined) return;
+    this.#windows.delete(plugin);
+    const [start, held] = [window.startAtEnd(), this.#options.leases.get(lease)];
+    if (start === null || held === undefined) return;
+    const rows = new SettlementRows();
+    rows.prove({ plugin: window.plugin, lease: held });
+    rows.addStart(window.plugin, start);
+    await rows.write(this.#options.queries);
+  }
+
+  /** Takes what this process has announced, without reading it again. */
+  committed({ events, detailed }: Committed): void {
+    for (const event of events) {
+      let inMemory = 0;
+      for (const window of this.#windows.values()) if (window.append(event)) inMemory++;
+      if (event.recent !== null && inMemory > 0) this.#recent.add(event.seq, event.recent, inMemory);
+    }
+    for (const window of this.#windows.values()) for (const seq of detailed) window.deliveries.detailed(seq);
+  }
+
+  /** Others may have announced events, or made details. */
+  notice(): void {
+    for (const window of this.#windows.values()) window.notice();
+  }
+
+  /** Reloads the windows of plugins whose deliveries operators' commands have changed. */
+  changed(changes: ReadonlyMap<number, number>): void {
+    for (const window of this.#windows.values()) {
+      if (window.changes !== null && changes.get(window.plugin) !== window.changes) window.reload();
+    }
+  }
+
+  async ready({ plugin, now, limit, busy = NONE_BUSY }: ReadyQuery): Promise<readonly Delivery[]> {
+    const { queries } = this.#options;
+    const window = this.#windows.get(plugin);
+    if (window === undefined) return [];
+    await window.fill({ now, limit, busy }, queries);
+    const ready = window.deliveries.ready({ now, limit, busy });
+    const events = await this.#events(ready.map(({ seq }) => seq));
+    const deliveries: Delivery[] = [];
+    for (const delivery of ready) {
+      const event = events.get(delivery.seq);
+      // It was finished, or blocked by a replay, while its event was read.
+      if (event === undefined || window.deliveries.stateOf(delivery.seq) !== "ready") continue;
+      deliveries.push(await this.#delivery({ plugin, number: window.plugin, delivery, event }));
+    }
+    return deliveries;
+  }
+
+  async nextDueAt(plugin: string): Promise<number | null> {
+    const { queries } = this.#options;
+    const window = this.#windows.get(plugin);
+    if (window === undefined) return null;
+    await window.lookForDetails(queries);
+    await window.fill({ now: Infinity, limit: 1, busy: NONE_BUSY }, queries);
+    return window.deliveries.nextDueAt();
+  }
+
+  /** As {@linkcode Ledger.settle}. @throws {LeaseLost} when another process has the lease. */
+  async settle(settlements: readonly Settlement[], waitMs: number): Promise<void> {
+    await Promise.all(settlements.map(async (settlement) => {
+      const window = this.#windows.get(settlement.plugin);
+      if (window === undefined) throw new LeaseLost(`The deliveries of ${settlement.plugin} are another process's`);
+      const isAwaited = isFinal(settlement) && window.deliveries.isAwaited(settlement.seq);
+      await this.#outcomes.add({ plugin: window.plugin, settlement, window }, isAwaited ? 0 : waitMs);
+    }));
+  }
+
+  stateOf(plugin: string): WindowState | null {
+    return this.#windows.get(plugin)?.state() ?? null;
+  }
+
+  async #settle(outcomes: readonly Outcome[]): Promise<void> {
+    const rows = new SettlementRows();
+    const windows = new Map<
+      DeliveryWindow,
+      { readonly lagging: readonly OpenDelivery[]; readonly start: number | null }
+    >();
+    const overtaken: { readonly window: DeliveryWindow; readonly seq: number }[] = [];
+    for (const { settlement, window } of outcomes) {
+      const { plugin } = window;
+      rows.prove({ plugin, lease: this.#options.leases.require(pluginLease(settlement.plugin)) });
+      if (!windows.has(window)) windows.set(window, { lagging: window.lagging(), start: window.startToSave() });
+      await this.#addOutcome(rows, { settlement, window, overtaken });
+    }
+    const settled = new Set(outcomes.map(({ settlement: { plugin, seq } }) => `${plugin} ${seq}`));
+    for (const [window, { lagging, start }] of windows) {
+      if (start === null) continue;
+      for (const delivery of lagging) {
+        if (settled.has(`${window.plugin} ${delivery.seq}`)) continue;
+        rows.add({ ...delivery, plugin: window.plugin, state: "open", finishedAt: null });
+      }
+      rows.addStart(window.plugin, start);
+    }
+    const proven = await rows.write(this.#options.queries);
+    for (const outcome of outcomes) if (proven.has(outcome.plugin)) this.#settled(outcome);
+    for (const { window, seq } of overtaken) window.finish(seq);
+    for (const [window, { lagging, start }] of windows) {
+      if (start === null || !proven.has(window.plugin)) continue;
+      for (const { seq } of lagging) window.deliveries.written(seq);
+      window.saved(start);
+    }
+    const lost = outcomes.find(({ plugin }) => !proven.has(plugin));
+    if (lost !== undefined) throw new LeaseLost(`The deliveries of ${lost.settlement.plugin} are another process's`);
+  }
+
+  async #addOutcome(
+    rows: SettlementRows,
+    { settlement, window, overtaken }: {
+      readonly settlement: Settlement;
+      readonly window: DeliveryWindow;
+      readonly overtaken: { readonly window: DeliveryWindow; readonly seq: number }[];
+    },
+  ): Promise<void> {
+    const { seq, outcome, startedAt, endedAt, dueAt, triedMs, failure } = settlement;
+    const { plugin } = window;
+    const known = window.deliveries.get(seq) ?? await this.#stored(plugin, seq);
+    // An operator dropped it during the attempt.
+    if (known === null) return;
+    const attempts = outcome === "unneeded" ? 0 : known.attempts + 1;
+    const last = outcome === "unneeded" ? known.lastAttemptAt : endedAt;
+    const state = !isFinal(settlement) ? "open" : outcome === "dead" ? "dead" : "done";
+    const finishedAt = isFinal(settlement) ? endedAt : null;
+    const due = isFinal(settlement) ? known.dueAt : dueAt;
+    rows.add({ plugin, seq, state, dueAt: due, attempts, triedMs, lastAttemptAt: last, finishedAt });
+    if (failure !== null) rows.addFailure({ plugin, seq, attempt: attempts, startedAt, endedAt, failure });
+    if (outcome !== "done" || window.deliveries.stateOf(seq) === "ready") return;
+    // It was ready when its attempt began: only the replay of an older one can have blocked it. That one
+    // would undo what was just delivered.
+    for (const older of window.deliveries.earlier(seq)) {
+      const replayed = window.deliveries.get(older)!;
+      if (!replayed.isWritten) continue;
+      const attempt = replayed.attempts + 1;
+      const ended = { plugin, seq: older, startedAt, endedAt };
+      rows.add({
+        ...replayed,
+        ...ended,
+        state: "dead",
+        attempts: attempt,
+        lastAttemptAt: endedAt,
+        finishedAt: endedAt,
+      });
+      rows.addFailure({ ...ended, attempt, failure: { reason: "permanent", error: OVERTAKEN } });
+      overtaken.push({ window, seq: older });
+    }
+  }
+
+  #settled({ window, settlement }: Outcome): void {
+    const { seq, dueAt, endedAt, triedMs } = settlement;
+    if (isFinal(settlement)) {
+      window.finish(seq);
+      this.#recent.finished(seq);
+    } else {
+      const attempts = (window.deliveries.get(seq)?.attempts ?? 0) + 1;
+      window.deliveries.postpone(seq, { dueAt, attempts, triedMs, lastAttemptAt: endedAt });
+    }
+  }
+
+  /** A delivery that is not in RAM; `null`: it is finished. */
+  async #stored(
+    plugin: number,
+    seq: number,
+  ): Promise<Pick<OpenDelivery, "attempts" | "dueAt" | "lastAttemptAt"> | null> {
+    const [row] = await this.#options.queries.rows(STORED, [plugin, seq]);
+    if (row === undefined) return { attempts: 0, dueAt: 0, lastAttemptAt: null };
+    if (row["finished_at"] !== null) return null;
+    const last = row["last_attempt_at"];
+    return {
+      attempts: Number(row["attempts"]),
+      dueAt: Number(row["due_at"]),
+      lastAttemptAt: last === null ? null : Number(last),
+    };
+  }
+
+  /** What attempts get of events, by number. */
+  async #events(seqs: readonly number[]): Promise<ReadonlyMap<number, Omit<RecentEvent, "orderKeys">>> {
+    const events = new Map<number, Omit<RecentEvent, "orderKeys">>();
+    const unread: number[] = [];
+    for (const seq of seqs) {
+      const recent = this.#recent.get(seq);
+      if (recent === undefined) unread.push(seq);
+      else events.set(seq, recent);
+    }
+    if (unread.length === 0) return events;
+    for (const row of await this.#options.queries.rows(EVENTS, [unread.join(",")])) {
+      const [event, detail, missing] = [storedEvent(row["data"]), row["detail"] as string, row["missing"] as string];
+      events.set(Number(row["seq"]), { event, detail, missing });
+    }
+    return events;
+  }
+
+  async #delivery({ plugin, number, delivery, event: { event, detail, missing } }: {
+    readonly plugin: string;
+    readonly number: number;
+    readonly delivery: OpenDelivery;
+    readonly event: Omit<RecentEvent, "orderKeys">;
+  }): Promise<Delivery> {
+    const { seq, attempts, triedMs, lastAttemptAt, isRepair } = delivery;
+    return {
+      seq,
+      plugin,
+      event,
+      // Parsed for each delivery: a plugin may change its detail.
+      detail: JSON.parse(detail),
+      ...(event.updates === undefined ? {} : { before: await this.#told.before(number, { ...event, seq }) }),
+      missing: JSON.parse(missing),
+      attempts,
+      triedMs,
+      lastAttemptAt,
+      ...(attempts > 0 ? await this.#progress(number, seq) : {}),
+      ...(isRepair ? { repair: true } : {}),
+    };
+  }
+
+  async #progress(plugin: number, seq: number): Promise<Pick<Delivery, "progress">> {
+    const [row] = await this.#options.queries.rows(PROGRESS, [plugin, seq]);
+    const progress = row?.["progress"] ?? null;
+    return progress === null ? {} : { progress: JSON.parse(progress as string) };
+  }
+}
+
+/** Whether the outcome finishes the delivery. */
+function isFinal({ outcome }: Settlement): boolean {
+  return outcome === "done" || outcome === "dead" || outcome === "unneeded";
+}
+
+/** The plugin whose deliveries a lease is of; `null`: it is of something else. */
+function pluginOf(lease: string): string | null {
+  const prefix = pluginLease("");
+  return lease.startsWith(prefix) ? lease.slice(prefix.length) : null;
+}
+
+const STORED = "SELECT attempts, due_at, last_attempt_at, finished_at FROM delivery WHERE plugin = $1 AND seq = $2";
+
+const EVENTS = `SELECT seq, data, detail, missing FROM event
+  WHERE seq = ANY(string_to_array($1, ',')::bigint[]) AND detail IS NOT NULL`;
+
+const PROGRESS = "SELECT progress FROM failure WHERE plugin = $1 AND seq = $2 ORDER BY attempt DESC LIMIT 1";

@@ -1,0 +1,283 @@
+import type { Gap } from "../../model/gap.ts";
+import {
+  type AnnouncedUpdates,
+  type Arrival,
+  type Decider,
+  type Delivery,
+  type DetailRecord,
+  type FollowOptions,
+  type ImmediateMaker,
+  type Ledger,
+  type LedgerEvent,
+  LISTINGS,
+  type Primer,
+  type PrimingProgress,
+  type ReadyQuery,
+  type Settlement,
+} from "../../model/ledger.ts";
+import type { Memory } from "../../model/memory.ts";
+import type { TargetOutage } from "../../model/outage.ts";
+import { LeaseLost, pluginLease } from "../../model/tenancy.ts";
+import { type OrderHash, orderHash } from "../order_hash.ts";
+import { Batcher } from "./batcher.ts";
+import type { Queries } from "./client.ts";
+import { original, plain } from "./columns.ts";
+import { Dispatching } from "./dispatching.ts";
+import { type Committed, Facts, OutdatedFacts } from "./facts.ts";
+import { gapOf } from "./gaps.ts";
+import type { HeldLeases } from "./held_leases.ts";
+import { Recorded } from "./notifications.ts";
+import { Plugins } from "./plugins.ts";
+import type { WindowState } from "./window.ts";
+
+/** The longest that an outcome waits for a statement to share, if it blocks no later delivery. */
+const SETTLE_WITHIN_MS = 10;
+
+/** Messages that one statement records. */
+const MAX_RECORDED = 500;
+/** Outcomes of attempts that one statement settles. */
+const MAX_SETTLED = 500;
+
+export interface PostgresLedgerOptions {
+  readonly queries: Queries;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly leases: HeldLeases;
+  /** What other processes listen for. */
+  readonly tellOthers: (what: "recorded" | "events") => void;
+}
+
+/**
+ * The ledger on PostgreSQL, for the stages of one of several processes. A call that changes what is
+ * decided, or a plugin's deliveries, needs the lease of that: see `docs/decisions/0023-postgresql.md`.
+ */
+export class PostgresLedger implements Ledger {
+  readonly #options: PostgresLedgerOptions;
+  readonly #recorded = new Recorded();
+  readonly #recordings: Batcher<{ readonly arrivals: readonly Arrival[]; count: number }>;
+  readonly #plugins: Plugins;
+  readonly #dispatching: Dispatching;
+  readonly #orderHash: OrderHash;
+  readonly #lastRunAt: number | null;
+  #follow: FollowOptions | null = null;
+  /** `null`: to be begun. */
+  #facts: Facts | null = null;
+  /** Calls that need {@linkcode Facts} run one after the other. */
+  #factsTurn: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    options: PostgresLedgerOptions,
+    { plugins, orderSeed, lastRunAt }: {
+      readonly plugins: Plugins;
+      readonly orderSeed: string;
+      readonly lastRunAt: number | null;
+    },
+  ) {
+    const { queries, leases } = options;
+    this.#options = options;
+    this.#plugins = plugins;
+    this.#orderHash = orderHash(orderSeed);
+    this.#lastRunAt = lastRunAt;
+    this.#dispatching = new Dispatching({ queries, leases, plugins, most: MAX_SETTLED });
+    this.#recordings = new Batcher(async (batch) => {
+      const count = await this.#recorded.record(batch.flatMap(({ arrivals }) => arrivals), queries);
+      // Copies within a batch are rare: who counts them makes no difference.
+      if (batch[0] !== undefined) batch[0].count = count;
+      if (count > 0) options.tellOthers("recorded");
+    }, { most: MAX_RECORDED });
+  }
+
+  static async open(options: PostgresLedgerOptions): Promise<PostgresLedger> {
+    const rows = await options.queries.rows("SELECT name, value FROM fact WHERE name IN ('order_seed', 'last_seen')");
+    const facts = new Map(rows.map(({ name, value }) => [name, String(value)]));
+    const plugins = new Plugins(options.queries);
+    await plugins.read();
+    const lastSeen = facts.get("last_seen");
+    return new PostgresLedger(options, {
+      plugins,
+      orderSeed: facts.get("order_seed") ?? "",
+      lastRunAt: lastSeen === undefined ? null : Number(lastSeen),
+    });
+  }
+
+  async record(arrivals: readonly Arrival[]): Promise<number> {
+    if (arrivals.length === 0) return 0;
+    const recording = { arrivals, count: 0 };
+    await this.#recordings.add(recording, 0);
+    return recording.count;
+  }
+
+  async decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<number> {
+    return await this.#withFacts((facts) => facts.decide(limit, decider, make));
+  }
+
+  async priming(): Promise<readonly PrimingProgress[]> {
+    const rows = await this.#options.queries.rows("SELECT listing, next, done, count FROM priming");
+    return LISTINGS.flatMap((listing) => {
+      const row = rows.find((each) => each["listing"] === listing);
+      if (row === undefined) return [];
+      const next = row["next"] === null ? null : original(row["next"] as string);
+      return [{ listing, next, done: row["done"] === true, count: Number(row["count"]) }];
+    });
+  }
+
+  async prime(primer: Primer): Promise<void> {
+    await this.#withFacts((facts) => facts.prime(primer));
+  }
+
+  async undetailed(limit: number, after = 0): Promise<readonly LedgerEvent[]> {
+    return await this.#withFacts((facts) => facts.undetailed(limit, after));
+  }
+
+  async storeDetails(details: readonly DetailRecord[]): Promise<void> {
+    if (details.length > 0) await this.#withFacts((facts) => facts.storeDetails(details));
+  }
+
+  async activate(plugins: readonly string[]): Promise<void> {
+    await this.#plugins.activate(plugins);
+  }
+
+  follow(options: FollowOptions): Promise<void> {
+    this.#follow = options;
+    this.#facts = null;
+    return Promise.resolve();
+  }
+
+  async announceUpdates(limit: number, make?: ImmediateMaker): Promise<AnnouncedUpdates> {
+    if (this.#follow === null) return { settled: 0, nextDueAt: null };
+    return await this.#withFacts(async (facts) => {
+      const due = await facts.due(limit);
+      const settled = due.length === 0 ? 0 : await facts.announce(due, make);
+      return { settled, nextDueAt: await facts.nextDueAt() };
+    });
+  }
+
+  async ready(query: ReadyQuery): Promise<readonly Delivery[]> {
+    return await this.#dispatching.ready(query);
+  }
+
+  async nextDueAt(plugin: string): Promise<number | null> {
+    return await this.#dispatching.nextDueAt(plugin);
+  }
+
+  async settle(settlements: readonly Settlement[]): Promise<void> {
+    await this.#dispatching.settle(settlements, SETTLE_WITHIN_MS);
+  }
+
+  async noteOutage(plugin: string, outage: TargetOutage | null): Promise<void> {
+    const { name, epoch } = this.#options.leases.require(pluginLease(plugin));
+    const said = outage === null ? null : JSON.stringify(outage);
+    await this.#options.queries.rows(NOTE_OUTAGE, [plain(plugin), said, plain(name), epoch]);
+  }
+
+  async probeRequests(plugin: string): Promise<number> {
+    const rows = await this.#options.queries.rows("SELECT probe_requests FROM plugin WHERE name = $1", [plain(plugin)]);
+    return Number(rows[0]?.["probe_requests"] ?? 0);
+  }
+
+  async recordGap({ source, exchange, from, to, certainty }: Gap): Promise<void> {
+    const { queue, brokers } = source;
+    await this.#options.queries.rows(PUT_GAP, [
+      plain(queue),
+      plain(brokers),
+      plain(exchange ?? ""),
+      from,
+      to,
+      certainty,
+    ]);
+  }
+
+  async openGaps(): Promise<readonly Gap[]> {
+    const rows = await this.#options.queries.rows("SELECT * FROM gap WHERE to_at IS NULL ORDER BY from_at, seq");
+    return rows.map(gapOf);
+  }
+
+  lastRunAt(): Promise<number | null> {
+    return Promise.resolve(this.#lastRunAt);
+  }
+
+  /** Calls back with memory as it is; needs the lease `facts`. */
+  look<Result>(reader: (memory: Memory) => Result): Promise<Result> {
+    return this.#withFacts((facts) => facts.look(reader));
+  }
+
+  /** In-memory state of one plugin's deliveries; `null`: its lease is not ours. */
+  stateOf(plugin: string): WindowState | null {
+    return this.#dispatching.stateOf(plugin);
+  }
+
+  /** A lease was taken: what is known in memory of its work is read anew. */
+  begin(name: string): void {
+    if (name !== "facts") return this.#dispatching.begin(name);
+    this.#facts = null;
+    this.#recorded.isDeciding = true;
+    this.#recorded.notice();
+  }
+
+  /** A lease ends. Saves what spares the next holder work. */
+  async end(name: string): Promise<void> {
+    if (name !== "facts") return await this.#dispatching.end(name);
+    this.#facts = null;
+    this.#recorded.isDeciding = false;
+    this.#recorded.forget();
+  }
+
+  /** Another process says that it has recorded notifications, or announced events. */
+  notice(): void {
+    this.#recorded.notice();
+    this.#dispatching.notice();
+  }
+
+  /** What operators' commands have changed by now, and which plugins all processes have. */
+  async refresh(activePlugins: readonly string[]): Promise<void> {
+    const changes = await this.#plugins.read();
+    this.#plugins.setActive(activePlugins);
+    this.#dispatching.changed(changes);
+  }
+
+  /** Runs a call of the holder of `facts`; what is in memory is dropped when it fails. */
+  #withFacts<Result>(action: (facts: Facts) => Promise<Result>): Promise<Result> {
+    const turn = this.#factsTurn.then(async () => {
+      for (;;) {
+        const facts = this.#facts ??= await this.#beginFacts();
+        try {
+          return await action(facts);
+        } catch (error) {
+          this.#facts = null;
+          this.#recorded.notice();
+          if (!(error instanceof OutdatedFacts)) throw error;
+          this.#dispatching.notice();
+        }
+      }
+    });
+    this.#factsTurn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #beginFacts(): Promise<Facts> {
+    const { queries, now, leases } = this.#options;
+    return await Facts.begin({
+      queries,
+      lease: leases.require("facts"),
+      now,
+      hashesOf: (orderKeys) => [...new Set(orderKeys.map(this.#orderHash))],
+      pluginName: (plugin) => this.#plugins.nameOf(plugin),
+      active: () => this.#plugins.active,
+      recorded: this.#recorded,
+      follow: this.#follow,
+      onCommitted: (committed) => this.#onCommitted(committed),
+    });
+  }
+
+  #onCommitted(committed: Committed): void {
+    if (committed.events.length === 0 && committed.detailed.length === 0) return;
+    this.#dispatching.committed(committed);
+    this.#options.tellOthers("events");
+  }
+}
+
+const PUT_GAP = `INSERT INTO gap (queue, brokers, exchange, from_at, to_at, certainty) VALUES ($1, $2, $3, $4, $5, $6)
+  ON CONFLICT (queue, brokers, exchange, from_at) DO UPDATE SET to_at = excluded.to_at, certainty = excluded.certainty`;
+
+const NOTE_OUTAGE = `WITH proven AS (SELECT 1 FROM lease WHERE name = $3 AND epoch = $4 FOR SHARE)
+  UPDATE plugin SET outage = $2 FROM proven WHERE name = $1`;
