@@ -1,4 +1,4 @@
-import { unnested } from "./columns.ts";
+import { type Columns, unnested } from "./columns.ts";
 
 const texts = (...names: readonly string[]) => names.map((name) => [name, "text"] as const);
 const bigints = (...names: readonly string[]) => names.map((name) => [name, "bigint"] as const);
@@ -101,4 +101,9 @@ export const WRITE_FACTS = `WITH fence AS (
 /** Values of {@linkcode WRITE_FACTS}: single ones in the order of its parameters. */
 export function singleValues(values: Readonly<Record<typeof SINGLE[number], string | number | boolean | null>>) {
   return SINGLE.map((name) => values[name]);
+}
+
+/** The columns of all kinds of rows, in the order of the parameters; a kind that is left out has no rows. */
+export function rowValues(rows: { readonly [kind in FactsRows]?: Columns }): readonly string[] {
+  return KINDS.flatMap((kind) => rows[kind]?.texts ?? COLUMNS[kind].map(() => ""));
 }

@@ -91,12 +91,12 @@ class PostgresStoredLedger implements StoredLedger {
 
   constructor(parts: Parts) {
     const { postgres, options, leaseSeconds, client, ledger, held } = parts;
-    const { plugins, version, announces, clock, log, keepDays, maxDelayMs, onRescheduled } = options;
+    const { plugins, version, announces, clock, log, keepDays, maxDelayMs } = options;
     this.#parts = parts;
     this.ledger = ledger;
-    this.comparisons = new Comparisons(client, clock.now);
-    this.#housekeeping = new Housekeeping({ queries: client, clock, keepDays, maxDelayMs, log, onRescheduled });
-    const queueOf = (plugin: string) => ledger.stateOf(plugin);
+    this.comparisons = new Comparisons(client);
+    this.#housekeeping = new Housekeeping({ client, clock, keepDays, maxDelayMs, log });
+    const queueOf = (plugin: string) => Promise.resolve(ledger.stateOf(plugin));
     this.#backlog = new BacklogCounter({ queries: client, queueOf, plugins, passedMs: () => clock.passedMs() });
     const name = postgres.processName ?? hostname();
     this.#leases = new Leases({
@@ -120,9 +120,9 @@ class PostgresStoredLedger implements StoredLedger {
     return this.#restoredAtMs;
   }
 
-  async start(signal: AbortSignal): Promise<void> {
+  async start(): Promise<void> {
     const { client, postgres } = this.#parts;
-    await this.#housekeeping.start(signal);
+    await this.#housekeeping.start();
     await this.#noticeRestore();
     await client.listen(postgresAddress(postgres).schema, (what) => this.#told(what), () => this.#told("events"));
     this.#renewing = this.#leases.run(this.#closing.signal);
@@ -132,8 +132,10 @@ class PostgresStoredLedger implements StoredLedger {
 
   async run(signal: AbortSignal): Promise<void> {
     const housekeeping = this.#leases.hold(HOUSEKEEPING, ({ ending }) => this.#housekeeping.run(ending), signal);
-    await Promise.race([Promise.all([housekeeping, ended(signal)]), this.#renewing]);
-    await housekeeping;
+    const work = Promise.all([housekeeping, this.#housekeeping.watch(signal), ended(signal)]);
+    // Ends before the others only when we must stop.
+    await Promise.race([work, this.#renewing]);
+    await work;
   }
 
   trustsClock(): boolean {

@@ -1,0 +1,114 @@
+import type { OperatorResult } from "../../model/operations.ts";
+import type { PostgresClient, Queries } from "./client.ts";
+import { arrayOf } from "./columns.ts";
+import { listedState } from "./delivery_states.ts";
+import { changeDeliveries, type PluginRow } from "./operator_transaction.ts";
+import { partitionsFrom, restoreOrderKeys } from "./partitions.ts";
+import { appliesTo, deliveriesOf, type SelectedDelivery } from "./selected_deliveries.ts";
+
+/** Deliveries that one transaction changes: some tens of milliseconds, in which none is settled. */
+const SLICE = 500;
+
+/**
+ * Replays deliveries. Each is read again first: lanes write between the selection and the change.
+ *
+ * @param options `prunedBefore`: finished events that are older may be forgotten.
+ */
+export async function replayDeliveries(
+  client: PostgresClient,
+  selected: readonly SelectedDelivery[],
+  { force, prunedBefore }: { readonly force: boolean; readonly prunedBefore: number },
+): Promise<readonly OperatorResult[]> {
+  return await changeInSlices(client, selected, async (queries, plugin, seqs) => {
+    const found = await deliveriesOf(queries, plugin, seqs);
+    const later = force ? new Map<number, string>() : await laterDone(queries, plugin, seqs);
+    const refused = (delivery: SelectedDelivery): string | null => {
+      const { seq, state, attempts, decidedAt } = delivery;
+      if (!appliesTo("replay", delivery)) return `it is ${listedState(state, attempts)}, neither dead nor dropped`;
+      if (force) return null;
+      if (decidedAt < prunedBefore) {
+        return "it is so old that later events may be forgotten; --force sends it all the same";
+      }
+      const key = later.get(seq);
+      return key === undefined ? null : `the later event ${key} was delivered; --force sends it all the same`;
+    };
+    const results = found.map((delivery) => resultOf(delivery, refused(delivery)));
+    await reopen(queries, plugin, found.filter((_, index) => results[index]?.refused === null).map(({ seq }) => seq));
+    return results;
+  });
+}
+
+/** Drops unfinished and dead deliveries. */
+export async function dropDeliveries(
+  client: PostgresClient,
+  selected: readonly SelectedDelivery[],
+  { now }: { readonly now: number },
+): Promise<readonly OperatorResult[]> {
+  return await changeInSlices(client, selected, async (queries, plugin, seqs) => {
+    const found = await deliveriesOf(queries, plugin, seqs);
+    await queries.rows(DROP, [plugin, arrayOf(seqs), now]);
+    return found.map((delivery) =>
+      resultOf(delivery, appliesTo("drop", delivery) ? null : `it is ${delivery.state} already`)
+    );
+  });
+}
+
+/** Opens deliveries again at their old place: they hold their order keys, also those that were pruned. */
+export async function reopen(queries: Queries, plugin: number, seqs: readonly number[]): Promise<void> {
+  if (seqs.length === 0) return;
+  await queries.rows(REOPEN, [plugin, arrayOf(seqs)]);
+  await queries.rows(RESTORE, [arrayOf(seqs)]);
+}
+
+/** Changes deliveries, a plugin at a time; the results have their order. */
+async function changeInSlices(
+  client: PostgresClient,
+  selected: readonly SelectedDelivery[],
+  change: (queries: Queries, plugin: number, seqs: readonly number[]) => Promise<readonly OperatorResult[]>,
+): Promise<readonly OperatorResult[]> {
+  const results = new Map<string, OperatorResult>();
+  for (let at = 0; at < selected.length; at += SLICE) {
+    const slice = selected.slice(at, at + SLICE);
+    for (const [plugin, deliveries] of Map.groupBy(slice, (delivery) => delivery.plugin)) {
+      const row: PluginRow = { plugin, name: deliveries[0]!.name };
+      const seqs = deliveries.map(({ seq }) => seq);
+      for (const result of await changeDeliveries(client, row, (queries) => change(queries, plugin, seqs))) {
+        results.set(`${result.plugin} ${result.key}`, result);
+      }
+    }
+  }
+  return selected.flatMap(({ name, key }) => results.get(`${name} ${key}`) ?? []);
+}
+
+function resultOf({ key, name }: SelectedDelivery, refused: string | null): OperatorResult {
+  return { key, plugin: name, refused };
+}
+
+/** For each event the key of a later one that shares an order key and was delivered by the plugin. */
+async function laterDone(
+  queries: Queries,
+  plugin: number,
+  seqs: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const rows = await queries.rows(LATER_DONE, [plugin, arrayOf(seqs), Math.min(...seqs)]);
+  return new Map(rows.map(({ seq, key }) => [Number(seq), key as string]));
+}
+
+/** SQL: the later events are looked up by their keys, partition by partition. */
+export const LATER_DONE = `WITH part AS MATERIALIZED (${partitionsFrom("$3::bigint")})
+  SELECT own.seq, later.key FROM unnest($2::text::bigint[]) AS c (seq) JOIN event AS own ON own.seq = c.seq
+  CROSS JOIN LATERAL (SELECT l.key FROM part AS s CROSS JOIN unnest(own.order_keys) AS k (order_key)
+    JOIN event_order AS o ON o.span = s.span AND o.order_key = k.order_key AND o.seq > own.seq
+    JOIN delivery AS d ON d.seq = o.seq AND d.plugin = $1::integer AND d.state = 'done'
+    JOIN event AS l ON l.seq = o.seq LIMIT 1) AS later`;
+
+const REOPEN = `UPDATE delivery SET state = 'open', due_at = 0, finished_at = NULL, tried_ms = 0, last_attempt_at = NULL
+  WHERE plugin = $1::integer AND seq = ANY($2::text::bigint[])`;
+
+const RESTORE = restoreOrderKeys("SELECT unnest($1::text::bigint[])");
+
+const DROP = `INSERT INTO delivery AS d (seq, plugin, state, due_at, attempts, tried_ms, finished_at)
+  SELECT e.seq, $1::integer, 'dropped', e.decided_at, 0, 0, $3::bigint FROM event AS e
+    WHERE e.seq = ANY($2::text::bigint[]) AND $1::integer = ANY(e.plugins)
+  ON CONFLICT (seq, plugin) DO UPDATE SET state = 'dropped', finished_at = excluded.finished_at
+    WHERE d.state IN ('open', 'dead')`;
