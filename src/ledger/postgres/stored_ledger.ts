@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
 import type { PostgresOptions } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
@@ -98,7 +97,7 @@ class PostgresStoredLedger implements StoredLedger {
     this.#housekeeping = new Housekeeping({ client, clock, keepDays, maxDelayMs, log });
     const queueOf = (plugin: string) => Promise.resolve(ledger.stateOf(plugin));
     this.#backlog = new BacklogCounter({ queries: client, queueOf, plugins, passedMs: () => clock.passedMs() });
-    const name = postgres.processName ?? hostname();
+    const name = postgres.processName ?? hostName();
     this.#leases = new Leases({
       queries: client,
       held,
@@ -223,4 +222,13 @@ class PostgresStoredLedger implements StoredLedger {
 function ended(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+/** The host's name. To ask the system for it would take another permission of Deno. */
+function hostName(): string {
+  try {
+    return Deno.readTextFileSync("/proc/sys/kernel/hostname").trim();
+  } catch {
+    return Deno.env.get("HOSTNAME") ?? Deno.env.get("COMPUTERNAME") ?? "oss-watcher";
+  }
 }
