@@ -29,7 +29,12 @@ export class TemporaryPostgresLedger implements AsyncDisposable {
   }
 
   static async open(): Promise<TemporaryPostgresLedger> {
-    const opened = new TemporaryPostgresLedger(await temporaryDatabase());
+    return await TemporaryPostgresLedger.over(await temporaryDatabase());
+  }
+
+  /** The same in a schema that may have a ledger already. It goes with this one. */
+  static async over(database: TemporaryDatabase): Promise<TemporaryPostgresLedger> {
+    const opened = new TemporaryPostgresLedger(database);
     await migrate(opened.client, { schema: opened.database.schema, place: "of the test" });
     await opened.#open();
     return opened;

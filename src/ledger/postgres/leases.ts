@@ -160,6 +160,11 @@ export class Leases implements Tenancy {
     }
   }
 
+  /** Says that this process is there, without taking anything. */
+  async register(): Promise<void> {
+    await this.#renew();
+  }
+
   /** Says that this process has ended in order. */
   async leave(): Promise<void> {
     if (this.#isRegistered) await this.#options.queries.rows(LEAVE, [this.#options.self.id]);

@@ -22,6 +22,15 @@ export async function noticeRestore(
   return { isRestored: row?.["is_restored"] === true, restoredAt: restoredAt === null ? null : Number(restoredAt) };
 }
 
+/** Whether another server has the ledger, or an earlier state of it, and nobody has noticed. */
+export async function isRestored(queries: Queries): Promise<boolean> {
+  const [row] = await queries.rows(IS_RESTORED, [CLUSTER]);
+  return row?.["is_restored"] === true;
+}
+
+const IS_RESTORED = `SELECT EXISTS (SELECT 1 FROM fact, pg_control_system() AS s, pg_control_checkpoint() AS c
+  WHERE name = $1 AND value <> s.system_identifier || '/' || c.timeline_id) AS is_restored`;
+
 const NOTICE = `WITH current AS (SELECT s.system_identifier || '/' || c.timeline_id AS value
     FROM pg_control_system() AS s, pg_control_checkpoint() AS c),
   known AS (SELECT value FROM fact WHERE name = '${CLUSTER}' FOR UPDATE),
