@@ -85,11 +85,11 @@ function choose(
 }
 
 async function openLedger(given: string | undefined, { config }: LoadedConfig): Promise<DeliveredLedger> {
-  const [{ ledgerFileOf }, { openDelivered }] = await Promise.all([
-    import("../ledger/sqlite/open.ts"),
-    import("../ledger/sqlite/delivered.ts"),
+  const [{ placeNamed, placeOf }, { openDelivered }] = await Promise.all([
+    import("../ledger/place.ts"),
+    import("../ledger/open_ledger.ts"),
   ]);
-  return openDelivered(given ?? ledgerFileOf(config.ledger));
+  return await openDelivered(given === undefined ? placeOf(config.ledger) : placeNamed(given));
 }
 
 /** A plugin that was named and cannot be audited is a failure; one of all is not. */

@@ -2,7 +2,8 @@ import { Command } from "commander";
 import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import type { CommandContext } from "./context.ts";
-import { ledgerOption, openLedger } from "./ledger_option.ts";
+import { dumpCommand } from "./dump_command.ts";
+import { ledgerOption, ledgerPlace } from "./ledger_option.ts";
 import { writeFailure } from "./write_failure.ts";
 
 /** `backup FILE`: a consistent copy of the ledger, taken while the service runs. */
@@ -13,7 +14,14 @@ export function backupCommand(context: CommandContext): Command {
     .addOption(ledgerOption())
     .addHelpText("after", "\nExample:\n  oss-watcher backup /var/backups/oss-watcher.db")
     .action(async (file: string, { ledger }: { readonly ledger?: string }) => {
-      await using opened = await openLedger(ledger, context);
+      const place = await ledgerPlace(ledger, context);
+      if ("postgres" in place) {
+        throw new UserError(
+          `Cannot write the copy "${file}": the ledger is on PostgreSQL. Use ${dumpCommand(place.postgres, file)}`,
+        );
+      }
+      const { openOperations } = await import("../ledger/open_ledger.ts");
+      await using opened = await openOperations(place);
       await refuseExisting(file);
       try {
         await opened.backup(file);

@@ -81,10 +81,17 @@ async function checkConnections(
   loaded: LoadedConfig,
   { management, context }: CheckCommandOptions & { readonly context: CommandContext },
 ): Promise<readonly Finding[]> {
-  const [{ keyedSources }, { checkRabbit }, { checkOpenStackAccess, checkPlugins }, { systemClock }] = await Promise
+  const [
+    { keyedSources },
+    { checkRabbit },
+    { checkLedgerServer },
+    { checkOpenStackAccess, checkPlugins },
+    { systemClock },
+  ] = await Promise
     .all([
       import("../inspect/check/configuration.ts"),
       import("../inspect/check/rabbit.ts"),
+      import("../inspect/check/ledger.ts"),
       import("../inspect/check/targets.ts"),
       import("../runtime/clock.ts"),
     ]);
@@ -97,6 +104,7 @@ async function checkConnections(
     ...keyedSources(config).map((source) => checkRabbit({ ...source, ...at, signal })),
     ...(config.openstack === undefined ? [] : [checkOpenStackAccess(config.openstack, { clock: systemClock, signal })]),
     checkPlugins(loaded, signal),
+    checkLedgerServer(config, signal),
   ]);
   return found.flat();
 }

@@ -58,6 +58,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./plugins.ts")).pluginsCommand,
   },
   {
+    name: "processes",
+    summary: "show which processes share the ledger",
+    load: async () => (await import("./processes.ts")).processesCommand,
+  },
+  {
     name: "prime",
     summary: "remember resources that the ledger lacks",
     load: async () => (await import("./prime.ts")).primeCommand,

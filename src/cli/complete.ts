@@ -1,4 +1,5 @@
 import { Argument, Command } from "commander";
+import type { LedgerPlace } from "../ledger/place.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { bashReplacement, readBashLine } from "./bash_line.ts";
 import { type Shell, SHELLS } from "./completion.ts";
@@ -71,13 +72,14 @@ async function fromLedger(
   { value, path, given }: Completion,
   context: CommandContext,
 ): Promise<readonly Candidate[]> {
-  const file = await ledgerFile(given, context);
-  if (file === null) return [];
-  const { readEventKeys, readPluginNames } = await import("../ledger/sqlite/completion_names.ts");
+  const place = await ledgerPlace(given, context);
+  if (place === null) return [];
+  const { readEventKeys, readPluginNames } = await import("../ledger/open_ledger.ts");
   if (expected === "plugins") {
-    return readPluginNames(file).filter((name) => name.startsWith(value)).map((text) => ({ text, description: "" }));
+    const names = await readPluginNames(place);
+    return names.filter((name) => name.startsWith(value)).map((text) => ({ text, description: "" }));
   }
-  const keys = readEventKeys(file, { prefix: value, limit: MAX_KEYS, deadFirst: path.at(-1) === "replay" });
+  const keys = await readEventKeys(place, { prefix: value, limit: MAX_KEYS, deadFirst: path.at(-1) === "replay" });
   return keys.map(({ key, decidedAt, isDead }) => ({
     text: key,
     description: `${new Date(decidedAt).toISOString().slice(0, 16).replace("T", " ")}${isDead ? ", dead" : ""}`,
@@ -85,9 +87,13 @@ async function fromLedger(
 }
 
 /** The ledger that the command would open; `null`: there is none, or config.ts does not say it. */
-async function ledgerFile(given: ReadonlyMap<string, string>, context: CommandContext): Promise<string | null> {
+async function ledgerPlace(
+  given: ReadonlyMap<string, string>,
+  context: CommandContext,
+): Promise<LedgerPlace | null> {
+  const { placeNamed, placeOf } = await import("../ledger/place.ts");
   const ledger = given.get("ledger");
-  if (ledger !== undefined) return fromHome(ledger);
+  if (ledger !== undefined) return placeNamed(fromHome(ledger));
   const [config, ini] = [given.get("config"), given.get("configFile")];
   if (config === undefined && ini === undefined && !await isTrusted("config.ts")) return null;
   const globals = () => ({
@@ -95,8 +101,7 @@ async function ledgerFile(given: ReadonlyMap<string, string>, context: CommandCo
     ...(ini === undefined ? {} : { configFile: [fromHome(ini)] }),
   });
   silenceConsole();
-  const { ledgerFileOf } = await import("../ledger/sqlite/open.ts");
-  const loading = load({ ...context, globals }).then((loaded) => ledgerFileOf(loaded.config.ledger));
+  const loading = load({ ...context, globals }).then((loaded) => placeOf(loaded.config.ledger));
   return await Promise.race([loading, timeout()]);
 }
 

@@ -125,6 +125,7 @@ function argumentAt({ registeredArguments: all }: Command, index: number): Argum
 /** What the placeholders of the help stand for: `<file>`, `[key...]`. */
 const KINDS: Readonly<Record<string, Exclude<Expected, { readonly kind: "texts" }>["kind"]>> = {
   file: "files",
+  "file|url": "files",
   path: "files",
   dir: "directories",
   key: "keys",

@@ -28,10 +28,10 @@ Exit codes: 0 removed, or there was none; 1 refused or failed.`;
 async function run(force: boolean, context: CommandContext): Promise<void> {
   const { terminal } = context;
   const { config } = await load(context);
-  const [{ removeQueue }, { sourcesOf }, { ledgerFileOf }] = await Promise.all([
+  const [{ removeQueue }, { sourcesOf }, { placeOf, shownPlace }] = await Promise.all([
     import("../inspect/queue/remove_queue.ts"),
     import("../inspect/shared/tap.ts"),
-    import("../ledger/sqlite/open.ts"),
+    import("../ledger/place.ts"),
   ]);
   const signal = context.stopSignal();
   for (const source of sourcesOf(config)) {
@@ -50,5 +50,8 @@ async function run(force: boolean, context: CommandContext): Promise<void> {
       context.exit(EXIT_FAILURE);
     }
   }
-  terminal.error(printable(`The ledger stays: "${ledgerFileOf(config.ledger)}" and the files beside it`));
+  const place = placeOf(config.ledger);
+  terminal.error(
+    printable(`The ledger stays: ${shownPlace(place)}${"file" in place ? " and the files beside it" : ""}`),
+  );
 }

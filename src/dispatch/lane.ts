@@ -5,6 +5,7 @@ import type { Following } from "../model/following.ts";
 import type { Logger, Plugin } from "../model/plugin.ts";
 import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { AttemptEnd } from "../model/readings.ts";
+import { LeaseLost } from "../model/tenancy.ts";
 import { AttemptNotes } from "./attempt_notes.ts";
 import { Attempts } from "./attempts.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
@@ -27,6 +28,8 @@ export interface LaneOptions {
   readonly log: Logger;
   /** Removes secrets from a plugin's error. */
   readonly redact: (text: string) => string;
+  /** @default a new one */
+  readonly heartbeat?: LoopHeartbeat;
   /** Whether outcomes can be recorded: if not, nothing is attempted. */
   readonly canRecord: () => boolean;
   /** Called for each attempt, once its outcome is on disk. */
@@ -62,7 +65,7 @@ const PROBE_REQUESTS_MS = 2000;
  */
 export class Lane {
   /** Liveness of {@linkcode Lane.run}. */
-  readonly heartbeat = new LoopHeartbeat();
+  readonly heartbeat: LoopHeartbeat;
   readonly #options: LaneOptions;
   readonly #breaker: Breaker;
   /** `null`: attempts start as soon as they can. */
@@ -88,6 +91,7 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    this.heartbeat = options.heartbeat ?? new LoopHeartbeat();
     this.#breaker = new Breaker(options.policy, options.random);
     const { policy: { limit }, clock } = options;
     this.#limit = limit && new RateLimit(limit, clock.passedMs());
@@ -199,7 +203,8 @@ export class Lane {
   #start(delivery: Delivery): void {
     const attempt = this.#attempt(delivery)
       .catch((error) => {
-        this.#options.log.error(`Cannot record an attempt of ${delivery.event.key}: ${error}`);
+        const severity = error instanceof LeaseLost ? "debug" : "error";
+        this.#options.log[severity](`Cannot record an attempt of ${delivery.event.key}: ${error}`);
         this.#fault ??= { error };
       })
       .finally(() => {

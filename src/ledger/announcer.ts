@@ -74,8 +74,10 @@ export class Announcer {
     memory.apply(changes, { seq, now: now() });
     if (fill !== null) this.#fill(fill, added);
     for (const event of events) {
-      for (const serverId of updates.releasing(event)) this.#settleFirst(serverId, added);
-      if (event.subject === "server" && !event.created && event.server.id !== null) updates.forget(event.server.id);
+      for (const serverId of updates.releasing(event, added)) this.#settleFirst(serverId, added);
+      if (event.subject === "server" && !event.created && event.server.id !== null) {
+        updates.forget(event.server.id, added);
+      }
       // A fact is announced once, even if a decision overlooked that it is known. An error here would
       // repeat for ever.
       if (!added.has(event.key)) added.set(event.key, { notification: seq, event: this.#counted(event) });
@@ -137,7 +139,7 @@ export class Announcer {
 
   #addUpdate(update: NewEvent | null, added: AddedEvents): void {
     if (update === null) return;
-    for (const other of this.#options.updates.releasing(update.event)) this.#settleFirst(other, added);
+    for (const other of this.#options.updates.releasing(update.event, added)) this.#settleFirst(other, added);
     added.set(update.event.key, update);
   }
 

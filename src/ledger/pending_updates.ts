@@ -80,14 +80,14 @@ export class PendingUpdates {
     if (announced === undefined) return;
     const dueAt = this.#options.now() + this.#follow.settleMs;
     // Read before the store has the change.
-    const all = this.#all();
+    const all = this.#all(added);
     this.#options.store.mark(serverId, dueAt, change);
     if (!all.has(serverId)) all.set(serverId, { dueAt, orderKeys: new Set(announced.orderKeys) });
   }
 
   /** Nothing is told of a server after its deletion. */
-  forget(serverId: string): void {
-    if (this.#follow === null || !this.#all().delete(serverId)) return;
+  forget(serverId: string, added: NewEvents): void {
+    if (this.#follow === null || !this.#all(added).delete(serverId)) return;
     this.#options.store.remove(serverId);
   }
 
@@ -105,9 +105,11 @@ export class PendingUpdates {
   }
 
   /** Other changed servers whose updates may release a name or an address that an event takes. */
-  releasing({ orderKeys, server, created }: WatcherEvent): readonly string[] {
-    if (this.#follow === null || !created || this.#all().size === 0) return [];
-    return [...this.#all().holding(this.#options.hashesOf(orderKeys))].filter((serverId) => serverId !== server.id);
+  releasing({ orderKeys, server, created }: WatcherEvent, added: NewEvents): readonly string[] {
+    if (this.#follow === null || !created || this.#all(added).size === 0) return [];
+    return [...this.#all(added).holding(this.#options.hashesOf(orderKeys))].filter((serverId) =>
+      serverId !== server.id
+    );
   }
 
   /**
@@ -126,16 +128,16 @@ export class PendingUpdates {
     const server = memory.server(serverId);
     const announced = this.#announced(serverId, added);
     if (server === undefined || server.deleted || announced === undefined) {
-      this.forget(serverId);
+      this.forget(serverId, added);
       return null;
     }
     if (announced.detail === null && !isAwaited) {
       const dueAt = now() + WAIT_FOR_DETAIL_MS;
       store.postpone(serverId, dueAt);
-      this.#all().set(serverId, { dueAt, orderKeys: new Set(announced.orderKeys) });
+      this.#all(added).set(serverId, { dueAt, orderKeys: new Set(announced.orderKeys) });
       return null;
     }
-    this.forget(serverId);
+    this.forget(serverId, added);
     // Without a detail, the creation may not be written yet, and neither its deliveries.
     if (announced.detail !== null && this.followers(serverId).size === 0) return null;
     this.#characters += announced.detail?.length ?? 0;
@@ -184,11 +186,12 @@ export class PendingUpdates {
     return { detail: null, orderKeys: this.#options.hashesOf(unwritten.event.orderKeys) };
   }
 
-  #all(): PendingServers {
+  /** @param added As for {@linkcode mark}. */
+  #all(added: NewEvents = NONE): PendingServers {
     if (this.#pending !== null) return this.#pending;
     const pending = new PendingServers();
     for (const { serverId, dueAt } of this.#options.store.all()) {
-      pending.set(serverId, { dueAt, orderKeys: new Set(this.#announced(serverId)?.orderKeys) });
+      pending.set(serverId, { dueAt, orderKeys: new Set(this.#announced(serverId, added)?.orderKeys) });
     }
     return this.#pending = pending;
   }

@@ -24,9 +24,10 @@ export interface RetryingLedgerOptions {
   /** Ends all waiting: calls that wait reject. */
   readonly signal: AbortSignal;
   /**
-   * Writes and deletes a test row; throws {@linkcode LedgerUnavailable} while that does not work.
+   * Writes and deletes test data; rejects with {@linkcode LedgerUnavailable} while that does not
+   * work.
    */
-  readonly testWrite: () => void;
+  readonly testWrite: () => Promise<void>;
   /** Called once when the ledger becomes unavailable. */
   readonly onDown: (error: LedgerUnavailable) => void;
   /** Called once when it can be written again. */
@@ -36,8 +37,8 @@ export interface RetryingLedgerOptions {
 const TEST_EVERY_MS = 1000;
 
 /**
- * A ledger whose calls wait and retry while it is unavailable (the disk is full, the file cannot be
- * reached), instead of failing. The stages keep what they have in hand, and continue from there.
+ * A ledger whose calls wait and retry while it is unavailable (the disk is full, the server
+ * does not answer), instead of failing. The stages keep what they have in hand, and continue from there.
  */
 export class RetryingLedger implements Ledger {
   readonly #options: RetryingLedgerOptions;
@@ -149,7 +150,7 @@ export class RetryingLedger implements Ledger {
     for (;;) {
       await clock.sleep(TEST_EVERY_MS, signal);
       try {
-        if (!signal.aborted) testWrite();
+        if (!signal.aborted) await testWrite();
         return await call();
       } catch (error) {
         if (!(error instanceof LedgerUnavailable) || signal.aborted) throw error;

@@ -183,10 +183,10 @@ export interface AnnouncedUpdates {
  * The durable store between the stages: notifications, memory, events, deliveries. Each arrow of
  * the pipeline is one call.
  *
- * A call is atomic, and its promise resolves when its writes are on disk. Calls are written in
- * their order; calls of the same time may share a transaction, and a later one sees the earlier
- * ones. A promise rejects with {@linkcode LedgerUnavailable} when nothing was written and waiting
- * may help.
+ * A call is atomic, and its promise resolves when its writes are on disk. Calls of the same time may
+ * share a transaction. Whether a call sees what one before it writes is only sure once that one has
+ * resolved. A promise rejects with {@linkcode LedgerUnavailable} when waiting may help. Then nothing
+ * was written, or nobody knows: to repeat the call does no harm.
  */
 export interface Ledger extends GapRecord {
   /** Records messages in order, except for copies (same id and time). Returns how many were new. */

@@ -4,6 +4,7 @@ import type { Gap } from "./gap.ts";
 import type { ComparisonLedger } from "./comparison_ledger.ts";
 import type { Delivery, Listing } from "./ledger.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
+import type { ProcessList } from "./processes.ts";
 import type { Notification, Origin } from "./notification.ts";
 import type { TargetOutage } from "./outage.ts";
 
@@ -126,6 +127,8 @@ export interface LedgerOperations extends AsyncDisposable {
    * event that shares an order key was delivered.
    */
   replay(selection: Selection, options: { readonly force: boolean }): Promise<readonly OperatorResult[]>;
+  /** The processes that share the ledger; `null`: there is one, which does all the work. */
+  processes(): Promise<ProcessList | null>;
   /** All plugins that were ever configured, by name. */
   pluginStates(): Promise<readonly PluginState[]>;
   /** Whether a plugin is configured in the running service, or was when it ran last. */

@@ -2,6 +2,7 @@ import type { ComparisonReport } from "./comparison.ts";
 import type { Outcome } from "./decision.ts";
 import type { FailureReason } from "./errors.ts";
 import type { Settlement } from "./ledger.ts";
+import type { HeldPart } from "./tenancy.ts";
 
 /** Messages since the start, by outcome. */
 export interface IntakeCounts {
@@ -73,7 +74,10 @@ export interface Readings {
   readonly comparisons: () => ComparisonReadings | null;
   /** By the names of the configured plugins. Rejects when the ledger cannot be read. */
   readonly backlog: () => Promise<ReadonlyMap<string, Backlog>>;
+  /** Of the plugins whose deliveries are ours. */
   readonly breakers: () => ReadonlyMap<string, "open" | "closed">;
+  /** Which parts of the work are ours, where several processes share it; empty otherwise. */
+  readonly leases: () => readonly HeldPart[];
   /** Seconds of processor time since the process began. */
   readonly cpuSeconds: () => number;
   readonly residentBytes: () => number;

@@ -6,11 +6,25 @@ export interface Tenancy {
   /**
    * Does a part of the work whenever it is ours, until `signal` aborts.
    *
-   * @param name `facts`, `housekeeping`, or what {@linkcode pluginLease} says.
+   * @param name {@linkcode FACTS}, {@linkcode HOUSEKEEPING}, or what {@linkcode pluginLease} says.
    * @param work Called each time that the lease was taken. It ends soon after the tenure's `ending`.
    */
   hold(name: string, work: (tenure: Tenure) => Promise<void>, signal: AbortSignal): Promise<void>;
+  /** The parts of the work that can be ours, and whether they are; empty: all is always ours. */
+  held(): readonly HeldPart[];
 }
+
+/** A part of the work. */
+export interface HeldPart {
+  readonly name: string;
+  readonly isHeld: boolean;
+}
+
+/** The lease of stages 2 and 3, of priming and of comparisons. */
+export const FACTS = "facts";
+
+/** The lease of what is done now and then in the tables. */
+export const HOUSEKEEPING = "housekeeping";
 
 /** The time in which a part of the work is ours. */
 export interface Tenure {

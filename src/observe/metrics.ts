@@ -149,6 +149,11 @@ export const METRICS: readonly Metric[] = [
       [...readings.breakers()].map(([plugin, state]) => ({ labels: { plugin }, value: Number(state === "open") })),
   ),
   gauge(
+    "lease_held",
+    "Whether this process does a part of the work, where several share a ledger on PostgreSQL; the parts of its config.ts.",
+    ({ readings }) => readings.leases().map(({ name, isHeld }) => ({ labels: { lease: name }, value: Number(isHeld) })),
+  ),
+  gauge(
     "deliveries_waiting",
     "Unfinished deliveries: without a detail yet, behind an earlier one, ready, or, behind a thousand of its plugin, not looked at yet.",
     ({ backlog }) =>

@@ -182,16 +182,18 @@ class Comparison {
       this.#recognition[listing].suspects.map((id) => ({ listing, id }))
     );
     for (const slice of slices(suspects)) {
-      await this.#options.memory.look((known) => {
-        for (const suspect of slice) {
-          const { listing, id } = suspect;
-          const visibility = listing === "servers" ? Nova : Neutron;
-          if (visibility.proves(projectOf(suspect, known))) provable.push(suspect);
-          else if (listing !== "ports" && this.#isConcerned(suspect, known)) {
-            this.#undecided.push({ subject: subjectOf(listing), id, reason: INVISIBLE });
-          }
-        }
-      });
+      const found = await this.#options.memory.look((known) =>
+        slice.map((suspect) => ({
+          suspect,
+          isProvable: (suspect.listing === "servers" ? Nova : Neutron).proves(projectOf(suspect, known)),
+          isConcerned: suspect.listing !== "ports" && this.#isConcerned(suspect, known),
+        }))
+      );
+      for (const { suspect, isProvable, isConcerned } of found) {
+        const { listing, id } = suspect;
+        if (isProvable) provable.push(suspect);
+        else if (isConcerned) this.#undecided.push({ subject: subjectOf(listing), id, reason: INVISIBLE });
+      }
     }
     return provable;
   }

@@ -33,24 +33,41 @@ export async function inOrder(
   { memory, rules, findUpdate }: JudgeOptions & { readonly memory: MemoryReader },
 ): Promise<readonly Judgement[]> {
   const ordered: Judgement[] = [];
-  /** Updates that an earlier observation leads to, by key: a server and its port may both differ. */
-  const updates = new Set<string>();
   for (const slice of slices(PLAN_ORDER.flatMap((isNext) => judgements.filter(isNext)))) {
-    await memory.look((known) => {
-      const draft = new Draft(known);
-      for (const { changes } of ordered) draft.put(changes);
-      for (const { observation, difference } of slice) {
-        const rebased = rebase(observation, { known, draft });
-        const judged = judge(rebased, { memory: draft, rules, findUpdate, evidence: difference?.evidence ?? [] });
-        if (judged === null) continue;
-        draft.put(judged.changes);
-        const [key = ""] = judged.difference?.change === "changed" ? judged.difference.keys : [];
-        ordered.push(updates.has(key) ? { ...judged, difference: null } : judged);
-        if (key !== "") updates.add(key);
-      }
-    });
+    ordered.push(...await memory.look((known) => judgeAgain(slice, { known, ordered, rules, findUpdate })));
   }
-  return ordered;
+  return withUpdatesOnce(ordered);
+}
+
+/** The judgements of one slice, behind those that are in order. */
+function judgeAgain(
+  slice: readonly Judgement[],
+  { known, ordered, rules, findUpdate }: JudgeOptions & {
+    readonly known: Memory;
+    readonly ordered: readonly Judgement[];
+  },
+): readonly Judgement[] {
+  const draft = new Draft(known);
+  for (const { changes } of ordered) draft.put(changes);
+  return slice.flatMap(({ observation, difference }) => {
+    const rebased = rebase(observation, { known, draft });
+    const judged = judge(rebased, { memory: draft, rules, findUpdate, evidence: difference?.evidence ?? [] });
+    if (judged === null) return [];
+    draft.put(judged.changes);
+    return [judged];
+  });
+}
+
+/** Tells each update once, by its key: a server and its port may both differ. */
+function withUpdatesOnce(ordered: readonly Judgement[]): readonly Judgement[] {
+  const updates = new Set<string>();
+  return ordered.map((judged) => {
+    const [key = ""] = judged.difference?.change === "changed" ? judged.difference.keys : [];
+    if (key === "") return judged;
+    const isTold = updates.has(key);
+    updates.add(key);
+    return isTold ? { ...judged, difference: null } : judged;
+  });
 }
 
 /** Observations that come before this one may change the row with which it was compared. */

@@ -1,26 +1,27 @@
 import type { Lane } from "../dispatch/lane.ts";
-import { Comparisons } from "../ledger/sqlite/comparisons.ts";
-import type { Database } from "../ledger/sqlite/database.ts";
-import { ledgerFileOf, ownLedger } from "../ledger/sqlite/open.ts";
 import type { Config, RabbitSource } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
+import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
+import type { StoredLedger } from "../model/stored_ledger.ts";
+import { FACTS, pluginLease, type Tenure } from "../model/tenancy.ts";
 import { WakeSignal } from "../model/wake_signal.ts";
 import type { OpenStackApi } from "../openstack/api.ts";
 import { aborted } from "./aborted.ts";
 import { type Cloud, makeCloud } from "./cloud.ts";
 import { followOptionsOf } from "./follow_options.ts";
 import { Listening } from "./listening.ts";
-import { makeLanes } from "./make_lanes.ts";
+import { makeLane } from "./make_lane.ts";
 import { makeStages } from "./make_stages.ts";
 import { checkOpenStack, openOpenStack } from "./openstack.ts";
-import { runPipeline } from "./pipeline.ts";
+import { runPipeline, type Stages } from "./pipeline.ts";
 import type { Reconciling } from "./reconciling.ts";
-import { ServiceLedger } from "./service_ledger.ts";
+import { openServiceLedger, ServiceLedger } from "./service_ledger.ts";
 import type { ServiceOptions } from "./service_options.ts";
 import { shutDown } from "./shutdown.ts";
 import { configuredSources } from "./sources.ts";
 import { logStartup } from "./startup_log.ts";
 import { Status } from "./status.ts";
+import { allEnded, holdWork, type TenuredWork } from "./tenures.ts";
 
 /**
  * Runs the service until `stop` aborts: opens ledger and cloud, runs all stages, and shuts down
@@ -37,19 +38,17 @@ export async function runService(options: ServiceOptions): Promise<void> {
     : await openOpenStack(config.openstack, { clock, log: log("openstack") });
   // Without an `openstack` section nothing of it is loaded.
   const reconciling = openstack && await import("./make_reconciling.ts");
-  using owned = ownLedger(ledgerFileOf(config.ledger), {
-    onOlder: ({ from, to }) =>
-      log("ledger").info(
-        `Migrating the ledger from schema ${from} to schema ${to}: this takes minutes for millions of events`,
-      ),
+  await using stored = await openServiceLedger(options, {
+    onRescheduled: () => service.wakeLanes(),
+    onRecorded: () => service.wake(),
   });
-  await new Service(options, { sources, openstack, reconciling, database: owned.database }).run();
+  const service = new Service(options, { sources, openstack, reconciling, stored });
+  await service.run();
 }
 
 /** Composes all stages; the only place that knows them all. */
 class Service {
   readonly #options: ServiceOptions;
-  readonly #database: Database;
   readonly #openstack: OpenStackApi | null;
   readonly #ledger: ServiceLedger;
   readonly #status: Status;
@@ -58,7 +57,10 @@ class Service {
   readonly #cloud: Cloud | null;
   /** `null` as well. */
   readonly #reconciling: Reconciling | null;
-  readonly #lanes: readonly Lane[];
+  /** Of the plugins whose deliveries are ours now. */
+  readonly #lanes = new Map<string, Lane>();
+  /** Of the loops of lanes, by the names of their plugins. */
+  readonly #heartbeats: ReadonlyMap<string, LoopHeartbeat>;
   /** Wakes the pipeline: something was recorded, or a stage can continue. */
   readonly #wakeSignal = new WakeSignal();
   /** Rejects when a stage cannot continue. */
@@ -70,32 +72,31 @@ class Service {
 
   constructor(
     options: ServiceOptions,
-    { sources, openstack, reconciling, database }: {
+    { sources, openstack, reconciling, stored }: {
       readonly sources: readonly RabbitSource[];
       readonly openstack: OpenStackApi | null;
       readonly reconciling: Pick<typeof import("./make_reconciling.ts"), "makeReconciling"> | null;
-      readonly database: Database;
+      readonly stored: StoredLedger;
     },
   ) {
     this.#options = options;
-    this.#database = database;
     this.#openstack = openstack;
     const { version, plugins, clock, log } = options;
     this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log });
-    this.#ledger = this.#makeLedger();
+    this.#ledger = this.#makeLedger(stored);
     const ledger = this.#ledger.retrying;
-    const wake = () => this.#wakeSignal.notify();
+    const wake = () => this.wake();
     this.#cloud = openstack && makeCloud(openstack, {
       ...options,
       ledger,
       onOpen: wake,
-      onScope: (scope) => new Comparisons(database).primed(scope),
+      onScope: (scope) => stored.comparisons.primed(scope),
     });
-    this.#lanes = makeLanes(options, { ledger, status: this.#status });
+    this.#heartbeats = new Map([...plugins.keys()].map((name) => [name, new LoopHeartbeat()]));
     const onFailed = this.#failed.reject;
     this.#listening = new Listening({ service: options, sources, ledger, onRecorded: wake, onFailed });
     this.#reconciling = reconciling && reconciling.makeReconciling(options, {
-      database,
+      comparisons: stored.comparisons,
       sources,
       ledger,
       listening: this.#listening,
@@ -118,7 +119,7 @@ class Service {
     } finally {
       await shutDown({
         listening: this.#listening,
-        lanes: this.#lanes,
+        lanes: this.#lanes.values(),
         plugins: plugins.values(),
         work,
         clock,
@@ -129,25 +130,24 @@ class Service {
     log("service").info("Stopped");
   }
 
-  #makeLedger(): ServiceLedger {
+  #makeLedger(stored: StoredLedger): ServiceLedger {
     return new ServiceLedger({
       service: this.#options,
-      database: this.#database,
+      stored,
       signal: this.#ended.signal,
       onDown: () => this.#listening.pause(),
       onUp: () => {
         if (!this.#options.stop.aborted) this.#listening.resume();
-        this.#wakeLanes();
+        this.wakeLanes();
       },
-      onRescheduled: () => this.#wakeLanes(),
     });
   }
 
   async #prepare(): Promise<void> {
     const { config, plugins } = this.#options;
-    await this.#ledger.start(this.#options.stop);
+    await this.#ledger.stored.start(this.#options.stop);
     await this.#ledger.retrying.activate([...plugins.keys()]);
-    const rules = () => ({ restoredAtMs: this.#ledger.restoredAtMs });
+    const rules = () => ({ restoredAtMs: this.#ledger.stored.restoredAtMs });
     const following = followOptionsOf(config, { plugins, rules });
     if (following !== null) await this.#ledger.retrying.follow(following);
   }
@@ -159,43 +159,81 @@ class Service {
     await checkOpenStack(this.#openstack, { log: log("openstack"), signal: stop });
   }
 
-  /** Settles when all stages have ended. */
+  /** Settles when all stages have ended. Each runs while its part of the work is ours. */
   #startStages(): Promise<unknown> {
     const { signal } = this.#stopping;
-    const stages = makeStages({
+    const { stored } = this.#ledger;
+    const hold = (part: TenuredWork) => holdWork({ tenancy: stored.tenancy, signal }, part);
+    // Not part of the work that is awaited: the status server does not delay shutdown.
+    void this.#runStatus(signal);
+    const work = [
+      hold({ name: FACTS, heartbeat: this.#status.pipeline, work: (tenure) => this.#decide(tenure) }),
+      ...[...this.#heartbeats].map(([plugin, heartbeat]) =>
+        hold({ name: pluginLease(plugin), heartbeat, work: (tenure) => this.#dispatch(plugin, { tenure, heartbeat }) })
+      ),
+      stored.run(signal),
+    ];
+    return Promise.all(work.map((part) => part.catch(this.#failed.reject)));
+  }
+
+  /** Stages 2 and 3, and what reads the cloud beside them. */
+  async #decide({ ending }: Tenure): Promise<void> {
+    await allEnded([
+      (signal) => runPipeline(this.#makeStages(signal), signal),
+      (signal) => this.#readCloud(signal),
+    ], ending);
+  }
+
+  async #readCloud(signal: AbortSignal): Promise<void> {
+    const { bound } = this.#listening;
+    const primed = this.#cloud?.priming.run(bound, signal) ?? Promise.resolve();
+    await allEnded([
+      () => primed,
+      (ending) => this.#reconciling?.run({ bound, primed }, ending) ?? Promise.resolve(),
+    ], signal);
+  }
+
+  #makeStages(signal: AbortSignal): Stages {
+    return makeStages({
       service: this.#options,
       ledger: this.#ledger.retrying,
       cloud: this.#cloud,
       status: this.#status,
       wakeSignal: this.#wakeSignal,
       oldestCreation: () => this.#ledger.oldestCreation(),
-      restoredAtMs: () => this.#ledger.restoredAtMs,
+      restoredAtMs: () => this.#ledger.stored.restoredAtMs,
       mayDecide: () => this.#mayDecide(),
-      onDetailed: () => this.#wakeLanes(),
+      onDetailed: () => this.wakeLanes(),
       onFailed: this.#failed.reject,
       signal,
     });
-    // Not part of the work that is awaited: the status server does not delay shutdown.
-    void this.#runStatus(signal);
-    const priming = this.#cloud?.priming.run(this.#listening.bound, signal) ?? Promise.resolve();
-    const work = [
-      runPipeline(stages, signal),
-      priming,
-      this.#reconciling?.run({ bound: this.#listening.bound, primed: priming }, signal) ?? Promise.resolve(),
-      ...this.#lanes.map((lane) => lane.run(signal)),
-      this.#ledger.housekeeping.run(signal),
-    ];
-    return Promise.all(work.map((stage) => stage.catch(this.#failed.reject)));
+  }
+
+  /** Stage 4 of one plugin. */
+  async #dispatch(
+    plugin: string,
+    { tenure, heartbeat }: { readonly tenure: Tenure; readonly heartbeat: LoopHeartbeat },
+  ): Promise<void> {
+    const [service, { retrying: ledger }, status] = [this.#options, this.#ledger, this.#status];
+    const lane = makeLane(plugin, { service, ledger, status, tenure, heartbeat });
+    const giveUp = () => lane.abortInFlight();
+    tenure.lost.addEventListener("abort", giveUp, { once: true });
+    this.#lanes.set(plugin, lane);
+    try {
+      await lane.run(tenure.ending);
+    } finally {
+      this.#lanes.delete(plugin);
+    }
   }
 
   #runStatus(signal: AbortSignal): Promise<void> {
     return this.#status.run({
       metrics: this.#options.config.metrics,
-      database: this.#database,
-      ledger: this.#ledger.sqlite,
+      ledger: this.#ledger.stored,
       intake: this.#listening.intake,
       brokers: this.#listening.brokers,
       lanes: this.#lanes,
+      heartbeats: new Map([["the pipeline", this.#status.pipeline], ...this.#heartbeats]),
       ledgerWritable: () => this.#ledger.retrying.writable,
       deciding: () => this.#mayDecide(),
       comparisons: () => this.#reconciling?.readings ?? null,
@@ -206,8 +244,14 @@ class Service {
     return this.#cloud?.priming.isOpen ?? true;
   }
 
-  #wakeLanes(): void {
-    for (const lane of this.#lanes) lane.wake();
+  /** To be called when deliveries may have become due. */
+  wakeLanes(): void {
+    for (const lane of this.#lanes.values()) lane.wake();
+  }
+
+  /** To be called when something was recorded, or a stage can continue. */
+  wake(): void {
+    this.#wakeSignal.notify();
   }
 }
 

@@ -1,5 +1,4 @@
-import { Comparisons } from "../ledger/sqlite/comparisons.ts";
-import type { Database } from "../ledger/sqlite/database.ts";
+import type { ComparisonLedger } from "../model/comparison_ledger.ts";
 import type { RabbitSource } from "../model/config.ts";
 import type { Ledger } from "../model/ledger.ts";
 import type { Listening } from "./listening.ts";
@@ -8,7 +7,7 @@ import type { ServiceOptions } from "./service_options.ts";
 import { settled } from "./settled.ts";
 
 export interface MakeReconcilingOptions {
-  readonly database: Database;
+  readonly comparisons: ComparisonLedger;
   readonly sources: readonly RabbitSource[];
   readonly ledger: Pick<Ledger, "record">;
   readonly listening: Listening;
@@ -21,8 +20,7 @@ const MAX_SILENCE_MS = 120_000;
 /** The service's comparisons of memory with OpenStack. */
 export function makeReconciling(service: ServiceOptions, options: MakeReconcilingOptions): Reconciling {
   const { config, clock, random, log } = service;
-  const { database, sources, ledger, listening, onMaybeRecorded } = options;
-  const comparisons = new Comparisons(database);
+  const { comparisons, sources, ledger, listening, onMaybeRecorded } = options;
   const delivered = (index: number) => listening.deliveredBy(index);
   const flush = () => listening.intake.flush();
   return new Reconciling({

@@ -1,11 +1,9 @@
 import { policyOf } from "../dispatch/policy.ts";
+import { openStoredLedger } from "../ledger/open_ledger.ts";
+import { placeOf } from "../ledger/place.ts";
 import { RetryingLedger } from "../ledger/retrying_ledger.ts";
-import type { Database } from "../ledger/sqlite/database.ts";
-import { Housekeeping } from "../ledger/sqlite/housekeeping.ts";
-import { SqliteLedger } from "../ledger/sqlite/ledger.ts";
-import { ledgerFileOf } from "../ledger/sqlite/open.ts";
-import { noticeRestore, restoredAtOf } from "../ledger/sqlite/restored.ts";
-import type { Logger } from "../model/plugin.ts";
+import type { Config } from "../model/config.ts";
+import type { StoredLedger, StoredLedgerOptions } from "../model/stored_ledger.ts";
 import type { ServiceOptions } from "./service_options.ts";
 
 const DAY_MS = 86_400_000;
@@ -15,70 +13,60 @@ const DEFAULT_KEEP_DAYS = 30;
  */
 const MIN_OLD_DAYS = 30;
 
+/**
+ * Opens the ledger that config.ts names.
+ *
+ * @param options As in `StoredLedgerOptions`.
+ * @throws {UserError} when it cannot be opened.
+ */
+export async function openServiceLedger(
+  service: ServiceOptions,
+  { onRescheduled, onRecorded }: Pick<StoredLedgerOptions, "onRescheduled" | "onRecorded">,
+): Promise<StoredLedger> {
+  const { config, version, plugins, clock, log } = service;
+  return await openStoredLedger(placeOf(config.ledger), {
+    plugins: [...plugins.keys()],
+    version,
+    announces: await announcesOf(config),
+    clock,
+    keepDays: keepDaysOf(config),
+    maxDelayMs: Math.max(...[...plugins.keys()].map((name) => policyOf(name, config.retry).maxDelayMs)),
+    log: log("ledger"),
+    onRescheduled,
+    onRecorded,
+  });
+}
+
 export interface ServiceLedgerOptions {
   readonly service: ServiceOptions;
-  readonly database: Database;
+  readonly stored: StoredLedger;
   /** Ends all waiting for a ledger that is unavailable. */
   readonly signal: AbortSignal;
   /** Called once when the ledger becomes unavailable. */
   readonly onDown: () => void;
   /** Called once when the ledger can be written again. */
   readonly onUp: () => void;
-  /** Called when due times were brought forward. */
-  readonly onRescheduled: () => void;
 }
 
-/** The service's ledger: SQLite, with retries around it and housekeeping beside it. */
+/** The service's ledger, with retries around it. */
 export class ServiceLedger {
-  readonly sqlite: SqliteLedger;
-  readonly housekeeping: Housekeeping;
-  /** Notices a restore, and a clock that was set, before a stage relies on the ledger. */
-  async start(signal: AbortSignal): Promise<void> {
-    await this.housekeeping.start(signal);
-    const isRestored = noticeRestore(this.#database, { file: this.#file, now: this.#now() });
-    this.#restoredAtMs = restoredAtOf(this.#database) ?? 0;
-    if (!isRestored) return;
-    this.#log.warn(
-      "The ledger was restored from a backup, copied or moved: what was sent after the copy was made is not in it",
-    );
-  }
-
-  /** When it was last restored from a backup, or copied, milliseconds since the epoch; 0: never. */
-  get restoredAtMs(): number {
-    return this.#restoredAtMs;
-  }
-
+  readonly stored: StoredLedger;
   /** What the stages use. */
   readonly retrying: RetryingLedger;
-  readonly #database: Database;
-  readonly #file: string;
-  readonly #log: Logger;
-  #restoredAtMs = 0;
   readonly #now: () => number;
   readonly #keepDays: number;
 
-  constructor({ service, database, signal, onDown, onUp, onRescheduled }: ServiceLedgerOptions) {
-    const { config, plugins, clock } = service;
+  constructor({ service, stored, signal, onDown, onUp }: ServiceLedgerOptions) {
+    const { config, clock } = service;
     const log = service.log("ledger");
-    this.#database = database;
-    this.#file = ledgerFileOf(config.ledger);
-    this.#log = log;
+    this.stored = stored;
     this.#now = clock.now;
-    this.#keepDays = config.ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
-    this.sqlite = new SqliteLedger(database, clock.now);
-    this.housekeeping = new Housekeeping({
-      database,
-      clock,
-      keepDays: this.#keepDays,
-      maxDelayMs: Math.max(...[...plugins.keys()].map((name) => policyOf(name, config.retry).maxDelayMs)),
-      log,
-      onRescheduled,
-    });
+    this.#keepDays = keepDaysOf(config);
     this.retrying = new RetryingLedger({
-      ledger: this.sqlite,
+      ledger: stored.ledger,
       clock,
       signal,
-      testWrite: () => this.housekeeping.testWrite(),
+      testWrite: () => stored.testWrite(),
       onDown: ({ message }) => {
         log.error(
           `Cannot write the ledger: ${message}. Nothing is acknowledged and nothing is sent until it can be written`,
@@ -97,8 +85,19 @@ export class ServiceLedger {
    * clock jump, age limits are not applied.
    */
   oldestCreation(): string | null {
-    if (!this.housekeeping.trustsClock()) return null;
+    if (!this.stored.trustsClock()) return null;
     const days = Math.max(this.#keepDays, MIN_OLD_DAYS);
     return new Date(this.#now() - days * DAY_MS).toISOString();
   }
+}
+
+/** What makes two configurations announce the same: events, and what of the detail is no function. */
+async function announcesOf({ events, detail }: Config): Promise<string> {
+  const text = JSON.stringify({ events, detail }, (_, value) => typeof value === "function" ? "function" : value);
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(hash).toHex().slice(0, 16);
+}
+
+function keepDaysOf({ ledger }: Config): number {
+  return ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
 }

@@ -10,7 +10,7 @@ const RECORDING_MS = 2_000;
 
 export interface ShutdownOptions {
   readonly listening: Listening;
-  readonly lanes: readonly Lane[];
+  readonly lanes: Iterable<Lane>;
   readonly plugins: Iterable<Plugin>;
   /** Settles when all stages have ended. */
   readonly work: Promise<unknown>;

@@ -2,15 +2,13 @@ import process from "node:process";
 import type { Lane } from "../dispatch/lane.ts";
 import type { Broker } from "../rabbitmq/consumer.ts";
 import type { Intake } from "../intake/intake.ts";
-import { BacklogCounter } from "../ledger/sqlite/backlog.ts";
-import type { Database } from "../ledger/sqlite/database.ts";
-import type { SqliteLedger } from "../ledger/sqlite/ledger.ts";
 import type { Clock } from "../model/clock.ts";
 import { DEFAULT_METRICS, type MetricsOptions } from "../model/config.ts";
 import type { Outcome } from "../model/decision.ts";
 import type { Logger } from "../model/plugin.ts";
 import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { AttemptEnd, Readings } from "../model/readings.ts";
+import type { StoredLedger } from "../model/stored_ledger.ts";
 import { AttemptCounts } from "../observe/attempts.ts";
 import { Health } from "../observe/health.ts";
 import { OutageLog } from "../observe/outage_log.ts";
@@ -29,11 +27,13 @@ export interface StatusOptions {
 /** The stages that status is read from. */
 export interface Watched {
   readonly metrics: MetricsOptions | false | undefined;
-  readonly database: Database;
-  readonly ledger: Pick<SqliteLedger, "queueOf">;
+  readonly ledger: Pick<StoredLedger, "count" | "tenancy">;
   readonly intake: Intake;
   readonly brokers: readonly Broker[];
-  readonly lanes: readonly Lane[];
+  /** Of the plugins whose deliveries are ours now. */
+  readonly lanes: ReadonlyMap<string, Lane>;
+  /** Of all loops, by the names of what they work on. */
+  readonly heartbeats: ReadonlyMap<string, LoopHeartbeat>;
   readonly ledgerWritable: () => boolean;
   readonly deciding: () => boolean;
   readonly comparisons: Readings["comparisons"];
@@ -78,14 +78,10 @@ export class Status {
   /** Publishes status until the signal aborts. Errors are logged, and never stop the service. */
   async run(watched: Watched, signal: AbortSignal): Promise<void> {
     const [{ clock }, log] = [this.#options, this.#log];
-    const { lanes, metrics = {} } = watched;
+    const { heartbeats, metrics = {} } = watched;
     const readings = this.#readings(watched);
     this.#backlog = readings.backlog;
     signal.addEventListener("abort", () => this.#outages.close(), { once: true });
-    const heartbeats = new Map([
-      ["the pipeline", this.pipeline],
-      ...lanes.map(({ name, heartbeat }) => [name, heartbeat] as const),
-    ]);
     const health = new Health({ readings, heartbeats, clock });
     using systemd = new Systemd(systemdEnvironment(), { pid: Deno.pid, log });
     const publishers = [health.run(signal), reportToSystemd({ systemd, health, clock }, signal)];
@@ -103,9 +99,8 @@ export class Status {
   }
 
   #readings(watched: Watched): Readings {
-    const { database, ledger, intake, brokers, lanes, ledgerWritable, deciding, comparisons } = watched;
-    const { plugins, clock: { now, passedMs }, version } = this.#options;
-    const backlog = new BacklogCounter({ database, queueOf: (plugin) => ledger.queueOf(plugin), plugins, passedMs });
+    const { ledger, intake, brokers, lanes, ledgerWritable, deciding, comparisons } = watched;
+    const { clock: { now }, version } = this.#options;
     return {
       startedAt: this.#startedAt,
       version,
@@ -117,8 +112,9 @@ export class Status {
       ledgerWritable,
       deciding,
       comparisons,
-      backlog: () => backlog.count(),
-      breakers: () => new Map(lanes.map(({ name, breakerState }) => [name, breakerState])),
+      backlog: () => ledger.count(),
+      breakers: () => new Map([...lanes.values()].map(({ name, breakerState }) => [name, breakerState])),
+      leases: () => ledger.tenancy.held(),
       cpuSeconds,
       residentBytes: () => Deno.memoryUsage().rss,
     };

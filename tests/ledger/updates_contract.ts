@@ -56,7 +56,7 @@ class Followed {
 
   async reopen(): Promise<boolean> {
     if (this.opened.reopen === undefined) return false;
-    this.opened.reopen();
+    await this.opened.reopen();
     await this.begin(this.#plugins);
     return true;
   }
@@ -200,7 +200,7 @@ function associated(id: string): Decider {
 export function testLedgerUpdates({ name, open }: Pick<LedgerContract, "name" | "open">): void {
   const test = (does: string, body: (followed: Followed) => Promise<void>) =>
     Deno.test(`${name}.${does}`, async () => {
-      using opened = open();
+      await using opened = await open();
       await body(new Followed(opened));
     });
 

@@ -44,6 +44,7 @@ const readings: Readings = {
   comparisons: () => ({ last: COMPARISON, agreedAt: NOW - 3_600_000 }),
   backlog: () => Promise.resolve(backlog),
   breakers: () => new Map([["Cmdb", "open"], [HOSTILE, "closed"]]),
+  leases: () => [{ name: "facts", isHeld: true }, { name: `plugin ${HOSTILE}`, isHeld: false }],
   cpuSeconds: () => 1.5,
   residentBytes: () => 4096,
 };

@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import { endpointsOf, readTls } from "../../rabbitmq/address.ts";
-import { ledgerFileOf } from "../../ledger/sqlite/open.ts";
+import { placeOf, shownPlace } from "../../ledger/place.ts";
 import type { LoadedConfig } from "../../config/load_config.ts";
-import type { Config, RabbitSource } from "../../model/config.ts";
+import type { Config, PostgresOptions, RabbitSource } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
 import type { Finding } from "../../model/finding.ts";
 import { findCredentials } from "../../openstack/credentials.ts";
@@ -23,7 +23,8 @@ export async function checkConfiguration(loaded: LoadedConfig, options: CheckOpt
     ...(path === null ? [] : await secretsInSource(path)),
     ...checkSources(config),
     ...await checkCloud(config),
-    ...await checkPlaces(config),
+    ...await checkLedger(config),
+    ...await checkLog(config),
     ...await checkPreviews(loaded, options),
   ];
 }
@@ -80,18 +81,22 @@ async function checkCloud({ openstack }: Config): Promise<readonly Finding[]> {
       cwd: Deno.cwd(),
       home: Deno.env.get("HOME"),
     });
-    const files = await Promise.all(
-      Object.entries(tls).map(async ([name, file]) => ({
-        key: `openstack.${name}`,
-        unreadable: await whyUnreadable(file),
-        file,
-      })),
-    );
-    return files.filter(({ unreadable }) => unreadable !== null)
-      .map(({ key, file, unreadable }) => ({ level: "error", key, text: `"${file}": ${unreadable}. Correct it` }));
+    return await checkReadable("openstack", tls);
   } catch (error) {
     return [failed("openstack", error)];
   }
+}
+
+/** Errors of the files of one section that cannot be read. */
+async function checkReadable(section: string, files: Readonly<Record<string, string>>): Promise<readonly Finding[]> {
+  const found = await Promise.all(
+    Object.entries(files).map(async ([name, file]): Promise<readonly Finding[]> => {
+      const unreadable = await whyUnreadable(file);
+      if (unreadable === null) return [];
+      return [{ level: "error", key: `${section}.${name}`, text: `"${file}": ${unreadable}. Correct it` }];
+    }),
+  );
+  return found.flat();
 }
 
 async function whyUnreadable(file: string): Promise<string | null> {
@@ -103,16 +108,31 @@ async function whyUnreadable(file: string): Promise<string | null> {
   }
 }
 
-/** Checks the files that the service writes: the ledger, and the log if that is a file. */
-async function checkPlaces({ ledger, log }: Config): Promise<readonly Finding[]> {
-  const places = [{ key: "ledger.file", file: ledgerFileOf(ledger) }];
-  if (log?.file !== undefined) places.push({ key: "log.file", file: log.file });
-  return await Promise.all(places.map(async ({ key, file }): Promise<Finding> => {
-    const unwritable = await whyUnwritable(file);
-    if (unwritable === null) return { level: "ok", key, text: `"${file}" can be written` };
-    const text = `"${file}": ${unwritable}. Give this user the right to, or set ${key} to another place`;
-    return { level: "error", key, text };
-  }));
+/** Checks that the ledger's file can be written, or that files for PostgreSQL can be read. */
+async function checkLedger({ ledger }: Config): Promise<readonly Finding[]> {
+  const place = placeOf(ledger);
+  if ("file" in place) return [await checkWritable("ledger.file", place.file)];
+  const unreadable = await checkReadable("ledger.postgres", filesOf(place.postgres));
+  return unreadable.length > 0 ? unreadable : [{ level: "ok", key: "ledger.postgres", text: shownPlace(place) }];
+}
+
+function filesOf({ caFile, certFile, keyFile }: PostgresOptions): Readonly<Record<string, string>> {
+  return {
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(certFile === undefined ? {} : { certFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+  };
+}
+
+async function checkLog({ log }: Config): Promise<readonly Finding[]> {
+  return log?.file === undefined ? [] : [await checkWritable("log.file", log.file)];
+}
+
+async function checkWritable(key: string, file: string): Promise<Finding> {
+  const unwritable = await whyUnwritable(file);
+  if (unwritable === null) return { level: "ok", key, text: `"${file}" can be written` };
+  const text = `"${file}": ${unwritable}. Give this user the right to, or set ${key} to another place`;
+  return { level: "error", key, text };
 }
 
 /**

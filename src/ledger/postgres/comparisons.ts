@@ -4,18 +4,15 @@ import type { Gap } from "../../model/gap.ts";
 import type { Listing } from "../../model/ledger.ts";
 import type { Memory } from "../../model/memory.ts";
 import type { Notification } from "../../model/notification.ts";
-import { notifying } from "./channel.ts";
 import type { PostgresClient, Row } from "./client.ts";
 import { original } from "./columns.ts";
 import { gapOf } from "./gaps.ts";
 import { MemoryLook } from "./memory_look.ts";
 import { Recorded } from "./notifications.ts";
+import { RESTORED_AT } from "./restored.ts";
 
 /** Row of table `fact`: when priming began, milliseconds since the epoch. */
 const BEGAN_AT = "began_at";
-
-/** Row of table `fact`: when the last restore was noticed. */
-export const RESTORED_AT = "restored_at";
 
 /** Row of table `fact`: when memory and OpenStack agreed last, or were made to. */
 const AGREED_AT = "agreed_at";
@@ -40,9 +37,12 @@ const TABLES: Readonly<Record<Listing, string>> = { servers: "server", ports: "p
  */
 export class Comparisons implements ComparisonLedger {
   readonly #client: PostgresClient;
+  readonly #now: () => number;
 
-  constructor(client: PostgresClient) {
+  /** @param now Milliseconds since the epoch. */
+  constructor(client: PostgresClient, now: () => number) {
     this.#client = client;
+    this.#now = now;
   }
 
   async look<Result>(reader: (memory: Memory) => Result): Promise<Result> {
@@ -111,16 +111,13 @@ export class Comparisons implements ComparisonLedger {
   }
 
   async record(observations: readonly Notification[]): Promise<void> {
-    const receivedAt = Date.now();
+    const receivedAt = this.#now();
     for (let at = 0; at < observations.length; at += RECORDED_AT_ONCE) {
       const arrivals = observations.slice(at, at + RECORDED_AT_ONCE).map((notification) => ({
         receivedAt,
         notification,
       }));
-      await this.#client.transaction(async (queries) => {
-        await new Recorded().record(arrivals, queries);
-        await queries.rows(notifying("recorded"));
-      });
+      await new Recorded().record(arrivals, { queries: this.#client, tellsOthers: true });
     }
   }
 

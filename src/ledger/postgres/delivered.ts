@@ -1,3 +1,4 @@
+import type { PostgresOptions } from "../../model/config.ts";
 import type { DeliveredLedger, DeliveryRecord, Redelivery } from "../../model/delivered.ts";
 import type { Detail } from "../../model/detail.ts";
 import { toldDetail } from "../../model/following.ts";
@@ -6,9 +7,8 @@ import type { OperatorResult } from "../../model/operations.ts";
 import { storedEvent } from "../recent_events.ts";
 import type { PostgresClient, Row } from "./client.ts";
 import { arrayOf, numbersOf, original, plain, SEPARATOR } from "./columns.ts";
-import type { ConnectionOptions } from "./connection_options.ts";
+import { openCommandClient } from "./command_client.ts";
 import { DELIVERIES } from "./delivery_states.ts";
-import { connectForCommand } from "./open.ts";
 import { pluginNumber } from "./plugin_states.ts";
 import { redeliver } from "./redelivery.ts";
 import { ToldDetails } from "./told.ts";
@@ -21,8 +21,8 @@ const PAGE = 1000;
  *
  * @throws {UserError} when it cannot be opened.
  */
-export async function openDelivered(connection: ConnectionOptions): Promise<DeliveredLedger> {
-  return new PostgresDelivered(await connectForCommand(connection));
+export async function openDelivered(postgres: PostgresOptions): Promise<DeliveredLedger> {
+  return new PostgresDelivered(await openCommandClient(postgres));
 }
 
 class PostgresDelivered implements DeliveredLedger {

@@ -80,11 +80,18 @@ export class Dispatching {
     for (const window of this.#windows.values()) window.notice();
   }
 
-  /** Reloads the windows of plugins whose deliveries operators' commands have changed. */
-  changed(changes: ReadonlyMap<number, number>): void {
-    for (const window of this.#windows.values()) {
-      if (window.changes !== null && changes.get(window.plugin) !== window.changes) window.reload();
-    }
+  /** Reloads the windows of plugins whose deliveries operators' commands have changed. Returns whether there are any. */
+  changed(changes: ReadonlyMap<number, number>): boolean {
+    const changed = [...this.#windows.values()].filter((window) =>
+      window.changes !== null && changes.get(window.plugin) !== window.changes
+    );
+    for (const window of changed) window.reload();
+    return changed.length > 0;
+  }
+
+  /** The tables may not have what was committed. */
+  reload(): void {
+    for (const window of this.#windows.values()) window.reload();
   }
 
   async ready({ plugin, now, limit, busy = NONE_BUSY }: ReadyQuery): Promise<readonly Delivery[]> {
@@ -117,6 +124,7 @@ export class Dispatching {
   async settle(settlements: readonly Settlement[], waitMs: number): Promise<void> {
     await Promise.all(settlements.map(async (settlement) => {
       const window = this.#windows.get(settlement.plugin);
+      if (!this.#options.plugins.has(settlement.plugin)) return;
       if (window === undefined) throw new LeaseLost(`The deliveries of ${settlement.plugin} are another process's`);
       const isAwaited = isFinal(settlement) && window.deliveries.isAwaited(settlement.seq);
       await this.#outcomes.add({ plugin: window.plugin, settlement, window }, isAwaited ? 0 : waitMs);
@@ -149,7 +157,14 @@ export class Dispatching {
       }
       rows.addStart(window.plugin, start);
     }
-    const proven = await rows.write(this.#options.queries);
+    let proven: ReadonlySet<number>;
+    try {
+      proven = await rows.write(this.#options.queries);
+    } catch (error) {
+      // Nobody knows whether it was written, nor what was lost before.
+      for (const window of windows.keys()) window.reload();
+      throw error;
+    }
     for (const outcome of outcomes) if (proven.has(outcome.plugin)) this.#settled(outcome);
     for (const { window, seq } of overtaken) window.finish(seq);
     for (const [window, { lagging, start }] of windows) {

@@ -17,6 +17,7 @@ import type { HeldLease } from "./held_leases.ts";
 import { Journal, RevertibleMap } from "./journal.ts";
 import { PostgresMemory } from "./memory.ts";
 import type { Recorded, Undecided } from "./notifications.ts";
+import { noticeRestore, RESTORED_AT } from "./restored.ts";
 import { PARTITION_EVENTS } from "./schema.ts";
 
 /** An event that was committed. */
@@ -46,6 +47,8 @@ export interface FactsOptions {
   readonly active: () => readonly number[];
   readonly recorded: Recorded;
   readonly follow: FollowOptions | null;
+  /** Whether there are other processes, whose lanes wait for events. */
+  readonly tellsOthers: () => boolean;
   readonly onCommitted: (committed: Committed) => void;
 }
 
@@ -63,6 +66,8 @@ export class Facts {
   readonly #announced: AnnouncedEvents;
   readonly #updates: PendingUpdates;
   readonly #announcer: Announcer;
+  /** Whether what is in memory is not what the tables have: it has to be read anew. */
+  isOutdated = false;
   /** How often the epoch has written. */
   #writes: number;
   #nextSeq: number;
@@ -97,6 +102,8 @@ export class Facts {
 
   /** @throws {LeaseLost} when the lease is another's. */
   static async begin(options: FactsOptions): Promise<Facts> {
+    // Before numbers are given: the server may have failed over since the last look.
+    await noticeRestore(options.queries, options.now());
     const [start] = await options.queries.rows(START, [options.lease.epoch]);
     if (start === undefined) throw new LeaseLost('The lease "facts" was taken by another process');
     const facts = new Facts(options, start);
@@ -308,6 +315,7 @@ export class Facts {
       removed: removed.join(SEPARATOR),
       idle: idle.join(SEPARATOR),
       bodiless: bodiless.join(SEPARATOR),
+      tellsOthers: this.#options.tellsOthers() && this.#events.length + this.#detailed.length > 0,
     });
     const [answer] = await queries.rows(WRITE_FACTS, [...values, ...KINDS.flatMap((kind) => rows[kind].texts)]);
     if (Number(answer?.["proven"]) === 0) throw new LeaseLost('The lease "facts" was taken by another process');
@@ -319,14 +327,9 @@ export class Facts {
     this.#memory.written();
     this.#announced.written();
     this.#journal.clear();
-    if (!isAsExpected) throw new OutdatedFacts();
-    onCommitted(committed);
+    if (isAsExpected) onCommitted(committed);
+    else this.isOutdated = true;
   }
-}
-
-/** What is in memory is not what the tables have, though all was written: it has to be read anew. */
-export class OutdatedFacts extends Error {
-  override readonly name = "OutdatedFacts";
 }
 
 /** Rows that are not derived from memory when the transaction is committed. */
@@ -340,7 +343,9 @@ function noRows() {
   };
 }
 
-const START = `SELECT l.writes, (SELECT coalesce(max(seq), 0) FROM event) AS newest,
+/** After a restore, receivers may know numbers of events that are lost. Events come less than once a millisecond. */
+const START = `SELECT l.writes,
+    greatest((SELECT max(seq) FROM event), (SELECT value::bigint FROM fact WHERE name = '${RESTORED_AT}'), 0) AS newest,
     (SELECT value FROM fact WHERE name = 'decided_through') AS decided_through,
     (SELECT coalesce(max(seq), 0) FROM event WHERE detail IS NULL) AS undetailed
   FROM lease AS l WHERE l.name = 'facts' AND l.epoch = $1`;

@@ -34,7 +34,7 @@ export type FactsRows = keyof typeof COLUMNS;
 export const KINDS = Object.keys(COLUMNS) as FactsRows[];
 
 /** Single values and lists, behind the rows. */
-const SINGLE = ["epoch", "writes", "decidedThrough", "beganAt", "removed", "idle", "bodiless"] as const;
+const SINGLE = ["epoch", "writes", "decidedThrough", "beganAt", "removed", "idle", "bodiless", "tellsOthers"] as const;
 
 const FIRST = new Map<string, number>();
 let next = 1;
@@ -95,10 +95,11 @@ export const WRITE_FACTS = `WITH fence AS (
     WHERE ${parameter("beganAt")}::text IS NOT NULL ON CONFLICT (name) DO NOTHING),
   decided AS (UPDATE fact SET value = ${parameter("decidedThrough")}::text FROM fence
     WHERE name = 'decided_through' AND ${parameter("decidedThrough")}::text IS NOT NULL)
-  SELECT (SELECT count(*) FROM fence) AS proven, (SELECT count(*) FROM added) AS added`;
+  SELECT (SELECT count(*) FROM fence) AS proven, (SELECT count(*) FROM added) AS added,
+    CASE WHEN ${parameter("tellsOthers")}::boolean THEN pg_notify(current_schema(), 'events') END AS told`;
 
 /** Values of {@linkcode WRITE_FACTS}: single ones in the order of its parameters. */
-export function singleValues(values: Readonly<Record<typeof SINGLE[number], string | number | null>>) {
+export function singleValues(values: Readonly<Record<typeof SINGLE[number], string | number | boolean | null>>) {
   return SINGLE.map((name) => values[name]);
 }
 

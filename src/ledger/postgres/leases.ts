@@ -1,7 +1,7 @@
 import type { Clock } from "../../model/clock.ts";
 import { LedgerUnavailable } from "../../model/ledger.ts";
 import type { Logger } from "../../model/plugin.ts";
-import { LeaseLost, pluginLease, type Tenancy, type Tenure } from "../../model/tenancy.ts";
+import { type HeldPart, LeaseLost, pluginLease, type Tenancy, type Tenure } from "../../model/tenancy.ts";
 import { WakeSignal } from "../../model/wake_signal.ts";
 import type { Queries } from "./client.ts";
 import { original, plain, SEPARATOR } from "./columns.ts";
@@ -42,6 +42,8 @@ export interface SeenLease {
 export interface Seen {
   readonly processes: readonly SeenProcess[];
   readonly leases: readonly SeenLease[];
+  /** The server's identity and timeline: another one after a fail-over, or a restore. */
+  readonly cluster: string;
 }
 
 export interface LeasesOptions {
@@ -101,6 +103,14 @@ export class Leases implements Tenancy {
 
   constructor(options: LeasesOptions) {
     this.#options = options;
+  }
+
+  get self(): ProcessIdentity {
+    return this.#options.self;
+  }
+
+  held(): readonly HeldPart[] {
+    return [...this.#wanted.values()].map(({ name, tenure }) => ({ name, isHeld: tenure !== null }));
   }
 
   /** Looks at the tables at once: a lease may be free. */
@@ -253,11 +263,10 @@ export class Leases implements Tenancy {
   }
 
   async #take(wanted: Wanted): Promise<void> {
-    const { queries, self, leaseSeconds, clock, held, onBegin, log } = this.#options;
+    const { queries, self: { id }, leaseSeconds, clock, held, onBegin, log } = this.#options;
     const startedMs = clock.passedMs();
-    const [row] = await queries.rows(TAKE, [plain(wanted.name), self.id, leaseSeconds]);
-    if (row === undefined) return;
-    const lease = { name: wanted.name, epoch: Number(row["epoch"]) };
+    const lease = await takeLease(queries, { name: wanted.name, id, leaseSeconds });
+    if (lease === null) return;
     const tenure: RunningTenure = {
       lease,
       ending: new AbortController(),
@@ -313,10 +322,24 @@ function isPlugin(lease: string): boolean {
   return lease.startsWith(pluginLease(""));
 }
 
+/** Takes a lease that is free or has expired; `null`: it is neither. */
+export async function takeLease(
+  queries: Queries,
+  { name, id, leaseSeconds }: { readonly name: string; readonly id: string; readonly leaseSeconds: number },
+): Promise<HeldLease | null> {
+  const [row] = await queries.rows(TAKE, [plain(name), id, leaseSeconds]);
+  return row === undefined ? null : { name, epoch: Number(row["epoch"]) };
+}
+
 /** Reads who does what. */
 export async function look(queries: Queries): Promise<Seen> {
-  const [processes, leases] = await Promise.all([queries.rows(PROCESSES), queries.rows(LEASES)]);
+  const [processes, leases, [cluster]] = await Promise.all([
+    queries.rows(PROCESSES),
+    queries.rows(LEASES),
+    queries.rows(CLUSTER),
+  ]);
   return {
+    cluster: String(cluster?.["cluster"]),
     processes: processes.map((row) => ({
       id: String(row["id"]),
       name: original(String(row["name"])),
@@ -346,6 +369,9 @@ const PROCESSES = `SELECT id, name, version, plugins, events, stopped_at IS NOT 
 
 const LEASES = `SELECT name, CASE WHEN expires_at > clock_timestamp() THEN holder END AS holder,
     ${msSince("taken_at")} AS taken_ms_ago, greatest(0, ${msSince("expires_at")}) AS free_ms FROM lease`;
+
+const CLUSTER = `SELECT s.system_identifier || '/' || c.timeline_id AS cluster
+  FROM pg_control_system() AS s, pg_control_checkpoint() AS c`;
 
 const RENEW = `WITH me AS (
     INSERT INTO process (id, name, version, schema_version, plugins, events, lease_seconds, started_at, seen_at)

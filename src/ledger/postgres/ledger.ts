@@ -23,7 +23,7 @@ import { Batcher } from "./batcher.ts";
 import type { Queries } from "./client.ts";
 import { original, plain } from "./columns.ts";
 import { Dispatching } from "./dispatching.ts";
-import { type Committed, Facts, OutdatedFacts } from "./facts.ts";
+import { type Committed, Facts } from "./facts.ts";
 import { gapOf } from "./gaps.ts";
 import type { HeldLeases } from "./held_leases.ts";
 import { Recorded } from "./notifications.ts";
@@ -43,8 +43,8 @@ export interface PostgresLedgerOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly leases: HeldLeases;
-  /** What other processes listen for. */
-  readonly tellOthers: (what: "recorded" | "events") => void;
+  /** Whether there are other processes. @default there are none */
+  readonly hasOthers?: () => boolean;
 }
 
 /**
@@ -80,10 +80,10 @@ export class PostgresLedger implements Ledger {
     this.#lastRunAt = lastRunAt;
     this.#dispatching = new Dispatching({ queries, leases, plugins, most: MAX_SETTLED });
     this.#recordings = new Batcher(async (batch) => {
-      const count = await this.#recorded.record(batch.flatMap(({ arrivals }) => arrivals), queries);
+      const tellsOthers = options.hasOthers?.() ?? false;
+      const count = await this.#recorded.record(batch.flatMap(({ arrivals }) => arrivals), { queries, tellsOthers });
       // Copies within a batch are rare: who counts them makes no difference.
       if (batch[0] !== undefined) batch[0].count = count;
-      if (count > 0) options.tellOthers("recorded");
     }, { most: MAX_RECORDED });
   }
 
@@ -222,33 +222,46 @@ export class PostgresLedger implements Ledger {
     this.#recorded.forget();
   }
 
+  /** The tables may not have what was committed last: all that is in memory is read anew. */
+  restored(): void {
+    this.#facts = null;
+    this.#dispatching.reload();
+    this.notice();
+  }
+
   /** Another process says that it has recorded notifications, or announced events. */
   notice(): void {
     this.#recorded.notice();
     this.#dispatching.notice();
   }
 
-  /** What operators' commands have changed by now, and which plugins all processes have. */
-  async refresh(activePlugins: readonly string[]): Promise<void> {
+  /**
+   * Learns what operators' commands have changed, and which plugins all processes have. Returns whether
+   * they have changed anything.
+   */
+  async refresh(activePlugins: readonly string[]): Promise<boolean> {
     const changes = await this.#plugins.read();
     this.#plugins.setActive(activePlugins);
-    this.#dispatching.changed(changes);
+    return this.#dispatching.changed(changes);
   }
 
   /** Runs a call of the holder of `facts`; what is in memory is dropped when it fails. */
   #withFacts<Result>(action: (facts: Facts) => Promise<Result>): Promise<Result> {
     const turn = this.#factsTurn.then(async () => {
-      for (;;) {
-        const facts = this.#facts ??= await this.#beginFacts();
-        try {
-          return await action(facts);
-        } catch (error) {
-          this.#facts = null;
-          this.#recorded.notice();
-          if (!(error instanceof OutdatedFacts)) throw error;
-          this.#dispatching.notice();
-        }
+      const facts = this.#facts ??= await this.#beginFacts();
+      let result: Result;
+      try {
+        result = await action(facts);
+      } catch (error) {
+        this.#facts = null;
+        this.#recorded.notice();
+        throw error;
       }
+      if (facts.isOutdated) {
+        this.#facts = null;
+        this.#dispatching.notice();
+      }
+      return result;
     });
     this.#factsTurn = turn.catch(() => {});
     return turn;
@@ -265,14 +278,13 @@ export class PostgresLedger implements Ledger {
       active: () => this.#plugins.active,
       recorded: this.#recorded,
       follow: this.#follow,
+      tellsOthers: this.#options.hasOthers ?? (() => false),
       onCommitted: (committed) => this.#onCommitted(committed),
     });
   }
 
   #onCommitted(committed: Committed): void {
-    if (committed.events.length === 0 && committed.detailed.length === 0) return;
     this.#dispatching.committed(committed);
-    this.#options.tellOthers("events");
   }
 }
 

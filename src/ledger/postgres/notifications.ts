@@ -34,7 +34,10 @@ export class Recorded {
   }
 
   /** Records messages, except for copies. Returns how many were new. */
-  async record(arrivals: readonly Arrival[], queries: Queries): Promise<number> {
+  async record(
+    arrivals: readonly Arrival[],
+    { queries, tellsOthers }: { readonly queries: Queries; readonly tellsOthers: boolean },
+  ): Promise<number> {
     const [notifications, rejections] = [new Columns(5), new Columns(7)];
     const arrived = new Map<string, { readonly arrival: Arrived; readonly length: number }>();
     for (const arrival of arrivals) {
@@ -52,7 +55,11 @@ export class Recorded {
       arrived.set(identity, { arrival, length: body.length });
       notifications.add(id, sent, plain(eventType), arrival.receivedAt, body);
     }
-    const rows = await queries.rows(RECORD, [...notifications.texts, ...rejections.texts]);
+    const rows = await queries.rows(RECORD, [
+      ...notifications.texts,
+      ...rejections.texts,
+      tellsOthers && !this.isDeciding,
+    ]);
     for (const row of rows) this.#keep(row, arrived);
     if (rows.length > 0) this.notice();
     return rows.length + rejections.size;
@@ -124,7 +131,8 @@ function hexOf(bytes: Uint8Array): string {
 export const LOCK_RECORDING =
   "SELECT pg_advisory_xact_lock(hashtextextended('oss-watcher recording ' || current_schema(), 0))";
 
-const RECORD = `WITH turn AS MATERIALIZED (${LOCK_RECORDING}),
+const RECORD = `WITH turn AS MATERIALIZED (${LOCK_RECORDING},
+    CASE WHEN $13::boolean THEN pg_notify(current_schema(), 'recorded') END),
   rejected AS (INSERT INTO rejection (received_at, reason, size, sha256, exchange, routing_key, body)
     SELECT r.received_at, coalesce(r.reason, ''), r.size, r.sha256, coalesce(r.exchange, ''), coalesce(r.routing_key, ''), r.body::bytea
     FROM turn, ${unnested(6, ["bigint", "text", "bigint", "text", "text", "text", "text"])}

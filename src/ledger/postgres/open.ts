@@ -1,64 +1,45 @@
-import { UserError } from "../../model/errors.ts";
-import { LedgerUnavailable } from "../../model/ledger.ts";
-import { shownPostgresUrl } from "../../model/postgres_address.ts";
-import { PostgresClient } from "./client.ts";
-import type { ConnectionOptions } from "./connection_options.ts";
-import { sqlStateOf } from "./failure.ts";
-import { schemaState, whyTooOld } from "./migrate.ts";
-import { STEPS } from "./schema.ts";
+import type { PostgresOptions } from "../../model/config.ts";
+import type { DeliveredLedger } from "../../model/delivered.ts";
+import type { Finding } from "../../model/finding.ts";
+import type { LedgerOperations } from "../../model/operations.ts";
+import type { StoredLedger, StoredLedgerOptions } from "../../model/stored_ledger.ts";
 
-/** The longest that a command waits for an answer: it may read a large ledger. */
-const ANSWER_MS = 60_000;
-
-/** Connections of a command. */
-const CONNECTIONS = 2;
-
-/** Names a ledger in errors, without the password. */
-export function placeOf(connection: ConnectionOptions): string {
-  return `"${shownPostgresUrl(connection)}" (schema ${connection.schema})`;
+/**
+ * Opens the service's ledger in a database of PostgreSQL.
+ *
+ * @throws {UserError} when it cannot be opened.
+ */
+export async function openStoredLedger(
+  postgres: PostgresOptions,
+  options: StoredLedgerOptions,
+): Promise<StoredLedger> {
+  return await (await import("./stored_ledger.ts")).openStoredLedger(postgres, options);
 }
 
 /**
- * Connects for an operator's command.
+ * Opens a ledger for an operator's command, beside running services.
  *
- * @throws {UserError} when it cannot be reached, has no tables of this version, or the login is refused.
+ * @throws {UserError} when it cannot be opened.
  */
-export async function connectForCommand(
-  connection: ConnectionOptions,
-  { answerMs = ANSWER_MS }: { readonly answerMs?: number } = {},
-): Promise<PostgresClient> {
-  const client = new PostgresClient({ ...connection, answerMs, connections: CONNECTIONS });
-  try {
-    const state = await schemaState(client);
-    const why = whyTooOld(state) ?? whyNotYet(state.version);
-    if (why !== null) throw new UserError(`Cannot open the ledger ${placeOf(connection)}: ${why}`);
-    return client;
-  } catch (error) {
-    await client[Symbol.asyncDispose]();
-    throw error instanceof LedgerUnavailable ? unopenable(connection, error) : error;
-  }
+export async function openOperations(postgres: PostgresOptions): Promise<LedgerOperations> {
+  return await (await import("./operations.ts")).openOperations(postgres);
 }
 
-/** Why a command of this version cannot use tables of an older one; `null`: they are not older. */
-function whyNotYet(version: number): string | null {
-  if (version === 0) return "it has no tables yet. Has the service run yet? Is the schema the right one?";
-  if (version >= STEPS.length) return null;
-  return `it was written by an older oss-watcher (schema ${version}, this one needs ${STEPS.length}). ` +
-    "Start the service of this version once";
+/**
+ * Opens a ledger for `audit`, beside running services.
+ *
+ * @throws {UserError} when it cannot be opened.
+ */
+export async function openDelivered(postgres: PostgresOptions): Promise<DeliveredLedger> {
+  return await (await import("./delivered.ts")).openDelivered(postgres);
 }
 
-function unopenable(connection: ConnectionOptions, error: LedgerUnavailable): UserError {
-  const state = sqlStateOf(error) ?? "";
-  const advice = ADVICE.find(([pattern]) => pattern.test(state))?.[1] ??
-    "Is PostgreSQL running there, and may this machine reach it?";
-  return new UserError(`Cannot open the ledger ${placeOf(connection)}: ${error.message}. ${advice}`, { cause: error });
+/**
+ * What `check --connect` finds: whether we may log in, and whether the server keeps what it commits.
+ * Findings have the key `ledger.postgres`.
+ *
+ * @throws {UserError} when the server cannot be asked.
+ */
+export async function checkServer(postgres: PostgresOptions, _signal: AbortSignal): Promise<readonly Finding[]> {
+  return await (await import("./check_server.ts")).checkServer(postgres);
 }
-
-/** What to do, by SQLSTATE. */
-const ADVICE: readonly (readonly [RegExp, string])[] = [
-  [/^28/, "Check the user and the password of ledger.postgres, and pg_hba.conf of the server"],
-  [/^3D000$/, "Create the database, or correct its name in ledger.postgres"],
-  [/^42501$/, "Give this user the rights on the schema, or name the user that the service has"],
-  [/^53/, "Wait until the server has resources again, or raise its limits"],
-  [/^57/, "Wait until the server is up"],
-];

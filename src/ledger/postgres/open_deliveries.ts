@@ -1,3 +1,5 @@
+import { byDueTime, ReadyQueue } from "../ready_queue.ts";
+
 /** An unfinished delivery of one plugin, as it is in RAM. */
 export interface OpenDelivery {
   readonly seq: number;
@@ -18,9 +20,13 @@ export interface OpenDelivery {
 /** What `OpenDelivery` is waiting for: its detail, an earlier delivery, or its next attempt. */
 export type Waiting = "new" | "blocked" | "ready";
 
+/** A delivery and its place. Replaced when the delivery changes. */
 interface Entry {
-  delivery: OpenDelivery;
-  state: Waiting;
+  readonly seq: number;
+  readonly dueAt: number;
+  readonly delivery: OpenDelivery;
+  /** `null`: it was replaced, or is finished. */
+  state: Waiting | null;
 }
 
 /**
@@ -31,10 +37,10 @@ export class OpenDeliveries {
   readonly #entries = new Map<number, Entry>();
   /** The holders of each order key, by `seq`, ascending. */
   readonly #holders = new Map<number, number[]>();
-  /** Ready ones that were never attempted, in the order of their events. */
-  readonly #fresh = new Map<number, Entry>();
+  /** Ready ones that were never attempted: they are due, whatever the clock says. */
+  readonly #fresh = new ReadyQueue<Entry>();
   /** Ready ones with a due time. */
-  readonly #timed = new Map<number, Entry>();
+  readonly #timed = new ReadyQueue<Entry>();
   readonly #counts = { new: 0, blocked: 0, ready: 0 };
   /** Deliveries without a row, in the order of their events. */
   readonly #unwritten = new Set<number>();
@@ -65,8 +71,8 @@ export class OpenDeliveries {
     return this.#entries.get(seq)?.delivery;
   }
 
-  stateOf(seq: number): Waiting | undefined {
-    return this.#entries.get(seq)?.state;
+  stateOf(seq: number): Waiting | null {
+    return this.#entries.get(seq)?.state ?? null;
   }
 
   /** Adds a delivery. Later ones that were added before wait for it. */
@@ -75,50 +81,43 @@ export class OpenDeliveries {
     for (const key of orderKeys) {
       for (const later of this.#hold(key, seq)) if (this.stateOf(later) === "ready") this.#setState(later, "blocked");
     }
-    const state = !isDetailed ? "new" : this.#isBlocked(delivery) ? "blocked" : "ready";
-    this.#entries.set(seq, { delivery, state });
-    this.#counts[state]++;
     if (!isWritten) this.#unwritten.add(seq);
-    if (state === "ready") this.#queue(seq);
+    this.#put(delivery, !isDetailed ? "new" : this.#isBlocked(delivery) ? "blocked" : "ready");
   }
 
   /** The detail of its event was stored. */
   detailed(seq: number): void {
-    const entry = this.#entries.get(seq);
-    if (entry === undefined || entry.delivery.isDetailed) return;
-    entry.delivery = { ...entry.delivery, isDetailed: true };
-    this.#setState(seq, this.#isBlocked(entry.delivery) ? "blocked" : "ready");
+    const known = this.get(seq);
+    if (known === undefined || known.isDetailed) return;
+    const delivery = { ...known, isDetailed: true };
+    this.#put(delivery, this.#isBlocked(delivery) ? "blocked" : "ready");
   }
 
   /** Its attempt ended, and it is retried. */
   postpone(seq: number, retry: Pick<OpenDelivery, "dueAt" | "attempts" | "triedMs" | "lastAttemptAt">): void {
-    const entry = this.#entries.get(seq);
-    if (entry === undefined) return;
-    this.#unqueue(seq);
-    entry.delivery = { ...entry.delivery, ...retry, isWritten: true };
+    const [known, state] = [this.get(seq), this.stateOf(seq)];
+    if (known === undefined || state === null) return;
     this.#unwritten.delete(seq);
-    if (entry.state === "ready") this.#queue(seq);
+    this.#put({ ...known, ...retry, isWritten: true }, state);
   }
 
   /** Its row was written, as it is. */
   written(seq: number): void {
-    const entry = this.#entries.get(seq);
-    if (entry === undefined) return;
-    entry.delivery = { ...entry.delivery, isWritten: true };
-    this.#unwritten.delete(seq);
+    const known = this.get(seq);
+    if (known !== undefined) this.postpone(seq, known);
   }
 
   /** It is finished: gives back its order keys. */
   finish(seq: number): void {
-    const entry = this.#entries.get(seq);
-    if (entry === undefined) return;
-    this.#unqueue(seq);
-    this.#counts[entry.state]--;
-    this.#entries.delete(seq);
+    const delivery = this.get(seq);
+    if (delivery === undefined) return;
+    this.#remove(seq);
     this.#unwritten.delete(seq);
-    for (const next of this.#release(entry.delivery)) {
-      const holder = this.#entries.get(next);
-      if (holder?.state === "blocked" && !this.#isBlocked(holder.delivery)) this.#setState(next, "ready");
+    for (const next of this.#release(delivery)) {
+      const holder = this.get(next);
+      if (holder !== undefined && this.stateOf(next) === "blocked" && !this.#isBlocked(holder)) {
+        this.#setState(next, "ready");
+      }
     }
   }
 
@@ -126,29 +125,16 @@ export class OpenDeliveries {
   ready(
     { now, limit, busy }: { readonly now: number; readonly limit: number; readonly busy: ReadonlySet<number> },
   ): readonly OpenDelivery[] {
-    const ready: OpenDelivery[] = [];
-    for (const [seq, { delivery }] of this.#timed) {
-      if (delivery.dueAt <= now && !busy.has(seq)) ready.push(delivery);
-    }
-    ready.sort((one, other) => one.dueAt - other.dueAt || one.seq - other.seq);
-    if (ready.length > limit) ready.length = limit;
-    // What was never attempted is due since it was decided, which was before any retry.
-    const fresh: OpenDelivery[] = [];
-    for (const [seq, { delivery }] of this.#fresh) {
-      if (fresh.length >= limit) break;
-      if (!busy.has(seq)) fresh.push(delivery);
-    }
-    if (ready.length === 0) return fresh;
-    return [...ready, ...fresh].sort((one, other) => one.dueAt - other.dueAt || one.seq - other.seq).slice(0, limit);
+    const timed = this.#timed.first(limit, busy, now);
+    const fresh = this.#fresh.first(limit, busy);
+    const first = timed.length === 0 ? fresh : [...timed, ...fresh].sort(byDueTime).slice(0, limit);
+    return first.map(({ delivery }) => delivery);
   }
 
   /** When the first delivery is due, milliseconds since the epoch; `null` for none. */
   nextDueAt(): number | null {
-    let next = Infinity;
-    const [first] = this.#fresh.values();
-    if (first !== undefined) next = first.delivery.dueAt;
-    for (const { delivery } of this.#timed.values()) next = Math.min(next, delivery.dueAt);
-    return next === Infinity ? null : next;
+    const first = [this.#timed, this.#fresh].flatMap((queue) => queue.first(1, NONE));
+    return first.length === 0 ? null : Math.min(...first.map(({ dueAt }) => dueAt));
   }
 
   /** Whether a later delivery waits for this one. */
@@ -175,7 +161,7 @@ export class OpenDeliveries {
     const lagging: OpenDelivery[] = [];
     for (const each of this.#unwritten) {
       if (each >= seq) break;
-      lagging.push(this.#entries.get(each)!.delivery);
+      lagging.push(this.get(each) as OpenDelivery);
     }
     return lagging;
   }
@@ -213,21 +199,31 @@ export class OpenDeliveries {
   }
 
   #setState(seq: number, state: Waiting): void {
-    const entry = this.#entries.get(seq)!;
-    this.#unqueue(seq);
-    this.#counts[entry.state]--;
-    entry.state = state;
+    this.#put(this.get(seq) as OpenDelivery, state);
+  }
+
+  #put(delivery: OpenDelivery, state: Waiting): void {
+    const { seq, dueAt } = delivery;
+    this.#remove(seq);
+    const entry: Entry = { seq, dueAt, delivery, state };
+    this.#entries.set(seq, entry);
     this.#counts[state]++;
-    if (state === "ready") this.#queue(seq);
+    if (state === "ready") this.#queueOf(delivery).add(entry);
   }
 
-  #queue(seq: number): void {
-    const entry = this.#entries.get(seq)!;
-    (entry.delivery.isWritten ? this.#timed : this.#fresh).set(seq, entry);
+  #remove(seq: number): void {
+    const entry = this.#entries.get(seq);
+    if (entry === undefined || entry.state === null) return;
+    this.#counts[entry.state]--;
+    const wasReady = entry.state === "ready";
+    entry.state = null;
+    this.#entries.delete(seq);
+    if (wasReady) this.#queueOf(entry.delivery).remove();
   }
 
-  #unqueue(seq: number): void {
-    this.#fresh.delete(seq);
-    this.#timed.delete(seq);
+  #queueOf({ isWritten }: OpenDelivery): ReadyQueue<Entry> {
+    return isWritten ? this.#timed : this.#fresh;
   }
 }
+
+const NONE: ReadonlySet<number> = new Set();

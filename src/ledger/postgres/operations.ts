@@ -1,4 +1,5 @@
 import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
+import type { PostgresOptions } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
 import type { Gap } from "../../model/gap.ts";
 import type { Listing } from "../../model/ledger.ts";
@@ -12,20 +13,20 @@ import type {
   Selection,
   ShownEvent,
 } from "../../model/operations.ts";
-import { shownPostgresUrl } from "../../model/postgres_address.ts";
+import type { ProcessList } from "../../model/processes.ts";
 import type { PostgresClient } from "./client.ts";
+import { openCommandClient } from "./command_client.ts";
 import { original } from "./columns.ts";
 import { Comparisons } from "./comparisons.ts";
-import type { ConnectionOptions } from "./connection_options.ts";
 import { gapOf } from "./gaps.ts";
 import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
 import { listPages } from "./list_pages.ts";
-import { connectForCommand } from "./open.ts";
 import { dropDeliveries, replayDeliveries } from "./operator_changes.ts";
 import { changeDeliveries } from "./operator_transaction.ts";
 import { readOrderHash } from "./order_seed.ts";
 import { bringRetriesForward, isConfigured, pluginNumber, pluginStates } from "./plugin_states.ts";
 import { primeMemory } from "./prime.ts";
+import { processList } from "./process_list.ts";
 import { selectedDeliveries } from "./selected_deliveries.ts";
 import { showEvent } from "./show.ts";
 
@@ -34,19 +35,17 @@ import { showEvent } from "./show.ts";
  *
  * @throws {UserError} when it cannot be opened.
  */
-export async function openOperations(connection: ConnectionOptions): Promise<LedgerOperations> {
-  return new PostgresOperations(await connectForCommand(connection), connection);
+export async function openOperations(postgres: PostgresOptions): Promise<LedgerOperations> {
+  return new PostgresOperations(await openCommandClient(postgres));
 }
 
 class PostgresOperations implements LedgerOperations {
   readonly #client: PostgresClient;
-  readonly #connection: ConnectionOptions;
   readonly comparisons: ComparisonLedger;
 
-  constructor(client: PostgresClient, connection: ConnectionOptions) {
+  constructor(client: PostgresClient) {
     this.#client = client;
-    this.#connection = connection;
-    this.comparisons = new Comparisons(client);
+    this.comparisons = new Comparisons(client, Date.now);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -115,23 +114,16 @@ class PostgresOperations implements LedgerOperations {
     return (await this.#client.rows("SELECT * FROM gap ORDER BY from_at, seq")).map(gapOf);
   }
 
-  backup(file: string): Promise<void> {
-    return Promise.reject(new UserError(`Cannot copy the ledger: it is on PostgreSQL. Run\n  ${this.#dump(file)}`));
+  processes(): Promise<ProcessList> {
+    return processList(this.#client);
   }
 
-  #dump(file: string): string {
-    const { schema, tls } = this.#connection;
-    const url = `${shownPostgresUrl(this.#connection)}${tls === null ? "" : "?sslmode=verify-full"}`;
-    return `pg_dump --format=custom --schema=${schema} --file=${quoted(file)} ${quoted(url)}`;
+  backup(_file: string): Promise<void> {
+    return Promise.reject(new UserError("Cannot copy the ledger: it is on PostgreSQL. Use pg_dump"));
   }
 
   async #fact(name: string): Promise<number | null> {
     const [row] = await this.#client.rows("SELECT value FROM fact WHERE name = $1", [name]);
     return row === undefined ? null : Number(row["value"]);
   }
-}
-
-/** A word for a shell. */
-function quoted(text: string): string {
-  return /^[\w./:@?=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

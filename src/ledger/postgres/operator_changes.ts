@@ -107,8 +107,7 @@ const REOPEN = `UPDATE delivery SET state = 'open', due_at = 0, finished_at = NU
 
 const RESTORE = restoreOrderKeys("SELECT unnest($1::text::bigint[])");
 
-const DROP =
-  `INSERT INTO delivery AS d (seq, plugin, state, due_at, attempts, tried_ms, finished_at)
+const DROP = `INSERT INTO delivery AS d (seq, plugin, state, due_at, attempts, tried_ms, finished_at)
   SELECT e.seq, $1::integer, 'dropped', e.decided_at, 0, 0, $3::bigint FROM event AS e
     WHERE e.seq = ANY($2::text::bigint[]) AND $1::integer = ANY(e.plugins)
   ON CONFLICT (seq, plugin) DO UPDATE SET state = 'dropped', finished_at = excluded.finished_at

@@ -24,6 +24,11 @@ export class Plugins {
     return this.#numbers.get(name) ?? UNKNOWN;
   }
 
+  /** Whether it was ever configured. */
+  has(name: string): boolean {
+    return this.#numbers.has(name);
+  }
+
   nameOf(number: number): string {
     return this.#names.get(number) ?? "";
   }

@@ -30,7 +30,7 @@ async function write(
   queries: Queries,
   { look, epoch }: { readonly look: MemoryLook; readonly epoch: number },
 ): Promise<void> {
-  const none = { decidedThrough: null, beganAt: null, removed: "", idle: "", bodiless: "" };
+  const none = { decidedThrough: null, beganAt: null, removed: "", idle: "", bodiless: "", tellsOthers: false };
   await queries.rows(WRITE_FACTS, [...singleValues({ epoch, writes: 0, ...none }), ...rowValues(look.memory.dirty())]);
 }
 

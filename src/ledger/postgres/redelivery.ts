@@ -69,9 +69,7 @@ async function blockedOnes(
     const found = await candidates(queries, oldestFirst.slice(Math.max(0, end - SLICE), end), limits);
     for (const { seq, key, orderKeys, whyNot } of found.toReversed()) {
       const blocker = orderKeys.flatMap((orderKey) => keys.get(orderKey) ?? [])[0];
-      const why = blocker === undefined
-        ? whyNot
-        : `the later event ${blocker} cannot be delivered again behind it`;
+      const why = blocker === undefined ? whyNot : `the later event ${blocker} cannot be delivered again behind it`;
       if (why === null) continue;
       blocked.set(seq, why);
       for (const orderKey of orderKeys) keys.set(orderKey, key);
@@ -126,9 +124,7 @@ export const CANDIDATES = `WITH chosen AS MATERIALIZED (
     SELECT own.seq, o.seq AS later FROM own JOIN opened AS o USING (order_key) WHERE o.seq > own.seq
     UNION ALL
     SELECT own.seq, o.seq FROM own
-      CROSS JOIN (${
-  partitionsFrom("least($3::bigint, (SELECT queued_from FROM plugin WHERE id = $1::integer))")
-}) AS s
+      CROSS JOIN (${partitionsFrom("least($3::bigint, (SELECT queued_from FROM plugin WHERE id = $1::integer))")}) AS s
       JOIN event_order AS o ON o.span = s.span AND o.order_key = own.order_key AND o.seq > own.seq
       JOIN event AS l ON l.seq = o.seq AND $1::integer = ANY(l.plugins)
       LEFT JOIN delivery AS d ON d.seq = o.seq AND d.plugin = $1::integer

@@ -66,7 +66,8 @@ function attemptOf(row: Row): ShownAttempt {
 const EVENT = `SELECT e.seq, e.decided_at, e.data, e.detail, n.body FROM event AS e
   LEFT JOIN notification AS n ON n.seq = e.notification WHERE e.key = $1`;
 
-const OF_EVENT = `SELECT w.plugin, p.name, d.state, d.attempts, d.finished_at, coalesce(d.due_at, e.decided_at) AS due_at
+const OF_EVENT =
+  `SELECT w.plugin, p.name, d.state, d.attempts, d.finished_at, coalesce(d.due_at, e.decided_at) AS due_at
   FROM ${DELIVERIES} JOIN plugin AS p ON p.id = w.plugin WHERE e.seq = $1 ORDER BY p.name`;
 
 const FAILURES =

@@ -212,8 +212,8 @@ function attempted(row: Row): OpenDelivery {
  */
 const OPEN = `SELECT d.seq, d.due_at, d.attempts, d.tried_ms, d.last_attempt_at, d.repair,
     e.order_keys::text, e.detail IS NOT NULL AS detailed,
-    EXISTS (SELECT 1 FROM unnest(e.order_keys) AS k (order_key),
-        generate_series(p.queued_from / ${PARTITION_EVENTS}, d.seq / ${PARTITION_EVENTS}) AS s (span)
+    EXISTS (SELECT 1 FROM unnest(e.order_keys) AS k (order_key)
+      CROSS JOIN generate_series(p.queued_from / ${PARTITION_EVENTS}, d.seq / ${PARTITION_EVENTS}) AS s (span)
       JOIN event_order AS o ON o.span = s.span AND o.order_key = k.order_key AND o.seq >= p.queued_from AND o.seq < d.seq
       JOIN event AS w ON w.seq = o.seq AND d.plugin = ANY(w.plugins)
       WHERE NOT EXISTS (SELECT 1 FROM delivery AS f WHERE f.seq = o.seq AND f.plugin = d.plugin)) AS behind

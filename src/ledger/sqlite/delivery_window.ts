@@ -1,6 +1,6 @@
 import type { ReadyQuery } from "../../model/ledger.ts";
+import { ReadyQueue } from "../ready_queue.ts";
 import type { QueuedDelivery, Waiting } from "./queued_delivery.ts";
-import { ReadyQueue } from "./ready_queue.ts";
 
 /**
  * The deliveries of one plugin that are in memory: never attempted, in the order of their events.
@@ -11,7 +11,7 @@ export class DeliveryWindow {
   readonly #deliveries = new Map<number, QueuedDelivery>();
   /** The holders of each order key, by `seq`, ascending. */
   readonly #seqsOf = new Map<number, number[]>();
-  readonly #ready = new ReadyQueue();
+  readonly #ready = new ReadyQueue<QueuedDelivery>();
 
   get size(): number {
     return this.#deliveries.size;

@@ -1,23 +1,6 @@
-import { dirname, join } from "node:path";
-import type { LedgerOptions } from "../../model/config.ts";
+import { dirname } from "node:path";
 import { UserError } from "../../model/errors.ts";
 import { type Database, openDatabase, type OpenOptions } from "./database.ts";
-
-/**
- * The path of the ledger: `ledger.file` of config.ts, else in systemd's `StateDirectory=`, in
- * `$XDG_STATE_HOME`, below the user's home, and for root in `/var/lib/oss-watcher`. Root is
- * recognised by its home: to ask the system would take another permission of Deno.
- */
-export function ledgerFileOf(options: LedgerOptions = {}): string {
-  if (options.file !== undefined) return options.file;
-  const systemd = Deno.env.get("STATE_DIRECTORY")?.split(":")[0];
-  if (systemd) return join(systemd, "ledger.db");
-  const state = Deno.env.get("XDG_STATE_HOME");
-  if (state) return join(state, "oss-watcher", "ledger.db");
-  const home = Deno.env.get("HOME");
-  if (home && home !== "/root" && home !== "/") return join(home, ".local", "state", "oss-watcher", "ledger.db");
-  return "/var/lib/oss-watcher/ledger.db";
-}
 
 /** A ledger that only this service and operators' short commands write. */
 export interface OwnedLedger extends Disposable {

@@ -84,6 +84,10 @@ class SqliteOperations implements LedgerOperations {
     }));
   }
 
+  processes(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   async isConfigured(plugin: string): Promise<boolean> {
     return this.#outages.isConfigured(plugin);
   }

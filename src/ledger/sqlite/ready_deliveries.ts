@@ -1,6 +1,6 @@
 import type { Delivery, ReadyQuery } from "../../model/ledger.ts";
 import type { QueuedDelivery } from "./queued_delivery.ts";
-import { byDueTime } from "./ready_queue.ts";
+import { byDueTime } from "../ready_queue.ts";
 import { type RecentEvent, type RecentEvents, storedEvent } from "../recent_events.ts";
 import { type Database, prepareAll, type Statements } from "./database.ts";
 import type { PluginNumbers } from "./plugin_numbers.ts";

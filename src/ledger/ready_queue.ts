@@ -1,17 +1,23 @@
-import type { QueuedDelivery } from "./queued_delivery.ts";
-
 /** Removed deliveries that stay in the array before all are taken out: one pass costs the same. */
 const COMPACT_AFTER = 256;
+
+/** A delivery with its place in the order of attempts. */
+export interface Queued {
+  readonly seq: number;
+  readonly dueAt: number;
+  /** Whatever is not `ready` was removed. */
+  readonly state: string | null;
+}
 
 /**
  * Ready deliveries as a sorted array: by due time, then by event. Most are added at the end and
  * leave from the front.
  */
-export class ReadyQueue {
-  #deliveries: QueuedDelivery[] = [];
+export class ReadyQueue<Delivery extends Queued> {
+  #deliveries: Delivery[] = [];
   #removed = 0;
 
-  add(delivery: QueuedDelivery): void {
+  add(delivery: Delivery): void {
     const { length } = this.#deliveries;
     const last = this.#deliveries[length - 1];
     if (last === undefined || byDueTime(last, delivery) < 0) this.#deliveries.push(delivery);
@@ -25,21 +31,21 @@ export class ReadyQueue {
     this.#removed = 0;
   }
 
-  /** The first `limit` deliveries that are not `busy`. */
-  first(limit: number, busy: ReadonlySet<number>): readonly QueuedDelivery[] {
-    const first: QueuedDelivery[] = [];
+  /** The first `limit` deliveries that are not `busy`, and due by a time. */
+  first(limit: number, busy: ReadonlySet<number>, dueBy = Infinity): readonly Delivery[] {
+    const first: Delivery[] = [];
     for (const delivery of this.#deliveries) {
-      if (first.length >= limit) break;
+      if (first.length >= limit || delivery.dueAt > dueBy) break;
       if (delivery.state === "ready" && !busy.has(delivery.seq)) first.push(delivery);
     }
     return first;
   }
 
-  #placeOf(delivery: QueuedDelivery): number {
+  #placeOf(delivery: Delivery): number {
     let [from, to] = [0, this.#deliveries.length];
     while (from < to) {
       const middle = (from + to) >> 1;
-      if (byDueTime(this.#deliveries[middle] as QueuedDelivery, delivery) < 0) from = middle + 1;
+      if (byDueTime(this.#deliveries[middle] as Delivery, delivery) < 0) from = middle + 1;
       else to = middle;
     }
     return from;
@@ -51,4 +57,4 @@ export function byDueTime(one: Place, other: Place): number {
   return one.dueAt - other.dueAt || one.seq - other.seq;
 }
 
-type Place = Pick<QueuedDelivery, "dueAt" | "seq">;
+type Place = Pick<Queued, "dueAt" | "seq">;

@@ -1,0 +1,84 @@
+import type { PostgresOptions } from "../../model/config.ts";
+import { UserError } from "../../model/errors.ts";
+import { LedgerUnavailable } from "../../model/ledger.ts";
+import { postgresAddress, shownPostgresUrl } from "../../model/postgres_address.ts";
+import { PostgresClient } from "./client.ts";
+import type { Tls } from "./connection_options.ts";
+import { sqlStateOf } from "./failure.ts";
+
+export interface OpenClientOptions {
+  /** Connections at most. */
+  readonly connections: number;
+  /** The longest time without an answer, milliseconds. */
+  readonly answerMs: number;
+}
+
+/** Where a ledger is, for people, without the password. */
+export function placeOf(postgres: PostgresOptions): string {
+  const address = postgresAddress(postgres);
+  return `"${shownPostgresUrl(address)}", schema "${address.schema}"`;
+}
+
+/**
+ * Connects to the database of a ledger.
+ *
+ * @throws {UserError} when that does not work, saying what to do.
+ */
+export async function openClient(
+  postgres: PostgresOptions,
+  { connections, answerMs }: OpenClientOptions,
+): Promise<PostgresClient> {
+  const place = placeOf(postgres);
+  const { usesTls, ...address } = postgresAddress(postgres);
+  const tls = usesTls ? await readTls(postgres, place) : null;
+  const client = new PostgresClient({ ...address, tls, connections, answerMs, application: "oss-watcher" });
+  try {
+    await client.rows("SELECT 1");
+    return client;
+  } catch (error) {
+    await client[Symbol.asyncDispose]();
+    throw unopenable(place, error);
+  }
+}
+
+/** The error of a ledger that cannot be opened; an error that is none of PostgreSQL's stays as it is. */
+export function unopenable(place: string, error: unknown): unknown {
+  if (error instanceof UserError || !(error instanceof Error)) return error;
+  const state = sqlStateOf(error);
+  if (state === null && !(error instanceof LedgerUnavailable)) return error;
+  const advice = ADVICE.find(([pattern]) => pattern.test(state ?? ""))?.[1] ?? "Is it running, and may we reach it?";
+  return new UserError(`Cannot open the ledger ${place}: ${error.message}. ${advice}`, { cause: error });
+}
+
+/** What to do, by SQLSTATE. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/^28/, "Correct user and password in ledger.postgres.url, or pg_hba.conf on the server"],
+  [/^3D000$/, "Create the database, or correct its name in ledger.postgres.url"],
+  [/^3F000$|^42P01$/, "Start the service once: it makes the schema and its tables"],
+  [/^42501$/, "Give the user the rights: docs/CLUSTER.md lists them"],
+  [/^53300$/, "Raise max_connections, or have fewer clients"],
+  [/^53/, "Make room on the server"],
+  [/^25006$/, "It is a standby: name the primary, or all servers, in ledger.postgres.url"],
+];
+
+async function readTls({ caFile, certFile, keyFile }: PostgresOptions, place: string): Promise<Tls> {
+  const read = async (option: string, file: string | undefined) => {
+    if (file === undefined) return undefined;
+    try {
+      return await Deno.readTextFile(file);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : error;
+      throw new UserError(`Cannot open the ledger ${place}: cannot read ledger.postgres.${option} "${file}": ${why}`);
+    }
+  };
+  const [ca, cert, key] = [
+    await read("caFile", caFile),
+    await read("certFile", certFile),
+    await read("keyFile", keyFile),
+  ];
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}

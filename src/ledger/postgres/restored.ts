@@ -1,0 +1,34 @@
+import type { Queries } from "./client.ts";
+
+/** Row of table `fact`: when the last restore was noticed. */
+export const RESTORED_AT = "restored_at";
+
+/**
+ * Row of table `fact`: the server's identity and timeline. A restore has another identity; a standby
+ * that was promoted, or a recovery to a time, begins a timeline.
+ */
+const CLUSTER = "cluster";
+
+/**
+ * Notices that the ledger was restored from a backup, or that the server has failed over: what was
+ * committed last may be missing.
+ */
+export async function noticeRestore(
+  queries: Queries,
+  now: number,
+): Promise<{ readonly isRestored: boolean; readonly restoredAt: number | null }> {
+  const [row] = await queries.rows(NOTICE, [String(now)]);
+  const restoredAt = row?.["restored_at"] ?? null;
+  return { isRestored: row?.["is_restored"] === true, restoredAt: restoredAt === null ? null : Number(restoredAt) };
+}
+
+const NOTICE = `WITH current AS (SELECT s.system_identifier || '/' || c.timeline_id AS value
+    FROM pg_control_system() AS s, pg_control_checkpoint() AS c),
+  known AS (SELECT value FROM fact WHERE name = '${CLUSTER}' FOR UPDATE),
+  noted AS (INSERT INTO fact (name, value) SELECT '${CLUSTER}', value FROM current
+    WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.value = current.value)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value),
+  restored AS (INSERT INTO fact (name, value) SELECT '${RESTORED_AT}', $1::text FROM known, current
+    WHERE known.value <> current.value ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value)
+  SELECT (SELECT count(*) > 0 FROM restored) AS is_restored,
+    coalesce((SELECT value FROM restored), (SELECT value FROM fact WHERE name = '${RESTORED_AT}')) AS restored_at`;

@@ -1,0 +1,220 @@
+import { hostname } from "node:os";
+import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
+import type { PostgresOptions } from "../../model/config.ts";
+import { UserError } from "../../model/errors.ts";
+import { postgresAddress } from "../../model/postgres_address.ts";
+import type { Backlog } from "../../model/readings.ts";
+import type { StoredLedger, StoredLedgerOptions } from "../../model/stored_ledger.ts";
+import { HOUSEKEEPING, type Tenancy } from "../../model/tenancy.ts";
+import type { PostgresClient } from "./client.ts";
+import { Comparisons } from "./comparisons.ts";
+import { differencesOf } from "./differences.ts";
+import { HeldLeases } from "./held_leases.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { BacklogCounter } from "./backlog.ts";
+import { Leases, type Seen } from "./leases.ts";
+import { PostgresLedger } from "./ledger.ts";
+import { migrate, schemaState, whyTooOld } from "./migrate.ts";
+import { openClient, placeOf, unopenable } from "./open_client.ts";
+import { noticeRestore } from "./restored.ts";
+
+const DEFAULT_LEASE_SECONDS = 10;
+
+/** Connections: recording, deciding, settling, reading; and one that listens. */
+const CONNECTIONS = 5;
+
+/** Looks at the leases between two looks at the version of the tables. */
+const LOOKS_PER_VERSION = 30;
+
+/**
+ * Opens the service's ledger in a database of PostgreSQL, beside other processes. Makes the schema
+ * and its tables where they are missing.
+ *
+ * @throws {UserError} when it cannot be opened.
+ */
+export async function openStoredLedger(
+  postgres: PostgresOptions,
+  options: StoredLedgerOptions,
+): Promise<StoredLedger> {
+  const { leaseSeconds = DEFAULT_LEASE_SECONDS } = postgres;
+  const place = placeOf(postgres);
+  // A call must have failed before the lease that allows it is over.
+  const client = await openClient(postgres, { connections: CONNECTIONS, answerMs: leaseSeconds * 1000 });
+  try {
+    await migrate(client, {
+      schema: postgresAddress(postgres).schema,
+      place,
+      onOlder: ({ from, to }) => options.log.info(`Migrating the ledger from schema ${from} to schema ${to}`),
+    });
+    const held = new HeldLeases();
+    const others = { isThere: false };
+    const ledger = await PostgresLedger.open({
+      queries: client,
+      now: options.clock.now,
+      leases: held,
+      hasOthers: () => others.isThere,
+    });
+    return new PostgresStoredLedger({ postgres, options, leaseSeconds, place, client, ledger, held, others });
+  } catch (error) {
+    await client[Symbol.asyncDispose]();
+    throw unopenable(place, error);
+  }
+}
+
+interface Parts {
+  readonly postgres: PostgresOptions;
+  readonly options: StoredLedgerOptions;
+  readonly leaseSeconds: number;
+  readonly place: string;
+  readonly client: PostgresClient;
+  readonly ledger: PostgresLedger;
+  readonly held: HeldLeases;
+  readonly others: { isThere: boolean };
+}
+
+class PostgresStoredLedger implements StoredLedger {
+  readonly ledger: PostgresLedger;
+  readonly comparisons: ComparisonLedger;
+  readonly #parts: Parts;
+  readonly #leases: Leases;
+  readonly #housekeeping: Housekeeping;
+  readonly #backlog: BacklogCounter;
+  /** Ends the renewal of leases, after all that they allow has ended. */
+  readonly #closing = new AbortController();
+  #renewing: Promise<void> = Promise.resolve();
+  #restoredAtMs = 0;
+  /** `null`: not known yet. */
+  #cluster: string | null = null;
+  #looks = 0;
+  /** What was told of processes whose configuration differs. */
+  #toldDifferences = "";
+
+  constructor(parts: Parts) {
+    const { postgres, options, leaseSeconds, client, ledger, held } = parts;
+    const { plugins, version, announces, clock, log, keepDays, maxDelayMs, onRescheduled } = options;
+    this.#parts = parts;
+    this.ledger = ledger;
+    this.comparisons = new Comparisons(client, clock.now);
+    this.#housekeeping = new Housekeeping({ queries: client, clock, keepDays, maxDelayMs, log, onRescheduled });
+    const queueOf = (plugin: string) => ledger.stateOf(plugin);
+    this.#backlog = new BacklogCounter({ queries: client, queueOf, plugins, passedMs: () => clock.passedMs() });
+    const name = postgres.processName ?? hostname();
+    this.#leases = new Leases({
+      queries: client,
+      held,
+      clock,
+      log,
+      leaseSeconds,
+      self: { id: crypto.randomUUID(), name, version, plugins, events: announces },
+      onBegin: (lease) => ledger.begin(lease),
+      onEnd: (lease) => ledger.end(lease),
+      onSeen: (seen) => this.#seen(seen),
+    });
+  }
+
+  get tenancy(): Tenancy {
+    return this.#leases;
+  }
+
+  get restoredAtMs(): number {
+    return this.#restoredAtMs;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { client, postgres } = this.#parts;
+    await this.#housekeeping.start(signal);
+    await this.#noticeRestore();
+    await client.listen(postgresAddress(postgres).schema, (what) => this.#told(what), () => this.#told("events"));
+    this.#renewing = this.#leases.run(this.#closing.signal);
+    // Told by run().
+    this.#renewing.catch(() => {});
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const housekeeping = this.#leases.hold(HOUSEKEEPING, ({ ending }) => this.#housekeeping.run(ending), signal);
+    const work = Promise.all([housekeeping, this.#housekeeping.watch(signal)]);
+    await Promise.race([work, this.#renewing]);
+    await housekeeping;
+  }
+
+  trustsClock(): boolean {
+    return this.#housekeeping.trustsClock();
+  }
+
+  testWrite(): Promise<void> {
+    return this.#housekeeping.testWrite();
+  }
+
+  count(): Promise<ReadonlyMap<string, Backlog>> {
+    return this.#backlog.count();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { client } = this.#parts;
+    this.#closing.abort();
+    await this.#renewing.catch(() => {});
+    // Others see at the latest by its silence that it has ended.
+    await this.#leases.leave().catch(() => {});
+    await client[Symbol.asyncDispose]();
+  }
+
+  /** Another process, or a command, says that it has written. */
+  #told(what: string): void {
+    const { options: { onRescheduled, onRecorded }, ledger } = this.#parts;
+    if (what === "leases") return this.#leases.notice();
+    if (what === "changed") return this.#leases.notice();
+    ledger.notice();
+    if (what === "recorded") onRecorded();
+    else onRescheduled();
+  }
+
+  async #noticeRestore(): Promise<void> {
+    const { client, options: { clock, log } } = this.#parts;
+    const { isRestored, restoredAt } = await noticeRestore(client, clock.now());
+    const isNew = isRestored || (restoredAt ?? 0) > this.#restoredAtMs && this.#cluster !== null;
+    this.#restoredAtMs = restoredAt ?? 0;
+    if (!isNew) return;
+    log.warn(
+      "The ledger was restored from a backup, or its server has failed over: what was committed last may not be in it",
+    );
+  }
+
+  /** Another server answers, or the same from an earlier time: what is in memory may not be in its tables. */
+  async #noticeCluster({ cluster }: Seen): Promise<void> {
+    if (cluster === this.#cluster) return;
+    if (this.#cluster !== null) {
+      await this.#noticeRestore();
+      this.#parts.ledger.restored();
+    }
+    this.#cluster = cluster;
+  }
+
+  async #seen(seen: Seen): Promise<void> {
+    await this.#noticeCluster(seen);
+    const { ledger, others, client, place, options: { onRecorded, onRescheduled } } = this.#parts;
+    const { self } = this.#leases;
+    others.isThere = seen.processes.some(({ isLiving, id }) => isLiving && id !== self.id);
+    const plugins = new Set([...self.plugins, ...seen.processes.flatMap((process) => process.plugins)]);
+    const hasChanged = await ledger.refresh([...plugins]);
+    if (hasChanged) onRescheduled();
+    // What was not heard of is noticed so.
+    if (others.isThere) {
+      ledger.notice();
+      onRecorded();
+    }
+    this.#tellDifferences(seen);
+    if (this.#looks++ % LOOKS_PER_VERSION > 0) return;
+    const why = whyTooOld(await schemaState(client));
+    if (why !== null) throw new UserError(`Cannot go on with the ledger ${place}: ${why}`);
+  }
+
+  #tellDifferences(seen: Seen): void {
+    const { log } = this.#parts.options;
+    const differences = differencesOf(this.#leases.self, seen.processes);
+    const told = differences.join("\n");
+    if (told === this.#toldDifferences) return;
+    this.#toldDifferences = told;
+    if (differences.length === 0) log.info("The configurations of all processes agree");
+    for (const difference of differences) log.warn(difference);
+  }
+}

@@ -1,0 +1,73 @@
+import { PostgresClient } from "../../src/ledger/postgres/client.ts";
+import { HeldLeases } from "../../src/ledger/postgres/held_leases.ts";
+import { takeLease } from "../../src/ledger/postgres/leases.ts";
+import { PostgresLedger } from "../../src/ledger/postgres/ledger.ts";
+import { migrate } from "../../src/ledger/postgres/migrate.ts";
+import { postgresAddress } from "../../src/model/postgres_address.ts";
+import { pluginLease } from "../../src/model/tenancy.ts";
+import { type TemporaryDatabase, temporaryDatabase } from "./postgres_server.ts";
+
+/** The connection of a test to its schema. */
+export function clientOf({ url, schema }: Pick<TemporaryDatabase, "url" | "schema">): PostgresClient {
+  const address = postgresAddress({ url, schema });
+  return new PostgresClient({ ...address, tls: null, application: "test", answerMs: 20_000 });
+}
+
+/** A ledger on PostgreSQL in a schema of its own, all of whose work is ours, and its time. */
+export class TemporaryPostgresLedger implements AsyncDisposable {
+  readonly database: TemporaryDatabase;
+  client: PostgresClient;
+  ledger!: PostgresLedger;
+  leases = new HeldLeases();
+  now = 0;
+  /** All that were ever configured. */
+  readonly #plugins = new Set<string>();
+
+  private constructor(database: TemporaryDatabase) {
+    this.database = database;
+    this.client = clientOf(database);
+  }
+
+  static async open(): Promise<TemporaryPostgresLedger> {
+    const opened = new TemporaryPostgresLedger(await temporaryDatabase());
+    await migrate(opened.client, { schema: opened.database.schema, place: "of the test" });
+    await opened.#open();
+    return opened;
+  }
+
+  /** What a crash of the process, and another that takes its place, do. */
+  async reopen(): Promise<void> {
+    await this.client[Symbol.asyncDispose]();
+    this.client = clientOf(this.database);
+    await this.#open();
+  }
+
+  /** Takes leases, whoever has them. */
+  async take(...names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      await this.client.rows("UPDATE lease SET holder = NULL WHERE name = $1", [name]);
+      const lease = await takeLease(this.client, { name, id: "test", leaseSeconds: 3600 });
+      this.leases.begin(lease!);
+      this.ledger.begin(name);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client[Symbol.asyncDispose]();
+    await this.database[Symbol.asyncDispose]();
+  }
+
+  async #open(): Promise<void> {
+    this.leases = new HeldLeases();
+    const { client: queries, leases } = this;
+    const options = { queries, leases, now: () => this.now };
+    this.ledger = await PostgresLedger.open(options);
+    const activate = this.ledger.activate.bind(this.ledger);
+    this.ledger.activate = async (plugins) => {
+      await activate(plugins);
+      for (const plugin of plugins) this.#plugins.add(plugin);
+      await this.take(...plugins.map(pluginLease));
+    };
+    await this.take("facts", ...[...this.#plugins].map(pluginLease));
+  }
+}
