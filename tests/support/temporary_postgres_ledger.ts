@@ -1,8 +1,13 @@
-import { PostgresClient } from "../../src/ledger/postgres/client.ts";
+import { PostgresClient, type Row } from "../../src/ledger/postgres/client.ts";
+import { openDelivered } from "../../src/ledger/postgres/delivered.ts";
 import { HeldLeases } from "../../src/ledger/postgres/held_leases.ts";
 import { takeLease } from "../../src/ledger/postgres/leases.ts";
 import { PostgresLedger } from "../../src/ledger/postgres/ledger.ts";
 import { migrate } from "../../src/ledger/postgres/migrate.ts";
+import { openOperations } from "../../src/ledger/postgres/operations.ts";
+import type { PostgresOptions } from "../../src/model/config.ts";
+import type { DeliveredLedger } from "../../src/model/delivered.ts";
+import type { LedgerOperations } from "../../src/model/operations.ts";
 import { postgresAddress } from "../../src/model/postgres_address.ts";
 import { pluginLease } from "../../src/model/tenancy.ts";
 import { type TemporaryDatabase, temporaryDatabase } from "./postgres_server.ts";
@@ -22,6 +27,7 @@ export class TemporaryPostgresLedger implements AsyncDisposable {
   now = 0;
   /** All that were ever configured. */
   readonly #plugins = new Set<string>();
+  #active: readonly string[] = [];
 
   private constructor(database: TemporaryDatabase) {
     this.database = database;
@@ -52,9 +58,55 @@ export class TemporaryPostgresLedger implements AsyncDisposable {
     }
   }
 
+  /** What a command of an operator opens; what it changes is noticed at once. */
+  async operations(): Promise<LedgerOperations> {
+    return this.#noticing(await openOperations(this.#options));
+  }
+
+  /** What `audit` opens; the same. */
+  async delivered(): Promise<DeliveredLedger> {
+    return this.#noticing(await openDelivered(this.#options));
+  }
+
+  /** Runs SQL, and has the ledger read again what it keeps in memory. */
+  async sql(text: string): Promise<readonly Row[]> {
+    const rows = await this.client.rows(text);
+    await this.#forget();
+    return rows;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client[Symbol.asyncDispose]();
     await this.database[Symbol.asyncDispose]();
+  }
+
+  get #options(): PostgresOptions {
+    const { url, schema } = this.database;
+    return { url, schema };
+  }
+
+  async #forget(): Promise<void> {
+    await this.ledger.refresh(this.#active);
+    await this.take("facts", ...[...this.#plugins].map(pluginLease));
+  }
+
+  /** Another process's connection, whose changes are noticed when its promises resolve. */
+  #noticing<Opened extends LedgerOperations | DeliveredLedger>(opened: Opened): Opened {
+    const changing = ["replay", "drop", "tryNow", "prime", "redeliver"];
+    return new Proxy(opened, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        const call = (...values: readonly unknown[]): unknown => Reflect.apply(value, target, values);
+        if (!changing.includes(String(name))) return call;
+        return async (...values: readonly unknown[]) => {
+          const result = await call(...values);
+          await this.ledger.refresh(this.#active);
+          if (name === "prime") await this.take("facts");
+          return result;
+        };
+      },
+    });
   }
 
   async #open(): Promise<void> {
@@ -65,6 +117,7 @@ export class TemporaryPostgresLedger implements AsyncDisposable {
     const activate = this.ledger.activate.bind(this.ledger);
     this.ledger.activate = async (plugins) => {
       await activate(plugins);
+      this.#active = plugins;
       for (const plugin of plugins) this.#plugins.add(plugin);
       await this.take(...plugins.map(pluginLease));
     };
