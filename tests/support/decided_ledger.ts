@@ -52,8 +52,13 @@ async function tellBy(
   const recorded = ledger.record(notifications.map((notification) => ({ receivedAt: now, notification })));
   const decider = (notification: Notification, memory: Parameters<typeof decide>[1]) =>
     decide(notification, memory, rules);
-  while (await ledger.decide(Number.MAX_SAFE_INTEGER, decider, promptDetail) > 0);
+  const decideAll = async () => {
+    while (await ledger.decide(Number.MAX_SAFE_INTEGER, decider, promptDetail) > 0);
+  };
+  await decideAll();
   await recorded;
+  // Not every ledger decides what it is still recording.
+  await decideAll();
 }
 
 /** Ends all deliveries of a plugin that are ready, until none is; returns the keys in their order. */
