@@ -104,7 +104,7 @@ async function checkConnections(
     ...keyedSources(config).map((source) => checkRabbit({ ...source, ...at, signal })),
     ...(config.openstack === undefined ? [] : [checkOpenStackAccess(config.openstack, { clock: systemClock, signal })]),
     checkPlugins(loaded, signal),
-    checkLedgerServer(config, signal),
+    checkLedgerServer(config),
   ]);
   return found.flat();
 }

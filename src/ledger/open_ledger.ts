@@ -14,7 +14,7 @@ import type { EventKey, KeyFilter } from "./sqlite/completion_names.ts";
  */
 export async function openStoredLedger(place: LedgerPlace, options: StoredLedgerOptions): Promise<StoredLedger> {
   if ("file" in place) return (await import("./sqlite/stored_ledger.ts")).openStoredLedger(place.file, options);
-  return await (await import("./postgres/open.ts")).openStoredLedger(place.postgres, options);
+  return await (await import("./postgres/stored_ledger.ts")).openStoredLedger(place.postgres, options);
 }
 
 /**
@@ -24,7 +24,7 @@ export async function openStoredLedger(place: LedgerPlace, options: StoredLedger
  */
 export async function openOperations(place: LedgerPlace): Promise<LedgerOperations> {
   if ("file" in place) return (await import("./sqlite/operations.ts")).openOperations(place.file);
-  return await (await import("./postgres/open.ts")).openOperations(place.postgres);
+  return await (await import("./postgres/operations.ts")).openOperations(place.postgres);
 }
 
 /**
@@ -34,7 +34,7 @@ export async function openOperations(place: LedgerPlace): Promise<LedgerOperatio
  */
 export async function openDelivered(place: LedgerPlace): Promise<DeliveredLedger> {
   if ("file" in place) return (await import("./sqlite/delivered.ts")).openDelivered(place.file);
-  return await (await import("./postgres/open.ts")).openDelivered(place.postgres);
+  return await (await import("./postgres/delivered.ts")).openDelivered(place.postgres);
 }
 
 /**
@@ -42,9 +42,9 @@ export async function openDelivered(place: LedgerPlace): Promise<DeliveredLedger
  *
  * @throws {UserError} when the server cannot be asked.
  */
-export async function checkServer(place: LedgerPlace, signal: AbortSignal): Promise<readonly Finding[]> {
+export async function checkServer(place: LedgerPlace): Promise<readonly Finding[]> {
   if ("file" in place) return [];
-  return await (await import("./postgres/open.ts")).checkServer(place.postgres, signal);
+  return await (await import("./postgres/check_server.ts")).checkServer(place.postgres);
 }
 
 /**

@@ -73,7 +73,7 @@ export class TemporaryPostgresLedger implements OperatedLedger {
   }
 
   get comparisons(): ComparisonLedger {
-    return new Comparisons(this.client, () => this.now);
+    return new Comparisons(this.client);
   }
 
   async markTold({ key, plugin }: { readonly key: string; readonly plugin: string }): Promise<void> {

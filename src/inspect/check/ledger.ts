@@ -5,9 +5,9 @@ import { UserError } from "../../model/errors.ts";
 import type { Finding } from "../../model/finding.ts";
 
 /** What the ledger's server says; nothing for a ledger that is a file. */
-export async function checkLedgerServer({ ledger }: Config, signal: AbortSignal): Promise<readonly Finding[]> {
+export async function checkLedgerServer({ ledger }: Config): Promise<readonly Finding[]> {
   try {
-    return await checkServer(placeOf(ledger), signal);
+    return await checkServer(placeOf(ledger));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return [{ level: "error", key: "ledger.postgres", text: error.message }];

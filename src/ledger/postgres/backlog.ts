@@ -7,7 +7,7 @@ import type { WindowState } from "./window.ts";
 export interface BacklogOptions {
   readonly queries: Queries;
   /** In-memory state of a plugin's queue; `null`: another process delivers for it. */
-  readonly queueOf: (plugin: string) => WindowState | null;
+  readonly queueOf: (plugin: string) => Promise<WindowState | null>;
   /** The configured plugins. */
   readonly plugins: readonly string[];
   /** Monotonic milliseconds. */
@@ -60,7 +60,7 @@ export class BacklogCounter {
     const { queries, queueOf } = this.#options;
     const plugin = await pluginNumber(queries, name);
     if (plugin === null) return { waiting: NONE, oldestAt: null, dead: 0 };
-    const memory = queueOf(name);
+    const memory = await queueOf(name);
     const [rows = {}] = await queries.rows(WITH_ROWS, [plugin]);
     const queued = await this.#queued(plugin, memory?.unreadFrom ?? 0);
     const waiting = memory === null

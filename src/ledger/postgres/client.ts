@@ -29,11 +29,12 @@ export interface PostgresClientOptions extends ConnectionOptions {
 export class PostgresClient implements Queries, AsyncDisposable {
   readonly #options: PostgresClientOptions;
   #pool: Pool;
+  readonly #listeners: Listener[] = [];
   #isClosed = false;
 
   constructor(options: PostgresClientOptions) {
     this.#options = options;
-    this.#pool = this.#open();
+    this.#pool = this.#openAll();
   }
 
   rows(sql: string, parameters: readonly Parameter[] = []): Promise<readonly Row[]> {
@@ -46,23 +47,39 @@ export class PostgresClient implements Queries, AsyncDisposable {
   }
 
   /**
-   * Runs statements in one transaction. `action` may be called only once, and must await what it runs.
+   * Runs statements in one transaction, on a connection of its own. `action` is called once, and must
+   * await what it runs.
+   *
+   * The library's own transactions are not used: when the server dies in one, version 3.4.9 throws
+   * where nobody can catch it.
    *
    * @param options `waitMs`: the longest time for all of it. @default `answerMs`
    */
   async transaction<Result>(
-    action: (queries: Queries & Pick<PostgresClient, "script">) => Promise<Result>,
+    action: (queries: Queries) => Promise<Result>,
     { waitMs = this.#options.answerMs }: { readonly waitMs?: number } = {},
   ): Promise<Result> {
-    const running = this.#pool.begin((transaction) =>
-      action({
-        rows: (sql, parameters = []) => run(transaction, sql, parameters),
-        script: async (sql) => {
-          await transaction.unsafe(sql).simple();
-        },
-      })
-    );
-    return await this.#answered(running as Promise<Result>, waitMs);
+    let isLost = false;
+    const pool = this.#open({ connections: 1, onClose: () => isLost = true });
+    const rows = async (sql: string, parameters: readonly Parameter[] = []) => {
+      // A statement on the next connection would be outside of the transaction.
+      if (isLost) throw new LedgerUnavailable("the connection was lost in the middle of a transaction");
+      return await run(pool, sql, parameters);
+    };
+    const running = async () => {
+      await rows("BEGIN");
+      const result = await action({ rows });
+      await rows("COMMIT");
+      return result;
+    };
+    try {
+      return await this.#within(running(), waitMs);
+    } catch (error) {
+      throw translated(error);
+    } finally {
+      // An open transaction is rolled back with its connection.
+      await pool.end({ timeout: 0 });
+    }
   }
 
   /**
@@ -70,6 +87,7 @@ export class PostgresClient implements Queries, AsyncDisposable {
    * there again.
    */
   async listen(channel: string, onNotify: (payload: string) => void, onListening: () => void): Promise<void> {
+    this.#listeners.push({ channel, onNotify, onListening });
     await this.#answered(this.#pool.listen(channel, onNotify, onListening));
   }
 
@@ -78,8 +96,8 @@ export class PostgresClient implements Queries, AsyncDisposable {
     await this.#pool.end({ timeout: CLOSE_SECONDS });
   }
 
-  #open(): Pool {
-    const { hosts, ports, database, user, password, tls, schema, application, connections = 4 } = this.#options;
+  #open({ connections, onClose }: { readonly connections: number; readonly onClose?: () => void }): Pool {
+    const { hosts, ports, database, user, password, tls, schema, application } = this.#options;
     return postgres({
       host: [...hosts],
       port: [...ports],
@@ -101,25 +119,32 @@ export class PostgresClient implements Queries, AsyncDisposable {
         search_path: `"${schema}"`,
         // The network may go in the middle of a transaction: its locks must not stay.
         idle_in_transaction_session_timeout: this.#options.answerMs,
+        // The same for a connection whose other end is gone, milliseconds.
+        tcp_user_timeout: this.#options.answerMs,
       },
       onnotice: () => {},
+      ...(onClose === undefined ? {} : { onclose: onClose }),
     } as unknown as postgres.Options<Record<string, never>>);
   }
 
-  async #answered<Result>(answer: PromiseLike<Result>, waitMs = this.#options.answerMs): Promise<Result> {
+  async #answered<Result>(answer: PromiseLike<Result>): Promise<Result> {
     const pool = this.#pool;
+    try {
+      return await this.#within(answer, this.#options.answerMs);
+    } catch (error) {
+      if (error instanceof NoAnswer) this.#replace(pool);
+      throw translated(error);
+    }
+  }
+
+  /** @throws {NoAnswer} when that takes too long. */
+  async #within<Result>(answer: PromiseLike<Result>, waitMs: number): Promise<Result> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new LedgerUnavailable(`PostgreSQL has not answered within ${waitMs} ms`)),
-        waitMs,
-      );
+      timer = setTimeout(() => reject(new NoAnswer(`PostgreSQL has not answered within ${waitMs} ms`)), waitMs);
     });
     try {
       return await Promise.race([answer, late]);
-    } catch (error) {
-      if (error instanceof LedgerUnavailable) this.#replace(pool);
-      throw translated(error);
     } finally {
       clearTimeout(timer);
     }
@@ -128,10 +153,34 @@ export class PostgresClient implements Queries, AsyncDisposable {
   /** Gives up connections that do not answer. Whoever waits on them is told. */
   #replace(pool: Pool): void {
     if (this.#isClosed || this.#pool !== pool) return;
-    this.#pool = this.#open();
+    this.#pool = this.#openAll();
     void pool.end({ timeout: 0 });
+    void this.#listenAgain();
+  }
+
+  #openAll(): Pool {
+    return this.#open({ connections: this.#options.connections ?? DEFAULT_CONNECTIONS });
+  }
+
+  async #listenAgain(): Promise<void> {
+    const pool = this.#pool;
+    for (const { channel, onNotify, onListening } of this.#listeners) {
+      // What is not heard is noticed by looking now and then.
+      await pool.listen(channel, onNotify, onListening).catch(() => {});
+    }
   }
 }
+
+/** There was no answer in time: whether the statement was carried out is not known. */
+class NoAnswer extends LedgerUnavailable {}
+
+interface Listener {
+  readonly channel: string;
+  readonly onNotify: (payload: string) => void;
+  readonly onListening: () => void;
+}
+
+const DEFAULT_CONNECTIONS = 4;
 
 type Pool = postgres.Sql;
 

@@ -37,12 +37,9 @@ const TABLES: Readonly<Record<Listing, string>> = { servers: "server", ports: "p
  */
 export class Comparisons implements ComparisonLedger {
   readonly #client: PostgresClient;
-  readonly #now: () => number;
 
-  /** @param now Milliseconds since the epoch. */
-  constructor(client: PostgresClient, now: () => number) {
+  constructor(client: PostgresClient) {
     this.#client = client;
-    this.#now = now;
   }
 
   async look<Result>(reader: (memory: Memory) => Result): Promise<Result> {
@@ -111,7 +108,7 @@ export class Comparisons implements ComparisonLedger {
   }
 
   async record(observations: readonly Notification[]): Promise<void> {
-    const receivedAt = this.#now();
+    const receivedAt = Date.now();
     for (let at = 0; at < observations.length; at += RECORDED_AT_ONCE) {
       const arrivals = observations.slice(at, at + RECORDED_AT_ONCE).map((notification) => ({
         receivedAt,

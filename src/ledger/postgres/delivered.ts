@@ -7,8 +7,8 @@ import type { OperatorResult } from "../../model/operations.ts";
 import { storedEvent } from "../recent_events.ts";
 import type { PostgresClient, Row } from "./client.ts";
 import { arrayOf, numbersOf, original, plain, SEPARATOR } from "./columns.ts";
-import { openCommandClient } from "./command_client.ts";
 import { DELIVERIES } from "./delivery_states.ts";
+import { openForCommand } from "./open_client.ts";
 import { pluginNumber } from "./plugin_states.ts";
 import { redeliver } from "./redelivery.ts";
 import { ToldDetails } from "./told.ts";
@@ -22,7 +22,7 @@ const PAGE = 1000;
  * @throws {UserError} when it cannot be opened.
  */
 export async function openDelivered(postgres: PostgresOptions): Promise<DeliveredLedger> {
-  return new PostgresDelivered(await openCommandClient(postgres));
+  return new PostgresDelivered(await openForCommand(postgres));
 }
 
 class PostgresDelivered implements DeliveredLedger {

@@ -6,14 +6,12 @@ import { Pruner } from "./prune.ts";
 import { saveQueueStarts } from "./queue_starts.ts";
 
 export interface HousekeepingOptions {
-  readonly queries: PostgresClient;
+  readonly client: PostgresClient;
   readonly clock: Clock;
   readonly keepDays: number;
   /** The longest delay of any plugin's retry policy. */
   readonly maxDelayMs: number;
   readonly log: Logger;
-  /** Called when due times were brought forward. */
-  readonly onRescheduled: () => void;
 }
 
 const ROUND_MS = 60_000;
@@ -42,12 +40,12 @@ export class Housekeeping {
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
-    this.#pruner = new Pruner(options.queries);
+    this.#pruner = new Pruner(options.client);
     this.#compared = { wall: options.clock.now(), passed: options.clock.passedMs() };
   }
 
   /** Compares the system clock with the ledger, before a stage relies on it. */
-  async start(_signal: AbortSignal): Promise<void> {
+  async start(): Promise<void> {
     await this.#compareClock(await this.#lastSeen());
   }
 
@@ -82,7 +80,7 @@ export class Housekeeping {
   /** Writes 64 KiB and deletes it: works only if there is space for the next transactions. */
   async testWrite(): Promise<void> {
     const text = crypto.getRandomValues(new Uint8Array(TEST_LENGTH / 2)).toHex();
-    await this.#options.queries.transaction(async (queries) => {
+    await this.#options.client.transaction(async (queries) => {
       await queries.rows(PUT, ["test", text]);
       await queries.rows("DELETE FROM fact WHERE name = 'test'");
     });
@@ -120,18 +118,17 @@ export class Housekeeping {
   }
 
   async #bringForward(now: number): Promise<void> {
-    const { queries, maxDelayMs, onRescheduled } = this.#options;
-    await queries.rows(BRING_FORWARD, [now + maxDelayMs]);
-    onRescheduled();
+    const { client, maxDelayMs } = this.#options;
+    await client.rows(BRING_FORWARD, [now + maxDelayMs]);
   }
 
   async #prune(signal: AbortSignal): Promise<void> {
-    const { clock, keepDays, queries } = this.#options;
+    const { clock, keepDays, client } = this.#options;
     const now = clock.now();
     if (!this.trustsClock() || Math.abs(now - this.#prunedAt) < PRUNE_EVERY_MS) return;
     const before = now - keepDays * DAY_MS;
-    await queries.rows(PUT_NEWER, [PRUNED_BEFORE, before]);
-    await saveQueueStarts(queries);
+    await client.rows(PUT_NEWER, [PRUNED_BEFORE, before]);
+    await saveQueueStarts(client);
     while (!signal.aborted && await this.#pruner.slice(before)) await clock.sleep(BETWEEN_SLICES_MS, signal);
     this.#prunedAt = now;
   }
@@ -148,12 +145,12 @@ export class Housekeeping {
   }
 
   async #fact(name: string): Promise<number | null> {
-    const [row] = await this.#options.queries.rows("SELECT value FROM fact WHERE name = $1", [name]);
+    const [row] = await this.#options.client.rows("SELECT value FROM fact WHERE name = $1", [name]);
     return row === undefined ? null : Number(row["value"]);
   }
 
   async #put(name: string, value: number): Promise<void> {
-    await this.#options.queries.rows(PUT, [name, String(value)]);
+    await this.#options.client.rows(PUT, [name, String(value)]);
   }
 }
 

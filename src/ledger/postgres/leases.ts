@@ -88,6 +88,8 @@ interface RunningTenure {
   readonly lost: AbortController;
   /** Monotonic milliseconds. */
   validUntilMs: number;
+  /** Whether it is being given back: it is not renewed any more. */
+  isGivenBack: boolean;
 }
 
 /**
@@ -195,7 +197,7 @@ export class Leases implements Tenancy {
   async #renew(): Promise<void> {
     const { queries, self: { id, name, version, plugins, events }, leaseSeconds, clock } = this.#options;
     const tenures = [...this.#wanted.values()].flatMap(({ tenure }) => tenure ?? []);
-    const held = tenures.filter(({ lost }) => !lost.signal.aborted);
+    const held = tenures.filter(({ lost, isGivenBack }) => !lost.signal.aborted && !isGivenBack);
     const startedMs = clock.passedMs();
     const rows = await queries.rows(RENEW, [
       id,
@@ -214,7 +216,7 @@ export class Leases implements Tenancy {
       const { name, epoch } = tenure.lease;
       if (renewed.has(`${epoch} ${name}`)) {
         tenure.validUntilMs = startedMs + leaseSeconds * 1000 - MARGIN_MS;
-      } else if (!tenure.lost.signal.aborted) {
+      } else if (!tenure.lost.signal.aborted && !tenure.isGivenBack) {
         this.#options.log.warn(`Lost the lease "${name}": another process has taken it`);
         this.#lose(tenure);
       }
@@ -272,6 +274,7 @@ export class Leases implements Tenancy {
       ending: new AbortController(),
       lost: new AbortController(),
       validUntilMs: startedMs + leaseSeconds * 1000 - MARGIN_MS,
+      isGivenBack: false,
     };
     wanted.tenure = tenure;
     if (wanted.isGivenUp) tenure.ending.abort();
@@ -305,10 +308,12 @@ export class Leases implements Tenancy {
     this.#wake.notify();
   }
 
-  async #giveBack({ name }: Wanted, { lease, lost }: RunningTenure): Promise<void> {
+  async #giveBack({ name }: Wanted, tenure: RunningTenure): Promise<void> {
     const { queries, held, onEnd, self, log } = this.#options;
+    const { lease, lost } = tenure;
     try {
       await onEnd(name);
+      tenure.isGivenBack = true;
       if (!lost.signal.aborted) await queries.rows(GIVE_BACK, [plain(name), lease.epoch, self.id]);
     } catch (error) {
       // It expires by itself.

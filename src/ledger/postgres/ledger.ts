@@ -26,6 +26,7 @@ import { Dispatching } from "./dispatching.ts";
 import { type Committed, Facts } from "./facts.ts";
 import { gapOf } from "./gaps.ts";
 import type { HeldLeases } from "./held_leases.ts";
+import { look } from "./leases.ts";
 import { Recorded } from "./notifications.ts";
 import { Plugins } from "./plugins.ts";
 import type { WindowState } from "./window.ts";
@@ -93,10 +94,13 @@ export class PostgresLedger implements Ledger {
     const plugins = new Plugins(options.queries);
     await plugins.read();
     const lastSeen = facts.get("last_seen");
+    const { processes } = await look(options.queries);
+    // Another process has been listening: this is no new run.
+    const isAlone = !processes.some(({ isLiving }) => isLiving);
     return new PostgresLedger(options, {
       plugins,
       orderSeed: facts.get("order_seed") ?? "",
-      lastRunAt: lastSeen === undefined ? null : Number(lastSeen),
+      lastRunAt: lastSeen === undefined || !isAlone ? null : Number(lastSeen),
     });
   }
 

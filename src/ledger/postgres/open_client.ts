@@ -5,6 +5,8 @@ import { postgresAddress, shownPostgresUrl } from "../../model/postgres_address.
 import { PostgresClient } from "./client.ts";
 import type { Tls } from "./connection_options.ts";
 import { sqlStateOf } from "./failure.ts";
+import { type SchemaState, schemaState, whyTooOld } from "./migrate.ts";
+import { STEPS } from "./schema.ts";
 
 export interface OpenClientOptions {
   /** Connections at most. */
@@ -39,6 +41,36 @@ export async function openClient(
     await client[Symbol.asyncDispose]();
     throw unopenable(place, error);
   }
+}
+
+/** The longest that a command waits for an answer: it may read a large ledger. */
+const COMMAND_ANSWER_MS = 60_000;
+
+/**
+ * Connects for an operator's command, which makes no tables.
+ *
+ * @throws {UserError} as {@linkcode openClient} does, and when there are no tables of this version.
+ */
+export async function openForCommand(postgres: PostgresOptions): Promise<PostgresClient> {
+  const client = await openClient(postgres, { connections: 2, answerMs: COMMAND_ANSWER_MS });
+  const place = placeOf(postgres);
+  try {
+    const state = await schemaState(client);
+    const why = whyTooOld(state) ?? whyNotYet(state);
+    if (why !== null) throw new UserError(`Cannot open the ledger ${place}: ${why}`);
+    return client;
+  } catch (error) {
+    await client[Symbol.asyncDispose]();
+    throw unopenable(place, error);
+  }
+}
+
+/** Why a command of this version cannot use tables of an older one; `null`: they are not older. */
+function whyNotYet({ version }: SchemaState): string | null {
+  if (version === 0) return "it has no tables yet. Has the service run yet? Is the schema the right one?";
+  if (version >= STEPS.length) return null;
+  return `it was written by an older oss-watcher (schema ${version}, this one needs ${STEPS.length}). ` +
+    "Start the service of this version once";
 }
 
 /** The error of a ledger that cannot be opened; an error that is none of PostgreSQL's stays as it is. */

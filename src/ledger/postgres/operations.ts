@@ -1,5 +1,6 @@
-import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
 import type { PostgresOptions } from "../../model/config.ts";
+import type { ProcessList } from "../../model/processes.ts";
+import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
 import { UserError } from "../../model/errors.ts";
 import type { Gap } from "../../model/gap.ts";
 import type { Listing } from "../../model/ledger.ts";
@@ -13,20 +14,20 @@ import type {
   Selection,
   ShownEvent,
 } from "../../model/operations.ts";
-import type { ProcessList } from "../../model/processes.ts";
+import { type PostgresAddress, postgresAddress, shownPostgresUrl } from "../../model/postgres_address.ts";
 import type { PostgresClient } from "./client.ts";
-import { openCommandClient } from "./command_client.ts";
 import { original } from "./columns.ts";
 import { Comparisons } from "./comparisons.ts";
 import { gapOf } from "./gaps.ts";
 import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
 import { listPages } from "./list_pages.ts";
+import { openForCommand } from "./open_client.ts";
+import { processList } from "./process_list.ts";
 import { dropDeliveries, replayDeliveries } from "./operator_changes.ts";
 import { changeDeliveries } from "./operator_transaction.ts";
 import { readOrderHash } from "./order_seed.ts";
 import { bringRetriesForward, isConfigured, pluginNumber, pluginStates } from "./plugin_states.ts";
 import { primeMemory } from "./prime.ts";
-import { processList } from "./process_list.ts";
 import { selectedDeliveries } from "./selected_deliveries.ts";
 import { showEvent } from "./show.ts";
 
@@ -36,16 +37,18 @@ import { showEvent } from "./show.ts";
  * @throws {UserError} when it cannot be opened.
  */
 export async function openOperations(postgres: PostgresOptions): Promise<LedgerOperations> {
-  return new PostgresOperations(await openCommandClient(postgres));
+  return new PostgresOperations(await openForCommand(postgres), postgresAddress(postgres));
 }
 
 class PostgresOperations implements LedgerOperations {
   readonly #client: PostgresClient;
+  readonly #address: PostgresAddress;
   readonly comparisons: ComparisonLedger;
 
-  constructor(client: PostgresClient) {
+  constructor(client: PostgresClient, address: PostgresAddress) {
     this.#client = client;
-    this.comparisons = new Comparisons(client, Date.now);
+    this.#address = address;
+    this.comparisons = new Comparisons(client);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -55,6 +58,10 @@ class PostgresOperations implements LedgerOperations {
   async plugins(): Promise<readonly string[]> {
     const rows = await this.#client.rows("SELECT name FROM plugin ORDER BY name");
     return rows.map(({ name }) => original(name as string));
+  }
+
+  processes(): Promise<ProcessList> {
+    return processList(this.#client);
   }
 
   pluginStates(): Promise<readonly PluginState[]> {
@@ -114,16 +121,23 @@ class PostgresOperations implements LedgerOperations {
     return (await this.#client.rows("SELECT * FROM gap ORDER BY from_at, seq")).map(gapOf);
   }
 
-  processes(): Promise<ProcessList> {
-    return processList(this.#client);
+  backup(file: string): Promise<void> {
+    return Promise.reject(new UserError(`Cannot copy the ledger: it is on PostgreSQL. Run\n  ${this.#dump(file)}`));
   }
 
-  backup(_file: string): Promise<void> {
-    return Promise.reject(new UserError("Cannot copy the ledger: it is on PostgreSQL. Use pg_dump"));
+  #dump(file: string): string {
+    const { schema, usesTls } = this.#address;
+    const url = `${shownPostgresUrl(this.#address)}${usesTls ? "?sslmode=verify-full" : ""}`;
+    return `pg_dump --format=custom --schema=${schema} --file=${quoted(file)} ${quoted(url)}`;
   }
 
   async #fact(name: string): Promise<number | null> {
     const [row] = await this.#client.rows("SELECT value FROM fact WHERE name = $1", [name]);
     return row === undefined ? null : Number(row["value"]);
   }
+}
+
+/** A word for a shell. */
+function quoted(text: string): string {
+  return /^[\w./:@?=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -30,8 +30,11 @@ async function write(
   queries: Queries,
   { look, epoch }: { readonly look: MemoryLook; readonly epoch: number },
 ): Promise<void> {
-  const none = { decidedThrough: null, beganAt: null, removed: "", idle: "", bodiless: "", tellsOthers: false };
-  await queries.rows(WRITE_FACTS, [...singleValues({ epoch, writes: 0, ...none }), ...rowValues(look.memory.dirty())]);
+  const none = { decidedThrough: null, beganAt: null, removed: "", idle: "", bodiless: "" };
+  await queries.rows(WRITE_FACTS, [
+    ...singleValues({ epoch, writes: 0, tellsOthers: false, ...none }),
+    ...rowValues(look.memory.dirty()),
+  ]);
 }
 
 const TAKE = `INSERT INTO lease AS l (name, epoch, taken_at, expires_at)

@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
 import type { PostgresOptions } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
@@ -91,14 +90,14 @@ class PostgresStoredLedger implements StoredLedger {
 
   constructor(parts: Parts) {
     const { postgres, options, leaseSeconds, client, ledger, held } = parts;
-    const { plugins, version, announces, clock, log, keepDays, maxDelayMs, onRescheduled } = options;
+    const { plugins, version, announces, clock, log, keepDays, maxDelayMs } = options;
     this.#parts = parts;
     this.ledger = ledger;
-    this.comparisons = new Comparisons(client, clock.now);
-    this.#housekeeping = new Housekeeping({ queries: client, clock, keepDays, maxDelayMs, log, onRescheduled });
-    const queueOf = (plugin: string) => ledger.stateOf(plugin);
+    this.comparisons = new Comparisons(client);
+    this.#housekeeping = new Housekeeping({ client, clock, keepDays, maxDelayMs, log });
+    const queueOf = (plugin: string) => Promise.resolve(ledger.stateOf(plugin));
     this.#backlog = new BacklogCounter({ queries: client, queueOf, plugins, passedMs: () => clock.passedMs() });
-    const name = postgres.processName ?? hostname();
+    const name = postgres.processName ?? hostName();
     this.#leases = new Leases({
       queries: client,
       held,
@@ -120,9 +119,9 @@ class PostgresStoredLedger implements StoredLedger {
     return this.#restoredAtMs;
   }
 
-  async start(signal: AbortSignal): Promise<void> {
+  async start(): Promise<void> {
     const { client, postgres } = this.#parts;
-    await this.#housekeeping.start(signal);
+    await this.#housekeeping.start();
     await this.#noticeRestore();
     await client.listen(postgresAddress(postgres).schema, (what) => this.#told(what), () => this.#told("events"));
     this.#renewing = this.#leases.run(this.#closing.signal);
@@ -132,9 +131,10 @@ class PostgresStoredLedger implements StoredLedger {
 
   async run(signal: AbortSignal): Promise<void> {
     const housekeeping = this.#leases.hold(HOUSEKEEPING, ({ ending }) => this.#housekeeping.run(ending), signal);
-    const work = Promise.all([housekeeping, this.#housekeeping.watch(signal)]);
+    const work = Promise.all([housekeeping, this.#housekeeping.watch(signal), ended(signal)]);
+    // Ends before the others only when we must stop.
     await Promise.race([work, this.#renewing]);
-    await housekeeping;
+    await work;
   }
 
   trustsClock(): boolean {
@@ -216,5 +216,19 @@ class PostgresStoredLedger implements StoredLedger {
     this.#toldDifferences = told;
     if (differences.length === 0) log.info("The configurations of all processes agree");
     for (const difference of differences) log.warn(difference);
+  }
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+/** The host's name. To ask the system for it would take another permission of Deno. */
+function hostName(): string {
+  try {
+    return Deno.readTextFileSync("/proc/sys/kernel/hostname").trim();
+  } catch {
+    return Deno.env.get("HOSTNAME") ?? Deno.env.get("COMPUTERNAME") ?? "oss-watcher";
   }
 }
