@@ -61,9 +61,12 @@ async function listDeliveries(queries: Queries, filter: PageQuery): Promise<read
   const sources = filter.state === undefined ? [ALL] : SOURCES[filter.state] ?? [];
   const common = commonConditions(filter, values);
   const limit = `ORDER BY seq DESC, plugin DESC LIMIT ${filter.limit}`;
-  const parts = sources.map(({ from, plugin, where }) => {
+  const parts = sources.map(({ from, plugin, where, isQueued }) => {
     const conditions = [...common, `(e.seq, ${plugin}) < (${before(filter, values)})`, ...where];
-    if (filter.plugin !== undefined) conditions.push(`${plugin} = (SELECT id FROM plugin WHERE name = $1)`);
+    const named = filter.plugin === undefined ? "" : " WHERE name = $1";
+    if (named !== "") conditions.push(`${plugin} = (SELECT id FROM plugin${named})`);
+    // Where the walk ends.
+    if (isQueued) conditions.push(`e.seq >= (SELECT min(queued_from) FROM plugin${named})`);
     return `(SELECT e.seq, ${plugin} AS plugin, d.state, d.attempts, coalesce(d.due_at, e.decided_at) AS due_at
       FROM ${from} WHERE ${conditions.join(" AND ")} ${limit})`;
   });
@@ -104,6 +107,8 @@ interface Source {
   /** SQL: the number of the plugin. */
   readonly plugin: string;
   readonly where: readonly string[];
+  /** Whether they are in the queues. @default false */
+  readonly isQueued?: boolean;
 }
 
 const ALL: Source = { from: DELIVERIES, plugin: "w.plugin", where: [] };
@@ -112,7 +117,8 @@ const ALL: Source = { from: DELIVERIES, plugin: "w.plugin", where: [] };
 const WITHOUT_ROW: Source = {
   from: `${DELIVERIES} JOIN plugin AS q ON q.id = w.plugin`,
   plugin: "w.plugin",
-  where: ["d.seq IS NULL", "e.seq >= q.queued_from", "e.seq >= (SELECT min(queued_from) FROM plugin)"],
+  where: ["d.seq IS NULL", "e.seq >= q.queued_from"],
+  isQueued: true,
 };
 
 function withRow(...where: readonly string[]): Source {

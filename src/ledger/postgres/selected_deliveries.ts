@@ -110,5 +110,6 @@ const UNFINISHED = page(
   withState("open"),
   `SELECT e.seq, w.plugin, d.state, d.attempts FROM ${DELIVERIES} JOIN plugin AS p ON p.id = w.plugin
     WHERE (e.seq, w.plugin) > ($1::bigint, $2::integer) AND e.seq >= $1::bigint AND e.seq <= $3::bigint
-      AND e.seq >= p.queued_from AND e.seq >= (SELECT min(queued_from) FROM plugin) AND d.seq IS NULL AND ${IS_NAMED}`,
+      AND e.seq >= p.queued_from AND d.seq IS NULL
+      AND e.seq >= (SELECT min(queued_from) FROM plugin AS p WHERE ${IS_NAMED}) AND ${IS_NAMED}`,
 );
