@@ -17,7 +17,7 @@ import {
 } from "../../model/ledger.ts";
 import type { Memory } from "../../model/memory.ts";
 import type { TargetOutage } from "../../model/outage.ts";
-import { LeaseLost, pluginLease } from "../../model/tenancy.ts";
+import { pluginLease } from "../../model/tenancy.ts";
 import { type OrderHash, orderHash } from "../order_hash.ts";
 import { Batcher } from "./batcher.ts";
 import type { Queries } from "./client.ts";
