@@ -16,7 +16,8 @@ interface Reading {
 }
 
 /** SQL: row `t` of table `delivery` says what none would say: the lane has written it to shorten its queue. */
-const WAITS = "t.state = 'open' AND t.attempts = 0 AND NOT t.repair AND t.due_at = e.decided_at";
+const WAITS = `t.state = 'open' AND t.attempts = 0 AND NOT t.repair
+  AND t.due_at = (SELECT decided_at FROM event AS e WHERE e.seq = t.seq)`;
 
 /** SQL: the last number that the server has given to a row. */
 function lastNumber(table: string): string {
@@ -35,7 +36,7 @@ const READINGS: { readonly [table in TableName]?: Reading } = {
         WHERE o.span = t.seq / ${PARTITION_EVENTS} AND o.order_key = t.order_keys[1] AND o.seq = t.seq))`,
     },
   },
-  delivery: { from: "delivery AS t JOIN event AS e ON e.seq = t.seq", where: `NOT (${WAITS})` },
+  delivery: { where: `NOT (${WAITS})` },
   notification: {
     columns: {
       outcome: `CASE WHEN t.outcome = 'superseded' THEN t.outcome

@@ -14,9 +14,10 @@ interface Reading {
   readonly columns?: Readonly<Record<string, string>>;
 }
 
-/** SQL: delivery `t` of event `e` was never attempted, and no operator has touched it. */
+/** SQL: delivery `t` was never attempted, and no operator has touched it. */
 const WAITS = `t.finished_at IS NULL
-  AND (t.state = 'queued' OR (t.attempts = 0 AND t.repair = 0 AND t.due_at = e.decided_at))`;
+  AND (t.state = 'queued' OR (t.attempts = 0 AND t.repair = 0 
+    AND t.due_at = (SELECT decided_at FROM event AS e WHERE e.seq = t.seq)))`;
 
 /** SQL: the last number of a table. Those of events are above all that came before a restore. */
 function lastNumber(table: string): string {
@@ -35,7 +36,6 @@ const READINGS: { readonly [table in TableName]?: Reading } = {
     },
   },
   delivery: {
-    from: "delivery AS t CROSS JOIN event AS e ON e.seq = t.seq",
     where: `NOT (${WAITS})`,
     columns: { state: "iif(t.finished_at IS NULL, 'open', t.state)" },
   },
