@@ -64,8 +64,9 @@ async function run({ from, to }: CopyPlaces, context: CommandContext): Promise<v
     terminal.error(printable(text));
   };
   try {
-    await using source = await openCopySource(places[0]);
-    await using target = await openCopyTarget(places[1]);
+    const onWait = (seconds: number) => tell(`An earlier copy may still run: waiting for at most ${seconds} s`);
+    await using source = await openCopySource(places[0], { onWait });
+    await using target = await openCopyTarget(places[1], { onWait });
     const result = await copyLedger({
       source,
       target,

@@ -2,7 +2,7 @@ import type { DeliveredLedger } from "../model/delivered.ts";
 import type { Finding } from "../model/finding.ts";
 import type { LedgerOperations } from "../model/operations.ts";
 import type { StoredLedger, StoredLedgerOptions } from "../model/stored_ledger.ts";
-import type { CopySource, CopyTarget } from "./copy/copy_store.ts";
+import type { CopySource, CopyTarget, OpenCopyOptions } from "./copy/copy_store.ts";
 import type { LedgerPlace } from "./place.ts";
 import type { EventKey, KeyFilter } from "./sqlite/completion_names.ts";
 
@@ -43,9 +43,9 @@ export async function openDelivered(place: LedgerPlace): Promise<DeliveredLedger
  *
  * @throws {UserError} when a service runs with it, or it cannot be opened.
  */
-export async function openCopySource(place: LedgerPlace): Promise<CopySource> {
+export async function openCopySource(place: LedgerPlace, options: OpenCopyOptions = {}): Promise<CopySource> {
   if ("file" in place) return (await import("./sqlite/copy_store.ts")).openCopySource(place.file);
-  return await (await import("./postgres/copy_store.ts")).openCopySource(place.postgres);
+  return await (await import("./postgres/copy_store.ts")).openCopySource(place.postgres, options);
 }
 
 /**
@@ -53,9 +53,9 @@ export async function openCopySource(place: LedgerPlace): Promise<CopySource> {
  *
  * @throws {UserError} when a service runs with it, or it cannot be opened.
  */
-export async function openCopyTarget(place: LedgerPlace): Promise<CopyTarget> {
+export async function openCopyTarget(place: LedgerPlace, options: OpenCopyOptions = {}): Promise<CopyTarget> {
   if ("file" in place) return (await import("./sqlite/copy_store.ts")).openCopyTarget(place.file);
-  return await (await import("./postgres/copy_store.ts")).openCopyTarget(place.postgres);
+  return await (await import("./postgres/copy_store.ts")).openCopyTarget(place.postgres, options);
 }
 
 /**

@@ -22,6 +22,8 @@ import { TemporaryPostgresLedger } from "./temporary_postgres_ledger.ts";
 export interface OpenedLedger extends AsyncDisposable {
   readonly ledger: Ledger;
   now: number;
+  /** What operators may do meanwhile. */
+  operations(): LedgerOperations | Promise<LedgerOperations>;
 }
 
 /** A place for a ledger, which goes with the test. */
@@ -37,13 +39,14 @@ export interface TestPlace extends AsyncDisposable {
 export const KINDS = ["SQLite", "PostgreSQL"] as const;
 export type Kind = typeof KINDS[number];
 
-export async function testPlace(kind: Kind): Promise<TestPlace> {
-  return kind === "SQLite" ? sqlitePlace() : await postgresPlace();
+/** @param options `file`: the file, if it is of SQLite. @default in a directory in RAM, which programs may not open */
+export async function testPlace(kind: Kind, { file }: { readonly file?: string } = {}): Promise<TestPlace> {
+  return kind === "SQLite" ? sqlitePlace(file) : await postgresPlace();
 }
 
-function sqlitePlace(): TestPlace {
+function sqlitePlace(given: string | undefined): TestPlace {
   const directory = new TemporaryDirectory();
-  const file = directory.path("ledger.db");
+  const file = given ?? directory.path("ledger.db");
   return {
     ...commonOf({ file }),
     kind: "SQLite",

@@ -45,6 +45,11 @@ export interface SourceState extends Pick<CopyMark, "source" | "state"> {
   readonly isRestored: boolean;
 }
 
+export interface OpenCopyOptions {
+  /** Called when it waits for an earlier copy that may have been killed, at most so long. */
+  readonly onWait?: (seconds: number) => void;
+}
+
 /** A ledger that nobody else writes to, in the neutral form. */
 export interface CopyStore extends AsyncDisposable {
   /** For people, without the password. */

@@ -9,8 +9,8 @@ import { look, type SeenLease, takeLease } from "./leases.ts";
 export const COPY_LEASE = "copy";
 
 /** Time after which a copy that was killed keeps nobody out any more. */
-const LEASE_SECONDS = 20;
-const RENEW_MS = 4000;
+const LEASE_SECONDS = 15;
+const RENEW_MS = 3000;
 const POLL_MS = 500;
 
 /**
@@ -29,11 +29,17 @@ export class CopyLease implements AsyncDisposable {
     this.#place = place;
   }
 
-  /** @throws {UserError} when a service, or another copy, works with the ledger. */
-  async take(): Promise<void> {
-    const untilMs = performance.now() + (LEASE_SECONDS + 2) * 1000;
-    // A copy that was killed has it until it expires.
+  /**
+   * @param onWait Called when another copy has it: one that was killed has it until it expires.
+   * @throws {UserError} when a service, or another copy, works with the ledger.
+   */
+  async take(onWait: (seconds: number) => void): Promise<void> {
+    const waitSeconds = LEASE_SECONDS + 2;
+    const untilMs = performance.now() + waitSeconds * 1000;
+    let isWaiting = false;
     while (await takeLease(this.#queries, { name: COPY_LEASE, id: this.id, leaseSeconds: LEASE_SECONDS }) === null) {
+      if (!isWaiting) onWait(waitSeconds);
+      isWaiting = true;
       if (performance.now() > untilMs) throw this.#refused("another copy of it, or to it, is running. Wait for that");
       await sleep(POLL_MS);
     }

@@ -7,6 +7,7 @@ import {
   type CopyMark,
   type CopySource,
   type CopyTarget,
+  type OpenCopyOptions,
   type Page,
   PAGE_CHARACTERS,
   PAGE_ROWS,
@@ -41,8 +42,8 @@ const CONNECTIONS = 2;
  *
  * @throws {UserError} when a service runs with it, or it cannot be opened.
  */
-export async function openCopySource(postgres: PostgresOptions): Promise<CopySource> {
-  return await open(postgres, async () => {});
+export async function openCopySource(postgres: PostgresOptions, options: OpenCopyOptions): Promise<CopySource> {
+  return await open(postgres, { ...options, prepare: async () => {} });
 }
 
 /**
@@ -50,14 +51,15 @@ export async function openCopySource(postgres: PostgresOptions): Promise<CopySou
  *
  * @throws {UserError} when a service runs with it, or it cannot be opened.
  */
-export async function openCopyTarget(postgres: PostgresOptions): Promise<CopyTarget> {
+export async function openCopyTarget(postgres: PostgresOptions, options: OpenCopyOptions): Promise<CopyTarget> {
   const { schema } = postgresAddress(postgres);
-  return await open(postgres, (client) => migrate(client, { schema, place: placeOf(postgres) }));
+  const prepare = (client: PostgresClient) => migrate(client, { schema, place: placeOf(postgres) });
+  return await open(postgres, { ...options, prepare });
 }
 
 async function open(
   postgres: PostgresOptions,
-  prepare: (client: PostgresClient) => Promise<void>,
+  { prepare, onWait = () => {} }: OpenCopyOptions & { readonly prepare: (client: PostgresClient) => Promise<void> },
 ): Promise<PostgresCopyStore> {
   const place = placeOf(postgres);
   const client = await openClient(postgres, { connections: CONNECTIONS, answerMs: COMMAND_ANSWER_MS });
@@ -66,7 +68,7 @@ async function open(
     await prepare(client);
     const why = await whyOtherVersion(client);
     if (why !== null) throw new UserError(`Cannot open the ledger ${place}: ${why}`);
-    await lease.take();
+    await lease.take(onWait);
     return new PostgresCopyStore({ place, client, lease });
   } catch (error) {
     await lease[Symbol.asyncDispose]();

@@ -343,7 +343,7 @@ function noRows() {
   };
 }
 
-/** Row of table `fact`: events of a ledger that was copied have had numbers up to this one, also those that were pruned. */
+/** Row of table `fact`: events that are pruned, or were before the ledger was copied, have had numbers up to this one. */
 export const NUMBERED_THROUGH = "numbered_through";
 
 /** After a restore, receivers may know numbers of events that are lost. Events come less than once a millisecond. */

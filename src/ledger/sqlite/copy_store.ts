@@ -280,7 +280,7 @@ const STATEMENTS = {
   hold: `INSERT OR IGNORE INTO held (plugin, order_key, seq)
     SELECT ?1, k.value, e.seq FROM event AS e CROSS JOIN json_each(e.order_keys) AS k WHERE e.seq = ?2`,
   saveStarts: `UPDATE plugin SET queued_from = coalesce(
-    (SELECT min(seq) FROM delivery AS d WHERE d.plugin = plugin.id AND d.state = 'queued'),
+    (SELECT seq FROM delivery AS d WHERE d.plugin = plugin.id AND d.state = 'queued' ORDER BY d.seq LIMIT 1),
     (SELECT coalesce(max(seq), 0) + 1 FROM event))`,
   open: `SELECT d.seq, d.plugin, e.order_keys, e.detail IS NOT NULL AS detailed
     FROM delivery AS d INDEXED BY delivery_open CROSS JOIN event AS e ON e.seq = d.seq
