@@ -17,6 +17,7 @@ import {
   type Settlement,
 } from "../model/ledger.ts";
 import type { TargetOutage } from "../model/outage.ts";
+import { LeaseLost } from "../model/tenancy.ts";
 
 export interface RetryingLedgerOptions {
   readonly ledger: Ledger;
@@ -131,7 +132,11 @@ export class RetryingLedger implements Ledger {
         if (!(error instanceof LedgerUnavailable) || signal.aborted) throw error;
         if (this.#recovery === undefined) {
           const retried = this.#retry(() => call(ledger));
-          this.#recovery = retried.then(() => this.#recovered(true), () => this.#recovered(false));
+          // One that says that a lease is lost was answered.
+          this.#recovery = retried.then(
+            () => this.#recovered(true),
+            (error) => this.#recovered(error instanceof LeaseLost),
+          );
           onDown(error);
           return await retried;
         }
