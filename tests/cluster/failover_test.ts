@@ -44,7 +44,7 @@ Deno.test("a synchronous standby that is promoted in the middle of a load has al
   cluster.assertRight();
   await cluster.until(() => TOLD.test(cluster.logs));
   const first = cluster.receiver.accepted.find(({ at }) => at > killedAt + 100);
-  note(`the next delivery came ${Math.round(first!.at - killedAt)} ms after the primary was killed`, cluster.logs);
+  console.log(`the next delivery came ${Math.round(first!.at - killedAt)} ms after the primary was killed`, cluster.logs);
 });
 
 Deno.test("an asynchronous standby that is promoted lacks what came last: that is told, and no number is used twice", async () => {

@@ -65,7 +65,7 @@ Deno.test("SIGTERM of the process that does everything hands over at once, long 
   const first = receiver.accepted.find(({ at }) => at > endedAt);
   const gap = Math.max(...receiver.accepted.map(({ at }, index) => at - (receiver.accepted[index - 1]?.at ?? at)));
   const ms = [endedAt - stoppedAt, first!.at - stoppedAt, gap].map(Math.round);
-  note(`SIGTERM: ended after ${ms[0]} ms, next delivery after ${ms[1]} ms, longest pause of the receiver ${ms[2]} ms`);
+  console.log(`SIGTERM: ended after ${ms[0]} ms, next delivery after ${ms[1]} ms, longest pause of the receiver ${ms[2]} ms`);
   assert.deepEqual([code, receiver.doubled], [0, 0]);
   await cluster.until(async () => `${leasesOf(await cluster.processes(), "two")}` === `${all}`);
   assert.match((await cluster.run(["processes"])).out, /^one +stopped /m);
