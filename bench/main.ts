@@ -27,11 +27,23 @@ import { hanging } from "./rows/hanging.ts";
 import { latency } from "./rows/latency.ts";
 import { moves } from "./rows/moves.ts";
 import { ledgerSize } from "./rows/ledger_size.ts";
+import { postgres } from "./rows/postgres.ts";
 import type { Measured, Row, Stand } from "./stand.ts";
 import { tableOf } from "./table.ts";
 
 const ROUNDS = 5;
-const ROWS: readonly Row[] = [draining, endToEnd, latency, plugins, servers, moves, hanging, coldStart, enrichment];
+const ROWS: readonly Row[] = [
+  draining,
+  endToEnd,
+  latency,
+  plugins,
+  servers,
+  moves,
+  hanging,
+  coldStart,
+  enrichment,
+  postgres,
+];
 
 /** All processors, and room for a backlog. */
 const BROKER = {

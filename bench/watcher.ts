@@ -2,6 +2,7 @@
 // row.
 import { join } from "node:path";
 import { openDatabase } from "../src/ledger/sqlite/database.ts";
+import type { PostgresServer } from "../tools/postgres/server.ts";
 import { Service } from "../tools/service.ts";
 import { CLAIMED } from "./mix.ts";
 import type { Running } from "./drain.ts";
@@ -15,6 +16,8 @@ export interface WatcherOptions {
   readonly sections?: string;
   /** Whether changes of servers are followed, and told at once. @default false */
   readonly follows?: boolean;
+  /** The ledger's database. @default a file of SQLite */
+  readonly postgres?: PostgresServer;
   /** The file of the ledger. @default in a new directory, which is removed afterwards */
   readonly dir?: string;
   /** How many deliveries the ledger must hold as done in the end. */
@@ -47,7 +50,7 @@ export function startWatcher(options: WatcherOptions): Running {
       const { code } = await service.end("SIGTERM");
       try {
         if (code !== 0) throw new Error(`the watcher ended with ${code}: ${service.log.slice(-2000)}`);
-        checkLedger(join(dir, "ledger.db"), options);
+        await checkLedger(join(dir, "ledger.db"), options);
       } finally {
         if (options.dir === undefined) Deno.removeSync(dir, { recursive: true });
       }
@@ -55,7 +58,8 @@ export function startWatcher(options: WatcherOptions): Running {
   };
 }
 
-function configOf({ url, queue, plugins, sections = "", follows = false }: WatcherOptions): string {
+function configOf({ url, queue, plugins, sections = "", follows = false, postgres }: WatcherOptions): string {
+  const ledger = postgres === undefined ? `file: "./ledger.db"` : `postgres: { url: ${JSON.stringify(postgres.url)} }`;
   return `import { RestNotify } from "oss-watcher/plugins";
 import { idle } from ${JSON.stringify(new URL("./idle.ts", import.meta.url).href)};
 
@@ -66,7 +70,7 @@ export default {
   plugins: [${plugins}].flat(),
   rabbit: { url: ${JSON.stringify(url)}, watchQueue: ${JSON.stringify(queue)} },
   // The recording is older than ledger.keepDays: its creations would count as an old queue's.
-  ledger: { file: "./ledger.db", keepDays: 36500 },
+  ledger: { ${ledger}, keepDays: 36500 },
   ${sections}
 };
 export { RestNotify, idle };
@@ -92,16 +96,33 @@ const DONE = `SELECT
   count(*) FILTER (WHERE state <> 'done' AND attempts > 0) AS failing,
   (SELECT count(*) FROM event WHERE missing <> '[]') AS incomplete FROM delivery`;
 
-function checkLedger(file: string, { deliveries, failing = 0 }: WatcherOptions): void {
+/** The same on PostgreSQL, where a delivery that waits has no row. */
+const DONE_ON_POSTGRES = `SELECT json_build_object(
+  'done', count(*) FILTER (WHERE d.state = 'done' AND e.key NOT LIKE 'server/%/update/%'),
+  'failing', count(*) FILTER (WHERE d.state <> 'done' AND d.attempts > 0),
+  'incomplete', (SELECT count(*) FROM oss_watcher.event WHERE missing <> '[]'))
+  FROM oss_watcher.delivery AS d JOIN oss_watcher.event AS e ON e.seq = d.seq`;
+
+async function checkLedger(file: string, options: WatcherOptions): Promise<void> {
+  const { postgres } = options;
+  if (postgres === undefined) return checkFile(file, options);
+  checkWork(JSON.parse(await postgres.psql(DONE_ON_POSTGRES)), options);
+  await postgres.psql("DROP SCHEMA oss_watcher CASCADE");
+}
+
+function checkFile(file: string, options: WatcherOptions): void {
   const database = openDatabase(file, { create: false });
   try {
-    const found = database.prepare(DONE).get();
-    if (found?.["done"] !== deliveries) throw new Error(`${found?.["done"]} deliveries are done, not ${deliveries}`);
-    if (Number(found["failing"]) < failing || (failing === 0 && found["failing"] !== 0)) {
-      throw new Error(`attempts of ${found["failing"]} deliveries failed, not of ${failing}`);
-    }
-    if (found["incomplete"] !== 0) throw new Error(`${found["incomplete"]} details lack something`);
+    checkWork(database.prepare(DONE).get() ?? {}, options);
   } finally {
     database.close();
   }
+}
+
+function checkWork(found: Readonly<Record<string, unknown>>, { deliveries, failing = 0 }: WatcherOptions): void {
+  if (found["done"] !== deliveries) throw new Error(`${found["done"]} deliveries are done, not ${deliveries}`);
+  if (Number(found["failing"]) < failing || (failing === 0 && found["failing"] !== 0)) {
+    throw new Error(`attempts of ${found["failing"]} deliveries failed, not of ${failing}`);
+  }
+  if (found["incomplete"] !== 0) throw new Error(`${found["incomplete"]} details lack something`);
 }

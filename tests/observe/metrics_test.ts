@@ -171,7 +171,7 @@ Deno.test("docs/OPERATIONS.md lists every metric with its type, labels and meani
 });
 
 /** Labels whose values the text below the table explains. */
-const ELSEWHERE = ["plugin", "reason", "source", "version"];
+const ELSEWHERE = ["lease", "plugin", "reason", "source", "version"];
 
 Deno.test("docs/OPERATIONS.md explains every reason of a failure", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/OPERATIONS.md", import.meta.url));

@@ -10,12 +10,14 @@ import type { Rules } from "../../src/facts/decision_context.ts";
 import { updateOf } from "../../src/facts/update.ts";
 import { changedKeys } from "../../src/model/following.ts";
 import type { Notification } from "../../src/model/notification.ts";
-import type { Settlement } from "../../src/model/ledger.ts";
+import type { Ledger, Settlement } from "../../src/model/ledger.ts";
 import { promptDetail, settlementOf } from "./made_events.ts";
 import { EVERYTHING } from "./rules.ts";
-import type { TemporaryLedger } from "./temporary_ledger.ts";
 
-type OpenedLedger = Pick<TemporaryLedger, "ledger" | "now">;
+interface OpenedLedger {
+  readonly ledger: Ledger;
+  readonly now: number;
+}
 
 /** Records notifications and decides them, with details. */
 export async function tell(opened: OpenedLedger, ...notifications: readonly Notification[]): Promise<void> {
@@ -50,8 +52,13 @@ async function tellBy(
   const recorded = ledger.record(notifications.map((notification) => ({ receivedAt: now, notification })));
   const decider = (notification: Notification, memory: Parameters<typeof decide>[1]) =>
     decide(notification, memory, rules);
-  while (await ledger.decide(Number.MAX_SAFE_INTEGER, decider, promptDetail) > 0);
+  const decideAll = async () => {
+    while (await ledger.decide(Number.MAX_SAFE_INTEGER, decider, promptDetail) > 0);
+  };
+  await decideAll();
   await recorded;
+  // Not every ledger decides what it is still recording.
+  await decideAll();
 }
 
 /** Ends all deliveries of a plugin that are ready, until none is; returns the keys in their order. */

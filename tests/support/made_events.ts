@@ -112,11 +112,9 @@ export async function decideEvents(
 ): Promise<void> {
   const byMessage = new Map(events.map((event) => [event.messageId, event]));
   await ledger.record([...byMessage.keys()].map((id) => ({ receivedAt: 0, notification: madeNotification(id) })));
-  await ledger.decide(
-    Number.MAX_SAFE_INTEGER,
-    ({ messageId }) => decisionOf([byMessage.get(messageId)!]),
-    make,
-  );
+  const decider = ({ messageId }: Notification) => decisionOf([byMessage.get(messageId)!]);
+  // Not every ledger decides all at once.
+  while (await ledger.decide(Number.MAX_SAFE_INTEGER, decider, make) > 0);
 }
 
 /** The detail of an event that needs nothing but the event. */

@@ -1,8 +1,17 @@
-import { PostgresClient } from "../../src/ledger/postgres/client.ts";
+import type { OperatedLedger } from "../ledger/operated_ledger.ts";
+import { PostgresClient, type Row } from "../../src/ledger/postgres/client.ts";
+import { Comparisons } from "../../src/ledger/postgres/comparisons.ts";
+import { openDelivered } from "../../src/ledger/postgres/delivered.ts";
 import { HeldLeases } from "../../src/ledger/postgres/held_leases.ts";
 import { takeLease } from "../../src/ledger/postgres/leases.ts";
 import { PostgresLedger } from "../../src/ledger/postgres/ledger.ts";
 import { migrate } from "../../src/ledger/postgres/migrate.ts";
+import { openOperations } from "../../src/ledger/postgres/operations.ts";
+import { Pruner } from "../../src/ledger/postgres/prune.ts";
+import type { ComparisonLedger } from "../../src/model/comparison_ledger.ts";
+import type { PostgresOptions } from "../../src/model/config.ts";
+import type { DeliveredLedger } from "../../src/model/delivered.ts";
+import type { LedgerOperations } from "../../src/model/operations.ts";
 import { postgresAddress } from "../../src/model/postgres_address.ts";
 import { pluginLease } from "../../src/model/tenancy.ts";
 import { type TemporaryDatabase, temporaryDatabase } from "./postgres_server.ts";
@@ -14,7 +23,7 @@ export function clientOf({ url, schema }: Pick<TemporaryDatabase, "url" | "schem
 }
 
 /** A ledger on PostgreSQL in a schema of its own, all of whose work is ours, and its time. */
-export class TemporaryPostgresLedger implements AsyncDisposable {
+export class TemporaryPostgresLedger implements OperatedLedger {
   readonly database: TemporaryDatabase;
   client: PostgresClient;
   ledger!: PostgresLedger;
@@ -22,6 +31,7 @@ export class TemporaryPostgresLedger implements AsyncDisposable {
   now = 0;
   /** All that were ever configured. */
   readonly #plugins = new Set<string>();
+  #active: readonly string[] = [];
 
   private constructor(database: TemporaryDatabase) {
     this.database = database;
@@ -52,9 +62,75 @@ export class TemporaryPostgresLedger implements AsyncDisposable {
     }
   }
 
+  /** What a command of an operator opens; what it changes is noticed at once. */
+  async operations(): Promise<LedgerOperations> {
+    return this.#noticing(await openOperations(this.#options));
+  }
+
+  /** What `audit` opens; the same. */
+  async delivered(): Promise<DeliveredLedger> {
+    return this.#noticing(await openDelivered(this.#options));
+  }
+
+  get comparisons(): ComparisonLedger {
+    return new Comparisons(this.client);
+  }
+
+  async markTold({ key, plugin }: { readonly key: string; readonly plugin: string }): Promise<void> {
+    const number = `(SELECT id FROM plugin WHERE name = '${plugin}')`;
+    await this.client.rows(`UPDATE event SET plugins = plugins || ${number} WHERE key = '${key}'`);
+    await this.client.rows(`INSERT INTO delivery (seq, plugin, state, due_at, attempts, tried_ms, finished_at)
+      SELECT seq, ${number}, 'done', 0, 1, 0, 0 FROM event WHERE key = '${key}'`);
+    await this.#forget();
+  }
+
+  async prune(before: number): Promise<void> {
+    const pruner = new Pruner(this.client);
+    while (await pruner.slice(before));
+    await this.#forget();
+  }
+
+  /** Runs SQL, and has the ledger read again what it keeps in memory. */
+  async sql(text: string): Promise<readonly Row[]> {
+    const rows = await this.client.rows(text);
+    await this.#forget();
+    return rows;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client[Symbol.asyncDispose]();
     await this.database[Symbol.asyncDispose]();
+  }
+
+  get #options(): PostgresOptions {
+    const { url, schema } = this.database;
+    return { url, schema };
+  }
+
+  async #forget(): Promise<void> {
+    await this.ledger.refresh(this.#active);
+    await this.take("facts", ...[...this.#plugins].map(pluginLease));
+  }
+
+  /** Another process's connection, whose changes are noticed when its promises resolve. */
+  #noticing<Opened extends LedgerOperations | DeliveredLedger | ComparisonLedger>(opened: Opened): Opened {
+    const changing = ["replay", "drop", "tryNow", "prime", "redeliver", "record"];
+    return new Proxy(opened, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name === "comparisons") return this.#noticing(value as ComparisonLedger);
+        if (typeof value !== "function") return value;
+        const call = (...values: readonly unknown[]): unknown => Reflect.apply(value, target, values);
+        if (!changing.includes(String(name))) return call;
+        return async (...values: readonly unknown[]) => {
+          const result = await call(...values);
+          await this.ledger.refresh(this.#active);
+          this.ledger.notice();
+          if (name === "prime") await this.take("facts");
+          return result;
+        };
+      },
+    });
   }
 
   async #open(): Promise<void> {
@@ -65,6 +141,7 @@ export class TemporaryPostgresLedger implements AsyncDisposable {
     const activate = this.ledger.activate.bind(this.ledger);
     this.ledger.activate = async (plugins) => {
       await activate(plugins);
+      this.#active = plugins;
       for (const plugin of plugins) this.#plugins.add(plugin);
       await this.take(...plugins.map(pluginLease));
     };

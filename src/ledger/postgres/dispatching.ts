@@ -7,7 +7,7 @@ import type { Committed } from "./facts.ts";
 import type { HeldLeases } from "./held_leases.ts";
 import type { OpenDelivery } from "./open_deliveries.ts";
 import type { Plugins } from "./plugins.ts";
-import { SettlementRows } from "./settlements.ts";
+import { SettlementRows, type Written } from "./settlements.ts";
 import { ToldDetails } from "./told.ts";
 import { DeliveryWindow, type WindowState } from "./window.ts";
 
@@ -26,9 +26,17 @@ interface Outcome {
   readonly window: DeliveryWindow;
 }
 
-const NONE_BUSY: ReadonlySet<number> = new Set();
+/** What is saved of a plugin's queue beside outcomes. */
+interface Saving {
+  readonly plugin: string;
+  /** Whether RAM has what the tables have. */
+  readonly isCurrent: boolean;
+  readonly lagging: readonly OpenDelivery[];
+  /** `null`: its start is not saved now. */
+  readonly start: number | null;
+}
 
-const OVERTAKEN = "A later event that shares a key was delivered while this one was being replayed";
+const NONE_BUSY: ReadonlySet<number> = new Set();
 
 /** The deliveries of the plugins whose leases are ours. */
 export class Dispatching {
@@ -57,10 +65,10 @@ export class Dispatching {
     const window = plugin === null ? undefined : this.#windows.get(plugin);
     if (plugin === null || window === undefined) return;
     this.#windows.delete(plugin);
-    const [start, held] = [window.startAtEnd(), this.#options.leases.get(lease)];
-    if (start === null || held === undefined) return;
+    const [start, held, { changes }] = [window.startAtEnd(), this.#options.leases.get(lease), window];
+    if (start === null || held === undefined || changes === null) return;
     const rows = new SettlementRows();
-    rows.prove({ plugin: window.plugin, lease: held });
+    rows.prove({ plugin: window.plugin, lease: held, changes });
     rows.addStart(window.plugin, start);
     await rows.write(this.#options.queries);
   }
@@ -136,59 +144,78 @@ export class Dispatching {
   }
 
   async #settle(outcomes: readonly Outcome[]): Promise<void> {
+    for (let left = outcomes; left.length > 0;) left = await this.#settleOnce(left);
+  }
+
+  /** Settles outcomes. Returns those of plugins whose deliveries an operator's command has changed meanwhile. */
+  async #settleOnce(outcomes: readonly Outcome[]): Promise<readonly Outcome[]> {
     const rows = new SettlementRows();
-    const windows = new Map<
-      DeliveryWindow,
-      { readonly lagging: readonly OpenDelivery[]; readonly start: number | null }
-    >();
-    const overtaken: { readonly window: DeliveryWindow; readonly seq: number }[] = [];
-    for (const { settlement, window } of outcomes) {
-      const { plugin } = window;
-      rows.prove({ plugin, lease: this.#options.leases.require(pluginLease(settlement.plugin)) });
-      if (!windows.has(window)) windows.set(window, { lagging: window.lagging(), start: window.startToSave() });
-      await this.#addOutcome(rows, { settlement, window, overtaken });
+    const windows = await this.#windowsOf(outcomes, rows);
+    const stale = new Set<DeliveryWindow>();
+    for (const outcome of outcomes) {
+      const isCurrent = windows.get(outcome.window)?.isCurrent === true;
+      if (await this.#addOutcome(rows, outcome, isCurrent) || !isCurrent) stale.add(outcome.window);
     }
     const settled = new Set(outcomes.map(({ settlement: { plugin, seq } }) => `${plugin} ${seq}`));
-    for (const [window, { lagging, start }] of windows) {
+    for (const [window, { lagging, start, plugin }] of windows) {
       if (start === null) continue;
       for (const delivery of lagging) {
-        if (settled.has(`${window.plugin} ${delivery.seq}`)) continue;
+        if (settled.has(`${plugin} ${delivery.seq}`)) continue;
         rows.add({ ...delivery, plugin: window.plugin, state: "open", finishedAt: null });
       }
       rows.addStart(window.plugin, start);
     }
-    let proven: ReadonlySet<number>;
-    try {
-      proven = await rows.write(this.#options.queries);
-    } catch (error) {
-      // Nobody knows whether it was written, nor what was lost before.
-      for (const window of windows.keys()) window.reload();
-      throw error;
-    }
-    for (const outcome of outcomes) if (proven.has(outcome.plugin)) this.#settled(outcome);
-    for (const { window, seq } of overtaken) window.finish(seq);
+    const written = await this.#write(rows, windows.keys());
+    for (const outcome of outcomes) if (written.get(outcome.plugin) === "written") this.#settled(outcome);
     for (const [window, { lagging, start }] of windows) {
-      if (start === null || !proven.has(window.plugin)) continue;
+      if (stale.has(window) || written.get(window.plugin) === "changed") window.reload();
+      if (start === null || written.get(window.plugin) !== "written") continue;
       for (const { seq } of lagging) window.deliveries.written(seq);
       window.saved(start);
     }
-    const lost = outcomes.find(({ plugin }) => !proven.has(plugin));
+    const lost = outcomes.find(({ plugin }) => written.get(plugin) === "lost");
     if (lost !== undefined) throw new LeaseLost(`The deliveries of ${lost.settlement.plugin} are another process's`);
+    return outcomes.filter(({ plugin }) => written.get(plugin) === "changed");
   }
 
-  async #addOutcome(
+  /** The windows of outcomes, and what is to be saved of them; proves their leases. */
+  async #windowsOf(outcomes: readonly Outcome[], rows: SettlementRows): Promise<ReadonlyMap<DeliveryWindow, Saving>> {
+    const windows = new Map<DeliveryWindow, Saving>();
+    for (const { settlement: { plugin }, window } of outcomes) {
+      if (windows.has(window)) continue;
+      const isCurrent = window.changes !== null;
+      windows.set(window, { plugin, isCurrent, lagging: window.lagging(), start: window.startToSave() });
+      const changes = window.changes ?? await this.#changesOf(window.plugin);
+      rows.prove({ plugin: window.plugin, lease: this.#options.leases.require(pluginLease(plugin)), changes });
+    }
+    return windows;
+  }
+
+  async #changesOf(plugin: number): Promise<number> {
+    const [row] = await this.#options.queries.rows("SELECT changes FROM plugin WHERE id = $1", [plugin]);
+    return Number(row?.["changes"]);
+  }
+
+  async #write(
     rows: SettlementRows,
-    { settlement, window, overtaken }: {
-      readonly settlement: Settlement;
-      readonly window: DeliveryWindow;
-      readonly overtaken: { readonly window: DeliveryWindow; readonly seq: number }[];
-    },
-  ): Promise<void> {
+    windows: Iterable<DeliveryWindow>,
+  ): Promise<ReadonlyMap<number, Written>> {
+    try {
+      return await rows.write(this.#options.queries);
+    } catch (error) {
+      // Nobody knows whether it was written, nor what was lost before.
+      for (const window of windows) window.reload();
+      throw error;
+    }
+  }
+
+  /** Returns whether others are given up for it, which are in the window perhaps. */
+  async #addOutcome(rows: SettlementRows, { settlement, window }: Outcome, isCurrent: boolean): Promise<boolean> {
     const { seq, outcome, startedAt, endedAt, dueAt, triedMs, failure } = settlement;
     const { plugin } = window;
     const known = window.deliveries.get(seq) ?? await this.#stored(plugin, seq);
     // An operator dropped it during the attempt.
-    if (known === null) return;
+    if (known === null) return false;
     const attempts = outcome === "unneeded" ? 0 : known.attempts + 1;
     const last = outcome === "unneeded" ? known.lastAttemptAt : endedAt;
     const state = !isFinal(settlement) ? "open" : outcome === "dead" ? "dead" : "done";
@@ -196,25 +223,12 @@ export class Dispatching {
     const due = isFinal(settlement) ? known.dueAt : dueAt;
     rows.add({ plugin, seq, state, dueAt: due, attempts, triedMs, lastAttemptAt: last, finishedAt });
     if (failure !== null) rows.addFailure({ plugin, seq, attempt: attempts, startedAt, endedAt, failure });
-    if (outcome !== "done" || window.deliveries.stateOf(seq) === "ready") return;
-    // It was ready when its attempt began: only the replay of an older one can have blocked it. That one
-    // would undo what was just delivered.
-    for (const older of window.deliveries.earlier(seq)) {
-      const replayed = window.deliveries.get(older)!;
-      if (!replayed.isWritten) continue;
-      const attempt = replayed.attempts + 1;
-      const ended = { plugin, seq: older, startedAt, endedAt };
-      rows.add({
-        ...replayed,
-        ...ended,
-        state: "dead",
-        attempts: attempt,
-        lastAttemptAt: endedAt,
-        finishedAt: endedAt,
-      });
-      rows.addFailure({ ...ended, attempt, failure: { reason: "permanent", error: OVERTAKEN } });
-      overtaken.push({ window, seq: older });
-    }
+    // It was ready when its attempt began: only the replay of an older one can have blocked it, or has
+    // come since the window was read.
+    const isFirst = isCurrent && window.deliveries.stateOf(seq) === "ready";
+    if (outcome !== "done" || isFirst) return false;
+    rows.giveUpEarlier({ plugin, seq, startedAt, endedAt });
+    return true;
   }
 
   #settled({ window, settlement }: Outcome): void {

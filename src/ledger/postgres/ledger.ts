@@ -17,7 +17,7 @@ import {
 } from "../../model/ledger.ts";
 import type { Memory } from "../../model/memory.ts";
 import type { TargetOutage } from "../../model/outage.ts";
-import { LeaseLost, pluginLease } from "../../model/tenancy.ts";
+import { pluginLease } from "../../model/tenancy.ts";
 import { type OrderHash, orderHash } from "../order_hash.ts";
 import { Batcher } from "./batcher.ts";
 import type { Queries } from "./client.ts";
@@ -50,7 +50,7 @@ export interface PostgresLedgerOptions {
 
 /**
  * The ledger on PostgreSQL, for the stages of one of several processes. A call that changes what is
- * decided, or a plugin's deliveries, needs the lease of that: see `docs/decisions/0023-postgresql.md`.
+ * decided, or a plugin's deliveries, needs the lease of that: see `docs/decisions/0024-postgresql.md`.
  */
 export class PostgresLedger implements Ledger {
   readonly #options: PostgresLedgerOptions;

@@ -20,7 +20,16 @@ interface Cursor {
 interface PageQuery extends Omit<ListFilter, "resource"> {
   readonly resource: string | undefined;
   readonly events: ResourceFilter | null;
+  readonly queue: Queue;
   readonly before: Cursor;
+}
+
+/** Whose deliveries are listed. */
+interface Queue {
+  /** `null`: all plugins'. */
+  readonly plugin: number | null;
+  /** No delivery before this event waits without a row. */
+  readonly from: number;
 }
 
 type PageRow = Cursor & { readonly listed: Listed };
@@ -39,10 +48,11 @@ export async function* listPages(
   const events = isOfEvents
     ? new ResourceFilter(resource, { servers: await serversNamed(queries, resource), orderHash })
     : null;
+  const queue = await queueOf(queries, filter.plugin);
   let before: Cursor = { seq: Number.MAX_SAFE_INTEGER, plugin: 0 };
   for (let left = filter.limit; left > 0;) {
     const limit = Math.min(left, PAGE);
-    const rows = await pageOf(queries, { ...filter, resource, events, limit, before });
+    const rows = await pageOf(queries, { ...filter, resource, events, queue, limit, before });
     yield rows.map(({ listed }) => listed);
     const last = rows.at(-1);
     if (last === undefined || rows.length < limit) return;
@@ -56,14 +66,29 @@ const PAGES: Readonly<Record<string, (queries: Queries, query: PageQuery) => Pro
   superseded: listSuperseded,
 };
 
+/** Read beforehand: PostgreSQL plans well with known numbers. */
+async function queueOf(queries: Queries, name: string | undefined): Promise<Queue> {
+  const [row] = await queries.rows(QUEUE, [name === undefined ? null : plain(name)]);
+  const plugin = name === undefined ? null : Number(row?.["plugin"] ?? UNKNOWN);
+  return { plugin, from: Number(row?.["queued_from"] ?? 0) };
+}
+
+/** The number of a plugin that is not known: no row has it. */
+const UNKNOWN = 0;
+
+const QUEUE = `SELECT min(id) AS plugin, min(queued_from) AS queued_from FROM plugin
+  WHERE $1::text IS NULL OR name = $1`;
+
 async function listDeliveries(queries: Queries, filter: PageQuery): Promise<readonly PageRow[]> {
   const values = new Values();
   const sources = filter.state === undefined ? [ALL] : SOURCES[filter.state] ?? [];
   const common = commonConditions(filter, values);
   const limit = `ORDER BY seq DESC, plugin DESC LIMIT ${filter.limit}`;
-  const parts = sources.map(({ from, plugin, where }) => {
+  const parts = sources.map(({ from, plugin, where, isQueued }) => {
     const conditions = [...common, `(e.seq, ${plugin}) < (${before(filter, values)})`, ...where];
-    if (filter.plugin !== undefined) conditions.push(`${plugin} = (SELECT id FROM plugin WHERE name = $1)`);
+    const { plugin: number, from: start } = filter.queue;
+    if (number !== null) conditions.push(`${plugin} = ${number}`, `${number} = ANY(e.plugins)`);
+    if (isQueued) conditions.push(`e.seq >= ${start}`);
     return `(SELECT e.seq, ${plugin} AS plugin, d.state, d.attempts, coalesce(d.due_at, e.decided_at) AS due_at
       FROM ${from} WHERE ${conditions.join(" AND ")} ${limit})`;
   });
@@ -77,10 +102,9 @@ async function listDeliveries(queries: Queries, filter: PageQuery): Promise<read
   return (await queries.rows(sql, values.all)).map(deliveryOf);
 }
 
-/** SQL: what each state has in common. A plugin's name is the first value. */
-function commonConditions({ plugin, since, before, events }: PageQuery, values: Values): string[] {
+/** SQL: what each state has in common. */
+function commonConditions({ since, before, events }: PageQuery, values: Values): string[] {
   const conditions: string[] = [];
-  if (plugin !== undefined) values.text(plain(plugin));
   // An index knows it, beside the pair of columns.
   conditions.push(`e.seq <= ${values.number(before.seq)}`);
   if (since !== undefined) {
@@ -104,16 +128,14 @@ interface Source {
   /** SQL: the number of the plugin. */
   readonly plugin: string;
   readonly where: readonly string[];
+  /** Whether they are in the queues. @default false */
+  readonly isQueued?: boolean;
 }
 
 const ALL: Source = { from: DELIVERIES, plugin: "w.plugin", where: [] };
 
-/** Never attempted. None is older than where its plugin's queue begins. */
-const WITHOUT_ROW: Source = {
-  from: `${DELIVERIES} JOIN plugin AS q ON q.id = w.plugin`,
-  plugin: "w.plugin",
-  where: ["d.seq IS NULL", "e.seq >= q.queued_from", "e.seq >= (SELECT min(queued_from) FROM plugin)"],
-};
+/** Never attempted. */
+const WITHOUT_ROW: Source = { from: DELIVERIES, plugin: "w.plugin", where: ["d.seq IS NULL"], isQueued: true };
 
 function withRow(...where: readonly string[]): Source {
   return { from: "delivery AS d JOIN event AS e ON e.seq = d.seq", plugin: "d.plugin", where };

@@ -7,8 +7,8 @@ import { changeDeliveries } from "./operator_transaction.ts";
 import { partitionsFrom } from "./partitions.ts";
 import { pluginNumber } from "./plugin_states.ts";
 
-/** Deliveries that one transaction opens. */
-const SLICE = 500;
+/** Deliveries that one transaction opens: some milliseconds for each where much waits. */
+const SLICE = 100;
 
 /** A delivery, and what speaks against making it again. */
 interface Candidate {

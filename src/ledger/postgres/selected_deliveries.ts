@@ -16,7 +16,7 @@ export interface SelectedDelivery {
   readonly attempts: number;
 }
 
-/** Deliveries of one page. */
+/** Deliveries, or events, of one page. */
 const PAGE = 5000;
 
 /** Whether a delivery in this state can be replayed or dropped. */
@@ -31,14 +31,33 @@ export async function* selectedDeliveries(
   action: "replay" | "drop",
 ): AsyncGenerator<readonly SelectedDelivery[]> {
   if (keys.length > 0) return yield await ofKeys(queries, { keys, plugin, action });
-  const [{ newest } = {}] = await queries.rows("SELECT coalesce(max(seq), 0) AS newest FROM event");
-  const sql = dead ? DEAD : UNFINISHED;
+  yield* dead ? deadOnes(queries, plugin) : unfinishedOnes(queries, plugin);
+}
+
+async function* deadOnes(
+  queries: Queries,
+  plugin: string | undefined,
+): AsyncGenerator<readonly SelectedDelivery[]> {
   for (let [seq, number] = [0, 0];;) {
-    const name = plugin === undefined ? null : plain(plugin);
-    const rows = await queries.rows(sql, [seq, number, newest as number, name]);
+    const rows = await queries.rows(DEAD, [seq, number, plugin === undefined ? null : plain(plugin)]);
     if (rows.length > 0) yield rows.map(deliveryOf);
     if (rows.length < PAGE) return;
     [seq, number] = [Number(rows.at(-1)?.["seq"]), Number(rows.at(-1)?.["plugin"])];
+  }
+}
+
+/** Goes through the events, as far as there are any at the beginning. */
+async function* unfinishedOnes(
+  queries: Queries,
+  plugin: string | undefined,
+): AsyncGenerator<readonly SelectedDelivery[]> {
+  const name = plugin === undefined ? null : plain(plugin);
+  const [{ start, newest } = {}] = await queries.rows(RANGE, [name]);
+  for (let from = Number(start ?? Infinity); from <= Number(newest);) {
+    const [{ beyond } = {}] = await queries.rows(BEYOND, [from, newest as number]);
+    const rows = await queries.rows(UNFINISHED, [from, beyond as number, name]);
+    if (rows.length > 0) yield rows.map(deliveryOf);
+    from = Number(beyond);
   }
 }
 
@@ -89,26 +108,23 @@ const BY_KEYS = `SELECT ${COLUMNS} FROM ${DELIVERIES} JOIN plugin AS p ON p.id =
 const BY_NUMBERS = `SELECT ${COLUMNS} FROM ${DELIVERIES} JOIN plugin AS p ON p.id = w.plugin
   WHERE w.plugin = $1::integer AND e.seq = ANY($2::text::bigint[]) ORDER BY e.seq`;
 
-/** SQL: a page of deliveries, which `parts` select by number; $4 is a plugin's name, or NULL for all. */
-function page(...parts: readonly string[]): string {
-  const limited = parts.map((part) => `(${part} ORDER BY seq, plugin LIMIT ${PAGE})`);
-  return `WITH picked AS (SELECT * FROM (${limited.join(" UNION ALL ")}) AS u ORDER BY seq, plugin LIMIT ${PAGE})
-    SELECT k.seq, e.key, e.decided_at, k.plugin, p.name, k.state, k.attempts
-    FROM picked AS k JOIN event AS e ON e.seq = k.seq JOIN plugin AS p ON p.id = k.plugin ORDER BY k.seq, p.name`;
-}
+const NAMED = "SELECT id FROM plugin WHERE $1::text IS NULL OR name = $1";
 
-const IS_NAMED = "($4::text IS NULL OR p.name = $4)";
+/** The first event that may have an unfinished delivery, and the newest event. */
+const RANGE = `SELECT least((SELECT min(queued_from) FROM plugin WHERE id IN (${NAMED})),
+    (SELECT min(seq) FROM delivery WHERE state = 'open' AND plugin IN (${NAMED}))) AS start,
+  (SELECT coalesce(max(seq), 0) FROM event) AS newest`;
 
-function withState(state: string): string {
-  return `SELECT d.seq, d.plugin, d.state, d.attempts FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin
-    WHERE d.state = '${state}' AND (d.seq, d.plugin) > ($1::bigint, $2::integer) AND d.seq <= $3::bigint AND ${IS_NAMED}`;
-}
+/** Where the page that begins with event $1 ends. */
+const BEYOND = `SELECT coalesce((SELECT seq FROM event WHERE seq >= $1::bigint AND seq <= $2::bigint
+  ORDER BY seq OFFSET ${PAGE} LIMIT 1), $2::bigint + 1) AS beyond`;
 
-const DEAD = page(withState("dead"));
+const UNFINISHED = `SELECT ${COLUMNS} FROM ${DELIVERIES} JOIN plugin AS p ON p.id = w.plugin
+  WHERE e.seq >= $1::bigint AND e.seq < $2::bigint AND (d.seq IS NULL OR d.state = 'open')
+    AND ($3::text IS NULL OR p.name = $3) ORDER BY e.seq, p.name`;
 
-const UNFINISHED = page(
-  withState("open"),
-  `SELECT e.seq, w.plugin, d.state, d.attempts FROM ${DELIVERIES} JOIN plugin AS p ON p.id = w.plugin
-    WHERE (e.seq, w.plugin) > ($1::bigint, $2::integer) AND e.seq >= $1::bigint AND e.seq <= $3::bigint
-      AND e.seq >= p.queued_from AND e.seq >= (SELECT min(queued_from) FROM plugin) AND d.seq IS NULL AND ${IS_NAMED}`,
-);
+const DEAD = `WITH picked AS (SELECT d.seq, d.plugin FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin
+    WHERE d.state = 'dead' AND (d.seq, d.plugin) > ($1::bigint, $2::integer) AND ($3::text IS NULL OR p.name = $3)
+    ORDER BY d.seq, d.plugin LIMIT ${PAGE})
+  SELECT ${COLUMNS} FROM picked AS k JOIN event AS e ON e.seq = k.seq JOIN plugin AS p ON p.id = k.plugin
+    JOIN delivery AS d ON d.seq = k.seq AND d.plugin = k.plugin ORDER BY k.seq, k.plugin`;

@@ -131,9 +131,12 @@ export class DeliveryWindow {
     return this.deliveries.unwrittenBefore(this.#newest - MAX_LAG);
   }
 
-  state(): WindowState {
+  /** `null`: nothing was read yet. */
+  state(): WindowState | null {
+    if (this.#changes === null) return null;
     const { counts, oldest } = this.deliveries;
-    return { waiting: { ...counts }, oldest, unreadFrom: this.#unreadFrom };
+    const waiting = { ...counts, blocked: counts.blocked + this.#behind.length };
+    return { waiting, oldest, unreadFrom: this.#unreadFrom };
   }
 
   #start(): number {

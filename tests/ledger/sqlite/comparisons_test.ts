@@ -5,7 +5,6 @@ import { openOperations } from "../../../src/ledger/sqlite/operations.ts";
 import { noticeRestore, RESTORED_AT } from "../../../src/ledger/sqlite/restored.ts";
 import type { CloudScope, ComparisonReport, Difference } from "../../../src/model/comparison.ts";
 import { report as madeReport } from "../../reconcile/made.ts";
-import { madeNotification, NO_CHANGES } from "../../support/made_events.ts";
 import { TemporaryDirectory } from "../../support/temporary_directory.ts";
 import { TemporaryLedger } from "../../support/temporary_ledger.ts";
 
@@ -30,65 +29,6 @@ function report(startedAt: number, changes: Partial<ComparisonReport> = {}): Com
     ...changes,
   });
 }
-
-Deno.test("Comparisons.past() has the last comparison, and the last ones that came to an end", async () => {
-  using opened = new TemporaryLedger();
-  const comparisons = new Comparisons(opened.database);
-  const empty = await comparisons.past();
-  assert.deepEqual([empty.last, empty.lastComplete, empty.lastFull, empty.agreedAt], [null, null, null, null]);
-  await comparisons.report(report(1, { isFull: true }));
-  await comparisons.report(report(2, { outcome: "applied" }));
-  await comparisons.report(report(3, { outcome: "planned", isFull: true }));
-  await comparisons.report(report(4, { outcome: "failed", isFull: true, scope: null }));
-  const { last, lastComplete, lastFull, agreedAt, reference } = await comparisons.past();
-  assert.deepEqual([last?.startedAt, lastComplete?.startedAt, lastFull?.startedAt, agreedAt], [4, 2, 1, 3]);
-  assert.deepEqual(reference, SCOPE);
-  // They may be long, and are read each few seconds.
-  assert.deepEqual(last?.differences, []);
-});
-
-Deno.test("Comparisons.past() refers to the scope of priming until a comparison was complete", async () => {
-  using opened = new TemporaryLedger();
-  const comparisons = new Comparisons(opened.database);
-  await comparisons.primed({ ...SCOPE, projectId: "primed" });
-  await comparisons.report(report(1, { outcome: "failed", scope: null }));
-  assert.equal((await comparisons.past()).reference?.projectId, "primed");
-  await comparisons.report(report(2));
-  assert.equal((await comparisons.past()).reference?.projectId, "p");
-});
-
-Deno.test("SqliteLedger.prime() remembers when priming began, once", async () => {
-  using opened = new TemporaryLedger();
-  const comparisons = new Comparisons(opened.database);
-  assert.equal((await comparisons.past()).beganAt, null);
-  for (const now of [1000, 2000]) {
-    opened.now = now;
-    const progress = { listing: "servers", next: null, done: true, count: 0 } as const;
-    await opened.ledger.prime(() => ({ changes: NO_CHANGES, progress }));
-  }
-  assert.equal((await comparisons.past()).beganAt, 1000);
-});
-
-Deno.test("Comparisons.record() gives another process's observations to the running service", async () => {
-  using opened = new TemporaryLedger();
-  const decide = () => {
-    const decided: string[] = [];
-    return opened.ledger.decide(10, ({ messageId }) => {
-      decided.push(messageId);
-      return { outcome: "remembered", reason: "", events: [], fill: null, changes: NO_CHANGES };
-    }).then(() => decided);
-  };
-  const [first, second] = [madeNotification("first"), madeNotification("second")];
-  await opened.ledger.record([{ receivedAt: 0, notification: first }]);
-  assert.deepEqual(await decide(), ["first"]);
-  // The service believes now that nothing is left undecided.
-  await using operations = opened.operations();
-  await operations.comparisons.record([second]);
-  const { newest, oldestUndecided } = await operations.comparisons.decisions();
-  assert.equal(newest, oldestUndecided);
-  assert.deepEqual(await decide(), ["second"]);
-  assert.equal((await operations.comparisons.decisions()).oldestUndecided, null);
-});
 
 Deno.test("Comparisons.existingIds() reads all ids, a thousand at a time", async () => {
   using opened = new TemporaryLedger();

@@ -4,18 +4,8 @@ import { PARTITION_EVENTS } from "../../../src/ledger/sqlite/schema.ts";
 import { Pruner } from "../../../src/ledger/sqlite/prune.ts";
 import { orderHashSql } from "../../../src/ledger/sqlite/partitions.ts";
 import type { Decision } from "../../../src/model/decision.ts";
-import type { Settlement } from "../../../src/model/ledger.ts";
 import { cpuMs } from "../../support/cpu.ts";
-import {
-  announceEvents,
-  decideEvents,
-  decisionOf,
-  madeEvent,
-  madeMemory,
-  madeNotification,
-  NO_CHANGES,
-  settlementOf,
-} from "../../support/made_events.ts";
+import { decisionOf, madeMemory, madeNotification, NO_CHANGES } from "../../support/made_events.ts";
 import { TemporaryLedger } from "../../support/temporary_ledger.ts";
 
 const DAY_MS = 86_400_000;
@@ -30,25 +20,8 @@ function prune({ database }: { readonly database: Database }, before = BEFORE): 
   return slices;
 }
 
-/** Everything that a table is about, by the names of its rows. */
-function namesIn(
-  { database }: TemporaryLedger,
-  table: "event" | "notification" | "server" | "port" | "floatingip",
-): string[] {
-  const column = { event: "key", notification: "message_id", server: "id", port: "id", floatingip: "id" }[table];
-  return database.prepare(`SELECT ${column} AS name FROM ${table} ORDER BY 1`).all().map(({ name }) => String(name));
-}
-
 function count({ database }: TemporaryLedger, table: string): number {
   return Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()!["n"]);
-}
-
-async function settle(
-  { ledger }: TemporaryLedger,
-  { plugin = "p", ...how }: { readonly plugin?: string } & Pick<Settlement, "outcome" | "endedAt">,
-): Promise<void> {
-  const [delivery] = await ledger.ready({ plugin, now: Number.MAX_SAFE_INTEGER, limit: 1 });
-  await ledger.settle([settlementOf(delivery!, how)]);
 }
 
 async function decideOne(
@@ -59,138 +32,6 @@ async function decideOne(
   await ledger.record([{ receivedAt: LONG_AGO, notification: madeNotification(messageId) }]);
   await ledger.decide(1, () => decision);
 }
-
-Deno.test("Pruner takes a delivered event with all that belongs to it when it ended before", async () => {
-  using opened = new TemporaryLedger();
-  opened.now = LONG_AGO;
-  await opened.ledger.activate(["p", "q"]);
-  await announceEvents(opened.ledger, [madeEvent("server/1/creation", ["server/1", "name/a/b"])]);
-  await settle(opened, { outcome: "retry", endedAt: LONG_AGO });
-  await settle(opened, { outcome: "done", endedAt: BEFORE - 1 });
-  await settle(opened, { outcome: "done", endedAt: LONG_AGO, plugin: "q" });
-  prune(opened);
-  for (const table of ["event", "notification", "event_order", "delivery", "failure", "held"]) {
-    assertEquals(count(opened, table), 0, table);
-  }
-});
-
-Deno.test("Pruner keeps an event when one of its deliveries ended since", async () => {
-  using opened = new TemporaryLedger();
-  opened.now = LONG_AGO;
-  await opened.ledger.activate(["p", "q"]);
-  await announceEvents(opened.ledger, [madeEvent("server/1/creation", ["server/1"])]);
-  await settle(opened, { outcome: "done", endedAt: LONG_AGO });
-  await settle(opened, { outcome: "done", endedAt: BEFORE, plugin: "q" });
-  prune(opened);
-  assertEquals(namesIn(opened, "event"), ["server/1/creation"]);
-  assertEquals([count(opened, "delivery"), count(opened, "notification"), count(opened, "event_order")], [2, 1, 1]);
-  prune(opened, BEFORE + 1);
-  assertEquals([count(opened, "event"), count(opened, "notification")], [0, 0]);
-});
-
-Deno.test("Pruner keeps what waits, retries or is dead, however old", async () => {
-  using opened = new TemporaryLedger({ windowSize: 1 });
-  opened.now = LONG_AGO;
-  await opened.ledger.activate(["p"]);
-  await announceEvents(opened.ledger, [madeEvent("dead/1", ["a"])]);
-  await settle(opened, { outcome: "dead", endedAt: LONG_AGO });
-  await announceEvents(opened.ledger, [madeEvent("retrying/1", ["b"])]);
-  await settle(opened, { outcome: "retry", endedAt: LONG_AGO });
-  await announceEvents(opened.ledger, [madeEvent("waiting/1", ["c"]), madeEvent("blocked/1", ["c"])]);
-  await decideEvents(opened.ledger, [madeEvent("undetailed/1", ["d"])]);
-  await opened.ledger.ready({ plugin: "p", now: LONG_AGO, limit: 9 });
-  prune(opened, Number.MAX_SAFE_INTEGER);
-  assertEquals(namesIn(opened, "event"), ["blocked/1", "dead/1", "retrying/1", "undetailed/1", "waiting/1"]);
-  assertEquals([count(opened, "notification"), count(opened, "delivery"), count(opened, "failure")], [5, 5, 2]);
-  // Of those that are not queued any more.
-  assertEquals(count(opened, "held"), 3);
-});
-
-Deno.test("Pruner keeps what waits for a plugin that is gone", async () => {
-  using opened = new TemporaryLedger();
-  opened.now = LONG_AGO;
-  await opened.ledger.activate(["p", "gone"]);
-  await announceEvents(opened.ledger, [madeEvent("server/1/creation", ["server/1"])]);
-  await settle(opened, { outcome: "done", endedAt: LONG_AGO });
-  await opened.ledger.activate(["p"]);
-  prune(opened);
-  assertEquals(namesIn(opened, "event"), ["server/1/creation"]);
-});
-
-Deno.test("Pruner takes an event that no plugin was there for, and one that was dropped", async () => {
-  using opened = new TemporaryLedger();
-  opened.now = LONG_AGO;
-  await announceEvents(opened.ledger, [madeEvent("server/1/creation", ["server/1"])]);
-  await opened.ledger.activate(["p"]);
-  await announceEvents(opened.ledger, [madeEvent("server/2/creation", ["server/2"])]);
-  opened.database.exec(`UPDATE delivery SET state = 'dropped', finished_at = ${LONG_AGO}`);
-  opened.now = BEFORE;
-  await announceEvents(opened.ledger, [madeEvent("server/3/creation", ["server/3"])]);
-  prune(opened);
-  assertEquals(namesIn(opened, "event"), ["server/3/creation"]);
-});
-
-Deno.test("Pruner takes old notifications and rejections, but none that is undecided", async () => {
-  using opened = new TemporaryLedger();
-  for (const outcome of ["remembered", "repeated", "superseded"] as const) {
-    await decideOne(opened, outcome, decisionOf([], { outcome }));
-  }
-  const rejection = { reason: "", size: 1, sha256: "", exchange: "", routingKey: "", body: null };
-  await opened.ledger.record([
-    { receivedAt: LONG_AGO, notification: madeNotification("undecided") },
-    { receivedAt: BEFORE, notification: madeNotification("new") },
-    { receivedAt: LONG_AGO, rejection },
-    { receivedAt: BEFORE, rejection },
-  ]);
-  prune(opened);
-  assertEquals(namesIn(opened, "notification"), ["new", "undecided"]);
-  assertEquals(count(opened, "rejection"), 1);
-});
-
-Deno.test("Pruner keeps the memory of what lives, however old", async () => {
-  using opened = new TemporaryLedger();
-  opened.now = LONG_AGO;
-  await decideOne(opened, "a", decisionOf([], { changes: memoryOf("1", false) }));
-  prune(opened, Number.MAX_SAFE_INTEGER);
-  assertEquals(
-    [namesIn(opened, "server"), namesIn(opened, "port"), namesIn(opened, "floatingip")],
-    [["s1"], ["p1"], ["f1"]],
-  );
-});
-
-Deno.test("Pruner takes the memory of what was deleted before", async () => {
-  using opened = new TemporaryLedger();
-  opened.now = LONG_AGO;
-  await decideOne(opened, "a", decisionOf([], { changes: memoryOf("1", true) }));
-  opened.now = BEFORE;
-  await decideOne(opened, "b", decisionOf([], { changes: memoryOf("2", true) }));
-  prune(opened);
-  assertEquals(
-    [namesIn(opened, "server"), namesIn(opened, "port"), namesIn(opened, "floatingip")],
-    [["s2"], ["p2"], ["f2"]],
-  );
-});
-
-Deno.test("Pruner keeps the memory of what was deleted until its last delivery ended before", async () => {
-  using opened = new TemporaryLedger();
-  opened.now = LONG_AGO;
-  await opened.ledger.activate(["p"]);
-  const events = [
-    madeEvent("server/s1/deletion", ["server/s1"]),
-    madeEvent("floatingip/f1/2/deletion", ["floating/1"]),
-  ];
-  await decideOne(opened, "a", decisionOf(events, { changes: memoryOf("1", true) }));
-  await announceEvents(opened.ledger, []);
-  const remembered = () => [namesIn(opened, "server"), namesIn(opened, "floatingip")];
-  prune(opened);
-  assertEquals(remembered(), [["s1"], ["f1"]]);
-  await settle(opened, { outcome: "done", endedAt: BEFORE - 1 });
-  await settle(opened, { outcome: "done", endedAt: BEFORE });
-  prune(opened);
-  assertEquals(remembered(), [[], ["f1"]]);
-  prune(opened, BEFORE + 1);
-  assertEquals(remembered(), [[], []]);
-});
 
 Deno.test("Pruner takes what is behind thousands that must stay", async () => {
   using opened = new TemporaryLedger();
@@ -289,19 +130,3 @@ function fillLedger(
     DROP TABLE number;
     COMMIT`);
 }
-
-Deno.test("slice() takes gaps that ended long ago, and none that lasts", async () => {
-  using opened = new TemporaryLedger();
-  const source = { queue: "oss-watcher", brokers: "rabbit:5672" };
-  const gaps = [LONG_AGO, BEFORE, null].map((to, index) => ({
-    source,
-    exchange: "nova",
-    from: index,
-    to,
-    certainty: "lost" as const,
-  }));
-  for (const gap of gaps) await opened.ledger.recordGap(gap);
-  prune(opened);
-  await using operations = opened.operations();
-  assertEquals(await operations.gaps(), gaps.slice(1));
-});
