@@ -161,7 +161,7 @@ export class Facts {
   async undetailed(limit: number, after: number): Promise<readonly LedgerEvent[]> {
     if (after >= this.#newestUndetailed) return [];
     const rows = await this.#options.queries.rows(UNDETAILED, [after, limit]);
-    if (rows.length === 0) this.#newestUndetailed = after;
+    if (rows.length === 0 && limit > 0) this.#newestUndetailed = after;
     const events = rows.map((row) => ({
       seq: Number(row["seq"]),
       event: JSON.parse(row["data"] as string) as WatcherEvent,
