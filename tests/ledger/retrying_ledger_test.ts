@@ -12,6 +12,7 @@ import { type Database, openDatabase } from "../../src/ledger/sqlite/database.ts
 import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
 import { UserError } from "../../src/model/errors.ts";
 import { type Arrival, type Ledger, LedgerUnavailable } from "../../src/model/ledger.ts";
+import { LeaseLost } from "../../src/model/tenancy.ts";
 import { SILENT } from "../support/loggers.ts";
 import { decisionOf, madeNotification } from "../support/made_events.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
@@ -289,4 +290,16 @@ Deno.test({
       message: /^Cannot open the ledger ".*": [^\n]+ Make room on the disk that it is on$/,
     });
   },
+});
+
+Deno.test("RetryingLedger can be written again when a call that it tries again is refused for its lease", async () => {
+  const failing = new Failing();
+  const { ledger, clock, told } = failing;
+  failing.error = new LedgerUnavailable("no answer");
+  const result = assertRejects(() => ledger.settle([]), LeaseLost);
+  await clock.advance(1500);
+  [failing.error, failing.holds] = [undefined, new LeaseLost("it is another's")];
+  await clock.advance(1000);
+  await result;
+  assertEquals([told, ledger.writable], [["down: no answer", "up"], true]);
 });

@@ -107,6 +107,8 @@ export class Leases implements Tenancy {
     this.#options = options;
   }
 
+  readonly isShared = true;
+
   get self(): ProcessIdentity {
     return this.#options.self;
   }
