@@ -61,6 +61,8 @@ export async function strike({ rabbit, postgres, load, title, ...disasters }: Cl
   }
   for (const member of trial.members) trial.launch(member);
   await trial.until(() => trial.members.every(({ log }) => log.includes("Listening on queue")));
+  // RabbitMQ writes the name of a new quorum queue to disk half a second later, and forgets the queue if it is killed before.
+  await sleep(3000);
   const queue = random.shuffled(
     listOf(disasters).map((disaster) => ({ disaster, random: new SeededRandom(random.below(1e9)) })),
   );
