@@ -6,7 +6,7 @@ import { fillDisk } from "./full_disk.ts";
 import { makeLoad } from "./load.ts";
 import { problemsOf, tableOf } from "./report.ts";
 import { killBroker, killService, stopService } from "./scenarios.ts";
-import type { Outcome } from "./trial.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** The crash test in a minute; `deno task test:crash` is all of it. */
 const SEED = 20_261_121;

@@ -6,7 +6,7 @@ import { fillDisk } from "./full_disk.ts";
 import { compareGrowth, describeGrowth } from "./growth.ts";
 import { LEGEND, problemsOf, tableOf } from "./report.ts";
 import { killBroker, killService, type ScenarioOptions, stopService, stopWhileHanging } from "./scenarios.ts";
-import type { Outcome } from "./trial.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** 500 servers at one time, and what happens to them and their floating IPs; a fourth of that changes a server. */
 const LOAD = { events: 10_000, servers: 500, changes: 0.25 };
