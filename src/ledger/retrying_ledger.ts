@@ -17,6 +17,7 @@ import {
   type Settlement,
 } from "../model/ledger.ts";
 import type { TargetOutage } from "../model/outage.ts";
+import { LeaseLost } from "../model/tenancy.ts";
 
 export interface RetryingLedgerOptions {
   readonly ledger: Ledger;
@@ -131,7 +132,9 @@ export class RetryingLedger implements Ledger {
         if (!(error instanceof LedgerUnavailable) || signal.aborted) throw error;
         if (this.#recovery === undefined) {
           const retried = this.#retry(() => call(ledger));
-          this.#recovery = retried.then(() => this.#recovered(true), () => this.#recovered(false));
+          // A call that is refused since its lease is another's was answered: the ledger is there.
+          const isThere = (reason: unknown) => reason instanceof LeaseLost;
+          this.#recovery = retried.then(() => this.#recovered(true), (reason) => this.#recovered(isThere(reason)));
           onDown(error);
           return await retried;
         }

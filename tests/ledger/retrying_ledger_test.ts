@@ -12,6 +12,7 @@ import { type Database, openDatabase } from "../../src/ledger/sqlite/database.ts
 import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
 import { UserError } from "../../src/model/errors.ts";
 import { type Arrival, type Ledger, LedgerUnavailable } from "../../src/model/ledger.ts";
+import { LeaseLost } from "../../src/model/tenancy.ts";
 import { SILENT } from "../support/loggers.ts";
 import { decisionOf, madeNotification } from "../support/made_events.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
@@ -143,6 +144,19 @@ Deno.test("RetryingLedger rejects when waiting stops helping", async () => {
   await failing.clock.advance(1000);
   await result;
   assertEquals(failing.told, ["down: disk I/O error"]);
+});
+
+Deno.test("RetryingLedger says that it is up again when it answers that a lease was lost meanwhile", async () => {
+  const failing = new Failing();
+  const { ledger, clock, told } = failing;
+  failing.error = new LedgerUnavailable("out of reach");
+  const result = assertRejects(ledger.record([arrival("a")]), LeaseLost);
+  await clock.advance(1500);
+  failing.error = undefined;
+  failing.holds = new LeaseLost("it is another's");
+  await clock.advance(1000);
+  await result;
+  assertEquals({ told, writable: ledger.writable }, { told: ["down: out of reach", "up"], writable: true });
 });
 
 Deno.test("RetryingLedger rejects what waits when it is told to stop", async () => {

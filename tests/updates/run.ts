@@ -31,7 +31,7 @@ export interface OpenedLedger {
   readonly ledger: Ledger;
   now: number;
   /** Ends the process that writes it and starts another; absent for a ledger in RAM. */
-  reopen?(): void;
+  reopen?(): void | Promise<void>;
 }
 
 export interface RunOptions {
@@ -133,7 +133,7 @@ export class Run {
         return await this.#detail(this.#numbers.below(3));
       case 5:
         if (reopen === undefined || this.#numbers.below(4) > 0) return undefined;
-        this.#opened.reopen!();
+        await this.#opened.reopen!();
         return await this.#begin();
       case 6:
         await ledger.announceUpdates(1, this.#make);

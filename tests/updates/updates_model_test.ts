@@ -9,8 +9,10 @@
 import fc from "fast-check";
 import { RamLedger } from "../../src/ledger/ram/ledger.ts";
 import { OPTIONAL_KEYS } from "../../src/model/detail.ts";
+import { sharedPostgres } from "../support/postgres_server.ts";
 import { SwiftTimers } from "../support/swift_timers.ts";
 import { TemporaryLedger } from "../support/temporary_ledger.ts";
+import { TemporaryPostgresLedger } from "../support/temporary_postgres_ledger.ts";
 import { type OpenedLedger, Run, type RunOptions } from "./run.ts";
 
 const RUNS = Number(Deno.env.get("UPDATES_RUNS") ?? 1500);
@@ -73,5 +75,17 @@ Deno.test("updates over the ledger in SQLite end with what is", async () => {
       await new Run(opened, options).play();
     }),
     { numRuns: SQLITE_RUNS, seed: SEED },
+  );
+});
+
+Deno.test("updates over the ledger on PostgreSQL end with what is", async () => {
+  await sharedPostgres();
+  await fc.assert(
+    fc.asyncProperty(OPTIONS, async (options) => {
+      await using opened = await TemporaryPostgresLedger.open();
+      opened.now = Date.UTC(2026, 10, 21, 19);
+      await new Run(opened, options).play();
+    }),
+    { numRuns: Math.ceil(RUNS / 100), seed: SEED },
   );
 });

@@ -48,7 +48,8 @@ export class Batcher<Item> {
         await this.#write(batch.map(({ item }) => item));
         for (const { resolve } of batch) resolve();
       } catch (error) {
-        for (const { reject } of batch) reject(error);
+        // What came meanwhile must not overtake what has failed: whoever tries again does so in this order.
+        for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(error);
       }
     }
     this.#isWriting = false;

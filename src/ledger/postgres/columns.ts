@@ -57,11 +57,15 @@ export class Columns {
 // deno-lint-ignore no-control-regex -- these are what it is about
 const UNUSUAL = /[\x00-\x1f\x7f\\]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
+/** Most texts are of other characters alone, and this is told at once. */
+const MAY_BE_UNUSUAL = /[^ -[\]-~]/;
+
 /**
  * A text that strangers wrote, as it is stored: without control characters, which PostgreSQL or our
  * separators do not allow. Different texts stay different.
  */
 export function plain(text: string): string {
+  if (!MAY_BE_UNUSUAL.test(text)) return text;
   return text.replace(
     UNUSUAL,
     (unit) => unit === "\\" ? "\\\\" : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -161,7 +161,7 @@ export class Facts {
   async undetailed(limit: number, after: number): Promise<readonly LedgerEvent[]> {
     if (after >= this.#newestUndetailed) return [];
     const rows = await this.#options.queries.rows(UNDETAILED, [after, limit]);
-    if (rows.length === 0) this.#newestUndetailed = after;
+    if (rows.length === 0 && limit > 0) this.#newestUndetailed = after;
     const events = rows.map((row) => ({
       seq: Number(row["seq"]),
       event: JSON.parse(row["data"] as string) as WatcherEvent,
@@ -202,6 +202,7 @@ export class Facts {
   /** As {@linkcode Ledger.prime}. */
   async prime(primer: Primer): Promise<void> {
     const now = this.#options.now();
+    await this.#readFor(primer);
     await this.#known(() => {
       const { changes, progress: { listing, next, done, count } } = primer(this.#memory);
       this.#memory.apply(changes, { seq: 0, now });
@@ -212,8 +213,9 @@ export class Facts {
   }
 
   /** Calls back with memory as it is. */
-  look<Result>(reader: (memory: Memory) => Result): Promise<Result> {
-    return this.#known(() => reader(this.#memory));
+  async look<Result>(reader: (memory: Memory) => Result): Promise<Result> {
+    await this.#readFor(reader);
+    return await this.#known(() => reader(this.#memory));
   }
 
   /** Decides one notification; reads what that, and the decisions behind it, ask of memory. */
@@ -231,6 +233,16 @@ export class Facts {
         await this.#read();
       }
     }
+  }
+
+  /** Reads most of what a reader asks of memory, in one query. */
+  async #readFor(reader: (memory: Memory) => unknown): Promise<void> {
+    try {
+      reader(this.#memory.probe);
+    } catch {
+      // The reader itself will tell.
+    }
+    await this.#read();
   }
 
   #probe(undecided: readonly Undecided[], decider: Decider): void {

@@ -102,10 +102,14 @@ export class Leases implements Tenancy {
   readonly #wanted = new Map<string, Wanted>();
   readonly #wake = new WakeSignal();
   #isRegistered = false;
+  /** Looks at the tables that failed, one after the other. */
+  #failures = 0;
 
   constructor(options: LeasesOptions) {
     this.#options = options;
   }
+
+  readonly isShared = true;
 
   get self(): ProcessIdentity {
     return this.#options.self;
@@ -141,16 +145,18 @@ export class Leases implements Tenancy {
 
   /** Works until the signal aborts, which must be after all that is held has ended. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock } = this.#options;
     const timer = setInterval(() => this.#check(), CHECK_MS);
     signal.addEventListener("abort", () => this.#wake.notify(), { once: true });
     try {
       while (!signal.aborted) {
         try {
           await this.#look();
+          if (this.#failures > 1) this.#options.log.info("The leases can be renewed again");
+          this.#failures = 0;
         } catch (error) {
           if (!(error instanceof LedgerUnavailable)) throw error;
-          log.debug(`Cannot look at the leases: ${error.message}`);
+          this.#failed(error);
         }
         if (signal.aborted) break;
         await Promise.race([this.#wake.wait(), clock.sleep(LOOK_MS, signal)]);
@@ -163,6 +169,15 @@ export class Leases implements Tenancy {
   /** Says that this process is there, without taking anything. */
   async register(): Promise<void> {
     await this.#renew();
+  }
+
+  /** One failure may be of a connection that was cut off: the next look has another one. */
+  #failed({ message }: LedgerUnavailable): void {
+    const { log } = this.#options;
+    if (++this.#failures !== 2) return log.debug(`Cannot look at the leases: ${message}`);
+    log.error(
+      `Cannot renew the leases: ${message}. Without them this process decides and sends nothing; it tries again each second`,
+    );
   }
 
   /** Says that this process has ended in order. */

@@ -215,7 +215,8 @@ export class PostgresLedger implements Ledger {
     if (name !== "facts") return this.#dispatching.begin(name);
     this.#facts = null;
     this.#recorded.isDeciding = true;
-    this.#recorded.notice();
+    // What the holder before has announced last: we may hear of it only after our own first event.
+    this.notice();
   }
 
   /** A lease ends. Saves what spares the next holder work. */

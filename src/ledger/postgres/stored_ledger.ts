@@ -24,7 +24,7 @@ const DEFAULT_LEASE_SECONDS = 10;
 const CONNECTIONS = 5;
 
 /** Looks at the leases between two looks at the version of the tables. */
-const LOOKS_PER_VERSION = 30;
+const LOOKS_PER_VERSION = 10;
 
 /**
  * Opens the service's ledger in a database of PostgreSQL, beside other processes. Makes the schema

@@ -43,6 +43,8 @@ export class DeliveryWindow {
   #isReading = false;
   /** How often operators' commands had changed what waits, when it was read; `null`: not read yet. */
   #changes: number | null = null;
+  /** How often it was to be read again. */
+  #reloads = 0;
   /** Reopened deliveries that wait for earlier ones which are not read yet. */
   #behind: OpenDelivery[] = [];
   #finished = 0;
@@ -55,6 +57,7 @@ export class DeliveryWindow {
   /** Operators' commands may have changed what waits: it is read again. */
   reload(): void {
     this.#changes = null;
+    this.#reloads++;
   }
 
   get changes(): number | null {
@@ -84,8 +87,10 @@ export class DeliveryWindow {
     { now, limit, busy }: { readonly now: number; readonly limit: number; readonly busy: ReadonlySet<number> },
     queries: Queries,
   ): Promise<void> {
-    if (this.#changes === null) await this.#readOpen(queries);
-    while (this.#unreadFrom !== Infinity) {
+    for (;;) {
+      // Also in the middle: it may have to be read again meanwhile.
+      while (this.#changes === null) await this.#readOpen(queries);
+      if (this.#unreadFrom === Infinity) return;
       const enough = this.deliveries.ready({ now, limit, busy }).length >= limit;
       const { size } = this.deliveries;
       if (enough ? size >= CAPACITY / 2 : size >= MAX_CAPACITY) return;
@@ -131,9 +136,12 @@ export class DeliveryWindow {
     return this.deliveries.unwrittenBefore(this.#newest - MAX_LAG);
   }
 
-  state(): WindowState {
+  /** `null`: nothing was read yet. */
+  state(): WindowState | null {
+    if (this.#changes === null) return null;
     const { counts, oldest } = this.deliveries;
-    return { waiting: { ...counts }, oldest, unreadFrom: this.#unreadFrom };
+    const waiting = { ...counts, blocked: counts.blocked + this.#behind.length };
+    return { waiting, oldest, unreadFrom: this.#unreadFrom };
   }
 
   #start(): number {
@@ -142,8 +150,10 @@ export class DeliveryWindow {
 
   /** Begins anew with the deliveries that have rows. */
   async #readOpen(queries: Queries): Promise<void> {
+    const reloads = this.#reloads;
     const [plugin] = await queries.rows("SELECT queued_from, changes FROM plugin WHERE id = $1", [this.plugin]);
     const rows = await queries.rows(OPEN, [this.plugin]);
+    if (reloads !== this.#reloads) return;
     this.deliveries = new OpenDeliveries();
     this.#behind = rows.filter((row) => row["behind"] === true).map(attempted);
     for (const row of rows) if (row["behind"] !== true) this.deliveries.add(attempted(row));

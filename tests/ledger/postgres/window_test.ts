@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import type { Queries, Row } from "../../../src/ledger/postgres/client.ts";
+import { DeliveryWindow } from "../../../src/ledger/postgres/window.ts";
+
+const ALL = { now: Infinity, limit: 10, busy: new Set<number>() };
+const EVENT = { newest: 1, seq: 1, decided_at: 0, order_keys: "{7}", detailed: true };
+
+/** Tables with one event, whose delivery waits; calls back before each answer. */
+function tables(onQuery: (sql: string) => void): Queries {
+  return {
+    rows: (sql) => {
+      onQuery(sql);
+      const rows: readonly Row[] = sql.startsWith("SELECT queued_from")
+        ? [{ queued_from: 1, changes: 0 }]
+        : sql.startsWith("SELECT n.newest")
+        ? [EVENT]
+        : [];
+      return Promise.resolve(rows);
+    },
+  };
+}
+
+for (const [what, query] of [["started deliveries", "SELECT d.seq"], ["further deliveries", "SELECT n.newest"]]) {
+  Deno.test(`DeliveryWindow.fill() begins anew when it has to reload while ${what} are read`, async () => {
+    const window = new DeliveryWindow(1);
+    let [reloads, reads, queries] = [0, 0, 0];
+    await window.fill(
+      ALL,
+      tables((sql) => {
+        assert.ok(++queries < 20, "it reads for ever");
+        if (sql.startsWith("SELECT queued_from")) reads++;
+        if (sql.startsWith(query!) && reloads++ === 0) window.reload();
+      }),
+    );
+    assert.equal(reads, 2);
+    assert.deepEqual(window.deliveries.ready(ALL).map(({ seq }) => seq), [1]);
+  });
+}
