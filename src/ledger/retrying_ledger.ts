@@ -132,11 +132,9 @@ export class RetryingLedger implements Ledger {
         if (!(error instanceof LedgerUnavailable) || signal.aborted) throw error;
         if (this.#recovery === undefined) {
           const retried = this.#retry(() => call(ledger));
-          // One that says that a lease is lost was answered.
-          this.#recovery = retried.then(
-            () => this.#recovered(true),
-            (error) => this.#recovered(error instanceof LeaseLost),
-          );
+          // A call that is refused since its lease is another's was answered: the ledger is there.
+          const isThere = (reason: unknown) => reason instanceof LeaseLost;
+          this.#recovery = retried.then(() => this.#recovered(true), (reason) => this.#recovered(isThere(reason)));
           onDown(error);
           return await retried;
         }

@@ -5,5 +5,6 @@ export const SOLE_TENANCY: Tenancy = {
   async hold(_name: string, work: (tenure: Tenure) => Promise<void>, signal: AbortSignal): Promise<void> {
     await work({ ending: signal, lost: new AbortController().signal, isValid: () => true });
   },
+  isShared: false,
   held: () => [],
 };

@@ -10,6 +10,8 @@ export interface Tenancy {
    * @param work Called each time that the lease was taken. It ends soon after the tenure's `ending`.
    */
   hold(name: string, work: (tenure: Tenure) => Promise<void>, signal: AbortSignal): Promise<void>;
+  /** Whether other processes may share the ledger. */
+  readonly isShared: boolean;
   /** The parts of the work that can be ours, and whether they are; empty: all is always ours. */
   held(): readonly HeldPart[];
 }

@@ -43,6 +43,14 @@ export interface BrokerOptions {
   readonly readFile?: (path: string) => Uint8Array;
 }
 
+export interface PauseOptions {
+  /**
+   * What is not acknowledged is delivered again, to a standby if there is one, before anything else:
+   * for a standby that records in the same ledger, in the same order. @default false
+   */
+  readonly givesBack?: boolean;
+}
+
 /**
  * Consumes one queue of one RabbitMQ until it is stopped. Once {@linkcode Broker.start} has
  * succeeded, each problem is logged once and retried with back-off.
@@ -115,15 +123,15 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Stops consuming; a standby takes over. Messages that were delivered before can still be
-   * acknowledged.
+   * acknowledged, unless they are given back.
    */
-  pause(): Promise<void> {
-    return this.#consumption.setConsuming(false);
+  pause({ givesBack = false }: PauseOptions = {}): Promise<void> {
+    return this.#consumption.pause(givesBack);
   }
 
   /** Consumes again, at once or when the connection is restored. */
   resume(): Promise<void> {
-    return this.#consumption.setConsuming(true);
+    return this.#consumption.resume();
   }
 
   /**

@@ -23,6 +23,8 @@ export class PausableConsumption {
   readonly #options: PausableConsumptionOptions;
   #consumption: Consumption | null = null;
   #shouldConsume = true;
+  /** Whether a pause closes the channel. */
+  #givesBack = false;
   /** Wakes the loop in {@linkcode PausableConsumption.run}. */
   #changed = Promise.withResolvers<void>();
   /**
@@ -54,12 +56,21 @@ export class PausableConsumption {
     return this.consuming || this.isPaused ? null : this.#consumption;
   }
 
-  /** Starts or cancels the consumer; without a connection, the next one does. */
-  async setConsuming(consuming: boolean): Promise<void> {
-    this.#shouldConsume = consuming;
-    if (this.#consumption === null) return;
-    this.wake();
-    await this.#settled.promise;
+  /** Starts the consumer; without a connection, the next one does. */
+  async resume(): Promise<void> {
+    this.#shouldConsume = true;
+    await this.#apply();
+  }
+
+  /**
+   * Cancels the consumer. What it delivered can still be acknowledged, unless that is given back.
+   *
+   * @param givesBack The channel is closed: the broker delivers what is not acknowledged again, to
+   * another consumer if there is one, before anything else.
+   */
+  async pause(givesBack: boolean): Promise<void> {
+    [this.#shouldConsume, this.#givesBack] = [false, givesBack];
+    await this.#apply();
   }
 
   /** Makes {@linkcode PausableConsumption.run} look again whether it is over. */
@@ -69,10 +80,31 @@ export class PausableConsumption {
 
   /** Consumes on a channel of its own until that fails or it is over. */
   async run(link: Link, { isOver, onSettled }: RunOptions): Promise<void> {
+    while (!isOver()) {
+      this.#changed = Promise.withResolvers();
+      if (this.#isWithoutChannel) {
+        onSettled();
+        await this.#changed.promise;
+      } else await this.#runChannel(link, { isOver, onSettled });
+    }
+  }
+
+  get #isWithoutChannel(): boolean {
+    return !this.#shouldConsume && this.#givesBack;
+  }
+
+  async #apply(): Promise<void> {
+    const isRunning = this.#consumption !== null;
+    this.wake();
+    if (isRunning) await this.#settled.promise;
+  }
+
+  /** The same, until what was delivered shall be given back. */
+  async #runChannel(link: Link, { isOver, onSettled }: RunOptions): Promise<void> {
     const consumption = await this.#open(link);
     this.#consumption = consumption;
     try {
-      while (!isOver()) {
+      while (!isOver() && !this.#isWithoutChannel) {
         this.#changed = Promise.withResolvers();
         await this.#applyRequest(consumption, link);
         onSettled();
@@ -81,8 +113,9 @@ export class PausableConsumption {
       }
     } finally {
       this.#consumption = null;
-      this.#settle();
+      if (!this.#isWithoutChannel) this.#settle();
       await consumption.close();
+      this.#settle();
     }
   }
 

@@ -94,7 +94,8 @@ class Service {
     });
     this.#heartbeats = new Map([...plugins.keys()].map((name) => [name, new LoopHeartbeat()]));
     const onFailed = this.#failed.reject;
-    this.#listening = new Listening({ service: options, sources, ledger, onRecorded: wake, onFailed });
+    const { isShared: isLedgerShared } = stored.tenancy;
+    this.#listening = new Listening({ service: options, sources, ledger, isLedgerShared, onRecorded: wake, onFailed });
     this.#reconciling = reconciling && reconciling.makeReconciling(options, {
       comparisons: stored.comparisons,
       sources,

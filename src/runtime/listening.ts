@@ -11,6 +11,8 @@ export interface ListeningOptions {
   readonly service: ServiceOptions;
   readonly sources: readonly RabbitSource[];
   readonly ledger: Ledger;
+  /** Whether other processes record in the same ledger. */
+  readonly isLedgerShared: boolean;
   /** Called when notifications were recorded. */
   readonly onRecorded: () => void;
   /** Called when the ledger fails and waiting does not help. */
@@ -74,7 +76,17 @@ export class Listening {
 
   /** Stops consuming while the ledger is unavailable. */
   pause(): void {
-    this.#onEach((broker) => broker.pause());
+    this.#onEach((broker) => this.#pause(broker));
+  }
+
+  /** Stops consuming for good. Resolves when the brokers know. */
+  async end(): Promise<void> {
+    await Promise.allSettled(this.brokers.map((broker) => this.#pause(broker)));
+  }
+
+  /** Of a shared ledger, the next consumer must get what we have in hand before anything else. */
+  #pause(broker: Broker): Promise<void> {
+    return broker.pause({ givesBack: this.#options.isLedgerShared });
   }
 
   /** Consumes again. */

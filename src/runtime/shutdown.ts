@@ -27,15 +27,15 @@ export interface ShutdownOptions {
  * decided are decided at the next start. Messages that are not recorded are delivered again.
  */
 export async function shutDown(options: ShutdownOptions): Promise<void> {
-  const { listening: { brokers, intake }, lanes, plugins, work, clock, stopping, ended } = options;
+  const { listening, lanes, plugins, work, clock, stopping, ended } = options;
   stopping.abort();
   const grace = clock.sleep(GRACE_MS, ended.signal);
-  await Promise.race([Promise.allSettled(brokers.map((broker) => broker.pause())), grace]);
-  await Promise.race([intake.flush(), grace]);
+  await Promise.race([listening.end(), grace]);
+  await Promise.race([listening.intake.flush(), grace]);
   await Promise.race([work, grace]);
   for (const lane of lanes) lane.abortInFlight();
   await Promise.race([work, clock.sleep(RECORDING_MS, ended.signal)]);
   ended.abort();
-  await Promise.allSettled(brokers.map((broker) => broker.stop()));
+  await Promise.allSettled(listening.brokers.map((broker) => broker.stop()));
   await Promise.allSettled([...plugins].map((plugin) => plugin[Symbol.asyncDispose]?.()));
 }

@@ -597,6 +597,24 @@ Deno.test("Broker.pause() ends deliveries and keeps what was delivered valid, un
   second!.channel.ackThrough(2);
 });
 
+Deno.test("Broker.pause() gives back what is not acknowledged to a standby, before anything else", async () => {
+  await using bus = await Bus.open(rabbit);
+  const exchange = await bus.exchange();
+  const queue = { name: `${exchange}-shared`, exchanges: [exchange], routingKeys: ["k"], type: "classic" as const };
+  await using active = await Listener.start({ ...login(rabbit), queue });
+  await using standby = await Listener.start({ ...login(rabbit), queue });
+  for (const body of ["1", "2", "3"]) await bus.publish({ exchange, routingKey: "k" }, bytes(body));
+  const [first] = await active.received(3);
+  first!.channel.ackThrough(1);
+  await active.broker.pause({ givesBack: true });
+  assert.equal(first!.channel.open, false);
+  await bus.publish({ exchange, routingKey: "k" }, bytes("4"));
+  assert.deepEqual((await standby.received(3)).map(text), ["2", "3", "4"]);
+  await active.broker.resume();
+  await standby.broker.pause({ givesBack: true });
+  assert.deepEqual((await active.received(6)).slice(3).map(text), ["2", "3", "4"]);
+});
+
 Deno.test("Broker.pause() outlives the connection, and Broker.resume() consumes on the new one", async () => {
   await using bus = await Bus.open(rabbit);
   const queue = await bus.queue();

@@ -110,6 +110,8 @@ export class Leases implements Tenancy {
     this.#options = options;
   }
 
+  readonly isShared = true;
+
   get self(): ProcessIdentity {
     return this.#options.self;
   }
