@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 import { ClusterReceiver } from "./receiver.ts";
 
 /** Long enough for a machine that is busy with much else. */
-export const LONG_MS = Number(Deno.env.get("LONG_MS") ?? 120_000);
+export const LONG_MS = 120_000;
 
 export interface ClusterOptions {
   readonly rabbit: PrivateRabbit;
@@ -83,7 +83,9 @@ export class Cluster implements AsyncDisposable {
         export default {
           events: { creation: ["compute.instance.create.end"], deletion: ["compute.instance.delete.end"] },
           plugins: [${plugins.map((plugin) => `made(${JSON.stringify(plugin)})`).join(", ")}],
-          rabbit: { url: ${JSON.stringify(rabbit.url)}, queue: { name: "${this.#name}", exchanges: ["${this.#name}"] } },
+          rabbit: { url: ${
+        JSON.stringify(rabbit.url)
+      }, queue: { name: "${this.#name}", exchanges: ["${this.#name}"] } },
           retry: { firstDelaySeconds: 1, maxDelaySeconds: 2 },
           metrics: false,
           ledger: { postgres: ${JSON.stringify(ledger)} },
@@ -153,7 +155,6 @@ export class Cluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    Deno.writeTextFileSync("/tmp/cl_logs.txt", `=====\n${this.logs}\n`, { append: true });
     await Promise.all([...this.services.values()].map((service) => service.end("SIGKILL")));
     await this.#publisher.deleteExchange(this.#name);
     await this.#options.rabbit.ctl("delete_queue", this.#name).catch(() => {});

@@ -23,7 +23,8 @@ Deno.test({
     await cluster.publish(10);
     await cluster.delivered();
     await disk.fill();
-    const told = /ERROR \(ledger\) Cannot write the ledger: PostgreSQL refuses: could not extend file .*No space left on device \(SQLSTATE 53100\)/;
+    const told =
+      /ERROR \(ledger\) Cannot write the ledger: PostgreSQL refuses: could not extend file .*No space left on device \(SQLSTATE 53100\)/;
     for (let publishes = 0; !told.test(cluster.logs); publishes++) {
       assert.ok(publishes < 100, cluster.logs);
       await cluster.publish(10);

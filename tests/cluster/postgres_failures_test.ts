@@ -30,7 +30,8 @@ async function twoProcesses(schema: string): Promise<Cluster> {
     await cluster.publish(5);
     await cluster.delivered();
     await cluster.until(async () =>
-      (await cluster.processes()).filter(({ leases }) => leases.some(({ name }) => name.startsWith("plugin"))).length === 2
+      (await cluster.processes()).filter(({ leases }) => leases.some(({ name }) => name.startsWith("plugin")))
+        .length === 2
     );
     return cluster;
   } catch (error) {
@@ -91,7 +92,8 @@ Deno.test("a role whose rights are taken is told what is missing, and nothing is
 
 Deno.test("time-outs of the role that cut off every statement are told, and nothing is lost until they are undone", async () => {
   await using cluster = await twoProcesses("impatient");
-  const set = (name: string, value: string) => server.psql(`ALTER ROLE watcher SET ${name} = ${value}`, { admin: true });
+  const set = (name: string, value: string) =>
+    server.psql(`ALTER ROLE watcher SET ${name} = ${value}`, { admin: true });
   await set("statement_timeout", "1");
   await set("idle_in_transaction_session_timeout", "1");
   await server.psql(CUT, { admin: true });
