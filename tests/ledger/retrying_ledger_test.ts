@@ -146,19 +146,6 @@ Deno.test("RetryingLedger rejects when waiting stops helping", async () => {
   assertEquals(failing.told, ["down: disk I/O error"]);
 });
 
-Deno.test("RetryingLedger says that it is up again when it answers that a lease was lost meanwhile", async () => {
-  const failing = new Failing();
-  const { ledger, clock, told } = failing;
-  failing.error = new LedgerUnavailable("out of reach");
-  const result = assertRejects(ledger.record([arrival("a")]), LeaseLost);
-  await clock.advance(1500);
-  failing.error = undefined;
-  failing.holds = new LeaseLost("it is another's");
-  await clock.advance(1000);
-  await result;
-  assertEquals({ told, writable: ledger.writable }, { told: ["down: out of reach", "up"], writable: true });
-});
-
 Deno.test("RetryingLedger rejects what waits when it is told to stop", async () => {
   const failing = new Failing();
   failing.error = new LedgerUnavailable("database or disk is full");

@@ -6,6 +6,7 @@ import { WakeSignal } from "../../model/wake_signal.ts";
 import type { Queries } from "./client.ts";
 import { original, plain, SEPARATOR } from "./columns.ts";
 import type { HeldLease, HeldLeases } from "./held_leases.ts";
+import { CLUSTER_VALUE } from "./restored.ts";
 import { STEPS } from "./schema.ts";
 
 /** This process, as others see it. */
@@ -390,8 +391,7 @@ const PROCESSES = `SELECT id, name, version, plugins, events, stopped_at IS NOT 
 const LEASES = `SELECT name, CASE WHEN expires_at > clock_timestamp() THEN holder END AS holder,
     ${msSince("taken_at")} AS taken_ms_ago, greatest(0, ${msSince("expires_at")}) AS free_ms FROM lease`;
 
-const CLUSTER = `SELECT s.system_identifier || '/' || c.timeline_id AS cluster
-  FROM pg_control_system() AS s, pg_control_checkpoint() AS c`;
+const CLUSTER = `SELECT ${CLUSTER_VALUE} AS cluster`;
 
 const RENEW = `WITH me AS (
     INSERT INTO process (id, name, version, schema_version, plugins, events, lease_seconds, started_at, seen_at)
