@@ -42,14 +42,6 @@ Deno.test("a synchronous standby that is promoted in the middle of a load has al
   await cluster.delivered();
   cluster.assertRight();
   await cluster.until(() => TOLD.test(cluster.logs));
-<<<<<<< HEAD
-  const first = cluster.receiver.accepted.find(({ at }) => at > killedAt + 100);
-  console.log(
-    `the next delivery came ${Math.round(first!.at - killedAt)} ms after the primary was killed`,
-    cluster.logs,
-  );
-=======
->>>>>>> h-cluster
 });
 
 Deno.test("an asynchronous standby that is promoted lacks what came last: that is told, and no number is used twice", async () => {
