@@ -291,3 +291,15 @@ Deno.test({
     });
   },
 });
+
+Deno.test("RetryingLedger can be written again when a call that it tries again is refused for its lease", async () => {
+  const failing = new Failing();
+  const { ledger, clock, told } = failing;
+  failing.error = new LedgerUnavailable("no answer");
+  const result = assertRejects(() => ledger.settle([]), LeaseLost);
+  await clock.advance(1500);
+  [failing.error, failing.holds] = [undefined, new LeaseLost("it is another's")];
+  await clock.advance(1000);
+  await result;
+  assertEquals([told, ledger.writable], [["down: no answer", "up"], true]);
+});
