@@ -136,6 +136,11 @@ export class Leases implements Tenancy {
     }
   }
 
+  /** Says that this process is there, without taking anything. */
+  async register(): Promise<void> {
+    await this.#renew();
+  }
+
   /** One failure may be of a connection that was cut off: the next look has another one. */
   #failed({ message }: LedgerUnavailable): void {
     const { log } = this.#options;
