@@ -57,21 +57,12 @@ Deno.test("SIGTERM of the process that does everything hands over at once, long 
   });
   const publishing = cluster.publish(300);
   await cluster.until(() => cluster.receiver.accepted.length > 100);
-  const stoppedAt = performance.now();
   const { code } = await one.end("SIGTERM");
-  const endedAt = performance.now();
   await publishing;
   // Well before the leases would have expired.
   await cluster.delivered();
   cluster.assertRight();
-  const { receiver } = cluster;
-  const first = receiver.accepted.find(({ at }) => at > endedAt);
-  const gap = Math.max(...receiver.accepted.map(({ at }, index) => at - (receiver.accepted[index - 1]?.at ?? at)));
-  const ms = [endedAt - stoppedAt, first!.at - stoppedAt, gap].map(Math.round);
-  console.log(
-    `SIGTERM: ended after ${ms[0]} ms, next delivery after ${ms[1]} ms, longest pause of the receiver ${ms[2]} ms`,
-  );
-  assert.deepEqual([code, receiver.doubled], [0, 0]);
+  assert.deepEqual([code, cluster.receiver.doubled], [0, 0]);
   await cluster.until(async () => `${leasesOf(await cluster.processes(), "two")}` === `${all}`);
   assert.match((await cluster.run(["processes"])).out, /^one +stopped /m);
   assert.match(one.log, /INFO \(service\) Stopped/);

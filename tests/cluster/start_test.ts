@@ -26,7 +26,6 @@ async function refusal(options: Partial<ClusterOptions>): Promise<string> {
   await service.end("SIGKILL");
   assert.equal(code, 1, service.log);
   assert.ok(!/watcher-password|wrong-password/.test(service.log), service.log);
-  console.log(service.log);
   return service.log;
 }
 

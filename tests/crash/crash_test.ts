@@ -59,7 +59,8 @@ Deno.test("Services that share a ledger: nothing is lost or reordered, whatever 
     rabbitCuts: 1,
   };
   const outcome = await strike({ rabbit, postgres, load, title: "three processes", ...disasters });
-  assert.deepEqual(problemsOf([outcome]), [], tableOf([outcome]));
+  // So few kills may all miss the time between an attempt and its record.
+  assert.deepEqual(outcome.problems, [], tableOf([outcome]));
 });
 
 for (const [name, scenario] of Object.entries(SCENARIOS)) {

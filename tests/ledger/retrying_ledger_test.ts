@@ -146,19 +146,6 @@ Deno.test("RetryingLedger rejects when waiting stops helping", async () => {
   assertEquals(failing.told, ["down: disk I/O error"]);
 });
 
-Deno.test("RetryingLedger says that it is up again when it answers that a lease was lost meanwhile", async () => {
-  const failing = new Failing();
-  const { ledger, clock, told } = failing;
-  failing.error = new LedgerUnavailable("out of reach");
-  const result = assertRejects(ledger.record([arrival("a")]), LeaseLost);
-  await clock.advance(1500);
-  failing.error = undefined;
-  failing.holds = new LeaseLost("it is another's");
-  await clock.advance(1000);
-  await result;
-  assertEquals({ told, writable: ledger.writable }, { told: ["down: out of reach", "up"], writable: true });
-});
-
 Deno.test("RetryingLedger rejects what waits when it is told to stop", async () => {
   const failing = new Failing();
   failing.error = new LedgerUnavailable("database or disk is full");
@@ -303,4 +290,16 @@ Deno.test({
       message: /^Cannot open the ledger ".*": [^\n]+ Make room on the disk that it is on$/,
     });
   },
+});
+
+Deno.test("RetryingLedger can be written again when a call that it tries again is refused for its lease", async () => {
+  const failing = new Failing();
+  const { ledger, clock, told } = failing;
+  failing.error = new LedgerUnavailable("no answer");
+  const result = assertRejects(() => ledger.settle([]), LeaseLost);
+  await clock.advance(1500);
+  [failing.error, failing.holds] = [undefined, new LeaseLost("it is another's")];
+  await clock.advance(1000);
+  await result;
+  assertEquals([told, ledger.writable], [["down: no answer", "up"], true]);
 });

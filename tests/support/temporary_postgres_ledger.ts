@@ -4,7 +4,7 @@ import { Comparisons } from "../../src/ledger/postgres/comparisons.ts";
 import { openDelivered } from "../../src/ledger/postgres/delivered.ts";
 import { original } from "../../src/ledger/postgres/columns.ts";
 import { HeldLeases } from "../../src/ledger/postgres/held_leases.ts";
-import { takeLease } from "../../src/ledger/postgres/leases.ts";
+import { takeLease } from "../../src/ledger/postgres/lease_table.ts";
 import { PostgresLedger } from "../../src/ledger/postgres/ledger.ts";
 import { migrate } from "../../src/ledger/postgres/migrate.ts";
 import { openOperations } from "../../src/ledger/postgres/operations.ts";

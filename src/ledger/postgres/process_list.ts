@@ -2,7 +2,7 @@ import type { ProcessList, ProcessState } from "../../model/processes.ts";
 import type { Queries } from "./client.ts";
 import { COPY_LEASE } from "./copy_lease.ts";
 import { differencesOf } from "./differences.ts";
-import { look, type SeenProcess } from "./leases.ts";
+import { look, type SeenProcess } from "./lease_table.ts";
 
 /** Reads which processes share the ledger, and what each does. */
 export async function processList(queries: Queries): Promise<ProcessList> {

@@ -10,6 +10,14 @@ export const RESTORED_AT = "restored_at";
 const CLUSTER = "cluster";
 
 /**
+ * SQL: the identity and the timeline of the server. A server that was just promoted tells its new
+ * timeline in its control file only after a checkpoint, minutes later, and in names of files at once.
+ */
+export const CLUSTER_VALUE = `(SELECT s.system_identifier || '/' || CASE WHEN pg_is_in_recovery() THEN c.timeline_id
+      ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer END
+    FROM pg_control_system() AS s, pg_control_checkpoint() AS c)`;
+
+/**
  * Notices that the ledger was restored from a backup, or that the server has failed over: what was
  * committed last may be missing.
  */
@@ -28,11 +36,9 @@ export async function isRestored(queries: Queries): Promise<boolean> {
   return row?.["is_restored"] === true;
 }
 
-const IS_RESTORED = `SELECT EXISTS (SELECT 1 FROM fact, pg_control_system() AS s, pg_control_checkpoint() AS c
-  WHERE name = $1 AND value <> s.system_identifier || '/' || c.timeline_id) AS is_restored`;
+const IS_RESTORED = `SELECT EXISTS (SELECT 1 FROM fact WHERE name = $1 AND value <> ${CLUSTER_VALUE}) AS is_restored`;
 
-const NOTICE = `WITH current AS (SELECT s.system_identifier || '/' || c.timeline_id AS value
-    FROM pg_control_system() AS s, pg_control_checkpoint() AS c),
+const NOTICE = `WITH current AS MATERIALIZED (SELECT ${CLUSTER_VALUE} AS value),
   known AS (SELECT value FROM fact WHERE name = '${CLUSTER}' FOR UPDATE),
   noted AS (INSERT INTO fact (name, value) SELECT '${CLUSTER}', value FROM current
     WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.value = current.value)
