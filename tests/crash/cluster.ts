@@ -54,7 +54,7 @@ export async function strike({ rabbit, postgres, load, title, ...disasters }: Cl
   for (const witness of trial.witnesses) {
     // So slow that something is in hand at any time.
     witness.respond = async () => {
-      await sleep(20 + Math.random() * 200);
+      await sleep(10 + Math.random() * 80);
       return TAKEN;
     };
     await witness.open();

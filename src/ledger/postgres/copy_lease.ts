@@ -3,7 +3,7 @@ import { UserError } from "../../model/errors.ts";
 import { LedgerUnavailable } from "../../model/ledger.ts";
 import { COPYING, unfinishedCopy } from "../copy/copy_store.ts";
 import type { Queries } from "./client.ts";
-import { look, type SeenLease, takeLease } from "./leases.ts";
+import { look, type SeenLease, takeLease } from "./lease_table.ts";
 
 /** The lease of a ledger that is copied, or copied to: no service works with it meanwhile. */
 export const COPY_LEASE = "copy";
