@@ -30,7 +30,7 @@ export function ledgerCommand(context: CommandContext): Command {
   return new Command("ledger").description("Move the ledger to another place.")
     .addHelpText(
       "after",
-      "\nExample:\n  oss-watcher ledger copy --from ledger.db --to postgres://watcher@db.example/oss",
+      "\nExample:\n  oss-watcher ledger copy --from ledger.db --to postgres://oss@db.example/oss",
     )
     .addCommand(copy);
 }
