@@ -84,7 +84,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "ledger",
-    summary: "copy the ledger to another place: to PostgreSQL, or back",
+    summary: "move the ledger to PostgreSQL, or back",
     load: async () => (await import("./ledger.ts")).ledgerCommand,
   },
   {

@@ -30,14 +30,15 @@ export function ledgerCommand(context: CommandContext): Command {
   return new Command("ledger").description("Move the ledger to another place.")
     .addHelpText(
       "after",
-      "\nExample:\n  oss-watcher ledger copy --from ledger.db --to postgres://oss@db.example/oss",
+      "\nExample:\n  oss-watcher ledger copy --from ledger.db --to postgres://watcher@db-1/oss",
     )
     .addCommand(copy);
 }
 
 const HELP = `
-Example, to PostgreSQL, which config.ts names already:
-  oss-watcher ledger copy --from /var/lib/oss-watcher/ledger.db
+Examples:
+  oss-watcher ledger copy --from ledger.db --to postgres://watcher@db-1/oss
+  oss-watcher ledger copy --from ledger.db --config new/config.ts
 
 Exit codes: 0 copied, and both are the same; 1 refused, interrupted or failed.`;
 

@@ -14,6 +14,7 @@ const ALL = [
   ["events", "replay"],
   ["events", "drop"],
   ["plugins", "try"],
+  ["ledger", "copy"],
   ["queue", "remove"],
 ];
 

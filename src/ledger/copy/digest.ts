@@ -25,7 +25,8 @@ export class RowDigest {
 
   add(row: CopiedRow): void {
     this.#rows++;
-    const text = this.#columns.map((name) => encoded(row[name] ?? null)).join("");
+    let text = "";
+    for (const name of this.#columns) text += encoded(row[name] ?? null);
     const hash = createHash("sha256").update(text, "utf8").digest();
     for (let at = 0; at < 8; at++) this.#sums[at]! += hash.readUInt32BE(4 * at);
   }

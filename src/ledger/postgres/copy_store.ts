@@ -102,9 +102,11 @@ class PostgresCopyStore implements CopySource, CopyTarget {
     const from = (after ?? []).map((value, index) => storedKey(value, types.get(key[index]!)!));
     const sql = readingOf(table, { isNext: after !== null });
     const found = await this.#client.rows(sql, [PAGE_ROWS, PAGE_CHARACTERS, ...from]);
-    const rows: CopiedRow[] = found.map((row) =>
-      Object.fromEntries(columns.map(([name, type]) => [name, neutral(row[name], type)]))
-    );
+    const rows: CopiedRow[] = found.map((stored) => {
+      const row: Record<string, Value> = {};
+      for (const [name, type] of columns) row[name] = neutral(stored[name], type);
+      return row;
+    });
     const last = rows.at(-1);
     return {
       rows: table === "fact" ? rows.filter(({ name }) => !isOfPlace(String(name))) : rows,

@@ -121,7 +121,8 @@ class SqliteCopyStore implements CopySource, CopyTarget {
 
   async write(table: TableName, rows: readonly CopiedRow[], mark: CopyMark): Promise<void> {
     transaction(this.#database, () => {
-      for (const row of rows) this.#write(table, row);
+      if (table === "number") this.#writeNumbers(rows);
+      else this.#writeRows(table, rows);
       this.#sql.putFact.run(COPYING, JSON.stringify(mark));
     });
   }
@@ -157,9 +158,12 @@ class SqliteCopyStore implements CopySource, CopyTarget {
     let characters = 0;
     let isEnd = true;
     for (const stored of statement.iterate(...(after ?? []) as string[], PAGE_ROWS)) {
-      const row = Object.fromEntries(columns.map(([name, type]) => [name, neutral(stored[name], type)]));
+      const row: Record<string, Value> = {};
+      for (const [name, type] of columns) {
+        const value = row[name] = neutral(stored[name], type);
+        if (type === "plain" || type === "bytes") characters += lengthOf(value);
+      }
       rows.push(table === "comparison" ? divided(row) : row);
-      for (const [name, type] of columns) if (type === "plain" || type === "bytes") characters += lengthOf(row[name]!);
       isEnd = rows.length < PAGE_ROWS && characters < PAGE_CHARACTERS;
       if (!isEnd) break;
     }
@@ -167,24 +171,33 @@ class SqliteCopyStore implements CopySource, CopyTarget {
     return { rows: table === "fact" ? rows.filter(({ name }) => !isOfPlace(String(name))) : rows, last };
   }
 
-  #write(table: TableName, row: CopiedRow): void {
-    if (table === "number") {
-      this.#sql.forgetNumber.run(row["name"] as string);
-      this.#sql.putNumber.run(row["name"] as string, row["value"] as number);
-      return;
+  #writeNumbers(rows: readonly CopiedRow[]): void {
+    for (const { name, value } of rows) {
+      this.#sql.forgetNumber.run(name as string);
+      this.#sql.putNumber.run(name as string, value as number);
     }
-    const written = table === "comparison" ? joined(row) : row;
-    const values = writtenColumns(table).map((name) => [name, stored(written[name] ?? null)]);
-    this.#prepare(writingOf(table)).run(Object.fromEntries(values));
-    const { seq, plugin } = row as { readonly seq: number; readonly plugin: number };
-    if (table === "event") {
-      const { order_keys: keys, plugins, is_findable: isFindable } = row;
-      if (isFindable) {
-        for (const key of keys as readonly number[]) this.#sql.addKey.run(Math.trunc(seq / PARTITION_EVENTS), key, seq);
+  }
+
+  #writeRows(table: Exclude<TableName, "number">, rows: readonly CopiedRow[]): void {
+    const [statement, names] = [this.#prepare(writingOf(table)), writtenColumns(table)];
+    for (const row of rows) {
+      const written = table === "comparison" ? joined(row) : row;
+      const values: Record<string, ReturnType<typeof stored>> = {};
+      for (const name of names) values[name] = stored(written[name] ?? null);
+      statement.run(values);
+      if (table === "event") this.#writeOrder(row);
+      if (table === "delivery" && row["state"] === "open") {
+        this.#sql.hold.run(row["plugin"] as number, row["seq"] as number);
       }
-      for (const plugin of plugins as readonly number[]) this.#sql.queue.run(seq, plugin, row["decided_at"] as number);
     }
-    if (table === "delivery" && row["state"] === "open") this.#sql.hold.run(plugin, seq);
+  }
+
+  /** Writes the order keys of an event, and its deliveries, all of which wait at first. */
+  #writeOrder(event: CopiedRow): void {
+    const { seq, decided_at: decidedAt } = event as { readonly seq: number; readonly decided_at: number };
+    const keys = event["is_findable"] === true ? event["order_keys"] as readonly number[] : [];
+    for (const key of keys) this.#sql.addKey.run(Math.trunc(seq / PARTITION_EVENTS), key, seq);
+    for (const plugin of event["plugins"] as readonly number[]) this.#sql.queue.run(seq, plugin, decidedAt);
   }
 
   /** Whether open deliveries lack their detail, are blocked by an earlier one, or are ready. */
