@@ -48,9 +48,13 @@ Deno.test("docs/CLUSTER.md says what happens when a reader follows it with three
         for (const _ of ["controller-1", "controller-2", "controller-3"]) await start();
         const body = await Deno.readTextFile(SAMPLE);
         await publisher.publish({ exchange: "nova", routingKey: "notifications.info", body });
-        await until(() => processes.some(({ output }) => output.includes("creation of a server")), LONG_MS);
+        await until(
+          () => processes.some(({ output }) => output.includes('"event":"compute.instance.create.end"')),
+          LONG_MS,
+        )
+          .catch(() => assert.fail(processes.map(({ output }) => output).join("\n---\n")));
       }
-      if (step.command.startsWith("psql")) await stop();
+      if (step.command.includes("psql")) await stop();
       const shown = step.shown === "" ? "" : `${step.shown}…`;
       let output = "";
       // Leases are taken within a second.
