@@ -83,6 +83,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./backup.ts")).backupCommand,
   },
   {
+    name: "ledger",
+    summary: "copy the ledger to another place: to PostgreSQL, or back",
+    load: async () => (await import("./ledger.ts")).ledgerCommand,
+  },
+  {
     name: "queue",
     summary: "remove oss-watcher's own queue, to uninstall",
     load: async () => (await import("./queue.ts")).queueCommand,

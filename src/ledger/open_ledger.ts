@@ -2,6 +2,7 @@ import type { DeliveredLedger } from "../model/delivered.ts";
 import type { Finding } from "../model/finding.ts";
 import type { LedgerOperations } from "../model/operations.ts";
 import type { StoredLedger, StoredLedgerOptions } from "../model/stored_ledger.ts";
+import type { CopySource, CopyTarget, OpenCopyOptions } from "./copy/copy_store.ts";
 import type { LedgerPlace } from "./place.ts";
 import type { EventKey, KeyFilter } from "./sqlite/completion_names.ts";
 
@@ -35,6 +36,26 @@ export async function openOperations(place: LedgerPlace): Promise<LedgerOperatio
 export async function openDelivered(place: LedgerPlace): Promise<DeliveredLedger> {
   if ("file" in place) return (await import("./sqlite/delivered.ts")).openDelivered(place.file);
   return await (await import("./postgres/delivered.ts")).openDelivered(place.postgres);
+}
+
+/**
+ * Opens a ledger to copy from. Until it is closed, no service works with it.
+ *
+ * @throws {UserError} when a service runs with it, or it cannot be opened.
+ */
+export async function openCopySource(place: LedgerPlace, options: OpenCopyOptions = {}): Promise<CopySource> {
+  if ("file" in place) return (await import("./sqlite/copy_store.ts")).openCopySource(place.file);
+  return await (await import("./postgres/copy_store.ts")).openCopySource(place.postgres, options);
+}
+
+/**
+ * Opens a ledger to copy to, as {@linkcode openCopySource} does. Makes it where it is missing.
+ *
+ * @throws {UserError} when a service runs with it, or it cannot be opened.
+ */
+export async function openCopyTarget(place: LedgerPlace, options: OpenCopyOptions = {}): Promise<CopyTarget> {
+  if ("file" in place) return (await import("./sqlite/copy_store.ts")).openCopyTarget(place.file);
+  return await (await import("./postgres/copy_store.ts")).openCopyTarget(place.postgres, options);
 }
 
 /**

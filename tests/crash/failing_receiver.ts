@@ -1,7 +1,8 @@
 // A receiver with every fault that there is, beside one that is well.
 import { SeededRandom } from "../support/random.ts";
 import type { ScenarioOptions } from "./scenarios.ts";
-import { type Outcome, Trial } from "./trial.ts";
+import type { Outcome } from "./outcome.ts";
+import { Trial } from "./trial.ts";
 import { type Reply, type Respond, sleep, TAKEN, wellAnswered, type Witness } from "./witness.ts";
 
 const FAULTS: readonly Reply[] = [

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { DELIVERY_DEFAULTS } from "../../src/dispatch/policy.ts";
 import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
 import type { ScenarioOptions } from "./scenarios.ts";
-import { type Outcome, Trial } from "./trial.ts";
+import type { Outcome } from "./outcome.ts";
+import { Trial } from "./trial.ts";
 import { type Reply, sleep, TAKEN, wellAnswered } from "./witness.ts";
 
 /** Where the ledger has no room left: on a small file system, or where mounting is refused behind a limit of its pages. */

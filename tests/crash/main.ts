@@ -1,12 +1,15 @@
-// The crash test in full: real RabbitMQ, real processes, and a judge outside. `deno task test:crash [SEED]`
+// The crash test in full: real RabbitMQ, PostgreSQL and processes, and a judge outside. `deno task test:crash [SEED]`, or
+// `deno task test:crash cluster [SEED]`: only several processes on one PostgreSQL.
 import { progress } from "../../tools/packages.ts";
 import { type PrivateRabbit, setUpRabbit, startRabbit } from "../../tools/rabbitmq.ts";
+import { startPostgres } from "../../tools/postgres/server.ts";
+import { strike } from "./cluster.ts";
 import { compareLatency, failReceiver } from "./failing_receiver.ts";
 import { fillDisk } from "./full_disk.ts";
 import { compareGrowth, describeGrowth } from "./growth.ts";
 import { LEGEND, problemsOf, tableOf } from "./report.ts";
 import { killBroker, killService, type ScenarioOptions, stopService, stopWhileHanging } from "./scenarios.ts";
-import type { Outcome } from "./trial.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** 500 servers at one time, and what happens to them and their floating IPs; a fourth of that changes a server. */
 const LOAD = { events: 10_000, servers: 500, changes: 0.25 };
@@ -17,7 +20,27 @@ const LATENCY_ROUNDS = 9;
 const MAX_LATENCY_RATIO = 1.2;
 const MAX_GROWTH_RATIO = 1.3;
 
-/** Runs everything; returns what is wrong. */
+/** All at once, to three processes. */
+const DISASTERS = {
+  kills: 100,
+  freezes: 50,
+  stops: 20,
+  postgresKills: 10,
+  rabbitKills: 10,
+  postgresCuts: 10,
+  rabbitCuts: 10,
+};
+
+/** Several processes on one PostgreSQL; returns what is wrong. */
+async function runCluster(rabbit: PrivateRabbit, seed: number): Promise<string[]> {
+  await using postgres = await startPostgres();
+  const outcome = await strike({ rabbit, postgres, load: { ...LOAD, seed }, title: "three processes", ...DISASTERS });
+  print(`\n${tableOf([outcome])}\n\n${LEGEND}`);
+  for (const note of outcome.notes) print(note);
+  return problemsOf([outcome]);
+}
+
+/** Runs everything on SQLite; returns what is wrong. */
 async function run(rabbit: PrivateRabbit, seed: number): Promise<string[]> {
   const large: ScenarioOptions = { rabbit, load: { ...LOAD, seed } };
   const small: ScenarioOptions = { rabbit, load: { ...SMALLER_LOAD, seed } };
@@ -72,10 +95,12 @@ function print(text: string): void {
 }
 
 async function main(): Promise<number> {
-  const seed = Number(Deno.args[0] ?? Math.floor(Math.random() * 1e9));
+  const isCluster = Deno.args[0] === "cluster";
+  const [given] = isCluster ? Deno.args.slice(1) : Deno.args;
+  const seed = Number(given ?? Math.floor(Math.random() * 1e9));
   if (!Number.isSafeInteger(seed)) {
     progress(
-      `Cannot run the crash test with seed "${Deno.args[0]}": it is no whole number. deno task test:crash [SEED]`,
+      `Cannot run the crash test with seed "${given}": it is no whole number. deno task test:crash [cluster] [SEED]`,
     );
     return 2;
   }
@@ -83,7 +108,9 @@ async function main(): Promise<number> {
   progress(`Crash test, seed ${seed}`);
   const start = Date.now();
   await using rabbit = await startRabbit();
-  const problems = await run(rabbit, seed);
+  const problems = isCluster
+    ? await runCluster(rabbit, seed)
+    : [...await run(rabbit, seed), ...await runCluster(rabbit, seed)];
   const minutes = ((Date.now() - start) / 60_000).toFixed(1);
   print(
     problems.length === 0 ? `\nAll as promised, in ${minutes} min` : `\nWRONG, seed ${seed}:\n${problems.join("\n")}`,

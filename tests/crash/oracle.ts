@@ -1,6 +1,7 @@
 // The judge from outside: what was to be told, by the model, against what a receiver was told. It knows nothing of the ledger.
 import type { ServerState } from "./cloud.ts";
 import type { ExpectedEvent } from "./expected.ts";
+import { type Fault, isLate, unrecordedBy } from "./faults.ts";
 
 /** One request that a receiver got. */
 export interface Attempt {
@@ -8,6 +9,8 @@ export interface Attempt {
   /** The run of the service that sent it. */
   readonly run: number;
   readonly key: string;
+  /** The header `OSS-Watcher-Sequence`. */
+  readonly sequence: number;
   readonly created: boolean;
   readonly serverId: string;
   readonly address: string;
@@ -17,18 +20,13 @@ export interface Attempt {
   readonly arrivedAs: number;
   /** Milliseconds since the epoch. */
   readonly arrivedAt: number;
+  /** Whether its sequence was lower than one that had come before: it is answered well, and nothing else. */
+  readonly outdated: boolean;
   answeredAs: number | null;
   /** Milliseconds since the epoch. */
   answeredAt: number | null;
-  /** Whether the receiver took it. */
-  taken: boolean;
-}
-
-/** One life of the service's process. */
-export interface Run {
-  readonly number: number;
-  /** Milliseconds since the epoch; `null` unless it was killed. */
-  killedAt: number | null;
+  /** Whether the receiver answered well, and acts upon it. */
+  accepted: boolean;
 }
 
 export interface Evidence {
@@ -37,53 +35,66 @@ export interface Evidence {
   readonly states: ReadonlyMap<string, ServerState>;
   /** Of one plugin, in the order of arrival. */
   readonly attempts: readonly Attempt[];
-  readonly runs: readonly Run[];
+  readonly faults: readonly Fault[];
   /** How many attempts of one run may be without a record at one time. */
   readonly inFlight: number;
 }
 
 export interface Verdict {
-  /** Events that the receiver took. */
+  /** Events that the receiver accepted. */
   readonly delivered: number;
   readonly lost: number;
-  /** Events that it took again. */
+  /** Events that it accepted again. */
   readonly duplicated: number;
   readonly reordered: number;
-  /** Kills after which something was sent again that had been taken. */
+  /** Kills of runs after which something was sent again that had been accepted. */
   readonly killsBetween: number;
+  /** Requests that came so late that the receiver refused them by their sequence. */
+  readonly refused: number;
+  /** Events that one run had sent and another one sent again, without a kill. */
+  readonly takenOver: number;
   /** What must not be, in words. */
   readonly problems: readonly string[];
 }
 
-/** An answer is recorded this soon after it was given, even on a busy machine: only then may a kill make it come again. */
-const RECORDED_WITHIN_MS = 5000;
 const MAX_PROBLEMS = 20;
+
+type ByKey = ReadonlyMap<string, readonly Attempt[]>;
 
 export function judge(evidence: Evidence): Verdict {
   const problems: string[] = [];
-  const byKey = Map.groupBy(evidence.attempts, ({ key }) => key);
-  const taken = new Map([...byKey].map(([key, attempts]) => [key, attempts.filter((attempt) => attempt.taken)]));
-  const lost = evidence.expected.filter(({ key }) => (taken.get(key)?.length ?? 0) === 0);
+  const { expected, attempts, faults } = evidence;
+  const outdated = attempts.filter((attempt) => attempt.outdated);
+  const byKey = Map.groupBy(attempts.filter((attempt) => !attempt.outdated), ({ key }) => key);
+  const accepted = new Map([...byKey].map(([key, all]) => [key, all.filter((attempt) => attempt.accepted)]));
+  const lost = expected.filter(({ key }) => (accepted.get(key)?.length ?? 0) === 0);
   problems.push(...lost.map(({ key }) => `lost: ${key}`));
-  problems.push(...contents(evidence, byKey));
-  const { duplicated, killsBetween, unexcused } = duplicates(evidence, taken);
+  problems.push(...contents(evidence, Map.groupBy(attempts, ({ key }) => key)));
+  const { duplicated, killsBetween, takenOver, unexcused } = duplicates(evidence, accepted);
   problems.push(...unexcused);
-  const reordered = [...disorder(evidence.expected, byKey), ...disorderOfUpdates(evidence.attempts, byKey)];
+  problems.push(
+    ...outdated.filter((attempt) => !isLate(attempt, faults)).map(({ key, run }) =>
+      `reordered: ${key} came late from run ${run}, which nothing had held up`
+    ),
+  );
+  const reordered = [...disorder(evidence, byKey), ...disorderOfUpdates(evidence, byKey)];
   problems.push(...reordered);
   problems.push(...wrongStates(evidence));
   const more = problems.length - MAX_PROBLEMS;
   return {
-    delivered: evidence.expected.length - lost.length,
+    delivered: expected.length - lost.length,
     lost: lost.length,
     duplicated,
     reordered: reordered.length,
     killsBetween,
+    refused: outdated.length,
+    takenOver,
     problems: more > 0 ? [...problems.slice(0, MAX_PROBLEMS), `and ${more} more`] : problems,
   };
 }
 
 /** What was sent that nobody expects, or says something else than the operations did. */
-function contents({ expected }: Evidence, byKey: ReadonlyMap<string, readonly Attempt[]>): string[] {
+function contents({ expected }: Evidence, byKey: ByKey): string[] {
   const wanted = new Map(expected.map((event) => [event.key, event]));
   return [...byKey].flatMap(([key, attempts]) => {
     const event = wanted.get(key);
@@ -93,71 +104,88 @@ function contents({ expected }: Evidence, byKey: ReadonlyMap<string, readonly At
     const { created, serverId, address } = event;
     const differs = (one: Attempt) => one.created !== created || one.serverId !== serverId || one.address !== address;
     const wrong = attempts.find(differs);
-    return wrong === undefined
-      ? []
-      : [`wrong: ${key} says ${wrong.serverId} ${wrong.address}, not ${serverId} ${address}`];
+    if (wrong !== undefined) {
+      return [`wrong: ${key} says ${wrong.serverId} ${wrong.address}, not ${serverId} ${address}`];
+    }
+    const sequences = new Set(attempts.map(({ sequence }) => sequence));
+    return sequences.size === 1 ? [] : [`wrong: ${key} has the sequences ${[...sequences].join(", ")}`];
   });
 }
 
-/** Taken twice is allowed for what was in flight at a kill, and for nothing else. */
-function duplicates(
-  { runs, inFlight }: Evidence,
-  taken: ReadonlyMap<string, readonly Attempt[]>,
-): { readonly duplicated: number; readonly killsBetween: number; readonly unexcused: readonly string[] } {
-  const killedAt = new Map(runs.map((run) => [run.number, run.killedAt]));
-  const perRun = new Map<number, number>();
+/** Accepted twice is allowed for what was in flight at a fault, and for nothing else. */
+function duplicates({ faults, inFlight }: Evidence, accepted: ByKey): {
+  readonly duplicated: number;
+  readonly killsBetween: number;
+  readonly takenOver: number;
+  readonly unexcused: readonly string[];
+} {
+  /** Events without a record, by fault and run. */
+  const counts = new Map<string, { readonly fault: Fault; readonly run: number; count: number }>();
   const unexcused: string[] = [];
-  let duplicated = 0;
-  for (const [key, attempts] of taken) {
+  let [duplicated, takenOver] = [0, 0];
+  for (const [key, attempts] of accepted) {
     for (const [index, attempt] of attempts.slice(0, -1).entries()) {
       const again = attempts[index + 1]!;
-      const kill = killedAt.get(attempt.run) ?? null;
       duplicated++;
-      if (again.run === attempt.run || kill === null) {
-        unexcused.push(`duplicated without a kill: ${key}, by runs ${attempt.run} and ${again.run}`);
-      } else if (kill - (attempt.answeredAt ?? kill) > RECORDED_WITHIN_MS) {
-        unexcused.push(`duplicated: ${key} was answered ${Math.round(kill - attempt.answeredAt!)} ms before the kill`);
+      const fault = unrecordedBy(attempt, faults);
+      const isKill = fault?.kind === "kill" && fault.of === attempt.run;
+      if (again.run !== attempt.run && !isKill) takenOver++;
+      if (fault === null ? !isLate(again, faults) : isKill && again.run === attempt.run) {
+        unexcused.push(`duplicated without a fault: ${key}, ${told(attempt)} and ${told(again)}`);
       }
-      perRun.set(attempt.run, (perRun.get(attempt.run) ?? 0) + 1);
+      if (fault === null) continue;
+      const place = `${faults.indexOf(fault)} ${attempt.run}`;
+      const entry = counts.get(place) ?? { fault, run: attempt.run, count: 0 };
+      counts.set(place, { ...entry, count: entry.count + 1 });
     }
   }
-  for (const [run, count] of perRun) {
-    if (count > inFlight) {
-      unexcused.push(`duplicated: ${count} events of run ${run}, and only ${inFlight} can be in flight`);
-    }
+  for (const { fault, run, count } of counts.values()) {
+    if (count <= inFlight) continue;
+    unexcused.push(
+      `duplicated: ${count} events of run ${run} at "${fault.kind}" of ${fault.of}, and only ${inFlight} can be in flight`,
+    );
   }
-  const killsBetween = [...perRun.keys()].filter((run) => killedAt.get(run) !== null).length;
-  return { duplicated, killsBetween, unexcused };
+  const kills = [...counts.values()].filter(({ fault, run }) => fault.kind === "kill" && fault.of === run);
+  return { duplicated, killsBetween: kills.length, takenOver, unexcused };
 }
 
-/** An event may arrive only after all that share a key with it and come before it were taken, and none of those may come after it. */
-function disorder(expected: readonly ExpectedEvent[], byKey: ReadonlyMap<string, readonly Attempt[]>): string[] {
+function told({ run, arrivedAt, answeredAt }: Attempt): string {
+  const answered = answeredAt === null ? "" : ` answered after ${Math.round(answeredAt - arrivedAt)} ms`;
+  return `by run ${run} at ${new Date(arrivedAt).toISOString().slice(11, 23)}${answered}`;
+}
+
+/** An event may arrive only after all that share a key with it and come before it were accepted, and none of those may come after it. */
+function disorder(evidence: Evidence, byKey: ByKey): string[] {
   const last = new Map<string, ExpectedEvent>();
   const found: string[] = [];
-  for (const event of expected) {
+  for (const event of evidence.expected) {
     const earlier = new Set(event.orderKeys.map((key) => last.get(key)).filter((one) => one !== undefined));
-    const arrivedAs = byKey.get(event.key)?.[0]?.arrivedAs;
-    const overtaken = [...earlier].find(({ key }) => !isBefore(byKey.get(key) ?? [], arrivedAs));
-    if (overtaken !== undefined) found.push(`reordered: ${event.key} came before ${overtaken.key} was settled`);
+    const first = byKey.get(event.key)?.[0];
+    const overtaken = [...earlier].find(({ key }) => !isBefore(byKey.get(key) ?? [], { first, evidence }));
+    if (overtaken !== undefined) {
+      found.push(
+        `reordered: ${event.key} came before ${overtaken.key} was settled: ${first && told(first)}, ` +
+          (byKey.get(overtaken.key) ?? []).map(told).join(", "),
+      );
+    }
     for (const key of event.orderKeys) last.set(key, event);
   }
   return found;
 }
 
 /** Updates of a server come between its creation and its deletion, in the order of their numbers. */
-function disorderOfUpdates(attempts: readonly Attempt[], byKey: ReadonlyMap<string, readonly Attempt[]>): string[] {
+function disorderOfUpdates(evidence: Evidence, byKey: ByKey): string[] {
   const updates = Map.groupBy([...byKey.keys()].filter((key) => UPDATE.test(key)), (key) => UPDATE.exec(key)![1]!);
   return [...updates].flatMap(([id, keys]) => {
     const numbered = keys.toSorted((one, other) => Number(UPDATE.exec(one)![2]) - Number(UPDATE.exec(other)![2]));
     const life = [`server/${id}/creation`, ...numbered, `server/${id}/deletion`].filter((key) => byKey.has(key));
     return life.slice(1).flatMap((key, index) => {
       const before = life[index]!;
-      const arrivedAs = byKey.get(key)?.[0]?.arrivedAs;
-      return isBefore(byKey.get(before) ?? [], arrivedAs)
+      return isBefore(byKey.get(before) ?? [], { first: byKey.get(key)?.[0], evidence })
         ? []
         : [`reordered: ${key} came before ${before} was settled`];
     });
-  }).slice(0, attempts.length);
+  }).slice(0, evidence.attempts.length);
 }
 
 const UPDATE = /^server\/([^/]+)\/update\/(\d+)$/;
@@ -166,7 +194,7 @@ const UPDATE = /^server\/([^/]+)\/update\/(\d+)$/;
 function wrongStates({ attempts, states }: Evidence): string[] {
   const told = new Map<string, Attempt>();
   const wrong: string[] = [];
-  for (const attempt of attempts.filter(({ taken }) => taken)) {
+  for (const attempt of attempts.filter(({ accepted }) => accepted)) {
     const { key, serverId, name, owner } = attempt;
     if (!key.startsWith("server/")) continue;
     const last = told.get(serverId);
@@ -183,8 +211,19 @@ function wrongStates({ attempts, states }: Evidence): string[] {
   return wrong;
 }
 
-function isBefore(attempts: readonly Attempt[], arrivedAs: number | undefined): boolean {
-  if (arrivedAs === undefined) return true;
-  const taken = attempts.find((attempt) => attempt.taken)?.answeredAs ?? Infinity;
-  return taken < arrivedAs && attempts.every((attempt) => attempt.arrivedAs < arrivedAs);
+/**
+ * Whether all attempts of an event came before the first one of a later event, the first accepted one being
+ * answered. A repetition by another process that was held up may come later: no process can prevent that, and by
+ * the sequence alone a receiver cannot tell where the two share an address or a name, and no resource.
+ */
+function isBefore(
+  attempts: readonly Attempt[],
+  { first, evidence: { faults } }: { readonly first: Attempt | undefined; readonly evidence: Evidence },
+): boolean {
+  if (first === undefined) return true;
+  const accepted = attempts.find((attempt) => attempt.accepted)?.answeredAs ?? Infinity;
+  return accepted < first.arrivedAs &&
+    attempts.every((attempt) =>
+      attempt.arrivedAs < first.arrivedAs || attempt.run !== first.run && isLate(attempt, faults)
+    );
 }

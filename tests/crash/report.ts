@@ -1,5 +1,5 @@
 // What is printed of the scenarios: one line each, then what is wrong.
-import type { Outcome } from "./trial.ts";
+import type { Outcome } from "./outcome.ts";
 
 const COLUMNS: readonly (readonly [title: string, value: (outcome: Outcome) => string | number])[] = [
   ["scenario", ({ title }) => title],
@@ -10,14 +10,14 @@ const COLUMNS: readonly (readonly [title: string, value: (outcome: Outcome) => s
   ["lost", ({ lost }) => lost],
   ["duplicated", ({ duplicated }) => duplicated],
   ["reordered", ({ reordered }) => reordered],
-  ["kills", ({ kills, brokerKills }) => kills + brokerKills],
+  ["kills", ({ kills, serverKills }) => kills + serverKills],
   ["between", ({ killsBetween }) => killsBetween],
   ["s", ({ seconds }) => Math.round(seconds)],
 ];
 
 export const LEGEND =
   `published: messages the broker confirmed; recorded: notifications in the ledger; events: expected, for all plugins together;
-duplicated: taken again with the same key; between: kills that fell between an attempt and its recording`;
+duplicated: accepted again with the same key; between: kills that fell between an attempt and its recording`;
 
 /** One line for each outcome under one line of titles. */
 export function tableOf(outcomes: readonly Outcome[]): string {

@@ -3,7 +3,8 @@ import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
 import { DELIVERY_DEFAULTS } from "../../src/dispatch/policy.ts";
 import { SeededRandom } from "../support/random.ts";
 import type { LoadOptions } from "./load.ts";
-import { type Outcome, Trial } from "./trial.ts";
+import type { Outcome } from "./outcome.ts";
+import { Trial } from "./trial.ts";
 import { sleep, wellAnswered } from "./witness.ts";
 
 export interface ScenarioOptions {
@@ -49,8 +50,7 @@ export async function killBroker(
   const published = trial.publish();
   for (const events of momentsOf(kills, { events: load.events, random })) {
     await trial.delivered(events);
-    await rabbit.restart();
-    trial.brokerKills++;
+    await trial.killBroker();
   }
   await published;
   return await trial.conclude();
@@ -97,8 +97,9 @@ export async function stopWhileHanging({ rabbit, load }: ScenarioOptions): Promi
   const before = Date.now();
   await trial.stop();
   trial.notes.push(`the service ended ${((Date.now() - before) / 1000).toFixed(1)} s after SIGTERM`);
-  if (trial.interrupted() !== hung.length) {
-    trial.problems.push(`${trial.interrupted()} attempts are recorded as interrupted, and ${hung.length} were`);
+  const interrupted = await trial.ledger.interrupted();
+  if (interrupted !== hung.length) {
+    trial.problems.push(`${interrupted} attempts are recorded as interrupted, and ${hung.length} were`);
   }
   witness.respond = wellAnswered;
   trial.launch();

@@ -1,14 +1,15 @@
-// One service process after another on one ledger, with its queue, its receivers and its load: what a scenario plays with.
-import { DatabaseSync } from "node:sqlite";
+// Processes of the service on one ledger, with their queue, their receivers and their load: what a scenario plays with.
 import { join } from "node:path";
-import { DELIVERY_DEFAULTS } from "../../src/dispatch/policy.ts";
-import { CloudPublisher } from "../../tools/publisher.ts";
+import type { PostgresServer } from "../../tools/postgres/server.ts";
 import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
-import { Service } from "../../tools/service.ts";
-import { type ExpectedEvent, Model } from "./expected.ts";
-import { type LoadOptions, makeLoad, type Step } from "./load.ts";
-import { judge, type Run } from "./oracle.ts";
-import { now, sleep, Witness } from "./witness.ts";
+import { configText } from "./config_text.ts";
+import { type Fault, type FaultKind, FaultLog } from "./faults.ts";
+import { type LedgerProbe, postgresProbe, sqliteProbe } from "./ledger_probe.ts";
+import type { LoadOptions, Step } from "./load.ts";
+import { type Link, Member, type RunEnd } from "./member.ts";
+import { concluded, type Outcome } from "./outcome.ts";
+import { Publishing } from "./publishing.ts";
+import { sleep, Witness } from "./witness.ts";
 
 export interface TrialOptions {
   readonly title: string;
@@ -26,30 +27,16 @@ export interface TrialOptions {
   readonly ledgerDir?: string;
   /** TypeScript that config.ts begins with. */
   readonly preamble?: string;
+  /** Several processes that share a ledger on a server. @default one, with a file */
+  readonly cluster?: ClusterOptions;
 }
 
-/** What is printed of a scenario. */
-export interface Outcome {
-  readonly title: string;
-  readonly published: number;
-  readonly recorded: number;
-  readonly events: number;
-  readonly delivered: number;
-  readonly lost: number;
-  readonly duplicated: number;
-  readonly reordered: number;
-  /** Of the service; of the broker in `brokerKills`. */
-  readonly kills: number;
-  readonly brokerKills: number;
-  readonly killsBetween: number;
-  readonly seconds: number;
-  /** What is worth knowing and not wrong. */
-  readonly notes: readonly string[];
-  readonly problems: readonly string[];
+export interface ClusterOptions {
+  readonly postgres: PostgresServer;
+  readonly leaseSeconds: number;
+  /** How many processes. */
+  readonly size: number;
 }
-
-/** Short, so that some changes become one update, and some do not. */
-const SETTLE_SECONDS = 0.3;
 
 /** Nothing at all happens for so long only if something is stuck, on the slowest machine. */
 const STALL_MS = 60_000;
@@ -57,107 +44,151 @@ const STALL_MS = 60_000;
 /** Quick, so that a scenario does not take hours. */
 const RETRY = { firstDelaySeconds: 0.05, maxDelaySeconds: 0.5, attemptTimeoutSeconds: 20 };
 
-/** How many deliveries of a plugin may be attempted and not recorded yet: src/dispatch/lane.ts lets four times as many wait as run. */
-const IN_FLIGHT = 4 * DELIVERY_DEFAULTS.concurrency;
-
 export class Trial implements AsyncDisposable {
-  readonly steps: readonly Step[];
+  readonly options: TrialOptions;
+  readonly publishing: Publishing;
   readonly witnesses: readonly Witness[];
-  readonly runs: Run[] = [];
+  readonly members: readonly Member[];
+  readonly faults = new FaultLog();
   readonly notes: string[] = [];
   readonly problems: string[] = [];
-  brokerKills = 0;
-  readonly #options: TrialOptions;
+  readonly startedAt = Date.now();
+  readonly ledger: LedgerProbe;
   readonly #dir = Deno.makeTempDirSync({ prefix: "oss-watcher-crash-" });
-  readonly #publisher: CloudPublisher;
-  readonly #startedAt = Date.now();
-  readonly #messageIds = new Set<string>();
-  readonly #exchanges: Readonly<Record<string, string>>;
-  #service: Service | null = null;
+  /** What is cut at the moment. */
+  readonly #cuts = new Set<{ readonly member: Member; readonly kind: FaultKind; readonly faults: Fault[] }>();
+  #runs = 0;
   #progressAt = Date.now();
   #hasCollapsed = false;
-  readonly #model = new Model();
-  /** What the confirmed operations must lead to. */
-  readonly #expected: ExpectedEvent[] = [];
-  readonly #sentAt = new Map<string, number>();
-  #confirmedSteps = 0;
-  #messages = 0;
+  #isEnding = false;
 
-  private constructor(options: TrialOptions) {
-    const id = crypto.randomUUID().slice(0, 8);
-    this.#options = options;
-    this.#exchanges = { nova: `${id}-nova`, neutron: `${id}-neutron` };
-    this.#publisher = new CloudPublisher(options.rabbit.url);
-    this.steps = makeLoad(options.load);
-    this.witnesses = (options.plugins ?? ["RestNotify"]).map((plugin) => new Witness(plugin));
+  private constructor(options: TrialOptions, publishing: Publishing) {
+    this.options = options;
+    this.publishing = publishing;
+    const { plugins = ["RestNotify"], rabbit, cluster } = options;
+    this.witnesses = plugins.map((plugin) => new Witness(plugin));
+    this.ledger = cluster === undefined ? sqliteProbe(this.#ledgerFile) : postgresProbe(cluster.postgres);
+    this.members = Array.from({ length: cluster?.size ?? 1 }, (_, index) =>
+      new Member({
+        dir: join(this.#dir, `process-${index + 1}`),
+        rabbitUrl: rabbit.url,
+        postgresUrl: cluster?.postgres.url ?? null,
+        targetPorts: this.witnesses.map(({ port }) => port),
+        gated: cluster !== undefined,
+        onEnd: (end) => this.#ended(end),
+      }));
+    for (const { configFile } of this.members) Deno.writeTextFileSync(configFile, this.#config());
   }
 
-  /** Declares the exchanges, as Kolla does: durable. */
   static async open(options: TrialOptions): Promise<Trial> {
-    const trial = new Trial(options);
-    for (const exchange of Object.values(trial.#exchanges)) {
-      await trial.#publisher.declareExchange(exchange, { durable: true });
-    }
-    return trial;
+    return new Trial(options, await Publishing.open(options.rabbit.url, options.load));
+  }
+
+  get steps(): readonly Step[] {
+    return this.publishing.steps;
   }
 
   get witness(): Witness {
     return this.witnesses[0]!;
   }
 
-  get events(): number {
-    return this.#options.load.events;
+  get member(): Member {
+    return this.members[0]!;
   }
 
   get queue(): string {
-    return `${this.#exchanges["nova"]}-watcher`;
-  }
-
-  get ledgerFile(): string {
-    return join(this.#options.ledgerDir ?? this.#dir, "ledger.db");
+    return `${this.publishing.exchanges["nova"]}-watcher`;
   }
 
   /** Messages that the broker confirmed. */
   get published(): number {
-    return this.#messages;
+    return this.publishing.messages;
   }
 
-  /** What the running service has logged. */
+  /** What the running process has logged, the first one if there are several. */
   get log(): string {
-    return this.#service?.log ?? "";
+    return this.member.log;
+  }
+
+  /** Whether changes are followed. */
+  get follows(): boolean {
+    return (this.options.load.changes ?? 0) > 0;
   }
 
   /** Starts a process; does not wait for anything. */
-  launch(): void {
-    const run = { number: this.runs.length + 1, killedAt: null };
-    this.runs.push(run);
-    Deno.writeTextFileSync(join(this.#dir, "config.ts"), this.#config(run.number));
-    this.#service = new Service(this.#dir);
-    this.#watch(this.#service);
+  launch(member: Member = this.member): void {
+    if (this.#isEnding || member.isRunning) return;
+    member.launch(++this.#runs);
+    for (const cut of this.#cuts) {
+      if (cut.member === member) cut.faults.push(this.faults.begin(member.run, cut.kind));
+    }
     this.#progressAt = Date.now();
   }
 
   /** Starts a process and waits until it consumes. */
-  async start(): Promise<void> {
-    this.launch();
-    await this.until(() => this.log.includes("Listening on queue"));
+  async start(member: Member = this.member): Promise<void> {
+    this.launch(member);
+    await this.until(() => member.log.includes("Listening on queue"));
   }
 
-  /** Ends the process as a power failure would. */
-  async kill(): Promise<void> {
-    this.runs.at(-1)!.killedAt = Date.now();
-    await this.#end("SIGKILL");
+  /** Ends a process as a power failure would. */
+  async kill(member: Member = this.member): Promise<void> {
+    if (!member.isRunning) return;
+    this.faults.begin(member.run, "kill");
+    await member.end("SIGKILL");
   }
 
-  /** Ends the process as an operator does. */
-  async stop(): Promise<void> {
-    const service = this.#service;
-    const status = await this.#end("SIGTERM");
+  /** Ends a process as an operator does. */
+  async stop(member: Member = this.member): Promise<void> {
+    const from = Date.now();
+    const end = await member.end("SIGTERM");
+    if (end === null || end.code === 0) return;
     // Before it has read its configuration it has nothing to end in an orderly way.
-    const begun = service?.log.includes("Listen queue") ?? true;
-    if (status.code !== 0 && begun) {
-      this.problems.push(`SIGTERM ended run ${this.runs.length} with exit code ${status.code}`);
-    }
+    if (!end.log.includes("Listen queue") || this.#hasHinderedLedger(end.run, from)) return;
+    this.problems.push(`SIGTERM ended run ${end.run} with exit code ${end.code}`);
+  }
+
+  /** Stops a process where it is, with what it has in hand, for some time. Its targets get that late. */
+  async freeze(member: Member, ms: number): Promise<void> {
+    if (!member.isRunning) return;
+    const fault = this.faults.begin(member.run, "freeze");
+    member.cut("targets", true);
+    // Until its requests hang.
+    await sleep(10);
+    const thaw = member.freeze();
+    await sleep(ms);
+    thaw();
+    member.cut("targets", false);
+    fault.to = Date.now();
+  }
+
+  /** Holds back all between a process and a server for some time. */
+  async cut(member: Member, { from, ms }: { readonly from: Exclude<Link, "targets">; readonly ms: number }) {
+    const kind = `cut from ${from}` as const;
+    const cut = { member, kind, faults: [this.faults.begin(member.run, kind)] };
+    this.#cuts.add(cut);
+    member.cut(from, true);
+    await sleep(ms);
+    member.cut(from, false);
+    this.#cuts.delete(cut);
+    for (const fault of cut.faults) fault.to = Date.now();
+  }
+
+  /** Kills RabbitMQ and starts it again. */
+  async killBroker(): Promise<void> {
+    const fault = this.faults.begin("rabbit", "kill");
+    await this.options.rabbit.restart();
+    fault.to = Date.now();
+  }
+
+  /** Kills PostgreSQL, and starts it again after some time. */
+  async killPostgres(ms: number): Promise<void> {
+    const { postgres } = this.options.cluster!;
+    const fault = this.faults.begin("postgres", "kill");
+    await postgres.kill();
+    await sleep(ms);
+    await postgres.start();
+    fault.to = Date.now();
   }
 
   /** Publishes all, one message after the other, not too far ahead of what is delivered. Resolves when everything was confirmed. */
@@ -174,12 +205,8 @@ export class Trial implements AsyncDisposable {
    * @throws {RangeError} when none are left.
    */
   async publishSome(steps: number): Promise<void> {
-    if (this.#confirmedSteps === this.steps.length) {
-      throw new RangeError(`${this.#standing()}: nothing is left to publish`);
-    }
-    for (const step of this.steps.slice(this.#confirmedSteps, this.#confirmedSteps + steps)) {
-      await this.#publishStep(step);
-    }
+    if (this.publishing.isDone) throw new RangeError(`${this.#standing()}: nothing is left to publish`);
+    for (let left = steps; left > 0 && !this.publishing.isDone; left--) await this.publishing.next();
   }
 
   /** Waits until a plugin, the first one if none is named, got so many events. */
@@ -190,190 +217,113 @@ export class Trial implements AsyncDisposable {
   /**
    * Waits for a condition as long as anything goes on.
    *
-   * @throws {Error} when everything stands still or the service has ended by itself, with what it logged.
+   * @throws {Error} when everything stands still or a process has ended by itself, with what it logged.
    */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
-      const lastAt = Math.max(this.#progressAt, ...this.witnesses.map(({ lastArrivalAt }) => lastArrivalAt));
+      const arrivals = this.witnesses.map(({ lastArrivalAt }) => lastArrivalAt);
+      const lastAt = Math.max(this.#progressAt, this.publishing.lastConfirmAt, ...arrivals);
       if (this.#hasCollapsed || Date.now() - lastAt > STALL_MS) {
-        throw new Error(`${this.#standing()}: ${condition}\n${this.log.slice(-3000)}`);
+        const logs = this.members.map(({ run, log }) => `run ${run}: ${log.slice(-3000)}`);
+        throw new Error(`${this.#standing()}: ${condition}\n${logs.join("\n")}`);
       }
       await sleep(5);
     }
   }
 
-  /** Waits until everything published was delivered, or will never be; ends the service; judges. */
+  /** Waits until everything published was delivered, or will never be; ends the processes; judges. */
   async conclude(): Promise<Outcome> {
-    const expected = this.#expected;
     try {
       for (const witness of this.witnesses) {
-        await this.delivered(expected.length, witness);
+        await this.delivered(this.publishing.expected.length, witness);
         await this.until(() => this.#isCurrent(witness));
       }
     } catch (error) {
       this.problems.push(error instanceof Error ? error.message : String(error));
     }
     // What should not come has a chance to come now.
-    if (this.#service !== null) await this.stop();
-    const verdicts = this.witnesses.map(({ attempts }) =>
-      judge({ expected, states: this.#model.states, attempts, runs: this.runs, inFlight: IN_FLIGHT })
-    );
-    const updates = this.witnesses.reduce((total, witness) => total + witness.updates.size, 0);
-    if (this.#follows) this.notes.push(`${updates} updates were told`);
-    const sum = (count: "delivered" | "lost" | "duplicated" | "reordered" | "killsBetween") =>
-      verdicts.reduce((total, verdict) => total + verdict[count], 0);
-    const recorded = this.#checkLedger(expected.length);
-    return {
-      title: this.#options.title,
-      published: this.#messages,
-      recorded,
-      events: expected.length * this.witnesses.length,
-      delivered: sum("delivered"),
-      lost: sum("lost"),
-      duplicated: sum("duplicated"),
-      reordered: sum("reordered"),
-      kills: this.runs.filter(({ killedAt }) => killedAt !== null).length,
-      brokerKills: this.brokerKills,
-      killsBetween: sum("killsBetween"),
-      seconds: (Date.now() - this.#startedAt) / 1000,
-      notes: this.notes,
-      problems: [...this.problems, ...verdicts.flatMap(({ problems }) => problems)],
-    };
-  }
-
-  /** Whether a receiver was told the state of every server that is there. */
-  #isCurrent({ states }: Witness): boolean {
-    return this.#model.states.entries().every(([id, { name, owner }]) => {
-      const told = states.get(id);
-      return told?.name === name && told.owner === owner;
-    });
-  }
-
-  get #follows(): boolean {
-    return (this.#options.load.changes ?? 0) > 0;
+    await Promise.all(this.members.map((member) => this.stop(member)));
+    this.#isEnding = true;
+    return await concluded(this);
   }
 
   /** From the sending of a message to the first arrival of its event, for operations of one message; milliseconds, in order. */
   latencies({ attempts }: Witness): number[] {
     const arrivals = Map.groupBy(attempts, ({ key }) => key);
-    return [...this.#sentAt].map(([key, sentAt]) => (arrivals.get(key)?.[0]?.arrivedAt ?? Infinity) - sentAt);
-  }
-
-  /** How many attempts the ledger recorded as interrupted. */
-  interrupted(): number {
-    return this.#query("SELECT count(*) AS n FROM failure WHERE reason = 'interrupted'");
+    const { sentAt } = this.publishing;
+    return [...sentAt].map(([key, sent]) => (arrivals.get(key)?.[0]?.arrivedAt ?? Infinity) - sent);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#service !== null) await this.#end("SIGKILL");
+    this.#isEnding = true;
+    for (const member of this.members) await member[Symbol.asyncDispose]();
     for (const witness of this.witnesses) await witness.close();
-    await this.#publisher[Symbol.asyncDispose]();
+    await this.publishing[Symbol.asyncDispose]();
     await Deno.remove(this.#dir, { recursive: true });
   }
 
-  async #publishAll(): Promise<void> {
-    const ahead = this.#options.ahead ?? Math.ceil(this.events / 10);
-    for (const step of this.steps.slice(this.#confirmedSteps)) {
-      await this.until(() => this.#expected.length - this.witness.taken.size < ahead);
-      await this.#publishStep(step);
-    }
-  }
-
-  async #publishStep({ messages, operation }: Step): Promise<void> {
-    const events = this.#model.expect(operation);
-    if (messages.length === 1) { for (const { key } of events) this.#sentAt.set(key, now()); }
-    for (const { exchange, routingKey, body, messageId, recorded } of messages) {
-      await this.#publisher.publish({ exchange: this.#exchanges[exchange]!, routingKey, body });
-      this.#messages++;
-      if (recorded) this.#messageIds.add(messageId);
-      this.#progressAt = Date.now();
-    }
-    this.#confirmedSteps++;
-    this.#expected.push(...events);
-  }
-
-  async #end(signal: "SIGKILL" | "SIGTERM"): Promise<Deno.CommandStatus> {
-    const service = this.#service!;
-    this.#service = null;
-    const status = await service.end(signal);
-    this.problems.push(...service.log.split("\n").filter((line) => UNSEEMLY.test(line)).slice(0, 5));
-    return status;
-  }
-
-  /** A process that ends by itself is wrong, always. */
-  #watch(service: Service): void {
-    service.status.then(({ code }) => {
-      if (this.#service !== service) return;
-      this.problems.push(`Run ${this.runs.length} ended by itself with exit code ${code}: ${service.log.slice(-500)}`);
-      this.#hasCollapsed = true;
+  /** Whether a receiver was told the state of every server that is there. */
+  #isCurrent({ states }: Witness): boolean {
+    return this.publishing.model.states.entries().every(([id, { name, owner }]) => {
+      const told = states.get(id);
+      return told?.name === name && told.owner === owner;
     });
   }
 
-  /** Every message that was confirmed is recorded once, and nothing is left to do. */
-  #checkLedger(events: number): number {
-    // Recorded only where changes are followed: the load counts neither.
-    const recorded = this.#query(`SELECT count(*) AS n FROM notification
-      WHERE event_type NOT LIKE '%instance.update' AND event_type NOT LIKE '%instance.delete.start'`);
-    const open = this.#query("SELECT count(*) AS n FROM delivery WHERE state <> 'done'");
-    const done = this.#query(`SELECT count(*) AS n FROM delivery AS d JOIN event AS e ON e.seq = d.seq
-      WHERE state = 'done' AND key NOT LIKE '%/update/%'`);
-    if (recorded !== this.#messageIds.size) {
-      this.problems.push(`${recorded} notifications are recorded, and ${this.#messageIds.size} were published`);
+  async #publishAll(): Promise<void> {
+    const { publishing, options: { load, ahead = Math.ceil(load.events / 10) } } = this;
+    while (!publishing.isDone) {
+      await this.until(() => publishing.expected.length - this.witness.taken.size < ahead);
+      await publishing.next();
     }
-    if (open > 0) this.problems.push(`${open} deliveries are not done`);
-    const wanted = events * this.witnesses.length;
-    if (done !== wanted) this.problems.push(`${done} deliveries are done in the ledger, not ${wanted}`);
-    return recorded;
   }
 
-  #query(sql: string): number {
-    const database = new DatabaseSync(this.ledgerFile, { readOnly: true });
-    try {
-      return Number(database.prepare(sql).get()?.["n"]);
-    } finally {
-      database.close();
+  /** A process that ends by itself is wrong, unless it could not reach its ledger when it began: then it is started again. */
+  #ended({ member, run, startedAt, log, code, isExpected }: RunEnd): void {
+    this.problems.push(...log.split("\n").filter((line) => UNSEEMLY.test(line)).slice(0, 5));
+    if (isExpected || this.#isEnding) return;
+    if (!log.includes("Listen queue") && this.#hasHinderedLedger(run, startedAt)) {
+      this.notes.push(`Run ${run} could not begin: ${log.trim().split("\n").at(-1)}`);
+      setTimeout(() => this.launch(member), SUPERVISOR_MS);
+      return;
     }
+    this.problems.push(`Run ${run} ended by itself with exit code ${code}: ${log.slice(-500)}`);
+    this.#hasCollapsed = true;
+  }
+
+  /** Whether a run could not reach its ledger at any time since. */
+  #hasHinderedLedger(run: number, sinceMs: number): boolean {
+    return this.faults.all.some(({ of, kind, to }) =>
+      to > sinceMs - 1000 && (of === "postgres" || of === run && kind !== "cut from rabbit")
+    );
+  }
+
+  get #ledgerFile(): string {
+    return join(this.options.ledgerDir ?? this.#dir, "ledger.db");
   }
 
   #standing(): string {
     const taken = this.witnesses.map(({ plugin, taken }) => `${plugin} got ${taken.size}`).join(", ");
-    return `Stuck with ${this.#confirmedSteps} of ${this.steps.length} operations published, ${taken}`;
+    return `Stuck with ${this.publishing.confirmed} of ${this.steps.length} operations published, ${taken}`;
   }
 
-  /** The run's number is the user's name: a receiver sees which process a request is from. */
-  #config(run: number): string {
-    const { rabbit, queueType = "quorum", retry = {}, preamble = "" } = this.#options;
-    const plugins = this.witnesses.map(({ plugin, port }) => {
-      const options = {
-        name: plugin,
-        host: "http://127.0.0.1",
-        port,
-        user: `run-${run}`,
-        urlCreation: "/created",
-        urlDeletion: "/deleted",
-        ...(this.#follows ? { urlUpdate: "/updated" } : {}),
-      };
-      return `new RestNotify(${JSON.stringify(options)})`;
+  #config(): string {
+    const { queueType = "quorum", retry = {}, preamble = "", cluster } = this.options;
+    return configText({
+      plugins: this.witnesses.map(({ plugin }) => plugin),
+      queue: { name: this.queue, exchanges: Object.values(this.publishing.exchanges), type: queueType },
+      retry: { ...RETRY, ...retry },
+      ledger: cluster === undefined
+        ? JSON.stringify({ file: this.#ledgerFile })
+        : `{ postgres: { url: env("LEDGER_URL"), leaseSeconds: ${cluster.leaseSeconds} } }`,
+      follows: this.follows,
+      preamble,
     });
-    const queue = { name: this.queue, exchanges: Object.values(this.#exchanges), type: queueType };
-    return `${preamble}
-import type { Config } from "oss-watcher";
-import { RestNotify } from "oss-watcher/plugins";
-
-export default {
-  events: {
-    creation: ["compute.instance.create.end", "floatingip.update.end"],
-    deletion: ["compute.instance.delete.end", "floatingip.update.end"],
-    ${this.#follows ? `update: ["FQDN", "Owner"], settleSeconds: ${SETTLE_SECONDS},` : ""}
-  },
-  plugins: [${plugins.join(", ")}],
-  rabbit: ${JSON.stringify({ url: rabbit.url, queue })},
-  retry: ${JSON.stringify({ ...RETRY, ...retry })},
-  ledger: { file: ${JSON.stringify(this.ledgerFile)} },
-} satisfies Config;
-`;
   }
 }
+
+/** After this time a supervisor, as systemd is one, starts a process again. */
+const SUPERVISOR_MS = 500;
 
 /** What no log may hold, whatever happens outside. */
 const UNSEEMLY = /Uncaught|Unexpected|Cannot record|panicked|\bat file:/;

@@ -25,9 +25,9 @@ export class Witness implements AsyncDisposable {
   readonly port: number = freePorts(1)[0] as number;
   /** In the order of arrival. */
   readonly attempts: Attempt[] = [];
-  /** The keys of all that was taken, except for updates. */
+  /** The keys of all that was accepted, except for updates. */
   readonly taken = new Set<string>();
-  /** The keys of the updates that were taken. */
+  /** The keys of the updates that were accepted. */
   readonly updates = new Set<string>();
   /** The state of each server that it was told last. */
   readonly states = new Map<string, ServerState>();
@@ -36,6 +36,8 @@ export class Witness implements AsyncDisposable {
   lastArrivalAt = 0;
   #server: Server | null = null;
   #count = 0;
+  /** The highest sequence that came, of each server and floating IP. */
+  readonly #sequences = new Map<string, number>();
 
   constructor(plugin: string) {
     this.plugin = plugin;
@@ -79,8 +81,8 @@ export class Witness implements AsyncDisposable {
       request.socket.destroy();
       return;
     }
-    attempt.taken = reply.status < 300;
-    if (attempt.taken) this.#keep(attempt);
+    attempt.accepted = reply.status < 300 && !attempt.outdated;
+    if (attempt.accepted) this.#keep(attempt);
     const { status, retryAfterSeconds } = reply;
     response.writeHead(status, retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) });
     response.end();
@@ -94,10 +96,12 @@ export class Witness implements AsyncDisposable {
 
   #arrived({ headers, url }: IncomingMessage, detail: Readonly<Record<string, unknown>>): Attempt {
     const user = atob((headers.authorization ?? "").replace("Basic ", ""));
+    const [key, sequence] = [String(headers["idempotency-key"]), Number(headers["oss-watcher-sequence"])];
     const attempt: Attempt = {
       plugin: this.plugin,
       run: Number(/^run-(\d+):/.exec(user)?.[1]),
-      key: String(headers["idempotency-key"]),
+      key,
+      sequence,
       created: url !== "/deleted",
       serverId: String(detail["ID"]),
       address: String(detail["IP"]),
@@ -105,13 +109,22 @@ export class Witness implements AsyncDisposable {
       owner: String(detail["Owner"]),
       arrivedAs: ++this.#count,
       arrivedAt: now(),
+      outdated: !this.#isInSequence(sequence, [String(detail["ID"]), /^floatingip\/([^/]+)/.exec(key)?.[1]]),
       answeredAs: null,
       answeredAt: null,
-      taken: false,
+      accepted: false,
     };
     this.attempts.push(attempt);
     this.lastArrivalAt = attempt.arrivedAt;
     return attempt;
+  }
+
+  /** As docs/CONFIGURATION.md advises receivers: the highest sequence of a server and of a floating IP is kept. */
+  #isInSequence(sequence: number, ids: readonly (string | undefined)[]): boolean {
+    const resources = ids.filter((id) => id !== undefined);
+    if (resources.some((id) => sequence < (this.#sequences.get(id) ?? 0))) return false;
+    for (const id of resources) this.#sequences.set(id, sequence);
+    return true;
   }
 }
 

@@ -2,8 +2,9 @@ import type { OperatedLedger } from "../ledger/operated_ledger.ts";
 import { PostgresClient, type Row } from "../../src/ledger/postgres/client.ts";
 import { Comparisons } from "../../src/ledger/postgres/comparisons.ts";
 import { openDelivered } from "../../src/ledger/postgres/delivered.ts";
+import { original } from "../../src/ledger/postgres/columns.ts";
 import { HeldLeases } from "../../src/ledger/postgres/held_leases.ts";
-import { takeLease } from "../../src/ledger/postgres/leases.ts";
+import { takeLease } from "../../src/ledger/postgres/lease_table.ts";
 import { PostgresLedger } from "../../src/ledger/postgres/ledger.ts";
 import { migrate } from "../../src/ledger/postgres/migrate.ts";
 import { openOperations } from "../../src/ledger/postgres/operations.ts";
@@ -39,7 +40,12 @@ export class TemporaryPostgresLedger implements OperatedLedger {
   }
 
   static async open(): Promise<TemporaryPostgresLedger> {
-    const opened = new TemporaryPostgresLedger(await temporaryDatabase());
+    return await TemporaryPostgresLedger.over(await temporaryDatabase());
+  }
+
+  /** The same in a schema that may have a ledger already. It goes with this one. */
+  static async over(database: TemporaryDatabase): Promise<TemporaryPostgresLedger> {
+    const opened = new TemporaryPostgresLedger(database);
     await migrate(opened.client, { schema: opened.database.schema, place: "of the test" });
     await opened.#open();
     return opened;
@@ -145,6 +151,7 @@ export class TemporaryPostgresLedger implements OperatedLedger {
       for (const plugin of plugins) this.#plugins.add(plugin);
       await this.take(...plugins.map(pluginLease));
     };
+    for (const { name } of await queries.rows("SELECT name FROM plugin")) this.#plugins.add(original(name as string));
     await this.take("facts", ...[...this.#plugins].map(pluginLease));
   }
 }

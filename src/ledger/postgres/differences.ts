@@ -1,4 +1,4 @@
-import type { ProcessIdentity, SeenProcess } from "./leases.ts";
+import type { ProcessIdentity, SeenProcess } from "./lease_table.ts";
 
 /** How the configurations of other processes that run differ from ours: a sentence for each. */
 export function differencesOf(self: ProcessIdentity, processes: readonly SeenProcess[]): readonly string[] {

@@ -355,9 +355,13 @@ function noRows() {
   };
 }
 
+/** Row of table `fact`: events that are pruned, or were before the ledger was copied, have had numbers up to this one. */
+export const NUMBERED_THROUGH = "numbered_through";
+
 /** After a restore, receivers may know numbers of events that are lost. Events come less than once a millisecond. */
 const START = `SELECT l.writes,
-    greatest((SELECT max(seq) FROM event), (SELECT value::bigint FROM fact WHERE name = '${RESTORED_AT}'), 0) AS newest,
+    greatest((SELECT max(seq) FROM event),
+      (SELECT max(value::bigint) FROM fact WHERE name IN ('${RESTORED_AT}', '${NUMBERED_THROUGH}')), 0) AS newest,
     (SELECT value FROM fact WHERE name = 'decided_through') AS decided_through,
     (SELECT coalesce(max(seq), 0) FROM event WHERE detail IS NULL) AS undetailed
   FROM lease AS l WHERE l.name = 'facts' AND l.epoch = $1`;

@@ -26,7 +26,7 @@ import { Dispatching } from "./dispatching.ts";
 import { type Committed, Facts } from "./facts.ts";
 import { gapOf } from "./gaps.ts";
 import type { HeldLeases } from "./held_leases.ts";
-import { look } from "./leases.ts";
+import { look } from "./lease_table.ts";
 import { Recorded } from "./notifications.ts";
 import { Plugins } from "./plugins.ts";
 import type { WindowState } from "./window.ts";

@@ -3,6 +3,7 @@ import { UserError } from "../../model/errors.ts";
 import { LedgerUnavailable } from "../../model/ledger.ts";
 import { postgresAddress, shownPostgresUrl } from "../../model/postgres_address.ts";
 import { PostgresClient } from "./client.ts";
+import { refuseCopies } from "./copy_lease.ts";
 import type { Tls } from "./connection_options.ts";
 import { sqlStateOf } from "./failure.ts";
 import { type SchemaState, schemaState, whyTooOld } from "./migrate.ts";
@@ -44,7 +45,7 @@ export async function openClient(
 }
 
 /** The longest that a command waits for an answer: it may read a large ledger. */
-const COMMAND_ANSWER_MS = 60_000;
+export const COMMAND_ANSWER_MS = 60_000;
 
 /**
  * Connects for an operator's command, which makes no tables.
@@ -58,11 +59,19 @@ export async function openForCommand(postgres: PostgresOptions): Promise<Postgre
     const state = await schemaState(client);
     const why = whyTooOld(state) ?? whyNotYet(state);
     if (why !== null) throw new UserError(`Cannot open the ledger ${place}: ${why}`);
+    await refuseCopies(client, place);
     return client;
   } catch (error) {
     await client[Symbol.asyncDispose]();
     throw unopenable(place, error);
   }
+}
+
+/** Why a ledger that was written by another version cannot be copied; `null`: it is of this one. */
+export async function whyOtherVersion(client: PostgresClient): Promise<string | null> {
+  const state = await schemaState(client);
+  if (state.version <= STEPS.length) return whyTooOld(state) ?? whyNotYet(state);
+  return `it was written by a newer oss-watcher (schema ${state.version}, this one knows ${STEPS.length}). Use that one`;
 }
 
 /** Why a command of this version cannot use tables of an older one; `null`: they are not older. */

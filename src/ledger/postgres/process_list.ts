@@ -1,7 +1,8 @@
 import type { ProcessList, ProcessState } from "../../model/processes.ts";
 import type { Queries } from "./client.ts";
+import { COPY_LEASE } from "./copy_lease.ts";
 import { differencesOf } from "./differences.ts";
-import { look, type SeenProcess } from "./leases.ts";
+import { look, type SeenProcess } from "./lease_table.ts";
 
 /** Reads which processes share the ledger, and what each does. */
 export async function processList(queries: Queries): Promise<ProcessList> {
@@ -20,7 +21,7 @@ export async function processList(queries: Queries): Promise<ProcessList> {
         heldMs: takenMsAgo,
       })),
     })),
-    free: leases.filter(({ holder }) => holder === null).map(({ name }) => name),
+    free: leases.filter(({ name, holder }) => holder === null && name !== COPY_LEASE).map(({ name }) => name),
     differences: first === undefined
       ? []
       : differencesOf(first, processes).map((text) => `Compared with "${first.name}": ${text}`),

@@ -1,6 +1,7 @@
 import type { OrderHash } from "../order_hash.ts";
 import type { PostgresClient, Queries, Row } from "./client.ts";
 import { arrayOf, Columns, original, SEPARATOR, unnested } from "./columns.ts";
+import { NUMBERED_THROUGH } from "./facts.ts";
 import { lastingEvents } from "./lasting_events.ts";
 import { LOCK_CHANGES, retryingDeadlocks } from "./operator_transaction.ts";
 import { partitionsFrom } from "./partitions.ts";
@@ -167,7 +168,11 @@ function numbers(rows: readonly Row[]): readonly number[] {
 const FORGET_ORDER_KEYS = `DELETE FROM event_order AS o USING event AS e, unnest(e.order_keys) AS k (order_key)
   WHERE e.seq = ANY($1::text::bigint[]) AND o.span = e.seq / ${PARTITION_EVENTS} AND o.order_key = k.order_key AND o.seq = e.seq`;
 
-const DELETE_EVENTS = `WITH failures AS (DELETE FROM failure WHERE seq = ANY($1::text::bigint[])),
+/** No later event gets the number of one that is gone. */
+const DELETE_EVENTS = `WITH numbered AS (INSERT INTO fact (name, value)
+    SELECT '${NUMBERED_THROUGH}', max(seq)::text FROM event WHERE seq = ANY($1::text::bigint[]) HAVING count(*) > 0
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE fact.value::bigint < excluded.value::bigint),
+  failures AS (DELETE FROM failure WHERE seq = ANY($1::text::bigint[])),
   deliveries AS (DELETE FROM delivery WHERE seq = ANY($1::text::bigint[]))
   DELETE FROM event WHERE seq = ANY($1::text::bigint[])`;
 

@@ -31,6 +31,14 @@ export async function noticeRestore(
   return { isRestored: row?.["is_restored"] === true, restoredAt: restoredAt === null ? null : Number(restoredAt) };
 }
 
+/** Whether another server has the ledger, or an earlier state of it, and nobody has noticed. */
+export async function isRestored(queries: Queries): Promise<boolean> {
+  const [row] = await queries.rows(IS_RESTORED, [CLUSTER]);
+  return row?.["is_restored"] === true;
+}
+
+const IS_RESTORED = `SELECT EXISTS (SELECT 1 FROM fact WHERE name = $1 AND value <> ${CLUSTER_VALUE}) AS is_restored`;
+
 const NOTICE = `WITH current AS MATERIALIZED (SELECT ${CLUSTER_VALUE} AS value),
   known AS (SELECT value FROM fact WHERE name = '${CLUSTER}' FOR UPDATE),
   noted AS (INSERT INTO fact (name, value) SELECT '${CLUSTER}', value FROM current

@@ -7,11 +7,13 @@ import type { StoredLedger, StoredLedgerOptions } from "../../model/stored_ledge
 import { HOUSEKEEPING, type Tenancy } from "../../model/tenancy.ts";
 import type { PostgresClient } from "./client.ts";
 import { Comparisons } from "./comparisons.ts";
+import { BEING_COPIED, isBeingCopied, refuseCopies } from "./copy_lease.ts";
 import { differencesOf } from "./differences.ts";
 import { HeldLeases } from "./held_leases.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { BacklogCounter } from "./backlog.ts";
-import { Leases, type Seen } from "./leases.ts";
+import { Leases } from "./leases.ts";
+import type { Seen } from "./lease_table.ts";
 import { PostgresLedger } from "./ledger.ts";
 import { migrate, schemaState, whyTooOld } from "./migrate.ts";
 import { openClient, placeOf, unopenable } from "./open_client.ts";
@@ -45,6 +47,7 @@ export async function openStoredLedger(
       place,
       onOlder: ({ from, to }) => options.log.info(`Migrating the ledger from schema ${from} to schema ${to}`),
     });
+    await refuseCopies(client, place);
     const held = new HeldLeases();
     const others = { isThere: false };
     const ledger = await PostgresLedger.open({
@@ -120,7 +123,10 @@ class PostgresStoredLedger implements StoredLedger {
   }
 
   async start(): Promise<void> {
-    const { client, postgres } = this.#parts;
+    const { client, place, postgres } = this.#parts;
+    // In this order: a command that copies takes its lease, and then looks who is there.
+    await this.#leases.register();
+    await refuseCopies(client, place);
     await this.#housekeeping.start();
     await this.#noticeRestore();
     await client.listen(postgresAddress(postgres).schema, (what) => this.#told(what), () => this.#told("events"));
@@ -190,6 +196,10 @@ class PostgresStoredLedger implements StoredLedger {
   }
 
   async #seen(seen: Seen): Promise<void> {
+    if (isBeingCopied(seen.leases)) {
+      // The process was asleep, and counted as ended.
+      throw new UserError(`Cannot go on with the ledger ${this.#parts.place}: ${BEING_COPIED}`);
+    }
     await this.#noticeCluster(seen);
     const { ledger, others, client, place, options: { onRecorded, onRescheduled } } = this.#parts;
     const { self } = this.#leases;

@@ -1,6 +1,7 @@
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { UserError } from "../../model/errors.ts";
 import { LedgerUnavailable } from "../../model/ledger.ts";
+import { COPYING, unfinishedCopy } from "../copy/copy_store.ts";
 import { addOrderHash } from "./order_hash.ts";
 import { APPLICATION_ID, STEPS } from "./schema.ts";
 
@@ -20,6 +21,8 @@ export interface OpenOptions {
   readonly steps?: readonly string[];
   /** @default 1000 */
   readonly busyTimeoutMs?: number;
+  /** Whether it may be an unfinished copy: for the command that makes it. @default false */
+  readonly isCopied?: boolean;
   /** Called before an older schema is migrated, which may take minutes. */
   readonly onOlder?: (versions: { readonly from: number; readonly to: number }) => void;
 }
@@ -54,11 +57,17 @@ export function openDatabase(file: string, options: OpenOptions): Database {
     for (const pragma of PRAGMAS) run(database, pragma);
     addOrderHash(database);
     migrate(database, { ...options, file, steps });
+    if (options.isCopied !== true) refuseUnfinishedCopy(database, file);
     return database;
   } catch (error) {
     database?.close();
     throw error instanceof UserError ? error : unopenable(file, error);
   }
+}
+
+function refuseUnfinishedCopy(database: Database, file: string): void {
+  const mark = database.prepare("SELECT value FROM fact WHERE name = ?").get(COPYING)?.["value"];
+  if (mark !== undefined) throw new UserError(`Cannot open the ledger "${file}": ${unfinishedCopy(String(mark))}`);
 }
 
 /** How long a reader waits for a lock that a recovery of the write-ahead log holds. */

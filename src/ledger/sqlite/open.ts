@@ -8,15 +8,18 @@ export interface OwnedLedger extends Disposable {
 }
 
 /**
- * Opens the service's ledger. A file lock of the operating system, which ends with the process,
+ * Opens the service's ledger, or one that is copied. A file lock of the operating system, which ends with the process,
  * keeps every other service out.
  *
  * @throws {UserError} when another service uses it, or it cannot be opened.
  */
-export function ownLedger(file: string, options: Pick<OpenOptions, "onOlder"> = {}): OwnedLedger {
+export function ownLedger(
+  file: string,
+  options: Partial<Pick<OpenOptions, "onOlder" | "create" | "isCopied">> = {},
+): OwnedLedger {
   const lock = lockFile(file);
   try {
-    const database = openDatabase(file, { ...options, create: true });
+    const database = openDatabase(file, { create: true, ...options });
     return {
       database,
       [Symbol.dispose]() {

@@ -29,14 +29,12 @@ export function noticeRestore(
   { file, now }: { readonly file: string; readonly now: number },
 ): boolean {
   const { ino } = Deno.statSync(file);
-  const known = fact(database, FILE_NUMBER);
   const starts = fact(database, STARTS) ?? 0;
-  const isRestored = fact(database, COPIED_AT) !== null || (known !== null && ino !== null && known !== ino) ||
-    startsOf(file) > starts;
+  const restored = isRestored(database, file);
   transaction(database, () => {
     putFact(database, STARTS, starts + 1);
     if (ino !== null) putFact(database, FILE_NUMBER, ino);
-    if (!isRestored) return;
+    if (!restored) return;
     database.prepare("DELETE FROM fact WHERE name = ?").run(COPIED_AT);
     putFact(database, RESTORED_AT, now);
     // Receivers may know numbers of events that are not in this copy. Events come less than once a
@@ -44,7 +42,20 @@ export function noticeRestore(
     database.prepare("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'event'").run(now);
   });
   noteStarts(file, starts + 1);
-  return isRestored;
+  return restored;
+}
+
+/** Whether the ledger was restored or copied, and {@linkcode noticeRestore} has not noticed. */
+export function isRestored(database: Database, file: string): boolean {
+  const { ino } = Deno.statSync(file);
+  const known = fact(database, FILE_NUMBER);
+  return fact(database, COPIED_AT) !== null || (known !== null && ino !== null && known !== ino) ||
+    startsOf(file) > (fact(database, STARTS) ?? 0);
+}
+
+/** The ledger belongs in this file, where another may have been. Runs inside a transaction. */
+export function settleIn(database: Database, file: string): void {
+  putFact(database, STARTS, startsOf(file));
 }
 
 /** The starts that the lock file beside the ledger knows: a copy that was put back has fewer. */

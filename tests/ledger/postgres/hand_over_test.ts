@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { HeldLeases } from "../../../src/ledger/postgres/held_leases.ts";
-import { takeLease } from "../../../src/ledger/postgres/leases.ts";
+import { takeLease } from "../../../src/ledger/postgres/lease_table.ts";
 import { PostgresLedger } from "../../../src/ledger/postgres/ledger.ts";
 import { sharedPostgres } from "../../support/postgres_server.ts";
 import { decisionOf, madeEvent, madeNotification, promptDetail } from "../../support/made_events.ts";
