@@ -32,6 +32,7 @@ const MEMORY = { changed: "number", data: "plain", deleted_at: "number" } as con
  *
  * The columns are those of both schemas, except for:
  *
+ * - `plugin` is without its outage, and without what is counted for a service that runs.
  * - `event.plugins`: the plugins that have a delivery of it; `event.is_findable`: whether table
  *   `event_order` has its order keys, which pruning takes from events that outlive `keepDays`.
  * - `delivery` has no row of one that waits: never attempted, and touched by no operator. `state` is

@@ -114,3 +114,16 @@ for (const from of KINDS) {
     });
   }
 }
+
+Deno.test("copyLedger() copies halves of surrogate pairs to PostgreSQL as they are, and to SQLite as it stores them", async () => {
+  await using source = await testPlace("PostgreSQL");
+  await using same = await testPlace("PostgreSQL");
+  await using other = await testPlace("SQLite");
+  await writeHistory(source, "\ud800x\udfff");
+  const rows = await neutralRows(source);
+  await copyBetween(source, same);
+  assert.deepEqual(await neutralRows(same), rows);
+  await copyBetween(source, other);
+  const texts = (await neutralRows(other)).notification.map((row) => row["message_id"]);
+  assert.ok(texts.includes("two \ufffdx\ufffd"), texts.join());
+});

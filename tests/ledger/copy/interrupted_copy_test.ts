@@ -96,6 +96,20 @@ for (const from of KINDS) {
     assert.equal(await refusalOf(target), null);
   });
 
+  Deno.test(`copyLedger() from ${from} to ${to} stops at a signal, and says how it goes on`, async () => {
+    await using source = await testPlace(from);
+    await writeHistory(source, "x");
+    await using target = await testPlace(to);
+    const stop = new AbortController();
+    const onProgress = ({ table }: CopyProgress) => table === "server" && stop.abort();
+    const said = /^UserError: Interrupted: ".* is an unfinished copy\. The same command goes on with it$/;
+    await assert.rejects(copyBetween(source, target, { signal: stop.signal, onProgress }), said);
+    let isResumed = false;
+    await copyBetween(source, target, { onResumed: () => isResumed = true });
+    assert.ok(isResumed);
+    assert.deepEqual(await neutralRows(target), await neutralRows(source));
+  });
+
   Deno.test(`copyLedger() from ${from} to ${to} begins again when the source has changed since`, async () => {
     await using source = await testPlace(from);
     await writeHistory(source, "x");
