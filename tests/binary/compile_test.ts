@@ -15,7 +15,17 @@ Deno.test("the program compiles, with all that it needs, nothing that tests need
       assert.match(said, new RegExp(`[├└]── ${part.replace(".", "\\.")}\\b`), said);
     }
     for (
-      const name of ["commander", "ldapts", "nodemailer", "p-limit", "rabbitmq-client", "seek-bzip", "valibot", "yaml"]
+      const name of [
+        "commander",
+        "ldapts",
+        "nodemailer",
+        "p-limit",
+        "postgres",
+        "rabbitmq-client",
+        "seek-bzip",
+        "valibot",
+        "yaml",
+      ]
     ) {
       assert.match(said, new RegExp(`[├└][─┬ ]+ ${name}\\b`), said);
     }

@@ -51,6 +51,23 @@ Deno.test("check shows where a ledger on PostgreSQL is, and files that cannot be
   assert.match(missing?.text ?? "", /^"\/.*\/no-such\.pem": there is no such file\. Correct it$/);
 });
 
+Deno.test("check warns of a watched queue beside a ledger that processes share", async () => {
+  using dir = directory({ url: LEDGER });
+  const warnings = async () => {
+    const { out } = await runProgram({ dir: dir.path(), args: ["check", "--json"], permissions: READ_WRITE });
+    const { findings } = JSON.parse(out) as { findings: readonly { key: string; level: string; text: string }[] };
+    return findings.filter(({ key }) => key === "rabbit.watchQueue");
+  };
+  const [warning, ...others] = await warnings();
+  assert.deepEqual([warning?.level, others], ["warning", []]);
+  assert.match(warning?.text ?? "", /one consumer: further processes on ledger\.postgres cannot start/);
+  const source = Deno.readTextFileSync(dir.path("config.ts"));
+  dir.write("config.ts", source.replace('watchQueue: "q"', 'queue: { name: "q" }'));
+  assert.deepEqual(await warnings(), []);
+  dir.write("config.ts", source.replace(/ledger: .*/, 'ledger: { file: "./ledger.db" },'));
+  assert.deepEqual(await warnings(), []);
+});
+
 Deno.test("complete asks no server for names", async () => {
   using dir = directory({ url: LEDGER });
   for (const args of [[], ["--ledger", LEDGER]]) {

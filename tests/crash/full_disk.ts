@@ -1,27 +1,20 @@
 // A disk that fills up under the ledger, and is emptied again.
-import { join } from "node:path";
 import { DELIVERY_DEFAULTS } from "../../src/dispatch/policy.ts";
+import { TmpfsDisk } from "../support/tmpfs_disk.ts";
 import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
 import type { ScenarioOptions } from "./scenarios.ts";
 import type { Outcome } from "./outcome.ts";
 import { Trial } from "./trial.ts";
 import { type Reply, sleep, TAKEN, wellAnswered } from "./witness.ts";
 
-/** Where the ledger has no room left: on a small file system, or where mounting is refused behind a limit of its pages. */
-interface Disk extends AsyncDisposable {
-  readonly how: string;
-  readonly dir: string;
-  /** TypeScript for config.ts. */
-  readonly preamble: string;
-  fill(): Promise<void>;
-  empty(): Promise<void>;
-}
-
 /** While the disk is full nothing is acknowledged and nothing attempted; when there is room again all goes on. */
 export async function fillDisk({ rabbit, load }: ScenarioOptions): Promise<Outcome> {
-  await using disk = await TmpfsDisk.mount() ?? new PageLimit();
+  await using disk = await TmpfsDisk.isAllowed() ? await TmpfsDisk.mount(SIZE_MIB) : new PageLimit();
+  const [how, preamble] = disk instanceof PageLimit
+    ? ["max_page_count", disk.preamble]
+    : [`a tmpfs of ${SIZE_MIB} MiB`, ""];
   await using trial = await Trial.open({
-    title: `Disk full (${disk.how})`,
+    title: `Disk full (${how})`,
     rabbit,
     load,
     // Counts its messages exactly at any time.
@@ -30,7 +23,7 @@ export async function fillDisk({ rabbit, load }: ScenarioOptions): Promise<Outco
     // What hangs while the disk fills up is not given up.
     retry: { attemptTimeoutSeconds: 300 },
     ledgerDir: disk.dir,
-    preamble: disk.preamble,
+    preamble,
   });
   const held: PromiseWithResolvers<Reply>[] = [];
   trial.witness.respond = () => {
@@ -93,54 +86,9 @@ async function look(rabbit: PrivateRabbit, queue: string): Promise<{ messages: n
 }
 
 const SIZE_MIB = 64;
-const BLOCK = new Uint8Array(4096);
-
-/** A file system in memory; filled up with a file to the last block. */
-class TmpfsDisk implements Disk {
-  readonly how = `a tmpfs of ${SIZE_MIB} MiB`;
-  readonly preamble = "";
-  readonly dir: string;
-
-  private constructor(dir: string) {
-    this.dir = dir;
-  }
-
-  /** `null` where mounting is refused. */
-  static async mount(): Promise<TmpfsDisk | null> {
-    const dir = await Deno.makeTempDir({ prefix: "oss-watcher-disk-" });
-    if (await succeeds("mount", "-t", "tmpfs", "-o", `size=${SIZE_MIB}m,mode=0700`, "tmpfs", dir)) {
-      return new TmpfsDisk(dir);
-    }
-    await Deno.remove(dir);
-    return null;
-  }
-
-  async fill(): Promise<void> {
-    using ballast = await Deno.open(this.#ballast, { create: true, append: true });
-    try {
-      for (;;) await ballast.write(BLOCK);
-    } catch (error) {
-      if (!(error instanceof Error) || !/os error 28/.test(error.message)) throw error;
-    }
-  }
-
-  async empty(): Promise<void> {
-    await Deno.remove(this.#ballast);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await succeeds("umount", this.dir);
-    await Deno.remove(this.dir);
-  }
-
-  get #ballast(): string {
-    return join(this.dir, "ballast");
-  }
-}
 
 /** SQLite's own limit, which a connection must set itself: config.ts does so from within, as the directory's mode says. */
-class PageLimit implements Disk {
-  readonly how = "max_page_count";
+class PageLimit implements AsyncDisposable {
   readonly dir = Deno.makeTempDirSync({ prefix: "oss-watcher-disk-" });
 
   get preamble(): string {
@@ -170,14 +118,5 @@ setInterval(() => {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.dir, { recursive: true });
-  }
-}
-
-async function succeeds(program: string, ...args: string[]): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output();
-    return success;
-  } catch {
-    return false;
   }
 }

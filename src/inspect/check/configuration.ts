@@ -22,6 +22,7 @@ export async function checkConfiguration(loaded: LoadedConfig, options: CheckOpt
     ...warnings.map(findingOfLine),
     ...(path === null ? [] : await secretsInSource(path)),
     ...checkSources(config),
+    ...checkSharing(config),
     ...await checkCloud(config),
     ...await checkLedger(config),
     ...await checkLog(config),
@@ -66,6 +67,17 @@ function checkSources(config: Config): readonly Finding[] {
       return [failed(key, error)];
     }
   });
+}
+
+/** A watched queue has one consumer, and the processes of a ledger on PostgreSQL consume one queue. */
+function checkSharing(config: Config): readonly Finding[] {
+  if (config.ledger?.postgres === undefined) return [];
+  return keyedSources(config).filter(({ source }) => source.watchQueue !== undefined).map(({ key }) => ({
+    level: "warning" as const,
+    key: `${key}.watchQueue`,
+    text: "a watched queue has one consumer: further processes on ledger.postgres cannot start. With more than one, " +
+      'write queue: { name: "oss-watcher" }',
+  }));
 }
 
 function isGuestFromAfar({ user, host }: { readonly user: string; readonly host: string }): boolean {

@@ -1,8 +1,8 @@
 import type { PostgresOptions } from "../../model/config.ts";
 import type { Finding } from "../../model/finding.ts";
 import { postgresAddress } from "../../model/postgres_address.ts";
-import type { Row } from "./client.ts";
-import { openClient } from "./open_client.ts";
+import type { Queries, Row } from "./client.ts";
+import { openClient, placeOf, unopenable } from "./open_client.ts";
 import { STEPS } from "./schema.ts";
 
 /** The oldest release that works: it compresses columns with lz4. Debian 12 has 15. */
@@ -26,24 +26,28 @@ const KEY = "ledger.postgres";
 export async function checkServer(postgres: PostgresOptions): Promise<readonly Finding[]> {
   await using client = await openClient(postgres, { connections: 1, answerMs: ANSWER_MS });
   const { schema } = postgresAddress(postgres);
-  const before = Date.now();
-  const [server = {}] = await client.rows(SERVER, [schema]);
-  const now = (before + Date.now()) / 2;
-  const standbys = await client.rows(STANDBYS);
-  const [tables] = await client.rows("SELECT to_regclass('schema_version') IS NOT NULL AS made");
-  const steps = tables?.["made"] === true && server["usage"] === true ? await stepsOf(client) : 0;
-  return [
-    ...releaseOf(server),
-    ...rightsOf(server, { schema, steps }),
-    ...durabilityOf(server),
-    ...standbysOf(standbys),
-    ...connectionsOf(server),
-    ...clockOf(server, now),
-  ];
+  try {
+    const before = Date.now();
+    const [server = {}] = await client.rows(SERVER, [schema]);
+    const now = (before + Date.now()) / 2;
+    const standbys = await client.rows(STANDBYS);
+    return [
+      ...releaseOf(server),
+      ...rightsOf(server, { schema, steps: await stepsOf(server, client) }),
+      ...durabilityOf(server),
+      ...standbysOf(standbys),
+      ...connectionsOf(server),
+      ...clockOf(server, now),
+    ];
+  } catch (error) {
+    throw unopenable(placeOf(postgres), error);
+  }
 }
 
-async function stepsOf(client: { rows(sql: string): Promise<readonly Row[]> }): Promise<number> {
-  const [row] = await client.rows("SELECT coalesce(max(step), 0) AS steps FROM schema_version");
+/** Steps that were run; 0: there are no tables, or we may not read them. */
+async function stepsOf(server: Row, queries: Queries): Promise<number> {
+  if (server["usage"] !== true || server["has_tables"] !== true || server["may_use"] !== true) return 0;
+  const [row] = await queries.rows("SELECT coalesce(max(step), 0) AS steps FROM schema_version");
   return Number(row?.["steps"]);
 }
 
@@ -72,6 +76,11 @@ function rightsOf(
   if (server["usage"] !== true || server["may_create"] !== true) {
     return [error(
       `"${user}" may not make tables in the schema "${schema}": GRANT USAGE, CREATE ON SCHEMA ${schema} TO "${user}"`,
+    )];
+  }
+  if (server["may_use"] !== true) {
+    return [error(
+      `"${user}" may not use the tables in "${schema}": GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO "${user}"`,
     )];
   }
   if (steps > STEPS.length) return [warning(`the tables are of a newer oss-watcher (schema ${steps})`)];
@@ -146,7 +155,10 @@ const SERVER = `SELECT current_setting('server_version_num')::integer AS number,
     (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
     n.oid IS NOT NULL AS has_schema, has_database_privilege(current_database(), 'CREATE') AS may_create_schema,
     coalesce(has_schema_privilege(n.oid, 'USAGE'), false) AS usage,
-    coalesce(has_schema_privilege(n.oid, 'CREATE'), false) AS may_create
+    coalesce(has_schema_privilege(n.oid, 'CREATE'), false) AS may_create,
+    EXISTS (SELECT 1 FROM pg_class AS c WHERE c.relnamespace = n.oid AND c.relname = 'schema_version') AS has_tables,
+    NOT EXISTS (SELECT 1 FROM pg_class AS c CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS r (privilege)
+      WHERE c.relnamespace = n.oid AND c.relkind = 'r' AND NOT has_table_privilege(c.oid, r.privilege)) AS may_use
   FROM (SELECT to_regnamespace(quote_ident($1)) AS oid) AS n`;
 
 const STANDBYS = "SELECT sync_state FROM pg_stat_replication WHERE application_name <> 'pg_basebackup'";

@@ -4,17 +4,18 @@ import type { Queries } from "./client.ts";
 export const RESTORED_AT = "restored_at";
 
 /**
- * Row of table `fact`: the server's identity and timeline. A restore has another identity; a standby
- * that was promoted, or a recovery to a time, begins a timeline.
+ * Row of table `fact`: {@linkcode CLUSTER_VALUE}. A restore has another identity, or another table; a
+ * standby that was promoted, or a recovery to a time, begins a timeline.
  */
 const CLUSTER = "cluster";
 
 /**
- * SQL: the identity and the timeline of the server. A server that was just promoted tells its new
+ * SQL: the identity and the timeline of the server, and the number of a table: pg_restore makes it
+ * anew. A server that was just promoted tells its new
  * timeline in its control file only after a checkpoint, minutes later, and in names of files at once.
  */
 export const CLUSTER_VALUE = `(SELECT s.system_identifier || '/' || CASE WHEN pg_is_in_recovery() THEN c.timeline_id
-      ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer END
+      ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer END || '/' || 'event'::regclass::oid
     FROM pg_control_system() AS s, pg_control_checkpoint() AS c)`;
 
 /**
