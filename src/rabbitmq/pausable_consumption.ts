@@ -114,8 +114,11 @@ export class PausableConsumption {
     } finally {
       this.#consumption = null;
       if (!this.#isWithoutChannel) this.#settle();
-      await consumption.close();
-      this.#settle();
+      try {
+        await consumption.close();
+      } finally {
+        this.#settle();
+      }
     }
   }
 

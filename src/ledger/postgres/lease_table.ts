@@ -79,7 +79,7 @@ export async function giveBackLease(queries: Queries, { name, epoch }: HeldLease
   await queries.rows(GIVE_BACK, [plain(name), epoch, id]);
 }
 
-/** Says that a process has ended in order. */
+/** Says that a process has ended in order, and does nothing any more. */
 export async function leave(queries: Queries, id: string): Promise<void> {
   await queries.rows(LEAVE, [id]);
 }
@@ -145,4 +145,7 @@ const GIVE_BACK = `WITH free AS (UPDATE lease SET holder = NULL, expires_at = cl
     WHERE name = $1 AND epoch = $2 AND holder = $3 RETURNING 1)
   SELECT pg_notify(current_schema(), 'leases') FROM free`;
 
-const LEAVE = "UPDATE process SET stopped_at = clock_timestamp(), seen_at = clock_timestamp() WHERE id = $1";
+/** A lease that was taken in the very moment of the end is free, too. */
+const LEAVE = `WITH free AS (UPDATE lease SET holder = NULL, expires_at = clock_timestamp() WHERE holder = $1),
+  gone AS (UPDATE process SET stopped_at = clock_timestamp(), seen_at = clock_timestamp() WHERE id = $1)
+  SELECT pg_notify(current_schema(), 'leases')`;

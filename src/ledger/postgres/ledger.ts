@@ -230,6 +230,7 @@ export class PostgresLedger implements Ledger {
   /** The tables may not have what was committed last: all that is in memory is read anew. */
   restored(): void {
     this.#facts = null;
+    this.#recorded.forget();
     this.#dispatching.reload();
     this.notice();
   }
@@ -259,7 +260,8 @@ export class PostgresLedger implements Ledger {
         result = await action(facts);
       } catch (error) {
         this.#facts = null;
-        this.#recorded.notice();
+        // After a fail-over, others may have the numbers of what is kept.
+        this.#recorded.forget();
         throw error;
       }
       if (facts.isOutdated) {
@@ -274,7 +276,7 @@ export class PostgresLedger implements Ledger {
 
   async #beginFacts(): Promise<Facts> {
     const { queries, now, leases } = this.#options;
-    return await Facts.begin({
+    const facts = await Facts.begin({
       queries,
       lease: leases.require("facts"),
       now,
@@ -286,6 +288,9 @@ export class PostgresLedger implements Ledger {
       tellsOthers: this.#options.hasOthers ?? (() => false),
       onCommitted: (committed) => this.#onCommitted(committed),
     });
+    // A statement whose answer was lost may have announced events that no window has.
+    this.#dispatching.notice();
+    return facts;
   }
 
   #onCommitted(committed: Committed): void {

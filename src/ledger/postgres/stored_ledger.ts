@@ -207,11 +207,9 @@ class PostgresStoredLedger implements StoredLedger {
     const plugins = new Set([...self.plugins, ...seen.processes.flatMap((process) => process.plugins)]);
     const hasChanged = await ledger.refresh([...plugins]);
     if (hasChanged) onRescheduled();
-    // What was not heard of is noticed so.
-    if (others.isThere) {
-      ledger.notice();
-      onRecorded();
-    }
+    // What was not heard of is noticed so: also the last words of a process that has ended meanwhile.
+    ledger.notice();
+    onRecorded();
     this.#tellDifferences(seen);
     if (this.#looks++ % LOOKS_PER_VERSION > 0) return;
     const why = whyTooOld(await schemaState(client));

@@ -2,6 +2,7 @@ import type { Queries, Row } from "./client.ts";
 import { numbersOf } from "./columns.ts";
 import type { CommittedEvent } from "./facts.ts";
 import { OpenDeliveries, type OpenDelivery } from "./open_deliveries.ts";
+import { partitionsFrom } from "./partitions.ts";
 import { PARTITION_EVENTS } from "./schema.ts";
 
 /** Deliveries that one query reads. */
@@ -76,6 +77,8 @@ export class DeliveryWindow {
       this.notice();
       return false;
     }
+    // It was read from the tables, and may be finished already: the answer of its statement came late.
+    if (seq <= this.#newest) return false;
     this.#newest = seq;
     if (!plugins.includes(this.plugin)) return false;
     this.deliveries.add(neverAttempted({ seq, orderKeys, decidedAt, isDetailed: recent !== null }));
@@ -223,8 +226,8 @@ function attempted(row: Row): OpenDelivery {
 const OPEN = `SELECT d.seq, d.due_at, d.attempts, d.tried_ms, d.last_attempt_at, d.repair,
     e.order_keys::text, e.detail IS NOT NULL AS detailed,
     EXISTS (SELECT 1 FROM unnest(e.order_keys) AS k (order_key)
-      CROSS JOIN generate_series(p.queued_from / ${PARTITION_EVENTS}, d.seq / ${PARTITION_EVENTS}) AS s (span)
-      JOIN event_order AS o ON o.span = s.span AND o.order_key = k.order_key AND o.seq >= p.queued_from AND o.seq < d.seq
+      CROSS JOIN LATERAL (${partitionsFrom("p.queued_from")}) AS s
+      JOIN event_order AS o ON s.span <= d.seq / ${PARTITION_EVENTS} AND o.span = s.span AND o.order_key = k.order_key AND o.seq >= p.queued_from AND o.seq < d.seq
       JOIN event AS w ON w.seq = o.seq AND d.plugin = ANY(w.plugins)
       WHERE NOT EXISTS (SELECT 1 FROM delivery AS f WHERE f.seq = o.seq AND f.plugin = d.plugin)) AS behind
   FROM delivery AS d JOIN event AS e ON e.seq = d.seq JOIN plugin AS p ON p.id = d.plugin
