@@ -43,6 +43,8 @@ export async function copyLedger(options: CopyOptions): Promise<CopyResult> {
   options.onProgress({ step: "complete", table: "delivery", rows: 0, share: null });
   await options.target.complete();
   const tables = await compare(options, mark);
+  await options.source.confirm();
+  await options.target.confirm();
   await options.target.finish();
   return { tables };
 }

@@ -58,6 +58,8 @@ export interface CopyStore extends AsyncDisposable {
   page(table: TableName, after: Place | null): Promise<Page>;
   /** The lowest and the highest number of a table with numbers; `null`: it has none, or no rows. */
   range(table: TableName): Promise<readonly [from: number, to: number] | null>;
+  /** @throws {UserError} when somebody else may have written to it since it was opened. */
+  confirm(): Promise<void>;
   /** The mark of an unfinished copy; `null`: it is none. */
   mark(): Promise<CopyMark | null>;
 }

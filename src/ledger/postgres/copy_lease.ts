@@ -58,6 +58,13 @@ export class CopyLease implements AsyncDisposable {
     if (this.#isLost) throw this.lost();
   }
 
+  /** As {@linkcode check}, by asking the server. */
+  async confirm(): Promise<void> {
+    const renewed = await this.#queries.rows(RENEW, [COPY_LEASE, this.id, LEASE_SECONDS]);
+    if (renewed.length === 0) this.#isLost = true;
+    this.check();
+  }
+
   lost(): UserError {
     return this.#refused("this process had no word of its server for too long. Run the same command again");
   }
@@ -72,10 +79,9 @@ export class CopyLease implements AsyncDisposable {
 
   async #renew(): Promise<void> {
     try {
-      const renewed = await this.#queries.rows(RENEW, [COPY_LEASE, this.id, LEASE_SECONDS]);
-      if (renewed.length === 0) this.#isLost = true;
+      await this.confirm();
     } catch (error) {
-      // The next one may succeed. What is written proves the lease itself.
+      // The next one may succeed.
       if (!(error instanceof LedgerUnavailable)) this.#isLost = true;
     }
   }
@@ -85,10 +91,12 @@ export class CopyLease implements AsyncDisposable {
   }
 }
 
-/** SQL: a row while the lease is held by process `parameter`. */
+/**
+ * SQL: a row while no other copy has taken the lease from process `parameter`. Services keep away from
+ * what it writes to by its mark, also when the lease has expired.
+ */
 export function holdsCopyLease(parameter: string): string {
-  return `SELECT 1 FROM lease WHERE name = '${COPY_LEASE}' AND holder = ${parameter} AND expires_at > clock_timestamp()
-    FOR SHARE`;
+  return `SELECT 1 FROM lease WHERE name = '${COPY_LEASE}' AND holder = ${parameter} FOR SHARE`;
 }
 
 /** Whether a command copies the ledger, or copies to it. */
@@ -108,8 +116,11 @@ export async function refuseCopies(queries: Queries, place: string): Promise<voi
 
 export const BEING_COPIED = '"oss-watcher ledger copy" is copying it, or to it. Wait until that has ended';
 
-const RENEW = `UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $3::integer)
-  WHERE name = $1 AND holder = $2 AND expires_at > clock_timestamp() RETURNING 1`;
+/** One that has expired is still ours if nobody took it, and no service was seen since it was renewed last. */
+const RENEW = `UPDATE lease AS l SET expires_at = clock_timestamp() + make_interval(secs => $3::integer)
+  WHERE name = $1 AND holder = $2 AND (expires_at > clock_timestamp() OR NOT EXISTS (
+    SELECT 1 FROM process WHERE seen_at > l.expires_at - make_interval(secs => $3::integer)))
+  RETURNING 1`;
 
 const STATE = `SELECT (SELECT value FROM fact WHERE name = $1) AS mark,
   EXISTS (SELECT 1 FROM lease WHERE name = $2 AND holder IS NOT NULL AND expires_at > clock_timestamp()) AS is_held`;

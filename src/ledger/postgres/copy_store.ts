@@ -26,7 +26,7 @@ import {
 import { ORDER_SEED } from "../order_hash.ts";
 import type { Parameter, PostgresClient } from "./client.ts";
 import { arrayOf, Columns, numbersOf, original, plain } from "./columns.ts";
-import { CopyLease } from "./copy_lease.ts";
+import { CopyLease, holdsCopyLease } from "./copy_lease.ts";
 import { readingOf, writingOf } from "./copy_tables.ts";
 import { NUMBERED_THROUGH } from "./facts.ts";
 import { migrate } from "./migrate.ts";
@@ -138,10 +138,14 @@ class PostgresCopyStore implements CopySource, CopyTarget {
     };
   }
 
+  confirm(): Promise<void> {
+    return this.#lease.confirm();
+  }
+
   async begin(mark: CopyMark): Promise<void> {
     const { id } = this.#lease;
     await this.#client.transaction(async (queries) => {
-      await this.#proven(queries.rows(`SELECT 1 FROM lease WHERE name = 'copy' AND holder = $1 FOR SHARE`, [id]));
+      await this.#proven(queries.rows(holdsCopyLease("$1"), [id]));
       await queries.rows(`TRUNCATE ${EMPTIED.join(", ")}`);
       await queries.rows("INSERT INTO fact (name, value) VALUES ('decided_through', '0'), ($1, $2)", [
         COPYING,

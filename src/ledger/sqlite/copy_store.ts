@@ -90,7 +90,11 @@ class SqliteCopyStore implements CopySource, CopyTarget {
 
   async range(table: TableName): Promise<readonly [number, number] | null> {
     if (TABLES[table].key[0] !== "seq" || orderOf(table)[0] !== "seq") return null;
-    const row = this.#prepare(`SELECT min(seq) AS least, max(seq) AS most FROM ${table}`).get();
+    // Two look-ups: for both at once, SQLite would read the table.
+    const row = this.#prepare(
+      `SELECT (SELECT min(seq) FROM ${table}) AS least, (SELECT max(seq) FROM ${table}) AS most`,
+    )
+      .get();
     return row?.["least"] === null ? null : [Number(row?.["least"]), Number(row?.["most"])];
   }
 
@@ -111,6 +115,9 @@ class SqliteCopyStore implements CopySource, CopyTarget {
       isRestored: isRestored(this.#database, this.#file),
     };
   }
+
+  /** The locks are held until it is closed. */
+  async confirm(): Promise<void> {}
 
   async begin(mark: CopyMark): Promise<void> {
     transaction(this.#database, () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CopyProgress } from "../../../src/ledger/copy/copy_ledger.ts";
+import { copyLedger, type CopyProgress } from "../../../src/ledger/copy/copy_ledger.ts";
 import { openCopySource, openCopyTarget, openDelivered, openOperations } from "../../../src/ledger/open_ledger.ts";
 import { openDatabase } from "../../../src/ledger/sqlite/database.ts";
 import type { StoredLedger } from "../../../src/model/stored_ledger.ts";
@@ -236,4 +236,37 @@ Deno.test("copyLedger() tells a copy of a backup that it was restored, and count
   }));
   const seqs = (await opened.ledger.undetailed(99)).map(({ seq }) => seq);
   assert.deepEqual(seqs.slice(-2), [now + 1, now + 2]);
+});
+
+Deno.test("copyLedger() goes on after a sleep longer than its lease, unless a service has come meanwhile", async () => {
+  await using source = await testPlace("PostgreSQL");
+  await writeHistory(source, "x");
+  const expire = "UPDATE lease SET expires_at = clock_timestamp() - interval '1 hour' WHERE name = 'copy'";
+  const sleeping = async (target: TestPlace, meanwhile: () => Promise<void>) => {
+    await using from = await openCopySource(source.place);
+    await using to = await openCopyTarget(target.place);
+    await tamper(source, expire);
+    await tamper(target, expire);
+    await meanwhile();
+    const options = { onProgress: () => {}, onResumed: () => {}, onBeganAgain: () => {} };
+    await copyLedger({ source: from, target: to, now: 0, signal: new AbortController().signal, ...options });
+  };
+  await using first = await testPlace("PostgreSQL");
+  await sleeping(first, () => Promise.resolve());
+  assert.deepEqual(await neutralRows(first), await neutralRows(source));
+  await using second = await testPlace("PostgreSQL");
+  let service: StoredLedger | undefined;
+  const begin = async () => {
+    service = await openService(source);
+    await service.start(new AbortController().signal);
+  };
+  try {
+    await assert.rejects(
+      sleeping(second, begin),
+      /had no word of its server for too long\. Run the same command again/,
+    );
+    assert.match(await refusalOf(second) ?? "", UNFINISHED);
+  } finally {
+    await service?.[Symbol.asyncDispose]();
+  }
 });
