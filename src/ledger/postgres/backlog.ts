@@ -1,5 +1,5 @@
-import { LedgerUnavailable } from "../../model/ledger.ts";
 import type { Backlog } from "../../model/readings.ts";
+import { SeldomCounted } from "../seldom_counted.ts";
 import type { Queries } from "./client.ts";
 import { pluginNumber } from "./plugin_states.ts";
 import type { WindowState } from "./window.ts";
@@ -17,43 +17,19 @@ export interface BacklogOptions {
 /** Events that one statement looks at: some tens of milliseconds. */
 const SLICE = 100_000;
 
-/** The share of time that counting may take: the larger the backlog, the older the figures. */
-const MAX_SHARE = 0.01;
-
 /** Counts the backlog of each plugin, from memory and indexes alone. */
 export class BacklogCounter {
   readonly #options: BacklogOptions;
-  #counting: Promise<ReadonlyMap<string, Backlog>> | undefined;
-  #counted: ReadonlyMap<string, Backlog> = new Map();
-  #nextAt = -Infinity;
+  readonly #counted: SeldomCounted;
 
   constructor(options: BacklogOptions) {
     this.#options = options;
+    this.#counted = new SeldomCounted({ ...options, countOne: (plugin) => this.#countOne(plugin) });
   }
 
-  /**
-   * The backlog by plugin. Calls during a count share its result. While the ledger cannot be
-   * read, the last count is returned.
-   */
-  async count(): Promise<ReadonlyMap<string, Backlog>> {
-    if (this.#options.passedMs() < this.#nextAt) return this.#counted;
-    this.#counting ??= this.#countAll().finally(() => this.#counting = undefined);
-    try {
-      return await this.#counting;
-    } catch (error) {
-      if (!(error instanceof LedgerUnavailable) || this.#counted.size === 0) throw error;
-      return this.#counted;
-    }
-  }
-
-  async #countAll(): Promise<ReadonlyMap<string, Backlog>> {
-    const { plugins, passedMs } = this.#options;
-    const startedAt = passedMs();
-    const counted = new Map<string, Backlog>();
-    for (const plugin of plugins) counted.set(plugin, await this.#countOne(plugin));
-    const endedAt = passedMs();
-    this.#nextAt = endedAt + (endedAt - startedAt) / MAX_SHARE;
-    return this.#counted = counted;
+  /** As {@linkcode SeldomCounted.count}. */
+  count(): Promise<ReadonlyMap<string, Backlog>> {
+    return this.#counted.count();
   }
 
   async #countOne(name: string): Promise<Backlog> {

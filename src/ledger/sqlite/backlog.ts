@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { LedgerUnavailable } from "../../model/ledger.ts";
 import type { Backlog } from "../../model/readings.ts";
+import { SeldomCounted } from "../seldom_counted.ts";
 import { type Database, prepareAll, reading, type Statements } from "./database.ts";
 import type { QueueState } from "./plugin_queue.ts";
 
@@ -19,47 +19,23 @@ export interface BacklogOptions {
  */
 export const SLICE = 2000;
 
-/** The share of time that counting may take: the larger the backlog, the older the figures. */
-const MAX_SHARE = 0.01;
-
 type Counted = "ready" | "blocked" | "undetailed" | "dead" | "queued";
 
 /** Counts the backlog of each plugin, from memory and indexes alone. */
 export class BacklogCounter {
   readonly #options: BacklogOptions;
   readonly #sql: Statements<typeof STATEMENTS>;
-  #counting: Promise<ReadonlyMap<string, Backlog>> | undefined;
-  #counted: ReadonlyMap<string, Backlog> = new Map();
-  #nextAt = -Infinity;
+  readonly #counted: SeldomCounted;
 
   constructor(options: BacklogOptions) {
     this.#options = options;
+    this.#counted = new SeldomCounted({ ...options, countOne: (plugin) => this.#countOne(plugin) });
     this.#sql = prepareAll(options.database, STATEMENTS);
   }
 
-  /**
-   * The backlog by plugin. Calls during a count share its result. While the ledger cannot be
-   * written, the last count is returned.
-   */
-  async count(): Promise<ReadonlyMap<string, Backlog>> {
-    if (this.#options.passedMs() < this.#nextAt) return this.#counted;
-    this.#counting ??= this.#countAll().finally(() => this.#counting = undefined);
-    try {
-      return await this.#counting;
-    } catch (error) {
-      if (!(error instanceof LedgerUnavailable) || this.#counted.size === 0) throw error;
-      return this.#counted;
-    }
-  }
-
-  async #countAll(): Promise<ReadonlyMap<string, Backlog>> {
-    const { plugins, passedMs } = this.#options;
-    const startedAt = passedMs();
-    const counted = new Map<string, Backlog>();
-    for (const plugin of plugins) counted.set(plugin, await this.#countOne(plugin));
-    const endedAt = passedMs();
-    this.#nextAt = endedAt + (endedAt - startedAt) / MAX_SHARE;
-    return this.#counted = counted;
+  /** As {@linkcode SeldomCounted.count}. */
+  count(): Promise<ReadonlyMap<string, Backlog>> {
+    return this.#counted.count();
   }
 
   async #countOne(plugin: string): Promise<Backlog> {
