@@ -36,3 +36,13 @@ for (const [what, query] of [["started deliveries", "SELECT d.seq"], ["further d
     assert.deepEqual(window.deliveries.ready(ALL).map(({ seq }) => seq), [1]);
   });
 }
+
+Deno.test("DeliveryWindow.append() adds nothing that was read from the tables before: it may be finished by now", async () => {
+  const window = new DeliveryWindow(1);
+  await window.fill(ALL, tables(() => {}));
+  window.finish(1);
+  const event = { orderKeys: [7], plugins: [1], decidedAt: 0, recent: null };
+  assert.equal(window.append({ ...event, seq: 1 }), false);
+  assert.equal(window.append({ ...event, seq: 2 }), true);
+  assert.equal(window.deliveries.size, 1);
+});
