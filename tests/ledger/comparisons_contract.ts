@@ -5,32 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import type { CloudScope, ComparisonReport, Difference } from "../../src/model/comparison.ts";
-import { report as madeReport } from "../reconcile/made.ts";
 import { madeMemory, madeNotification, NO_CHANGES } from "../support/made_events.ts";
+import { report, SCOPE } from "./made_reports.ts";
 import type { OperatedContract } from "./operated_ledger.ts";
-
-const SCOPE: CloudScope = { projectId: "p", isAdmin: true, fields: { region: "RegionOne" } };
-const DIFFERENCE: Difference = {
-  change: "gone",
-  subject: "server",
-  id: "s",
-  name: null,
-  address: null,
-  keys: ["server/s/deletion"],
-  evidence: [],
-};
-
-function report(startedAt: number, changes: Partial<ComparisonReport> = {}): ComparisonReport {
-  return madeReport(startedAt, {
-    endedAt: startedAt + 1,
-    isFull: false,
-    scope: SCOPE,
-    drift: { untold: 0, gone: 1, moved: 0, changed: 0 },
-    differences: [DIFFERENCE],
-    ...changes,
-  });
-}
 
 export function testComparisons({ name, open }: OperatedContract): void {
   const test = (what: string, run: () => Promise<void>) => Deno.test(`${name}: ${what}`, run);

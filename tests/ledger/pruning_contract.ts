@@ -12,11 +12,10 @@ import {
   decideEvents,
   decisionOf,
   madeEvent,
-  madeMemory,
   madeNotification,
-  NO_CHANGES,
   settlementOf,
 } from "../support/made_events.ts";
+import { memoryOf } from "./made_memory.ts";
 import { count, type OperatedContract, type OperatedLedger, textsIn } from "./operated_ledger.ts";
 
 const DAY_MS = 86_400_000;
@@ -203,34 +202,4 @@ async function settle(
 async function decideOne({ ledger }: OperatedLedger, messageId: string, decision: Decision): Promise<void> {
   await ledger.record([{ receivedAt: LONG_AGO, notification: madeNotification(messageId) }]);
   await ledger.decide(1, () => decision);
-}
-
-function memoryOf(number: string, deleted: boolean): Decision["changes"] {
-  const portId = `p${number}`;
-  return {
-    ...NO_CHANGES,
-    servers: [madeMemory(`s${number}`, { deleted })],
-    ports: [{
-      id: portId,
-      serverId: null,
-      lastServerId: `s${number}`,
-      mac: null,
-      fixedAddresses: [],
-      dnsName: null,
-      dnsHostname: null,
-      revision: null,
-      deleted,
-    }],
-    floatingIps: [{
-      id: `f${number}`,
-      address: "192.0.2.1",
-      projectId: null,
-      portId,
-      fixedAddress: null,
-      revision: null,
-      deleted,
-      transitions: 2,
-      association: null,
-    }],
-  };
 }

@@ -3,32 +3,9 @@ import { openDatabase } from "../../../src/ledger/sqlite/database.ts";
 import { Comparisons } from "../../../src/ledger/sqlite/comparisons.ts";
 import { openOperations } from "../../../src/ledger/sqlite/operations.ts";
 import { noticeRestore, RESTORED_AT } from "../../../src/ledger/sqlite/restored.ts";
-import type { CloudScope, ComparisonReport, Difference } from "../../../src/model/comparison.ts";
-import { report as madeReport } from "../../reconcile/made.ts";
 import { TemporaryDirectory } from "../../support/temporary_directory.ts";
 import { TemporaryLedger } from "../../support/temporary_ledger.ts";
-
-const SCOPE: CloudScope = { projectId: "p", isAdmin: true, fields: { region: "RegionOne" } };
-const DIFFERENCE: Difference = {
-  change: "gone",
-  subject: "server",
-  id: "s",
-  name: null,
-  address: null,
-  keys: ["server/s/deletion"],
-  evidence: [],
-};
-
-function report(startedAt: number, changes: Partial<ComparisonReport> = {}): ComparisonReport {
-  return madeReport(startedAt, {
-    endedAt: startedAt + 1,
-    isFull: false,
-    scope: SCOPE,
-    drift: { untold: 0, gone: 1, moved: 0, changed: 0 },
-    differences: [DIFFERENCE],
-    ...changes,
-  });
-}
+import { report } from "../made_reports.ts";
 
 Deno.test("Comparisons.existingIds() reads all ids, a thousand at a time", async () => {
   using opened = new TemporaryLedger();

@@ -5,8 +5,9 @@ import { Pruner } from "../../../src/ledger/sqlite/prune.ts";
 import { orderHashSql } from "../../../src/ledger/sqlite/partitions.ts";
 import type { Decision } from "../../../src/model/decision.ts";
 import { cpuMs } from "../../support/cpu.ts";
-import { decisionOf, madeMemory, madeNotification, NO_CHANGES } from "../../support/made_events.ts";
+import { decisionOf, madeNotification } from "../../support/made_events.ts";
 import { TemporaryLedger } from "../../support/temporary_ledger.ts";
+import { memoryOf } from "../made_memory.ts";
 
 const DAY_MS = 86_400_000;
 /** What ended before this is past keeping. */
@@ -75,36 +76,6 @@ for (
     assert(late <= Math.max(2, slices / 20), `${late} of ${slices} slices took ${limitMs} ms`);
     assertEquals(count(opened, "event"), state === "dead" || decidedAt === BEFORE ? 20_000 : 0);
   });
-}
-
-function memoryOf(number: string, deleted: boolean): Decision["changes"] {
-  const portId = `p${number}`;
-  return {
-    ...NO_CHANGES,
-    servers: [madeMemory(`s${number}`, { deleted })],
-    ports: [{
-      id: portId,
-      serverId: null,
-      lastServerId: `s${number}`,
-      mac: null,
-      fixedAddresses: [],
-      dnsName: null,
-      dnsHostname: null,
-      revision: null,
-      deleted,
-    }],
-    floatingIps: [{
-      id: `f${number}`,
-      address: "192.0.2.1",
-      projectId: null,
-      portId,
-      fixedAddress: null,
-      revision: null,
-      deleted,
-      transitions: 2,
-      association: null,
-    }],
-  };
 }
 
 /** Events of as many deleted servers, floating IPs and ports, each with its notification, a rejection, and a delivery in one state. */
