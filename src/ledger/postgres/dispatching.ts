@@ -1,14 +1,13 @@
 import type { Delivery, ReadyQuery, Settlement } from "../../model/ledger.ts";
 import { LeaseLost, pluginLease } from "../../model/tenancy.ts";
-import { type RecentEvent, RecentEvents, storedEvent } from "../recent_events.ts";
 import { Batcher } from "./batcher.ts";
 import type { Queries } from "./client.ts";
+import { DeliveryReader } from "./delivery_reader.ts";
 import type { Committed } from "./facts.ts";
 import type { HeldLeases } from "./held_leases.ts";
 import type { OpenDelivery } from "./open_deliveries.ts";
 import type { Plugins } from "./plugins.ts";
 import { SettlementRows, type Written } from "./settlements.ts";
-import { ToldDetails } from "./told.ts";
 import { DeliveryWindow, type WindowState } from "./window.ts";
 
 export interface DispatchingOptions {
@@ -41,15 +40,14 @@ const NONE_BUSY: ReadonlySet<number> = new Set();
 /** The deliveries of the plugins whose leases are ours. */
 export class Dispatching {
   readonly #options: DispatchingOptions;
-  readonly #recent = new RecentEvents();
-  readonly #told: ToldDetails;
+  readonly #reader: DeliveryReader;
   readonly #outcomes: Batcher<Outcome>;
   /** By the names of the plugins. */
   readonly #windows = new Map<string, DeliveryWindow>();
 
   constructor(options: DispatchingOptions) {
     this.#options = options;
-    this.#told = new ToldDetails(options.queries);
+    this.#reader = new DeliveryReader(options.queries);
     this.#outcomes = new Batcher((outcomes) => this.#settle(outcomes), { most: options.most });
   }
 
@@ -78,7 +76,7 @@ export class Dispatching {
     for (const event of events) {
       let inMemory = 0;
       for (const window of this.#windows.values()) if (window.append(event)) inMemory++;
-      if (event.recent !== null && inMemory > 0) this.#recent.add(event.seq, event.recent, inMemory);
+      if (event.recent !== null && inMemory > 0) this.#reader.recent.add(event.seq, event.recent, inMemory);
     }
     for (const window of this.#windows.values()) for (const seq of detailed) window.deliveries.detailed(seq);
   }
@@ -108,13 +106,13 @@ export class Dispatching {
     if (window === undefined) return [];
     await window.fill({ now, limit, busy }, queries);
     const ready = window.deliveries.ready({ now, limit, busy });
-    const events = await this.#events(ready.map(({ seq }) => seq));
+    const events = await this.#reader.events(ready.map(({ seq }) => seq));
     const deliveries: Delivery[] = [];
     for (const delivery of ready) {
       const event = events.get(delivery.seq);
       // It was finished, or blocked by a replay, while its event was read.
       if (event === undefined || window.deliveries.stateOf(delivery.seq) !== "ready") continue;
-      deliveries.push(await this.#delivery({ plugin, number: window.plugin, delivery, event }));
+      deliveries.push(await this.#reader.read({ plugin, number: window.plugin, delivery, event }));
     }
     return deliveries;
   }
@@ -235,7 +233,7 @@ export class Dispatching {
     const { seq, dueAt, endedAt, triedMs } = settlement;
     if (isFinal(settlement)) {
       window.finish(seq);
-      this.#recent.finished(seq);
+      this.#reader.recent.finished(seq);
     } else {
       const attempts = (window.deliveries.get(seq)?.attempts ?? 0) + 1;
       window.deliveries.postpone(seq, { dueAt, attempts, triedMs, lastAttemptAt: endedAt });
@@ -257,52 +255,6 @@ export class Dispatching {
       lastAttemptAt: last === null ? null : Number(last),
     };
   }
-
-  /** What attempts get of events, by number. */
-  async #events(seqs: readonly number[]): Promise<ReadonlyMap<number, Omit<RecentEvent, "orderKeys">>> {
-    const events = new Map<number, Omit<RecentEvent, "orderKeys">>();
-    const unread: number[] = [];
-    for (const seq of seqs) {
-      const recent = this.#recent.get(seq);
-      if (recent === undefined) unread.push(seq);
-      else events.set(seq, recent);
-    }
-    if (unread.length === 0) return events;
-    for (const row of await this.#options.queries.rows(EVENTS, [unread.join(",")])) {
-      const [event, detail, missing] = [storedEvent(row["data"]), row["detail"] as string, row["missing"] as string];
-      events.set(Number(row["seq"]), { event, detail, missing });
-    }
-    return events;
-  }
-
-  async #delivery({ plugin, number, delivery, event: { event, detail, missing } }: {
-    readonly plugin: string;
-    readonly number: number;
-    readonly delivery: OpenDelivery;
-    readonly event: Omit<RecentEvent, "orderKeys">;
-  }): Promise<Delivery> {
-    const { seq, attempts, triedMs, lastAttemptAt, isRepair } = delivery;
-    return {
-      seq,
-      plugin,
-      event,
-      // Parsed for each delivery: a plugin may change its detail.
-      detail: JSON.parse(detail),
-      ...(event.updates === undefined ? {} : { before: await this.#told.before(number, { ...event, seq }) }),
-      missing: JSON.parse(missing),
-      attempts,
-      triedMs,
-      lastAttemptAt,
-      ...(attempts > 0 ? await this.#progress(number, seq) : {}),
-      ...(isRepair ? { repair: true } : {}),
-    };
-  }
-
-  async #progress(plugin: number, seq: number): Promise<Pick<Delivery, "progress">> {
-    const [row] = await this.#options.queries.rows(PROGRESS, [plugin, seq]);
-    const progress = row?.["progress"] ?? null;
-    return progress === null ? {} : { progress: JSON.parse(progress as string) };
-  }
 }
 
 /** Whether the outcome finishes the delivery. */
@@ -317,8 +269,3 @@ function pluginOf(lease: string): string | null {
 }
 
 const STORED = "SELECT attempts, due_at, last_attempt_at, finished_at FROM delivery WHERE plugin = $1 AND seq = $2";
-
-const EVENTS = `SELECT seq, data, detail, missing FROM event
-  WHERE seq = ANY(string_to_array($1, ',')::bigint[]) AND detail IS NOT NULL`;
-
-const PROGRESS = "SELECT progress FROM failure WHERE plugin = $1 AND seq = $2 ORDER BY attempt DESC LIMIT 1";
