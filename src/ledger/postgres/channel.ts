@@ -1,10 +1,13 @@
 /**
- * SQL: wakes the other processes when the transaction is committed. NOTIFY reaches a whole database,
- * so the channel is named like the schema.
- *
- * @param what `recorded`: notifications; `changed`: what waits for delivery.
- * @param from A table expression: one call per row.
+ * What processes tell each other: notifications were recorded, events announced, a lease is free, or
+ * an operator's command has changed what waits for delivery.
  */
-export function notifying(what: "recorded" | "changed", from?: string): string {
-  return `SELECT pg_notify(current_schema(), '${what}')${from === undefined ? "" : ` FROM ${from}`}`;
+export type Word = "recorded" | "events" | "leases" | "changed";
+
+/**
+ * SQL, an expression: wakes the other processes when the transaction is committed. NOTIFY reaches a
+ * whole database, so the channel is named like the schema.
+ */
+export function told(word: Word): string {
+  return `pg_notify(current_schema(), '${word}')`;
 }

@@ -12,7 +12,7 @@ import { deliveredEvent, type RecentEvent } from "../recent_events.ts";
 import { AnnouncedEvents } from "./announced_events.ts";
 import type { Queries } from "./client.ts";
 import { arrayOf, Columns, original, plain, SEPARATOR } from "./columns.ts";
-import { type FactsRows, KINDS, singleValues, WRITE_FACTS } from "./facts_statement.ts";
+import { type FactsRows, rowValues, singleValues, WRITE_FACTS } from "./facts_statement.ts";
 import type { HeldLease } from "./held_leases.ts";
 import { Journal, RevertibleMap } from "./journal.ts";
 import { PostgresMemory } from "./memory.ts";
@@ -79,7 +79,6 @@ export class Facts {
   /** Of the transaction under way. */
   #events: CommittedEvent[] = [];
   #detailed: number[] = [];
-  #seqBefore = 0;
 
   private constructor(options: FactsOptions, start: Readonly<Record<string, unknown>>) {
     const { now, hashesOf, pluginName, follow } = options;
@@ -237,11 +236,7 @@ export class Facts {
 
   /** Reads most of what a reader asks of memory, in one query. */
   async #readFor(reader: (memory: Memory) => unknown): Promise<void> {
-    try {
-      reader(this.#memory.probe);
-    } catch {
-      // The reader itself will tell.
-    }
+    this.#memory.askFor(reader);
     await this.#read();
   }
 
@@ -329,7 +324,7 @@ export class Facts {
       bodiless: bodiless.join(SEPARATOR),
       tellsOthers: this.#options.tellsOthers() && this.#events.length + this.#detailed.length > 0,
     });
-    const [answer] = await queries.rows(WRITE_FACTS, [...values, ...KINDS.flatMap((kind) => rows[kind].texts)]);
+    const [answer] = await queries.rows(WRITE_FACTS, [...values, ...rowValues(rows)]);
     if (Number(answer?.["proven"]) === 0) throw new LeaseLost('The lease "facts" was taken by another process');
     this.#writes++;
     const committed = { events: this.#events, detailed: this.#detailed };

@@ -1,3 +1,4 @@
+import { told } from "./channel.ts";
 import { type Columns, unnested } from "./columns.ts";
 
 const texts = (...names: readonly string[]) => names.map((name) => [name, "text"] as const);
@@ -96,7 +97,7 @@ export const WRITE_FACTS = `WITH fence AS (
   decided AS (UPDATE fact SET value = ${parameter("decidedThrough")}::text FROM fence
     WHERE name = 'decided_through' AND ${parameter("decidedThrough")}::text IS NOT NULL)
   SELECT (SELECT count(*) FROM fence) AS proven, (SELECT count(*) FROM added) AS added,
-    CASE WHEN ${parameter("tellsOthers")}::boolean THEN pg_notify(current_schema(), 'events') END AS told`;
+    CASE WHEN ${parameter("tellsOthers")}::boolean THEN ${told("events")} END AS told`;
 
 /** Values of {@linkcode WRITE_FACTS}: single ones in the order of its parameters. */
 export function singleValues(values: Readonly<Record<typeof SINGLE[number], string | number | boolean | null>>) {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../model/clock.ts";
 import type { Logger } from "../../model/plugin.ts";
-import { notifying } from "./channel.ts";
+import { told } from "./channel.ts";
 import type { PostgresClient } from "./client.ts";
 import { Pruner } from "./prune.ts";
 import { saveQueueStarts } from "./queue_starts.ts";
@@ -177,4 +177,4 @@ const BRING_FORWARD = `WITH brought AS (
     UPDATE delivery SET due_at = $1::bigint WHERE state = 'open' AND due_at > $1::bigint RETURNING plugin),
   changed AS (UPDATE plugin SET changes = changes + 1 WHERE id IN (SELECT plugin FROM brought) RETURNING 1),
   one AS (SELECT 1 FROM changed LIMIT 1)
-  ${notifying("changed", "one")}`;
+  SELECT ${told("changed")} FROM one`;

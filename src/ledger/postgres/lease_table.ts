@@ -1,3 +1,4 @@
+import { told } from "./channel.ts";
 import type { Queries } from "./client.ts";
 import { original, plain, SEPARATOR } from "./columns.ts";
 import type { HeldLease } from "./held_leases.ts";
@@ -143,9 +144,9 @@ const TAKE = `INSERT INTO lease AS l (name, holder, epoch, taken_at, expires_at)
 
 const GIVE_BACK = `WITH free AS (UPDATE lease SET holder = NULL, expires_at = clock_timestamp()
     WHERE name = $1 AND epoch = $2 AND holder = $3 RETURNING 1)
-  SELECT pg_notify(current_schema(), 'leases') FROM free`;
+  SELECT ${told("leases")} FROM free`;
 
 /** A lease that was taken in the very moment of the end is free, too. */
 const LEAVE = `WITH free AS (UPDATE lease SET holder = NULL, expires_at = clock_timestamp() WHERE holder = $1),
   gone AS (UPDATE process SET stopped_at = clock_timestamp(), seen_at = clock_timestamp() WHERE id = $1)
-  SELECT pg_notify(current_schema(), 'leases')`;
+  SELECT ${told("leases")}`;

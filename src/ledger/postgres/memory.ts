@@ -104,6 +104,15 @@ export class PostgresMemory implements WritableMemory {
     };
   }
 
+  /** Notes most of what a reader asks for, so that one query reads all of it. */
+  askFor(reader: (memory: Memory) => unknown): void {
+    try {
+      reader(this.probe);
+    } catch {
+      // The reader itself will tell.
+    }
+  }
+
   learn(server: ServerMemory): void {
     const dirty = this.#dirtyServers.get(server.id);
     this.#dirtyServers.set(server.id, { changed: 0, deletedAt: undefined, ...dirty, row: server });

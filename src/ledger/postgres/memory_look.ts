@@ -25,19 +25,10 @@ export class MemoryLook {
       } catch (error) {
         if (!(error instanceof MemoryNotRead)) throw error;
         this.#journal.revert(mark);
-        this.#probe(reader);
+        this.memory.askFor(reader);
         this.#journal.revert(mark);
         await this.memory.read(this.#queries);
       }
-    }
-  }
-
-  /** Finds out most of what the reader asks for: one query for all. */
-  #probe(reader: (memory: Memory) => unknown): void {
-    try {
-      reader(this.memory.probe);
-    } catch {
-      // The reader itself will tell.
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Arrival } from "../../model/ledger.ts";
 import type { Notification } from "../../model/notification.ts";
 import { type Arrived, sentOf } from "../message_identity.ts";
+import { told } from "./channel.ts";
 import type { Queries, Row } from "./client.ts";
 import { Columns, plain, SEPARATOR, unnested } from "./columns.ts";
 
@@ -132,7 +133,7 @@ export const LOCK_RECORDING =
   "SELECT pg_advisory_xact_lock(hashtextextended('oss-watcher recording ' || current_schema(), 0))";
 
 const RECORD = `WITH turn AS MATERIALIZED (${LOCK_RECORDING},
-    CASE WHEN $13::boolean THEN pg_notify(current_schema(), 'recorded') END),
+    CASE WHEN $13::boolean THEN ${told("recorded")} END),
   rejected AS (INSERT INTO rejection (received_at, reason, size, sha256, exchange, routing_key, body)
     SELECT r.received_at, coalesce(r.reason, ''), r.size, r.sha256, coalesce(r.exchange, ''), coalesce(r.routing_key, ''), r.body::bytea
     FROM turn, ${unnested(6, ["bigint", "text", "bigint", "text", "text", "text", "text"])}

@@ -1,5 +1,5 @@
 import { pluginLease } from "../../model/tenancy.ts";
-import { notifying } from "./channel.ts";
+import { told } from "./channel.ts";
 import type { PostgresClient, Queries } from "./client.ts";
 import { plain } from "./columns.ts";
 import { sqlStateOf } from "./failure.ts";
@@ -54,4 +54,4 @@ const LOCK_LEASE = `INSERT INTO lease AS l (name, epoch, taken_at, expires_at)
   VALUES ($1, 0, clock_timestamp(), clock_timestamp()) ON CONFLICT (name) DO UPDATE SET epoch = l.epoch`;
 
 const MARK_CHANGED = `WITH marked AS (UPDATE plugin SET changes = changes + 1 WHERE id = $1 RETURNING 1)
-  ${notifying("changed", "marked")}`;
+  SELECT ${told("changed")} FROM marked`;

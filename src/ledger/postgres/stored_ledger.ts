@@ -167,8 +167,8 @@ class PostgresStoredLedger implements StoredLedger {
   /** Another process, or a command, says that it has written. */
   #told(what: string): void {
     const { options: { onRescheduled, onRecorded }, ledger } = this.#parts;
-    if (what === "leases") return this.#leases.notice();
-    if (what === "changed") return this.#leases.notice();
+    // The look at the leases also finds what operators' commands have changed.
+    if (what === "leases" || what === "changed") return this.#leases.notice();
     ledger.notice();
     if (what === "recorded") onRecorded();
     else onRescheduled();
