@@ -1,8 +1,5 @@
 import { RamLedger } from "../../src/ledger/ram/ledger.ts";
-import type { QueuesOptions } from "../../src/ledger/sqlite/queues.ts";
-import type { Ledger } from "../../src/model/ledger.ts";
-import type { LedgerOperations } from "../../src/model/operations.ts";
-import { TemporaryLedger } from "../support/temporary_ledger.ts";
+import { OpenedSqliteLedger } from "../support/opened_sqlite_ledger.ts";
 import { type LedgerContract, type LedgerUnderTest, testLedger } from "./contract.ts";
 import { testLedgerUpdates } from "./updates_contract.ts";
 
@@ -12,41 +9,6 @@ class OpenedRamLedger implements LedgerUnderTest {
   readonly ledger = new RamLedger(() => this.now);
 
   [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve();
-  }
-}
-
-/** A ledger in a file of its own. */
-class OpenedSqliteLedger implements LedgerUnderTest {
-  readonly #opened: TemporaryLedger;
-
-  constructor(options: QueuesOptions = {}) {
-    this.#opened = new TemporaryLedger(options);
-  }
-
-  get ledger(): Ledger {
-    return this.#opened.ledger;
-  }
-
-  get now(): number {
-    return this.#opened.now;
-  }
-
-  set now(now: number) {
-    this.#opened.now = now;
-  }
-
-  reopen(): Promise<void> {
-    this.#opened.reopen();
-    return Promise.resolve();
-  }
-
-  operations(): Promise<LedgerOperations> {
-    return Promise.resolve(this.#opened.operations());
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#opened[Symbol.dispose]();
     return Promise.resolve();
   }
 }

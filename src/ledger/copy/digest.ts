@@ -37,6 +37,11 @@ export class RowDigest {
   }
 }
 
+/** 16 hexadecimal digits, by which texts are told apart. */
+export function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
 /** A value with its type and its length: no two rows have the same text. */
 function encoded(value: Value): string {
   if (value === null) return "n;";

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { PostgresOptions } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
 import { postgresAddress } from "../../model/postgres_address.ts";
@@ -14,6 +13,7 @@ import {
   type Place,
   type SourceState,
 } from "../copy/copy_store.ts";
+import { shortHash } from "../copy/digest.ts";
 import {
   columnsOf,
   type ColumnType,
@@ -126,14 +126,13 @@ class PostgresCopyStore implements CopySource, CopyTarget {
   }
 
   async state(): Promise<SourceState> {
-    const hash = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
     const facts = await this.#client.rows("SELECT name, value FROM fact ORDER BY name");
     const plugins = await this.#client.rows("SELECT id, changes FROM plugin ORDER BY id");
     const { rows: numbers } = await this.page("number", null);
     const seed = facts.find(({ name }) => name === ORDER_SEED)?.["value"];
     return {
-      source: hash(String(seed)),
-      state: hash(JSON.stringify([facts, plugins, numbers])),
+      source: shortHash(String(seed)),
+      state: shortHash(JSON.stringify([facts, plugins, numbers])),
       isRestored: await isRestored(this.#client),
     };
   }

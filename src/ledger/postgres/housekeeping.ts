@@ -2,6 +2,7 @@ import type { Clock } from "../../model/clock.ts";
 import type { Logger } from "../../model/plugin.ts";
 import { told } from "./channel.ts";
 import type { PostgresClient } from "./client.ts";
+import { BETWEEN_SLICES_MS, DAY_MS, JUMP_MS, PRUNE_EVERY_MS, ROUND_MS } from "../housekeeping_times.ts";
 import { Pruner } from "./prune.ts";
 import { saveQueueStarts } from "./queue_starts.ts";
 
@@ -14,13 +15,6 @@ export interface HousekeepingOptions {
   readonly log: Logger;
 }
 
-const ROUND_MS = 60_000;
-const BETWEEN_SLICES_MS = 50;
-const DAY_MS = 86_400_000;
-/** Time between two passes of pruning. */
-const PRUNE_EVERY_MS = 1_800_000;
-/** A clock that is off by more than this between two rounds was set. */
-const JUMP_MS = 5 * 60_000;
 /** Characters of a test write: they do not compress. */
 const TEST_LENGTH = 65_536;
 

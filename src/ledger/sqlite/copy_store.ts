@@ -1,5 +1,4 @@
 // deno-lint-ignore-file require-await -- async turns what SQLite throws into a rejection
-import { createHash } from "node:crypto";
 import { UserError } from "../../model/errors.ts";
 import {
   COPYING,
@@ -12,6 +11,7 @@ import {
   type Place,
   type SourceState,
 } from "../copy/copy_store.ts";
+import { shortHash } from "../copy/digest.ts";
 import {
   columnsOf,
   type ColumnType,
@@ -104,14 +104,13 @@ class SqliteCopyStore implements CopySource, CopyTarget {
   }
 
   async state(): Promise<SourceState> {
-    const hash = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
     const seed = this.#sql.fact.get(ORDER_SEED)?.["value"];
     const state = ["SELECT * FROM fact", "SELECT * FROM sqlite_sequence", "SELECT * FROM plugin"].map((sql) =>
       this.#prepare(sql).all()
     );
     return {
-      source: hash(String(seed)),
-      state: hash(JSON.stringify(state)),
+      source: shortHash(String(seed)),
+      state: shortHash(JSON.stringify(state)),
       isRestored: isRestored(this.#database, this.#file),
     };
   }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../model/clock.ts";
 import type { Logger } from "../../model/plugin.ts";
 import { type Database, prepareAll, type Statements, transaction } from "./database.ts";
+import { BETWEEN_SLICES_MS, DAY_MS, JUMP_MS, PRUNE_EVERY_MS, ROUND_MS } from "../housekeeping_times.ts";
 import { Pruner } from "./prune.ts";
 import { OPEN, UNFINISHED } from "./delivery_states.ts";
 
@@ -15,13 +16,6 @@ export interface HousekeepingOptions {
   readonly onRescheduled: () => void;
 }
 
-const ROUND_MS = 60_000;
-const BETWEEN_SLICES_MS = 50;
-const DAY_MS = 86_400_000;
-/** Time between two passes of pruning. */
-const PRUNE_EVERY_MS = 1_800_000;
-/** A clock that is off by more than this between two rounds was set. */
-const JUMP_MS = 5 * 60_000;
 /** Events whose deliveries one transaction reschedules: some milliseconds of work. */
 const SLICE = 1000;
 
