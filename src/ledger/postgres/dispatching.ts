@@ -3,7 +3,7 @@ import { LeaseLost, pluginLease } from "../../model/tenancy.ts";
 import { Batcher } from "./batcher.ts";
 import type { Queries } from "./client.ts";
 import { DeliveryReader } from "./delivery_reader.ts";
-import type { Committed } from "./facts.ts";
+import type { Committed } from "./facts_transaction.ts";
 import type { HeldLeases } from "./held_leases.ts";
 import type { OpenDelivery } from "./open_deliveries.ts";
 import type { Plugins } from "./plugins.ts";

@@ -8,47 +8,24 @@ import { Announcer, type WriteOptions } from "../announcer.ts";
 import { learnedMemory } from "../learned_memory.ts";
 import type { NewEvent } from "../new_event.ts";
 import { PendingUpdates } from "../pending_updates.ts";
-import { deliveredEvent, type RecentEvent } from "../recent_events.ts";
 import { AnnouncedEvents } from "./announced_events.ts";
-import type { Queries } from "./client.ts";
-import { arrayOf, Columns, original, plain, SEPARATOR } from "./columns.ts";
-import { type FactsRows, rowValues, singleValues, WRITE_FACTS } from "./facts_statement.ts";
-import type { HeldLease } from "./held_leases.ts";
+import { original, SEPARATOR } from "./columns.ts";
+import {
+  type Committed,
+  type FactsChanges,
+  FactsTransaction,
+  type FactsTransactionOptions,
+} from "./facts_transaction.ts";
 import { Journal, RevertibleMap } from "./journal.ts";
 import { PostgresMemory } from "./memory.ts";
 import type { Recorded, Undecided } from "./notifications.ts";
 import { noticeRestore, RESTORED_AT } from "./restored.ts";
-import { PARTITION_EVENTS } from "./schema.ts";
 
-/** An event that was committed. */
-export interface CommittedEvent {
-  readonly seq: number;
-  readonly orderKeys: readonly number[];
-  readonly plugins: readonly number[];
-  readonly decidedAt: number;
-  /** `null` until its detail is stored. */
-  readonly recent: RecentEvent | null;
-}
-
-/** What a transaction has changed that lanes wait for. */
-export interface Committed {
-  readonly events: readonly CommittedEvent[];
-  /** Numbers of events that got their details. */
-  readonly detailed: readonly number[];
-}
-
-export interface FactsOptions {
-  readonly queries: Queries;
-  readonly lease: HeldLease;
-  readonly now: () => number;
+export interface FactsOptions extends FactsTransactionOptions {
   readonly hashesOf: (orderKeys: readonly string[]) => readonly number[];
   readonly pluginName: (plugin: number) => string;
-  /** The numbers of the plugins that get a delivery of every event. */
-  readonly active: () => readonly number[];
   readonly recorded: Recorded;
   readonly follow: FollowOptions | null;
-  /** Whether there are other processes, whose lanes wait for events. */
-  readonly tellsOthers: () => boolean;
   readonly onCommitted: (committed: Committed) => void;
 }
 
@@ -68,24 +45,22 @@ export class Facts {
   readonly #announcer: Announcer;
   /** Whether what is in memory is not what the tables have: it has to be read anew. */
   isOutdated = false;
-  /** How often the epoch has written. */
-  #writes: number;
-  #nextSeq: number;
+  readonly #transaction: FactsTransaction;
   /** Notifications up to this number are decided. */
   #decidedThrough: number;
   /** The newest event without a detail; 0: there is none. */
   #newestUndetailed: number;
-  #rows = noRows();
-  /** Of the transaction under way. */
-  #events: CommittedEvent[] = [];
-  #detailed: number[] = [];
 
   private constructor(options: FactsOptions, start: Readonly<Record<string, unknown>>) {
     const { now, hashesOf, pluginName, follow } = options;
     this.#options = options;
     this.#announced = new AnnouncedEvents(this.#journal, pluginName);
-    this.#writes = Number(start["writes"]);
-    this.#nextSeq = Number(start["newest"]) + 1;
+    this.#transaction = new FactsTransaction(options, {
+      memory: this.#memory,
+      announced: this.#announced,
+      writes: Number(start["writes"]),
+      nextSeq: Number(start["newest"]) + 1,
+    });
     this.#decidedThrough = Number(start["decided_through"]);
     this.#newestUndetailed = Number(start["undetailed"]);
     const common = { memory: this.#memory, now, hashesOf };
@@ -120,12 +95,11 @@ export class Facts {
     let decided = 0;
     for (const [index, { seq, notification }] of undecided.entries()) {
       if (added.size >= limit) break;
-      const rest = undecided.slice(index);
-      const decision = await this.#decideOne(notification, { decider, rest });
+      const decision = await this.#decideOne(notification, { decider, rest: () => undecided.slice(index) });
       if (decision === null) break;
       await this.#known(() => this.#announcer.apply({ seq, notification }, decision, added));
       if (decision.isIdle) idle.push(seq);
-      else if (decision.outcome === "superseded") this.#rows.superseded.add(seq, plain(decision.reason));
+      else if (decision.outcome === "superseded") this.#transaction.supersede(seq, decision.reason);
       else if (decision.outcome !== "event" && (decision.changedServers ?? []).length === 0) bodiless.push(seq);
       decided++;
     }
@@ -185,8 +159,7 @@ export class Facts {
       const row = found.get(record.seq);
       if (row === undefined) continue;
       const detail = JSON.stringify(record.detail);
-      this.#rows.details.add(record.seq, detail, JSON.stringify(record.missing));
-      this.#detailed.push(record.seq);
+      this.#transaction.addDetail(record, detail);
       this.#announced.detailed(original(row["key"] as string), detail);
       if (record.learned === null) continue;
       const event = JSON.parse(row["data"] as string) as WatcherEvent;
@@ -203,10 +176,9 @@ export class Facts {
     const now = this.#options.now();
     await this.#readFor(primer);
     await this.#known(() => {
-      const { changes, progress: { listing, next, done, count } } = primer(this.#memory);
+      const { changes, progress } = primer(this.#memory);
       this.#memory.apply(changes, { seq: 0, now });
-      this.#rows.priming = new Columns(4);
-      this.#rows.priming.add(listing, next === null ? null : plain(next), done, count);
+      this.#transaction.setProgress(progress);
     });
     await this.#commit({ beganAt: now });
   }
@@ -220,7 +192,7 @@ export class Facts {
   /** Decides one notification; reads what that, and the decisions behind it, ask of memory. */
   async #decideOne(
     notification: Notification,
-    { decider, rest }: { readonly decider: Decider; readonly rest: readonly Undecided[] },
+    { decider, rest }: { readonly decider: Decider; readonly rest: () => readonly Undecided[] },
   ): Promise<Decision | null> {
     for (let isFirst = true;; isFirst = false) {
       try {
@@ -228,7 +200,7 @@ export class Facts {
       } catch (error) {
         if (!(error instanceof MemoryNotRead)) throw error;
         // What the first one asks for, the others are likely to ask for, too: one query for all.
-        if (isFirst) this.#probe(rest, decider);
+        if (isFirst) this.#probe(rest(), decider);
         await this.#read();
       }
     }
@@ -276,78 +248,17 @@ export class Facts {
   }
 
   /** Adds an event, and its deliveries, to the transaction. */
-  #write({ event, notification }: NewEvent, { orderKeys, followers, immediate }: WriteOptions): void {
-    const decidedAt = this.#options.now();
-    const plugins = this.#options.active().filter((plugin) => followers === null || followers.has(plugin));
-    const seq = this.#nextSeq++;
-    const delivered = deliveredEvent(event);
-    // The rest of an event is only needed to make its detail.
-    const data = JSON.stringify(immediate === null ? event : delivered);
-    const detail = immediate === null ? null : JSON.stringify(immediate.detail);
-    const missing = immediate === null ? null : JSON.stringify(immediate.missing);
-    const { events, orderKeys: ordered } = this.#rows;
-    events.add(
-      seq,
-      plain(event.key),
-      notification,
-      decidedAt,
-      data,
-      arrayOf(orderKeys),
-      arrayOf(plugins),
-      detail,
-      missing,
-    );
-    for (const key of orderKeys) ordered.add(Math.trunc(seq / PARTITION_EVENTS), key, seq);
-    if (immediate === null) this.#newestUndetailed = seq;
-    this.#announced.add(event.key, { seq, detail, data: detail === null ? data : null, orderKeys, plugins });
-    const recent = detail === null || missing === null ? null : { event: delivered, detail, missing, orderKeys };
-    this.#events.push({ seq, orderKeys, plugins, decidedAt, recent });
+  #write(event: NewEvent, how: WriteOptions): void {
+    const seq = this.#transaction.addEvent(event, how);
+    if (how.immediate === null) this.#newestUndetailed = seq;
   }
 
-  /** Commits the transaction. @throws {LeaseLost} when another process has the lease. */
-  async #commit({ decidedThrough = null, beganAt = null, idle = [], bodiless = [] }: {
-    readonly decidedThrough?: number | null;
-    readonly beganAt?: number | null;
-    readonly idle?: readonly number[];
-    readonly bodiless?: readonly number[];
-  }): Promise<void> {
-    const { queries, lease, onCommitted } = this.#options;
-    const { removed, ...announced } = this.#announced.dirty();
-    const rows: Record<FactsRows, Columns> = { ...this.#rows, ...this.#memory.dirty(), ...announced };
-    const values = singleValues({
-      epoch: lease.epoch,
-      writes: this.#writes,
-      decidedThrough: decidedThrough === null ? null : String(decidedThrough),
-      beganAt: beganAt === null ? null : String(beganAt),
-      removed: removed.join(SEPARATOR),
-      idle: idle.join(SEPARATOR),
-      bodiless: bodiless.join(SEPARATOR),
-      tellsOthers: this.#options.tellsOthers() && this.#events.length + this.#detailed.length > 0,
-    });
-    const [answer] = await queries.rows(WRITE_FACTS, [...values, ...rowValues(rows)]);
-    if (Number(answer?.["proven"]) === 0) throw new LeaseLost('The lease "facts" was taken by another process');
-    this.#writes++;
-    const committed = { events: this.#events, detailed: this.#detailed };
-    // An event with this key was written long ago: what is in memory says otherwise.
-    const isAsExpected = Number(answer?.["added"]) === committed.events.length;
-    [this.#rows, this.#events, this.#detailed] = [noRows(), [], []];
-    this.#memory.written();
-    this.#announced.written();
+  async #commit(changes: FactsChanges): Promise<void> {
+    const committed = await this.#transaction.commit(changes);
     this.#journal.clear();
-    if (isAsExpected) onCommitted(committed);
-    else this.isOutdated = true;
+    if (committed === null) this.isOutdated = true;
+    else this.#options.onCommitted(committed);
   }
-}
-
-/** Rows that are not derived from memory when the transaction is committed. */
-function noRows() {
-  return {
-    events: new Columns(9),
-    orderKeys: new Columns(3),
-    details: new Columns(3),
-    superseded: new Columns(2),
-    priming: new Columns(4),
-  };
 }
 
 /** Row of table `fact`: events that are pruned, or were before the ledger was copied, have had numbers up to this one. */

@@ -1,6 +1,6 @@
 import type { Queries, Row } from "./client.ts";
 import { numbersOf } from "./columns.ts";
-import type { CommittedEvent } from "./facts.ts";
+import type { CommittedEvent } from "./facts_transaction.ts";
 import { OpenDeliveries, type OpenDelivery } from "./open_deliveries.ts";
 import { partitionsFrom } from "./partitions.ts";
 import { PARTITION_EVENTS } from "./schema.ts";
