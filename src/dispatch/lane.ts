@@ -185,7 +185,8 @@ export class Lane {
       // Before the read: a delivery that ends during the read must not be attempted again.
       const busy = new Set(this.#inFlight.keys());
       this.#readAhead = [...await ledger.ready({ plugin: name, now, limit, busy })];
-      this.#readAheadAt = now;
+      // After the read: one that takes long would be read for its first delivery alone, again and again.
+      this.#readAheadAt = clock.now();
     }
     return this.#readAhead.shift();
   }
