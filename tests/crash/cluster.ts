@@ -6,6 +6,7 @@ import { postgresProbe } from "./ledger_probe.ts";
 import type { Member } from "./member.ts";
 import type { Outcome } from "./outcome.ts";
 import type { ScenarioOptions } from "./scenarios.ts";
+import { StallWatch } from "./stalls.ts";
 import { Trial } from "./trial.ts";
 import { sleep, TAKEN } from "./witness.ts";
 
@@ -55,6 +56,7 @@ export async function strike({ rabbit, postgres, load, title, ...disasters }: Cl
     plugins: PLUGINS,
     cluster: { postgres, leaseSeconds: LEASE_SECONDS, size: SIZE },
   });
+  await using _stalls = new StallWatch(trial.faults, postgres);
   for (const witness of trial.witnesses) {
     // So slow that something is in hand at any time.
     witness.respond = async () => {
@@ -75,11 +77,18 @@ export async function strike({ rabbit, postgres, load, title, ...disasters }: Cl
   const probe = postgresProbe(postgres);
   const notes = [
     `${trial.faults.count("freeze")} freezes, ${trial.faults.count("cut from postgres", "cut from rabbit")} cuts`,
+    describeStalls(trial),
     `leases were taken ${await probe.taken()} times; ${outcome.refused} requests came too late and were refused, ` +
     `${outcome.takenOver} events were sent again by another process without a kill`,
   ];
   const problems = proofs(outcome, { disasters, taken: await probe.taken() });
   return { ...outcome, notes: [...outcome.notes, ...notes], problems: [...outcome.problems, ...problems] };
+}
+
+/** What the machine itself did to the processes. */
+function describeStalls({ faults }: Trial): string {
+  const seconds = faults.all.filter(({ kind }) => kind === "slow").map(({ from, to }) => (to - from) / 1000);
+  return `${seconds.length} stalls of the machine, the longest ${Math.max(0, ...seconds).toFixed(1)} s`;
 }
 
 /** What must have happened if the scenario has tried anything. */
