@@ -14,7 +14,10 @@ Deno.test.beforeAll(async () => {
 
 const ANSWER_MS = 20_000;
 
-function clientTo(url: string, options: Partial<ConnectionOptions & { answerMs: number }> = {}): PostgresClient {
+function clientTo(
+  url: string,
+  options: Partial<ConnectionOptions & { answerMs: number; connections: number }> = {},
+): PostgresClient {
   return new PostgresClient({
     ...postgresAddress({ url, schema: "public" }),
     tls: null,
@@ -94,4 +97,24 @@ Deno.test("a statement that is given up ends on the server, too: its locks do no
   const running =
     "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%endless%' AND pid <> pg_backend_pid()";
   await until(async () => (await other.rows(running)).length === 0);
+});
+
+Deno.test("after a connection was lost in the middle of an answer, the next answer is whole", async () => {
+  await using database = await temporaryDatabase();
+  await using client = clientTo(database.url, { connections: 1 });
+  await using other = clientTo(database.url);
+  // Each row is sent at once: it is larger than what the server collects.
+  const slow = client.rows("SELECT repeat('x', 20000) AS cut_off, pg_sleep(0.05) FROM generate_series(1, 10000)");
+  slow.catch(() => {});
+  const kill =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%cut_off%' AND pid <> pg_backend_pid()";
+  await until(async () =>
+    (await other.rows(
+      "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%cut_off%' AND now() - query_start > '1 s' AND pid <> pg_backend_pid()",
+    )).length > 0
+  );
+  await other.rows(kill);
+  await assert.rejects(slow, LedgerUnavailable);
+  const rows = await until(() => client.rows("SELECT 1 AS one").catch(() => null));
+  assert.equal(rows[0]?.["one"], 1);
 });
