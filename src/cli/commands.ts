@@ -54,7 +54,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "plugins",
-    summary: "show each target and its backlog; try one now",
+    summary: "show each target and its backlog; try, pause one",
     load: async () => (await import("./plugins.ts")).pluginsCommand,
   },
   {
@@ -76,6 +76,11 @@ export const COMMANDS: readonly CommandRow[] = [
     name: "audit",
     summary: "compare what targets hold with what was delivered",
     load: async () => (await import("./audit.ts")).auditCommand,
+  },
+  {
+    name: "audit-log",
+    summary: "list what operators have done",
+    load: async () => (await import("./audit_log.ts")).auditLogCommand,
   },
   {
     name: "backup",

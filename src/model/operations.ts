@@ -1,16 +1,18 @@
+import type { AuditTrail } from "./audit_trail.ts";
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
+import type { EventSearch } from "./event_search.ts";
 import type { Gap } from "./gap.ts";
 import type { ComparisonLedger } from "./comparison_ledger.ts";
 import type { Delivery, Listing } from "./ledger.ts";
+import type { Listed, ListedState } from "./listed.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
 import type { ProcessList } from "./processes.ts";
-import type { Notification, Origin } from "./notification.ts";
+import type { Notification } from "./notification.ts";
 import type { TargetOutage } from "./outage.ts";
+import type { PluginPause } from "./pause.ts";
 
-/** States that operators can list: of deliveries, or of messages that led to no event. */
-export const LISTED_STATES = ["waiting", "retrying", "done", "dead", "dropped", "superseded", "rejected"] as const;
-export type ListedState = typeof LISTED_STATES[number];
+export { type Listed, LISTED_STATES, type ListedState } from "./listed.ts";
 
 export interface ListFilter {
   readonly state?: ListedState;
@@ -24,30 +26,6 @@ export interface ListFilter {
   readonly since?: number;
   /** The number of newest entries. */
   readonly limit: number;
-}
-
-/** One line of a listing. */
-export interface Listed {
-  /**
-   * The event's key; the event type of a superseded notification; the routing key of a rejected
-   * message.
-   */
-  readonly key: string;
-  readonly state: ListedState;
-  /** `FQDN` and `IP` of the detail, else from the messages; `null` when unknown. */
-  readonly name: string | null;
-  readonly address: string | null;
-  /** `reconcile`: a comparison with OpenStack led to it. */
-  readonly origin: Origin;
-  /** `null` for a message that led to no event. */
-  readonly plugin: string | null;
-  /** When the event was decided, or the message received; milliseconds since the epoch. */
-  readonly at: number;
-  readonly attempts: number;
-  /** When the next attempt is due, milliseconds since the epoch; `null`: none is. */
-  readonly dueAt: number | null;
-  /** The last error, or why it was superseded or rejected. */
-  readonly reason: string | null;
 }
 
 export interface ShownAttempt {
@@ -74,6 +52,8 @@ export interface ShownDelivery {
   readonly before?: Detail | null;
   /** Keys of the earlier events that block it. */
   readonly waitsFor: readonly string[];
+  /** It waits, and its plugin is paused. Absent otherwise. */
+  readonly paused?: PluginPause;
 }
 
 /** Everything that the ledger has of one event. */
@@ -110,6 +90,8 @@ export interface PluginState {
   readonly isConfigured: boolean;
   /** The target's outage; `null`: it was reached, or not tried since the service started. */
   readonly outage: TargetOutage | null;
+  /** `null`: it is not paused. */
+  readonly paused: PluginPause | null;
 }
 
 /**
@@ -137,6 +119,18 @@ export interface LedgerOperations extends AsyncDisposable {
   serviceSeenAt(): Promise<number | null>;
   /** Makes all retries of a plugin due at once, and requests a probe. Returns how many waited. */
   tryNow(plugin: string): Promise<number>;
+  /**
+   * Lets a plugin's deliveries wait, in order, until {@linkcode LedgerOperations.resume}; attempts in
+   * flight end. Kept over restarts. Returns whether it was done: `false` for a plugin that is paused
+   * already, and keeps its first pause, or that the ledger does not know.
+   *
+   * @param by Who does it: `root@controller-1 (command)`.
+   */
+  pause(plugin: string, by: string): Promise<boolean>;
+  /** Ends a pause. Returns whether there was one. */
+  resume(plugin: string): Promise<boolean>;
+  /** The plugins that are paused, by name. */
+  pauses(): Promise<ReadonlyMap<string, PluginPause>>;
   /** Drops unfinished and dead deliveries for good. */
   drop(selection: Selection): Promise<readonly OperatorResult[]>;
   /**
@@ -151,6 +145,10 @@ export interface LedgerOperations extends AsyncDisposable {
   gaps(): Promise<readonly Gap[]>;
   /** What `oss-watcher reconcile` reads and writes. */
   readonly comparisons: ComparisonLedger;
+  /** What operators have done. */
+  readonly trail: AuditTrail;
+  /** Searches for the console. */
+  readonly search: EventSearch;
   /** Writes a consistent copy to a new file, marked as a copy. */
   backup(file: string): Promise<void>;
 }

@@ -142,8 +142,13 @@ export async function viewOf(
   return {
     listed: listed.map((each) => JSON.stringify(each)).toSorted(),
     shown: [...shown].toSorted(([one], [other]) => one < other ? -1 : 1),
-    states: (await operations.pluginStates()).map(({ plugin, deliveries }) => ({ plugin, deliveries })),
+    states: (await operations.pluginStates()).map(({ plugin, deliveries, paused }) => ({
+      plugin,
+      deliveries,
+      paused,
+    })),
     gaps: await operations.gaps(),
+    trail: await operations.trail.read({ limit: 1000 }),
     past: await operations.comparisons.past(),
     decisions: await operations.comparisons.decisions(),
     priming: await opened.ledger.priming(),

@@ -1,4 +1,5 @@
 import type { OperatedLedger } from "../ledger/operated_ledger.ts";
+import { PostgresAuditTrail } from "../../src/ledger/postgres/audit_trail.ts";
 import { PostgresClient, type Row } from "../../src/ledger/postgres/client.ts";
 import { Comparisons } from "../../src/ledger/postgres/comparisons.ts";
 import { openDelivered } from "../../src/ledger/postgres/delivered.ts";
@@ -90,6 +91,11 @@ export class TemporaryPostgresLedger implements OperatedLedger {
     await this.#forget();
   }
 
+  async pruneTrail(before: number): Promise<void> {
+    const trail = new PostgresAuditTrail(this.client);
+    while (await trail.pruneSlice(before));
+  }
+
   async prune(before: number): Promise<void> {
     const pruner = new Pruner(this.client);
     while (await pruner.slice(before));
@@ -120,7 +126,7 @@ export class TemporaryPostgresLedger implements OperatedLedger {
 
   /** Another process's connection, whose changes are noticed when its promises resolve. */
   #noticing<Opened extends LedgerOperations | DeliveredLedger | ComparisonLedger>(opened: Opened): Opened {
-    const changing = ["replay", "drop", "tryNow", "prime", "redeliver", "record"];
+    const changing = ["replay", "drop", "tryNow", "pause", "resume", "prime", "redeliver", "record"];
     return new Proxy(opened, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name, target);

@@ -14,11 +14,14 @@ import type {
   Selection,
   ShownEvent,
 } from "../../model/operations.ts";
+import type { PluginPause } from "../../model/pause.ts";
 import { type PostgresAddress, postgresAddress, shownPostgresUrl } from "../../model/postgres_address.ts";
+import { PostgresAuditTrail } from "./audit_trail.ts";
 import type { PostgresClient } from "./client.ts";
 import { original } from "./columns.ts";
 import { Comparisons } from "./comparisons.ts";
 import { gapOf } from "./gaps.ts";
+import { pausePlugin, readPauses, resumePlugin } from "./pauses.ts";
 import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
 import { listPages } from "./list_pages.ts";
 import { openForCommand } from "./open_client.ts";
@@ -28,6 +31,7 @@ import { changeDeliveries } from "./operator_transaction.ts";
 import { readOrderHash } from "./order_seed.ts";
 import { bringRetriesForward, isConfigured, pluginNumber, pluginStates } from "./plugin_states.ts";
 import { primeMemory } from "./prime.ts";
+import { PostgresEventSearch } from "./search.ts";
 import { selectedDeliveries } from "./selected_deliveries.ts";
 import { showEvent } from "./show.ts";
 
@@ -44,11 +48,15 @@ class PostgresOperations implements LedgerOperations {
   readonly #client: PostgresClient;
   readonly #address: PostgresAddress;
   readonly comparisons: ComparisonLedger;
+  readonly trail: PostgresAuditTrail;
+  readonly search: PostgresEventSearch;
 
   constructor(client: PostgresClient, address: PostgresAddress) {
     this.#client = client;
     this.#address = address;
     this.comparisons = new Comparisons(client);
+    this.trail = new PostgresAuditTrail(client);
+    this.search = new PostgresEventSearch(client);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,6 +89,18 @@ class PostgresOperations implements LedgerOperations {
     if (number === null) return 0;
     const row = { plugin: number, name: plugin };
     return await changeDeliveries(this.#client, row, (queries) => bringRetriesForward(queries, number));
+  }
+
+  pause(plugin: string, by: string): Promise<boolean> {
+    return pausePlugin(this.#client, plugin, { at: Date.now(), by });
+  }
+
+  resume(plugin: string): Promise<boolean> {
+    return resumePlugin(this.#client, plugin, Date.now());
+  }
+
+  pauses(): Promise<ReadonlyMap<string, PluginPause>> {
+    return readPauses(this.#client);
   }
 
   async *list(filter: ListFilter): AsyncIterable<readonly Listed[]> {

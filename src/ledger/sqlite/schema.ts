@@ -307,4 +307,22 @@ export const STEPS: readonly string[] = [
     cause TEXT NOT NULL            -- JSON: what the event says of that notification
   ) WITHOUT ROWID;
   `,
+  `
+  -- Pauses of plugins.
+  ALTER TABLE plugin ADD COLUMN paused_at INTEGER; -- NULL: it is not paused
+  ALTER TABLE plugin ADD COLUMN paused_by TEXT;
+  ALTER TABLE plugin ADD COLUMN resumed_at INTEGER; -- when the last pause ended
+  `,
+  `
+  -- What operators have done.
+  CREATE TABLE audit_trail (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    what TEXT NOT NULL,
+    details TEXT NOT NULL         -- JSON
+  );
+  CREATE INDEX audit_trail_at ON audit_trail (at, seq);
+  `,
 ];
