@@ -58,7 +58,15 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/config",
   ],
   // The pages for operators. What they look at and do is the runtime's and the ledger's.
-  "src/console": ["src/runtime", "src/ledger", "src/dispatch", "src/config", "src/model", "src/wire"],
+  "src/console": [
+    "src/runtime",
+    "src/reconcile",
+    "src/ledger",
+    "src/dispatch",
+    "src/config",
+    "src/model",
+    "src/wire",
+  ],
   // Texts for a terminal need the escaping of wire; operators' commands need the ledger and the
   // log, not the stages.
   "src/cli": [

@@ -5,7 +5,7 @@ import type { GuessLimit } from "../guard/guess_limit.ts";
 import type { Refusals } from "../guard/refusals.ts";
 import type { WorkerClient } from "../worker_client.ts";
 import type { Identity } from "./identity.ts";
-import type { Links } from "./links.ts";
+import type { Link, Links } from "./links.ts";
 import type { ProxyUsers } from "./proxy_users.ts";
 import type { Sessions } from "./sessions.ts";
 import { isEqual } from "./signing.ts";
@@ -101,8 +101,21 @@ class Gate {
     }
     worker.warmUp();
     log.info(`${link.user} signs in from ${address} as ${link.role}`);
+    void this.#tellAuditTrail(link, address);
     context.header("set-cookie", sessions.begin(link));
     return html(context, welcomePage(), 200);
+  }
+
+  /** Not awaited: operators need the console also while the ledger cannot be written. */
+  async #tellAuditTrail({ user, role }: Link, address: string): Promise<void> {
+    const { worker, log } = this.#options;
+    const call = { route: "writeSignIn", query: { role, address }, body: null, who: `${user} (console)` };
+    try {
+      const { status, body } = await worker.ask(call, { limitMs: 20_000 });
+      if (status !== 200) log.warn(`Cannot write the sign-in to the audit trail: ${new TextDecoder().decode(body)}`);
+    } catch (error) {
+      log.warn(`Cannot write the sign-in to the audit trail: ${error}`);
+    }
   }
 
   withoutToken(context: Context<ConsoleEnv>): Response {

@@ -1,13 +1,17 @@
 // Stands in for what the branch h-ledger adds to LedgerOperations. It goes with the merge.
 import type { AuditEntry, AuditRecord, AuditTrail } from "../../model/audit_trail.ts";
 import type { EventSearch, FoundDelivery, SearchQuery } from "../../model/event_search.ts";
-import type { LedgerOperations } from "../../model/operations.ts";
+import type { LedgerOperations, OperatorResult, Selection } from "../../model/operations.ts";
 
 interface Additions {
   readonly search: EventSearch;
   readonly trail: AuditTrail;
   pause(plugin: string, by: string): Promise<boolean>;
   resume(plugin: string): Promise<boolean>;
+  refusals(
+    selection: Selection,
+    wanted: { readonly action: "replay" | "drop"; readonly force: boolean },
+  ): Promise<readonly OperatorResult[]>;
   pauses(): Promise<ReadonlyMap<string, { readonly at: number; readonly by: string }>>;
 }
 
@@ -115,6 +119,8 @@ export function withFallbacks(ledger: LedgerOperations): ConsoleLedger {
     trail,
     pause: () => Promise.resolve(true),
     resume: () => Promise.resolve(true),
+    refusals: ({ keys = [], plugin = "" }: Selection) =>
+      Promise.resolve(keys.map((key) => ({ key, plugin, refused: null }))),
     pauses: () => Promise.resolve(new Map()),
   });
 }

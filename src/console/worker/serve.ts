@@ -11,7 +11,7 @@ import { type ApiRoute, ROUTES } from "../api/routes.ts";
 import { SCHEMAS } from "../api/schemas.ts";
 import type { WorkerAnswer, WorkerCall } from "../worker_messages.ts";
 import { type ConsoleLedger, withFallbacks } from "./fallback_ledger.ts";
-import { HANDLERS } from "./handlers.ts";
+import { makeHandlers } from "./handlers.ts";
 import { Refused, type WorkerContext, type WorkerHandler, type WorkerRequest } from "./worker_context.ts";
 
 export interface ConsoleWorkerOptions {
@@ -27,6 +27,7 @@ export interface ConsoleWorkerOptions {
 export class ConsoleWorker {
   readonly #context: WorkerContext;
   readonly #loaded: LoadedConfig;
+  readonly #handlers: Readonly<Record<string, WorkerHandler>> = makeHandlers();
   #ledger: Promise<ConsoleLedger> | undefined;
   #background = 0;
 
@@ -49,7 +50,7 @@ export class ConsoleWorker {
   /** Never rejects. */
   async answer({ route, query, body, who }: WorkerCall): Promise<WorkerAnswer> {
     try {
-      const handler = (HANDLERS as Readonly<Record<string, WorkerHandler>>)[route];
+      const handler = this.#handlers[route];
       if (handler === undefined) throw new Error(`Cannot answer "${route}": there is no such operation`);
       const request: WorkerRequest = { query, body: body === null ? undefined : readBody(route, body), who };
       return jsonAnswer(200, await handler(request, this.#context));
@@ -60,16 +61,22 @@ export class ConsoleWorker {
     }
   }
 
+  /** A ledger that could not be opened, or is unavailable, is opened anew for the next question. */
   async #withLedger<T>(work: (ledger: ConsoleLedger) => Promise<T>): Promise<T> {
-    this.#ledger ??= openOperations(placeOf(this.#loaded.config.ledger)).then(withFallbacks);
-    const opening = this.#ledger;
+    const opening = this.#ledger ??= openOperations(placeOf(this.#loaded.config.ledger)).then(withFallbacks);
+    let ledger: ConsoleLedger;
     try {
-      return await work(await opening);
+      ledger = await opening;
     } catch (error) {
-      // A ledger that could not be opened or read is opened anew.
-      if (!(error instanceof Refused) && this.#ledger === opening) {
+      if (this.#ledger === opening) this.#ledger = undefined;
+      throw error;
+    }
+    try {
+      return await work(ledger);
+    } catch (error) {
+      if (error instanceof LedgerUnavailable && this.#ledger === opening) {
         this.#ledger = undefined;
-        void opening.then((ledger) => ledger[Symbol.asyncDispose]()).catch(() => {});
+        await Promise.resolve(ledger[Symbol.asyncDispose]()).catch(() => {});
       }
       throw error;
     }
