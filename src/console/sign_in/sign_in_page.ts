@@ -3,7 +3,7 @@ import { LINK_SECONDS } from "./links.ts";
 
 /** For people without a session. `problem` says why there is none. */
 export function signInPage(problem: string | null): string {
-  return page(`<main class="sign-in">
+  return page(`<main class="lonely">
 <h1>oss-watcher</h1>
 ${problem === null ? "" : `<p class="problem" role="alert">Cannot sign in: ${escapeHtml(problem)}.</p>`}
 <p>Run this on the machine of the service, as root or as the service's user:</p>
@@ -18,7 +18,7 @@ ${problem === null ? "" : `<p class="problem" role="alert">Cannot sign in: ${esc
  */
 export function welcomePage(): string {
   return page(
-    `<main class="sign-in"><h1>oss-watcher</h1><p><a href="./">Open the console</a></p></main>`,
+    `<main class="lonely"><h1>oss-watcher</h1><p><a href="./">Open the console</a></p></main>`,
     `<meta http-equiv="refresh" content="0;url=./">`,
   );
 }
@@ -31,7 +31,8 @@ function page(body: string, head = ""): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>oss-watcher</title>
-<link rel="stylesheet" href="./app.css">
+<link rel="stylesheet" href="./styles/base.css">
+<link rel="stylesheet" href="./styles/parts.css">
 ${head}</head>
 <body>
 ${body}
