@@ -1,3 +1,4 @@
+import type { AuditTrail } from "./audit_trail.ts";
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
 import type { Gap } from "./gap.ts";
@@ -170,6 +171,8 @@ export interface LedgerOperations extends AsyncDisposable {
   gaps(): Promise<readonly Gap[]>;
   /** What `oss-watcher reconcile` reads and writes. */
   readonly comparisons: ComparisonLedger;
+  /** What operators have done. */
+  readonly trail: AuditTrail;
   /** Writes a consistent copy to a new file, marked as a copy. */
   backup(file: string): Promise<void>;
 }

@@ -16,6 +16,7 @@ import type {
 } from "../../model/operations.ts";
 import type { PluginPause } from "../../model/pause.ts";
 import { type PostgresAddress, postgresAddress, shownPostgresUrl } from "../../model/postgres_address.ts";
+import { PostgresAuditTrail } from "./audit_trail.ts";
 import type { PostgresClient } from "./client.ts";
 import { original } from "./columns.ts";
 import { Comparisons } from "./comparisons.ts";
@@ -46,11 +47,13 @@ class PostgresOperations implements LedgerOperations {
   readonly #client: PostgresClient;
   readonly #address: PostgresAddress;
   readonly comparisons: ComparisonLedger;
+  readonly trail: PostgresAuditTrail;
 
   constructor(client: PostgresClient, address: PostgresAddress) {
     this.#client = client;
     this.#address = address;
     this.comparisons = new Comparisons(client);
+    this.trail = new PostgresAuditTrail(client);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

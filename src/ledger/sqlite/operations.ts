@@ -13,6 +13,7 @@ import type {
   ShownDelivery,
   ShownEvent,
 } from "../../model/operations.ts";
+import { SqliteAuditTrail } from "./audit_trail.ts";
 import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
 import { listPages } from "./list_pages.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./database.ts";
@@ -50,6 +51,7 @@ class SqliteOperations implements LedgerOperations {
   readonly #pauses: Pauses;
   readonly #told: ToldDetails;
   readonly comparisons: Comparisons;
+  readonly trail: SqliteAuditTrail;
   readonly #sql: Statements<typeof STATEMENTS>;
 
   constructor(database: Database) {
@@ -57,6 +59,7 @@ class SqliteOperations implements LedgerOperations {
     this.#outages = new Outages(database);
     this.#pauses = new Pauses(database);
     this.comparisons = new Comparisons(database);
+    this.trail = new SqliteAuditTrail(database);
     this.#queues = new Queues(database);
     const [plugins, recent] = [new PluginNumbers(database), new RecentEvents()];
     this.#deliveries = new Deliveries(database, { plugins, queues: this.#queues, recent });
