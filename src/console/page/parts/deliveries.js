@@ -50,6 +50,13 @@ function wordsOf({ state, attempts, dueAt = null }) {
   ].join(", ");
 }
 
+const SEVERITY = ["dead", "retrying", "waiting", "dropped", "done"];
+
+/** What wants attention first. @template {{ readonly state: string }} T @param {readonly T[]} deliveries @returns {readonly T[]} */
+export function bySeverity(deliveries) {
+  return deliveries.toSorted((a, b) => SEVERITY.indexOf(a.state) - SEVERITY.indexOf(b.state));
+}
+
 /** @param {{ row: EventRow, selection?: unknown }} props */
 export function EventLine({ row, selection = null }) {
   const { first, deliveries } = row;
@@ -61,7 +68,7 @@ export function EventLine({ row, selection = null }) {
     <td role="cell" class="who"><${Known} value=${first.name} none="no name" /><small><${Known} value=${first.address} none="no address" /></small></td>
     <td role="cell" class="project"><${Known} value=${first.projectName ?? first.projectId} none="–" /></td>
     <td role="cell" class="told"><div class="chips">${
-    deliveries.map((delivery) => markup`<${DeliveryChip} key=${delivery.plugin} delivery=${delivery} />`)
+    bySeverity(deliveries).map((delivery) => markup`<${DeliveryChip} key=${delivery.plugin} delivery=${delivery} />`)
   }</div>${
     problem !== undefined && markup`<small class="reason"><${Text} value=${problem.reason} limit=${160} /></small>`
   }</td>

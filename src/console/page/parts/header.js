@@ -55,7 +55,7 @@ function Connection() {
   const state = connection.value;
   const [tone, icon, word, title] = /** @type {[string, IconName, string, string]} */ (
     state === "live"
-      ? ["ok", "check", "Live", "What you see is renewed every two seconds"]
+      ? ["ok", "check", "Connected", "What you see is renewed every two seconds"]
       : state === "lost"
       ? ["bad", "alert", "Connection lost, trying again", "What you see may be old"]
       : ["off", "clock", "Connecting", "The first answer is on its way"]

@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { count } from "../format.js";
 import { Badge, KindBadge } from "../parts/badge.js";
 import { Copy } from "../parts/copy.js";
-import { DeliveryChip } from "../parts/deliveries.js";
+import { bySeverity, DeliveryChip } from "../parts/deliveries.js";
 import { Empty, Loaded } from "../parts/feedback.js";
 import { Heading } from "../parts/heading.js";
 import { Icon } from "../parts/icon.js";
@@ -164,7 +164,9 @@ function LifeEntry({ event }) {
     event.origin === "reconcile" && markup`<span class="faint">found by a comparison</span>`
   }</div>
       <div class="chips">${
-    event.deliveries.map((delivery) => markup`<${DeliveryChip} key=${delivery.plugin} delivery=${delivery} />`)
+    bySeverity(event.deliveries).map((delivery) =>
+      markup`<${DeliveryChip} key=${delivery.plugin} delivery=${delivery} />`
+    )
   }</div>
     </li>
   `;
