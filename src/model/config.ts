@@ -1,3 +1,4 @@
+import type { ConsoleOptions } from "./console_config.ts";
 import type { DetailField, DetailKey, OptionalKey } from "./detail.ts";
 import type { Json } from "./notification.ts";
 import type { Plugin } from "./plugin.ts";
@@ -386,4 +387,6 @@ export interface Config {
   readonly log?: LogOptions;
   /** `false`: no HTTP server. */
   readonly metrics?: MetricsOptions | false;
+  /** Pages for operators. `false`: none. */
+  readonly console?: ConsoleOptions | false;
 }

@@ -115,6 +115,8 @@ export interface LifeEvent {
  */
 export interface EventSearch {
   search(query: SearchQuery): Promise<SearchPage>;
+  /** All deliveries of these events, at most 500, newest first. */
+  states(seqs: readonly number[]): Promise<readonly FoundDelivery[]>;
   /** All dead letters in groups, the largest first. */
   deadGroups(): Promise<readonly DeadGroup[]>;
   /**

@@ -81,8 +81,8 @@ class Service {
   ) {
     this.#options = options;
     this.#openstack = openstack;
-    const { version, plugins, clock, log } = options;
-    this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log });
+    const { version, plugins, clock, log, show } = options;
+    this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log, show });
     this.#ledger = this.#makeLedger(stored);
     const ledger = this.#ledger.retrying;
     const wake = () => this.wake();
