@@ -90,7 +90,7 @@ function Known({ value, none }) {
 /** @param {{ rows: readonly EventRow[], label: string, selectionOf?: (row: EventRow) => unknown }} props */
 export function EventTable({ rows, label, selectionOf = undefined }) {
   return markup`
-    <table class="table event-table" role="table" aria-label=${label}>
+    <table class=${`table event-table ${selectionOf === undefined ? "" : "choosing"}`} role="table" aria-label=${label}>
       <thead role="rowgroup">
         <tr role="row">
           <th role="columnheader" scope="col">When</th>

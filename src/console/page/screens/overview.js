@@ -72,7 +72,10 @@ function Problems({ problems }) {
 
 /** A sentence, in which commands stand between backticks or are the whole of it. @param {{ text: string }} props */
 function Remedy({ text }) {
-  if (/^oss-watcher /.test(text)) return markup`<code><${Text} value=${text} /></code>`;
+  const [, before, command] = /^(.*?)(oss-watcher [a-z][^;]*)$/.exec(text) ?? [];
+  if (command !== undefined && !text.includes("`")) {
+    return markup`<${Text} value=${before ?? ""} /><code><${Text} value=${command} /></code>`;
+  }
   return text.split("`").map((part, index) =>
     index % 2 === 1 ? markup`<code><${Text} value=${part} /></code>` : markup`<${Text} value=${part} />`
   );
