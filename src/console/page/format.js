@@ -26,6 +26,7 @@ export const counted = (value, one, many = `${one}s`) => `${count(value)} ${valu
 /** As `340 ms` or `2.5 s`. @param {number | null} value */
 export function seconds(value) {
   if (value === null) return "–";
+  if (value === 0) return "0";
   if (value < 1) return `${Math.max(1, Math.round(value * 1000))} ms`;
   return value < 10 ? `${value.toFixed(1)} s` : duration(value * 1000);
 }

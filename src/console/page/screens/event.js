@@ -28,7 +28,7 @@ export function Event({ params }) {
   useEffect(() => {
     if (event.data !== null) event.reload();
   }, [beat]);
-  return markup`<${Loaded} of=${event}>${(/** @type {EventAnswer} */ data) =>
+  return markup`<${Loaded} of=${event} title="Event">${(/** @type {EventAnswer} */ data) =>
     markup`<${Whole} event=${data} reload=${event.reload} />`}<//>
     ${
     event.data === null && event.error !== null && markup`

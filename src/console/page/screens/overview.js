@@ -118,23 +118,25 @@ function Charts({ data }) {
   const step = stepSeconds === 30 ? "each 30 s" : "each 10 min";
   return markup`
     <div class="charts">
-      <${Chart} title=${`Events, ${step}`} times=${times} format=${shortCount} hrefOf=${hrefOf({})} series=${[{
+      <${Chart} title=${`Events, ${step}`} times=${times} format=${shortCount} least=${4} hrefOf=${
+    hrefOf({})
+  } series=${[{
     label: "events",
     values: data.events,
     color: "blue",
     bars: true,
   }]} />
-      <${Chart} title=${`Deliveries and failures, ${step}`} times=${times} format=${shortCount} hrefOf=${
+      <${Chart} title=${`Deliveries and failures, ${step}`} times=${times} format=${shortCount} least=${4} hrefOf=${
     hrefOf({})
   } series=${[
     { label: "delivered", values: data.deliveries, color: "green" },
     { label: "failed attempts", values: data.failures, color: "red" },
   ]} />
-      <${Chart} title="Duration of attempts" times=${times} format=${seconds} series=${[
+      <${Chart} title="Duration of attempts" times=${times} format=${seconds} least=${0.05} series=${[
     { label: "median", values: data.p50Seconds, color: "blue" },
     { label: "slowest 1 %", values: data.p99Seconds, color: "amber" },
   ]} />
-      <${Chart} title="Unfinished deliveries" times=${times} format=${shortCount} series=${[{
+      <${Chart} title="Unfinished deliveries" times=${times} format=${shortCount} least=${4} series=${[{
     label: "unfinished",
     values: data.waiting,
     color: "violet",

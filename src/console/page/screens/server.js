@@ -33,7 +33,8 @@ export function Server({ params }) {
   useEffect(() => {
     if (server.data !== null) server.reload();
   }, [beat]);
-  return markup`<${Loaded} of=${server}>${(/** @type {ServerAnswer} */ data) => markup`<${Life} life=${data} />`}<//>
+  return markup`<${Loaded} of=${server} title="Server">${(/** @type {ServerAnswer} */ data) =>
+    markup`<${Life} life=${data} />`}<//>
     ${
     server.data === null && server.error !== null && markup`
       <${Empty} title="This server is not shown.">
