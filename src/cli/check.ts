@@ -84,7 +84,7 @@ async function checkConnections(
   const [
     { keyedSources },
     { checkRabbit },
-    { checkLedgerServer },
+    { checkLedgerServer, checkPauses },
     { checkOpenStackAccess, checkPlugins },
     { systemClock },
   ] = await Promise
@@ -105,6 +105,7 @@ async function checkConnections(
     ...(config.openstack === undefined ? [] : [checkOpenStackAccess(config.openstack, { clock: systemClock, signal })]),
     checkPlugins(loaded, signal),
     checkLedgerServer(config),
+    checkPauses(loaded),
   ]);
   return found.flat();
 }

@@ -54,7 +54,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "plugins",
-    summary: "show each target and its backlog; try one now",
+    summary: "show each target and its backlog; try, pause one",
     load: async () => (await import("./plugins.ts")).pluginsCommand,
   },
   {

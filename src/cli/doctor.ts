@@ -7,6 +7,7 @@ import { type CommandContext, EXIT_FAILURE, EXIT_NOTHING, load, stderrLog } from
 import { describeExamination, examinationFacts } from "./doctor_text.ts";
 import { openLedger } from "./ledger_option.ts";
 import { seconds } from "./numbers.ts";
+import { pausedWords } from "./plugins_text.ts";
 import { describeComparisons } from "./reconcile_text.ts";
 
 interface DoctorOptions {
@@ -75,17 +76,30 @@ async function run({ seconds, management, json = false }: DoctorOptions, context
       isBad = true;
     }
   }
-  if (config.openstack !== undefined) await showComparisons(context, { json });
+  await showLedger(context, { json, hasCloud: config.openstack !== undefined });
   if (isBad) context.exit(EXIT_FAILURE);
   else if (!hasCome) context.exit(EXIT_NOTHING);
 }
 
-/** What the ledger knows of comparisons with OpenStack. */
-async function showComparisons(context: CommandContext, { json }: { readonly json: boolean }): Promise<void> {
+/** What the ledger knows of comparisons with OpenStack, and of plugins that are paused. */
+async function showLedger(
+  context: CommandContext,
+  { json, hasCloud }: { readonly json: boolean; readonly hasCloud: boolean },
+): Promise<void> {
+  const { terminal } = context;
   try {
     await using opened = await openLedger(undefined, context);
-    const past = await opened.comparisons.past();
-    context.terminal.print(json ? safeJson({ comparisons: past }) : `\n${describeComparisons(past, Date.now())}`);
+    if (hasCloud) {
+      const past = await opened.comparisons.past();
+      terminal.print(json ? safeJson({ comparisons: past }) : `\n${describeComparisons(past, Date.now())}`);
+    }
+    const pauses = [...await opened.pauses()];
+    if (pauses.length === 0) return;
+    if (json) terminal.print(safeJson({ pauses: Object.fromEntries(pauses) }));
+    for (const [plugin, pause] of json ? [] : pauses) {
+      const remedy = `To go on: oss-watcher plugins resume ${plugin}`;
+      terminal.print(printable(`\n${plugin} is ${pausedWords(pause)}: its deliveries wait. ${remedy}`));
+    }
   } catch (error) {
     // Without a ledger, the service has not run yet.
     if (!(error instanceof UserError)) throw error;

@@ -4,6 +4,7 @@ import { asTold, changedKeys } from "../model/following.ts";
 import type { Listed, OperatorResult, ShownDelivery, ShownEvent } from "../model/operations.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { describeChanges } from "./changes_text.ts";
+import { pausedWords } from "./plugins_text.ts";
 import { WIDTH, wrapped } from "./wrapped.ts";
 
 /** The widths of a listing. */
@@ -39,7 +40,7 @@ export function describeEnd({ count, limit }: { readonly count: number; readonly
 }
 
 function describeListed(
-  { key, name, address, state, origin, plugin, at, attempts, dueAt, reason }: Listed,
+  { key, name, address, state, origin, plugin, at, attempts, dueAt, reason, isPaused }: Listed,
   { pluginWidth, width }: ListLayout,
 ): string {
   const next = state === "retrying" && dueAt !== null ? `next ${due(dueAt)}: ` : "";
@@ -52,7 +53,9 @@ function describeListed(
   const first = line.length <= width ? [line] : [printable(facts.trimEnd()), printable(`  ${server}`, width)];
   return [
     ...first,
-    `  ${printable(key)}${origin === "reconcile" ? "  (found by reconcile)" : ""}`,
+    `  ${printable(key)}${origin === "reconcile" ? "  (found by reconcile)" : ""}${
+      isPaused ? "  (plugin paused)" : ""
+    }`,
     ...(reason === null ? [] : [printable(`  ${next}${reason}`, width)]),
   ].join("\n");
 }
@@ -99,7 +102,9 @@ function describeTold(
   );
 }
 
-function describeDelivery({ plugin, state, attempts, dueAt, finishedAt, failures, waitsFor }: ShownDelivery): string[] {
+function describeDelivery(
+  { plugin, state, attempts, dueAt, finishedAt, failures, waitsFor, paused }: ShownDelivery,
+): string[] {
   const when = finishedAt !== null
     ? ` at ${utc(finishedAt)} UTC`
     : dueAt !== null
@@ -107,6 +112,7 @@ function describeDelivery({ plugin, state, attempts, dueAt, finishedAt, failures
     : "";
   return [
     `${printable(plugin)}: ${state}${when}, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`,
+    ...(paused === undefined ? [] : [printable(`  waits: the plugin is ${pausedWords(paused)}`)]),
     ...waitsFor.map((key) => `  waits for ${printable(key)}`),
     ...failures.flatMap(({ attempt, endedAt, reason, error }) =>
       wrapped(`  ${String(attempt).padStart(5)}  ${utc(endedAt)}  ${reason}: ${printable(error)}`, { indent: 9 })

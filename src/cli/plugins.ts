@@ -5,7 +5,8 @@ import type { LedgerOperations } from "../model/operations.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
 import type { CommandContext } from "./context.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
-import { describePlugins, describeTried } from "./plugins_text.ts";
+import { describePaused, describePlugins, describeResumed, describeTried, pausedWords } from "./plugins_text.ts";
+import { whoRuns } from "./who.ts";
 
 interface LedgerOption {
   readonly ledger?: string;
@@ -15,7 +16,8 @@ interface LedgerOption {
 export function pluginsCommand(context: CommandContext): Command {
   const plugins = new Command("plugins")
     .description(
-      "List the plugins: how many deliveries were made, wait or were given up, and whether the target is reached.",
+      "List the plugins: how many deliveries were made, wait or were given up, and whether the target is reached, or the " +
+        "plugin is paused.",
     )
     .option("--json", "print one line of JSON each")
     .addOption(ledgerOption())
@@ -27,7 +29,45 @@ export function pluginsCommand(context: CommandContext): Command {
       else context.terminal.print(describePlugins(states, { seenAt, now: Date.now() }));
     });
   plugins.addCommand(tryCommand(context));
+  plugins.addCommand(pauseCommand(context));
+  plugins.addCommand(resumeCommand(context));
   return plugins;
+}
+
+function pauseCommand(context: CommandContext): Command {
+  return new Command("pause")
+    .summary("let a plugin's deliveries wait")
+    .description(
+      "Let the deliveries of a plugin wait, in order, until it is resumed, also over restarts. The service attempts nothing more " +
+        "after two seconds; attempts in flight end. No delivery is given up because of the pause.",
+    )
+    .argument("<plugin>", "the name of the plugin")
+    .addOption(ledgerOption())
+    .addHelpText("after", "\nExample:\n  oss-watcher plugins pause RestNotify")
+    .action(async (name: string, { ledger }: LedgerOption) => {
+      await using opened = await openLedger(ledger, context);
+      await requireKnownPlugin(name, opened);
+      const isNew = await opened.pause(name, whoRuns());
+      const paused = (await opened.pauses()).get(name);
+      const seen = { seenAt: await opened.serviceSeenAt(), now: Date.now() };
+      context.terminal.print(describePaused(name, { isNew, paused: paused ?? null, ...seen }));
+    });
+}
+
+function resumeCommand(context: CommandContext): Command {
+  return new Command("resume")
+    .summary("go on with a plugin that is paused")
+    .description("End the pause of a plugin: the service delivers what has waited, in order, within two seconds.")
+    .argument("<plugin>", "the name of the plugin")
+    .addOption(ledgerOption())
+    .addHelpText("after", "\nExample:\n  oss-watcher plugins resume RestNotify")
+    .action(async (name: string, { ledger }: LedgerOption) => {
+      await using opened = await openLedger(ledger, context);
+      await requireKnownPlugin(name, opened);
+      const wasPaused = await opened.resume(name);
+      const seen = { seenAt: await opened.serviceSeenAt(), now: Date.now() };
+      context.terminal.print(describeResumed(name, { wasPaused, ...seen }));
+    });
 }
 
 function tryCommand(context: CommandContext): Command {
@@ -44,6 +84,7 @@ function tryCommand(context: CommandContext): Command {
       await using opened = await openLedger(ledger, context);
       await requireKnownPlugin(name, opened);
       await requireConfigured(name, opened);
+      await requireRunning(name, opened);
       const count = await opened.tryNow(name);
       context.terminal.print(describeTried(name, { count, seenAt: await opened.serviceSeenAt(), now: Date.now() }));
     });
@@ -55,6 +96,17 @@ async function requireConfigured(plugin: string, ledger: LedgerOperations): Prom
   throw new UserError(
     `Cannot try the plugin "${plugin}": the service runs without it. Add it to config.ts and restart the service; ` +
       `to give up what waits for it: oss-watcher events drop --plugin ${plugin}`,
+  );
+}
+
+/** @throws {UserError} when the plugin is paused. */
+async function requireRunning(plugin: string, ledger: LedgerOperations): Promise<void> {
+  const paused = (await ledger.pauses()).get(plugin);
+  if (paused === undefined) return;
+  throw new UserError(
+    `Cannot try the plugin "${plugin}": it is ${
+      pausedWords(paused)
+    }. Go on with it: oss-watcher plugins resume ${plugin}`,
   );
 }
 

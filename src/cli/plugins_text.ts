@@ -1,4 +1,5 @@
 import type { TargetOutage } from "../model/outage.ts";
+import type { PluginPause } from "../model/pause.ts";
 import type { PluginState } from "../model/operations.ts";
 import { duration } from "../observe/duration.ts";
 import { printable } from "../wire/escaping/printable.ts";
@@ -23,13 +24,15 @@ export function describePlugins(states: readonly PluginState[], seen: Seen): str
   if (states.length === 0) return "The ledger knows no plugin yet: the service has not run with it.";
   const width = Math.max(...states.map(({ plugin }) => printable(plugin).length), "PLUGIN".length);
   const heading = ["PLUGIN".padEnd(width), ...COLUMNS.map(({ title }) => title.padStart(9)), "TARGET"].join("  ");
-  const rows = states.flatMap(({ plugin, deliveries, isConfigured, outage }) => {
+  const rows = states.flatMap(({ plugin, deliveries, isConfigured, outage, paused }) => {
     const counts = COLUMNS.map(({ state }) => String(deliveries[state]).padStart(9));
     const away = outage === null ? "ok" : `${stateOf(outage)} for ${duration(seen.now - outage.since)}`;
-    const target = !isConfigured ? "not in config.ts" : isGone(seen) ? "-" : away;
+    const reached = isGone(seen) ? "-" : away;
+    const target = !isConfigured ? "not in config.ts" : paused !== null ? "paused" : reached;
     return [
       [printable(plugin).padEnd(width), ...counts, target].join("  "),
-      ...(outage === null || isGone(seen)
+      ...(paused === null ? [] : wrapped(printable(`  ${pausedWords(paused)}; its deliveries wait`), { indent: 2 })),
+      ...(outage === null || isGone(seen) || paused !== null
         ? []
         : wrapped(printable(`  ${nextProbe(outage.nextProbeAt, seen)}: ${outage.error}`), { indent: 2 })),
     ];
@@ -42,6 +45,33 @@ export function describeTried(plugin: string, { count, ...seen }: Seen & { reado
   const waited = `${count} ${count === 1 ? "delivery" : "deliveries"} waited for the next attempt`;
   const asked = `${printable(plugin)}: ${waited}; the service tries now. See: oss-watcher plugins`;
   return [...wrapped(asked, { indent: 2 }), ...goneLines(seen)].join("\n");
+}
+
+/** `paused since … by …`. */
+export function pausedWords({ at, by }: PluginPause): string {
+  return `paused since ${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC by ${by}`;
+}
+
+/** What `plugins pause` has done. */
+export function describePaused(
+  plugin: string,
+  { isNew, paused, ...seen }: Seen & { readonly isNew: boolean; readonly paused: PluginPause | null },
+): string {
+  const state = paused === null ? "resumed meanwhile" : pausedWords(paused);
+  const was = isNew ? "its deliveries wait, in order" : "it was paused already";
+  const text = `${plugin} is ${state}; ${was}. To go on: oss-watcher plugins resume ${plugin}`;
+  return [...wrapped(printable(text), { indent: 2 }), ...goneLines(seen)].join("\n");
+}
+
+/** What `plugins resume` has done. */
+export function describeResumed(
+  plugin: string,
+  { wasPaused, ...seen }: Seen & { readonly wasPaused: boolean },
+): string {
+  const text = wasPaused
+    ? `${plugin} is resumed: the service delivers what has waited. See: oss-watcher plugins`
+    : `${plugin} was not paused.`;
+  return [...wrapped(printable(text), { indent: 2 }), ...goneLines(seen)].join("\n");
 }
 
 const COLUMNS = [

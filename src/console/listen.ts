@@ -25,16 +25,17 @@ export async function serveConsole(options: ConsoleServerOptions, signal: AbortS
       throw error;
     }
   };
+  // Streams are open connections, which the server would wait for.
+  signal.addEventListener("abort", () => void app?.then((one) => one[Symbol.dispose](), () => {}), { once: true });
   for (let tries = 0; !signal.aborted;) {
     try {
-      await listenOnce(options, { answer, signal, isFirst: tries >= 0 });
+      await listenOnce(options, { answer, signal });
       tries = 0;
     } catch (error) {
       if (++tries === QUIET_TRIES) log.warn(whyNot(error, options.console));
       await clock.sleep(Math.min(FIRST_RETRY_MS * 2 ** tries, MAX_RETRY_MS), signal);
     }
   }
-  (await app?.catch(() => undefined))?.[Symbol.dispose]();
 }
 
 /** Listens until the signal aborts, or the certificate was renewed. */
@@ -43,7 +44,6 @@ async function listenOnce(
   { answer, signal }: {
     readonly answer: (request: Request, address: string, port: number) => Promise<Response>;
     readonly signal: AbortSignal;
-    readonly isFirst: boolean;
   },
 ): Promise<void> {
   const stamp = await stampOf(tls);

@@ -3,7 +3,6 @@ import type { PluginState } from "../model/operations.ts";
 
 /** What the worker knows of a plugin, for the overview and the page of plugins. */
 export interface TargetFacts extends PluginState {
-  readonly paused: { readonly at: number; readonly by: string } | null;
   readonly settings: PluginsAnswer["plugins"][number]["settings"];
   readonly can: PluginsAnswer["plugins"][number]["can"];
   readonly retry: PluginsAnswer["plugins"][number]["retry"];

@@ -31,6 +31,10 @@ export class WorkerClient implements Disposable {
     this.#options = options;
   }
 
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Starts the worker if it does not run: somebody is likely to ask. */
   warmUp(): void {
     this.#worker();

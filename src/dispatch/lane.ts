@@ -11,6 +11,7 @@ import { Attempts } from "./attempts.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import { type Call, callOf } from "./call.ts";
 import { type Failure, failureOf } from "./failure.ts";
+import { PauseWatch } from "./pause_watch.ts";
 import type { Policy } from "./policy.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { DONE, type Verdict, verdictOf } from "./verdict.ts";
@@ -22,7 +23,7 @@ export interface LaneOptions {
   readonly policy: Policy;
   /** Which changes of servers are told; `null`: none. @default null */
   readonly following?: Following | null;
-  readonly ledger: Pick<Ledger, "ready" | "nextDueAt" | "settle" | "noteOutage" | "probeRequests">;
+  readonly ledger: Pick<Ledger, "ready" | "nextDueAt" | "settle" | "noteOutage" | "probeRequests" | "pauseOf">;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -81,6 +82,7 @@ export class Lane {
   readonly #attempts: Attempts;
   /** Number of probe requests when they were last read; `null` while the breaker is closed. */
   #probeRequests: number | null = null;
+  readonly #pause: PauseWatch;
   /** Counts what may make a delivery ready: calls of {@linkcode Lane.wake}, recorded outcomes. */
   #changes = 0;
   /** The last read that found nothing ready: valid until `#changes` or the time has moved on. */
@@ -96,6 +98,7 @@ export class Lane {
     const { policy: { limit }, clock } = options;
     this.#limit = limit && new RateLimit(limit, clock.passedMs());
     this.#wakeTimer = new WakeTimer(options.clock);
+    this.#pause = new PauseWatch(options);
     this.#attempts = new Attempts(options.clock, options.policy.attemptTimeoutMs);
   }
 
@@ -110,6 +113,7 @@ export class Lane {
   /** To be called when deliveries may have become ready. */
   wake(): void {
     this.#changes++;
+    this.#pause.notice();
     this.#wakeTimer.notify();
   }
 
@@ -145,8 +149,11 @@ export class Lane {
   async #startReady(signal: AbortSignal): Promise<number> {
     const { ledger, clock, name, canRecord } = this.#options;
     const mayStart = () => !signal.aborted && this.#fault === undefined && this.#room() > 0 && canRecord();
+    if (this.#pause.isDue) await this.#readPause();
     if (this.#breaker.state === "open") await this.#readProbeRequests();
     while (mayStart()) {
+      if (this.#pause.isDue) await this.#readPause();
+      if (this.#pause.isPaused) return MAX_IDLE_MS;
       const limitedMs = this.#limit?.waitMs(clock.passedMs()) ?? 0;
       if (limitedMs > 0) return Math.min(limitedMs, MAX_IDLE_MS);
       const changes = this.#changes;
@@ -167,6 +174,13 @@ export class Lane {
     // While the breaker is open, only time or a probe request allows the next attempt.
     const probeInMs = this.#breaker.nextProbeAt - clock.now();
     return this.#breaker.state === "open" && probeInMs > 0 ? Math.min(probeInMs, PROBE_REQUESTS_MS) : MAX_IDLE_MS;
+  }
+
+  /** While the plugin is paused nothing is attempted, and its target is not probed. */
+  async #readPause(): Promise<void> {
+    await this.#pause.read();
+    // What was read ahead may be dropped or replayed before the pause ends.
+    if (this.#pause.isPaused) this.#readAhead = [];
   }
 
   /** Allows a probe at once if an operator has requested one since the last read. */
@@ -234,7 +248,8 @@ export class Lane {
     this.#tellBreaker(delivery, { failure, endedAt });
     const { policy, random, redact } = this.#options;
     const nextProbeAt = this.#breaker.state === "open" ? this.#breaker.nextProbeAt : null;
-    const options = { probe, nextProbeAt, endedAt, policy, random };
+    const { resumedAt } = this.#pause;
+    const options = { probe, nextProbeAt, resumedAt, endedAt, policy, random };
     const verdict = failure === null ? DONE : verdictOf(delivery, { failure, ...options });
     this.#report(delivery, { failure, verdict });
     this.#noteOutage(failure, before);

@@ -17,6 +17,8 @@ export interface VerdictOptions {
   readonly probe: boolean;
   /** When the open circuit breaker lets the next probe through; `null`: it is closed. */
   readonly nextProbeAt: number | null;
+  /** When the last pause of the plugin ended, milliseconds since the epoch; `null`: there was none. */
+  readonly resumedAt: number | null;
   readonly endedAt: number;
   readonly policy: Policy;
   readonly random: () => number;
@@ -28,14 +30,15 @@ export const DONE: Verdict = { outcome: "done", dueAt: 0, triedMs: 0 };
 /**
  * Decides whether and when to retry a failed attempt. Only time in which the target was attempted
  * counts towards the maximum age: neither the time before the first attempt nor the time while the
- * breaker was open.
+ * breaker was open or the plugin was paused.
  */
 export function verdictOf(
   { attempts, triedMs, lastAttemptAt }: Pick<Delivery, "attempts" | "triedMs" | "lastAttemptAt">,
-  { failure, probe, nextProbeAt, endedAt, policy, random }: VerdictOptions,
+  { failure, probe, nextProbeAt, resumedAt, endedAt, policy, random }: VerdictOptions,
 ): Verdict {
   if (failure.reason === "interrupted") return { outcome: "interrupted", dueAt: 0, triedMs };
-  const elapsedMs = lastAttemptAt === null || probe ? 0 : endedAt - lastAttemptAt;
+  const isFirstSincePause = resumedAt !== null && lastAttemptAt !== null && lastAttemptAt < resumedAt;
+  const elapsedMs = lastAttemptAt === null || probe || isFirstSincePause ? 0 : endedAt - lastAttemptAt;
   // A clock that jumps, or days in which the service did not run, must not count.
   const longestMs = policy.maxDelayMs + policy.attemptTimeoutMs + failure.retryAfterMs;
   const tried = triedMs + Math.max(0, Math.min(elapsedMs, longestMs));

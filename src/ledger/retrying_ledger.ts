@@ -17,6 +17,7 @@ import {
   type Settlement,
 } from "../model/ledger.ts";
 import type { TargetOutage } from "../model/outage.ts";
+import type { PauseState } from "../model/pause.ts";
 import { LeaseLost } from "../model/tenancy.ts";
 
 export interface RetryingLedgerOptions {
@@ -108,6 +109,10 @@ export class RetryingLedger implements Ledger {
 
   probeRequests(plugin: string): Promise<number> {
     return this.#retrying((ledger) => ledger.probeRequests(plugin));
+  }
+
+  pauseOf(plugin: string): Promise<PauseState> {
+    return this.#retrying((ledger) => ledger.pauseOf(plugin));
   }
 
   recordGap(gap: Gap): Promise<void> {

@@ -6,6 +6,7 @@ import type { GapRecord } from "./gap.ts";
 import type { FloatingIpMemory, Memory, MemoryChanges, ServerMemory } from "./memory.ts";
 import type { Json, Notification } from "./notification.ts";
 import type { TargetOutage } from "./outage.ts";
+import type { PauseState } from "./pause.ts";
 
 /**
  * A message of a watched type that is unusable. Stored without its body, which may hold a token.
@@ -238,6 +239,8 @@ export interface Ledger extends GapRecord {
   noteOutage(plugin: string, outage: TargetOutage | null): Promise<void>;
   /** How often operators have requested a probe of a plugin's target. */
   probeRequests(plugin: string): Promise<number>;
+  /** Whether an operator has paused a plugin. */
+  pauseOf(plugin: string): Promise<PauseState>;
 }
 
 /**

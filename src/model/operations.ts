@@ -7,6 +7,7 @@ import type { Memory, MemoryChanges } from "./memory.ts";
 import type { ProcessList } from "./processes.ts";
 import type { Notification, Origin } from "./notification.ts";
 import type { TargetOutage } from "./outage.ts";
+import type { PluginPause } from "./pause.ts";
 
 /** States that operators can list: of deliveries, or of messages that led to no event. */
 export const LISTED_STATES = ["waiting", "retrying", "done", "dead", "dropped", "superseded", "rejected"] as const;
@@ -48,6 +49,8 @@ export interface Listed {
   readonly dueAt: number | null;
   /** The last error, or why it was superseded or rejected. */
   readonly reason: string | null;
+  /** It waits, and its plugin is paused. @default false */
+  readonly isPaused?: true;
 }
 
 export interface ShownAttempt {
@@ -74,6 +77,8 @@ export interface ShownDelivery {
   readonly before?: Detail | null;
   /** Keys of the earlier events that block it. */
   readonly waitsFor: readonly string[];
+  /** It waits, and its plugin is paused. Absent otherwise. */
+  readonly paused?: PluginPause;
 }
 
 /** Everything that the ledger has of one event. */
@@ -110,6 +115,8 @@ export interface PluginState {
   readonly isConfigured: boolean;
   /** The target's outage; `null`: it was reached, or not tried since the service started. */
   readonly outage: TargetOutage | null;
+  /** `null`: it is not paused. */
+  readonly paused: PluginPause | null;
 }
 
 /**
@@ -137,6 +144,18 @@ export interface LedgerOperations extends AsyncDisposable {
   serviceSeenAt(): Promise<number | null>;
   /** Makes all retries of a plugin due at once, and requests a probe. Returns how many waited. */
   tryNow(plugin: string): Promise<number>;
+  /**
+   * Lets a plugin's deliveries wait, in order, until {@linkcode LedgerOperations.resume}; attempts in
+   * flight end. Kept over restarts. Returns whether it was done: `false` for a plugin that is paused
+   * already, and keeps its first pause, or that the ledger does not know.
+   *
+   * @param by Who does it: `root@controller-1 (command)`.
+   */
+  pause(plugin: string, by: string): Promise<boolean>;
+  /** Ends a pause. Returns whether there was one. */
+  resume(plugin: string): Promise<boolean>;
+  /** The plugins that are paused, by name. */
+  pauses(): Promise<ReadonlyMap<string, PluginPause>>;
   /** Drops unfinished and dead deliveries for good. */
   drop(selection: Selection): Promise<readonly OperatorResult[]>;
   /**

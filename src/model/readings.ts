@@ -2,6 +2,7 @@ import type { ComparisonReport } from "./comparison.ts";
 import type { Outcome } from "./decision.ts";
 import type { FailureReason } from "./errors.ts";
 import type { Settlement } from "./ledger.ts";
+import type { PluginPause } from "./pause.ts";
 import type { HeldPart } from "./tenancy.ts";
 
 /** Messages since the start, by outcome. */
@@ -74,6 +75,8 @@ export interface Readings {
   readonly comparisons: () => ComparisonReadings | null;
   /** By the names of the configured plugins. Rejects when the ledger cannot be read. */
   readonly backlog: () => Promise<ReadonlyMap<string, Backlog>>;
+  /** The plugins that are paused, by name, whoever delivers for them. Rejects as `backlog` does. */
+  readonly pauses: () => Promise<ReadonlyMap<string, PluginPause>>;
   /** Of the plugins whose deliveries are ours. */
   readonly breakers: () => ReadonlyMap<string, "open" | "closed">;
   /** Which parts of the work are ours, where several processes share it; empty otherwise. */

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { ComparisonLedger } from "./comparison_ledger.ts";
 import type { Ledger } from "./ledger.ts";
+import type { PluginPause } from "./pause.ts";
 import type { Logger } from "./plugin.ts";
 import type { Backlog } from "./readings.ts";
 import type { Tenancy } from "./tenancy.ts";
@@ -59,4 +60,6 @@ export interface StoredLedger extends AsyncDisposable {
    * was not read before.
    */
   count(): Promise<ReadonlyMap<string, Backlog>>;
+  /** The plugins that are paused, by name. Rejects when the ledger cannot be read. */
+  pauses(): Promise<ReadonlyMap<string, PluginPause>>;
 }

@@ -1,5 +1,6 @@
 import { CHANGES, COMPARISON_OUTCOMES } from "../model/comparison.ts";
 import type { Outcome } from "../model/decision.ts";
+import type { PluginPause } from "../model/pause.ts";
 import type { Backlog, Readings } from "../model/readings.ts";
 import { type AttemptCounts, type Attempts, DURATION_BUCKETS } from "./attempts.ts";
 import { exposition, type Family, type Sample } from "./exposition.ts";
@@ -10,6 +11,8 @@ interface Scrape {
   readonly attempts: AttemptCounts;
   /** `null` when the ledger could not be read. */
   readonly backlog: ReadonlyMap<string, Backlog> | null;
+  /** `null` as well. */
+  readonly pauses: ReadonlyMap<string, PluginPause> | null;
 }
 
 /**
@@ -149,6 +152,14 @@ export const METRICS: readonly Metric[] = [
       [...readings.breakers()].map(([plugin, state]) => ({ labels: { plugin }, value: Number(state === "open") })),
   ),
   gauge(
+    "plugin_paused",
+    "Whether an operator has paused the plugin: its deliveries wait.",
+    ({ attempts, pauses }) =>
+      pauses === null
+        ? []
+        : [...attempts.byPlugin.keys()].map((plugin) => ({ labels: { plugin }, value: Number(pauses.has(plugin)) })),
+  ),
+  gauge(
     "lease_held",
     "Whether this process does a part of the work, where several share a ledger on PostgreSQL; the parts of its config.ts.",
     ({ readings }) => readings.leases().map(({ name, isHeld }) => ({ labels: { lease: name }, value: Number(isHeld) })),
@@ -196,11 +207,15 @@ export const METRICS: readonly Metric[] = [
 ];
 
 /**
- * The content of `/metrics`. If the ledger cannot be read, only the metrics of its backlog are
- * missing.
+ * The content of `/metrics`. If the ledger cannot be read, only the metrics of its backlog and of
+ * pauses are missing.
  */
 export async function metricsText(readings: Readings, attempts: AttemptCounts): Promise<string> {
-  const scrape = { readings, attempts, backlog: await readings.backlog().catch(() => null) };
+  const [backlog, pauses] = await Promise.all([
+    readings.backlog().catch(() => null),
+    readings.pauses().catch(() => null),
+  ]);
+  const scrape = { readings, attempts, backlog, pauses };
   return exposition(METRICS.map(({ read, ...family }) => ({ ...family, samples: read(scrape) })));
 }
 

@@ -30,7 +30,7 @@ export interface StatusOptions {
 /** The stages that status is read from. */
 export interface Watched {
   readonly metrics: MetricsOptions | false | undefined;
-  readonly ledger: Pick<StoredLedger, "count" | "tenancy">;
+  readonly ledger: Pick<StoredLedger, "count" | "pauses" | "tenancy">;
   readonly intake: Intake;
   readonly brokers: readonly Broker[];
   /** Of the plugins whose deliveries are ours now. */
@@ -137,6 +137,7 @@ export class Status {
       deciding,
       comparisons,
       backlog: () => ledger.count(),
+      pauses: () => ledger.pauses(),
       breakers: () => new Map([...lanes.values()].map(({ name, breakerState }) => [name, breakerState])),
       leases: () => ledger.tenancy.held(),
       cpuSeconds,

@@ -14,6 +14,8 @@ const ALL = [
   ["events", "replay"],
   ["events", "drop"],
   ["plugins", "try"],
+  ["plugins", "pause"],
+  ["plugins", "resume"],
   ["ledger", "copy"],
   ["queue", "remove"],
 ];

@@ -39,7 +39,7 @@ export class RunningConsole implements AsyncDisposable {
     this.dir = dir;
     this.port = port;
     this.#setUp = setUp;
-    this.#service = new Service(dir.path(), [], setUp.env);
+    this.#service = this.#begin();
   }
 
   static async start(setUp: ConsoleSetUp = {}): Promise<RunningConsole> {
@@ -70,7 +70,7 @@ export class RunningConsole implements AsyncDisposable {
   /** Stops the service, and starts it again in the same place. */
   async restart(signal: Deno.Signal = "SIGTERM"): Promise<void> {
     await this.service.end(signal);
-    this.#service = new Service(this.dir.path(), [], this.#setUp.env);
+    this.#service = this.#begin();
     await this.listening(1);
   }
 
@@ -96,6 +96,10 @@ export class RunningConsole implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.service.end("SIGKILL");
     this.dir[Symbol.dispose]();
+  }
+
+  #begin(): Service {
+    return new Service(this.dir.path(), [], { STATE_DIRECTORY: this.dir.path(), ...this.#setUp.env });
   }
 }
 

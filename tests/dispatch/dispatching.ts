@@ -8,6 +8,8 @@ import { Lane } from "../../src/dispatch/lane.ts";
 import { policyOf } from "../../src/dispatch/policy.ts";
 import { Housekeeping } from "../../src/ledger/sqlite/housekeeping.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
+import { openDatabase, transaction } from "../../src/ledger/sqlite/database.ts";
+import { Pauses } from "../../src/ledger/sqlite/pauses.ts";
 import type { RetryOptions } from "../../src/model/config.ts";
 import type { Detail } from "../../src/model/detail.ts";
 import { DeliveryError, type FailureReason } from "../../src/model/errors.ts";
@@ -128,6 +130,20 @@ export class Dispatching implements AsyncDisposable {
     if (following !== undefined) await this.ledger.follow({ plugins: names, settleMs: 0, makeUpdate: () => null });
     this.#work = Promise.all([...this.lanes, housekeeping].map((each) => each.run(this.#stop.signal)));
     await clock.settle();
+  }
+
+  /** What the command `plugins pause` writes, at the time of the test. */
+  pause(plugin = "p"): void {
+    this.#asCommand((pauses) => pauses.pause(plugin, { at: this.clock.now(), by: "somebody" }));
+  }
+
+  resume(plugin = "p"): void {
+    this.#asCommand((pauses) => pauses.resume(plugin, this.clock.now()));
+  }
+
+  #asCommand(action: (pauses: Pauses) => boolean): void {
+    using database = openDatabase(this.opened.file, { create: false });
+    transaction(database, () => action(new Pauses(database)));
   }
 
   /** Resolves or rejects as the lanes do. */

@@ -3,6 +3,7 @@ import { Lane } from "../../src/dispatch/lane.ts";
 import { policyOf } from "../../src/dispatch/policy.ts";
 import { PermanentError } from "../../src/model/errors.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
+import { NEVER_PAUSED } from "../../src/model/pause.ts";
 import { openOperations } from "../../src/ledger/sqlite/operations.ts";
 import { SILENT } from "../support/loggers.ts";
 import { madeEvent } from "../support/made_events.ts";
@@ -14,7 +15,11 @@ const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 
 /** Of a ledger that nobody else looks at. */
-const NO_OUTAGES = { noteOutage: () => Promise.resolve(), probeRequests: () => Promise.resolve(0) };
+const NO_OUTAGES = {
+  noteOutage: () => Promise.resolve(),
+  probeRequests: () => Promise.resolve(0),
+  pauseOf: () => Promise.resolve(NEVER_PAUSED),
+};
 
 /** Events of as many servers, which share no key. */
 function ofServers(count: number, part = "1"): WatcherEvent[] {

@@ -138,6 +138,43 @@ export function testOperations({ name, open }: OperatedContract): void {
     assert.deepEqual(await ledger.ready({ plugin: "p", now: 9, limit: 9 }), []);
   });
 
+  test("pause() is kept, told by all that list, and ended by resume(); of two pauses the first counts", async () => {
+    await using opened = await open();
+    const { ledger } = opened;
+    await ledger.activate(["P", "Q"]);
+    await announceEvents(ledger, [madeEvent("s/1", ["s"]), madeEvent("s/2", ["s"])]);
+    const [first] = await ledger.ready({ plugin: "P", now: 9, limit: 1 });
+    await ledger.settle([settlementOf(first!, { outcome: "done", endedAt: 1 })]);
+    await using operations = await opened.operations();
+    const by = 'root@host (command) \x1e\\ "ä"';
+    const before = Date.now();
+    assert.deepEqual([await operations.pause("P", by), await operations.pause("P", "another")], [true, false]);
+    const { paused, resumedAt } = await ledger.pauseOf("P");
+    assert.deepEqual([paused?.by, resumedAt, await ledger.pauseOf("Q")], [by, null, { paused: null, resumedAt: null }]);
+    assert.ok(paused !== null && paused.at >= before && paused.at <= Date.now());
+    assert.deepEqual(await operations.pauses(), new Map([["P", paused]]));
+    assert.deepEqual((await operations.pluginStates()).map((state) => [state.plugin, state.paused]), [
+      ["P", paused],
+      ["Q", null],
+    ]);
+    const listed = (await Array.fromAsync(operations.list({ limit: 9 }))).flat();
+    assert.deepEqual(listed.map(({ key, plugin, isPaused }) => [key, plugin, isPaused]), [
+      ["s/2", "Q", undefined],
+      ["s/2", "P", true],
+      ["s/1", "Q", undefined],
+      ["s/1", "P", undefined],
+    ]);
+    assert.deepEqual((await operations.show("s/2"))?.deliveries.map((shown) => shown.paused), [paused, undefined]);
+    assert.deepEqual((await operations.show("s/1"))?.deliveries.map((shown) => shown.paused), [undefined, undefined]);
+    // What a start of the service does.
+    await ledger.activate(["P", "Q"]);
+    assert.deepEqual((await ledger.pauseOf("P")).paused, paused);
+    assert.deepEqual([await operations.resume("P"), await operations.resume("P")], [true, false]);
+    const resumed = await ledger.pauseOf("P");
+    assert.ok(resumed.paused === null && resumed.resumedAt !== null && resumed.resumedAt >= paused.at);
+    assert.deepEqual([await operations.pauses(), await operations.pause("unknown", by)], [new Map(), false]);
+  });
+
   test("list() finds nothing of a resource whose name is longer than any, or looks like a pattern", async () => {
     await using opened = await open();
     await opened.ledger.activate(["P"]);

@@ -5,6 +5,7 @@ import { FAILURE_REASONS } from "../../src/model/errors.ts";
 import { AttemptCounts } from "../../src/observe/attempts.ts";
 import { METRICS, metricsText } from "../../src/observe/metrics.ts";
 import { promtool, samplesOf } from "../support/promtool.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const HOSTILE = `a "quoted" \\ {name="x"} 100%`;
 const NOW = 1_000_000;
@@ -43,6 +44,7 @@ const readings: Readings = {
   deciding: () => false,
   comparisons: () => ({ last: COMPARISON, agreedAt: NOW - 3_600_000 }),
   backlog: () => Promise.resolve(backlog),
+  pauses: () => Promise.resolve(new Map([["Cmdb", { at: 1, by: "root@host (command)" }]])),
   breakers: () => new Map([["Cmdb", "open"], [HOSTILE, "closed"]]),
   leases: () => [{ name: "facts", isHeld: true }, { name: `plugin ${HOSTILE}`, isHeld: false }],
   cpuSeconds: () => 1.5,
@@ -89,6 +91,8 @@ Deno.test("metricsText() says what the stages say", async () => {
     oss_watcher_reconcile_duration_seconds: 30,
     'oss_watcher_breaker_open{plugin="Cmdb"}': 1,
     'oss_watcher_breaker_open{plugin="a \\"quoted\\" \\\\ {name=\\"x\\"} 100%"}': 0,
+    'oss_watcher_plugin_paused{plugin="Cmdb"}': 1,
+    'oss_watcher_plugin_paused{plugin="a \\"quoted\\" \\\\ {name=\\"x\\"} 100%"}': 0,
     'oss_watcher_deliveries_waiting{plugin="Cmdb",state="new"}': 1,
     'oss_watcher_deliveries_waiting{plugin="Cmdb",state="blocked"}': 2,
     'oss_watcher_deliveries_waiting{plugin="Cmdb",state="ready"}': 3,
@@ -143,19 +147,20 @@ Deno.test("metricsText() says all else when the ledger cannot be read", async ()
   const broken = {
     ...readings,
     backlog: () => Promise.reject(new Error("disk I/O error")),
+    pauses: () => Promise.reject(new Error("disk I/O error")),
   };
   const text = await metricsText(broken, attempts({}));
   assert.equal((await promtool(["check", "metrics"], text)).code, 0);
   const samples = samplesOf(text);
   assert.equal(samples.get("oss_watcher_messages_received_total"), 10);
   assert.equal(samples.get(`oss_watcher_deliveries_delivered_total{plugin="Cmdb"}`), 1);
-  assert.ok(![...samples.keys()].some((name) => name.includes("waiting") || name.includes("dead_letters")));
+  assert.ok(![...samples.keys()].some((name) => /waiting|dead_letters|paused/.test(name)));
 });
 
 Deno.test("docs/OPERATIONS.md lists every metric with its type, labels and meaning", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/OPERATIONS.md", import.meta.url));
   const rows = [...text.matchAll(/^\| `((?:oss_watcher|process)_\w+)` \| (\w+) \| (.*?) ?\| (.*) \|$/gm)];
-  const scrape = { readings, attempts: attempts({}), backlog };
+  const scrape = { readings, attempts: attempts({}), backlog, pauses: await readings.pauses() };
   assert.deepEqual(
     rows.map(([, name, type, labels, help]) => ({ name, type, labels, help })),
     METRICS.map(({ name, type, help, read }) => {
@@ -187,3 +192,42 @@ Deno.test("packaging/prometheus-alerts.yml passes promtool's check and names no 
   assert.ok(named.length > 5);
   assert.deepEqual(named.filter((name) => !METRICS.some((metric) => metric.name === name)), []);
 });
+
+Deno.test("packaging/prometheus-alerts.yml says of a plugin that is paused that it is, instead of that it is late", async () => {
+  const rules = new URL("../../packaging/prometheus-alerts.yml", import.meta.url).pathname;
+  const series = (name: string, plugin: string, value: number) => ({
+    series: `oss_watcher_${name}{instance="a", plugin="${plugin}"}`,
+    values: `${value}x60`,
+  });
+  const alerts = ["OssWatcherDeliveriesLate", "OssWatcherTargetDown", "OssWatcherPluginPaused"];
+  // None is expected, so promtool lists those that fire.
+  const { said } = await promtoolTest(JSON.stringify({
+    rule_files: [rules],
+    tests: [{
+      interval: "1m",
+      input_series: ["Late", "Paused"].flatMap((plugin) => [
+        series("oldest_waiting_delivery_age_seconds", plugin, 7200),
+        series("breaker_open", plugin, 1),
+        series("plugin_paused", plugin, Number(plugin === "Paused")),
+      ]),
+      alert_rule_test: alerts.map((alertname) => ({ eval_time: "30m", alertname, exp_alerts: [] })),
+    }],
+  }));
+  const fires = said.split(/^ {4}alertname: /m).slice(1).map((part) => [
+    /^\w+/.exec(part)?.[0],
+    ...[...part.matchAll(/Labels:\{[^}]*plugin="(\w+)"/g)].map(([, plugin]) => plugin),
+  ]);
+  assert.deepEqual(fires, [
+    ["OssWatcherDeliveriesLate", "Late"],
+    ["OssWatcherTargetDown", "Late"],
+    ["OssWatcherPluginPaused", "Paused"],
+  ], said);
+});
+
+/** Runs a file of tests of rules. */
+async function promtoolTest(text: string): Promise<{ readonly code: number; readonly said: string }> {
+  using directory = new TemporaryDirectory();
+  const file = directory.path("rules_test.yml");
+  await Deno.writeTextFile(file, text);
+  return await promtool(["test", "rules", file]);
+}

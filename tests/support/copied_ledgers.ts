@@ -142,7 +142,11 @@ export async function viewOf(
   return {
     listed: listed.map((each) => JSON.stringify(each)).toSorted(),
     shown: [...shown].toSorted(([one], [other]) => one < other ? -1 : 1),
-    states: (await operations.pluginStates()).map(({ plugin, deliveries }) => ({ plugin, deliveries })),
+    states: (await operations.pluginStates()).map(({ plugin, deliveries, paused }) => ({
+      plugin,
+      deliveries,
+      paused,
+    })),
     gaps: await operations.gaps(),
     past: await operations.comparisons.past(),
     decisions: await operations.comparisons.decisions(),

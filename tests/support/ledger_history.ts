@@ -172,6 +172,9 @@ async function writeOperations(place: TestPlace, text: string): Promise<void> {
   await operations.comparisons.report(report);
   await operations.comparisons.report({ ...report, isByHand: false, outcome: "failed", differences: [] });
   await operations.comparisons.primed(report.scope);
+  await operations.pause("a", text);
+  await operations.pause("c", `by ${text}`);
+  await operations.resume("c");
   await using delivered = await place.delivered();
   const records = (await Array.fromAsync(delivered.deliveries("a"))).flat();
   const done = records.filter(({ state }) => state === "done").map(({ seq }) => seq);

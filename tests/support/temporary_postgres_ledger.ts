@@ -120,7 +120,7 @@ export class TemporaryPostgresLedger implements OperatedLedger {
 
   /** Another process's connection, whose changes are noticed when its promises resolve. */
   #noticing<Opened extends LedgerOperations | DeliveredLedger | ComparisonLedger>(opened: Opened): Opened {
-    const changing = ["replay", "drop", "tryNow", "prime", "redeliver", "record"];
+    const changing = ["replay", "drop", "tryNow", "pause", "resume", "prime", "redeliver", "record"];
     return new Proxy(opened, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name, target);

@@ -185,7 +185,7 @@ export const ROUTES = {
     summary: "Asks a plugin's target whether it is there",
     body: "PluginName",
     answer: "CheckAnswer",
-    by: LONG_WORKER,
+    by: { workerSeconds: 35 },
   },
   pausePlugin: {
     method: "POST",

@@ -5,6 +5,7 @@ import { FAILURE_REASONS } from "../../model/errors.ts";
 import type { DeadGroup, FoundDelivery, LifeEvent } from "../../model/event_search.ts";
 import type { ShownAttempt, ShownDelivery } from "../../model/operations.ts";
 import type { TargetOutage } from "../../model/outage.ts";
+import type { PluginPause } from "../../model/pause.ts";
 import type { ProcessList, ProcessState } from "../../model/processes.ts";
 import {
   ANY,
@@ -30,6 +31,7 @@ const METHOD = ["notify", "update"] as const;
 /** Keys of the detail: those of docs/CONFIGURATION.md, and config.ts's own. */
 const DETAIL: Schema = { type: "object", description: "the JSON that plugins get" };
 const REASON = oneOf(FAILURE_REASONS);
+const PAUSE = objectOf<PluginPause>({ at: TIME, by: TEXT });
 
 /** The schemas of the document, by their names in it. */
 export const SCHEMAS = {
@@ -116,7 +118,8 @@ export const SCHEMAS = {
     projectId: orNull(TEXT),
     projectName: orNull(TEXT),
     finishedAt: orNull(TIME),
-  }),
+    isPaused: { const: true },
+  }, ["isPaused"]),
   EventsAnswer: objectOf<api.EventsAnswer>({
     rows: listOf(ref("FoundDelivery")),
     next: orNull(TEXT),
@@ -152,12 +155,13 @@ export const SCHEMAS = {
       })),
       before: orNull(DETAIL),
       waitsFor: listOf(TEXT),
+      paused: PAUSE,
       changed: orNull(listOf(objectOf<{ key: string; before: unknown; after: unknown }>({
         key: TEXT,
         before: ANY,
         after: ANY,
       }))),
-    }, ["before"])),
+    }, ["before", "paused"])),
   }),
   PreviewAnswer: objectOf<api.PreviewAnswer>({
     plugins: listOf(objectOf<api.PreviewAnswer["plugins"][number]>({
@@ -380,7 +384,7 @@ function pluginOverview(): { readonly [Key in keyof Required<api.PluginOverview>
     dead: WHOLE,
     oldestAt: orNull(TIME),
     breaker: { anyOf: [oneOf(["open", "closed"]), { type: "null" }] },
-    paused: orNull(objectOf<NonNullable<api.PluginOverview["paused"]>>({ at: TIME, by: TEXT })),
+    paused: orNull(PAUSE),
     outage: orNull(ref("TargetOutage")),
     attemptsPerMinute: NUMBER,
     failuresPerMinute: NUMBER,

@@ -6,13 +6,10 @@ import type { LedgerOperations, OperatorResult, Selection } from "../../model/op
 interface Additions {
   readonly search: EventSearch;
   readonly trail: AuditTrail;
-  pause(plugin: string, by: string): Promise<boolean>;
-  resume(plugin: string): Promise<boolean>;
   refusals(
     selection: Selection,
     wanted: { readonly action: "replay" | "drop"; readonly force: boolean },
   ): Promise<readonly OperatorResult[]>;
-  pauses(): Promise<ReadonlyMap<string, { readonly at: number; readonly by: string }>>;
 }
 
 export type ConsoleLedger = LedgerOperations & Additions;
@@ -117,10 +114,7 @@ export function withFallbacks(ledger: LedgerOperations): ConsoleLedger {
   return Object.assign(ledger, {
     search,
     trail,
-    pause: () => Promise.resolve(true),
-    resume: () => Promise.resolve(true),
     refusals: ({ keys = [], plugin = "" }: Selection) =>
       Promise.resolve(keys.map((key) => ({ key, plugin, refused: null }))),
-    pauses: () => Promise.resolve(new Map()),
   });
 }

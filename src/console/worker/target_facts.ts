@@ -8,12 +8,11 @@ import type { WorkerContext, WorkerRequest } from "./worker_context.ts";
 /** The plugins that the ledger or the configuration knows. */
 export async function readTargetFacts(_: WorkerRequest, context: WorkerContext): Promise<readonly TargetFacts[]> {
   const { withLedger, plugins, loaded } = context;
-  const [states, pauses] = await withLedger(async (ledger) => [await ledger.pluginStates(), await ledger.pauses()]);
+  const states = await withLedger((ledger) => ledger.pluginStates());
   return states.map((state): TargetFacts => {
     const plugin = plugins.get(state.plugin);
     return {
       ...state,
-      paused: pauses.get(state.plugin) ?? null,
       settings: plugin === undefined ? null : settingsOf(plugin, state.plugin),
       can: abilitiesOf(plugin),
       retry: retryOf(policyOf(state.plugin, loaded.config.retry)),

@@ -42,7 +42,10 @@ const MEMORY = { changed: "number", data: "plain", deleted_at: "number" } as con
  * - `number`: the last number that was given to a row of a table; no later row gets it again.
  */
 export const TABLES = {
-  plugin: { key: ["id"], columns: { id: "number", name: "text" } },
+  plugin: {
+    key: ["id"],
+    columns: { id: "number", name: "text", paused_at: "number", paused_by: "text", resumed_at: "number" },
+  },
   event: {
     key: ["seq"],
     columns: {

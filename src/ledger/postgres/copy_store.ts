@@ -127,7 +127,7 @@ class PostgresCopyStore implements CopySource, CopyTarget {
 
   async state(): Promise<SourceState> {
     const facts = await this.#client.rows("SELECT name, value FROM fact ORDER BY name");
-    const plugins = await this.#client.rows("SELECT id, changes FROM plugin ORDER BY id");
+    const plugins = await this.#client.rows("SELECT id, changes, paused_at, resumed_at FROM plugin ORDER BY id");
     const { rows: numbers } = await this.page("number", null);
     const seed = facts.find(({ name }) => name === ORDER_SEED)?.["value"];
     return {

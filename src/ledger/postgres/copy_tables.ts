@@ -109,7 +109,7 @@ const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
 };
 
 /** Columns of texts that are never NULL: an empty one may come out of a statement as NULL. */
-const NULLABLE_TEXTS = new Set(["server_id", "port_id", "next", "reason"]);
+const NULLABLE_TEXTS = new Set(["server_id", "port_id", "next", "reason", "paused_by"]);
 
 function valueOf(table: TableName, name: string, type: ColumnType): string {
   if (type === "bytes") return `r.${name}::bytea`;

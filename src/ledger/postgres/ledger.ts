@@ -17,6 +17,7 @@ import {
 } from "../../model/ledger.ts";
 import type { Memory } from "../../model/memory.ts";
 import type { TargetOutage } from "../../model/outage.ts";
+import type { PauseState, PluginPause } from "../../model/pause.ts";
 import { pluginLease } from "../../model/tenancy.ts";
 import { type OrderHash, orderHash } from "../order_hash.ts";
 import { Batcher } from "./batcher.ts";
@@ -180,6 +181,16 @@ export class PostgresLedger implements Ledger {
     return Number(rows[0]?.["probe_requests"] ?? 0);
   }
 
+  /** As the last look at the leases has found it: each second, and when a command says so. */
+  pauseOf(plugin: string): Promise<PauseState> {
+    return Promise.resolve(this.#plugins.pauseOf(plugin));
+  }
+
+  /** The plugins that are paused, by name, as of the same look. */
+  pauses(): ReadonlyMap<string, PluginPause> {
+    return this.#plugins.pauses();
+  }
+
   async recordGap({ source, exchange, from, to, certainty }: Gap): Promise<void> {
     const { queue, brokers } = source;
     await this.#options.queries.rows(PUT_GAP, [
@@ -247,9 +258,11 @@ export class PostgresLedger implements Ledger {
    * they have changed anything.
    */
   async refresh(activePlugins: readonly string[]): Promise<boolean> {
+    const before = JSON.stringify([...this.#plugins.pauses()]);
     const changes = await this.#plugins.read();
     this.#plugins.setActive(activePlugins);
-    return this.#dispatching.changed(changes);
+    const hasPaused = JSON.stringify([...this.#plugins.pauses()]) !== before;
+    return this.#dispatching.changed(changes) || hasPaused;
   }
 
   /** Runs a call of the holder of `facts`; what is in memory is dropped when it fails. */

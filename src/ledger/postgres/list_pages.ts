@@ -95,7 +95,7 @@ async function listDeliveries(queries: Queries, filter: PageQuery): Promise<read
   const found = filter.events === null ? "" : `found AS MATERIALIZED (${filter.events.candidates(values)}),`;
   // One statement: a delivery that changes state between two statements would be in neither.
   const sql = `WITH ${found} picked AS (SELECT * FROM (${parts.join(" UNION ALL ")}) AS u ${limit})
-    SELECT k.*, e.key, e.decided_at, e.data, e.detail, p.name,
+    SELECT k.*, e.key, e.decided_at, e.data, e.detail, p.name, p.paused_at,
       (SELECT f.error FROM failure AS f WHERE f.seq = k.seq AND f.plugin = k.plugin ORDER BY f.attempt DESC LIMIT 1) AS error
     FROM picked AS k JOIN event AS e ON e.seq = k.seq JOIN plugin AS p ON p.id = k.plugin
     ORDER BY k.seq DESC, k.plugin DESC`;
@@ -151,6 +151,7 @@ const SOURCES: Readonly<Partial<Record<ListedState, readonly Source[]>>> = {
 
 function deliveryOf(row: Row): PageRow {
   const state = listedState(row["state"], row["attempts"]);
+  const isOpen = state === "waiting" || state === "retrying";
   const event: Partial<WatcherEvent> = JSON.parse(row["data"] as string);
   const detail: Detail | null = row["detail"] === null ? null : JSON.parse(row["detail"] as string);
   const error = row["error"] === null ? null : original(row["error"] as string);
@@ -166,8 +167,9 @@ function deliveryOf(row: Row): PageRow {
       plugin: original(row["name"] as string),
       at: Number(row["decided_at"]),
       attempts: Number(row["attempts"] ?? 0),
-      dueAt: state === "waiting" || state === "retrying" ? Number(row["due_at"]) : null,
+      dueAt: isOpen ? Number(row["due_at"]) : null,
       reason: state === "done" ? null : error,
+      ...(isOpen && row["paused_at"] !== null ? { isPaused: true } : {}),
     },
   };
 }

@@ -14,11 +14,13 @@ import type {
   Selection,
   ShownEvent,
 } from "../../model/operations.ts";
+import type { PluginPause } from "../../model/pause.ts";
 import { type PostgresAddress, postgresAddress, shownPostgresUrl } from "../../model/postgres_address.ts";
 import type { PostgresClient } from "./client.ts";
 import { original } from "./columns.ts";
 import { Comparisons } from "./comparisons.ts";
 import { gapOf } from "./gaps.ts";
+import { pausePlugin, readPauses, resumePlugin } from "./pauses.ts";
 import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
 import { listPages } from "./list_pages.ts";
 import { openForCommand } from "./open_client.ts";
@@ -81,6 +83,18 @@ class PostgresOperations implements LedgerOperations {
     if (number === null) return 0;
     const row = { plugin: number, name: plugin };
     return await changeDeliveries(this.#client, row, (queries) => bringRetriesForward(queries, number));
+  }
+
+  pause(plugin: string, by: string): Promise<boolean> {
+    return pausePlugin(this.#client, plugin, { at: Date.now(), by });
+  }
+
+  resume(plugin: string): Promise<boolean> {
+    return resumePlugin(this.#client, plugin, Date.now());
+  }
+
+  pauses(): Promise<ReadonlyMap<string, PluginPause>> {
+    return readPauses(this.#client);
   }
 
   async *list(filter: ListFilter): AsyncIterable<readonly Listed[]> {

@@ -1,16 +1,17 @@
 import type { PluginState } from "../../model/operations.ts";
 import type { Queries } from "./client.ts";
 import { original, plain } from "./columns.ts";
+import { pauseStateOf } from "./pauses.ts";
 import { listedState } from "./delivery_states.ts";
 
 /** Reads the states of all plugins: some tenths of a second for a million deliveries. */
 export async function pluginStates(queries: Queries): Promise<readonly PluginState[]> {
   const [plugins, counts, configured] = [
-    await queries.rows("SELECT id, name, outage FROM plugin ORDER BY name"),
+    await queries.rows("SELECT id, name, outage, paused_at, paused_by FROM plugin ORDER BY name"),
     await queries.rows(COUNTS),
     await configuredPlugins(queries),
   ];
-  return plugins.map(({ id, name, outage }) => {
+  return plugins.map(({ id, name, outage, ...row }) => {
     const deliveries = { waiting: 0, retrying: 0, done: 0, dead: 0, dropped: 0 };
     for (const row of counts) {
       if (row["plugin"] !== id) continue;
@@ -22,6 +23,7 @@ export async function pluginStates(queries: Queries): Promise<readonly PluginSta
       deliveries,
       isConfigured: configured === null || configured.has(plugin),
       outage: outage === null ? null : JSON.parse(outage as string),
+      paused: pauseStateOf(row).paused,
     };
   });
 }

@@ -1,5 +1,7 @@
+import { NEVER_PAUSED, type PauseState, type PluginPause } from "../../model/pause.ts";
 import type { Queries } from "./client.ts";
 import { original, plain, SEPARATOR } from "./columns.ts";
+import { pauseStateOf } from "./pauses.ts";
 
 /** The number of a name that is not in the table: no row has it. */
 const UNKNOWN = 0;
@@ -9,6 +11,7 @@ export class Plugins {
   readonly #queries: Queries;
   readonly #numbers = new Map<string, number>();
   readonly #names = new Map<number, string>();
+  readonly #pauses = new Map<string, PauseState>();
   #active: readonly number[] = [];
 
   constructor(queries: Queries) {
@@ -33,6 +36,16 @@ export class Plugins {
     return this.#names.get(number) ?? "";
   }
 
+  /** Whether it was paused when the table was read last. */
+  pauseOf(name: string): PauseState {
+    return this.#pauses.get(name) ?? NEVER_PAUSED;
+  }
+
+  /** The plugins that were paused when the table was read last, by name. */
+  pauses(): ReadonlyMap<string, PluginPause> {
+    return new Map([...this.#pauses].flatMap(([name, { paused }]) => paused === null ? [] : [[name, paused] as const]));
+  }
+
   /** Gives numbers to new names, and has these plugins get deliveries. */
   async activate(names: readonly string[]): Promise<void> {
     await this.#queries.rows(ADD, [names.map(plain).join(SEPARATOR)]);
@@ -46,10 +59,12 @@ export class Plugins {
 
   /** Reads the table. Returns how often operators' commands have changed what waits, by number. */
   async read(): Promise<ReadonlyMap<number, number>> {
-    const rows = await this.#queries.rows("SELECT id, name, changes FROM plugin");
-    for (const { id, name } of rows) {
-      this.#numbers.set(original(String(name)), Number(id));
-      this.#names.set(Number(id), original(String(name)));
+    const rows = await this.#queries.rows("SELECT id, name, changes, paused_at, paused_by, resumed_at FROM plugin");
+    for (const row of rows) {
+      const [number, name] = [Number(row["id"]), original(String(row["name"]))];
+      this.#numbers.set(name, number);
+      this.#names.set(number, name);
+      this.#pauses.set(name, pauseStateOf(row));
     }
     return new Map(rows.map(({ id, changes }) => [Number(id), Number(changes)]));
   }

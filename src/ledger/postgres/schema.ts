@@ -193,6 +193,13 @@ export const STEPS: readonly string[] = [
   -- 16 hexadecimal digits: nobody can search for a name whose hash collides with another tenant's.
   INSERT INTO fact (name, value) VALUES ('order_seed', substr(replace(gen_random_uuid()::text, '-', ''), 1, 16));
   `,
+  `
+  -- Pauses of plugins. A process of an earlier version does not heed them.
+  ALTER TABLE plugin
+    ADD COLUMN paused_at bigint, -- NULL: it is not paused
+    ADD COLUMN paused_by text,
+    ADD COLUMN resumed_at bigint; -- when the last pause ended
+  `,
 ];
 
 /** Processes that know fewer steps than this must stop: a step has changed what they use. */

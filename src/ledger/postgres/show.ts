@@ -4,6 +4,7 @@ import type { Queries, Row } from "./client.ts";
 import { original, plain } from "./columns.ts";
 import { DELIVERIES, listedState, UNFINISHED } from "./delivery_states.ts";
 import { partitionsFrom } from "./partitions.ts";
+import { pauseStateOf } from "./pauses.ts";
 import { ToldDetails } from "./told.ts";
 
 /** Reads everything about one event. */
@@ -39,6 +40,7 @@ async function shownDelivery(queries: Queries, { row, event: stored, failures }:
   const [seq, plugin, event] = [Number(stored["seq"]), Number(row["plugin"]), storedEvent(stored["data"])];
   const state = listedState(row["state"], row["attempts"]);
   const isOpen = state === "waiting" || state === "retrying";
+  const paused = isOpen ? pauseStateOf(row).paused : null;
   const told = new ToldDetails(queries);
   const waitsFor = isOpen ? await queries.rows(WAITS_FOR, [plugin, seq]) : [];
   return {
@@ -50,6 +52,7 @@ async function shownDelivery(queries: Queries, { row, event: stored, failures }:
     ...(event.updates === undefined ? {} : { before: await told.before(plugin, { ...event, seq }) }),
     failures,
     waitsFor: waitsFor.map((earlier) => original(earlier["key"] as string)),
+    ...(paused === null ? {} : { paused }),
   };
 }
 
@@ -67,7 +70,8 @@ const EVENT = `SELECT e.seq, e.decided_at, e.data, e.detail, n.body FROM event A
   LEFT JOIN notification AS n ON n.seq = e.notification WHERE e.key = $1`;
 
 const OF_EVENT =
-  `SELECT w.plugin, p.name, d.state, d.attempts, d.finished_at, coalesce(d.due_at, e.decided_at) AS due_at
+  `SELECT w.plugin, p.name, d.state, d.attempts, d.finished_at, coalesce(d.due_at, e.decided_at) AS due_at,
+    p.paused_at, p.paused_by
   FROM ${DELIVERIES} JOIN plugin AS p ON p.id = w.plugin WHERE e.seq = $1 ORDER BY p.name`;
 
 const FAILURES =

@@ -1,10 +1,12 @@
 import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
 import type { PostgresOptions } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
+import type { PluginPause } from "../../model/pause.ts";
 import { postgresAddress } from "../../model/postgres_address.ts";
 import type { Backlog } from "../../model/readings.ts";
 import type { StoredLedger, StoredLedgerOptions } from "../../model/stored_ledger.ts";
 import { HOUSEKEEPING, type Tenancy } from "../../model/tenancy.ts";
+import { hostName } from "../host_name.ts";
 import type { PostgresClient } from "./client.ts";
 import { Comparisons } from "./comparisons.ts";
 import { BEING_COPIED, isBeingCopied, refuseCopies } from "./copy_lease.ts";
@@ -155,6 +157,10 @@ class PostgresStoredLedger implements StoredLedger {
     return this.#backlog.count();
   }
 
+  pauses(): Promise<ReadonlyMap<string, PluginPause>> {
+    return Promise.resolve(this.ledger.pauses());
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const { client } = this.#parts;
     this.#closing.abort();
@@ -230,13 +236,4 @@ class PostgresStoredLedger implements StoredLedger {
 function ended(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-}
-
-/** The host's name. To ask the system for it would take another permission of Deno. */
-function hostName(): string {
-  try {
-    return Deno.readTextFileSync("/proc/sys/kernel/hostname").trim();
-  } catch {
-    return Deno.env.get("HOSTNAME") ?? Deno.env.get("COMPUTERNAME") ?? "oss-watcher";
-  }
 }

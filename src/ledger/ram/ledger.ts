@@ -20,6 +20,7 @@ import {
   type Settlement,
 } from "../../model/ledger.ts";
 import type { Json, Notification } from "../../model/notification.ts";
+import { NEVER_PAUSED, type PauseState } from "../../model/pause.ts";
 import { mergeSnapshots } from "../../model/snapshot.ts";
 import { causeOf, sentOf } from "../message_identity.ts";
 import { learnedMemory } from "../learned_memory.ts";
@@ -188,6 +189,10 @@ export class RamLedger implements Ledger {
 
   probeRequests(): Promise<number> {
     return Promise.resolve(0);
+  }
+
+  pauseOf(): Promise<PauseState> {
+    return Promise.resolve(NEVER_PAUSED);
   }
 
   recordGap(gap: Gap): Promise<void> {

@@ -12,6 +12,7 @@ import type {
 } from "../../model/ledger.ts";
 import { LISTINGS, type Primer, type PrimingProgress, type ReadyQuery, type Settlement } from "../../model/ledger.ts";
 import type { TargetOutage } from "../../model/outage.ts";
+import type { PauseState, PluginPause } from "../../model/pause.ts";
 import { type AddedEvents, Announcer, type WriteOptions } from "../announcer.ts";
 import type { NewEvent } from "../new_event.ts";
 import { PendingUpdates } from "../pending_updates.ts";
@@ -26,6 +27,7 @@ import { LAST_SEEN } from "./housekeeping.ts";
 import { SqliteMemory } from "./memory.ts";
 import { Notifications } from "./notifications.ts";
 import { Outages } from "./outages.ts";
+import { Pauses } from "./pauses.ts";
 import type { QueueState } from "./plugin_queue.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues, type QueuesOptions } from "./queues.ts";
@@ -55,6 +57,7 @@ export class SqliteLedger implements Ledger {
   readonly #ready: ReadyDeliveries;
   readonly #consistent: ConsistentReads;
   readonly #outages: Outages;
+  readonly #pauses: Pauses;
   readonly #updates: PendingUpdates;
   readonly #announcer: Announcer;
   readonly #sql: Statements<typeof STATEMENTS>;
@@ -81,6 +84,7 @@ export class SqliteLedger implements Ledger {
     this.#ready = new ReadyDeliveries(database, inMemory);
     this.#consistent = new ConsistentReads({ commits: this.#commits, ...inMemory });
     this.#outages = new Outages(database);
+    this.#pauses = new Pauses(database);
     const hashesOf = (orderKeys: readonly string[]) => this.#deliveries.hashesOf(orderKeys);
     const common = { memory: this.#memory, now, hashesOf };
     this.#updates = new PendingUpdates({ store: new SqliteUpdateStore(database), ...common });
@@ -215,6 +219,17 @@ export class SqliteLedger implements Ledger {
   // deno-lint-ignore require-await -- as above
   async probeRequests(plugin: string): Promise<number> {
     return reading(() => this.#outages.probeRequests(plugin));
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async pauseOf(plugin: string): Promise<PauseState> {
+    return reading(() => this.#pauses.of(plugin));
+  }
+
+  /** The plugins that are paused, by name. */
+  // deno-lint-ignore require-await -- as above
+  async pauses(): Promise<ReadonlyMap<string, PluginPause>> {
+    return reading(() => this.#pauses.all());
   }
 
   /** Another process has written to the file. */

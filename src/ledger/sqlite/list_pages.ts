@@ -60,6 +60,7 @@ function listDeliveries(database: Database, filter: PageQuery): readonly PageRow
   const values = [...queries.flatMap((query) => query.values), filter.limit];
   return database.prepare(sql).all(...values).map((row: Row) => {
     const state = listedState(String(row["state"]), Number(row["attempts"]));
+    const isOpen = state === "waiting" || state === "retrying";
     return {
       seq: Number(row["seq"]),
       plugin: Number(row["plugin"]),
@@ -72,8 +73,9 @@ function listDeliveries(database: Database, filter: PageQuery): readonly PageRow
         plugin: String(row["name"]),
         at: Number(row["decided_at"]),
         attempts: Number(row["attempts"]),
-        dueAt: state === "waiting" || state === "retrying" ? Number(row["due_at"]) : null,
+        dueAt: isOpen ? Number(row["due_at"]) : null,
         reason: row["error"] === null || state === "done" ? null : String(row["error"]),
+        ...(isOpen && row["paused_at"] !== null ? { isPaused: true } : {}),
       },
     };
   });
@@ -104,7 +106,7 @@ function deliveryQuery(
     const { sql, values: given } = ofResource(resource, servers);
     also(sql, ...given);
   }
-  const sql = `SELECT d.seq, d.plugin, e.key, e.decided_at, d.state, d.attempts, d.due_at, p.name,
+  const sql = `SELECT d.seq, d.plugin, e.key, e.decided_at, d.state, d.attempts, d.due_at, p.name, p.paused_at,
       coalesce(${FQDN}, json_extract(e.data, '$.server.hostname')) AS server_name,
       coalesce(json_extract(e.detail, '$.IP'), json_extract(e.data, '$.floatingIp.address'),
         json_extract(e.data, '$.server.addresses[0].address')) AS address,

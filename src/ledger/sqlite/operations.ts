@@ -2,6 +2,7 @@
 import type { Gap } from "../../model/gap.ts";
 import type { Listing } from "../../model/ledger.ts";
 import type { Memory, MemoryChanges } from "../../model/memory.ts";
+import type { PluginPause } from "../../model/pause.ts";
 import type {
   LedgerOperations,
   Listed,
@@ -19,6 +20,7 @@ import { inSlices } from "./in_slices.ts";
 import { type RecentEvent, RecentEvents, storedEvent } from "../recent_events.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Outages } from "./outages.ts";
+import { pauseOfRow, Pauses } from "./pauses.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues } from "./queues.ts";
 import { LATER_DONE, WAITS_FOR } from "./order_queries.ts";
@@ -45,6 +47,7 @@ class SqliteOperations implements LedgerOperations {
   readonly #deliveries: Deliveries;
   readonly #memory: SqliteMemory;
   readonly #outages: Outages;
+  readonly #pauses: Pauses;
   readonly #told: ToldDetails;
   readonly comparisons: Comparisons;
   readonly #sql: Statements<typeof STATEMENTS>;
@@ -52,6 +55,7 @@ class SqliteOperations implements LedgerOperations {
   constructor(database: Database) {
     this.#database = database;
     this.#outages = new Outages(database);
+    this.#pauses = new Pauses(database);
     this.comparisons = new Comparisons(database);
     this.#queues = new Queues(database);
     const [plugins, recent] = [new PluginNumbers(database), new RecentEvents()];
@@ -76,11 +80,13 @@ class SqliteOperations implements LedgerOperations {
       const counts = states.get(String(row["name"]));
       if (counts !== undefined) counts[state] += Number(row["count"]);
     }
+    const pauses = this.#pauses.all();
     return [...states].map(([plugin, deliveries]) => ({
       plugin,
       deliveries,
       isConfigured: this.#outages.isConfigured(plugin),
       outage: this.#outages.of(plugin),
+      paused: pauses.get(plugin) ?? null,
     }));
   }
 
@@ -105,6 +111,18 @@ class SqliteOperations implements LedgerOperations {
     const brought = inSlices(this.#database, waiting, { ...options, process: forward });
     transaction(this.#database, () => this.#outages.requestProbe(plugin));
     return brought.length;
+  }
+
+  async pause(plugin: string, by: string): Promise<boolean> {
+    return transaction(this.#database, () => this.#pauses.pause(plugin, { at: Date.now(), by }));
+  }
+
+  async resume(plugin: string): Promise<boolean> {
+    return transaction(this.#database, () => this.#pauses.resume(plugin, Date.now()));
+  }
+
+  async pauses(): Promise<ReadonlyMap<string, PluginPause>> {
+    return this.#pauses.all();
   }
 
   async *list(filter: ListFilter): AsyncIterable<readonly Listed[]> {
@@ -194,6 +212,7 @@ class SqliteOperations implements LedgerOperations {
     const plugin = Number(row["plugin"]);
     const state = listedState(String(row["state"]), Number(row["attempts"]));
     const open = state === "waiting" || state === "retrying";
+    const paused = open ? pauseOfRow(row) : null;
     return {
       plugin: String(row["name"]),
       state,
@@ -209,6 +228,7 @@ class SqliteOperations implements LedgerOperations {
         error: String(failure["error"]),
       })),
       waitsFor: open ? this.#sql.waitsFor.all(plugin, seq).map((earlier) => String(earlier["key"])) : [],
+      ...(paused === null ? {} : { paused }),
     };
   }
 
@@ -275,8 +295,8 @@ const STATEMENTS = {
   plugins: `SELECT name FROM plugin ORDER BY name`,
   event: `SELECT e.seq, e.decided_at, e.data, e.detail, n.body FROM event AS e
     LEFT JOIN notification AS n ON n.seq = e.notification WHERE e.key = ?`,
-  deliveries:
-    `SELECT d.*, p.name FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin WHERE d.seq = ? ORDER BY p.name`,
+  deliveries: `SELECT d.*, p.name, p.paused_at, p.paused_by FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin
+      WHERE d.seq = ? ORDER BY p.name`,
   failures: `SELECT * FROM failure WHERE plugin = ? AND seq = ? ORDER BY attempt`,
   waitsFor: WAITS_FOR,
   byNumbers: `${SELECT_DELIVERY} WHERE d.plugin = ? AND d.seq = ?`,

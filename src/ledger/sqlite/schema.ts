@@ -307,4 +307,10 @@ export const STEPS: readonly string[] = [
     cause TEXT NOT NULL            -- JSON: what the event says of that notification
   ) WITHOUT ROWID;
   `,
+  `
+  -- Pauses of plugins.
+  ALTER TABLE plugin ADD COLUMN paused_at INTEGER; -- NULL: it is not paused
+  ALTER TABLE plugin ADD COLUMN paused_by TEXT;
+  ALTER TABLE plugin ADD COLUMN resumed_at INTEGER; -- when the last pause ended
+  `,
 ];

@@ -1,4 +1,5 @@
 import type { Clock } from "../../model/clock.ts";
+import type { PluginPause } from "../../model/pause.ts";
 import type { Logger } from "../../model/plugin.ts";
 import type { Backlog } from "../../model/readings.ts";
 import type { StoredLedger, StoredLedgerOptions } from "../../model/stored_ledger.ts";
@@ -92,6 +93,10 @@ class SqliteStoredLedger implements StoredLedger {
 
   count(): Promise<ReadonlyMap<string, Backlog>> {
     return this.#backlog.count();
+  }
+
+  pauses(): Promise<ReadonlyMap<string, PluginPause>> {
+    return this.ledger.pauses();
   }
 
   // deno-lint-ignore require-await -- as above
