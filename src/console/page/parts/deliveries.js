@@ -7,7 +7,7 @@ import { markup } from "../ui.js";
 import { STATES, UNFINISHED } from "../words.js";
 import { KindBadge } from "./badge.js";
 import { Icon } from "./icon.js";
-import { Label, Text } from "./text.js";
+import { Label } from "./text.js";
 import { Clock, Time } from "./time.js";
 
 /** @import { FoundDelivery } from "../../../model/event_search.ts" */
@@ -66,11 +66,11 @@ export function EventLine({ row, selection = null }) {
     <td role="cell" class="when">${selection}<div><${Time} at=${first.at} /><small class="faint"><${Clock} at=${first.at} /></small></div></td>
     <td role="cell" class="what"><${What} event=${first} /></td>
     <td role="cell" class="who"><${Known} value=${first.name} none="no name" /><small><${Known} value=${first.address} none="no address" /></small></td>
-    <td role="cell" class="project"><${Known} value=${first.projectName ?? first.projectId} none="–" /></td>
+    <td role="cell" class="project"><${Known} value=${first.projectName ?? first.projectId} none="–" limit=${40} /></td>
     <td role="cell" class="told"><div class="chips">${
     bySeverity(deliveries).map((delivery) => markup`<${DeliveryChip} key=${delivery.plugin} delivery=${delivery} />`)
   }</div>${
-    problem !== undefined && markup`<small class="reason"><${Text} value=${problem.reason} limit=${160} /></small>`
+    problem !== undefined && markup`<small class="reason"><${Label} value=${problem.reason} limit=${160} /></small>`
   }</td>
   </tr>`;
 }
@@ -82,9 +82,11 @@ function What({ event: { key, kind, subject, origin } }) {
   }`;
 }
 
-/** @param {{ value: string | null, none: string }} props */
-function Known({ value, none }) {
-  return value === null ? markup`<span class="faint">${none}</span>` : markup`<${Text} value=${value} limit=${120} />`;
+/** @param {{ value: string | null, none: string, limit?: number }} props */
+function Known({ value, none, limit = 100 }) {
+  return value === null
+    ? markup`<span class="faint">${none}</span>`
+    : markup`<${Label} value=${value} limit=${limit} />`;
 }
 
 /** @param {{ rows: readonly EventRow[], label: string, selectionOf?: (row: EventRow) => unknown }} props */

@@ -57,7 +57,7 @@ function Life({ life }) {
       <div><dt>Project</dt><dd>${
     projectId === null
       ? markup`<span class="faint">unknown</span>`
-      : markup`<a href=${href("events", { text: projectId })}><${Text} value=${
+      : markup`<a href=${href("events", { text: projectId })}><${Label} value=${
         projectName ?? projectId
       } limit=${80} /></a>`
   }</dd></div>
