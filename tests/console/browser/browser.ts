@@ -76,7 +76,7 @@ export class WatchedPage implements AsyncDisposable {
     this.context = context;
     this.#url = url;
     page.on("console", (message) => {
-      const text = message.text();
+      const text = `${message.text()} ${message.location().url}`;
       if (["error", "warning"].includes(message.type()) && !expected.test(text)) this.#wrong.push(text);
     });
     page.on("pageerror", (error) => this.#wrong.push(`${error.message} ${error.stack}`));

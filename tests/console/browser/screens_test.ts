@@ -71,7 +71,7 @@ for (const { name, hash, heading, shows } of SCREENS) {
       for (const width of [360, 900, 1280, 3840]) {
         await page.page.setViewportSize({ width, height: width < 900 ? 740 : Math.round(width * 0.5625) });
         assert.ok(await page.overflow() <= 0, `${name} at ${width} px is ${await page.overflow()} px too wide`);
-        await assertAccessible(page, `${name}, ${scheme}, ${width} px`);
+        if (width === 360 || width === 1280) await assertAccessible(page, `${name}, ${scheme}, ${width} px`);
       }
       await takePicture(page, `${name}-${scheme}`);
       page.assertClean();

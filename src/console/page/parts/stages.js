@@ -1,6 +1,6 @@
 // @ts-check
 // The way of a message, from the broker to the targets, in one tile a stage.
-import { count, counted } from "../format.js";
+import { count, counted, figure } from "../format.js";
 import { href } from "../router.js";
 import { markup } from "../ui.js";
 import { OUTCOMES } from "../words.js";
@@ -28,11 +28,11 @@ export function Stages({ answer }) {
     <${Ledger} ledger=${answer.ledger} />
     ${openstack !== null && markup`<${OpenStack} openstack=${openstack} />`}
     <${Tile} title="Unfinished deliveries">
-      <p class="figure"><a href=${href("events", { state: "waiting" })}>${count(sum("waiting"))}</a></p>
+      <p class="figure"><a href=${href("events", { state: "waiting" })}>${figure(sum("waiting"))}</a></p>
       <small><a href=${href("events", { state: "retrying" })}>${count(sum("retrying"))} of them retrying</a></small>
     <//>
     <${Tile} title="Dead letters" kind=${sum("dead") > 0 ? "alarm" : ""}>
-      <p class="figure"><a href=${href("dead-letters")}>${count(sum("dead"))}</a></p>
+      <p class="figure"><a href=${href("dead-letters")}>${figure(sum("dead"))}</a></p>
       <small>given up until replayed</small>
     <//>
   </section>`;
@@ -51,7 +51,7 @@ function Source({ source: { broker, queue, connected, consuming } }) {
 /** @param {{ messages: OverviewAnswer["messages"] }} props */
 function Messages({ messages: { received, recorded, ignored, rejected } }) {
   return markup`<${Tile} title="Messages">
-    <p class="figure">${count(received)}</p>
+    <p class="figure" title=${count(received)}>${figure(received)}</p>
     <small>${count(recorded)} recorded, ${count(ignored)} ignored, ${count(rejected)} rejected since the start</small>
   <//>`;
 }
