@@ -8,6 +8,7 @@
 // deno-lint-ignore-file no-console -- figures on the terminal are what it is for
 
 import { join } from "node:path";
+import process from "node:process";
 import { copyLedger } from "../src/ledger/copy/copy_ledger.ts";
 import { openCopySource, openCopyTarget, openOperations } from "../src/ledger/open_ledger.ts";
 import type { LedgerPlace } from "../src/ledger/place.ts";
@@ -46,17 +47,19 @@ try {
 async function measure(engine: string, place: LedgerPlace): Promise<void> {
   await using operations = await openOperations(place);
   const { search } = operations;
-  console.log(`${engine}, ${await search.newest()} events: milliseconds a call, p50 / p99 / most`);
+  console.log(`${engine}, ${await search.newest()} events: milliseconds a call, p50 and p99; processor time, p50`);
   for (const [name, call] of await kindsOf(operations)) {
-    const took: number[] = [];
+    const [took, worked]: [number[], number[]] = [[], []];
     for (let at = 0; at < CALLS; at++) {
-      const startedMs = performance.now();
+      const [startedMs, before] = [performance.now(), process.cpuUsage()];
       await call(search, at);
       took.push(performance.now() - startedMs);
+      const { user, system } = process.cpuUsage(before);
+      worked.push((user + system) / 1000);
     }
-    took.sort((one, other) => one - other);
-    const share = (part: number) => took[Math.ceil(part * took.length) - 1]!.toFixed(1);
-    console.log(`  ${name.padEnd(44)} ${share(0.5).padStart(7)} ${share(0.99).padStart(7)} ${share(1).padStart(7)}`);
+    const share = (of: readonly number[], part: number) =>
+      of.toSorted((one, other) => one - other)[Math.ceil(part * of.length) - 1]!.toFixed(1).padStart(7);
+    console.log(`  ${name.padEnd(44)} ${share(took, 0.5)} ${share(took, 0.99)} ${share(worked, 0.5)}`);
   }
   for (const query of [{ text: "nobody-has-this-name" }, { kind: "update" } as const]) {
     const startedMs = performance.now();
