@@ -20,12 +20,16 @@ export const count = (value) => WHOLE.format(value);
 /** As `1.2M`, for axes. @param {number} value */
 export const shortCount = (value) => SHORT.format(value);
 
+/** As `12,345`, from a million on as `1.23M`: for large type. @param {number} value */
+export const figure = (value) => value < 1e6 ? count(value) : shortCount(value);
+
 /** As `1 event` or `2 events`. @param {number} value @param {string} one @param {string} [many] */
 export const counted = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
 
 /** As `340 ms` or `2.5 s`. @param {number | null} value */
 export function seconds(value) {
   if (value === null) return "–";
+  if (value === 0) return "0";
   if (value < 1) return `${Math.max(1, Math.round(value * 1000))} ms`;
   return value < 10 ? `${value.toFixed(1)} s` : duration(value * 1000);
 }

@@ -24,6 +24,7 @@ import { Outages } from "./outages.ts";
 import { pauseOfRow, Pauses } from "./pauses.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues } from "./queues.ts";
+import { SqliteEventSearch } from "./search.ts";
 import { LATER_DONE, WAITS_FOR } from "./order_queries.ts";
 import { gapOf } from "./gaps.ts";
 import { SqliteMemory } from "./memory.ts";
@@ -52,6 +53,7 @@ class SqliteOperations implements LedgerOperations {
   readonly #told: ToldDetails;
   readonly comparisons: Comparisons;
   readonly trail: SqliteAuditTrail;
+  #search: SqliteEventSearch | undefined;
   readonly #sql: Statements<typeof STATEMENTS>;
 
   constructor(database: Database) {
@@ -70,6 +72,11 @@ class SqliteOperations implements LedgerOperations {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#database.close();
+  }
+
+  /** Few commands search. */
+  get search(): SqliteEventSearch {
+    return this.#search ??= new SqliteEventSearch(this.#database);
   }
 
   async plugins(): Promise<readonly string[]> {

@@ -18,14 +18,16 @@ import { markup, uPlot, useEffect, useLayoutEffect, useRef, useState } from "../
  *   times: readonly number[],
  *   series: readonly Series[],
  *   format: (value: number) => string,
+ *   least: number,
  *   hrefOf?: (time: number) => string,
- * }} ChartProps `hrefOf`: what a step counts
+ * }} ChartProps `least`: the axis reaches at least to it. `hrefOf`: what a step counts
  */
 
 const HEIGHT = 150;
 
 /** @param {ChartProps} props */
-export function Chart({ title, times, series, format, hrefOf = undefined }) {
+export function Chart({ title, times, series, format, least, hrefOf = undefined }) {
+  const isEmpty = series.every(({ values }) => values.every((value) => value === null));
   const [isTable, setTable] = useState(false);
   return markup`<section class="chart panel">
     <header><h3>${title}</h3>
@@ -41,9 +43,11 @@ export function Chart({ title, times, series, format, hrefOf = undefined }) {
   }<span class="hidden"> of ${title}</span></button>
     </header>
     ${
-    isTable
+    isEmpty
+      ? markup`<p class="plot faint nothing">Nothing was measured yet.</p>`
+      : isTable
       ? markup`<${Figures} title=${title} times=${times} series=${series} format=${format} hrefOf=${hrefOf} />`
-      : markup`<${Plot} title=${title} times=${times} series=${series} format=${format} hrefOf=${hrefOf} />`
+      : markup`<${Plot} title=${title} times=${times} series=${series} format=${format} least=${least} hrefOf=${hrefOf} />`
   }
   </section>`;
 }
@@ -55,7 +59,7 @@ function lastOf(values, format) {
 }
 
 /** @param {ChartProps} props */
-function Plot({ title, times, series, format, hrefOf }) {
+function Plot({ title, times, series, format, least, hrefOf }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {import("uplot") | null} */ (null));
   const [theme, setTheme] = useState(0);
@@ -64,7 +68,7 @@ function Plot({ title, times, series, format, hrefOf }) {
   useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const made = new uPlot(optionsOf({ element, series, format, hrefOf }), data, element);
+    const made = new uPlot(optionsOf({ element, series, format, least, hrefOf }), data, element);
     plot.current = made;
     const watching = new ResizeObserver(() => {
       if (element.clientWidth !== made.width) made.setSize({ width: element.clientWidth, height: HEIGHT });
@@ -75,13 +79,13 @@ function Plot({ title, times, series, format, hrefOf }) {
       made.destroy();
       plot.current = null;
     };
-  }, [theme, series.length]);
+  }, [theme, title]);
   useEffect(() => plot.current?.setData(data), [times, ...series.map(({ values }) => values)]);
   return markup`<div class="plot" role="img" aria-label=${summaryOf(title, series, format)} ref=${place}></div>`;
 }
 
-/** @param {{ element: HTMLElement, series: readonly Series[], format: (value: number) => string, hrefOf: ((time: number) => string) | undefined }} options */
-function optionsOf({ element, series, format, hrefOf }) {
+/** @param {{ element: HTMLElement, series: readonly Series[], format: (value: number) => string, least: number, hrefOf: ((time: number) => string) | undefined }} options */
+function optionsOf({ element, series, format, least, hrefOf }) {
   const axis = {
     stroke: colorOf(element, "faint"),
     grid: { stroke: colorOf(element, "grid"), width: 1 },
@@ -100,7 +104,7 @@ function optionsOf({ element, series, format, hrefOf }) {
           /** @type {unknown} */ _,
           /** @type {number} */ __,
           /** @type {number} */ max,
-        ) => [0, Math.max(max * 1.1, 0.001)],
+        ) => [0, Math.max(max * 1.1, least)],
       },
     },
     axes: [
@@ -130,7 +134,12 @@ function lineOf(element, { label, color, bars = false }) {
     label,
     stroke,
     width: bars ? 0 : 1.5,
-    points: { show: false },
+    // A line of few values has gaps on both sides of each: without points it would not be seen.
+    points: {
+      show: (/** @type {import("uplot")} */ chart, /** @type {number} */ index) =>
+        (chart.data[index] ?? []).filter((value) => value !== null).length < 12,
+      size: 5,
+    },
     ...(bars ? { fill: stroke, paths: uPlot.paths.bars?.({ size: [0.8, 12] }) } : {}),
   };
 }

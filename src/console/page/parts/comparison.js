@@ -7,7 +7,7 @@ import { CHANGES, OUTCOMES, SUBJECTS } from "../words.js";
 import { Badge } from "./badge.js";
 import { Note } from "./feedback.js";
 import { Table } from "./table.js";
-import { Text } from "./text.js";
+import { Label, Text } from "./text.js";
 import { FullTime } from "./time.js";
 
 /** @import { ComparisonReport, Difference, Undecided as UndecidedRow } from "../../../model/comparison.ts" */
@@ -87,7 +87,7 @@ const COLUMNS = [
     cell: ({ subject, id }) =>
       markup`${SUBJECTS[subject] ?? subject} ${
         subject === "server"
-          ? markup`<a href=${href("server", { id })}><${Text} value=${id} limit=${80} /></a>`
+          ? markup`<a href=${href("server", { id })}><${Label} value=${id} limit=${80} /></a>`
           : markup`<${Text} value=${id} limit=${80} />`
       }`,
   },
@@ -116,7 +116,7 @@ const COLUMNS = [
     cell: ({ keys }) =>
       markup`<ul class="evidence">${
         keys.map((key) =>
-          markup`<li key=${key}><a href=${href("event", { key })}><${Text} value=${key} limit=${100} /></a></li>`
+          markup`<li key=${key}><a href=${href("event", { key })}><${Label} value=${key} limit=${100} /></a></li>`
         )
       }</ul>`,
   },

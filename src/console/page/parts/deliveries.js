@@ -7,7 +7,7 @@ import { markup } from "../ui.js";
 import { STATES, UNFINISHED } from "../words.js";
 import { KindBadge } from "./badge.js";
 import { Icon } from "./icon.js";
-import { Label, Text } from "./text.js";
+import { Label } from "./text.js";
 import { Clock, Time } from "./time.js";
 
 /** @import { FoundDelivery } from "../../../model/event_search.ts" */
@@ -50,6 +50,13 @@ function wordsOf({ state, attempts, dueAt = null }) {
   ].join(", ");
 }
 
+const SEVERITY = ["dead", "retrying", "waiting", "dropped", "done"];
+
+/** What wants attention first. @template {{ readonly state: string }} T @param {readonly T[]} deliveries @returns {readonly T[]} */
+export function bySeverity(deliveries) {
+  return deliveries.toSorted((a, b) => SEVERITY.indexOf(a.state) - SEVERITY.indexOf(b.state));
+}
+
 /** @param {{ row: EventRow, selection?: unknown }} props */
 export function EventLine({ row, selection = null }) {
   const { first, deliveries } = row;
@@ -59,11 +66,11 @@ export function EventLine({ row, selection = null }) {
     <td role="cell" class="when">${selection}<div><${Time} at=${first.at} /><small class="faint"><${Clock} at=${first.at} /></small></div></td>
     <td role="cell" class="what"><${What} event=${first} /></td>
     <td role="cell" class="who"><${Known} value=${first.name} none="no name" /><small><${Known} value=${first.address} none="no address" /></small></td>
-    <td role="cell" class="project"><${Known} value=${first.projectName ?? first.projectId} none="–" /></td>
+    <td role="cell" class="project"><${Known} value=${first.projectName ?? first.projectId} none="–" limit=${40} /></td>
     <td role="cell" class="told"><div class="chips">${
-    deliveries.map((delivery) => markup`<${DeliveryChip} key=${delivery.plugin} delivery=${delivery} />`)
+    bySeverity(deliveries).map((delivery) => markup`<${DeliveryChip} key=${delivery.plugin} delivery=${delivery} />`)
   }</div>${
-    problem !== undefined && markup`<small class="reason"><${Text} value=${problem.reason} limit=${160} /></small>`
+    problem !== undefined && markup`<small class="reason"><${Label} value=${problem.reason} limit=${160} /></small>`
   }</td>
   </tr>`;
 }
@@ -75,15 +82,17 @@ function What({ event: { key, kind, subject, origin } }) {
   }`;
 }
 
-/** @param {{ value: string | null, none: string }} props */
-function Known({ value, none }) {
-  return value === null ? markup`<span class="faint">${none}</span>` : markup`<${Text} value=${value} limit=${120} />`;
+/** @param {{ value: string | null, none: string, limit?: number }} props */
+function Known({ value, none, limit = 100 }) {
+  return value === null
+    ? markup`<span class="faint">${none}</span>`
+    : markup`<${Label} value=${value} limit=${limit} />`;
 }
 
 /** @param {{ rows: readonly EventRow[], label: string, selectionOf?: (row: EventRow) => unknown }} props */
 export function EventTable({ rows, label, selectionOf = undefined }) {
   return markup`
-    <table class="table event-table" role="table" aria-label=${label}>
+    <table class=${`table event-table ${selectionOf === undefined ? "" : "choosing"}`} role="table" aria-label=${label}>
       <thead role="rowgroup">
         <tr role="row">
           <th role="columnheader" scope="col">When</th>

@@ -8,7 +8,7 @@ import { UNFINISHED } from "../words.js";
 import { Attempts } from "./attempts.js";
 import { StateBadge } from "./badge.js";
 import { ActionButton } from "./button.js";
-import { Text } from "./text.js";
+import { Label, Text } from "./text.js";
 import { FullTime } from "./time.js";
 import { Value } from "./tree.js";
 
@@ -23,7 +23,7 @@ export function Delivery({ event, delivery, reload }) {
       <header class="heading">
         <h3><a href=${
     href(["plugins", plugin])
-  }><${Text} value=${plugin} limit=${80} /></a> <${StateBadge} state=${state} /></h3>
+  }><${Label} value=${plugin} limit=${80} /></a> <${StateBadge} state=${state} /></h3>
         <div class="heading-actions">
           <${Actions} eventKey=${event.key} delivery=${delivery} reload=${reload} />
         </div>
@@ -68,7 +68,7 @@ function WaitsFor({ keys }) {
       <p>It waits for earlier events of the same resource:</p>
       <ul>${
     keys.map((key) =>
-      markup`<li key=${key}><a href=${href("event", { key })}><${Text} value=${key} limit=${120} /></a></li>`
+      markup`<li key=${key}><a href=${href("event", { key })}><${Label} value=${key} limit=${120} /></a></li>`
     )
   }</ul>
     </div>

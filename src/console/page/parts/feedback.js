@@ -1,5 +1,6 @@
 // @ts-check
 import { markup } from "../ui.js";
+import { Heading } from "./heading.js";
 import { Icon } from "./icon.js";
 
 /** @import { Tone } from "../words.js" */
@@ -32,11 +33,14 @@ export const Loading = () => markup`<p class="loading" role="status">Reading …
  * What a resource has: its data, else its error, else that it is read.
  *
  * @template T
- * @param {{ of: import("./resource.js").Resource<T>, children?: (data: T) => unknown }} props
+ * @param {{ of: import("./resource.js").Resource<T>, title?: string, children?: (data: T) => unknown }} props
+ *   `title`: the screen's heading until there are data, which bring their own
  */
-export function Loaded({ of, children }) {
+export function Loaded({ of, title = undefined, children }) {
   const { data, error, reload } = of;
-  return markup`<${ErrorNote} text=${error} retry=${reload} />${
+  return markup`${
+    data === null && title !== undefined && markup`<${Heading} title=${title} />`
+  }<${ErrorNote} text=${error} retry=${reload} />${
     data !== null ? children?.(data) : error === null ? markup`<${Loading} />` : null
   }`;
 }

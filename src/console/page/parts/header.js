@@ -1,6 +1,7 @@
 // @ts-check
+import { remove, textOf } from "../api.js";
 import { go, href, route } from "../router.js";
-import { connection, session } from "../session.js";
+import { announcement, connection, session, signedOut } from "../session.js";
 import { markup, signal, useEffect, useRef } from "../ui.js";
 import { Icon } from "./icon.js";
 import { areKeysShown } from "./keys.js";
@@ -55,7 +56,7 @@ function Connection() {
   const state = connection.value;
   const [tone, icon, word, title] = /** @type {[string, IconName, string, string]} */ (
     state === "live"
-      ? ["ok", "check", "Live", "What you see is renewed every two seconds"]
+      ? ["ok", "check", "Connected", "What you see is renewed every two seconds"]
       : state === "lost"
       ? ["bad", "alert", "Connection lost, trying again", "What you see may be old"]
       : ["off", "clock", "Connecting", "The first answer is on its way"]
@@ -85,7 +86,19 @@ function Theme() {
   `;
 }
 
+/** Who is signed in. Behind a proxy that signs in, nobody signs out here. */
 function User() {
-  const { user, role } = session.value ?? { user: "", role: "viewer" };
-  return markup`<span class="user"><${Label} value=${user} /> <span class="role">${role}</span></span>`;
+  const { user, role, expiresAt } = session.value ?? { user: "", role: "viewer", expiresAt: null };
+  const leave = async () => {
+    try {
+      await remove("session");
+      signedOut.value = "You have signed out";
+    } catch (error) {
+      announcement.value = textOf(error);
+    }
+  };
+  return markup`<span class="user"><${Label} value=${user} /> <span class="role">${role}</span></span>${
+    expiresAt !== null &&
+    markup`<button type="button" class="icon-button leave-button" aria-label="Sign out" title="Sign out" onClick=${leave}><${Icon} name="leave" /></button>`
+  }`;
 }

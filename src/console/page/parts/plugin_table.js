@@ -19,7 +19,7 @@ export function conditionOf({ isConfigured, paused, outage, breaker, retrying, d
   if (paused !== null) return { tone: "warn", icon: "pause", word: "paused" };
   if (outage !== null || breaker === "open") return { tone: "bad", icon: "cross", word: "target is down" };
   if (retrying > 0) return { tone: "warn", icon: "retry", word: "retrying" };
-  if (dead > 0) return { tone: "warn", icon: "alert", word: "works, has dead letters" };
+  if (dead > 0) return { tone: "warn", icon: "alert", word: "has dead letters" };
   return { tone: "ok", icon: "check", word: "works" };
 }
 
@@ -66,9 +66,9 @@ const COLUMNS = [
       } label=${`dead letters of ${name}`} />`,
   },
   {
-    label: "Oldest waits",
+    label: "Waits since",
     cell: ({ oldestAt }) =>
-      oldestAt === null ? markup`<span class="faint">–</span>` : markup`since <${Time} at=${oldestAt} />`,
+      oldestAt === null ? markup`<span class="faint">–</span>` : markup`<${Time} at=${oldestAt} />`,
   },
   { label: "Attempts/min", align: "end", cell: ({ attemptsPerMinute }) => count(attemptsPerMinute) },
   {

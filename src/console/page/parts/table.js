@@ -43,7 +43,7 @@ export function Table({ label, name, columns, rows, keyOf, rowClass = () => "" }
         columns.map((column) =>
           markup`<td role="cell" data-label=${column.isLabelHidden ? null : column.label} class=${`${
             column.align ?? ""
-          } ${column.className ?? ""}`}>${column.cell(row)}</td>`
+          } ${column.className ?? ""}`}><div>${column.cell(row)}</div></td>`
         )
       }</tr>`
     )

@@ -35,9 +35,9 @@ export function Text({ value, limit = FIRST, lines = false }) {
   }</bdi>`;
 }
 
-/** Short text in one line: no button, for links and narrow places. @param {{ value: string }} props */
-export function Label({ value }) {
-  return markup`<bdi class="text">${visible(value.length > 120 ? `${cut(value, 119)}…` : value, false)}</bdi>`;
+/** Short text in one line: no button, for links and narrow places. @param {{ value: string, limit?: number }} props */
+export function Label({ value, limit = 120 }) {
+  return markup`<bdi class="text">${visible(value.length > limit ? `${cut(value, limit - 1)}…` : value, false)}</bdi>`;
 }
 
 /** Without half of a character at its end. @param {string} value @param {number} length */

@@ -4,7 +4,7 @@ import { running, sentenceOf, stop } from "../actions.js";
 import { href } from "../router.js";
 import { markup } from "../ui.js";
 import { Icon } from "./icon.js";
-import { Text } from "./text.js";
+import { Label, Text } from "./text.js";
 
 export function Tray() {
   const action = running.value;
@@ -35,7 +35,7 @@ export function Tray() {
             <li
               key=${`${key} ${plugin}`}><a href=${
           href("event", { key })
-        }><${Text} value=${key} limit=${100} /></a> <${Text} value=${reason} /></li>
+        }><${Label} value=${key} limit=${100} /></a> <${Text} value=${reason} /></li>
           `
       )
     }</ul>

@@ -56,7 +56,7 @@ function Whole({ answer, drift }) {
     <${Runs} running=${running} drift=${drift} />
     ${running !== null && markup`<${Run} run=${running} />`}
     <h2>The last comparison</h2>
-    <p>Targets and OpenStack agreed last <${Time} at=${agreedAt} />.</p>
+    ${agreedAt !== null && markup`<p>Targets and OpenStack agreed last <${Time} at=${agreedAt} />.</p>`}
     ${
     last === null
       ? markup`

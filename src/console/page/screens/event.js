@@ -8,7 +8,7 @@ import { Empty, ErrorNote, Loaded } from "../parts/feedback.js";
 import { Heading } from "../parts/heading.js";
 import { Icon } from "../parts/icon.js";
 import { useResource } from "../parts/resource.js";
-import { Text } from "../parts/text.js";
+import { Label, Text } from "../parts/text.js";
 import { ExactTime, FullTime } from "../parts/time.js";
 import { Tree, Value } from "../parts/tree.js";
 import { ViewersNote } from "../parts/button.js";
@@ -28,7 +28,7 @@ export function Event({ params }) {
   useEffect(() => {
     if (event.data !== null) event.reload();
   }, [beat]);
-  return markup`<${Loaded} of=${event}>${(/** @type {EventAnswer} */ data) =>
+  return markup`<${Loaded} of=${event} title="Event">${(/** @type {EventAnswer} */ data) =>
     markup`<${Whole} event=${data} reload=${event.reload} />`}<//>
     ${
     event.data === null && event.error !== null && markup`
@@ -115,7 +115,7 @@ function Facts({ event }) {
         ? markup`<span class="faint">unknown</span>`
         : markup`<a href=${
           href("events", { text: detail.IP })
-        }><${Text} value=${detail.IP} limit=${80} /></a> <span class="faint">${detail.IPType ?? ""}</span>`
+        }><${Label} value=${detail.IP} limit=${80} /></a> <span class="faint">${detail.IPType ?? ""}</span>`
     }</dd>
       </div>
     `
@@ -127,7 +127,7 @@ function Facts({ event }) {
         <dd>${
       detail.ProjectID === null
         ? markup`<span class="faint">unknown</span>`
-        : markup`<a href=${href("events", { text: detail.ProjectID })}><${Text} value=${
+        : markup`<a href=${href("events", { text: detail.ProjectID })}><${Label} value=${
           detail.ProjectName ?? detail.ProjectID
         } limit=${80} /></a>`
     }</dd>
@@ -138,7 +138,7 @@ function Facts({ event }) {
     serverId !== null && markup`
       <div>
         <dt>Server</dt>
-        <dd><a href=${href("server", { id: serverId })}><${Text} value=${serverId} limit=${80} /></a></dd>
+        <dd><a href=${href("server", { id: serverId })}><${Label} value=${serverId} limit=${80} /></a></dd>
       </div>
     `
   }

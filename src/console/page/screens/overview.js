@@ -1,20 +1,18 @@
 // @ts-check
 // Is everything well, and if not: what mends it?
 import { get } from "../api.js";
-import { count, counted, duration, seconds, shortCount, size } from "../format.js";
-import { Badge } from "../parts/badge.js";
+import { counted, duration, seconds, shortCount, size } from "../format.js";
 import { Chart } from "../parts/chart.js";
 import { Loaded, Loading } from "../parts/feedback.js";
 import { Heading } from "../parts/heading.js";
 import { Icon } from "../parts/icon.js";
 import { PluginTable } from "../parts/plugin_table.js";
+import { Stages } from "../parts/stages.js";
 import { useResource } from "../parts/resource.js";
-import { Label, Text } from "../parts/text.js";
-import { Time } from "../parts/time.js";
+import { Text } from "../parts/text.js";
 import { href } from "../router.js";
 import { now, overview } from "../session.js";
 import { markup, useEffect } from "../ui.js";
-import { OUTCOMES } from "../words.js";
 
 /** @import { HistoryAnswer, OverviewAnswer } from "../../api.ts" */
 
@@ -74,77 +72,13 @@ function Problems({ problems }) {
 
 /** A sentence, in which commands stand between backticks or are the whole of it. @param {{ text: string }} props */
 function Remedy({ text }) {
-  if (/^oss-watcher /.test(text)) return markup`<code><${Text} value=${text} /></code>`;
+  const [, before, command] = /^(.*?)(oss-watcher [a-z][^;]*)$/.exec(text) ?? [];
+  if (command !== undefined && !text.includes("`")) {
+    return markup`<${Text} value=${before ?? ""} /><code><${Text} value=${command} /></code>`;
+  }
   return text.split("`").map((part, index) =>
     index % 2 === 1 ? markup`<code><${Text} value=${part} /></code>` : markup`<${Text} value=${part} />`
   );
-}
-
-/** The way of a message: from the broker to the targets. @param {{ answer: OverviewAnswer }} props */
-function Stages({ answer }) {
-  const { sources, ledger, openstack, plugins, lastMessageAt, messages } = answer;
-  const sum = (/** @type {(plugin: OverviewAnswer["plugins"][number]) => number} */ of) =>
-    plugins.reduce((total, plugin) => total + of(plugin), 0);
-  return markup`
-    <section class="tiles" aria-label="State">
-      <div
-        class="panel tile"><h2>${sources.length > 1 ? "Sources" : "Source"}</h2>${
-    sources.map((source) =>
-      markup`
-            <div class="tile-row" key=${`${source.broker} ${source.queue}`}>
-              <${Badge} tone=${source.connected ? source.consuming ? "ok" : "warn" : "bad"}
-                icon=${source.connected ? source.consuming ? "check" : "pause" : "cross"}>${
-        source.connected ? source.consuming ? "consuming" : "connected, not consuming" : "not connected"
-      }<//><small><${Label} value=${source.broker} /> <${Label} value=${source.queue} /></small></div>
-          `
-    )
-  }<small>last message <${Time} at=${lastMessageAt} /></small></div>
-      <div
-        class="panel tile"><h2>Messages</h2><p class="figure">${count(messages.received)}</p><small>${
-    count(messages.recorded)
-  } recorded, ${count(messages.ignored)} ignored, ${count(messages.rejected)} rejected</small></div>
-      <div class="panel tile">
-        <h2>Ledger</h2>
-        <${Badge} tone=${ledger.writable ? "ok" : "bad"} icon=${ledger.writable ? "check" : "cross"}>${
-    ledger.writable ? "writable" : "not writable"
-  }<//><small>${ledger.kind === "sqlite" ? "SQLite, one file" : "PostgreSQL, shared"}</small></div>
-        ${openstack !== null && markup`<${OpenStack} openstack=${openstack} />`}
-        <div class="panel tile"><h2>Unfinished deliveries</h2><p class="figure"><a href=${
-    href("events", { state: "waiting" })
-  }>${count(sum((each) => each.waiting))}</a></p><small><a href=${href("events", { state: "retrying" })}>${
-    count(sum((each) => each.retrying))
-  } of them retrying</a></small></div>
-        <div class=${`panel tile ${
-    sum((each) => each.dead) > 0 ? "alarm" : ""
-  }`}><h2>Dead letters</h2><p class="figure"><a href=${href("dead-letters")}>${
-    count(sum((each) => each.dead))
-  }</a></p><small>given up until somebody replays them</small></div>
-      </section>
-  `;
-}
-
-/** @param {{ openstack: NonNullable<OverviewAnswer["openstack"]> }} props */
-function OpenStack({ openstack: { lastComparison, agreedAt, deciding } }) {
-  const look = lastComparison === null ? null : OUTCOMES[lastComparison.outcome];
-  const drift = lastComparison === null ? 0 : Object.values(lastComparison.drift).reduce((sum, each) => sum + each, 0);
-  return markup`<div class="panel tile"><h2>OpenStack</h2>${
-    !deciding
-      ? markup`
-        <${Badge} tone="busy"
-          icon="clock">priming<//><small>messages are recorded, and decided when what exists has been read</small>
-      `
-      : look === null || look === undefined
-      ? markup`<${Badge} tone="off" icon="info">never compared<//>`
-      : markup`
-        <${Badge} tone=${look.tone}
-          icon=${look.icon}>${look.word}<//><small><a href=${href("drift")}>${
-        counted(
-          drift,
-          "difference",
-        )
-      }</a>, last agreed <${Time} at=${agreedAt} /></small>
-      `
-  }</div>`;
 }
 
 /** @param {{ range: "hour" | "day" }} props */
@@ -184,23 +118,25 @@ function Charts({ data }) {
   const step = stepSeconds === 30 ? "each 30 s" : "each 10 min";
   return markup`
     <div class="charts">
-      <${Chart} title=${`Events, ${step}`} times=${times} format=${shortCount} hrefOf=${hrefOf({})} series=${[{
+      <${Chart} title=${`Events, ${step}`} times=${times} format=${shortCount} least=${4} hrefOf=${
+    hrefOf({})
+  } series=${[{
     label: "events",
     values: data.events,
     color: "blue",
     bars: true,
   }]} />
-      <${Chart} title=${`Deliveries and failures, ${step}`} times=${times} format=${shortCount} hrefOf=${
+      <${Chart} title=${`Deliveries and failures, ${step}`} times=${times} format=${shortCount} least=${4} hrefOf=${
     hrefOf({})
   } series=${[
     { label: "delivered", values: data.deliveries, color: "green" },
     { label: "failed attempts", values: data.failures, color: "red" },
   ]} />
-      <${Chart} title="Duration of attempts" times=${times} format=${seconds} series=${[
+      <${Chart} title="Duration of attempts" times=${times} format=${seconds} least=${0.05} series=${[
     { label: "median", values: data.p50Seconds, color: "blue" },
     { label: "slowest 1 %", values: data.p99Seconds, color: "amber" },
   ]} />
-      <${Chart} title="Unfinished deliveries" times=${times} format=${shortCount} series=${[{
+      <${Chart} title="Unfinished deliveries" times=${times} format=${shortCount} least=${4} series=${[{
     label: "unfinished",
     values: data.waiting,
     color: "violet",

@@ -26,7 +26,7 @@ export function Plugins({ name }) {
   useEffect(() => {
     if (answer.data !== null && !answer.isLoading) answer.reload();
   }, [beat]);
-  return markup`<${Loaded} of=${answer}>${(/** @type {PluginsAnswer} */ { plugins }) =>
+  return markup`<${Loaded} of=${answer} title="Plugins">${(/** @type {PluginsAnswer} */ { plugins }) =>
     name === null
       ? markup`<${All} plugins=${plugins} />`
       : markup`<${One} plugin=${

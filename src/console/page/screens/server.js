@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { count } from "../format.js";
 import { Badge, KindBadge } from "../parts/badge.js";
 import { Copy } from "../parts/copy.js";
-import { DeliveryChip } from "../parts/deliveries.js";
+import { bySeverity, DeliveryChip } from "../parts/deliveries.js";
 import { Empty, Loaded } from "../parts/feedback.js";
 import { Heading } from "../parts/heading.js";
 import { Icon } from "../parts/icon.js";
@@ -17,7 +17,7 @@ import { Tree } from "../parts/tree.js";
 import { href } from "../router.js";
 import { arrivals, overview } from "../session.js";
 import { markup, useEffect } from "../ui.js";
-import { UNFINISHED } from "../words.js";
+import { STATES, UNFINISHED } from "../words.js";
 
 /** @import { ServerAnswer } from "../../api.ts" */
 /** @typedef {ServerAnswer["events"][number]} LifeEvent */
@@ -33,7 +33,8 @@ export function Server({ params }) {
   useEffect(() => {
     if (server.data !== null) server.reload();
   }, [beat]);
-  return markup`<${Loaded} of=${server}>${(/** @type {ServerAnswer} */ data) => markup`<${Life} life=${data} />`}<//>
+  return markup`<${Loaded} of=${server} title="Server">${(/** @type {ServerAnswer} */ data) =>
+    markup`<${Life} life=${data} />`}<//>
     ${
     server.data === null && server.error !== null && markup`
       <${Empty} title="This server is not shown.">
@@ -56,7 +57,7 @@ function Life({ life }) {
       <div><dt>Project</dt><dd>${
     projectId === null
       ? markup`<span class="faint">unknown</span>`
-      : markup`<a href=${href("events", { text: projectId })}><${Text} value=${
+      : markup`<a href=${href("events", { text: projectId })}><${Label} value=${
         projectName ?? projectId
       } limit=${80} /></a>`
   }</dd></div>
@@ -92,7 +93,6 @@ function Existence({ exists }) {
 
 /** @param {{ told: readonly Told[], events: readonly LifeEvent[] }} props */
 function ToldTable({ told, events }) {
-  const last = events.at(-1);
   /** @type {readonly import("../parts/table.js").Column<Told>[]} */
   const columns = [
     {
@@ -111,8 +111,8 @@ function ToldTable({ told, events }) {
         `,
     },
     {
-      label: "So it knows",
-      cell: ({ key, plugin }) => markup`<${Freshness} last=${last} told=${key} plugin=${plugin} />`,
+      label: "Has not heard of",
+      cell: ({ plugin }) => markup`<${Missing} events=${events} plugin=${plugin} />`,
     },
     {
       label: "What it was told",
@@ -140,15 +140,25 @@ function Happening({ events, eventKey }) {
     : markup`<${KindBadge} kind=${event.kind} subject=${event.subject} />`;
 }
 
-/** Whether a target has heard of the newest event. @param {{ last: LifeEvent | undefined, told: string | null, plugin: string }} props */
-function Freshness({ last, told, plugin }) {
-  if (last === undefined) return markup`<span class="faint">–</span>`;
-  const delivery = last.deliveries.find((each) => each.plugin === plugin);
-  if (told === last.key || delivery?.state === "done") return markup`<${Badge} tone="ok" icon="check">all<//>`;
-  if (delivery === undefined) return markup`<${Badge} tone="off" icon="minus">all that it asks for<//>`;
-  return markup`<${Badge} tone=${UNFINISHED.includes(delivery.state) ? "warn" : "bad"} icon=${
-    UNFINISHED.includes(delivery.state) ? "clock" : "cross"
-  }>not the newest event<//>`;
+/** Of which of its events a target has not heard. @param {{ events: readonly LifeEvent[], plugin: string }} props */
+function Missing({ events, plugin }) {
+  const states = events.flatMap(({ deliveries }) => deliveries.filter((each) => each.plugin === plugin)).map((
+    { state },
+  ) => state);
+  const missing = ["dead", "retrying", "waiting", "dropped"].map((state) => ({
+    state,
+    number: states.filter((each) => each === state).length,
+  }))
+    .filter(({ number }) => number > 0);
+  if (states.length === 0) return markup`<${Badge} tone="off" icon="minus">is not told of it<//>`;
+  if (missing.length === 0) return markup`<${Badge} tone="ok" icon="check">heard of everything<//>`;
+  return markup`<div class="chips">${
+    missing.map(({ state, number }) =>
+      markup`<${Badge} key=${state} tone=${STATES[state]?.tone} icon=${STATES[state]?.icon}>${count(number)} ${
+        STATES[state]?.word
+      }<//>`
+    )
+  }</div>`;
 }
 
 /** @param {{ event: LifeEvent }} props */
@@ -164,7 +174,9 @@ function LifeEntry({ event }) {
     event.origin === "reconcile" && markup`<span class="faint">found by a comparison</span>`
   }</div>
       <div class="chips">${
-    event.deliveries.map((delivery) => markup`<${DeliveryChip} key=${delivery.plugin} delivery=${delivery} />`)
+    bySeverity(event.deliveries).map((delivery) =>
+      markup`<${DeliveryChip} key=${delivery.plugin} delivery=${delivery} />`
+    )
   }</div>
     </li>
   `;
