@@ -63,6 +63,8 @@ async function main(args: readonly string[]): Promise<number> {
     processTerminal.print(project.version);
     return 0;
   }
+  // To open a browser.
+  if (!args.includes("console")) Deno.permissions.revokeSync({ name: "run" });
   const { runProgram } = await import("./src/cli/program.ts");
   return await runProgram(args, {
     ...sources,

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { didYouMean } from "../config/closest.ts";
 import type { LoadedConfig } from "../config/load_config.ts";
 import type { AuditedTarget } from "../inspect/audit/audit_target.ts";
+import type { LedgerPlace } from "../ledger/place.ts";
 import type { DeliveredLedger } from "../model/delivered.ts";
 import { UserError } from "../model/errors.ts";
 import type { Plugin } from "../model/plugin.ts";
@@ -10,6 +11,7 @@ import { redact } from "../wire/secrets/redact.ts";
 import { describeAudit, jsonOfAudit } from "./audit_text.ts";
 import { type CommandContext, EXIT_DIFFERENCES, EXIT_FAILURE, load } from "./context.ts";
 import { ledgerOption } from "./ledger_option.ts";
+import { writeTrail } from "./trail.ts";
 
 interface AuditCommandOptions {
   readonly plugin?: readonly string[];
@@ -48,9 +50,15 @@ listed, or bad input; 3 differences that were found and not repaired.`;
 async function run(options: AuditCommandOptions, context: CommandContext): Promise<void> {
   const [loaded, { auditTarget }] = await Promise.all([load(context), import("../inspect/audit/audit_target.ts")]);
   const chosen = choose(loaded, options.plugin);
-  await using ledger = await openLedger(options.ledger, loaded);
+  const place = await placeOfLedger(options.ledger, loaded);
+  const { openDelivered, openOperations } = await import("../ledger/open_ledger.ts");
+  await using ledger: DeliveredLedger = await openDelivered(place);
   const signal = context.stopSignal();
   const isApplied = options.apply ?? false;
+  if (isApplied) {
+    await using operations = await openOperations(place);
+    await writeTrail(operations, { action: "audit", what: `repairs of ${chosen.map(({ name }) => name).join(", ")}` });
+  }
   const audited: AuditedTarget[] = [];
   for (const { name, plugin } of chosen) {
     const target = await auditTarget({ name, plugin, ledger, isApplied, now: Date.now, signal }).catch((error) => {
@@ -84,12 +92,9 @@ function choose(
   return named === undefined ? all : all.filter(({ name }) => named.includes(name));
 }
 
-async function openLedger(given: string | undefined, { config }: LoadedConfig): Promise<DeliveredLedger> {
-  const [{ placeNamed, placeOf }, { openDelivered }] = await Promise.all([
-    import("../ledger/place.ts"),
-    import("../ledger/open_ledger.ts"),
-  ]);
-  return await openDelivered(given === undefined ? placeOf(config.ledger) : placeNamed(given));
+async function placeOfLedger(given: string | undefined, { config }: LoadedConfig): Promise<LedgerPlace> {
+  const { placeNamed, placeOf } = await import("../ledger/place.ts");
+  return given === undefined ? placeOf(config.ledger) : placeNamed(given);
 }
 
 /** A plugin that was named and cannot be audited is a failure; one of all is not. */

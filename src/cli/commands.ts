@@ -83,6 +83,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./audit.ts")).auditCommand,
   },
   {
+    name: "audit-log",
+    summary: "list what operators have done",
+    load: async () => (await import("./audit_log.ts")).auditLogCommand,
+  },
+  {
     name: "backup",
     summary: "write a consistent copy of the ledger",
     load: async () => (await import("./backup.ts")).backupCommand,

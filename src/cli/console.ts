@@ -5,6 +5,7 @@ import { consoleSecret } from "../console/sign_in/secret.ts";
 import { type ConsoleOptions, DEFAULT_CONSOLE } from "../model/console_config.ts";
 import { UserError } from "../model/errors.ts";
 import { type CommandContext, load } from "./context.ts";
+import { openBrowser } from "./open_browser.ts";
 
 interface ConsoleCommandOptions {
   readonly print?: boolean;
@@ -23,7 +24,7 @@ export function consoleCommand(context: CommandContext): Command {
     .action((options: ConsoleCommandOptions) => run(options, context));
 }
 
-async function run({ viewer = false }: ConsoleCommandOptions, context: CommandContext): Promise<void> {
+async function run({ print = false, viewer = false }: ConsoleCommandOptions, context: CommandContext): Promise<void> {
   const loaded = await load(context);
   const { console = {} } = loaded.config;
   if (console === false) {
@@ -37,7 +38,9 @@ async function run({ viewer = false }: ConsoleCommandOptions, context: CommandCo
   const secret = await consoleSecret(stateDirectory(loaded.config));
   const role = viewer ? "viewer" : "operator";
   const token = makeLink({ user: userName(), role }, { secret, now: Date.now() });
-  context.terminal.print(`${addressOf(console)}/sign-in?token=${token}`);
+  const url = `${addressOf(console)}/sign-in?token=${token}`;
+  context.terminal.print(url);
+  if (!print && context.terminal.width !== undefined) await openBrowser(url);
 }
 
 /** The address that browsers use. */

@@ -9,12 +9,21 @@ import {
 } from "../model/operations.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
-import { describeEnd, describeEvent, describeFirst, describeMore, describeResults, listLayout } from "./events_text.ts";
+import {
+  describeEnd,
+  describeEvent,
+  describeFirst,
+  describeMore,
+  describeResults,
+  describeSelection,
+  listLayout,
+} from "./events_text.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { wholeNumber } from "./numbers.ts";
 import { requireKnownPlugin } from "./plugins.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
 import type { Terminal } from "./terminal.ts";
+import { firstKeys, writeTrail } from "./trail.ts";
 import { UsageError } from "./usage.ts";
 
 interface ListOptions {
@@ -167,6 +176,16 @@ async function changeDeliveries({ verb, keys, options, context }: {
     ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
     ...(options.dead === undefined ? {} : { dead: options.dead }),
   };
+  await writeTrail(opened, {
+    action: verb === "replayed" ? "replay" : "drop",
+    what: describeSelection(selection),
+    details: {
+      keys: firstKeys(keys),
+      keyCount: keys.length,
+      plugin: options.plugin ?? null,
+      force: options.force ?? false,
+    },
+  });
   const treated: readonly OperatorResult[] = verb === "replayed"
     ? await opened.replay(selection, { force: options.force ?? false })
     : await opened.drop(selection);

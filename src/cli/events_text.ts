@@ -1,7 +1,7 @@
 import type { Detail } from "../model/detail.ts";
 import { kindOf } from "../model/event.ts";
 import { asTold, changedKeys } from "../model/following.ts";
-import type { Listed, OperatorResult, ShownDelivery, ShownEvent } from "../model/operations.ts";
+import type { Listed, OperatorResult, Selection, ShownDelivery, ShownEvent } from "../model/operations.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { describeChanges } from "./changes_text.ts";
 import { pausedWords } from "./plugins_text.ts";
@@ -118,6 +118,14 @@ function describeDelivery(
       wrapped(`  ${String(attempt).padStart(5)}  ${utc(endedAt)}  ${reason}: ${printable(error)}`, { indent: 9 })
     ),
   ];
+}
+
+/** What a command is to act on, in one line. */
+export function describeSelection({ keys = [], plugin, dead = false }: Selection): string {
+  const [key] = keys;
+  const all = dead ? "all dead letters" : "all unfinished deliveries";
+  const which = key === undefined ? all : keys.length === 1 ? key : `${keys.length} events`;
+  return plugin === undefined ? which : `${which} of ${plugin}`;
 }
 
 /** The deliveries that were refused, and the counts. */

@@ -6,6 +6,7 @@ import { safeJson } from "../wire/escaping/safe_json.ts";
 import type { CommandContext } from "./context.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { describePaused, describePlugins, describeResumed, describeTried, pausedWords } from "./plugins_text.ts";
+import { writeTrail } from "./trail.ts";
 import { whoRuns } from "./who.ts";
 
 interface LedgerOption {
@@ -47,7 +48,9 @@ function pauseCommand(context: CommandContext): Command {
     .action(async (name: string, { ledger }: LedgerOption) => {
       await using opened = await openLedger(ledger, context);
       await requireKnownPlugin(name, opened);
-      const isNew = await opened.pause(name, whoRuns());
+      const isPaused = (await opened.pauses()).has(name);
+      if (!isPaused) await writeTrail(opened, { action: "pause", what: name });
+      const isNew = !isPaused && await opened.pause(name, whoRuns());
       const paused = (await opened.pauses()).get(name);
       const seen = { seenAt: await opened.serviceSeenAt(), now: Date.now() };
       context.terminal.print(describePaused(name, { isNew, paused: paused ?? null, ...seen }));
@@ -64,7 +67,9 @@ function resumeCommand(context: CommandContext): Command {
     .action(async (name: string, { ledger }: LedgerOption) => {
       await using opened = await openLedger(ledger, context);
       await requireKnownPlugin(name, opened);
-      const wasPaused = await opened.resume(name);
+      const isPaused = (await opened.pauses()).has(name);
+      if (isPaused) await writeTrail(opened, { action: "resume", what: name });
+      const wasPaused = isPaused && await opened.resume(name);
       const seen = { seenAt: await opened.serviceSeenAt(), now: Date.now() };
       context.terminal.print(describeResumed(name, { wasPaused, ...seen }));
     });
@@ -85,6 +90,7 @@ function tryCommand(context: CommandContext): Command {
       await requireKnownPlugin(name, opened);
       await requireConfigured(name, opened);
       await requireRunning(name, opened);
+      await writeTrail(opened, { action: "try", what: name });
       const count = await opened.tryNow(name);
       context.terminal.print(describeTried(name, { count, seenAt: await opened.serviceSeenAt(), now: Date.now() }));
     });

@@ -3,6 +3,7 @@ import { safeJson } from "../wire/escaping/safe_json.ts";
 import { type CommandContext, load, stderrLog } from "./context.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { describePrimed } from "./prime_text.ts";
+import { writeTrail } from "./trail.ts";
 
 /** `prime`: makes the ledger remember the resources of OpenStack that it lacks. */
 export function primeCommand(context: CommandContext): Command {
@@ -21,6 +22,7 @@ export function primeCommand(context: CommandContext): Command {
         import("../runtime/clock.ts"),
       ]);
       await using opened = await openLedger(ledger, context);
+      await writeTrail(opened, { action: "prime", what: "memory, from OpenStack" });
       const log = stderrLog(context.globals());
       const compared = await primeAgain({ config, ledger: opened, clock: systemClock, random: Math.random, log });
       context.terminal.print(json ? safeJson(compared) : describePrimed(compared));

@@ -5,6 +5,7 @@ import { type CommandContext, EXIT_DIFFERENCES, EXIT_FAILURE, load, stderrLog } 
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { describeComparison, describeProgress } from "./reconcile_text.ts";
+import { writeTrail } from "./trail.ts";
 import { UsageError } from "./usage.ts";
 
 interface ReconcileOptions {
@@ -56,6 +57,14 @@ async function run(options: ReconcileOptions, context: CommandContext): Promise<
     import("../runtime/clock.ts"),
   ]);
   await using opened = await openLedger(ledger, context);
+  if (apply || acceptScope) {
+    const which = server === undefined ? "what differs from OpenStack" : `what differs of server ${server}`;
+    await writeTrail(opened, {
+      action: "reconcile",
+      what: apply ? which : "the account, region and endpoints are accepted",
+      details: { apply, force, acceptScope, server: server ?? null },
+    });
+  }
   const { terminal } = context;
   using line = new ProgressLine(terminal);
   const signal = context.stopSignal();

@@ -48,7 +48,7 @@ export async function makeApp(
     log,
   });
   addApi(app, { answers, streams, worker, refusals });
-  const assets = await Assets.read(new URL("./page/", import.meta.url));
+  const assets = await Assets.open(new URL("./page/", import.meta.url));
   app.get("*", (context) => assets.answer(context.req.raw));
   app.notFound((context) => context.json({ error: "Cannot find this page: there is none of this name" }, 404));
   app.onError((error, context) => {

@@ -1,5 +1,5 @@
 import type { Clock } from "../model/clock.ts";
-import type { Delivery, Ledger } from "../model/ledger.ts";
+import { type Delivery, type Ledger, LedgerUnavailable } from "../model/ledger.ts";
 import type { TargetOutage } from "../model/outage.ts";
 import type { Following } from "../model/following.ts";
 import type { Logger, Plugin } from "../model/plugin.ts";
@@ -199,7 +199,8 @@ export class Lane {
       // Before the read: a delivery that ends during the read must not be attempted again.
       const busy = new Set(this.#inFlight.keys());
       this.#readAhead = [...await ledger.ready({ plugin: name, now, limit, busy })];
-      this.#readAheadAt = now;
+      // After the read: one that takes long would be read for its first delivery alone, again and again.
+      this.#readAheadAt = clock.now();
     }
     return this.#readAhead.shift();
   }
@@ -214,11 +215,18 @@ export class Lane {
     return Math.min(policy.concurrency - this.#running, MAX_UNRECORDED * policy.concurrency - this.#inFlight.size);
   }
 
+  #tellUnrecorded({ event: { key } }: Delivery, error: unknown): void {
+    const { log } = this.#options;
+    if (error instanceof LeaseLost) return log.debug(`Cannot record an attempt of ${key}: ${error}`);
+    if (!(error instanceof LedgerUnavailable)) return log.error(`Cannot record an attempt of ${key}: ${error}`);
+    // Otherwise the ledger is waited for.
+    log.warn(`Cannot record an attempt of ${key} before the service stops: ${error.message}. It is made again`);
+  }
+
   #start(delivery: Delivery): void {
     const attempt = this.#attempt(delivery)
       .catch((error) => {
-        const severity = error instanceof LeaseLost ? "debug" : "error";
-        this.#options.log[severity](`Cannot record an attempt of ${delivery.event.key}: ${error}`);
+        this.#tellUnrecorded(delivery, error);
         this.#fault ??= { error };
       })
       .finally(() => {

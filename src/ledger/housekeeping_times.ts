@@ -13,3 +13,11 @@ export const PRUNE_EVERY_MS = 1_800_000;
 
 /** A clock that is off by more than this between two rounds was set. */
 export const JUMP_MS = 5 * 60_000;
+
+/** Days that the audit trail is kept, at least. */
+const MIN_TRAIL_DAYS = 365;
+
+/** Entries of the audit trail that are older than this may go, milliseconds since the epoch. */
+export function trailPrunedBefore(now: number, keepDays: number): number {
+  return now - Math.max(keepDays, MIN_TRAIL_DAYS) * DAY_MS;
+}

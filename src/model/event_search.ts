@@ -1,5 +1,5 @@
 import type { EventKind, Subject } from "./event.ts";
-import type { Listed, ListedState } from "./operations.ts";
+import type { Listed, ListedState } from "./listed.ts";
 import type { FailureReason } from "./errors.ts";
 
 /** What the console asks for: deliveries that pass all of these. */

@@ -1,17 +1,18 @@
+import type { AuditTrail } from "./audit_trail.ts";
 import type { Detail } from "./detail.ts";
 import type { FailureReason } from "./errors.ts";
+import type { EventSearch } from "./event_search.ts";
 import type { Gap } from "./gap.ts";
 import type { ComparisonLedger } from "./comparison_ledger.ts";
 import type { Delivery, Listing } from "./ledger.ts";
+import type { Listed, ListedState } from "./listed.ts";
 import type { Memory, MemoryChanges } from "./memory.ts";
 import type { ProcessList } from "./processes.ts";
-import type { Notification, Origin } from "./notification.ts";
+import type { Notification } from "./notification.ts";
 import type { TargetOutage } from "./outage.ts";
 import type { PluginPause } from "./pause.ts";
 
-/** States that operators can list: of deliveries, or of messages that led to no event. */
-export const LISTED_STATES = ["waiting", "retrying", "done", "dead", "dropped", "superseded", "rejected"] as const;
-export type ListedState = typeof LISTED_STATES[number];
+export { type Listed, LISTED_STATES, type ListedState } from "./listed.ts";
 
 export interface ListFilter {
   readonly state?: ListedState;
@@ -25,32 +26,6 @@ export interface ListFilter {
   readonly since?: number;
   /** The number of newest entries. */
   readonly limit: number;
-}
-
-/** One line of a listing. */
-export interface Listed {
-  /**
-   * The event's key; the event type of a superseded notification; the routing key of a rejected
-   * message.
-   */
-  readonly key: string;
-  readonly state: ListedState;
-  /** `FQDN` and `IP` of the detail, else from the messages; `null` when unknown. */
-  readonly name: string | null;
-  readonly address: string | null;
-  /** `reconcile`: a comparison with OpenStack led to it. */
-  readonly origin: Origin;
-  /** `null` for a message that led to no event. */
-  readonly plugin: string | null;
-  /** When the event was decided, or the message received; milliseconds since the epoch. */
-  readonly at: number;
-  readonly attempts: number;
-  /** When the next attempt is due, milliseconds since the epoch; `null`: none is. */
-  readonly dueAt: number | null;
-  /** The last error, or why it was superseded or rejected. */
-  readonly reason: string | null;
-  /** It waits, and its plugin is paused. @default false */
-  readonly isPaused?: true;
 }
 
 export interface ShownAttempt {
@@ -170,6 +145,10 @@ export interface LedgerOperations extends AsyncDisposable {
   gaps(): Promise<readonly Gap[]>;
   /** What `oss-watcher reconcile` reads and writes. */
   readonly comparisons: ComparisonLedger;
+  /** What operators have done. */
+  readonly trail: AuditTrail;
+  /** Searches for the console. */
+  readonly search: EventSearch;
   /** Writes a consistent copy to a new file, marked as a copy. */
   backup(file: string): Promise<void>;
 }

@@ -90,7 +90,7 @@ class Service {
       ...options,
       ledger,
       onOpen: wake,
-      onScope: (scope) => stored.comparisons.primed(scope),
+      onScope: (scope) => ledger.retried(() => stored.comparisons.primed(scope)),
     });
     this.#heartbeats = new Map([...plugins.keys()].map((name) => [name, new LoopHeartbeat()]));
     const onFailed = this.#failed.reject;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { openDatabase } from "../../src/ledger/sqlite/database.ts";
+import { openOperations } from "../../src/ledger/sqlite/operations.ts";
 import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
 import { deliverAll, tell } from "../support/decided_ledger.ts";
 import { ProgramDirectory, type ProgramEnd, READ_WRITE, runProgram } from "../support/program.ts";
@@ -122,6 +123,9 @@ Deno.test("audit --apply ends with exit code 0 when all that differs is delivere
   const { code, out } = await place.audit("--apply");
   assert.equal(code, 0);
   assert.match(out, /^ {2}the service delivers again: 2 events, 0 refused$/m);
+  await using operations = openOperations(place.dir.path("ledger.db"));
+  const trail = await operations.trail.read({ limit: 9 });
+  assert.deepEqual(trail.map(({ action, what }) => [action, what]), [["audit", "repairs of Held"]]);
 });
 
 Deno.test("audit goes on with the others when a target cannot be listed, with exit code 1", async () => {

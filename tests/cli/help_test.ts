@@ -45,7 +45,10 @@ for (const { name } of COMMANDS) {
     const misspelt = `${name.slice(0, 1)}${name.slice(2)}`;
     const { code, out, err } = await runProgram({ dir: dir.path(), args: [misspelt] });
     assert.deepEqual([code, out], [2, ""]);
-    assert.match(err, /^Cannot run "\w+": unknown command(; did you mean "\w+"\?)? \(see oss-watcher --help\)\n$/);
+    assert.match(
+      err,
+      /^Cannot run "[\w-]+": unknown command(; did you mean "[\w-]+"\?)? \(see oss-watcher --help\)\n$/,
+    );
     if (name.length > 3) assert.match(err, /did you mean/);
   });
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { openOperations } from "../../src/ledger/sqlite/operations.ts";
 import { ownLedger } from "../../src/ledger/sqlite/open.ts";
 import { openDatabase } from "../../src/ledger/sqlite/database.ts";
 import { idOf, MadeCloud } from "../support/made_cloud.ts";
@@ -53,6 +54,8 @@ Deno.test("prime remembers what the ledger lacks and lists it, within 80 columns
   assert.equal(code, 0);
   assert.deepEqual(out.split("\n").filter((line) => line.length > 80), []);
   await matchesSnapshot(out, new URL("snapshots/prime.first.txt", import.meta.url));
+  await using operations = openOperations(place.dir.path("ledger.db"));
+  assert.deepEqual((await operations.trail.read({ limit: 9 })).map(({ action }) => action), ["prime"]);
 });
 
 Deno.test("prime tells what was missing and what is gone, as text and as JSON", async () => {

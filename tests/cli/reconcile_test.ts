@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { openOperations } from "../../src/ledger/sqlite/operations.ts";
 import { openDatabase } from "../../src/ledger/sqlite/database.ts";
 import { idOf, MadeCloud } from "../support/made_cloud.ts";
 import { OpenStackServer } from "../support/openstack_server.ts";
@@ -103,6 +104,11 @@ Deno.test("reconcile --apply applies no more deletions than maxDeletions without
     assert.equal(last.get()?.["outcome"], "withheld");
   }
   const forced = await place.run("reconcile", "--apply", "--force", "--json");
+  await using operations = openOperations(place.dir.path("ledger.db"));
+  assert.deepEqual((await operations.trail.read({ limit: 2 })).map(({ action, details }) => [action, details]), [
+    ["reconcile", { apply: true, force: true, acceptScope: false, server: null }],
+    ["reconcile", { apply: true, force: false, acceptScope: false, server: null }],
+  ]);
   assert.equal(forced.code, 0);
   assert.deepEqual(JSON.parse(forced.out).drift, { untold: 0, gone: 11, moved: 0, changed: 0 });
   assert.ok(place.recorded >= 11);

@@ -50,9 +50,7 @@ class Stage implements AsyncDisposable {
     const running = others.use(
       await RunningConsole.start({
         rabbit: `{ url: "${rabbit.url}", queue: { name: "${exchange}", exchanges: ["${exchange}"], type: "classic" } }`,
-        plugins: `${rest("Good", good.port)}, ${
-          rest("Bad", bad.port)
-        }, new EventLog({ file: "events.log", name: "Lines" })`,
+        plugins: `${rest("Good", good.port)}, ${rest("Bad", bad.port)}, { name: "Lines", notify() {} }`,
         ...await ledgerOf(engine, others),
         env: { CMDB_PASSWORD: PASSWORD },
       }),

@@ -1,6 +1,7 @@
 import { OperatedSqliteLedger } from "../support/operated_sqlite_ledger.ts";
 import { sharedPostgres } from "../support/postgres_server.ts";
 import { TemporaryPostgresLedger } from "../support/temporary_postgres_ledger.ts";
+import { testAuditTrail } from "./audit_trail_contract.ts";
 import { testComparisons } from "./comparisons_contract.ts";
 import { testLastingEvents } from "./lasting_events_contract.ts";
 import type { OperatedContract } from "./operated_ledger.ts";
@@ -23,6 +24,7 @@ const CONTRACTS: readonly OperatedContract[] = [
 
 for (const contract of CONTRACTS) {
   testOperations(contract);
+  testAuditTrail(contract);
   testRedelivery(contract);
   testComparisons(contract);
   testPruning(contract);

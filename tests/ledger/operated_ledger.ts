@@ -17,6 +17,8 @@ export interface OperatedLedger extends AsyncDisposable {
   markTold(event: { readonly key: string; readonly plugin: string }): Promise<void>;
   /** Prunes what ended before this time. */
   prune(before: number): Promise<void>;
+  /** Deletes what the audit trail has of before this time. */
+  pruneTrail(before: number): Promise<void>;
 }
 
 export interface OperatedContract {

@@ -148,6 +148,7 @@ export async function viewOf(
       paused,
     })),
     gaps: await operations.gaps(),
+    trail: await operations.trail.read({ limit: 1000 }),
     past: await operations.comparisons.past(),
     decisions: await operations.comparisons.decisions(),
     priming: await opened.ledger.priming(),

@@ -172,6 +172,10 @@ async function writeOperations(place: TestPlace, text: string): Promise<void> {
   await operations.comparisons.report(report);
   await operations.comparisons.report({ ...report, isByHand: false, outcome: "failed", differences: [] });
   await operations.comparisons.primed(report.scope);
+  for (const [index, action] of (["drop", "replay"] as const).entries()) {
+    const what = `two deliveries ${text}`;
+    await operations.trail.write({ at: HISTORY_NOW + index, who: `who ${text}`, action, what, details: { text } });
+  }
   await operations.pause("a", text);
   await operations.pause("c", `by ${text}`);
   await operations.resume("c");

@@ -1,3 +1,4 @@
+import { SqliteAuditTrail } from "../../src/ledger/sqlite/audit_trail.ts";
 import { Comparisons } from "../../src/ledger/sqlite/comparisons.ts";
 import { openDelivered } from "../../src/ledger/sqlite/delivered.ts";
 import { Pruner } from "../../src/ledger/sqlite/prune.ts";
@@ -20,6 +21,12 @@ export class OperatedSqliteLedger extends OpenedSqliteLedger implements Operated
   async markTold({ key, plugin }: { readonly key: string; readonly plugin: string }): Promise<void> {
     await this.sql(`INSERT INTO delivery (seq, plugin, state, due_at, attempts, finished_at)
       SELECT e.seq, (SELECT id FROM plugin WHERE name = '${plugin}'), 'done', 0, 1, 0 FROM event AS e WHERE e.key = '${key}'`);
+  }
+
+  pruneTrail(before: number): Promise<void> {
+    const trail = new SqliteAuditTrail(this.opened.database);
+    while (trail.pruneSlice(before));
+    return Promise.resolve();
   }
 
   prune(before: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { OperatedLedger } from "../ledger/operated_ledger.ts";
+import { PostgresAuditTrail } from "../../src/ledger/postgres/audit_trail.ts";
 import { PostgresClient, type Row } from "../../src/ledger/postgres/client.ts";
 import { Comparisons } from "../../src/ledger/postgres/comparisons.ts";
 import { openDelivered } from "../../src/ledger/postgres/delivered.ts";
@@ -88,6 +89,11 @@ export class TemporaryPostgresLedger implements OperatedLedger {
     await this.client.rows(`INSERT INTO delivery (seq, plugin, state, due_at, attempts, tried_ms, finished_at)
       SELECT seq, ${number}, 'done', 0, 1, 0, 0 FROM event WHERE key = '${key}'`);
     await this.#forget();
+  }
+
+  async pruneTrail(before: number): Promise<void> {
+    const trail = new PostgresAuditTrail(this.client);
+    while (await trail.pruneSlice(before));
   }
 
   async prune(before: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { AuditLogAnswer } from "../api.ts";
+import { withShortTexts } from "./short_texts.ts";
 import type { WorkerContext, WorkerRequest } from "./worker_context.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -8,7 +9,7 @@ export async function listAuditLog({ query }: WorkerRequest, { withLedger }: Wor
   const { before, limit = DEFAULT_LIMIT } = query;
   const page = { ...(before === undefined ? {} : { before: Number(before) }), limit: Number(limit) };
   const records = await withLedger(({ trail }) => trail.read(page));
-  return { records, next: records.length < page.limit ? null : records.at(-1)?.seq ?? null };
+  return { records: withShortTexts(records), next: records.length < page.limit ? null : records.at(-1)?.seq ?? null };
 }
 
 /** Tells the audit trail who signs in. */

@@ -29,9 +29,9 @@ export class Drift {
     const run = { state: "running", apply, by: who, startedAt, progress: "Beginning", ...NO_RESULT } as const;
     this.#run = run;
     try {
-      const what = apply ? `apply what OpenStack has${force ? ", whatever it deletes" : ""}` : "a plan";
-      const details = { apply, force };
-      await withLedger(({ trail }) => trail.write({ at: startedAt, who, action: "reconcile", what, details }));
+      const entry = { at: startedAt, who, action: "reconcile", what: "what differs from OpenStack" } as const;
+      // A plan changes nothing.
+      if (apply) await withLedger(({ trail }) => trail.write({ ...entry, details: { apply, force } }));
     } catch (error) {
       this.#run = null;
       throw error;

@@ -1,6 +1,7 @@
 import type { EventsAnswer, StatesAnswer } from "../api.ts";
 import type { EventKind, Subject } from "../../model/event.ts";
 import type { SearchPlace, SearchQuery } from "../../model/event_search.ts";
+import { withShortTexts } from "./short_texts.ts";
 import { Refused, type WorkerContext, type WorkerRequest } from "./worker_context.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -10,7 +11,7 @@ export async function listEvents({ query }: WorkerRequest, { withLedger }: Worke
   return await withLedger(async ({ search }) => {
     const newest = await search.newest();
     const { rows, next, searchedTo } = await search.search(queryOf(query));
-    return { rows, next: next === null ? null : cursorOf(next), searchedTo, newest };
+    return { rows: withShortTexts(rows), next: next === null ? null : cursorOf(next), searchedTo, newest };
   });
 }
 
@@ -20,7 +21,9 @@ export async function listStates({ query }: WorkerRequest, { withLedger }: Worke
   if (seqs.length > 500 || !seqs.every((seq) => /^\d{1,16}$/.test(seq))) {
     throw new Refused(400, "Cannot read seqs: it must be up to 500 numbers of events, separated by commas");
   }
-  return await withLedger(async ({ search }) => ({ rows: await search.states(seqs.map(Number)) }));
+  return await withLedger(async ({ search }) => ({
+    rows: withShortTexts(await search.states(seqs.map(Number))),
+  }));
 }
 
 function queryOf(query: WorkerRequest["query"]): SearchQuery {

@@ -1,11 +1,9 @@
 // Stands in for what the branch h-ledger adds to LedgerOperations. It goes with the merge.
-import type { AuditEntry, AuditRecord, AuditTrail } from "../../model/audit_trail.ts";
 import type { EventSearch, FoundDelivery, SearchQuery } from "../../model/event_search.ts";
 import type { LedgerOperations, OperatorResult, Selection } from "../../model/operations.ts";
 
 interface Additions {
   readonly search: EventSearch;
-  readonly trail: AuditTrail;
   refusals(
     selection: Selection,
     wanted: { readonly action: "replay" | "drop"; readonly force: boolean },
@@ -16,7 +14,6 @@ export type ConsoleLedger = LedgerOperations & Additions;
 
 export function withFallbacks(ledger: LedgerOperations): ConsoleLedger {
   if ("search" in ledger) return ledger as ConsoleLedger;
-  const records: AuditRecord[] = [];
   const rows = async (query: Partial<SearchQuery> & { readonly limit: number }): Promise<readonly FoundDelivery[]> => {
     const found: FoundDelivery[] = [];
     const { text, plugin, state, since, limit } = query;
@@ -104,16 +101,8 @@ export function withFallbacks(ledger: LedgerOperations): ConsoleLedger {
       return (await rows({ limit: 1 }))[0]?.seq ?? 0;
     },
   };
-  const trail: AuditTrail = {
-    write(entry: AuditEntry) {
-      records.unshift({ ...entry, seq: records.length + 1 });
-      return Promise.resolve();
-    },
-    read: ({ before = Infinity, limit }) => Promise.resolve(records.filter(({ seq }) => seq < before).slice(0, limit)),
-  };
   return Object.assign(ledger, {
     search,
-    trail,
     refusals: ({ keys = [], plugin = "" }: Selection) =>
       Promise.resolve(keys.map((key) => ({ key, plugin, refused: null }))),
   });

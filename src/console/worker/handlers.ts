@@ -6,6 +6,7 @@ import { getEvent, previewEvent } from "./event.ts";
 import { listEvents, listStates } from "./events.ts";
 import { checkPlugin, pausePlugin, resumePlugin, tryPlugin } from "./plugins.ts";
 import { getServer } from "./server.ts";
+import { withShortTexts } from "./short_texts.ts";
 import { readStreamTick } from "./stream_tick.ts";
 import { readTargetFacts } from "./target_facts.ts";
 import { tryNotifications } from "./try.ts";
@@ -23,7 +24,9 @@ export function makeHandlers(): Readonly<Record<WorkerRouteId | InternalId, Work
     getEvent,
     previewEvent,
     getServer,
-    listDeadLetters: (_, { withLedger }) => withLedger(async ({ search }) => ({ groups: await search.deadGroups() })),
+    listDeadLetters: (_, { withLedger }) => withLedger(async ({ search }) => ({
+      groups: withShortTexts(await search.deadGroups()),
+    })),
     planAction: actions.plan,
     beginAction: actions.begin,
     getAction: actions.get,

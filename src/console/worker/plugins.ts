@@ -24,7 +24,10 @@ export async function checkPlugin(
 
 /** Lets a plugin's deliveries wait. */
 export function pausePlugin(request: WorkerRequest, context: WorkerContext): Promise<PluginActionAnswer> {
-  return act("pause", { request, context }, async (ledger, name) => {
+  return act("pause", { request, context }, async (ledger, { name, tell }) => {
+    // The first pause counts: who has paused it, and since when.
+    if ((await ledger.pauses()).has(name)) return 0;
+    await tell();
     await ledger.pause(name, request.who);
     return 0;
   });
@@ -32,7 +35,9 @@ export function pausePlugin(request: WorkerRequest, context: WorkerContext): Pro
 
 /** Ends a pause. */
 export function resumePlugin(request: WorkerRequest, context: WorkerContext): Promise<PluginActionAnswer> {
-  return act("resume", { request, context }, async (ledger, name) => {
+  return act("resume", { request, context }, async (ledger, { name, tell }) => {
+    if (!(await ledger.pauses()).has(name)) return 0;
+    await tell();
     await ledger.resume(name);
     return 0;
   });
@@ -40,11 +45,12 @@ export function resumePlugin(request: WorkerRequest, context: WorkerContext): Pr
 
 /** Makes all retries of a plugin due, and probes its target. */
 export function tryPlugin(request: WorkerRequest, context: WorkerContext): Promise<PluginActionAnswer> {
-  return act("try", { request, context }, async (ledger, name) => {
+  return act("try", { request, context }, async (ledger, { name, tell }) => {
     if (!await ledger.isConfigured(name)) throw notConfigured(name);
     if ((await ledger.pauses()).has(name)) {
       throw new Refused(409, `Cannot try the plugin "${name}": it is paused. Resume it: its deliveries then go on`);
     }
+    await tell();
     return await ledger.tryNow(name);
   });
 }
@@ -55,15 +61,18 @@ async function act(
     readonly request: WorkerRequest;
     readonly context: WorkerContext;
   },
-  work: (ledger: ConsoleLedger, name: string) => Promise<number>,
+  work: (
+    ledger: ConsoleLedger,
+    options: { readonly name: string; readonly tell: () => Promise<void> },
+  ) => Promise<number>,
 ): Promise<PluginActionAnswer> {
   const { name } = body as { readonly name: string };
   return await withLedger(async (ledger) => {
     if (!(await ledger.plugins()).includes(name)) {
       throw new Refused(404, `Cannot find the plugin "${name}": the ledger has never known one of this name`);
     }
-    await ledger.trail.write({ at: clock.now(), who, action, what: name, details: null });
-    return { name, count: await work(ledger, name) };
+    const tell = () => ledger.trail.write({ at: clock.now(), who, action, what: name, details: {} });
+    return { name, count: await work(ledger, { name, tell }) };
   });
 }
 

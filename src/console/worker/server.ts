@@ -1,5 +1,6 @@
 import type { ServerAnswer } from "../api.ts";
 import type { LifeEvent } from "../../model/event_search.ts";
+import { withShortTexts } from "./short_texts.ts";
 import { Refused, type WorkerContext, type WorkerRequest } from "./worker_context.ts";
 
 /** The life of one server, and what each plugin was told of it last. */
@@ -16,7 +17,7 @@ export async function getServer({ query }: WorkerRequest, { withLedger }: Worker
         return { plugin, ...last, detail: (await ledger.show(last.key))?.detail ?? null };
       }),
     );
-    return { ...life, told };
+    return { ...withShortTexts(life), told };
   });
 }
 

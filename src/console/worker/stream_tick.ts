@@ -1,6 +1,7 @@
 import type { StreamedEvents } from "../api.ts";
 import type { EventSearch, FoundDelivery } from "../../model/event_search.ts";
 import type { StreamTick } from "../stream_tick.ts";
+import { withShortTexts } from "./short_texts.ts";
 import type { WorkerContext, WorkerRequest } from "./worker_context.ts";
 
 /** Rows that a stream gets at once. */
@@ -30,11 +31,11 @@ async function since(
 ): Promise<StreamedEvents> {
   const rows: FoundDelivery[] = [];
   let page = await search.search({ after, limit: LIMIT });
-  rows.push(...page.rows);
+  rows.push(...withShortTexts(page.rows));
   // A page may have fewer rows than there are: its time is limited.
   for (let pages = 1; page.next !== null && rows.length < LIMIT && pages < 20; pages++) {
     page = await search.search({ before: page.next, limit: LIMIT - rows.length });
-    rows.push(...page.rows.filter(({ seq }) => seq > after));
+    rows.push(...withShortTexts(page.rows.filter(({ seq }) => seq > after)));
     if ((page.next?.seq ?? 0) <= after) return { rows: rows.filter(({ seq }) => seq <= newest), isCut: false };
   }
   return { rows: rows.filter(({ seq }) => seq <= newest), isCut: page.next !== null };

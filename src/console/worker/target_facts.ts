@@ -3,6 +3,7 @@ import type { Json } from "../../model/notification.ts";
 import type { Plugin } from "../../model/plugin.ts";
 import type { TargetFacts } from "../target_facts.ts";
 import { settingsOf } from "./plugin_settings.ts";
+import { withShortTexts } from "./short_texts.ts";
 import type { WorkerContext, WorkerRequest } from "./worker_context.ts";
 
 /** The plugins that the ledger or the configuration knows. */
@@ -12,7 +13,7 @@ export async function readTargetFacts(_: WorkerRequest, context: WorkerContext):
   return states.map((state): TargetFacts => {
     const plugin = plugins.get(state.plugin);
     return {
-      ...state,
+      ...withShortTexts(state),
       settings: plugin === undefined ? null : settingsOf(plugin, state.plugin),
       can: abilitiesOf(plugin),
       retry: retryOf(policyOf(state.plugin, loaded.config.retry)),

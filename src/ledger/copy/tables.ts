@@ -146,6 +146,10 @@ export const TABLES = {
       differences: "plain",
     },
   },
+  audit_trail: {
+    key: ["seq"],
+    columns: { seq: "number", at: "number", who: "text", action: "plain", what: "text", details: "plain" },
+  },
   priming: { key: ["listing"], columns: { listing: "plain", next: "text", done: "boolean", count: "number" } },
   fact: { key: ["name"], columns: { name: "plain", value: "plain" } },
   number: { key: ["name"], columns: { name: "plain", value: "number" } },
@@ -166,7 +170,7 @@ export function columnsOf(table: TableName): readonly (readonly [name: string, t
 }
 
 /** The tables whose rows have numbers that are never given again: the names of `number`. */
-export const NUMBERED = ["event", "notification", "rejection", "gap", "comparison"] as const;
+export const NUMBERED = ["event", "notification", "rejection", "gap", "comparison", "audit_trail"] as const;
 
 /** When a restore of the ledger was noticed: its name in the neutral form, as in both ledgers. */
 export const RESTORED_AT = "restored_at";

@@ -244,6 +244,7 @@ const EMPTIED = [
   "pending_update",
   "gap",
   "comparison",
+  "audit_trail",
   "priming",
   "fact",
 ] as const;

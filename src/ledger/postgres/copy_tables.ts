@@ -1,4 +1,4 @@
-import { columnsOf, type ColumnType, type TableName, TABLES } from "../copy/tables.ts";
+import { columnsOf, type ColumnType, NUMBERED, type TableName, TABLES } from "../copy/tables.ts";
 import { holdsCopyLease } from "./copy_lease.ts";
 import { unnested } from "./columns.ts";
 import { NUMBERED_THROUGH } from "./facts.ts";
@@ -47,7 +47,7 @@ const READINGS: { readonly [table in TableName]?: Reading } = {
   },
   number: {
     from: `(${
-      [LAST_EVENT, ...["notification", "rejection", "gap", "comparison"].map(lastNumber)].join(" UNION ALL ")
+      [LAST_EVENT, ...NUMBERED.filter((table) => table !== "event").map(lastNumber)].join(" UNION ALL ")
     }) AS t`,
   },
 };

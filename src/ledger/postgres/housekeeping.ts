@@ -2,7 +2,15 @@ import type { Clock } from "../../model/clock.ts";
 import type { Logger } from "../../model/plugin.ts";
 import { told } from "./channel.ts";
 import type { PostgresClient } from "./client.ts";
-import { BETWEEN_SLICES_MS, DAY_MS, JUMP_MS, PRUNE_EVERY_MS, ROUND_MS } from "../housekeeping_times.ts";
+import {
+  BETWEEN_SLICES_MS,
+  DAY_MS,
+  JUMP_MS,
+  PRUNE_EVERY_MS,
+  ROUND_MS,
+  trailPrunedBefore,
+} from "../housekeeping_times.ts";
+import { PostgresAuditTrail } from "./audit_trail.ts";
 import { Pruner } from "./prune.ts";
 import { saveQueueStarts } from "./queue_starts.ts";
 
@@ -26,6 +34,7 @@ const TEST_LENGTH = 65_536;
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #pruner: Pruner;
+  readonly #trail: PostgresAuditTrail;
   /** The system clock and the monotonic clock, when they were last compared. */
   #compared: { readonly wall: number; readonly passed: number };
   /** Until when nothing is pruned; milliseconds since the epoch. */
@@ -35,6 +44,7 @@ export class Housekeeping {
   constructor(options: HousekeepingOptions) {
     this.#options = options;
     this.#pruner = new Pruner(options.client);
+    this.#trail = new PostgresAuditTrail(options.client);
     this.#compared = { wall: options.clock.now(), passed: options.clock.passedMs() };
   }
 
@@ -124,6 +134,8 @@ export class Housekeeping {
     await client.rows(PUT_NEWER, [PRUNED_BEFORE, before]);
     await saveQueueStarts(client);
     while (!signal.aborted && await this.#pruner.slice(before)) await clock.sleep(BETWEEN_SLICES_MS, signal);
+    const trailBefore = trailPrunedBefore(now, keepDays);
+    while (!signal.aborted && await this.#trail.pruneSlice(trailBefore)) await clock.sleep(BETWEEN_SLICES_MS, signal);
     this.#prunedAt = now;
   }
 

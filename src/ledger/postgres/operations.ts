@@ -16,6 +16,7 @@ import type {
 } from "../../model/operations.ts";
 import type { PluginPause } from "../../model/pause.ts";
 import { type PostgresAddress, postgresAddress, shownPostgresUrl } from "../../model/postgres_address.ts";
+import { PostgresAuditTrail } from "./audit_trail.ts";
 import type { PostgresClient } from "./client.ts";
 import { original } from "./columns.ts";
 import { Comparisons } from "./comparisons.ts";
@@ -30,6 +31,7 @@ import { changeDeliveries } from "./operator_transaction.ts";
 import { readOrderHash } from "./order_seed.ts";
 import { bringRetriesForward, isConfigured, pluginNumber, pluginStates } from "./plugin_states.ts";
 import { primeMemory } from "./prime.ts";
+import { PostgresEventSearch } from "./search.ts";
 import { selectedDeliveries } from "./selected_deliveries.ts";
 import { showEvent } from "./show.ts";
 
@@ -46,11 +48,15 @@ class PostgresOperations implements LedgerOperations {
   readonly #client: PostgresClient;
   readonly #address: PostgresAddress;
   readonly comparisons: ComparisonLedger;
+  readonly trail: PostgresAuditTrail;
+  readonly search: PostgresEventSearch;
 
   constructor(client: PostgresClient, address: PostgresAddress) {
     this.#client = client;
     this.#address = address;
     this.comparisons = new Comparisons(client);
+    this.trail = new PostgresAuditTrail(client);
+    this.search = new PostgresEventSearch(client);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

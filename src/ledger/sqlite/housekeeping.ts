@@ -1,7 +1,15 @@
 import type { Clock } from "../../model/clock.ts";
 import type { Logger } from "../../model/plugin.ts";
 import { type Database, prepareAll, type Statements, transaction } from "./database.ts";
-import { BETWEEN_SLICES_MS, DAY_MS, JUMP_MS, PRUNE_EVERY_MS, ROUND_MS } from "../housekeeping_times.ts";
+import {
+  BETWEEN_SLICES_MS,
+  DAY_MS,
+  JUMP_MS,
+  PRUNE_EVERY_MS,
+  ROUND_MS,
+  trailPrunedBefore,
+} from "../housekeeping_times.ts";
+import { SqliteAuditTrail } from "./audit_trail.ts";
 import { Pruner } from "./prune.ts";
 import { OPEN, UNFINISHED } from "./delivery_states.ts";
 
@@ -26,6 +34,7 @@ const SLICE = 1000;
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #pruner: Pruner;
+  readonly #trail: SqliteAuditTrail;
   readonly #sql: Statements<typeof STATEMENTS>;
   /** The system clock and the monotonic clock, when they were last compared. */
   #compared: { readonly wall: number; readonly passed: number };
@@ -34,6 +43,7 @@ export class Housekeeping {
   constructor(options: HousekeepingOptions) {
     this.#options = options;
     this.#pruner = new Pruner(options.database);
+    this.#trail = new SqliteAuditTrail(options.database);
     this.#sql = prepareAll(options.database, STATEMENTS);
     this.#compared = { wall: options.clock.now(), passed: options.clock.passedMs() };
   }
@@ -119,6 +129,8 @@ export class Housekeeping {
     const before = now - keepDays * DAY_MS;
     transaction(database, () => this.#sql.putNewer.run(PRUNED_BEFORE, before));
     while (!signal.aborted && this.#pruner.slice(before)) await clock.sleep(BETWEEN_SLICES_MS, signal);
+    const trailBefore = trailPrunedBefore(now, keepDays);
+    while (!signal.aborted && this.#trail.pruneSlice(trailBefore)) await clock.sleep(BETWEEN_SLICES_MS, signal);
     this.#prunedAt = now;
   }
 

@@ -118,7 +118,7 @@ function deliveryQuery(
 }
 
 /** SQL: the conditions of each state. Several are united: an index of its own answers each. */
-const CONDITIONS: Readonly<Partial<Record<ListedState, readonly string[]>>> = {
+export const CONDITIONS: Readonly<Partial<Record<ListedState, readonly string[]>>> = {
   waiting: [`${OPEN} AND d.attempts = 0`, QUEUED],
   retrying: [`${OPEN} AND d.attempts > 0`],
   done: ["d.state = 'done'"],

@@ -13,6 +13,7 @@ import type {
   ShownDelivery,
   ShownEvent,
 } from "../../model/operations.ts";
+import { SqliteAuditTrail } from "./audit_trail.ts";
 import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
 import { listPages } from "./list_pages.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./database.ts";
@@ -23,6 +24,7 @@ import { Outages } from "./outages.ts";
 import { pauseOfRow, Pauses } from "./pauses.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues } from "./queues.ts";
+import { SqliteEventSearch } from "./search.ts";
 import { LATER_DONE, WAITS_FOR } from "./order_queries.ts";
 import { gapOf } from "./gaps.ts";
 import { SqliteMemory } from "./memory.ts";
@@ -50,6 +52,8 @@ class SqliteOperations implements LedgerOperations {
   readonly #pauses: Pauses;
   readonly #told: ToldDetails;
   readonly comparisons: Comparisons;
+  readonly trail: SqliteAuditTrail;
+  #search: SqliteEventSearch | undefined;
   readonly #sql: Statements<typeof STATEMENTS>;
 
   constructor(database: Database) {
@@ -57,6 +61,7 @@ class SqliteOperations implements LedgerOperations {
     this.#outages = new Outages(database);
     this.#pauses = new Pauses(database);
     this.comparisons = new Comparisons(database);
+    this.trail = new SqliteAuditTrail(database);
     this.#queues = new Queues(database);
     const [plugins, recent] = [new PluginNumbers(database), new RecentEvents()];
     this.#deliveries = new Deliveries(database, { plugins, queues: this.#queues, recent });
@@ -67,6 +72,11 @@ class SqliteOperations implements LedgerOperations {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#database.close();
+  }
+
+  /** Few commands search. */
+  get search(): SqliteEventSearch {
+    return this.#search ??= new SqliteEventSearch(this.#database);
   }
 
   async plugins(): Promise<readonly string[]> {

@@ -313,4 +313,16 @@ export const STEPS: readonly string[] = [
   ALTER TABLE plugin ADD COLUMN paused_by TEXT;
   ALTER TABLE plugin ADD COLUMN resumed_at INTEGER; -- when the last pause ended
   `,
+  `
+  -- What operators have done.
+  CREATE TABLE audit_trail (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    what TEXT NOT NULL,
+    details TEXT NOT NULL         -- JSON
+  );
+  CREATE INDEX audit_trail_at ON audit_trail (at, seq);
+  `,
 ];

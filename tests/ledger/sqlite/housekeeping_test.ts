@@ -1,5 +1,6 @@
 import { StatementSync } from "node:sqlite";
 import { deepStrictEqual as assertEquals, match as assertMatch, ok as assert } from "node:assert/strict";
+import { SqliteAuditTrail } from "../../../src/ledger/sqlite/audit_trail.ts";
 import { Housekeeping } from "../../../src/ledger/sqlite/housekeeping.ts";
 import { SqliteLedger } from "../../../src/ledger/sqlite/ledger.ts";
 import { cpuMs } from "../../support/cpu.ts";
@@ -61,6 +62,27 @@ class Kept implements AsyncDisposable {
     this.opened[Symbol.dispose]();
   }
 }
+
+Deno.test("Housekeeping keeps the audit trail for a year, though keepDays is less", async () => {
+  await using kept = new Kept();
+  const trail = new SqliteAuditTrail(kept.opened.database);
+  const at = kept.clock.now();
+  await trail.write({ at, who: "alice", action: "prime", what: "memory", details: null });
+  await kept.start();
+  // A clock that is set far ahead suspends pruning: time goes on in steps.
+  for (const days of [29, 29, 29, 29, 29, 29, 29, 29, 29, 29, 29, 29, 16]) {
+    kept.clock.jump(days * DAY_MS);
+    await kept.stop();
+    await kept.start();
+    await kept.clock.advance(60_000);
+  }
+  assertEquals(kept.count("audit_trail"), 1);
+  kept.clock.jump(2 * DAY_MS);
+  await kept.stop();
+  await kept.start();
+  await kept.clock.advance(60_000);
+  assertEquals(kept.count("audit_trail"), 0);
+});
 
 Deno.test("Housekeeping prunes what ended keepDays ago, within the hour", async () => {
   await using kept = new Kept();

@@ -1,0 +1,34 @@
+import type { Action } from "../model/audit_trail.ts";
+import type { Json } from "../model/notification.ts";
+import type { LedgerOperations } from "../model/operations.ts";
+import { redact } from "../wire/secrets/redact.ts";
+import { whoRuns } from "./who.ts";
+
+/** Characters of what was done. */
+const MAX_WHAT = 500;
+
+/** Characters of all keys that an entry names. */
+const MAX_KEYS = 8000;
+
+/**
+ * Writes to the audit trail what a command is about to do. What cannot be written is not done: the
+ * promise rejects then.
+ */
+export async function writeTrail(
+  { trail }: Pick<LedgerOperations, "trail">,
+  { action, what, details = {} }: { readonly action: Action; readonly what: string; readonly details?: Json },
+): Promise<void> {
+  await trail.write({ at: Date.now(), who: whoRuns(), action, what: redact(what).slice(0, MAX_WHAT), details });
+}
+
+/** The first of many keys, as an entry names them. */
+export function firstKeys(keys: readonly string[]): readonly string[] {
+  const first: string[] = [];
+  let length = 0;
+  for (const key of keys) {
+    length += key.length;
+    if (length > MAX_KEYS) break;
+    first.push(redact(key));
+  }
+  return first;
+}
