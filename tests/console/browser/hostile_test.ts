@@ -67,6 +67,12 @@ async function assertHarmless(page: WatchedPage, where: string): Promise<void> {
   page.assertClean();
 }
 
+/** Opens what is closed, also within what is opened by that. */
+async function openAll(page: WatchedPage): Promise<void> {
+  const closed = page.page.locator("main details:not([open])");
+  while (await closed.count() > 0) await closed.first().evaluate((element) => element.setAttribute("open", ""));
+}
+
 for (const [number, what] of Object.keys(TEXTS).entries()) {
   Deno.test(`an event and a server with ${what} in every field show it as text`, async () => {
     await using page = await browser.signIn(world.console);
@@ -75,13 +81,13 @@ for (const [number, what] of Object.keys(TEXTS).entries()) {
       const id = servers[number]?.id;
       await page.open(`#/event?key=server/${id}/creation`, /server created/);
       await page.page.getByRole("heading", { name: "Detail" }).waitFor();
-      await page.button("Show").first().click();
+      await page.page.getByRole("button", { name: "Show", exact: true }).click();
       await until(async () => /Cmdb\s+notify/.test(await page.main().innerText()), LONG_MS);
-      for (const each of await page.page.locator("main details:not([open]) > summary").all()) await each.click();
+      await openAll(page);
       await assertHarmless(page, `the event, ${width} px`);
       await page.open(`#/server?id=${id}`, /Server/);
       await page.page.getByRole("heading", { name: "Its life" }).waitFor();
-      for (const each of await page.page.locator("main details:not([open]) > summary").all()) await each.click();
+      await openAll(page);
       await assertHarmless(page, `the server, ${width} px`);
     }
   });
@@ -129,6 +135,7 @@ Deno.test("a text of a megabyte is shown in parts, and the page keeps answering"
   const number = Object.keys(TEXTS).indexOf("half a megabyte without a blank");
   await page.open(`#/event?key=server/${servers[number]?.id}/creation`, /server created/);
   await page.page.getByRole("heading", { name: "Detail" }).waitFor();
+  await openAll(page);
   const more = page.button(/show more of this text/).last();
   await more.waitFor();
   await page.page.evaluate(

@@ -111,7 +111,7 @@ const QUESTIONS: readonly Question[] = [
     question: "What would come of this notification?",
     clicks: 2,
     answer: async (page) => {
-      await page.click(page.link("Try"));
+      await page.click(page.page.getByRole("link", { name: "Try", exact: true }));
       await page.page.getByLabel("Notification or recording").fill(textOf(created(serverOf(900))));
       await page.click(page.page.locator("main form button.primary"));
       await page.page.getByRole("heading", { name: "1 notification, 1 event" }).waitFor();

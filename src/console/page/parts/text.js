@@ -3,10 +3,11 @@
 // made visible, and what is long is shown in parts.
 import { markup, useState } from "../ui.js";
 
-// Control characters, those that turn the direction of text, invisible ones, and lone surrogates.
+// Control characters, those that turn the direction of text, invisible ones, lone surrogates, and
+// what towers of marks have beyond four.
 const HIDDEN =
   // deno-lint-ignore no-control-regex
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]|[\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]|[\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|\p{Surrogate}|(?<=\p{M}{4})\p{M}+/gu;
 
 /** Characters shown at first, and at each "more". */
 const FIRST = 300;
@@ -65,10 +66,10 @@ function inOneLine(part) {
   return part.split("\n").flatMap((line, index) => index === 0 ? [line] : [hidden("\n"), line]);
 }
 
-/** @param {string} char */
-function hidden(char) {
-  const code = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-  return markup`<span class="control" title=${`the character U+${code}`}>${
-    char === "\n" ? "↵" : char === "\t" ? "⇥" : code
-  }</span>`;
+/** @param {string} chars one, or the marks of a tower */
+function hidden(chars) {
+  if (chars.length > 2) return markup`<span class="control" title="accents and other marks">+${chars.length}</span>`;
+  const code = (chars.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  const shown = chars === "\n" ? "↵" : chars === "\t" ? "⇥" : code;
+  return markup`<span class="control" title=${`the character U+${code}`}>${shown}</span>`;
 }
