@@ -26,7 +26,8 @@ async function pagesOf(opened: TemporaryLedger, query: SearchQuery, slowMs: numb
   let now = 0;
   const found: string[] = [];
   let pages = 0;
-  for (let before: SearchPlace | undefined;;) {
+  let before: SearchPlace | undefined;
+  for (;;) {
     const page = await searchPage(source, before === undefined ? query : { ...query, before }, () => now += slowMs);
     pages++;
     found.push(...page.rows.map(({ key }) => key));
