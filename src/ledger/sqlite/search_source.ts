@@ -145,8 +145,9 @@ function partOf(
 
 /** SQL of what events `e` must say. What is found is looked at again: JSON may have it elsewhere. */
 function eventConditions({ kind, subject, text }: Pick<EventsQuery, "kind" | "subject" | "text">, also: Also): void {
-  if (kind !== undefined) also(kind === "update" ? IS_UPDATE : `instr(e.data, '"created":${kind === "creation"}') > 0`);
-  if (subject !== undefined) also(`instr(e.data, '"subject":"${subject}"') > 0`);
+  // Keys say it, and stand before all else in a row.
+  if (kind !== undefined) also("instr(e.key, ?) > 0", `/${kind}`);
+  if (subject !== undefined) also("instr(e.key, ?) = 1", `${subject}/`);
   if (text === null || text.by === "id") return;
   if (text.by === "content") {
     const has = text.pattern.length > MAX_LIKE ? "instr(lower(%), ?) > 0" : "% LIKE ? ESCAPE '!'";
@@ -168,8 +169,6 @@ function likePattern(text: string): string {
 function numberOrNull(value: unknown): number | null {
   return value === null || value === undefined ? null : Number(value);
 }
-
-const IS_UPDATE = `instr(e.data, '"updated":true') > 0`;
 
 /** A clock that was set back a little makes no difference. */
 const NEAR = 1000;
