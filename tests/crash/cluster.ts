@@ -88,7 +88,7 @@ export async function strike({ rabbit, postgres, load, title, ...disasters }: Cl
 /** What the machine itself did to the processes. */
 function describeStalls({ faults }: Trial): string {
   const seconds = faults.all.filter(({ kind }) => kind === "slow").map(({ from, to }) => (to - from) / 1000);
-  return `${seconds.length} stalls of the machine, the longest ${Math.max(0, ...seconds).toFixed(1)} s`;
+  return `${seconds.length} times the machine was slow or overloaded, up to ${Math.max(0, ...seconds).toFixed(1)} s`;
 }
 
 /** What must have happened if the scenario has tried anything. */

@@ -8,6 +8,13 @@ import { sleep } from "./witness.ts";
 const STALL_MS = 700;
 const EVERY_MS = 200;
 
+/** Linux' pressure stall information: in so much of the last 10 s, something waited for a processor, in percent. */
+const OVERLOADED = /^some avg10=(?:[89]\d|100)\./;
+
+async function isOverloaded(): Promise<boolean> {
+  return OVERLOADED.test(await Deno.readTextFile("/proc/pressure/cpu").catch(() => ""));
+}
+
 /** Notes stalls as faults, until it is disposed of. */
 export class StallWatch implements AsyncDisposable {
   readonly #faults: FaultLog;
@@ -29,6 +36,9 @@ export class StallWatch implements AsyncDisposable {
 
   async #watch(): Promise<void> {
     while (!this.#isOver) {
+      if (await isOverloaded()) {
+        this.#faults.all.push({ of: "postgres", kind: "slow", from: Date.now() - 10_000, to: Date.now() });
+      }
       await this.#timed(() => this.#commit());
       await this.#timed(() => sleep(EVERY_MS), EVERY_MS);
     }

@@ -24,9 +24,10 @@ export function makeHandlers(): Readonly<Record<WorkerRouteId | InternalId, Work
     getEvent,
     previewEvent,
     getServer,
-    listDeadLetters: (_, { withLedger }) => withLedger(async ({ search }) => ({
-      groups: withShortTexts(await search.deadGroups()),
-    })),
+    listDeadLetters: (_, { withLedger }) =>
+      withLedger(async ({ search }) => ({
+        groups: withShortTexts(await search.deadGroups()),
+      })),
     planAction: actions.plan,
     beginAction: actions.begin,
     getAction: actions.get,
