@@ -20,7 +20,7 @@ export interface SearchQuery {
   readonly until?: number;
   /** Continue behind this place; from an earlier page. @default from the newest */
   readonly before?: SearchPlace;
-  /** Only events with a greater number, for what is new; without `before`. */
+  /** Only events with a greater number, for what is new. */
   readonly after?: number;
   /** Rows of a page, from 1 to 500. */
   readonly limit: number;

@@ -163,7 +163,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     assert.deepEqual(groups.map(({ plugin, count, reason }) => [plugin, count, reason]), [[
       "Bad",
       EXPECTED.length,
-      "permanent",
+      "client_error",
     ]]);
 
     const { plugins } = await stage.get<api.PluginsAnswer>("plugins");
@@ -190,7 +190,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
     const { processes } = await stage.get<api.ClusterAnswer>("cluster");
     assert.equal(processes?.processes.length ?? null, engine === "postgres" ? 1 : null);
 
-    const target = { plugin: "Bad", reason: "permanent" };
+    const target = { plugin: "Bad", reason: "client_error" };
     const plan = await stage.ask<api.ActionPlan>("POST", "actions/plan", { body: { action: "drop", target } });
     assert.deepEqual(plan, { count: EXPECTED.length, refused: [], isComplete: true });
     const begun = await stage.ask<api.ActionAnswer>("POST", "actions", { body: { action: "drop", target } });
@@ -215,7 +215,7 @@ for (const engine of ["sqlite", "postgres"] as const) {
 
     const log = await stage.get<api.AuditLogAnswer>("audit-log");
     assert.deepEqual(log.records.map(({ who, action, what }) => [who, action, what]), [
-      ["anna (console)", "drop", `${EXPECTED.length} dead letters of Bad (permanent)`],
+      ["anna (console)", "drop", `${EXPECTED.length} dead letters of Bad (client_error)`],
       ["anna (console)", "try", "Good"],
       ["anna (console)", "resume", "Good"],
       ["anna (console)", "pause", "Good"],

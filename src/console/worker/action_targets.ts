@@ -1,7 +1,6 @@
 import type { ActionTarget } from "../api.ts";
 import type { FailureReason } from "../../model/errors.ts";
-import type { Selection } from "../../model/operations.ts";
-import type { ConsoleLedger } from "./fallback_ledger.ts";
+import type { LedgerOperations, Selection } from "../../model/operations.ts";
 
 /** Deliveries of one slice: progress is told, and a stop obeyed, behind each. */
 const SLICE = 100;
@@ -9,7 +8,7 @@ const SLICE = 100;
 const MAX_SORTED = 1000;
 
 /** How many deliveries an action is about: of keys, the keys. */
-export async function countOf(target: ActionTarget, { search }: ConsoleLedger): Promise<number> {
+export async function countOf(target: ActionTarget, { search }: LedgerOperations): Promise<number> {
   if ("keys" in target) return new Set(target.keys).size;
   const groups = await search.deadGroups();
   return groups
@@ -21,7 +20,7 @@ export async function countOf(target: ActionTarget, { search }: ConsoleLedger): 
  * The deliveries of an action in slices, oldest first: a later one that was delivered first would make
  * the ledger refuse the earlier.
  */
-export async function* slicesOf(target: ActionTarget, ledger: ConsoleLedger): AsyncIterable<Selection> {
+export async function* slicesOf(target: ActionTarget, ledger: LedgerOperations): AsyncIterable<Selection> {
   const of = (keys: readonly string[]): Selection =>
     target.plugin === undefined ? { keys } : { keys, plugin: target.plugin };
   if ("keys" in target) {
@@ -51,7 +50,7 @@ export function wordsOf(target: ActionTarget, count: number): string {
   return `${letters} of ${target.plugin}${target.reason === undefined ? "" : ` (${target.reason})`}`;
 }
 
-async function oldestFirst(keys: readonly string[], ledger: ConsoleLedger): Promise<readonly string[]> {
+async function oldestFirst(keys: readonly string[], ledger: LedgerOperations): Promise<readonly string[]> {
   if (keys.length > MAX_SORTED) return keys;
   const timed: { readonly key: string; readonly at: number }[] = [];
   for (const key of keys) timed.push({ key, at: (await ledger.show(key))?.decidedAt ?? Infinity });

@@ -1,9 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import type { ActionAnswer, ActionPlan, ActionRequest } from "../api.ts";
-import type { OperatorResult } from "../../model/operations.ts";
+import type { LedgerOperations, OperatorResult } from "../../model/operations.ts";
 import { redact } from "../../wire/secrets/redact.ts";
 import { countOf, slicesOf, wordsOf } from "./action_targets.ts";
-import type { ConsoleLedger } from "./fallback_ledger.ts";
 import { Refused, type WorkerContext, type WorkerRequest } from "./worker_context.ts";
 
 /** Deliveries that a plan looks at. */
@@ -29,7 +28,7 @@ export class Actions {
           isComplete = false;
           break;
         }
-        results.push(...await ledger.refusals(selection, { action, force }));
+        results.push(...await ledger.refusals(selection, { action, force, limit: PLANNED - results.length }));
       }
       const isOfKeys = "keys" in target && isComplete;
       return { count: isOfKeys ? results.length : count, refused: countedByReason(results), isComplete };
@@ -126,7 +125,7 @@ class RunningAction {
     }
   }
 
-  async #runSlices(ledger: ConsoleLedger): Promise<void> {
+  async #runSlices(ledger: LedgerOperations): Promise<void> {
     const { action, target, force = false } = this.#request;
     for await (const selection of slicesOf(target, ledger)) {
       if (this.#isStopping) return void (this.#state = "stopped");

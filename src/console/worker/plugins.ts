@@ -1,8 +1,8 @@
+import type { LedgerOperations } from "../../model/operations.ts";
 import type { CheckAnswer, PluginActionAnswer } from "../api.ts";
 import type { Action } from "../../model/audit_trail.ts";
 import { Deadline } from "../../wire/deadline.ts";
 import { redact } from "../../wire/secrets/redact.ts";
-import type { ConsoleLedger } from "./fallback_ledger.ts";
 import { Refused, type WorkerContext, type WorkerRequest } from "./worker_context.ts";
 
 const CHECK_SECONDS = 30;
@@ -62,7 +62,7 @@ async function act(
     readonly context: WorkerContext;
   },
   work: (
-    ledger: ConsoleLedger,
+    ledger: LedgerOperations,
     options: { readonly name: string; readonly tell: () => Promise<void> },
   ) => Promise<number>,
 ): Promise<PluginActionAnswer> {

@@ -1,5 +1,6 @@
 import { openOperations } from "../../ledger/open_ledger.ts";
 import { placeOf } from "../../ledger/place.ts";
+import type { LedgerOperations } from "../../model/operations.ts";
 import type { LoadedConfig } from "../../config/load_config.ts";
 import type { Clock } from "../../model/clock.ts";
 import { UserError } from "../../model/errors.ts";
@@ -10,7 +11,6 @@ import { mismatch, type Schema } from "../api/api_schema.ts";
 import { type ApiRoute, ROUTES } from "../api/routes.ts";
 import { SCHEMAS } from "../api/schemas.ts";
 import type { WorkerAnswer, WorkerCall } from "../worker_messages.ts";
-import { type ConsoleLedger, withFallbacks } from "./fallback_ledger.ts";
 import { makeHandlers } from "./handlers.ts";
 import { Refused, type WorkerContext, type WorkerHandler, type WorkerRequest } from "./worker_context.ts";
 
@@ -28,7 +28,7 @@ export class ConsoleWorker {
   readonly #context: WorkerContext;
   readonly #loaded: LoadedConfig;
   readonly #handlers: Readonly<Record<string, WorkerHandler>> = makeHandlers();
-  #ledger: Promise<ConsoleLedger> | undefined;
+  #ledger: Promise<LedgerOperations> | undefined;
   #background = 0;
 
   constructor({ loaded, clock, random, log, onBusy }: ConsoleWorkerOptions) {
@@ -62,9 +62,9 @@ export class ConsoleWorker {
   }
 
   /** A ledger that could not be opened, or is unavailable, is opened anew for the next question. */
-  async #withLedger<T>(work: (ledger: ConsoleLedger) => Promise<T>): Promise<T> {
-    const opening = this.#ledger ??= openOperations(placeOf(this.#loaded.config.ledger)).then(withFallbacks);
-    let ledger: ConsoleLedger;
+  async #withLedger<T>(work: (ledger: LedgerOperations) => Promise<T>): Promise<T> {
+    const opening = this.#ledger ??= openOperations(placeOf(this.#loaded.config.ledger));
+    let ledger: LedgerOperations;
     try {
       ledger = await opening;
     } catch (error) {

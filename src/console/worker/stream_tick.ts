@@ -4,8 +4,9 @@ import type { StreamTick } from "../stream_tick.ts";
 import { withShortTexts } from "./short_texts.ts";
 import type { WorkerContext, WorkerRequest } from "./worker_context.ts";
 
-/** Rows that a stream gets at once. */
+/** Rows that a stream gets at once, and the pages of a search for them. */
 const LIMIT = 500;
+const MAX_PAGES = 20;
 
 /**
  * New deliveries for the streams: since a number for all, and since others for those that join. All
@@ -33,10 +34,9 @@ async function since(
   let page = await search.search({ after, limit: LIMIT });
   rows.push(...withShortTexts(page.rows));
   // A page may have fewer rows than there are: its time is limited.
-  for (let pages = 1; page.next !== null && rows.length < LIMIT && pages < 20; pages++) {
-    page = await search.search({ before: page.next, limit: LIMIT - rows.length });
-    rows.push(...withShortTexts(page.rows.filter(({ seq }) => seq > after)));
-    if ((page.next?.seq ?? 0) <= after) return { rows: rows.filter(({ seq }) => seq <= newest), isCut: false };
+  for (let pages = 1; page.next !== null && rows.length < LIMIT && pages < MAX_PAGES; pages++) {
+    page = await search.search({ after, before: page.next, limit: LIMIT - rows.length });
+    rows.push(...withShortTexts(page.rows));
   }
   return { rows: rows.filter(({ seq }) => seq <= newest), isCut: page.next !== null };
 }

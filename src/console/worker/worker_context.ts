@@ -1,6 +1,6 @@
+import type { LedgerOperations } from "../../model/operations.ts";
 import type { LoadedConfig } from "../../config/load_config.ts";
 import type { Clock } from "../../model/clock.ts";
-import type { ConsoleLedger } from "./fallback_ledger.ts";
 import type { Logger, Plugin } from "../../model/plugin.ts";
 
 /** What the worker's operations work with. */
@@ -12,7 +12,7 @@ export interface WorkerContext {
   readonly random: () => number;
   readonly log: (part: string) => Logger;
   /** Calls back with the ledger, which is opened when it is first needed. */
-  readonly withLedger: <T>(work: (ledger: ConsoleLedger) => Promise<T>) => Promise<T>;
+  readonly withLedger: <T>(work: (ledger: LedgerOperations) => Promise<T>) => Promise<T>;
   /** Work begins or ends that goes on after the answer. */
   readonly onBackground: (change: 1 | -1) => void;
 }

@@ -168,11 +168,20 @@ class SqliteOperations implements LedgerOperations {
     const now = Date.now();
     return this.#inSlices(this.#selected(selection, "drop"), (row) => {
       const { plugin, seq } = numbers(row);
-      if (!appliesTo("drop", String(row["state"]))) return resultOf(row, `it is ${row["state"]} already`);
+      const refused = whyNotDrop(row);
+      if (refused !== null) return resultOf(row, refused);
       this.#sql.drop.run(now, plugin, seq);
       this.#deliveries.release(plugin, seq);
       return resultOf(row, null);
     });
+  }
+
+  async refusals(
+    selection: Selection,
+    { action, force, limit }: { readonly action: "replay" | "drop"; readonly force: boolean; readonly limit: number },
+  ): Promise<readonly OperatorResult[]> {
+    const whyNot = (row: Row) => action === "replay" ? this.#whyNotReplay(row, force) : whyNotDrop(row);
+    return this.#selected(selection, action).slice(0, limit).map((row) => resultOf(row, whyNot(row)));
   }
 
   /**
@@ -283,6 +292,10 @@ const NO_DELIVERIES: Record<keyof PluginState["deliveries"], number> = {
 /** Whether a delivery in this state can be replayed or dropped. */
 function appliesTo(action: "replay" | "drop", state: string): boolean {
   return action === "replay" ? state === "dead" || state === "dropped" : state !== "done" && state !== "dropped";
+}
+
+function whyNotDrop(row: Row): string | null {
+  return appliesTo("drop", String(row["state"])) ? null : `it is ${row["state"]} already`;
 }
 
 function numbers(row: Row): { plugin: number; seq: number } {
