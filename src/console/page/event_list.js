@@ -29,6 +29,7 @@ export class EventList {
   #newest = 0;
   #params;
   #isCatchingUp = false;
+  #hasGap = false;
 
   /** @param {Params} params */
   constructor(params) {
@@ -40,6 +41,7 @@ export class EventList {
     await this.#read({}, (answer) => {
       this.rows.value = answer.rows;
       this.fresh.value = [];
+      this.#hasGap = false;
       this.#newest = answer.newest;
       this.#turnPage(answer);
     });
@@ -66,7 +68,8 @@ export class EventList {
     try {
       const answer =
         /** @type {EventsAnswer} */ (await get("events", { ...this.#query(), after: this.#newest, limit: NEW }));
-      if (answer.next !== null && answer.rows.length >= NEW) return void await this.reset();
+      // More came than is read at once: there is a gap behind them, so that the list begins anew.
+      this.#hasGap ||= answer.next !== null && answer.rows.length >= NEW;
       this.#newest = Math.max(this.#newest, answer.newest);
       this.fresh.value = united(answer.rows, this.fresh.value);
       if (show) this.showFresh();
@@ -79,6 +82,7 @@ export class EventList {
 
   showFresh() {
     if (this.fresh.value.length === 0) return;
+    if (this.#hasGap) return void this.reset();
     batch(() => {
       const rows = united(this.fresh.value, this.rows.value);
       this.fresh.value = [];

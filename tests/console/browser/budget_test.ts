@@ -24,30 +24,43 @@ Deno.test.afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
 });
 
-Deno.test("all files of the page are at most 150 KiB on the wire, few requests, and shown at once", async () => {
-  await using page = await browser.signIn(world.console);
-  const session = await page.context.newCDPSession(page.page);
-  await session.send("Network.enable");
-  await session.send("Network.setCacheDisabled", { cacheDisabled: true });
-  let bytes = 0;
-  const requests: string[] = [];
-  page.page.on("request", (request) => requests.push(request.url()));
-  page.page.on("response", async (response) => {
-    if (!response.url().includes("/api/")) bytes += (await response.request().sizes()).responseBodySize;
-  });
+/** Bytes of bodies as they were sent, and how many; without those of the API. */
+const LOADED = `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .filter(({ name }) => !name.includes("/api/")).map(({ encodedBodySize }) => encodedBodySize)`;
+const FIRST_VIEW = "performance.getEntriesByName('first-contentful-paint')[0].startTime";
+
+/** A megabyte of JSON. */
+const TEXT = JSON.stringify(
+  Array.from({ length: 20_000 }, (_, id) => ({ id, name: `server-${id}`, tags: ["a", "b"] })),
+);
+
+/**
+ * How much longer this machine takes now than when nothing else runs on it: at least 1. The time of
+ * day counts here, unlike in `slowness()` of cpu.ts: so it does for who looks at a page.
+ */
+function slownessNow(): number {
+  const began = performance.now();
+  for (let times = 0; times < 50; times++) JSON.stringify(JSON.parse(TEXT));
+  return Math.max(1, (performance.now() - began) / (5 * 65));
+}
+
+Deno.test("all files of the page are at most 150 KiB, few requests, and shown at once", async () => {
   const times: number[] = [];
-  for (let load = 0; load < 5; load++) {
-    bytes = 0;
-    requests.length = 0;
-    await page.page.reload();
+  for (let visit = 0; visit < 3; visit++) {
+    await using page = await browser.signIn(world.console);
     await page.page.getByRole("heading", { name: "Plugins" }).waitFor();
-    times.push(Number(await page.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")));
+    const sizes = await page.page.evaluate(LOADED) as number[];
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    assert.ok(bytes > 20_000 && bytes <= MOST_BYTES, `${bytes} bytes`);
+    assert.ok(sizes.length <= MOST_REQUESTS, `${sizes.length} requests`);
+    times.push(Number(await page.page.evaluate(FIRST_VIEW)));
+    page.assertClean();
   }
-  assert.ok(bytes > 20_000 && bytes <= MOST_BYTES, `${bytes} bytes`);
-  assert.ok(requests.length <= MOST_REQUESTS, `${requests.length} requests`);
-  // The quickest: the machine may be busy with other tests.
-  assert.ok(Math.min(...times) <= 500, `first view after ${times.map(Math.round).join(", ")} ms`);
-  page.assertClean();
+  const [quickest, slowness] = [Math.min(...times), slownessNow()];
+  assert.ok(
+    quickest <= 500 * slowness,
+    `first view after ${times.map(Math.round).join(", ")} ms, slowness ${slowness}`,
+  );
 });
 
 Deno.test("a list of hundreds of events is paged through without long tasks, while it is live", async () => {
@@ -67,6 +80,6 @@ Deno.test("a list of hundreds of events is paged through without long tasks, whi
   assert.ok(await rows.count() >= 300, `${await rows.count()} rows`);
   const tasks = await page.page.evaluate("tasks") as number[];
   const median = tasks.toSorted((a, b) => a - b)[tasks.length >> 1] ?? 0;
-  assert.ok(median < 150, `long tasks of ${tasks.map(Math.round).join(", ")} ms`);
+  assert.ok(median < 150 * slownessNow(), `long tasks of ${tasks.map(Math.round).join(", ")} ms`);
   page.assertClean();
 });

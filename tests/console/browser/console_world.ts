@@ -17,6 +17,9 @@ import type { EventsAnswer } from "../../../src/console/api.ts";
 import { LONG_MS, RunningConsole, type Session } from "../consoles.ts";
 
 const EXCHANGES = ["nova", "neutron"];
+const PLUGINS = 4;
+/** Notifications whose deliveries the API tells in one page. */
+const CHUNK = 100;
 
 export interface WorldOptions {
   /** With a cloud of some servers, and a ledger in PostgreSQL. @default false */
@@ -80,11 +83,13 @@ export class ConsoleWorld implements AsyncDisposable {
 
   /** Publishes, and waits until the service has decided of all. Each must lead to an event. */
   async publish(...notifications: readonly Published[]): Promise<void> {
-    const { newest } = await this.events("limit=1");
-    for (const notification of notifications) await this.#publisher.publish(notification);
-    const plugins = 4;
-    const limit = Math.min(500, notifications.length * plugins);
-    await until(async () => (await this.events(`limit=${limit}&after=${newest}`)).rows.length >= limit, LONG_MS);
+    for (let from = 0; from < notifications.length; from += CHUNK) {
+      const chunk = notifications.slice(from, from + CHUNK);
+      const { newest } = await this.events("limit=1");
+      for (const notification of chunk) await this.#publisher.publish(notification);
+      const deliveries = chunk.length * PLUGINS;
+      await until(async () => (await this.events(`limit=500&after=${newest}`)).rows.length >= deliveries, LONG_MS);
+    }
   }
 
   events(query: string): Promise<EventsAnswer> {

@@ -70,7 +70,10 @@ async function assertHarmless(page: WatchedPage, where: string): Promise<void> {
 /** Opens what is closed, also within what is opened by that. */
 async function openAll(page: WatchedPage): Promise<void> {
   const closed = page.page.locator("main details:not([open])");
-  while (await closed.count() > 0) await closed.first().evaluate((element) => element.setAttribute("open", ""));
+  await until(async () => {
+    await closed.evaluateAll((elements) => elements.forEach((element) => element.setAttribute("open", "")));
+    return await closed.count() === 0;
+  }, LONG_MS);
 }
 
 for (const [number, what] of Object.keys(TEXTS).entries()) {

@@ -29,7 +29,7 @@ export function byEvent(found) {
 /**
  * What one plugin has got. That a delivery is done is said by its shape: most are.
  *
- * @param {{ delivery: Pick<FoundDelivery, "plugin" | "state" | "attempts"> & { dueAt?: number | null } }} props
+ * @param {{ delivery: Pick<FoundDelivery, "plugin" | "state" | "attempts"> & { dueAt?: number | null, isPaused?: boolean } }} props
  */
 export function DeliveryChip({ delivery }) {
   const { plugin, state } = delivery;
@@ -40,13 +40,13 @@ export function DeliveryChip({ delivery }) {
   }> ${words}</span></span></span>`;
 }
 
-/** As `retrying, 3 attempts, in 24 s`. @param {Pick<FoundDelivery, "state" | "attempts"> & { dueAt?: number | null }} delivery */
-function wordsOf({ state, attempts, dueAt = null }) {
+/** As `retrying, 3 attempts, in 24 s`. @param {Pick<FoundDelivery, "state" | "attempts"> & { dueAt?: number | null, isPaused?: boolean }} delivery */
+function wordsOf({ state, attempts, dueAt = null, isPaused = false }) {
   const isDue = UNFINISHED.includes(state) && dueAt !== null && dueAt > now.value;
   return [
     STATES[state]?.word ?? state,
     ...(attempts > 1 ? [`${attempts} attempts`] : []),
-    ...(isDue ? [relative(dueAt, now.value)] : []),
+    ...(isPaused ? ["paused"] : isDue ? [relative(dueAt, now.value)] : []),
   ].join(", ");
 }
 

@@ -35,6 +35,10 @@ export function Delivery({ event, delivery, reload }) {
     UNFINISHED.includes(state) && dueAt !== null &&
     markup`, next attempt <${FullTime} at=${dueAt} />`
   }</p>
+      ${
+    delivery.paused !== undefined &&
+    markup`<p class="warn">Held back: this plugin was paused <${FullTime} at=${delivery.paused.at} /> by <${Text} value=${delivery.paused.by} limit=${80} />.</p>`
+  }
       <${WaitsFor} keys=${delivery.waitsFor} />
       <${Attempts} decidedAt=${event.decidedAt} delivery=${delivery} />
       <${Changed} delivery=${delivery} />
