@@ -1,4 +1,6 @@
 import { processTerminal } from "./src/cli/terminal.ts";
+import type { ConsoleWorkerScope } from "./src/cli/console_worker.ts";
+import type { IsolatePurpose } from "./src/cli/context.ts";
 import type { InstanceScope } from "./src/cli/instance_worker.ts";
 import project from "./deno.json" with { type: "json" };
 
@@ -36,7 +38,12 @@ function onReload(listener: () => void): void {
   });
 }
 
-/** What configurations are loaded with, in the process and in each isolate of a reload. */
+/** The isolate's name says what it is for. */
+function newIsolate(purpose: IsolatePurpose): Worker {
+  return new Worker(import.meta.url, { type: "module", name: purpose });
+}
+
+/** What configurations are loaded with, in the process and in each isolate. */
 const sources = {
   version: project.version,
   builtInConfig: () => import("./config.ts"),
@@ -56,6 +63,8 @@ async function main(args: readonly string[]): Promise<number> {
     processTerminal.print(project.version);
     return 0;
   }
+  // To open a browser.
+  if (!args.includes("console")) Deno.permissions.revokeSync({ name: "run" });
   const { runProgram } = await import("./src/cli/program.ts");
   return await runProgram(args, {
     ...sources,
@@ -63,13 +72,18 @@ async function main(args: readonly string[]): Promise<number> {
     terminal: processTerminal,
     stopSignal,
     onReload,
-    newIsolate: () => new Worker(import.meta.url, { type: "module", name: "oss-watcher" }),
+    newIsolate,
   });
 }
 
 if ("WorkerGlobalScope" in globalThis) {
-  const { serveInWorker } = await import("./src/cli/instance_worker.ts");
-  serveInWorker({ ...sources, scope: self as unknown as InstanceScope });
+  if (self.name satisfies string === "console") {
+    const { serveConsoleWorker } = await import("./src/cli/console_worker.ts");
+    serveConsoleWorker({ ...sources, scope: self as unknown as ConsoleWorkerScope });
+  } else {
+    const { serveInWorker } = await import("./src/cli/instance_worker.ts");
+    serveInWorker({ ...sources, newIsolate, scope: self as unknown as InstanceScope });
+  }
 } else {
   // Deno trusts Mozilla's list alone unless told so before the first connection; an operator's own
   // authority is in the system's.

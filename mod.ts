@@ -23,6 +23,7 @@
 export { env } from "./src/wire/secrets/env.ts";
 export type { Config, CreationEvent, DeletionEvent, Events, FollowedKey } from "./src/model/config.ts";
 export type { OwnQueue, RabbitConnection, RabbitSource, RabbitTls } from "./src/model/config.ts";
+export type { ConsoleGroups, ConsoleOptions, ConsoleTls, TrustedProxy } from "./src/model/console_config.ts";
 export type {
   DetailOptions,
   IpVersion,

@@ -18,6 +18,7 @@ import { setUpRabbit, startRabbit } from "../tools/rabbitmq.ts";
 import { preparePeers } from "./peers.ts";
 import { Bus } from "./queue.ts";
 import { backlog } from "./rows/backlog.ts";
+import { consoleRow } from "./rows/console.ts";
 import { coldStart } from "./rows/cold_start.ts";
 import { draining } from "./rows/draining.ts";
 import { endToEnd } from "./rows/end_to_end.ts";
@@ -43,6 +44,7 @@ const ROWS: readonly Row[] = [
   coldStart,
   enrichment,
   postgres,
+  consoleRow,
 ];
 
 /** All processors, and room for a backlog. */

@@ -19,3 +19,9 @@ export function residentMib(pid: number): number {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1024;
 }
+
+/** Milliseconds of processor time of a process's first thread, which runs its JavaScript. */
+export function threadMs(pid: number): number {
+  const [nanoseconds] = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/schedstat`).split(" ");
+  return Number(nanoseconds) / 1e6;
+}

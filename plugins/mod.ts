@@ -22,3 +22,5 @@ export { NetBox } from "./netbox.ts";
 export type { NetBoxAddress, NetBoxChoice, NetBoxOptions, NetBoxReference } from "./netbox_options.ts";
 export { RestNotify } from "./rest_notify.ts";
 export type { RestNotifyOptions } from "./rest_options.ts";
+export { Webhook } from "./webhook.ts";
+export type { WebhookChat, WebhookOptions, WebhookText } from "./webhook_options.ts";

@@ -57,9 +57,20 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/openstack",
     "src/config",
   ],
+  // The pages for operators. What they look at and do is the runtime's and the ledger's.
+  "src/console": [
+    "src/runtime",
+    "src/reconcile",
+    "src/ledger",
+    "src/dispatch",
+    "src/config",
+    "src/model",
+    "src/wire",
+  ],
   // Texts for a terminal need the escaping of wire; operators' commands need the ledger and the
   // log, not the stages.
   "src/cli": [
+    "src/console",
     "src/runtime",
     "src/inspect",
     "src/reconcile",
@@ -80,6 +91,7 @@ export const SINGLE_HOMES: Readonly<Record<string, string | readonly string[]>> 
   "node:sqlite": "src/ledger/sqlite/database.ts",
   "postgres": "src/ledger/postgres/client.ts",
   "commander": "src/cli/",
+  "hono": "src/console/",
   "valibot": "src/config/",
   "yaml": "src/openstack/clouds_yaml.ts",
 };

@@ -43,6 +43,11 @@ and attempts stop.`,
     about: "In the log of the service, or from the command that was called (exit code 1).",
   },
   {
+    title: "The console",
+    places: ["src/console/"],
+    about: "In the page, or as `error` in an answer of its API; refusals are in the log of the service, too.",
+  },
+  {
     title: "Plugins",
     places: ["plugins/", "src/wire/"],
     about: `\`Cannot make <plugin>\` names all wrong options at once, when config.ts is loaded. The others are

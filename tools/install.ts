@@ -1,4 +1,5 @@
 // Installs what the tests need. Part of `deno task test`: quiet and fast when everything is there.
+import { CHROMIUM } from "./chromium.ts";
 import { installMissing, type Requirement } from "./packages.ts";
 import { POSTGRES } from "./postgres/server.ts";
 import { RABBITMQ } from "./rabbitmq.ts";
@@ -22,6 +23,7 @@ const NEEDED: readonly Requirement[] = [
     package: "pdns-backend-sqlite3",
     file: "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql",
   },
+  CHROMIUM,
   { program: "sqlite3", package: "sqlite3" },
   // For promtool alone; its server is not started.
   { program: "promtool", package: "prometheus" },

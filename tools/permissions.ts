@@ -1,6 +1,7 @@
 /**
- * The permissions of the released program, which tests use, too. It may run no programs, load no
- * native code and ask no questions.
+ * The permissions of the released program, which tests use, too. It may load no native
+ * code, ask no questions, and run two programs, which open a browser: the command `console` alone
+ * does, and all others give that permission back.
  */
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",
@@ -8,4 +9,5 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-read",
   "--allow-write",
   "--allow-env",
+  "--allow-run=xdg-open,open",
 ];

@@ -24,6 +24,7 @@ export class Receiver implements AsyncDisposable {
 
   constructor(port = 0) {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, async (request) => {
+      if (request.method === "OPTIONS") return new Response(null, { status: 204 });
       const received: Received = {
         path: new URL(request.url).pathname,
         key: request.headers.get("idempotency-key") ?? "",

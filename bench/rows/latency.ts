@@ -18,7 +18,7 @@ async function measure(stand: Stand): Promise<Measured> {
   await using receiver = new CountingReceiver();
   const events = stand.quick ? 200 : 800;
   const rounds = await contest({ name: latency.name, rounds: stand.rounds }, {
-    "watcher": () => watcher(stand, events, receiver),
+    "watcher": () => watcher(stand, { events, receiver }),
     "loop": () => loop(stand.bus, events),
   });
   const loop99 = rounds.median("loop", "p99");
@@ -35,7 +35,23 @@ async function measure(stand: Stand): Promise<Measured> {
   };
 }
 
-async function watcher({ bus, url }: Stand, events: number, receiver: CountingReceiver): Promise<Sample> {
+/** What is done beside the deliveries, and how the watcher is configured for that. */
+export interface Beside {
+  /** Source text: further sections of the configuration. */
+  readonly sections: string;
+  /** Begins it, with the directory of the ledger. */
+  readonly begin: (dir: string) => Promise<AsyncDisposable>;
+}
+
+/** The latency of a watcher, perhaps beside something else. */
+export async function watcher(
+  { bus, url }: Stand,
+  { events, receiver, beside }: {
+    readonly events: number;
+    readonly receiver: CountingReceiver;
+    readonly beside?: Beside;
+  },
+): Promise<Sample> {
   const total = WARM_UP + events;
   const { bodies } = arrivals(total);
   const stopwatch = new Stopwatch(WARM_UP);
@@ -43,9 +59,14 @@ async function watcher({ bus, url }: Stand, events: number, receiver: CountingRe
   await bus.makeQueue(QUEUE, "classic");
   const finished = receiver.expect(total);
   const plugins = restPlugin(receiver.port);
-  const running = startWatcher({ url, queue: QUEUE, plugins, deliveries: total, finished });
+  const dir = await Deno.makeTempDir({ prefix: "oss-watcher-bench-" });
+  const sections = beside?.sections ?? "console: false,";
+  const running = startWatcher({ url, queue: QUEUE, plugins, sections, dir, deliveries: total, finished });
   running.finished.catch(() => {});
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
   try {
+    if (beside !== undefined) stack.use(await beside.begin(dir));
     await pace(bodies, (body, index) => {
       stopwatch.start(`server/${serverId(index)}/creation`, index);
       return bus.publish(QUEUE, body);

@@ -63,6 +63,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./processes.ts")).processesCommand,
   },
   {
+    name: "console",
+    summary: "print a link to the pages for operators",
+    load: async () => (await import("./console.ts")).consoleCommand,
+  },
+  {
     name: "prime",
     summary: "remember resources that the ledger lacks",
     load: async () => (await import("./prime.ts")).primeCommand,

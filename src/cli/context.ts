@@ -30,9 +30,15 @@ export interface ProgramOptions {
   readonly stopSignal: () => AbortSignal;
   /** Calls back at each SIGHUP. Before the first call SIGHUP ends the process. */
   readonly onReload: (listener: () => void) => void;
-  /** Starts an isolate that has loaded no module of a configuration, and runs `serveInWorker()`. */
-  readonly newIsolate: () => Worker;
+  readonly newIsolate: NewIsolate;
 }
+
+/**
+ * Starts an isolate that has loaded no module of a configuration. It runs `serveInWorker()` for a
+ * service instance, `serveConsoleWorker()` for the console.
+ */
+export type NewIsolate = (purpose: IsolatePurpose) => Worker;
+export type IsolatePurpose = "instance" | "console";
 
 /** Options that stand before any command. */
 export interface GlobalOptions {

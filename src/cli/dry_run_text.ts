@@ -1,5 +1,6 @@
 import type { Json } from "../model/notification.ts";
-import type { DryRunEvent, DryRunResult, PluginPreview } from "../runtime/dry_run.ts";
+import type { DryRunEvent, DryRunResult } from "../runtime/dry_run.ts";
+import type { PluginPreview } from "../runtime/preview.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
 import { describeChanges } from "./changes_text.ts";

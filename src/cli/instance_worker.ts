@@ -3,7 +3,7 @@ import { ConfigError, UserError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import { redact } from "../wire/secrets/redact.ts";
 import { checkLoaded } from "./check.ts";
-import { load, type LoadSources } from "./context.ts";
+import { load, type LoadSources, type NewIsolate } from "./context.ts";
 import { LocalInstance } from "./service_instance.ts";
 import type { FromInstance, ToInstance } from "./instance_messages.ts";
 
@@ -17,19 +17,20 @@ export interface InstanceScope {
 export interface InstanceWorkerOptions extends Omit<LoadSources, "globals"> {
   readonly scope: InstanceScope;
   readonly version: string;
+  readonly newIsolate: NewIsolate;
 }
 
 /**
  * One instance in an isolate of its own, which has read nothing yet: config.ts, plugins and all
  * that they import are read from the disk when it is loaded.
  */
-export function serveInWorker({ scope, version, ...sources }: InstanceWorkerOptions): void {
+export function serveInWorker({ scope, version, newIsolate, ...sources }: InstanceWorkerOptions): void {
   let instance: LocalInstance | undefined;
   const answer = async ({ data }: MessageEvent<ToInstance>): Promise<FromInstance | null> => {
     if (data.kind === "load") {
       const { globals } = data;
       const loaded = await loadChecked({ ...sources, globals: () => globals });
-      instance = new LocalInstance(loaded, { version, globals });
+      instance = new LocalInstance(loaded, { version, globals, newIsolate });
       return { kind: "loaded", log: instance.log };
     }
     if (data.kind === "stop") {

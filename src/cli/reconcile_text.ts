@@ -1,6 +1,7 @@
 import type { Change, ComparisonReport, Difference, PastComparisons, Undecided } from "../model/comparison.ts";
 import { duration } from "../observe/duration.ts";
 import type { ComparisonProgress, Plan } from "../reconcile/comparison.ts";
+import { STEP_WORDS } from "../reconcile/progress_words.ts";
 import { describeDrift } from "../reconcile/report.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { coloured, type Terminal } from "./terminal.ts";
@@ -114,18 +115,10 @@ function describeLast(report: ComparisonReport, now: number): string {
 
 /** A state of the progress line. */
 export function describeProgress({ step, done, total }: ComparisonProgress): string {
-  if (step === "waiting") return "Waiting before the second question …";
+  if (step === "waiting") return STEP_WORDS.waiting;
   const bar = total === null || total === 0 ? "" : ` ${barOf(Math.min(1, done / total))}`;
-  return `${STEPS[step]}${bar} ${done}${total === null ? "" : ` of ${total}`}`;
+  return `${STEP_WORDS[step]}${bar} ${done}${total === null ? "" : ` of ${total}`}`;
 }
-
-const STEPS: Readonly<Record<Exclude<ComparisonProgress["step"], "waiting">, string>> = {
-  floatingIps: "Reading floating IPs",
-  ports: "Reading ports",
-  servers: "Reading servers",
-  asking: "Asking for what is not listed",
-  "asking again": "Asking again",
-};
 
 const BAR_WIDTH = 24;
 

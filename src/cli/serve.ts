@@ -5,6 +5,7 @@ import { systemClock } from "../runtime/clock.ts";
 import type { CommandContext, GlobalOptions } from "./context.ts";
 import { type ServiceLog, serviceLog } from "./service_log.ts";
 import { LocalInstance, type ServiceInstance } from "./service_instance.ts";
+import { sameFiles } from "./show_console.ts";
 import { ReloadSupervisor } from "./reload_supervisor.ts";
 import { WorkerCandidate } from "./worker_instance.ts";
 
@@ -16,13 +17,13 @@ export async function serve(loaded: LoadedConfig, context: CommandContext): Prom
   const { version, newIsolate, onReload } = context;
   const stop = context.stopSignal();
   const globals = context.globals();
-  const first = new LocalInstance(loaded, { version, globals });
+  const first = new LocalInstance(loaded, { version, globals, newIsolate });
   using log = new InstanceLog(globals);
   using systemd = new Systemd(systemdEnvironment(), { pid: Deno.pid, log: log.of(first) });
   stop.addEventListener("abort", () => void systemd.tell({ STOPPING: "1", STATUS: "Stopping" }));
   const supervisor = new ReloadSupervisor({
     first,
-    next: () => new WorkerCandidate(newIsolate(), sameFiles(loaded, globals)),
+    next: () => new WorkerCandidate(newIsolate("instance"), sameFiles(loaded, globals)),
     stop,
     onReload,
     logOf: (instance) => log.of(instance),
@@ -30,14 +31,6 @@ export async function serve(loaded: LoadedConfig, context: CommandContext): Prom
     clock: systemClock,
   });
   await supervisor.run();
-}
-
-/**
- * A reload reads the file that was found at the start, even if one that is looked for earlier has
- * appeared.
- */
-function sameFiles({ path }: LoadedConfig, globals: GlobalOptions): GlobalOptions {
-  return path === null || globals.configFile !== undefined ? globals : { ...globals, config: path };
 }
 
 /** The log of the running instance, for lines about instances. */

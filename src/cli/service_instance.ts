@@ -3,7 +3,8 @@ import type { LogOptions } from "../model/config.ts";
 import type { Logger } from "../model/plugin.ts";
 import { runService } from "../runtime/app.ts";
 import { systemClock } from "../runtime/clock.ts";
-import type { GlobalOptions } from "./context.ts";
+import type { GlobalOptions, NewIsolate } from "./context.ts";
+import { showConsole } from "./show_console.ts";
 import { serviceLog } from "./service_log.ts";
 
 /**
@@ -21,6 +22,8 @@ export interface ServiceInstance extends Disposable {
 export interface InstanceOptions {
   readonly version: string;
   readonly globals: GlobalOptions;
+  /** Starts an isolate: see `ProgramOptions`. */
+  readonly newIsolate: NewIsolate;
 }
 
 /** A service in this isolate. */
@@ -39,7 +42,7 @@ export class LocalInstance implements ServiceInstance {
   }
 
   async run(): Promise<void> {
-    const { version, globals } = this.#options;
+    const { version, globals, newIsolate } = this.#options;
     const { config, pluginNames, loadedLines, warnings } = this.#loaded;
     const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
     using target = serviceLog(this.log, globals);
@@ -49,7 +52,8 @@ export class LocalInstance implements ServiceInstance {
     try {
       const stop = this.#stop.signal;
       const machine = { clock: systemClock, random: Math.random };
-      await runService({ config, plugins, loadedLines, version, log, stop, ...machine });
+      const show = showConsole(this.#loaded, { globals, newIsolate, log: log("console") });
+      await runService({ config, plugins, loadedLines, version, log, stop, ...machine, show });
     } catch (error) {
       // A reader of the log file must find the reason of the end there, too.
       if (target.toFile) log("service").error(`Ended: ${error instanceof Error ? error.message : error}`);

@@ -73,7 +73,7 @@ async function loadIni(
 /** Relative paths are relative to config.ts, not to the working directory of the command. */
 function besideConfig(config: Config, path: string | null): Config {
   if (path === null) return config;
-  const { ledger, log } = config;
+  const { ledger, log, console } = config;
   const beside = <T extends object>(options: T) => withFilesBeside(options, dirname(path));
   return {
     ...config,
@@ -81,6 +81,7 @@ function besideConfig(config: Config, path: string | null): Config {
       ledger: { ...beside(ledger), ...ledger.postgres && { postgres: beside(ledger.postgres) } },
     },
     ...log && { log: beside(log) },
+    ...console && { console: { ...console, ...console.tls && { tls: beside(console.tls) } } },
   };
 }
 

@@ -8,6 +8,7 @@ import { describeValue } from "./describe.ts";
 import { bool, type Fields, type Finding, findings, isRecord, list, oneOrMore } from "./parts.ts";
 import { numberFromZero, pairOfFiles, quantity, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
 import { canUpdate, duplicateNames, pluginName, pluginProblem } from "./plugins.ts";
+import { consoleSection } from "./schema_console.ts";
 import { postgres } from "./schema_postgres.ts";
 import { rabbitSource } from "./schema_rabbit.ts";
 
@@ -169,6 +170,7 @@ export const configSchema = strict(
     ledger: v.optional(ledger),
     log: v.optional(log),
     metrics: v.optional(v.lazy((input) => input === false ? v.literal(false) : metrics)),
+    console: v.optional(v.lazy((input) => input === false ? v.literal(false) : consoleSection)),
   } satisfies SchemasOf<model.Config>,
   (config) => [...unknownPlugins(config), ...updateFindings(config)],
 );

@@ -209,6 +209,7 @@ export interface ActionAnswer {
   readonly action: "replay" | "drop";
   readonly state: "running" | "done" | "stopped" | "failed";
   readonly total: number;
+  /** Deliveries that were looked at so far, with those refused. */
   readonly done: number;
   readonly refused: readonly { readonly key: string; readonly plugin: string; readonly reason: string }[];
   /** Those refused, also beyond the first 100 that `refused` has. */

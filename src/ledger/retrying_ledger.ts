@@ -127,6 +127,11 @@ export class RetryingLedger implements Ledger {
     return this.#options.ledger.lastRunAt();
   }
 
+  /** A call of another part of the ledger, which waits and is retried likewise. */
+  retried<Result>(call: () => Promise<Result>): Promise<Result> {
+    return this.#retrying(() => call());
+  }
+
   async #retrying<Result>(call: (ledger: Ledger) => Promise<Result>): Promise<Result> {
     const { ledger, signal, onDown } = this.#options;
     for (;;) {

@@ -20,7 +20,7 @@ export interface SearchQuery {
   readonly until?: number;
   /** Continue behind this place; from an earlier page. @default from the newest */
   readonly before?: SearchPlace;
-  /** Only events with a greater number, for what is new; without `before`. */
+  /** Only events with a greater number, for what is new. */
   readonly after?: number;
   /** Rows of a page, from 1 to 500. */
   readonly limit: number;
@@ -115,6 +115,8 @@ export interface LifeEvent {
  */
 export interface EventSearch {
   search(query: SearchQuery): Promise<SearchPage>;
+  /** All deliveries of these events, at most 500, newest first. */
+  states(seqs: readonly number[]): Promise<readonly FoundDelivery[]>;
   /** All dead letters in groups, the largest first. */
   deadGroups(): Promise<readonly DeadGroup[]>;
   /**

@@ -109,6 +109,14 @@ export interface LedgerOperations extends AsyncDisposable {
    * event that shares an order key was delivered.
    */
   replay(selection: Selection, options: { readonly force: boolean }): Promise<readonly OperatorResult[]>;
+  /**
+   * What {@linkcode LedgerOperations.replay} or {@linkcode LedgerOperations.drop} would answer for the
+   * first `limit` deliveries, without doing anything.
+   */
+  refusals(
+    selection: Selection,
+    wanted: { readonly action: "replay" | "drop"; readonly force: boolean; readonly limit: number },
+  ): Promise<readonly OperatorResult[]>;
   /** The processes that share the ledger; `null`: there is one, which does all the work. */
   processes(): Promise<ProcessList | null>;
   /** All plugins that were ever configured, by name. */

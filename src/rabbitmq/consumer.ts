@@ -58,6 +58,7 @@ export interface PauseOptions {
 export class Broker implements AsyncDisposable {
   /** `host:port` of every configured broker. */
   readonly addresses: readonly string[];
+  readonly vhost: string;
   readonly #options: BrokerOptions;
   readonly #endpoints: readonly AmqpEndpoint[];
   readonly #maintainer: QueueMaintainer;
@@ -76,6 +77,7 @@ export class Broker implements AsyncDisposable {
     this.#options = options;
     this.#endpoints = endpointsOf(source);
     this.addresses = this.#endpoints.map((endpoint) => endpoint.label);
+    this.vhost = this.#endpoints[0]?.vhost ?? "/";
     this.#retry = new Retry(log, options.random ?? Math.random);
     this.#maintainer = options.temporary === undefined
       ? maintainerFor(source, { log, retry: this.#retry, gaps: options.gaps, brokers: this.addresses.join(",") })

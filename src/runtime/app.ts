@@ -81,8 +81,8 @@ class Service {
   ) {
     this.#options = options;
     this.#openstack = openstack;
-    const { version, plugins, clock, log } = options;
-    this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log });
+    const { version, plugins, clock, log, show } = options;
+    this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log, show });
     this.#ledger = this.#makeLedger(stored);
     const ledger = this.#ledger.retrying;
     const wake = () => this.wake();
@@ -90,7 +90,7 @@ class Service {
       ...options,
       ledger,
       onOpen: wake,
-      onScope: (scope) => stored.comparisons.primed(scope),
+      onScope: (scope) => ledger.retried(() => stored.comparisons.primed(scope)),
     });
     this.#heartbeats = new Map([...plugins.keys()].map((name) => [name, new LoopHeartbeat()]));
     const onFailed = this.#failed.reject;

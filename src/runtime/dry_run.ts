@@ -9,25 +9,12 @@ import type { Detail } from "../model/detail.ts";
 import type { WatcherEvent } from "../model/event.ts";
 import { type Following, followingOf } from "../model/following.ts";
 import type { Delivery, ImmediateMaker, LedgerEvent } from "../model/ledger.ts";
-import type { Json, Notification } from "../model/notification.ts";
-import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
-import { envSecrets, redact, withoutSecrets } from "../wire/secrets/redact.ts";
+import type { Notification } from "../model/notification.ts";
+import type { Logger, Plugin } from "../model/plugin.ts";
 import { detailMaker, detailOptionsOf } from "./detail_stage.ts";
 import { followOptionsOf } from "./follow_options.ts";
+import { type PluginPreview, previewOf } from "./preview.ts";
 import { rulesOf } from "./rules.ts";
-
-/** What one plugin would send for one event. */
-export interface PluginPreview {
-  readonly name: string;
-  readonly key: string;
-  readonly created: boolean;
-  /** The method that would be called. */
-  readonly method: "notify" | "update";
-  /** What the plugin's `preview` or `previewUpdate` says; `null` when it has none. */
-  readonly preview: Json;
-  /** What it threw. */
-  readonly error?: string;
-}
 
 /** An event, as a plugin that follows updates is told of it. */
 export interface DryRunEvent {
@@ -208,7 +195,7 @@ export class DryRun {
           const canUpdate = plugin.update !== undefined;
           const call = callOf(delivery, { following: this.#following, canUpdate });
           if (call.method === "notify" || call.method === "update") {
-            previews.push(await this.#preview(plugin, { delivery, call }));
+            previews.push(await previewOf(plugin, { delivery, call, log: this.#options.log(name) }));
           }
           await this.#settle(delivery, call);
         }
@@ -224,44 +211,6 @@ export class DryRun {
   #settle({ seq, plugin }: Delivery, { method }: Call): Promise<void> {
     const nothing = { startedAt: 0, endedAt: 0, dueAt: 0, triedMs: 0, failure: null };
     return this.#ledger.settle([{ seq, plugin, outcome: method === "none" ? "unneeded" : "done", ...nothing }]);
-  }
-
-  async #preview(
-    plugin: Plugin,
-    { delivery: { seq, plugin: name, event, missing }, call }: {
-      readonly delivery: Delivery;
-      readonly call: Extract<Call, { readonly method: "notify" | "update" }>;
-    },
-  ): Promise<PluginPreview> {
-    const { key, created } = event;
-    const never = new AbortController();
-    const context: NotifyContext = {
-      origin: "bus",
-      sequence: seq,
-      kind: created ? "creation" : "deletion",
-      ...event,
-      attempt: 1,
-      signal: never.signal,
-      log: this.#options.log(name),
-      missing,
-      keep() {},
-      note() {},
-    };
-    const { method, detail } = call;
-    try {
-      const preview = call.method === "notify"
-        ? await plugin.preview?.(detail, created, context)
-        : await plugin.previewUpdate?.(detail, {
-          ...context,
-          kind: "update",
-          before: call.before,
-          changed: call.changed,
-        });
-      return { name, key, created, method, preview: asJson(preview) };
-    } catch (error) {
-      const text = redact(error instanceof Error ? error.message : String(error));
-      return { name, key, created, method, preview: null, error: text };
-    }
   }
 }
 
@@ -282,16 +231,4 @@ function resultOf(
     keysToAsk: new Map(detailed.map(({ key, keysToAsk }) => [key, keysToAsk])),
     reason: null,
   };
-}
-
-/**
- * A preview as JSON: a user's plugin may return anything. Values that config.ts got by `env()` are
- * hidden.
- */
-function asJson(preview: unknown): Json {
-  const secrets = envSecrets();
-  return JSON.parse(
-    JSON.stringify(preview) ?? "null",
-    (_, value) => typeof value === "string" ? withoutSecrets(value, secrets) : value,
-  );
 }

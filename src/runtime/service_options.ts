@@ -1,5 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import type { Config } from "../model/config.ts";
+import type { ShowLive } from "../model/live_service.ts";
 import type { Logger, Plugin } from "../model/plugin.ts";
 
 /** What a service is started with. */
@@ -17,4 +18,6 @@ export interface ServiceOptions {
   readonly log: (part: string) => Logger;
   /** Aborts to stop the service cleanly. */
   readonly stop: AbortSignal;
+  /** Shows the service while it runs: the console. @default nobody does */
+  readonly show?: ShowLive | undefined;
 }

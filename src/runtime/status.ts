@@ -7,10 +7,12 @@ import { DEFAULT_METRICS, type MetricsOptions } from "../model/config.ts";
 import type { Outcome } from "../model/decision.ts";
 import type { Logger } from "../model/plugin.ts";
 import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
+import type { LiveService, LiveSource, ShowLive } from "../model/live_service.ts";
 import type { AttemptEnd, Readings } from "../model/readings.ts";
 import type { StoredLedger } from "../model/stored_ledger.ts";
 import { AttemptCounts } from "../observe/attempts.ts";
 import { Health } from "../observe/health.ts";
+import { History } from "../observe/history.ts";
 import { OutageLog } from "../observe/outage_log.ts";
 import { metricsText } from "../observe/metrics.ts";
 import { serveStatus } from "../observe/status_server.ts";
@@ -22,6 +24,7 @@ export interface StatusOptions {
   readonly clock: Clock;
   /** A logger per part of the program. */
   readonly log: (part: string) => Logger;
+  readonly show?: ShowLive | undefined;
 }
 
 /** The stages that status is read from. */
@@ -77,7 +80,7 @@ export class Status {
 
   /** Publishes status until the signal aborts. Errors are logged, and never stop the service. */
   async run(watched: Watched, signal: AbortSignal): Promise<void> {
-    const [{ clock }, log] = [this.#options, this.#log];
+    const [{ clock, show }, log] = [this.#options, this.#log];
     const { heartbeats, metrics = {} } = watched;
     const readings = this.#readings(watched);
     this.#backlog = readings.backlog;
@@ -89,8 +92,29 @@ export class Status {
       const text = () => metricsText(readings, this.#attempts);
       publishers.push(serveStatus({ ...DEFAULT_METRICS, ...metrics, health, metrics: text, clock, log }, signal));
     }
+    if (show !== undefined) publishers.push(this.#show(show, { readings, health, watched }, signal));
     const logged = (error: unknown) => log.error(`Cannot tell the status: ${error}`);
     await Promise.all(publishers.map((publisher) => publisher.catch(logged)));
+  }
+
+  async #show(
+    show: ShowLive,
+    { readings, health, watched }: {
+      readonly readings: Readings;
+      readonly health: Health;
+      readonly watched: Pick<Watched, "brokers">;
+    },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const history = new History({ attempts: this.#attempts, readings, clock: this.#options.clock });
+    const live: LiveService = {
+      readings,
+      sources: () => watched.brokers.map(liveSource),
+      history,
+      livenessProblems: () => health.livenessProblems(),
+      readinessProblems: () => health.readinessProblems(),
+    };
+    await Promise.all([history.run(signal), show(live, signal)]);
   }
 
   async #waitingFor(plugin: string): Promise<number> {
@@ -120,6 +144,10 @@ export class Status {
       residentBytes: () => Deno.memoryUsage().rss,
     };
   }
+}
+
+function liveSource({ addresses, vhost, queue, connected, consuming }: Broker): LiveSource {
+  return { broker: `${addresses.join(",")}/${vhost === "/" ? "" : vhost}`, queue, connected, consuming };
 }
 
 function cpuSeconds(): number {

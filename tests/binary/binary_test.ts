@@ -3,6 +3,7 @@ import project from "../../deno.json" with { type: "json" };
 import { CloudPublisher } from "../../tools/publisher.ts";
 import { startRabbit } from "../../tools/rabbitmq.ts";
 import { readCapture } from "../support/captures.ts";
+import { freePorts } from "../../tools/free_ports.ts";
 import { until } from "../support/until.ts";
 import { TestPki } from "../wire/pki.ts";
 import { TestServer } from "../wire/server.ts";
@@ -144,9 +145,13 @@ async function runsAsService(): Promise<void> {
   await program.write("etc/plugins/own.ts", OWN_PLUGIN);
   const queue = `{ name: "${exchange}", exchanges: ["${exchange}"], type: "classic" }`;
   const heard = program.path("heard.txt");
+  const [consolePort = 0] = freePorts(1);
   await program.write(
     "etc/config.ts",
-    configWith(`new Own(${JSON.stringify(heard)})`, `rabbit: { url: ${JSON.stringify(url)}, queue: ${queue} },`),
+    configWith(
+      `new Own(${JSON.stringify(heard)})`,
+      `rabbit: { url: ${JSON.stringify(url)}, queue: ${queue} }, console: { port: ${consolePort} },`,
+    ),
   );
   const service = program.start(["--config", "etc/config.ts"]);
   let log = "";
@@ -159,6 +164,7 @@ async function runsAsService(): Promise<void> {
       await publisher.publish({ exchange, routingKey: routing_key, body });
     }
     await until(() => servers(heard) > 5, LONG_MS);
+    await showsConsole(program);
     service.kill("SIGTERM");
     assert.equal((await service.status).code, 0, log);
     assert.ok(Deno.statSync(program.path("etc", "ledger.db")).isFile);
@@ -170,6 +176,24 @@ async function runsAsService(): Promise<void> {
     }
     await Promise.all([read, service.status, service.stdout.cancel()]);
   }
+}
+
+/** The page's files are in the program, and the worker is an isolate of it. */
+async function showsConsole(program: Released): Promise<void> {
+  const { out, err } = await program.run(["--config", "etc/config.ts", "console"]);
+  assert.equal(err, "");
+  const { origin } = new URL(out);
+  const signedIn = await fetch(out.trim());
+  await signedIn.body?.cancel();
+  const headers = { cookie: signedIn.headers.get("set-cookie")!.split(";")[0]! };
+  const page = await (await fetch(origin, { headers })).text();
+  for (const [, file = ""] of page.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    const response = await fetch(`${origin}/${file}`);
+    assert.equal(response.status, 200, file);
+    await response.body?.cancel();
+  }
+  const events = await (await fetch(`${origin}/api/v1/events`, { headers })).json();
+  assert.ok(events.rows.length > 5, JSON.stringify(events));
 }
 
 /** Both ways in which plugins speak TLS: Deno's own, and that of Node.js which the libraries use. */

@@ -169,7 +169,7 @@ const CONFIGS: readonly Case[] = [
     err: `Cannot use the configuration "DIR/config.ts":
   events.creation[0]: "compute.instance.creat.end" is not an event of this group; allowed: compute.instance.create.end, instance.create.end, floatingip.update.end; did you mean "compute.instance.create.end"?
   plugins[0]: found the class Mine, not an object of it; did you forget "new"?
-  rabit: unknown key; did you mean "rabbit"? Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics`,
+  rabit: unknown key; did you mean "rabbit"? Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics, console`,
   },
   {
     what: "a configuration that misses a variable",

@@ -122,7 +122,7 @@ const SOURCE_KEYS = "url, host, port, user, password, vhost, tls, prefetch, hear
 
 const cases: readonly (readonly [what: string, config: unknown, findings: readonly string[]])[] = [
   ["the whole is no object", "text", [
-    `the default export: found "text"; allowed: an object with events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics`,
+    `the default export: found "text"; allowed: an object with events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics, console`,
   ]],
   ["everything is missing", {}, ["events: missing", "plugins: missing"]],
   ["scope, interface and files of OpenStack are wrong", {
@@ -149,7 +149,7 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
   ["keys are misspelt", { ...good, rabbit: { ...rabbit, prot: 5672, pasword: "s3cret" }, rabit: 1 }, [
     `rabbit.prot: unknown key; did you mean "port"? Allowed: ${SOURCE_KEYS}`,
     `rabbit.pasword: unknown key; did you mean "password"? Allowed: ${SOURCE_KEYS}`,
-    "rabit: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics",
+    "rabit: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics, console",
   ]],
   ["event types are wrong", {
     ...good,
@@ -333,9 +333,48 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
     "events.update: no plugin can follow updates: none has a method update(detail, context). Of the built-in ones, " +
     "RestNotify needs urlUpdate, DirectoryNotify and EmailNotify updates: true",
   ]],
+  ["the console could be reached by everybody", { ...good, console: { host: "0.0.0.0" } }, [
+    `console.host: "0.0.0.0" can be reached by others: it needs tls: { certFile, keyFile }, or trustedProxy, which ` +
+    "signs operators in. Or leave host out: the console then listens on the loopback address",
+  ]],
+  [
+    "a proxy is trusted that nobody can be signed in by",
+    { ...good, console: { trustedProxy: { addresses: ["::1"] } } },
+    [
+      "console.trustedProxy: needs groups: { operator: […], viewer: […] }: nobody could sign in",
+    ],
+  ],
+  ["the console's options are wrong", {
+    ...good,
+    console: {
+      host: "a b",
+      port: 65_536,
+      url: "https://console.example.com/path",
+      allowedHosts: ["a:b/c"],
+      tls: { certFile: "a" },
+      trustedProxy: { addresses: ["10.0.0.0/33", "proxy"], userHeader: "a:b" },
+      groups: { operator: ["a,b"], admin: ["a"] },
+      sessionHours: 0,
+    },
+  }, [
+    `console.host: found "a b"; allowed: an address or a name of this machine`,
+    "console.port: found 65536; allowed: a whole number from 0 to 65535",
+    `console.url: found a string; allowed: http://… or https://…, without a path`,
+    `console.allowedHosts[0]: found "a:b/c"; allowed: a name or an address, without a port`,
+    "console.tls.keyFile: missing",
+    `console.trustedProxy.addresses[0]: found "10.0.0.0/33"; allowed: an address as "10.0.0.7", or a network as "10.0.0.0/24"`,
+    `console.trustedProxy.addresses[1]: found "proxy"; allowed: an address as "10.0.0.7", or a network as "10.0.0.0/24"`,
+    `console.trustedProxy.userHeader: found "a:b"; allowed: the name of a header`,
+    `console.groups.operator[0]: found "a,b"; allowed: the name of a group, without commas`,
+    "console.groups.admin: unknown key; Allowed: operator, viewer",
+    "console.sessionHours: found a number; allowed: a number from 0.1 to 720",
+  ]],
+  ["groups stand without a proxy", { ...good, console: { groups: { operator: ["a"] } } }, [
+    "console.groups: needs trustedProxy, which tells the groups of a user",
+  ]],
   ["names are hostile", { ...good, "a\x1b\n": 1, detail: { static: { "b c": () => 1 } } }, [
     `detail.static["b c"]: found a function; allowed: what JSON can hold`,
-    `["a\\u{1b}\\u{a}"]: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics`,
+    `["a\\u{1b}\\u{a}"]: unknown key; Allowed: events, plugins, rabbit, openstack, detail, retry, ledger, log, metrics, console`,
   ]],
 ];
 

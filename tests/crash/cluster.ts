@@ -1,10 +1,12 @@
 // The disasters of several processes that share a ledger, each a function whose parameters scale it.
+import { progress } from "../../tools/packages.ts";
 import type { PostgresServer } from "../../tools/postgres/server.ts";
 import { SeededRandom } from "../support/random.ts";
 import { postgresProbe } from "./ledger_probe.ts";
 import type { Member } from "./member.ts";
 import type { Outcome } from "./outcome.ts";
 import type { ScenarioOptions } from "./scenarios.ts";
+import { StallWatch } from "./stalls.ts";
 import { Trial } from "./trial.ts";
 import { sleep, TAKEN } from "./witness.ts";
 
@@ -34,6 +36,9 @@ export const PLUGINS = ["One", "Two", "Three", "Four", "Five", "Six"];
 export const LEASE_SECONDS = 3;
 const SIZE = 3;
 
+/** Of so many sleepers, one at least has had a request on its way. */
+const MANY_FREEZES = 20;
+
 /** Disasters that last while the next one begins. */
 const AT_ONCE = 4;
 /** From the beginning of one disaster to the next, on average. */
@@ -51,10 +56,11 @@ export async function strike({ rabbit, postgres, load, title, ...disasters }: Cl
     plugins: PLUGINS,
     cluster: { postgres, leaseSeconds: LEASE_SECONDS, size: SIZE },
   });
+  await using _stalls = new StallWatch(trial.faults, postgres);
   for (const witness of trial.witnesses) {
     // So slow that something is in hand at any time.
     witness.respond = async () => {
-      await sleep(10 + Math.random() * 80);
+      await sleep(10 + random.below(80));
       return TAKEN;
     };
     await witness.open();
@@ -66,16 +72,23 @@ export async function strike({ rabbit, postgres, load, title, ...disasters }: Cl
   const queue = random.shuffled(
     listOf(disasters).map((disaster) => ({ disaster, random: new SeededRandom(random.below(1e9)) })),
   );
-  await publishDuring(trial, queue, ({ disaster, random }) => CAUSES[disaster](trial, random));
+  await publishDuring(trial, { items: queue, random }, ({ disaster, random }) => CAUSES[disaster](trial, random));
   const outcome = await trial.conclude();
   const probe = postgresProbe(postgres);
   const notes = [
     `${trial.faults.count("freeze")} freezes, ${trial.faults.count("cut from postgres", "cut from rabbit")} cuts`,
+    describeStalls(trial),
     `leases were taken ${await probe.taken()} times; ${outcome.refused} requests came too late and were refused, ` +
     `${outcome.takenOver} events were sent again by another process without a kill`,
   ];
   const problems = proofs(outcome, { disasters, taken: await probe.taken() });
   return { ...outcome, notes: [...outcome.notes, ...notes], problems: [...outcome.problems, ...problems] };
+}
+
+/** What the machine itself did to the processes. */
+function describeStalls({ faults }: Trial): string {
+  const seconds = faults.all.filter(({ kind }) => kind === "slow").map(({ from, to }) => (to - from) / 1000);
+  return `${seconds.length} times the machine was slow or overloaded, up to ${Math.max(0, ...seconds).toFixed(1)} s`;
 }
 
 /** What must have happened if the scenario has tried anything. */
@@ -86,6 +99,8 @@ function proofs(
   const problems: string[] = [];
   // Six plugins, decisions and housekeeping.
   if (kills > 0 && taken <= PLUGINS.length + 2) problems.push("no lease has moved: this run proves nothing");
+  // An attempt in hand of a sleeper is told apart from others by its coming late alone.
+  if (freezes >= MANY_FREEZES && refused === 0) problems.push("no sleeper's request came late: this run proves little");
   if (freezes > 2 && refused + takenOver === 0) {
     problems.push("no sleeper had anything in hand: this run proves nothing");
   }
@@ -151,7 +166,7 @@ async function inTurn(trial: Trial, server: string, action: () => Promise<void>)
 /** Begins one action after the other, a few of them at a time; publishes meanwhile, so that both end together. */
 async function publishDuring<Item>(
   trial: Trial,
-  items: readonly Item[],
+  { items, random }: { readonly items: readonly Item[]; readonly random: SeededRandom },
   act: (item: Item) => Promise<void>,
 ): Promise<void> {
   const running = new Set<Promise<void>>();
@@ -162,8 +177,10 @@ async function publishDuring<Item>(
       one.catch(() => {});
       running.add(one);
       while (running.size >= AT_ONCE) await Promise.race(running);
-      await sleep(PAUSE_MS * (0.5 + Math.random()));
-      begun++;
+      await sleep(PAUSE_MS / 2 + random.below(PAUSE_MS));
+      if (++begun % 20 === 0) {
+        progress(`${begun} of ${items.length} disasters, ${trial.publishing.confirmed} operations`);
+      }
     }
     await Promise.all(running);
   })();

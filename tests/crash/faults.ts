@@ -5,9 +5,9 @@ export type Sufferer = number | "postgres" | "rabbit";
 
 /**
  * A run, or a server, is killed; a run is frozen (SIGSTOP) and thawed; its connections to a server, or to its
- * targets, hold everything back ("cut from …") and let it through again.
+ * targets, hold everything back ("cut from …") and let it through again. A server, or the whole machine, is slow.
  */
-export type FaultKind = "kill" | "freeze" | "cut from postgres" | "cut from rabbit";
+export type FaultKind = "kill" | "freeze" | "cut from postgres" | "cut from rabbit" | "slow";
 
 /** An interval; milliseconds since the epoch. */
 export interface Fault {

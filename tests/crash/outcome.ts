@@ -51,7 +51,7 @@ export async function concluded(trial: Trial): Promise<Outcome> {
     duplicated: sum("duplicated"),
     reordered: sum("reordered"),
     kills: faults.count("kill"),
-    serverKills: faults.all.filter(({ of }) => typeof of === "string").length,
+    serverKills: faults.all.filter(({ of, kind }) => typeof of === "string" && kind === "kill").length,
     killsBetween: sum("killsBetween"),
     refused: sum("refused"),
     takenOver: sum("takenOver"),

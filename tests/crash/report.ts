@@ -17,7 +17,7 @@ const COLUMNS: readonly (readonly [title: string, value: (outcome: Outcome) => s
 
 export const LEGEND =
   `published: messages the broker confirmed; recorded: notifications in the ledger; events: expected, for all plugins together;
-duplicated: accepted again with the same key; between: kills that fell between an attempt and its recording`;
+duplicated: accepted again with the same key; between: kills that fell between an attempt and its recording, counted for each plugin`;
 
 /** One line for each outcome under one line of titles. */
 export function tableOf(outcomes: readonly Outcome[]): string {

@@ -326,4 +326,4 @@ export class Trial implements AsyncDisposable {
 const SUPERVISOR_MS = 500;
 
 /** What no log may hold, whatever happens outside. */
-const UNSEEMLY = /Uncaught|Unexpected|Cannot record|panicked|\bat file:/;
+const UNSEEMLY = /Uncaught|Unexpected|Cannot record(?!.*before the service stops)|panicked|\bat file:/;

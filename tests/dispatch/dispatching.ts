@@ -15,7 +15,7 @@ import type { Detail } from "../../src/model/detail.ts";
 import { DeliveryError, type FailureReason } from "../../src/model/errors.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
 import type { Following } from "../../src/model/following.ts";
-import type { Settlement } from "../../src/model/ledger.ts";
+import type { Delivery, ReadyQuery, Settlement } from "../../src/model/ledger.ts";
 import type { TargetOutage } from "../../src/model/outage.ts";
 import type { NotifyContext, UpdateContext } from "../../src/model/plugin.ts";
 import type { AttemptEnd } from "../../src/model/readings.ts";
@@ -46,9 +46,19 @@ export interface DispatchingOptions {
   readonly following?: Following;
 }
 
-/** Counts what waits for the ledger's real timer. */
+/** Counts what waits for the ledger's real timer, and reads. */
 class WatchedLedger extends SqliteLedger {
   unsettled = 0;
+  reads = 0;
+  /** Called in the middle of each read. */
+  onRead: () => void = () => {};
+
+  override async ready(query: ReadyQuery): Promise<readonly Delivery[]> {
+    this.reads++;
+    const ready = await super.ready(query);
+    this.onRead();
+    return ready;
+  }
 
   override settle(settlements: readonly Settlement[]): Promise<void> {
     this.unsettled++;

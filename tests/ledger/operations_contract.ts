@@ -105,6 +105,49 @@ export function testOperations({ name, open }: OperatedContract): void {
     assert.deepEqual((await ledger.ready({ plugin: "P", now: 9, limit: 9 })).map(({ event }) => event.key), ["s/1"]);
   });
 
+  test("refusals() says what replay() and drop() would answer, and does nothing", async () => {
+    await using opened = await open();
+    const { ledger } = opened;
+    await ledger.activate(["P", "Q"]);
+    const events = ["s/1", "s/2", "t/1", "u/1"].map((key) => madeEvent(key, [key.slice(0, 1)]));
+    await announceEvents(ledger, events);
+    const settle = async (plugin: string, outcomes: Readonly<Record<string, "dead" | "done">>) => {
+      for (const [key, outcome] of Object.entries(outcomes)) {
+        const ready = await ledger.ready({ plugin, now: 9, limit: 9 });
+        const delivery = ready.find(({ event }) => event.key === key)!;
+        await ledger.settle([settlementOf(delivery, { outcome, endedAt: 1 })]);
+      }
+    };
+    await settle("P", { "s/1": "dead", "s/2": "done", "t/1": "dead" });
+    await settle("Q", { "s/1": "dead", "s/2": "dead", "u/1": "done" });
+    await using operations = await opened.operations();
+    const keys = ["s/1", "s/2", "t/1", "u/1"];
+    const cases = [{ keys }, { keys: ["s/1", "t/1"], plugin: "P" }, { keys: ["u/1"], plugin: "Q" }, {
+      dead: true,
+      plugin: "Q",
+    }];
+    for (const selection of cases) {
+      for (const force of [false, true]) {
+        const wanted = { action: "replay", force, limit: 99 } as const;
+        const first = await operations.refusals(selection, wanted);
+        assert.deepEqual(await operations.refusals(selection, wanted), first);
+        assert.deepEqual(await operations.refusals(selection, { ...wanted, limit: 1 }), first.slice(0, 1));
+      }
+    }
+    const planned = await operations.refusals({ keys }, { action: "replay", force: false, limit: 99 });
+    assert.deepEqual(planned.map(({ key, plugin, refused }) => [key, plugin, refused === null]), [
+      ["s/1", "P", false],
+      ["s/1", "Q", true],
+      ["s/2", "Q", true],
+      ["t/1", "P", true],
+      ["u/1", "P", false],
+      ["u/1", "Q", false],
+    ]);
+    assert.deepEqual(await operations.replay({ keys }, { force: false }), planned);
+    const dropped = await operations.refusals({ keys }, { action: "drop", force: false, limit: 99 });
+    assert.deepEqual(await operations.drop({ keys }), dropped);
+  });
+
   test("replay() of many dead letters with much delivered since costs little for each", async () => {
     await using opened = await open();
     const { ledger } = opened;

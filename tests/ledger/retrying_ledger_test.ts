@@ -303,3 +303,16 @@ Deno.test("RetryingLedger can be written again when a call that it tries again i
   await result;
   assertEquals([told, ledger.writable], [["down: no answer", "up"], true]);
 });
+
+Deno.test("RetryingLedger.retried() keeps a call of another part of the ledger, too", async () => {
+  const { ledger, clock, told } = new Failing();
+  let isThere = false;
+  const result = ledger.retried(() =>
+    isThere ? Promise.resolve("stored") : Promise.reject(new LedgerUnavailable("gone"))
+  );
+  await clock.advance(5500);
+  isThere = true;
+  await clock.advance(1000);
+  assertEquals(await result, "stored");
+  assertEquals(told, ["down: gone", "up"]);
+});

@@ -191,6 +191,18 @@ export function testSearch({ name, open }: OperatedContract): void {
     assert.deepEqual((await search.search({ after: await search.newest(), limit: 5 })).rows, []);
   });
 
+  test("EventSearch.states() gives the deliveries of some events, as search() does", async () => {
+    await using opened = await open();
+    await write(opened, [{ do: "announce", events: Array.from({ length: 120 }, () => WORDS) }]);
+    await using operations = await opened.operations();
+    const { search } = operations;
+    const all = await allPages(search, { limit: 500 });
+    const seqs = [...new Set(all.map(({ seq }) => seq))].filter((_, index) => index % 2 === 0);
+    assert.deepEqual(await search.states(seqs), all.filter(({ seq }) => seqs.includes(seq)));
+    assert.deepEqual(await search.states([]), []);
+    assert.deepEqual(await search.states([0, 999_999]), []);
+  });
+
   test("EventSearch.deadGroups() counts dead letters by plugin and reason, deadKeys() names them, oldest first", async () => {
     await using opened = await open();
     const { ledger } = opened;

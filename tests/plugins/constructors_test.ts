@@ -17,6 +17,7 @@ const RIGHT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   EmailNotify: { host: "smtp.example.com", from: "w@example.com", to: "a@example.com" },
   AmqpPublish: { host: "a.example", exchange: "cloud" },
   EventLog: {},
+  Webhook: { chat: "slack", url: "https://a.example/hook" },
 };
 
 /** All that some plugin knows. */
@@ -30,7 +31,7 @@ const OPTIONS = [
   ...["urlUpdate", "methodUpdate", "updates", "token", "scheme", "customField", "createCustomFields", "cluster"],
   ...["site", "tenant", "vrf", "prefixLength", "machineName", "onDeletion", "deletionTag", "adopt"],
   ...["server", "keyName", "keySecret", "keyAlgorithm", "zones", "hostName"],
-  ...["addresses", "ptr", "ttlSeconds", "onConflict", "owner"],
+  ...["addresses", "ptr", "ttlSeconds", "onConflict", "owner", "chat", "everySeconds"],
 ];
 
 const anything = fc.oneof(

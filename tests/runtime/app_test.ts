@@ -28,3 +28,18 @@ Deno.test("the service loads nothing of src/reconcile until it knows that there 
   assert.ok([...loaded].some((specifier) => specifier.endsWith("/src/runtime/app.ts")));
   assert.deepEqual([...loaded].filter((specifier) => specifier.includes("/src/reconcile/")), []);
 });
+
+Deno.test("the service loads nothing of the console but what listens, until somebody asks for a page", async () => {
+  const path = (file: string) => fileURLToPath(new URL(`../../src/${file}`, import.meta.url));
+  const ofConsole = (loaded: ReadonlySet<string>) =>
+    [...loaded].filter((specifier) => /\/src\/console\/|\bhono\b/.test(specifier)).map((one) =>
+      one.replace(/^.*\//, "")
+    );
+  const service = await loadedWith(path("cli/serve.ts"));
+  assert.ok([...service].some((specifier) => specifier.endsWith("/src/cli/show_console.ts")));
+  assert.deepEqual(ofConsole(service), []);
+  assert.deepEqual(ofConsole(await loadedWith(path("console/listen.ts"))), ["listen.ts"]);
+  // What a dry run takes, and each command.
+  assert.deepEqual(ofConsole(await loadedWith(path("cli/run.ts"))), []);
+  assert.deepEqual(ofConsole(await loadedWith(path("cli/program.ts"))), []);
+});

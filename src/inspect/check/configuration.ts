@@ -26,6 +26,7 @@ export async function checkConfiguration(loaded: LoadedConfig, options: CheckOpt
     ...await checkCloud(config),
     ...await checkLedger(config),
     ...await checkLog(config),
+    ...await checkConsole(config),
     ...await checkPreviews(loaded, options),
   ];
 }
@@ -138,6 +139,11 @@ function filesOf({ caFile, certFile, keyFile }: PostgresOptions): Readonly<Recor
 
 async function checkLog({ log }: Config): Promise<readonly Finding[]> {
   return log?.file === undefined ? [] : [await checkWritable("log.file", log.file)];
+}
+
+async function checkConsole({ console }: Config): Promise<readonly Finding[]> {
+  if (console === undefined || console === false || console.tls === undefined) return [];
+  return await checkReadable("console.tls", { ...console.tls });
 }
 
 async function checkWritable(key: string, file: string): Promise<Finding> {

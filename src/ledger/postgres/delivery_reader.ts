@@ -36,38 +36,53 @@ export class DeliveryReader {
     return events;
   }
 
-  /** A delivery with all that its attempt needs. */
-  async read({ plugin, number, delivery, event: { event, detail, missing } }: {
-    readonly plugin: string;
-    readonly number: number;
-    readonly delivery: OpenDelivery;
-    readonly event: StoredEvent;
-  }): Promise<Delivery> {
-    const { seq, attempts, triedMs, lastAttemptAt, isRepair } = delivery;
-    return {
-      seq,
-      plugin,
-      event,
-      // Parsed for each delivery: a plugin may change its detail.
-      detail: JSON.parse(detail),
-      ...(event.updates === undefined ? {} : { before: await this.#told.before(number, { ...event, seq }) }),
-      missing: JSON.parse(missing),
-      attempts,
-      triedMs,
-      lastAttemptAt,
-      ...(attempts > 0 ? await this.#progress(number, seq) : {}),
-      ...(isRepair ? { repair: true } : {}),
-    };
+  /** Deliveries with all that their attempts need, with few questions, however many they are. */
+  async read(
+    { plugin, number }: { readonly plugin: string; readonly number: number },
+    ready: readonly { readonly delivery: OpenDelivery; readonly event: StoredEvent }[],
+  ): Promise<readonly Delivery[]> {
+    const following = ready.filter(({ event: { event } }) => event.updates !== undefined);
+    const before = await this.#told.beforeAll(
+      number,
+      following.map(({ delivery: { seq }, event: { event } }) => ({ ...event, seq })),
+    );
+    const progress = await this.#progress(number, ready.filter(({ delivery }) => delivery.attempts > 0));
+    return ready.map(({ delivery, event: { event, detail, missing } }) => {
+      const { seq, attempts, triedMs, lastAttemptAt, isRepair } = delivery;
+      const kept = progress.get(seq);
+      return {
+        seq,
+        plugin,
+        event,
+        // Parsed for each delivery: a plugin may change its detail.
+        detail: JSON.parse(detail),
+        ...(event.updates === undefined ? {} : { before: before.get(seq) ?? null }),
+        missing: JSON.parse(missing),
+        attempts,
+        triedMs,
+        lastAttemptAt,
+        ...(kept === undefined ? {} : { progress: JSON.parse(kept) }),
+        ...(isRepair ? { repair: true } : {}),
+      };
+    });
   }
 
-  async #progress(plugin: number, seq: number): Promise<Pick<Delivery, "progress">> {
-    const [row] = await this.#queries.rows(PROGRESS, [plugin, seq]);
-    const progress = row?.["progress"] ?? null;
-    return progress === null ? {} : { progress: JSON.parse(progress as string) };
+  /** What plugins kept of earlier attempts, as JSON, by the numbers of events. */
+  async #progress(
+    plugin: number,
+    retried: readonly { readonly delivery: OpenDelivery }[],
+  ): Promise<ReadonlyMap<number, string>> {
+    if (retried.length === 0) return new Map();
+    const rows = await this.#queries.rows(PROGRESS, [plugin, retried.map(({ delivery }) => delivery.seq).join(",")]);
+    return new Map(rows.map((row) => [Number(row["seq"]), row["progress"] as string]));
   }
 }
 
 const EVENTS = `SELECT seq, data, detail, missing FROM event
   WHERE seq = ANY(string_to_array($1, ',')::bigint[]) AND detail IS NOT NULL`;
 
-const PROGRESS = "SELECT progress FROM failure WHERE plugin = $1 AND seq = $2 ORDER BY attempt DESC LIMIT 1";
+/** Of the last attempt, unless it kept nothing. */
+const PROGRESS = `SELECT f.seq, f.progress
+  FROM (SELECT DISTINCT ON (seq) seq, progress FROM failure
+    WHERE plugin = $1::integer AND seq = ANY(string_to_array($2, ',')::bigint[]) ORDER BY seq, attempt DESC) AS f
+  WHERE f.progress IS NOT NULL`;

@@ -107,14 +107,13 @@ export class Dispatching {
     await window.fill({ now, limit, busy }, queries);
     const ready = window.deliveries.ready({ now, limit, busy });
     const events = await this.#reader.events(ready.map(({ seq }) => seq));
-    const deliveries: Delivery[] = [];
-    for (const delivery of ready) {
+    const found = ready.flatMap((delivery) => {
       const event = events.get(delivery.seq);
-      // It was finished, or blocked by a replay, while its event was read.
-      if (event === undefined || window.deliveries.stateOf(delivery.seq) !== "ready") continue;
-      deliveries.push(await this.#reader.read({ plugin, number: window.plugin, delivery, event }));
-    }
-    return deliveries;
+      return event === undefined ? [] : [{ delivery, event }];
+    });
+    const deliveries = await this.#reader.read({ plugin, number: window.plugin }, found);
+    // Others were finished, or blocked by a replay, while they were read.
+    return deliveries.filter(({ seq }) => window.deliveries.stateOf(seq) === "ready");
   }
 
   async nextDueAt(plugin: string): Promise<number | null> {

@@ -78,7 +78,7 @@ export class Facts {
   static async begin(options: FactsOptions): Promise<Facts> {
     // Before numbers are given: the server may have failed over since the last look.
     await noticeRestore(options.queries, options.now());
-    const [start] = await options.queries.rows(START, [options.lease.epoch]);
+    const [start] = await options.queries.rows(START, [options.lease.epoch, options.lease.holder]);
     if (start === undefined) throw new LeaseLost('The lease "facts" was taken by another process');
     const facts = new Facts(options, start);
     await facts.#announced.load(options.queries);
@@ -270,6 +270,6 @@ const START = `SELECT l.writes,
       (SELECT max(value::bigint) FROM fact WHERE name IN ('${RESTORED_AT}', '${NUMBERED_THROUGH}')), 0) AS newest,
     (SELECT value FROM fact WHERE name = 'decided_through') AS decided_through,
     (SELECT coalesce(max(seq), 0) FROM event WHERE detail IS NULL) AS undetailed
-  FROM lease AS l WHERE l.name = 'facts' AND l.epoch = $1`;
+  FROM lease AS l WHERE l.name = 'facts' AND l.epoch = $1 AND l.holder = $2`;
 
 const UNDETAILED = "SELECT seq, data FROM event WHERE detail IS NULL AND seq > $1 ORDER BY seq LIMIT $2";

@@ -35,7 +35,17 @@ export type FactsRows = keyof typeof COLUMNS;
 export const KINDS = Object.keys(COLUMNS) as FactsRows[];
 
 /** Single values and lists, behind the rows. */
-const SINGLE = ["epoch", "writes", "decidedThrough", "beganAt", "removed", "idle", "bodiless", "tellsOthers"] as const;
+const SINGLE = [
+  "epoch",
+  "holder",
+  "writes",
+  "decidedThrough",
+  "beganAt",
+  "removed",
+  "idle",
+  "bodiless",
+  "tellsOthers",
+] as const;
 
 const FIRST = new Map<string, number>();
 let next = 1;
@@ -66,11 +76,12 @@ function upsert(kind: FactsRows, table: string, key: string): string {
 
 /**
  * One transaction of the holder of lease `facts`, in one statement. It writes nothing unless the
- * lease has this epoch, and was written by it this many times: a statement that comes late, when its
+ * lease has this epoch and holder, and was written by it this many times: a statement that comes late, when its
  * effects were concluded from the tables already, is without effect.
  */
 export const WRITE_FACTS = `WITH fence AS (
     UPDATE lease SET writes = writes + 1 WHERE name = 'facts' AND epoch = ${parameter("epoch")}::bigint
+      AND holder IS NOT DISTINCT FROM ${parameter("holder")}::text
       AND writes = ${parameter("writes")}::bigint RETURNING 1),
   changed AS (${upsert("changed", "server", "id")}),
   learned AS (${upsert("learned", "server", "id")}),

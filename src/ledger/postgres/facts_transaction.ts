@@ -140,6 +140,7 @@ export class FactsTransaction {
     const rows: Record<FactsRows, Columns> = { ...this.#rows, ...this.#memory.dirty(), ...announced };
     const values = singleValues({
       epoch: lease.epoch,
+      holder: lease.holder,
       writes: this.#writes,
       decidedThrough: decidedThrough === undefined ? null : String(decidedThrough),
       beganAt: beganAt === undefined ? null : String(beganAt),

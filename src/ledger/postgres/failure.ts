@@ -49,6 +49,11 @@ export function sqlStateOf(error: unknown): string | null {
   return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 
+/** Whether the server ends the connection with this error: it shuts down, or somebody has it ended. */
+export function isEndOfConnection(error: unknown): boolean {
+  return /^57P/.test(sqlStateOf(error) ?? "");
+}
+
 function unavailable(message: string, cause: unknown): LedgerUnavailable {
   return new LedgerUnavailable(message, { cause });
 }

@@ -5,6 +5,11 @@ export interface HeldLease {
   readonly name: string;
   /** Grows by 1 with each holder. */
   readonly epoch: number;
+  /**
+   * The process's id. A standby that became the primary may not know the last epochs, and gives them
+   * a second time: epoch and holder together are unique.
+   */
+  readonly holder: string;
 }
 
 /** The leases of this process, by which its statements prove what they may write. */

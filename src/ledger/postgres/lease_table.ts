@@ -72,7 +72,7 @@ export async function takeLease(
   { name, id, leaseSeconds }: { readonly name: string; readonly id: string; readonly leaseSeconds: number },
 ): Promise<HeldLease | null> {
   const [row] = await queries.rows(TAKE, [plain(name), id, leaseSeconds]);
-  return row === undefined ? null : { name, epoch: Number(row["epoch"]) };
+  return row === undefined ? null : { name, epoch: Number(row["epoch"]), holder: id };
 }
 
 /** Frees a lease, and tells the other processes. */

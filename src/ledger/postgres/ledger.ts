@@ -171,9 +171,9 @@ export class PostgresLedger implements Ledger {
   }
 
   async noteOutage(plugin: string, outage: TargetOutage | null): Promise<void> {
-    const { name, epoch } = this.#options.leases.require(pluginLease(plugin));
+    const { name, epoch, holder } = this.#options.leases.require(pluginLease(plugin));
     const said = outage === null ? null : JSON.stringify(outage);
-    await this.#options.queries.rows(NOTE_OUTAGE, [plain(plugin), said, plain(name), epoch]);
+    await this.#options.queries.rows(NOTE_OUTAGE, [plain(plugin), said, plain(name), epoch, holder]);
   }
 
   async probeRequests(plugin: string): Promise<number> {
@@ -315,5 +315,5 @@ export class PostgresLedger implements Ledger {
 const PUT_GAP = `INSERT INTO gap (queue, brokers, exchange, from_at, to_at, certainty) VALUES ($1, $2, $3, $4, $5, $6)
   ON CONFLICT (queue, brokers, exchange, from_at) DO UPDATE SET to_at = excluded.to_at, certainty = excluded.certainty`;
 
-const NOTE_OUTAGE = `WITH proven AS (SELECT 1 FROM lease WHERE name = $3 AND epoch = $4 FOR SHARE)
+const NOTE_OUTAGE = `WITH proven AS (SELECT 1 FROM lease WHERE name = $3 AND epoch = $4 AND holder = $5 FOR SHARE)
   UPDATE plugin SET outage = $2 FROM proven WHERE name = $1`;

@@ -26,7 +26,7 @@ import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
 import { listPages } from "./list_pages.ts";
 import { openForCommand } from "./open_client.ts";
 import { processList } from "./process_list.ts";
-import { dropDeliveries, replayDeliveries } from "./operator_changes.ts";
+import { dropDeliveries, refusalsOf, replayDeliveries } from "./operator_changes.ts";
 import { changeDeliveries } from "./operator_transaction.ts";
 import { readOrderHash } from "./order_seed.ts";
 import { bringRetriesForward, isConfigured, pluginNumber, pluginStates } from "./plugin_states.ts";
@@ -125,6 +125,20 @@ class PostgresOperations implements LedgerOperations {
     const results: OperatorResult[] = [];
     for await (const page of selectedDeliveries(this.#client, selection, "drop")) {
       results.push(...await dropDeliveries(this.#client, page, { now }));
+    }
+    return results;
+  }
+
+  async refusals(
+    selection: Selection,
+    { action, force, limit }: { readonly action: "replay" | "drop"; readonly force: boolean; readonly limit: number },
+  ): Promise<readonly OperatorResult[]> {
+    const prunedBefore = await this.#fact(PRUNED_BEFORE) ?? 0;
+    const results: OperatorResult[] = [];
+    for await (const page of selectedDeliveries(this.#client, selection, action)) {
+      const wanted = page.slice(0, limit - results.length);
+      results.push(...await refusalsOf(this.#client, wanted, { action, force, prunedBefore }));
+      if (results.length >= limit) break;
     }
     return results;
   }

@@ -27,18 +27,7 @@ export async function replayDeliveries(
     { selected, size: force ? SLICE : SLICE_WITH_LOOK_UPS },
     async (queries, plugin, seqs) => {
       const found = await deliveriesOf(queries, plugin, seqs);
-      const later = force ? new Map<number, string>() : await laterDone(queries, plugin, seqs);
-      const refused = (delivery: SelectedDelivery): string | null => {
-        const { seq, state, attempts, decidedAt } = delivery;
-        if (!appliesTo("replay", delivery)) return `it is ${listedState(state, attempts)}, neither dead nor dropped`;
-        if (force) return null;
-        if (decidedAt < prunedBefore) {
-          return "it is so old that later events may be forgotten; --force sends it all the same";
-        }
-        const key = later.get(seq);
-        return key === undefined ? null : `the later event ${key} was delivered; --force sends it all the same`;
-      };
-      const results = found.map((delivery) => resultOf(delivery, refused(delivery)));
+      const results = await replayResults(queries, found, { force, prunedBefore });
       await reopen(queries, plugin, found.filter((_, index) => results[index]?.refused === null).map(({ seq }) => seq));
       return results;
     },
@@ -54,10 +43,54 @@ export async function dropDeliveries(
   return await changeInSlices(client, { selected, size: SLICE }, async (queries, plugin, seqs) => {
     const found = await deliveriesOf(queries, plugin, seqs);
     await queries.rows(DROP, [plugin, arrayOf(seqs), now]);
-    return found.map((delivery) =>
-      resultOf(delivery, appliesTo("drop", delivery) ? null : `it is ${delivery.state} already`)
-    );
+    return found.map(dropResult);
   });
+}
+
+/** What would be refused, of deliveries that are selected. */
+export async function refusalsOf(
+  queries: Queries,
+  selected: readonly SelectedDelivery[],
+  { action, force, prunedBefore }: {
+    readonly action: "replay" | "drop";
+    readonly force: boolean;
+    readonly prunedBefore: number;
+  },
+): Promise<readonly OperatorResult[]> {
+  if (action === "drop") return selected.map(dropResult);
+  const results = new Map<SelectedDelivery, OperatorResult>();
+  for (const deliveries of Map.groupBy(selected, (delivery) => delivery.plugin).values()) {
+    const found = await replayResults(queries, deliveries, { force, prunedBefore });
+    for (const [index, result] of found.entries()) results.set(deliveries[index] as SelectedDelivery, result);
+  }
+  return selected.flatMap((delivery) => results.get(delivery) ?? []);
+}
+
+/** Of deliveries of one plugin. An older event must not undo a later one that shares an order key. */
+async function replayResults(
+  queries: Queries,
+  deliveries: readonly SelectedDelivery[],
+  { force, prunedBefore }: { readonly force: boolean; readonly prunedBefore: number },
+): Promise<readonly OperatorResult[]> {
+  const [first] = deliveries;
+  const later = force || first === undefined
+    ? new Map<number, string>()
+    : await laterDone(queries, first.plugin, deliveries.map(({ seq }) => seq));
+  const refused = (delivery: SelectedDelivery): string | null => {
+    const { seq, state, attempts, decidedAt } = delivery;
+    if (!appliesTo("replay", delivery)) return `it is ${listedState(state, attempts)}, neither dead nor dropped`;
+    if (force) return null;
+    if (decidedAt < prunedBefore) {
+      return "it is so old that later events may be forgotten; --force sends it all the same";
+    }
+    const key = later.get(seq);
+    return key === undefined ? null : `the later event ${key} was delivered; --force sends it all the same`;
+  };
+  return deliveries.map((delivery) => resultOf(delivery, refused(delivery)));
+}
+
+function dropResult(delivery: SelectedDelivery): OperatorResult {
+  return resultOf(delivery, appliesTo("drop", delivery) ? null : `it is ${delivery.state} already`);
 }
 
 /** Opens deliveries again at their old place: they hold their order keys, also those that were pruned. */

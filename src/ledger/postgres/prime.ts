@@ -32,7 +32,7 @@ async function write(
 ): Promise<void> {
   const none = { decidedThrough: null, beganAt: null, removed: "", idle: "", bodiless: "" };
   await queries.rows(WRITE_FACTS, [
-    ...singleValues({ epoch, writes: 0, tellsOthers: false, ...none }),
+    ...singleValues({ epoch, holder: null, writes: 0, tellsOthers: false, ...none }),
     ...rowValues(look.memory.dirty()),
   ]);
 }

@@ -1,7 +1,14 @@
-import type { DeadGroup, EventSearch, SearchPage, SearchQuery, ServerLife } from "../../model/event_search.ts";
+import type {
+  DeadGroup,
+  EventSearch,
+  FoundDelivery,
+  SearchPage,
+  SearchQuery,
+  ServerLife,
+} from "../../model/event_search.ts";
 import type { FailureReason } from "../../model/errors.ts";
 import { DeadGroups } from "../search/dead_groups.ts";
-import { searchPage } from "../search/search_walk.ts";
+import { searchPage, statesOf } from "../search/search_walk.ts";
 import { lifeOf } from "../search/server_life.ts";
 import type { Queries } from "./client.ts";
 import { original, plain } from "./columns.ts";
@@ -22,6 +29,10 @@ export class PostgresEventSearch implements EventSearch {
 
   search(query: SearchQuery): Promise<SearchPage> {
     return searchPage(this.#source, query);
+  }
+
+  states(seqs: readonly number[]): Promise<readonly FoundDelivery[]> {
+    return statesOf(this.#source, seqs);
   }
 
   async deadGroups(): Promise<readonly DeadGroup[]> {

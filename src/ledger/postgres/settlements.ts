@@ -77,9 +77,9 @@ export class SettlementRows {
 
   /** Writes what is proven. Returns what became of each plugin's rows. */
   async write(queries: Queries): Promise<ReadonlyMap<number, Written>> {
-    const proofs = new Columns(4);
-    for (const { plugin, lease: { name, epoch }, changes } of this.#proofs.values()) {
-      proofs.add(plugin, plain(name), epoch, changes);
+    const proofs = new Columns(5);
+    for (const { plugin, lease: { name, epoch, holder }, changes } of this.#proofs.values()) {
+      proofs.add(plugin, plain(name), epoch, holder, changes);
     }
     const columns = [proofs, this.#deliveries, this.#failures, this.#forgotten, this.#starts, this.#done];
     const values: readonly Parameter[] = columns.flatMap(({ texts }) => texts);
@@ -93,10 +93,12 @@ export class SettlementRows {
 
 const OVERTAKEN = "A later event that shares a key was delivered while this one was being replayed";
 
-const PROOFS = `${unnested(1, ["integer", "text", "bigint", "bigint"])} AS p (plugin, name, epoch, changes)`;
+const PROOFS = `${
+  unnested(1, ["integer", "text", "bigint", "text", "bigint"])
+} AS p (plugin, name, epoch, holder, changes)`;
 
 const DELIVERIES = `${
-  unnested(5, ["integer", "bigint", "text", "bigint", "integer", "bigint", "bigint", "bigint"])
+  unnested(6, ["integer", "bigint", "text", "bigint", "integer", "bigint", "bigint", "bigint"])
 } AS r (plugin, seq, state, due_at, attempts, tried_ms, last_attempt_at, finished_at)`;
 
 /** SQL: writes failures again if they are there. */
@@ -109,7 +111,7 @@ const REPLACE_FAILURE = `ON CONFLICT (seq, plugin, attempt) DO UPDATE SET starte
  * of the lease, so it comes either before this statement, which then sees that, or after it.
  */
 const SETTLE = `WITH proven AS MATERIALIZED (
-    SELECT p.plugin FROM ${PROOFS} JOIN lease AS l ON l.name = p.name AND l.epoch = p.epoch
+    SELECT p.plugin FROM ${PROOFS} JOIN lease AS l ON l.name = p.name AND l.epoch = p.epoch AND l.holder = p.holder
       JOIN plugin AS q ON q.id = p.plugin AND q.changes = p.changes FOR SHARE OF l, q),
   settled AS (INSERT INTO delivery AS d (plugin, seq, state, due_at, attempts, tried_ms, last_attempt_at, finished_at)
     SELECT r.* FROM ${DELIVERIES} JOIN proven USING (plugin)
@@ -118,19 +120,19 @@ const SETTLE = `WITH proven AS MATERIALIZED (
     WHERE d.finished_at IS NULL AND (excluded.attempts >= d.attempts OR excluded.finished_at IS NOT NULL)),
   failed AS (INSERT INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error, progress)
     SELECT r.plugin, r.seq, r.attempt, r.started_at, r.ended_at, r.reason, coalesce(r.error, ''), r.progress FROM ${
-  unnested(13, ["integer", "bigint", "integer", "bigint", "bigint", "text", "text", "text"])
+  unnested(14, ["integer", "bigint", "integer", "bigint", "bigint", "text", "text", "text"])
 } AS r (plugin, seq, attempt, started_at, ended_at, reason, error, progress) JOIN proven USING (plugin)
     ${REPLACE_FAILURE}),
   forgotten AS (DELETE FROM failure AS f USING ${
-  unnested(21, ["integer", "bigint", "integer"])
+  unnested(22, ["integer", "bigint", "integer"])
 } AS r (plugin, seq, attempt) JOIN proven USING (plugin)
     WHERE f.seq = r.seq AND f.plugin = r.plugin AND f.attempt = r.attempt),
   saved AS (UPDATE plugin AS p SET queued_from = r.start FROM ${
-  unnested(24, ["integer", "bigint"])
+  unnested(25, ["integer", "bigint"])
 } AS r (plugin, start) JOIN proven USING (plugin)
     WHERE p.id = r.plugin AND p.queued_from < r.start),
   earlier AS MATERIALIZED (SELECT o.seq, o.plugin, max(n.started_at) AS started_at, max(n.ended_at) AS ended_at
-    FROM ${unnested(26, ["integer", "bigint", "bigint", "bigint"])} AS n (plugin, seq, started_at, ended_at)
+    FROM ${unnested(27, ["integer", "bigint", "bigint", "bigint"])} AS n (plugin, seq, started_at, ended_at)
       JOIN proven USING (plugin) JOIN event AS own ON own.seq = n.seq
       JOIN delivery AS o ON o.plugin = n.plugin AND o.state = 'open' AND o.seq < n.seq
       JOIN event AS e ON e.seq = o.seq AND e.order_keys && own.order_keys
@@ -143,4 +145,4 @@ const SETTLE = `WITH proven AS MATERIALIZED (
     SELECT o.plugin, o.seq, o.attempts, e.started_at, e.ended_at, 'permanent', '${OVERTAKEN}'
     FROM overtaken AS o JOIN earlier AS e USING (seq, plugin) ${REPLACE_FAILURE})
   SELECT p.plugin, p.plugin IN (SELECT plugin FROM proven) AS proven,
-    EXISTS (SELECT 1 FROM lease AS l WHERE l.name = p.name AND l.epoch = p.epoch) AS ours FROM ${PROOFS}`;
+    EXISTS (SELECT 1 FROM lease AS l WHERE l.name = p.name AND l.epoch = p.epoch AND l.holder = p.holder) AS ours FROM ${PROOFS}`;

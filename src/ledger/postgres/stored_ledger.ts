@@ -125,6 +125,14 @@ class PostgresStoredLedger implements StoredLedger {
   }
 
   async start(): Promise<void> {
+    try {
+      await this.#begin();
+    } catch (error) {
+      throw unopenable(this.#parts.place, error);
+    }
+  }
+
+  async #begin(): Promise<void> {
     const { client, place, postgres } = this.#parts;
     // In this order: a command that copies takes its lease, and then looks who is there.
     await this.#leases.register();

@@ -85,6 +85,21 @@ export async function searchPage(
   return await new Walk(source, query, passedMs).page();
 }
 
+/** All deliveries of these events, newest first. */
+export async function statesOf(source: SearchSource, seqs: readonly number[]): Promise<readonly FoundDelivery[]> {
+  const found: FoundDelivery[] = [];
+  if (seqs.length === 0) return found;
+  const filter = { limit: MAX_ROWS };
+  const from = Math.min(...seqs);
+  for (let before: SearchPlace = { seq: Math.max(...seqs) + 1, plugin: 0 };;) {
+    const rows = await source.rows({ from, before, filter, text: null, events: seqs, limit: MAX_ROWS });
+    for (const row of rows) found.push(foundDelivery(row, searchedEvent(row)));
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < MAX_ROWS) return found;
+    before = { seq: last.seq, plugin: last.plugin };
+  }
+}
+
 class Walk {
   readonly #source: SearchSource;
   readonly #query: SearchQuery;

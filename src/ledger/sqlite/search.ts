@@ -1,10 +1,17 @@
 // deno-lint-ignore-file require-await -- async turns what SQLite throws into a rejection
 import { setImmediate } from "node:timers/promises";
-import type { DeadGroup, EventSearch, SearchPage, SearchQuery, ServerLife } from "../../model/event_search.ts";
+import type {
+  DeadGroup,
+  EventSearch,
+  FoundDelivery,
+  SearchPage,
+  SearchQuery,
+  ServerLife,
+} from "../../model/event_search.ts";
 import type { FailureReason } from "../../model/errors.ts";
 import { DeadGroups } from "../search/dead_groups.ts";
 import { lifeOf } from "../search/server_life.ts";
-import { searchPage } from "../search/search_walk.ts";
+import { searchPage, statesOf } from "../search/search_walk.ts";
 import type { Database, Statement } from "./database.ts";
 import { reading } from "./database.ts";
 import { SqliteSearchSource } from "./search_source.ts";
@@ -30,6 +37,10 @@ export class SqliteEventSearch implements EventSearch {
 
   search(query: SearchQuery): Promise<SearchPage> {
     return searchPage(this.#source, query);
+  }
+
+  states(seqs: readonly number[]): Promise<readonly FoundDelivery[]> {
+    return statesOf(this.#source, seqs);
   }
 
   async deadGroups(): Promise<readonly DeadGroup[]> {

@@ -4,9 +4,8 @@ import { openHttpClient } from "./http_client.ts";
 import { HttpFailures } from "./http_failure.ts";
 import { httpOptionProblems, type HttpTargetOptions } from "./http_options.ts";
 import type { HttpAnswer, HttpPreview, HttpRequest } from "./http_request.ts";
-import { checkUrl, headersOf, secretsOf, shownHeadersOf, standingHeaders } from "./http_request.ts";
+import { checkUrl, headersOf, secretsOf, shownHeadersOf, shownUrlOf, standingHeaders } from "./http_request.ts";
 import { TimeLimit } from "./time_limit.ts";
-import { shownUrl } from "../secrets/redact.ts";
 import { refuseProblems } from "../options/option_rules.ts";
 
 export type { HttpTargetOptions };
@@ -83,8 +82,8 @@ export class HttpTarget implements AsyncDisposable {
   /** What {@linkcode HttpTarget.request} would send, with `***` for secrets. */
   preview(request: HttpRequest): HttpPreview {
     checkUrl(request);
-    const { method, url, body = null } = request;
-    return { method, url: shownUrl(url), headers: shownHeadersOf(request, this.#options), body };
+    const { method, body = null } = request;
+    return { method, url: shownUrlOf(request), headers: shownHeadersOf(request, this.#options), body };
   }
 
   /**

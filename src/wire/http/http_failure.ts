@@ -1,6 +1,6 @@
 import { DeliveryError, type FailureReason } from "../../model/errors.ts";
 import { printable } from "../escaping/printable.ts";
-import { type HttpAnswer, type HttpRequest, secretsIn } from "./http_request.ts";
+import { type HttpAnswer, type HttpRequest, secretsIn, shownUrlOf } from "./http_request.ts";
 import { envSecrets, redact, shownUrl, withoutSecrets } from "../secrets/redact.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
@@ -84,8 +84,8 @@ export class HttpFailures {
   }
 }
 
-function cannot({ method, url }: HttpRequest): string {
-  return `Cannot ${method} ${shownUrl(url)}`;
+function cannot(request: HttpRequest): string {
+  return `Cannot ${request.method} ${shownUrlOf(request)}`;
 }
 
 function reasonOf(status: number): FailureReason {

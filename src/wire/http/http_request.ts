@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly url: string;
   /** They win over the target's own. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The path of the URL is a secret, as that of a webhook: no text shows it. @default false */
+  readonly isPathSecret?: boolean;
   /** Sent as UTF-8. @default none */
   readonly body?: string;
   /** Which statuses are an answer, beside 200 to 299; all others are thrown. @default none */
@@ -56,12 +58,18 @@ export function isAbsent(status: number): boolean {
   return status === 404 || status === 410;
 }
 
+/** The URL of a request as it may be shown. */
+export function shownUrlOf({ url, isPathSecret = false }: Pick<HttpRequest, "url" | "isPathSecret">): string {
+  return isPathSecret && URL.canParse(url) ? `${new URL(url).origin}/${HIDDEN}` : shownUrl(url);
+}
+
 /** @throws {TypeError} when requests may not be sent to the URL. */
-export function checkUrl({ method, url }: HttpRequest): void {
+export function checkUrl(request: HttpRequest): void {
+  const { method, url } = request;
   const parsed = URL.parse(url);
   if (parsed === null) throw new TypeError(`Cannot ${method}: the address is not a URL`);
   const { protocol, username, password } = parsed;
-  const refuse = (state: string) => new TypeError(`Cannot ${method} ${shownUrl(url)}: ${state}`);
+  const refuse = (state: string) => new TypeError(`Cannot ${method} ${shownUrlOf(request)}: ${state}`);
   if (protocol !== "http:" && protocol !== "https:") throw refuse("not http or https");
   if (username + password !== "") throw refuse("user and password do not belong into a URL");
 }
@@ -95,14 +103,16 @@ export function shownHeadersOf(request: HttpRequest, options: HttpTargetOptions)
 }
 
 /**
- * The secrets of this request, which no text may repeat: the values of its own secret headers, and
- * its query.
+ * The secrets of this request, which no text may repeat: the values of its own secret headers, its
+ * query, and perhaps its path.
  */
-export function secretsIn({ headers = {}, url }: HttpRequest): readonly string[] {
+export function secretsIn({ headers = {}, url, isPathSecret = false }: HttpRequest): readonly string[] {
   const values = Object.entries(headers).filter(([name]) => isSecretName(name)).map(([, value]) => value);
-  const { search, searchParams } = new URL(url);
+  const { search, searchParams, pathname } = new URL(url);
+  // Its words, as "services", are no secrets.
+  const path = isPathSecret ? [pathname, ...pathname.split("/").filter(({ length }) => length > 8)] : [];
   const raw = search.slice(1).split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
-  return [...values, search.slice(1), ...raw, ...searchParams.values()].filter((value) => value.length > 2);
+  return [...values, search.slice(1), ...raw, ...searchParams.values(), ...path].filter((value) => value.length > 2);
 }
 
 /** The secrets of these options: credentials, and the values of configured headers. */

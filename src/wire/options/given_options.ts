@@ -1,4 +1,10 @@
 /**
+ * The options that plugins were made with, by class and name, for operators. Per process, like the
+ * environment's values in `env.ts`: a plugin does not know the process that it is made in.
+ */
+const remembered = new Map<string, object>();
+
+/**
  * The options that a plugin was made with.
  *
  * @throws {TypeError} when there are none: config.ts is not always type-checked.
@@ -13,6 +19,19 @@
  * ```
  */
 export function givenOptions<Options>(plugin: string, options: Options): Options & object {
-  if (typeof options === "object" && options !== null && !Array.isArray(options)) return options;
+  if (typeof options === "object" && options !== null && !Array.isArray(options)) {
+    const name: unknown = Reflect.get(options, "name") ?? plugin;
+    remembered.set(keyOf(plugin, String(name)), options);
+    return options;
+  }
   throw new TypeError(`Cannot make ${plugin}: needs an object of options, as new ${plugin}({ … })`);
+}
+
+/** The options of the last plugin of this class and name; `undefined`: it has not asked for them. */
+export function rememberedOptions(plugin: string, name: string): object | undefined {
+  return remembered.get(keyOf(plugin, name));
+}
+
+function keyOf(plugin: string, name: string): string {
+  return JSON.stringify([plugin, name]);
 }

@@ -1,0 +1,70 @@
+import * as v from "valibot";
+import type { ConsoleGroups, ConsoleOptions, ConsoleTls, TrustedProxy } from "../model/console_config.ts";
+import { isLoopback } from "../wire/addresses/loopback.ts";
+import { readNetwork } from "../wire/addresses/network.ts";
+import { type Fields, type Finding, isRecord, list, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
+
+const HOST = text("an address or a name of this machine", /^[^\s/@]+$/);
+const HEADER = text("the name of a header", /^[\w!#$%&'*+.^`|~-]+$/);
+const GROUPS = list(text("the name of a group, without commas", /^[^\s,](?:[^,]*[^\s,])?$/), "a list of groups");
+
+const tls = strict({ certFile: text(), keyFile: text() } satisfies SchemasOf<ConsoleTls>);
+
+const trustedProxy = strict(
+  {
+    addresses: list(
+      v.pipe(
+        v.string(`an address as "10.0.0.7", or a network as "10.0.0.0/24"`),
+        v.check((value) => readNetwork(value) !== null, `an address as "10.0.0.7", or a network as "10.0.0.0/24"`),
+      ),
+      "a list of the proxy's addresses, at least one",
+    ),
+    userHeader: v.optional(HEADER),
+    groupsHeader: v.optional(HEADER),
+  } satisfies SchemasOf<TrustedProxy>,
+);
+
+const groups = strict(
+  { operator: v.optional(GROUPS), viewer: v.optional(GROUPS) } satisfies SchemasOf<ConsoleGroups>,
+);
+
+const SESSION_HOURS = "a number from 0.1 to 720";
+
+/** `console`. */
+export const consoleSection = strict(
+  {
+    host: v.optional(HOST),
+    port: v.optional(wholeNumber(0, 65_535)),
+    url: v.optional(text("http://… or https://…, without a path", /^https?:\/\/[^\s/@?#]+$/)),
+    allowedHosts: v.optional(list(text("a name or an address, without a port", /^[^\s/@]+$/), "a list of names")),
+    tls: v.optional(tls),
+    trustedProxy: v.optional(trustedProxy),
+    groups: v.optional(groups),
+    sessionHours: v.optional(
+      v.pipe(v.number(SESSION_HOURS), v.minValue(0.1, SESSION_HOURS), v.maxValue(720, SESSION_HOURS)),
+    ),
+  } satisfies SchemasOf<ConsoleOptions>,
+  (options) => [...exposureFindings(options), ...groupFindings(options)],
+);
+
+/** A password-less page for everybody on the network must not be possible by mistake. */
+function exposureFindings({ host, tls, trustedProxy }: Fields): Finding[] {
+  if (typeof host !== "string" || isLoopback(host) || tls !== undefined || trustedProxy !== undefined) return [];
+  return [{
+    keys: ["host"],
+    message: `"${host}" can be reached by others: it needs tls: { certFile, keyFile }, or trustedProxy, which ` +
+      "signs operators in. Or leave host out: the console then listens on the loopback address",
+  }];
+}
+
+function groupFindings({ trustedProxy, groups }: Fields): Finding[] {
+  if (trustedProxy === undefined) {
+    return groups === undefined
+      ? []
+      : [{ keys: ["groups"], message: "needs trustedProxy, which tells the groups of a user" }];
+  }
+  const named = isRecord(groups) ? Object.values(groups).filter((value) => value !== undefined) : [];
+  return named.length > 0
+    ? []
+    : [{ keys: ["trustedProxy"], message: "needs groups: { operator: […], viewer: […] }: nobody could sign in" }];
+}

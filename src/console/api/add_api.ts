@@ -1,0 +1,78 @@
+import type { Context, Hono } from "hono";
+import type { ConsoleEnv } from "../console_env.ts";
+import type { EventStreams } from "../event_streams.ts";
+import type { Refusals } from "../guard/refusals.ts";
+import type { LiveAnswers } from "../live_answers.ts";
+import { mayAct, whoOf } from "../sign_in/identity.ts";
+import { type WorkerClient, WorkerUnavailable } from "../worker_client.ts";
+import { type ApiRoute, ROUTES, type ServiceRouteId } from "./routes.ts";
+import { readQuery } from "./read_query.ts";
+import { readBody } from "./read_body.ts";
+import { openApi } from "./openapi.ts";
+
+export interface ApiOptions {
+  readonly answers: LiveAnswers;
+  readonly streams: EventStreams;
+  readonly worker: WorkerClient;
+  readonly refusals: Refusals;
+}
+
+const API = "/api/v1";
+
+/** Adds the operations of the API, each as its row in `routes.ts` says. */
+export function addApi(app: Hono<ConsoleEnv>, options: ApiOptions): void {
+  const { answers, streams } = options;
+  for (const [id, route] of Object.entries<ApiRoute>(ROUTES)) {
+    if (id === "endSession") continue;
+    app.on(route.method, `${API}${route.path.replace(/\{(\w+)\}/g, ":$1")}`, (context) => {
+      return answer(context, { id, route, options });
+    });
+  }
+  app.get(`${API}/stream`, (context) => streams.open(context.req.raw));
+  app.get(`${API}/openapi.json`, (context) => context.json(openApi(answers.version)));
+  app.all(`${API}/*`, (context) => {
+    const known = Object.values<ApiRoute>(ROUTES).filter(({ path }) => `${API}${path}` === context.req.path);
+    if (known.length === 0) return context.json({ error: "Cannot find this: see /api/v1/openapi.json" }, 404);
+    const allowed = known.map(({ method }) => method === "GET" ? "GET, HEAD" : method).join(", ");
+    context.header("allow", allowed);
+    return context.json({ error: `Cannot answer this method here: use ${allowed}` }, 405);
+  });
+}
+
+async function answer(
+  context: Context<ConsoleEnv>,
+  { id, route, options: { answers, worker, refusals } }: {
+    readonly id: string;
+    readonly route: ApiRoute;
+    readonly options: ApiOptions;
+  },
+): Promise<Response> {
+  const identity = context.get("identity");
+  if (!mayAct(identity, route.role)) {
+    refusals.note(`a ${identity.role} may not`, { address: context.env.address, request: context.req.raw });
+    return context.json({ error: `Cannot do this as ${identity.role}: it takes the role ${route.role}` }, 403);
+  }
+  const query = readQuery(route, { query: context.req.queries(), path: context.req.param() });
+  if (typeof query === "string") return context.json({ error: query }, 400);
+  const body = route.body === undefined ? null : await readBody(context.req.raw);
+  if (body !== null && "error" in body) return context.json({ error: body.error }, body.status);
+  try {
+    if (route.by === "service") return context.json(await answers.of(id as ServiceRouteId, { identity, query }));
+    const limitMs = (route.by.workerSeconds + 5) * 1000;
+    const call = { route: id, query, body: body?.bytes ?? null, who: whoOf(identity) };
+    const { status, body: bytes } = await worker.ask(call, { limitMs });
+    return jsonBytes(bytes, status);
+  } catch (error) {
+    if (!(error instanceof WorkerUnavailable)) throw error;
+    context.header("retry-after", "1");
+    return context.json({ error: error.message }, 503);
+  }
+}
+
+/** JSON that is there already. Compressing it would take the service's thread. */
+function jsonBytes(bytes: Uint8Array<ArrayBuffer>, status: number): Response {
+  return new Response(bytes, {
+    status,
+    headers: { "content-type": "application/json", "cache-control": "no-store, no-transform" },
+  });
+}

@@ -1,0 +1,86 @@
+// @ts-check
+// Calls of the console's API. Errors are sentences for operators.
+import { session, signedOut } from "./session.js";
+
+/** @import { Params } from "./router.js" */
+
+const BASE = "api/v1/";
+
+/** What cannot be done, why, and what to do next. */
+export class ApiError extends Error {
+  /** @param {string} message @param {number} status 0: there was no answer */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** @template T @param {string} path @param {Params} [params] @param {AbortSignal} [signal] @returns {Promise<T>} */
+export function get(path, params = {}, signal = undefined) {
+  return call("GET", path, { params, signal });
+}
+
+/** @template T @param {string} path @param {unknown} body @param {AbortSignal} [signal] @returns {Promise<T>} */
+export function post(path, body, signal = undefined) {
+  return call("POST", path, { body, signal });
+}
+
+/** @template T @param {string} path @returns {Promise<T>} */
+export function remove(path) {
+  return call("DELETE", path, {});
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{ params?: Params, body?: unknown, signal?: AbortSignal | undefined }} options
+ * @returns {Promise<any>}
+ */
+async function call(method, path, { params = {}, body, signal }) {
+  const response = await answer(BASE + path + query(params), {
+    method,
+    headers: {
+      accept: "application/json",
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(method === "GET" ? {} : { "x-csrf-token": session.value?.csrf ?? "" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (response.ok) return response.status === 204 ? null : await response.json();
+  const message = await errorOf(response);
+  if (response.status === 401) signedOut.value = message;
+  throw new ApiError(message, response.status);
+}
+
+/** @param {Params} params */
+function query(params) {
+  const given = Object.entries(params).flatMap(([key, value]) =>
+    value === null || value === undefined || value === "" ? [] : [[key, String(value)]]
+  );
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+}
+
+/** @param {string} url @param {RequestInit} init */
+async function answer(url, init) {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new ApiError("Cannot reach the service: it does not answer. The page tries again by itself", 0);
+  }
+}
+
+/** @param {Response} response */
+export async function errorOf(response) {
+  try {
+    const { error } = await response.json();
+    if (typeof error === "string") return error;
+  } catch {
+    // Not from the service: from a proxy before it.
+  }
+  return `Cannot read the answer: its status is ${response.status}. Try again, then look into the service's log`;
+}
+
+/** The text of what was thrown. @param {unknown} error */
+export const textOf = (error) => error instanceof Error ? error.message : String(error);

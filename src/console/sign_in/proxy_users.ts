@@ -1,0 +1,41 @@
+import type { ConsoleOptions, TrustedProxy } from "../../model/console_config.ts";
+import { isInNetwork, type Network, readNetwork } from "../../wire/addresses/network.ts";
+import type { Identity } from "./identity.ts";
+import { signatureOf } from "./signing.ts";
+
+export interface ProxyUsersOptions extends Pick<ConsoleOptions, "groups"> {
+  readonly trustedProxy: TrustedProxy;
+  readonly secret: Uint8Array;
+}
+
+const MAX_NAME = 128;
+
+/** Who a trusted proxy says that it is. */
+export class ProxyUsers {
+  readonly #options: ProxyUsersOptions;
+  readonly #networks: readonly Network[];
+
+  constructor(options: ProxyUsersOptions) {
+    this.#options = options;
+    this.#networks = options.trustedProxy.addresses.flatMap((address) => readNetwork(address) ?? []);
+  }
+
+  /** Whether a request comes from the proxy. */
+  trusts(address: string): boolean {
+    return this.#networks.some((network) => isInNetwork(address, network));
+  }
+
+  /** Who asks; a text says why it is nobody. */
+  identify(headers: Headers): Identity | string {
+    const { trustedProxy: { userHeader = "X-Forwarded-User", groupsHeader = "X-Forwarded-Groups" }, groups, secret } =
+      this.#options;
+    const user = headers.get(userHeader)?.trim() ?? "";
+    if (user === "") return `the proxy sends no ${userHeader}`;
+    if (user.length > MAX_NAME || /\p{Cc}/u.test(user)) return `the proxy's ${userHeader} is no name`;
+    const own = (headers.get(groupsHeader) ?? "").split(",").map((group) => group.trim());
+    const isIn = (wanted: readonly string[] = []) => wanted.some((group) => own.includes(group));
+    const role = isIn(groups?.operator) ? "operator" : isIn(groups?.viewer) ? "viewer" : null;
+    if (role === null) return "the user is in no group of console.groups";
+    return { user, role, expiresAt: null, csrf: signatureOf(`proxy\0${user}`, { secret, purpose: "csrf" }) };
+  }
+}

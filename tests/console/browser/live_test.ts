@@ -1,0 +1,133 @@
+// Open pages while events come, the service restarts, sessions end.
+import assert from "node:assert/strict";
+import { until } from "../../support/until.ts";
+import { LONG_MS } from "../consoles.ts";
+import { Browser } from "./browser.ts";
+import { ConsoleWorld } from "./console_world.ts";
+import { created, deleted, serverOf } from "./stories.ts";
+
+/** What a browser says of a service that is away. */
+const AWAY = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED|Failed to load/;
+
+let world: ConsoleWorld;
+let browser: Browser;
+
+Deno.test.beforeAll(async () => {
+  world = await ConsoleWorld.start();
+  browser = await Browser.open();
+  await world.publish(...Array.from({ length: 30 }, (_, number) => created(serverOf(number))));
+});
+
+Deno.test.afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+  await world?.[Symbol.asyncDispose]();
+});
+
+Deno.test("new events appear in two browsers by themselves, with filters in one of them, and their states follow", async () => {
+  await using all = await browser.signIn(world.console);
+  await using some = await browser.signIn(world.console, { user: "bert" });
+  await all.open("#/events", "Events");
+  await some.open("#/events?plugin=Cmdb&kind=deletion", "Events");
+  await all.page.getByText("web-29").waitFor();
+  await some.page.getByText("No event is like this").waitFor();
+  const server = serverOf(2000);
+  await world.publish(created(server), deleted(server));
+  const row = (page: typeof all) => page.page.getByRole("row").filter({ hasText: "web-2000" });
+  await until(async () => await row(all).count() === 2, LONG_MS);
+  await until(async () => await row(some).count() === 1, LONG_MS);
+  await row(some).getByText("server deleted").waitFor();
+  await row(all).getByText("Billing dead letter").first().waitFor();
+  all.assertClean();
+  some.assertClean();
+});
+
+Deno.test("a list that is scrolled does not move when events come: it offers them", async () => {
+  await using page = await browser.signIn(world.console);
+  await page.open("#/events", "Events");
+  await page.page.getByText("web-29").first().waitFor();
+  await page.page.mouse.wheel(0, 600);
+  await until(() => page.page.evaluate("scrollY > 300"), LONG_MS);
+  await world.publish(created(serverOf(2100)));
+  await page.button(/Show \d+ new deliver/).click();
+  await page.page.getByText("web-2100").first().waitFor();
+  await until(() => page.page.evaluate("scrollY === 0"), LONG_MS);
+  page.assertClean();
+});
+
+Deno.test("a list that is not live stays as it is", async () => {
+  await using page = await browser.signIn(world.console);
+  await page.open("#/events?live=off", "Events");
+  await page.page.getByText("web-29").first().waitFor();
+  await using other = await browser.signIn(world.console);
+  await other.open("#/events", "Events");
+  await world.publish(created(serverOf(2200)));
+  await other.page.getByText("web-2200").first().waitFor();
+  assert.equal(await page.page.getByText("web-2200").count(), 0);
+  await page.button("Live").click();
+  await world.publish(created(serverOf(2201)));
+  await page.page.getByText("web-2200").first().waitFor();
+  page.assertClean();
+  other.assertClean();
+});
+
+Deno.test("a restart of the service is told on an open page, which goes on by itself with nothing left out", async () => {
+  await using page = await browser.signIn(world.console, { expected: AWAY });
+  await page.open("#/events", "Events");
+  await page.page.getByText("Connected").waitFor();
+  await world.console.service.end("SIGTERM");
+  await page.page.getByText("Connection lost, trying again").first().waitFor();
+  await world.console.restart();
+  await page.page.getByText("Connected").waitFor();
+  await world.publish(created(serverOf(2300)));
+  await page.page.getByText("web-2300").first().waitFor();
+  page.assertClean();
+});
+
+Deno.test("who signs out, or whose session ends, is told how to sign in, and goes on where he was", async () => {
+  await using page = await browser.signIn(world.console, { expected: /401/ });
+  await page.open("#/plugins/Cmdb", /Cmdb/);
+  const cookies = await page.context.cookies();
+  await page.context.clearCookies();
+  await page.link("Events").first().click();
+  await page.heading("Sign in");
+  await page.page.getByText("oss-watcher console").first().waitFor();
+  await page.context.addCookies(cookies);
+  await page.button("Try again").click();
+  await page.heading("Events");
+  await page.button("Sign out").click();
+  await page.heading("Sign in");
+  await page.button("Try again").click();
+  await page.heading("Sign in");
+  page.assertClean();
+});
+
+Deno.test("the keyboard: search, rows, screens, help, and its switch", async () => {
+  await using page = await browser.signIn(world.console);
+  const { keyboard } = page.page;
+  await page.page.keyboard.press("Tab");
+  assert.match(String(await page.page.evaluate("document.activeElement.textContent")), /Skip to the content/);
+  await keyboard.press("Enter");
+  assert.equal(await page.page.evaluate("document.activeElement.id"), "main");
+  await keyboard.press("/");
+  assert.equal(await page.page.evaluate("document.activeElement.id"), "search");
+  await keyboard.type("web-3");
+  await keyboard.press("Enter");
+  await page.heading("Events");
+  await page.page.getByText("web-3").first().waitFor();
+  await keyboard.press("Escape");
+  await keyboard.press("j");
+  await keyboard.press("Enter");
+  await page.heading(/web-3/);
+  await keyboard.press("g");
+  await keyboard.press("p");
+  await page.heading("Plugins");
+  await keyboard.press("?");
+  await page.page.getByRole("dialog").getByText("These keys").waitFor();
+  await page.page.getByLabel("Keys of one letter are on").uncheck();
+  await keyboard.press("Escape");
+  await page.page.getByRole("dialog").waitFor({ state: "detached" });
+  await keyboard.press("g");
+  await keyboard.press("e");
+  await page.heading("Plugins");
+  page.assertClean();
+});

@@ -1,0 +1,111 @@
+// Every screen in Chromium, on PostgreSQL with a cloud: what it shows, that nothing of it is wider than
+// the window, that axe has nothing to say, light and dark. With UPDATE_SCREENSHOTS=1 its pictures are
+// written to docs/console/.
+import assert from "node:assert/strict";
+import { until } from "../../support/until.ts";
+import { LONG_MS } from "../consoles.ts";
+import { assertAccessible } from "./accessibility.ts";
+import { Browser } from "./browser.ts";
+import { ConsoleWorld } from "./console_world.ts";
+import { takePicture } from "./pictures.ts";
+import { created, deleted, serverOf } from "./stories.ts";
+
+let world: ConsoleWorld;
+let browser: Browser;
+const SERVER = serverOf(7, { name: "shop-web-01", address: "10.0.0.7" });
+
+Deno.test.beforeAll(async () => {
+  world = await ConsoleWorld.start({ isWhole: true });
+  browser = await Browser.open();
+  const others = Array.from({ length: 12 }, (_, number) => serverOf(100 + number));
+  await world.publish(...others.map(created), ...others.slice(0, 5).map(deleted), created(SERVER), deleted(SERVER));
+  await world.settled("plugin=Billing&state=dead", 19);
+  await world.settled("plugin=Monitoring&state=retrying", 1);
+  await world.session.json("POST", "plugins/pause", { name: "EventLog" });
+});
+
+Deno.test.afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+  await world?.[Symbol.asyncDispose]();
+});
+
+interface Screen {
+  readonly name: string;
+  readonly hash: () => string;
+  readonly heading: string | RegExp;
+  /** What must be there before it counts as shown. */
+  readonly shows: RegExp;
+}
+
+const KEY = `server/${SERVER.id}/deletion`;
+const SCREENS: readonly Screen[] = [
+  { name: "overview", hash: () => "#/", heading: "Overview", shows: /target is down[^]*Unfinished deliveries/ },
+  { name: "events", hash: () => "#/events", heading: "Events", shows: /server deleted[^]*shop-web-01/ },
+  {
+    name: "event",
+    hash: () => `#/event?key=${encodeURIComponent(KEY)}`,
+    heading: /shop-web-01/,
+    shows: /no such owner/,
+  },
+  {
+    name: "server",
+    hash: () => `#/server?id=${SERVER.id}`,
+    heading: /shop-web-01/,
+    shows: /1 dead letter|2 dead letter/,
+  },
+  { name: "dead-letters", hash: () => "#/dead-letters", heading: "Dead letters", shows: /Billing[^]*shop-web-01/ },
+  { name: "plugins", hash: () => "#/plugins", heading: "Plugins", shows: /Monitoring/ },
+  { name: "plugin", hash: () => "#/plugins/Monitoring", heading: /Monitoring/, shows: /The target is down/ },
+  { name: "drift", hash: () => "#/drift", heading: "Drift", shows: /The last comparison/ },
+  { name: "cluster", hash: () => "#/cluster", heading: "Cluster", shows: /controller-1/ },
+  { name: "try", hash: () => "#/try", heading: "Try", shows: /Notification or recording/ },
+  { name: "audit-log", hash: () => "#/audit-log", heading: "Audit log", shows: /EventLog/ },
+];
+
+for (const { name, hash, heading, shows } of SCREENS) {
+  Deno.test(`${name} shows what it should, light and dark, from 360 px to 4K, without a violation`, async () => {
+    for (const scheme of ["light", "dark"] as const) {
+      await using page = await browser.signIn(world.console, { scheme });
+      await page.open(hash(), heading);
+      await until(async () => shows.test(await page.main().innerText()), LONG_MS);
+      for (const width of [360, 900, 1280, 3840]) {
+        await page.page.setViewportSize({ width, height: width < 900 ? 740 : Math.round(width * 0.5625) });
+        assert.ok(await page.overflow() <= 0, `${name} at ${width} px is ${await page.overflow()} px too wide`);
+        if (width === 360 || width === 1280) await assertAccessible(page, `${name}, ${scheme}, ${width} px`);
+      }
+      await takePicture(page, `${name}-${scheme}`);
+      page.assertClean();
+    }
+  });
+}
+
+Deno.test("a screen's address opened directly, back and forward show what they name", async () => {
+  await using page = await browser.signIn(world.console);
+  await page.open(`#/events?plugin=Billing&state=dead`, "Events");
+  await page.page.getByRole("table").waitFor();
+  assert.equal(await page.page.getByLabel("Plugin").inputValue(), "Billing");
+  await page.page.getByLabel("Kind").selectOption("deletion");
+  await until(() => page.page.url().includes("kind=deletion"));
+  await page.link(/server deleted/).first().click();
+  await page.page.getByRole("heading", { level: 2, name: "Deliveries" }).waitFor();
+  await page.page.goBack();
+  await page.heading("Events");
+  assert.equal(await page.page.getByLabel("Kind").inputValue(), "deletion");
+  await page.page.goBack();
+  await until(async () => await page.page.getByLabel("Kind").inputValue() === "");
+  await page.page.goForward();
+  await until(async () => await page.page.getByLabel("Kind").inputValue() === "deletion");
+  page.assertClean();
+});
+
+Deno.test("an address that does not exist, an unknown event and an unknown server say what to do", async () => {
+  await using page = await browser.signIn(world.console, { expected: /404/ });
+  await page.open("#/nowhere", "Not found");
+  await page.open("#/event?key=server/none/creation", "Event");
+  await page.link("Search for its key").waitFor();
+  await page.open("#/server?id=none", "Server");
+  await page.link("Search for its id").waitFor();
+  await page.open("#/plugins/None", "Plugins");
+  await page.link("All plugins").waitFor();
+  page.assertClean();
+});

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import type { Queries } from "../../../src/ledger/postgres/client.ts";
+import { HeldLeases } from "../../../src/ledger/postgres/held_leases.ts";
+import { takeLease } from "../../../src/ledger/postgres/lease_table.ts";
+import { PostgresLedger } from "../../../src/ledger/postgres/ledger.ts";
+import { pluginLease } from "../../../src/model/tenancy.ts";
+import { announceEvents, madeServerEvent } from "../../support/made_events.ts";
+import { sharedPostgres } from "../../support/postgres_server.ts";
+import { TemporaryPostgresLedger } from "../../support/temporary_postgres_ledger.ts";
+
+Deno.test.beforeAll(async () => {
+  await sharedPostgres();
+});
+
+const SERVERS = 20;
+const ENDED = { startedAt: 0, endedAt: 1, triedMs: 1 } as const;
+
+Deno.test("ready() asks as often for many deliveries as for one, whatever they need", async () => {
+  await using opened = await TemporaryPostgresLedger.open();
+  let asked = 0;
+  const queries: Queries = {
+    rows: (sql, parameters) => {
+      asked++;
+      return opened.client.rows(sql, parameters);
+    },
+  };
+  const leases = new HeldLeases();
+  const ledger = await PostgresLedger.open({ queries, leases, now: () => 0 });
+  await ledger.activate(["p"]);
+  await ledger.follow({ plugins: ["p"], settleMs: 0, makeUpdate: () => null });
+  for (const name of ["facts", pluginLease("p")]) {
+    await opened.client.rows("UPDATE lease SET holder = NULL WHERE name = $1", [name]);
+    leases.begin((await takeLease(queries, { name, id: "test", leaseSeconds: 3600 }))!);
+    ledger.begin(name);
+  }
+  const ready = (limit: number) => ledger.ready({ plugin: "p", now: 10, limit });
+  const servers = Array.from({ length: SERVERS }, (_, index) => `s${index}`);
+  await announceEvents(ledger, servers.map((server) => madeServerEvent("creation", { id: server, hostname: server })));
+  for (const { seq } of await ready(SERVERS)) {
+    await ledger.settle([{ seq, plugin: "p", outcome: "done", dueAt: 0, failure: null, ...ENDED }]);
+  }
+  await announceEvents(
+    ledger,
+    servers.map((server) => madeServerEvent("update", { id: server, hostname: `${server}-b` })),
+  );
+  // Each was attempted, and kept something.
+  const updates = await ready(SERVERS);
+  assert.equal(updates.length, SERVERS);
+  for (const { seq } of updates) {
+    const failure = { reason: "timeout", error: "late", progress: { seq } } as const;
+    await ledger.settle([{ seq, plugin: "p", outcome: "retry", dueAt: 2, failure, ...ENDED }]);
+  }
+
+  asked = 0;
+  assert.equal((await ready(1)).length, 1);
+  const askedForOne = asked;
+  asked = 0;
+  const deliveries = await ready(SERVERS);
+  assert.equal(asked, askedForOne);
+  assert.deepEqual(
+    deliveries.map(({ event, before, progress, seq }) => ({
+      key: event.key,
+      before: before?.FQDN,
+      isOwn: JSON.stringify(progress) === JSON.stringify({ seq }),
+    })),
+    servers.map((server) => ({ key: `server/${server}/update/1`, before: server, isOwn: true })),
+  );
+});
