@@ -55,11 +55,14 @@ export interface EventsQuery extends Pick<SearchQuery, "kind" | "subject"> {
 const RARE = ["waiting", "retrying", "dead", "dropped"];
 
 /** A page is returned after this time, whatever it has found. */
-const PAGE_MS = 100;
+const PAGE_MS = 80;
 
 /** Events of the first slice; further ones are as large as they are fast. */
 const FIRST_SLICE = 512;
 const MAX_SLICE = 1 << 20;
+
+/** The same where events are read: what is not in the computer's memory takes ten times as long. */
+const MAX_EVENTS = 4096;
 
 /** A slice shall take so long. */
 const SLICE_MS = 25;
@@ -146,6 +149,7 @@ class Walk {
 
   /** Returns whether it came to the end. */
   async #throughSlices(from: number): Promise<boolean> {
+    const most = this.#looksForEvents ? MAX_EVENTS : MAX_SLICE;
     for (let size = FIRST_SLICE;;) {
       const newest = await this.#source.newestBelow(this.#below);
       if (newest === null || newest < from) return true;
@@ -154,7 +158,7 @@ class Walk {
       if (!await (this.#looksForEvents ? this.#throughEvents(range) : this.#through(range))) return false;
       if (this.#isOver()) return false;
       const tookMs = this.#passedMs() - startedMs;
-      if (tookMs < SLICE_MS / 2) size = Math.min(size * (tookMs < SLICE_MS / 5 ? 4 : 2), MAX_SLICE);
+      if (tookMs < SLICE_MS / 2) size = Math.min(size * (tookMs < SLICE_MS / 5 ? 4 : 2), most);
       else if (tookMs > SLICE_MS * 2) size = Math.max(size >> 1, FIRST_SLICE);
     }
   }
