@@ -13,7 +13,7 @@ import { ProgramDirectory } from "../support/program.ts";
 import { until } from "../support/until.ts";
 
 /** Long enough for a machine that is busy with much else. */
-export const LONG_MS = 30_000;
+export const LONG_MS = 120_000;
 
 /** What differs from a service that has nothing to do: TypeScript of config.ts. */
 export interface ConsoleSetUp {
