@@ -13,11 +13,15 @@ export class Service implements AsyncDisposable {
   readonly #drained: Promise<void>;
   #ended = false;
 
-  /** Starts it in `dir`, which has a config.ts, with further environment. */
-  constructor(dir: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+  /**
+   * Starts it in `dir`, which has a config.ts, with further environment.
+   *
+   * @param main The program. @default this one
+   */
+  constructor(dir: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}, main = MAIN) {
     this.dir = dir;
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", ...PERMISSIONS, MAIN, ...args],
+      args: ["run", "--quiet", ...PERMISSIONS, main, ...args],
       cwd: dir,
       env,
       stdout: "null",

@@ -5,6 +5,7 @@ import { consoleSecret } from "../console/sign_in/secret.ts";
 import { type ConsoleOptions, DEFAULT_CONSOLE } from "../model/console_config.ts";
 import { UserError } from "../model/errors.ts";
 import { type CommandContext, load } from "./context.ts";
+import { userName } from "./who.ts";
 import { openBrowser } from "./open_browser.ts";
 
 interface ConsoleCommandOptions {
@@ -62,10 +63,4 @@ async function requireListening({ host = DEFAULT_CONSOLE.host, port = DEFAULT_CO
 
 function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "::" || host === "[::]";
-}
-
-/** Whoever used sudo by their own name. */
-function userName(): string {
-  const user = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].map((name) => Deno.env.get(name)).find(Boolean);
-  return user?.slice(0, 128) ?? "unknown";
 }

@@ -5,7 +5,11 @@ const MAX_LENGTH = 200;
 
 /** Who runs this command: `root@controller-1 (command)`; whoever used sudo by their own name. */
 export function whoRuns(): string {
-  const user = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].map((name) => Deno.env.get(name)).find(Boolean) ??
-    "unknown";
-  return `${user.slice(0, MAX_LENGTH)}@${hostName().slice(0, MAX_LENGTH)} (command)`;
+  return `${userName()}@${hostName().slice(0, MAX_LENGTH)} (command)`;
+}
+
+/** Who runs this command, whoever used sudo by their own name. */
+export function userName(): string {
+  const user = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].map((name) => Deno.env.get(name)).find(Boolean);
+  return (user ?? "unknown").slice(0, MAX_LENGTH);
 }

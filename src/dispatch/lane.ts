@@ -1,11 +1,11 @@
 import type { Clock } from "../model/clock.ts";
-import { type Delivery, type Ledger, LedgerUnavailable } from "../model/ledger.ts";
+import type { Delivery, Ledger } from "../model/ledger.ts";
 import type { TargetOutage } from "../model/outage.ts";
 import type { Following } from "../model/following.ts";
 import type { Logger, Plugin } from "../model/plugin.ts";
 import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { AttemptEnd } from "../model/readings.ts";
-import { LeaseLost } from "../model/tenancy.ts";
+import { logAttempt, logUnrecorded } from "./attempt_log.ts";
 import { AttemptNotes } from "./attempt_notes.ts";
 import { Attempts } from "./attempts.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
@@ -14,7 +14,8 @@ import { type Failure, failureOf } from "./failure.ts";
 import { PauseWatch } from "./pause_watch.ts";
 import type { Policy } from "./policy.ts";
 import { RateLimit } from "./rate_limit.ts";
-import { DONE, type Verdict, verdictOf } from "./verdict.ts";
+import { ReadAhead } from "./read_ahead.ts";
+import { DONE, verdictOf } from "./verdict.ts";
 import { WakeTimer } from "./wake_timer.ts";
 
 export interface LaneOptions {
@@ -50,9 +51,6 @@ const MAX_UNRECORDED = 8;
  */
 const READ_AHEAD = 4;
 
-/** How long a read-ahead is used: operators may drop or replay deliveries. */
-const READ_AHEAD_MS = 50;
-
 /** The longest sleep: operators' commands may have replayed or dropped deliveries. */
 const MAX_IDLE_MS = 1000;
 
@@ -76,9 +74,7 @@ export class Lane {
   readonly #inFlight = new Map<number, Promise<void>>();
   /** Those of them that the plugin works on: the concurrency limits these alone. */
   #running = 0;
-  /** Ready deliveries that were read ahead, and when. */
-  #readAhead: Delivery[] = [];
-  #readAheadAt = 0;
+  readonly #readAhead: ReadAhead;
   readonly #attempts: Attempts;
   /** Number of probe requests when they were last read; `null` while the breaker is closed. */
   #probeRequests: number | null = null;
@@ -99,6 +95,7 @@ export class Lane {
     this.#limit = limit && new RateLimit(limit, clock.passedMs());
     this.#wakeTimer = new WakeTimer(options.clock);
     this.#pause = new PauseWatch(options);
+    this.#readAhead = new ReadAhead(options.name, options);
     this.#attempts = new Attempts(options.clock, options.policy.attemptTimeoutMs);
   }
 
@@ -179,8 +176,7 @@ export class Lane {
   /** While the plugin is paused nothing is attempted, and its target is not probed. */
   async #readPause(): Promise<void> {
     await this.#pause.read();
-    // What was read ahead may be dropped or replayed before the pause ends.
-    if (this.#pause.isPaused) this.#readAhead = [];
+    if (this.#pause.isPaused) this.#readAhead.clear();
   }
 
   /** Allows a probe at once if an operator has requested one since the last read. */
@@ -190,19 +186,9 @@ export class Lane {
     this.#probeRequests = requests;
   }
 
-  /** The next delivery to attempt: from the read-ahead, or read from the ledger. */
-  async #nextReady(): Promise<Delivery | undefined> {
-    const { ledger, clock, name, policy } = this.#options;
-    const now = clock.now();
-    if (this.#readAhead.length === 0 || Math.abs(now - this.#readAheadAt) > READ_AHEAD_MS) {
-      const limit = this.#breaker.state === "closed" ? READ_AHEAD * policy.concurrency : 1;
-      // Before the read: a delivery that ends during the read must not be attempted again.
-      const busy = new Set(this.#inFlight.keys());
-      this.#readAhead = [...await ledger.ready({ plugin: name, now, limit, busy })];
-      // After the read: one that takes long would be read for its first delivery alone, again and again.
-      this.#readAheadAt = clock.now();
-    }
-    return this.#readAhead.shift();
+  #nextReady(): Promise<Delivery | undefined> {
+    const limit = this.#breaker.state === "closed" ? READ_AHEAD * this.#options.policy.concurrency : 1;
+    return this.#readAhead.next(limit, this.#inFlight.keys());
   }
 
   /** How many attempts may start; 0 or less: none. */
@@ -215,18 +201,10 @@ export class Lane {
     return Math.min(policy.concurrency - this.#running, MAX_UNRECORDED * policy.concurrency - this.#inFlight.size);
   }
 
-  #tellUnrecorded({ event: { key } }: Delivery, error: unknown): void {
-    const { log } = this.#options;
-    if (error instanceof LeaseLost) return log.debug(`Cannot record an attempt of ${key}: ${error}`);
-    if (!(error instanceof LedgerUnavailable)) return log.error(`Cannot record an attempt of ${key}: ${error}`);
-    // Otherwise the ledger is waited for.
-    log.warn(`Cannot record an attempt of ${key} before the service stops: ${error.message}. It is made again`);
-  }
-
   #start(delivery: Delivery): void {
     const attempt = this.#attempt(delivery)
       .catch((error) => {
-        this.#tellUnrecorded(delivery, error);
+        logUnrecorded(this.#options.log, delivery, error);
         this.#fault ??= { error };
       })
       .finally(() => {
@@ -259,7 +237,7 @@ export class Lane {
     const { resumedAt } = this.#pause;
     const options = { probe, nextProbeAt, resumedAt, endedAt, policy, random };
     const verdict = failure === null ? DONE : verdictOf(delivery, { failure, ...options });
-    this.#report(delivery, { failure, verdict });
+    logAttempt(this.#options.log, delivery, { failure, verdict });
     this.#noteOutage(failure, before);
     await ledger.settle([{ ...settlement, ...verdict, failure: notes.recordOf(failure, redact) }]);
     const { plugin, attempts } = delivery;
@@ -278,7 +256,7 @@ export class Lane {
       return await ledger.settle([{ ...settlement, outcome: "unneeded", failure: null }]);
     }
     const { reason, error } = UNKNOWN_SERVER;
-    this.#report(delivery, { failure: UNKNOWN_SERVER, verdict: { outcome: "dead", dueAt: 0, triedMs } });
+    logAttempt(log, delivery, { failure: UNKNOWN_SERVER, verdict: { outcome: "dead", dueAt: 0, triedMs } });
     await ledger.settle([{ ...settlement, outcome: "dead", failure: { reason, error } }]);
     onAttempt?.({ plugin, outcome: "dead", reason, repeated: attempts > 0, tookMs: 0 });
   }
@@ -334,17 +312,6 @@ export class Lane {
     // Not awaited: it shares the transaction of the attempt's outcome, which is awaited.
     ledger.noteOutage(this.name, outage).catch((error) => log.debug(`Cannot note the state of the target: ${error}`));
     onOutage?.(this.name, outage);
-  }
-
-  #report(
-    { event, attempts }: Delivery,
-    { failure, verdict }: { readonly failure: Failure | null; readonly verdict: Verdict },
-  ): void {
-    const { log } = this.#options;
-    if (failure === null) log.debug(`Delivered ${event.key}`);
-    else if (verdict.outcome === "dead") {
-      log.error(`Gave up ${event.key} after ${attempts + 1} attempts: ${failure.error}`);
-    } else log.warn(`Attempt ${attempts + 1} of ${event.key} failed (${failure.reason}): ${failure.error}`);
   }
 }
 

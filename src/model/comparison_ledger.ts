@@ -1,4 +1,4 @@
-import type { CloudScope, ComparisonReport, PastComparisons } from "./comparison.ts";
+import type { CloudScope, ComparisonReport, Difference, PastComparisons } from "./comparison.ts";
 import type { Gap } from "./gap.ts";
 import type { Listing } from "./ledger.ts";
 import type { Memory } from "./memory.ts";
@@ -20,6 +20,8 @@ export interface MemoryReader {
 export interface ComparisonLedger extends MemoryReader {
   /** The comparisons that the next one builds on. */
   past(): Promise<PastComparisons>;
+  /** The first 1,000 differences of the last comparison; empty where there was none. */
+  lastDifferences(): Promise<readonly Difference[]>;
   /** Gaps that ended at this time or later, oldest first. Milliseconds since the epoch. */
   gapsSince(time: number): Promise<readonly Gap[]>;
   /** The newest recorded notification, and the oldest one that is undecided; `null`: none. */

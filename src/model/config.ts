@@ -1,7 +1,12 @@
 import type { ConsoleOptions } from "./console_config.ts";
+import type { OpenStackOptions } from "./openstack_config.ts";
+import type { RabbitSource } from "./rabbit_config.ts";
 import type { DetailField, DetailKey, OptionalKey } from "./detail.ts";
 import type { Json } from "./notification.ts";
 import type { Plugin } from "./plugin.ts";
+
+export type { OpenStackOptions, ReconcileOptions } from "./openstack_config.ts";
+export type { OwnQueue, RabbitConnection, RabbitSource, RabbitTls } from "./rabbit_config.ts";
 
 /** An event type that the group `creation` may list. */
 export type CreationEvent = "compute.instance.create.end" | "instance.create.end" | "floatingip.update.end";
@@ -47,163 +52,6 @@ export interface Events {
   readonly update?: readonly FollowedKey[] | "all";
   /** Changes of a server within this time become one update, from 0 to 3600. @default 3 */
   readonly settleSeconds?: number;
-}
-
-/** TLS for connections to RabbitMQ. Certificates are always verified. */
-export interface RabbitTls {
-  /**
-   * PEM file of the authority that signed the broker's certificate.
-   *
-   * @default the system's authorities
-   */
-  readonly caFile?: string;
-  /** PEM file of our own certificate, with its chain; needs `keyFile`. */
-  readonly certFile?: string;
-  /** PEM file of the key of `certFile`. */
-  readonly keyFile?: string;
-  /** The expected name in the broker's certificate. @default the host */
-  readonly serverName?: string;
-}
-
-/** A durable queue that oss-watcher declares and binds to the services' exchanges. */
-export interface OwnQueue {
-  /** The queue's name, at most 255 bytes; the service declares it. */
-  readonly name: string;
-  /** The services' control exchanges. @default ["nova", "neutron"] */
-  readonly exchanges?: readonly string[];
-  /**
-   * Notification topics with their priority, which are routing keys. @default
-   * ["notifications.info", "versioned_notifications.info"]
-   */
-  readonly routingKeys?: readonly string[];
-  /** The queue's type. @default "quorum" */
-  readonly type?: "classic" | "quorum";
-}
-
-/** How to reach RabbitMQ. */
-export interface RabbitConnection {
-  /**
-   * `amqp://user:password@host:port/vhost` or `amqps://…`; several are tried in turn. Instead of
-   * host etc.
-   */
-  readonly url?: string | readonly string[];
-  /** One host, or several hosts of one cluster. @default "localhost" */
-  readonly host?: string | readonly string[];
-  /** From 1 to 65535. @default 5672, with `tls` 5671 */
-  readonly port?: number;
-  /** The user to log in as. @default "guest" */
-  readonly user?: string;
-  /** The user's password. @default "guest" for the user guest, else "" */
-  readonly password?: string;
-  /** The virtual host that has the queue. @default "/" */
-  readonly vhost?: string;
-  /** `true`, or how. @default true for amqps://, else false */
-  readonly tls?: RabbitTls | boolean;
-  /** Unacknowledged messages in flight; up to half of them share one transaction. @default 1000 */
-  readonly prefetch?: number;
-  /** A connection that is silent for twice as long is given up. @default 10 */
-  readonly heartbeatSeconds?: number;
-}
-
-/** One queue on one broker: an existing one, or our own. */
-export type RabbitSource =
-  & RabbitConnection
-  & (
-    /** An existing queue, consumed exclusively. */
-    | { readonly watchQueue: string; readonly queue?: never }
-    | { readonly queue: OwnQueue; readonly watchQueue?: never }
-  );
-
-/**
- * Read-only access to Keystone, Nova, Neutron and Glance: a cloud of clouds.yaml, these fields, or
- * the variables `OS_*`. Fields here override values from elsewhere. Certificates are always
- * verified.
- */
-export interface OpenStackOptions {
-  /** The name of a cloud in clouds.yaml; instead of `authUrl`. @default the variable OS_CLOUD */
-  readonly cloud?: string;
-  /**
-   * `https://host:5000/v3`. If the version is missing or older, v3 is looked up at the same host.
-   */
-  readonly authUrl?: string;
-  /** The user's name, unique in its domain. */
-  readonly user?: string;
-  /** The user's id, instead of name and domain. */
-  readonly userId?: string;
-  /** The name of the user's domain. @default the domain with the id `default` */
-  readonly userDomain?: string;
-  /** The id of the user's domain, instead of its name. */
-  readonly userDomainId?: string;
-  /** The user's password. */
-  readonly password?: string;
-  /** The name of the project to log in for. */
-  readonly project?: string;
-  /** The project's id, instead of name and domain. */
-  readonly projectId?: string;
-  /** The name of the project's domain. @default the domain with the id `default` */
-  readonly projectDomain?: string;
-  /** The id of the project's domain, instead of its name. */
-  readonly projectDomainId?: string;
-  /** Log in for a domain, instead of a project. */
-  readonly domain?: string;
-  /** The id of the domain to log in for, instead of its name. */
-  readonly domainId?: string;
-  /** Log in for the whole system, instead of a project. @default false */
-  readonly systemScope?: boolean;
-  /**
-   * An application credential, instead of a password. If given by name, the user is needed, too.
-   */
-  readonly applicationCredentialId?: string;
-  /** The application credential's name, instead of its id; needs the user. */
-  readonly applicationCredentialName?: string;
-  /** The application credential's secret. */
-  readonly applicationCredentialSecret?: string;
-  /** Needed if the catalog has several regions. */
-  readonly region?: string;
-  /** The interface of the catalog's endpoints. @default "public" */
-  readonly interface?: "public" | "internal" | "admin";
-  /**
-   * PEM file of the authority that signed the services' certificates.
-   *
-   * @default the system's authorities
-   */
-  readonly caFile?: string;
-  /** PEM file of our own certificate, with its chain; needs `keyFile`. */
-  readonly certFile?: string;
-  /** PEM file of the key of `certFile`. */
-  readonly keyFile?: string;
-  /**
-   * After OpenStack has not answered for this long, details are made without it. Messages wait for
-   * the priming of a new ledger at most for this long.
-   *
-   * @default 3600
-   */
-  readonly maxWaitSeconds?: number;
-  /**
-   * When the ledger's memory is compared with OpenStack, and what is missing is told. `false`: only
-   * by the command `oss-watcher reconcile`.
-   *
-   * @default each day, and after each time in which notifications may have been lost
-   */
-  readonly reconcile?: ReconcileOptions | false;
-}
-
-/** How memory is compared with OpenStack. */
-export interface ReconcileOptions {
-  /**
-   * Hours between two comparisons; `false`: only after notifications may have been lost.
-   *
-   * @default 24
-   */
-  readonly everyHours?: number | false;
-  /** Time between the two questions for a resource that seems to be gone. @default 60 */
-  readonly confirmSeconds?: number;
-  /**
-   * With more deletions than this, a comparison is only reported, and an operator applies it.
-   *
-   * @default 10, or 5 % of what is remembered if that is more
-   */
-  readonly maxDeletions?: number;
 }
 
 /** IPv4, IPv6, or the first address. */

@@ -20,6 +20,8 @@ export interface ClusterOptions {
   readonly leaseSeconds?: number;
   /** The plugins of a process, unless it has others. @default one */
   readonly plugins?: readonly string[];
+  /** The program: main.ts of another commit, perhaps. @default this one */
+  readonly main?: string;
   /** Further options of `ledger.postgres`. */
   readonly postgres?: Readonly<Record<string, unknown>>;
 }
@@ -62,7 +64,8 @@ export class Cluster implements AsyncDisposable {
 
   /** Starts a process. */
   launch(name: string, options: Partial<ClusterOptions> = {}): Service {
-    const service = new Service(this.directory(name, options).path());
+    const { main } = { ...this.#options, ...options };
+    const service = new Service(this.directory(name, options).path(), [], {}, main);
     this.services.set(name, service);
     return service;
   }

@@ -85,12 +85,7 @@ export class RunningConsole implements AsyncDisposable {
   }
 
   async signIn(role: Role = "operator", user = "anna"): Promise<Session> {
-    const response = await fetch(`${this.url}/sign-in?token=${await this.link(role, user)}`);
-    await response.body?.cancel();
-    const [cookie = ""] = response.headers.get("set-cookie")?.split(";") ?? [];
-    const session = new Session(this.url, { cookie, csrf: "" });
-    const { csrf } = await session.json<{ csrf: string }>("GET", "session");
-    return new Session(this.url, { cookie, csrf });
+    return await signInAt(this.url, await this.link(role, user));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -101,6 +96,16 @@ export class RunningConsole implements AsyncDisposable {
   #begin(): Service {
     return new Service(this.dir.path(), [], { STATE_DIRECTORY: this.dir.path(), ...this.#setUp.env });
   }
+}
+
+/** Signs in with the token of a link. */
+export async function signInAt(url: string, token: string): Promise<Session> {
+  const response = await fetch(`${url}/sign-in?token=${token}`);
+  await response.body?.cancel();
+  const [cookie = ""] = response.headers.get("set-cookie")?.split(";") ?? [];
+  const session = new Session(url, { cookie, csrf: "" });
+  const { csrf } = await session.json<{ csrf: string }>("GET", "session");
+  return new Session(url, { cookie, csrf });
 }
 
 /** Somebody who has signed in. */

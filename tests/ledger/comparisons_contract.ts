@@ -16,6 +16,7 @@ export function testComparisons({ name, open }: OperatedContract): void {
     await using opened = await open();
     const { comparisons } = opened;
     const empty = await comparisons.past();
+    assert.deepEqual(await comparisons.lastDifferences(), []);
     assert.deepEqual([empty.last, empty.lastComplete, empty.lastFull, empty.agreedAt], [null, null, null, null]);
     await comparisons.report(report(1, { isFull: true }));
     await comparisons.report(report(2, { outcome: "applied" }));
@@ -26,6 +27,7 @@ export function testComparisons({ name, open }: OperatedContract): void {
     assert.deepEqual(reference, SCOPE);
     // They may be long, and are read each few seconds.
     assert.deepEqual(last?.differences, []);
+    assert.deepEqual(await comparisons.lastDifferences(), report(4).differences);
   });
 
   test("Comparisons.past() refers to the scope of priming until a comparison was complete", async () => {

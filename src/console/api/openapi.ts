@@ -1,4 +1,5 @@
-import { ref, SCHEMAS } from "./schemas.ts";
+import { ref } from "./schema_parts.ts";
+import { SCHEMAS } from "./schemas.ts";
 import { type ApiRoute, ROUTES } from "./routes.ts";
 
 /** The OpenAPI document of the API, made of the rows that requests are routed by. */

@@ -1,6 +1,7 @@
 import type { Role } from "../api.ts";
 import { oneOf, type Schema, TEXT, WHOLE } from "./api_schema.ts";
-import { KINDS, type SchemaName, STATES, SUBJECTS } from "./schemas.ts";
+import { KINDS, STATES, SUBJECTS } from "./schema_parts.ts";
+import type { SchemaName } from "./schemas.ts";
 
 /** One operation of the API: what the server routes by, and what the OpenAPI document says. */
 export interface ApiRoute {

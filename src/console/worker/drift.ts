@@ -2,6 +2,7 @@ import type { DriftAnswer, DriftRun } from "../api.ts";
 import { reconcileOnce } from "../../runtime/reconcile_once.ts";
 import { progressWords } from "../../reconcile/progress_words.ts";
 import { redact } from "../../wire/secrets/redact.ts";
+import { withShortTexts } from "./short_texts.ts";
 import { Refused, type WorkerContext, type WorkerRequest } from "./worker_context.ts";
 
 /** Comparisons with OpenStack: one at a time. */
@@ -10,11 +11,11 @@ export class Drift {
   #stop: AbortController | undefined;
 
   readonly get = async (_: WorkerRequest, { withLedger }: WorkerContext): Promise<DriftAnswer> => {
-    const past = await withLedger(({ comparisons }) => comparisons.past());
-    const own = this.#run?.report ?? null;
-    // The ledger gives the last report without its differences.
-    const last = own !== null && own.startedAt === past.last?.startedAt ? own : past.last;
-    return { last, agreedAt: past.agreedAt, running: this.#run };
+    return await withLedger(async ({ comparisons }) => {
+      const { last, agreedAt } = await comparisons.past();
+      const differences = withShortTexts(await comparisons.lastDifferences());
+      return { last: last === null ? null : { ...last, differences }, agreedAt, running: this.#run };
+    });
   };
 
   readonly begin = async ({ body, who }: WorkerRequest, context: WorkerContext): Promise<DriftRun> => {

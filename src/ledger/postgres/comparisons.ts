@@ -1,4 +1,4 @@
-import type { CloudScope, ComparisonReport, PastComparisons } from "../../model/comparison.ts";
+import type { CloudScope, ComparisonReport, Difference, PastComparisons } from "../../model/comparison.ts";
 import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
 import type { Gap } from "../../model/gap.ts";
 import type { Listing } from "../../model/ledger.ts";
@@ -84,6 +84,11 @@ export class Comparisons implements ComparisonLedger {
 
   async gapsSince(time: number): Promise<readonly Gap[]> {
     return (await this.#client.rows("SELECT * FROM gap WHERE to_at >= $1 ORDER BY from_at, seq", [time])).map(gapOf);
+  }
+
+  async lastDifferences(): Promise<readonly Difference[]> {
+    const [row] = await this.#client.rows("SELECT differences FROM comparison ORDER BY seq DESC LIMIT 1");
+    return row === undefined ? [] : JSON.parse(row["differences"] as string);
   }
 
   async decisions(): Promise<{ readonly newest: number | null; readonly oldestUndecided: number | null }> {

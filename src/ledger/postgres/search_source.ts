@@ -2,7 +2,7 @@ import type { SearchQuery } from "../../model/event_search.ts";
 import type { ListedState } from "../../model/listed.ts";
 import type { OrderHash } from "../order_hash.ts";
 import type { SearchRow } from "../search/search_row.ts";
-import type { RowQuery, SearchSource } from "../search/search_walk.ts";
+import type { EventsQuery, RowQuery, SearchSource } from "../search/search_walk.ts";
 import type { TextQuery } from "../search/text_query.ts";
 import type { Queries, Row } from "./client.ts";
 import { original, plain } from "./columns.ts";
@@ -54,6 +54,14 @@ export class PostgresSearchSource implements SearchSource {
       for (const { seq } of rows) seqs.add(Number(seq));
     }
     return [...seqs].sort((one, other) => other - one).slice(0, limit);
+  }
+
+  async eventsWith({ from, below, limit, ...words }: EventsQuery): Promise<readonly number[]> {
+    const values = new Values();
+    const range = `e.seq >= ${values.number(from)} AND e.seq < ${values.number(below)}`;
+    const where = [range, ...eventConditions(words, values)].join(" AND ");
+    const sql = `SELECT e.seq FROM event AS e WHERE ${where} ORDER BY e.seq DESC LIMIT ${limit}`;
+    return (await this.#queries.rows(sql, values.all)).map(({ seq }) => Number(seq));
   }
 
   async rows(query: RowQuery): Promise<readonly SearchRow[]> {
@@ -123,6 +131,7 @@ function partOf(
   },
 ): string {
   const { since, until, kind, subject } = filter;
+  const words = { ...kind === undefined ? {} : { kind }, ...subject === undefined ? {} : { subject }, text };
   const [first, last, seq, plugin] = [from, before.seq, before.seq, before.plugin].map((each) => values.number(each));
   const own = source.plugin === "d.plugin" ? "d.seq" : "e.seq";
   const where = [
@@ -132,22 +141,28 @@ function partOf(
     ...events === undefined ? [] : [`${own} = ANY(${values.numbers(events)})`],
     ...since === undefined ? [] : [`e.decided_at + 0 >= ${values.number(since)}`],
     ...until === undefined ? [] : [`e.decided_at + 0 < ${values.number(until)}`],
-    ...kind === undefined ? [] : [`position(${KINDS[kind]} IN e.data) > 0`],
-    ...subject === undefined ? [] : [`position('"subject":"${subject}"' IN e.data) > 0`],
-    ...events !== undefined || text === null ? [] : [textCondition(text, values)],
+    ...events === undefined ? eventConditions(words, values) : [],
   ];
   return `SELECT e.seq, ${source.plugin} AS plugin, d.state, d.attempts, coalesce(d.due_at, e.decided_at) AS due_at,
     d.finished_at FROM ${source.from} WHERE ${where.join(" AND ")}`;
 }
 
-const KINDS = { creation: `'"created":true'`, deletion: `'"created":false'`, update: `'"updated":true'` } as const;
+/** SQL: what events `e` must say. What is found is looked at again: JSON may have it elsewhere. */
+function eventConditions(
+  { kind, subject, text }: Pick<EventsQuery, "kind" | "subject" | "text">,
+  values: Values,
+): readonly string[] {
+  return [
+    // Keys say it, and are shorter than what else an event has.
+    ...kind === undefined ? [] : [`position('/${kind}' IN e.key) > 0`],
+    ...subject === undefined ? [] : [`position('${subject}/' IN e.key) = 1`],
+    ...text === null ? [] : [textCondition(text, values)],
+  ];
+}
 
-/** What is found is looked at again: JSON may have the text elsewhere. */
 function textCondition(text: TextQuery, values: Values): string {
   if (text.by === "content") {
-    const pattern = values.text(text.pattern);
-    const has = (column: string) => `position(${pattern} IN lower(e.${column} COLLATE "C")) > 0`;
-    return `(${has("detail")} OR ${has("data")})`;
+    return `position(${values.text(text.pattern)} IN lower(coalesce(e.detail, e.data) COLLATE "C")) > 0`;
   }
   if (text.by === "id") return "true";
   const ranges = text.prefixes.map((prefix) =>
@@ -185,14 +200,21 @@ const SINCE = `SELECT min(seq) AS number FROM (
 const UNTIL = `SELECT max(seq) AS number FROM (
   SELECT seq FROM event WHERE decided_at < $1 ORDER BY decided_at DESC, seq DESC LIMIT ${NEAR}) AS e`;
 
+/**
+ * Events of a floating IP at most. Without a limit, the planner expects a ninth of all events, and
+ * compiles the statement, which takes longer than running it.
+ */
+const MAX_OF_FLOATING_IP = 1000;
+
 /** Order keys of old events are pruned: their own keys find these. */
 const OF_ID = `SELECT seq FROM (
     SELECT o.seq FROM (${partitionsFrom("$3::bigint")}) AS s JOIN event_order AS o
       ON s.span <= $4::bigint / ${PARTITION_EVENTS} AND o.span = s.span AND o.order_key = $2::bigint
     UNION SELECT seq FROM event WHERE key >= 'server/' || $1::text || '/' AND key < 'server/' || $1::text || '0'
     UNION SELECT seq FROM event WHERE key >= 'floatingip/' || $1::text || '/' AND key < 'floatingip/' || $1::text || '0'
-    UNION SELECT e.seq FROM floatingip AS f
-      JOIN event AS e ON e.key >= 'floatingip/' || f.id || '/' AND e.key < 'floatingip/' || f.id || '0'
+    UNION SELECT e.seq FROM floatingip AS f CROSS JOIN LATERAL (
+      SELECT seq FROM event WHERE key >= 'floatingip/' || f.id || '/' AND key < 'floatingip/' || f.id || '0'
+        ORDER BY key LIMIT ${MAX_OF_FLOATING_IP}) AS e
       WHERE f.server_id = $1::text) AS found
   WHERE seq >= $3::bigint AND seq < $4::bigint ORDER BY seq DESC LIMIT $5::integer`;
 

@@ -37,7 +37,9 @@ export function hasText(query: TextQuery, searched: SearchedEvent): boolean {
 }
 
 /** Ids, names with and without their domains, addresses and projects of an event. */
-function textsOf({ event, whole, detail }: SearchedEvent): readonly (string | null | undefined)[] {
+function textsOf({ event, whole: known, detail }: SearchedEvent): readonly (string | null | undefined)[] {
+  // What SQL looks at: the detail, if it is made.
+  const whole = detail === null ? known : null;
   const server = whole?.server;
   const names = [detail?.FQDN, detail?.Name, server?.hostname, server?.dnsName];
   const floating = [

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { CloudScope, ComparisonReport, PastComparisons } from "../../model/comparison.ts";
+import type { CloudScope, ComparisonReport, Difference, PastComparisons } from "../../model/comparison.ts";
 import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
 import type { Gap } from "../../model/gap.ts";
 import type { Listing } from "../../model/ledger.ts";
@@ -84,6 +84,12 @@ export class Comparisons implements ComparisonLedger {
   }
 
   // deno-lint-ignore require-await -- as above
+  async lastDifferences(): Promise<readonly Difference[]> {
+    const found = reading(() => this.#sql.lastDifferences.get()?.["differences"]);
+    return found === undefined || found === null ? [] : JSON.parse(String(found));
+  }
+
+  // deno-lint-ignore require-await -- as above
   async decisions(): Promise<{ readonly newest: number | null; readonly oldestUndecided: number | null }> {
     return reading(() => ({
       newest: numberOf(this.#sql.newest.get()?.["seq"]),
@@ -147,6 +153,7 @@ const STATEMENTS = {
   putFact: `INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)`,
   put: `INSERT INTO comparison (started_at, ended_at, complete, is_full, data) VALUES (?, ?, ?, ?, ?)`,
   last: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison ORDER BY seq DESC LIMIT 1`,
+  lastDifferences: `SELECT data -> '$.differences' AS differences FROM comparison ORDER BY seq DESC LIMIT 1`,
   lastTried: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison
     WHERE complete = 1 OR data ->> '$.isByHand' = 0 ORDER BY seq DESC LIMIT 1`,
   lastComplete: `SELECT ${WITHOUT_DIFFERENCES} FROM comparison WHERE complete = 1 ORDER BY seq DESC LIMIT 1`,

@@ -10,7 +10,6 @@ import type {
   OperatorResult,
   PluginState,
   Selection,
-  ShownDelivery,
   ShownEvent,
 } from "../../model/operations.ts";
 import { SqliteAuditTrail } from "./audit_trail.ts";
@@ -18,17 +17,17 @@ import { LAST_SEEN, PRUNED_BEFORE } from "./housekeeping.ts";
 import { listPages } from "./list_pages.ts";
 import { copyDatabase, type Database, openDatabase, prepareAll, type Statements, transaction } from "./database.ts";
 import { inSlices } from "./in_slices.ts";
-import { type RecentEvent, RecentEvents, storedEvent } from "../recent_events.ts";
+import { RecentEvents } from "../recent_events.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Outages } from "./outages.ts";
-import { pauseOfRow, Pauses } from "./pauses.ts";
+import { Pauses } from "./pauses.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues } from "./queues.ts";
 import { SqliteEventSearch } from "./search.ts";
-import { LATER_DONE, WAITS_FOR } from "./order_queries.ts";
+import { LATER_DONE } from "./order_queries.ts";
 import { gapOf } from "./gaps.ts";
 import { SqliteMemory } from "./memory.ts";
-import { ToldDetails } from "./told_details.ts";
+import { ShownEvents } from "./shown_events.ts";
 import { Comparisons } from "./comparisons.ts";
 import { markCopy } from "./restored.ts";
 import { listedState, OPEN, QUEUED } from "./delivery_states.ts";
@@ -50,7 +49,7 @@ class SqliteOperations implements LedgerOperations {
   readonly #memory: SqliteMemory;
   readonly #outages: Outages;
   readonly #pauses: Pauses;
-  readonly #told: ToldDetails;
+  readonly #shown: ShownEvents;
   readonly comparisons: Comparisons;
   readonly trail: SqliteAuditTrail;
   #search: SqliteEventSearch | undefined;
@@ -66,7 +65,7 @@ class SqliteOperations implements LedgerOperations {
     const [plugins, recent] = [new PluginNumbers(database), new RecentEvents()];
     this.#deliveries = new Deliveries(database, { plugins, queues: this.#queues, recent });
     this.#memory = new SqliteMemory(database);
-    this.#told = new ToldDetails(database, plugins);
+    this.#shown = new ShownEvents(database, plugins);
     this.#sql = prepareAll(database, STATEMENTS);
   }
 
@@ -140,19 +139,7 @@ class SqliteOperations implements LedgerOperations {
   }
 
   async show(key: string): Promise<ShownEvent | undefined> {
-    const row = this.#sql.event.get(key);
-    if (row === undefined) return undefined;
-    const seq = Number(row["seq"]);
-    const detail = row["detail"] as string | null;
-    const body = row["body"] as string | null;
-    const event = storedEvent(row["data"]);
-    return {
-      event,
-      decidedAt: Number(row["decided_at"]),
-      notification: body === null ? null : JSON.parse(body),
-      detail: detail === null ? null : JSON.parse(detail),
-      deliveries: this.#sql.deliveries.all(seq).map((delivery) => this.#showDelivery({ seq, event }, delivery)),
-    };
+    return this.#shown.show(key);
   }
 
   async replay(selection: Selection, { force }: { readonly force: boolean }): Promise<readonly OperatorResult[]> {
@@ -224,33 +211,6 @@ class SqliteOperations implements LedgerOperations {
     markCopy(file);
   }
 
-  #showDelivery(
-    { seq, event }: { readonly seq: number; readonly event: RecentEvent["event"] },
-    row: Row,
-  ): ShownDelivery {
-    const plugin = Number(row["plugin"]);
-    const state = listedState(String(row["state"]), Number(row["attempts"]));
-    const open = state === "waiting" || state === "retrying";
-    const paused = open ? pauseOfRow(row) : null;
-    return {
-      plugin: String(row["name"]),
-      state,
-      attempts: Number(row["attempts"]),
-      dueAt: open ? Number(row["due_at"]) : null,
-      finishedAt: row["finished_at"] === null ? null : Number(row["finished_at"]),
-      ...(event.updates === undefined ? {} : { before: this.#told.before(String(row["name"]), { ...event, seq }) }),
-      failures: this.#sql.failures.all(plugin, seq).map((failure) => ({
-        attempt: Number(failure["attempt"]),
-        startedAt: Number(failure["started_at"]),
-        endedAt: Number(failure["ended_at"]),
-        reason: failure["reason"] as ShownDelivery["failures"][number]["reason"],
-        error: String(failure["error"]),
-      })),
-      waitsFor: open ? this.#sql.waitsFor.all(plugin, seq).map((earlier) => String(earlier["key"])) : [],
-      ...(paused === null ? {} : { paused }),
-    };
-  }
-
   /** Why a replay is refused: an older event must not undo a later one that shares an order key. */
   #whyNotReplay(row: Row, force: boolean): string | null {
     const state = String(row["state"]);
@@ -316,12 +276,6 @@ const STATEMENTS = {
   fact: `SELECT value FROM fact WHERE name = ?`,
   gaps: `SELECT * FROM gap ORDER BY from_at, seq`,
   plugins: `SELECT name FROM plugin ORDER BY name`,
-  event: `SELECT e.seq, e.decided_at, e.data, e.detail, n.body FROM event AS e
-    LEFT JOIN notification AS n ON n.seq = e.notification WHERE e.key = ?`,
-  deliveries: `SELECT d.*, p.name, p.paused_at, p.paused_by FROM delivery AS d JOIN plugin AS p ON p.id = d.plugin
-      WHERE d.seq = ? ORDER BY p.name`,
-  failures: `SELECT * FROM failure WHERE plugin = ? AND seq = ? ORDER BY attempt`,
-  waitsFor: WAITS_FOR,
   byNumbers: `${SELECT_DELIVERY} WHERE d.plugin = ? AND d.seq = ?`,
   byKey: `${SELECT_DELIVERY} WHERE e.key = ? ORDER BY p.name`,
   allDead: `${SELECT_DELIVERY} WHERE d.state = 'dead' ORDER BY d.seq, p.name`,

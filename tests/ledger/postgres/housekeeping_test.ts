@@ -1,4 +1,5 @@
 import { deepStrictEqual as assertEquals, match as assertMatch, ok as assert } from "node:assert/strict";
+import { PostgresAuditTrail } from "../../../src/ledger/postgres/audit_trail.ts";
 import { Housekeeping } from "../../../src/ledger/postgres/housekeeping.ts";
 import type { Clock } from "../../../src/model/clock.ts";
 import { KeptLog } from "../../support/loggers.ts";
@@ -84,6 +85,22 @@ class Kept implements AsyncDisposable {
     };
   }
 }
+
+Deno.test("Housekeeping keeps the audit trail for a year, though keepDays is less", async () => {
+  await using kept = await Kept.open();
+  const trail = new PostgresAuditTrail(kept.opened.client);
+  await trail.write({ at: kept.opened.now, who: "alice", action: "prime", what: "memory", details: null });
+  const left = async () => (await trail.read({ limit: 9 })).length;
+  // More than keepDays at once would suspend pruning.
+  for (const days of [...Array<number>(12).fill(29), 16]) {
+    kept.pass(days * DAY_MS);
+    await kept.round();
+  }
+  assertEquals(await left(), 1);
+  kept.pass(2 * DAY_MS);
+  await kept.round();
+  assertEquals(await left(), 0);
+});
 
 Deno.test("Housekeeping prunes what ended keepDays ago", async () => {
   await using kept = await Kept.open();
