@@ -13,7 +13,7 @@ import { MadeCloud } from "../../support/made_cloud.ts";
 import { OpenStackServer } from "../../support/openstack_server.ts";
 import { temporaryDatabase } from "../../support/postgres_server.ts";
 import { until } from "../../support/until.ts";
-import type { EventsAnswer } from "../../../src/console/api.ts";
+import type { EventsAnswer, OverviewAnswer } from "../../../src/console/api.ts";
 import { LONG_MS, RunningConsole, type Session } from "../consoles.ts";
 
 const EXCHANGES = ["nova", "neutron"];
@@ -39,17 +39,20 @@ export class ConsoleWorld implements AsyncDisposable {
   readonly session: Session;
   readonly good: Receiver;
   readonly refusing: Receiver;
+  /** `null`: `isWhole` was not asked for. */
+  readonly cloud: MadeCloud | null;
   readonly #publisher: CloudPublisher;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
-    parts: Pick<ConsoleWorld, "console" | "session" | "good" | "refusing"> & { publisher: CloudPublisher },
+    parts: Pick<ConsoleWorld, "console" | "session" | "good" | "refusing" | "cloud"> & { publisher: CloudPublisher },
     stack: AsyncDisposableStack,
   ) {
     this.console = parts.console;
     this.session = parts.session;
     this.good = parts.good;
     this.refusing = parts.refusing;
+    this.cloud = parts.cloud;
     this.#publisher = parts.publisher;
     this.#stack = stack;
   }
@@ -63,6 +66,7 @@ export class ConsoleWorld implements AsyncDisposable {
     const publisher = stack.use(new CloudPublisher(rabbit.url));
     for (const exchange of EXCHANGES) await publisher.declareExchange(exchange, { durable: false });
     const [nobody = 1] = freePorts(1);
+    const beside = isWhole ? await whole(stack) : null;
     const running = stack.use(
       await RunningConsole.start({
         rabbit: JSON.stringify({ url: rabbit.url, queue: { name: "console", type: "classic" } }),
@@ -72,12 +76,14 @@ export class ConsoleWorld implements AsyncDisposable {
           plugin("Monitoring", nobody),
           `new EventLog({ file: "events.log" })`,
         ].join(", "),
-        ...(isWhole ? await whole(stack) : {}),
+        ...(beside?.setUp ?? {}),
       }),
     );
     await until(() => running.service.log.includes("Listening on queue"), LONG_MS);
     const session = await running.signIn();
-    const parts = { console: running, session, good, refusing, publisher };
+    // A new ledger reads first what the cloud has.
+    await until(async () => (await session.get<OverviewAnswer>("overview")).openstack?.deciding !== false, LONG_MS);
+    const parts = { console: running, session, good, refusing, publisher, cloud: beside?.cloud ?? null };
     return new ConsoleWorld(parts, stack.move());
   }
 
@@ -113,7 +119,7 @@ const refuse = () => new Response("no such owner", { status: 422 });
 
 async function whole(stack: AsyncDisposableStack) {
   const openstack = stack.use(new OpenStackServer());
-  await MadeCloud.behind(openstack, { servers: 12, floatingIps: 3 });
+  const cloud = await MadeCloud.behind(openstack, { servers: 12, floatingIps: 3 });
   const { url, schema } = stack.use(await temporaryDatabase());
   const section = {
     authUrl: openstack.authUrl,
@@ -122,8 +128,9 @@ async function whole(stack: AsyncDisposableStack) {
     project: "admin",
     reconcile: { confirmSeconds: 1 },
   };
-  return {
+  const setUp = {
     ledger: JSON.stringify({ postgres: { url, schema, processName: "controller-1" } }),
     sections: `openstack: ${JSON.stringify(section)},`,
   };
+  return { setUp, cloud };
 }

@@ -4,9 +4,9 @@ import type { WatchedPage } from "./browser.ts";
 const FOLDER = fileURLToPath(new URL("../../../docs/console/", import.meta.url));
 
 /** Writes a picture of the page for the documentation, if UPDATE_SCREENSHOTS asks for it. */
-export async function takePicture(page: WatchedPage, name: string): Promise<void> {
+export async function takePicture(page: WatchedPage, name: string, height = 800): Promise<void> {
   if (Deno.env.get("UPDATE_SCREENSHOTS") !== "1") return;
-  await page.page.setViewportSize({ width: 1280, height: 800 });
+  await page.page.setViewportSize({ width: 1280, height });
   await page.page.evaluate("scrollTo(0, 0)");
   await Deno.mkdir(FOLDER, { recursive: true });
   const session = await page.context.newCDPSession(page.page);

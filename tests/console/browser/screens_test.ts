@@ -2,6 +2,8 @@
 // the window, that axe has nothing to say, light and dark. With UPDATE_SCREENSHOTS=1 its pictures are
 // written to docs/console/.
 import assert from "node:assert/strict";
+import type { DriftAnswer } from "../../../src/console/api.ts";
+import { idOf } from "../../support/made_cloud.ts";
 import { until } from "../../support/until.ts";
 import { LONG_MS } from "../consoles.ts";
 import { assertAccessible } from "./accessibility.ts";
@@ -22,6 +24,9 @@ Deno.test.beforeAll(async () => {
   await world.settled("plugin=Billing&state=dead", 19);
   await world.settled("plugin=Monitoring&state=retrying", 1);
   await world.session.json("POST", "plugins/pause", { name: "EventLog" });
+  for (const number of [3, 4]) world.cloud?.remove("servers", idOf("5e", number));
+  await world.session.json("POST", "drift/compare", { apply: false, force: false });
+  await until(async () => (await world.session.get<DriftAnswer>("drift")).running?.state === "done", LONG_MS);
 });
 
 Deno.test.afterAll(async () => {
@@ -35,11 +40,19 @@ interface Screen {
   readonly heading: string | RegExp;
   /** What must be there before it counts as shown. */
   readonly shows: RegExp;
+  /** Of its picture. @default 800 */
+  readonly height?: number;
 }
 
 const KEY = `server/${SERVER.id}/deletion`;
 const SCREENS: readonly Screen[] = [
-  { name: "overview", hash: () => "#/", heading: "Overview", shows: /target is down[^]*Unfinished deliveries/ },
+  {
+    name: "overview",
+    hash: () => "#/",
+    heading: "Overview",
+    shows: /target is down[^]*Unfinished deliveries/,
+    height: 1300,
+  },
   { name: "events", hash: () => "#/events", heading: "Events", shows: /server deleted[^]*shop-web-01/ },
   {
     name: "event",
@@ -56,13 +69,18 @@ const SCREENS: readonly Screen[] = [
   { name: "dead-letters", hash: () => "#/dead-letters", heading: "Dead letters", shows: /Billing[^]*shop-web-01/ },
   { name: "plugins", hash: () => "#/plugins", heading: "Plugins", shows: /Monitoring/ },
   { name: "plugin", hash: () => "#/plugins/Monitoring", heading: /Monitoring/, shows: /The target is down/ },
-  { name: "drift", hash: () => "#/drift", heading: "Drift", shows: /The last comparison/ },
+  {
+    name: "drift",
+    hash: () => "#/drift",
+    heading: "Drift",
+    shows: /was told and is gone[^]*The last comparison/,
+  },
   { name: "cluster", hash: () => "#/cluster", heading: "Cluster", shows: /controller-1/ },
   { name: "try", hash: () => "#/try", heading: "Try", shows: /Notification or recording/ },
   { name: "audit-log", hash: () => "#/audit-log", heading: "Audit log", shows: /EventLog/ },
 ];
 
-for (const { name, hash, heading, shows } of SCREENS) {
+for (const { name, hash, heading, shows, height } of SCREENS) {
   Deno.test(`${name} shows what it should, light and dark, from 360 px to 4K, without a violation`, async () => {
     for (const scheme of ["light", "dark"] as const) {
       await using page = await browser.signIn(world.console, { scheme });
@@ -73,7 +91,7 @@ for (const { name, hash, heading, shows } of SCREENS) {
         assert.ok(await page.overflow() <= 0, `${name} at ${width} px is ${await page.overflow()} px too wide`);
         if (width === 360 || width === 1280) await assertAccessible(page, `${name}, ${scheme}, ${width} px`);
       }
-      await takePicture(page, `${name}-${scheme}`);
+      await takePicture(page, `${name}-${scheme}`, height);
       page.assertClean();
     }
   });

@@ -12,6 +12,9 @@ import { FullTime } from "./time.js";
 
 /** @import { ComparisonReport, Difference, Undecided as UndecidedRow } from "../../../model/comparison.ts" */
 
+/** @type {Readonly<Record<string, string>>} */
+const LISTINGS = { floatingIps: "floating IPs" };
+
 /** @param {{ report: ComparisonReport }} props */
 export function Comparison({ report }) {
   const {
@@ -42,7 +45,7 @@ export function Comparison({ report }) {
   }</span></dd></div>
           <div><dt>Why</dt><dd><${Text} value=${why} /></dd></div>
           <div><dt>Read</dt><dd>${
-    Object.entries(found).map(([what, number]) => `${count(number)} ${what}`).join(", ")
+    Object.entries(found).map(([what, number]) => `${count(number)} ${LISTINGS[what] ?? what}`).join(", ")
   }${!isFull && markup`<span class="faint">only servers that have changed</span>`}${
     isPartial && markup`<span class="warn">the account saw less than usual</span>`
   }</dd></div>
