@@ -17,15 +17,20 @@ export class WorkerUnavailable extends Error {
 }
 
 const IDLE_MS = 5 * 60_000;
+/** A worker that fails before its first answer, as with a broken config.ts, is not started again at once. */
+const FAILED_MS = 5000;
 
 /**
  * The worker as the service's thread sees it: it starts with the first call, and ends when nobody
  * has asked for some time. One that does not answer in time is ended, and the next call gets a new one.
+ * Where it cannot even begin, pages that ask each second must neither start one each second nor fill the log.
  */
 export class WorkerClient implements Disposable {
   readonly #options: WorkerClientOptions;
   #running: RunningWorker | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Why the last one could not begin, and when another may be started. */
+  #failure: { readonly reason: string; readonly untilMs: number } | undefined;
 
   constructor(options: WorkerClientOptions) {
     this.#options = options;
@@ -37,12 +42,14 @@ export class WorkerClient implements Disposable {
 
   /** Starts the worker if it does not run: somebody is likely to ask. */
   warmUp(): void {
+    if (this.#isWaiting) return;
     this.#worker();
     this.#restartIdleTimer();
   }
 
   /** @throws {WorkerUnavailable} when it fails, or takes longer than `limitMs`. */
   async ask(call: WorkerCall, { limitMs }: { readonly limitMs: number }): Promise<WorkerAnswer> {
+    if (this.#isWaiting) throw new WorkerUnavailable(unavailable(this.#failure?.reason ?? ""));
     const worker = this.#worker();
     clearTimeout(this.#idleTimer);
     const timer = setTimeout(() => {
@@ -50,7 +57,9 @@ export class WorkerClient implements Disposable {
       this.#end(worker, "it did not answer in time, and was ended. Try again");
     }, limitMs);
     try {
-      return await worker.ask(call);
+      const answer = await worker.ask(call);
+      this.#failure = undefined;
+      return answer;
     } finally {
       clearTimeout(timer);
       this.#restartIdleTimer();
@@ -63,7 +72,19 @@ export class WorkerClient implements Disposable {
   }
 
   #worker(): RunningWorker {
-    return this.#running ??= new RunningWorker(this.#options, (worker, reason) => this.#end(worker, reason));
+    return this.#running ??= new RunningWorker(this.#options, (worker, failure) => this.#failed(worker, failure));
+  }
+
+  get #isWaiting(): boolean {
+    return this.#running === undefined && this.#failure !== undefined && performance.now() < this.#failure.untilMs;
+  }
+
+  #failed(worker: RunningWorker, { error, reason }: Failure): void {
+    const { log } = this.#options;
+    const isKnown = !worker.hasAnswered && this.#failure?.reason === reason;
+    log[isKnown ? "debug" : "error"](`The console's worker has failed: ${error}`);
+    this.#failure = worker.hasAnswered ? undefined : { reason, untilMs: performance.now() + FAILED_MS };
+    this.#end(worker, reason);
   }
 
   #restartIdleTimer(): void {
@@ -85,6 +106,16 @@ export class WorkerClient implements Disposable {
   }
 }
 
+/** What the log, and what clients are told. */
+interface Failure {
+  readonly error: string;
+  readonly reason: string;
+}
+
+function unavailable(reason: string): string {
+  return `Cannot ask the console's worker: ${reason}`;
+}
+
 type Waiting = PromiseWithResolvers<WorkerAnswer>;
 
 class RunningWorker {
@@ -93,10 +124,11 @@ class RunningWorker {
   readonly #calls = new Map<number, Waiting>();
   #lastId = 0;
   #hasPendingWork = false;
+  #hasAnswered = false;
 
   constructor(
-    { start, globals, log }: WorkerClientOptions,
-    onEnd: (worker: RunningWorker, reason: string) => void,
+    { start, globals }: WorkerClientOptions,
+    onFailure: (worker: RunningWorker, failure: Failure) => void,
   ) {
     this.#worker = start();
     this.#here.promise.catch(() => {});
@@ -104,18 +136,21 @@ class RunningWorker {
       if (data.kind === "here") {
         this.#send({ kind: "load", globals });
         this.#here.resolve();
-      } else if (data.kind === "answer") this.#calls.get(data.id)?.resolve(data.answer);
-      else if (data.kind === "busy") this.#hasPendingWork = data.isBusy;
-      else {
-        log.error(`The console's worker has failed: ${data.error}`);
-        onEnd(this, `it has failed: ${data.error}`);
-      }
+      } else if (data.kind === "answer") {
+        this.#hasAnswered = true;
+        this.#calls.get(data.id)?.resolve(data.answer);
+      } else if (data.kind === "busy") this.#hasPendingWork = data.isBusy;
+      else onFailure(this, { error: data.error, reason: `it has failed: ${data.error}` });
     });
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault();
-      log.error(`The console's worker has failed: ${event.message}`);
-      onEnd(this, "it has failed. The log says more");
+      onFailure(this, { error: event.message, reason: "it has failed. The log says more" });
     });
+  }
+
+  /** Whether it was of use. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
   }
 
   get isBusy(): boolean {
@@ -137,7 +172,7 @@ class RunningWorker {
 
   end(reason: string): void {
     this.#worker.terminate();
-    const error = new WorkerUnavailable(`Cannot ask the console's worker: ${reason}`);
+    const error = new WorkerUnavailable(unavailable(reason));
     this.#here.reject(error);
     for (const { reject, promise } of this.#calls.values()) {
       promise.catch(() => {});

@@ -7,6 +7,7 @@ import { until } from "../support/until.ts";
 const SOURCE = `
   let calls = 0;
   addEventListener("message", ({ data }) => {
+    if (data.kind === "load" && data.globals.config === "broken") postMessage({ kind: "failed", error: "no config" });
     if (data.kind !== "call") return;
     if (data.call.route === "hang") for (;;);
     if (data.call.route === "busy") postMessage({ kind: "busy", isBusy: true });
@@ -17,7 +18,7 @@ const SOURCE = `
   postMessage({ kind: "here" });
 `;
 
-function clientOf({ idleMs }: { readonly idleMs?: number } = {}) {
+function clientOf({ idleMs, globals = {} }: { readonly idleMs?: number; readonly globals?: object } = {}) {
   const log = new KeptLog();
   const started: Worker[] = [];
   const client = new WorkerClient({
@@ -26,7 +27,7 @@ function clientOf({ idleMs }: { readonly idleMs?: number } = {}) {
       started.push(worker);
       return worker;
     },
-    globals: {},
+    globals,
     log,
     ...(idleMs === undefined ? {} : { idleMs }),
   });
@@ -65,4 +66,22 @@ Deno.test("WorkerClient ends a worker that nobody asks, unless it has work", asy
   await until(() => !busy.client.isRunning);
   assert.equal(await idle.ask("again"), 1);
   idle.client[Symbol.dispose]();
+});
+
+Deno.test("WorkerClient does not start one after the other that cannot begin, and says so once", async () => {
+  const globals = { config: "broken" };
+  const { client, ask, log, started } = clientOf({ globals });
+  using _ = client;
+  for (let second = 0; second < 5; second++) {
+    await assert.rejects(
+      ask("first"),
+      /^WorkerUnavailable: Cannot ask the console's worker: it has failed: no config$/,
+    );
+    client.warmUp();
+  }
+  assert.equal(started.length, 1);
+  assert.equal(log.lines.filter((line) => /has failed: no config/.test(line)).length, 1);
+  globals.config = "mended";
+  await until(() => ask("again").catch(() => null), 20_000);
+  assert.equal(started.length, 2);
 });
