@@ -8,14 +8,20 @@ const HOST = text("an address or a name of this machine", /^[^\s/@]+$/);
 const HEADER = text("the name of a header", /^[\w!#$%&'*+.^`|~-]+$/);
 const GROUPS = list(text("the name of a group, without commas", /^[^\s,](?:[^,]*[^\s,])?$/), "a list of groups");
 
+const ADDRESS = `an address as "10.0.0.7", or a network as "10.0.0.0/24"`;
+
 const tls = strict({ certFile: text(), keyFile: text() } satisfies SchemasOf<ConsoleTls>);
 
 const trustedProxy = strict(
   {
     addresses: list(
       v.pipe(
-        v.string(`an address as "10.0.0.7", or a network as "10.0.0.0/24"`),
-        v.check((value) => readNetwork(value) !== null, `an address as "10.0.0.7", or a network as "10.0.0.0/24"`),
+        v.string(ADDRESS),
+        v.check((value) => readNetwork(value) !== null, ADDRESS),
+        v.check(
+          (value) => readNetwork(value)?.prefix !== 0,
+          "some addresses, not all: anybody could write the headers",
+        ),
       ),
       "a list of the proxy's addresses, at least one",
     ),
@@ -28,6 +34,7 @@ const groups = strict(
   { operator: v.optional(GROUPS), viewer: v.optional(GROUPS) } satisfies SchemasOf<ConsoleGroups>,
 );
 
+const URL_TEXT = "http://… or https://…, without a path";
 const SESSION_HOURS = "a number from 0.1 to 720";
 
 /** `console`. */
@@ -35,8 +42,12 @@ export const consoleSection = strict(
   {
     host: v.optional(HOST),
     port: v.optional(wholeNumber(0, 65_535)),
-    url: v.optional(text("http://… or https://…, without a path", /^https?:\/\/[^\s/@?#]+$/)),
-    allowedHosts: v.optional(list(text("a name or an address, without a port", /^[^\s/@]+$/), "a list of names")),
+    url: v.optional(
+      v.pipe(text(URL_TEXT, /^https?:\/\/[^\s/@?#]+$/), v.check((value) => URL.canParse(value), URL_TEXT)),
+    ),
+    allowedHosts: v.optional(
+      list(text("a name or an address, without a port", /^(?!.*\*)(?![^:]*:\d*$)[^\s/@]+$/), "a list of names"),
+    ),
     tls: v.optional(tls),
     trustedProxy: v.optional(trustedProxy),
     groups: v.optional(groups),

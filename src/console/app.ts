@@ -12,6 +12,7 @@ import type { Answer, ConsoleServerOptions } from "./server_options.ts";
 import type { ConsoleEnv } from "./console_env.ts";
 import { addSignIn } from "./sign_in/add_sign_in.ts";
 import { Links } from "./sign_in/links.ts";
+import { isEqual } from "./sign_in/signing.ts";
 import { ProxyUsers } from "./sign_in/proxy_users.ts";
 import { consoleSecret } from "./sign_in/secret.ts";
 import { Sessions } from "./sign_in/sessions.ts";
@@ -30,6 +31,13 @@ export async function makeApp(
   const isSecure = settings.tls !== undefined || settings.url?.startsWith("https:") === true;
   const directory = stateDirectory(loaded.config);
   const secret = await consoleSecret(directory);
+  const refreshSecret = async () => {
+    const found = await consoleSecret(directory).catch(() => secret);
+    if (isEqual(found, secret)) return false;
+    secret.set(found);
+    log.info("The console's key was replaced: its sessions have ended");
+    return true;
+  };
   const { now } = clock;
   const ended = await SignedOut.open(directory, now);
   const worker = new WorkerClient({ start: newWorker, globals, log });
@@ -41,6 +49,7 @@ export async function makeApp(
   addSignIn(app, {
     sessions: new Sessions({ secret, now, sessionHours, port, isSecure, ended }),
     links: new Links({ secret, now, startedAt: live.readings.startedAt }),
+    refreshSecret,
     proxy: trustedProxy === undefined ? null : new ProxyUsers({ ...settings, trustedProxy, secret }),
     guesses: new GuessLimit(now),
     refusals,

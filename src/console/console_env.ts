@@ -9,5 +9,7 @@ export interface ConsoleEnv {
   readonly Variables: {
     /** Of requests to the API: who asks. */
     identity: Identity;
+    /** Whether they are still signed in. */
+    isSignedIn: () => boolean;
   };
 }

@@ -34,8 +34,12 @@ export class EventStreams implements Disposable {
     this.#options = options;
   }
 
-  /** Opens a stream. */
-  open(request: Request): Response {
+  /**
+   * Opens a stream.
+   *
+   * @param isAllowed Asked before each step: whether who opened it is still signed in.
+   */
+  open(request: Request, { isAllowed }: { readonly isAllowed: () => boolean }): Response {
     if (this.#streams.size >= MAX_STREAMS) {
       const error = `Cannot open another stream: there are ${MAX_STREAMS}. Close a page, or try again`;
       return Response.json({ error }, { status: 503, headers: { "retry-after": "10" } });
@@ -43,6 +47,7 @@ export class EventStreams implements Disposable {
     const given = request.headers.get("last-event-id") ?? new URL(request.url).searchParams.get("after");
     const stream = new EventStream({
       from: given !== null && /^\d{1,16}$/.test(given) ? Number(given) : null,
+      isAllowed,
       onEnd: () => this.#streams.delete(stream),
     });
     this.#streams.add(stream);
@@ -81,6 +86,7 @@ export class EventStreams implements Disposable {
   }
 
   async #tick(withOverview: boolean): Promise<void> {
+    for (const stream of this.#streams) if (!stream.isAllowed()) stream.end();
     const joining = [...this.#streams].filter((stream) => stream.joins);
     await this.#sendNewEvents(joining);
     const text = withOverview || joining.length > 0
@@ -133,12 +139,21 @@ class EventStream {
   readonly from: number | null;
   /** It has not been sent anything of the common events yet. */
   joins = true;
+  /** Whether who opened it is still signed in. */
+  readonly isAllowed: () => boolean;
   readonly #onEnd: () => void;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #hasEnded = false;
 
-  constructor({ from, onEnd }: { readonly from: number | null; readonly onEnd: () => void }) {
+  constructor(
+    { from, isAllowed, onEnd }: {
+      readonly from: number | null;
+      readonly isAllowed: () => boolean;
+      readonly onEnd: () => void;
+    },
+  ) {
     this.from = from;
+    this.isAllowed = isAllowed;
     this.#onEnd = onEnd;
     this.body = new ReadableStream({
       start: (controller) => void (this.#controller = controller),

@@ -8,29 +8,47 @@ export interface Document {
   readonly decoded: Decoded;
 }
 
+export interface ReadOptions {
+  /** Bytes that all compressed bodies together may become; those beyond are refused. @default no limit */
+  readonly maxInflatedBytes?: number;
+}
+
+/** What is left for compressed bodies. */
+interface Budget {
+  left: number;
+}
+
 /**
  * Reads the notifications of a file: one JSON document, a list, or JSON Lines. Each is a message
  * body with or without oslo.messaging's envelope, a decoded notification, or a record of a capture
  * (`body`, `body_base64`) or a sample (`wire_body`).
  */
 export async function readDocuments(bytes: Uint8Array): Promise<readonly Document[]> {
+  return await Array.fromAsync(documentsIn(bytes));
+}
+
+/** As {@linkcode readDocuments}, one after the other: each is decoded when it is asked for. */
+export async function* documentsIn(
+  bytes: Uint8Array,
+  { maxInflatedBytes = Infinity }: ReadOptions = {},
+): AsyncIterable<Document> {
+  const budget: Budget = { left: maxInflatedBytes };
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    return [{ line: 1, decoded: { refused: "not text (UTF-8)" } }];
+    return yield { line: 1, decoded: { refused: "not text (UTF-8)" } };
   }
-  if (text.trim() === "") return [{ line: 1, decoded: { refused: "empty" } }];
+  if (text.trim() === "") return yield { line: 1, decoded: { refused: "empty" } };
   const whole = parse(text);
-  if ("value" in whole) return await readValue(whole.value);
+  if ("value" in whole) return yield* readValue(whole.value, budget);
   const lines = text.split(/\r?\n/).map((content, index) => ({ line: index + 1, content }));
   const filled = lines.filter(({ content }) => content.trim() !== "");
   const parsed = filled.map(({ line, content }) => ({ line, content, result: parse(content) }));
-  if (isOneDocument(parsed)) return [{ line: brokenLine(text), decoded: whole }];
-  return await Promise.all(parsed.map(async ({ line, result }) => ({
-    line,
-    decoded: "value" in result ? await readMessage(result.value) : result,
-  })));
+  if (isOneDocument(parsed)) return yield { line: brokenLine(text), decoded: whole };
+  for (const { line, result } of parsed) {
+    yield { line, decoded: "value" in result ? await readMessage(result.value, budget) : result };
+  }
 }
 
 /**
@@ -42,20 +60,20 @@ function isOneDocument(lines: readonly { readonly content: string; readonly resu
   return !lines.some(({ result }) => "value" in result && typeof result.value === "object" && result.value !== null);
 }
 
-async function readValue(value: unknown): Promise<readonly Document[]> {
-  if (!Array.isArray(value)) return [{ line: 1, decoded: await readMessage(value) }];
-  if (value.length === 0) return [{ line: 1, decoded: { refused: "an empty list" } }];
-  return await Promise.all(value.map(async (one) => ({ line: 1, decoded: await readMessage(one) })));
+async function* readValue(value: unknown, budget: Budget): AsyncIterable<Document> {
+  const list = Array.isArray(value) ? value : [value];
+  if (list.length === 0) yield { line: 1, decoded: { refused: "an empty list" } };
+  for (const one of list) yield { line: 1, decoded: await readMessage(one, budget) };
 }
 
-async function readMessage(value: unknown): Promise<Decoded> {
+async function readMessage(value: unknown, budget: Budget): Promise<Decoded> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { refused: "not a JSON object" };
   const record = value as Readonly<Record<string, unknown>>;
   const raw = record["body"] ?? record["wire_body"];
   if ("event_type" in record || "oslo.message" in record) return refuseSample(record) ?? decodeJson(value);
-  if (typeof raw === "string") return await decodeBytes(Buffer.from(raw, "utf8"), record);
+  if (typeof raw === "string") return await decodeBytes(Buffer.from(raw, "utf8"), record, budget);
   if (typeof record["body_base64"] === "string") {
-    return await decodeBytes(Buffer.from(record["body_base64"], "base64"), record);
+    return await decodeBytes(Buffer.from(record["body_base64"], "base64"), record, budget);
   }
   return { refused: "no notification: neither event_type, oslo.message, body nor wire_body is there" };
 }
@@ -73,11 +91,17 @@ const REFERENCE =
 const NO_MESSAGE_ID =
   'no message_id, which every notification on the bus has. Add "message_id": "1" to try it all the same';
 
-async function decodeBytes(body: Uint8Array, record: Readonly<Record<string, unknown>>): Promise<Decoded> {
+async function decodeBytes(
+  body: Uint8Array,
+  record: Readonly<Record<string, unknown>>,
+  budget: Budget,
+): Promise<Decoded> {
   // Loaded on demand: the decompressors take a sixth of a dry run's time, and most files need none.
   const { plainBytes } = await import("../intake/plain_bytes.ts");
   const bytes = plainBytes(body, compressionOf(record));
-  return "refused" in bytes ? bytes : decodeBody(bytes);
+  if ("refused" in bytes) return bytes;
+  if (bytes !== body) budget.left -= bytes.length;
+  return budget.left < 0 ? { refused: "with it, more has been compressed than is read at once" } : decodeBody(bytes);
 }
 
 function compressionOf(record: Readonly<Record<string, unknown>>): string | null {

@@ -369,6 +369,20 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
     "console.groups.admin: unknown key; Allowed: operator, viewer",
     "console.sessionHours: found a number; allowed: a number from 0.1 to 720",
   ]],
+  ["the console's options can be read, but cannot work", {
+    ...good,
+    console: {
+      url: "https://console.example.com:99999",
+      allowedHosts: ["::1", "console.example.com", "console.example.com:443", "*"],
+      trustedProxy: { addresses: ["0.0.0.0/0"] },
+      groups: { operator: ["a"] },
+    },
+  }, [
+    `console.url: found a string; allowed: http://… or https://…, without a path`,
+    `console.allowedHosts[2]: found "console.example.com:443"; allowed: a name or an address, without a port`,
+    `console.allowedHosts[3]: found "*"; allowed: a name or an address, without a port`,
+    `console.trustedProxy.addresses[0]: found "0.0.0.0/0"; allowed: some addresses, not all: anybody could write the headers`,
+  ]],
   ["groups stand without a proxy", { ...good, console: { groups: { operator: ["a"] } } }, [
     "console.groups: needs trustedProxy, which tells the groups of a user",
   ]],

@@ -17,7 +17,7 @@ function newsStreams() {
   const worker = { ask } as unknown as WorkerClient;
   const overview = () => Promise.resolve({} as OverviewAnswer);
   const streams = new EventStreams({ worker, overview, clock, log: new KeptLog() });
-  const open = () => streams.open(new Request("http://127.0.0.1/api/v1/stream"));
+  const open = () => streams.open(new Request("http://127.0.0.1/api/v1/stream"), { isAllowed: () => true });
   return { streams, clock, open };
 }
 

@@ -226,6 +226,37 @@ Deno.test("whoever signs out is out, also with the old cookie, and after a resta
   assert.deepEqual([user, csrf], ["anna", other.csrf]);
 });
 
+Deno.test("whoever signs out is told nothing more by an open stream", async () => {
+  const session = await shared.signIn();
+  const { body } = await session.fetch("GET", "stream");
+  const reader = body!.getReader();
+  await session.json("DELETE", "session");
+  const ended = (async () => {
+    while (!(await reader.read()).done);
+  })();
+  let hasEnded = false;
+  void ended.then(() => hasEnded = true);
+  await until(() => hasEnded, 10_000);
+});
+
+Deno.test("a key that others could read is replaced: new links sign in, and old sessions have ended", async () => {
+  await using own = await RunningConsole.start();
+  const session = await own.signIn();
+  await Deno.chmod(own.dir.path("console.key"), 0o644);
+  const token = await own.link();
+  assert.equal((await Deno.stat(own.dir.path("console.key"))).mode! & 0o777, 0o600);
+  assert.equal((await fetch(`${own.url}/sign-in?token=${token}`)).status, 200);
+  assert.equal((await session.fetch("GET", "session")).status, 401);
+  assert.match(own.service.log, /The console's key was replaced: its sessions have ended/);
+});
+
+Deno.test("what only looks at an address changes nothing", async () => {
+  const token = await shared.link();
+  const { status, headers } = await raw({ method: "HEAD", path: `/sign-in?token=${token}` });
+  assert.deepEqual([status, headers["allow"], headers["set-cookie"]], [405, "GET", undefined]);
+  assert.equal((await raw({ path: `/sign-in?token=${token}` })).status, 200);
+});
+
 Deno.test("a link that was made before a restart signs nobody in", async () => {
   await using own = await RunningConsole.start();
   const token = await own.link();
@@ -243,6 +274,8 @@ Deno.test("who guesses is made to wait", async () => {
     await response.body?.cancel();
   }
   assert.deepEqual(statuses, [...Array(10).fill(403), 429, 429]);
+  // Who guesses locks nobody out.
+  assert.equal((await fetch(`${own.url}/sign-in?token=${await own.link()}`)).status, 200);
   assert.equal(own.service.log.split("its signature is wrong").length - 1, 5);
 });
 

@@ -28,7 +28,11 @@ export function addApi(app: Hono<ConsoleEnv>, options: ApiOptions): void {
       return answer(context, { id, route, options });
     });
   }
-  app.get(`${API}/stream`, (context) => streams.open(context.req.raw));
+  app.get(`${API}/stream`, (context) => {
+    // Nobody would read it, or end it.
+    if (context.req.method === "HEAD") return context.body(null, 200, { "content-type": "text/event-stream" });
+    return streams.open(context.req.raw, { isAllowed: context.get("isSignedIn") });
+  });
   app.get(`${API}/openapi.json`, (context) => context.json(openApi(answers.version)));
   app.all(`${API}/*`, (context) => {
     const known = Object.values<ApiRoute>(ROUTES).filter(({ path }) => `${API}${path}` === context.req.path);

@@ -25,8 +25,8 @@ export function verified(
   return JSON.parse(Buffer.from(text, "base64url").toString());
 }
 
-/** Compares in a time that does not depend on where texts differ. */
-export function isEqual(one: string, other: string): boolean {
+/** Compares in a time that does not depend on where they differ. */
+export function isEqual(one: string | Uint8Array, other: string | Uint8Array): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)];
   return a.length === b.length && timingSafeEqual(a, b);
 }

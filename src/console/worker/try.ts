@@ -1,43 +1,63 @@
 import { setImmediate } from "node:timers/promises";
 import type { TryAnswer } from "../api.ts";
-import { readDocuments } from "../../runtime/documents.ts";
+import { documentsIn } from "../../runtime/documents.ts";
 import { DryRun, type DryRunResult } from "../../runtime/dry_run.ts";
 import { Refused, type WorkerContext, type WorkerRequest } from "./worker_context.ts";
 
 const MAX_BYTES = 4 * 1024 * 1024;
-/** Notifications that are shown: a page has to hold them. */
+/** Lines that are looked at: no notification is shorter than 200 characters. */
+const MAX_LINES = 20_000;
+/** Results, and refusals, that are shown: a page has to hold them. */
 const MAX_RESULTS = 1000;
+/** Characters of an answer's results. One large detail may be in all of them. */
+const MAX_LENGTH = 16 * 1024 * 1024;
 
 /** What notifications would lead to, as `--dry-run` says it. */
 export async function tryNotifications(
   { body }: WorkerRequest,
   { loaded: { config }, plugins, log }: WorkerContext,
 ): Promise<TryAnswer> {
-  const bytes = new TextEncoder().encode((body as { readonly text: string }).text);
+  const { text } = body as { readonly text: string };
+  const bytes = new TextEncoder().encode(text);
   if (bytes.length > MAX_BYTES) {
     throw new Refused(413, "Cannot try this: it is larger than 4 MiB. Use oss-watcher --dry-run FILE");
+  }
+  if (text.split("\n", MAX_LINES + 1).length > MAX_LINES) {
+    throw new Refused(413, `Cannot try this: it has more than ${MAX_LINES} lines. Use oss-watcher --dry-run FILE`);
   }
   const run = new DryRun({ config, plugins, log });
   const results: TryAnswer["results"][number][] = [];
   const refused: TryAnswer["refused"][number][] = [];
-  const take = (found: readonly DryRunResult[]) => results.push(...found.map(answerOf));
-  for (const { line, decoded } of await readDocuments(bytes)) {
+  let length = 0;
+  /** Returns whether there is room for more. */
+  const take = (found: readonly DryRunResult[]) => {
+    for (const answer of found.map(answerOf)) {
+      length += JSON.stringify(answer).length;
+      if (results.length >= MAX_RESULTS || length > MAX_LENGTH) return false;
+      results.push(answer);
+    }
+    return true;
+  };
+  const cut = (line: number, what: string) => {
+    const reason = `not read: ${what} are shown at most. Use oss-watcher --dry-run FILE`;
+    return { results, refused: [...refused, { line, reason }] };
+  };
+  const shown = `${MAX_RESULTS} results, or 16 MiB of them,`;
+  let last = 1;
+  for await (const { line, decoded } of documentsIn(bytes, { maxInflatedBytes: MAX_BYTES })) {
+    last = line;
+    // Other questions are answered meanwhile.
+    await setImmediate();
     if ("refused" in decoded) {
+      if (refused.length >= MAX_RESULTS) return cut(line, `${MAX_RESULTS} refusals`);
       refused.push({ line, reason: decoded.refused });
       continue;
     }
-    if (results.length >= MAX_RESULTS) {
-      const reason = `not read: ${MAX_RESULTS} results are shown at most. Use oss-watcher --dry-run FILE`;
-      return { results, refused: [...refused, { line, reason }] };
-    }
     const { notification } = decoded;
-    if (notification.time !== null) take(await run.settle(Date.parse(notification.time)));
-    take([await run.take(notification)]);
-    // Other questions are answered meanwhile.
-    await setImmediate();
+    if (notification.time !== null && !take(await run.settle(Date.parse(notification.time)))) return cut(line, shown);
+    if (!take([await run.take(notification)])) return cut(line, shown);
   }
-  take(await run.settle(Infinity));
-  return { results, refused };
+  return take(await run.settle(Infinity)) ? { results, refused } : cut(last, shown);
 }
 
 function answerOf(result: DryRunResult): TryAnswer["results"][number] {
