@@ -50,7 +50,7 @@ const SCREENS: readonly Screen[] = [
     name: "overview",
     hash: () => "#/",
     heading: "Overview",
-    shows: /target is down[^]*Unfinished deliveries/,
+    shows: /3 problems[^]*Dead letters\s+19[^]*The last hour/,
     height: 1300,
   },
   { name: "events", hash: () => "#/events", heading: "Events", shows: /server deleted[^]*shop-web-01/ },

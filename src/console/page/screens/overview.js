@@ -31,15 +31,21 @@ export function Overview({ params }) {
 /** @param {{ answer: OverviewAnswer }} props */
 function Now({ answer }) {
   return markup`
-    <${Problems} problems=${answer.problems} />
+    <${Problems} problems=${answer.problems} plugins=${answer.plugins} />
     <${Stages} answer=${answer} />
     <h2>Plugins</h2>
     <${PluginTable} plugins=${answer.plugins} />
   `;
 }
 
-/** @param {{ problems: OverviewAnswer["problems"] }} props */
-function Problems({ problems }) {
+/** @param {{ problems: OverviewAnswer["problems"], plugins: OverviewAnswer["plugins"] }} props */
+function Problems({ problems, plugins }) {
+  // After a start the service knows of a target's outage sooner than of what it makes of it.
+  if (
+    problems.length === 0 && plugins.some(({ outage, dead, paused }) => outage !== null || dead > 0 || paused !== null)
+  ) {
+    return markup`<p class="faint" role="status">The service is still reading its ledger.</p>`;
+  }
   if (problems.length === 0) {
     return markup`
       <section class="panel verdict ok" aria-label="Verdict">
