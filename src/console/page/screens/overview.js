@@ -132,11 +132,11 @@ function Charts({ data }) {
     color: "blue",
     bars: true,
   }]} />
-      <${Chart} title=${`Deliveries and failures, ${step}`} times=${times} format=${shortCount} least=${4} hrefOf=${
+      <${Chart} title=${`Deliveries, ${step}`} times=${times} format=${shortCount} least=${4} hrefOf=${
     hrefOf({})
   } series=${[
     { label: "delivered", values: data.deliveries, color: "green" },
-    { label: "failed attempts", values: data.failures, color: "red" },
+    { label: "failures", values: data.failures, color: "red" },
   ]} />
       <${Chart} title="Duration of attempts" times=${times} format=${seconds} least=${0.05} series=${[
     { label: "median", values: data.p50Seconds, color: "blue" },
