@@ -33,13 +33,17 @@ export function serveConsoleWorker({ scope, ...sources }: ServeConsoleWorkerOpti
     event.preventDefault();
     failed(event.error ?? event.message);
   });
-  globalThis.addEventListener("unhandledrejection", (event) => event.preventDefault());
   scope.postMessage({ kind: "here" });
 }
 
 async function begin(scope: ConsoleWorkerScope, sources: LoadSources): Promise<ConsoleWorker> {
   const loaded = await load(sources);
   const { log } = serviceLog(loaded.config.log, sources.globals());
+  // A plugin may forget a promise.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log("console").error(`A promise that nobody waited for was rejected: ${textOf(event.reason)}`);
+  });
   return new ConsoleWorker({
     loaded,
     clock: systemClock,

@@ -67,11 +67,14 @@ function openstackProblems({ openstack, now }: Facts): readonly Problem[] {
 }
 
 function pluginProblems(plugin: PluginOverview, { now }: Facts): readonly Problem[] {
-  const { name, isConfigured, outage, paused, dead, waiting, oldestAt } = plugin;
+  const { name, isConfigured, breaker, outage, paused, dead, waiting, oldestAt } = plugin;
   const link = `#/plugins/${encodeURIComponent(name)}`;
   const problems: Problem[] = [];
-  if (outage !== null && isConfigured) {
-    const text = `The target of ${name} ${refuses(outage.reason)} for ${spanOf(now - outage.since)}: ${outage.error}`;
+  // The breaker is known at once, and the outage when the ledger was read.
+  if (isConfigured && (outage !== null || breaker === "open")) {
+    const text = outage === null
+      ? `The target of ${name} cannot be reached, or fails`
+      : `The target of ${name} ${refuses(outage.reason)} for ${spanOf(now - outage.since)}: ${outage.error}`;
     problems.push(
       error(text, `Mend the target; its deliveries wait, in order. Try at once: oss-watcher plugins try ${name}`, link),
     );

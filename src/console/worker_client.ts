@@ -17,6 +17,8 @@ export class WorkerUnavailable extends Error {
 }
 
 const IDLE_MS = 5 * 60_000;
+/** A configuration that cannot be loaded, as while it is edited, is not tried again and again. */
+const REFUSED_MS = 10_000;
 
 /**
  * The worker as the service's thread sees it: it starts with the first call, and ends when nobody
@@ -25,6 +27,8 @@ const IDLE_MS = 5 * 60_000;
 export class WorkerClient implements Disposable {
   readonly #options: WorkerClientOptions;
   #running: RunningWorker | undefined;
+  /** The last worker could not begin: why, and until when none is started. */
+  #refused: { readonly reason: string; readonly untilMs: number } | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: WorkerClientOptions) {
@@ -37,12 +41,14 @@ export class WorkerClient implements Disposable {
 
   /** Starts the worker if it does not run: somebody is likely to ask. */
   warmUp(): void {
+    if (this.#isRefused) return;
     this.#worker();
     this.#restartIdleTimer();
   }
 
   /** @throws {WorkerUnavailable} when it fails, or takes longer than `limitMs`. */
   async ask(call: WorkerCall, { limitMs }: { readonly limitMs: number }): Promise<WorkerAnswer> {
+    if (this.#isRefused) throw new WorkerUnavailable(`Cannot ask the console's worker: ${this.#refused?.reason}`);
     const worker = this.#worker();
     clearTimeout(this.#idleTimer);
     const timer = setTimeout(() => {
@@ -60,6 +66,10 @@ export class WorkerClient implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#idleTimer);
     if (this.#running !== undefined) this.#end(this.#running, "the service stops");
+  }
+
+  get #isRefused(): boolean {
+    return this.#refused !== undefined && performance.now() < this.#refused.untilMs;
   }
 
   #worker(): RunningWorker {
@@ -81,6 +91,7 @@ export class WorkerClient implements Disposable {
 
   #end(worker: RunningWorker, reason: string): void {
     if (this.#running === worker) this.#running = undefined;
+    if (worker.hasFailedToBegin) this.#refused = { reason, untilMs: performance.now() + REFUSED_MS };
     worker.end(reason);
   }
 }
@@ -93,6 +104,8 @@ class RunningWorker {
   readonly #calls = new Map<number, Waiting>();
   #lastId = 0;
   #hasPendingWork = false;
+  #hasAnswered = false;
+  #hasFailed = false;
 
   constructor(
     { start, globals, log }: WorkerClientOptions,
@@ -101,14 +114,19 @@ class RunningWorker {
     this.#worker = start();
     this.#here.promise.catch(() => {});
     this.#worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
-      if (data.kind === "here") {
-        this.#send({ kind: "load", globals });
-        this.#here.resolve();
-      } else if (data.kind === "answer") this.#calls.get(data.id)?.resolve(data.answer);
-      else if (data.kind === "busy") this.#hasPendingWork = data.isBusy;
-      else {
-        log.error(`The console's worker has failed: ${data.error}`);
-        onEnd(this, `it has failed: ${data.error}`);
+      switch (data.kind) {
+        case "here":
+          this.#send({ kind: "load", globals });
+          return this.#here.resolve();
+        case "answer":
+          this.#hasAnswered = true;
+          return this.#calls.get(data.id)?.resolve(data.answer);
+        case "busy":
+          return void (this.#hasPendingWork = data.isBusy);
+        case "failed":
+          this.#hasFailed = true;
+          log.error(`The console's worker has failed: ${data.error}`);
+          return onEnd(this, `it has failed: ${data.error}`);
       }
     });
     this.#worker.addEventListener("error", (event) => {
@@ -116,6 +134,11 @@ class RunningWorker {
       log.error(`The console's worker has failed: ${event.message}`);
       onEnd(this, "it has failed. The log says more");
     });
+  }
+
+  /** Whether it has failed without an answer: its configuration cannot be loaded. */
+  get hasFailedToBegin(): boolean {
+    return this.#hasFailed && !this.#hasAnswered;
   }
 
   get isBusy(): boolean {

@@ -43,6 +43,11 @@ const cases: readonly (readonly [
   found: readonly [string, RegExp, string | null][],
 ])[] = [
   ["all is well", {}, []],
+  ["a breaker is open, and the ledger has not been asked yet", { plugins: [{ ...PLUGIN, breaker: "open" }] }, [[
+    "error",
+    /^The target of Cmdb cannot be reached, or fails$/,
+    "#/plugins/Cmdb",
+  ]]],
   ["the disk is full", { ledger: { kind: "sqlite", writable: false } }, [[
     "error",
     /cannot be written: The disk is full/,

@@ -17,12 +17,12 @@ const SOURCE = `
   postMessage({ kind: "here" });
 `;
 
-function clientOf({ idleMs }: { readonly idleMs?: number } = {}) {
+function clientOf({ idleMs, source = SOURCE }: { readonly idleMs?: number; readonly source?: string } = {}) {
   const log = new KeptLog();
   const started: Worker[] = [];
   const client = new WorkerClient({
     start: () => {
-      const worker = new Worker(`data:text/javascript,${encodeURIComponent(SOURCE)}`, { type: "module" });
+      const worker = new Worker(`data:text/javascript,${encodeURIComponent(source)}`, { type: "module" });
       started.push(worker);
       return worker;
     },
@@ -65,4 +65,20 @@ Deno.test("WorkerClient ends a worker that nobody asks, unless it has work", asy
   await until(() => !busy.client.isRunning);
   assert.equal(await idle.ask("again"), 1);
   idle.client[Symbol.dispose]();
+});
+
+Deno.test("WorkerClient does not start a worker again and again that cannot begin", async () => {
+  const { client, ask, log, started } = clientOf({
+    source: `
+      addEventListener("message", ({ data }) => data.kind === "load" && postMessage({ kind: "failed", error: "no config" }));
+      postMessage({ kind: "here" });
+    `,
+  });
+  using _ = client;
+  for (let count = 0; count < 3; count++) {
+    await assert.rejects(ask("any"), /^WorkerUnavailable: Cannot ask the console's worker: it has failed: no config$/);
+  }
+  client.warmUp();
+  assert.equal(started.length, 1);
+  assert.equal(log.lines.length, 1);
 });

@@ -23,7 +23,12 @@ Deno.test("docs/CONFIGURATION.md's plugins are right to the letter and to the ty
       } satisfies Config;`,
   );
   const tokens = { CMDB_TOKEN: "t0ken-of-cmdb", NETBOX_TOKEN: "t0ken-of-netbox" };
-  const env = { ...tokens, SMTP_PASSWORD: "hush-4711", EVENTS_URL: "amqps://a:hush-4711@b/c" };
+  const env = {
+    ...tokens,
+    SMTP_PASSWORD: "hush-4711",
+    EVENTS_URL: "amqps://a:hush-4711@b/c",
+    CHAT_URL: "https://chat.example.com/hush-4711",
+  };
 
   const { code, out, err } = await runProgram({ dir: dir.path(), args: ["--dry-run", SAMPLE], env });
   const checked = await new Deno.Command(Deno.execPath(), {
