@@ -58,6 +58,11 @@ export class EventList {
     });
   }
 
+  /** Whether what is new could not be read. */
+  get isBehind() {
+    return this.#isBehind && !this.#isCatchingUp;
+  }
+
   /**
    * Reads what is new.
    *
@@ -76,7 +81,8 @@ export class EventList {
       }
       if (show) this.showFresh();
     } catch {
-      // The next message of the stream tries again; the page says when the connection is lost.
+      // Asked again in two seconds; the page says when the connection is lost.
+      this.#isBehind = true;
     } finally {
       this.#isCatchingUp = false;
     }
