@@ -5,6 +5,7 @@ import { session, signedOut } from "./session.js";
 /** @import { Params } from "./router.js" */
 
 const BASE = "api/v1/";
+const READ_MS = 20_000;
 
 /** What cannot be done, why, and what to do next. */
 export class ApiError extends Error {
@@ -45,12 +46,18 @@ async function call(method, path, { params = {}, body, signal }) {
       ...(method === "GET" ? {} : { "x-csrf-token": session.value?.csrf ?? "" }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    ...(signal === undefined ? {} : { signal }),
+    ...(method === "GET" ? { signal: limited(signal) } : signal === undefined ? {} : { signal }),
   });
   if (response.ok) return response.status === 204 ? null : await response.json();
   const message = await errorOf(response);
   if (response.status === 401) signedOut.value = message;
   throw new ApiError(message, response.status);
+}
+
+/** An answer that does not come must not be waited for: what is read can be read again. @param {AbortSignal | undefined} signal */
+function limited(signal) {
+  const limit = AbortSignal.timeout(READ_MS);
+  return signal === undefined ? limit : AbortSignal.any([signal, limit]);
 }
 
 /** @param {Params} params */
@@ -66,7 +73,7 @@ async function answer(url, init) {
   try {
     return await fetch(url, init);
   } catch (error) {
-    if (init.signal?.aborted) throw error;
+    if (init.signal?.aborted && init.signal.reason?.name !== "TimeoutError") throw error;
     throw new ApiError("Cannot reach the service: it does not answer. The page tries again by itself", 0);
   }
 }

@@ -29,6 +29,7 @@ export class EventList {
   #newest = 0;
   #params;
   #isCatchingUp = false;
+  #isBehind = false;
   #hasGap = false;
 
   /** @param {Params} params */
@@ -57,27 +58,43 @@ export class EventList {
     });
   }
 
+  /** Whether what is new could not be read. */
+  get isBehind() {
+    return this.#isBehind && !this.#isCatchingUp;
+  }
+
   /**
    * Reads what is new.
    *
    * @param {{ show: boolean }} options `show: false`: it is kept until somebody asks, so that the list does not move
    */
   async catchUp({ show }) {
-    if (this.#isCatchingUp || !this.isRead.value) return;
+    if (!this.isRead.value) return;
+    // What comes while an answer is on its way may not be in it: it is asked for once more.
+    this.#isBehind = true;
+    if (this.#isCatchingUp) return;
     this.#isCatchingUp = true;
     try {
-      const answer =
-        /** @type {EventsAnswer} */ (await get("events", { ...this.#query(), after: this.#newest, limit: NEW }));
-      // More came than is read at once: there is a gap behind them, so that the list begins anew.
-      this.#hasGap ||= answer.next !== null && answer.rows.length >= NEW;
-      this.#newest = Math.max(this.#newest, answer.newest);
-      this.fresh.value = united(answer.rows, this.fresh.value);
+      while (this.#isBehind) {
+        this.#isBehind = false;
+        await this.#readNew();
+      }
       if (show) this.showFresh();
     } catch {
-      // The next message of the stream tries again; the page says when the connection is lost.
+      // Asked again in two seconds; the page says when the connection is lost.
+      this.#isBehind = true;
     } finally {
       this.#isCatchingUp = false;
     }
+  }
+
+  async #readNew() {
+    const place = { after: this.#newest, limit: NEW };
+    const answer = /** @type {EventsAnswer} */ (await get("events", { ...this.#query(), ...place }));
+    // More came than is read at once: there is a gap behind them, so that the list begins anew.
+    this.#hasGap ||= answer.next !== null && answer.rows.length >= NEW;
+    this.#newest = Math.max(this.#newest, answer.newest);
+    this.fresh.value = united(answer.rows, this.fresh.value);
   }
 
   showFresh() {

@@ -113,7 +113,7 @@ Deno.test("the keyboard: search, rows, screens, help, and its switch", async () 
   await keyboard.type("web-3");
   await keyboard.press("Enter");
   await page.heading("Events");
-  await page.page.getByText("web-3").first().waitFor();
+  await page.page.getByRole("row").filter({ hasText: "web-3" }).first().waitFor();
   await keyboard.press("Escape");
   await keyboard.press("j");
   await keyboard.press("Enter");

@@ -96,7 +96,7 @@ function optionsOf({ element, series, format, least, hrefOf }) {
     width: element.clientWidth,
     height: HEIGHT,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: { drag: { setScale: false }, y: false, points: { size: 6 } },
     scales: {
       y: {

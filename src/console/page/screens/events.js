@@ -50,7 +50,10 @@ function useLive(list, isLive) {
     if (isLive) list.catchUp({ show: scrollY < 40 });
   }, wakes);
   const beat = overview.value;
-  useEffect(() => void list.refresh(unfinishedInSight()), [beat]);
+  useEffect(() => {
+    list.refresh(unfinishedInSight());
+    if (isLive && list.isBehind) list.catchUp({ show: scrollY < 40 });
+  }, [beat]);
   useEffect(() => {
     const atTop = () => scrollY < 40 && isLive && list.showFresh();
     addEventListener("scroll", atTop, { passive: true });

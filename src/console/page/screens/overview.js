@@ -31,15 +31,21 @@ export function Overview({ params }) {
 /** @param {{ answer: OverviewAnswer }} props */
 function Now({ answer }) {
   return markup`
-    <${Problems} problems=${answer.problems} />
+    <${Problems} problems=${answer.problems} plugins=${answer.plugins} />
     <${Stages} answer=${answer} />
     <h2>Plugins</h2>
     <${PluginTable} plugins=${answer.plugins} />
   `;
 }
 
-/** @param {{ problems: OverviewAnswer["problems"] }} props */
-function Problems({ problems }) {
+/** @param {{ problems: OverviewAnswer["problems"], plugins: OverviewAnswer["plugins"] }} props */
+function Problems({ problems, plugins }) {
+  // After a start the service knows of a target's outage sooner than of what it makes of it.
+  if (
+    problems.length === 0 && plugins.some(({ outage, dead, paused }) => outage !== null || dead > 0 || paused !== null)
+  ) {
+    return markup`<p class="faint" role="status">The service is still reading its ledger.</p>`;
+  }
   if (problems.length === 0) {
     return markup`
       <section class="panel verdict ok" aria-label="Verdict">
@@ -126,11 +132,11 @@ function Charts({ data }) {
     color: "blue",
     bars: true,
   }]} />
-      <${Chart} title=${`Deliveries and failures, ${step}`} times=${times} format=${shortCount} least=${4} hrefOf=${
+      <${Chart} title=${`Deliveries, ${step}`} times=${times} format=${shortCount} least=${4} hrefOf=${
     hrefOf({})
   } series=${[
     { label: "delivered", values: data.deliveries, color: "green" },
-    { label: "failed attempts", values: data.failures, color: "red" },
+    { label: "failures", values: data.failures, color: "red" },
   ]} />
       <${Chart} title="Duration of attempts" times=${times} format=${seconds} least=${0.05} series=${[
     { label: "median", values: data.p50Seconds, color: "blue" },

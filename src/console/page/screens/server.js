@@ -1,7 +1,7 @@
 // @ts-check
 // The life of one server: its events, and what each target was last told.
 import { get } from "../api.js";
-import { count } from "../format.js";
+import { count, counted } from "../format.js";
 import { Badge, KindBadge } from "../parts/badge.js";
 import { Copy } from "../parts/copy.js";
 import { bySeverity, DeliveryChip } from "../parts/deliveries.js";
@@ -154,8 +154,8 @@ function Missing({ events, plugin }) {
   if (missing.length === 0) return markup`<${Badge} tone="ok" icon="check">heard of everything<//>`;
   return markup`<div class="chips">${
     missing.map(({ state, number }) =>
-      markup`<${Badge} key=${state} tone=${STATES[state]?.tone} icon=${STATES[state]?.icon}>${count(number)} ${
-        STATES[state]?.word
+      markup`<${Badge} key=${state} tone=${STATES[state]?.tone} icon=${STATES[state]?.icon}>${
+        state === "dead" ? counted(number, "dead letter") : `${count(number)} ${STATES[state]?.word}`
       }<//>`
     )
   }</div>`;
