@@ -91,6 +91,7 @@ export class Cluster implements AsyncDisposable {
       }, queue: { name: "${this.#name}", exchanges: ["${this.#name}"] } },
           retry: { firstDelaySeconds: 1, maxDelaySeconds: 2 },
           metrics: false,
+          console: false,
           ledger: { postgres: ${JSON.stringify(ledger)} },
         };`,
     });

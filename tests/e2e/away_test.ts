@@ -34,6 +34,7 @@ Deno.test("a target that is away is told once, shown by plugins, tried when an o
         // Without an operator nobody would try again within the time of this test.
         retry: { firstDelaySeconds: 3000, maxDelaySeconds: 3600 },
         metrics: false,
+        console: false,
         ledger: { file: "./ledger.db", keepDays: 36500 },
       };`,
   });

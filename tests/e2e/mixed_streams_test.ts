@@ -61,5 +61,6 @@ function config(url: string, port: number): string {
       // The recording may be older than what is usually believed of a queue.
       ledger: { file: "./ledger.db", keepDays: 36500 },
       metrics: false,
+      console: false,
     };`;
 }

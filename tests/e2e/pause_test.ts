@@ -33,6 +33,7 @@ Deno.test("a plugin that is paused waits over kill -9 and a restart, is told eve
         plugins: [${target("Paused")}, ${target("Other")}],
         rabbit: { url: ${JSON.stringify(rabbit.url)}, queue: { name: "paused", exchanges: ["paused"] } },
         metrics: false,
+        console: false,
         ledger: { file: "./ledger.db", keepDays: 36500 },
       };`,
   });

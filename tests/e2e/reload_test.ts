@@ -243,6 +243,7 @@ export default {
   rabbit: ${JSON.stringify({ url: rabbit.url, queue })},
   ledger: { file: "./ledger.db", keepDays: 36500 },
   metrics: false,
+  console: false,
 };
 `;
 }

@@ -472,6 +472,7 @@ function directory({ rabbit, targets }: Setup): ProgramDirectory {
         rabbit: ${JSON.stringify(rabbit)},
         retry: { firstDelaySeconds: 0.1, maxDelaySeconds: 0.5 },
         metrics: false,
+        console: false,
         // The recording may be older than what is usually believed of a queue.
         ledger: { file: "./ledger.db", keepDays: 36500 },
       };`,

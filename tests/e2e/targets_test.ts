@@ -264,6 +264,7 @@ function directory(url: string, plugins: ReturnType<Targets["plugins"]>): Progra
         rabbit: ${JSON.stringify({ url, queue: { name: "oss-watcher", exchanges: ["cloud"], type: "classic" } })},
         retry: { firstDelaySeconds: 0.1, maxDelaySeconds: 0.5 },
         metrics: false,
+        console: false,
         // The recording may be older than what is usually believed of a queue.
         ledger: { file: "./ledger.db", keepDays: 36500 },
       };`,

@@ -129,5 +129,6 @@ function config(follower: number, other: number): string {
       rabbit: { url: ${JSON.stringify(rabbit.url)}, queue: { name: "oss-watcher", type: "classic" } },
       ledger: { file: "./ledger.db", keepDays: 36500 },
       metrics: false,
+      console: false,
     };`;
 }
