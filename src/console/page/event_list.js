@@ -58,9 +58,9 @@ export class EventList {
     });
   }
 
-  /** Whether what is new could not be read. */
+  /** Whether the list, or what is new, could not be read. */
   get isBehind() {
-    return this.#isBehind && !this.#isCatchingUp;
+    return !this.isRead.value || this.#isBehind && !this.#isCatchingUp;
   }
 
   /**
@@ -69,7 +69,7 @@ export class EventList {
    * @param {{ show: boolean }} options `show: false`: it is kept until somebody asks, so that the list does not move
    */
   async catchUp({ show }) {
-    if (!this.isRead.value) return;
+    if (!this.isRead.value) return void (this.isLoading.value || await this.reset());
     // What comes while an answer is on its way may not be in it: it is asked for once more.
     this.#isBehind = true;
     if (this.#isCatchingUp) return;

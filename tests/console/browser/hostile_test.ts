@@ -133,20 +133,21 @@ Deno.test("Try shows what is hostile in a notification, and in what is none, as 
   }
 });
 
-Deno.test("a text of a megabyte is shown in parts, and the page keeps answering", async () => {
+Deno.test("a very long text is shown in parts, and the page keeps answering", async () => {
   await using page = await browser.signIn(world.console);
   const number = Object.keys(TEXTS).indexOf("half a megabyte without a blank");
   await page.open(`#/event?key=server/${servers[number]?.id}/creation`, /server created/);
   await page.page.getByRole("heading", { name: "Detail" }).waitFor();
   await openAll(page);
-  const more = page.button(/show more of this text/).last();
+  const more = page.button(/show (more|all) of this text/).last();
   await more.waitFor();
   await page.page.evaluate(
     `globalThis.longest = 0; new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) longest = Math.max(longest, duration); })
        .observe({ type: "longtask", buffered: false })`,
   );
+  const before = (await page.main().innerText()).length;
   await more.click();
-  await until(async () => (await page.main().innerText()).length > 20_000, LONG_MS);
+  await until(async () => (await page.main().innerText()).length > before, LONG_MS);
   const longest = Number(await page.page.evaluate("longest"));
   assert.ok(longest < 1000, `the page was busy for ${longest} ms`);
   page.assertClean();
