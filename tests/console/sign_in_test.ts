@@ -250,6 +250,32 @@ Deno.test("a key that others could read is replaced: new links sign in, and old 
   assert.match(own.service.log, /The console's key was replaced: its sessions have ended/);
 });
 
+Deno.test("who sends many bodies at once is refused, and nobody else", async () => {
+  const [session, other] = [await shared.signIn("viewer"), await shared.signIn("viewer")];
+  const headers = { cookie: session.cookie, "x-csrf-token": session.csrf, "content-type": "application/json" };
+  const slow = Array.from({ length: 4 }, () => {
+    const sent = request(`${session.url}/api/v1/try`, { method: "POST", headers, agent: false });
+    sent.on("error", () => {});
+    sent.write("{");
+    return sent;
+  });
+  const body = { text: "{}" };
+  await until(async () => {
+    const { status, body: answer } = await session.fetch("POST", "try", { body });
+    await answer?.cancel();
+    return status === 503;
+  }, LONG_MS);
+  const { status, body: answer } = await other.fetch("POST", "try", { body });
+  await answer?.cancel();
+  assert.equal(status, 200);
+  for (const sent of slow) sent.destroy();
+  await until(async () => {
+    const { status, body: answer } = await session.fetch("POST", "try", { body });
+    await answer?.cancel();
+    return status === 200;
+  }, LONG_MS);
+});
+
 Deno.test("what only looks at an address changes nothing", async () => {
   const token = await shared.link();
   const { status, headers } = await raw({ method: "HEAD", path: `/sign-in?token=${token}` });
