@@ -52,21 +52,21 @@ export class WorkerClient implements Disposable {
     if (this.#isWaiting) throw new WorkerUnavailable(unavailable(this.#failure?.reason ?? ""));
     const worker = this.#worker();
     clearTimeout(this.#idleTimer);
-    const timer = setTimeout(() => {
+    const onHang = () => {
       this.#options.log.error(`The console's worker has not answered "${call.route}" for ${limitMs / 1000} s: ended`);
       this.#end(worker, "it did not answer in time, and was ended. Try again");
-    }, limitMs);
+    };
     try {
-      const answer = await worker.ask(call);
-      this.#failure = undefined;
+      const answer = await worker.ask(call, { limitMs, onHang });
+      if (this.#running === worker) this.#failure = undefined;
       return answer;
     } finally {
-      clearTimeout(timer);
       this.#restartIdleTimer();
     }
   }
 
   [Symbol.dispose](): void {
+    this.#failure = { reason: "the service stops", untilMs: Infinity };
     clearTimeout(this.#idleTimer);
     if (this.#running !== undefined) this.#end(this.#running, "the service stops");
   }
@@ -157,15 +157,26 @@ class RunningWorker {
     return this.#hasPendingWork || this.#calls.size > 0;
   }
 
-  async ask(call: WorkerCall): Promise<WorkerAnswer> {
+  /** A call that waits behind older ones is given up alone: those may take longer, and are not lost for its sake. */
+  async ask(
+    call: WorkerCall,
+    { limitMs, onHang }: { readonly limitMs: number; readonly onHang: () => void },
+  ): Promise<WorkerAnswer> {
     const id = ++this.#lastId;
     const waiting: Waiting = Promise.withResolvers();
+    waiting.promise.catch(() => {});
     this.#calls.set(id, waiting);
+    const timer = setTimeout(() => {
+      const [oldest] = this.#calls.keys();
+      if (oldest === id) onHang();
+      else waiting.reject(new WorkerUnavailable(unavailable("it is busy. Try again")));
+    }, limitMs);
     try {
       await this.#here.promise;
       this.#send({ kind: "call", id, call }, call.body === null ? [] : [call.body.buffer]);
       return await waiting.promise;
     } finally {
+      clearTimeout(timer);
       this.#calls.delete(id);
     }
   }
@@ -174,10 +185,7 @@ class RunningWorker {
     this.#worker.terminate();
     const error = new WorkerUnavailable(unavailable(reason));
     this.#here.reject(error);
-    for (const { reject, promise } of this.#calls.values()) {
-      promise.catch(() => {});
-      reject(error);
-    }
+    for (const { reject } of this.#calls.values()) reject(error);
   }
 
   #send(message: ToWorker, transfer: Transferable[] = []): void {

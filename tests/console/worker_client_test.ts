@@ -55,6 +55,20 @@ Deno.test("WorkerClient ends a worker that hangs, with all that wait for it, and
   assert.equal(started.length, 2);
 });
 
+Deno.test("WorkerClient does not end a worker for a call that waits behind one with more time", async () => {
+  const { client, ask, started } = clientOf();
+  using _ = client;
+  await ask("first");
+  const long = ask("hang", 1500);
+  const ended = long.catch(() => "ended");
+  const busy = /^WorkerUnavailable: Cannot ask the console's worker: it is busy\. Try again$/;
+  await assert.rejects(ask("behind", 100), busy);
+  assert.ok(client.isRunning);
+  assert.equal(await ended, "ended");
+  await assert.rejects(long, /it did not answer in time/);
+  assert.equal(started.length, 1);
+});
+
 Deno.test("WorkerClient ends a worker that nobody asks, unless it has work", async () => {
   const [busy, idle] = [clientOf({ idleMs: 20 }), clientOf({ idleMs: 20 })];
   using _ = busy.client;
@@ -84,4 +98,12 @@ Deno.test("WorkerClient does not start one after the other that cannot begin, an
   globals.config = "mended";
   await until(() => ask("again").catch(() => null), 20_000);
   assert.equal(started.length, 2);
+});
+
+Deno.test("WorkerClient starts none once it is disposed of", async () => {
+  const { client, ask, started } = clientOf();
+  client[Symbol.dispose]();
+  client.warmUp();
+  await assert.rejects(ask("late"), /^WorkerUnavailable: Cannot ask the console's worker: the service stops$/);
+  assert.equal(started.length, 0);
 });
