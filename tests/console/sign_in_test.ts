@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { request } from "node:http";
+import { type ClientRequest, request } from "node:http";
 import { until } from "../support/until.ts";
 import { READ_WRITE, runProgram } from "../support/program.ts";
 import { LONG_MS, RunningConsole } from "./consoles.ts";
@@ -248,6 +248,33 @@ Deno.test("a key that others could read is replaced: new links sign in, and old 
   assert.equal((await fetch(`${own.url}/sign-in?token=${token}`)).status, 200);
   assert.equal((await session.fetch("GET", "session")).status, 401);
   assert.match(own.service.log, /The console's key was replaced: its sessions have ended/);
+});
+
+Deno.test("who sends many bodies at once is refused, and nobody else", async () => {
+  const [session, other] = [await shared.signIn("viewer"), await shared.signIn("viewer")];
+  const headers = { cookie: session.cookie, "x-csrf-token": session.csrf, "content-type": "application/json" };
+  const slow: ClientRequest[] = [];
+  const body = { text: "{}" };
+  await until(async () => {
+    const sent = request(`${session.url}/api/v1/try`, { method: "POST", headers, agent: false });
+    sent.on("error", () => {});
+    sent.write("{");
+    slow.push(sent);
+    const { status, body: answer } = await session.fetch("POST", "try", { body });
+    await answer?.cancel();
+    return status === 503;
+  }, LONG_MS);
+  const { status, body: answer } = await other.fetch("POST", "try", { body });
+  await answer?.cancel();
+  assert.equal(status, 200);
+  for (const sent of slow) sent.destroy();
+  await until(async () => {
+    const { status, body: answer } = await session.fetch("POST", "try", { body });
+    await answer?.cancel();
+    return status === 200;
+  }, LONG_MS);
+  // Nobody may fill the log by breaking off.
+  assert.ok(!shared.service.log.includes("Cannot answer /api/v1/try"));
 });
 
 Deno.test("what only looks at an address changes nothing", async () => {

@@ -7,6 +7,7 @@ import { until } from "../support/until.ts";
 const SOURCE = `
   let calls = 0;
   addEventListener("message", ({ data }) => {
+    if (data.kind === "load" && data.globals.config === "broken") postMessage({ kind: "failed", error: "no config" });
     if (data.kind !== "call") return;
     if (data.call.route === "hang") for (;;);
     if (data.call.route === "busy") postMessage({ kind: "busy", isBusy: true });
@@ -17,16 +18,16 @@ const SOURCE = `
   postMessage({ kind: "here" });
 `;
 
-function clientOf({ idleMs, source = SOURCE }: { readonly idleMs?: number; readonly source?: string } = {}) {
+function clientOf({ idleMs, globals = {} }: { readonly idleMs?: number; readonly globals?: object } = {}) {
   const log = new KeptLog();
   const started: Worker[] = [];
   const client = new WorkerClient({
     start: () => {
-      const worker = new Worker(`data:text/javascript,${encodeURIComponent(source)}`, { type: "module" });
+      const worker = new Worker(`data:text/javascript,${encodeURIComponent(SOURCE)}`, { type: "module" });
       started.push(worker);
       return worker;
     },
-    globals: {},
+    globals,
     log,
     ...(idleMs === undefined ? {} : { idleMs }),
   });
@@ -54,6 +55,20 @@ Deno.test("WorkerClient ends a worker that hangs, with all that wait for it, and
   assert.equal(started.length, 2);
 });
 
+Deno.test("WorkerClient does not end a worker for a call that waits behind one with more time", async () => {
+  const { client, ask, started } = clientOf();
+  using _ = client;
+  await ask("first");
+  const long = ask("hang", 1500);
+  const ended = long.catch(() => "ended");
+  const busy = /^WorkerUnavailable: Cannot ask the console's worker: it is busy\. Try again$/;
+  await assert.rejects(ask("behind", 100), busy);
+  assert.ok(client.isRunning);
+  assert.equal(await ended, "ended");
+  await assert.rejects(long, /it did not answer in time/);
+  assert.equal(started.length, 1);
+});
+
 Deno.test("WorkerClient ends a worker that nobody asks, unless it has work", async () => {
   const [busy, idle] = [clientOf({ idleMs: 20 }), clientOf({ idleMs: 20 })];
   using _ = busy.client;
@@ -67,18 +82,28 @@ Deno.test("WorkerClient ends a worker that nobody asks, unless it has work", asy
   idle.client[Symbol.dispose]();
 });
 
-Deno.test("WorkerClient does not start a worker again and again that cannot begin", async () => {
-  const { client, ask, log, started } = clientOf({
-    source: `
-      addEventListener("message", ({ data }) => data.kind === "load" && postMessage({ kind: "failed", error: "no config" }));
-      postMessage({ kind: "here" });
-    `,
-  });
+Deno.test("WorkerClient does not start one after the other that cannot begin, and says so once", async () => {
+  const globals = { config: "broken" };
+  const { client, ask, log, started } = clientOf({ globals });
   using _ = client;
-  for (let count = 0; count < 3; count++) {
-    await assert.rejects(ask("any"), /^WorkerUnavailable: Cannot ask the console's worker: it has failed: no config$/);
+  for (let second = 0; second < 5; second++) {
+    await assert.rejects(
+      ask("first"),
+      /^WorkerUnavailable: Cannot ask the console's worker: it has failed: no config$/,
+    );
+    client.warmUp();
   }
-  client.warmUp();
   assert.equal(started.length, 1);
-  assert.equal(log.lines.length, 1);
+  assert.equal(log.lines.filter((line) => /has failed: no config/.test(line)).length, 1);
+  globals.config = "mended";
+  await until(() => ask("again").catch(() => null), 20_000);
+  assert.equal(started.length, 2);
+});
+
+Deno.test("WorkerClient starts none once it is disposed of", async () => {
+  const { client, ask, started } = clientOf();
+  client[Symbol.dispose]();
+  client.warmUp();
+  await assert.rejects(ask("late"), /^WorkerUnavailable: Cannot ask the console's worker: the service stops$/);
+  assert.equal(started.length, 0);
 });

@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
 import type { ConsoleEnv } from "../console_env.ts";
+import { BodyLimit } from "../guard/body_limit.ts";
 import type { EventStreams } from "../event_streams.ts";
 import type { Refusals } from "../guard/refusals.ts";
 import type { LiveAnswers } from "../live_answers.ts";
@@ -22,10 +23,11 @@ const API = "/api/v1";
 /** Adds the operations of the API, each as its row in `routes.ts` says. */
 export function addApi(app: Hono<ConsoleEnv>, options: ApiOptions): void {
   const { answers, streams } = options;
+  const bodies = new BodyLimit();
   for (const [id, route] of Object.entries<ApiRoute>(ROUTES)) {
     if (id === "endSession") continue;
     app.on(route.method, `${API}${route.path.replace(/\{(\w+)\}/g, ":$1")}`, (context) => {
-      return answer(context, { id, route, options });
+      return answer(context, { id, route, options, bodies });
     });
   }
   app.get(`${API}/stream`, (context) => {
@@ -45,10 +47,11 @@ export function addApi(app: Hono<ConsoleEnv>, options: ApiOptions): void {
 
 async function answer(
   context: Context<ConsoleEnv>,
-  { id, route, options: { answers, worker, refusals } }: {
+  { id, route, options: { answers, worker, refusals }, bodies }: {
     readonly id: string;
     readonly route: ApiRoute;
     readonly options: ApiOptions;
+    readonly bodies: BodyLimit;
   },
 ): Promise<Response> {
   const identity = context.get("identity");
@@ -58,6 +61,11 @@ async function answer(
   }
   const query = readQuery(route, { query: context.req.queries(), path: context.req.param() });
   if (typeof query === "string") return context.json({ error: query }, 400);
+  using place = route.body === undefined ? undefined : bodies.enter(identity.csrf);
+  if (place === null) {
+    context.header("retry-after", "1");
+    return context.json({ error: "Cannot take more at once: others are under way. Try again" }, 503);
+  }
   const body = route.body === undefined ? null : await readBody(context.req.raw);
   if (body !== null && "error" in body) return context.json({ error: body.error }, body.status);
   try {
