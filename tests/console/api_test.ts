@@ -215,6 +215,11 @@ for (const engine of ["sqlite", "postgres"] as const) {
 
     const log = await stage.get<api.AuditLogAnswer>("audit-log");
     assert.deepEqual(log.records.map(({ who, action, what }) => [who, action, what]), [
+      [
+        "anna (console)",
+        "drop",
+        `${EXPECTED.length} dead letters of Bad (client_error): done, ${EXPECTED.length} changed, 0 refused`,
+      ],
       ["anna (console)", "drop", `${EXPECTED.length} dead letters of Bad (client_error)`],
       ["anna (console)", "try", "Good"],
       ["anna (console)", "resume", "Good"],

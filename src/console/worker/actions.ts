@@ -48,7 +48,7 @@ export class Actions {
     this.#forgetOld();
     this.#running.set(running.id, running);
     context.onBackground(1);
-    void running.run(context).finally(() => context.onBackground(-1));
+    void running.run(context, who).finally(() => context.onBackground(-1));
     return running.answer;
   };
 
@@ -113,26 +113,44 @@ class RunningAction {
     this.#isStopping = true;
   }
 
-  /** Never rejects. */
-  async run({ withLedger, log }: WorkerContext): Promise<void> {
+  /** Never rejects. It is over when the audit trail has its end. */
+  async run(context: WorkerContext, who: string): Promise<void> {
+    const { withLedger, log } = context;
+    let end: ActionAnswer["state"] = "failed";
     try {
-      await withLedger((ledger) => this.#runSlices(ledger));
-      if (this.#state === "running") this.#state = "done";
+      end = await withLedger((ledger) => this.#runSlices(ledger));
     } catch (error) {
       this.#error = redact(error instanceof Error ? error.message : String(error));
-      this.#state = "failed";
       log("console").error(`Cannot ${this.#request.action} deliveries: ${this.#error}`);
     }
+    await this.#tellEnd(end, { context, who });
+    this.#state = end;
   }
 
-  async #runSlices(ledger: LedgerOperations): Promise<void> {
+  async #runSlices(ledger: LedgerOperations): Promise<"done" | "stopped"> {
     const { action, target, force = false } = this.#request;
     for await (const selection of slicesOf(target, ledger)) {
-      if (this.#isStopping) return void (this.#state = "stopped");
+      if (this.#isStopping) return "stopped";
       const results = action === "replay" ? await ledger.replay(selection, { force }) : await ledger.drop(selection);
       this.#count(results);
       // Questions are answered between two slices.
       await setImmediate();
+    }
+    return "done";
+  }
+
+  async #tellEnd(
+    state: ActionAnswer["state"],
+    { context: { withLedger, clock, log }, who }: { readonly context: WorkerContext; readonly who: string },
+  ): Promise<void> {
+    const { action, target } = this.#request;
+    const changed = this.#done - this.#refusedCount;
+    const what = `${wordsOf(target, this.#total)}: ${state}, ${changed} changed, ${this.#refusedCount} refused`;
+    const details = { done: this.#done, refused: this.#refusedCount, ...(this.#error && { error: this.#error }) };
+    try {
+      await withLedger((ledger) => ledger.trail.write({ at: clock.now(), who, action, what, details }));
+    } catch (error) {
+      log("console").error(`Cannot write the end of "${what}" into the audit log: ${error}`);
     }
   }
 
