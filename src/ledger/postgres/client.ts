@@ -177,8 +177,9 @@ export class PostgresClient implements Queries, AsyncDisposable {
   #connect(): Promise<Link> {
     const link: Promise<Link> = this.#findServer().then((server) => {
       const connections = this.#options.connections ?? DEFAULT_CONNECTIONS;
-      // A server that has lost a connection may not be the primary any more.
-      const pool = this.#open(server, { connections, onClose: () => this.#giveUp(link) });
+      // Of several servers, the one that has lost a connection may not be the primary any more.
+      const onClose = this.#options.hosts.length > 1 ? { onClose: () => this.#giveUp(link) } : {};
+      const pool = this.#open(server, { connections, ...onClose });
       void this.#listenOn(pool);
       return { server, pool };
     });
