@@ -35,6 +35,7 @@ export default {
   detail: ${JSON.stringify(detail)},
   ledger: { file: "./ledger.db" },
   metrics: { port: 0 },
+  console: false,
   rabbit: ${JSON.stringify({ url: rabbit.url, ...source })},
   openstack: ${JSON.stringify(openstack)},
 } satisfies Config;
