@@ -21,7 +21,8 @@ const remembered = new Map<string, object>();
 export function givenOptions<Options>(plugin: string, options: Options): Options & object {
   if (typeof options === "object" && options !== null && !Array.isArray(options)) {
     const name: unknown = Reflect.get(options, "name") ?? plugin;
-    remembered.set(keyOf(plugin, String(name)), options);
+    // Others are refused by the rules of the plugin.
+    if (typeof name === "string") remembered.set(keyOf(plugin, name), options);
     return options;
   }
   throw new TypeError(`Cannot make ${plugin}: needs an object of options, as new ${plugin}({ … })`);
