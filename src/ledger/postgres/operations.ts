@@ -1,3 +1,4 @@
+import type { EventSearch } from "../../model/event_search.ts";
 import type { PostgresOptions } from "../../model/config.ts";
 import type { ProcessList } from "../../model/processes.ts";
 import type { ComparisonLedger } from "../../model/comparison_ledger.ts";
@@ -31,7 +32,8 @@ import { changeDeliveries } from "./operator_transaction.ts";
 import { readOrderHash } from "./order_seed.ts";
 import { bringRetriesForward, isConfigured, pluginNumber, pluginStates } from "./plugin_states.ts";
 import { primeMemory } from "./prime.ts";
-import { PostgresEventSearch } from "./search.ts";
+import { LedgerSearch } from "../search/ledger_search.ts";
+import { PostgresSearchReader } from "./search.ts";
 import { selectedDeliveries } from "./selected_deliveries.ts";
 import { showEvent } from "./show.ts";
 
@@ -49,14 +51,14 @@ class PostgresOperations implements LedgerOperations {
   readonly #address: PostgresAddress;
   readonly comparisons: ComparisonLedger;
   readonly trail: PostgresAuditTrail;
-  readonly search: PostgresEventSearch;
+  readonly search: EventSearch;
 
   constructor(client: PostgresClient, address: PostgresAddress) {
     this.#client = client;
     this.#address = address;
     this.comparisons = new Comparisons(client);
     this.trail = new PostgresAuditTrail(client);
-    this.search = new PostgresEventSearch(client);
+    this.search = new LedgerSearch(new PostgresSearchReader(client));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,21 +3,22 @@ import type { DeadGroup } from "../../model/event_search.ts";
 
 /** A dead letter, as a ledger reads it. */
 export interface DeadLetter {
+  /** The number of its event. */
+  readonly seq: number;
   readonly plugin: string;
   readonly key: string;
   /** When it became dead, milliseconds since the epoch. */
   readonly at: number;
-  /** Of its last failure; `null`: none is known. */
-  readonly reason: FailureReason | null;
+  /** Of its last failure; `other`: none is known. */
+  readonly reason: FailureReason;
   readonly error: string;
 }
 
-/** Counts dead letters by plugin and reason. They are added oldest event first. */
+/** Counts dead letters by plugin and reason. */
 export class DeadGroups {
   readonly #groups = new Map<string, { -readonly [key in keyof DeadGroup]: DeadGroup[key] }>();
 
-  add({ plugin, key, at, reason: known, error }: DeadLetter): void {
-    const reason = known ?? "other";
+  add({ plugin, key, at, reason, error }: DeadLetter): void {
     const name = `${reason} ${plugin}`;
     const group = this.#groups.get(name);
     if (group === undefined) {

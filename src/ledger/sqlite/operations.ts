@@ -1,4 +1,5 @@
 // deno-lint-ignore-file require-await -- async turns what SQLite throws into a rejection
+import type { EventSearch } from "../../model/event_search.ts";
 import type { Gap } from "../../model/gap.ts";
 import type { Listing } from "../../model/ledger.ts";
 import type { Memory, MemoryChanges } from "../../model/memory.ts";
@@ -23,7 +24,8 @@ import { Outages } from "./outages.ts";
 import { Pauses } from "./pauses.ts";
 import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues } from "./queues.ts";
-import { SqliteEventSearch } from "./search.ts";
+import { LedgerSearch } from "../search/ledger_search.ts";
+import { SqliteSearchReader } from "./search.ts";
 import { LATER_DONE } from "./order_queries.ts";
 import { gapOf } from "./gaps.ts";
 import { SqliteMemory } from "./memory.ts";
@@ -52,7 +54,7 @@ class SqliteOperations implements LedgerOperations {
   readonly #shown: ShownEvents;
   readonly comparisons: Comparisons;
   readonly trail: SqliteAuditTrail;
-  #search: SqliteEventSearch | undefined;
+  #search: EventSearch | undefined;
   readonly #sql: Statements<typeof STATEMENTS>;
 
   constructor(database: Database) {
@@ -74,8 +76,8 @@ class SqliteOperations implements LedgerOperations {
   }
 
   /** Few commands search. */
-  get search(): SqliteEventSearch {
-    return this.#search ??= new SqliteEventSearch(this.#database);
+  get search(): EventSearch {
+    return this.#search ??= new LedgerSearch(new SqliteSearchReader(this.#database));
   }
 
   async plugins(): Promise<readonly string[]> {
