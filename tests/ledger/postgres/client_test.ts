@@ -89,6 +89,21 @@ Deno.test("after a change of servers, what is told is heard again", async () => 
   await until(() => heard.includes("after"));
 });
 
+Deno.test("after a server was away while calls failed, what is told is heard again", async () => {
+  await using server = await startPostgres({ fast: true });
+  await using client = clientTo(server.url);
+  const heard: string[] = [];
+  await client.listen("news", (payload) => heard.push(payload), () => {});
+  await server.kill();
+  for (let calls = 0; calls < 3; calls++) await assert.rejects(client.rows("SELECT 1"), LedgerUnavailable);
+  await server.start();
+  await until(() => client.rows("SELECT 1").then(() => true, () => false));
+  await until(async () => {
+    await client.rows("SELECT pg_notify('news', 'after')");
+    return heard.includes("after");
+  });
+});
+
 Deno.test("a statement that is given up ends on the server, too: its locks do not stay", async () => {
   await using database = await temporaryDatabase();
   await using hasty = clientTo(database.url, { answerMs: 1000 });
