@@ -88,6 +88,9 @@ export class Batch<Item> {
   }
 }
 
+/** Statuses by which a chat refuses what a message says: bad, too large, not to be processed. */
+const REFUSALS: readonly (number | undefined)[] = [400, 413, 422];
+
 function isRefusal(error: unknown): boolean {
-  return error instanceof DeliveryError && error.reason === "client_error";
+  return error instanceof DeliveryError && REFUSALS.includes(error.status);
 }

@@ -3,6 +3,8 @@ import type { Subject, UpdateContext } from "../mod.ts";
 import { callUserFunction, eventChanges, eventTitle, printable, RETURNS_TEXT } from "../src/kit/mod.ts";
 import type { WebhookChat, WebhookText } from "./webhook_options.ts";
 
+type Context = NotifyContext | UpdateContext;
+
 /** One event, as a chat is told of it. */
 export interface ChatLine {
   readonly key: string;
@@ -24,7 +26,7 @@ export function chatLine(
   detail: Detail,
   { created, context, text, plugin }: {
     readonly created: boolean;
-    readonly context: NotifyContext | UpdateContext;
+    readonly context: Context;
     readonly text: WebhookText | undefined;
     readonly plugin: string;
   },
@@ -80,7 +82,7 @@ const BODIES: Readonly<Record<WebhookChat, (texts: readonly string[], events: re
 
 const SLACK: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
-function sentence(detail: Detail, created: boolean, context: NotifyContext | UpdateContext): string {
+function sentence(detail: Detail, created: boolean, context: Context): string {
   const title = eventTitle(detail, created, context);
   if (context.kind !== "update") return title;
   const changes = eventChanges(detail, context).map(({ key, before, after }) =>

@@ -63,6 +63,14 @@ Deno.test("what a chat refuses for good is found: the others of its message are 
   assert.equal(server.requests.length, 4);
 });
 
+Deno.test("a webhook that is not there is asked once for a message, not for each of its events", async () => {
+  await using server = new TestServer(() => new Response(null, { status: 404 }));
+  await using plugin = new Webhook({ chat: "json", url: `${server.url}/hook`, everySeconds: 0.1 });
+  const told = ["a", "b", "c"].map((name) => plugin.notify(named(name), true, context({ key: name })));
+  for (const { status } of await Promise.allSettled(told)) assert.equal(status, "rejected");
+  assert.equal(server.requests.length, 1);
+});
+
 Deno.test("an attempt that is given up leaves the message to the others", async () => {
   await using server = new TestServer();
   await using plugin = new Webhook({ chat: "json", url: `${server.url}/hook`, everySeconds: 0.3 });
