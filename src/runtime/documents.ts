@@ -101,7 +101,9 @@ async function decodeBytes(
   const bytes = plainBytes(body, compressionOf(record));
   if ("refused" in bytes) return bytes;
   if (bytes !== body) budget.left -= bytes.length;
-  return budget.left < 0 ? { refused: "the compressed bodies up to here unpack to more than is read at once" } : decodeBody(bytes);
+  return budget.left < 0
+    ? { refused: "the compressed bodies up to here unpack to more than is read at once" }
+    : decodeBody(bytes);
 }
 
 function compressionOf(record: Readonly<Record<string, unknown>>): string | null {
