@@ -98,7 +98,10 @@ export function testSkipped({ name, open }: OperatedContract): void {
     assert.deepEqual(await refusals(), [
       `the later event ${DELETION} was skipped; --force sends it all the same`,
     ]);
-    assert.deepEqual((await operations.drop({ keys: ["floatingip/f/1/creation"], plugin: "P" }))[0]?.refused, "it is skipped already");
+    assert.deepEqual(
+      (await operations.drop({ keys: ["floatingip/f/1/creation"], plugin: "P" }))[0]?.refused,
+      "it is skipped already",
+    );
   });
 
   test("what was dropped before an attempt counts as skipped, and what was begun as told", async (opened) => {
