@@ -26,7 +26,12 @@ const NOW = Number.MAX_SAFE_INTEGER;
 
 /** Where the process is killed: before or after what is written, and after the target was called. */
 const KILLS = ["before begun", "after begun", "after call", "before outcome", "after outcome"] as const;
-type Kill = typeof KILLS[number];
+
+/** The filter is changed before the next start. */
+interface Kill {
+  readonly at: typeof KILLS[number];
+  readonly filter: number;
+}
 
 type Step =
   | { readonly do: "announce"; readonly of: number }
@@ -47,7 +52,7 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("deliver" as const),
       end: fc.constantFrom("done" as const, "done" as const, "retry" as const, "dead" as const),
-      kill: fc.option(fc.constantFrom(...KILLS), { freq: 2 }),
+      kill: fc.option(fc.record({ at: fc.constantFrom(...KILLS), filter: fc.nat(63) }), { freq: 2 }),
       pick: fc.nat(3),
     }),
   },
@@ -76,14 +81,12 @@ class World implements Disposable {
   #ledger!: SqliteLedger;
   #plan!: DeliveryPlan;
   #kill: Kill | null = null;
-  #filter = 0;
 
   [Symbol.dispose](): void {
     this.#opened[Symbol.dispose]();
   }
 
-  async start(filter = this.#filter): Promise<void> {
-    this.#filter = filter;
+  async start(filter: number): Promise<void> {
     this.#ledger = new SqliteLedger(this.#opened.database, () => 1);
     await this.#ledger.activate(["p"]);
     await this.#ledger.follow({ plugins: ["p"], settleMs: 0, makeUpdate: () => null });
@@ -119,7 +122,7 @@ class World implements Disposable {
       await this.#attempt(delivery, end);
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
-      await this.#restart(this.#filter);
+      await this.#restart(kill?.filter ?? 0);
     }
     return true;
   }
@@ -138,16 +141,16 @@ class World implements Disposable {
       return;
     }
     this.heard.push({ key, resource: resourceOf(key), isAccepted: end === "done" });
-    if (this.#kill === "after call") throw new Killed();
+    if (this.#kill?.at === "after call") throw new Killed();
     const failure = end === "done" ? null : { reason: "other" as const, error: "refused" };
     await this.#settle([{ seq, plugin, outcome: end, startedAt: 1, endedAt: 1, failure, dueAt: 0, triedMs: 0 }]);
   }
 
   async #settle(settlements: readonly Settlement[]): Promise<void> {
     const what = settlements[0]?.outcome === "begun" ? "begun" : "outcome";
-    if (this.#kill === `before ${what}`) throw new Killed();
+    if (this.#kill?.at === `before ${what}`) throw new Killed();
     await this.#ledger.settle(settlements);
-    if (this.#kill === `after ${what}`) throw new Killed();
+    if (this.#kill?.at === `after ${what}`) throw new Killed();
   }
 
   async #restart(filter: number): Promise<void> {
