@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { makeDetail } from "../../../src/detail/make_detail.ts";
 import type { Detail } from "../../../src/model/detail.ts";
-import type { NotifyContext, Plugin } from "../../../src/model/plugin.ts";
+import type { ListedResource, NotifyContext, Plugin } from "../../../src/model/plugin.ts";
 import { filterOf } from "../../../src/model/plugin_filter.ts";
 import { when, type WhenOptions } from "../../../src/wire/options/when.ts";
 import { madeServerEvent } from "../../support/made_events.ts";
@@ -37,8 +37,9 @@ class Full implements Plugin {
     return Promise.reject(new Error(`refused ${this.#calls.length}`));
   }
 
-  async *list(): AsyncGenerator<never> {
+  async *list(): AsyncGenerator<ListedResource> {
     this.#calls.push("list");
+    yield { subject: "server", id: "s", fingerprint: "f" };
   }
 
   expected(): never[] {
@@ -61,7 +62,8 @@ Deno.test("when() passes everything through to the plugin, on the plugin itself"
   assert.equal(plugin.preview!(detail, true, context), "preview of 2");
   assert.equal(plugin.previewUpdate!(detail, {} as never), "preview of an update of 2");
   await assert.rejects(async () => await plugin.check!(new AbortController().signal), /refused 2/);
-  for await (const _ of plugin.list!(new AbortController().signal)) assert.fail();
+  const listed = await Array.fromAsync(plugin.list!(new AbortController().signal), ({ id }) => id);
+  assert.deepEqual(listed, ["s"]);
   assert.deepEqual(await plugin.expected!([]), []);
   await plugin[Symbol.asyncDispose]!();
   assert.deepEqual(full.calls, ["notify", "update", "list", "expected", "dispose"]);
