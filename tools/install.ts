@@ -14,6 +14,9 @@ const NEEDED: readonly Requirement[] = [
   { program: "slapd", package: "slapd", places: ["/usr/sbin/slapd"] },
   { program: "ldapmodify", package: "ldap-utils" },
   { program: "ns-slapd", package: "389-ds-base", places: ["/usr/sbin/ns-slapd"] },
+  // The domain controller of Active Directory, and what makes a domain.
+  { program: "samba", package: "samba-ad-dc", places: ["/usr/sbin/samba"] },
+  { program: "samba's database", package: "samba-dsdb-modules", file: SAMBA_MODULE },
   { program: "named", package: "bind9", places: ["/usr/sbin/named"] },
   { program: "nsupdate", package: "bind9-dnsutils" },
   { program: "knotd", package: "knot", places: ["/usr/sbin/knotd"] },
