@@ -90,9 +90,9 @@ export const LDAP_PRESETS: Readonly<Record<string, LdapPreset>> = {
 };
 
 /** As `os-4818c5b1ac0b$`: of the UUID alone, so that no tenant can take the name of another machine. */
-function accountName({ ID }: Detail): string | null {
-  const digits = (ID ?? "").replace(/[^\da-f]/gi, "").toLowerCase().slice(0, 12);
-  return digits.length === 12 ? `os-${digits}$` : null;
+function accountName({ ID }: Detail): string {
+  const digits = (ID ?? "").replace(/[^\da-f]/gi, "").toLowerCase();
+  return `os-${digits.slice(0, 12).padEnd(12, "0")}$`;
 }
 
 /** The labels that the presets put before texts. */
