@@ -243,11 +243,11 @@ export class Lane {
     if (end !== null) onAttempt?.(end);
   }
 
-  /** `null`: the lane stops, and begins no attempt. Frees the slot if it fails. */
+  /** `null`: no attempt may begin any more. Frees the slot if it fails. */
   async #untilStopped(planned: Promise<FilteredCall>): Promise<FilteredCall | null> {
     try {
       const call = await planned;
-      return this.#isStopping ? null : call;
+      return this.#isStopping || !this.#options.canRecord() ? null : call;
     } catch (error) {
       this.#running--;
       this.#limit?.giveBack();

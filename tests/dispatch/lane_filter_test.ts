@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { openDelivered } from "../../src/ledger/sqlite/delivered.ts";
 import { openOperations } from "../../src/ledger/sqlite/operations.ts";
 import type { WatcherEvent } from "../../src/model/event.ts";
 import type { Following } from "../../src/model/following.ts";
@@ -185,6 +186,35 @@ Deno.test("Lane skips while its target is down, without a call", async () => {
   assert.deepEqual(await states(dispatching, ["server/z/creation"]), ["skipped 0"]);
   assert.ok(dispatching.attempts.length > calls);
   assert.ok(!dispatching.keys().includes("server/z/creation"));
+});
+
+Deno.test("Lane begins no attempt when it is stopped while it records that one begins", async () => {
+  const filtered = new Filtered(all);
+  await using dispatching = await filtered.start();
+  const { settle } = dispatching.ledger;
+  dispatching.ledger.settle = async (settlements) => {
+    await settle.call(dispatching.ledger, settlements);
+    if (settlements[0]?.outcome === "begun") dispatching.beginStop();
+  };
+  await dispatching.announce(CAME);
+  assert.deepEqual(dispatching.keys(), []);
+  // It is chosen: the filter that comes is not asked.
+  filtered.filter = none;
+  await dispatching.restartAfter(0);
+  assert.deepEqual(dispatching.keys(), [CREATION]);
+});
+
+Deno.test("Lane tells again what audit repairs, whatever the filter says by then", async () => {
+  const filtered = new Filtered(all);
+  await using dispatching = await filtered.start();
+  await dispatching.announce(CAME);
+  filtered.filter = none;
+  await dispatching.restartAfter(0);
+  await using delivered = openDelivered(dispatching.opened.file);
+  const results = await delivered.redeliver({ plugin: "p", seqs: [1], through: 1 });
+  assert.deepEqual(results.map(({ refused }) => refused), [null]);
+  await dispatching.clock.advance(5000);
+  assert.deepEqual(dispatching.keys(), [CREATION, CREATION]);
 });
 
 function association(number: number, created: boolean): WatcherEvent {

@@ -48,7 +48,8 @@ export function testLedgerFates({ name, open }: LedgerContract): void {
     });
   }
 
-  test("creationFate() of an association's end is that of its own beginning", async ({ ledger }) => {
+  test("creationFate() of an association's end is that of its own beginning", async ({ ledger, reopen }) => {
+    const isStored = reopen !== undefined;
     await announceEvents(ledger, [association(1, true)]);
     await settleNext(ledger, "p", "unneeded");
     await announceEvents(ledger, [association(2, false)]);
@@ -61,6 +62,10 @@ export function testLedgerFates({ name, open }: LedgerContract): void {
     const second = await next(ledger, "p");
     assert.equal(await ledger.creationFate("p", { seq: second.seq, key: second.event.key }), "told");
     assert.equal(await ledger.creationFate("p", { seq: 99, key: "floatingip/g/2/deletion" }), "unknown");
+    // After a restore the numbers have a gap. The end of an end is nobody's.
+    const gap = { seq: second.seq, key: "floatingip/f/1795000000/deletion" };
+    if (isStored) assert.equal(await ledger.creationFate("p", gap), "told");
+    if (isStored) assert.equal(await ledger.creationFate("p", { ...gap, seq: second.seq + 1 }), "unknown");
   });
 
   test("settle() with begun leaves the delivery to be attempted, first, and blocks the next one", async (opened) => {

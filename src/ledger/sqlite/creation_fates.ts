@@ -38,5 +38,6 @@ const SELECT = "SELECT d.state, d.attempts, d.last_attempt_at FROM";
 const STATEMENTS = {
   byKey: `${SELECT} event AS e CROSS JOIN delivery AS d ON d.seq = e.seq AND d.plugin = ? WHERE e.key = ?`,
   bySeq: `${SELECT} delivery AS d WHERE d.plugin = ? AND d.seq = ?`,
-  last: `SELECT seq, key FROM event WHERE key > ? AND key < ? AND seq < ? ORDER BY seq DESC LIMIT 1`,
+  // The key is that of the row with the greatest number.
+  last: `SELECT max(seq) AS seq, key FROM event WHERE key > ? AND key < ? AND +seq < ?`,
 } as const;
