@@ -18,6 +18,8 @@ export { EventLog, type EventLogOptions } from "./event_log.ts";
 export { LdapDirectory } from "./ldap_directory.ts";
 export type { LdapDirectoryOptions } from "./ldap_options.ts";
 export type { LdapValue } from "./ldap_presets.ts";
+export { Nats } from "./nats.ts";
+export type { NatsOptions, NatsSubject } from "./nats_options.ts";
 export { NetBox } from "./netbox.ts";
 export type { NetBoxAddress, NetBoxChoice, NetBoxOptions, NetBoxReference } from "./netbox_options.ts";
 export { RestNotify } from "./rest_notify.ts";
