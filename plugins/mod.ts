@@ -15,6 +15,8 @@ export type { MailRecipients, MailTo } from "./email_recipients.ts";
 export type { DnsAddresses, DnsUpdateOptions } from "./dns_options.ts";
 export { DnsUpdate } from "./dns_update.ts";
 export { EventLog, type EventLogOptions } from "./event_log.ts";
+export { Kafka } from "./kafka.ts";
+export type { KafkaOptions, KafkaText } from "./kafka_options.ts";
 export { LdapDirectory } from "./ldap_directory.ts";
 export type { LdapDirectoryOptions } from "./ldap_options.ts";
 export type { LdapValue } from "./ldap_presets.ts";

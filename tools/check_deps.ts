@@ -90,6 +90,7 @@ export const SINGLE_HOMES: Readonly<Record<string, string | readonly string[]>> 
   "rabbitmq-client": "src/wire/amqp/amqp_link.ts",
   "@nats-io/jetstream": "src/wire/nats/nats_link.ts",
   "@nats-io/nats-core": "src/wire/nats/",
+  "kafkajs": "src/wire/kafka/kafka_link.ts",
   "node:sqlite": "src/ledger/sqlite/database.ts",
   "postgres": "src/ledger/postgres/client.ts",
   "commander": "src/cli/",

@@ -1,7 +1,8 @@
 import type { RabbitTls } from "../../model/config.ts";
 import type { GivenOptions, OptionRules } from "../options/option_rules.ts";
 import { allOptionProblems, optional } from "../options/option_rules.ts";
-import { canDecode, isOneOrMore, isText, isWhole, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
+import { canDecode, isOneOrMore, isWhole, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
+import { isTlsOption } from "../options/tls_option.ts";
 
 /**
  * Address of a RabbitMQ broker, and the account to use. Certificates are always verified; files are
@@ -72,7 +73,7 @@ const RULES: OptionRules<AmqpTargetOptions> = {
   password: optional((value) => typeof value === "string", "must be a text"),
   vhost: TEXT,
   tls: [
-    optional(isTls, `must be true, false or { ${TLS_KEYS.join(", ")} }, certFile and keyFile together`),
+    optional(isTlsOption(TLS_KEYS), `must be true, false or { ${TLS_KEYS.join(", ")} }, certFile and keyFile together`),
     optional((tls, { url }) => tls !== false || !schemesOf(url).has("amqps:"), "false contradicts amqps://"),
     optional((tls, { url }) => !tls || !schemesOf(url).has("amqp:"), "needs amqps:// in every URL"),
   ],
@@ -145,15 +146,6 @@ function isAmqpUrl(value: unknown): value is string {
 /** A name, an IPv4 address, or an IPv6 address: something with at least two colons. */
 function isHost(value: unknown): boolean {
   return typeof value === "string" && /^(?:[^\s:/@]+|\[?[0-9a-f.]*(?::[0-9a-f.]*){2,}\]?)$/i.test(value);
-}
-
-function isTls(value: unknown): boolean {
-  if (typeof value === "boolean") return true;
-  if (typeof value !== "object" || value === null) return false;
-  const given = Object.entries(value).filter(([, file]) => file !== undefined);
-  const { certFile, keyFile } = value as RabbitTls;
-  return given.every(([key, file]) => TLS_KEYS.includes(key) && isText(file)) &&
-    (certFile === undefined) === (keyFile === undefined);
 }
 
 function listOf(value: string | readonly string[]): readonly string[] {

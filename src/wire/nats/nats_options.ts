@@ -1,7 +1,8 @@
 import type { RabbitTls } from "../../model/config.ts";
 import type { OptionRule, OptionRules } from "../options/option_rules.ts";
 import { allOptionProblems, needs, optional, required } from "../options/option_rules.ts";
-import { canDecode, isOneOrMore, isText, TEXT, TIMEOUT } from "../options/option_values.ts";
+import { canDecode, isOneOrMore, TEXT, TIMEOUT } from "../options/option_values.ts";
+import { isTlsOption } from "../options/tls_option.ts";
 
 /** How to speak TLS. Certificates are always verified; files are read for every connection. */
 export interface NatsTls extends RabbitTls {
@@ -43,7 +44,7 @@ export interface NatsEndpoint {
 }
 
 const DEFAULT_PORT = 4222;
-const TLS_KEYS = ["caFile", "certFile", "keyFile", "serverName", "first"];
+const TLS_TEXTS = ["caFile", "certFile", "keyFile", "serverName"];
 
 const RULES: OptionRules<NatsTargetOptions> = {
   url: required(
@@ -55,7 +56,10 @@ const RULES: OptionRules<NatsTargetOptions> = {
   token: [TEXT, alone("credsFile")],
   credsFile: TEXT,
   tls: [
-    optional(isTls, `must be true, false or { ${TLS_KEYS.join(", ")} }, certFile and keyFile together`),
+    optional(
+      isTlsOption(TLS_TEXTS, ["first"]),
+      `must be true, false or { ${TLS_TEXTS.join(", ")}, first }, certFile and keyFile together`,
+    ),
     optional(
       (tls, { url }) => tls !== false || ![url].flat().some((text) => String(text).startsWith("tls:")),
       "false contradicts tls://",
@@ -94,15 +98,4 @@ function isNatsUrl(value: unknown): boolean {
   const { hostname, username, password, pathname, search, hash } = new URL(value);
   return hostname !== "" && canDecode(hostname) && username + password === "" &&
     (pathname === "" || pathname === "/") && search + hash === "";
-}
-
-function isTls(value: unknown): boolean {
-  if (typeof value === "boolean") return true;
-  if (typeof value !== "object" || value === null) return false;
-  const given = Object.entries(value).filter(([, setting]) => setting !== undefined);
-  const { certFile, keyFile } = value as NatsTls;
-  return (certFile === undefined) === (keyFile === undefined) &&
-    given.every(([key, setting]) =>
-      key === "first" ? typeof setting === "boolean" : TLS_KEYS.includes(key) && isText(setting)
-    );
 }
