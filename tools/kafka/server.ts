@@ -23,6 +23,8 @@ export interface PrivateKafka extends AsyncDisposable {
   kill(): Promise<void>;
   start(): Promise<void>;
   setPassword(password: string): Promise<void>;
+  /** Runs one of the programs behind Kafka's scripts, as `TopicCommand`; gives what it prints. */
+  tool(name: string, args: readonly string[]): Promise<string>;
 }
 
 export async function startKafka(options: KafkaStart): Promise<PrivateKafka> {
@@ -131,6 +133,10 @@ class Broker implements PrivateKafka {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     await Deno.remove(this.#dir, { recursive: true }).catch(() => undefined);
+  }
+
+  async tool(name: string, args: readonly string[]): Promise<string> {
+    return await this.#run(`org.apache.kafka.tools.${name}`, args);
   }
 
   /** Runs one of Kafka's own tools. */

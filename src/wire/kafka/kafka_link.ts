@@ -1,5 +1,4 @@
-import { connect as connectPlain, isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import type { Socket } from "node:net";
 import type { Admin, Kafka, Producer, SASLOptions } from "kafkajs";
 import type { RabbitTls } from "../../model/config.ts";
 import { unlessAborted } from "../deadline.ts";
@@ -55,8 +54,9 @@ export class KafkaLink implements Link {
     { label, brokers, tls, ...login }: KafkaEndpoint,
     { timeoutMs, stop }: { readonly timeoutMs: number; readonly stop: AbortSignal },
   ): Promise<KafkaLink> {
-    const [{ default: { Kafka, logLevel } }, files] = await Promise.all([
+    const [{ default: { Kafka, logLevel } }, { openSocket }, files] = await Promise.all([
       import("kafkajs"),
+      import("./kafka_socket.ts"),
       tls && readTlsFiles(tls),
       calmTimers(),
     ]);
@@ -73,9 +73,8 @@ export class KafkaLink implements Link {
       ssl: files !== undefined,
       ...(login.user !== undefined && { sasl: saslOf(login) }),
       socketFactory: ({ host, port, onConnect }) => {
-        const socket = files === undefined
-          ? connectPlain({ host, port, noDelay: true }, onConnect)
-          : connectTls({ host, port, ...nameOf(host, tls), ...files }, onConnect);
+        const servername = tls?.serverName ?? host;
+        const socket = openSocket({ host, port, ...(files && { tls: { ...files, servername } }) }, onConnect);
         sockets.add(socket.once("close", () => sockets.delete(socket)));
         return socket;
       },
@@ -164,10 +163,4 @@ interface ThrottledQueue {
   /** Milliseconds since 1970. */
   throttledUntil: number;
   scheduleCheckPendingRequests(): void;
-}
-
-/** SNI is for names alone (RFC 6066, 3). */
-function nameOf(host: string, tls: RabbitTls | undefined): { readonly servername?: string } {
-  const servername = tls?.serverName ?? host;
-  return isIP(servername) ? {} : { servername };
 }

@@ -13,7 +13,7 @@ export function isNatsSubject(value: unknown): value is string {
 
 /**
  * A text as one token of a subject. Everything but letters, digits, `-` and `_` is percent-encoded,
- * so different texts stay different; an empty one is `%`.
+ * so different texts stay different; one that is empty or not known is `%`.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ export function isNatsSubject(value: unknown): value is string {
  * assert.equal(natsToken("a.b > *"), "a%2Eb%20%3E%20%2A");
  * ```
  */
-export function natsToken(text: string): string {
+export function natsToken(text: string | null): string {
   const hex = (char: string) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
-  return encodeURIComponent(text.toWellFormed()).replace(/[!'()*.~]/g, hex) || "%";
+  return encodeURIComponent((text ?? "").toWellFormed()).replace(/[!'()*.~]/g, hex) || "%";
 }
