@@ -114,6 +114,22 @@ export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonl
     await fails(plain.notify(detail, true, context()), "connection", /does not speak TLS there; check port and tls$/);
   });
 
+  Deno.test("Kafka: docs/EVENT_BUSES.md has commands that make a topic for us", async () => {
+    const text = await Deno.readTextFile(new URL("../../docs/EVENT_BUSES.md", import.meta.url));
+    const commands = [...text.matchAll(/^ {4}(kafka-(?:topics|acls)\.sh) (.*)$/gm)];
+    assert.equal(commands.length, 2);
+    for (const [, program = "", args = ""] of commands) {
+      const words = args.replaceAll("localhost:9092", `127.0.0.1:${kafka().server.ownerPort}`)
+        .replaceAll("oss-watcher", USER).replaceAll("topic cloud", "topic documented").split(" ");
+      await kafka().server.tool(program === "kafka-topics.sh" ? "TopicCommand" : "AclCommand", words);
+    }
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target, { topic: "documented" });
+
+    await sender.check(never);
+    await sender.notify(detail, true, context());
+  });
+
   for (
     const wrong of [{ password: "guess-0815" }, { user: "nobody", password: "guess-0815" }, {
       mechanism: "plain",
