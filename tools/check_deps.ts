@@ -88,6 +88,9 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 export const SINGLE_HOMES: Readonly<Record<string, string | readonly string[]>> = {
   // For publishing: what consumes has a leaner one of its own (src/rabbitmq/amqp/).
   "rabbitmq-client": "src/wire/amqp/amqp_link.ts",
+  "@nats-io/jetstream": "src/wire/nats/nats_link.ts",
+  "@nats-io/nats-core": "src/wire/nats/",
+  "kafkajs": "src/wire/kafka/kafka_link.ts",
   "node:sqlite": "src/ledger/sqlite/database.ts",
   "postgres": "src/ledger/postgres/client.ts",
   "commander": "src/cli/",

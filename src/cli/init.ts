@@ -24,7 +24,14 @@ const LIBRARY = [
 ];
 const LIBRARY_DIR = ".oss-watcher";
 /** The packages that these sources import. */
-const LIBRARY_PACKAGES = ["ldapts", "nodemailer", "rabbitmq-client"];
+const LIBRARY_PACKAGES = [
+  "@nats-io/jetstream",
+  "@nats-io/nats-core",
+  "kafkajs",
+  "ldapts",
+  "nodemailer",
+  "rabbitmq-client",
+];
 /** Makes TypeScript, which knows neither Deno nor those packages, check the user's files only. */
 const NOT_CHECKED = "// @ts-nocheck\n";
 

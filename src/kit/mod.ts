@@ -58,6 +58,15 @@ export type { DnsZoneUpdate } from "../wire/dns/dns_update_message.ts";
 // AMQP
 export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "../wire/amqp/amqp.ts";
 
+// NATS
+export { type NatsMessage, type NatsPlace, NatsTarget, type NatsTargetOptions } from "../wire/nats/nats.ts";
+export type { NatsTls } from "../wire/nats/nats_options.ts";
+export { isNatsSubject, natsToken } from "../wire/nats/nats_subject.ts";
+
+// Kafka
+export { isKafkaTopic, type KafkaMessage, KafkaTarget, type KafkaTargetOptions } from "../wire/kafka/kafka.ts";
+export type { KafkaMechanism } from "../wire/kafka/kafka_options.ts";
+
 // Texts for people. Nothing that a tenant writes can break a line, or hide or reverse what follows
 export { type EventFacts, eventHtml, eventRows, eventText, eventTitle } from "../wire/event_text.ts";
 export { type EventChange, eventChanges } from "../wire/event_changes.ts";
