@@ -112,6 +112,7 @@ export class Nats implements Plugin {
 
 /** A message as JSON, in NATS's terms. */
 function shown({ subject, messageId, headers, body, stream }: NatsMessage): Json {
-  const expected = stream === undefined ? {} : { "Nats-Expected-Stream": stream };
-  return { subject, headers: { "Nats-Msg-Id": messageId, ...expected, ...headers }, body: JSON.parse(body) };
+  const all: Record<string, string> = { "Nats-Msg-Id": messageId, ...headers };
+  if (stream !== undefined) all["Nats-Expected-Stream"] = stream;
+  return { subject, headers: all, body: JSON.parse(body) };
 }

@@ -27,7 +27,9 @@ const LIBRARY_DIR = ".oss-watcher";
 const LIBRARY_PACKAGES = [
   "@nats-io/jetstream",
   "@nats-io/nats-core",
+  "@nats-io/nats-core/internal",
   "kafkajs",
+  "kafkajs/request_queue",
   "ldapts",
   "nodemailer",
   "rabbitmq-client",

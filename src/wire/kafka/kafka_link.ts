@@ -148,7 +148,7 @@ function saslOf({ user = "", password = "", mechanism = "scram-sha-512" }: Parti
  * warns on standard error.
  */
 async function calmTimers(): Promise<void> {
-  const { default: RequestQueue } = await import("kafkajs/src/network/requestQueue/index.js");
+  const { default: RequestQueue } = await import("kafkajs/request_queue");
   const { prototype } = RequestQueue as { readonly prototype: ThrottledQueue };
   const schedule = prototype.scheduleCheckPendingRequests;
   if (schedule.name !== "scheduleCheckPendingRequests") return;
