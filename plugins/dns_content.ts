@@ -1,6 +1,6 @@
 import { type Detail, type DetailAddress, PermanentError } from "../mod.ts";
 import { callUserFunction, dnsAddress, dnsHostName, printable, type UserFunction } from "../src/kit/mod.ts";
-import type { DnsAddresses, DnsUpdateOptions } from "./dns_options.ts";
+import type { DnsRecordsOptions } from "./dns_options.ts";
 import type { DnsFacts } from "./dns_own_records.ts";
 
 /** The option `hostName`, and what its function may return. */
@@ -19,18 +19,12 @@ const RETURNS_CHOICE: UserFunction<boolean> = {
 
 const ID = /^[\w.-]{1,64}$/;
 
-/** Options of {@linkcode DnsContent}. */
-export interface DnsContentOptions extends Pick<DnsUpdateOptions, "hostName"> {
-  /** The plugin's name. */
-  readonly plugin: string;
-  readonly addresses: DnsAddresses;
-}
-
 /** What is to be written of a server, by the detail and the options of config.ts. */
 export class DnsContent {
-  readonly #options: DnsContentOptions;
+  readonly #options: DnsRecordsOptions & { readonly name: string };
 
-  constructor(options: DnsContentOptions) {
+  /** @param options With the plugin's name. */
+  constructor(options: DnsRecordsOptions & { readonly name: string }) {
     this.#options = options;
   }
 
@@ -40,7 +34,7 @@ export class DnsContent {
    * @throws {PermanentError} when it is no host name, or the function of config.ts fails.
    */
   nameOf(detail: Detail): string | null {
-    const { plugin, hostName } = this.#options;
+    const { name: plugin, hostName } = this.#options;
     const text = hostName === undefined
       ? detail.FQDN
       : callUserFunction({ ...RETURNS_NAME, plugin }, () => hostName(detail));
@@ -109,7 +103,7 @@ export class DnsContent {
   }
 
   #isWanted(address: DetailAddress, kind: "fixed" | "floating", detail: Detail): boolean {
-    const { plugin, addresses } = this.#options;
+    const { name: plugin, addresses = "fixed" } = this.#options;
     if (typeof addresses !== "function") return addresses === "all" || addresses === kind;
     return callUserFunction({ ...RETURNS_CHOICE, plugin }, () => addresses(address, detail));
   }

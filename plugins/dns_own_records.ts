@@ -1,18 +1,13 @@
 import { DeliveryError } from "../mod.ts";
-import { dnsAddress, type DnsChange, type DnsRecord, type DnsTarget, type DnsTextRecord } from "../src/kit/mod.ts";
+import { dnsAddress, type DnsChange, type DnsRecord, type DnsTextRecord } from "../src/kit/mod.ts";
 import { type DnsZoneUpdate, printable } from "../src/kit/mod.ts";
+import type { DnsPlace, DnsZones } from "./dns_zones.ts";
 
 /**
  * What was written under a name, `kind=value` each: `fixed=10.0.0.5` and `floating=203.0.113.7` are
  * addresses; `name=web-1.example.com` is where a PTR record leads.
  */
 export type DnsFacts = readonly string[];
-
-/** A name and its zone. */
-export interface DnsPlace {
-  readonly name: string;
-  readonly zone: string;
-}
 
 /** Who has a name. */
 export type DnsHolder =
@@ -46,19 +41,19 @@ const MAX_TRIES = 4;
  * nobody else has the name.
  */
 export class DnsOwnRecords {
-  readonly #target: DnsTarget;
+  readonly #zones: DnsZones;
   readonly #owner: string;
   readonly #ttl: number;
 
-  constructor(target: DnsTarget, { owner, ttl }: { readonly owner: string; readonly ttl: number }) {
-    this.#target = target;
+  constructor(zones: DnsZones, { owner, ttl }: { readonly owner: string; readonly ttl: number }) {
+    this.#zones = zones;
     this.#owner = owner;
     this.#ttl = ttl;
   }
 
   /** Who has a name, as far as owners' records say. */
-  async holder(name: string, signal: AbortSignal): Promise<DnsHolder> {
-    const texts = await this.#target.query(ownerName(name), "TXT", signal);
+  async holder({ name, zone }: DnsPlace, signal: AbortSignal): Promise<DnsHolder> {
+    const texts = await this.#zones.texts({ name: ownerName(name), zone }, signal);
     if (texts === null) return { state: "theirs", who: "a zone that is delegated" };
     return texts.length === 0 ? { state: "free" } : this.holderOf(texts);
   }
@@ -89,7 +84,7 @@ export class DnsOwnRecords {
   ): Promise<DnsOutcome> {
     let wasFree = false;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const holder = tries === 0 && known !== undefined ? known : await this.holder(place.name, signal);
+      const holder = tries === 0 && known !== undefined ? known : await this.holder(place, signal);
       if (holder.state === "theirs") return { isDone: false, who: holder.who };
       if (holder.state === "ours" && holder.server !== server) {
         return { isDone: false, who: `the server ${printable(holder.server, 80)}` };
@@ -99,7 +94,7 @@ export class DnsOwnRecords {
       // Without an owner, and not unused: the name has other records.
       if (holder.state === "free" && wasFree) return { isDone: false, who: "somebody else" };
       wasFree = holder.state === "free";
-      if (await this.#target.update(this.updateOf(place, { server, facts, holder }), signal)) {
+      if (await this.#zones.update(this.updateOf(place, { server, facts, holder }), signal)) {
         return { isDone: true, facts };
       }
     }
