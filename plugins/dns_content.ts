@@ -40,13 +40,13 @@ export class DnsContent {
       : callUserFunction({ ...RETURNS_NAME, plugin }, () => hostName(detail));
     if (text === null && hostName !== undefined) return null;
     const name = text === null ? null : dnsHostName(text);
-    if (name !== null) return name;
+    if (name !== null && !isReverse(name)) return name;
     throw new PermanentError(
       text === null
         ? "Cannot write records: the name of the server is not known"
         : `Cannot write records of "${
           printable(text, 80)
-        }": it is no host name (RFC 1123); rename the server, or set hostName`,
+        }": it is no host name (RFC 1123), or one of an address; rename the server, or set hostName`,
     );
   }
 
@@ -113,6 +113,11 @@ export class DnsContent {
 export function serverIdOf({ ID: id }: Detail): string {
   if (typeof id === "string" && ID.test(id)) return id;
   throw new PermanentError("Cannot write records: the event names no server");
+}
+
+/** A tenant who could name a server so would take the PTR record of another's address. */
+function isReverse(name: string): boolean {
+  return /(?:^|\.)(?:in-addr|ip6)\.arpa$/.test(name);
 }
 
 /** The floating addresses among facts. */

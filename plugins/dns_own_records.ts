@@ -12,6 +12,8 @@ export type DnsFacts = readonly string[];
 /** Who has a name. */
 export type DnsHolder =
   | { readonly state: "free" }
+  /** It has a TXT record beside it that is no owner's: somebody's, or a wildcard's. */
+  | { readonly state: "unclear" }
   /** `server` of this installation has it; `text` is the record that says so. */
   | { readonly state: "ours"; readonly server: string; readonly facts: DnsFacts; readonly text: DnsTextRecord }
   /** `who` continues "it belongs to". */
@@ -61,10 +63,10 @@ export class DnsOwnRecords {
   /** Who has a name by the records of its owner; at least one. */
   holderOf(texts: readonly DnsRecord[]): DnsHolder {
     const [text] = texts;
-    if (text?.type !== "TXT" || texts.length > 1) return { state: "theirs", who: "somebody else" };
+    if (text?.type !== "TXT" || texts.length > 1) return { state: "unclear" };
     const [heritage, owner, server, ...facts] = text.data;
     if (heritage !== HERITAGE || !owner?.startsWith("owner=") || !server?.startsWith("server=")) {
-      return { state: "theirs", who: "somebody else" };
+      return { state: "unclear" };
     }
     if (owner !== `owner=${this.#owner}`) {
       return { state: "theirs", who: `another installation, ${printable(owner, 120)}` };
@@ -82,7 +84,7 @@ export class DnsOwnRecords {
     { server, change, holder: known }: DnsFactsChange,
     signal: AbortSignal,
   ): Promise<DnsOutcome> {
-    let wasFree = false;
+    let mayHaveBeenFree = false;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const holder = tries === 0 && known !== undefined ? known : await this.holder(place, signal);
       if (holder.state === "theirs") return { isDone: false, who: holder.who };
@@ -90,10 +92,11 @@ export class DnsOwnRecords {
         return { isDone: false, who: `the server ${printable(holder.server, 80)}` };
       }
       const facts = change(holder.state === "ours" ? holder.facts : []);
-      if (holder.state === "free" && facts.length === 0) return { isDone: true, facts };
+      const mayBeFree = holder.state !== "ours";
+      if (mayBeFree && facts.length === 0) return { isDone: true, facts };
       // Without an owner, and not unused: the name has other records.
-      if (holder.state === "free" && wasFree) return { isDone: false, who: "somebody else" };
-      wasFree = holder.state === "free";
+      if (mayBeFree && mayHaveBeenFree) return { isDone: false, who: "somebody else" };
+      mayHaveBeenFree = mayBeFree;
       if (await this.#zones.update(this.updateOf(place, { server, facts, holder }), signal)) {
         return { isDone: true, facts };
       }
@@ -113,8 +116,9 @@ export class DnsOwnRecords {
       record,
     }));
     if (holder.state !== "ours") {
-      const absent = { is: "absent", name: ownerName(name), type: "TXT" } as const;
-      return { zone, prerequisites: [{ is: "unused", name }, absent], changes: added };
+      // A CNAME at the owner's name would swallow the owner's record, and leave the others without one.
+      const names = [name, ownerName(name)];
+      return { zone, prerequisites: names.map((name) => ({ is: "unused", name })), changes: added };
     }
     const left = new Set(added.map(({ record }) => keyOf(record)));
     const written = [...holder.facts.flatMap((fact) => this.#recordsOf(name, fact)), holder.text];

@@ -116,6 +116,28 @@ export function testDnsUpdate(kind: DnsServerKind): void {
     assert.equal(await server.dig(["cloud.example.com", "AXFR", "+noall", "+answer"]), before);
   });
 
+  Deno.test(`${kind}: notify() never writes a name whose owner could not be written beside it`, async () => {
+    const foreign = ["_oss-watcher.web-1.cloud.example.com. 60 CNAME a.example.net."];
+    await server.nsupdate(["zone cloud.example.com", ...foreign.map((line) => `update add ${line}`)]);
+    const before = await server.records();
+    await assert.rejects(tell(pluginOf(), sampleEvent()), { name: "PermanentError", message: /it belongs to/ });
+    assert.deepEqual(await server.records(), before);
+  });
+
+  Deno.test(`${kind}: notify() is not misled by records of a wildcard`, async () => {
+    const wild = ['TXT "v=spf1 -all"', "A 10.9.9.9"].map((data) => `update add *.cloud.example.com. 60 ${data}`);
+    await server.nsupdate(["zone cloud.example.com", ...wild]);
+    await server.nsupdate(["zone 10.in-addr.arpa", 'update add *.10.in-addr.arpa. 60 TXT "by hand"']);
+    const before = await server.records();
+    await tell(pluginOf(), sampleEvent());
+    assert.deepEqual((await plain()).filter((line) => !line.startsWith("*")), [
+      "1.0.0.10.in-addr.arpa PTR web-1.cloud.example.com.",
+      "web-1.cloud.example.com A 10.0.0.1",
+    ]);
+    await tell(pluginOf(), sampleEvent({ created: false }));
+    assert.deepEqual(await server.records(), before);
+  });
+
   Deno.test(`${kind}: notify() writes all but a PTR record of others, and tells so`, async () => {
     await server.nsupdate(["zone 10.in-addr.arpa", "update add 1.0.0.10.in-addr.arpa. 60 PTR by-hand.example.net."]);
     await assert.rejects(tell(pluginOf(), sampleEvent()), {
@@ -239,6 +261,8 @@ export function testDnsUpdate(kind: DnsServerKind): void {
         "example.com",
         "localhost",
         "cloud.example.com.evil.org",
+        "5.0.0.10.in-addr.arpa",
+        "web-1.10.in-addr.arpa",
       ],
     ];
     for (const zones of [ZONES, undefined]) {
