@@ -22,6 +22,8 @@ export type { LdapDirectoryOptions } from "./ldap_options.ts";
 export type { LdapValue } from "./ldap_presets.ts";
 export { NetBox } from "./netbox.ts";
 export type { NetBoxAddress, NetBoxChoice, NetBoxOptions, NetBoxReference } from "./netbox_options.ts";
+export { PowerDns } from "./powerdns.ts";
+export type { PowerDnsOptions } from "./powerdns_options.ts";
 export { RestNotify } from "./rest_notify.ts";
 export type { RestNotifyOptions } from "./rest_options.ts";
 export { Webhook } from "./webhook.ts";
