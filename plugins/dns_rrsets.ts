@@ -1,5 +1,12 @@
-import { dnsDataText, type DnsPrerequisite, type DnsRecord, dnsRecord, type DnsZoneUpdate } from "../src/kit/mod.ts";
-import { isDnsData, isSameDnsName } from "../src/kit/mod.ts";
+import {
+  Deadline,
+  dnsDataText,
+  type DnsPrerequisite,
+  type DnsRecord,
+  dnsRecord,
+  type DnsZoneUpdate,
+} from "../src/kit/mod.ts";
+import { isDnsData, isSameDnsName, printable } from "../src/kit/mod.ts";
 
 /** One record of a set, as an API has it. */
 export interface DnsRrsetRow {
@@ -29,6 +36,9 @@ export interface DnsRrsetStore {
   write(zone: string, sets: readonly DnsRrset[], signal: AbortSignal): Promise<boolean>;
 }
 
+/** For others to be written before. */
+const MAX_WAIT_SECONDS = 60;
+
 /**
  * Carries out updates by an API that has no prerequisites: reads, compares, and writes the sets that
  * change. Nothing comes between these steps that goes through the same object; what others do in
@@ -51,20 +61,38 @@ export class DnsRrsetUpdates {
     const names = namesOf(update);
     const key = this.#oneAtATime === "in all" ? "" : names.join(" ");
     const before = this.#underWay.get(key);
-    const done = (async () => {
-      await before?.catch(() => {});
-      signal.throwIfAborted();
-      const held = await this.#store.read(update.zone, names, signal);
-      if (!update.prerequisites.every((one) => holds(one, held))) return false;
-      const changed = changedRrsets(update, held);
-      return changed.length === 0 || await this.#store.write(update.zone, changed, signal);
-    })();
-    this.#underWay.set(key, done);
-    try {
-      return await done;
-    } finally {
-      if (this.#underWay.get(key) === done) this.#underWay.delete(key);
-    }
+    const done = this.#carriedOut(update, { names, before, signal });
+    // One that was given up while it waited must not let the next one go before its turn.
+    const all = Promise.allSettled([before, done]).then(() => {
+      if (this.#underWay.get(key) === all) this.#underWay.delete(key);
+    });
+    this.#underWay.set(key, all);
+    return await done;
+  }
+
+  async #carriedOut(
+    update: DnsZoneUpdate,
+    { names, before, signal }: {
+      readonly names: readonly string[];
+      readonly before: Promise<unknown> | undefined;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<boolean> {
+    if (before !== undefined) await this.#waited(before, { name: names[0] ?? "", signal });
+    const held = await this.#store.read(update.zone, names, signal);
+    if (!update.prerequisites.every((one) => holds(one, held))) return false;
+    const changed = changedRrsets(update, held);
+    return changed.length === 0 || await this.#store.write(update.zone, changed, signal);
+  }
+
+  async #waited(
+    before: Promise<unknown>,
+    { name, signal }: { readonly name: string; readonly signal: AbortSignal },
+  ): Promise<void> {
+    using deadline = new Deadline(signal, MAX_WAIT_SECONDS);
+    await deadline.race(before).catch(() => {
+      throw deadline.failure(`Cannot write "${printable(name, 80)}" after what is being written before it`);
+    });
   }
 }
 
