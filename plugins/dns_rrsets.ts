@@ -7,6 +7,7 @@ import {
   type DnsZoneUpdate,
 } from "../src/kit/mod.ts";
 import { isDnsData, isSameDnsName, printable } from "../src/kit/mod.ts";
+import type { DnsPlace } from "./dns_zones.ts";
 
 /** One record of a set, as an API has it. */
 export interface DnsRrsetRow {
@@ -26,14 +27,25 @@ export interface DnsRrset {
   readonly ttl: number;
   /** Empty: the set is to be removed. */
   readonly rows: readonly DnsRrsetRow[];
+  /** By which the API knows a set that is there, if not by name and type. */
+  readonly id?: string;
+}
+
+/** A change of sets. */
+export interface DnsRrsetChange {
+  readonly zone: string;
+  /** Those that change, as they are to be. */
+  readonly sets: readonly DnsRrset[];
+  /** All that were read before. */
+  readonly held: readonly DnsRrset[];
 }
 
 /** Sets of a zone as an API reads and writes them. */
 export interface DnsRrsetStore {
   /** All sets of these names, of every type. */
   read(zone: string, names: readonly string[], signal: AbortSignal): Promise<readonly DnsRrset[]>;
-  /** Writes sets. `false`: others have changed them meanwhile. */
-  write(zone: string, sets: readonly DnsRrset[], signal: AbortSignal): Promise<boolean>;
+  /** Writes sets in the place of those that were read. `false`: others have changed them meanwhile. */
+  write(change: DnsRrsetChange, signal: AbortSignal): Promise<boolean>;
 }
 
 /** For others to be written before. */
@@ -81,8 +93,9 @@ export class DnsRrsetUpdates {
     if (before !== undefined) await this.#waited(before, { name: names[0] ?? "", signal });
     const held = await this.#store.read(update.zone, names, signal);
     if (!update.prerequisites.every((one) => holds(one, held))) return false;
-    const changed = changedRrsets(update, held);
-    return changed.length === 0 || await this.#store.write(update.zone, changed, signal);
+    const { zone } = update;
+    const sets = changedRrsets(update, held);
+    return sets.length === 0 || await this.#store.write({ zone, sets, held }, signal);
   }
 
   async #waited(
@@ -120,6 +133,19 @@ export function changedRrsets({ changes }: DnsZoneUpdate, held: readonly DnsRrse
 export function recordsOf({ name, type, ttl, rows }: DnsRrset): readonly DnsRecord[] {
   const told = rows.filter(({ disabled = false }) => !disabled);
   return told.flatMap(({ content }) => dnsRecord({ name, type, ttl, text: content }) ?? []);
+}
+
+/** Whether a name above this one, within its zone, leads to another zone or stands for another name. */
+export async function isDelegated(
+  { name, zone }: DnsPlace,
+  store: Pick<DnsRrsetStore, "read">,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const labels = name.split(".");
+  const above = labels.map((_, at) => labels.slice(at).join(".")).slice(1);
+  const names = above.slice(0, above.findIndex((one) => isSameDnsName(one, zone)));
+  const sets = names.length === 0 ? [] : await store.read(zone, names, signal);
+  return sets.some(({ type }) => type === "NS" || type === "DNAME");
 }
 
 /** The sets that an update leaves, in zones that hold what it asks for and removes, for previews. */

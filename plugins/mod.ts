@@ -5,6 +5,8 @@
  */
 
 export { AmqpPublish, type AmqpPublishOptions, type AmqpRoutingKey } from "./amqp_publish.ts";
+export { Designate } from "./designate.ts";
+export type { DesignateOptions } from "./designate_options.ts";
 export { DirectoryNotify } from "./directory_notify.ts";
 export type { DirectoryNotifyOptions } from "./directory_options.ts";
 export { type DirectoryRecord, directoryRecord } from "./directory_record.ts";

@@ -1,7 +1,7 @@
 import { DeliveryError, type Json, PermanentError } from "../mod.ts";
 import { dnsAbsoluteName, dnsPlainName, type HttpAnswer, HttpTarget, type HttpTargetOptions } from "../src/kit/mod.ts";
 import { printable } from "../src/kit/mod.ts";
-import type { DnsRrset, DnsRrsetRow, DnsRrsetStore } from "./dns_rrsets.ts";
+import type { DnsRrset, DnsRrsetChange, DnsRrsetRow, DnsRrsetStore } from "./dns_rrsets.ts";
 import type { PowerDnsOptions } from "./powerdns_options.ts";
 
 /** A zone of 100,000 records takes some 20 MiB. */
@@ -36,7 +36,7 @@ export class PowerDnsApi implements DnsRrsetStore, AsyncDisposable {
   }
 
   /** All of them are written, or none. */
-  async write(zone: string, sets: readonly DnsRrset[], signal: AbortSignal): Promise<boolean> {
+  async write({ zone, sets }: DnsRrsetChange, signal: AbortSignal): Promise<boolean> {
     await this.#request({ method: "PATCH", zone, body: { rrsets: sets.map(rrsetOf) } }, signal);
     return true;
   }

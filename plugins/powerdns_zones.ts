@@ -1,7 +1,6 @@
 import { DeliveryError, type Json } from "../mod.ts";
 import { type DnsRecord, dnsZoneAmong, type DnsZoneUpdate, type HttpTargetOptions } from "../src/kit/mod.ts";
-import { isSameDnsName } from "../src/kit/mod.ts";
-import { DnsRrsetUpdates, recordsOf, shownRrsets } from "./dns_rrsets.ts";
+import { DnsRrsetUpdates, isDelegated, recordsOf, shownRrsets } from "./dns_rrsets.ts";
 import type { DnsPlace, DnsZones } from "./dns_zones.ts";
 import type { PowerDnsOptions } from "./powerdns_options.ts";
 import { PowerDnsApi } from "./powerdns_api.ts";
@@ -31,7 +30,7 @@ export class PowerDnsZones implements DnsZones {
     const sets = await this.#api.read(zone, [name], signal);
     const texts = sets.filter(({ type }) => type === "TXT").flatMap(recordsOf);
     // What has an owner was not below a delegation when it was written.
-    return texts.length === 0 && await this.#isDelegated({ name, zone }, signal) ? null : texts;
+    return texts.length === 0 && await isDelegated({ name, zone }, this.#api, signal) ? null : texts;
   }
 
   async update(update: DnsZoneUpdate, signal: AbortSignal): Promise<boolean> {
@@ -61,14 +60,5 @@ export class PowerDnsZones implements DnsZones {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#api[Symbol.asyncDispose]();
-  }
-
-  /** Whether a name above, within the zone, belongs to another zone or stands for another name. */
-  async #isDelegated({ name, zone }: DnsPlace, signal: AbortSignal): Promise<boolean> {
-    const labels = name.split(".");
-    const above = labels.map((_, at) => labels.slice(at).join(".")).slice(1);
-    const names = above.slice(0, above.findIndex((one) => isSameDnsName(one, zone)));
-    const sets = names.length === 0 ? [] : await this.#api.read(zone, names, signal);
-    return sets.some(({ type }) => type === "NS" || type === "DNAME");
   }
 }

@@ -69,6 +69,10 @@ export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } 
 export { type EventFacts, eventHtml, eventRows, eventText, eventTitle } from "../wire/event_text.ts";
 export { type EventChange, eventChanges } from "../wire/event_changes.ts";
 
+// OpenStack's APIs
+export { type OpenStackAnswer, type OpenStackRequest, OpenStackTarget } from "../openstack/openstack_target.ts";
+export type { OpenStackTargetOptions } from "../openstack/openstack_target.ts";
+
 // Addresses
 export { ipAddress } from "../wire/ip_address.ts";
 
