@@ -21,6 +21,7 @@
 
 // config.ts
 export { env } from "./src/wire/secrets/env.ts";
+export { when, type WhenOptions } from "./src/wire/options/when.ts";
 export type { Config, CreationEvent, DeletionEvent, Events, FollowedKey } from "./src/model/config.ts";
 export type { OwnQueue, RabbitConnection, RabbitSource, RabbitTls } from "./src/model/config.ts";
 export type { ConsoleGroups, ConsoleOptions, ConsoleTls, TrustedProxy } from "./src/model/console_config.ts";

@@ -32,16 +32,24 @@ export class ServerContent {
   /** The attributes that hold floating IPs, with the form of the value in each. */
   readonly #floating: LdapPreset["floating"];
   readonly #parent: (detail: Detail) => string;
+  /** The attribute whose labels identify floating IPs. */
+  readonly #record: string;
 
   constructor(options: LdapContentOptions) {
     const { preset, attributes: own = {}, idAttribute, markAttribute } = options;
     // What tenants write must not stand where IDs and marks do, unless it follows a label, as in
     // `description`.
-    const reserved = [idAttribute, ...(isSameAttribute(markAttribute, RECORD) ? [] : [markAttribute])];
+    this.#record = preset.record ?? RECORD;
+    const reserved = [idAttribute, ...(isSameAttribute(markAttribute, this.#record) ? [] : [markAttribute])];
     this.#plugin = options.plugin;
     this.#attributes = { ...without(preset.attributes, [...reserved, ...Object.keys(own)]), ...own };
     this.#floating = floatingOf(options);
     this.#parent = options.parent ?? (() => "");
+  }
+
+  /** Attributes of a new entry that are left alone from then on, unless config.ts has functions of them. */
+  static initialOf({ preset, attributes = {} }: Pick<LdapContentOptions, "preset" | "attributes">): LdapContent {
+    return Object.entries(without(preset.initial ?? {}, Object.keys(attributes)));
   }
 
   /** The names of all attributes that may get values. */
@@ -88,10 +96,10 @@ export class ServerContent {
    */
   keptValues(held: (attribute: string) => readonly string[]): LdapContent {
     // Where floating IPs cannot be told from other values, all values stay.
-    if (this.#floating[RECORD]?.("") !== FLOATING) {
+    if (this.#floating[this.#record]?.("") !== FLOATING) {
       return Object.keys(this.#floating).map((name) => [name, held(name)]);
     }
-    const recorded = held(RECORD).filter((value) => value.startsWith(FLOATING));
+    const recorded = held(this.#record).filter((value) => value.startsWith(FLOATING));
     return this.floatingValues(recorded.map((value) => value.slice(FLOATING.length)));
   }
 }

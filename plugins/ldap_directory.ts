@@ -5,7 +5,7 @@ import { givenOptions, isSameAttribute, optionProblems, printable, refuseProblem
 import { ServerContent, serverId } from "./ldap_content.ts";
 import { ServerListing } from "./ldap_listing.ts";
 import { LDAP_RULES, type LdapDirectoryOptions } from "./ldap_options.ts";
-import { LDAP_PRESETS, type LdapPreset } from "./ldap_presets.ts";
+import { LDAP_PRESETS, type LdapPreset, RECORD } from "./ldap_presets.ts";
 
 /**
  * Keeps an entry for each server in an LDAP directory, from its creation to its deletion, with its
@@ -50,10 +50,10 @@ export class LdapDirectory implements Plugin {
       preset: presetName = "host",
       objectClasses,
       attributes,
-      idAttribute = "serialNumber",
-      rdn = [idAttribute],
+      idAttribute = LDAP_PRESETS[presetName]?.idAttribute ?? "serialNumber",
+      rdn = LDAP_PRESETS[presetName]?.rdn ?? [idAttribute],
       parent,
-      markAttribute = "description",
+      markAttribute = LDAP_PRESETS[presetName]?.markAttribute ?? RECORD,
       mark = "oss-watcher",
       addressAttribute,
       ...server
@@ -68,8 +68,9 @@ export class LdapDirectory implements Plugin {
     this.#content = new ServerContent({ plugin: name, ...content });
     this.#target = new LdapTarget(server);
     const own = { baseDn, objectClasses: objectClasses ?? preset.objectClasses, rdn, idAttribute, markAttribute, mark };
+    const initial = ServerContent.initialOf(content);
     const namesVary = parent !== undefined || rdn.some((name) => !isSameAttribute(name, idAttribute));
-    this.#entries = new LdapOwnEntries(this.#target, { ...own, namesVary });
+    this.#entries = new LdapOwnEntries(this.#target, { ...own, initial, namesVary });
     this.#listing = new ServerListing(this.#target, {
       ...{ ...own, attributes: this.#content.names, kept: (held) => this.#content.keptValues(held) },
       entry: (detail) => this.#server(detail).entry,

@@ -1,7 +1,7 @@
 import type { Detail } from "../mod.ts";
 import { isAttributeName, isDn, isOneOf, isSameAttribute, type LdapTargetOptions, matches } from "../src/kit/mod.ts";
 import { type GivenOptions, optional, type OptionRules, required } from "../src/kit/mod.ts";
-import { LABELS, LDAP_PRESETS, type LdapValue } from "./ldap_presets.ts";
+import { LABELS, LDAP_PRESETS, type LdapPreset, type LdapValue, RECORD } from "./ldap_presets.ts";
 
 /**
  * Options of `LdapDirectory`, with those of `LdapTarget`: `url`, `startTls`, `caFile`, `bindDn`,
@@ -13,9 +13,10 @@ export interface LdapDirectoryOptions extends LdapTargetOptions {
   /**
    * `host`: a `device` that is an `ipHost` and an `ieee802Device` (RFC 2307; in OpenLDAP that takes
    * `nis.schema`). `device`: a `device` alone (RFC 4519), as every server knows it, with addresses
-   * and more in `description`. @default "host"
+   * and more in `description`. `computer`: a disabled computer account of Active Directory, named by
+   * the UUID. `ipaHost`: a host of FreeIPA, named by `fqdn`. @default "host"
    */
-  readonly preset?: "host" | "device";
+  readonly preset?: "host" | "device" | "computer" | "ipaHost";
   /**
    * Replaces the preset's classes. Only entries with an `ipHostNumber` get `ipHost`, which requires
    * it.
@@ -30,7 +31,7 @@ export interface LdapDirectoryOptions extends LdapTargetOptions {
   /**
    * The attributes that name an entry, by the first value of each; at most three. Tenants choose
    * names freely: without `idAttribute` among these, the second of two servers with one name
-   * becomes a dead letter. @default [idAttribute]
+   * becomes a dead letter. @default [idAttribute]; for `ipaHost` ["fqdn"]
    */
   readonly rdn?: readonly string[];
   /**
@@ -40,10 +41,10 @@ export interface LdapDirectoryOptions extends LdapTargetOptions {
   readonly parent?: (detail: Detail) => string;
   /**
    * Holds the server's UUID, by which its entry is found. It needs an equality index. @default
-   * "serialNumber"
+   * "serialNumber"; for `computer` "cn"
    */
   readonly idAttribute?: string;
-  /** Holds `mark`. @default "description" */
+  /** Holds `mark`. @default "description"; for `computer` "info" */
   readonly markAttribute?: string;
   /**
    * Distinguishes our entries from others, which are never changed. Each oss-watcher of a directory
@@ -53,7 +54,8 @@ export interface LdapDirectoryOptions extends LdapTargetOptions {
   readonly mark?: string;
   /**
    * The attribute to which floating IPs are added, without a label. @default for `host`
-   * "ipHostNumber" with `floating …` in "description", for `device` the latter alone
+   * "ipHostNumber" with `floating …` in "description", for `device` the latter alone, for `computer`
+   * "ipHostNumber" with `floating …` in "networkAddress", for `ipaHost` as for `host`
    */
   readonly addressAttribute?: string;
   /** Unique among the configured plugins. @default "LdapDirectory" */
@@ -69,7 +71,7 @@ const SHORT_NAME = optional<LdapDirectoryOptions>(isAttributeName, "must be the 
 export const LDAP_RULES: OptionRules<LdapDirectoryOptions, OwnOption> = {
   name: optional(matches(/\S/), "must be a text that is not empty"),
   baseDn: required(isDn, "must be a distinguished name, as ou=servers,dc=example,dc=com"),
-  preset: optional(isOneOf(...Object.keys(LDAP_PRESETS)), `must be "host" or "device"`),
+  preset: optional(isOneOf(...Object.keys(LDAP_PRESETS)), `must be "host", "device", "computer" or "ipaHost"`),
   objectClasses: optional(isNames, "must be a list of names of classes"),
   attributes: [
     optional(isAttributes, "must be an object of short names of attributes and functions of the detail"),
@@ -96,8 +98,8 @@ export const LDAP_RULES: OptionRules<LdapDirectoryOptions, OwnOption> = {
 
 /** At most three different names of attributes that every entry has. */
 function isNaming(names: readonly string[], given: Given): boolean {
-  const { attributes, preset } = given;
-  const ofPreset = LDAP_PRESETS[textOr("host", preset)]?.attributes ?? {};
+  const { attributes } = given;
+  const ofPreset = presetOf(given)?.attributes ?? {};
   const known = [idOf(given), markOf(given), ...Object.keys(attributes ?? {}), ...Object.keys(ofPreset)];
   const different = new Set(names.map((name) => name.toLowerCase()));
   return names.length <= 3 && different.size === names.length && names.every((name) => hasName(known, name));
@@ -120,17 +122,21 @@ function hasName(names: readonly string[], name: string): boolean {
   return names.some((one) => isSameAttribute(one, name));
 }
 
-function idOf({ idAttribute }: Given): string {
-  return textOr("serialNumber", idAttribute);
+function presetOf({ preset }: Given): LdapPreset | undefined {
+  return LDAP_PRESETS[textOr("host", preset)];
 }
 
-function markOf({ markAttribute }: Given): string {
-  return textOr("description", markAttribute);
+function idOf(given: Given): string {
+  return textOr(presetOf(given)?.idAttribute ?? "serialNumber", given.idAttribute);
+}
+
+function markOf(given: Given): string {
+  return textOr(presetOf(given)?.markAttribute ?? RECORD, given.markAttribute);
 }
 
 /** The attributes that hold mark and addresses. */
 function holders(given: Given): readonly string[] {
-  return [markOf(given), textOr("description", given.addressAttribute)];
+  return [markOf(given), textOr(presetOf(given)?.record ?? RECORD, given.addressAttribute)];
 }
 
 function textOr(otherwise: string, value: unknown): string {

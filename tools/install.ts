@@ -14,6 +14,13 @@ const NEEDED: readonly Requirement[] = [
   { program: "slapd", package: "slapd", places: ["/usr/sbin/slapd"] },
   { program: "ldapmodify", package: "ldap-utils" },
   { program: "ns-slapd", package: "389-ds-base", places: ["/usr/sbin/ns-slapd"] },
+  // A domain controller of Active Directory, and what a new domain is made of.
+  { program: "samba", package: "samba-ad-dc", places: ["/usr/sbin/samba"] },
+  {
+    program: "samba's schema of Active Directory",
+    package: "samba-ad-provision",
+    file: "/usr/share/samba/setup/provision.ldif",
+  },
   { program: "named", package: "bind9", places: ["/usr/sbin/named"] },
   { program: "nsupdate", package: "bind9-dnsutils" },
   { program: "knotd", package: "knot", places: ["/usr/sbin/knotd"] },

@@ -28,7 +28,7 @@ export async function dryRun(
   };
   const show = (result: DryRunResult) => {
     bad ||= isBad(result);
-    sends ||= result.plugins.length > 0;
+    sends ||= result.plugins.some(({ skipped = false }) => !skipped);
     terminal.print(json ? jsonLine(result) : describeResult(result));
   };
   const settle = async (nowMs: number) => {

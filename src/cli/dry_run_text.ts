@@ -47,7 +47,8 @@ function describeKeysToAsk(keys: readonly string[]): string[] {
     : wrapped(`  keys that OpenStack would be asked for: ${keys.join(", ")}`, { indent: 4 });
 }
 
-function describePreview({ name, preview, created, method, error }: PluginPreview): string[] {
+function describePreview({ name, preview, created, method, error, skipped }: PluginPreview): string[] {
+  if (skipped) return [`  ${printable(name)} would not be called: skipped by its filter (when)`];
   if (error !== undefined) return [`  ${printable(name)}: its preview failed: ${printable(error)}`];
   if (preview === null) {
     const call = method === "update" ? "update(detail)" : `notify(detail, ${created})`;

@@ -94,7 +94,10 @@ function showCommand(context: CommandContext): Command {
 function replayCommand(context: CommandContext): Command {
   return new Command("replay")
     .summary("retry dead or dropped deliveries")
-    .description("Retry dead or dropped deliveries, each at its old place in the order.")
+    .description(
+      "Retry dead or dropped deliveries, each at its old place in the order. One that was skipped is told " +
+        "if its key and its plugin are named.",
+    )
     .addHelpText("after", "\nExample:\n  oss-watcher events replay --dead --plugin RestNotify")
     .addArgument(new Argument("[key...]", "keys of events, as the list shows them"))
     .option("--dead", "all dead letters")

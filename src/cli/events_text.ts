@@ -89,17 +89,23 @@ function sourceOf({ eventType, time, origin }: ShownEvent["event"]): string {
  * it gets as they were last told.
  */
 function describeTold(
-  { before, state, attempts }: ShownDelivery,
+  { before, state }: ShownDelivery,
   { event, detail }: { readonly event: ShownEvent["event"]; readonly detail: Detail },
 ): string[] {
+  if (state === "skipped") return [`  ${skippedWhy({ before: before ?? null, updated: event.updated ?? false })}`];
   if (!before) return [];
-  if (state === "done" && attempts === 0) return ["  nothing to tell: no key that is followed has changed for it"];
   const all = { keys: "all", tellsAssociations: true } as const;
   if (event.updated) return describeChanges(changedKeys(before, detail, all), { before, detail, indent: 2 });
   const told = asTold(detail, { before, subject: event.subject, tellsAssociations: true });
   return changedKeys(detail, told, all).map((key) =>
     printable(`  as it was last told: ${JSON.stringify(key)}: ${JSON.stringify(told[key])}`)
   );
+}
+
+/** Why a delivery was skipped. An update whose creation was told is skipped if it says nothing new. */
+function skippedWhy({ before, updated }: { readonly before: Detail | null; readonly updated: boolean }): string {
+  if (!updated) return "its filter (when) did not match it, or its creation";
+  return before === null ? "its creation was skipped" : "nothing to tell: no key that is followed has changed for it";
 }
 
 function describeDelivery(
@@ -115,7 +121,11 @@ function describeDelivery(
     ...(paused === undefined ? [] : [printable(`  waits: the plugin is ${pausedWords(paused)}`)]),
     ...waitsFor.map((key) => `  waits for ${printable(key)}`),
     ...failures.flatMap(({ attempt, endedAt, reason, error }) =>
-      wrapped(`  ${String(attempt).padStart(5)}  ${utc(endedAt)}  ${reason}: ${printable(error)}`, { indent: 9 })
+      // A filter that fails makes a dead letter without an attempt.
+      wrapped(
+        `  ${(attempt === 0 ? "-" : String(attempt)).padStart(5)}  ${utc(endedAt)}  ${reason}: ${printable(error)}`,
+        { indent: 9 },
+      )
     ),
   ];
 }

@@ -220,7 +220,7 @@ export interface ActionAnswer {
 /** GET /api/v1/plugins */
 export interface PluginsAnswer {
   readonly plugins: readonly (PluginOverview & {
-    readonly deliveries: Readonly<Record<"waiting" | "retrying" | "done" | "dead" | "dropped", number>>;
+    readonly deliveries: Readonly<Record<"waiting" | "retrying" | "done" | "skipped" | "dead" | "dropped", number>>;
     /** The class, and its options without secrets; `null`: it is not configured here. */
     readonly settings: { readonly kind: string; readonly options: Json } | null;
     readonly can: {
@@ -295,7 +295,8 @@ export interface TryAnswer {
       readonly name: string;
       readonly key: string;
       readonly created: boolean;
-      readonly method: "notify" | "update";
+      /** `none`: its filter skips the event. */
+      readonly method: "notify" | "update" | "none";
       readonly preview: Json;
       readonly error: string | null;
     }[];

@@ -139,5 +139,5 @@ function countsOf(
   return { waiting: all, retrying: Math.min(retrying, all), dead: backlog.dead, oldestAt: backlog.oldestAt };
 }
 
-const NO_DELIVERIES = { waiting: 0, retrying: 0, done: 0, dead: 0, dropped: 0 };
+const NO_DELIVERIES = { waiting: 0, retrying: 0, done: 0, skipped: 0, dead: 0, dropped: 0 };
 const CAN_NOTHING = { preview: false, check: false, update: false, list: false };

@@ -9,14 +9,19 @@ import { logAttempt, logUnrecorded } from "./attempt_log.ts";
 import { AttemptNotes } from "./attempt_notes.ts";
 import { Attempts } from "./attempts.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
-import { type Call, callOf } from "./call.ts";
+import { DeliveryPlan } from "./delivery_plan.ts";
 import { type Failure, failureOf } from "./failure.ts";
+import type { FilteredCall } from "./filtered_call.ts";
 import { PauseWatch } from "./pause_watch.ts";
 import type { Policy } from "./policy.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { ReadAhead } from "./read_ahead.ts";
+import { finishUntold, type UntoldCall } from "./untold.ts";
 import { DONE, verdictOf } from "./verdict.ts";
 import { WakeTimer } from "./wake_timer.ts";
+
+/** What a lane asks of the ledger, and tells it. */
+type LaneCall = "ready" | "nextDueAt" | "creationFate" | "settle" | "noteOutage" | "probeRequests" | "pauseOf";
 
 export interface LaneOptions {
   readonly plugin: Plugin;
@@ -24,7 +29,7 @@ export interface LaneOptions {
   readonly policy: Policy;
   /** Which changes of servers are told; `null`: none. @default null */
   readonly following?: Following | null;
-  readonly ledger: Pick<Ledger, "ready" | "nextDueAt" | "settle" | "noteOutage" | "probeRequests" | "pauseOf">;
+  readonly ledger: Pick<Ledger, LaneCall>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -84,12 +89,15 @@ export class Lane {
   /** The last read that found nothing ready: valid until `#changes` or the time has moved on. */
   #emptyRead = { changes: -1, untilMs: 0 };
   #isAborted = false;
+  #isStopping = false;
+  readonly #plan: DeliveryPlan;
   /** Why outcomes cannot be recorded, for good. */
   #fault: { readonly error: unknown } | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
     this.heartbeat = options.heartbeat ?? new LoopHeartbeat();
+    this.#plan = new DeliveryPlan(options);
     this.#breaker = new Breaker(options.policy, options.random);
     const { policy: { limit }, clock } = options;
     this.#limit = limit && new RateLimit(limit, clock.passedMs());
@@ -120,7 +128,10 @@ export class Lane {
    * when an outcome cannot be recorded and waiting does not help.
    */
   async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener("abort", () => this.#wakeTimer.notify(), { once: true });
+    signal.addEventListener("abort", () => {
+      this.#isStopping = true;
+      this.#wakeTimer.notify();
+    }, { once: true });
     try {
       while (!signal.aborted) {
         this.heartbeat.beat();
@@ -216,13 +227,39 @@ export class Lane {
   }
 
   async #attempt(delivery: Delivery): Promise<void> {
-    const { clock, ledger, onAttempt, following = null } = this.#options;
-    const call = callOf(delivery, { following, canUpdate: this.#options.plugin.update !== undefined });
-    if (call.method === "none" || call.method === "impossible") return await this.#finishUntold(delivery, call);
+    const { clock } = this.#options;
+    this.#limit?.take(clock.passedMs());
+    this.#running++;
+    const planned = this.#plan.of(delivery);
+    // Without a filter nothing is waited for.
+    const call = planned instanceof Promise ? await this.#untilStopped(planned) : planned;
+    if (call?.method === "notify" || call?.method === "update") return await this.#tell(delivery, call);
+    this.#running--;
+    this.#limit?.giveBack();
+    this.#wakeTimer.notify();
+    if (call === null) return;
+    const { ledger, log, onAttempt } = this.#options;
+    const end = await finishUntold(delivery, { call, ledger, log, at: clock.now() });
+    if (end !== null) onAttempt?.(end);
+  }
+
+  /** `null`: no attempt may begin any more. Frees the slot if it fails. */
+  async #untilStopped(planned: Promise<FilteredCall>): Promise<FilteredCall | null> {
+    try {
+      const call = await planned;
+      return this.#isStopping || !this.#options.canRecord() ? null : call;
+    } catch (error) {
+      this.#running--;
+      this.#limit?.giveBack();
+      throw error;
+    }
+  }
+
+  /** Calls the plugin, and records how that ended. */
+  async #tell(delivery: Delivery, call: ToldCall): Promise<void> {
+    const { clock, ledger, onAttempt } = this.#options;
     const probe = this.#breaker.state === "open";
     const [startedAt, startedMs] = [clock.now(), clock.passedMs()];
-    this.#limit?.take(startedMs);
-    this.#running++;
     const notes = new AttemptNotes(delivery.progress);
     const failure = await this.#call(call, { delivery, notes });
     this.#running--;
@@ -245,25 +282,9 @@ export class Lane {
     onAttempt?.({ plugin, outcome: verdict.outcome, reason, repeated: attempts > 0, tookMs });
   }
 
-  /** Finishes a delivery without calling the plugin, which proves nothing of the target. */
-  async #finishUntold(delivery: Delivery, { method }: Pick<UntoldCall, "method">): Promise<void> {
-    const { clock, ledger, log, onAttempt } = this.#options;
-    const { seq, plugin, triedMs, attempts } = delivery;
-    const at = clock.now();
-    const settlement = { seq, plugin, startedAt: at, endedAt: at, dueAt: 0, triedMs };
-    if (method === "none") {
-      log.debug(`Nothing to tell with ${delivery.event.key}`);
-      return await ledger.settle([{ ...settlement, outcome: "unneeded", failure: null }]);
-    }
-    const { reason, error } = UNKNOWN_SERVER;
-    logAttempt(log, delivery, { failure: UNKNOWN_SERVER, verdict: { outcome: "dead", dueAt: 0, triedMs } });
-    await ledger.settle([{ ...settlement, outcome: "dead", failure: { reason, error } }]);
-    onAttempt?.({ plugin, outcome: "dead", reason, repeated: attempts > 0, tookMs: 0 });
-  }
-
   /** Calls the plugin, aborted after the timeout. Returns what went wrong; `null`: nothing. */
   async #call(
-    call: Exclude<Call, UntoldCall>,
+    call: ToldCall,
     { delivery, notes }: { readonly delivery: Delivery; readonly notes: AttemptNotes },
   ): Promise<Failure | null> {
     const { plugin, policy, log, redact } = this.#options;
@@ -315,15 +336,8 @@ export class Lane {
   }
 }
 
-/** A delivery for which no method of the plugin is called. */
-type UntoldCall = Extract<Call, { readonly method: "none" | "impossible" }>;
-
-const UNKNOWN_SERVER: Failure = {
-  reason: "permanent",
-  error: "The server's creation was not delivered to this plugin: replay that first, then this",
-  permanent: true,
-  retryAfterMs: 0,
-};
+/** A call of a method of the plugin. */
+type ToldCall = Exclude<FilteredCall, UntoldCall>;
 
 const INTERRUPTED: Failure = {
   reason: "interrupted",

@@ -29,6 +29,11 @@ export class RateLimit {
     this.#tokens -= 1;
   }
 
+  /** It was taken for nothing: there was no attempt. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + 1);
+  }
+
   #refill(nowMs: number): void {
     this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
     this.#atMs = nowMs;

@@ -3,6 +3,7 @@ import type { Gap } from "../model/gap.ts";
 import {
   type AnnouncedUpdates,
   type Arrival,
+  type CreationFate,
   type Decider,
   type Delivery,
   type DetailRecord,
@@ -97,6 +98,10 @@ export class RetryingLedger implements Ledger {
 
   nextDueAt(plugin: string): Promise<number | null> {
     return this.#retrying((ledger) => ledger.nextDueAt(plugin));
+  }
+
+  creationFate(plugin: string, event: { readonly seq: number; readonly key: string }): Promise<CreationFate> {
+    return this.#retrying((ledger) => ledger.creationFate(plugin, event));
   }
 
   settle(settlements: readonly Settlement[]): Promise<void> {

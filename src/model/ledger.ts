@@ -73,7 +73,10 @@ export interface Delivery {
   readonly attempts: number;
   /** How long it has been retried while its target was reachable. */
   readonly triedMs: number;
-  /** When the last attempt ended, milliseconds since the epoch; `null` before the first one. */
+  /**
+   * When the last attempt ended, milliseconds since the epoch; `null` before the first one. Of a
+   * delivery without a recorded attempt, when it was chosen by a filter or an operator.
+   */
   readonly lastAttemptAt: number | null;
   /** What the plugin kept in an earlier attempt; absent for nothing. */
   readonly progress?: Json;
@@ -82,15 +85,20 @@ export interface Delivery {
 }
 
 /**
- * How an attempt ended. `done`, `dead` and `unneeded` finish the delivery, which releases its order
- * keys; `unneeded` without an attempt, since there is nothing to tell.
+ * How an attempt ended, or what was decided without one. `done`, `dead`, `unneeded` and `undecided`
+ * finish the delivery, which releases its order keys:
+ *
+ * - `unneeded`: there is nothing to tell, or the plugin's filter does not match; it is skipped;
+ * - `undecided`: the plugin's filter failed; it is a dead letter without an attempt;
+ * - `begun`: the plugin's filter has chosen it, and its first attempt begins. From then on it counts
+ *   as told, whatever becomes of the attempt.
  */
 export interface Settlement {
   readonly seq: number;
   readonly plugin: string;
   readonly startedAt: number;
   readonly endedAt: number;
-  readonly outcome: "done" | "retry" | "dead" | "interrupted" | "unneeded";
+  readonly outcome: "done" | "retry" | "dead" | "interrupted" | "unneeded" | "undecided" | "begun";
   /** What went wrong, without secrets. `partial`: the plugin's note on a delivery that is done. */
   readonly failure: {
     readonly reason: FailureReason | "partial";
@@ -102,6 +110,13 @@ export interface Settlement {
   readonly dueAt: number;
   readonly triedMs: number;
 }
+
+/**
+ * What a plugin has heard of the creation before an event. `told`: an attempt was made or has begun,
+ * so its target may have it. `skipped`: it was finished without one. `undecided`: the plugin's filter
+ * failed. `unknown`: the ledger has no finished delivery of it.
+ */
+export type CreationFate = "told" | "skipped" | "undecided" | "unknown";
 
 /** Arguments of {@linkcode Ledger.ready}. */
 export interface ReadyQuery {
@@ -230,6 +245,8 @@ export interface Ledger extends GapRecord {
    * When the next delivery that is not blocked is due, milliseconds since the epoch; `null`: none.
    */
   nextDueAt(plugin: string): Promise<number | null>;
+  /** What a plugin has heard of the creation before an update or a deletion. */
+  creationFate(plugin: string, event: { readonly seq: number; readonly key: string }): Promise<CreationFate>;
   /** Records how attempts ended. */
   settle(settlements: readonly Settlement[]): Promise<void>;
   /**

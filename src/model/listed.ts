@@ -1,7 +1,16 @@
 import type { Origin } from "./notification.ts";
 
 /** States that operators can list: of deliveries, or of messages that led to no event. */
-export const LISTED_STATES = ["waiting", "retrying", "done", "dead", "dropped", "superseded", "rejected"] as const;
+export const LISTED_STATES = [
+  "waiting",
+  "retrying",
+  "done",
+  "skipped",
+  "dead",
+  "dropped",
+  "superseded",
+  "rejected",
+] as const;
 export type ListedState = typeof LISTED_STATES[number];
 
 /** One line of a listing. */

@@ -14,11 +14,11 @@ export interface IntakeCounts {
   readonly recorded: number;
 }
 
-/** An attempt whose outcome is on disk. */
+/** An attempt whose outcome is on disk; `unneeded`: a filter skipped the delivery, without one. */
 export interface AttemptEnd {
   readonly plugin: string;
   readonly outcome: Settlement["outcome"];
-  /** `null` for `done`. */
+  /** `null` for `done` and `unneeded`. */
   readonly reason: FailureReason | null;
   /** Whether it repeated an earlier one. */
   readonly repeated: boolean;

@@ -9,6 +9,8 @@ export const DURATION_BUCKETS: readonly number[] = [0.005, 0.025, 0.1, 0.25, 0.5
 /** Counters of one plugin's delivery attempts since the start. */
 export class Attempts {
   delivered = 0;
+  /** Deliveries that the plugin's filter skipped. */
+  skipped = 0;
   retried = 0;
   dead = 0;
   readonly failed = new Map<FailureReason, number>(FAILURE_REASONS.map((reason) => [reason, 0]));
@@ -19,8 +21,12 @@ export class Attempts {
   secondsTaken = 0;
 
   count({ outcome, reason, repeated, tookMs }: AttemptEnd): void {
+    if (outcome === "unneeded") {
+      this.skipped++;
+      return;
+    }
     if (outcome === "done") this.delivered++;
-    if (outcome === "dead") this.dead++;
+    if (outcome === "dead" || outcome === "undecided") this.dead++;
     if (repeated) this.retried++;
     if (reason !== null) this.failed.set(reason, (this.failed.get(reason) ?? 0) + 1);
     const seconds = Math.max(0, tookMs) / 1000;

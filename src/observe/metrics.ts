@@ -126,6 +126,11 @@ export const METRICS: readonly Metric[] = [
   ),
   counter("deliveries_delivered_total", "Deliveries that the plugin made.", perPlugin(({ delivered }) => delivered)),
   counter(
+    "deliveries_skipped_total",
+    "Deliveries that the plugin's filter skipped.",
+    perPlugin(({ skipped }) => skipped),
+  ),
+  counter(
     "deliveries_dead_total",
     "Deliveries that were given up and became dead letters.",
     perPlugin(({ dead }) => dead),

@@ -1,5 +1,6 @@
 import { type DetailSource, enrich, enrichedEvent, keysToAsk, missingKeys } from "../detail/enrich.ts";
-import { type Call, callOf } from "../dispatch/call.ts";
+import { callOf } from "../dispatch/call.ts";
+import { type FilteredCall, filteredCall } from "../dispatch/filtered_call.ts";
 import { decide, watchedEventTypes } from "../facts/decide.ts";
 import { admitNotification } from "../intake/admit_notification.ts";
 import { RamLedger } from "../ledger/ram/ledger.ts";
@@ -8,12 +9,14 @@ import type { Outcome } from "../model/decision.ts";
 import type { Detail } from "../model/detail.ts";
 import type { WatcherEvent } from "../model/event.ts";
 import { type Following, followingOf } from "../model/following.ts";
-import type { Delivery, ImmediateMaker, LedgerEvent } from "../model/ledger.ts";
+import type { Delivery, ImmediateMaker, LedgerEvent, Settlement } from "../model/ledger.ts";
 import type { Notification } from "../model/notification.ts";
 import type { Logger, Plugin } from "../model/plugin.ts";
+import { filterOf } from "../model/plugin_filter.ts";
+import { redact } from "../wire/secrets/redact.ts";
 import { detailMaker, detailOptionsOf } from "./detail_stage.ts";
 import { followOptionsOf } from "./follow_options.ts";
-import { type PluginPreview, previewOf } from "./preview.ts";
+import { type PluginPreview, previewOf, untoldPreview } from "./preview.ts";
 import { rulesOf } from "./rules.ts";
 
 /** An event, as a plugin that follows updates is told of it. */
@@ -192,10 +195,13 @@ export class DryRun {
     for (const [name, plugin] of this.#options.plugins) {
       for (let ready = await this.#ready(name); ready.length > 0; ready = await this.#ready(name)) {
         for (const delivery of ready) {
-          const canUpdate = plugin.update !== undefined;
-          const call = callOf(delivery, { following: this.#following, canUpdate });
+          const [canUpdate, filter] = [plugin.update !== undefined, filterOf(plugin)];
+          const options = { following: this.#following, canUpdate, filter, ledger: this.#ledger, redact };
+          const call = await filteredCall(delivery, options);
           if (call.method === "notify" || call.method === "update") {
             previews.push(await previewOf(plugin, { delivery, call, log: this.#options.log(name) }));
+          } else if (call.method === "skipped" || call.method === "undecided") {
+            previews.push(untoldPreview(delivery, call.method === "undecided" ? call.error : null));
           }
           await this.#settle(delivery, call);
         }
@@ -208,11 +214,18 @@ export class DryRun {
     return this.#ledger.ready({ plugin, now: 0, limit: Number.MAX_SAFE_INTEGER });
   }
 
-  #settle({ seq, plugin }: Delivery, { method }: Call): Promise<void> {
+  #settle({ seq, plugin }: Delivery, { method }: FilteredCall): Promise<void> {
     const nothing = { startedAt: 0, endedAt: 0, dueAt: 0, triedMs: 0, failure: null };
-    return this.#ledger.settle([{ seq, plugin, outcome: method === "none" ? "unneeded" : "done", ...nothing }]);
+    return this.#ledger.settle([{ seq, plugin, outcome: OUTCOMES[method] ?? "done", ...nothing }]);
   }
 }
+
+/** How deliveries end for which no method is called. */
+const OUTCOMES: Readonly<Partial<Record<FilteredCall["method"], Settlement["outcome"]>>> = {
+  none: "unneeded",
+  skipped: "unneeded",
+  undecided: "undecided",
+};
 
 const NOTHING = {
   events: [],

@@ -13,14 +13,25 @@ export interface PluginPreview {
   readonly method: "notify" | "update";
   /** What the plugin's `preview` or `previewUpdate` says; `null` when it has none. */
   readonly preview: Json;
-  /** What it threw. */
+  /** What it threw, or why its filter cannot decide. */
   readonly error?: string;
+  /** Its filter does not let the event through. @default false */
+  readonly skipped?: true;
 }
 
 export interface PreviewOptions {
   readonly delivery: Delivery;
   readonly call: Extract<Call, { readonly method: "notify" | "update" }>;
   readonly log: Logger;
+}
+
+/** Of an event that a plugin is not told, since its filter skips it or fails. */
+export function untoldPreview(
+  { plugin: name, event: { key, created, updated = false } }: Delivery,
+  error: string | null,
+): PluginPreview {
+  const untold = { name, key, created, method: updated ? "update" as const : "notify" as const, preview: null };
+  return error === null ? { ...untold, skipped: true } : { ...untold, error };
 }
 
 /** Asks a plugin what it would send. Never rejects. */

@@ -3,6 +3,8 @@ import { openStoredLedger } from "../ledger/open_ledger.ts";
 import { placeOf } from "../ledger/place.ts";
 import { RetryingLedger } from "../ledger/retrying_ledger.ts";
 import type { Config } from "../model/config.ts";
+import type { Plugin } from "../model/plugin.ts";
+import { filterOf } from "../model/plugin_filter.ts";
 import type { StoredLedger, StoredLedgerOptions } from "../model/stored_ledger.ts";
 import type { ServiceOptions } from "./service_options.ts";
 
@@ -27,7 +29,7 @@ export async function openServiceLedger(
   return await openStoredLedger(placeOf(config.ledger), {
     plugins: [...plugins.keys()],
     version,
-    announces: await announcesOf(config),
+    announces: await announcesOf(config, plugins),
     clock,
     keepDays: keepDaysOf(config),
     maxDelayMs: Math.max(...[...plugins.keys()].map((name) => policyOf(name, config.retry).maxDelayMs)),
@@ -91,9 +93,14 @@ export class ServiceLedger {
   }
 }
 
-/** What makes two configurations announce the same: events, and what of the detail is no function. */
-async function announcesOf({ events, detail }: Config): Promise<string> {
-  const text = JSON.stringify({ events, detail }, (_, value) => typeof value === "function" ? "function" : value);
+/** What makes two configurations announce the same: events, and what of detail and filters is no function. */
+async function announcesOf({ events, detail }: Config, plugins: ReadonlyMap<string, Plugin>): Promise<string> {
+  const filters = Object.fromEntries([...plugins].flatMap(([name, plugin]) => {
+    const filter = filterOf(plugin);
+    return filter === null ? [] : [[name, filter.options]];
+  }));
+  const all = { events, detail, ...(Object.keys(filters).length === 0 ? {} : { filters }) };
+  const text = JSON.stringify(all, (_, value) => typeof value === "function" ? "function" : value);
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return new Uint8Array(hash).toHex().slice(0, 16);
 }

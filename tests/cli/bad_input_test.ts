@@ -251,7 +251,7 @@ const USAGE: readonly Case[] = [
     what: "an unknown state",
     args: ["events", "--state", "ded"],
     err:
-      `Cannot read the command line: option '--state <state>' argument 'ded' is invalid. Allowed choices are waiting, retrying, done, dead, dropped, superseded, rejected ${EVENTS_HELP}`,
+      `Cannot read the command line: option '--state <state>' argument 'ded' is invalid. Allowed choices are waiting, retrying, done, skipped, dead, dropped, superseded, rejected ${EVENTS_HELP}`,
   },
   {
     what: "an impossible number",

@@ -11,7 +11,7 @@ Deno.test("plugins says of a target that is reached and not usable what it does"
   const now = Date.now();
   const target = (reason: FailureReason) => {
     const outage = { since: now - 100_000, nextProbeAt: now + 12_000, reason, error: "e" };
-    const deliveries = { waiting: 0, retrying: 1, done: 0, dead: 0, dropped: 0 };
+    const deliveries = { waiting: 0, retrying: 1, done: 0, skipped: 0, dead: 0, dropped: 0 };
     const states = [{ plugin: "P", deliveries, isConfigured: true, outage, paused: null }];
     return describePlugins(states, { seenAt: now, now }).split("\n").slice(1).map((line) =>
       line.replace(/^P .* 0 {2}/, "")

@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly plugins?: readonly string[];
   /** The program: main.ts of another commit, perhaps. @default this one */
   readonly main?: string;
+  /** The options of `when` around each plugin, TypeScript. @default no filter */
+  readonly when?: string;
   /** Further options of `ledger.postgres`. */
   readonly postgres?: Readonly<Record<string, unknown>>;
 }
@@ -72,20 +74,23 @@ export class Cluster implements AsyncDisposable {
 
   /** A directory with the config.ts of a process. */
   directory(name: string, options: Partial<ClusterOptions> = {}): ProgramDirectory {
-    const { url, schema, leaseSeconds = 2, plugins = ["Main"], postgres = {}, rabbit } = {
+    const { url, schema, leaseSeconds = 2, plugins = ["Main"], when, postgres = {}, rabbit } = {
       ...this.#options,
       ...options,
     };
     const ledger = { url, leaseSeconds, processName: name, ...schema === undefined ? {} : { schema }, ...postgres };
+    const sources = plugins.map((plugin) => `made(${JSON.stringify(plugin)})`)
+      .map((source) => when === undefined ? source : `when(${source}, ${when})`);
     const directory = new ProgramDirectory({
-      "config.ts": `import { RestNotify } from "oss-watcher/plugins";
+      "config.ts": `${when === undefined ? "" : 'import { when } from "oss-watcher";'}
+        import { RestNotify } from "oss-watcher/plugins";
         const made = (name: string) => new RestNotify({
           name, host: "http://127.0.0.1", port: ${this.receiver.port},
           urlCreation: \`/\${name}/created\`, urlDeletion: \`/\${name}/deleted\`,
         });
         export default {
           events: { creation: ["compute.instance.create.end"], deletion: ["compute.instance.delete.end"] },
-          plugins: [${plugins.map((plugin) => `made(${JSON.stringify(plugin)})`).join(", ")}],
+          plugins: [${sources.join(", ")}],
           rabbit: { url: ${
         JSON.stringify(rabbit.url)
       }, queue: { name: "${this.#name}", exchanges: ["${this.#name}"] } },

@@ -152,7 +152,7 @@ function configOf(
   }: ConsoleSetUp,
   port: number,
 ): string {
-  return `import { env } from "oss-watcher";
+  return `import { env, when } from "oss-watcher";
 import { EventLog, RestNotify } from "oss-watcher/plugins";
 
 export default {

@@ -5,6 +5,7 @@ import type { TryAnswer } from "../../src/console/api.ts";
 import type { WorkerContext } from "../../src/console/worker/worker_context.ts";
 import { tryNotifications } from "../../src/console/worker/try.ts";
 import type { Plugin } from "../../src/model/plugin.ts";
+import { when } from "../../src/wire/options/when.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readSamples } from "../support/captures.ts";
 
@@ -13,11 +14,11 @@ const METADATA = Object.fromEntries(Array.from({ length: 90 }, (_, index) => [`k
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const EVENT_TYPE = "compute.instance.create.end";
 
-function ask(text: string): Promise<TryAnswer> {
+function ask(text: string, plugin: Plugin = PLUGIN): Promise<TryAnswer> {
   const config = { events: { creation: [EVENT_TYPE], deletion: [] }, plugins: [] };
   const context = {
     loaded: { config } as unknown as LoadedConfig,
-    plugins: new Map<string, Plugin>(["A", "B", "C", "D"].map((name) => [name, PLUGIN])),
+    plugins: new Map<string, Plugin>(["A", "B", "C", "D"].map((name) => [name, plugin])),
     clock: systemClock,
     random: Math.random,
     log: () => SILENT,
@@ -29,6 +30,18 @@ function ask(text: string): Promise<TryAnswer> {
 
 Deno.test("a try of many lines is refused before they are parsed", async () => {
   await assert.rejects(ask("x\n".repeat(20_001)), /^Refused: Cannot try this: it has more than 20000 lines\. Use /);
+});
+
+Deno.test("a try says which plugins would not be called, since their filters skip the event", async () => {
+  const sample = readSamples().find(({ name }) => name === EVENT_TYPE);
+  const text = JSON.stringify(sample!.sample.decoded_inner_message);
+  const { results } = await ask(text, when({ name: "A", ...PLUGIN }, { subjects: ["floatingip"] }));
+  assert.deepEqual(results[0]?.plugins.map(({ name, method, preview, error }) => [name, method, preview, error])[0], [
+    "A",
+    "none",
+    null,
+    null,
+  ]);
 });
 
 Deno.test("a try names 1,000 refusals and then stops", async () => {

@@ -17,7 +17,7 @@ import type { WatcherEvent } from "../../src/model/event.ts";
 import type { Following } from "../../src/model/following.ts";
 import type { Delivery, ReadyQuery, Settlement } from "../../src/model/ledger.ts";
 import type { TargetOutage } from "../../src/model/outage.ts";
-import type { NotifyContext, UpdateContext } from "../../src/model/plugin.ts";
+import type { NotifyContext, Plugin, UpdateContext } from "../../src/model/plugin.ts";
 import type { AttemptEnd } from "../../src/model/readings.ts";
 import { redact } from "../../src/wire/secrets/redact.ts";
 import { KeptLog } from "../support/loggers.ts";
@@ -44,6 +44,8 @@ export interface DispatchingOptions {
   readonly random?: () => number;
   /** With it, the plugins have a method `update`. */
   readonly following?: Following;
+  /** Puts filters on the plugins; called at each start. @default none */
+  readonly wrap?: (plugin: Plugin) => Plugin;
 }
 
 /** Counts what waits for the ledger's real timer, and reads. */
@@ -102,19 +104,20 @@ export class Dispatching implements AsyncDisposable {
 
   /** What a start of the service does. */
   async start(): Promise<void> {
-    const { retry, random = () => 1, following } = this.#options;
+    const { retry, random = () => 1, following, wrap = (plugin: Plugin) => plugin } = this.#options;
     const { clock, log } = this;
     this.#stop = new AbortController();
     this.ledger = new WatchedLedger(this.opened.database, clock.now);
     const names = Object.keys(this.#targets);
     this.lanes = names.map((name) =>
       new Lane({
-        plugin: {
+        plugin: wrap({
+          name,
           notify: (detail, _created, context) => this.#attempt(name, { detail, context }),
           ...(following === undefined ? {} : {
             update: (detail, context) => this.#attempt(name, { detail, context }),
           }),
-        },
+        }),
         name,
         following: following ?? null,
         policy: policyOf(name, retry),

@@ -16,6 +16,7 @@ const YEAR_MS = 365 * 24 * HOUR_MS;
 
 /** Of a ledger that nobody else looks at. */
 const NO_OUTAGES = {
+  creationFate: () => Promise.resolve("unknown" as const),
   noteOutage: () => Promise.resolve(),
   probeRequests: () => Promise.resolve(0),
   pauseOf: () => Promise.resolve(NEVER_PAUSED),

@@ -50,6 +50,11 @@ Deno.test("docs/LDAP.md shows what its examples would send", async () => {
   }
 });
 
+Deno.test("docs/LDAP.md shows what its example of Active Directory would send", async () => {
+  const shown = await previewOf(block("ts computer"), { LDAP_PASSWORD: PASSWORD });
+  assert.equal(shown.replace("\nchangetype: add", ""), block("ldif computer").trim());
+});
+
 for (const [kind, start, login] of SERVERS_OF_DOCS) {
   Deno.test(`docs/LDAP.md says what a fresh directory needs for what it shows (${kind})`, async () => {
     await using server = await start();

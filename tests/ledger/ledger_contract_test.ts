@@ -1,6 +1,7 @@
 import { RamLedger } from "../../src/ledger/ram/ledger.ts";
 import { OpenedSqliteLedger } from "../support/opened_sqlite_ledger.ts";
 import { type LedgerContract, type LedgerUnderTest, testLedger } from "./contract.ts";
+import { testLedgerFates } from "./fates_contract.ts";
 import { testLedgerUpdates } from "./updates_contract.ts";
 
 /** A ledger in RAM and its time. */
@@ -30,4 +31,5 @@ const CONTRACTS: readonly LedgerContract[] = [
 for (const contract of CONTRACTS) {
   testLedger(contract);
   testLedgerUpdates(contract);
+  testLedgerFates(contract);
 }

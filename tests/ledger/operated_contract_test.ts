@@ -7,6 +7,7 @@ import { testLastingEvents } from "./lasting_events_contract.ts";
 import type { OperatedContract } from "./operated_ledger.ts";
 import { testOperations } from "./operations_contract.ts";
 import { testPruning } from "./pruning_contract.ts";
+import { testSkipped } from "./skipped_contract.ts";
 import { testRedelivery } from "./redelivery_contract.ts";
 
 Deno.test.beforeAll(async () => {
@@ -29,4 +30,5 @@ for (const contract of CONTRACTS) {
   testComparisons(contract);
   testPruning(contract);
   testLastingEvents(contract);
+  testSkipped(contract);
 }

@@ -1,6 +1,7 @@
 import { TemporaryPostgresLedger } from "../support/temporary_postgres_ledger.ts";
 import { sharedPostgres } from "../support/postgres_server.ts";
 import { testLedger } from "./contract.ts";
+import { testLedgerFates } from "./fates_contract.ts";
 import { testLedgerUpdates } from "./updates_contract.ts";
 
 const contract = {
@@ -16,3 +17,4 @@ Deno.test.beforeAll(async () => {
 
 testLedger(contract);
 testLedgerUpdates(contract);
+testLedgerFates(contract);

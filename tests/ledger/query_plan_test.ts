@@ -24,6 +24,8 @@ function plans(): { readonly sql: string; readonly plan: readonly string[] }[] {
   });
   const clock = new VirtualClock();
   const ledger = new SqliteLedger(watched, clock.now);
+  // For plugins with a filter alone.
+  void ledger.creationFate("p", { seq: 1, key: "floatingip/f/2/deletion" });
   new BacklogCounter({
     database: watched,
     queueOf: (plugin) => ledger.queueOf(plugin),

@@ -8,11 +8,14 @@ export interface DirsrvOptions {
   readonly durable?: boolean;
   /** It holds nothing but its suffix, and nobody has any rights. @default false */
   readonly fresh?: boolean;
+  /** LDIF of a further schema. @default none */
+  readonly schema?: string;
 }
 
 /** Starts a private 389 Directory Server, as `dscreate` would set it up. */
-export async function startDirsrv({ tls = null, durable = false, fresh = false }: DirsrvOptions = {}): Promise<Dirsrv> {
-  const server = new Dirsrv({ tls, durable });
+export async function startDirsrv(options: DirsrvOptions = {}): Promise<Dirsrv> {
+  const { tls = null, durable = false, fresh = false, schema = "" } = options;
+  const server = new Dirsrv({ tls, durable, schema });
   try {
     await server.setUpCertificates(tls);
     await server.start();
@@ -30,7 +33,7 @@ export class Dirsrv extends LdapServer {
   override readonly name = "389-ds";
   protected override readonly adminDn = "cn=Directory Manager";
 
-  constructor({ tls, durable }: Required<Omit<DirsrvOptions, "fresh">>) {
+  constructor({ tls, durable, schema }: Required<Omit<DirsrvOptions, "fresh">>) {
     super();
     for (const folder of ["lock", "tmp", "ldif", "bak", "run", "log", "db", "conf"]) {
       Deno.mkdirSync(`${this.dir}/${folder}`);
@@ -39,6 +42,7 @@ export class Dirsrv extends LdapServer {
     for (const { name } of Deno.readDirSync("/etc/dirsrv/schema")) {
       Deno.copyFileSync(`/etc/dirsrv/schema/${name}`, `${this.dir}/conf/schema/${name}`);
     }
+    if (schema !== "") Deno.writeTextFileSync(`${this.dir}/conf/schema/98more.ldif`, schema);
     Deno.copyFileSync("/etc/dirsrv/config/slapd-collations.conf", `${this.dir}/conf/slapd-collations.conf`);
     // Who a client certificate belongs to: the entry with its common name.
     Deno.writeTextFileSync(

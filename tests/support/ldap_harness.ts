@@ -19,15 +19,18 @@ export class LdapHarness implements TargetHarness<Attributes> {
 
   private constructor(server: LdapServer, filter: string) {
     this.#server = server;
-    this.#gate = new TcpGate({ hostname: "127.0.0.1", port: server.port });
+    this.#gate = new TcpGate({ hostname: server.host, port: server.port });
     this.#filter = filter;
   }
 
-  /** @param subject What it takes in: servers, or floating IPs of servers that are there. */
-  static async open(server: LdapServer, subject: Subject): Promise<LdapHarness> {
+  /**
+   * @param subject What it takes in: servers, or floating IPs of servers that are there.
+   * @param mark Finds our entries.
+   */
+  static async open(server: LdapServer, subject: Subject, mark = "description=oss-watcher"): Promise<LdapHarness> {
     await server.clear();
     await server.ldif(`dn: ${ANSWERING}\nobjectClass: organizationalUnit`);
-    if (subject === "server") return new LdapHarness(server, "(description=oss-watcher)");
+    if (subject === "server") return new LdapHarness(server, `(${mark})`);
     await server.ldif(Array.from({ length: SAMPLES }, (_, index) => entryOf(index + 1)).join("\n"));
     return new LdapHarness(server, "(description=floating *)");
   }
@@ -85,9 +88,7 @@ export class LdapHarness implements TargetHarness<Attributes> {
 
   /** Old connections stay bound: the gate is what ends them. */
   async #setPassword(password: string): Promise<void> {
-    await this.#server.ldif(
-      `dn: ${WATCHER.bindDn}\nchangetype: modify\nreplace: userPassword\nuserPassword: ${password}`,
-    );
+    await this.#server.setPassword(password);
     this.#gate.set("down");
   }
 }

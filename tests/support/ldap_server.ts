@@ -25,13 +25,16 @@ export const ADMIN_PASSWORD = "admin-password";
 export abstract class LdapServer implements AsyncDisposable {
   abstract readonly name: string;
   protected abstract readonly adminDn: string;
+  readonly host: string;
   readonly port: number;
   readonly tlsPort: number;
   protected readonly dir: string;
   #group: Deno.ChildProcess | null = null;
 
-  protected constructor() {
-    [this.port, this.tlsPort] = freePorts(2) as [number, number];
+  /** @param place Where it listens. @default free ports of 127.0.0.1 */
+  protected constructor(place?: { readonly host: string; readonly port: number; readonly tlsPort: number }) {
+    const [port, tlsPort] = place === undefined ? freePorts(2) as [number, number] : [place.port, place.tlsPort];
+    [this.host, this.port, this.tlsPort] = [place?.host ?? "127.0.0.1", port, tlsPort];
     this.dir = Deno.makeTempDirSync({ prefix: "oss-watcher-ldap-" });
   }
 
@@ -41,6 +44,15 @@ export abstract class LdapServer implements AsyncDisposable {
 
   get tlsUrl(): string {
     return `ldaps://localhost:${this.tlsPort}`;
+  }
+
+  protected get adminPassword(): string {
+    return ADMIN_PASSWORD;
+  }
+
+  /** Where the administrator connects, as options of OpenLDAP's tools. */
+  protected get adminPlace(): readonly string[] {
+    return ["-H", this.url];
   }
 
   /** The program and its arguments; it stays in the foreground. */
@@ -61,7 +73,7 @@ export abstract class LdapServer implements AsyncDisposable {
     group.status.then(() => ended = true);
     await until(async () => {
       if (ended) throw new Error(`Cannot start ${this.name}: it ended\n${await this.#output()}`);
-      return (await tool("ldapsearch", ["-x", "-H", this.url, "-s", "base", "-b", "", "1.1"])).success;
+      return (await tool("ldapsearch", ["-x", ...this.adminPlace, "-s", "base", "-b", "", "1.1"])).success;
     }, 30_000);
   }
 
@@ -93,6 +105,11 @@ export abstract class LdapServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     await Deno.remove(this.dir, { recursive: true });
+  }
+
+  /** Gives the watcher another password. */
+  async setPassword(password: string): Promise<void> {
+    await this.ldif(`dn: ${WATCHER.bindDn}\nchangetype: modify\nreplace: userPassword\nuserPassword: ${password}`);
   }
 
   /** Applies LDIF as the administrator. */
@@ -138,7 +155,8 @@ export abstract class LdapServer implements AsyncDisposable {
 
   /** Removes everything below the plugin's base, referrals too. */
   async clear(): Promise<void> {
-    const dns = Object.keys(await this.entries(SERVERS, "(objectClass=*)", ["-M"])).filter((dn) => dn !== SERVERS);
+    const found = Object.keys(await this.entries(SERVERS, "(objectClass=*)", ["-M"]));
+    const dns = found.filter((dn) => dn.toLowerCase() !== SERVERS.toLowerCase());
     // The name of an entry ends in that of the entry above.
     const records = dns.sort((one, other) => other.length - one.length).map((dn) =>
       `dn:: ${new TextEncoder().encode(dn).toBase64()}\nchangetype: delete\n`
@@ -147,7 +165,7 @@ export abstract class LdapServer implements AsyncDisposable {
   }
 
   #admin(): string[] {
-    return ["-x", "-H", this.url, "-D", this.adminDn, "-w", ADMIN_PASSWORD];
+    return ["-x", ...this.adminPlace, "-D", this.adminDn, "-w", this.adminPassword];
   }
 
   async #output(): Promise<string> {

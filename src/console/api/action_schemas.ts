@@ -57,6 +57,7 @@ export const ACTION_SCHEMAS = {
         waiting: WHOLE,
         retrying: WHOLE,
         done: WHOLE,
+        skipped: WHOLE,
         dead: WHOLE,
         dropped: WHOLE,
       }),

@@ -139,7 +139,7 @@ export const EVENT_SCHEMAS = {
         name: TEXT,
         key: TEXT,
         created: BOOL,
-        method: oneOf(METHODS),
+        method: oneOf([...METHODS, "none"]),
         preview: ANY,
         error: orNull(TEXT),
       })),

@@ -5,7 +5,7 @@ import { BOOL, NUMBER, objectOf, oneOf, orNull, type Schema, TEXT, TIME, WHOLE }
 
 /** What several schemas have. */
 export const ROLE = oneOf(["viewer", "operator"]);
-export const STATES = ["waiting", "retrying", "done", "dead", "dropped"] as const;
+export const STATES = ["waiting", "retrying", "done", "skipped", "dead", "dropped"] as const;
 export const KINDS = ["creation", "update", "deletion"] as const;
 export const SUBJECTS = ["server", "floatingip"] as const;
 export const METHODS = ["notify", "update"] as const;

@@ -11,6 +11,7 @@ export const STATES = {
   done: { word: "done", tone: "ok", icon: "check" },
   waiting: { word: "waiting", tone: "busy", icon: "clock" },
   retrying: { word: "retrying", tone: "warn", icon: "retry" },
+  skipped: { word: "skipped", tone: "off", icon: "minus" },
   dead: { word: "dead letter", tone: "bad", icon: "cross" },
   dropped: { word: "dropped", tone: "off", icon: "minus" },
 };

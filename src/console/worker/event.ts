@@ -1,11 +1,13 @@
 import type { EventAnswer, PreviewAnswer } from "../api.ts";
-import { callOf } from "../../dispatch/call.ts";
-import type { Delivery } from "../../model/ledger.ts";
+import { filteredCall } from "../../dispatch/filtered_call.ts";
+import { creationBefore } from "../../model/event_key.ts";
+import type { CreationFate, Delivery } from "../../model/ledger.ts";
 import { changedKeys, followingOf } from "../../model/following.ts";
 import type { Detail } from "../../model/detail.ts";
 import type { Json } from "../../model/notification.ts";
 import type { ShownDelivery, ShownEvent } from "../../model/operations.ts";
 import type { Plugin } from "../../model/plugin.ts";
+import { filterOf } from "../../model/plugin_filter.ts";
 import { previewOf } from "../../runtime/preview.ts";
 import { Deadline } from "../../wire/deadline.ts";
 import { redact } from "../../wire/secrets/redact.ts";
@@ -82,9 +84,12 @@ async function previewDelivery(
     lastAttemptAt: null,
   };
   const following = followingOf(context.loaded.config.events);
-  const call = callOf(delivery, { following, canUpdate: plugin.update !== undefined });
+  const [canUpdate, filter] = [plugin.update !== undefined, filterOf(plugin)];
+  const ledger = { creationFate: (name: string, { key }: { readonly key: string }) => fateOf(name, key, context) };
+  const call = await filteredCall(delivery, { following, canUpdate, filter, ledger, redact });
+  if (call.method === "undecided") return { ...nothing, error: call.error };
   if (call.method === "impossible") return { ...nothing, error: "The server's creation was not delivered to it" };
-  if (call.method === "none") return { ...nothing, error: null };
+  if (call.method === "none" || call.method === "skipped") return { ...nothing, error: null };
   using deadline = new Deadline(new AbortController().signal, PREVIEW_SECONDS);
   try {
     const { method, preview, error = null } = await deadline.race(
@@ -94,6 +99,16 @@ async function previewDelivery(
   } catch (error) {
     return { name, method: call.method, preview: null, error: redact(error instanceof Error ? error.message : "") };
   }
+}
+
+/** What a plugin has heard of the creation before an event, by what is shown of that. */
+async function fateOf(plugin: string, key: string, { withLedger }: WorkerContext): Promise<CreationFate> {
+  const place = creationBefore(key);
+  const shown = place && await withLedger((ledger) => ledger.show(place.key));
+  const delivery = shown?.deliveries.find((one) => one.plugin === plugin);
+  if (delivery === undefined || delivery.finishedAt === null) return "unknown";
+  if (delivery.attempts > 0) return "told";
+  return delivery.state === "dead" ? "undecided" : "skipped";
 }
 
 /** What differs from what the plugin was told before; `null`: it was told nothing, or all is new. */

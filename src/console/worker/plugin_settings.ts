@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../../model/notification.ts";
 import type { Plugin } from "../../model/plugin.ts";
+import { filterOf } from "../../model/plugin_filter.ts";
 import { rememberedOptions } from "../../wire/options/given_options.ts";
 import { HIDDEN, isSecretName, redact, shownUrl } from "../../wire/secrets/redact.ts";
 
@@ -9,10 +10,14 @@ const MAX_TEXT = 2000;
 
 /** The class of a plugin, and what it was made with, without secrets. */
 export function settingsOf(plugin: Plugin, name: string): { readonly kind: string; readonly options: Json } {
-  const kind = plugin.constructor?.name || "Object";
+  const filter = filterOf(plugin);
+  const inner = filter?.plugin ?? plugin;
+  const kind = inner.constructor?.name || "Object";
   // A plugin of config.ts's own may have taken its options without our help: its fields tell some.
-  const options = rememberedOptions(kind, name) ?? plugin;
-  return { kind, options: shownObject(options, MAX_DEPTH) };
+  const options = shownObject(rememberedOptions(kind, name) ?? inner, MAX_DEPTH);
+  if (filter === null) return { kind, options };
+  const filters = filter.options.map((one) => shownObject(one, MAX_DEPTH));
+  return { kind, options: { ...options, when: filters.length === 1 ? filters[0]! : filters } };
 }
 
 function shownObject(value: object, depth: number): JsonObject {

@@ -71,6 +71,8 @@ function answerOf(result: DryRunResult): TryAnswer["results"][number] {
     events: events.map(({ before = null, changed = null, ...one }) => {
       return { ...one, before, changed, keysToAsk: keysToAsk.get(one.key) ?? [] };
     }),
-    plugins: plugins.map(({ error = null, ...preview }) => ({ ...preview, error })),
+    plugins: plugins.map(({ error = null, skipped = false, ...preview }) => {
+      return { ...preview, method: skipped ? "none" as const : preview.method, error };
+    }),
   };
 }

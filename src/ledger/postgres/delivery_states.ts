@@ -2,8 +2,10 @@ import type { ListedState } from "../../model/operations.ts";
 
 /** The state that operators see, for a delivery's row; one without a row waits. */
 export function listedState(state: unknown, attempts: unknown): ListedState {
-  if (state === "done" || state === "dead" || state === "dropped") return state;
-  return Number(attempts ?? 0) > 0 ? "retrying" : "waiting";
+  const isTried = Number(attempts ?? 0) > 0;
+  if (state === "done") return isTried ? "done" : "skipped";
+  if (state === "dead" || state === "dropped") return state;
+  return isTried ? "retrying" : "waiting";
 }
 
 /** SQL: a plugin was told what this delivery says. One that is done without an attempt had nothing to tell. */

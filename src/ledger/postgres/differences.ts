@@ -9,7 +9,9 @@ export function differencesOf(self: ProcessIdentity, processes: readonly SeenPro
     if (missing.length > 0) differences.push(`it lacks the plugins ${missing.join(", ")}`);
     if (more.length > 0) differences.push(`it has the plugins ${more.join(", ")}, which we do not have`);
     if (other.events !== self.events) {
-      differences.push("its events or its detail are others: what is announced depends on who decides");
+      differences.push(
+        "its events, its detail or its filters (when) are others: what is announced depends on who decides",
+      );
     }
     if (other.version !== self.version) differences.push(`it is oss-watcher ${other.version}, we are ${self.version}`);
     return differences.map((difference) => `The configuration of process "${other.name}" differs: ${difference}`);

@@ -1,7 +1,9 @@
-import type { Delivery, ReadyQuery, Settlement } from "../../model/ledger.ts";
+import type { CreationFate, Delivery, ReadyQuery, Settlement } from "../../model/ledger.ts";
 import { LeaseLost, pluginLease } from "../../model/tenancy.ts";
+import { isFinal, isUntold } from "../final_outcome.ts";
 import { Batcher } from "./batcher.ts";
 import type { Queries } from "./client.ts";
+import { creationFate } from "./creation_fates.ts";
 import { DeliveryReader } from "./delivery_reader.ts";
 import type { Committed } from "./facts_transaction.ts";
 import type { HeldLeases } from "./held_leases.ts";
@@ -125,13 +127,22 @@ export class Dispatching {
     return window.deliveries.nextDueAt();
   }
 
+  async creationFate(
+    plugin: string,
+    event: { readonly seq: number; readonly key: string },
+  ): Promise<CreationFate> {
+    const { plugins, queries } = this.#options;
+    return plugins.has(plugin) ? await creationFate(queries, plugins.of(plugin), event) : "unknown";
+  }
+
   /** As {@linkcode Ledger.settle}. @throws {LeaseLost} when another process has the lease. */
   async settle(settlements: readonly Settlement[], waitMs: number): Promise<void> {
     await Promise.all(settlements.map(async (settlement) => {
       const window = this.#windows.get(settlement.plugin);
       if (!this.#options.plugins.has(settlement.plugin)) return;
       if (window === undefined) throw new LeaseLost(`The deliveries of ${settlement.plugin} are another process's`);
-      const isAwaited = isFinal(settlement) && window.deliveries.isAwaited(settlement.seq);
+      const { outcome, seq } = settlement;
+      const isAwaited = outcome === "begun" || (isFinal(outcome) && window.deliveries.isAwaited(seq));
       await this.#outcomes.add({ plugin: window.plugin, settlement, window }, isAwaited ? 0 : waitMs);
     }));
   }
@@ -213,11 +224,11 @@ export class Dispatching {
     const known = window.deliveries.get(seq) ?? await this.#stored(plugin, seq);
     // An operator dropped it during the attempt.
     if (known === null) return false;
-    const attempts = outcome === "unneeded" ? 0 : known.attempts + 1;
-    const last = outcome === "unneeded" ? known.lastAttemptAt : endedAt;
-    const state = !isFinal(settlement) ? "open" : outcome === "dead" ? "dead" : "done";
-    const finishedAt = isFinal(settlement) ? endedAt : null;
-    const due = isFinal(settlement) ? known.dueAt : dueAt;
+    const attempts = isUntold(outcome) ? 0 : outcome === "begun" ? known.attempts : known.attempts + 1;
+    const last = isUntold(outcome) ? known.lastAttemptAt : endedAt;
+    const state = !isFinal(outcome) ? "open" : outcome === "dead" || outcome === "undecided" ? "dead" : "done";
+    const finishedAt = isFinal(outcome) ? endedAt : null;
+    const due = isFinal(outcome) || outcome === "begun" ? known.dueAt : dueAt;
     rows.add({ plugin, seq, state, dueAt: due, attempts, triedMs, lastAttemptAt: last, finishedAt });
     if (failure !== null) rows.addFailure({ plugin, seq, attempt: attempts, startedAt, endedAt, failure });
     // It was ready when its attempt began: only the replay of an older one can have blocked it, or has
@@ -229,14 +240,16 @@ export class Dispatching {
   }
 
   #settled({ window, settlement }: Outcome): void {
-    const { seq, dueAt, endedAt, triedMs } = settlement;
-    if (isFinal(settlement)) {
+    const { seq, outcome, dueAt, endedAt, triedMs } = settlement;
+    if (isFinal(outcome)) {
       window.finish(seq);
       this.#reader.recent.finished(seq);
-    } else {
-      const attempts = (window.deliveries.get(seq)?.attempts ?? 0) + 1;
-      window.deliveries.postpone(seq, { dueAt, attempts, triedMs, lastAttemptAt: endedAt });
+      return;
     }
+    const known = window.deliveries.get(seq);
+    const attempts = known?.attempts ?? 0;
+    const next = outcome === "begun" ? { dueAt: known?.dueAt ?? 0, attempts } : { dueAt, attempts: attempts + 1 };
+    window.deliveries.postpone(seq, { ...next, triedMs, lastAttemptAt: endedAt });
   }
 
   /** A delivery that is not in RAM; `null`: it is finished. */
@@ -254,11 +267,6 @@ export class Dispatching {
       lastAttemptAt: last === null ? null : Number(last),
     };
   }
-}
-
-/** Whether the outcome finishes the delivery. */
-function isFinal({ outcome }: Settlement): boolean {
-  return outcome === "done" || outcome === "dead" || outcome === "unneeded";
 }
 
 /** The plugin whose deliveries a lease is of; `null`: it is of something else. */

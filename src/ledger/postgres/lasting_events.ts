@@ -28,7 +28,8 @@ type Ended<Kind extends Subject["is"]> = EndedEvent & { readonly subject: Extrac
  *
  * - the creation of a server that is not deleted, or whose deletion is not delivered yet;
  * - its last update, and the last one that each plugin was told;
- * - the beginning of a floating IP's current association;
+ * - the beginning of a floating IP's current association, or of one whose end is not delivered yet:
+ *   whether that is told depends on whether the beginning was;
  * - the end of an association, if the creation of its server, or the server's last update, lists the
  *   floating IP and the server is not deleted: these alone would say that the server still has it.
  *
@@ -78,13 +79,16 @@ async function knownServers(
   const rows = await queries.rows(SERVERS, [joined([...new Set(ids)])]);
   const servers = rows.map(({ data }) => JSON.parse(data as string) as ServerMemory);
   const deleted = servers.filter(({ deleted }) => deleted);
-  const keys = deleted.length === 0
-    ? []
-    : await queries.rows(UNDELIVERED, [joined(deleted.map(({ id }) => deletionKey(id)))]);
-  const untold = new Set(keys.map(({ key }) => original(key as string)));
+  const untold = await undelivered(queries, deleted.map(({ id }) => deletionKey(id)));
   return new Map(
     servers.filter(({ id, deleted }) => !deleted || untold.has(deletionKey(id))).map((server) => [server.id, server]),
   );
+}
+
+/** Of these keys, those of events that a plugin will perhaps be told of. */
+async function undelivered(queries: Queries, keys: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = keys.length === 0 ? [] : await queries.rows(UNDELIVERED, [joined(keys)]);
+  return new Set(rows.map(({ key }) => original(key as string)));
 }
 
 /** The last updates of servers, and the last ones that some plugin was told: its later events build on them. */
@@ -114,7 +118,14 @@ async function currentAssociations(
     const { id, association, transitions }: FloatingIpMemory = JSON.parse(data as string);
     return association === null ? [] : [`floatingip/${id}/${transitions}/creation`];
   }));
-  return associations.filter(({ key }) => current.has(key)).map(({ seq }) => seq);
+  const ends = await undelivered(queries, associations.map(({ key }) => endOf(key)));
+  return associations.filter(({ key }) => current.has(key) || ends.has(endOf(key))).map(({ seq }) => seq);
+}
+
+/** The key of the end of an association, by that of its beginning. */
+function endOf(key: string): string {
+  const [, path, number] = /^(.*)\/(\d+)\/creation$/s.exec(key) ?? [];
+  return `${path}/${Number(number) + 1}/deletion`;
 }
 
 /** The ends of associations with floating IPs that the detail of the server's creation or last update lists. */

@@ -2,6 +2,7 @@ import type { Gap } from "../../model/gap.ts";
 import {
   type AnnouncedUpdates,
   type Arrival,
+  type CreationFate,
   type Decider,
   type Delivery,
   type DetailRecord,
@@ -164,6 +165,10 @@ export class PostgresLedger implements Ledger {
 
   async nextDueAt(plugin: string): Promise<number | null> {
     return await this.#dispatching.nextDueAt(plugin);
+  }
+
+  creationFate(plugin: string, event: { readonly seq: number; readonly key: string }): Promise<CreationFate> {
+    return this.#dispatching.creationFate(plugin, event);
   }
 
   async settle(settlements: readonly Settlement[]): Promise<void> {

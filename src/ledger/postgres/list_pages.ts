@@ -144,7 +144,8 @@ function withRow(...where: readonly string[]): Source {
 const SOURCES: Readonly<Partial<Record<ListedState, readonly Source[]>>> = {
   waiting: [withRow("d.state = 'open'", "d.attempts = 0"), WITHOUT_ROW],
   retrying: [withRow("d.state = 'open'", "d.attempts > 0")],
-  done: [withRow("d.state = 'done'")],
+  done: [withRow("d.state = 'done'", "d.attempts > 0")],
+  skipped: [withRow("d.state = 'done'", "d.attempts = 0")],
   dead: [withRow("d.state = 'dead'")],
   dropped: [withRow("d.state = 'dropped'")],
 };
@@ -168,7 +169,7 @@ function deliveryOf(row: Row): PageRow {
       at: Number(row["decided_at"]),
       attempts: Number(row["attempts"] ?? 0),
       dueAt: isOpen ? Number(row["due_at"]) : null,
-      reason: state === "done" ? null : error,
+      reason: state === "done" || state === "skipped" ? null : error,
       ...(isOpen && row["paused_at"] !== null ? { isPaused: true } : {}),
     },
   };

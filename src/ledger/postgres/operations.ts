@@ -117,7 +117,7 @@ class PostgresOperations implements LedgerOperations {
     const prunedBefore = await this.#fact(PRUNED_BEFORE) ?? 0;
     const results: OperatorResult[] = [];
     for await (const page of selectedDeliveries(this.#client, selection, "replay")) {
-      results.push(...await replayDeliveries(this.#client, page, { force, prunedBefore }));
+      results.push(...await replayDeliveries(this.#client, page, { force, selection, prunedBefore }));
     }
     return results;
   }
@@ -139,7 +139,7 @@ class PostgresOperations implements LedgerOperations {
     const results: OperatorResult[] = [];
     for await (const page of selectedDeliveries(this.#client, selection, action)) {
       const wanted = page.slice(0, limit - results.length);
-      results.push(...await refusalsOf(this.#client, wanted, { action, force, prunedBefore }));
+      results.push(...await refusalsOf(this.#client, wanted, { action, force, selection, prunedBefore }));
       if (results.length >= limit) break;
     }
     return results;

@@ -12,7 +12,7 @@ export async function pluginStates(queries: Queries): Promise<readonly PluginSta
     await configuredPlugins(queries),
   ];
   return plugins.map(({ id, name, outage, ...row }) => {
-    const deliveries = { waiting: 0, retrying: 0, done: 0, dead: 0, dropped: 0 };
+    const deliveries = { waiting: 0, retrying: 0, done: 0, skipped: 0, dead: 0, dropped: 0 };
     for (const row of counts) {
       if (row["plugin"] !== id) continue;
       deliveries[listedState(row["state"], row["tried"]) as keyof typeof deliveries] += Number(row["count"]);

@@ -115,7 +115,8 @@ function withRow(where: string): Source {
 const SOURCES: Readonly<Partial<Record<ListedState, readonly Source[]>>> = {
   waiting: [withRow("d.state = 'open' AND d.attempts = 0"), WITHOUT_ROW],
   retrying: [withRow("d.state = 'open' AND d.attempts > 0")],
-  done: [withRow("d.state = 'done'")],
+  done: [withRow("d.state = 'done' AND d.attempts > 0")],
+  skipped: [withRow("d.state = 'done' AND d.attempts = 0")],
   dead: [withRow("d.state = 'dead'")],
   dropped: [withRow("d.state = 'dropped'")],
 };

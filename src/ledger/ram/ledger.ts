@@ -4,6 +4,7 @@ import type { Gap } from "../../model/gap.ts";
 import {
   type AnnouncedUpdates,
   type Arrival,
+  type CreationFate,
   type Decider,
   type Delivery,
   type DetailRecord,
@@ -24,6 +25,8 @@ import { NEVER_PAUSED, type PauseState } from "../../model/pause.ts";
 import { mergeSnapshots } from "../../model/snapshot.ts";
 import { causeOf, sentOf } from "../message_identity.ts";
 import { learnedMemory } from "../learned_memory.ts";
+import { isFinal } from "../final_outcome.ts";
+import { RamFates } from "./fates.ts";
 import { RamMemory } from "./memory.ts";
 import { RamUpdates } from "./updates.ts";
 
@@ -60,6 +63,7 @@ export class RamLedger implements Ledger {
    */
   readonly #undetailed = new Map<number, EventRow>();
   readonly #open: DeliveryRow[] = [];
+  readonly #fates = new RamFates();
   readonly rejections: Rejection[] = [];
   /** By source, exchange and start. */
   readonly #gaps = new Map<string, Gap>();
@@ -164,20 +168,23 @@ export class RamLedger implements Ledger {
     return Promise.resolve(due.length === 0 ? null : Math.min(...due));
   }
 
+  creationFate(plugin: string, { key }: { readonly key: string }): Promise<CreationFate> {
+    return Promise.resolve(this.#fates.of(plugin, key));
+  }
+
   settle(settlements: readonly Settlement[]): Promise<void> {
     for (const { seq, plugin, outcome, endedAt, dueAt, triedMs, failure } of settlements) {
       const at = this.#open.findIndex((delivery) => delivery.plugin === plugin && delivery.row.seq === seq);
       const delivery = this.#open[at];
       if (delivery === undefined) continue;
       if (outcome === "done") this.#updates?.told(plugin, delivery.row);
-      if (outcome === "done" || outcome === "dead" || outcome === "unneeded") this.#open.splice(at, 1);
-      else {Object.assign(delivery, {
-          attempts: delivery.attempts + 1,
-          lastAttemptAt: endedAt,
-          dueAt,
-          triedMs,
-          progress: failure?.progress,
-        });}
+      this.#fates.settled(plugin, delivery.row.event.key, outcome);
+      if (isFinal(outcome)) this.#open.splice(at, 1);
+      else if (outcome === "begun") delivery.lastAttemptAt = endedAt;
+      else {
+        const attempts = delivery.attempts + 1;
+        Object.assign(delivery, { attempts, lastAttemptAt: endedAt, dueAt, triedMs, progress: failure?.progress });
+      }
     }
     return Promise.resolve();
   }

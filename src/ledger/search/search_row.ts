@@ -71,7 +71,7 @@ export function foundDelivery(row: SearchRow, searched: SearchedEvent): FoundDel
     attempts: row.attempts,
     dueAt: isOpen ? row.dueAt : null,
     finishedAt: row.finishedAt,
-    reason: state === "done" ? null : row.error,
+    reason: state === "done" || state === "skipped" ? null : row.error,
     ...(isOpen && row.isPaused ? { isPaused: true } : {}),
   };
 }

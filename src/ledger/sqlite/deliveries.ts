@@ -1,5 +1,6 @@
 import type { Settlement } from "../../model/ledger.ts";
 import type { Holder, Waiting } from "./queued_delivery.ts";
+import { isFinal } from "../final_outcome.ts";
 import type { OrderHash } from "../order_hash.ts";
 import { orderHashOf } from "./order_hash.ts";
 import type { RecentEvents } from "../recent_events.ts";
@@ -51,9 +52,10 @@ export class Deliveries {
     for (const row of this.#sql.waitingForDetail.all(seq)) this.#unblock(Number(row["plugin"]), seq, "new");
   }
 
-  /** Whether the outcome may unblock a later delivery. */
+  /** Whether the outcome may unblock a later delivery, or an attempt waits for it. */
   isAwaited({ plugin, seq, outcome }: Settlement): boolean {
-    if (outcome !== "done" && outcome !== "dead" && outcome !== "unneeded") return false;
+    if (outcome === "begun") return true;
+    if (!isFinal(outcome)) return false;
     return this.#queues.nextHolders(this.#holder(this.#plugins.of(plugin), seq)).size > 0;
   }
 
@@ -64,12 +66,14 @@ export class Deliveries {
     const state = this.#stateOf(plugin, seq);
     // An operator dropped it during the attempt.
     if (state === null) return;
-    const finished = outcome === "done" || outcome === "dead" || outcome === "unneeded";
+    const finished = isFinal(outcome);
     if (outcome === "unneeded") this.#sql.finishUntold.run(endedAt, plugin, seq);
+    else if (outcome === "undecided") this.#sql.giveUpUntold.run(endedAt, plugin, seq);
     else if (finished) this.#sql.finish.run(outcome, endedAt, endedAt, triedMs, plugin, seq);
     else {
       this.#queues.write(this.#holder(plugin, seq), state);
-      this.#sql.postpone.run(dueAt, endedAt, triedMs, plugin, seq);
+      if (outcome === "begun") this.#sql.begin.run(endedAt, plugin, seq);
+      else this.#sql.postpone.run(dueAt, endedAt, triedMs, plugin, seq);
     }
     if (failure !== null) {
       const attempt = this.#attempts(plugin, seq);
@@ -152,6 +156,9 @@ export class Deliveries {
   }
 }
 
+/** SQL: a delivery that was skipped and is replayed is told, whatever a filter says. */
+const CHOSEN_AT = `iif(state = 'done' AND attempts = 0, finished_at, NULL)`;
+
 const OVERTAKEN = "A later event that shares a key was delivered while this one was being replayed";
 
 const STATEMENTS = {
@@ -164,6 +171,8 @@ const STATEMENTS = {
   finish: `UPDATE delivery SET state = ?, finished_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
     WHERE plugin = ? AND seq = ?`,
   finishUntold: `UPDATE delivery SET state = 'done', finished_at = ?, attempts = 0 WHERE plugin = ? AND seq = ?`,
+  giveUpUntold: `UPDATE delivery SET state = 'dead', finished_at = ?, attempts = 0 WHERE plugin = ? AND seq = ?`,
+  begin: `UPDATE delivery SET last_attempt_at = ? WHERE plugin = ? AND seq = ?`,
   postpone: `UPDATE delivery SET due_at = ?, last_attempt_at = ?, tried_ms = ?, attempts = attempts + 1
     WHERE plugin = ? AND seq = ?`,
   addFailure: `INSERT OR REPLACE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error, progress)
@@ -172,6 +181,6 @@ const STATEMENTS = {
   blockLater: `UPDATE delivery SET state = 'blocked' WHERE plugin = ? AND state = 'ready' AND seq IN (
       SELECT seq FROM held WHERE plugin = ? AND order_key = ? AND seq > ?)`,
   reopen:
-    `UPDATE delivery SET state = iif((SELECT detail FROM event WHERE event.seq = delivery.seq) IS NULL, 'new', 'blocked'), due_at = 0, finished_at = NULL, tried_ms = 0, last_attempt_at = NULL
-    WHERE plugin = ? AND seq = ?`,
+    `UPDATE delivery SET state = iif((SELECT detail FROM event WHERE event.seq = delivery.seq) IS NULL, 'new', 'blocked'), due_at = 0, finished_at = NULL, tried_ms = 0,
+      last_attempt_at = ${CHOSEN_AT} WHERE plugin = ? AND seq = ?`,
 } as const;

@@ -22,6 +22,7 @@ export function wasTold(delivery: string): string {
 
 /** The state that operators see, for a delivery's state in the file. */
 export function listedState(state: string, attempts: number): ListedState {
-  if (state === "done" || state === "dead" || state === "dropped") return state;
+  if (state === "done") return attempts > 0 ? "done" : "skipped";
+  if (state === "dead" || state === "dropped") return state;
   return attempts > 0 ? "retrying" : "waiting";
 }

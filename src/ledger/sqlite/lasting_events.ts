@@ -9,7 +9,8 @@ const ENDING = 9;
  *
  * - the creation of a server that is not deleted, or whose deletion is not delivered yet;
  * - its last update, and the last one that each plugin was told;
- * - the beginning of a floating IP's current association;
+ * - the beginning of a floating IP's current association, or of one whose end is not delivered yet:
+ *   whether that is told depends on whether the beginning was;
  * - the end of an association, if the creation of its server, or the server's last update, lists the
  *   floating IP and the server is not deleted: these alone would say that the server still has it.
  */
@@ -26,6 +27,9 @@ export function isLasting(row: string): string {
     WHEN ${key} GLOB 'floatingip/*/creation' THEN EXISTS (SELECT 1 FROM floatingip AS f WHERE f.id = ${floatingIpId}
       AND json_extract(f.data, '$.association') IS NOT NULL
       AND ${key} = 'floatingip/' || f.id || '/' || json_extract(f.data, '$.transitions') || '/creation')
+      OR ${
+    isUndelivered(`${prefix} || '/' || (CAST(substr(${path}, length(${prefix}) + 2) AS INTEGER) + 1) || '/deletion'`)
+  }
     WHEN ${key} GLOB 'floatingip/*/deletion' THEN EXISTS (
       SELECT 1 FROM event AS own WHERE own.key IN (${creationAndUpdate(serverOf(row))})
         AND instr(own.detail, ${floatingIpId}) > 0 AND ${isThere(serverOf(row))})
@@ -48,9 +52,13 @@ function isThere(id: string): string {
 }
 
 /** SQL: targets hold server `s`, or will be told its deletion by what they were told of it. */
-const IS_KNOWN_TO_TARGETS = `(s.deleted_at IS NULL OR EXISTS (SELECT 1 FROM event AS g
-  JOIN delivery AS d ON d.seq = g.seq AND (d.finished_at IS NULL OR d.state = 'dead')
-  WHERE g.key = 'server/' || s.id || '/deletion'))`;
+const IS_KNOWN_TO_TARGETS = `(s.deleted_at IS NULL OR ${isUndelivered("'server/' || s.id || '/deletion'")})`;
+
+/** SQL: there is an event with this key, and a plugin will perhaps be told of it. */
+function isUndelivered(key: string): string {
+  return `EXISTS (SELECT 1 FROM event AS g
+    JOIN delivery AS d ON d.seq = g.seq AND (d.finished_at IS NULL OR d.state = 'dead') WHERE g.key = ${key})`;
+}
 
 /**
  * SQL: the server's last update, or the last one that some plugin was told, which later events of

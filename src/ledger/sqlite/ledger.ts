@@ -2,6 +2,7 @@ import type { Gap } from "../../model/gap.ts";
 import type {
   AnnouncedUpdates,
   Arrival,
+  CreationFate,
   Decider,
   Delivery,
   DetailRecord,
@@ -17,6 +18,7 @@ import { type AddedEvents, Announcer, type WriteOptions } from "../announcer.ts"
 import type { NewEvent } from "../new_event.ts";
 import { PendingUpdates } from "../pending_updates.ts";
 import { BEGAN_AT } from "./comparisons.ts";
+import { CreationFates } from "./creation_fates.ts";
 import { ConsistentReads } from "./consistent_reads.ts";
 import { type Database, prepareAll, reading, type Statements } from "./database.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -60,6 +62,9 @@ export class SqliteLedger implements Ledger {
   readonly #pauses: Pauses;
   readonly #updates: PendingUpdates;
   readonly #announcer: Announcer;
+  readonly #database: Database;
+  /** Few plugins have a filter. */
+  #fates: CreationFates | undefined;
   readonly #sql: Statements<typeof STATEMENTS>;
   /** The numbers of the plugins that get a delivery of every event. */
   #active: readonly number[] = [];
@@ -73,6 +78,7 @@ export class SqliteLedger implements Ledger {
       onRolledBack: () => this.#rolledBack(),
     });
     this.#now = now;
+    this.#database = database;
     this.#memory = new SqliteMemory(database);
     this.#gaps = new SqliteGaps(database);
     this.#plugins = new PluginNumbers(database);
@@ -202,6 +208,11 @@ export class SqliteLedger implements Ledger {
   /** In-memory state of one plugin's delivery queue. */
   async queueOf(plugin: string): Promise<QueueState> {
     return await this.#consistent.read({ plugin, limit: 1 }, () => this.#queues.stateOf(this.#plugins.of(plugin)));
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async creationFate(plugin: string, event: { readonly seq: number; readonly key: string }): Promise<CreationFate> {
+    return reading(() => (this.#fates ??= new CreationFates(this.#database, this.#plugins)).of(plugin, event));
   }
 
   async settle(settlements: readonly Settlement[]): Promise<void> {

@@ -74,7 +74,7 @@ function listDeliveries(database: Database, filter: PageQuery): readonly PageRow
         at: Number(row["decided_at"]),
         attempts: Number(row["attempts"]),
         dueAt: isOpen ? Number(row["due_at"]) : null,
-        reason: row["error"] === null || state === "done" ? null : String(row["error"]),
+        reason: row["error"] === null || state === "done" || state === "skipped" ? null : String(row["error"]),
         ...(isOpen && row["paused_at"] !== null ? { isPaused: true } : {}),
       },
     };
@@ -95,7 +95,7 @@ function deliveryQuery(
   // Few deliveries are in most states: an index on the state finds them ("+" keeps SQLite from
   // another one). Otherwise the walk goes back from the newest, past the deliveries of other
   // plugins.
-  const byState = state !== undefined && state !== "done";
+  const byState = state !== undefined && state !== "done" && state !== "skipped";
   if (plugin !== undefined) also(`${byState ? "+" : ""}d.plugin = (SELECT id FROM plugin WHERE name = ?)`, plugin);
   if (since !== undefined) {
     also("e.decided_at >= ?", since);
@@ -121,7 +121,8 @@ function deliveryQuery(
 export const CONDITIONS: Readonly<Partial<Record<ListedState, readonly string[]>>> = {
   waiting: [`${OPEN} AND d.attempts = 0`, QUEUED],
   retrying: [`${OPEN} AND d.attempts > 0`],
-  done: ["d.state = 'done'"],
+  done: ["d.state = 'done' AND d.attempts > 0"],
+  skipped: ["d.state = 'done' AND d.attempts = 0"],
   dead: ["d.state = 'dead'"],
   dropped: ["d.state = 'dropped'"],
 };

@@ -26,6 +26,7 @@ import { PluginNumbers } from "./plugin_numbers.ts";
 import { Queues } from "./queues.ts";
 import { LedgerSearch } from "../search/ledger_search.ts";
 import { SqliteSearchReader } from "./search.ts";
+import { laterText, whyNotReplayed } from "../replay_refusals.ts";
 import { LATER_DONE } from "./order_queries.ts";
 import { gapOf } from "./gaps.ts";
 import { SqliteMemory } from "./memory.ts";
@@ -147,7 +148,7 @@ class SqliteOperations implements LedgerOperations {
   async replay(selection: Selection, { force }: { readonly force: boolean }): Promise<readonly OperatorResult[]> {
     return this.#inSlices(this.#selected(selection, "replay"), (row) => {
       const { plugin, seq } = numbers(row);
-      const refused = this.#whyNotReplay(row, force);
+      const refused = this.#whyNotReplay(row, { force, selection });
       if (refused === null) this.#deliveries.reopen(plugin, seq);
       return resultOf(row, refused);
     });
@@ -169,7 +170,7 @@ class SqliteOperations implements LedgerOperations {
     selection: Selection,
     { action, force, limit }: { readonly action: "replay" | "drop"; readonly force: boolean; readonly limit: number },
   ): Promise<readonly OperatorResult[]> {
-    const whyNot = (row: Row) => action === "replay" ? this.#whyNotReplay(row, force) : whyNotDrop(row);
+    const whyNot = (row: Row) => action === "replay" ? this.#whyNotReplay(row, { force, selection }) : whyNotDrop(row);
     return this.#selected(selection, action).slice(0, limit).map((row) => resultOf(row, whyNot(row)));
   }
 
@@ -214,18 +215,19 @@ class SqliteOperations implements LedgerOperations {
   }
 
   /** Why a replay is refused: an older event must not undo a later one that shares an order key. */
-  #whyNotReplay(row: Row, force: boolean): string | null {
-    const state = String(row["state"]);
-    if (!appliesTo("replay", state)) {
-      return `it is ${listedState(state, Number(row["attempts"]))}, neither dead nor dropped`;
-    }
-    if (force) return null;
+  #whyNotReplay(
+    row: Row,
+    { force, selection }: { readonly force: boolean; readonly selection: Selection },
+  ): string | null {
+    const state = listedState(String(row["state"]), Number(row["attempts"]));
+    const refused = whyNotReplayed(state, selection);
+    if (refused !== null || force) return refused;
     const { plugin, seq } = numbers(row);
     if (Number(row["decided_at"]) < Number(this.#sql.fact.get(PRUNED_BEFORE)?.["value"] ?? 0)) {
       return "it is so old that later events may be forgotten; --force sends it all the same";
     }
-    const later = this.#sql.laterDone.get(plugin, seq)?.["key"];
-    return later === undefined ? null : `the later event ${later} was delivered; --force sends it all the same`;
+    const later = this.#sql.laterDone.get(plugin, seq);
+    return later === undefined ? null : laterText(String(later["key"]), Number(later["attempts"]));
   }
 
   #selected({ keys, plugin, dead }: Selection, action: "replay" | "drop"): readonly Row[] {
@@ -247,6 +249,7 @@ const NO_DELIVERIES: Record<keyof PluginState["deliveries"], number> = {
   waiting: 0,
   retrying: 0,
   done: 0,
+  skipped: 0,
   dead: 0,
   dropped: 0,
 };
@@ -257,7 +260,8 @@ function appliesTo(action: "replay" | "drop", state: string): boolean {
 }
 
 function whyNotDrop(row: Row): string | null {
-  return appliesTo("drop", String(row["state"])) ? null : `it is ${row["state"]} already`;
+  const state = String(row["state"]);
+  return appliesTo("drop", state) ? null : `it is ${listedState(state, Number(row["attempts"]))} already`;
 }
 
 function numbers(row: Row): { plugin: number; seq: number } {

@@ -126,7 +126,7 @@ function partOf(
   if (condition !== "") also(condition);
   also("d.seq >= ? AND d.seq <= ? AND (d.seq, d.plugin) < (?, ?)", from, before.seq, before.seq, before.plugin);
   // An index on the state finds deliveries in most states.
-  const byState = state !== undefined && state !== "done";
+  const byState = state !== undefined && state !== "done" && state !== "skipped";
   if (plugin !== undefined) also(`${byState ? "+" : ""}d.plugin = (SELECT id FROM plugin WHERE name = ?)`, plugin);
   if (events !== undefined) also("d.seq IN (SELECT value FROM json_each(?))", JSON.stringify(events));
   if (since !== undefined) also("+e.decided_at >= ?", since);

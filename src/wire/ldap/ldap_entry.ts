@@ -38,6 +38,12 @@ const SHAPES: ReadonlyMap<string, (text: string) => string | null> = new Map([
   ["mail", ia5String],
   ["dc", ia5String],
   ["associateddomain", ia5String],
+  // Limits of Active Directory, which refuses longer ones.
+  ["displayname", (text) => atMost(text, 256)],
+  ["networkaddress", (text) => atMost(text, 256)],
+  ["samaccountname", accountName],
+  ["dnshostname", hostName],
+  ["fqdn", hostName],
 ]);
 
 /**
@@ -158,6 +164,28 @@ function mac(text: string): string | null {
 
 function printableString(text: string): string {
   return text.replace(/[^A-Za-z0-9 '()+,\-./:=?]/gu, "?");
+}
+
+/**
+ * The name of an account of Active Directory. That of a computer, with `$` at its end, has at most
+ * 15 characters before that.
+ */
+function accountName(text: string): string | null {
+  const [, name = "", end = ""] = /^(.*?)(\$?)$/s.exec(text) ?? [];
+  const allowed = name.replace(/["/\\[\]:;|=,+*?<>@\s\p{C}]/gu, "-");
+  return name === "" ? null : `${atMost(allowed, end === "" ? 20 : 15)}${end}`;
+}
+
+/** A name of DNS (RFC 1123), without a final dot. */
+function hostName(text: string): string | null {
+  const name = text.replace(/\.$/, "");
+  const isName = /^(?!-)[a-z\d-]{1,63}(?<!-)(?:\.(?!-)[a-z\d-]{1,63}(?<!-))*$/i.test(name);
+  return isName && name.length <= 253 ? name : null;
+}
+
+/** So many UTF-16 code units, without half a character. */
+function atMost(text: string, length: number): string {
+  return text.length <= length ? text : text.slice(0, length).replace(/[\ud800-\udbff]$/, "").trimEnd();
 }
 
 /** A text in the characters of ASCII. Different texts stay different. */

@@ -36,6 +36,8 @@ export interface LdapOwnEntriesOptions {
    * for before its entry is added. @default true
    */
   readonly namesVary?: boolean;
+  /** Attributes that a new entry gets, and that are left as they are from then on. @default none */
+  readonly initial?: LdapContent;
 }
 
 /** Values that are added to the entry of one ID, or removed from it. */
@@ -147,7 +149,7 @@ export class LdapOwnEntries {
   ): Promise<void> {
     const names = wantedOf(entry).map(([name]) => name);
     let found = this.#options.namesVary ?? true ? await this.#find(id, names, signal) : [];
-    if (found.length === 0 && await this.#target.add(present(entry), signal)) return;
+    if (found.length === 0 && await this.#target.add(this.#added(entry), signal)) return;
     if (found.length === 0) found = await this.#find(id, names, signal);
     if (found.length === 0) {
       throw new PermanentError(
@@ -214,7 +216,8 @@ export class LdapOwnEntries {
     // A large directory refuses this search without an index: better at the start than when a
     // server is deleted.
     await this.#find("no such ID", [], signal);
-    const attributeTypes = [...new Set([idAttribute, markAttribute, ...rdn, ...attributes])];
+    const initial = (this.#options.initial ?? []).map(([name]) => name);
+    const attributeTypes = [...new Set([idAttribute, markAttribute, ...rdn, ...attributes, ...initial])];
     const missing = await missingFromSchema(this.#target, { objectClasses, attributeTypes }, signal);
     if (missing.length > 0) {
       throw new Error(
@@ -226,7 +229,7 @@ export class LdapOwnEntries {
 
   /** What {@linkcode LdapOwnEntries.put} would send first, as LDIF (RFC 2849). */
   ldifOfPut(entry: LdapEntry): string {
-    return ldifOfAdd(present(entry));
+    return ldifOfAdd(this.#added(entry));
   }
 
   /**
@@ -258,6 +261,16 @@ export class LdapOwnEntries {
   /** What {@linkcode LdapOwnEntries.remove} would send, as LDIF. */
   ldifOfRemove(id: string): string {
     return `${this.#where(id)}\n${ldifOfDelete("(its name)")}`;
+  }
+
+  /** The entry as it is added. */
+  #added(entry: LdapEntry): LdapEntry {
+    const { dn, attributes } = present(entry);
+    const { initial = [] } = this.#options;
+    return {
+      dn,
+      attributes: new Map([...attributes, ...initial.map(([name, given]) => [name, [given ?? []].flat()] as const)]),
+    };
   }
 
   #where(id: string, otherwise = "if there is one"): string {

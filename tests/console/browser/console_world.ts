@@ -24,6 +24,8 @@ const CHUNK = 100;
 export interface WorldOptions {
   /** With a cloud of some servers, and a ledger in PostgreSQL. @default false */
   readonly isWhole?: boolean;
+  /** The source of `when` around the plugin `Monitoring`, whose target is down. @default no filter */
+  readonly when?: string;
   /** What the target `Billing` answers. @default it refuses for good */
   readonly refusal?: () => Response;
 }
@@ -57,7 +59,7 @@ export class ConsoleWorld implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  static async start({ isWhole = false, refusal = refuse }: WorldOptions = {}): Promise<ConsoleWorld> {
+  static async start({ isWhole = false, when, refusal = refuse }: WorldOptions = {}): Promise<ConsoleWorld> {
     await using stack = new AsyncDisposableStack();
     await setUpRabbit();
     const rabbit = stack.use(await startRabbit());
@@ -73,7 +75,7 @@ export class ConsoleWorld implements AsyncDisposable {
         plugins: [
           plugin("Cmdb", good.port),
           plugin("Billing", refusing.port),
-          plugin("Monitoring", nobody),
+          when === undefined ? plugin("Monitoring", nobody) : `when(${plugin("Monitoring", nobody)}, ${when})`,
           `new EventLog({ file: "events.log" })`,
         ].join(", "),
         ...(beside?.setUp ?? {}),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { settingsOf } from "../../../src/console/worker/plugin_settings.ts";
 import { withShortTexts } from "../../../src/console/worker/short_texts.ts";
 import { RestNotify } from "../../../plugins/rest_notify.ts";
+import { when } from "../../../src/wire/options/when.ts";
 import { asVariable } from "../../../src/wire/secrets/env.ts";
 
 Deno.test("settingsOf() shows a plugin's options without secrets", () => {
@@ -45,6 +46,24 @@ Deno.test("settingsOf() shows the fields of a plugin that has taken its options 
     options: { room: "4.12", apiToken: "***", deep: { a: { b: { c: { d: { e: "…" } } } } } },
   });
   assert.deepEqual(settingsOf({ notify() {} }, "plain"), { kind: "Object", options: { notify: "(a function)" } });
+});
+
+Deno.test("settingsOf() shows the settings of a plugin behind filters, and theirs", () => {
+  const plugin = new RestNotify({
+    name: "Cmdb",
+    urlCreation: "https://a.example.com",
+    urlDeletion: "https://b.example.com",
+  });
+  const options = { urlCreation: "https://a.example.com/", urlDeletion: "https://b.example.com/" };
+  const filtered = when(plugin, { projects: ["web"], match: () => true });
+  assert.deepEqual(settingsOf(filtered, "Cmdb"), {
+    kind: "RestNotify",
+    options: { ...options, when: { projects: ["web"], match: "(a function)" } },
+  });
+  assert.deepEqual(settingsOf(when(filtered, { created: true }), "Cmdb"), {
+    kind: "RestNotify",
+    options: { ...options, when: [{ created: true }, { projects: ["web"], match: "(a function)" }] },
+  });
 });
 
 Deno.test("withShortTexts() cuts texts, and neither keys nor characters", () => {

@@ -50,7 +50,7 @@ function wordsOf({ state, attempts, dueAt = null, isPaused = false }) {
   ].join(", ");
 }
 
-const SEVERITY = ["dead", "retrying", "waiting", "dropped", "done"];
+const SEVERITY = ["dead", "retrying", "waiting", "dropped", "done", "skipped"];
 
 /** What wants attention first. @template {{ readonly state: string }} T @param {readonly T[]} deliveries @returns {readonly T[]} */
 export function bySeverity(deliveries) {

@@ -56,7 +56,7 @@ function Actions({ eventKey, delivery: { plugin, state }, reload }) {
       onDone: reload,
     };
   return markup`${
-    ["dead", "dropped"].includes(state) &&
+    ["dead", "dropped", "skipped"].includes(state) &&
     markup`<${ActionButton} onClick=${ask("replay")} kind="primary" label=${`Replay, ${plugin}`}>Replay …<//>`
   }${
     ["dead", ...UNFINISHED].includes(state) &&

@@ -200,6 +200,8 @@ export function PluginPreview({ plugin: { name, method, preview, error } }) {
             <${Text} value=${error} lines />
           </p>
         `
+      : method === "none"
+      ? null
       : preview === null
       ? markup`<p class="faint">This plugin has no preview.</p>`
       : markup`<${Value} value=${preview} />`

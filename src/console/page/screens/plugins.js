@@ -146,6 +146,12 @@ function Figures({ plugin }) {
         </dd>
       </div>
       <div>
+        <dt>Skipped</dt>
+        <dd>
+          <${Figure} value=${deliveries.skipped} to=${state("skipped")} label="deliveries are skipped" />
+        </dd>
+      </div>
+      <div>
         <dt>Dropped</dt>
         <dd>
           <${Figure} value=${deliveries.dropped} to=${state("dropped")} label="deliveries are dropped" />

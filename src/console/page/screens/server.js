@@ -150,7 +150,9 @@ function Missing({ events, plugin }) {
     number: states.filter((each) => each === state).length,
   }))
     .filter(({ number }) => number > 0);
-  if (states.length === 0) return markup`<${Badge} tone="off" icon="minus">is not told of it<//>`;
+  if (states.every((state) => state === "skipped")) {
+    return markup`<${Badge} tone="off" icon="minus">is not told of it<//>`;
+  }
   if (missing.length === 0) return markup`<${Badge} tone="ok" icon="check">heard of everything<//>`;
   return markup`<div class="chips">${
     missing.map(({ state, number }) =>
