@@ -84,3 +84,25 @@ Deno.test("what an action is refused is counted by its reason", async () => {
   const replay = { action: "replay", target: { keys: ["s1/1"], plugin: "Old" } };
   assert.deepEqual((await session.json<api.ActionPlan>("POST", "actions/plan", replay)).refused, []);
 });
+
+Deno.test("an action on thousands of long keys is done, and the audit trail has their number and the first", async () => {
+  await using running = await RunningConsole.start();
+  const session = await running.signIn();
+  const keys = Array.from({ length: 5000 }, (_, n) => `server/${String(n).padStart(193, "0")}`);
+  const { id } = await session.json<api.ActionAnswer>("POST", "actions", { action: "drop", target: { keys } });
+  await until(async () => (await session.get<api.ActionAnswer>(`actions/${id}`)).state === "done", LONG_MS);
+  const { records } = await session.get<api.AuditLogAnswer>("audit-log?limit=2");
+  assert.deepEqual(records.map(({ what }) => what), ["5000 events: done, 0 changed, 0 refused", "5000 events"]);
+  const { target, count } = records[1]!.details as { target: { keys: string[]; keyCount: number }; count: number };
+  assert.deepEqual([target.keys, target.keyCount, count], [keys.slice(0, 40), 5000, 5000]);
+});
+
+Deno.test("the largest action that the API takes is written to the audit trail", async () => {
+  await using running = await RunningConsole.start();
+  const session = await running.signIn();
+  // Four bytes each, in UTF-8.
+  const keys = Array.from({ length: 4000 }, (_, n) => `${n}/${"\u{1f5a5}".repeat(250)}`);
+  await session.json("POST", "actions", { action: "replay", target: { keys, plugin: "p".repeat(512) } });
+  const { records } = await session.get<api.AuditLogAnswer>("audit-log?limit=1");
+  assert.match(records[0]!.what, /^4000 events for p+/);
+});

@@ -1,5 +1,6 @@
 // @ts-check
 // Calls of the console's API. Errors are sentences for operators.
+import { queryText } from "./router.js";
 import { session, signedOut } from "./session.js";
 
 /** @import { Params } from "./router.js" */
@@ -8,7 +9,7 @@ const BASE = "api/v1/";
 const READ_MS = 20_000;
 
 /** What cannot be done, why, and what to do next. */
-export class ApiError extends Error {
+class ApiError extends Error {
   /** @param {string} message @param {number} status 0: there was no answer */
   constructor(message, status) {
     super(message);
@@ -38,7 +39,7 @@ export function remove(path) {
  * @returns {Promise<any>}
  */
 async function call(method, path, { params = {}, body, signal }) {
-  const response = await answer(BASE + path + query(params), {
+  const response = await answer(BASE + path + queryText(params), {
     method,
     headers: {
       accept: "application/json",
@@ -58,14 +59,6 @@ async function call(method, path, { params = {}, body, signal }) {
 function limited(signal) {
   const limit = AbortSignal.timeout(READ_MS);
   return signal === undefined ? limit : AbortSignal.any([signal, limit]);
-}
-
-/** @param {Params} params */
-function query(params) {
-  const given = Object.entries(params).flatMap(([key, value]) =>
-    value === null || value === undefined || value === "" ? [] : [[key, String(value)]]
-  );
-  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }
 
 /** @param {string} url @param {RequestInit} init */

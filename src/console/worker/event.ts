@@ -2,6 +2,7 @@ import type { EventAnswer, PreviewAnswer } from "../api.ts";
 import { callOf } from "../../dispatch/call.ts";
 import type { Delivery } from "../../model/ledger.ts";
 import { changedKeys, followingOf } from "../../model/following.ts";
+import { kindOf } from "../../model/event.ts";
 import type { Detail } from "../../model/detail.ts";
 import type { Json } from "../../model/notification.ts";
 import type { ShownDelivery, ShownEvent } from "../../model/operations.ts";
@@ -21,7 +22,7 @@ export async function getEvent({ query }: WorkerRequest, context: WorkerContext)
   return {
     key: event.key,
     subject: event.subject,
-    kind: event.updated ? "update" : event.created ? "creation" : "deletion",
+    kind: kindOf(event),
     time: event.time,
     decidedAt,
     origin: event.origin ?? "bus",

@@ -14,7 +14,7 @@ import { Time } from "./time.js";
 /** @import { Tone } from "../words.js" */
 
 /** How a plugin stands, the most serious thing first. @param {PluginOverview} plugin @returns {{ tone: Tone, icon: IconName, word: string }} */
-export function conditionOf({ isConfigured, paused, outage, breaker, retrying, dead }) {
+function conditionOf({ isConfigured, paused, outage, breaker, retrying, dead }) {
   if (!isConfigured) return { tone: "off", icon: "minus", word: "not configured" };
   if (paused !== null) return { tone: "warn", icon: "pause", word: "paused" };
   if (outage !== null || breaker === "open") return { tone: "bad", icon: "cross", word: "target is down" };
