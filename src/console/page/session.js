@@ -13,8 +13,11 @@ export const signedOut = signal(/** @type {string | null} */ (null));
 /** As the stream said last. */
 export const overview = signal(/** @type {OverviewAnswer | null} */ (null));
 
-/** `lost`: the page tries again by itself. */
-export const connection = signal(/** @type {"connecting" | "live" | "lost"} */ ("connecting"));
+/** `lost` and `refused`: the page tries again by itself. */
+export const connection = signal(/** @type {"connecting" | "live" | "lost" | "refused"} */ ("connecting"));
+
+/** Why the service does not tell what is new, while the connection is `refused`. */
+export const refusal = signal("");
 
 /** Counts new connections after a lost one: what a screen shows may be old. */
 export const reconnections = signal(0);
