@@ -1,43 +1,14 @@
 import assert from "node:assert/strict";
-import { openStoredLedger } from "../../src/ledger/open_ledger.ts";
 import type * as api from "../../src/console/api.ts";
-import { announceEvents, madeEvent, settlementOf } from "../support/made_events.ts";
-import { KeptLog } from "../support/loggers.ts";
 import { until } from "../support/until.ts";
 import { LONG_MS, RunningConsole } from "./consoles.ts";
+import { giveDeadLetters } from "./dead_letters.ts";
 
 const COUNT = 5000;
 
-/** A ledger with so many dead letters of a plugin that is not configured any more. */
-async function deadLetters(file: string): Promise<void> {
-  const stored = await openStoredLedger({ file }, {
-    plugins: ["Old"],
-    version: "1",
-    announces: "x",
-    clock: { now: Date.now, passedMs: () => performance.now(), sleep: () => Promise.resolve() },
-    keepDays: 36_500,
-    maxDelayMs: 1000,
-    log: new KeptLog(),
-    onRescheduled: () => {},
-    onRecorded: () => {},
-  });
-  const { ledger } = stored;
-  await ledger.activate(["Old"]);
-  await announceEvents(ledger, Array.from({ length: COUNT }, (_, n) => madeEvent(`s${n}/1`, [`s${n}`])));
-  for (;;) {
-    const ready = await ledger.ready({ plugin: "Old", now: Date.now(), limit: COUNT });
-    if (ready.length === 0) break;
-    await ledger.settle(ready.map((one) => settlementOf(one, { outcome: "dead", endedAt: Date.now() })));
-  }
-  await stored[Symbol.asyncDispose]();
-}
-
 Deno.test("an action on thousands of deliveries tells how far it is, and can be stopped", async () => {
   await using running = await RunningConsole.start();
-  await running.service.end("SIGTERM");
-  Deno.removeSync(running.dir.path("ledger.db"));
-  await deadLetters(running.dir.path("ledger.db"));
-  await running.restart();
+  await giveDeadLetters(running, COUNT);
   const session = await running.signIn();
   const body = { action: "drop", target: { plugin: "Old" } };
   const plan = await session.json<api.ActionPlan>("POST", "actions/plan", body);
@@ -64,10 +35,7 @@ Deno.test("an action on thousands of deliveries tells how far it is, and can be 
 
 Deno.test("what an action is refused is counted by its reason", async () => {
   await using running = await RunningConsole.start();
-  await running.service.end("SIGTERM");
-  Deno.removeSync(running.dir.path("ledger.db"));
-  await deadLetters(running.dir.path("ledger.db"));
-  await running.restart();
+  await giveDeadLetters(running, COUNT);
   const session = await running.signIn();
   const keys = ["s1/1", "s2/1", "none/1"];
   const drop = { action: "drop", target: { keys } };

@@ -25,6 +25,10 @@ export interface PageOptions {
   readonly user?: string;
   /** Messages of the browser's console that this test causes on purpose. */
   readonly expected?: RegExp;
+  /** As the system's settings say. @default "reduce" */
+  readonly motion?: "reduce" | "no-preference";
+  /** The system's own few colours. @default false */
+  readonly forcedColors?: boolean;
 }
 
 export class Browser implements AsyncDisposable {
@@ -44,10 +48,12 @@ export class Browser implements AsyncDisposable {
   /** Signs somebody in, as by the link that the command `console` prints. */
   async signIn(console: RunningConsole, options: PageOptions = {}): Promise<WatchedPage> {
     const { width = 1280, height = 800, scheme = "light", role = "operator", user = "anna" } = options;
+    const { motion = "reduce", forcedColors = false } = options;
     const context = await this.#browser.newContext({
       viewport: { width, height },
       colorScheme: scheme,
-      reducedMotion: "reduce",
+      reducedMotion: motion,
+      forcedColors: forcedColors ? "active" : "none",
       serviceWorkers: "block",
     });
     context.setDefaultTimeout(LONG_MS);

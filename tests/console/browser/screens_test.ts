@@ -108,6 +108,49 @@ for (const { name, hash, heading, shows, height } of SCREENS) {
   });
 }
 
+/** Elements that are told apart by their colour alone, and would not be: the browser replaces it. */
+const UNSEEN = `[...document.querySelectorAll("main :is(.swatch, .mark, .stretch, .switch [aria-current])")]
+  .filter((element) => getComputedStyle(element).forcedColorAdjust !== "none")
+  .map(({ outerHTML }) => outerHTML.slice(0, 100))`;
+
+/** Whatever moves, or would when the pointer comes. */
+const MOVING = `[...document.querySelectorAll("*")].flatMap((element) => ["", "::before", "::after"].map((part) => {
+  const { animationName, transitionDuration, scrollBehavior } = getComputedStyle(element, part);
+  return [animationName, transitionDuration, scrollBehavior].join(" ");
+})).filter((words) => words !== "none 0s auto")`;
+
+for (const scheme of ["light", "dark"] as const) {
+  Deno.test(`with the system's own colours (${scheme}) what is shown by colour is still seen, on every screen`, async () => {
+    await using page = await browser.signIn(world.console, { scheme, forcedColors: true });
+    for (const { name, hash, heading, shows } of SCREENS) {
+      await page.open(hash(), heading);
+      await until(async () => shows.test(await page.main().innerText()), LONG_MS);
+      assert.equal(await page.page.evaluate("matchMedia('(forced-colors: active)').matches"), true);
+      assert.deepEqual(await page.page.evaluate(UNSEEN), [], name);
+      await assertAccessible(page, `${name}, forced colours, ${scheme}`);
+    }
+    page.assertClean();
+  });
+}
+
+Deno.test("where no motion is wanted nothing moves, on every screen", async () => {
+  await using page = await browser.signIn(world.console, { motion: "reduce" });
+  for (const { name, hash, heading, shows } of SCREENS) {
+    await page.open(hash(), heading);
+    await until(async () => shows.test(await page.main().innerText()), LONG_MS);
+    assert.deepEqual(await page.page.evaluate(MOVING), [], name);
+    assert.equal(await page.page.evaluate("document.getAnimations().length"), 0);
+  }
+  // The browser moves a bar that has no value by itself.
+  const bar = `(() => {
+    const bar = document.createElement("progress");
+    document.querySelector("main").append(bar);
+    return getComputedStyle(bar).appearance;
+  })()`;
+  assert.equal(await page.page.evaluate(bar), "none");
+  page.assertClean();
+});
+
 Deno.test("a screen's address opened directly, back and forward show what they name", async () => {
   await using page = await browser.signIn(world.console);
   await page.open(`#/events?plugin=Billing&state=dead`, "Events");
