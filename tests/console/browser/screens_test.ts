@@ -151,6 +151,37 @@ Deno.test("where no motion is wanted nothing moves, on every screen", async () =
   page.assertClean();
 });
 
+Deno.test("each number of the overview, a server and a comparison leads to as many as it says", async () => {
+  await using page = await browser.signIn(world.console);
+  const countable: readonly (readonly [hash: string, heading: RegExp, links: string])[] = [
+    ["#/", /Overview/, "main .plugin-table a[aria-label]"],
+    ["#/", /Overview/, "main .tile small a[href*='state=']"],
+    ["#/plugins/Monitoring", /Monitoring/, "main .figures-line a"],
+    [`#/server?id=${SERVER.id}`, /shop-web-01/, "main .told-table .chips a"],
+    ["#/drift", /Drift/, "main .comparison dd a"],
+  ];
+  // Retries go on meanwhile.
+  await world.session.json("POST", "plugins/pause", { name: "Monitoring" });
+  for (const [hash, heading, links] of countable) {
+    await page.open(hash, heading);
+    const numbers = await until(async () => {
+      const found = await page.page.locator(links).evaluateAll((all) =>
+        all.map((link) => [link.getAttribute("href"), link.textContent] as const)
+      );
+      const read = found.map(([href, text]) => [String(href), Number(/\d+/.exec(String(text))?.[0])] as const);
+      return read.some(([, number]) => number > 0) ? read : null;
+    }, LONG_MS);
+    for (const [href, number] of numbers) {
+      if (number === 0 || href.startsWith("#/dead-letters")) continue;
+      await page.open(href, href.startsWith("#/drift") ? "Drift" : "Events");
+      const rows = page.page.locator(href.startsWith("#/drift") ? "main .difference-table tbody tr" : "main .chip");
+      await until(async () => await rows.count() === number, LONG_MS);
+    }
+  }
+  await world.session.json("POST", "plugins/resume", { name: "Monitoring" });
+  page.assertClean();
+});
+
 Deno.test("a screen's address opened directly, back and forward show what they name", async () => {
   await using page = await browser.signIn(world.console);
   await page.open(`#/events?plugin=Billing&state=dead`, "Events");

@@ -27,7 +27,7 @@ Deno.test("a drop and a replay of a group are stopped: what is done stays done, 
   for (
     const { action, confirm, past, state } of [
       { action: "Drop", confirm: /^Drop for good/, past: "Dropped", state: "dropped" },
-      { action: "Replay", confirm: /^Replay/, past: "Replayed", state: "waiting" },
+      { action: "Replay", confirm: /^Replay/, past: "Replayed", state: "retrying" },
     ]
   ) {
     await page.open("#/dead-letters", "Dead letters");

@@ -44,8 +44,8 @@ const COLUMNS = [
   {
     label: "Waiting",
     align: "end",
-    cell: ({ name, waiting }) =>
-      markup`<${Figure} value=${waiting} to=${
+    cell: ({ name, waiting, retrying }) =>
+      markup`<${Figure} value=${waiting - retrying} to=${
         href("events", { plugin: name, state: "waiting" })
       } label=${`deliveries of ${name} wait`} />`,
   },
