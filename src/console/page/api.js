@@ -7,6 +7,8 @@ import { session, signedOut } from "./session.js";
 
 const BASE = "api/v1/";
 const READ_MS = 20_000;
+/** Of an address: servers refuse longer ones without a word. */
+const MOST_CHARACTERS = 30_000;
 
 /** What cannot be done, why, and what to do next. */
 class ApiError extends Error {
@@ -39,7 +41,11 @@ export function remove(path) {
  * @returns {Promise<any>}
  */
 async function call(method, path, { params = {}, body, signal }) {
-  const response = await answer(BASE + path + queryText(params), {
+  const url = BASE + path + queryText(params);
+  if (url.length > MOST_CHARACTERS) {
+    throw new ApiError("Cannot ask the service for this: the text is too long. Search for the beginning of it", 0);
+  }
+  const response = await answer(url, {
     method,
     headers: {
       accept: "application/json",

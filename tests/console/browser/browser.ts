@@ -14,6 +14,7 @@ import {
 } from "playwright-core";
 import type { Role } from "../../../src/console/api.ts";
 import { findProgram } from "../../../tools/packages.ts";
+import { until } from "../../support/until.ts";
 import { CHROMIUM } from "../../../tools/chromium.ts";
 import { LONG_MS, type RunningConsole } from "../consoles.ts";
 
@@ -129,6 +130,15 @@ export class WatchedPage implements AsyncDisposable {
     await this.page.getByRole("searchbox").fill(text);
     await this.page.keyboard.press("Enter");
     await this.heading("Events");
+  }
+
+  /** Opens what is closed, also within what is opened by that. */
+  async openAll(): Promise<void> {
+    const closed = this.page.locator("main details:not([open])");
+    await until(async () => {
+      await closed.evaluateAll((elements) => elements.forEach((element) => element.setAttribute("open", "")));
+      return await closed.count() === 0;
+    }, LONG_MS);
   }
 
   /** @throws {AssertionError} when something happened that must not. */
