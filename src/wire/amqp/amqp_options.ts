@@ -1,3 +1,4 @@
+import { bareHost, bracketedHost } from "../../model/bracketed_host.ts";
 import type { RabbitTls } from "../../model/config.ts";
 import type { GivenOptions, OptionRules } from "../options/option_rules.ts";
 import { allOptionProblems, optional } from "../options/option_rules.ts";
@@ -111,13 +112,13 @@ function endpoint(
   given: { readonly host: string } & Partial<Pick<AmqpEndpoint, "port" | "user" | "password" | "vhost">>,
 ): AmqpEndpoint {
   const tls = options.tls === true ? {} : options.tls || undefined;
-  const host = given.host.replace(/^\[(.*)\]$/, "$1");
+  const host = bareHost(given.host);
   const port = given.port ?? options.port ?? (tls === undefined ? 5672 : 5671);
   const user = given.user ?? options.user ?? "guest";
   const password = given.password ?? options.password ?? (user === "guest" ? "guest" : "");
   const vhost = given.vhost ?? options.vhost ?? "/";
   return {
-    label: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
+    label: `${bracketedHost(host)}:${port}`,
     host,
     port,
     user,
