@@ -11,6 +11,9 @@ import { lives } from "./mix.ts";
 /** Servers that come and go in one transaction. */
 const BATCH = 200;
 
+/** One delivery in so many is a dead letter. */
+const DEAD_SHARE = 100;
+
 /** Adds this many events, all delivered to one plugin. */
 export async function growLedger(
   file: string,
@@ -29,6 +32,15 @@ export async function growLedger(
   } finally {
     database.close();
   }
+}
+
+/** Makes dead letters, with failures, of one in a hundred deliveries that are done. */
+export function makeDead(file: string): void {
+  using database = openDatabase(file, { create: false });
+  const reasons = "CASE (seq / 100) % 3 WHEN 0 THEN 'timeout' WHEN 1 THEN 'permanent' ELSE 'server_error' END";
+  database.exec(`INSERT OR IGNORE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error)
+    SELECT plugin, seq, 1, finished_at, finished_at, ${reasons}, 'it was refused' FROM delivery WHERE seq % ${DEAD_SHARE} = 0`);
+  database.exec(`UPDATE delivery SET state = 'dead' WHERE seq % ${DEAD_SHARE} = 0`);
 }
 
 function arrivalsOf(from: number, servers: number): readonly Arrival[] {

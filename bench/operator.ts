@@ -38,13 +38,16 @@ export class Operator {
   }
 
   /** Clients that connect and say nothing, and as many that open a stream and never read it. */
-  async crowd(each: number): Promise<AsyncDisposable> {
+  static async crowd(dir: string, { port, each }: { readonly port: number; readonly each: number }) {
     const connections: Deno.TcpConn[] = [];
+    let { cookie } = await Operator.signIn(dir, port);
     for (let index = 0; index < 2 * each; index++) {
-      const connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+      const connection = await Deno.connect({ hostname: "127.0.0.1", port });
       connections.push(connection);
       if (index % 2 === 0) continue;
-      const request = `GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${this.cookie}\r\n\r\n`;
+      // A session may have few streams.
+      if (index % 16 === 1) ({ cookie } = await Operator.signIn(dir, port));
+      const request = `GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${cookie}\r\n\r\n`;
       await connection.write(new TextEncoder().encode(request));
     }
     return {

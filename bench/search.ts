@@ -12,19 +12,15 @@ import process from "node:process";
 import { copyLedger } from "../src/ledger/copy/copy_ledger.ts";
 import { openCopySource, openCopyTarget, openOperations } from "../src/ledger/open_ledger.ts";
 import type { LedgerPlace } from "../src/ledger/place.ts";
-import { openDatabase } from "../src/ledger/sqlite/database.ts";
 import type { EventSearch, SearchQuery } from "../src/model/event_search.ts";
 import type { LedgerOperations } from "../src/model/operations.ts";
 import { startPostgres } from "../tools/postgres/server.ts";
-import { growLedger } from "./grow_ledger.ts";
+import { growLedger, makeDead } from "./grow_ledger.ts";
 
 const PLUGIN = "Idle0";
 
 /** Calls of each kind. */
 const CALLS = 60;
-
-/** One delivery in so many is a dead letter. */
-const DEAD_SHARE = 100;
 
 /** What is measured: calls, each of which takes a time. */
 type Kind = readonly [name: string, call: (search: EventSearch, at: number) => Promise<unknown>];
@@ -114,15 +110,6 @@ async function kindsOf(operations: LedgerOperations): Promise<readonly Kind[]> {
     ["groups of dead letters", (search, at) => at < 5 ? search.deadGroups() : Promise.resolve()],
     ["1,000 keys of dead letters", (search) => search.deadKeys({ plugin: PLUGIN }, { after: 0, limit: 1000 })],
   ];
-}
-
-/** Makes dead letters, with failures, of some deliveries that are done. */
-function makeDead(file: string): void {
-  using database = openDatabase(file, { create: false });
-  const reasons = "CASE (seq / 100) % 3 WHEN 0 THEN 'timeout' WHEN 1 THEN 'permanent' ELSE 'server_error' END";
-  database.exec(`INSERT OR IGNORE INTO failure (plugin, seq, attempt, started_at, ended_at, reason, error)
-    SELECT plugin, seq, 1, finished_at, finished_at, ${reasons}, 'it was refused' FROM delivery WHERE seq % ${DEAD_SHARE} = 0`);
-  database.exec(`UPDATE delivery SET state = 'dead' WHERE seq % ${DEAD_SHARE} = 0`);
 }
 
 async function copy(from: LedgerPlace, to: LedgerPlace): Promise<void> {

@@ -1,6 +1,6 @@
 import { type Detail, type DetailAddress, PermanentError } from "../mod.ts";
 import { callUserFunction, dnsAddress, dnsHostName, printable, type UserFunction } from "../src/kit/mod.ts";
-import type { DnsAddresses, DnsUpdateOptions } from "./dns_options.ts";
+import type { DnsRecordsOptions } from "./dns_options.ts";
 import type { DnsFacts } from "./dns_own_records.ts";
 
 /** The option `hostName`, and what its function may return. */
@@ -19,18 +19,12 @@ const RETURNS_CHOICE: UserFunction<boolean> = {
 
 const ID = /^[\w.-]{1,64}$/;
 
-/** Options of {@linkcode DnsContent}. */
-export interface DnsContentOptions extends Pick<DnsUpdateOptions, "hostName"> {
-  /** The plugin's name. */
-  readonly plugin: string;
-  readonly addresses: DnsAddresses;
-}
-
 /** What is to be written of a server, by the detail and the options of config.ts. */
 export class DnsContent {
-  readonly #options: DnsContentOptions;
+  readonly #options: DnsRecordsOptions & { readonly name: string };
 
-  constructor(options: DnsContentOptions) {
+  /** @param options With the plugin's name. */
+  constructor(options: DnsRecordsOptions & { readonly name: string }) {
     this.#options = options;
   }
 
@@ -40,19 +34,19 @@ export class DnsContent {
    * @throws {PermanentError} when it is no host name, or the function of config.ts fails.
    */
   nameOf(detail: Detail): string | null {
-    const { plugin, hostName } = this.#options;
+    const { name: plugin, hostName } = this.#options;
     const text = hostName === undefined
       ? detail.FQDN
       : callUserFunction({ ...RETURNS_NAME, plugin }, () => hostName(detail));
     if (text === null && hostName !== undefined) return null;
     const name = text === null ? null : dnsHostName(text);
-    if (name !== null) return name;
+    if (name !== null && !isReverse(name)) return name;
     throw new PermanentError(
       text === null
         ? "Cannot write records: the name of the server is not known"
         : `Cannot write records of "${
           printable(text, 80)
-        }": it is no host name (RFC 1123); rename the server, or set hostName`,
+        }": it is no host name (RFC 1123), or one of an address; rename the server, or set hostName`,
     );
   }
 
@@ -109,7 +103,7 @@ export class DnsContent {
   }
 
   #isWanted(address: DetailAddress, kind: "fixed" | "floating", detail: Detail): boolean {
-    const { plugin, addresses } = this.#options;
+    const { name: plugin, addresses = "fixed" } = this.#options;
     if (typeof addresses !== "function") return addresses === "all" || addresses === kind;
     return callUserFunction({ ...RETURNS_CHOICE, plugin }, () => addresses(address, detail));
   }
@@ -119,6 +113,11 @@ export class DnsContent {
 export function serverIdOf({ ID: id }: Detail): string {
   if (typeof id === "string" && ID.test(id)) return id;
   throw new PermanentError("Cannot write records: the event names no server");
+}
+
+/** A tenant who could name a server so would take the PTR record of another's address. */
+function isReverse(name: string): boolean {
+  return /(?:^|\.)(?:in-addr|ip6)\.arpa$/.test(name);
 }
 
 /** The floating addresses among facts. */

@@ -1,14 +1,14 @@
-import { type DeliveredEvent, type ListedResource, PermanentError } from "../mod.ts";
-import { type DnsRecord, type DnsTarget, fingerprint } from "../src/kit/mod.ts";
+import type { DeliveredEvent, ListedResource } from "../mod.ts";
+import { type DnsRecord, fingerprint } from "../src/kit/mod.ts";
 import type { DnsContent } from "./dns_content.ts";
 import { addressesOf, type DnsFacts, type DnsOwnRecords, ownedName, recordOfFact } from "./dns_own_records.ts";
+import type { DnsZones } from "./dns_zones.ts";
 
 /** What is written of a server: facts by name, those of its addresses' names among them. */
 type Written = ReadonlyMap<string, DnsFacts>;
 
 /** Options of {@linkcode DnsListing}. */
 export interface DnsListingOptions {
-  readonly zones: readonly string[] | undefined;
   readonly own: DnsOwnRecords;
   readonly content: DnsContent;
   /** The name by which a server with another one's name is compared. */
@@ -19,26 +19,23 @@ export interface DnsListingOptions {
 
 /** The records of servers in zones, as they are and as deliveries have made them. */
 export class DnsListing {
-  readonly #target: DnsTarget;
+  readonly #zones: DnsZones;
   readonly #options: DnsListingOptions;
 
-  constructor(target: DnsTarget, options: DnsListingOptions) {
-    this.#target = target;
+  constructor(zones: DnsZones, options: DnsListingOptions) {
+    this.#zones = zones;
     this.#options = options;
   }
 
   /** The servers that zones hold records of. */
   async *list(signal: AbortSignal): AsyncGenerator<ListedResource, void> {
-    const { zones, own } = this.#options;
-    if (zones === undefined) throw new PermanentError("Cannot list what the DNS holds: set zones");
+    const { own } = this.#options;
     const records = new Set<string>();
     const owners = new Map<string, DnsRecord[]>();
-    for (const zone of zones) {
-      for await (const record of this.#target.transfer(zone, signal)) {
-        const name = record.type === "TXT" ? ownedName(record.name) : null;
-        if (name !== null) owners.set(name, [...owners.get(name) ?? [], record]);
-        else if (record.type !== "TXT") records.add(keyOf(record));
-      }
+    for await (const record of this.#zones.records(signal)) {
+      const name = record.type === "TXT" ? ownedName(record.name) : null;
+      if (name !== null) owners.set(name, [...owners.get(name) ?? [], record]);
+      else if (record.type !== "TXT") records.add(keyOf(record));
     }
     const servers = new Map<string, Map<string, DnsFacts>>();
     for (const [name, texts] of owners) {

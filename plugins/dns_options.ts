@@ -1,18 +1,12 @@
 import type { Detail, DetailAddress } from "../mod.ts";
-import { dnsHostName, type DnsTargetOptions, isOneOf, isWhole, matches } from "../src/kit/mod.ts";
+import { dnsHostName, isOneOf, isWhole, matches } from "../src/kit/mod.ts";
 import { BOOLEAN, optional, type OptionRules } from "../src/kit/mod.ts";
 
 /** Which addresses of a server are written: a kind, or a function that decides on each. */
 export type DnsAddresses = "fixed" | "floating" | "all" | ((address: DetailAddress, detail: Detail) => boolean);
 
-/** Options of `DnsUpdate`, with those of `DnsTarget`: `server`, `keyName`, `keySecret`, … */
-export interface DnsUpdateOptions extends DnsTargetOptions {
-  /**
-   * Zones that may be written, forward and reverse: `["cloud.example.com", "113.0.203.in-addr.arpa"]`.
-   * A name goes to the longest that it is in. Tenants can have any unused name of these.
-   * @default the zones of the server, found by their SOA records
-   */
-  readonly zones?: readonly string[];
+/** Which records are written: options of all plugins that write to the DNS. */
+export interface DnsRecordsOptions {
   /** The server's name; `null`: it gets no records. @default `FQDN` of the detail */
   readonly hostName?: (detail: Detail) => string | null;
   /** `(address) => address.network === "public"`: those of one network. @default "fixed" */
@@ -31,18 +25,15 @@ export interface DnsUpdateOptions extends DnsTargetOptions {
    * its own. @default "oss-watcher"
    */
   readonly owner?: string;
-  /** Unique among the configured plugins. @default "DnsUpdate" */
+  /** Unique among the configured plugins. @default the name of the class */
   readonly name?: string;
 }
 
-type OwnOption = Exclude<keyof DnsUpdateOptions, keyof DnsTargetOptions>;
-
 const KINDS = isOneOf("fixed", "floating", "all");
 
-/** The rules of the plugin's own options. */
-export const DNS_RULES: OptionRules<DnsUpdateOptions, OwnOption> = {
+/** The rules of these options. */
+export const DNS_RECORDS_RULES: OptionRules<DnsRecordsOptions> = {
   name: optional(matches(/\S/), "must be a text that is not empty"),
-  zones: optional(isZones, "must be a list of zones' names, as cloud.example.com or 0.0.10.in-addr.arpa"),
   hostName: optional(isFunction, "must be a function of the detail"),
   addresses: optional(
     (value) => KINDS(value) || isFunction(value),
@@ -54,7 +45,11 @@ export const DNS_RULES: OptionRules<DnsUpdateOptions, OwnOption> = {
   owner: optional(matches(/^[\w.-]{1,100}$/), "must be 1 to 100 letters, digits, and . _ -"),
 };
 
-function isZones(value: unknown): boolean {
+/** What zones must be. */
+export const DNS_ZONES = "must be a list of zones' names, as cloud.example.com or 0.0.10.in-addr.arpa";
+
+/** Whether a value is a list of zones' names. */
+export function isZones(value: unknown): boolean {
   // Zones of classless delegations have names as 0/25.113.0.203.in-addr.arpa.
   const isZone = (zone: unknown) => typeof zone === "string" && dnsHostName(zone.replace(/^\d+[/-]\d+\./, "")) !== null;
   return Array.isArray(value) && value.length > 0 && value.every(isZone);
@@ -62,4 +57,9 @@ function isZones(value: unknown): boolean {
 
 function isFunction(value: unknown): boolean {
   return typeof value === "function";
+}
+
+/** The options that these rules do not name: those of the way to the server, and unknown ones. */
+export function otherOptions(options: object, rules: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !Object.hasOwn(rules, name)));
 }

@@ -1,6 +1,7 @@
 import { DeliveryError } from "../mod.ts";
-import { dnsAddress, type DnsChange, type DnsRecord, type DnsTarget, type DnsTextRecord } from "../src/kit/mod.ts";
+import { dnsAddress, type DnsChange, type DnsRecord, type DnsTextRecord } from "../src/kit/mod.ts";
 import { type DnsZoneUpdate, printable } from "../src/kit/mod.ts";
+import type { DnsPlace, DnsZones } from "./dns_zones.ts";
 
 /**
  * What was written under a name, `kind=value` each: `fixed=10.0.0.5` and `floating=203.0.113.7` are
@@ -8,15 +9,11 @@ import { type DnsZoneUpdate, printable } from "../src/kit/mod.ts";
  */
 export type DnsFacts = readonly string[];
 
-/** A name and its zone. */
-export interface DnsPlace {
-  readonly name: string;
-  readonly zone: string;
-}
-
 /** Who has a name. */
 export type DnsHolder =
   | { readonly state: "free" }
+  /** It has a TXT record beside it that is no owner's: somebody's, or a wildcard's. */
+  | { readonly state: "unclear" }
   /** `server` of this installation has it; `text` is the record that says so. */
   | { readonly state: "ours"; readonly server: string; readonly facts: DnsFacts; readonly text: DnsTextRecord }
   /** `who` continues "it belongs to". */
@@ -46,19 +43,19 @@ const MAX_TRIES = 4;
  * nobody else has the name.
  */
 export class DnsOwnRecords {
-  readonly #target: DnsTarget;
+  readonly #zones: DnsZones;
   readonly #owner: string;
   readonly #ttl: number;
 
-  constructor(target: DnsTarget, { owner, ttl }: { readonly owner: string; readonly ttl: number }) {
-    this.#target = target;
+  constructor(zones: DnsZones, { owner, ttl }: { readonly owner: string; readonly ttl: number }) {
+    this.#zones = zones;
     this.#owner = owner;
     this.#ttl = ttl;
   }
 
   /** Who has a name, as far as owners' records say. */
-  async holder(name: string, signal: AbortSignal): Promise<DnsHolder> {
-    const texts = await this.#target.query(ownerName(name), "TXT", signal);
+  async holder({ name, zone }: DnsPlace, signal: AbortSignal): Promise<DnsHolder> {
+    const texts = await this.#zones.texts({ name: ownerName(name), zone }, signal);
     if (texts === null) return { state: "theirs", who: "a zone that is delegated" };
     return texts.length === 0 ? { state: "free" } : this.holderOf(texts);
   }
@@ -66,10 +63,10 @@ export class DnsOwnRecords {
   /** Who has a name by the records of its owner; at least one. */
   holderOf(texts: readonly DnsRecord[]): DnsHolder {
     const [text] = texts;
-    if (text?.type !== "TXT" || texts.length > 1) return { state: "theirs", who: "somebody else" };
+    if (text?.type !== "TXT" || texts.length > 1) return { state: "unclear" };
     const [heritage, owner, server, ...facts] = text.data;
     if (heritage !== HERITAGE || !owner?.startsWith("owner=") || !server?.startsWith("server=")) {
-      return { state: "theirs", who: "somebody else" };
+      return { state: "unclear" };
     }
     if (owner !== `owner=${this.#owner}`) {
       return { state: "theirs", who: `another installation, ${printable(owner, 120)}` };
@@ -87,19 +84,20 @@ export class DnsOwnRecords {
     { server, change, holder: known }: DnsFactsChange,
     signal: AbortSignal,
   ): Promise<DnsOutcome> {
-    let wasFree = false;
+    let mayHaveBeenFree = false;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const holder = tries === 0 && known !== undefined ? known : await this.holder(place.name, signal);
+      const holder = tries === 0 && known !== undefined ? known : await this.holder(place, signal);
       if (holder.state === "theirs") return { isDone: false, who: holder.who };
       if (holder.state === "ours" && holder.server !== server) {
         return { isDone: false, who: `the server ${printable(holder.server, 80)}` };
       }
       const facts = change(holder.state === "ours" ? holder.facts : []);
-      if (holder.state === "free" && facts.length === 0) return { isDone: true, facts };
+      const mayBeFree = holder.state !== "ours";
+      if (mayBeFree && facts.length === 0) return { isDone: true, facts };
       // Without an owner, and not unused: the name has other records.
-      if (holder.state === "free" && wasFree) return { isDone: false, who: "somebody else" };
-      wasFree = holder.state === "free";
-      if (await this.#target.update(this.updateOf(place, { server, facts, holder }), signal)) {
+      if (mayBeFree && mayHaveBeenFree) return { isDone: false, who: "somebody else" };
+      mayHaveBeenFree = mayBeFree;
+      if (await this.#zones.update(this.updateOf(place, { server, facts, holder }), signal)) {
         return { isDone: true, facts };
       }
     }
@@ -118,8 +116,9 @@ export class DnsOwnRecords {
       record,
     }));
     if (holder.state !== "ours") {
-      const absent = { is: "absent", name: ownerName(name), type: "TXT" } as const;
-      return { zone, prerequisites: [{ is: "unused", name }, absent], changes: added };
+      // A CNAME at the owner's name would swallow the owner's record, and leave the others without one.
+      const names = [name, ownerName(name)];
+      return { zone, prerequisites: names.map((name) => ({ is: "unused", name })), changes: added };
     }
     const left = new Set(added.map(({ record }) => keyOf(record)));
     const written = [...holder.facts.flatMap((fact) => this.#recordsOf(name, fact)), holder.text];

@@ -1,7 +1,9 @@
-import type { Detail, Subject } from "../mod.ts";
-import { dnsUpdateText, dnsZoneAmong } from "../src/kit/mod.ts";
+import type { Detail, Json, Subject } from "../mod.ts";
+import type { DnsZoneUpdate } from "../src/kit/mod.ts";
 import { type DnsContent, serverIdOf } from "./dns_content.ts";
 import { addressesOf, type DnsFacts, type DnsHolder, type DnsOwnRecords } from "./dns_own_records.ts";
+import { inNoZone } from "./dns_server_records.ts";
+import type { DnsZones } from "./dns_zones.ts";
 
 /** What is, or is to be, written of a server. */
 interface State {
@@ -15,12 +17,12 @@ interface State {
 export interface DnsPreviewOptions {
   readonly content: DnsContent;
   readonly own: DnsOwnRecords;
-  readonly zones: readonly string[] | undefined;
+  readonly zones: DnsZones;
   /** The reverse name of an address that gets a PTR record. */
   readonly reverseOf: (address: string) => string | null;
 }
 
-/** Updates in nsupdate's language, for zones that are as the last delivery left them. */
+/** The updates of events, for zones that are as the last delivery left them. */
 export class DnsPreview {
   readonly #options: DnsPreviewOptions;
 
@@ -33,9 +35,9 @@ export class DnsPreview {
    *
    * @throws {PermanentError} when they would fail for good.
    */
-  textOfEvent(detail: Detail, created: boolean, subject: Subject): string {
+  ofEvent(detail: Detail, created: boolean, subject: Subject): Json {
     const { content } = this.#options;
-    if (subject === "floatingip" && !detail.ID) return "; nothing: the address is no server's";
+    if (subject === "floatingip" && !detail.ID) return this.#options.zones.shown([]);
     const server = serverIdOf(detail);
     const name = created ? content.nameOf(detail) : content.formerNameOf(detail);
     const facts = created ? content.factsOf(detail) : content.formerFactsOf(detail);
@@ -44,7 +46,7 @@ export class DnsPreview {
     const whole = { server, name, facts: [...new Set([...facts, ...changed])] };
     // An association leaves the PTR records of other addresses as they are.
     const only = subject === "floatingip" ? changed : undefined;
-    return created ? this.#textOf(without, whole, only) : this.#textOf(whole, without, only);
+    return created ? this.#between(without, whole, only) : this.#between(whole, without, only);
   }
 
   /**
@@ -52,21 +54,21 @@ export class DnsPreview {
    *
    * @throws {PermanentError} when they would fail for good.
    */
-  textOfUpdate(detail: Detail, before: Detail): string {
+  ofUpdate(detail: Detail, before: Detail): Json {
     const { content } = this.#options;
     const server = serverIdOf(detail);
     const former = { server, name: content.formerNameOf(before), facts: content.formerFactsOf(before) };
-    return this.#textOf(former, { server, name: content.nameOf(detail), facts: content.factsOf(detail) });
+    return this.#between(former, { server, name: content.nameOf(detail), facts: content.factsOf(detail) });
   }
 
   /** The updates that lead from one state to another. */
-  #textOf(before: State, after: State, only?: DnsFacts): string {
+  #between(before: State, after: State, only?: DnsFacts): Json {
     const [former, wanted] = [this.#namesOf(before, only), this.#namesOf(after, only)];
     const updates = [...new Set([...wanted.keys(), ...former.keys()])].flatMap((name) => {
       const [held, facts] = [former.get(name) ?? [], wanted.get(name) ?? []];
-      return held.length + facts.length === 0 ? [] : [this.#update(name, { server: after.server, held, facts })];
+      return held.length + facts.length === 0 ? [] : this.#update(name, { server: after.server, held, facts });
     });
-    return updates.length === 0 ? "; nothing" : updates.join("\n\n");
+    return this.#options.zones.shown(updates);
   }
 
   /** The facts of each name of a server. */
@@ -81,13 +83,13 @@ export class DnsPreview {
   #update(
     name: string,
     { server, held, facts }: { readonly server: string; readonly held: DnsFacts; readonly facts: DnsFacts },
-  ): string {
+  ): DnsZoneUpdate[] {
     const { own, zones } = this.#options;
-    const zone = zones === undefined ? "" : dnsZoneAmong(zones, name);
-    if (zone === null) return `; ${name}. is in no zone`;
+    const zone = zones.known(name);
+    if (zone === null && facts.length === 0) return [];
+    if (zone === null) throw inNoZone(name);
     const text = own.textOf(name, server, held);
     const holder: DnsHolder = held.length === 0 ? { state: "free" } : { state: "ours", server, facts: held, text };
-    const update = dnsUpdateText(own.updateOf({ name, zone }, { server, facts, holder }));
-    return zone === "" ? update.replace(/^zone \.$/m, "; the zone that the server names for it") : update;
+    return [own.updateOf({ name, zone: zone ?? "" }, { server, facts, holder })];
   }
 }

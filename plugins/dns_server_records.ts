@@ -1,12 +1,11 @@
 import { PermanentError } from "../mod.ts";
-import { dnsReverseName, type DnsTarget, dnsZoneAmong, printable } from "../src/kit/mod.ts";
+import { dnsReverseName, printable } from "../src/kit/mod.ts";
 import { suffixed } from "./dns_content.ts";
-import { addressesOf, type DnsFacts, type DnsHolder, type DnsOwnRecords, type DnsPlace } from "./dns_own_records.ts";
+import { addressesOf, type DnsFacts, type DnsHolder, type DnsOwnRecords } from "./dns_own_records.ts";
+import type { DnsPlace, DnsZones } from "./dns_zones.ts";
 
 /** Options of {@linkcode DnsServerRecords}. */
 export interface DnsServerRecordsOptions {
-  /** `undefined`: zones are found by their SOA records. */
-  readonly zones: readonly string[] | undefined;
   readonly onConflict: "refuse" | "suffix";
   /** Whether PTR records are written. */
   readonly ptr: boolean;
@@ -46,12 +45,12 @@ export interface DnsServerWritten {
 
 /** Writes and removes all records of a server: those of its name, and those of its addresses. */
 export class DnsServerRecords {
-  readonly #target: DnsTarget;
+  readonly #zones: DnsZones;
   readonly #own: DnsOwnRecords;
   readonly #options: DnsServerRecordsOptions;
 
-  constructor(target: DnsTarget, own: DnsOwnRecords, options: DnsServerRecordsOptions) {
-    this.#target = target;
+  constructor(zones: DnsZones, own: DnsOwnRecords, options: DnsServerRecordsOptions) {
+    this.#zones = zones;
     this.#own = own;
     this.#options = options;
   }
@@ -65,7 +64,7 @@ export class DnsServerRecords {
     const { server, change, former, reverse } = wanted;
     const place = await this.#placeOf(wanted, signal);
     const { name } = place;
-    const holder = await this.#own.holder(name, signal);
+    const holder = await this.#own.holder(place, signal);
     const held = factsOf(holder, server);
     // Records that are not to stay go first: the TXT record of the name is what lists them.
     await this.#removeReverse(server, without([...held, ...former], change(held)), signal);
@@ -84,7 +83,7 @@ export class DnsServerRecords {
     const gone = [former];
     for (const place of await this.#placesOf(server, name, signal)) {
       if (place.name === stay?.name) continue;
-      const holder = await this.#own.holder(place.name, signal);
+      const holder = await this.#own.holder(place, signal);
       const held = factsOf(holder, server);
       if (held.length === 0) continue;
       places.push([place, holder]);
@@ -98,18 +97,15 @@ export class DnsServerRecords {
   async heldBy(server: string, name: string, signal: AbortSignal): Promise<DnsFacts> {
     const all: string[] = [];
     for (const place of await this.#placesOf(server, name, signal)) {
-      all.push(...await this.#heldUnder(server, place.name, signal));
+      all.push(...await this.#heldUnder(server, place, signal));
     }
     return all;
   }
 
-  /** The reverse name of an address, and its zone by the option; `null`: it gets no PTR record. */
-  reverseOf(address: string): { readonly name: string; readonly zone: string | null } | null {
+  /** The reverse name of an address; `null`: by the options it gets no PTR record. */
+  reverseOf(address: string): string | null {
     const name = this.#options.ptr ? dnsReverseName(address) : null;
-    if (name === null) return null;
-    const { zones } = this.#options;
-    const zone = zones === undefined ? null : dnsZoneAmong(zones, name);
-    return zones !== undefined && zone === null ? null : { name, zone };
+    return name === null || this.#zones.known(name) === null ? null : name;
   }
 
   /**
@@ -118,37 +114,29 @@ export class DnsServerRecords {
    * @throws {PermanentError} when no zone has the name, or it is the zone's own.
    */
   async #placeOf({ server, name }: DnsServerChange, signal: AbortSignal): Promise<DnsPlace> {
-    const zone = await this.#zoneOf(name, signal);
-    const cannot = `Cannot write records of "${printable(name, 80)}"`;
-    if (zone === null) {
-      throw new PermanentError(`${cannot}: it is in no zone; rename the server, or set zones or hostName`);
-    }
+    const zone = await this.#zones.zoneOf(name, signal);
+    if (zone === null) throw inNoZone(name);
     if (zone.toLowerCase() === name) {
-      throw new PermanentError(`${cannot}: it is the zone's own name; rename the server`);
+      throw new PermanentError(`${cannotWrite(name)}: it is the zone's own name; rename the server`);
     }
     const other = suffixed(name, server);
     if (this.#options.onConflict !== "suffix" || other === name) return { name, zone };
     // A server keeps the name that it got, also when the better one has become free.
-    if ((await this.#heldUnder(server, other, signal)).length > 0) return { name: other, zone };
-    const holder = await this.#own.holder(name, signal);
+    if ((await this.#heldUnder(server, { name: other, zone }, signal)).length > 0) return { name: other, zone };
+    const holder = await this.#own.holder({ name, zone }, signal);
     return { name: holder.state === "ours" && holder.server !== server ? other : name, zone };
   }
 
   /** The names under which a server can be. Empty: it has no name, or that is in no zone. */
   async #placesOf(server: string, name: string | null, signal: AbortSignal): Promise<readonly DnsPlace[]> {
-    const zone = name === null ? null : await this.#zoneOf(name, signal);
+    const zone = name === null ? null : await this.#zones.zoneOf(name, signal);
     if (name === null || zone === null) return [];
     const names = this.#options.onConflict === "suffix" ? new Set([suffixed(name, server), name]) : [name];
     return [...names].map((one) => ({ name: one, zone }));
   }
 
-  async #heldUnder(server: string, name: string, signal: AbortSignal): Promise<DnsFacts> {
-    return factsOf(await this.#own.holder(name, signal), server);
-  }
-
-  async #zoneOf(name: string, signal: AbortSignal): Promise<string | null> {
-    const { zones } = this.#options;
-    return zones === undefined ? await this.#target.zoneOf(name, signal) : dnsZoneAmong(zones, name);
+  async #heldUnder(server: string, place: DnsPlace, signal: AbortSignal): Promise<DnsFacts> {
+    return factsOf(await this.#own.holder(place, signal), server);
   }
 
   /** Writes what can be written, then tells of what belongs to others. */
@@ -171,11 +159,19 @@ export class DnsServerRecords {
   }
 
   async #reversePlaceOf(address: string, signal: AbortSignal): Promise<DnsPlace | null> {
-    const reverse = this.reverseOf(address);
-    if (reverse === null) return null;
-    const zone = reverse.zone ?? await this.#zoneOf(reverse.name, signal);
-    return zone === null || zone.toLowerCase() === reverse.name ? null : { name: reverse.name, zone };
+    const name = this.reverseOf(address);
+    const zone = name === null ? null : await this.#zones.zoneOf(name, signal);
+    return name === null || zone === null || zone.toLowerCase() === name ? null : { name, zone };
   }
+}
+
+/** The error of a name that no zone may have. */
+export function inNoZone(name: string): PermanentError {
+  return new PermanentError(`${cannotWrite(name)}: it is in no zone; rename the server, or set zones or hostName`);
+}
+
+function cannotWrite(name: string): string {
+  return `Cannot write records of "${printable(name, 80)}"`;
 }
 
 /** What a server has under a name. */

@@ -30,6 +30,7 @@ const NEEDED: readonly Requirement[] = [
     package: "pdns-backend-sqlite3",
     file: "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql",
   },
+  { program: "nats-server", package: "nats-server", places: ["/usr/sbin/nats-server"] },
   CHROMIUM,
   { program: "sqlite3", package: "sqlite3" },
   // For promtool alone; its server is not started.

@@ -60,7 +60,7 @@ function beside(clients: number) {
   return {
     sections: `console: { port: ${port} },`,
     begin: async (dir: string) =>
-      clients === 0 ? new AsyncDisposableStack() : await (await Operator.signIn(dir, port)).crowd(clients),
+      clients === 0 ? new AsyncDisposableStack() : await Operator.crowd(dir, { port, each: clients }),
   };
 }
 

@@ -1,8 +1,11 @@
 import { Command } from "commander";
+import { notedPort } from "../console/noted_port.ts";
 import { stateDirectory } from "../console/state_directory.ts";
 import { makeLink } from "../console/sign_in/links.ts";
 import { consoleSecret } from "../console/sign_in/secret.ts";
 import { type ConsoleOptions, DEFAULT_CONSOLE } from "../model/console_config.ts";
+import { bareHost, bracketedHost } from "../model/bracketed_host.ts";
+import type { Config } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import { type CommandContext, load } from "./context.ts";
 import { userName } from "./who.ts";
@@ -35,32 +38,44 @@ async function run({ print = false, viewer = false }: ConsoleCommandOptions, con
     const url = console.url ?? "at the address of the proxy";
     throw new UserError(`Cannot make a link: console.trustedProxy signs in. Open the console ${url}`);
   }
-  await requireListening(console);
+  const place = { ...console, port: await portOf(console, loaded.config) };
+  await requireListening(place);
   const secret = await consoleSecret(stateDirectory(loaded.config));
   const role = viewer ? "viewer" : "operator";
   const token = makeLink({ user: userName(), role }, { secret, now: Date.now() });
-  const url = `${addressOf(console)}/sign-in?token=${token}`;
+  const url = `${addressOf(place)}/sign-in?token=${token}`;
   context.terminal.print(url);
   if (!print && context.terminal.width !== undefined) await openBrowser(url);
 }
 
 /** The address that browsers use. */
 function addressOf({ url, tls, host = DEFAULT_CONSOLE.host, port = DEFAULT_CONSOLE.port }: ConsoleOptions): string {
-  const shown = isWildcard(host) ? "127.0.0.1" : host;
-  const named = shown.includes(":") ? `[${shown}]` : shown;
-  return url ?? `${tls === undefined ? "http" : "https"}://${named}:${port}`;
+  return url ?? `${tls === undefined ? "http" : "https"}://${bracketedHost(reachableHost(host))}:${port}`;
+}
+
+/** The port at which the service listens: with `port: 0` the one that it has noted. */
+async function portOf({ port = DEFAULT_CONSOLE.port }: ConsoleOptions, config: Config): Promise<number> {
+  if (port !== 0) return port;
+  const noted = await notedPort(config);
+  if (noted !== null) return noted;
+  throw new UserError(
+    "Cannot open the console: console.port is 0, and the service has not listened at any port yet. Start it",
+  );
 }
 
 async function requireListening({ host = DEFAULT_CONSOLE.host, port = DEFAULT_CONSOLE.port }: ConsoleOptions) {
   try {
-    (await Deno.connect({ hostname: isWildcard(host) ? "127.0.0.1" : host, port })).close();
+    (await Deno.connect({ hostname: bareHost(reachableHost(host)), port })).close();
   } catch {
     throw new UserError(
-      `Cannot open the console: nothing listens at ${host}:${port}. Start the service; its log says where the console is`,
+      `Cannot open the console: nothing listens at ${
+        bracketedHost(host)
+      }:${port}. Start the service; its log says where the console is`,
     );
   }
 }
 
-function isWildcard(host: string): boolean {
-  return host === "0.0.0.0" || host === "::" || host === "[::]";
+/** A host to connect to: that of a wildcard is this machine. */
+function reachableHost(host: string): string {
+  return ["0.0.0.0", "::"].includes(bareHost(host)) ? "127.0.0.1" : host;
 }

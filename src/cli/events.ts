@@ -1,4 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { firstKeys } from "../model/audit_trail.ts";
 import { UserError } from "../model/errors.ts";
 import {
   type Listed,
@@ -8,6 +9,7 @@ import {
   type Selection,
 } from "../model/operations.ts";
 import { printable } from "../wire/escaping/printable.ts";
+import { redact } from "../wire/secrets/redact.ts";
 import { type CommandContext, EXIT_FAILURE } from "./context.ts";
 import {
   describeEnd,
@@ -23,7 +25,7 @@ import { wholeNumber } from "./numbers.ts";
 import { requireKnownPlugin } from "./plugins.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
 import type { Terminal } from "./terminal.ts";
-import { firstKeys, writeTrail } from "./trail.ts";
+import { writeTrail } from "./trail.ts";
 import { UsageError } from "./usage.ts";
 
 interface ListOptions {
@@ -183,7 +185,7 @@ async function changeDeliveries({ verb, keys, options, context }: {
     action: verb === "replayed" ? "replay" : "drop",
     what: describeSelection(selection),
     details: {
-      keys: firstKeys(keys),
+      keys: firstKeys(keys).map(redact),
       keyCount: keys.length,
       plugin: options.plugin ?? null,
       force: options.force ?? false,

@@ -24,7 +24,16 @@ const LIBRARY = [
 ];
 const LIBRARY_DIR = ".oss-watcher";
 /** The packages that these sources import. */
-const LIBRARY_PACKAGES = ["ldapts", "nodemailer", "rabbitmq-client"];
+const LIBRARY_PACKAGES = [
+  "@nats-io/jetstream",
+  "@nats-io/nats-core",
+  "@nats-io/nats-core/internal",
+  "kafkajs",
+  "kafkajs/request_queue",
+  "ldapts",
+  "nodemailer",
+  "rabbitmq-client",
+];
 /** Makes TypeScript, which knows neither Deno nor those packages, check the user's files only. */
 const NOT_CHECKED = "// @ts-nocheck\n";
 

@@ -7,9 +7,6 @@ import { whoRuns } from "./who.ts";
 /** Characters of what was done. */
 const MAX_WHAT = 500;
 
-/** Characters of all keys that an entry names. */
-const MAX_KEYS = 8000;
-
 /**
  * Writes to the audit trail what a command is about to do. What cannot be written is not done: the
  * promise rejects then.
@@ -19,16 +16,4 @@ export async function writeTrail(
   { action, what, details = {} }: { readonly action: Action; readonly what: string; readonly details?: Json },
 ): Promise<void> {
   await trail.write({ at: Date.now(), who: whoRuns(), action, what: redact(what).slice(0, MAX_WHAT), details });
-}
-
-/** The first of many keys, as an entry names them. */
-export function firstKeys(keys: readonly string[]): readonly string[] {
-  const first: string[] = [];
-  let length = 0;
-  for (const key of keys) {
-    length += key.length;
-    if (length > MAX_KEYS) break;
-    first.push(redact(key));
-  }
-  return first;
 }

@@ -1,3 +1,4 @@
+import { bracketedHost } from "../model/bracketed_host.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { booleanOf, type IniValue, listItems } from "./ini_options.ts";
 import { type PlanObject, type PlanValue, Secret } from "./plan.ts";
@@ -70,7 +71,7 @@ function urlOf(
   { vhost, secure, place, number }: { vhost: string | null; secure: boolean; place: string; number: number },
 ): PlanValue {
   const account = user === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password ?? "")}@`;
-  const name = host.includes(":") ? `[${host}]` : host;
+  const name = bracketedHost(host);
   const value = `amqp${secure ? "s" : ""}://${account}${name}:${port}/${encodeURIComponent(vhost ?? "")}`;
   return account === "" ? value : new Secret(`RABBIT_URL_${number}`, {
     value,

@@ -8,7 +8,7 @@ import { describeValue } from "./describe.ts";
 import { bool, type Fields, type Finding, findings, isRecord, list, oneOrMore } from "./parts.ts";
 import { numberFromZero, pairOfFiles, quantity, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
 import { canUpdate, duplicateNames, pluginName, pluginProblem } from "./plugins.ts";
-import { consoleSection } from "./schema_console.ts";
+import { consoleSection, portFindings } from "./schema_console.ts";
 import { postgres } from "./schema_postgres.ts";
 import { rabbitSource } from "./schema_rabbit.ts";
 
@@ -172,7 +172,7 @@ export const configSchema = strict(
     metrics: v.optional(v.lazy((input) => input === false ? v.literal(false) : metrics)),
     console: v.optional(v.lazy((input) => input === false ? v.literal(false) : consoleSection)),
   } satisfies SchemasOf<model.Config>,
-  (config) => [...unknownPlugins(config), ...updateFindings(config)],
+  (config) => [...unknownPlugins(config), ...updateFindings(config), ...portFindings(config)],
 );
 
 function eventTypes(allowed: readonly string[], otherGroup: string) {

@@ -1,4 +1,7 @@
 import * as v from "valibot";
+import { bareHost } from "../model/bracketed_host.ts";
+import { DEFAULT_METRICS } from "../model/config.ts";
+import { DEFAULT_CONSOLE } from "../model/console_config.ts";
 import type { ConsoleGroups, ConsoleOptions, ConsoleTls, TrustedProxy } from "../model/console_config.ts";
 import { isLoopback } from "../wire/addresses/loopback.ts";
 import { readNetwork } from "../wire/addresses/network.ts";
@@ -78,4 +81,22 @@ function groupFindings({ trustedProxy, groups }: Fields): Finding[] {
   return named.length > 0
     ? []
     : [{ keys: ["trustedProxy"], message: "needs groups: { operator: […], viewer: […] }: nobody could sign in" }];
+}
+
+/** The console and the metrics cannot listen at the same place. */
+export function portFindings({ console, metrics }: Fields): Finding[] {
+  if (console === false || metrics === false) return [];
+  const [own, other] = [placeOf(console, DEFAULT_CONSOLE), placeOf(metrics, DEFAULT_METRICS)];
+  const isSame = own.port !== 0 && own.port === other.port &&
+    (own.host === other.host || [own.host, other.host].some((host) => WILDCARDS.includes(host)));
+  if (!isSame) return [];
+  const message = `${own.port} is the port of metrics, too: set another one, or 0 for any free port`;
+  return [{ keys: ["console", "port"], message }];
+}
+
+const WILDCARDS: readonly unknown[] = ["0.0.0.0", "::"];
+
+function placeOf(section: unknown, defaults: { readonly host: string; readonly port: number }): Fields {
+  const { host = defaults.host, port = defaults.port } = isRecord(section) ? section : {};
+  return { host: typeof host !== "string" ? host : isLoopback(host) ? defaults.host : bareHost(host), port };
 }

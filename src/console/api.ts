@@ -1,13 +1,17 @@
 // The JSON of the console's API, /api/v1/. Times: milliseconds since the epoch. Texts may be hostile: tenants chose them.
-import type { AuditRecord } from "../model/audit_trail.ts";
+import type { Action, AuditRecord } from "../model/audit_trail.ts";
 import type { ComparisonReport, Undecided } from "../model/comparison.ts";
 import type { Detail } from "../model/detail.ts";
-import type { EventKind, Subject } from "../model/event.ts";
+import type { FailureReason } from "../model/errors.ts";
+import type { EventKind } from "../model/event.ts";
 import type { DeadGroup, FoundDelivery, ServerLife } from "../model/event_search.ts";
-import type { Json, Notification } from "../model/notification.ts";
-import type { ShownDelivery } from "../model/operations.ts";
+import type { HistoryColumns, LiveSource, RecentAttempts } from "../model/live_service.ts";
+import type { Json } from "../model/notification.ts";
+import type { Listed, PluginState, ShownDelivery, ShownEvent } from "../model/operations.ts";
 import type { TargetOutage } from "../model/outage.ts";
+import type { PluginPause } from "../model/pause.ts";
 import type { ProcessList } from "../model/processes.ts";
+import type { IntakeCounts } from "../model/readings.ts";
 
 /** `viewer` reads. `operator` replays, drops, pauses, and applies plans. */
 export type Role = "viewer" | "operator";
@@ -43,8 +47,8 @@ export interface Problem {
   readonly link: string | null;
 }
 
-/** One plugin, in figures. */
-export interface PluginOverview {
+/** One plugin, in figures; its attempts are those of this process. */
+export interface PluginOverview extends RecentAttempts {
   readonly name: string;
   readonly isConfigured: boolean;
   readonly waiting: number;
@@ -56,14 +60,8 @@ export interface PluginOverview {
   /** `null`: another process has its deliveries, or it is not configured. */
   readonly breaker: "open" | "closed" | null;
   /** When and by whom it was paused; `null`: it is not. */
-  readonly paused: { readonly at: number; readonly by: string } | null;
+  readonly paused: PluginPause | null;
   readonly outage: TargetOutage | null;
-  /** Of the last minute, in this process. */
-  readonly attemptsPerMinute: number;
-  readonly failuresPerMinute: number;
-  /** Durations of its attempts in the last five minutes, seconds; `null`: there were none. */
-  readonly p50Seconds: number | null;
-  readonly p99Seconds: number | null;
 }
 
 /** GET /api/v1/overview; also the data of the event `overview` of the stream. */
@@ -73,21 +71,10 @@ export interface OverviewAnswer {
   readonly startedAt: number;
   /** The most serious first; empty: all is well. */
   readonly problems: readonly Problem[];
-  readonly sources: readonly {
-    /** `host:port/vhost`, without user and password. */
-    readonly broker: string;
-    readonly queue: string;
-    readonly connected: boolean;
-    /** `false` also while another process of the cluster consumes. */
-    readonly consuming: boolean;
-  }[];
+  /** `consuming` is `false` also while another process of the cluster consumes. */
+  readonly sources: readonly LiveSource[];
   readonly lastMessageAt: number | null;
-  readonly messages: {
-    readonly received: number;
-    readonly ignored: number;
-    readonly rejected: number;
-    readonly recorded: number;
-  };
+  readonly messages: IntakeCounts;
   readonly ledger: { readonly kind: "sqlite" | "postgres"; readonly writable: boolean };
   /** `null`: config.ts has no section `openstack`. */
   readonly openstack: {
@@ -101,18 +88,8 @@ export interface OverviewAnswer {
 }
 
 /** GET /api/v1/history?range=hour|day: columns of equal length; `null` where the process did not run or nothing was measured. */
-export interface HistoryAnswer {
+export interface HistoryAnswer extends HistoryColumns {
   readonly range: "hour" | "day";
-  /** 30 or 600. */
-  readonly stepSeconds: number;
-  /** Ends of the steps. */
-  readonly times: readonly number[];
-  readonly events: readonly (number | null)[];
-  readonly deliveries: readonly (number | null)[];
-  readonly failures: readonly (number | null)[];
-  readonly p50Seconds: readonly (number | null)[];
-  readonly p99Seconds: readonly (number | null)[];
-  readonly waiting: readonly (number | null)[];
 }
 
 /**
@@ -134,19 +111,13 @@ export interface StatesAnswer {
 }
 
 /** GET /api/v1/event?key=KEY */
-export interface EventAnswer {
-  readonly key: string;
-  readonly subject: Subject;
+export interface EventAnswer
+  extends
+    Pick<ShownEvent["event"], "key" | "subject" | "time" | "eventType" | "creationSeen" | "serverId">,
+    // The notification is without secrets; `null`: it is not kept.
+    Pick<ShownEvent, "decidedAt" | "notification" | "detail"> {
   readonly kind: EventKind;
-  readonly time: string;
-  readonly decidedAt: number;
-  readonly origin: "bus" | "reconcile";
-  readonly eventType: string;
-  readonly creationSeen: boolean;
-  readonly serverId: string | null;
-  /** Without secrets; `null`: it is not kept. */
-  readonly notification: Notification | null;
-  readonly detail: Detail | null;
+  readonly origin: Listed["origin"];
   readonly deliveries: readonly (ShownDelivery & {
     /** Keys of the detail that differ from what the plugin was told before; `null`: nothing was told before. */
     readonly changed: readonly { readonly key: string; readonly before: Json; readonly after: Json }[] | null;
@@ -184,11 +155,14 @@ export interface DeadLettersAnswer {
 /** The deliveries of an action: keys of a plugin or of all; or all dead letters of a plugin, perhaps of one reason. */
 export type ActionTarget =
   | { readonly keys: readonly string[]; readonly plugin?: string }
-  | { readonly plugin: string; readonly reason?: string };
+  | { readonly plugin: string; readonly reason?: FailureReason };
+
+/** What operators do to deliveries. */
+export type DeliveryAction = Extract<Action, "replay" | "drop">;
 
 /** POST /api/v1/actions/plan: what an action would do, without doing it. */
 export interface ActionRequest {
-  readonly action: "replay" | "drop";
+  readonly action: DeliveryAction;
   readonly target: ActionTarget;
   /** Of a replay: also where a later event that shares an order key was delivered. */
   readonly force?: boolean;
@@ -206,7 +180,7 @@ export interface ActionPlan {
 /** POST /api/v1/actions (operator), and GET /api/v1/actions/ID; DELETE stops it (operator). */
 export interface ActionAnswer {
   readonly id: string;
-  readonly action: "replay" | "drop";
+  readonly action: DeliveryAction;
   readonly state: "running" | "done" | "stopped" | "failed";
   readonly total: number;
   /** Deliveries that were looked at so far, with those refused. */
@@ -220,7 +194,7 @@ export interface ActionAnswer {
 /** GET /api/v1/plugins */
 export interface PluginsAnswer {
   readonly plugins: readonly (PluginOverview & {
-    readonly deliveries: Readonly<Record<"waiting" | "retrying" | "done" | "skipped" | "dead" | "dropped", number>>;
+    readonly deliveries: PluginState["deliveries"];
     /** The class, and its options without secrets; `null`: it is not configured here. */
     readonly settings: { readonly kind: string; readonly options: Json } | null;
     readonly can: {

@@ -58,14 +58,13 @@ export async function makeApp(
   });
   addApi(app, { answers, streams, worker, refusals });
   const assets = await Assets.open(new URL("./page/", import.meta.url));
-  app.get("*", (context) => assets.answer(context.req.raw));
-  app.notFound((context) => context.json({ error: "Cannot find this page: there is none of this name" }, 404));
+  app.all("*", (context) => assets.answer(context.req.raw));
   app.onError((error, context) => {
     log.error(`Cannot answer ${context.req.path}: ${error.message}`);
     return context.json({ error: "Cannot answer: the console failed. The service's log says why" }, 500);
   });
-  const answer: Answer = async (request, { address }) =>
-    secured(await app.fetch(request, { address }), { isSecure: settings.tls !== undefined });
+  const answer: Answer = async (request, client) =>
+    secured(await app.fetch(request, client), { isSecure: settings.tls !== undefined });
   return Object.assign(answer, {
     [Symbol.dispose]() {
       streams[Symbol.dispose]();

@@ -43,11 +43,14 @@ export class Assets {
     return new Assets(files);
   }
 
-  /** Answers GET and HEAD. */
   async answer(request: Request): Promise<Response> {
     const file = this.#files.get(new URL(request.url).pathname);
     if (file === undefined) {
       return Response.json({ error: "Cannot find this page: there is none of this name" }, { status: 404 });
+    }
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      const error = "Cannot answer this method here: use GET, HEAD";
+      return Response.json({ error }, { status: 405, headers: { allow: "GET, HEAD" } });
     }
     const { bytes, zipped, etag } = await (file.asset ??= readAsset(file.url));
     // Asked for again each time: an upgrade must not mix files of two releases.

@@ -12,8 +12,9 @@ export interface EventStreamsOptions {
   readonly log: Logger;
 }
 
-/** Streams at once. */
+/** Streams at once, of all and of one session: nobody may take them all. */
 const MAX_STREAMS = 256;
+const MAX_OF_SESSION = 16;
 /** What waits for a slow client; with more it is dropped, and comes back with its last id. */
 const MAX_BYTES = 1024 * 1024;
 const TICK_MS = 1000;
@@ -37,16 +38,24 @@ export class EventStreams implements Disposable {
   /**
    * Opens a stream.
    *
+   * @param session Of whom it is: what its streams are counted by.
    * @param isAllowed Asked before each step: whether who opened it is still signed in.
    */
-  open(request: Request, { isAllowed }: { readonly isAllowed: () => boolean }): Response {
+  open(
+    request: Request,
+    { session, isAllowed }: { readonly session: string; readonly isAllowed: () => boolean },
+  ): Response {
+    const own = [...this.#streams].filter((stream) => stream.session === session).length;
+    if (own >= MAX_OF_SESSION) {
+      return refused(429, `Cannot show what is new: you have ${own} pages open, as many as you may. Close one`);
+    }
     if (this.#streams.size >= MAX_STREAMS) {
-      const error = `Cannot open another stream: there are ${MAX_STREAMS}. Close a page, or try again`;
-      return Response.json({ error }, { status: 503, headers: { "retry-after": "10" } });
+      return refused(503, `Cannot show what is new: ${MAX_STREAMS} pages are open, as many as may be. Close one`);
     }
     const given = request.headers.get("last-event-id") ?? new URL(request.url).searchParams.get("after");
     const stream = new EventStream({
       from: given !== null && /^\d{1,16}$/.test(given) ? Number(given) : null,
+      session,
       isAllowed,
       onEnd: () => this.#streams.delete(stream),
     });
@@ -125,6 +134,10 @@ export class EventStreams implements Disposable {
   }
 }
 
+function refused(status: 429 | 503, error: string): Response {
+  return Response.json({ error }, { status, headers: { "retry-after": "10" } });
+}
+
 const NO_EVENTS = `{"rows":[],"isCut":false}`;
 const encoder = new TextEncoder();
 
@@ -137,6 +150,7 @@ class EventStream {
   readonly body: ReadableStream<Uint8Array>;
   /** The number of the last event that it had; `null`: it begins now. */
   readonly from: number | null;
+  readonly session: string;
   /** It has not been sent anything of the common events yet. */
   joins = true;
   /** Whether who opened it is still signed in. */
@@ -146,13 +160,15 @@ class EventStream {
   #hasEnded = false;
 
   constructor(
-    { from, isAllowed, onEnd }: {
+    { from, session, isAllowed, onEnd }: {
       readonly from: number | null;
+      readonly session: string;
       readonly isAllowed: () => boolean;
       readonly onEnd: () => void;
     },
   ) {
     this.from = from;
+    this.session = session;
     this.isAllowed = isAllowed;
     this.#onEnd = onEnd;
     this.body = new ReadableStream({

@@ -1,4 +1,8 @@
 import { type ConsoleOptions, DEFAULT_CONSOLE } from "../model/console_config.ts";
+import { bracketedHost } from "../model/bracketed_host.ts";
+import { serveHttp } from "./http_server.ts";
+import { LazyApp } from "./lazy_app.ts";
+import { notePort } from "./noted_port.ts";
 import type { Answer, ConsoleServerOptions } from "./server_options.ts";
 
 /** Attempts to listen: the process before may be about to let the port go. */
@@ -14,22 +18,18 @@ const CERTIFICATE_MS = 60_000;
  * first one. A port in use does not stop the service: it is logged once and retried.
  */
 export async function serveConsole(options: ConsoleServerOptions, signal: AbortSignal): Promise<void> {
-  const { clock, log } = options;
-  let app: Promise<Answer & Disposable> | undefined;
-  const answer = async (request: Request, address: string, port: number) => {
-    app ??= import("./app.ts").then(({ makeApp }) => makeApp(options, { port }));
-    try {
-      return await (await app)(request, { address });
-    } catch (error) {
-      app = undefined;
-      throw error;
-    }
-  };
-  // Streams are open connections, which the server would wait for.
-  signal.addEventListener("abort", () => void app?.then((one) => one[Symbol.dispose](), () => {}), { once: true });
+  const { console: { port = DEFAULT_CONSOLE.port, tls }, clock, log } = options;
+  /** The configured one, or the free one that was found. */
+  const own = { port };
+  const app = new LazyApp({
+    make: async () => (await import("./app.ts")).makeApp(options, { port: own.port }),
+    isSecure: tls !== undefined,
+    log,
+  });
+  signal.addEventListener("abort", () => app[Symbol.dispose](), { once: true });
   for (let tries = 0; !signal.aborted;) {
     try {
-      await listenOnce(options, { answer, signal });
+      await listenOnce(options, { answer: app.answer, own, signal });
       tries = 0;
     } catch (error) {
       if (++tries === QUIET_TRIES) log.warn(whyNot(error, options.console));
@@ -40,36 +40,27 @@ export async function serveConsole(options: ConsoleServerOptions, signal: AbortS
 
 /** Listens until the signal aborts, or the certificate was renewed. */
 async function listenOnce(
-  { console: { host = DEFAULT_CONSOLE.host, port = DEFAULT_CONSOLE.port, url, tls }, clock, log }: ConsoleServerOptions,
-  { answer, signal }: {
-    readonly answer: (request: Request, address: string, port: number) => Promise<Response>;
-    readonly signal: AbortSignal;
-  },
+  { console: { host = DEFAULT_CONSOLE.host, url, tls, port: configured }, loaded, clock, log }: ConsoleServerOptions,
+  { answer, own, signal }: { readonly answer: Answer; readonly own: { port: number }; readonly signal: AbortSignal },
 ): Promise<void> {
   const stamp = await stampOf(tls);
   const pems = tls === undefined
-    ? {}
+    ? null
     : { cert: await Deno.readTextFile(tls.certFile), key: await Deno.readTextFile(tls.keyFile) };
   const over = new AbortController();
   const ending = AbortSignal.any([signal, over.signal]);
   const scheme = tls === undefined ? "http" : "https";
-  let ownPort = port;
-  const server = Deno.serve({
-    hostname: host,
-    port,
-    ...pems,
-    signal: ending,
-    onListen: (address) => {
-      ownPort = address.port;
-      log.info(`Console at ${url ?? `${scheme}://${shownHost(host)}:${ownPort}`}/. oss-watcher console signs in`);
-    },
-    onError: (error) => {
-      log.error(`Cannot answer a request of the console: ${error instanceof Error ? error.message : error}`);
-      return new Response("The console failed: see the log\n", { status: 500 });
-    },
-  }, (request, { remoteAddr }) => answer(request, (remoteAddr as Deno.NetAddr).hostname, ownPort));
+  const onListen = (port: number) => {
+    own.port = port;
+    log.info(`Console at ${url ?? `${scheme}://${bracketedHost(host)}:${port}`}/. oss-watcher console signs in`);
+    if (configured === 0) void notePort(loaded.config, port).catch((error) => log.warn(cannotNote(error)));
+  };
   if (tls !== undefined) void endWhenRenewed();
-  await server.finished;
+  try {
+    await serveHttp({ host, port: own.port, tls: pems, answer, onListen }, ending);
+  } finally {
+    over.abort();
+  }
 
   async function endWhenRenewed(): Promise<void> {
     while (!ending.aborted) {
@@ -88,14 +79,18 @@ async function stampOf(tls: ConsoleOptions["tls"]): Promise<string> {
 }
 
 function whyNot(error: unknown, { host = DEFAULT_CONSOLE.host, port = DEFAULT_CONSOLE.port }: ConsoleOptions): string {
-  const at = `Cannot serve the console at ${shownHost(host)}:${port}`;
+  const at = `Cannot serve the console at ${bracketedHost(host)}:${port}`;
   const goesOn = "The service goes on without; trying again every 10 s";
-  if (error instanceof Deno.errors.AddrInUse) {
+  if (codeOf(error) === "EADDRINUSE") {
     return `${at}: the port is in use. ${goesOn}. A second service on this machine needs another console.port`;
   }
   return `${at}: ${error instanceof Error ? error.message : error}. ${goesOn}. See console in config.ts`;
 }
 
-function shownHost(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function cannotNote(error: unknown): string {
+  return `Cannot note the console's port for the command console: ${error instanceof Error ? error.message : error}`;
 }

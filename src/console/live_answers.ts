@@ -1,7 +1,7 @@
 import type { LoadedConfig } from "../config/load_config.ts";
 import { placeOf } from "../ledger/place.ts";
 import type { LiveService } from "../model/live_service.ts";
-import type { Backlog } from "../model/readings.ts";
+import { type Backlog, unfinishedOf } from "../model/readings.ts";
 import type { HistoryAnswer, OverviewAnswer, PluginOverview, PluginsAnswer, SessionAnswer } from "./api.ts";
 import type { ServiceRouteId } from "./api/routes.ts";
 import { paddedHistory } from "./history.ts";
@@ -53,15 +53,15 @@ export class LiveAnswers {
     const { readings } = live;
     const [plugins] = await this.#pluginOverviews();
     const comparisons = readings.comparisons();
-    const { received, ignored, rejected, recorded } = readings.intake();
+    const messages = readings.intake();
     const place = placeOf(loaded.config.ledger);
     const overview: Omit<OverviewAnswer, "problems"> = {
       now: readings.now(),
       version: readings.version,
       startedAt: readings.startedAt,
       sources: live.sources(),
-      lastMessageAt: received === 0 ? null : readings.lastMessageAt(),
-      messages: { received, ignored, rejected, recorded },
+      lastMessageAt: messages.received === 0 ? null : readings.lastMessageAt(),
+      messages,
       ledger: { kind: "file" in place ? "sqlite" : "postgres", writable: readings.ledgerWritable() },
       openstack: comparisons === null ? null : {
         lastComparison: comparisons.last === null ? null : {
@@ -134,8 +134,7 @@ function countsOf(
 ): Pick<PluginOverview, "waiting" | "retrying" | "dead" | "oldestAt"> {
   const { waiting = 0, retrying = 0, dead = 0 } = facts?.deliveries ?? {};
   if (backlog === undefined) return { waiting: waiting + retrying, retrying, dead, oldestAt: null };
-  const { new: undetailed, blocked, ready, queued } = backlog.waiting;
-  const all = undetailed + blocked + ready + queued;
+  const all = unfinishedOf(backlog);
   return { waiting: all, retrying: Math.min(retrying, all), dead: backlog.dead, oldestAt: backlog.oldestAt };
 }
 

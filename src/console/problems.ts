@@ -67,7 +67,7 @@ function openstackProblems({ openstack, now }: Facts): readonly Problem[] {
 }
 
 function pluginProblems(plugin: PluginOverview, { now }: Facts): readonly Problem[] {
-  const { name, isConfigured, breaker, outage, paused, dead, waiting, oldestAt } = plugin;
+  const { name, isConfigured, breaker, outage, paused, dead, waiting, retrying, oldestAt } = plugin;
   const link = `#/plugins/${encodeURIComponent(name)}`;
   const problems: Problem[] = [];
   // The breaker is known at once, and the outage when the ledger was read.
@@ -90,9 +90,11 @@ function pluginProblems(plugin: PluginOverview, { now }: Facts): readonly Proble
     );
   }
   if (oldestAt !== null && now - oldestAt > HOUR_MS && outage === null && paused === null) {
-    const events = `#/events?plugin=${encodeURIComponent(name)}&state=waiting`;
+    // What was attempted is the older: the others wait behind it.
+    const state = retrying > 0 ? "retrying" : "waiting";
+    const events = `#/events?plugin=${encodeURIComponent(name)}&state=${state}`;
     const text = `A delivery of ${name} has waited for ${spanOf(now - oldestAt)}`;
-    problems.push(warning(text, `See what it waits for: oss-watcher events --plugin ${name} --state waiting`, events));
+    problems.push(warning(text, `See what it waits for: oss-watcher events --plugin ${name} --state ${state}`, events));
   }
   if (dead > 0) {
     const text = `${name} has ${dead} dead ${dead === 1 ? "letter" : "letters"}`;

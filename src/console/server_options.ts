@@ -17,5 +17,12 @@ export interface ConsoleServerOptions {
   readonly log: Logger;
 }
 
+/** Who sends a request, and what its `Headers` do not tell. */
+export interface Client {
+  readonly address: string;
+  /** Names of headers that it has more than once, in lower case: `Headers` joins their values. */
+  readonly repeated: ReadonlySet<string>;
+}
+
 /** Answers requests. */
-export type Answer = (request: Request, remote: { readonly address: string }) => Promise<Response>;
+export type Answer = (request: Request, client: Client) => Promise<Response>;

@@ -50,17 +50,37 @@ export { composeMail, type MailDraft } from "../wire/smtp/mail_message.ts";
 // DNS
 export { DnsTarget, type DnsTargetOptions } from "../wire/dns/dns.ts";
 export { dnsAddress, dnsReverseName } from "../wire/dns/dns_address.ts";
-export { dnsHostName, dnsZoneAmong } from "../wire/dns/dns_name.ts";
+export {
+  absolute as dnsAbsoluteName,
+  dnsHostName,
+  dnsZoneAmong,
+  isSameName as isSameDnsName,
+  plainName as dnsPlainName,
+} from "../wire/dns/dns_name.ts";
 export type { DnsRecord, DnsRecordOfOneText, DnsRecordType, DnsTextRecord } from "../wire/dns/dns_record.ts";
+export { dataText as dnsDataText, isDataOf as isDnsData, recordOfText as dnsRecord } from "../wire/dns/dns_record.ts";
 export { type DnsChange, type DnsPrerequisite, dnsUpdateText } from "../wire/dns/dns_update_message.ts";
 export type { DnsZoneUpdate } from "../wire/dns/dns_update_message.ts";
 
 // AMQP
 export { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "../wire/amqp/amqp.ts";
 
+// NATS
+export { type NatsMessage, type NatsPlace, NatsTarget, type NatsTargetOptions } from "../wire/nats/nats.ts";
+export type { NatsTls } from "../wire/nats/nats_options.ts";
+export { isNatsSubject, natsToken } from "../wire/nats/nats_subject.ts";
+
+// Kafka
+export { isKafkaTopic, type KafkaMessage, KafkaTarget, type KafkaTargetOptions } from "../wire/kafka/kafka.ts";
+export type { KafkaMechanism } from "../wire/kafka/kafka_options.ts";
+
 // Texts for people. Nothing that a tenant writes can break a line, or hide or reverse what follows
 export { type EventFacts, eventHtml, eventRows, eventText, eventTitle } from "../wire/event_text.ts";
 export { type EventChange, eventChanges } from "../wire/event_changes.ts";
+
+// OpenStack's APIs
+export { type OpenStackAnswer, type OpenStackRequest, OpenStackTarget } from "../openstack/openstack_target.ts";
+export type { OpenStackTargetOptions } from "../openstack/openstack_target.ts";
 
 // Addresses
 export { ipAddress } from "../wire/ip_address.ts";

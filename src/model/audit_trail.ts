@@ -27,6 +27,16 @@ export interface AuditEntry {
   readonly details: Json;
 }
 
+/** Characters of all keys that an entry names. */
+const MAX_KEYS = 8000;
+
+/** The first of many keys, as an entry names them beside their number: it must not be refused for its length. */
+export function firstKeys(keys: readonly string[]): readonly string[] {
+  let length = 0;
+  const end = keys.findIndex((key) => (length += key.length) > MAX_KEYS);
+  return end < 0 ? keys : keys.slice(0, end);
+}
+
 /** An entry as it is read, with its number. */
 export interface AuditRecord extends AuditEntry {
   readonly seq: number;

@@ -1,3 +1,4 @@
+import { bracketedHost } from "./bracketed_host.ts";
 import type { PostgresOptions } from "./config.ts";
 
 /** What a URL may say of TLS. With TLS, the server's certificate is always verified. */
@@ -87,7 +88,7 @@ export function readPostgresUrl(url: string): PostgresUrl {
 export function shownPostgresUrl(
   { hosts, ports, database, user }: Omit<PostgresAddress, "schema" | "usesTls">,
 ): string {
-  const places = hosts.map((host, index) => `${host.includes(":") ? `[${host}]` : host}:${ports[index]}`);
+  const places = hosts.map((host, index) => `${bracketedHost(host)}:${ports[index]}`);
   return `postgres://${encodeURIComponent(user)}@${places.join(",")}/${encodeURIComponent(database)}`;
 }
 

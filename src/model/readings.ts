@@ -39,6 +39,11 @@ export interface Backlog {
   readonly dead: number;
 }
 
+/** All deliveries of a backlog that are not finished. */
+export function unfinishedOf({ waiting }: Backlog): number {
+  return waiting.new + waiting.blocked + waiting.ready + waiting.queued;
+}
+
 /** The current state of a source. */
 export interface SourceState {
   readonly connected: boolean;

@@ -1,6 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import type { HistoryColumns, LiveHistory, RecentAttempts } from "../model/live_service.ts";
-import type { Readings } from "../model/readings.ts";
+import { type Readings, unfinishedOf } from "../model/readings.ts";
 import { type AttemptCounts, type Attempts, DURATION_BUCKETS } from "./attempts.ts";
 import { quantile } from "./quantile.ts";
 
@@ -130,9 +130,7 @@ export class History implements LiveHistory {
   async #waiting(): Promise<number | null> {
     try {
       const backlogs = [...(await this.#options.readings.backlog()).values()];
-      return backlogs.reduce((total, { waiting }) => {
-        return total + waiting.new + waiting.blocked + waiting.ready + waiting.queued;
-      }, 0);
+      return backlogs.reduce((total, backlog) => total + unfinishedOf(backlog), 0);
     } catch {
       return null;
     }

@@ -1,3 +1,4 @@
+import { bracketedHost } from "../model/bracketed_host.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Logger } from "../model/plugin.ts";
 import { EXPOSITION_TYPE } from "./exposition.ts";
@@ -30,12 +31,12 @@ export async function serveStatus(options: StatusServerOptions, signal: AbortSig
         hostname: host,
         port,
         signal,
-        onListen: (address) => log.info(`Metrics and health at http://${shownHost(host)}:${address.port}/`),
+        onListen: (address) => log.info(`Metrics and health at http://${bracketedHost(host)}:${address.port}/`),
         onError: (error) => failed(error, log),
       }, (request) => answer(request, options));
       return await server.finished;
     } catch (error) {
-      if (tries === 0) log.warn(`Cannot answer at ${shownHost(host)}:${port}: ${whyNot(error)}`);
+      if (tries === 0) log.warn(`Cannot answer at ${bracketedHost(host)}:${port}: ${whyNot(error)}`);
       await clock.sleep(RETRY_MS, signal);
     }
   }
@@ -71,8 +72,4 @@ function whyNot(error: unknown): string {
     return `the port is in use. ${goesOn}. A second service on this machine needs another metrics.port`;
   }
   return `${error instanceof Error ? error.message : error}. ${goesOn}. See metrics.host and metrics.port`;
-}
-
-function shownHost(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }

@@ -26,6 +26,7 @@ import {
 } from "./records.ts";
 import { Rights } from "./rights.ts";
 import { type CloudScope, scopeOf } from "./scope.ts";
+import { secretsOf } from "./secrets_of.ts";
 import type { CatalogService } from "./services.ts";
 import { type RequestRecord, Transport } from "./transport.ts";
 import { untilAborted } from "./until_aborted.ts";
@@ -261,8 +262,4 @@ function readPorts(body: JsonObject): readonly PortRecord[] | null {
  */
 function ownOf(id: string, own: Named | null): NameRecord | null {
   return own !== null && own.id === id && own.name !== null ? own : null;
-}
-
-function secretsOf({ identity }: Credentials): readonly string[] {
-  return [identity.method === "password" ? identity.password : identity.secret];
 }

@@ -5,10 +5,12 @@ import type { ServiceName } from "./services.ts";
 import type { Answer, Call, Transport } from "./transport.ts";
 
 /** One request to one service. */
-export interface Question {
+export interface Question extends Pick<Call, "method" | "body" | "headers" | "signal"> {
   readonly service: ServiceName;
   /** The path below the API's version, as `/servers/ID`. */
   readonly path: string;
+  /** Further client errors that the caller handles itself. @default none */
+  readonly handles?: readonly number[];
 }
 
 /** An answer with its request, which error messages quote. */
@@ -44,28 +46,30 @@ export class Caller {
   }
 
   /**
-   * Returns a successful answer, or one with a status that the caller handles: 400, 403, 404, 410.
+   * Returns a successful answer, or one with a status that the caller handles: 400, 403, 404, 410,
+   * and those of the question.
    *
    * @throws {OpenStackUnavailable} for every other answer, and when there is none.
    * @throws {UserError} when the login fails, or the catalog has no usable endpoint of the service.
    */
   async ask(question: Question): Promise<Answered> {
-    const session = await this.#keystone.session();
+    const { signal, handles = [] } = question;
+    const session = await this.#keystone.session(signal);
     const first = await this.#send(question, session);
-    if (first.answer.status !== 401) return this.#checked(first);
+    if (first.answer.status !== 401) return this.#checked(first, handles);
     this.#keystone.forget(session);
-    return this.#checked(await this.#send(question, await this.#keystone.session()));
+    return this.#checked(await this.#send(question, await this.#keystone.session(signal)), handles);
   }
 
-  async #send({ service, path }: Question, session: Session): Promise<Answered> {
+  async #send({ service, path, headers: own, handles: _, ...rest }: Question, session: Session): Promise<Answered> {
     if (service === "Keystone") {
-      const call = { service, url: `${session.keystoneUrl}${path}`, token: session.token };
+      const call = { ...rest, service, url: `${session.keystoneUrl}${path}`, token: session.token };
       return { call, answer: await this.#transport.send(call), session };
     }
     for (;;) {
       const { url, microversion } = await this.#endpoints.of(service, session);
-      const headers = microversionHeaders(microversion);
-      const call = { service, url: `${url}${path}`, token: session.token, headers };
+      const headers = { ...microversionHeaders(microversion), ...own };
+      const call = { ...rest, service, url: `${url}${path}`, token: session.token, headers };
       const answer = await this.#transport.send(call);
       // Retries with a lower microversion after 406, until there is none left.
       if (answer.status !== 406 || microversion === null) return { call, answer, session };
@@ -77,9 +81,9 @@ export class Caller {
    * Accepts 400, 403, 404 and 410 only with a JSON body. An error page of a proxy would otherwise
    * make every resource silently absent or forbidden.
    */
-  #checked(answered: Answered): Answered {
+  #checked(answered: Answered, handles: readonly number[]): Answered {
     const { call, answer: { status, body, problem, errorMessage } } = answered;
-    if (status < 300 || MEANINGFUL_STATUSES.has(status) && body !== null) return answered;
+    if (status < 300 || (MEANINGFUL_STATUSES.has(status) || handles.includes(status)) && body !== null) return answered;
     const isToken = status === 401;
     const advice = isToken
       ? "It refuses the token that Keystone just gave; see its own log"

@@ -8,3 +8,13 @@ export interface HostEnvironment {
   /** The user's home directory, if there is one. */
   readonly home: string | undefined;
 }
+
+/** This process's own. */
+export function ownEnvironment(): HostEnvironment {
+  return {
+    env: (name) => Deno.env.get(name),
+    readFile: (path) => Deno.readTextFile(path),
+    cwd: Deno.cwd(),
+    home: Deno.env.get("HOME"),
+  };
+}

@@ -61,7 +61,7 @@ const REFUSAL_MS = 60_000;
 export class Keystone {
   readonly #credentials: Credentials;
   readonly #transport: Transport;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, "now">;
   readonly #inFlight = new SingleFlight<Session>();
   #url: string | null = null;
   #current: TimedSession | null = null;
@@ -71,7 +71,7 @@ export class Keystone {
     { credentials, transport, clock }: {
       readonly credentials: Credentials;
       readonly transport: Transport;
-      readonly clock: Clock;
+      readonly clock: Pick<Clock, "now">;
     },
   ) {
     this.#credentials = credentials;

@@ -1,5 +1,5 @@
 /** The OpenStack services that oss-watcher uses. */
-export type ServiceName = "Keystone" | "Nova" | "Neutron" | "Glance";
+export type ServiceName = "Keystone" | "Nova" | "Neutron" | "Glance" | "Designate";
 
 /** The services that are found through the catalog. */
 export type CatalogService = Exclude<ServiceName, "Keystone">;
@@ -10,5 +10,6 @@ export const SERVICES: Readonly<
 > = {
   Nova: { type: "compute", version: "v2.1", major: /^v2\.1$/ },
   Neutron: { type: "network", version: "v2.0", major: /^v2\.0$/ },
+  Designate: { type: "dns", version: "v2", major: /^v2$/ },
   Glance: { type: "image", version: "v2", major: /^v2(?:\.\d+)?$/ },
 };

@@ -17,8 +17,12 @@ export interface Call {
   readonly url: string;
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON, with POST. */
+  /** @default `POST` with a body, otherwise `GET` */
+  readonly method?: string;
+  /** Sent as JSON. */
   readonly body?: Json;
+  /** Ends the request. */
+  readonly signal?: AbortSignal;
 }
 
 /** An answer with a status below 500, except 429. */
@@ -47,7 +51,7 @@ export interface TransportOptions {
   readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
   /** Values that no error message may contain; tokens are removed as well. */
   readonly secrets: readonly string[];
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly onRequest?: ((request: RequestRecord) => void) | undefined;
   /** Maximum number of concurrent requests. */
   readonly concurrency: number;
@@ -110,7 +114,7 @@ export class Transport implements AsyncDisposable {
       try {
         return await this.#ask(call);
       } catch (error) {
-        if (error instanceof OpenStackUnavailable && !error.mayConcernOneRequest) {
+        if (error instanceof OpenStackUnavailable && !error.mayConcernOneRequest && !call.signal?.aborted) {
           this.#lastFailures.set(service, error);
         }
         throw error;
@@ -169,9 +173,8 @@ export class Transport implements AsyncDisposable {
   }
 
   async #exchange(call: Call): Promise<HttpAnswer> {
-    const { service, url, token, headers, body } = call;
+    const { service, url, token, headers, body, method = body === undefined ? "GET" : "POST", signal } = call;
     const { clock, onRequest } = this.#options;
-    const method = body === undefined ? "GET" : "POST";
     const startMs = clock.now();
     const record = (status: number | null) =>
       onRequest?.({ service, method, url, status, durationMs: clock.now() - startMs });
@@ -186,7 +189,7 @@ export class Transport implements AsyncDisposable {
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: this.#closed.signal,
+        signal: signal === undefined ? this.#closed.signal : AbortSignal.any([this.#closed.signal, signal]),
         accepts: () => true,
       });
       record(answer.status);

@@ -1,6 +1,7 @@
 import type { RabbitSource, RabbitTls } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
-import { type AmqpEndpoint, amqpEndpoints, canDecode } from "../wire/amqp/amqp_options.ts";
+import { type AmqpEndpoint, amqpEndpoints } from "../wire/amqp/amqp_options.ts";
+import { canDecode } from "../wire/options/option_values.ts";
 
 /** Options of the TLS handshake, with the names of `node:tls`. */
 export interface TlsMaterial {

@@ -7,6 +7,7 @@ import type { Logger } from "../model/plugin.ts";
 import { OpenStackApi } from "../openstack/api.ts";
 import { type Credentials, findCredentials } from "../openstack/credentials.ts";
 import { OpenStackUnavailable } from "../openstack/errors.ts";
+import { ownEnvironment } from "../openstack/host_environment.ts";
 import { readUsablePems } from "../wire/http/http_client.ts";
 import { shownUrl } from "../wire/secrets/redact.ts";
 
@@ -20,12 +21,7 @@ export async function openOpenStack(
   options: OpenStackOptions,
   { clock, log, ...limits }: Environment,
 ): Promise<OpenStackApi> {
-  const credentials = await findCredentials(options, {
-    env: (name) => Deno.env.get(name),
-    readFile: (path) => Deno.readTextFile(path),
-    cwd: Deno.cwd(),
-    home: Deno.env.get("HOME"),
-  });
+  const credentials = await findCredentials(options, ownEnvironment());
   await refuseUnusable(credentials);
   log.info(
     `Details are completed from the cloud of Keystone at ${shownUrl(credentials.authUrl)} (${credentials.source})`,

@@ -8,7 +8,7 @@ import type { Outcome } from "../model/decision.ts";
 import type { Logger } from "../model/plugin.ts";
 import { LoopHeartbeat } from "../model/loop_heartbeat.ts";
 import type { LiveService, LiveSource, ShowLive } from "../model/live_service.ts";
-import type { AttemptEnd, Readings } from "../model/readings.ts";
+import { type AttemptEnd, type Readings, unfinishedOf } from "../model/readings.ts";
 import type { StoredLedger } from "../model/stored_ledger.ts";
 import { AttemptCounts } from "../observe/attempts.ts";
 import { Health } from "../observe/health.ts";
@@ -118,8 +118,8 @@ export class Status {
   }
 
   async #waitingFor(plugin: string): Promise<number> {
-    const waiting = (await this.#backlog()).get(plugin)?.waiting;
-    return waiting === undefined ? 0 : waiting.new + waiting.blocked + waiting.ready + waiting.queued;
+    const backlog = (await this.#backlog()).get(plugin);
+    return backlog === undefined ? 0 : unfinishedOf(backlog);
   }
 
   #readings(watched: Watched): Readings {

@@ -15,6 +15,17 @@ Deno.test("checkConfig() finds nothing when only events and plugins are there", 
   assert.deepEqual(checkConfig(good), []);
 });
 
+Deno.test("checkConfig() takes equal ports of console and metrics where they cannot collide", () => {
+  for (
+    const sections of [
+      { console: { port: 0 }, metrics: { port: 0 } },
+      { console: { port: 17672 }, metrics: false },
+      { console: false, metrics: { port: 17673 } },
+      { console: { port: 9000 }, metrics: { host: "10.0.0.5", port: 9000 } },
+    ]
+  ) assert.deepEqual(checkConfig({ ...good, ...sections }), []);
+});
+
 Deno.test("checkConfig() takes all changes, where a plugin can follow them, and an empty list everywhere", () => {
   const follower = { name: "F", notify() {}, update() {} };
   assert.deepEqual(
@@ -332,6 +343,16 @@ const cases: readonly (readonly [what: string, config: unknown, findings: readon
     `events.update: found "FQDN"; allowed: a list of keys of the detail, or "all"`,
     "events.update: no plugin can follow updates: none has a method update(detail, context). Of the built-in ones, " +
     "RestNotify needs urlUpdate, DirectoryNotify and EmailNotify updates: true",
+  ]],
+  ["the console has the port of the metrics", { ...good, console: { port: 17672 } }, [
+    "console.port: 17672 is the port of metrics, too: set another one, or 0 for any free port",
+  ]],
+  ["the metrics have the console's port, on all addresses", {
+    ...good,
+    console: {},
+    metrics: { host: "::", port: 17673 },
+  }, [
+    "console.port: 17673 is the port of metrics, too: set another one, or 0 for any free port",
   ]],
   ["the console could be reached by everybody", { ...good, console: { host: "0.0.0.0" } }, [
     `console.host: "0.0.0.0" can be reached by others: it needs tls: { certFile, keyFile }, or trustedProxy, which ` +

@@ -1,43 +1,14 @@
 import assert from "node:assert/strict";
-import { openStoredLedger } from "../../src/ledger/open_ledger.ts";
 import type * as api from "../../src/console/api.ts";
-import { announceEvents, madeEvent, settlementOf } from "../support/made_events.ts";
-import { KeptLog } from "../support/loggers.ts";
 import { until } from "../support/until.ts";
 import { LONG_MS, RunningConsole } from "./consoles.ts";
+import { giveDeadLetters } from "./dead_letters.ts";
 
 const COUNT = 5000;
 
-/** A ledger with so many dead letters of a plugin that is not configured any more. */
-async function deadLetters(file: string): Promise<void> {
-  const stored = await openStoredLedger({ file }, {
-    plugins: ["Old"],
-    version: "1",
-    announces: "x",
-    clock: { now: Date.now, passedMs: () => performance.now(), sleep: () => Promise.resolve() },
-    keepDays: 36_500,
-    maxDelayMs: 1000,
-    log: new KeptLog(),
-    onRescheduled: () => {},
-    onRecorded: () => {},
-  });
-  const { ledger } = stored;
-  await ledger.activate(["Old"]);
-  await announceEvents(ledger, Array.from({ length: COUNT }, (_, n) => madeEvent(`s${n}/1`, [`s${n}`])));
-  for (;;) {
-    const ready = await ledger.ready({ plugin: "Old", now: Date.now(), limit: COUNT });
-    if (ready.length === 0) break;
-    await ledger.settle(ready.map((one) => settlementOf(one, { outcome: "dead", endedAt: Date.now() })));
-  }
-  await stored[Symbol.asyncDispose]();
-}
-
 Deno.test("an action on thousands of deliveries tells how far it is, and can be stopped", async () => {
   await using running = await RunningConsole.start();
-  await running.service.end("SIGTERM");
-  Deno.removeSync(running.dir.path("ledger.db"));
-  await deadLetters(running.dir.path("ledger.db"));
-  await running.restart();
+  await giveDeadLetters(running, COUNT);
   const session = await running.signIn();
   const body = { action: "drop", target: { plugin: "Old" } };
   const plan = await session.json<api.ActionPlan>("POST", "actions/plan", body);
@@ -64,10 +35,7 @@ Deno.test("an action on thousands of deliveries tells how far it is, and can be 
 
 Deno.test("what an action is refused is counted by its reason", async () => {
   await using running = await RunningConsole.start();
-  await running.service.end("SIGTERM");
-  Deno.removeSync(running.dir.path("ledger.db"));
-  await deadLetters(running.dir.path("ledger.db"));
-  await running.restart();
+  await giveDeadLetters(running, COUNT);
   const session = await running.signIn();
   const keys = ["s1/1", "s2/1", "none/1"];
   const drop = { action: "drop", target: { keys } };
@@ -83,4 +51,26 @@ Deno.test("what an action is refused is counted by its reason", async () => {
   });
   const replay = { action: "replay", target: { keys: ["s1/1"], plugin: "Old" } };
   assert.deepEqual((await session.json<api.ActionPlan>("POST", "actions/plan", replay)).refused, []);
+});
+
+Deno.test("an action on thousands of long keys is done, and the audit trail has their number and the first", async () => {
+  await using running = await RunningConsole.start();
+  const session = await running.signIn();
+  const keys = Array.from({ length: 5000 }, (_, n) => `server/${String(n).padStart(193, "0")}`);
+  const { id } = await session.json<api.ActionAnswer>("POST", "actions", { action: "drop", target: { keys } });
+  await until(async () => (await session.get<api.ActionAnswer>(`actions/${id}`)).state === "done", LONG_MS);
+  const { records } = await session.get<api.AuditLogAnswer>("audit-log?limit=2");
+  assert.deepEqual(records.map(({ what }) => what), ["5000 events: done, 0 changed, 0 refused", "5000 events"]);
+  const { target, count } = records[1]!.details as { target: { keys: string[]; keyCount: number }; count: number };
+  assert.deepEqual([target.keys, target.keyCount, count], [keys.slice(0, 40), 5000, 5000]);
+});
+
+Deno.test("the largest action that the API takes is written to the audit trail", async () => {
+  await using running = await RunningConsole.start();
+  const session = await running.signIn();
+  // Four bytes each, in UTF-8.
+  const keys = Array.from({ length: 4000 }, (_, n) => `${n}/${"\u{1f5a5}".repeat(250)}`);
+  await session.json("POST", "actions", { action: "replay", target: { keys, plugin: "p".repeat(512) } });
+  const { records } = await session.get<api.AuditLogAnswer>("audit-log?limit=1");
+  assert.match(records[0]!.what, /^4000 events for p+/);
 });

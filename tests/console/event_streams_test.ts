@@ -17,7 +17,9 @@ function newsStreams() {
   const worker = { ask } as unknown as WorkerClient;
   const overview = () => Promise.resolve({} as OverviewAnswer);
   const streams = new EventStreams({ worker, overview, clock, log: new KeptLog() });
-  const open = () => streams.open(new Request("http://127.0.0.1/api/v1/stream"), { isAllowed: () => true });
+  /** @param session By default one that has no other stream. */
+  const open = (session: string = crypto.randomUUID()) =>
+    streams.open(new Request("http://127.0.0.1/api/v1/stream"), { session, isAllowed: () => true });
   return { streams, clock, open };
 }
 
@@ -39,12 +41,29 @@ Deno.test("EventStreams drops a client that does not read, and serves the others
 Deno.test("EventStreams refuses more streams than it can serve, until some end", async () => {
   const { streams, open } = newsStreams();
   using _ = streams;
-  const opened = Array.from({ length: 256 }, open);
+  const opened = Array.from({ length: 256 }, () => open());
   assert.ok(opened.every(({ status }) => status === 200));
   const refused = open();
   assert.equal(refused.status, 503);
   assert.equal(refused.headers.get("retry-after"), "10");
-  assert.match((await refused.json()).error, /^Cannot open another stream: there are 256/);
+  assert.match((await refused.json()).error, /^Cannot show what is new: 256 pages are open/);
   await opened[0]!.body!.cancel();
   assert.equal(open().status, 200);
+});
+
+Deno.test("EventStreams gives one session 16 streams, and the others theirs", async () => {
+  const { streams, open } = newsStreams();
+  using _ = streams;
+  const opened = Array.from({ length: 16 }, () => open("anna"));
+  assert.ok(opened.every(({ status }) => status === 200));
+  const refused = open("anna");
+  assert.equal(refused.status, 429);
+  assert.equal(refused.headers.get("retry-after"), "10");
+  assert.equal(
+    (await refused.json()).error,
+    "Cannot show what is new: you have 16 pages open, as many as you may. Close one",
+  );
+  assert.equal(open("bert").status, 200);
+  await opened[0]!.body!.cancel();
+  assert.equal(open("anna").status, 200);
 });

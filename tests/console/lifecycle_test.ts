@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
 import type * as api from "../../src/console/api.ts";
 import { freePorts } from "../../tools/free_ports.ts";
 import { Service } from "../../tools/service.ts";
@@ -60,6 +63,34 @@ Deno.test("beyond the loopback address it needs TLS or a proxy: check and start 
       /console\.host: "0\.0\.0\.0" can be reached by others: it needs tls/,
     );
   }
+});
+
+Deno.test("with port 0 it listens at a free port, which the command finds, also after a restart", async () => {
+  using dir = new ProgramDirectory({
+    "config.ts": `import { EventLog } from "oss-watcher/plugins";
+export default {
+  events: { creation: ["compute.instance.create.end"], deletion: [] },
+  plugins: [new EventLog()], rabbit: { port: 9, queue: { name: "q" } }, console: { port: 0 }, metrics: false,
+  ledger: { file: "ledger.db" },
+};`,
+  });
+  const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-net"];
+  const command = () => runProgram({ dir: dir.path(), args: ["console", "--print"], permissions });
+  const early = await command();
+  assert.equal(early.code, 1);
+  assert.match(early.err, /^Cannot open the console: console\.port is 0, and the service has not listened/);
+  for (let start = 0; start < 2; start++) {
+    await using service = new Service(dir.path());
+    const [, port] = await until(() => /Console at http:\/\/127\.0\.0\.1:([1-9]\d*)\//.exec(service.log), LONG_MS);
+    const { code, out, err } = await until(async () => {
+      const ended = await command();
+      return ended.out.includes(`:${port}/`) ? ended : null;
+    }, LONG_MS);
+    assert.equal(code, 0, err);
+    assert.equal((await fetch(out.trim())).status, 200);
+    await service.end("SIGTERM");
+  }
+  assert.match((await command()).err, /^Cannot open the console: nothing listens at 127\.0\.0\.1:\d+/);
 });
 
 Deno.test("console: false listens nowhere, and the command says so", async () => {
@@ -144,6 +175,25 @@ Deno.test("a proxy says who it is, by its address and the user's groups", async 
   assert.equal(await post({ ...token, origin: "https://console.example.com" }), 200);
   assert.equal(await post({ ...token, origin: "https://evil.example" }), 403);
   assert.equal(await post({ ...token, "x-user": "carla" }), 403);
+});
+
+Deno.test("a proxy that adds to a client's headers, and does not overwrite them, is not believed", async () => {
+  await using running = await RunningConsole.start({
+    console: `trustedProxy: { addresses: ["127.0.0.1"] }, groups: { operator: ["admins"] },`,
+  });
+  const ask = async (headers: Record<string, string | readonly string[]>) => {
+    const sent = request({ host: "127.0.0.1", port: running.port, path: "/api/v1/session", agent: false });
+    for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value);
+    sent.end();
+    const [response] = await once(sent, "response") as [IncomingMessage];
+    return [response.statusCode, JSON.parse(await text(response))];
+  };
+  const [user, groups] = [{ "x-forwarded-user": "anna" }, { "x-forwarded-groups": "admins" }];
+  assert.equal((await ask({ ...user, ...groups }))[0], 200);
+  const error = (name: string) => ({ error: `Cannot sign in: ${name} is there twice. The proxy must overwrite it` });
+  assert.deepEqual(await ask({ "x-forwarded-user": ["eve", "anna"], ...groups }), [403, error("X-Forwarded-User")]);
+  const twice = { "x-forwarded-groups": ["admins", "staff"] };
+  assert.deepEqual(await ask({ ...user, ...twice }), [403, error("X-Forwarded-Groups")]);
 });
 
 Deno.test("whoever is not the proxy is refused, whatever the headers say", async () => {

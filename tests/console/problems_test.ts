@@ -80,6 +80,7 @@ const cases: readonly (readonly [
   ["a plugin has everything", {
     plugins: [
       { ...PLUGIN, waiting: 5, oldestAt: NOW - 2 * HOUR_MS, dead: 1 },
+      { ...PLUGIN, name: "Slow", waiting: 5, retrying: 1, oldestAt: NOW - 2 * HOUR_MS },
       { ...PLUGIN, name: "A/B", breaker: "open", outage, waiting: 3 },
       { ...PLUGIN, name: "Paused", paused: { at: NOW, by: "anna (console)" }, waiting: 1 },
       { ...PLUGIN, name: "Gone", isConfigured: false, waiting: 2 },
@@ -88,6 +89,7 @@ const cases: readonly (readonly [
     ["error", /^The target of A\/B cannot be reached, or fails, for 2 hours: no answer$/, "#/plugins/A%2FB"],
     ["warning", /^A delivery of Cmdb has waited for 2 hours$/, "#/events?plugin=Cmdb&state=waiting"],
     ["warning", /^Cmdb has 1 dead letter$/, "#/dead-letters?plugin=Cmdb"],
+    ["warning", /^A delivery of Slow has waited for 2 hours$/, "#/events?plugin=Slow&state=retrying"],
     [
       "warning",
       /^Paused is paused since 2026-11-30T12:00:00\.000Z by anna \(console\): 1 delivery waits$/,

@@ -183,10 +183,26 @@ Deno.test("nothing but the page's own files is served", async () => {
   }
 });
 
-Deno.test("other methods are refused", async () => {
-  const { cookie } = await shared.signIn();
+Deno.test("other methods are refused, with those that are allowed", async () => {
+  const { cookie, csrf } = await shared.signIn();
+  const headers = { cookie, "x-csrf-token": csrf };
   for (const method of ["OPTIONS", "PUT", "PATCH", "TRACE"]) {
-    assert.equal((await raw({ method, headers: { cookie } })).status, 405, method);
+    const refused = await raw({ method, headers });
+    assert.deepEqual([refused.status, refused.headers["allow"]], [405, "GET, HEAD, POST, DELETE"], method);
+  }
+  const cases = [
+    ["POST", "/api/v1/session", "GET, HEAD, DELETE"],
+    ["POST", "/api/v1/actions/7", "GET, HEAD, DELETE"],
+    ["GET", "/api/v1/plugins/pause", "POST"],
+    ["DELETE", "/api/v1/stream", "GET, HEAD"],
+    ["POST", "/api/v1/openapi.json", "GET, HEAD"],
+    ["POST", "/", "GET, HEAD"],
+    ["DELETE", "/app.js", "GET, HEAD"],
+    ["POST", "/sign-in?token=x", "GET"],
+  ] as const;
+  for (const [method, path, allowed] of cases) {
+    const refused = await raw({ method, path, headers });
+    assert.deepEqual([refused.status, refused.headers["allow"]], [405, allowed], `${method} ${path}`);
   }
   const head = await raw({ method: "HEAD", headers: { cookie } });
   assert.deepEqual([head.status, head.body], [200, ""]);

@@ -14,6 +14,7 @@ const RIGHT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
   NetBox: { url: "https://a.example", token: "t0ken-value", cluster: "openstack" },
   DnsUpdate: { server: "ns1.example.com", keyName: "w", keySecret: "czNjcmV0" },
+  PowerDns: { url: "https://a.example", apiKey: "k", zones: ["cloud.example.com"] },
   EmailNotify: { host: "smtp.example.com", from: "w@example.com", to: "a@example.com" },
   AmqpPublish: { host: "a.example", exchange: "cloud" },
   EventLog: {},
@@ -31,7 +32,7 @@ const OPTIONS = [
   ...["urlUpdate", "methodUpdate", "updates", "token", "scheme", "customField", "createCustomFields", "cluster"],
   ...["site", "tenant", "vrf", "prefixLength", "machineName", "onDeletion", "deletionTag", "adopt"],
   ...["server", "keyName", "keySecret", "keyAlgorithm", "zones", "hostName"],
-  ...["addresses", "ptr", "ttlSeconds", "onConflict", "owner", "chat", "everySeconds"],
+  ...["addresses", "ptr", "ttlSeconds", "onConflict", "owner", "apiKey", "chat", "everySeconds"],
 ];
 
 const anything = fc.oneof(

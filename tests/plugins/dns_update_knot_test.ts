@@ -1,3 +1,4 @@
-import { testDnsUpdate } from "../support/dns_lives.ts";
+import { testDnsLives } from "../support/dns_lives.ts";
+import { byUpdates } from "../support/dns_way.ts";
 
-testDnsUpdate("knot");
+testDnsLives("knot", byUpdates("knot"));

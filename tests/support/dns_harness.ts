@@ -53,32 +53,11 @@ export class DnsHarness implements TargetHarness<ServerRecords> {
   }
 
   async taken(): Promise<readonly ServerRecords[]> {
-    const records = await this.#server.records();
-    const serverOf = new Map(records.flatMap((line) => {
-      const [, name = "", server = ""] =
-        /^_oss-watcher\.(\S+) TXT "heritage=oss-watcher" "owner=oss-watcher" "server=([^"]*)"/.exec(line) ?? [];
-      return name === "" ? [] : [[name, server] as const];
-    }));
-    const byServer = Object.groupBy(
-      records,
-      (line) => serverOf.get(line.split(" ")[0]!.replace(/^_oss-watcher\./, "")) ?? "",
-    );
-    return Object.entries(byServer).filter(([server]) => server !== "").map(([server, records = []]) => ({
-      server,
-      records,
-    }));
+    return takenFrom(await this.#server.records());
   }
 
-  /** Records by hand, and of another installation. */
   async addForeign(): Promise<void> {
-    const text = `"heritage=oss-watcher" "owner=another" "server=1" "fixed=10.9.9.9"`;
-    await this.#server.nsupdate([
-      "zone cloud.example.com",
-      "update add by-hand.cloud.example.com. 60 A 10.9.9.8",
-      "update add another.cloud.example.com. 60 A 10.9.9.9",
-      `update add _oss-watcher.another.cloud.example.com. 60 TXT ${text}`,
-      `update add _oss-watcher.odd.cloud.example.com. 60 TXT "v=spf1"`,
-    ]);
+    await addForeignNames(this.#server);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,4 +76,33 @@ export class DnsHarness implements TargetHarness<ServerRecords> {
       throw error;
     }
   }
+}
+
+/** The records of each server, by the owners' records beside them. */
+export function takenFrom(records: readonly string[]): readonly ServerRecords[] {
+  const serverOf = new Map(records.flatMap((line) => {
+    const [, name = "", server = ""] =
+      /^_oss-watcher\.(\S+) TXT "heritage=oss-watcher" "owner=oss-watcher" "server=([^"]*)"/.exec(line) ?? [];
+    return name === "" ? [] : [[name, server] as const];
+  }));
+  const byServer = Object.groupBy(
+    records,
+    (line) => serverOf.get(line.split(" ")[0]!.replace(/^_oss-watcher\./, "")) ?? "",
+  );
+  return Object.entries(byServer).filter(([server]) => server !== "").map(([server, records = []]) => ({
+    server,
+    records,
+  }));
+}
+
+/** Puts in records by hand, and of another installation. */
+export async function addForeignNames(server: DnsServer): Promise<void> {
+  const text = `"heritage=oss-watcher" "owner=another" "server=1" "fixed=10.9.9.9"`;
+  await server.nsupdate([
+    "zone cloud.example.com",
+    "update add by-hand.cloud.example.com. 60 A 10.9.9.8",
+    "update add another.cloud.example.com. 60 A 10.9.9.9",
+    `update add _oss-watcher.another.cloud.example.com. 60 TXT ${text}`,
+    `update add _oss-watcher.odd.cloud.example.com. 60 TXT "v=spf1"`,
+  ]);
 }

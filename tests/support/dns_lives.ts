@@ -1,30 +1,29 @@
 import assert from "node:assert/strict";
 import type { Detail } from "oss-watcher";
-import { DnsUpdate, type DnsUpdateOptions } from "oss-watcher/plugins";
+import type { DnsPlugin, DnsRecordsOptions } from "oss-watcher/plugins";
 import { type SampleEvent, sampleEvent, type SampleOptions, sampleUpdate } from "oss-watcher/testing";
-import { AnsweringServer } from "./dns_answers.ts";
-import { type DnsServer, type DnsServerKind, KEY, startDnsServer, ZONES } from "./dns_server.ts";
+import { type DnsServer, type DnsServerKind, startDnsServer } from "./dns_server.ts";
+import type { DnsWay } from "./dns_way.ts";
 
 /** The lives of servers, and what must become of their names, on a real name server of one kind. */
-export function testDnsUpdate(kind: DnsServerKind): void {
+export function testDnsLives(serverKind: DnsServerKind, way: DnsWay): void {
+  const { name: kind } = way;
   let server: DnsServer;
   Deno.test.beforeAll(async () => {
-    server = await startDnsServer(kind);
+    server = await startDnsServer(serverKind);
   });
   Deno.test.afterAll(() => server[Symbol.asyncDispose]());
   Deno.test.beforeEach(() => server.clear());
 
-  function pluginOf(options: Partial<DnsUpdateOptions> = {}): DnsUpdate {
-    return new DnsUpdate({ ...KEY, server: `127.0.0.1:${server.port}`, zones: ZONES, addresses: "all", ...options });
-  }
+  const pluginOf = (options: DnsRecordsOptions = {}) => way.make(server, { addresses: "all", ...options });
 
-  async function tell(plugin: DnsUpdate, { detail, created, context }: SampleEvent): Promise<string[]> {
+  async function tell(plugin: DnsPlugin, { detail, created, context }: SampleEvent): Promise<string[]> {
     const notes: string[] = [];
     await plugin.notify(detail, created, { ...context, note: (text) => void notes.push(text) });
     return notes;
   }
 
-  async function change(plugin: DnsUpdate, options: Parameters<typeof sampleUpdate>[0]): Promise<void> {
+  async function change(plugin: DnsPlugin, options: Parameters<typeof sampleUpdate>[0]): Promise<void> {
     const { detail, context } = sampleUpdate(options);
     await plugin.update(detail, context);
   }
@@ -114,6 +113,28 @@ export function testDnsUpdate(kind: DnsServerKind): void {
       }
     }
     assert.equal(await server.dig(["cloud.example.com", "AXFR", "+noall", "+answer"]), before);
+  });
+
+  Deno.test(`${kind}: notify() never writes a name whose owner could not be written beside it`, async () => {
+    const foreign = ["_oss-watcher.web-1.cloud.example.com. 60 CNAME a.example.net."];
+    await server.nsupdate(["zone cloud.example.com", ...foreign.map((line) => `update add ${line}`)]);
+    const before = await server.records();
+    await assert.rejects(tell(pluginOf(), sampleEvent()), { name: "PermanentError", message: /it belongs to/ });
+    assert.deepEqual(await server.records(), before);
+  });
+
+  Deno.test(`${kind}: notify() is not misled by records of a wildcard`, async () => {
+    const wild = ['TXT "v=spf1 -all"', "A 10.9.9.9"].map((data) => `update add *.cloud.example.com. 60 ${data}`);
+    await server.nsupdate(["zone cloud.example.com", ...wild]);
+    await server.nsupdate(["zone 10.in-addr.arpa", 'update add *.10.in-addr.arpa. 60 TXT "by hand"']);
+    const before = await server.records();
+    await tell(pluginOf(), sampleEvent());
+    assert.deepEqual((await plain()).filter((line) => !line.startsWith("*")), [
+      "1.0.0.10.in-addr.arpa PTR web-1.cloud.example.com.",
+      "web-1.cloud.example.com A 10.0.0.1",
+    ]);
+    await tell(pluginOf(), sampleEvent({ created: false }));
+    assert.deepEqual(await server.records(), before);
   });
 
   Deno.test(`${kind}: notify() writes all but a PTR record of others, and tells so`, async () => {
@@ -239,11 +260,12 @@ export function testDnsUpdate(kind: DnsServerKind): void {
         "example.com",
         "localhost",
         "cloud.example.com.evil.org",
+        "5.0.0.10.in-addr.arpa",
+        "web-1.10.in-addr.arpa",
       ],
     ];
-    for (const zones of [ZONES, undefined]) {
-      const options = { ...KEY, server: `127.0.0.1:${server.port}`, ...zones === undefined ? {} : { zones } };
-      const plugin = new DnsUpdate(options);
+    for (const zones of way.findsZones ? [{}, { zones: undefined }] : [{}]) {
+      const plugin = pluginOf({ addresses: "fixed", ...zones });
       for (const FQDN of texts) {
         const before = await server.records();
         await assert.rejects(tell(plugin, named(FQDN)), { name: "PermanentError" }, JSON.stringify(FQDN));
@@ -253,8 +275,8 @@ export function testDnsUpdate(kind: DnsServerKind): void {
     }
   });
 
-  Deno.test(`${kind}: zones are found by their SOA records`, async () => {
-    const plugin = new DnsUpdate({ ...KEY, server: `127.0.0.1:${server.port}` });
+  Deno.test({ name: `${kind}: zones are found by their SOA records`, ignore: !way.findsZones }, async () => {
+    const plugin = pluginOf({ addresses: "fixed", zones: undefined } as DnsRecordsOptions);
     await plugin.check(new AbortController().signal);
     const Addresses: Detail["Addresses"] = ["10.0.0.1", "192.0.2.1"].map((address) => ({
       ...{ address, mac: null, type: "fixed", network: "private", version: 4 },
@@ -291,15 +313,15 @@ export function testDnsUpdate(kind: DnsServerKind): void {
   });
 
   Deno.test(`${kind}: a mistake in a function of config.ts is a permanent error that names the option`, async () => {
-    const wrong = { hostName: () => 5, addresses: () => "yes" } as unknown as Required<DnsUpdateOptions>;
+    const wrong = { hostName: () => 5, addresses: () => "yes" } as unknown as Required<DnsRecordsOptions>;
     const { hostName, addresses } = wrong;
     await assert.rejects(tell(pluginOf({ hostName }), sampleEvent()), {
       name: "PermanentError",
-      message: /^Cannot make hostName of DnsUpdate: .* it must return a text or null$/,
+      message: new RegExp(`^Cannot make hostName of ${way.plugin}: .* it must return a text or null$`),
     });
     await assert.rejects(tell(pluginOf({ addresses }), sampleEvent()), {
       name: "PermanentError",
-      message: /^Cannot make addresses of DnsUpdate: .* it must return true or false$/,
+      message: new RegExp(`^Cannot make addresses of ${way.plugin}: .* it must return true or false$`),
     });
   });
 
@@ -320,7 +342,7 @@ export function testDnsUpdate(kind: DnsServerKind): void {
 
   Deno.test(`${kind}: an attempt that ends after any number of messages is completed by the next one`, async () => {
     const { Addresses } = sampleUpdate().detail;
-    const steps: readonly ((plugin: DnsUpdate) => Promise<unknown>)[] = [
+    const steps: readonly ((plugin: DnsPlugin) => Promise<unknown>)[] = [
       (plugin) => tell(plugin, sampleEvent()),
       (plugin) => tell(plugin, FLOATING),
       (plugin) => change(plugin, { detail: { FQDN: "db.cloud.example.com", Addresses } }),
@@ -355,26 +377,9 @@ export function testDnsUpdate(kind: DnsServerKind): void {
   async function endsAfter(
     count: number,
     isAnswerLost: boolean,
-    step: (plugin: DnsUpdate) => Promise<unknown>,
+    step: (plugin: DnsPlugin) => Promise<unknown>,
   ): Promise<boolean> {
-    let left = count;
-    await using proxy = new AnsweringServer(async (request) => {
-      if (left-- > 0) return await forwarded(server.port, request);
-      if (isAnswerLost && left === -1) await forwarded(server.port, request);
-      return null;
-    });
-    return await step(pluginOf({ server: `127.0.0.1:${proxy.port}` })).then(() => true, () => false);
+    await using losing = await way.losing(server, { after: count, isAnswerLost });
+    return await step(losing.make({ addresses: "all" })).then(() => true, () => false);
   }
-}
-
-/** Asks the real server. */
-async function forwarded(port: number, request: Uint8Array): Promise<Uint8Array> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  await connection.write(Uint8Array.from([request.length >> 8, request.length & 255, ...request]));
-  const bytes: number[] = [];
-  const part = new Uint8Array(4096);
-  while (bytes.length < 2 || bytes.length < 2 + (bytes[0]! << 8 | bytes[1]!)) {
-    bytes.push(...part.subarray(0, await connection.read(part) ?? 0));
-  }
-  return Uint8Array.from(bytes.slice(2));
 }

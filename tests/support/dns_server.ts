@@ -26,7 +26,7 @@ export type DnsServerKind = "bind" | "knot" | "powerdns";
 
 /** Starts a private server. */
 export async function startDnsServer(kind: DnsServerKind = "bind"): Promise<DnsServer> {
-  const server = new ({ bind: Bind, knot: Knot, powerdns: PowerDns }[kind])();
+  const server = new ({ bind: Bind, knot: Knot, powerdns: PowerDnsServer }[kind])();
   try {
     await server.start();
   } catch (error) {
@@ -237,8 +237,13 @@ class Knot extends DnsServer {
   }
 }
 
-class PowerDns extends DnsServer {
+/** PowerDNS's API key. */
+export const API_KEY = "pdns-api-key-of-the-tests";
+
+export class PowerDnsServer extends DnsServer {
   override readonly kind = "powerdns";
+  /** Of the HTTP API. */
+  readonly apiPort = freePorts(1)[0] as number;
 
   protected override async configure(): Promise<void> {
     this.writeZones();
@@ -248,6 +253,7 @@ class PowerDns extends DnsServer {
       [
         "launch=gsqlite3",
         `gsqlite3-database=${this.dir}/pdns.db`,
+        "gsqlite3-pragma-synchronous=0",
         "local-address=127.0.0.1",
         `local-port=${this.port}`,
         `socket-dir=${this.dir}`,
@@ -256,6 +262,11 @@ class PowerDns extends DnsServer {
         "allow-axfr-ips=",
         "zone-cache-refresh-interval=0",
         "max-tcp-connections=200",
+        "webserver=yes",
+        "webserver-address=127.0.0.1",
+        `webserver-port=${this.apiPort}`,
+        "api=yes",
+        `api-key=${API_KEY}`,
         "",
       ].join("\n"),
     );

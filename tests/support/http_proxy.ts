@@ -7,6 +7,8 @@ export interface ProxiedRequest {
   /** With the query. */
   readonly path: string;
   readonly authorization: string;
+  /** Those whose names begin with `x-`. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
@@ -54,7 +56,9 @@ export class HttpProxy implements AsyncDisposable {
       // A client that disconnects in the middle of a request gets no answer.
       return void response.destroy();
     }
+    const own = Object.entries(request.headers).filter(([name]) => name.startsWith("x-"));
     const answer = await this.#handle({
+      ...own.length === 0 ? {} : { headers: Object.fromEntries(own.map(([name, value]) => [name, String(value)])) },
       method: request.method ?? "",
       path: request.url ?? "",
       authorization: String(request.headers["authorization"] ?? ""),
@@ -68,8 +72,8 @@ export class HttpProxy implements AsyncDisposable {
 
 /** Passes requests on to a server, at `http://HOST:PORT`. */
 export function passedOnTo(url: string): (request: ProxiedRequest) => Promise<ProxiedAnswer> {
-  return async ({ method, path, authorization, body }) => {
-    const headers = { authorization, accept: "application/json", "content-type": "application/json" };
+  return async ({ method, path, authorization, headers: own = {}, body }) => {
+    const headers = { ...own, authorization, accept: "application/json", "content-type": "application/json" };
     const answer = await fetch(url + path, { method, headers, ...(body === "" ? {} : { body }), redirect: "manual" });
     return { status: answer.status, body: await answer.text() };
   };

@@ -2,8 +2,8 @@
 // hypervisor.
 import { ADDRESS, DNS_DOMAIN, type Driver, type Notifying, REGION, type Site } from "./settings.ts";
 
-type Section = Readonly<Record<string, string | number | boolean | readonly string[]>>;
-type Sections = Readonly<Record<string, Section>>;
+export type Section = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+export type Sections = Readonly<Record<string, Section>>;
 
 /** Files by their paths below the cloud's folder. */
 export function configFiles(site: Site, notifying: Notifying): Readonly<Record<string, string>> {
@@ -163,7 +163,11 @@ function rabbit({ hasQuorumQueues }: Site): Section {
   return hasQuorumQueues ? { rabbit_quorum_queue: true, rabbit_transient_quorum_queue: true } : {};
 }
 
-function account({ ports, secret }: Site, username: string): Section {
+/** How a service logs in at Keystone. */
+export function account(
+  { ports, secret }: { readonly ports: Pick<Site["ports"], "keystone">; readonly secret: string },
+  username: string,
+): Section {
   return {
     auth_url: `http://${ADDRESS}:${ports.keystone}`,
     www_authenticate_uri: `http://${ADDRESS}:${ports.keystone}`,
@@ -177,8 +181,8 @@ function account({ ports, secret }: Site, username: string): Section {
   };
 }
 
-/** A list is a setting that is written several times. */
-function ini(sections: Sections): string {
+/** The text of a configuration file. A list is a setting that is written several times. */
+export function ini(sections: Sections): string {
   return Object.entries(sections).map(([title, section]) => {
     const lines = Object.entries(section).flatMap(([key, value]) =>
       (typeof value === "object" ? value : [value]).map((one) => `${key} = ${one}`)

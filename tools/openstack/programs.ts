@@ -47,7 +47,8 @@ export async function installOpenStack(release: Release): Promise<Programs> {
   return OWN;
 }
 
-const OWN: Programs = { root: "", has: exists, run: (command) => command };
+/** This machine's. */
+export const OWN: Programs = { root: "", has: exists, run: (command) => command };
 
 async function inChroot(suite: Suite): Promise<Programs> {
   const chroot = await openChroot(suite, { packages: OPENSTACK_IN_A_CHROOT });

@@ -8,7 +8,7 @@ export interface Account {
   readonly project: string;
 }
 
-export type ServiceType = "identity" | "image" | "compute" | "network";
+export type ServiceType = "identity" | "image" | "compute" | "network" | "dns";
 
 /** An object of an answer. Its values are compared or printed, so a missing key is noticed. */
 // deno-lint-ignore no-explicit-any -- answers of four APIs, each field of which would need a type to be used once

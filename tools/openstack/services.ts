@@ -12,10 +12,16 @@ export interface Service {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export function keystone({ dir, ports }: Site, programs: Programs): Service {
+/** @param threads Of each process; SQLite takes one. */
+export function keystone(
+  { dir, ports }: { readonly dir: string; readonly ports: Pick<Site["ports"], "keystone"> },
+  programs: Programs,
+  threads?: number,
+): Service {
   const app = firstOf(programs, ["keystone.wsgi.api", "/usr/bin/keystone-wsgi-public"]);
   const env = { OS_KEYSTONE_CONFIG_FILES: `${dir}/etc/keystone.conf` };
-  return { name: "keystone", command: uwsgi(ports.keystone, app), env };
+  const more = threads === undefined ? undefined : ["--threads", String(threads)];
+  return { name: "keystone", command: uwsgi(ports.keystone, app, more), env };
 }
 
 export function placement({ dir, ports }: Site, programs: Programs): Service {

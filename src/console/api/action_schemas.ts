@@ -23,11 +23,11 @@ export const ACTION_SCHEMAS = {
     action: oneOf(["replay", "drop"]),
     target: {
       anyOf: [
-        objectOf<{ keys: readonly string[]; plugin?: string }>({
+        objectOf<Extract<api.ActionTarget, { keys: unknown }>>({
           keys: { ...listOf({ ...TEXT, minLength: 1, maxLength: 512 }), minItems: 1, maxItems: 10_000 },
           plugin: { ...TEXT, minLength: 1, maxLength: 512 },
         }, ["plugin"]),
-        objectOf<{ plugin: string; reason?: string }>({
+        objectOf<Extract<api.ActionTarget, { reason?: unknown }>>({
           plugin: { ...TEXT, minLength: 1, maxLength: 512 },
           reason: REASON,
         }, ["reason"]),

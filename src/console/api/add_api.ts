@@ -26,23 +26,41 @@ export function addApi(app: Hono<ConsoleEnv>, options: ApiOptions): void {
   const bodies = new BodyLimit();
   for (const [id, route] of Object.entries<ApiRoute>(ROUTES)) {
     if (id === "endSession") continue;
-    app.on(route.method, `${API}${route.path.replace(/\{(\w+)\}/g, ":$1")}`, (context) => {
+    app.on(route.method, pattern(route.path), (context) => {
       return answer(context, { id, route, options, bodies });
     });
   }
   app.get(`${API}/stream`, (context) => {
     // Nobody would read it, or end it.
     if (context.req.method === "HEAD") return context.body(null, 200, { "content-type": "text/event-stream" });
-    return streams.open(context.req.raw, { isAllowed: context.get("isSignedIn") });
+    const session = context.get("identity").csrf;
+    return streams.open(context.req.raw, { session, isAllowed: context.get("isSignedIn") });
   });
   app.get(`${API}/openapi.json`, (context) => context.json(openApi(answers.version)));
-  app.all(`${API}/*`, (context) => {
-    const known = Object.values<ApiRoute>(ROUTES).filter(({ path }) => `${API}${path}` === context.req.path);
-    if (known.length === 0) return context.json({ error: "Cannot find this: see /api/v1/openapi.json" }, 404);
-    const allowed = known.map(({ method }) => method === "GET" ? "GET, HEAD" : method).join(", ");
-    context.header("allow", allowed);
-    return context.json({ error: `Cannot answer this method here: use ${allowed}` }, 405);
-  });
+  for (const [path, methods] of methodsByPath()) app.all(path, (context) => otherMethod(context, methods));
+  app.all(`${API}/*`, (context) => context.json({ error: "Cannot find this: see /api/v1/openapi.json" }, 404));
+}
+
+/** The methods of each operation's path, as the header `Allow` says them. */
+function methodsByPath(): ReadonlyMap<string, readonly string[]> {
+  const operations = [...Object.values<ApiRoute>(ROUTES), ...["/stream", "/openapi.json"].map(readOnly)];
+  const byPath = Map.groupBy(operations, ({ path }) => pattern(path));
+  return new Map([...byPath].map(([path, same]) => [path, same.map(({ method }) => method)]));
+}
+
+function readOnly(path: string) {
+  return { path, method: "GET" } as const;
+}
+
+/** The path of an operation as hono has it. */
+function pattern(path: string): string {
+  return `${API}${path.replace(/\{(\w+)\}/g, ":$1")}`;
+}
+
+function otherMethod(context: Context<ConsoleEnv>, methods: readonly string[]): Response {
+  const allowed = methods.map((method) => method === "GET" ? "GET, HEAD" : method).join(", ");
+  context.header("allow", allowed);
+  return context.json({ error: `Cannot answer this method here: use ${allowed}` }, 405);
 }
 
 async function answer(

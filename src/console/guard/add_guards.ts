@@ -20,6 +20,7 @@ export function addGuards(app: Hono<ConsoleEnv>, { hosts, refusals }: GuardsOpti
     const refusal = refusalOf(context.req.raw, hosts);
     if (refusal === null) return await next();
     refusals.note(refusal.reason, { address: context.env.address, request: context.req.raw });
+    if (refusal.status === 405) context.header("allow", METHODS.join(", "));
     return context.json({ error: refusal.error }, refusal.status);
   });
 }
@@ -28,7 +29,7 @@ function refusalOf(request: Request, hosts: AllowedHosts): Refusal | null {
   const { method, headers } = request;
   const host = headers.get("host") ?? new URL(request.url).host;
   if (!hosts.allows(host)) return FOREIGN_HOST;
-  if (!METHODS.includes(method)) return { ...OTHER_METHOD };
+  if (!METHODS.includes(method)) return OTHER_METHOD;
   if (FRAMES.includes(headers.get("sec-fetch-dest") ?? "")) return FRAMED;
   const origin = headers.get("origin");
   if (origin !== null && !hosts.isOwnOrigin(origin, host)) return FOREIGN_ORIGIN;

@@ -1,3 +1,4 @@
+import { bareHost } from "../../model/bracketed_host.ts";
 import type { ConsoleOptions } from "../../model/console_config.ts";
 import { isLoopback } from "../../wire/addresses/loopback.ts";
 
@@ -32,5 +33,5 @@ export class AllowedHosts {
 
 /** IPv6 addresses come with brackets and without. */
 function nameOf(host: string): string {
-  return host.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
+  return bareHost(host.toLowerCase()).replace(/\.$/, "");
 }

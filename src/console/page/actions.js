@@ -17,8 +17,9 @@ import { counted } from "./format.js";
  *   done: number,
  *   refused: number,
  *   state: "running" | "done" | "stopped" | "failed",
+ *   isStopping: boolean,
  *   error: string | null,
- * }} RunningAction
+ * }} RunningAction `isStopping`: somebody has asked for it
  */
 
 const POLL_MS = 400;
@@ -49,13 +50,24 @@ function requestOf(action, target, force) {
 /** Does what was confirmed, one target after another. @param {Wish} wished @param {{ force: boolean, total: number }} options */
 export async function perform(wished, { force, total }) {
   /** @type {RunningAction} */
-  const begun = { wish: wished, answers: [], total, done: 0, refused: 0, state: "running", error: null };
+  const begun = {
+    wish: wished,
+    answers: [],
+    total,
+    done: 0,
+    refused: 0,
+    state: "running",
+    isStopping: false,
+    error: null,
+  };
   running.value = begun;
   try {
     for (const target of wished.targets) {
-      const first = /** @type {ActionAnswer} */ (await post("actions", requestOf(wished.action, target, force)));
-      await follow(first);
+      if (running.value.isStopping) change({ state: "stopped" });
       if (running.value.state !== "running") break;
+      const first = /** @type {ActionAnswer} */ (await post("actions", requestOf(wished.action, target, force)));
+      if (running.value.isStopping) await tellStop(first);
+      await follow(first);
     }
     if (running.value.state === "running") change({ state: "done" });
   } catch (error) {
@@ -90,14 +102,19 @@ function change(changes) {
   if (running.value !== null) running.value = { ...running.value, ...changes };
 }
 
-/** Stops what runs: what is done stays done. */
+/** Stops what runs: what is done stays done. What the service has not answered yet is stopped when it has. */
 export async function stop() {
+  change({ isStopping: true });
   const last = running.value?.answers.at(-1);
-  if (last === undefined) return;
+  if (last?.state === "running") await tellStop(last);
+}
+
+/** @param {ActionAnswer} action */
+async function tellStop({ id }) {
   try {
-    await remove(`actions/${encodeURIComponent(last.id)}`);
+    await remove(`actions/${encodeURIComponent(id)}`);
   } catch (error) {
-    change({ error: textOf(error) });
+    change({ isStopping: false, error: textOf(error) });
   }
 }
 

@@ -1,14 +1,17 @@
 // @ts-check
 // Calls of the console's API. Errors are sentences for operators.
+import { queryText } from "./router.js";
 import { session, signedOut } from "./session.js";
 
 /** @import { Params } from "./router.js" */
 
 const BASE = "api/v1/";
 const READ_MS = 20_000;
+/** Of an address: servers refuse longer ones without a word. */
+const MOST_CHARACTERS = 30_000;
 
 /** What cannot be done, why, and what to do next. */
-export class ApiError extends Error {
+class ApiError extends Error {
   /** @param {string} message @param {number} status 0: there was no answer */
   constructor(message, status) {
     super(message);
@@ -38,7 +41,11 @@ export function remove(path) {
  * @returns {Promise<any>}
  */
 async function call(method, path, { params = {}, body, signal }) {
-  const response = await answer(BASE + path + query(params), {
+  const url = BASE + path + queryText(params);
+  if (url.length > MOST_CHARACTERS) {
+    throw new ApiError("Cannot ask the service for this: the text is too long. Search for the beginning of it", 0);
+  }
+  const response = await answer(url, {
     method,
     headers: {
       accept: "application/json",
@@ -58,14 +65,6 @@ async function call(method, path, { params = {}, body, signal }) {
 function limited(signal) {
   const limit = AbortSignal.timeout(READ_MS);
   return signal === undefined ? limit : AbortSignal.any([signal, limit]);
-}
-
-/** @param {Params} params */
-function query(params) {
-  const given = Object.entries(params).flatMap(([key, value]) =>
-    value === null || value === undefined || value === "" ? [] : [[key, String(value)]]
-  );
-  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }
 
 /** @param {string} url @param {RequestInit} init */

@@ -2,7 +2,7 @@
 // Starts the page: reads who is signed in, follows the address and the stream.
 import { errorOf, get, textOf } from "./api.js";
 import { ActionDialog } from "./parts/action_dialog.js";
-import { ErrorNote } from "./parts/feedback.js";
+import { ErrorNote, Note } from "./parts/feedback.js";
 import { Header } from "./parts/header.js";
 import { KeysDialog, listenToKeys } from "./parts/keys.js";
 import { Navigation } from "./parts/navigation.js";
@@ -15,6 +15,7 @@ import {
   connection,
   overview,
   reconnections,
+  refusal,
   session,
   signedOut,
   takeOverview,
@@ -45,6 +46,13 @@ function App() {
     <div class="frame">
       <${Navigation} />
       <main id="main" tabindex="-1">
+        ${
+    connection.value === "refused" && markup`
+      <${Note} tone="warn" role="alert">
+        <p class="text lines">${refusal.value}. Until then this page does not renew itself.</p>
+        <//>
+    `
+  }
         <${Screen} />
       </main>
     </div>
@@ -100,7 +108,7 @@ const STREAM = {
     if (event === "events") arrivals.value += 1;
   },
   onState: (state) => {
-    if (state === "live" && connection.value === "lost") {
+    if (state === "live" && connection.value !== "connecting" && connection.value !== "live") {
       announcement.value = "The connection is back";
       reconnections.value += 1;
       // The service that answers may be another version, and its tokens may be new.
@@ -110,9 +118,10 @@ const STREAM = {
     connection.value = state;
   },
   onRefused: async (response) => {
-    if (response.status !== 401) return true;
-    signedOut.value = await errorOf(response);
-    return false;
+    const error = await errorOf(response);
+    if (response.status === 401) signedOut.value = error;
+    else refusal.value = error;
+    return response.status !== 401;
   },
 };
 

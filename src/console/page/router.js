@@ -8,7 +8,7 @@ import { signal } from "./ui.js";
 /** @typedef {Readonly<Record<string, string | number | null | undefined>>} Params */
 
 /** @param {string} hash @returns {Route} */
-export function parseHash(hash) {
+function parseHash(hash) {
   const [path = "", query = ""] = split(hash.replace(/^#\/?/, ""), "?");
   const [screen = "", name = ""] = split(path, "/");
   return {
@@ -42,12 +42,16 @@ function decoded(text) {
  */
 export function href(path, params = {}) {
   const [screen, name] = typeof path === "string" ? [path, null] : path;
+  const place = name === null ? screen : `${screen}/${encodeURIComponent(name)}`;
+  return `#/${place === "overview" ? "" : place}${queryText(params)}`;
+}
+
+/** As `?plugin=RestNotify`; empty parameters are left out. @param {Params} params */
+export function queryText(params) {
   const given = Object.entries(params).flatMap(([key, value]) =>
     value === null || value === undefined || value === "" ? [] : [[key, String(value)]]
   );
-  const query = new URLSearchParams(given).toString();
-  const place = name === null ? screen : `${screen}/${encodeURIComponent(name)}`;
-  return `#/${place === "overview" ? "" : place}${query === "" ? "" : `?${query}`}`;
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }
 
 /** What is shown. */
@@ -78,7 +82,7 @@ function entryId() {
 /**
  * Follows the address. Begins a new screen at its top, and an old one where it was left.
  *
- * @param {(route: Route, before: Route) => void} moved
+ * @param {() => void} moved
  */
 export function followAddress(moved) {
   history.scrollRestoration = "manual";
@@ -90,7 +94,7 @@ export function followAddress(moved) {
     const top = scrolled.get(entry) ?? 0;
     route.value = parseHash(location.hash);
     if (before.screen === route.value.screen && before.name === route.value.name && top === 0) return;
-    moved(route.value, before);
+    moved();
     requestAnimationFrame(() => requestAnimationFrame(() => scrollTo({ top, behavior: "instant" })));
   });
 }

@@ -13,8 +13,11 @@ export const signedOut = signal(/** @type {string | null} */ (null));
 /** As the stream said last. */
 export const overview = signal(/** @type {OverviewAnswer | null} */ (null));
 
-/** `lost`: the page tries again by itself. */
-export const connection = signal(/** @type {"connecting" | "live" | "lost"} */ ("connecting"));
+/** `lost` and `refused`: the page tries again by itself. */
+export const connection = signal(/** @type {"connecting" | "live" | "lost" | "refused"} */ ("connecting"));
+
+/** Why the service does not tell what is new, while the connection is `refused`. */
+export const refusal = signal("");
 
 /** Counts new connections after a lost one: what a screen shows may be old. */
 export const reconnections = signal(0);
@@ -31,13 +34,13 @@ export const pluginNames = computed(() => overview.value?.plugins.map(({ name })
 export const announcement = signal("");
 
 /** How far the browser's clock is behind the service's, ms. */
-export const clockOffset = signal(0);
+const clockOffset = signal(0);
 
 /** The service's time, renewed every second. */
 export const now = signal(Date.now());
 /** The same, renewed every 15 s and every 5 min: old times need not be written anew each second. */
-export const nowByQuarterMinutes = computed(() => Math.floor(now.value / 15_000) * 15_000);
-export const nowByMinutes = computed(() => Math.floor(now.value / 300_000) * 300_000);
+const nowByQuarterMinutes = computed(() => Math.floor(now.value / 15_000) * 15_000);
+const nowByMinutes = computed(() => Math.floor(now.value / 300_000) * 300_000);
 
 setInterval(() => {
   if (!document.hidden) now.value = Date.now() + clockOffset.value;

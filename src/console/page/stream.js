@@ -6,7 +6,7 @@
  * @typedef {{
  *   url: string,
  *   onMessage: (event: string, data: string) => void,
- *   onState: (state: "live" | "lost") => void,
+ *   onState: (state: "live" | "lost" | "refused") => void,
  *   onRefused: (response: Response) => Promise<boolean>,
  * }} StreamOptions `onRefused`: whether to go on trying.
  */
@@ -26,20 +26,21 @@ export async function followStream(options, signal) {
   let delayMs = FIRST_DELAY_MS;
   const place = { id: "" };
   while (!signal.aborted) {
-    const wasLive = await readOnce(options, place, signal);
-    if (wasLive === null || signal.aborted) return;
-    options.onState("lost");
-    delayMs = wasLive ? FIRST_DELAY_MS : Math.min(LAST_DELAY_MS, delayMs * 2);
+    const end = await readOnce(options, place, signal);
+    if (end === null || signal.aborted) return;
+    options.onState(end === "refused" ? "refused" : "lost");
+    delayMs = end === "read" ? FIRST_DELAY_MS : Math.min(LAST_DELAY_MS, delayMs * 2);
     await pause(delayMs * (0.75 + Math.random() / 2), signal);
   }
 }
 
 /**
- * One connection to its end. Returns whether anything was read; `null`: not to be tried again.
+ * One connection to its end. Returns what came of it; `null`: not to be tried again.
  *
  * @param {StreamOptions} options
  * @param {{ id: string }} place
  * @param {AbortSignal} signal
+ * @returns {Promise<"read" | "nothing" | "refused" | null>}
  */
 async function readOnce({ url, onMessage, onState, onRefused }, place, signal) {
   const silence = new AbortController();
@@ -49,7 +50,7 @@ async function readOnce({ url, onMessage, onState, onRefused }, place, signal) {
   try {
     const headers = { accept: "text/event-stream", ...(place.id === "" ? {} : { "last-event-id": place.id }) };
     const response = await fetch(url, { headers, signal: whole, cache: "no-store" });
-    if (!response.ok || response.body === null) return await onRefused(response) ? false : null;
+    if (!response.ok || response.body === null) return await onRefused(response) ? "refused" : null;
     for await (const { id, event, data } of messagesOf(response.body)) {
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), SILENCE_MS);
@@ -63,7 +64,7 @@ async function readOnce({ url, onMessage, onState, onRefused }, place, signal) {
   } finally {
     clearTimeout(timer);
   }
-  return wasLive;
+  return wasLive ? "read" : "nothing";
 }
 
 /** @param {ReadableStream<Uint8Array>} body */

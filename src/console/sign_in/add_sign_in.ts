@@ -34,7 +34,7 @@ export function addSignIn(app: Hono<ConsoleEnv>, options: SignInOptions): void {
   const { sessions, proxy, worker, log } = options;
   const gate = new Gate(options);
   app.use("*", async (context, next) => gate.refusedProxy(context) ?? await next());
-  app.get("/sign-in", (context) => gate.takeLink(context));
+  app.all("/sign-in", (context) => gate.takeLink(context));
   app.get("/", async (context, next) => {
     if (gate.identify(context) === null) return html(context, signInPage(null), 401);
     worker.warmUp();
@@ -72,7 +72,7 @@ class Gate {
   identify(context: Context<ConsoleEnv>): Identity | null {
     const { proxy, sessions } = this.#options;
     if (proxy === null) return sessions.identify(context.req.header("cookie") ?? null);
-    const identity = proxy.identify(context.req.raw.headers);
+    const identity = proxy.identify(context.req.raw.headers, context.env);
     return typeof identity === "string" ? null : identity;
   }
 
@@ -81,7 +81,7 @@ class Gate {
     const { proxy } = this.#options;
     if (proxy === null) return null;
     const reason = proxy.trusts(context.env.address)
-      ? proxy.identify(context.req.raw.headers)
+      ? proxy.identify(context.req.raw.headers, context.env)
       : "it does not come from console.trustedProxy.addresses";
     if (typeof reason !== "string") return null;
     this.#note(context, reason);
@@ -92,8 +92,8 @@ class Gate {
     const { links, refreshSecret, guesses, proxy, sessions, worker, log } = this.#options;
     const { address } = context.env;
     if (proxy !== null) return html(context, signInPage("a proxy signs in here"), 403);
-    // Whoever looks ahead at a link, as mail and chat programs do, must not use it up.
-    if (context.req.method === "HEAD") return context.body(null, 405, { allow: "GET" });
+    // Whoever looks ahead at a link with HEAD, as mail and chat programs do, must not use it up.
+    if (context.req.method !== "GET") return context.body(null, 405, { allow: "GET" });
     const token = context.req.query("token") ?? "";
     let link = links.take(token);
     if (typeof link === "string" && guesses.allows(address) && await refreshSecret()) link = links.take(token);

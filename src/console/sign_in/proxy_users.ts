@@ -1,5 +1,6 @@
 import type { ConsoleOptions, TrustedProxy } from "../../model/console_config.ts";
 import { isInNetwork, type Network, readNetwork } from "../../wire/addresses/network.ts";
+import type { Client } from "../server_options.ts";
 import type { Identity } from "./identity.ts";
 import { signatureOf } from "./signing.ts";
 
@@ -25,10 +26,15 @@ export class ProxyUsers {
     return this.#networks.some((network) => isInNetwork(address, network));
   }
 
-  /** Who asks; a text says why it is nobody. */
-  identify(headers: Headers): Identity | string {
+  /**
+   * Who asks; a text says why it is nobody. A header that is there twice was added to by somebody: the
+   * proxy overwrites what clients send, or it may not be trusted.
+   */
+  identify(headers: Headers, { repeated }: Pick<Client, "repeated">): Identity | string {
     const { trustedProxy: { userHeader = "X-Forwarded-User", groupsHeader = "X-Forwarded-Groups" }, groups, secret } =
       this.#options;
+    const twice = [userHeader, groupsHeader].find((name) => repeated.has(name.toLowerCase()));
+    if (twice !== undefined) return `${twice} is there twice. The proxy must overwrite it`;
     const user = headers.get(userHeader)?.trim() ?? "";
     if (user === "") return `the proxy sends no ${userHeader}`;
     if (user.length > MAX_NAME || /\p{Cc}/u.test(user)) return `the proxy's ${userHeader} is no name`;

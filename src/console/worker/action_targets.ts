@@ -1,5 +1,4 @@
 import type { ActionTarget } from "../api.ts";
-import type { FailureReason } from "../../model/errors.ts";
 import type { LedgerOperations, Selection } from "../../model/operations.ts";
 
 /** Deliveries of one slice: progress is told, and a stop obeyed, behind each. */
@@ -28,11 +27,8 @@ export async function* slicesOf(target: ActionTarget, ledger: LedgerOperations):
     for (let at = 0; at < keys.length; at += SLICE) yield of(keys.slice(at, at + SLICE));
     return;
   }
-  const group = target.reason === undefined
-    ? { plugin: target.plugin }
-    : { plugin: target.plugin, reason: target.reason as FailureReason };
   for (let after = 0;;) {
-    const page = await ledger.search.deadKeys(group, { after, limit: SLICE });
+    const page = await ledger.search.deadKeys(target, { after, limit: SLICE });
     const last = page.at(-1);
     if (last === undefined) return;
     yield of(page.map(({ key }) => key));

@@ -1,5 +1,7 @@
 import { setImmediate } from "node:timers/promises";
-import type { ActionAnswer, ActionPlan, ActionRequest } from "../api.ts";
+import type { ActionAnswer, ActionPlan, ActionRequest, ActionTarget } from "../api.ts";
+import { firstKeys } from "../../model/audit_trail.ts";
+import type { Json } from "../../model/notification.ts";
 import type { LedgerOperations, OperatorResult } from "../../model/operations.ts";
 import { redact } from "../../wire/secrets/redact.ts";
 import { countOf, slicesOf, wordsOf } from "./action_targets.ts";
@@ -9,6 +11,8 @@ import { Refused, type WorkerContext, type WorkerRequest } from "./worker_contex
 const PLANNED = 1000;
 /** Refusals that an answer names. */
 const NAMED = 100;
+/** Characters of an error in the audit trail. */
+const MAX_ERROR = 1000;
 /** Actions that are remembered. */
 const KEPT = 50;
 
@@ -40,7 +44,7 @@ export class Actions {
     const total = await context.withLedger(async (ledger) => {
       const count = await countOf(request.target, ledger);
       const { action, target, force = false } = request;
-      const details = { target: JSON.parse(JSON.stringify(shortened(target))), count, force };
+      const details = { target: shortened(target), count, force };
       await ledger.trail.write({ at: context.clock.now(), who, action, what: wordsOf(target, count), details });
       return count;
     });
@@ -146,7 +150,11 @@ class RunningAction {
     const { action, target } = this.#request;
     const changed = this.#done - this.#refusedCount;
     const what = `${wordsOf(target, this.#total)}: ${state}, ${changed} changed, ${this.#refusedCount} refused`;
-    const details = { done: this.#done, refused: this.#refusedCount, ...(this.#error && { error: this.#error }) };
+    const details = {
+      done: this.#done,
+      refused: this.#refusedCount,
+      ...(this.#error && { error: this.#error.slice(0, MAX_ERROR) }),
+    };
     try {
       await withLedger((ledger) => ledger.trail.write({ at: clock.now(), who, action, what, details }));
     } catch (error) {
@@ -178,7 +186,8 @@ function general(reason: string): string {
   return reason.replace(/^the later event \S+ /, "a later event ");
 }
 
-/** The first keys of many: an entry of the audit trail is small. */
-function shortened(target: ActionRequest["target"]): unknown {
-  return "keys" in target ? { ...target, keys: target.keys.slice(0, 200) } : target;
+/** A target as the audit trail has it: of many keys the first, and their number. */
+function shortened(target: ActionTarget): Json {
+  if (!("keys" in target)) return { ...target };
+  return { ...target, keys: firstKeys(target.keys), keyCount: target.keys.length };
 }

@@ -3,6 +3,7 @@ import { filteredCall } from "../../dispatch/filtered_call.ts";
 import { creationBefore } from "../../model/event_key.ts";
 import type { CreationFate, Delivery } from "../../model/ledger.ts";
 import { changedKeys, followingOf } from "../../model/following.ts";
+import { kindOf } from "../../model/event.ts";
 import type { Detail } from "../../model/detail.ts";
 import type { Json } from "../../model/notification.ts";
 import type { ShownDelivery, ShownEvent } from "../../model/operations.ts";
@@ -23,7 +24,7 @@ export async function getEvent({ query }: WorkerRequest, context: WorkerContext)
   return {
     key: event.key,
     subject: event.subject,
-    kind: event.updated ? "update" : event.created ? "creation" : "deletion",
+    kind: kindOf(event),
     time: event.time,
     decidedAt,
     origin: event.origin ?? "bus",

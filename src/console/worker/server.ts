@@ -17,7 +17,7 @@ export async function getServer({ query }: WorkerRequest, { withLedger }: Worker
         return { plugin, ...last, detail: (await ledger.show(last.key))?.detail ?? null };
       }),
     );
-    return { ...withShortTexts(life), told };
+    return { ...life, events: withShortTexts(life.events), told };
   });
 }
 

@@ -6,6 +6,7 @@ import type { Config, PostgresOptions, RabbitSource } from "../../model/config.t
 import { UserError } from "../../model/errors.ts";
 import type { Finding } from "../../model/finding.ts";
 import { findCredentials } from "../../openstack/credentials.ts";
+import { ownEnvironment } from "../../openstack/host_environment.ts";
 import { checkPreviews } from "./previews.ts";
 import { secretsInSource } from "./secrets_in_source.ts";
 
@@ -88,12 +89,7 @@ function isGuestFromAfar({ user, host }: { readonly user: string; readonly host:
 async function checkCloud({ openstack }: Config): Promise<readonly Finding[]> {
   if (openstack === undefined) return [];
   try {
-    const { tls } = await findCredentials(openstack, {
-      env: (name) => Deno.env.get(name),
-      readFile: (path) => Deno.readTextFile(path),
-      cwd: Deno.cwd(),
-      home: Deno.env.get("HOME"),
-    });
+    const { tls } = await findCredentials(openstack, ownEnvironment());
     return await checkReadable("openstack", tls);
   } catch (error) {
     return [failed("openstack", error)];

@@ -1,10 +1,9 @@
 import { Buffer } from "node:buffer";
-import type { DeliveryError, PermanentError } from "../../model/errors.ts";
 import { AmqpFailures, Unroutable } from "./amqp_failure.ts";
-import { type AmqpEnvelope, AmqpLink, type AmqpPlace, ClosedByTimeout } from "./amqp_link.ts";
+import { type AmqpEnvelope, AmqpLink, type AmqpPlace } from "./amqp_link.ts";
 import { amqpRefusal } from "./amqp_refusal.ts";
 import { type AmqpEndpoint, amqpEndpoints, amqpOptionProblems, type AmqpTargetOptions } from "./amqp_options.ts";
-import { Deadline } from "../deadline.ts";
+import { KeptLink } from "../kept_link.ts";
 import { refuseProblems } from "../options/option_rules.ts";
 
 export type { AmqpPlace, AmqpTargetOptions };
@@ -50,14 +49,7 @@ export interface AmqpMessage {
  * ```
  */
 export class AmqpTarget implements AsyncDisposable {
-  readonly #endpoints: readonly AmqpEndpoint[];
-  readonly #heartbeatSeconds: number;
-  readonly #timeoutSeconds: number;
-  readonly #failures: AmqpFailures;
-  /** Index of the endpoint to try first: the one after the last that failed. */
-  #next = 0;
-  #link: AmqpLink | undefined;
-  #opening: { readonly stop: AbortController; readonly link: Promise<AmqpLink> } | undefined;
+  readonly #link: KeptLink<AmqpEndpoint, AmqpLink>;
 
   /**
    * The problems for which the constructor would refuse these options: `option: what is allowed`
@@ -74,10 +66,16 @@ export class AmqpTarget implements AsyncDisposable {
    */
   constructor(options: AmqpTargetOptions) {
     refuseProblems("Cannot make AmqpTarget", AmqpTarget.problems(options));
-    this.#endpoints = amqpEndpoints(options);
-    this.#heartbeatSeconds = options.heartbeatSeconds ?? 10;
-    this.#timeoutSeconds = options.timeoutSeconds ?? 30;
-    this.#failures = new AmqpFailures(this.#endpoints.map(({ password }) => password));
+    const endpoints = amqpEndpoints(options);
+    const failures = new AmqpFailures(endpoints.map(({ password }) => password));
+    const { heartbeatSeconds = 10, timeoutSeconds = 30 } = options;
+    this.#link = new KeptLink({
+      endpoints,
+      open: (endpoint, stop) => AmqpLink.open(endpoint, { heartbeatSeconds, stop }),
+      failed: (cannot, error) => failures.failed(cannot, error),
+      waitsFor: ({ blocked }) => blocked && ` (where publishers must wait: ${failures.shown(blocked)})`,
+      timeoutSeconds,
+    });
   }
 
   /**
@@ -96,7 +94,7 @@ export class AmqpTarget implements AsyncDisposable {
       mandatory: true,
       durable: true,
     };
-    await this.#attempt(`Cannot publish to ${shownPlace(to)}`, signal, async (link) => {
+    await this.#link.attempt(`Cannot publish to ${shownPlace(to)}`, signal, async (link) => {
       const returned = await link.publish(envelope, Buffer.from(body));
       if (returned !== undefined) throw new Unroutable(toExchange ? routingKey : undefined);
     });
@@ -108,7 +106,7 @@ export class AmqpTarget implements AsyncDisposable {
    * @throws {DeliveryError} when that fails.
    */
   async check(place: AmqpPlace, signal: AbortSignal): Promise<void> {
-    await this.#attempt(`Cannot look for ${shownPlace(place)}`, signal, async (link) => {
+    await this.#link.attempt(`Cannot look for ${shownPlace(place)}`, signal, async (link) => {
       try {
         await link.declarePassively(place);
       } catch (error) {
@@ -121,72 +119,7 @@ export class AmqpTarget implements AsyncDisposable {
 
   /** Closes the connection. A later message opens a new one. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#opening?.stop.abort(new Error("the connection was closed"));
-    await this.#opening?.link.catch(() => undefined);
-    await this.#link?.close();
-  }
-
-  async #attempt(cannot: string, signal: AbortSignal, work: (link: AmqpLink) => Promise<void>): Promise<void> {
-    using deadline = new Deadline(signal, this.#timeoutSeconds);
-    if (deadline.signal.aborted) throw deadline.failure(cannot);
-    // The attempt to connect ends by its own time limit at the latest.
-    while (!await this.#tryOnce(cannot, deadline, work));
-  }
-
-  /**
-   * `false`: another message timed out, which closed the connection that both used. The caller may
-   * retry at once.
-   */
-  async #tryOnce(cannot: string, deadline: Deadline, work: (link: AmqpLink) => Promise<void>): Promise<boolean> {
-    let link: AmqpLink | undefined;
-    const attempt = this.#open().then((opened) => work(link = opened));
-    try {
-      await deadline.race(attempt);
-      return true;
-    } catch (error) {
-      const place = link === undefined ? cannot : `${cannot} at ${link.label}`;
-      if (deadline.signal.aborted) throw deadline.failure(place + this.#drop(link));
-      if (error instanceof ClosedByTimeout) return false;
-      throw this.#failures.failed(place, error);
-    }
-  }
-
-  async #open(): Promise<AmqpLink> {
-    if (this.#link !== undefined && !this.#link.over.aborted) return this.#link;
-    if (this.#opening === undefined) {
-      const stop = new AbortController();
-      this.#opening = { stop, link: this.#connect(stop.signal).finally(() => this.#opening = undefined) };
-    }
-    return this.#link = await this.#opening.link;
-  }
-
-  /** Tries each endpoint once. */
-  async #connect(stop: AbortSignal): Promise<AmqpLink> {
-    const failures: (DeliveryError | PermanentError)[] = [];
-    while (failures.length < this.#endpoints.length) {
-      const endpoint = this.#endpoints[this.#next % this.#endpoints.length]!;
-      try {
-        return await AmqpLink.open(endpoint, { heartbeatSeconds: this.#heartbeatSeconds, stop });
-      } catch (error) {
-        if (stop.aborted) throw stop.reason;
-        this.#next++;
-        failures.push(this.#failures.failed(`Cannot connect to ${endpoint.label}`, error));
-      }
-    }
-    // Of several failures, prefer one that says more than that a host cannot be reached.
-    throw failures.find((failure) => "reason" in failure && failure.reason !== "connection") ?? failures[0];
-  }
-
-  /**
-   * Closes a connection, or the attempt to open one, without a closing handshake: messages that it
-   * still holds must not be published later, after events that follow. Returns what the error text
-   * has to add.
-   */
-  #drop(link: AmqpLink | undefined): string {
-    const blocked = link?.blocked ?? "";
-    if (link === undefined) this.#opening?.stop.abort(new ClosedByTimeout());
-    else link.end(new ClosedByTimeout());
-    return blocked === "" ? "" : ` (where publishers must wait: ${this.#failures.shown(blocked)})`;
+    await this.#link[Symbol.asyncDispose]();
   }
 }
 

@@ -4,6 +4,7 @@ import type { Channel, Connection, Envelope, ReturnedMessage } from "rabbitmq-cl
 import type { AmqpEndpoint } from "./amqp_options.ts";
 import { unlessAborted } from "../deadline.ts";
 import { readTlsFiles } from "../files/tls_files.ts";
+import type { Link } from "../kept_link.ts";
 
 /** A message's destination and properties. */
 export type AmqpEnvelope = Envelope;
@@ -13,18 +14,12 @@ export type AmqpPlace = { readonly exchange: string } | { readonly queue: string
 
 const CLOSE_MS = 2_000;
 
-/** The reason of a connection that was closed because another message got no answer. */
-export class ClosedByTimeout extends Error {
-  override readonly name = "ClosedByTimeout";
-  override readonly message = "the connection was given up";
-}
-
 /**
  * One connection to one RabbitMQ broker. Each message in flight has a channel of its own, so that
  * an error on the channel belongs to that message. The only file that names the AMQP library, which
  * is loaded at first use.
  */
-export class AmqpLink {
+export class AmqpLink implements Link {
   readonly label: string;
   /** The broker's reason for blocking publishers (`connection.blocked`); empty when it does not. */
   blocked = "";

@@ -1,7 +1,9 @@
+import { bareHost, bracketedHost } from "../../model/bracketed_host.ts";
 import type { RabbitTls } from "../../model/config.ts";
 import type { GivenOptions, OptionRules } from "../options/option_rules.ts";
 import { allOptionProblems, optional } from "../options/option_rules.ts";
-import { isText, isWhole, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
+import { canDecode, isOneOrMore, isWhole, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
+import { isTlsOption } from "../options/tls_option.ts";
 
 /**
  * Address of a RabbitMQ broker, and the account to use. Certificates are always verified; files are
@@ -55,7 +57,7 @@ const IN_URL = ["host", "port", "user", "password", "vhost"] as const;
 const RULES: OptionRules<AmqpTargetOptions> = {
   url: [
     optional(
-      (value) => isOneOrMore(value, isAmqpUrl),
+      isOneOrMore(isAmqpUrl),
       "must be amqp://user:password@host:port/vhost or amqps://…, or a list of them",
     ),
     optional(
@@ -64,7 +66,7 @@ const RULES: OptionRules<AmqpTargetOptions> = {
     ),
   ],
   host: optional(
-    (value) => isOneOrMore(value, isHost),
+    isOneOrMore(isHost),
     "must be a host's name or address without scheme, port and path, or a list of them",
   ),
   port: PORT,
@@ -72,7 +74,7 @@ const RULES: OptionRules<AmqpTargetOptions> = {
   password: optional((value) => typeof value === "string", "must be a text"),
   vhost: TEXT,
   tls: [
-    optional(isTls, `must be true, false or { ${TLS_KEYS.join(", ")} }, certFile and keyFile together`),
+    optional(isTlsOption(TLS_KEYS), `must be true, false or { ${TLS_KEYS.join(", ")} }, certFile and keyFile together`),
     optional((tls, { url }) => tls !== false || !schemesOf(url).has("amqps:"), "false contradicts amqps://"),
     optional((tls, { url }) => !tls || !schemesOf(url).has("amqp:"), "needs amqps:// in every URL"),
   ],
@@ -110,13 +112,13 @@ function endpoint(
   given: { readonly host: string } & Partial<Pick<AmqpEndpoint, "port" | "user" | "password" | "vhost">>,
 ): AmqpEndpoint {
   const tls = options.tls === true ? {} : options.tls || undefined;
-  const host = given.host.replace(/^\[(.*)\]$/, "$1");
+  const host = bareHost(given.host);
   const port = given.port ?? options.port ?? (tls === undefined ? 5672 : 5671);
   const user = given.user ?? options.user ?? "guest";
   const password = given.password ?? options.password ?? (user === "guest" ? "guest" : "");
   const vhost = given.vhost ?? options.vhost ?? "/";
   return {
-    label: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
+    label: `${bracketedHost(host)}:${port}`,
     host,
     port,
     user,
@@ -136,38 +138,15 @@ function schemesOf(url: unknown): ReadonlySet<string> {
   return new Set([url].flat().filter(isAmqpUrl).map((text) => new URL(text).protocol));
 }
 
-function isOneOrMore(value: unknown, test: (value: unknown) => boolean): boolean {
-  return Array.isArray(value) ? value.length > 0 && value.every(test) : test(value);
-}
-
 function isAmqpUrl(value: unknown): value is string {
   if (typeof value !== "string" || !/^amqps?:\/\/./.test(value) || !URL.canParse(value)) return false;
   const { hostname, username, password, pathname, search, hash } = new URL(value);
   return hostname !== "" && search + hash === "" && [hostname, username, password, pathname].every(canDecode);
 }
 
-/** Whether what is percent-encoded in a part of a URL can be read. */
-export function canDecode(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** A name, an IPv4 address, or an IPv6 address: something with at least two colons. */
 function isHost(value: unknown): boolean {
   return typeof value === "string" && /^(?:[^\s:/@]+|\[?[0-9a-f.]*(?::[0-9a-f.]*){2,}\]?)$/i.test(value);
-}
-
-function isTls(value: unknown): boolean {
-  if (typeof value === "boolean") return true;
-  if (typeof value !== "object" || value === null) return false;
-  const given = Object.entries(value).filter(([, file]) => file !== undefined);
-  const { certFile, keyFile } = value as RabbitTls;
-  return given.every(([key, file]) => TLS_KEYS.includes(key) && isText(file)) &&
-    (certFile === undefined) === (keyFile === undefined);
 }
 
 function listOf(value: string | readonly string[]): readonly string[] {

@@ -37,12 +37,12 @@ export function dnsHostName(text: string): string | null {
 
 /** Whether two names are the same, whatever their case and final dot. */
 export function isSameName(one: string, other: string): boolean {
-  return plain(one) === plain(other);
+  return plainName(one) === plainName(other);
 }
 
 /** Whether a name is the zone's or below it. */
 export function isInZone(name: string, zone: string): boolean {
-  const [inner, outer] = [plain(name), plain(zone)];
+  const [inner, outer] = [plainName(name), plainName(zone)];
   return outer === "" || inner === outer || inner.endsWith(`.${outer}`);
 }
 
@@ -54,7 +54,7 @@ export function dnsZoneAmong(zones: readonly string[], name: string): string | n
 
 /** A name as texts for people and zone files have it: with its final dot. */
 export function absolute(name: string): string {
-  return `${plain(name)}.`;
+  return `${plainName(name)}.`;
 }
 
 /**
@@ -104,7 +104,8 @@ export function readName(bytes: Uint8Array, offset: number): readonly [name: str
   }
 }
 
-function plain(name: string): string {
+/** A name in lower case, without its final dot. */
+export function plainName(name: string): string {
   const lower = name.toLowerCase();
   return lower.endsWith(".") && !lower.endsWith("\\.") ? lower.slice(0, -1) : lower;
 }

@@ -1,3 +1,4 @@
+import { bracketedHost } from "../../model/bracketed_host.ts";
 import type { OptionRules } from "../options/option_rules.ts";
 import { allOptionProblems, optional, required } from "../options/option_rules.ts";
 import { isOneOf, TIMEOUT } from "../options/option_values.ts";
@@ -55,7 +56,7 @@ export function keyOf({ keyName, keySecret, keyAlgorithm = "hmac-sha256" }: DnsT
 
 /** A server in texts: `host:port`. */
 export function serverText({ hostname, port }: DnsServer): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  return `${bracketedHost(hostname)}:${port}`;
 }
 
 function serverOf(text: string): DnsServer | null {

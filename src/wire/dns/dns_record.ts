@@ -1,6 +1,6 @@
 import { addressBytes, addressText } from "../ip_address.ts";
 import { CLASS, concat, type RawRecord, TYPE } from "./dns_message.ts";
-import { absolute, encodeName, readName } from "./dns_name.ts";
+import { absolute, encodeName, isSameName, plainName, readName } from "./dns_name.ts";
 
 /** A record of one of the types that are written. */
 export type DnsRecord = DnsRecordOfOneText | DnsTextRecord;
@@ -51,10 +51,64 @@ export function recordOf({ name, type, class: class_, ttl, data }: RawRecord): D
   return type === TYPE.AAAA && data.length === 16 ? { name, type: "AAAA", ttl, data: addressText(data) } : null;
 }
 
-/** The data of a record as master files and nsupdate have it. */
+/**
+ * The data of a record as master files, nsupdate and APIs of name servers have it.
+ *
+ * @example
+ * ```ts
+ * import { dnsDataText, isDnsData } from "oss-watcher/kit";
+ * import assert from "node:assert/strict";
+ *
+ * const record = { name: "web-1.example.com", type: "TXT", ttl: 300, data: ["a", 'say "hi"'] } as const;
+ *
+ * assert.equal(dnsDataText(record), '"a" "say \\"hi\\""');
+ * assert.ok(isDnsData('"a"  "say \\034hi\\034"', record));
+ * ```
+ */
 export function dataText({ type, data }: DnsRecord): string {
   if (type === "TXT") return data.map(quoted).join(" ");
   return type === "PTR" ? absolute(data) : data;
+}
+
+/** The record of a text; `null`: it is of a type that is not written, or not of its form. */
+export function recordOfText(
+  { name, type, ttl, text }: {
+    readonly name: string;
+    readonly type: string;
+    readonly ttl: number;
+    readonly text: string;
+  },
+): DnsRecord | null {
+  if (type === "PTR") return { name, type, ttl, data: plainName(text) };
+  if (type === "TXT") {
+    const data = unquoted(text);
+    return data === null ? null : { name, type, ttl, data };
+  }
+  const bytes = addressBytes(text);
+  if (type === "A" && bytes?.length === 4) return { name, type, ttl, data: addressText(bytes) };
+  return type === "AAAA" && bytes?.length === 16 ? { name, type, ttl, data: addressText(bytes) } : null;
+}
+
+/** Whether a text is the data of a record, in whatever form. */
+export function isDataOf(text: string, record: DnsRecord): boolean {
+  const other = recordOfText({ ...record, text });
+  if (other === null) return false;
+  if (other.type === "TXT") return dataText(other) === dataText(record);
+  return record.type === "PTR" ? isSameName(other.data, record.data) : other.data === record.data;
+}
+
+/** The texts of a TXT record, quoted or not; `null`: a quote or an escape has no end. */
+function unquoted(text: string): string[] | null {
+  const texts: string[] = [];
+  const rest = /\s*(?:"((?:[^"\\]|\\\d{3}|\\\D)*)"|((?:[^\s"\\]|\\\d{3}|\\\D)+))\s*/gsuy;
+  while (rest.lastIndex < text.length) {
+    const found = rest.exec(text);
+    if (found === null) return null;
+    texts.push((found[1] ?? found[2] ?? "").replace(/\\(?:(\d{3})|(\D))/gsu, (_, code, char) => {
+      return code === undefined ? char : String.fromCharCode(Number(code));
+    }));
+  }
+  return texts;
 }
 
 function dataOf({ type, data }: DnsRecord): Uint8Array {

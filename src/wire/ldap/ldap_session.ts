@@ -1,3 +1,4 @@
+import { bareHost } from "../../model/bracketed_host.ts";
 import type * as Ldapts from "ldapts";
 import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
@@ -145,7 +146,7 @@ async function makeClient(url: string, options: LdapTargetOptions): Promise<Open
     import("node:tls"),
     options.startTls || new URL(url).protocol === "ldaps:" ? readTlsFiles(options) : {},
   ]);
-  const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
+  const host = bareHost(new URL(url).hostname);
   // Without noDelay (Nagle's algorithm) an operation waits up to 40 ms for the previous answer.
   const tcp = { host, keepAlive: true, noDelay: true };
   // The certificate must be this host's, whatever else would be checked upon StartTLS. An address

@@ -20,6 +20,21 @@ export function isOneOf(...allowed: readonly unknown[]): (value: unknown) => boo
   return (value) => allowed.includes(value);
 }
 
+/** Tells one value, or a list that is not empty, of which each passes the test. */
+export function isOneOrMore(test: (value: unknown) => boolean): (value: unknown) => boolean {
+  return (value) => Array.isArray(value) ? value.length > 0 && value.every(test) : test(value);
+}
+
+/** Whether what is percent-encoded in a part of a URL can be read. */
+export function canDecode(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** For a text that need not be given. */
 export const TEXT: OptionRule<unknown> = optional(isText, "must be a text that is not empty");
 

@@ -1,3 +1,4 @@
+import { bracketedHost } from "../../model/bracketed_host.ts";
 import { Deadline } from "../deadline.ts";
 import { FromFiles } from "../files/from_files.ts";
 import { SmtpFailures } from "./smtp_failure.ts";
@@ -70,7 +71,7 @@ export class SmtpTarget implements AsyncDisposable {
    */
   constructor(options: SmtpTargetOptions) {
     refuseProblems("Cannot make SmtpTarget", SmtpTarget.problems(options));
-    this.address = `${options.host.includes(":") ? `[${options.host}]` : options.host}:${portOf(options)}`;
+    this.address = `${bracketedHost(options.host)}:${portOf(options)}`;
     this.#options = options;
     this.#failures = new SmtpFailures(secretsOf(options));
     this.#pool = new FromFiles({

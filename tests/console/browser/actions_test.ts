@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { until } from "../../support/until.ts";
 import type { AuditLogAnswer } from "../../../src/console/api.ts";
 import { LONG_MS } from "../consoles.ts";
+import { assertAccessible } from "./accessibility.ts";
 import { Browser, type WatchedPage } from "./browser.ts";
 import { ConsoleWorld } from "./console_world.ts";
 import { created, serverOf, textOf } from "./stories.ts";
@@ -131,6 +132,22 @@ Deno.test("retries of a target that is down are made due at once", async () => {
   await page.button("Try now").click();
   await page.page.getByText(/due at once/).first().waitFor();
   assert.equal((await lastEntry())?.action, "try");
+  page.assertClean();
+});
+
+Deno.test("the target of a plugin is checked: one that answers, one that is down, and nothing is sent to either", async () => {
+  const requests = world.good.requests.length;
+  await using page = await browser.signIn(world.console);
+  await page.open("#/plugins/Cmdb", /Cmdb/);
+  await page.button("Check the target").click();
+  await page.page.getByText(/^The target answers as it should, in \d+ (ms|s)\.$/).waitFor();
+  await page.open("#/plugins/Monitoring", /Monitoring/);
+  await page.button("Check the target").click();
+  await page.page.getByText(/^The check failed after \d+ (ms|s)\.$/).waitFor();
+  await page.page.locator("main .note.bad").filter({ hasText: "The check failed" }).getByText(/refused/i).waitFor();
+  assert.equal(world.good.requests.length, requests);
+  assert.ok(!(await page.main().innerText()).includes("hush-4711"));
+  await assertAccessible(page, "a check that failed");
   page.assertClean();
 });
 

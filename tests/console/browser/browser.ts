@@ -14,6 +14,7 @@ import {
 } from "playwright-core";
 import type { Role } from "../../../src/console/api.ts";
 import { findProgram } from "../../../tools/packages.ts";
+import { until } from "../../support/until.ts";
 import { CHROMIUM } from "../../../tools/chromium.ts";
 import { LONG_MS, type RunningConsole } from "../consoles.ts";
 
@@ -25,6 +26,10 @@ export interface PageOptions {
   readonly user?: string;
   /** Messages of the browser's console that this test causes on purpose. */
   readonly expected?: RegExp;
+  /** As the system's settings say. @default "reduce" */
+  readonly motion?: "reduce" | "no-preference";
+  /** The system's own few colours. @default false */
+  readonly forcedColors?: boolean;
 }
 
 export class Browser implements AsyncDisposable {
@@ -44,10 +49,12 @@ export class Browser implements AsyncDisposable {
   /** Signs somebody in, as by the link that the command `console` prints. */
   async signIn(console: RunningConsole, options: PageOptions = {}): Promise<WatchedPage> {
     const { width = 1280, height = 800, scheme = "light", role = "operator", user = "anna" } = options;
+    const { motion = "reduce", forcedColors = false } = options;
     const context = await this.#browser.newContext({
       viewport: { width, height },
       colorScheme: scheme,
-      reducedMotion: "reduce",
+      reducedMotion: motion,
+      forcedColors: forcedColors ? "active" : "none",
       serviceWorkers: "block",
     });
     context.setDefaultTimeout(LONG_MS);
@@ -123,6 +130,15 @@ export class WatchedPage implements AsyncDisposable {
     await this.page.getByRole("searchbox").fill(text);
     await this.page.keyboard.press("Enter");
     await this.heading("Events");
+  }
+
+  /** Opens what is closed, also within what is opened by that. */
+  async openAll(): Promise<void> {
+    const closed = this.page.locator("main details:not([open])");
+    await until(async () => {
+      await closed.evaluateAll((elements) => elements.forEach((element) => element.setAttribute("open", "")));
+      return await closed.count() === 0;
+    }, LONG_MS);
   }
 
   /** @throws {AssertionError} when something happened that must not. */

@@ -94,10 +94,15 @@ export class ConsoleWorld implements AsyncDisposable {
     for (let from = 0; from < notifications.length; from += CHUNK) {
       const chunk = notifications.slice(from, from + CHUNK);
       const { newest } = await this.events("limit=1");
-      for (const notification of chunk) await this.#publisher.publish(notification);
+      await this.send(...chunk);
       const deliveries = chunk.length * PLUGINS;
       await until(async () => (await this.events(`limit=500&after=${newest}`)).rows.length >= deliveries, LONG_MS);
     }
+  }
+
+  /** Publishes, and does not wait: nothing may come of it. */
+  async send(...notifications: readonly Published[]): Promise<void> {
+    for (const notification of notifications) await this.#publisher.publish(notification);
   }
 
   events(query: string): Promise<EventsAnswer> {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { until } from "../../support/until.ts";
 import { LONG_MS } from "../consoles.ts";
+import { assertAccessible } from "./accessibility.ts";
 import { Browser } from "./browser.ts";
 import { ConsoleWorld } from "./console_world.ts";
 import { created, deleted, serverOf } from "./stories.ts";
@@ -81,6 +82,70 @@ Deno.test("a restart of the service is told on an open page, which goes on by it
   await world.publish(created(serverOf(2300)));
   await page.page.getByText("web-2300").first().waitFor();
   page.assertClean();
+});
+
+Deno.test("a kill of the service under each screen is told there, and each goes on by itself when it is back", async () => {
+  const { id } = serverOf(3);
+  const screens = [
+    ["#/", "Overview"],
+    ["#/events?plugin=Cmdb", "Events"],
+    [`#/event?key=server/${id}/creation`, /web-3/],
+    [`#/server?id=${id}`, /web-3/],
+    ["#/dead-letters", "Dead letters"],
+    ["#/plugins", "Plugins"],
+    ["#/plugins/Billing", /Billing/],
+    ["#/drift", "Drift"],
+    ["#/cluster", "Cluster"],
+    ["#/try", "Try"],
+    ["#/audit-log", "Audit log"],
+  ] as const;
+  await using stack = new AsyncDisposableStack();
+  const pages: Awaited<ReturnType<Browser["signIn"]>>[] = [];
+  for (const [hash, heading] of screens) {
+    const page = stack.use(await browser.signIn(world.console, { expected: AWAY }));
+    await page.open(hash, heading);
+    await page.page.getByText("Connected").waitFor();
+    pages.push(page);
+  }
+  await world.console.service.end("SIGKILL");
+  for (const page of pages) await page.page.getByText("Connection lost, trying again").first().waitFor();
+  // What was written is not lost.
+  await pages[9]!.page.getByLabel("Notification or recording").fill("half a notification");
+  await world.console.restart();
+  for (const [index, page] of pages.entries()) {
+    await page.page.getByText("Connected").waitFor();
+    await page.page.locator("main .loading").waitFor({ state: "detached" });
+    await until(async () => await page.page.getByRole("alert").count() === 0, LONG_MS);
+    await page.heading(screens[index]![1]);
+    page.assertClean();
+  }
+  assert.equal(await pages[9]!.page.getByLabel("Notification or recording").inputValue(), "half a notification");
+});
+
+Deno.test("who has too many pages open is told so, and the page goes on when one is closed", async () => {
+  await using page = await browser.signIn(world.console, { expected: /429/ });
+  const [cookie] = await page.context.cookies();
+  const headers = { cookie: `${cookie?.name}=${cookie?.value}` };
+  await page.page.getByText("Connected").waitFor();
+  const stop = new AbortController();
+  const open = async () => {
+    const response = await fetch(`${world.console.url}/api/v1/stream`, { headers, signal: stop.signal });
+    if (response.status !== 200) await response.body?.cancel();
+    return response.status;
+  };
+  for (let others = 0; others < 15; others++) assert.equal(await open(), 200);
+  assert.equal(await open(), 429);
+  await page.page.goto("about:blank");
+  await until(async () => await open() === 200, LONG_MS);
+  await page.page.goBack();
+  await page.page.getByRole("alert").filter({ hasText: "you have 16 pages open, as many as you may. Close one" })
+    .waitFor();
+  await page.page.getByText("Not renewed").waitFor();
+  await assertAccessible(page, "a page that is not renewed");
+  stop.abort();
+  await page.page.getByText("Connected").waitFor();
+  await page.page.getByRole("alert").waitFor({ state: "detached" });
+  await page.page.getByRole("heading", { name: "Plugins" }).waitFor();
 });
 
 Deno.test("who signs out, or whose session ends, is told how to sign in, and goes on where he was", async () => {

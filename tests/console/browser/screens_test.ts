@@ -108,6 +108,80 @@ for (const { name, hash, heading, shows, height } of SCREENS) {
   });
 }
 
+/** Elements that are told apart by their colour alone, and would not be: the browser replaces it. */
+const UNSEEN = `[...document.querySelectorAll("main :is(.swatch, .mark, .stretch, .switch [aria-current])")]
+  .filter((element) => getComputedStyle(element).forcedColorAdjust !== "none")
+  .map(({ outerHTML }) => outerHTML.slice(0, 100))`;
+
+/** Whatever moves, or would when the pointer comes. */
+const MOVING = `[...document.querySelectorAll("*")].flatMap((element) => ["", "::before", "::after"].map((part) => {
+  const { animationName, transitionDuration, scrollBehavior } = getComputedStyle(element, part);
+  return [animationName, transitionDuration, scrollBehavior].join(" ");
+})).filter((words) => words !== "none 0s auto")`;
+
+for (const scheme of ["light", "dark"] as const) {
+  Deno.test(`with the system's own colours (${scheme}) what is shown by colour is still seen, on every screen`, async () => {
+    await using page = await browser.signIn(world.console, { scheme, forcedColors: true });
+    for (const { name, hash, heading, shows } of SCREENS) {
+      await page.open(hash(), heading);
+      await until(async () => shows.test(await page.main().innerText()), LONG_MS);
+      assert.equal(await page.page.evaluate("matchMedia('(forced-colors: active)').matches"), true);
+      assert.deepEqual(await page.page.evaluate(UNSEEN), [], name);
+      await assertAccessible(page, `${name}, forced colours, ${scheme}`);
+    }
+    page.assertClean();
+  });
+}
+
+Deno.test("where no motion is wanted nothing moves, on every screen", async () => {
+  await using page = await browser.signIn(world.console, { motion: "reduce" });
+  for (const { name, hash, heading, shows } of SCREENS) {
+    await page.open(hash(), heading);
+    await until(async () => shows.test(await page.main().innerText()), LONG_MS);
+    assert.deepEqual(await page.page.evaluate(MOVING), [], name);
+    assert.equal(await page.page.evaluate("document.getAnimations().length"), 0);
+  }
+  // The browser moves a bar that has no value by itself.
+  const bar = `(() => {
+    const bar = document.createElement("progress");
+    document.querySelector("main").append(bar);
+    return getComputedStyle(bar).appearance;
+  })()`;
+  assert.equal(await page.page.evaluate(bar), "none");
+  page.assertClean();
+});
+
+Deno.test("each number of the overview, a server and a comparison leads to as many as it says", async () => {
+  await using page = await browser.signIn(world.console);
+  const countable: readonly (readonly [hash: string, heading: RegExp, links: string])[] = [
+    ["#/", /Overview/, "main .plugin-table a[aria-label]"],
+    ["#/", /Overview/, "main .tile small a[href*='state=']"],
+    ["#/plugins/Monitoring", /Monitoring/, "main .figures-line a"],
+    [`#/server?id=${SERVER.id}`, /shop-web-01/, "main .told-table .chips a"],
+    ["#/drift", /Drift/, "main .comparison dd a"],
+  ];
+  // Retries go on meanwhile.
+  await world.session.json("POST", "plugins/pause", { name: "Monitoring" });
+  for (const [hash, heading, links] of countable) {
+    await page.open(hash, heading);
+    const numbers = await until(async () => {
+      const found = await page.page.locator(links).evaluateAll((all) =>
+        all.map((link) => [link.getAttribute("href"), link.textContent] as const)
+      );
+      const read = found.map(([href, text]) => [String(href), Number(/\d+/.exec(String(text))?.[0])] as const);
+      return read.some(([, number]) => number > 0) ? read : null;
+    }, LONG_MS);
+    for (const [href, number] of numbers) {
+      if (number === 0 || href.startsWith("#/dead-letters")) continue;
+      await page.open(href, href.startsWith("#/drift") ? "Drift" : "Events");
+      const rows = page.page.locator(href.startsWith("#/drift") ? "main .difference-table tbody tr" : "main .chip");
+      await until(async () => await rows.count() === number, LONG_MS);
+    }
+  }
+  await world.session.json("POST", "plugins/resume", { name: "Monitoring" });
+  page.assertClean();
+});
+
 Deno.test("a screen's address opened directly, back and forward show what they name", async () => {
   await using page = await browser.signIn(world.console);
   await page.open(`#/events?plugin=Billing&state=dead`, "Events");

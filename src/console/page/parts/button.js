@@ -3,7 +3,7 @@ import { isOperator } from "../session.js";
 import { markup } from "../ui.js";
 
 /** Why viewers' buttons do nothing. */
-export const VIEWERS_REASON = "Needs the role operator: you are signed in as a viewer";
+const VIEWERS_REASON = "Needs the role operator: you are signed in as a viewer";
 
 /**
  * A button that changes something: viewers see it, and why they cannot use it.

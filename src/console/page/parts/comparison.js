@@ -6,6 +6,7 @@ import { markup } from "../ui.js";
 import { CHANGES, OUTCOMES, SUBJECTS } from "../words.js";
 import { Badge } from "./badge.js";
 import { Note } from "./feedback.js";
+import { Figure } from "./plugin_table.js";
 import { Table } from "./table.js";
 import { Label, Text } from "./text.js";
 import { FullTime } from "./time.js";
@@ -15,8 +16,8 @@ import { FullTime } from "./time.js";
 /** @type {Readonly<Record<string, string>>} */
 const LISTINGS = { floatingIps: "floating IPs" };
 
-/** @param {{ report: ComparisonReport }} props */
-export function Comparison({ report }) {
+/** @param {{ report: ComparisonReport, change?: string | undefined }} props `change`: the one kind of differences to show */
+export function Comparison({ report, change: shown = undefined }) {
   const {
     outcome,
     problem,
@@ -54,9 +55,9 @@ export function Comparison({ report }) {
       markup`
               <div key=${change}>
                 <dt title=${says}>${word}</dt>
-                <dd class=${drift[/** @type {keyof typeof drift} */ (change)] > 0 ? "warn" : "faint"}>${
-        count(drift[/** @type {keyof typeof drift} */ (change)])
-      }</dd>
+                <dd><${Figure} value=${drift[/** @type {keyof typeof drift} */ (change)]} tone="warn" to=${
+        href("drift", { change })
+      } label=${`differences: ${says}`} /></dd>
               </div>
             `
     )
@@ -73,7 +74,7 @@ export function Comparison({ report }) {
             <//>
         `
   }
-        ${differences.length > 0 && markup`<${Differences} rows=${differences} total=${total} />`}
+        ${differences.length > 0 && markup`<${Differences} rows=${differences} total=${total} change=${shown} />`}
       </div>
   `;
 }
@@ -125,11 +126,17 @@ const COLUMNS = [
   },
 ];
 
-/** @param {{ rows: readonly Difference[], total: number }} props */
-function Differences({ rows, total }) {
+/** @param {{ rows: readonly Difference[], total: number, change: string | undefined }} props */
+function Differences({ rows, total, change }) {
+  const shown = rows.filter((row) => change === undefined || row.change === change);
   return markup`
-    <p>${counted(total, "difference")}${total > rows.length ? `, of which the first ${count(rows.length)}` : ""}:</p>
-    <${Table} name="difference-table" label="Differences" columns=${COLUMNS} rows=${rows} keyOf=${(
+    <p>${counted(total, "difference")}${total > rows.length ? `, of which the first ${count(rows.length)}` : ""}${
+    change !== undefined &&
+    markup`; shown: <strong>${CHANGES[change]?.word ?? change}</strong>, ${count(shown.length)}. <a href=${
+      href("drift")
+    }>Show all</a>`
+  }</p>
+    <${Table} name="difference-table" label="Differences" columns=${COLUMNS} rows=${shown} keyOf=${(
     /** @type {Difference} */ { change, id },
   ) => `${change} ${id}`} />
   `;

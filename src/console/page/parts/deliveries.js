@@ -58,7 +58,7 @@ export function bySeverity(deliveries) {
 }
 
 /** @param {{ row: EventRow, selection?: unknown }} props */
-export function EventLine({ row, selection = null }) {
+function EventLine({ row, selection = null }) {
   const { first, deliveries } = row;
   const isOpen = deliveries.some(({ state }) => UNFINISHED.includes(state));
   const problem = deliveries.find(({ reason, state }) => reason !== null && state !== "done");

@@ -59,6 +59,8 @@ function Connection() {
       ? ["ok", "check", "Connected", "What you see is renewed every two seconds"]
       : state === "lost"
       ? ["bad", "alert", "Connection lost, trying again", "What you see may be old"]
+      : state === "refused"
+      ? ["warn", "alert", "Not renewed", "What you see may be old"]
       : ["off", "clock", "Connecting", "The first answer is on its way"]
   );
   return markup`<span class=${`connection ${tone}`} title=${title}><${Icon} name=${icon} /><span>${word}</span></span>`;

@@ -14,7 +14,7 @@ import { Time } from "./time.js";
 /** @import { Tone } from "../words.js" */
 
 /** How a plugin stands, the most serious thing first. @param {PluginOverview} plugin @returns {{ tone: Tone, icon: IconName, word: string }} */
-export function conditionOf({ isConfigured, paused, outage, breaker, retrying, dead }) {
+function conditionOf({ isConfigured, paused, outage, breaker, retrying, dead }) {
   if (!isConfigured) return { tone: "off", icon: "minus", word: "not configured" };
   if (paused !== null) return { tone: "warn", icon: "pause", word: "paused" };
   if (outage !== null || breaker === "open") return { tone: "bad", icon: "cross", word: "target is down" };
@@ -44,8 +44,8 @@ const COLUMNS = [
   {
     label: "Waiting",
     align: "end",
-    cell: ({ name, waiting }) =>
-      markup`<${Figure} value=${waiting} to=${
+    cell: ({ name, waiting, retrying }) =>
+      markup`<${Figure} value=${waiting - retrying} to=${
         href("events", { plugin: name, state: "waiting" })
       } label=${`deliveries of ${name} wait`} />`,
   },

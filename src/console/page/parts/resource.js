@@ -4,7 +4,7 @@ import { textOf } from "../api.js";
 import { reconnections } from "../session.js";
 import { useCallback, useEffect, useState } from "../ui.js";
 
-/** @template T @typedef {{ data: T | null, error: string | null, isLoading: boolean, reload: () => void, set: (data: T) => void }} Resource */
+/** @template T @typedef {{ data: T | null, error: string | null, isLoading: boolean, reload: () => void }} Resource */
 
 /**
  * Reads when it is first shown, when `deps` change, when a lost connection is back, and on demand.
@@ -37,6 +37,5 @@ export function useResource(load, deps = []) {
     return () => aborting.abort();
   }, [...deps, version, reconnections.value]);
   const reload = useCallback(() => setVersion((before) => before + 1), []);
-  const set = useCallback((/** @type {T} */ data) => setState({ data, error: null, isLoading: false }), []);
-  return { ...state, reload, set };
+  return { ...state, reload };
 }

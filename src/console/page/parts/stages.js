@@ -28,8 +28,10 @@ export function Stages({ answer }) {
     <${Ledger} ledger=${answer.ledger} />
     ${openstack !== null && markup`<${OpenStack} openstack=${openstack} />`}
     <${Tile} title="Unfinished deliveries">
-      <p class="figure"><a href=${href("events", { state: "waiting" })}>${figure(sum("waiting"))}</a></p>
-      <small><a href=${href("events", { state: "retrying" })}>${count(sum("retrying"))} of them retrying</a></small>
+      <p class="figure" title=${count(sum("waiting"))}>${figure(sum("waiting"))}</p>
+      <small><a href=${href("events", { state: "waiting" })}>${
+    count(sum("waiting") - sum("retrying"))
+  } waiting</a>, <a href=${href("events", { state: "retrying" })}>${count(sum("retrying"))} retrying</a></small>
     <//>
     <${Tile} title="Dead letters" kind=${sum("dead") > 0 ? "alarm" : ""}>
       <p class="figure"><a href=${href("dead-letters")}>${figure(sum("dead"))}</a></p>
@@ -53,6 +55,7 @@ function Messages({ messages: { received, recorded, ignored, rejected } }) {
   return markup`<${Tile} title="Messages">
     <p class="figure" title=${count(received)}>${figure(received)}</p>
     <small>${count(recorded)} recorded, ${count(ignored)} ignored, ${count(rejected)} rejected since the start</small>
+    ${rejected > 0 && markup`<small><code>oss-watcher events --state rejected</code> lists them</small>`}
   <//>`;
 }
 
@@ -72,7 +75,9 @@ function OpenStack({ openstack: { lastComparison, agreedAt, deciding } }) {
     return markup`<${Tile} title="OpenStack"><${Badge} tone="busy" icon="clock">priming<//><small>messages are recorded, and decided when what exists has been read</small><//>`;
   }
   if (lastComparison === null) {
-    return markup`<${Tile} title="OpenStack"><${Badge} tone="off" icon="info">never compared<//><//>`;
+    return markup`<${Tile} title="OpenStack"><${Badge} tone="off" icon="info">never compared<//><small><a href=${
+      href("drift")
+    }>compare now</a></small><//>`;
   }
   const { tone, icon, word } = OUTCOMES[lastComparison.outcome] ??
     { tone: "off", icon: "info", word: lastComparison.outcome };

@@ -9,7 +9,7 @@ import { Label, Text } from "./text.js";
 export function Tray() {
   const action = running.value;
   if (action === null) return null;
-  const { state, done, total, error } = action;
+  const { state, done, total, isStopping, error } = action;
   const refused = action.answers.flatMap((answer) => answer.refused);
   return markup`<section class=${`tray ${state}`} aria-label="Running action">
     <div class="tray-line">
@@ -18,7 +18,11 @@ export function Tray() {
     state === "running" && markup`<progress aria-label="Progress" max=${Math.max(1, total)} value=${done}></progress>`
   }
       ${
-    state === "running" ? markup`<button type="button" onClick=${stop}>Stop</button>` : markup`
+    state === "running"
+      ? markup`<button type="button" disabled=${isStopping} onClick=${stop}>${
+        isStopping ? "Stopping …" : "Stop"
+      }</button>`
+      : markup`
       <button type="button" class="icon-button" aria-label="Put away" title="Put away"
         onClick=${() => running.value = null}><${Icon} name="cross" /></button>
     `

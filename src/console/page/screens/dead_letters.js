@@ -103,7 +103,7 @@ function GroupCard({ group, isChosen, toggle, reload }) {
 
 /** @param {{ group: Group }} props */
 function Ages({ group: { count: number, oldestAt, newestAt } }) {
-  return number === 1
+  return number === 1 || newestAt - oldestAt < 60_000
     ? markup`<${Time} at=${newestAt} />`
     : markup`from <${Time} at=${oldestAt} /> to <${Time} at=${newestAt} />`;
 }

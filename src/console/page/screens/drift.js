@@ -18,7 +18,8 @@ import { duration } from "../format.js";
 
 const POLL_MS = 700;
 
-export function Drift() {
+/** @param {{ params: Readonly<Record<string, string>> }} props */
+export function Drift({ params }) {
   const drift = useResource((signal) => /** @type {Promise<DriftAnswer>} */ (get("drift", {}, signal)));
   const state = drift.data?.running?.state;
   useEffect(() => {
@@ -38,12 +39,12 @@ export function Drift() {
     <p
       class="lead">A comparison reads OpenStack and tells what its notifications missed. The plan is only read; applying it makes the events that targets should have heard of.</p>
     <${Loaded} of=${drift}>${(/** @type {DriftAnswer} */ answer) =>
-    markup`<${Whole} answer=${answer} drift=${drift} />`}<//>
+    markup`<${Whole} answer=${answer} drift=${drift} change=${params.change} />`}<//>
   `;
 }
 
-/** @param {{ answer: DriftAnswer, drift: DriftResource }} props */
-function Whole({ answer, drift }) {
+/** @param {{ answer: DriftAnswer, drift: DriftResource, change: string | undefined }} props */
+function Whole({ answer, drift, change }) {
   if (overview.value?.openstack === null) {
     return markup`
       <${Empty} title="No cloud is configured.">
@@ -54,7 +55,7 @@ function Whole({ answer, drift }) {
   const { last, agreedAt, running } = answer;
   return markup`<${ViewersNote} />
     <${Runs} running=${running} drift=${drift} />
-    ${running !== null && markup`<${Run} run=${running} />`}
+    ${running !== null && markup`<${Run} run=${running} change=${change} />`}
     <h2>The last comparison</h2>
     ${agreedAt !== null && markup`<p>Targets and OpenStack agreed last <${Time} at=${agreedAt} />.</p>`}
     ${
@@ -64,7 +65,7 @@ function Whole({ answer, drift }) {
           <p>The service makes one by itself when it may have missed notifications, and at the times that <code>openstack.reconcile</code> sets. <em>Plan</em> makes one now.</p>
           <//>
       `
-      : markup`<${Comparison} report=${last} />`
+      : markup`<${Comparison} report=${last} change=${change} />`
   }`;
 }
 
@@ -114,8 +115,8 @@ function Runs({ running, drift }) {
   `;
 }
 
-/** One that was begun on this page. @param {{ run: DriftRun }} props */
-function Run({ run: { state, apply, by, startedAt, progress, report, undecided, error } }) {
+/** One that was begun on this page. @param {{ run: DriftRun, change: string | undefined }} props */
+function Run({ run: { state, apply, by, startedAt, progress, report, undecided, error }, change }) {
   const title = `${apply ? "Comparison with application" : "Plan"}: ${WORDS[state]}`;
   return markup`<section class="panel run" aria-labelledby="run"><h2 id="run">${title}</h2>
     <p class="faint">begun by <${Text} value=${by} limit=${80} /> <${FullTime} at=${startedAt} />${
@@ -129,7 +130,7 @@ function Run({ run: { state, apply, by, startedAt, progress, report, undecided, 
     `
   }
     <${ErrorNote} text=${error} />
-    ${report !== null && markup`<${Comparison} report=${report} />`}
+    ${report !== null && markup`<${Comparison} report=${report} change=${change} />`}
     ${undecided.length > 0 && markup`<${Undecided} rows=${undecided} />`}
   </section>`;
 }

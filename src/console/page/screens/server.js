@@ -63,7 +63,7 @@ function Life({ life }) {
   }</dd></div>
     </dl>
     <h2>What each target was last told</h2>
-    <${ToldTable} told=${told} events=${events} />
+    <${ToldTable} id=${id} told=${told} events=${events} />
     <h2>Its life</h2>
     ${
     events.length === 0 && markup`
@@ -91,8 +91,8 @@ function Existence({ exists }) {
     : markup`<${Badge} tone="off" icon="trash">deleted<//>`;
 }
 
-/** @param {{ told: readonly Told[], events: readonly LifeEvent[] }} props */
-function ToldTable({ told, events }) {
+/** @param {{ id: string, told: readonly Told[], events: readonly LifeEvent[] }} props */
+function ToldTable({ id, told, events }) {
   /** @type {readonly import("../parts/table.js").Column<Told>[]} */
   const columns = [
     {
@@ -112,7 +112,7 @@ function ToldTable({ told, events }) {
     },
     {
       label: "Has not heard of",
-      cell: ({ plugin }) => markup`<${Missing} events=${events} plugin=${plugin} />`,
+      cell: ({ plugin }) => markup`<${Missing} id=${id} events=${events} plugin=${plugin} />`,
     },
     {
       label: "What it was told",
@@ -140,8 +140,8 @@ function Happening({ events, eventKey }) {
     : markup`<${KindBadge} kind=${event.kind} subject=${event.subject} />`;
 }
 
-/** Of which of its events a target has not heard. @param {{ events: readonly LifeEvent[], plugin: string }} props */
-function Missing({ events, plugin }) {
+/** Of which of its events a target has not heard. @param {{ id: string, events: readonly LifeEvent[], plugin: string }} props */
+function Missing({ id, events, plugin }) {
   const states = events.flatMap(({ deliveries }) => deliveries.filter((each) => each.plugin === plugin)).map((
     { state },
   ) => state);
@@ -156,9 +156,11 @@ function Missing({ events, plugin }) {
   if (missing.length === 0) return markup`<${Badge} tone="ok" icon="check">heard of everything<//>`;
   return markup`<div class="chips">${
     missing.map(({ state, number }) =>
-      markup`<${Badge} key=${state} tone=${STATES[state]?.tone} icon=${STATES[state]?.icon}>${
+      markup`<a key=${state} href=${href("events", { text: id, plugin, state })}><${Badge} tone=${
+        STATES[state]?.tone
+      } icon=${STATES[state]?.icon}>${
         state === "dead" ? counted(number, "dead letter") : `${count(number)} ${STATES[state]?.word}`
-      }<//>`
+      }<//></a>`
     )
   }</div>`;
 }

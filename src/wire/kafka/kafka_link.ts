@@ -1,0 +1,166 @@
+import type { Socket } from "node:net";
+import type { Admin, Kafka, Producer, SASLOptions } from "kafkajs";
+import type { RabbitTls } from "../../model/config.ts";
+import { unlessAborted } from "../deadline.ts";
+import { readTlsFiles } from "../files/tls_files.ts";
+import type { Link } from "../kept_link.ts";
+import type { KafkaTargetOptions } from "./kafka_options.ts";
+
+/** A message, and where it goes. */
+export interface KafkaMessage {
+  /** A name as `isKafkaTopic` allows it. */
+  readonly topic: string;
+  /** Messages of one key are in one partition, in order. */
+  readonly key: string;
+  /** Visible ASCII. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as UTF-8. */
+  readonly body: string;
+}
+
+/** Where a cluster is, and how to log in. */
+export interface KafkaEndpoint extends Pick<KafkaTargetOptions, "user" | "password" | "mechanism"> {
+  /** The brokers, for people. */
+  readonly label: string;
+  readonly brokers: readonly string[];
+  readonly tls: RabbitTls | undefined;
+}
+
+/** More would only hold an attempt up: what fails is tried again by whoever asked. */
+const RETRIES = 2;
+/** The library's own interval of looking at its queue. */
+const CHECK_MS = 10;
+
+/**
+ * A producer of one Kafka cluster. The only file that names the library, which is loaded at first
+ * use. The library waits for all answers before it closes a connection, so the sockets are ours.
+ */
+export class KafkaLink implements Link {
+  readonly label: string;
+  readonly #producer: Producer;
+  readonly #admin: () => Admin;
+  readonly #sockets: ReadonlySet<Socket>;
+  readonly #end = new AbortController();
+
+  private constructor(label: string, kafka: Kafka, sockets: ReadonlySet<Socket>) {
+    this.label = label;
+    this.#sockets = sockets;
+    // One request at a time: what is sent again then cannot pass what follows it.
+    this.#producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+    this.#admin = () => kafka.admin();
+  }
+
+  static async open(
+    { label, brokers, tls, ...login }: KafkaEndpoint,
+    { timeoutMs, stop }: { readonly timeoutMs: number; readonly stop: AbortSignal },
+  ): Promise<KafkaLink> {
+    const [{ default: { Kafka, logLevel } }, { openSocket }, files] = await Promise.all([
+      import("kafkajs"),
+      import("./kafka_socket.ts"),
+      tls && readTlsFiles(tls),
+      calmTimers(),
+    ]);
+    stop.throwIfAborted();
+    const sockets = new Set<Socket>();
+    const kafka = new Kafka({
+      clientId: "oss-watcher",
+      brokers: [...brokers],
+      logLevel: logLevel.NOTHING,
+      connectionTimeout: timeoutMs,
+      authenticationTimeout: timeoutMs,
+      requestTimeout: timeoutMs,
+      retry: { retries: RETRIES, initialRetryTime: 100 },
+      ssl: files !== undefined,
+      ...(login.user !== undefined && { sasl: saslOf(login) }),
+      socketFactory: ({ host, port, onConnect }) => {
+        const servername = tls?.serverName ?? host;
+        const socket = openSocket({ host, port, ...(files && { tls: { ...files, servername } }) }, onConnect);
+        sockets.add(socket.once("close", () => sockets.delete(socket)));
+        return socket;
+      },
+    });
+    const link = new KafkaLink(label, kafka, sockets);
+    const onStop = () => link.end(stop.reason);
+    stop.addEventListener("abort", onStop, { once: true });
+    try {
+      await unlessAborted(link.over, link.#producer.connect());
+      return link;
+    } catch (error) {
+      link.end(error);
+      throw error;
+    } finally {
+      stop.removeEventListener("abort", onStop);
+    }
+  }
+
+  /** Aborted when the connections have ended, with the cause as its reason. */
+  get over(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  end(reason: unknown): void {
+    this.#end.abort(reason);
+    for (const socket of this.#sockets) socket.destroy();
+    this.#producer.disconnect().catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    await unlessAborted(this.over, this.#producer.disconnect()).catch(() => undefined);
+    this.end(new Error("the connection was closed"));
+  }
+
+  /** Resolves when all replicas in sync have the message. */
+  async publish({ topic, key, headers, body }: KafkaMessage): Promise<void> {
+    const message = { key, value: body, headers: { ...headers } };
+    try {
+      await unlessAborted(this.over, this.#producer.send({ topic, acks: -1, messages: [message] }));
+    } catch (error) {
+      // Whether the broker has it is not known, nor what number comes next: a new producer begins anew.
+      if (!isAnswer(error)) this.end(error);
+      throw error;
+    }
+  }
+
+  /** Rejects when there is no such topic. */
+  async find(topic: string): Promise<void> {
+    const admin = this.#admin();
+    await unlessAborted(this.over, admin.connect());
+    try {
+      await unlessAborted(this.over, admin.fetchTopicMetadata({ topics: [topic] }));
+    } finally {
+      await unlessAborted(this.over, admin.disconnect()).catch(() => undefined);
+    }
+  }
+}
+
+/** Whether a broker has answered with an error, and so does not have the message. */
+function isAnswer(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === "KafkaJSProtocolError" || isAnswer(error.cause);
+}
+
+function saslOf({ user = "", password = "", mechanism = "scram-sha-512" }: Partial<KafkaEndpoint>): SASLOptions {
+  return { mechanism, username: user, password } as SASLOptions;
+}
+
+/**
+ * Version 2.2.4 hands `setTimeout` negative numbers where nothing is throttled, of which the runtime
+ * warns on standard error.
+ */
+async function calmTimers(): Promise<void> {
+  const { default: RequestQueue } = await import("kafkajs/request_queue");
+  const { prototype } = RequestQueue as { readonly prototype: ThrottledQueue };
+  const schedule = prototype.scheduleCheckPendingRequests;
+  if (schedule.name !== "scheduleCheckPendingRequests") return;
+  prototype.scheduleCheckPendingRequests = function calmly() {
+    this.throttledUntil = Math.max(this.throttledUntil, Date.now() + CHECK_MS);
+    schedule.call(this);
+  };
+}
+
+/** What {@linkcode calmTimers} knows of the library's queue. */
+interface ThrottledQueue {
+  /** Milliseconds since 1970. */
+  throttledUntil: number;
+  scheduleCheckPendingRequests(): void;
+}

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { DeliveryError, type FailureReason } from "../../mod.ts";
+import { Kafka } from "../../plugins/kafka.ts";
+import type { KafkaOptions } from "../../plugins/kafka_options.ts";
+import { context, detail, updateContext } from "../plugins/notification.ts";
+import { until } from "../support/until.ts";
+import { TestPki } from "../wire/pki.ts";
+import { closedPort } from "../wire/server.ts";
+import { type GatedKafka, KafkaHarness, PASSWORD, USER } from "./harness.ts";
+
+const never = new AbortController().signal;
+
+/** What a broker does that the contract does not ask for. */
+export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonly pki: TestPki }): void {
+  const kafka = () => stage().kafka;
+  const plugin = (target: KafkaHarness, options: Partial<KafkaOptions> = {}) =>
+    new Kafka({ brokers: target.brokers, topic: target.topic, user: USER, password: PASSWORD, ...options });
+
+  Deno.test("Kafka: events of one server are in one partition, in order, whatever fails between them", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target);
+    const servers = Array.from({ length: 6 }, (_, index) => `s${index}`);
+    for (const [step, kind] of ["creation", "update/1", "update/2", "deletion"].entries()) {
+      if (step === 2) {
+        await target.behave("down");
+        await fails(sender.notify(detail, true, context({ key: "server/s0/lost" })), "connection", /./);
+        await target.behave("accepts");
+      }
+      await Promise.all(servers.map((id) => sender.notify(detail, true, context({ key: `server/${id}/${kind}` }))));
+    }
+
+    const taken = await target.taken();
+    for (const id of servers) {
+      const own = taken.filter(({ key }) => key === id);
+      assert.equal(new Set(own.map(({ partition }) => partition)).size, 1);
+      const kinds = own.map(({ headers }) => headers["idempotency-key"]?.replace(`server/${id}/`, ""));
+      assert.deepEqual(kinds, ["creation", "update/1", "update/2", "deletion"]);
+    }
+  });
+
+  Deno.test("Kafka: topic and key may be functions, and CloudEvents have headers of their own", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target, {
+      topic: (_detail, _created, { subject }) => subject === "server" ? target.topic : "elsewhere",
+      key: ({ ProjectID }) => `project ${ProjectID}`,
+      format: "cloudevents-binary",
+      source: "/cloud",
+    });
+    await using broken = plugin(target, { topic: () => "no topic" });
+
+    await sender.update({ ...detail, ProjectID: "p1" }, updateContext({ changed: ["FQDN"] }));
+    await fails(broken.notify(detail, true, context()), "PermanentError", /returned "no topic", which is no topic$/);
+
+    const [message] = await target.taken();
+    assert.equal(message?.key, "project p1");
+    assert.equal(message?.headers["ce_type"], "org.openstack.server.updated");
+    assert.equal(message?.headers["ce_source"], "/cloud");
+    assert.equal(message?.headers["content-type"], "application/json");
+  });
+
+  Deno.test("Kafka: a topic that is not there, or not ours to write to, is told, and retried", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using missing = plugin(target, { topic: "cloud-missing" });
+    await using foreign = plugin(target, { topic: "foreign" });
+    await target.admin.createTopics({ topics: [{ topic: "foreign" }], waitForLeaders: false });
+
+    await fails(
+      missing.notify(detail, true, context()),
+      "client_error",
+      /topic "cloud-missing".*its owner must make the topic$/,
+    );
+    await fails(missing.check(never), "client_error", /^Cannot find topic "cloud-missing" at .*; its owner must make/);
+    await fails(foreign.notify(detail, true, context()), "unauthorized", /right to write to the topic$/);
+    await target.admin.deleteTopics({ topics: ["foreign"] });
+  });
+
+  Deno.test("Kafka: a message that is too large is refused for good, and takes no neighbour with it", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await target.limit(20_000);
+    await using sender = plugin(target);
+    const large = { ...detail, Description: "x".repeat(50_000) };
+
+    const others = [1, 2, 3].map((index) => sender.notify(detail, true, context({ key: `server/s${index}/creation` })));
+    await fails(sender.notify(large, true, context()), "PermanentError", /raise max\.message\.bytes of the topic$/);
+    await Promise.all(others);
+
+    assert.equal((await target.taken()).length, 3);
+  });
+
+  Deno.test("Kafka: TLS with a private authority; whom we do not trust is told", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using stranger = await TestPki.make();
+    const { pki } = stage();
+    const at = (tls: KafkaOptions["tls"]) =>
+      plugin(target, { brokers: `127.0.0.1:${kafka().server.tlsPort}`, ...(tls !== undefined && { tls }) });
+    const tls = { caFile: pki.caFile, serverName: "kafka.test" };
+
+    await using sender = at(tls);
+    await sender.check(never);
+    await sender.notify(detail, true, context());
+    assert.equal((await target.taken()).length, 1);
+    for (
+      const [wrong, text] of [
+        [{ ...tls, caFile: stranger.caFile }, /set tls\.caFile to the authority/],
+        [true, /set tls\.caFile to the authority/],
+        [{ caFile: pki.caFile }, /set tls\.serverName to a name/],
+        [{ ...tls, caFile: "/missing.pem" }, /Cannot read the CA file "\/missing\.pem"/],
+      ] as const
+    ) {
+      await using refused = at(wrong);
+      await fails(refused.notify(detail, true, context()), "connection", text);
+    }
+    await using plain = plugin(target, { tls });
+    await fails(plain.notify(detail, true, context()), "connection", /does not speak TLS there; check port and tls$/);
+  });
+
+  Deno.test("Kafka: docs/EVENT_BUSES.md has commands that make a topic for us", async () => {
+    const text = await Deno.readTextFile(new URL("../../docs/EVENT_BUSES.md", import.meta.url));
+    const commands = [...text.matchAll(/^ {4}(kafka-(?:topics|acls)\.sh) (.*)$/gm)];
+    assert.equal(commands.length, 2);
+    for (const [, program = "", args = ""] of commands) {
+      const words = args.replaceAll("localhost:9092", `127.0.0.1:${kafka().server.ownerPort}`)
+        .replaceAll("oss-watcher", USER).replaceAll("topic cloud", "topic documented").split(" ");
+      await kafka().server.tool(program === "kafka-topics.sh" ? "TopicCommand" : "AclCommand", words);
+    }
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target, { topic: "documented" });
+
+    await sender.check(never);
+    await sender.notify(detail, true, context());
+  });
+
+  for (
+    const wrong of [{ password: "guess-0815" }, { user: "nobody", password: "guess-0815" }, {
+      mechanism: "plain",
+    }] as const
+  ) {
+    Deno.test(`Kafka: a login that is refused for ${Object.keys(wrong)} has reason unauthorized`, async () => {
+      await using target = await KafkaHarness.open(kafka());
+      await using sender = plugin(target, wrong);
+
+      await fails(
+        sender.notify(detail, true, context()),
+        "unauthorized",
+        /^Cannot connect to 127.*(check user|set mechanism)/,
+      );
+      await fails(sender.check(never), "unauthorized", /^Cannot connect to /);
+    });
+  }
+
+  Deno.test("Kafka: another broker is tried when one is not there", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target, { brokers: [`127.0.0.1:${closedPort()}`, target.brokers] });
+    await using hopeless = plugin(target, { brokers: `127.0.0.1:${closedPort()}` });
+
+    await sender.notify(detail, true, context());
+    await fails(hopeless.notify(detail, true, context()), "connection", /^Cannot connect to 127/);
+
+    assert.equal((await target.taken()).length, 1);
+  });
+
+  Deno.test("Kafka: every event arrives in the end when the broker is killed and comes back meanwhile", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target, { timeoutSeconds: 5 });
+    const keys = Array.from({ length: 30 }, (_, index) => `server/s${index}/creation`);
+    const reasons = new Set<unknown>();
+    const deliver = (key: string) =>
+      until(async () => {
+        try {
+          await sender.notify(detail, true, context({ key }));
+          return true;
+        } catch (error) {
+          assert(error instanceof DeliveryError, String(error));
+          reasons.add(error.reason);
+          return false;
+        }
+      }, 180_000);
+
+    await Promise.all(keys.slice(0, 10).map(deliver));
+    const rest = Promise.all(keys.slice(10).map(deliver));
+    await kafka().server.kill();
+    await until(() => reasons.size > 0);
+    await kafka().server.start();
+    await rest;
+
+    const taken = new Set((await target.taken()).map(({ headers }) => headers["idempotency-key"] ?? ""));
+    assert.deepEqual([...taken].toSorted(), keys.toSorted());
+  });
+
+  Deno.test("Kafka: a broker that resets connections at any moment ends nothing but attempts", async () => {
+    // In a process of its own: what nobody catches would end it.
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", new URL("./resets.ts", import.meta.url).pathname, `${kafka().server.ownerPort}`],
+    }).output();
+
+    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    assert.equal(code, 0, said);
+    assert.match(said, /^40 attempts failed, each to be tried again\n$/);
+  });
+}
+
+/** Fails unless the work fails in this way, telling no secret. */
+async function fails(work: Promise<void>, reason: FailureReason | "PermanentError", text: RegExp): Promise<void> {
+  await assert.rejects(work, (error: unknown) => {
+    assert(error instanceof Error);
+    assert.match(error.message, text);
+    assert.doesNotMatch(Deno.inspect(error, { depth: 9 }), /hush|guess/);
+    assert.equal(error instanceof DeliveryError ? error.reason : error.name, reason, error.message);
+    return true;
+  });
+}
