@@ -1,6 +1,6 @@
 /**
- * For a config.ts or a plugin of your own: the types of both, {@linkcode env}, and the errors that
- * control retries.
+ * For a config.ts or a plugin of your own: the types of both, {@linkcode env}, {@linkcode when}, and
+ * the errors that control retries.
  *
  * ```ts ignore
  * import { type Config, env } from "oss-watcher";
