@@ -1,7 +1,7 @@
 import { type Detail, type DetailAddress, PermanentError } from "../mod.ts";
 import { callUserFunction, dnsAddress, dnsHostName, printable, type UserFunction } from "../src/kit/mod.ts";
 import type { DnsRecordsOptions } from "./dns_options.ts";
-import type { DnsFacts } from "./dns_own_records.ts";
+import type { DnsFacts } from "./dns_facts.ts";
 
 /** The option `hostName`, and what its function may return. */
 const RETURNS_NAME: UserFunction<string | null> = {
