@@ -25,7 +25,8 @@ export interface DnsFactsChange {
 /** What became of a change. */
 export type DnsOutcome =
   | { readonly isDone: true; readonly facts: DnsFacts }
-  | { readonly isDone: false; readonly who: string };
+  /** `isServers`: it belongs to another server of this installation. */
+  | { readonly isDone: false; readonly who: string; readonly isServers?: boolean };
 
 const OWNER_LABEL = "_oss-watcher";
 const HERITAGE = "heritage=oss-watcher";
@@ -84,7 +85,7 @@ export class DnsOwnRecords {
       const holder = tries === 0 && known !== undefined ? known : await this.holder(place, signal);
       if (holder.state === "theirs") return { isDone: false, who: holder.who };
       if (holder.state === "ours" && holder.server !== server) {
-        return { isDone: false, who: `the server ${printable(holder.server, 80)}` };
+        return { isDone: false, who: `the server ${printable(holder.server, 80)}`, isServers: true };
       }
       const facts = change(holder.state === "ours" ? holder.facts : []);
       const mayBeFree = holder.state !== "ours";

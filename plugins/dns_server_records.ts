@@ -72,7 +72,12 @@ export class DnsServerRecords {
     // Records that are not to stay go first: the TXT record of the name is what lists them.
     await this.#reverse.remove(server, without([...held, ...former], change(held)), signal);
     const outcome = await this.#own.put(place, { server, change, holder }, signal);
-    if (!outcome.isDone) throw takenBy(name, outcome.who);
+    if (!outcome.isDone) {
+      // Another server was faster by a moment: this one gets the name with a suffix.
+      const isOther = this.#onConflict === "suffix" && outcome.isServers && name !== suffixed(name, server);
+      if (isOther) return await this.write(wanted, signal);
+      throw takenBy(name, outcome.who);
+    }
     await this.#reverse.write(server, { name, facts: reverse ?? outcome.facts }, signal);
     return { name, facts: outcome.facts };
   }

@@ -201,6 +201,16 @@ export function testDnsLives<Server extends TestedServer>(way: DnsWay<Server>): 
     assert.deepEqual(await server.records(), []);
   });
 
+  Deno.test(`${kind}: notify() gives all but one of many servers with one name a suffix, also at the same time`, async () => {
+    const plugin = pluginOf({ onConflict: "suffix", ptr: false, hostName: () => "web.cloud.example.com" });
+    await Promise.all([1, 2, 3].map((number) => tell(plugin, sampleEvent({ server: number }))));
+    const names = (await plain()).map((line) => line.split(" ")[0] ?? "");
+    assert.equal(names.filter((name) => name === "web.cloud.example.com").length, 1);
+    assert.equal(names.filter((name) => /^web-0000000[123]\.cloud\.example\.com$/.test(name)).length, 2);
+    for (const number of [1, 2, 3]) await tell(plugin, sampleEvent({ server: number, created: false }));
+    assert.deepEqual(await server.records(), []);
+  });
+
   Deno.test(`${kind}: update() renames a server, with its floating IPs, and is refused when the new name is taken`, async () => {
     for (const onConflict of ["refuse", "suffix"] as const) {
       const plugin = pluginOf({ onConflict });
