@@ -125,12 +125,13 @@ function floatingOf(facts: DnsFacts): DnsFacts {
   return facts.filter((fact) => fact.startsWith("floating="));
 }
 
-/** A name with the beginning of the server's id, for a server whose name another one has. */
+/** A name with the beginning of the server's id, if it has room for that, otherwise the name. */
 export function suffixed(name: string, server: string): string {
   const [label = "", ...rest] = name.split(".");
   const end = `-${server.toLowerCase().replace(/[^a-z\d]/g, "").slice(0, 8)}`;
   if (label.endsWith(end)) return name;
-  return [label.slice(0, 63 - end.length).replace(/-+$/, "") + end, ...rest].join(".");
+  const longer = [label.slice(0, 63 - end.length).replace(/-+$/, "") + end, ...rest].join(".");
+  return dnsHostName(longer) ?? name;
 }
 
 /** What a call returns, or this if it fails for good. */

@@ -133,8 +133,8 @@ export class DnsServerRecords {
   async #placesOf(server: string, name: string | null, signal: AbortSignal): Promise<readonly DnsPlace[]> {
     const zone = name === null ? null : await this.#zones.zoneOf(name, signal);
     if (name === null || zone === null) return [];
-    const names = this.#onConflict === "suffix" ? new Set([suffixed(name, server), name]) : [name];
-    return [...names].map((one) => ({ name: one, zone }));
+    // Whatever the option says by now: what was written is found.
+    return [...new Set([suffixed(name, server), name])].map((one) => ({ name: one, zone }));
   }
 
   async #heldUnder(server: string, place: DnsPlace, signal: AbortSignal): Promise<DnsFacts> {

@@ -211,6 +211,27 @@ export function testDnsLives<Server extends TestedServer>(way: DnsWay<Server>): 
     assert.deepEqual(await server.records(), []);
   });
 
+  Deno.test(`${kind}: notify() removes a name with a suffix after the option has changed, too`, async () => {
+    const second = named("web-1.cloud.example.com", { server: 2 });
+    for (const event of [sampleEvent(), second]) await tell(pluginOf({ onConflict: "suffix" }), event);
+    await tell(pluginOf(), named("web-1.cloud.example.com", { server: 2, created: false }));
+    await tell(pluginOf(), sampleEvent({ created: false }));
+    assert.deepEqual(await server.records(), []);
+  });
+
+  Deno.test(`${kind}: notify() writes the longest name, which has no room for a suffix`, async () => {
+    const labels = ["a", "b".repeat(63), "c".repeat(63), "d".repeat(63), "e".repeat(28)].join(".");
+    const FQDN = `${labels}.cloud.example.com`;
+    assert.equal(FQDN.length, 240);
+    for (const onConflict of ["suffix", "refuse"] as const) {
+      const plugin = pluginOf({ onConflict });
+      await tell(plugin, named(FQDN));
+      assert.equal((await plain()).length, 2);
+      await tell(plugin, named(FQDN, { created: false }));
+      assert.deepEqual(await server.records(), []);
+    }
+  });
+
   Deno.test(`${kind}: update() renames a server, with its floating IPs, and is refused when the new name is taken`, async () => {
     for (const onConflict of ["refuse", "suffix"] as const) {
       const plugin = pluginOf({ onConflict });
