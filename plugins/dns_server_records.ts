@@ -129,10 +129,10 @@ export class DnsServerRecords {
     return { name: holder.state === "ours" && holder.server !== server ? other : name, zone };
   }
 
-  /** The names under which a server can be. Empty: it has no name, or that is in no zone. */
+  /** The names under which a server can be. Empty: it has no name, or that is in no zone or a zone's own. */
   async #placesOf(server: string, name: string | null, signal: AbortSignal): Promise<readonly DnsPlace[]> {
     const zone = name === null ? null : await this.#zones.zoneOf(name, signal);
-    if (name === null || zone === null) return [];
+    if (name === null || zone === null || zone.toLowerCase() === name) return [];
     // Whatever the option says by now: what was written is found.
     return [...new Set([suffixed(name, server), name])].map((one) => ({ name: one, zone }));
   }

@@ -13,6 +13,7 @@ export const BY_DESIGNATE: DnsWay<DesignateServer> = {
   name: "Designate",
   plugin: "Designate",
   findsZones: false,
+  isSlow: true,
   start: () => DesignateServer.start(),
   make: designateAt,
   losing: (server, lost) => {

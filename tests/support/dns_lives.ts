@@ -389,7 +389,8 @@ export function testDnsLives<Server extends TestedServer>(way: DnsWay<Server>): 
       whole.push(await server.records());
     }
     assert.deepEqual(whole.at(-1), []);
-    for (const isAnswerLost of [false, true]) {
+    // To lose an answer leaves the server as losing the next message does.
+    for (const isAnswerLost of way.isSlow ? [true] : [false, true]) {
       for (const [index, step] of steps.entries()) {
         for (let count = 0;; count++) {
           await server.clear();

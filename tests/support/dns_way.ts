@@ -34,6 +34,8 @@ export interface DnsWay<Server extends TestedServer = TestedServer> {
   readonly plugin: string;
   /** Whether the plugin can find zones by itself. */
   readonly findsZones: boolean;
+  /** Whether a message takes so long that not all ways to lose one are tried. @default false */
+  readonly isSlow?: boolean;
   start(): Promise<Server>;
   make(server: Server, options: DnsRecordsOptions): DnsPlugin;
   /** Stands before the server, and loses what it is told. */
