@@ -129,7 +129,7 @@ export class DnsServerRecords {
     return { name: holder.state === "ours" && holder.server !== server ? other : name, zone };
   }
 
-  /** The names under which a server can be. Empty: it has no name, or that is in no zone or a zone's own. */
+  /** The names under which a server can be. Empty: it has none that could have been written. */
   async #placesOf(server: string, name: string | null, signal: AbortSignal): Promise<readonly DnsPlace[]> {
     const zone = name === null ? null : await this.#zones.zoneOf(name, signal);
     if (name === null || zone === null || zone.toLowerCase() === name) return [];
