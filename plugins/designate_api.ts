@@ -2,7 +2,8 @@ import { DeliveryError, PermanentError } from "../mod.ts";
 import { dnsAbsoluteName, dnsPlainName, type OpenStackTarget } from "../src/kit/mod.ts";
 import { DesignateClient } from "./designate_client.ts";
 import { isOwners, newRecordsetOf, recordsetOf, rrsetOf, unionOf } from "./designate_recordsets.ts";
-import type { DnsRrset, DnsRrsetChange, DnsRrsetStore } from "./dns_rrsets.ts";
+import type { DnsRrsetChange, DnsRrsetStore } from "./dns_rrset_updates.ts";
+import type { DnsRrset } from "./dns_rrsets.ts";
 
 type Headers = Readonly<Record<string, string>>;
 

@@ -7,7 +7,8 @@ import {
   type OpenStackTarget,
 } from "../src/kit/mod.ts";
 import { DesignateApi } from "./designate_api.ts";
-import { DnsRrsetUpdates, isDelegated, recordsOf, shownRrsets } from "./dns_rrsets.ts";
+import { DnsRrsetUpdates, isDelegated } from "./dns_rrset_updates.ts";
+import { recordsOf, shownRrsets } from "./dns_rrsets.ts";
 import type { DnsPlace, DnsZones } from "./dns_zones.ts";
 
 /** Options of {@linkcode DesignateZones}. */

@@ -1,7 +1,7 @@
 import { type Detail, type DetailAddress, PermanentError } from "../mod.ts";
 import { callUserFunction, dnsAddress, dnsHostName, printable, type UserFunction } from "../src/kit/mod.ts";
 import type { DnsRecordsOptions } from "./dns_options.ts";
-import type { DnsFacts } from "./dns_own_records.ts";
+import type { DnsFacts } from "./dns_facts.ts";
 
 /** The option `hostName`, and what its function may return. */
 const RETURNS_NAME: UserFunction<string | null> = {
@@ -125,12 +125,13 @@ function floatingOf(facts: DnsFacts): DnsFacts {
   return facts.filter((fact) => fact.startsWith("floating="));
 }
 
-/** A name with the beginning of the server's id, for a server whose name another one has. */
+/** A name with the beginning of the server's id, if it has room for that, otherwise the name. */
 export function suffixed(name: string, server: string): string {
   const [label = "", ...rest] = name.split(".");
   const end = `-${server.toLowerCase().replace(/[^a-z\d]/g, "").slice(0, 8)}`;
   if (label.endsWith(end)) return name;
-  return [label.slice(0, 63 - end.length).replace(/-+$/, "") + end, ...rest].join(".");
+  const longer = [label.slice(0, 63 - end.length).replace(/-+$/, "") + end, ...rest].join(".");
+  return dnsHostName(longer) ?? name;
 }
 
 /** What a call returns, or this if it fails for good. */

@@ -2,7 +2,9 @@ import type { DeliveredEvent, Detail, Json, ListedResource, NotifyContext, Updat
 import { DnsContent, serverIdOf, suffixed } from "./dns_content.ts";
 import { DnsListing } from "./dns_listing.ts";
 import type { DnsRecordsOptions } from "./dns_options.ts";
-import { type DnsFacts, DnsOwnRecords } from "./dns_own_records.ts";
+import type { DnsFacts } from "./dns_facts.ts";
+import { DnsOwnRecords } from "./dns_own_records.ts";
+import { DnsReverseRecords } from "./dns_reverse_records.ts";
 import { DnsPreview } from "./dns_preview.ts";
 import { type DnsServerChange, DnsServerRecords, type DnsServerWritten } from "./dns_server_records.ts";
 import type { DnsZones } from "./dns_zones.ts";
@@ -97,8 +99,12 @@ export class DnsDelivery implements AsyncDisposable {
   }
 
   #records(zones: DnsZones): DnsServerRecords {
-    const { onConflict = "refuse", ptr = true } = this.#options;
-    return new DnsServerRecords(zones, this.#own(zones), { onConflict, ptr });
+    const { onConflict = "refuse" } = this.#options;
+    return new DnsServerRecords(zones, { own: this.#own(zones), reverse: this.#reverse(zones), onConflict });
+  }
+
+  #reverse(zones: DnsZones): DnsReverseRecords {
+    return new DnsReverseRecords(zones, this.#own(zones), this.#options.ptr ?? true);
   }
 
   #own(zones: DnsZones): DnsOwnRecords {
@@ -108,17 +114,17 @@ export class DnsDelivery implements AsyncDisposable {
 
   #previewFor(detail: Detail): DnsPreview {
     const zones = this.#zonesFor(detail);
-    const records = this.#records(zones);
-    const reverseOf = (address: string) => records.reverseOf(address);
+    const reverse = this.#reverse(zones);
+    const reverseOf = (address: string) => reverse.nameOf(address);
     return new DnsPreview({ content: this.#content, own: this.#own(zones), zones, reverseOf });
   }
 
   #listing(zones: DnsZones): DnsListing {
-    const records = this.#records(zones);
+    const reverse = this.#reverse(zones);
     return new DnsListing(zones, {
       content: this.#content,
       own: this.#own(zones),
-      reverseOf: (address) => records.reverseOf(address),
+      reverseOf: (address) => reverse.nameOf(address),
       comparedName: (id, name) => this.#options.onConflict === "suffix" ? suffixed(name, id) : name,
     });
   }

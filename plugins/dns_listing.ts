@@ -1,7 +1,8 @@
 import type { DeliveredEvent, ListedResource } from "../mod.ts";
 import { type DnsRecord, fingerprint } from "../src/kit/mod.ts";
 import type { DnsContent } from "./dns_content.ts";
-import { addressesOf, type DnsFacts, type DnsOwnRecords, ownedName, recordOfFact } from "./dns_own_records.ts";
+import { addressesOf, type DnsFacts, recordOfFact } from "./dns_facts.ts";
+import { type DnsOwnRecords, ownedName } from "./dns_own_records.ts";
 import type { DnsZones } from "./dns_zones.ts";
 
 /** What is written of a server: facts by name, those of its addresses' names among them. */

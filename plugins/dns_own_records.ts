@@ -1,13 +1,8 @@
 import { DeliveryError } from "../mod.ts";
-import { dnsAddress, type DnsChange, type DnsRecord, type DnsTextRecord } from "../src/kit/mod.ts";
+import type { DnsChange, DnsRecord, DnsTextRecord } from "../src/kit/mod.ts";
 import { type DnsZoneUpdate, printable } from "../src/kit/mod.ts";
+import { type DnsFacts, recordOfFact } from "./dns_facts.ts";
 import type { DnsPlace, DnsZones } from "./dns_zones.ts";
-
-/**
- * What was written under a name, `kind=value` each: `fixed=10.0.0.5` and `floating=203.0.113.7` are
- * addresses; `name=web-1.example.com` is where a PTR record leads.
- */
-export type DnsFacts = readonly string[];
 
 /** Who has a name. */
 export type DnsHolder =
@@ -30,7 +25,8 @@ export interface DnsFactsChange {
 /** What became of a change. */
 export type DnsOutcome =
   | { readonly isDone: true; readonly facts: DnsFacts }
-  | { readonly isDone: false; readonly who: string };
+  /** `isServers`: it belongs to another server of this installation. */
+  | { readonly isDone: false; readonly who: string; readonly isServers?: boolean };
 
 const OWNER_LABEL = "_oss-watcher";
 const HERITAGE = "heritage=oss-watcher";
@@ -89,7 +85,7 @@ export class DnsOwnRecords {
       const holder = tries === 0 && known !== undefined ? known : await this.holder(place, signal);
       if (holder.state === "theirs") return { isDone: false, who: holder.who };
       if (holder.state === "ours" && holder.server !== server) {
-        return { isDone: false, who: `the server ${printable(holder.server, 80)}` };
+        return { isDone: false, who: `the server ${printable(holder.server, 80)}`, isServers: true };
       }
       const facts = change(holder.state === "ours" ? holder.facts : []);
       const mayBeFree = holder.state !== "ours";
@@ -140,27 +136,9 @@ export class DnsOwnRecords {
   }
 }
 
-/** The record that a fact stands for, without its TTL. */
-export function recordOfFact(name: string, fact: string): (DnsRecord & { readonly type: "A" | "AAAA" | "PTR" }) | null {
-  const { kind, value } = factOf(fact);
-  if (kind === "name") return { name, type: "PTR", ttl: 0, data: value };
-  const address = kind === "fixed" || kind === "floating" ? dnsAddress(value) : null;
-  return address === null ? null : { name, type: address.type, ttl: 0, data: address.address };
-}
-
-/** The addresses among facts. */
-export function addressesOf(facts: DnsFacts): string[] {
-  return [...new Set(facts.map(factOf).filter(({ kind }) => kind !== "name").map(({ value }) => value))];
-}
-
 /** The name whose owner a record at this name tells; `null`: it tells of none. */
 export function ownedName(name: string): string | null {
   return name.toLowerCase().startsWith(`${OWNER_LABEL}.`) ? name.slice(OWNER_LABEL.length + 1).toLowerCase() : null;
-}
-
-function factOf(fact: string): { readonly kind: string; readonly value: string } {
-  const at = fact.indexOf("=");
-  return { kind: fact.slice(0, at), value: fact.slice(at + 1) };
 }
 
 function ownerName(name: string): string {

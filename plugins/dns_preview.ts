@@ -1,8 +1,9 @@
 import type { Detail, Json, Subject } from "../mod.ts";
 import type { DnsZoneUpdate } from "../src/kit/mod.ts";
 import { type DnsContent, serverIdOf } from "./dns_content.ts";
-import { addressesOf, type DnsFacts, type DnsHolder, type DnsOwnRecords } from "./dns_own_records.ts";
-import { inNoZone } from "./dns_server_records.ts";
+import { addressesOf, type DnsFacts } from "./dns_facts.ts";
+import type { DnsHolder, DnsOwnRecords } from "./dns_own_records.ts";
+import { inNoZone } from "./dns_refusals.ts";
 import type { DnsZones } from "./dns_zones.ts";
 
 /** What is, or is to be, written of a server. */

@@ -1,14 +1,15 @@
-import { PermanentError } from "../mod.ts";
-import { dnsReverseName, printable } from "../src/kit/mod.ts";
 import { suffixed } from "./dns_content.ts";
-import { addressesOf, type DnsFacts, type DnsHolder, type DnsOwnRecords } from "./dns_own_records.ts";
+import { type DnsFacts, without } from "./dns_facts.ts";
+import type { DnsHolder, DnsOwnRecords } from "./dns_own_records.ts";
+import { inNoZone, isZonesOwn, takenBy } from "./dns_refusals.ts";
+import type { DnsReverseRecords } from "./dns_reverse_records.ts";
 import type { DnsPlace, DnsZones } from "./dns_zones.ts";
 
 /** Options of {@linkcode DnsServerRecords}. */
 export interface DnsServerRecordsOptions {
+  readonly own: DnsOwnRecords;
+  readonly reverse: DnsReverseRecords;
   readonly onConflict: "refuse" | "suffix";
-  /** Whether PTR records are written. */
-  readonly ptr: boolean;
 }
 
 /** What is to be left of a server's records. */
@@ -47,12 +48,14 @@ export interface DnsServerWritten {
 export class DnsServerRecords {
   readonly #zones: DnsZones;
   readonly #own: DnsOwnRecords;
-  readonly #options: DnsServerRecordsOptions;
+  readonly #reverse: DnsReverseRecords;
+  readonly #onConflict: "refuse" | "suffix";
 
-  constructor(zones: DnsZones, own: DnsOwnRecords, options: DnsServerRecordsOptions) {
+  constructor(zones: DnsZones, { own, reverse, onConflict }: DnsServerRecordsOptions) {
     this.#zones = zones;
     this.#own = own;
-    this.#options = options;
+    this.#reverse = reverse;
+    this.#onConflict = onConflict;
   }
 
   /**
@@ -67,10 +70,15 @@ export class DnsServerRecords {
     const holder = await this.#own.holder(place, signal);
     const held = factsOf(holder, server);
     // Records that are not to stay go first: the TXT record of the name is what lists them.
-    await this.#removeReverse(server, without([...held, ...former], change(held)), signal);
+    await this.#reverse.remove(server, without([...held, ...former], change(held)), signal);
     const outcome = await this.#own.put(place, { server, change, holder }, signal);
-    if (!outcome.isDone) throw takenBy(name, outcome.who);
-    await this.#writeReverse(server, { name, facts: reverse ?? outcome.facts }, signal);
+    if (!outcome.isDone) {
+      // Another server was faster by a moment: this one gets the name with a suffix.
+      const isOther = this.#onConflict === "suffix" && outcome.isServers && name !== suffixed(name, server);
+      if (isOther) return await this.write(wanted, signal);
+      throw takenBy(name, outcome.who);
+    }
+    await this.#reverse.write(server, { name, facts: reverse ?? outcome.facts }, signal);
     return { name, facts: outcome.facts };
   }
 
@@ -89,7 +97,7 @@ export class DnsServerRecords {
       places.push([place, holder]);
       gone.push(held.filter((fact) => !change(held).includes(fact)));
     }
-    await this.#removeReverse(server, without(gone.flat(), stay?.facts ?? []), signal);
+    await this.#reverse.remove(server, without(gone.flat(), stay?.facts ?? []), signal);
     for (const [place, holder] of places) await this.#own.put(place, { server, change, holder }, signal);
   }
 
@@ -102,12 +110,6 @@ export class DnsServerRecords {
     return all;
   }
 
-  /** The reverse name of an address; `null`: by the options it gets no PTR record. */
-  reverseOf(address: string): string | null {
-    const name = this.#options.ptr ? dnsReverseName(address) : null;
-    return name === null || this.#zones.known(name) === null ? null : name;
-  }
-
   /**
    * The name that the server has or gets, and its zone.
    *
@@ -117,76 +119,30 @@ export class DnsServerRecords {
     const zone = await this.#zones.zoneOf(name, signal);
     if (zone === null) throw inNoZone(name);
     if (zone.toLowerCase() === name) {
-      throw new PermanentError(`${cannotWrite(name)}: it is the zone's own name; rename the server`);
+      throw isZonesOwn(name);
     }
     const other = suffixed(name, server);
-    if (this.#options.onConflict !== "suffix" || other === name) return { name, zone };
+    if (this.#onConflict !== "suffix" || other === name) return { name, zone };
     // A server keeps the name that it got, also when the better one has become free.
     if ((await this.#heldUnder(server, { name: other, zone }, signal)).length > 0) return { name: other, zone };
     const holder = await this.#own.holder({ name, zone }, signal);
     return { name: holder.state === "ours" && holder.server !== server ? other : name, zone };
   }
 
-  /** The names under which a server can be. Empty: it has no name, or that is in no zone. */
+  /** The names under which a server can be. Empty: it has none that could have been written. */
   async #placesOf(server: string, name: string | null, signal: AbortSignal): Promise<readonly DnsPlace[]> {
     const zone = name === null ? null : await this.#zones.zoneOf(name, signal);
-    if (name === null || zone === null) return [];
-    const names = this.#options.onConflict === "suffix" ? new Set([suffixed(name, server), name]) : [name];
-    return [...names].map((one) => ({ name: one, zone }));
+    if (name === null || zone === null || zone.toLowerCase() === name) return [];
+    // Whatever the option says by now: what was written is found.
+    return [...new Set([suffixed(name, server), name])].map((one) => ({ name: one, zone }));
   }
 
   async #heldUnder(server: string, place: DnsPlace, signal: AbortSignal): Promise<DnsFacts> {
     return factsOf(await this.#own.holder(place, signal), server);
   }
-
-  /** Writes what can be written, then tells of what belongs to others. */
-  async #writeReverse(server: string, { name, facts }: DnsServerWritten, signal: AbortSignal): Promise<void> {
-    const taken: PermanentError[] = [];
-    for (const address of addressesOf(facts)) {
-      const place = await this.#reversePlaceOf(address, signal);
-      if (place === null) continue;
-      const outcome = await this.#own.put(place, { server, change: () => [`name=${name}`] }, signal);
-      if (!outcome.isDone) taken.push(takenBy(place.name, outcome.who));
-    }
-    if (taken.length > 0) throw new PermanentError(taken.map(({ message }) => message).join("; "));
-  }
-
-  async #removeReverse(server: string, facts: DnsFacts, signal: AbortSignal): Promise<void> {
-    for (const address of addressesOf(facts)) {
-      const place = await this.#reversePlaceOf(address, signal);
-      if (place !== null) await this.#own.put(place, { server, change: () => [] }, signal);
-    }
-  }
-
-  async #reversePlaceOf(address: string, signal: AbortSignal): Promise<DnsPlace | null> {
-    const name = this.reverseOf(address);
-    const zone = name === null ? null : await this.#zones.zoneOf(name, signal);
-    return name === null || zone === null || zone.toLowerCase() === name ? null : { name, zone };
-  }
-}
-
-/** The error of a name that no zone may have. */
-export function inNoZone(name: string): PermanentError {
-  return new PermanentError(`${cannotWrite(name)}: it is in no zone; rename the server, or set zones or hostName`);
-}
-
-function cannotWrite(name: string): string {
-  return `Cannot write records of "${printable(name, 80)}"`;
 }
 
 /** What a server has under a name. */
 function factsOf(holder: DnsHolder, server: string): DnsFacts {
   return holder.state === "ours" && holder.server === server ? holder.facts : [];
-}
-
-function takenBy(name: string, who: string): PermanentError {
-  return new PermanentError(
-    `Cannot write "${printable(name, 80)}": it belongs to ${who}; remove it there, then replay`,
-  );
-}
-
-/** Facts whose addresses are not among those of others. */
-function without(all: DnsFacts, some: DnsFacts): DnsFacts {
-  const stay = addressesOf(some);
-  return all.filter((fact) => addressesOf([fact]).every((address) => !stay.includes(address)));
 }

@@ -1,7 +1,8 @@
 import { DeliveryError, type Json, PermanentError } from "../mod.ts";
 import { dnsAbsoluteName, dnsPlainName, type HttpAnswer, HttpTarget, type HttpTargetOptions } from "../src/kit/mod.ts";
 import { printable } from "../src/kit/mod.ts";
-import type { DnsRrset, DnsRrsetChange, DnsRrsetRow, DnsRrsetStore } from "./dns_rrsets.ts";
+import type { DnsRrsetChange, DnsRrsetStore } from "./dns_rrset_updates.ts";
+import type { DnsRrset, DnsRrsetRow } from "./dns_rrsets.ts";
 import type { PowerDnsOptions } from "./powerdns_options.ts";
 
 /** A zone of 100,000 records takes some 20 MiB. */

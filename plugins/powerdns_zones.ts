@@ -1,6 +1,7 @@
 import { DeliveryError, type Json } from "../mod.ts";
 import { type DnsRecord, dnsZoneAmong, type DnsZoneUpdate, type HttpTargetOptions } from "../src/kit/mod.ts";
-import { DnsRrsetUpdates, isDelegated, recordsOf, shownRrsets } from "./dns_rrsets.ts";
+import { DnsRrsetUpdates, isDelegated } from "./dns_rrset_updates.ts";
+import { recordsOf, shownRrsets } from "./dns_rrsets.ts";
 import type { DnsPlace, DnsZones } from "./dns_zones.ts";
 import type { PowerDnsOptions } from "./powerdns_options.ts";
 import { PowerDnsApi } from "./powerdns_api.ts";

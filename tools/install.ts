@@ -1,5 +1,6 @@
 // Installs what the tests need. Part of `deno task test`: quiet and fast when everything is there.
 import { CHROMIUM } from "./chromium.ts";
+import { DESIGNATE } from "./openstack/designate.ts";
 import { installMissing, type Requirement } from "./packages.ts";
 import { POSTGRES } from "./postgres/server.ts";
 import { RABBITMQ } from "./rabbitmq.ts";
@@ -24,6 +25,7 @@ const NEEDED: readonly Requirement[] = [
   { program: "named", package: "bind9", places: ["/usr/sbin/named"] },
   { program: "nsupdate", package: "bind9-dnsutils" },
   { program: "knotd", package: "knot", places: ["/usr/sbin/knotd"] },
+  ...DESIGNATE,
   { program: "pdns_server", package: "pdns-server", places: ["/usr/sbin/pdns_server"] },
   {
     program: "its SQLite backend",

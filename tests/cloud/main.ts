@@ -1,4 +1,5 @@
 // The service on a real OpenStack. `deno task test:openstack [PASS…] [--release NAME] [--skip-if-not-installable]`
+import { fileURLToPath } from "node:url";
 import { startCloud } from "../../tools/openstack/cloud.ts";
 import {
   installOpenStack,
@@ -32,6 +33,8 @@ const PASSES: Readonly<Record<string, Pass>> = {
   faults: diagnoseFaults,
 };
 const SKIP = "--skip-if-not-installable";
+/** The plugin for Designate, on one that is started for it. */
+const DESIGNATE = "designate";
 
 async function main(args: readonly string[]): Promise<number> {
   const choice = chosenBy(args);
@@ -41,6 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { release, names } = choice;
   const begun = Date.now();
+  if (names.length === 1 && names[0] === DESIGNATE) return await testDesignate();
   const programs = await install(release);
   if (typeof programs === "string") {
     print(`\nNOT TESTED ON A REAL OPENSTACK (${release}): its packages cannot be installed here.\n${programs}\n`);
@@ -72,13 +76,23 @@ function chosenBy(args: readonly string[]): { readonly release: Release; readonl
   try {
     const { release, rest } = takeRelease(args);
     const names = rest.filter((arg) => arg !== SKIP);
-    const unknown = names.filter((name) => !Object.hasOwn(PASSES, name));
+    const unknown = names.filter((name) => !Object.hasOwn(PASSES, name) && name !== DESIGNATE);
+    if (names.length > 1 && names.includes(DESIGNATE) || names.includes(DESIGNATE) && release !== "bookworm") {
+      return `Cannot run ${DESIGNATE} with other passes, or of another release. Name it alone`;
+    }
     if (unknown.length === 0) return { release, names };
     const passes = Object.keys(PASSES).join(", ");
-    return `Cannot run ${unknown.join(", ")}: the passes are ${passes}. Without any, all are run`;
+    return `Cannot run ${
+      unknown.join(", ")
+    }: the passes are ${passes}, and ${DESIGNATE}. Without any, all but that are run`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+async function testDesignate(): Promise<number> {
+  const args = ["test", "-A", "--quiet", fileURLToPath(new URL("../designate/main.ts", import.meta.url))];
+  return (await new Deno.Command(Deno.execPath(), { args, stdin: "null" }).spawn().status).code;
 }
 
 /** Gives its programs, or why it cannot be done. */

@@ -15,6 +15,7 @@ const RIGHT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   NetBox: { url: "https://a.example", token: "t0ken-value", cluster: "openstack" },
   DnsUpdate: { server: "ns1.example.com", keyName: "w", keySecret: "czNjcmV0" },
   PowerDns: { url: "https://a.example", apiKey: "k", zones: ["cloud.example.com"] },
+  Designate: { openstack: { cloud: "admin" }, zones: ["cloud.example.com"] },
   EmailNotify: { host: "smtp.example.com", from: "w@example.com", to: "a@example.com" },
   AmqpPublish: { host: "a.example", exchange: "cloud" },
   EventLog: {},
@@ -32,7 +33,18 @@ const OPTIONS = [
   ...["urlUpdate", "methodUpdate", "updates", "token", "scheme", "customField", "createCustomFields", "cluster"],
   ...["site", "tenant", "vrf", "prefixLength", "machineName", "onDeletion", "deletionTag", "adopt"],
   ...["server", "keyName", "keySecret", "keyAlgorithm", "zones", "hostName"],
-  ...["addresses", "ptr", "ttlSeconds", "onConflict", "owner", "apiKey", "chat", "everySeconds"],
+  ...[
+    "addresses",
+    "ptr",
+    "ttlSeconds",
+    "onConflict",
+    "owner",
+    "apiKey",
+    "openstack",
+    "projectZones",
+    "chat",
+    "everySeconds",
+  ],
 ];
 
 const anything = fc.oneof(

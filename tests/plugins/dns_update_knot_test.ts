@@ -1,4 +1,4 @@
 import { testDnsLives } from "../support/dns_lives.ts";
 import { byUpdates } from "../support/dns_way.ts";
 
-testDnsLives("knot", byUpdates("knot"));
+testDnsLives(byUpdates("knot"));

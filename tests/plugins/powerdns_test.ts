@@ -1,4 +1,4 @@
 import { testDnsLives } from "../support/dns_lives.ts";
 import { BY_API } from "../support/dns_way.ts";
 
-testDnsLives("powerdns", BY_API);
+testDnsLives(BY_API);

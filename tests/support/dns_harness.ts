@@ -1,6 +1,7 @@
 import { type Behaviour, type GateMode, type TargetHarness, TcpGate } from "oss-watcher/testing";
 import { AnsweringServer, answerTo } from "./dns_answers.ts";
 import type { DnsServer } from "./dns_server.ts";
+import type { TestedServer } from "./dns_way.ts";
 import { until } from "./until.ts";
 
 /** What is there of a server: records as `name type data`, sorted. */
@@ -96,7 +97,7 @@ export function takenFrom(records: readonly string[]): readonly ServerRecords[] 
 }
 
 /** Puts in records by hand, and of another installation. */
-export async function addForeignNames(server: DnsServer): Promise<void> {
+export async function addForeignNames(server: Pick<TestedServer, "nsupdate">): Promise<void> {
   const text = `"heritage=oss-watcher" "owner=another" "server=1" "fixed=10.9.9.9"`;
   await server.nsupdate([
     "zone cloud.example.com",

@@ -103,6 +103,14 @@ export abstract class DnsServer implements AsyncDisposable {
     return output;
   }
 
+  zone(name: string): Promise<string> {
+    return this.dig([name, "AXFR", "+noall", "+answer"]);
+  }
+
+  answer(name: string, type: string): Promise<string> {
+    return this.dig([name, type, "+noall", "+answer"]);
+  }
+
   /** Changes a zone as the administrator, in nsupdate's language, without `server` and `send`. */
   async nsupdate(lines: readonly string[]): Promise<void> {
     const key = `hmac-sha256:${ADMIN.name}:${ADMIN.secret}`;

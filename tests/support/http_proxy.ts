@@ -15,6 +15,8 @@ export interface ProxiedRequest {
 /** What is answered to it. */
 export interface ProxiedAnswer {
   readonly status: number;
+  /** Those whose names begin with `x-`. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
@@ -65,7 +67,7 @@ export class HttpProxy implements AsyncDisposable {
       body: new TextDecoder().decode(new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer())),
     });
     if (answer === null) return void request.socket.destroy();
-    response.writeHead(answer.status, { "content-type": "application/json" });
+    response.writeHead(answer.status, { ...answer.headers, "content-type": "application/json" });
     response.end(answer.body);
   }
 }
@@ -75,6 +77,8 @@ export function passedOnTo(url: string): (request: ProxiedRequest) => Promise<Pr
   return async ({ method, path, authorization, headers: own = {}, body }) => {
     const headers = { ...own, authorization, accept: "application/json", "content-type": "application/json" };
     const answer = await fetch(url + path, { method, headers, ...(body === "" ? {} : { body }), redirect: "manual" });
-    return { status: answer.status, body: await answer.text() };
+    const more = [...answer.headers].filter(([name]) => name.startsWith("x-"));
+    const text = await answer.text();
+    return { status: answer.status, body: text, ...more.length === 0 ? {} : { headers: Object.fromEntries(more) } };
   };
 }

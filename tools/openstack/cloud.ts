@@ -7,9 +7,10 @@ import type { PrivateRabbit } from "../rabbitmq.ts";
 import { type Broker, refusesTransientQueues, startBroker } from "./broker.ts";
 import { configFiles, databaseUrl } from "./config_files.ts";
 import { Daemon, runToEnd } from "../daemon.ts";
+import { groupName, sqlCommand, startDatabase, userName } from "./database.ts";
 import { type Inventory, makeAccounts, makeInventory } from "./inventory.ts";
 import type { Command, Programs } from "./programs.ts";
-import { allAlive, allUp, answers, forceDown, listens, untilFree } from "./readiness.ts";
+import { allAlive, allUp, answers, forceDown, untilFree } from "./readiness.ts";
 import { type Account, CloudClient } from "./rest.ts";
 import { roomyMemory } from "./roomy_memory.ts";
 import { addEmptyRegion } from "./second_region.ts";
@@ -166,42 +167,15 @@ export class PrivateCloud implements AsyncDisposable {
   }
 
   async #startDatabase(): Promise<void> {
-    const { dir, ports, secret } = this.#site;
-    const user = userName();
-    const data = `${dir}/var/mysql`;
-    await this.#run("mysql-install", [
-      "mariadb-install-db",
-      ...["--no-defaults", `--user=${user}`, `--datadir=${data}`, "--skip-test-db"],
-      ...["--auth-root-authentication-method=normal", "--skip-name-resolve"],
-    ]);
-    const daemon = this.#start("mysql", [
-      // Data need not survive a power cut: without waiting for the disk the schemas take a fifth of
-      // the time.
-      "eatmydata",
-      "mariadbd",
-      ...["--no-defaults", `--user=${user}`, `--datadir=${data}`],
-      ...[
-        `--socket=${dir}/mysql.sock`,
-        `--pid-file=${dir}/mysql.pid`,
-        `--bind-address=${ADDRESS}`,
-        `--port=${ports.mysql}`,
-      ],
-      ...["--skip-name-resolve", "--max-connections=600", "--innodb-flush-log-at-trx-commit=0"],
-      ...["--innodb-buffer-pool-size=256M", "--character-set-server=utf8mb3"],
-    ]);
-    await daemon.until(() => listens(ports.mysql));
+    const { dir, ports: { mysql: port }, secret } = this.#site;
     const names = ["keystone", "placement", "glance", "nova_api", "nova", "nova_cell0", "neutron"];
-    const sql = [
-      ...names.map((name) => `CREATE DATABASE ${name} CHARACTER SET utf8mb3;`),
-      `CREATE USER osw@'${ADDRESS}' IDENTIFIED BY '${secret}'; GRANT ALL ON *.* TO osw@'${ADDRESS}';`,
-    ];
-    await this.#sql(sql.join(" "));
+    const run = (name: string, command: Command) => this.#run(name, command);
+    await startDatabase({ dir, port, secret, names, run, start: (name, command) => this.#start(name, command) });
   }
 
   /** Rows come as lines, with tabs between their values. */
   #sql(statements: string): Promise<string> {
-    const client = ["mariadb", "--no-defaults", "-uroot", "-S", `${this.#site.dir}/mysql.sock`] as const;
-    return this.#run("mysql-statements", [...client, "--batch", "--skip-column-names", "-e", statements]);
+    return this.#run("mysql-statements", sqlCommand(this.#site.dir, statements));
   }
 
   /** Makes them side by side: most of a cloud's start is spent here. */
@@ -296,11 +270,3 @@ function keepId(file: string): void {
 }
 
 type Six = [number, number, number, number, number, number];
-
-function userName(): string {
-  return new TextDecoder().decode(new Deno.Command("id", { args: ["-un"] }).outputSync().stdout).trim();
-}
-
-function groupName(): string {
-  return new TextDecoder().decode(new Deno.Command("id", { args: ["-gn"] }).outputSync().stdout).trim();
-}

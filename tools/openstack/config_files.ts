@@ -22,7 +22,10 @@ export function configFiles(site: Site, notifying: Notifying): Readonly<Record<s
   return Object.fromEntries(Object.entries(files).map(([path, sections]) => [path, ini(sections)]));
 }
 
-export function databaseUrl({ secret, ports }: Site, name: string): string {
+export function databaseUrl(
+  { secret, ports }: { readonly secret: string; readonly ports: Pick<Site["ports"], "mysql"> },
+  name: string,
+): string {
   return `mysql+pymysql://osw:${secret}@${ADDRESS}:${ports.mysql}/${name}?charset=utf8`;
 }
 

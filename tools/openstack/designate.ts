@@ -1,12 +1,14 @@
 // A private Designate with its Keystone, from Debian's packages, on the loopback address: the API,
-// central, worker, producer and mdns, with RabbitMQ between them and a BIND that gets the zones.
+// central, worker, producer and mdns, with RabbitMQ and MariaDB, and a BIND that gets the zones.
 // Nothing of a cloud beside it, so that a test has it in seconds.
 import { Daemon, runToEnd } from "../daemon.ts";
 import { freePorts } from "../free_ports.ts";
 import type { Requirement } from "../packages.ts";
 import { type PrivateRabbit, RABBITMQ, startRabbit } from "../rabbitmq.ts";
-import { account, ini, type Sections } from "./config_files.ts";
-import { OWN } from "./programs.ts";
+import { account, databaseUrl, ini, type Sections } from "./config_files.ts";
+import { groupName, startDatabase, userName } from "./database.ts";
+import { OPENSTACK } from "./packages.ts";
+import { type Command, OWN } from "./programs.ts";
 import { answers, listens } from "./readiness.ts";
 import { CloudClient } from "./rest.ts";
 import { roomyMemory } from "./roomy_memory.ts";
@@ -19,6 +21,7 @@ export const DESIGNATE: readonly Requirement[] = [
   { program: "keystone-manage", package: "python3-keystone" },
   { program: "uwsgi_python3", package: "uwsgi-plugin-python3" },
   { program: "named", package: "bind9", places: ["/usr/sbin/named"] },
+  ...OPENSTACK.filter(({ package: name }) => /^(?:mariadb|eatmydata|python3-pymysql)/.test(name)),
   ...["api", "central", "worker", "producer", "mdns"].map((part) => ({
     program: `designate-${part}`,
     package: `designate-${part}`,
@@ -26,6 +29,7 @@ export const DESIGNATE: readonly Requirement[] = [
 ];
 
 interface Ports {
+  readonly mysql: number;
   readonly keystone: number;
   readonly api: number;
   readonly mdns: number;
@@ -55,8 +59,8 @@ export class PrivateDesignate implements AsyncDisposable {
 
   /** Use {@linkcode startDesignate}. */
   constructor(rabbit: PrivateRabbit) {
-    const [keystone, api, mdns, bind, rndc] = freePorts(5) as [number, number, number, number, number];
-    this.ports = { keystone, api, mdns, bind, rndc };
+    const [mysql, keystone, api, mdns, bind, rndc] = freePorts(6) as [number, number, number, number, number, number];
+    this.ports = { mysql, keystone, api, mdns, bind, rndc };
     this.#rabbit = rabbit;
   }
 
@@ -71,8 +75,12 @@ export class PrivateDesignate implements AsyncDisposable {
   /** Use {@linkcode startDesignate}. */
   async build(): Promise<void> {
     this.#writeFiles();
+    const { dir, ports: { mysql: port }, secret } = this;
+    const run = (name: string, command: Command) => this.#run(name, command);
+    const start = (name: string, command: Command) => this.#start(name, command);
+    await startDatabase({ dir, port, secret, names: ["keystone", "designate"], run, start });
     await Promise.all([this.#makeKeystone(), this.#makeDesignate(), this.#startBind()]);
-    const { name, command, env } = keystone(this, OWN, 1);
+    const { name, command, env } = keystone(this, OWN);
     const daemon = this.#start(name, command, env);
     const parts = ["central", "worker", "producer", "mdns", "api"].map((part) => this.#designate(part));
     await daemon.until(() => answers(this.authUrl));
@@ -87,6 +95,32 @@ export class PrivateDesignate implements AsyncDisposable {
       "--file",
       `${this.dir}/etc/pools.yaml`,
     ]);
+  }
+
+  /** Has Designate in a further region of the catalog, by another way. */
+  async addRegion(id: string, url: string): Promise<void> {
+    const admin = await this.admin();
+    const [service] = (await admin.keystone("GET", "/services?type=dns")).services;
+    await admin.keystone("POST", "/regions", { region: { id } });
+    await admin.keystone("POST", "/endpoints", {
+      endpoint: { service_id: service.id, interface: "public", region_id: id, url },
+    });
+  }
+
+  /** Changes the way of a region that was added. */
+  async setRegion(id: string, url: string): Promise<void> {
+    const admin = await this.admin();
+    const { endpoints: [endpoint] } = await admin.keystone("GET", `/endpoints?region_id=${id}`);
+    await admin.keystone("PATCH", `/endpoints/${endpoint.id}`, { endpoint: { url } });
+  }
+
+  /** Makes a project in which the administrator has a role; its id. */
+  async addProject(name: string): Promise<string> {
+    const admin = await this.admin();
+    const { id } = (await admin.keystone("POST", "/projects", { project: { name } })).project;
+    const [role] = (await admin.keystone("GET", "/roles?name=admin")).roles;
+    await admin.keystone("PUT", `/projects/${id}/users/${admin.userId}/roles/${role.id}`);
+    return id;
   }
 
   /** Ends every process and removes everything. */
@@ -118,7 +152,7 @@ export class PrivateDesignate implements AsyncDisposable {
 
   async #makeKeystone(): Promise<void> {
     const manage = ["keystone-manage", "--config-file", `${this.dir}/etc/keystone.conf`] as const;
-    const me = ["--keystone-user", idOf("-un"), "--keystone-group", idOf("-gn")];
+    const me = ["--keystone-user", userName(), "--keystone-group", groupName()];
     await this.#run("keystone-db", [...manage, "db_sync"]);
     await this.#run("keystone-fernet", [...manage, "fernet_setup", ...me]);
     await this.#run("keystone-bootstrap", [
@@ -140,13 +174,13 @@ export class PrivateDesignate implements AsyncDisposable {
     return this.#start(`designate-${part}`, [`designate-${part}`, ...this.#config]);
   }
 
-  #start(name: string, command: readonly [string, ...string[]], env: Readonly<Record<string, string>> = {}): Daemon {
+  #start(name: string, command: Command, env: Readonly<Record<string, string>> = {}): Daemon {
     const daemon = new Daemon({ name, command, env: { ...this.#env, ...env }, dir: this.dir });
     this.#daemons.push(daemon);
     return daemon;
   }
 
-  #run(name: string, command: readonly [string, ...string[]]): Promise<string> {
+  #run(name: string, command: Command): Promise<string> {
     return runToEnd({ name, command, env: this.#env, dir: this.dir });
   }
 
@@ -160,10 +194,11 @@ export class PrivateDesignate implements AsyncDisposable {
   }
 }
 
-function keystoneConfig({ dir }: PrivateDesignate): Sections {
+function keystoneConfig(designate: PrivateDesignate): Sections {
+  const { dir } = designate;
   return {
     DEFAULT: { log_dir: "" },
-    database: { connection: `sqlite:///${dir}/var/keystone.db` },
+    database: { connection: databaseUrl(designate, "keystone") },
     token: { provider: "fernet" },
     fernet_tokens: { key_repository: `${dir}/var/fernet` },
     credential: { key_repository: `${dir}/var/credential` },
@@ -185,7 +220,7 @@ function designateConfig(designate: PrivateDesignate, transport: string): Sectio
     "service:worker": { workers: 1, poll_timeout: 5, poll_retry_interval: 1, poll_max_retries: 20, poll_delay: 0 },
     "service:mdns": { listen: `${ADDRESS}:${ports.mdns}`, workers: 1 },
     "service:producer": { workers: 1 },
-    "storage:sqlalchemy": { connection: `sqlite:///${dir}/var/designate.db` },
+    "storage:sqlalchemy": { connection: databaseUrl(designate, "designate") },
     keystone_authtoken: account(designate, "designate"),
     oslo_concurrency: { lock_path: `${dir}/var/lock` },
   };
@@ -251,8 +286,4 @@ async function makeAccounts(admin: CloudClient, { ports, secret }: PrivateDesign
       endpoint: { service_id: service, interface: kind, region_id: REGION, url },
     });
   }
-}
-
-function idOf(option: string): string {
-  return new TextDecoder().decode(new Deno.Command("id", { args: [option] }).outputSync().stdout).trim();
 }

@@ -18,6 +18,7 @@ export interface Call {
   readonly body?: unknown;
   /** Of Nova. */
   readonly microversion?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Statuses from 400 on that do not count as a failure. */
   readonly allowed?: readonly number[];
 }
@@ -77,12 +78,17 @@ export class CloudClient {
   }
 
   /** Returns the JSON of the answer; `null` without one, or with a status that is `allowed`. */
-  async call(service: ServiceType, what: string, { body, microversion, allowed = [] }: Call = {}): Promise<Answer> {
+  async call(
+    service: ServiceType,
+    what: string,
+    { body, microversion, headers = {}, allowed = [] }: Call = {},
+  ): Promise<Answer> {
     const [method, path] = what.split(" ") as [string, string];
     const isBytes = body instanceof Uint8Array;
     const response = await fetch(`${this.#endpoints[service]}${path}`, {
       method,
       headers: {
+        ...headers,
         "x-auth-token": this.#token,
         "content-type": isBytes ? "application/octet-stream" : "application/json",
         ...microversion !== undefined && { "openstack-api-version": `compute ${microversion}` },

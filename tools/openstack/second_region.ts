@@ -80,7 +80,7 @@ async function copySchemas({ sql }: RegionStart): Promise<void> {
 /** The configuration of the first region's Nova, with the other databases and port. */
 function emptyNova({ dir, ports, ...site }: Site, port: number): string {
   const text = Deno.readTextFileSync(`${dir}/etc/nova.conf`);
-  const at = (name: string) => databaseUrl({ dir, ports, ...site }, name);
+  const at = (name: string) => databaseUrl({ ports, ...site }, name);
   return text
     .replace(`connection = ${at("nova_api")}`, `connection = ${at("nova_api_empty")}`)
     .replace(`connection = ${at("nova")}`, `connection = ${at("nova_empty")}`)

@@ -12,16 +12,13 @@ export interface Service {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** @param threads Of each process; SQLite takes one. */
 export function keystone(
   { dir, ports }: { readonly dir: string; readonly ports: Pick<Site["ports"], "keystone"> },
   programs: Programs,
-  threads?: number,
 ): Service {
   const app = firstOf(programs, ["keystone.wsgi.api", "/usr/bin/keystone-wsgi-public"]);
   const env = { OS_KEYSTONE_CONFIG_FILES: `${dir}/etc/keystone.conf` };
-  const more = threads === undefined ? undefined : ["--threads", String(threads)];
-  return { name: "keystone", command: uwsgi(ports.keystone, app, more), env };
+  return { name: "keystone", command: uwsgi(ports.keystone, app), env };
 }
 
 export function placement({ dir, ports }: Site, programs: Programs): Service {
