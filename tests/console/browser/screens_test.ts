@@ -35,6 +35,8 @@ async function fillCharts(): Promise<void> {
   let number = 500;
   await until(async () => {
     await world.publish(created(serverOf(number++)));
+    // Few events: the pictures are of others.
+    await new Promise((resolve) => setTimeout(resolve, 6000));
     const { events } = await world.session.get<HistoryAnswer>("history?range=hour");
     return events.filter((count) => count !== null).length > 3;
   }, LONG_MS * 2);
