@@ -49,7 +49,7 @@ try {
   console.log(
     `${newest} events, ${VISITS} visits: ms until shown, and the longest task (each the median and the most)`,
   );
-  for (const screen of screensOf(row)) await visit(screen, { running, browser });
+  for (const screen of Deno.args[2] === "list" ? [] : screensOf(row)) await visit(screen, { running, browser });
   await pageThrough({ running, browser });
 } finally {
   await Deno.remove(dir, { recursive: true });

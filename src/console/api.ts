@@ -41,7 +41,7 @@ export interface ErrorAnswer {
 export interface Problem {
   readonly level: "error" | "warning";
   readonly text: string;
-  /** The next step: a sentence, or a command. */
+  /** The next step: a sentence, with commands between backticks. */
   readonly remedy: string;
   /** The page that shows more, as `#/plugins/RestNotify`; `null`: none. */
   readonly link: string | null;

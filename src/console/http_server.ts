@@ -27,7 +27,7 @@ export interface HttpLimits {
   readonly requestMs: number;
   /** From an answer to the next request. */
   readonly betweenMs: number;
-  /** In which nothing could be written. Event streams are written to every two seconds. */
+  /** Without a byte from or to the client: longer than an answer may take, and streams are silent. */
   readonly stuckMs: number;
 }
 
@@ -37,7 +37,7 @@ export const HTTP_LIMITS: HttpLimits = {
   headMs: 10_000,
   requestMs: 60_000,
   betweenMs: 30_000,
-  stuckMs: 60_000,
+  stuckMs: 90_000,
 };
 
 /** How often times are compared with the limits, at least. */

@@ -25,7 +25,7 @@ function ledgerProblems({ ledger }: Facts): readonly Problem[] {
       "The disk is full or has failed",
       "Make room on the disk of the ledger, or mend it: the service goes on by itself",
     ]
-    : ["PostgreSQL does not answer, or refuses us", "Look at PostgreSQL, and run: oss-watcher check --connect"];
+    : ["PostgreSQL does not answer, or refuses us", "Look at PostgreSQL, and run `oss-watcher check --connect`"];
   return [error(`The ledger cannot be written: ${what}. Nothing is acknowledged and nothing is sent`, remedy, null)];
 }
 
@@ -35,12 +35,12 @@ function sourceProblems({ sources, now, lastMessageAt, startedAt, ledger }: Fact
     const text = connected
       ? `Queue "${queue}" at ${broker} is not consumed`
       : `There is no connection to RabbitMQ at ${broker}`;
-    return [error(text, "The log says why; oss-watcher doctor finds out more", null)];
+    return [error(text, "The log says why; `oss-watcher doctor` finds out more", null)];
   });
   const silentMs = now - (lastMessageAt ?? startedAt);
   if (silentMs <= HOUR_MS || !sources.some(({ consuming }) => consuming)) return problems;
   const text = `No notification has come for ${spanOf(silentMs)}`;
-  const remedy = "Nova and Neutron send some every minute. oss-watcher doctor finds out whether they still send";
+  const remedy = "Nova and Neutron send some every minute. `oss-watcher doctor` finds out whether they still send";
   return [...problems, warning(text, remedy, null)];
 }
 
@@ -50,18 +50,24 @@ function openstackProblems({ openstack, now }: Facts): readonly Problem[] {
   const problems: Problem[] = [];
   if (!deciding) {
     const text = "The service reads from OpenStack what is there: messages are recorded, and decided afterwards";
-    problems.push(warning(text, "Wait. If it takes long, run: oss-watcher check --connect", null));
+    problems.push(warning(text, "Wait. If it takes long, run `oss-watcher check --connect`", null));
   }
   if (last?.outcome === "withheld") {
     const text = "OpenStack lacks more of what targets were told than oss-watcher deletes by itself";
-    problems.push(error(text, "Look at the plan, then apply it: oss-watcher reconcile --apply --force", "#/drift"));
+    problems.push(error(text, "Look at the plan, then apply it: `oss-watcher reconcile --apply --force`", "#/drift"));
   } else if (last?.outcome === "failed") {
     const text = `The last comparison with OpenStack failed: ${last.problem ?? "the log says why"}`;
-    problems.push(warning(text, "oss-watcher reconcile compares now; check --connect asks for our rights", "#/drift"));
+    problems.push(
+      warning(
+        text,
+        "`oss-watcher reconcile` compares now; `oss-watcher check --connect` asks for our rights",
+        "#/drift",
+      ),
+    );
   }
   if (agreedAt !== null && now - agreedAt > 3 * DAY_MS) {
     const text = `No comparison of what targets were told with OpenStack has succeeded for ${spanOf(now - agreedAt)}`;
-    problems.push(warning(text, "Compare now: oss-watcher reconcile", "#/drift"));
+    problems.push(warning(text, "Compare now: `oss-watcher reconcile`", "#/drift"));
   }
   return problems;
 }
@@ -76,17 +82,21 @@ function pluginProblems(plugin: PluginOverview, { now }: Facts): readonly Proble
       ? `The target of ${name} cannot be reached, or fails`
       : `The target of ${name} ${refuses(outage.reason)} for ${spanOf(now - outage.since)}: ${outage.error}`;
     problems.push(
-      error(text, `Mend the target; its deliveries wait, in order. Try at once: oss-watcher plugins try ${name}`, link),
+      error(
+        text,
+        `Mend the target; its deliveries wait, in order. Try at once: \`oss-watcher plugins try ${name}\``,
+        link,
+      ),
     );
   }
   if (paused !== null) {
     const text = `${name} is paused since ${new Date(paused.at).toISOString()} by ${paused.by}: ${deliveries(waiting)}`;
-    problems.push(warning(text, `Go on: oss-watcher plugins resume ${name}`, link));
+    problems.push(warning(text, `Go on: \`oss-watcher plugins resume ${name}\``, link));
   }
   if (!isConfigured && waiting > 0) {
     const text = `${deliveries(waiting)} for ${name}, which is not configured`;
     problems.push(
-      warning(text, `Add it to config.ts, or give them up: oss-watcher events drop --plugin ${name}`, link),
+      warning(text, `Add it to config.ts, or give them up: \`oss-watcher events drop --plugin ${name}\``, link),
     );
   }
   if (oldestAt !== null && now - oldestAt > HOUR_MS && outage === null && paused === null) {
@@ -94,7 +104,9 @@ function pluginProblems(plugin: PluginOverview, { now }: Facts): readonly Proble
     const state = retrying > 0 ? "retrying" : "waiting";
     const events = `#/events?plugin=${encodeURIComponent(name)}&state=${state}`;
     const text = `A delivery of ${name} has waited for ${spanOf(now - oldestAt)}`;
-    problems.push(warning(text, `See what it waits for: oss-watcher events --plugin ${name} --state ${state}`, events));
+    problems.push(
+      warning(text, `See what it waits for: \`oss-watcher events --plugin ${name} --state ${state}\``, events),
+    );
   }
   if (dead > 0) {
     const text = `${name} has ${dead} dead ${dead === 1 ? "letter" : "letters"}`;

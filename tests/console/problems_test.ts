@@ -105,7 +105,12 @@ for (const [what, change, expected] of cases) {
     assert.deepEqual(found.map(({ level, link }) => [level, link]), expected.map(([level, , link]) => [level, link]));
     for (const [index, [, text]] of expected.entries()) {
       assert.match(found[index]!.text, text);
-      assert.match(found[index]!.remedy, /\w/);
+      const parts = found[index]!.remedy.split("`");
+      assert.match(parts.join(""), /\w/);
+      // What stands between backticks can be copied and run; no command stands elsewhere.
+      assert.ok(
+        parts.every((part, at) => at % 2 === 1 ? /^oss-watcher [a-z]+[^;.,]*$/.test(part) : !/oss-watcher/.test(part)),
+      );
     }
   });
 }

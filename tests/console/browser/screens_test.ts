@@ -35,6 +35,8 @@ async function fillCharts(): Promise<void> {
   let number = 500;
   await until(async () => {
     await world.publish(created(serverOf(number++)));
+    // Few events: the pictures are of others.
+    await new Promise((resolve) => setTimeout(resolve, 6000));
     const { events } = await world.session.get<HistoryAnswer>("history?range=hour");
     return events.filter((count) => count !== null).length > 3;
   }, LONG_MS * 2);
@@ -100,6 +102,11 @@ for (const { name, hash, heading, shows, height } of SCREENS) {
       for (const width of [360, 900, 1280, 3840]) {
         await page.page.setViewportSize({ width, height: width < 900 ? 740 : Math.round(width * 0.5625) });
         assert.ok(await page.overflow() <= 0, `${name} at ${width} px is ${await page.overflow()} px too wide`);
+        const middles = await page.page.locator(".top > :visible:not(form)").evaluateAll((all) =>
+          all.map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => (top + bottom) / 2)
+        );
+        const lines = `the head at ${width} px has more than one line: ${middles}`;
+        assert.ok(Math.max(...middles) - Math.min(...middles) < 12, lines);
         if (width === 360 || width === 1280) await assertAccessible(page, `${name}, ${scheme}, ${width} px`);
       }
       await takePicture(page, `${name}-${scheme}`, height);

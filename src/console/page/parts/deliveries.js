@@ -14,6 +14,19 @@ import { Clock, Time } from "./time.js";
 
 /** @typedef {{ seq: number, first: FoundDelivery, deliveries: readonly FoundDelivery[] }} EventRow */
 
+/** Rows by their first deliveries: a row that is as it was stays the same object. @type {WeakMap<FoundDelivery, EventRow>} */
+const made = new WeakMap();
+
+/** @param {EventRow} row */
+function asBefore(row) {
+  const before = made.get(row.first);
+  const isSame = before?.deliveries.length === row.deliveries.length &&
+    before.deliveries.every((delivery, index) => delivery === row.deliveries[index]);
+  if (isSame) return before;
+  made.set(row.first, row);
+  return row;
+}
+
 /** Rows of one event together; rows are newest first. @param {readonly FoundDelivery[]} found @returns {readonly EventRow[]} */
 export function byEvent(found) {
   /** @type {{ seq: number, first: FoundDelivery, deliveries: FoundDelivery[] }[]} */
@@ -23,7 +36,7 @@ export function byEvent(found) {
     if (last?.seq === delivery.seq) last.deliveries.push(delivery);
     else rows.push({ seq: delivery.seq, first: delivery, deliveries: [delivery] });
   }
-  return rows;
+  return rows.map(asBefore);
 }
 
 /**
@@ -89,6 +102,16 @@ function Known({ value, none, limit = 100 }) {
     : markup`<${Label} value=${value} limit=${limit} />`;
 }
 
+/** What was made of a row: the same again is not compared again, however long the list is. @type {WeakMap<EventRow, unknown>} */
+const lines = new WeakMap();
+
+/** @param {EventRow} row */
+function lineOf(row) {
+  const line = lines.get(row) ?? markup`<${EventLine} key=${row.seq} row=${row} />`;
+  lines.set(row, line);
+  return line;
+}
+
 /** @param {{ rows: readonly EventRow[], label: string, selectionOf?: (row: EventRow) => unknown }} props */
 export function EventTable({ rows, label, selectionOf = undefined }) {
   return markup`
@@ -103,7 +126,11 @@ export function EventTable({ rows, label, selectionOf = undefined }) {
         </tr>
       </thead>
       <tbody role="rowgroup">${
-    rows.map((row) => markup`<${EventLine} key=${row.seq} row=${row} selection=${selectionOf?.(row) ?? null} />`)
+    rows.map((row) =>
+      selectionOf === undefined
+        ? lineOf(row)
+        : markup`<${EventLine} key=${row.seq} row=${row} selection=${selectionOf(row)} />`
+    )
   }</tbody>
     </table>
   `;

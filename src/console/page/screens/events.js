@@ -21,6 +21,8 @@ export function Events() {
   const isLive = params.live !== "off";
   useLive(list, isLive);
   const rows = useMemo(() => byEvent(list.rows.value), [list.rows.value]);
+  // The screen is made anew every two seconds: a long list is not.
+  const table = useMemo(() => markup`<${EventTable} rows=${rows} label="Events, newest first" />`, [rows]);
   const toggle = () => replace(href("events", { ...params, live: isLive ? "off" : "" }));
   return markup`
     <${Heading} title="Events">
@@ -37,7 +39,7 @@ export function Events() {
     <${Filters} params=${params} />
     <${ErrorNote} text=${list.error.value} retry=${() => list.reset()} />
     <${Fresh} list=${list} />
-    ${rows.length > 0 && markup`<${EventTable} rows=${rows} label="Events, newest first" />`}
+    ${rows.length > 0 && table}
     <${End} list=${list} events=${rows.length} params=${params} />
   `;
 }

@@ -76,16 +76,11 @@ function Problems({ problems, plugins }) {
   `;
 }
 
-/** A sentence, in which commands stand between backticks or are the whole of it. @param {{ text: string }} props */
-function Remedy({ text }) {
-  const [, before, command] = /^(.*?)(oss-watcher [a-z][^;]*)$/.exec(text) ?? [];
-  if (command !== undefined && !text.includes("`")) {
-    return markup`<${Text} value=${before ?? ""} /><code><${Text} value=${command} /></code>`;
-  }
-  return text.split("`").map((part, index) =>
+/** A sentence, with commands between backticks. @param {{ text: string }} props */
+const Remedy = ({ text }) =>
+  text.split("`").map((part, index) =>
     index % 2 === 1 ? markup`<code><${Text} value=${part} /></code>` : markup`<${Text} value=${part} />`
   );
-}
 
 /** @param {{ range: "hour" | "day" }} props */
 function History({ range }) {
