@@ -9,6 +9,7 @@ import { openLedger } from "./ledger_option.ts";
 import { seconds } from "./numbers.ts";
 import { pausedWords } from "./plugins_text.ts";
 import { describeComparisons } from "./reconcile_text.ts";
+import { shellWord } from "../wire/escaping/shell_word.ts";
 
 interface DoctorOptions {
   readonly seconds: number;
@@ -97,7 +98,7 @@ async function showLedger(
     if (pauses.length === 0) return;
     if (json) terminal.print(safeJson({ pauses: Object.fromEntries(pauses) }));
     for (const [plugin, pause] of json ? [] : pauses) {
-      const remedy = `To go on: oss-watcher plugins resume ${plugin}`;
+      const remedy = `To go on: oss-watcher plugins resume ${shellWord(plugin)}`;
       terminal.print(printable(`\n${plugin} is ${pausedWords(pause)}: its deliveries wait. ${remedy}`));
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { PostgresOptions } from "../model/config.ts";
 import { postgresAddress, shownPostgresUrl } from "../model/postgres_address.ts";
+import { shellWord } from "../wire/escaping/shell_word.ts";
 
 /**
  * The command of PostgreSQL that copies a ledger to a file, as a shell takes it. It asks for the
@@ -15,10 +16,5 @@ export function dumpCommand(options: PostgresOptions, file: string): string {
     ...(keyFile === undefined ? {} : { sslkey: keyFile }),
   }).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
   const url = shownPostgresUrl(address) + (parameters.length === 0 ? "" : `?${parameters.join("&")}`);
-  return `pg_dump --format=custom --schema=${address.schema} --file=${quoted(file)} ${quoted(url)}`;
-}
-
-/** One word for a shell. */
-function quoted(word: string): string {
-  return /^[\w./:@,%=+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return `pg_dump --format=custom --schema=${address.schema} --file=${shellWord(file)} ${shellWord(url)}`;
 }

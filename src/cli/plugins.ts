@@ -8,6 +8,7 @@ import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { describePaused, describePlugins, describeResumed, describeTried, pausedWords } from "./plugins_text.ts";
 import { writeTrail } from "./trail.ts";
 import { whoRuns } from "./who.ts";
+import { shellWord } from "../wire/escaping/shell_word.ts";
 
 interface LedgerOption {
   readonly ledger?: string;
@@ -101,7 +102,7 @@ async function requireConfigured(plugin: string, ledger: LedgerOperations): Prom
   if (await ledger.isConfigured(plugin)) return;
   throw new UserError(
     `Cannot try the plugin "${plugin}": the service runs without it. Add it to config.ts and restart the service; ` +
-      `to give up what waits for it: oss-watcher events drop --plugin ${plugin}`,
+      `to give up what waits for it: oss-watcher events drop --plugin ${shellWord(plugin)}`,
   );
 }
 
@@ -110,9 +111,9 @@ async function requireRunning(plugin: string, ledger: LedgerOperations): Promise
   const paused = (await ledger.pauses()).get(plugin);
   if (paused === undefined) return;
   throw new UserError(
-    `Cannot try the plugin "${plugin}": it is ${
-      pausedWords(paused)
-    }. Go on with it: oss-watcher plugins resume ${plugin}`,
+    `Cannot try the plugin "${plugin}": it is ${pausedWords(paused)}. Go on with it: oss-watcher plugins resume ${
+      shellWord(plugin)
+    }`,
   );
 }
 

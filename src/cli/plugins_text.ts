@@ -4,6 +4,7 @@ import type { PluginState } from "../model/operations.ts";
 import { duration } from "../observe/duration.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { wrapped } from "./wrapped.ts";
+import { shellWord } from "../wire/escaping/shell_word.ts";
 
 /**
  * When the service last wrote to the ledger, and the present time, in milliseconds since the epoch.
@@ -59,7 +60,7 @@ export function describePaused(
 ): string {
   const state = paused === null ? "resumed meanwhile" : pausedWords(paused);
   const was = isNew ? "its deliveries wait, in order" : "it was paused already";
-  const text = `${plugin} is ${state}; ${was}. To go on: oss-watcher plugins resume ${plugin}`;
+  const text = `${plugin} is ${state}; ${was}. To go on: oss-watcher plugins resume ${shellWord(plugin)}`;
   return [...wrapped(printable(text), { indent: 2 }), ...goneLines(seen)].join("\n");
 }
 

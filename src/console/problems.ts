@@ -1,4 +1,5 @@
 import type { OverviewAnswer, PluginOverview, Problem } from "./api.ts";
+import { shellWord } from "../wire/escaping/shell_word.ts";
 
 type Facts = Omit<OverviewAnswer, "problems">;
 
@@ -75,6 +76,7 @@ function openstackProblems({ openstack, now }: Facts): readonly Problem[] {
 function pluginProblems(plugin: PluginOverview, { now }: Facts): readonly Problem[] {
   const { name, isConfigured, breaker, outage, paused, dead, waiting, retrying, oldestAt } = plugin;
   const link = `#/plugins/${encodeURIComponent(name)}`;
+  const word = shellWord(name);
   const problems: Problem[] = [];
   // The breaker is known at once, and the outage when the ledger was read.
   if (isConfigured && (outage !== null || breaker === "open")) {
@@ -84,19 +86,19 @@ function pluginProblems(plugin: PluginOverview, { now }: Facts): readonly Proble
     problems.push(
       error(
         text,
-        `Mend the target; its deliveries wait, in order. Try at once: \`oss-watcher plugins try ${name}\``,
+        `Mend the target; its deliveries wait, in order. Try at once: \`oss-watcher plugins try ${word}\``,
         link,
       ),
     );
   }
   if (paused !== null) {
     const text = `${name} is paused since ${new Date(paused.at).toISOString()} by ${paused.by}: ${deliveries(waiting)}`;
-    problems.push(warning(text, `Go on: \`oss-watcher plugins resume ${name}\``, link));
+    problems.push(warning(text, `Go on: \`oss-watcher plugins resume ${word}\``, link));
   }
   if (!isConfigured && waiting > 0) {
     const text = `${deliveries(waiting)} for ${name}, which is not configured`;
     problems.push(
-      warning(text, `Add it to config.ts, or give them up: \`oss-watcher events drop --plugin ${name}\``, link),
+      warning(text, `Add it to config.ts, or give them up: \`oss-watcher events drop --plugin ${word}\``, link),
     );
   }
   if (oldestAt !== null && now - oldestAt > HOUR_MS && outage === null && paused === null) {
@@ -105,7 +107,7 @@ function pluginProblems(plugin: PluginOverview, { now }: Facts): readonly Proble
     const events = `#/events?plugin=${encodeURIComponent(name)}&state=${state}`;
     const text = `A delivery of ${name} has waited for ${spanOf(now - oldestAt)}`;
     problems.push(
-      warning(text, `See what it waits for: \`oss-watcher events --plugin ${name} --state ${state}\``, events),
+      warning(text, `See what it waits for: \`oss-watcher events --plugin ${word} --state ${state}\``, events),
     );
   }
   if (dead > 0) {

@@ -119,3 +119,11 @@ Deno.test("problemsOf() tells of a stage that is stuck", () => {
   const [problem] = problemsOf(WELL, { liveness: ["Cmdb has not moved for a minute"] });
   assert.deepEqual([problem!.level, problem!.text], ["error", "Cmdb has not moved for a minute"]);
 });
+
+Deno.test("the command of a remedy can be copied as it stands, whatever the plugin's name", () => {
+  const [{ remedy = "" } = {}] = problemsOf({ ...WELL, plugins: [{ ...PLUGIN, name: "my chat", breaker: "open" }] }, {
+    liveness: [],
+  });
+
+  assert.match(remedy ?? "", /`oss-watcher plugins try 'my chat'`/);
+});

@@ -1,3 +1,5 @@
+import { shellWord } from "../../wire/escaping/shell_word.ts";
+
 /** Lines for a file or a shell that mend a problem. */
 export interface Remedy {
   /** The file or shell that they are for. */
@@ -99,8 +101,4 @@ export function bind(
 
 function escaped(name: string): string {
   return name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-}
-
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
