@@ -38,6 +38,40 @@ export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonl
     }
   });
 
+  Deno.test("Kafka: what is done is in the topic, though answers to others were lost", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target, { key: () => "of one partition" });
+    await sender.notify(detail, true, context({ key: "server/first/creation" }));
+    const done = new Set(["server/first/creation"]);
+    for (let round = 0; round < 10; round++) {
+      kafka().answers.lose(1);
+      const keys = Array.from({ length: 8 }, (_, index) => `server/s${round}-${index}/creation`);
+      const publish = (key: string) => sender.notify(detail, true, context({ key })).then(() => done.add(key));
+      await Promise.allSettled(keys.map(publish));
+    }
+
+    const taken = new Set((await target.taken()).map(({ headers }) => headers["idempotency-key"] ?? ""));
+    assert.deepEqual([...done].filter((key) => !taken.has(key)), []);
+  });
+
+  Deno.test("Kafka: what was given up is not sent later, after what follows it", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target, { timeoutSeconds: 1 });
+    await sender.check(never);
+    await sender.notify(detail, true, context({ key: "server/s1/creation" }));
+    await target.behave("hangs");
+    await fails(sender.notify(detail, true, context({ key: "server/s1/update/1" })), "timeout", /no answer within 1 s/);
+    await target.behave("accepts");
+    await until(() =>
+      sender.notify(detail, false, context({ key: "server/s1/deletion" })).then(() => true, () => false)
+    );
+
+    // The library's own time limit, and its retries.
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    const keys = (await target.taken()).map(({ headers }) => headers["idempotency-key"]);
+    assert.deepEqual(keys, ["server/s1/creation", "server/s1/deletion"]);
+  });
+
   Deno.test("Kafka: topic and key may be functions, and CloudEvents have headers of their own", async () => {
     await using target = await KafkaHarness.open(kafka());
     await using sender = plugin(target, {

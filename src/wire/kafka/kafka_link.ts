@@ -3,7 +3,7 @@ import type { Admin, Kafka, Producer, SASLOptions } from "kafkajs";
 import type { RabbitTls } from "../../model/config.ts";
 import { unlessAborted } from "../deadline.ts";
 import { readTlsFiles } from "../files/tls_files.ts";
-import type { Link } from "../kept_link.ts";
+import { type Link, LinkGivenUp } from "../kept_link.ts";
 import type { KafkaTargetOptions } from "./kafka_options.ts";
 
 /** A message, and where it goes. */
@@ -41,6 +41,8 @@ export class KafkaLink implements Link {
   readonly #admin: () => Admin;
   readonly #sockets: ReadonlySet<Socket>;
   readonly #end = new AbortController();
+  /** Resolves when the message before is stored. */
+  #before: Promise<void> = Promise.resolve();
 
   private constructor(label: string, kafka: Kafka, sockets: ReadonlySet<Socket>) {
     this.label = label;
@@ -76,6 +78,8 @@ export class KafkaLink implements Link {
         const servername = tls?.serverName ?? host;
         const socket = openSocket({ host, port, ...(files && { tls: { ...files, servername } }) }, onConnect);
         sockets.add(socket.once("close", () => sockets.delete(socket)));
+        // The library sends again what it holds, on new connections.
+        if (link.over.aborted) socket.destroy(new Error("the connections were closed"));
         return socket;
       },
     });
@@ -109,14 +113,24 @@ export class KafkaLink implements Link {
     this.end(new Error("the connection was closed"));
   }
 
-  /** Resolves when all replicas in sync have the message. */
+  /**
+   * Resolves when all replicas in sync have the message. One at a time: when an answer is lost, the
+   * library gives the message's sequence number to whichever it sends next, and the broker takes
+   * another message of that number for a repetition and does not store it. For the same reason a
+   * failure ends the producer.
+   */
   async publish({ topic, key, headers, body }: KafkaMessage): Promise<void> {
+    const before = this.#before;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#before = promise;
+    await unlessAborted(this.over, before);
     const message = { key, value: body, headers: { ...headers } };
     try {
       await unlessAborted(this.over, this.#producer.send({ topic, acks: -1, messages: [message] }));
+      resolve();
     } catch (error) {
-      // Whether the broker has it is not known, nor what number comes next: a new producer begins anew.
-      if (!isAnswer(error)) this.end(error);
+      // Those that wait are sent by another producer.
+      this.end(new LinkGivenUp());
       throw error;
     }
   }
@@ -131,12 +145,6 @@ export class KafkaLink implements Link {
       await unlessAborted(this.over, admin.disconnect()).catch(() => undefined);
     }
   }
-}
-
-/** Whether a broker has answered with an error, and so does not have the message. */
-function isAnswer(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return error.name === "KafkaJSProtocolError" || isAnswer(error.cause);
 }
 
 function saslOf({ user = "", password = "", mechanism = "scram-sha-512" }: Partial<KafkaEndpoint>): SASLOptions {
