@@ -193,6 +193,27 @@ Deno.test("notify() and check() say what is missing when no stream takes the sub
   await target.manager.streams.delete("other");
 });
 
+Deno.test("notify() fails when what answers is a program, and no stream", async () => {
+  await using nats = plugin({ subject: "cloud.asked" });
+  const owner = await connect({ servers: `127.0.0.1:${server.port}`, user: "owner", pass: "owner-of-the-streams" });
+  let answer = "";
+  owner.subscribe("cloud.asked", {
+    callback: (_error, message) => {
+      message.respond(answer);
+    },
+  });
+  await owner.flush();
+
+  for (answer of ['{"ok":true}', "{}", '{"stream":"cloud"}', '{"stream":"","seq":1}', "null", "7", "done", ""]) {
+    await fails(
+      nats.notify(detail, true, context()),
+      "client_error",
+      /^Cannot publish to "cloud.asked" at .*; something that is no stream answers for this subject$/,
+    );
+  }
+  await owner.close();
+});
+
 Deno.test("check() resolves for a user who may publish and nothing else, and publishes nothing", async () => {
   await using target = await NatsHarness.open(server);
   for (const options of [{}, { stream: "cloud" }, { subject: () => "cloud.x" }]) {
