@@ -99,7 +99,7 @@ function short(value: string): string {
 
 /** Without half a character at its end. */
 function cut(text: string, maxLength: number): string {
-  return text.length > maxLength ? `${text.slice(0, maxLength - 1).toWellFormed()}…` : text;
+  return text.length > maxLength ? `${text.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }
 
 /** Line breaks stay, all else that is no visible character is escaped. */
