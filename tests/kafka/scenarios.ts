@@ -193,6 +193,14 @@ export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonl
     assert.equal((await target.taken()).length, 1);
   });
 
+  Deno.test("Kafka: a broker may be named by an IPv6 address; a port that cannot be is refused", async () => {
+    await using sender = new Kafka({ brokers: [`[::1]:${closedPort()}`, "[fe80::1]:1"], topic: "cloud" });
+    await fails(sender.notify(detail, true, context()), "connection", /^Cannot connect to \[::1\].*: (?!.*ENOTFOUND)/);
+    for (const brokers of ["a:0", "a:65536", "[::1]:99999", ["a:1", "b"]]) {
+      assert.throws(() => new Kafka({ brokers, topic: "cloud" }), /brokers: must be host:port/);
+    }
+  });
+
   Deno.test("Kafka: every event arrives in the end when the broker is killed and comes back meanwhile", async () => {
     await using target = await KafkaHarness.open(kafka());
     await using sender = plugin(target, { timeoutSeconds: 5 });

@@ -187,6 +187,7 @@ Deno.test("notify() and check() say what is missing when no stream takes the sub
     "client_error",
     /^Cannot publish to "nowhere" at .*; make a stream that takes/,
   );
+  await fails(none.notify(detail, true, context()), "client_error", /: no stream takes it; make a stream/);
   await fails(none.check(never), "client_error", /^Cannot find a stream for "nowhere" at .*; make the stream/);
   await fails(other.notify(detail, true, context()), "client_error", /stream is not the one that takes this subject/);
   await fails(gone.check(never), "client_error", /^Cannot find the stream "gone" at .*; make the stream/);
@@ -401,6 +402,10 @@ Deno.test("notify() uses no connection without TLS where tls:// asks for it", as
   await using nats = plugin({ url: `tls://127.0.0.1:${server.port}` });
 
   await fails(nats.notify(detail, true, context()), "connection", /does not support 'tls'; the server offers no TLS/);
+});
+
+Deno.test("a url that has no text is told like any other mistake", () => {
+  assert.throws(() => plugin({ url: Object.create(null), tls: false }), /^TypeError: Cannot make Nats: url: must be/);
 });
 
 Deno.test("notify() delivers every event in the end when the server is killed and comes back meanwhile", async () => {

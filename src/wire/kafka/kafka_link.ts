@@ -66,7 +66,7 @@ export class KafkaLink implements Link {
     const sockets = new Set<Socket>();
     const kafka = new Kafka({
       clientId: "oss-watcher",
-      brokers: [...brokers],
+      brokers: brokers.map(nameForLibrary),
       logLevel: logLevel.NOTHING,
       connectionTimeout: timeoutMs,
       authenticationTimeout: timeoutMs,
@@ -74,7 +74,8 @@ export class KafkaLink implements Link {
       retry: { retries: RETRIES, initialRetryTime: 100 },
       ssl: files !== undefined,
       ...(login.user !== undefined && { sasl: saslOf(login) }),
-      socketFactory: ({ host, port, onConnect }) => {
+      socketFactory: ({ host: name, port, onConnect }) => {
+        const host = hostOf(name);
         const servername = tls?.serverName ?? host;
         const socket = openSocket({ host, port, ...(files && { tls: { ...files, servername } }) }, onConnect);
         sockets.add(socket.once("close", () => sockets.delete(socket)));
@@ -145,6 +146,16 @@ export class KafkaLink implements Link {
       await unlessAborted(this.over, admin.disconnect()).catch(() => undefined);
     }
   }
+}
+
+/** The library cuts `host:port` at its first colon: those of an IPv6 address are written as `_`. */
+function nameForLibrary(broker: string): string {
+  return broker.replace(/^\[.*\]/, (address) => address.replaceAll(":", "_"));
+}
+
+/** The host of a name that {@linkcode nameForLibrary} has made, or that a broker has told. */
+function hostOf(name: string): string {
+  return name.startsWith("[") ? name.slice(1, -1).replaceAll("_", ":") : name;
 }
 
 function saslOf({ user = "", password = "", mechanism = "scram-sha-512" }: Partial<KafkaEndpoint>): SASLOptions {
