@@ -1,3 +1,4 @@
+import RequestQueue from "kafkajs/request_queue";
 import assert from "node:assert/strict";
 import { DeliveryError, type FailureReason } from "../../mod.ts";
 import { Kafka } from "../../plugins/kafka.ts";
@@ -201,6 +202,26 @@ export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonl
     }
   });
 
+  Deno.test("Kafka: the library's queues hold nothing back, and have no timers while nothing waits", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target);
+    const { prototype } = RequestQueue as { readonly prototype: WatchedQueue };
+    const { push } = prototype;
+    const queues = new Set<WatchedQueue>();
+    prototype.push = function watched(request) {
+      queues.add(this);
+      push.call(this, request);
+    };
+    for (const id of ["a", "b", "c"]) await sender.notify(detail, true, context({ key: `server/${id}/creation` }));
+    prototype.push = push;
+
+    assert.ok(queues.size > 0);
+    for (const queue of queues) {
+      assert.equal(queue.throttledUntil, -1);
+      await until(() => queue.throttleCheckTimeoutId === null);
+    }
+  });
+
   Deno.test("Kafka: every event arrives in the end when the broker is killed and comes back meanwhile", async () => {
     await using target = await KafkaHarness.open(kafka());
     await using sender = plugin(target, { timeoutSeconds: 5 });
@@ -239,6 +260,14 @@ export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonl
     assert.equal(code, 0, said);
     assert.match(said, /^40 attempts failed, each to be tried again\n$/);
   });
+}
+
+/** What is looked at in a queue of the library. */
+interface WatchedQueue {
+  push(request: unknown): void;
+  /** Milliseconds since 1970. */
+  readonly throttledUntil: number;
+  readonly throttleCheckTimeoutId: unknown;
 }
 
 /** Fails unless the work fails in this way, telling no secret. */

@@ -28,8 +28,6 @@ export interface KafkaEndpoint extends Pick<KafkaTargetOptions, "user" | "passwo
 
 /** More would only hold an attempt up: what fails is tried again by whoever asked. */
 const RETRIES = 2;
-/** The library's own interval of looking at its queue. */
-const CHECK_MS = 10;
 
 /**
  * A producer of one Kafka cluster. The only file that names the library, which is loaded at first
@@ -163,23 +161,21 @@ function saslOf({ user = "", password = "", mechanism = "scram-sha-512" }: Parti
 }
 
 /**
- * Version 2.2.4 hands `setTimeout` negative numbers where nothing is throttled, of which the runtime
- * warns on standard error.
+ * Version 2.2.4 has a timer that sets itself again and again where nothing waits, for a negative
+ * time, of which the runtime warns on standard error.
  */
 async function calmTimers(): Promise<void> {
   const { default: RequestQueue } = await import("kafkajs/request_queue");
-  const { prototype } = RequestQueue as { readonly prototype: ThrottledQueue };
+  const { prototype } = RequestQueue as { readonly prototype: PendingQueue };
   const schedule = prototype.scheduleCheckPendingRequests;
   if (schedule.name !== "scheduleCheckPendingRequests") return;
   prototype.scheduleCheckPendingRequests = function calmly() {
-    this.throttledUntil = Math.max(this.throttledUntil, Date.now() + CHECK_MS);
-    schedule.call(this);
+    if (this.pending.length > 0) schedule.call(this);
   };
 }
 
 /** What {@linkcode calmTimers} knows of the library's queue. */
-interface ThrottledQueue {
-  /** Milliseconds since 1970. */
-  throttledUntil: number;
+interface PendingQueue {
+  readonly pending: readonly unknown[];
   scheduleCheckPendingRequests(): void;
 }
