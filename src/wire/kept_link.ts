@@ -39,7 +39,7 @@ export class LinkGivenUp extends Error {
  */
 export class KeptLink<Endpoint extends { readonly label: string }, Kept extends Link> implements AsyncDisposable {
   readonly #options: KeptLinkOptions<Endpoint, Kept>;
-  /** Index of the endpoint to try first: the one after the last that failed. */
+  /** Index of the endpoint to try first: the one after the last that failed, or did not answer. */
   #next = 0;
   #link: Kept | undefined;
   #opening: { readonly stop: AbortController; readonly link: Promise<Kept> } | undefined;
@@ -120,6 +120,9 @@ export class KeptLink<Endpoint extends { readonly label: string }, Kept extends 
    */
   #drop(link: Kept | undefined): string {
     const note = (link && this.#options.waitsFor?.(link)) ?? "";
+    const isOver = link === undefined ? this.#opening?.stop.signal.aborted !== false : link.over.aborted;
+    // Of several attempts that time out together, one alone may move on.
+    if (!isOver) this.#next++;
     if (link === undefined) this.#opening?.stop.abort(new LinkGivenUp());
     else link.end(new LinkGivenUp());
     return note;

@@ -191,7 +191,19 @@ export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonl
     await sender.notify(detail, true, context());
     await fails(hopeless.notify(detail, true, context()), "connection", /^Cannot connect to 127/);
 
-    assert.equal((await target.taken()).length, 1);
+    const dead = Array.from({ length: 3 }, () => `127.0.0.1:${closedPort()}`);
+    await using last = plugin(target, { brokers: [...dead, target.brokers] });
+    await last.notify(detail, true, context());
+    const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using moved = plugin(target, {
+      brokers: [`127.0.0.1:${silent.addr.port}`, target.brokers],
+      timeoutSeconds: 2,
+    });
+    await fails(moved.notify(detail, true, context()), "timeout", /no answer within 2 s/);
+    await until(() => moved.notify(detail, true, context()).then(() => true, () => false), 20_000);
+    silent.close();
+
+    assert.equal((await target.taken()).length, 3);
   });
 
   Deno.test("Kafka: a broker may be named by an IPv6 address; a port that cannot be is refused", async () => {

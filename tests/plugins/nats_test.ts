@@ -309,6 +309,18 @@ Deno.test("notify() tries several servers in turn, and stays with the one that w
   assert.equal((await target.taken()).length, 1);
 });
 
+Deno.test("notify() tries the next server after one that says nothing", async () => {
+  await using target = await NatsHarness.open(server);
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = [`nats://127.0.0.1:${silent.addr.port}`, `nats://127.0.0.1:${server.port}`];
+  await using nats = plugin({ url, timeoutSeconds: 1 });
+
+  await fails(nats.notify(detail, true, context()), "timeout", /no answer within 1 s/);
+  await until(() => nats.notify(detail, true, context()).then(() => true, () => false), 10_000);
+  assert.equal((await target.taken()).length, 1);
+  silent.close();
+});
+
 Deno.test("notify() says so when what listens there is not NATS", async () => {
   await using web = new TestServer();
   await using nats = plugin({ url: `nats://127.0.0.1:${web.port}`, timeoutSeconds: 2 });

@@ -20,9 +20,8 @@ export interface KafkaMessage {
 
 /** Where a cluster is, and how to log in. */
 export interface KafkaEndpoint extends Pick<KafkaTargetOptions, "user" | "password" | "mechanism"> {
-  /** The brokers, for people. */
+  /** `host:port` of the broker that is asked first. */
   readonly label: string;
-  readonly brokers: readonly string[];
   readonly tls: RabbitTls | undefined;
 }
 
@@ -51,7 +50,7 @@ export class KafkaLink implements Link {
   }
 
   static async open(
-    { label, brokers, tls, ...login }: KafkaEndpoint,
+    { label, tls, ...login }: KafkaEndpoint,
     { timeoutMs, stop }: { readonly timeoutMs: number; readonly stop: AbortSignal },
   ): Promise<KafkaLink> {
     const [{ default: { Kafka, logLevel } }, { openSocket }, files] = await Promise.all([
@@ -64,7 +63,7 @@ export class KafkaLink implements Link {
     const sockets = new Set<Socket>();
     const kafka = new Kafka({
       clientId: "oss-watcher",
-      brokers: brokers.map(nameForLibrary),
+      brokers: [nameForLibrary(label)],
       logLevel: logLevel.NOTHING,
       connectionTimeout: timeoutMs,
       authenticationTimeout: timeoutMs,
