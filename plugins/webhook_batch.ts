@@ -37,6 +37,7 @@ export class Batch<Item> {
     waiting.sent.promise.catch(() => {});
     const aborted = () => {
       this.#waiting = this.#waiting.filter((each) => each !== waiting);
+      if (this.#waiting.length === 0) this.#begin();
       waiting.sent.reject(signal.reason);
     };
     signal.addEventListener("abort", aborted, { once: true });
@@ -64,7 +65,10 @@ export class Batch<Item> {
     if (batch.length > 0) this.#sending = this.#sending.then(() => this.#send(batch));
   }
 
-  async #send(batch: readonly Waiting<Item>[]): Promise<void> {
+  async #send(begun: readonly Waiting<Item>[]): Promise<void> {
+    // Attempts that ended behind the message before will be repeated.
+    const batch = begun.filter(({ signal }) => !signal.aborted);
+    if (batch.length === 0) return;
     const signals = batch.map(({ signal }) => signal);
     const unwanted = new AbortController();
     const aborted = () => {

@@ -35,7 +35,7 @@ export function chatLine(
   const said = text === undefined
     ? sentence(detail, created, context)
     : lines(callUserFunction({ ...RETURNS_TEXT, plugin, option: "text" }, () => text(detail, context)));
-  return { key, kind, subject, time, text: said.length > MAX_TEXT ? `${said.slice(0, MAX_TEXT - 1)}…` : said };
+  return { key, kind, subject, time, text: cut(said, MAX_TEXT) };
 }
 
 /** The body of a message with some events; equal texts are said once. */
@@ -94,7 +94,12 @@ function sentence(detail: Detail, created: boolean, context: Context): string {
 /** A value of a change, which holds nothing but visible characters. */
 function short(value: string): string {
   if (value === "") return "(none)";
-  return value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE - 1)}…` : value;
+  return cut(value, MAX_VALUE);
+}
+
+/** Without half a character at its end. */
+function cut(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }
 
 /** Line breaks stay, all else that is no visible character is escaped. */

@@ -26,9 +26,9 @@ export interface KeptLinkOptions<Endpoint extends { readonly label: string }, Ke
   readonly timeoutSeconds: number;
 }
 
-/** The reason of a connection that was closed because another attempt got no answer. */
-class ClosedByTimeout extends Error {
-  override readonly name = "ClosedByTimeout";
+/** The reason of a connection that was closed because of another attempt, which got no answer or failed. */
+export class LinkGivenUp extends Error {
+  override readonly name = "LinkGivenUp";
   override readonly message = "the connection was given up";
 }
 
@@ -39,7 +39,7 @@ class ClosedByTimeout extends Error {
  */
 export class KeptLink<Endpoint extends { readonly label: string }, Kept extends Link> implements AsyncDisposable {
   readonly #options: KeptLinkOptions<Endpoint, Kept>;
-  /** Index of the endpoint to try first: the one after the last that failed. */
+  /** Index of the endpoint to try first: the one after the last that failed, or did not answer. */
   #next = 0;
   #link: Kept | undefined;
   #opening: { readonly stop: AbortController; readonly link: Promise<Kept> } | undefined;
@@ -70,8 +70,8 @@ export class KeptLink<Endpoint extends { readonly label: string }, Kept extends 
   }
 
   /**
-   * `false`: another attempt timed out, which closed the connection that both used. The caller may
-   * retry at once.
+   * `false`: another attempt timed out or failed, which closed the connection that both used. The
+   * caller may retry at once.
    */
   async #tryOnce(cannot: string, deadline: Deadline, work: (link: Kept) => Promise<void>): Promise<boolean> {
     let link: Kept | undefined;
@@ -82,7 +82,7 @@ export class KeptLink<Endpoint extends { readonly label: string }, Kept extends 
     } catch (error) {
       const place = link === undefined ? cannot : `${cannot} at ${link.label}`;
       if (deadline.signal.aborted) throw deadline.failure(place + this.#drop(link));
-      if (error instanceof ClosedByTimeout) return false;
+      if (error instanceof LinkGivenUp) return false;
       throw this.#options.failed(place, error);
     }
   }
@@ -120,8 +120,11 @@ export class KeptLink<Endpoint extends { readonly label: string }, Kept extends 
    */
   #drop(link: Kept | undefined): string {
     const note = (link && this.#options.waitsFor?.(link)) ?? "";
-    if (link === undefined) this.#opening?.stop.abort(new ClosedByTimeout());
-    else link.end(new ClosedByTimeout());
+    const isOver = link === undefined ? this.#opening?.stop.signal.aborted !== false : link.over.aborted;
+    // Of several attempts that time out together, one alone may move on.
+    if (!isOver) this.#next++;
+    if (link === undefined) this.#opening?.stop.abort(new LinkGivenUp());
+    else link.end(new LinkGivenUp());
     return note;
   }
 }

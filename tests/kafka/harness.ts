@@ -5,6 +5,7 @@ import type { KafkaPrograms } from "../../tools/kafka/install.ts";
 import { type PrivateKafka, startKafka } from "../../tools/kafka/server.ts";
 import { until } from "../support/until.ts";
 import type { TestPki } from "../wire/pki.ts";
+import { LostAnswers } from "./lost_answers.ts";
 
 /** A message that came into the topic of a {@linkcode KafkaHarness}. */
 export interface TakenMessage {
@@ -28,24 +29,33 @@ let topics = 0;
 export interface GatedKafka extends AsyncDisposable {
   readonly server: PrivateKafka;
   readonly gate: TcpGate;
+  /** Behind the gate. */
+  readonly answers: LostAnswers;
 }
 
 export async function startGatedKafka(programs: KafkaPrograms, pki: TestPki): Promise<GatedKafka> {
   const { certFile, keyFile } = await pki.issue("kafka.test");
   let gate: TcpGate | undefined;
+  let answers: LostAnswers | undefined;
   const server = await startKafka({
     programs,
     user: USER,
     password: PASSWORD,
-    advertised: (port) => (gate = new TcpGate({ hostname: "127.0.0.1", port })).port,
+    advertised: (port) => {
+      answers = new LostAnswers(port);
+      gate = new TcpGate({ hostname: "127.0.0.1", port: answers.port });
+      return gate.port;
+    },
     tls: { cert: certFile, key: keyFile, ca: pki.caFile },
   });
   await allow(server, "cloud");
   return {
     server,
     gate: gate!,
+    answers: answers!,
     [Symbol.asyncDispose]: async () => {
       await gate![Symbol.asyncDispose]();
+      await answers![Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
     },
   };

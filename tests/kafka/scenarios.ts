@@ -1,3 +1,4 @@
+import RequestQueue from "kafkajs/request_queue";
 import assert from "node:assert/strict";
 import { DeliveryError, type FailureReason } from "../../mod.ts";
 import { Kafka } from "../../plugins/kafka.ts";
@@ -36,6 +37,40 @@ export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonl
       const kinds = own.map(({ headers }) => headers["idempotency-key"]?.replace(`server/${id}/`, ""));
       assert.deepEqual(kinds, ["creation", "update/1", "update/2", "deletion"]);
     }
+  });
+
+  Deno.test("Kafka: what is done is in the topic, though answers to others were lost", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target, { key: () => "of one partition" });
+    await sender.notify(detail, true, context({ key: "server/first/creation" }));
+    const done = new Set(["server/first/creation"]);
+    for (let round = 0; round < 10; round++) {
+      kafka().answers.lose(1);
+      const keys = Array.from({ length: 8 }, (_, index) => `server/s${round}-${index}/creation`);
+      const publish = (key: string) => sender.notify(detail, true, context({ key })).then(() => done.add(key));
+      await Promise.allSettled(keys.map(publish));
+    }
+
+    const taken = new Set((await target.taken()).map(({ headers }) => headers["idempotency-key"] ?? ""));
+    assert.deepEqual([...done].filter((key) => !taken.has(key)), []);
+  });
+
+  Deno.test("Kafka: what was given up is not sent later, after what follows it", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target, { timeoutSeconds: 1 });
+    await sender.check(never);
+    await sender.notify(detail, true, context({ key: "server/s1/creation" }));
+    await target.behave("hangs");
+    await fails(sender.notify(detail, true, context({ key: "server/s1/update/1" })), "timeout", /no answer within 1 s/);
+    await target.behave("accepts");
+    await until(() =>
+      sender.notify(detail, false, context({ key: "server/s1/deletion" })).then(() => true, () => false)
+    );
+
+    // The library's own time limit, and its retries.
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    const keys = (await target.taken()).map(({ headers }) => headers["idempotency-key"]);
+    assert.deepEqual(keys, ["server/s1/creation", "server/s1/deletion"]);
   });
 
   Deno.test("Kafka: topic and key may be functions, and CloudEvents have headers of their own", async () => {
@@ -156,7 +191,47 @@ export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonl
     await sender.notify(detail, true, context());
     await fails(hopeless.notify(detail, true, context()), "connection", /^Cannot connect to 127/);
 
-    assert.equal((await target.taken()).length, 1);
+    const dead = Array.from({ length: 3 }, () => `127.0.0.1:${closedPort()}`);
+    await using last = plugin(target, { brokers: [...dead, target.brokers] });
+    await last.notify(detail, true, context());
+    const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using moved = plugin(target, {
+      brokers: [`127.0.0.1:${silent.addr.port}`, target.brokers],
+      timeoutSeconds: 2,
+    });
+    await fails(moved.notify(detail, true, context()), "timeout", /no answer within 2 s/);
+    await until(() => moved.notify(detail, true, context()).then(() => true, () => false), 20_000);
+    silent.close();
+
+    assert.equal((await target.taken()).length, 3);
+  });
+
+  Deno.test("Kafka: a broker may be named by an IPv6 address; a port that cannot be is refused", async () => {
+    await using sender = new Kafka({ brokers: [`[::1]:${closedPort()}`, "[fe80::1]:1"], topic: "cloud" });
+    await fails(sender.notify(detail, true, context()), "connection", /^Cannot connect to \[::1\].*: (?!.*ENOTFOUND)/);
+    for (const brokers of ["a:0", "a:65536", "[::1]:99999", ["a:1", "b"]]) {
+      assert.throws(() => new Kafka({ brokers, topic: "cloud" }), /brokers: must be host:port/);
+    }
+  });
+
+  Deno.test("Kafka: the library's queues hold nothing back, and have no timers while nothing waits", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target);
+    const { prototype } = RequestQueue as { readonly prototype: WatchedQueue };
+    const { push } = prototype;
+    const queues = new Set<WatchedQueue>();
+    prototype.push = function watched(request) {
+      queues.add(this);
+      push.call(this, request);
+    };
+    for (const id of ["a", "b", "c"]) await sender.notify(detail, true, context({ key: `server/${id}/creation` }));
+    prototype.push = push;
+
+    assert.ok(queues.size > 0);
+    for (const queue of queues) {
+      assert.equal(queue.throttledUntil, -1);
+      await until(() => queue.throttleCheckTimeoutId === null);
+    }
   });
 
   Deno.test("Kafka: every event arrives in the end when the broker is killed and comes back meanwhile", async () => {
@@ -197,6 +272,14 @@ export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonl
     assert.equal(code, 0, said);
     assert.match(said, /^40 attempts failed, each to be tried again\n$/);
   });
+}
+
+/** What is looked at in a queue of the library. */
+interface WatchedQueue {
+  push(request: unknown): void;
+  /** Milliseconds since 1970. */
+  readonly throttledUntil: number;
+  readonly throttleCheckTimeoutId: unknown;
 }
 
 /** Fails unless the work fails in this way, telling no secret. */

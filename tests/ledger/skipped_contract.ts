@@ -104,6 +104,19 @@ export function testSkipped({ name, open }: OperatedContract): void {
     );
   });
 
+  test("a creation that is replayed while its deletion is being skipped is not told for ever", async (opened) => {
+    await announceEvents(opened.ledger, [madeServerEvent("creation")]);
+    await end(opened.ledger, "P", "unneeded");
+    await announceEvents(opened.ledger, [madeServerEvent("deletion")]);
+    await using operations = await opened.operations();
+    const [deletion] = await opened.ledger.ready({ plugin: "P", now: Number.MAX_SAFE_INTEGER, limit: 9 });
+    await operations.replay({ keys: [CREATION], plugin: "P" }, { force: false });
+    await settle(opened.ledger, deletion!, "unneeded");
+    const left = await opened.ledger.ready({ plugin: "P", now: Number.MAX_SAFE_INTEGER, limit: 9 });
+    assert.deepEqual(left.map(({ event }) => event.key), []);
+    assert.deepEqual(await listed(operations, "dead"), ["P server/s/creation"]);
+  });
+
   test("what was dropped before an attempt counts as skipped, and what was begun as told", async (opened) => {
     await announceEvents(opened.ledger, [madeServerEvent("creation"), madeServerEvent("creation", { id: "t" })]);
     await using operations = await opened.operations();

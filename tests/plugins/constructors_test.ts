@@ -19,6 +19,8 @@ const RIGHT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   EmailNotify: { host: "smtp.example.com", from: "w@example.com", to: "a@example.com" },
   AmqpPublish: { host: "a.example", exchange: "cloud" },
   EventLog: {},
+  Nats: { url: "nats://a.example", subject: "cloud" },
+  Kafka: { brokers: "a.example:9092", topic: "cloud" },
   Webhook: { chat: "slack", url: "https://a.example/hook" },
 };
 
@@ -45,6 +47,7 @@ const OPTIONS = [
     "chat",
     "everySeconds",
   ],
+  ...["brokers", "topic", "key", "mechanism", "stream", "credsFile", "source"],
 ];
 
 const anything = fc.oneof(

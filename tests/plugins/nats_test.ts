@@ -187,10 +187,32 @@ Deno.test("notify() and check() say what is missing when no stream takes the sub
     "client_error",
     /^Cannot publish to "nowhere" at .*; make a stream that takes/,
   );
+  await fails(none.notify(detail, true, context()), "client_error", /: no stream takes it; make a stream/);
   await fails(none.check(never), "client_error", /^Cannot find a stream for "nowhere" at .*; make the stream/);
   await fails(other.notify(detail, true, context()), "client_error", /stream is not the one that takes this subject/);
   await fails(gone.check(never), "client_error", /^Cannot find the stream "gone" at .*; make the stream/);
   await target.manager.streams.delete("other");
+});
+
+Deno.test("notify() fails when what answers is a program, and no stream", async () => {
+  await using nats = plugin({ subject: "cloud.asked" });
+  const owner = await connect({ servers: `127.0.0.1:${server.port}`, user: "owner", pass: "owner-of-the-streams" });
+  let answer = "";
+  owner.subscribe("cloud.asked", {
+    callback: (_error, message) => {
+      message.respond(answer);
+    },
+  });
+  await owner.flush();
+
+  for (answer of ['{"ok":true}', "{}", '{"stream":"cloud"}', '{"stream":"","seq":1}', "null", "7", "done", ""]) {
+    await fails(
+      nats.notify(detail, true, context()),
+      "client_error",
+      /^Cannot publish to "cloud.asked" at .*; something that is no stream answers for this subject$/,
+    );
+  }
+  await owner.close();
 });
 
 Deno.test("check() resolves for a user who may publish and nothing else, and publishes nothing", async () => {
@@ -287,6 +309,20 @@ Deno.test("notify() tries several servers in turn, and stays with the one that w
   assert.equal((await target.taken()).length, 1);
 });
 
+Deno.test("notify() tries the next server after one that says nothing", async () => {
+  await using target = await NatsHarness.open(server);
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = [`nats://127.0.0.1:${silent.addr.port}`, `nats://127.0.0.1:${server.port}`];
+  await using nats = plugin({ url, timeoutSeconds: 1 });
+
+  const together = [1, 2].map(() => nats.notify(detail, true, context()));
+  for (const attempt of together) attempt.catch(() => {});
+  for (const attempt of together) await fails(attempt, "timeout", /no answer within 1 s/);
+  await until(() => nats.notify(detail, true, context()).then(() => true, () => false), 10_000);
+  assert.equal((await target.taken()).length, 1);
+  silent.close();
+});
+
 Deno.test("notify() says so when what listens there is not NATS", async () => {
   await using web = new TestServer();
   await using nats = plugin({ url: `nats://127.0.0.1:${web.port}`, timeoutSeconds: 2 });
@@ -380,6 +416,10 @@ Deno.test("notify() uses no connection without TLS where tls:// asks for it", as
   await using nats = plugin({ url: `tls://127.0.0.1:${server.port}` });
 
   await fails(nats.notify(detail, true, context()), "connection", /does not support 'tls'; the server offers no TLS/);
+});
+
+Deno.test("a url that has no text is told like any other mistake", () => {
+  assert.throws(() => plugin({ url: Object.create(null), tls: false }), /^TypeError: Cannot make Nats: url: must be/);
 });
 
 Deno.test("notify() delivers every event in the end when the server is killed and comes back meanwhile", async () => {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { DeliveryError, type Detail, PermanentError } from "../../mod.ts";
 import { Webhook } from "../../plugins/webhook.ts";
-import { chatBody, type ChatLine } from "../../plugins/webhook_message.ts";
+import { chatBody, type ChatLine, chatLine } from "../../plugins/webhook_message.ts";
 import type { WebhookChat } from "../../plugins/webhook_options.ts";
 import { TestServer } from "../wire/server.ts";
-import { context, detail } from "./notification.ts";
+import { context, detail, updateContext } from "./notification.ts";
 
 const never = new AbortController().signal;
 
@@ -83,6 +83,39 @@ Deno.test("an attempt that is given up leaves the message to the others", async 
   assert.deepEqual(textsOf(server), ["Server created: b"]);
 });
 
+Deno.test("an attempt that is given up while the message before it is on its way is not told", async () => {
+  const [arrived, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<Response>()];
+  await using server = new TestServer(() => {
+    arrived.resolve();
+    return answer.promise.then((response) => response.clone());
+  });
+  await using plugin = new Webhook({ chat: "json", url: `${server.url}/hook`, everySeconds: 0 });
+  const stop = new AbortController();
+  const first = plugin.notify(named("a"), true, context());
+  await arrived.promise;
+  const given = plugin.notify(named("b"), true, context({ signal: stop.signal }));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  stop.abort(new Error("enough"));
+  await assert.rejects(given, /enough/);
+  answer.resolve(new Response());
+  await first;
+  await plugin.notify(named("c"), true, context());
+  assert.deepEqual(textsOf(server), ["Server created: a", "Server created: c"]);
+});
+
+Deno.test({
+  name: "no timer is left when the attempts that waited have ended",
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: async () => {
+    const plugin = new Webhook({ chat: "json", url: "http://127.0.0.1:1/hook", everySeconds: 20 });
+    const stop = new AbortController();
+    const told = plugin.notify(named("a"), true, context({ signal: stop.signal }));
+    stop.abort(new Error("enough"));
+    await assert.rejects(told, /enough/);
+  },
+});
+
 Deno.test("when the service stops, what waits is sent at once", async () => {
   await using server = new TestServer();
   const plugin = new Webhook({ chat: "json", url: `${server.url}/hook`, everySeconds: 20 });
@@ -109,6 +142,18 @@ Deno.test("a text of one's own is told; one that fails is a permanent error", as
     assert.match(error.message, /text of Webhook.*the number 5/);
     return true;
   });
+});
+
+Deno.test("a text that is cut is still one: no half of a character is sent", () => {
+  for (const text of [() => `${"x".repeat(1998)}😀😀`, () => `${"x".repeat(2000)}😀`]) {
+    const said = chatLine(detail, { created: true, context: context(), text, plugin: "Webhook" }).text;
+    assert.ok(said.isWellFormed() && said.length <= 2000 && said.endsWith("…"), JSON.stringify(said.slice(-20)));
+  }
+  const before = { ...detail, Description: "" };
+  const updated = { ...detail, Description: `${"x".repeat(98)}😀😀` };
+  const update = updateContext({ before, changed: ["Description"] });
+  const said = chatLine(updated, { created: true, context: update, text: undefined, plugin: "Webhook" }).text;
+  assert.ok(said.isWellFormed() && said.includes("x…"), JSON.stringify(said));
 });
 
 const hostile = fc.array(

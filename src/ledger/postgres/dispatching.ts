@@ -234,8 +234,8 @@ export class Dispatching {
     // It was ready when its attempt began: only the replay of an older one can have blocked it, or has
     // come since the window was read.
     const isFirst = isCurrent && window.deliveries.stateOf(seq) === "ready";
-    if (outcome !== "done" || isFirst) return false;
-    rows.giveUpEarlier({ plugin, seq, startedAt, endedAt });
+    if ((outcome !== "done" && outcome !== "unneeded") || isFirst) return false;
+    rows.giveUpEarlier({ plugin, seq, startedAt, endedAt, isTold: outcome === "done" });
     return true;
   }
 

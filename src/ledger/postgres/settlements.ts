@@ -36,8 +36,11 @@ export interface Proof {
 /** What became of the rows of a plugin. `changed`: an operator's command has changed what waits. */
 export type Written = "written" | "changed" | "lost";
 
-/** A delivery that is done by an attempt. */
-export type DoneRow = Pick<DeliveryRow, "plugin" | "seq"> & Pick<Settlement, "startedAt" | "endedAt">;
+/** A delivery that is done by an attempt, or had nothing to tell. */
+export type DoneRow =
+  & Pick<DeliveryRow, "plugin" | "seq">
+  & Pick<Settlement, "startedAt" | "endedAt">
+  & { readonly isTold: boolean };
 
 /**
  * How attempts ended, for one statement. It writes what is of plugins whose leases are ours, and may
@@ -49,7 +52,7 @@ export class SettlementRows {
   readonly #failures = new Columns(8);
   readonly #forgotten = new Columns(3);
   readonly #starts = new Columns(2);
-  readonly #done = new Columns(4);
+  readonly #done = new Columns(5);
 
   prove(proof: Proof): void {
     this.#proofs.set(proof.plugin, proof);
@@ -70,9 +73,12 @@ export class SettlementRows {
     this.#starts.add(plugin, start);
   }
 
-  /** Makes dead letters of earlier open deliveries that share an order key: they would undo this one. */
-  giveUpEarlier({ plugin, seq, startedAt, endedAt }: DoneRow): void {
-    this.#done.add(plugin, seq, startedAt, endedAt);
+  /**
+   * Makes dead letters of earlier open deliveries that share an order key: they would undo this one,
+   * or never end, if this is a deletion that was skipped.
+   */
+  giveUpEarlier({ plugin, seq, startedAt, endedAt, isTold }: DoneRow): void {
+    this.#done.add(plugin, seq, startedAt, endedAt, isTold);
   }
 
   /** Writes what is proven. Returns what became of each plugin's rows. */
@@ -91,7 +97,7 @@ export class SettlementRows {
   }
 }
 
-const OVERTAKEN = "A later event that shares a key was delivered while this one was being replayed";
+const OVERTAKEN = "A later event that shares a key was delivered, or skipped, while this one was being replayed";
 
 const PROOFS = `${
   unnested(1, ["integer", "text", "bigint", "text", "bigint"])
@@ -132,8 +138,10 @@ const SETTLE = `WITH proven AS MATERIALIZED (
 } AS r (plugin, start) JOIN proven USING (plugin)
     WHERE p.id = r.plugin AND p.queued_from < r.start),
   earlier AS MATERIALIZED (SELECT o.seq, o.plugin, max(n.started_at) AS started_at, max(n.ended_at) AS ended_at
-    FROM ${unnested(27, ["integer", "bigint", "bigint", "bigint"])} AS n (plugin, seq, started_at, ended_at)
-      JOIN proven USING (plugin) JOIN event AS own ON own.seq = n.seq
+    FROM ${
+  unnested(27, ["integer", "bigint", "bigint", "bigint", "boolean"])
+} AS n (plugin, seq, started_at, ended_at, is_told)
+      JOIN proven USING (plugin) JOIN event AS own ON own.seq = n.seq AND (n.is_told OR own.key LIKE '%/deletion')
       JOIN delivery AS o ON o.plugin = n.plugin AND o.state = 'open' AND o.seq < n.seq
       JOIN event AS e ON e.seq = o.seq AND e.order_keys && own.order_keys
     WHERE NOT EXISTS (SELECT 1 FROM ${DELIVERIES} WHERE r.plugin = o.plugin AND r.seq = o.seq)

@@ -82,14 +82,21 @@ export class Deliveries {
       if (attempt > KEEP_FIRST + KEEP_LAST) this.#sql.forgetFailure.run(plugin, seq, attempt - KEEP_LAST);
     }
     // It was ready when its attempt began: only the replay of an older one can have blocked it.
-    if (outcome === "done" && state !== "ready") this.#giveUpOlder(plugin, seq, settlement);
+    if (state !== "ready" && this.#isLast(settlement)) this.#giveUpOlder(plugin, seq, settlement);
     if (!finished) return;
     this.release(plugin, seq);
     this.#recent.finished(seq);
   }
 
+  /** Whether what is older must not be told any more: the plugin was told, or skipped a deletion. */
+  #isLast({ seq, outcome }: Settlement): boolean {
+    if (outcome !== "unneeded") return outcome === "done";
+    return String(this.#sql.key.get(seq)?.["key"]).endsWith("/deletion");
+  }
+
   /**
-   * Makes dead letters of older deliveries that were replayed meanwhile: they would undo this one.
+   * Makes dead letters of older deliveries that were replayed meanwhile: they would undo this one, or
+   * never end.
    */
   #giveUpOlder(plugin: number, seq: number, { startedAt, endedAt }: Settlement): void {
     for (const key of this.#orderKeys(seq)) {
@@ -159,11 +166,12 @@ export class Deliveries {
 /** SQL: a delivery that was skipped and is replayed is told, whatever a filter says. */
 const CHOSEN_AT = `iif(state = 'done' AND attempts = 0, finished_at, NULL)`;
 
-const OVERTAKEN = "A later event that shares a key was delivered while this one was being replayed";
+const OVERTAKEN = "A later event that shares a key was delivered, or skipped, while this one was being replayed";
 
 const STATEMENTS = {
   add: `INSERT INTO delivery (plugin, seq, state, due_at) VALUES (?, ?, 'queued', ?)`,
   orderKeys: `SELECT order_keys FROM event WHERE seq = ?`,
+  key: `SELECT key FROM event WHERE seq = ?`,
   waitingForDetail: `SELECT plugin FROM delivery WHERE seq = ? AND state = 'new'`,
   setState: `UPDATE delivery SET state = ? WHERE plugin = ? AND seq = ? AND state = ?`,
   unfinished: `SELECT state FROM delivery AS d WHERE plugin = ? AND seq = ? AND ${UNFINISHED}`,

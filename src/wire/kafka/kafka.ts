@@ -44,8 +44,8 @@ export class KafkaTarget implements AsyncDisposable {
     const brokers = [options.brokers].flat();
     const failures = new KafkaFailures([password]);
     this.#link = new KeptLink<KafkaEndpoint, KafkaLink>({
-      // The library tries the brokers in turn.
-      endpoints: [{ ...options, label: brokers.join(", "), brokers, tls: tls === true ? {} : tls || undefined }],
+      // The library would try the first three alone, and wait for one that says nothing.
+      endpoints: brokers.map((label) => ({ ...options, label, tls: tls === true ? {} : tls || undefined })),
       // Our own time limit comes first.
       open: (endpoint, stop) => KafkaLink.open(endpoint, { timeoutMs: timeoutSeconds * 1000 + 1000, stop }),
       failed: (cannot, error) => failures.failed(cannot, error),

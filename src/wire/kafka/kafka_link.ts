@@ -3,7 +3,7 @@ import type { Admin, Kafka, Producer, SASLOptions } from "kafkajs";
 import type { RabbitTls } from "../../model/config.ts";
 import { unlessAborted } from "../deadline.ts";
 import { readTlsFiles } from "../files/tls_files.ts";
-import type { Link } from "../kept_link.ts";
+import { type Link, LinkGivenUp } from "../kept_link.ts";
 import type { KafkaTargetOptions } from "./kafka_options.ts";
 
 /** A message, and where it goes. */
@@ -20,16 +20,13 @@ export interface KafkaMessage {
 
 /** Where a cluster is, and how to log in. */
 export interface KafkaEndpoint extends Pick<KafkaTargetOptions, "user" | "password" | "mechanism"> {
-  /** The brokers, for people. */
+  /** `host:port` of the broker that is asked first. */
   readonly label: string;
-  readonly brokers: readonly string[];
   readonly tls: RabbitTls | undefined;
 }
 
 /** More would only hold an attempt up: what fails is tried again by whoever asked. */
 const RETRIES = 2;
-/** The library's own interval of looking at its queue. */
-const CHECK_MS = 10;
 
 /**
  * A producer of one Kafka cluster. The only file that names the library, which is loaded at first
@@ -41,6 +38,8 @@ export class KafkaLink implements Link {
   readonly #admin: () => Admin;
   readonly #sockets: ReadonlySet<Socket>;
   readonly #end = new AbortController();
+  /** Resolves when the message before is stored. */
+  #before: Promise<void> = Promise.resolve();
 
   private constructor(label: string, kafka: Kafka, sockets: ReadonlySet<Socket>) {
     this.label = label;
@@ -51,7 +50,7 @@ export class KafkaLink implements Link {
   }
 
   static async open(
-    { label, brokers, tls, ...login }: KafkaEndpoint,
+    { label, tls, ...login }: KafkaEndpoint,
     { timeoutMs, stop }: { readonly timeoutMs: number; readonly stop: AbortSignal },
   ): Promise<KafkaLink> {
     const [{ default: { Kafka, logLevel } }, { openSocket }, files] = await Promise.all([
@@ -64,7 +63,7 @@ export class KafkaLink implements Link {
     const sockets = new Set<Socket>();
     const kafka = new Kafka({
       clientId: "oss-watcher",
-      brokers: [...brokers],
+      brokers: [nameForLibrary(label)],
       logLevel: logLevel.NOTHING,
       connectionTimeout: timeoutMs,
       authenticationTimeout: timeoutMs,
@@ -72,10 +71,13 @@ export class KafkaLink implements Link {
       retry: { retries: RETRIES, initialRetryTime: 100 },
       ssl: files !== undefined,
       ...(login.user !== undefined && { sasl: saslOf(login) }),
-      socketFactory: ({ host, port, onConnect }) => {
+      socketFactory: ({ host: name, port, onConnect }) => {
+        const host = hostOf(name);
         const servername = tls?.serverName ?? host;
         const socket = openSocket({ host, port, ...(files && { tls: { ...files, servername } }) }, onConnect);
         sockets.add(socket.once("close", () => sockets.delete(socket)));
+        // The library sends again what it holds, on new connections.
+        if (link.over.aborted) socket.destroy(new Error("the connections were closed"));
         return socket;
       },
     });
@@ -109,14 +111,24 @@ export class KafkaLink implements Link {
     this.end(new Error("the connection was closed"));
   }
 
-  /** Resolves when all replicas in sync have the message. */
+  /**
+   * Resolves when all replicas in sync have the message. One at a time: when an answer is lost, the
+   * library gives the message's sequence number to whichever it sends next, and the broker takes
+   * another message of that number for a repetition and does not store it. For the same reason a
+   * failure ends the producer.
+   */
   async publish({ topic, key, headers, body }: KafkaMessage): Promise<void> {
+    const before = this.#before;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#before = promise;
+    await unlessAborted(this.over, before);
     const message = { key, value: body, headers: { ...headers } };
     try {
       await unlessAborted(this.over, this.#producer.send({ topic, acks: -1, messages: [message] }));
+      resolve();
     } catch (error) {
-      // Whether the broker has it is not known, nor what number comes next: a new producer begins anew.
-      if (!isAnswer(error)) this.end(error);
+      // Those that wait are sent by another producer.
+      this.end(new LinkGivenUp());
       throw error;
     }
   }
@@ -133,10 +145,14 @@ export class KafkaLink implements Link {
   }
 }
 
-/** Whether a broker has answered with an error, and so does not have the message. */
-function isAnswer(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return error.name === "KafkaJSProtocolError" || isAnswer(error.cause);
+/** The library cuts `host:port` at its first colon: those of an IPv6 address are written as `_`. */
+function nameForLibrary(broker: string): string {
+  return broker.replace(/^\[.*\]/, (address) => address.replaceAll(":", "_"));
+}
+
+/** The host of a name that {@linkcode nameForLibrary} has made, or that a broker has told. */
+function hostOf(name: string): string {
+  return name.startsWith("[") ? name.slice(1, -1).replaceAll("_", ":") : name;
 }
 
 function saslOf({ user = "", password = "", mechanism = "scram-sha-512" }: Partial<KafkaEndpoint>): SASLOptions {
@@ -144,23 +160,21 @@ function saslOf({ user = "", password = "", mechanism = "scram-sha-512" }: Parti
 }
 
 /**
- * Version 2.2.4 hands `setTimeout` negative numbers where nothing is throttled, of which the runtime
- * warns on standard error.
+ * Version 2.2.4 has a timer that sets itself again and again where nothing waits, for a negative
+ * time, of which the runtime warns on standard error.
  */
 async function calmTimers(): Promise<void> {
   const { default: RequestQueue } = await import("kafkajs/request_queue");
-  const { prototype } = RequestQueue as { readonly prototype: ThrottledQueue };
+  const { prototype } = RequestQueue as { readonly prototype: PendingQueue };
   const schedule = prototype.scheduleCheckPendingRequests;
   if (schedule.name !== "scheduleCheckPendingRequests") return;
   prototype.scheduleCheckPendingRequests = function calmly() {
-    this.throttledUntil = Math.max(this.throttledUntil, Date.now() + CHECK_MS);
-    schedule.call(this);
+    if (this.pending.length > 0) schedule.call(this);
   };
 }
 
 /** What {@linkcode calmTimers} knows of the library's queue. */
-interface ThrottledQueue {
-  /** Milliseconds since 1970. */
-  throttledUntil: number;
+interface PendingQueue {
+  readonly pending: readonly unknown[];
   scheduleCheckPendingRequests(): void;
 }

@@ -1,7 +1,7 @@
 import type { RabbitTls } from "../../model/config.ts";
 import type { OptionRules } from "../options/option_rules.ts";
 import { allOptionProblems, needs, optional, required } from "../options/option_rules.ts";
-import { isOneOf, isOneOrMore, matches, TEXT, TIMEOUT } from "../options/option_values.ts";
+import { isOneOf, isOneOrMore, TEXT, TIMEOUT } from "../options/option_values.ts";
 import { isTlsOption } from "../options/tls_option.ts";
 
 /** How to log in by SASL; the names of Kafka, in lower case. */
@@ -34,7 +34,7 @@ const TLS_KEYS = ["caFile", "certFile", "keyFile", "serverName"];
 
 const RULES: OptionRules<KafkaTargetOptions> = {
   brokers: required(
-    isOneOrMore(matches(/^(?:[^\s:/@[\]]+|\[[0-9a-f:.]+\]):\d{1,5}$/i)),
+    isOneOrMore(isBroker),
     "must be host:port without scheme and path, or a list of them",
   ),
   user: [TEXT, needs("password")],
@@ -56,4 +56,9 @@ const RULES: OptionRules<KafkaTargetOptions> = {
  */
 export function kafkaOptionProblems(options: KafkaTargetOptions): string[] {
   return allOptionProblems(options, RULES);
+}
+
+function isBroker(value: unknown): boolean {
+  const [, port] = typeof value === "string" ? /^(?:[^\s:/@[\]]+|\[[0-9a-f:.]+\]):(\d{1,5})$/i.exec(value) ?? [] : [];
+  return Number(port) >= 1 && Number(port) <= 65_535;
 }

@@ -59,7 +59,13 @@ export class NatsFailures {
     if (error instanceof DeliveryError || error instanceof PermanentError) return error;
     const chain = chainOf(error);
     const isRefused = chain.some((cause) => "code" in cause && cause.code === "ECONNREFUSED");
-    const answer = isRefused ? "refused" : chain.map(({ message }) => message).find(Boolean) ?? String(error);
+    // The library says that JetStream is not enabled, whether it is or not.
+    const isUntaken = chain.some(({ name }) => name === "NoResponders");
+    const answer = isRefused
+      ? "refused"
+      : isUntaken
+      ? "no stream takes it"
+      : chain.map(({ message }) => message).find(Boolean) ?? String(error);
     const [reason, mend] = meaningOf(chain);
     const advice = mend ?? ADVICE.find(([pattern]) => chain.some(({ message }) => pattern.test(message)))?.[1];
     const text = `${cannot}: ${this.#shown(answer)}${advice === undefined ? "" : `; ${advice}`}`;

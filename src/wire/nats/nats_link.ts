@@ -1,4 +1,4 @@
-import type { JetStreamClient } from "@nats-io/jetstream";
+import type { JetStreamClient, PubAck } from "@nats-io/jetstream";
 import type { Authenticator, headers as newHeaders, NatsConnection } from "@nats-io/nats-core";
 import { DeliveryError } from "../../model/errors.ts";
 import { unlessAborted } from "../deadline.ts";
@@ -25,6 +25,12 @@ export type NatsPlace = { readonly stream: string } | { readonly stream?: never;
 export type NatsLogin = Pick<NatsTargetOptions, "user" | "password" | "token" | "credsFile">;
 
 const PING_MS = 10_000;
+
+/** The answer of a program that subscribes to the subject, named as the library names such errors. */
+class NoAcknowledgement extends Error {
+  override readonly name = "JetStreamError";
+  override readonly message = "the answer is no acknowledgement";
+}
 
 /**
  * One connection to one NATS server. With `nats_socket.ts` the only file that names the library,
@@ -111,7 +117,13 @@ export class NatsLink implements Link {
     const all = this.#newHeaders();
     for (const [name, value] of Object.entries(headers)) all.set(name, value);
     const expect = stream === undefined ? {} : { expect: { streamName: stream } };
-    await unlessAborted(this.over, this.#client.publish(subject, body, { msgID: messageId, headers: all, ...expect }));
+    const options = { msgID: messageId, headers: all, ...expect };
+    const answer = this.#client.publish(subject, body, options).catch((error) => {
+      throw isUnreadable(error) ? new NoAcknowledgement() : error;
+    });
+    const { stream: taker, seq }: Partial<PubAck> = await unlessAborted(this.over, answer);
+    // Any program that subscribes to the subject can answer; the library looks for little.
+    if (!taker || typeof seq !== "number") throw new NoAcknowledgement();
   }
 
   /** Rejects when there is no such stream, or none that takes the subject. */
@@ -126,6 +138,11 @@ export class NatsLink implements Link {
   async ping(): Promise<void> {
     await unlessAborted(this.over, this.#connection.flush());
   }
+}
+
+/** What the library throws for an answer that is not an object of JSON. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof SyntaxError || error instanceof TypeError;
 }
 
 async function socketTls(tls: NonNullable<NatsEndpoint["tls"]>): Promise<SocketTls> {

@@ -61,7 +61,8 @@ const RULES: OptionRules<NatsTargetOptions> = {
       `must be true, false or { ${TLS_TEXTS.join(", ")}, first }, certFile and keyFile together`,
     ),
     optional(
-      (tls, { url }) => tls !== false || ![url].flat().some((text) => String(text).startsWith("tls:")),
+      (tls, { url }) =>
+        tls !== false || ![url].flat().some((text) => typeof text === "string" && text.startsWith("tls:")),
       "false contradicts tls://",
     ),
   ],
