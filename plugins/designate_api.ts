@@ -16,11 +16,14 @@ interface Place {
 /** Zones and sets of records by Designate's API v2. */
 export class DesignateApi implements DnsRrsetStore {
   readonly #client: DesignateClient;
+  readonly #zones: readonly string[];
   /** Zones that were found, by name. */
   readonly #places = new Map<string, Place>();
 
-  constructor(target: OpenStackTarget) {
+  /** @param zones The login's. Another project may have one of the same name, in another pool. */
+  constructor(target: OpenStackTarget, zones: readonly string[]) {
     this.#client = new DesignateClient(target);
+    this.#zones = zones;
   }
 
   /** Finds a zone: another project's that was listed, or the login's. */
@@ -104,13 +107,17 @@ export class DesignateApi implements DnsRrsetStore {
 
   async #listed(query: string, headers: Headers, signal: AbortSignal): Promise<readonly string[]> {
     const names: string[] = [];
+    const isOthers = Object.keys(headers).length > 0;
     for await (
       const { id, name, project_id: project } of this.#client.rows({ path: `/zones?${query}`, headers }, signal)
     ) {
       if (typeof id !== "string" || typeof name !== "string") continue;
-      const isOthers = Object.keys(headers).length > 0 && typeof project === "string";
+      if (isOthers && this.#zones.includes(dnsPlainName(name))) continue;
       names.push(dnsPlainName(name));
-      this.#places.set(dnsPlainName(name), { id, headers: isOthers ? { "X-Auth-Sudo-Project-ID": project } : headers });
+      this.#places.set(dnsPlainName(name), {
+        id,
+        headers: isOthers && typeof project === "string" ? { "X-Auth-Sudo-Project-ID": project } : headers,
+      });
     }
     return names;
   }

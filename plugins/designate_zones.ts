@@ -34,7 +34,7 @@ export class DesignateZones implements DnsZones {
   constructor(
     target: OpenStackTarget,
     options: DesignateZonesOptions,
-    { api = new DesignateApi(target), updates = new DnsRrsetUpdates(api, "per name"), project = null }: {
+    { api = new DesignateApi(target, options.zones), updates = new DnsRrsetUpdates(api, "per name"), project = null }: {
       readonly api?: DesignateApi;
       readonly updates?: DnsRrsetUpdates;
       readonly project?: string | null;

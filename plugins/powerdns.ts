@@ -1,5 +1,5 @@
 import { givenOptions, HttpTarget, optionProblems, refuseProblems } from "../src/kit/mod.ts";
-import { otherOptions } from "./dns_options.ts";
+import { otherOptions, zoneNames } from "./dns_options.ts";
 import { DnsPlugin } from "./dns_plugin.ts";
 import { POWERDNS_HEADERS, POWERDNS_RULES, type PowerDnsOptions } from "./powerdns_options.ts";
 
@@ -41,7 +41,7 @@ export class PowerDns extends DnsPlugin {
     ]);
     super({ ...options, name }, async () => {
       const { PowerDnsZones } = await import("./powerdns_zones.ts");
-      return new PowerDnsZones({ url, apiKey, zones }, http);
+      return new PowerDnsZones({ url, apiKey, zones: zoneNames(zones) }, http);
     });
   }
 }

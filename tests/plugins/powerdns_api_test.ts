@@ -138,6 +138,18 @@ Deno.test("PowerDns: a zone that the server lacks, or has from another, is told 
   await assert.rejects(pluginAt(server.apiPort, { apiKey: "wrong-key" }).check(signal), { reason: "unauthorized" });
 });
 
+Deno.test("PowerDns: zones are found whatever the case and the script of their names in config.ts", async () => {
+  await asked("POST", "/api/v1/servers/localhost/zones", {
+    ...{ name: "xn--bcher-kva.example.com.", kind: "Native", nameservers: ["ns.example.net."] },
+  });
+  const plugin = pluginAt(server.apiPort, { zones: ["Cloud.Example.COM", "Bücher.example.com"], ptr: false });
+  await plugin.check(signal);
+  await tell(plugin, sampleEvent());
+  await tell(plugin, sampleEvent({ server: 2, detail: { FQDN: "web-2.bücher.example.com" } }));
+  assert.equal((await Array.fromAsync(plugin.list(signal))).length, 2);
+  assert.ok((await server.records()).includes("web-1.cloud.example.com A 10.0.0.1"));
+});
+
 Deno.test("PowerDns: PTR records go to zones of classless delegations under no name, and to their own zones", async () => {
   const zone = "0/25.113.0.203.in-addr.arpa";
   await asked("POST", "/api/v1/servers/localhost/zones", {
