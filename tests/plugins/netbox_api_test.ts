@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { Addresses } from "../../plugins/netbox_addresses.ts";
 import { NetBoxApi, RefusedError } from "../../plugins/netbox_api.ts";
+import { Mark } from "../../plugins/netbox_mark.ts";
 import { HttpProxy, type ProxiedAnswer, type ProxiedRequest } from "../support/http_proxy.ts";
 
 // Answers that NetBox 4.7 does not give: those of earlier releases, and of a small page size.
@@ -78,4 +80,19 @@ Deno.test("all() rejects what is no answer of NetBox's API", async () => {
       );
     });
   }
+});
+
+Deno.test("claim() ends when NetBox refuses what was not asked for", async () => {
+  let requests = 0;
+  const body = JSON.stringify({ errors: [{ index: 9, errors: { address: ["no"] } }] });
+  await asked(() => ({ status: ++requests > 5 ? 500 : 400, body }), async (api) => {
+    const addresses = new Addresses(api, { mark: new Mark("openstack_id"), adopts: false });
+    const address = {
+      ...{ address: "10.0.0.1", version: 4, type: "fixed", network: null, withLength: "10.0.0.1/32" } as const,
+      ...{ vrf: null, mac: null, inside: null },
+    };
+    const claiming = { id: "x", held: [], signal, tell: () => {} };
+    await assert.rejects(addresses.claim([{ address, values: {} }], claiming), RefusedError);
+  });
+  assert.equal(requests, 1);
 });

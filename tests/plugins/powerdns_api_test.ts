@@ -70,6 +70,14 @@ Deno.test("PowerDns: an event that is told again writes nothing", async () => {
   assert.equal(requests.filter(({ method }) => method === "PATCH").length, 2);
 });
 
+Deno.test("PowerDns: preview() shows nothing of a floating IP that notify() does not write", async () => {
+  const plugin = pluginAt(server.apiPort, { addresses: "fixed" });
+  for (const created of [true, false]) {
+    const { detail, context } = sampleEvent({ subject: "floatingip", created });
+    assert.deepEqual(await plugin.preview(detail, created, context), []);
+  }
+});
+
 Deno.test("PowerDns: comments, other types and other records of a name of ours stay", async () => {
   const plugin = pluginAt(server.apiPort, { addresses: "all" });
   await tell(plugin, sampleEvent());
