@@ -1,9 +1,10 @@
 import { DeliveryError, PermanentError } from "../mod.ts";
-import { dnsAbsoluteName, dnsPlainName, type OpenStackTarget } from "../src/kit/mod.ts";
+import { dnsAbsoluteName, dnsPlainName, dnsZoneAmong, isSameDnsName, type OpenStackTarget } from "../src/kit/mod.ts";
 import { DesignateClient } from "./designate_client.ts";
 import { isOwners, newRecordsetOf, recordsetOf, rrsetOf, unionOf } from "./designate_recordsets.ts";
 import type { DnsRrsetChange, DnsRrsetStore } from "./dns_rrset_updates.ts";
 import type { DnsRrset } from "./dns_rrsets.ts";
+import type { DnsPlace } from "./dns_zones.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -55,6 +56,14 @@ export class DesignateApi implements DnsRrsetStore {
       }
     }
     return sets;
+  }
+
+  /** Whether a name is below a delegation of its zone: the zone's few NS sets say so at once. */
+  async isDelegated({ name, zone }: DnsPlace, signal: AbortSignal): Promise<boolean> {
+    for await (const { set } of this.#sets(zone, "type=NS&", signal)) {
+      if (!isSameDnsName(set.name, zone) && dnsZoneAmong([set.name], name) !== null) return true;
+    }
+    return false;
   }
 
   /** All sets of a zone but those in error, which name servers may lack; owners' even then. */
@@ -114,10 +123,8 @@ export class DesignateApi implements DnsRrsetStore {
       if (typeof id !== "string" || typeof name !== "string") continue;
       if (isOthers && this.#zones.includes(dnsPlainName(name))) continue;
       names.push(dnsPlainName(name));
-      this.#places.set(dnsPlainName(name), {
-        id,
-        headers: isOthers && typeof project === "string" ? { "X-Auth-Sudo-Project-ID": project } : headers,
-      });
+      const sudo = isOthers && typeof project === "string" ? { "X-Auth-Sudo-Project-ID": project } : headers;
+      this.#places.set(dnsPlainName(name), { id, headers: sudo });
     }
     return names;
   }

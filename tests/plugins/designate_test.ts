@@ -89,6 +89,24 @@ Deno.test("Designate: a project that has a zone of the same name in another pool
   }
 });
 
+Deno.test("Designate: an event takes few requests, however many labels its names have", async () => {
+  const whole = server.handle;
+  let requests = 0;
+  server.handle = (request) => (requests++, whole(request));
+  try {
+    const plugin = designateAt(server);
+    await plugin.check(signal);
+    const FQDN = `${"a.".repeat(100)}cloud.example.com`;
+    const Addresses = [{ address: "2001:db8::1", mac: null, type: "fixed", network: "n", version: 6 }] as const;
+    requests = 0;
+    await tell(plugin, sampleEvent({ detail: { FQDN, Addresses } }));
+    assert.equal((await plain()).length, 2);
+    assert.ok(requests <= 12, `${requests} requests`);
+  } finally {
+    server.handle = whole;
+  }
+});
+
 Deno.test("Designate: of two installations that want a free name at the same time, one gets it", async () => {
   const [one, two] = ["one", "two"].map((owner) => designateAt(server, { owner, ptr: false })) as [
     Designate,
