@@ -1,7 +1,7 @@
 import { givenOptions, OpenStackTarget, type OpenStackTargetOptions, optionProblems } from "../src/kit/mod.ts";
 import { refuseProblems } from "../src/kit/mod.ts";
 import { DESIGNATE_RULES, type DesignateOptions } from "./designate_options.ts";
-import { otherOptions } from "./dns_options.ts";
+import { otherOptions, zoneNames } from "./dns_options.ts";
 import { DnsPlugin } from "./dns_plugin.ts";
 
 /**
@@ -41,7 +41,7 @@ export class Designate extends DnsPlugin {
     ]);
     super({ ...options, name }, async () => {
       const { DesignateZones } = await import("./designate_zones.ts");
-      return new DesignateZones(new OpenStackTarget("Designate", login), { zones, projectZones });
+      return new DesignateZones(new OpenStackTarget("Designate", login), { zones: zoneNames(zones), projectZones });
     });
   }
 }

@@ -1,9 +1,10 @@
 import { DeliveryError, PermanentError } from "../mod.ts";
-import { dnsAbsoluteName, dnsPlainName, type OpenStackTarget } from "../src/kit/mod.ts";
+import { dnsAbsoluteName, dnsPlainName, dnsZoneAmong, isSameDnsName, type OpenStackTarget } from "../src/kit/mod.ts";
 import { DesignateClient } from "./designate_client.ts";
 import { isOwners, newRecordsetOf, recordsetOf, rrsetOf, unionOf } from "./designate_recordsets.ts";
 import type { DnsRrsetChange, DnsRrsetStore } from "./dns_rrset_updates.ts";
 import type { DnsRrset } from "./dns_rrsets.ts";
+import type { DnsPlace } from "./dns_zones.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -16,11 +17,14 @@ interface Place {
 /** Zones and sets of records by Designate's API v2. */
 export class DesignateApi implements DnsRrsetStore {
   readonly #client: DesignateClient;
+  readonly #zones: readonly string[];
   /** Zones that were found, by name. */
   readonly #places = new Map<string, Place>();
 
-  constructor(target: OpenStackTarget) {
+  /** @param zones The login's. Another project may have one of the same name, in another pool. */
+  constructor(target: OpenStackTarget, zones: readonly string[]) {
     this.#client = new DesignateClient(target);
+    this.#zones = zones;
   }
 
   /** Finds a zone: another project's that was listed, or the login's. */
@@ -52,6 +56,14 @@ export class DesignateApi implements DnsRrsetStore {
       }
     }
     return sets;
+  }
+
+  /** Whether a name is below a delegation of its zone: the zone's few NS sets say so at once. */
+  async isDelegated({ name, zone }: DnsPlace, signal: AbortSignal): Promise<boolean> {
+    for await (const { set } of this.#sets(zone, "type=NS&", signal)) {
+      if (!isSameDnsName(set.name, zone) && dnsZoneAmong([set.name], name) !== null) return true;
+    }
+    return false;
   }
 
   /** All sets of a zone but those in error, which name servers may lack; owners' even then. */
@@ -104,13 +116,15 @@ export class DesignateApi implements DnsRrsetStore {
 
   async #listed(query: string, headers: Headers, signal: AbortSignal): Promise<readonly string[]> {
     const names: string[] = [];
+    const isOthers = Object.keys(headers).length > 0;
     for await (
       const { id, name, project_id: project } of this.#client.rows({ path: `/zones?${query}`, headers }, signal)
     ) {
       if (typeof id !== "string" || typeof name !== "string") continue;
-      const isOthers = Object.keys(headers).length > 0 && typeof project === "string";
+      if (isOthers && this.#zones.includes(dnsPlainName(name))) continue;
       names.push(dnsPlainName(name));
-      this.#places.set(dnsPlainName(name), { id, headers: isOthers ? { "X-Auth-Sudo-Project-ID": project } : headers });
+      const sudo = isOthers && typeof project === "string" ? { "X-Auth-Sudo-Project-ID": project } : headers;
+      this.#places.set(dnsPlainName(name), { id, headers: sudo });
     }
     return names;
   }

@@ -7,7 +7,7 @@ import {
   type OpenStackTarget,
 } from "../src/kit/mod.ts";
 import { DesignateApi } from "./designate_api.ts";
-import { DnsRrsetUpdates, isDelegated } from "./dns_rrset_updates.ts";
+import { DnsRrsetUpdates } from "./dns_rrset_updates.ts";
 import { recordsOf, shownRrsets } from "./dns_rrsets.ts";
 import type { DnsPlace, DnsZones } from "./dns_zones.ts";
 
@@ -34,7 +34,7 @@ export class DesignateZones implements DnsZones {
   constructor(
     target: OpenStackTarget,
     options: DesignateZonesOptions,
-    { api = new DesignateApi(target), updates = new DnsRrsetUpdates(api, "per name"), project = null }: {
+    { api = new DesignateApi(target, options.zones), updates = new DnsRrsetUpdates(api, "per name"), project = null }: {
       readonly api?: DesignateApi;
       readonly updates?: DnsRrsetUpdates;
       readonly project?: string | null;
@@ -67,7 +67,7 @@ export class DesignateZones implements DnsZones {
     const sets = await this.#api.read(zone, [name], signal);
     const texts = sets.filter(({ type }) => type === "TXT").flatMap(recordsOf);
     // What has an owner was not below a delegation when it was written.
-    return texts.length === 0 && await isDelegated({ name, zone }, this.#api, signal) ? null : texts;
+    return texts.length === 0 && await this.#api.isDelegated({ name, zone }, signal) ? null : texts;
   }
 
   async update(update: DnsZoneUpdate, signal: AbortSignal): Promise<boolean> {

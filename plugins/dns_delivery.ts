@@ -6,7 +6,8 @@ import type { DnsFacts } from "./dns_facts.ts";
 import { DnsOwnRecords } from "./dns_own_records.ts";
 import { DnsReverseRecords } from "./dns_reverse_records.ts";
 import { DnsPreview } from "./dns_preview.ts";
-import { type DnsServerChange, DnsServerRecords, type DnsServerWritten } from "./dns_server_records.ts";
+import type { DnsServerChange, DnsServerWritten } from "./dns_server_change.ts";
+import { DnsServerRecords } from "./dns_server_records.ts";
 import type { DnsZones } from "./dns_zones.ts";
 
 /** Carries out the events that plugins for the DNS are told. */
@@ -49,7 +50,8 @@ export class DnsDelivery implements AsyncDisposable {
     // The former name goes last: until then it lists the floating IPs that the new one gets.
     const held = isRenamed ? await records.heldBy(server, old, signal) : [];
     const change = this.#content.changeOf(detail, context, held);
-    const stay = await this.#write(detail, { change, former: [...former, ...held] }, context);
+    const leaves = isRenamed ? { leaves: old } : {};
+    const stay = await this.#write(detail, { change, former: [...former, ...held], ...leaves }, context);
     if (isRenamed) await records.remove({ server, name: old, former, ...stay === null ? {} : { stay } }, signal);
   }
 

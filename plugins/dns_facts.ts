@@ -2,7 +2,8 @@ import { dnsAddress, type DnsRecord } from "../src/kit/mod.ts";
 
 /**
  * What was written under a name, `kind=value` each: `fixed=10.0.0.5` and `floating=203.0.113.7` are
- * addresses; `name=web-1.example.com` is where a PTR record leads.
+ * addresses; `name=web-1.example.com` is where a PTR record leads. `renamed=db.example.com` stands
+ * for no record: the server may have that name, too, by a rename that was not completed.
  */
 export type DnsFacts = readonly string[];
 
@@ -16,7 +17,26 @@ export function recordOfFact(name: string, fact: string): (DnsRecord & { readonl
 
 /** The addresses among facts. */
 export function addressesOf(facts: DnsFacts): string[] {
-  return [...new Set(facts.map(factOf).filter(({ kind }) => kind !== "name").map(({ value }) => value))];
+  return [
+    ...new Set(
+      facts.map(factOf).filter(({ kind }) => kind === "fixed" || kind === "floating").map(({ value }) => value),
+    ),
+  ];
+}
+
+/** The fact that a server may have another name, too. */
+export function renamedTo(name: string): string {
+  return `renamed=${name}`;
+}
+
+/** The other names among facts. */
+export function otherNamesOf(facts: DnsFacts): string[] {
+  return facts.map(factOf).filter(({ kind }) => kind === "renamed").map(({ value }) => value);
+}
+
+/** Facts without other names. */
+export function withoutOtherNames(facts: DnsFacts): DnsFacts {
+  return facts.filter((fact) => factOf(fact).kind !== "renamed");
 }
 
 /** Facts whose addresses are not among those of others. */

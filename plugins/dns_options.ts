@@ -50,9 +50,20 @@ export const DNS_ZONES = "must be a list of zones' names, as cloud.example.com o
 
 /** Whether a value is a list of zones' names. */
 export function isZones(value: unknown): boolean {
-  // Zones of classless delegations have names as 0/25.113.0.203.in-addr.arpa.
-  const isZone = (zone: unknown) => typeof zone === "string" && dnsHostName(zone.replace(/^\d+[/-]\d+\./, "")) !== null;
+  const isZone = (zone: unknown) => typeof zone === "string" && zoneName(zone) !== null;
   return Array.isArray(value) && value.length > 0 && value.every(isZone);
+}
+
+/** Zones' names as the DNS has them: in lower case, other scripts as IDNA has them. */
+export function zoneNames(zones: readonly string[]): readonly string[] {
+  return [...new Set(zones.map((zone) => zoneName(zone) ?? zone))];
+}
+
+/** Zones of classless delegations have names as 0/25.113.0.203.in-addr.arpa. */
+function zoneName(zone: string): string | null {
+  const [first = ""] = /^\d+[/-]\d+\./.exec(zone) ?? [];
+  const rest = dnsHostName(zone.slice(first.length));
+  return rest === null ? null : first + rest;
 }
 
 function isFunction(value: unknown): boolean {

@@ -42,7 +42,8 @@ export class DnsPreview {
     const server = serverIdOf(detail);
     const name = created ? content.nameOf(detail) : content.formerNameOf(detail);
     const facts = created ? content.factsOf(detail) : content.formerFactsOf(detail);
-    const changed = subject === "floatingip" ? content.floatingFactsOf(detail, created) : facts;
+    const changed = subject === "floatingip" ? this.#floatingFactsOf(detail, created) : facts;
+    if (subject === "floatingip" && changed.length === 0) return this.#options.zones.shown([]);
     const without = { server, name, facts: facts.filter((fact) => !changed.includes(fact)) };
     const whole = { server, name, facts: [...new Set([...facts, ...changed])] };
     // An association leaves the PTR records of other addresses as they are.
@@ -60,6 +61,16 @@ export class DnsPreview {
     const server = serverIdOf(detail);
     const former = { server, name: content.formerNameOf(before), facts: content.formerFactsOf(before) };
     return this.#between(former, { server, name: content.nameOf(detail), facts: content.factsOf(detail) });
+  }
+
+  /** The end of an association finds what would have been written. */
+  #floatingFactsOf(detail: Detail, created: boolean): DnsFacts {
+    const { content } = this.#options;
+    const facts = content.floatingFactsOf(detail, created);
+    if (created || detail.IP === null) return facts;
+    const FloatingIPs = [{ id: "", address: detail.IP, fixedAddress: null }];
+    const written = content.formerFactsOf({ ...detail, Addresses: [], FloatingIPs });
+    return facts.filter((fact) => written.includes(fact));
   }
 
   /** The updates that lead from one state to another. */

@@ -1,8 +1,9 @@
 import { suffixed } from "./dns_content.ts";
-import { type DnsFacts, without } from "./dns_facts.ts";
+import { type DnsFacts, otherNamesOf, renamedTo, without, withoutOtherNames } from "./dns_facts.ts";
 import type { DnsHolder, DnsOwnRecords } from "./dns_own_records.ts";
 import { inNoZone, isZonesOwn, takenBy } from "./dns_refusals.ts";
 import type { DnsReverseRecords } from "./dns_reverse_records.ts";
+import type { DnsServerChange, DnsServerRemoval, DnsServerWritten } from "./dns_server_change.ts";
 import type { DnsPlace, DnsZones } from "./dns_zones.ts";
 
 /** Options of {@linkcode DnsServerRecords}. */
@@ -10,38 +11,6 @@ export interface DnsServerRecordsOptions {
   readonly own: DnsOwnRecords;
   readonly reverse: DnsReverseRecords;
   readonly onConflict: "refuse" | "suffix";
-}
-
-/** What is to be left of a server's records. */
-export interface DnsServerChange {
-  readonly server: string;
-  readonly name: string;
-  /** What is to be written under the name, by what is there. */
-  readonly change: (held: DnsFacts) => DnsFacts;
-  /** What the server had, whatever is written there. */
-  readonly former: DnsFacts;
-  /** The addresses whose PTR records are written. @default all */
-  readonly reverse?: DnsFacts;
-}
-
-/** What is to be removed of a server's records. */
-export interface DnsServerRemoval {
-  readonly server: string;
-  /** `null`: there is nothing under its name. */
-  readonly name: string | null;
-  /** What the server had: its addresses' PTR records go, too. */
-  readonly former: DnsFacts;
-  /** What stays under the name, by what is there. @default nothing */
-  readonly change?: (held: DnsFacts) => DnsFacts;
-  /** What the server has by its new name: it stays. @default nothing */
-  readonly stay?: DnsServerWritten;
-}
-
-/** What was written. */
-export interface DnsServerWritten {
-  /** The server's name, which may be the one with a suffix. */
-  readonly name: string;
-  readonly facts: DnsFacts;
 }
 
 /** Writes and removes all records of a server: those of its name, and those of its addresses. */
@@ -64,11 +33,18 @@ export class DnsServerRecords {
    * @throws {PermanentError} when others have the name, or the name of an address.
    */
   async write(wanted: DnsServerChange, signal: AbortSignal): Promise<DnsServerWritten> {
-    const { server, change, former, reverse } = wanted;
+    const { server, former, leaves } = wanted;
+    const change = (held: DnsFacts) => wanted.change(withoutOtherNames(held));
     const place = await this.#placeOf(wanted, signal);
     const { name } = place;
     const holder = await this.#own.holder(place, signal);
     const held = factsOf(holder, server);
+    const others = otherNamesOf(held);
+    for (const other of others) {
+      await this.remove({ server, name: other, former: [], stay: { name, facts: change(held) } }, signal);
+    }
+    const isTheirs = holder.state === "theirs" || holder.state === "ours" && holder.server !== server;
+    if (leaves !== undefined && !isTheirs) await this.#noteRename(server, { from: leaves, to: name }, signal);
     // Records that are not to stay go first: the TXT record of the name is what lists them.
     await this.#reverse.remove(server, without([...held, ...former], change(held)), signal);
     const outcome = await this.#own.put(place, { server, change, holder }, signal);
@@ -78,7 +54,7 @@ export class DnsServerRecords {
       if (isOther) return await this.write(wanted, signal);
       throw takenBy(name, outcome.who);
     }
-    await this.#reverse.write(server, { name, facts: reverse ?? outcome.facts }, signal);
+    await this.#reverse.write(server, { name, facts: others.length === 0 && wanted.reverse || outcome.facts }, signal);
     return { name, facts: outcome.facts };
   }
 
@@ -89,16 +65,22 @@ export class DnsServerRecords {
   ): Promise<void> {
     const places: (readonly [DnsPlace, DnsHolder])[] = [];
     const gone = [former];
-    for (const place of await this.#placesOf(server, name, signal)) {
+    const all = [...await this.#placesOf(server, name, signal)];
+    for (const place of all) {
       if (place.name === stay?.name) continue;
       const holder = await this.#own.holder(place, signal);
       const held = factsOf(holder, server);
       if (held.length === 0) continue;
       places.push([place, holder]);
+      for (const other of otherNamesOf(held)) {
+        const more = await this.#placesOf(server, other, signal);
+        all.push(...more.filter((one) => all.every((known) => known.name !== one.name)));
+      }
       gone.push(held.filter((fact) => !change(held).includes(fact)));
     }
     await this.#reverse.remove(server, without(gone.flat(), stay?.facts ?? []), signal);
-    for (const [place, holder] of places) await this.#own.put(place, { server, change, holder }, signal);
+    // The name that lists others goes after them.
+    for (const [place, holder] of places.toReversed()) await this.#own.put(place, { server, change, holder }, signal);
   }
 
   /** What is written of a server under a name, or that name with a suffix. */
@@ -108,6 +90,19 @@ export class DnsServerRecords {
       all.push(...await this.#heldUnder(server, place, signal));
     }
     return all;
+  }
+
+  /** The name that the server loses lists the new one: who removes the one finds the other. */
+  async #noteRename(
+    server: string,
+    { from, to }: { readonly from: string; readonly to: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const place of await this.#placesOf(server, from, signal)) {
+      if (place.name === to) continue;
+      const change = (held: DnsFacts) => held.length === 0 ? [] : [...new Set([...held, renamedTo(to)])];
+      await this.#own.put(place, { server, change }, signal);
+    }
   }
 
   /**

@@ -1,6 +1,13 @@
 import { DnsTarget, type DnsTargetOptions, givenOptions, optional, optionProblems } from "../src/kit/mod.ts";
 import { refuseProblems } from "../src/kit/mod.ts";
-import { DNS_RECORDS_RULES, DNS_ZONES, type DnsRecordsOptions, isZones, otherOptions } from "./dns_options.ts";
+import {
+  DNS_RECORDS_RULES,
+  DNS_ZONES,
+  type DnsRecordsOptions,
+  isZones,
+  otherOptions,
+  zoneNames,
+} from "./dns_options.ts";
 import { DnsPlugin } from "./dns_plugin.ts";
 
 /** Options of `DnsUpdate`, with those of `DnsTarget`: `server`, `keyName`, `keySecret`, … */
@@ -51,7 +58,7 @@ export class DnsUpdate extends DnsPlugin {
     refuseProblems("Cannot make DnsUpdate", [...optionProblems(options, RULES), ...DnsTarget.problems(target)]);
     super(
       { ...options, name },
-      async () => new (await import("./dns_update_zones.ts")).DnsUpdateZones(target, zones),
+      async () => new (await import("./dns_update_zones.ts")).DnsUpdateZones(target, zones && zoneNames(zones)),
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { DeliveredEvent, Detail, Json, ListedResource, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
 import { givenOptions, HttpTarget, optionProblems, refuseProblems } from "../src/kit/mod.ts";
+import { otherCredentialProblems } from "./http_credentials.ts";
 import { httpOptionsOf, NETBOX_RULES, type NetBoxOptions } from "./netbox_options.ts";
 import type { NetBoxDelivery } from "./netbox_delivery.ts";
 
@@ -41,6 +42,7 @@ export class NetBox implements Plugin {
     const { name = "NetBox" } = givenOptions("NetBox", options);
     refuseProblems("Cannot make NetBox", [
       ...optionProblems(options, NETBOX_RULES),
+      ...otherCredentialProblems(options),
       ...HttpTarget.problems(httpOptionsOf(options)),
     ]);
     this.name = name;

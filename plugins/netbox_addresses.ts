@@ -96,8 +96,9 @@ export class Addresses {
     try {
       return await inVrf(() => this.#api.create(ADDRESSES, claims.map(rowOf), signal));
     } catch (error) {
-      if (!(error instanceof RefusedError) || error.refusals.size === 0) throw error;
+      if (!(error instanceof RefusedError)) throw error;
       const refused = claims.filter((_claim, index) => error.refusals.has(index));
+      if (refused.length === 0) throw error;
       const odd = await this.#settleTaken(refused, claiming);
       for (const { address } of odd) tell(`${address.address} is left out: ${printable(error.message, 300)}`);
       return await this.#make(claims.filter((claim) => !refused.includes(claim)), claiming);

@@ -42,6 +42,8 @@ const PAGE = 1000;
 /** A page of virtual machines takes some 2 KiB for each. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_QUOTED_LENGTH = 300;
+/** Fields that are written with ids which NetBox has told. */
+const READ_BEFORE = ["id", "virtual_machine", "assigned_object_id", "nat_inside", "primary_ip4", "primary_ip6"];
 
 /** The values of a query; a list means that one of them is enough. */
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[]>>;
@@ -152,14 +154,14 @@ export class NetBoxApi implements AsyncDisposable {
       accepts: (status) => status === 400 && method !== "GET",
       signal,
     });
-    const answer = text === "" ? null : parsed(text);
-    if (status !== 400) return answer;
-    const quoted = printable(text.replaceAll(this.#token, "***"), MAX_QUOTED_LENGTH);
+    if (status !== 400) return text === "" ? null : parsed(text);
+    const told = text.replaceAll(this.#token, "***");
+    const quoted = printable(told, MAX_QUOTED_LENGTH);
     const message = `Cannot write to NetBox at ${path.replace(/\/$/, "")}: it refuses: ${quoted}`;
-    throw new RefusedError(
-      message,
-      refusalsIn(answer, Array.isArray(body) ? body.map((row) => recordOf(row)["id"]) : []),
-    );
+    const refusals = refusalsIn(parsed(told), Array.isArray(body) ? body.map((row) => recordOf(row)["id"]) : []);
+    if (![...refusals.values()].some(isGone)) throw new RefusedError(message, refusals);
+    const why = "an object was deleted meanwhile, or the token's user may not change it";
+    throw new DeliveryError(`${message}; ${why}`, { reason: "client_error", status });
   }
 
   /** NetBox answers 403 to a token that it does not know, and to one that lacks a right. */
@@ -179,6 +181,11 @@ export class NetBoxApi implements AsyncDisposable {
     const text = `Cannot read ${path} of NetBox: the answer is not that of its API. Check url`;
     return new DeliveryError(text, { reason: "other" });
   }
+}
+
+/** Whether an object is missing that was there when it was read. */
+function isGone(refusal: Refusal): boolean {
+  return READ_BEFORE.some((field) => /does not exist|object not found/.test(refusal[field] ?? ""));
 }
 
 function isRows(value: unknown): value is NetBoxRow[] {

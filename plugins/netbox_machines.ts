@@ -37,8 +37,16 @@ export class Machines {
 
   /** The virtual machine of a server, `null` for none. */
   async find(id: string, signal: AbortSignal): Promise<NetBoxRow | null> {
+    return (await this.all(id, signal))[0] ?? null;
+  }
+
+  /**
+   * All virtual machines of a server. One without a cluster may have a twin: NetBox takes a name
+   * there twice, and so both of two attempts, of which the first one was given up and came late.
+   */
+  async all(id: string, signal: AbortSignal): Promise<readonly NetBoxRow[]> {
     const found = await this.#api.all(MACHINES, { ...this.#mark.query(id), ...WITHOUT_CONTEXT }, signal);
-    return this.#mark.own(found, id)[0] ?? null;
+    return this.#mark.own(found, id);
   }
 
   /** Makes it; or finds the one that an earlier attempt has made meanwhile. */

@@ -1,6 +1,7 @@
 import type { Detail } from "../mod.ts";
 import { BOOLEAN, HttpTarget, type HttpTargetOptions, isOneOf, isText, matches, TEXT } from "../src/kit/mod.ts";
 import { type GivenOptions, needs, optional, type OptionRules, required, withoutHeaders } from "../src/kit/mod.ts";
+import { withoutOtherCredentials } from "./http_credentials.ts";
 
 /**
  * Names an object of NetBox that people made: a text is its name, a number its id; an object holds
@@ -123,7 +124,7 @@ export const NETBOX_RULES: OptionRules<NetBoxOptions, OwnOption> = {
 /** The options that are those of `HttpTarget`, and unknown ones. */
 export function httpOptionsOf(options: NetBoxOptions): HttpTargetOptions {
   const isOwn = (name: string) => name !== "headers" && Object.hasOwn(NETBOX_RULES, name);
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !isOwn(name)));
+  return Object.fromEntries(Object.entries(withoutOtherCredentials(options)).filter(([name]) => !isOwn(name)));
 }
 
 /** Whether a value is a {@linkcode NetBoxReference}. */

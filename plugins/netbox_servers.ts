@@ -89,11 +89,15 @@ export class NetBoxServers {
 
   /** Removes a server, as the option `onDeletion` says. Its addresses are free in any case. */
   async remove(id: string, attempt: Attempt): Promise<void> {
-    const { signal, tell } = attempt;
+    const { signal } = attempt;
+    const machines = await this.#machines.all(id, signal);
+    for (const machine of machines) await this.#remove(machine, id, attempt);
+    if (machines.length === 0) await this.#addresses.release(await this.#addresses.held(id, signal), signal);
+  }
+
+  async #remove(machine: NetBoxRow, id: string, { signal, tell }: Attempt): Promise<void> {
     const { onDeletion, deletionTag } = this.#options;
-    const machine = await this.#machines.find(id, signal);
     const held = await this.#addresses.held(id, signal);
-    if (machine === null) return await this.#addresses.release(held, signal);
     if (onDeletion === "delete") {
       const interfaces = await this.#api.all(INTERFACES, { virtual_machine_id: machine.id }, signal);
       const count = interfaces.reduce((sum, row) => sum + Number(row["count_ipaddresses"] ?? 0), 0);

@@ -1,6 +1,7 @@
 import { givenOptions, HttpTarget, optionProblems, refuseProblems } from "../src/kit/mod.ts";
-import { otherOptions } from "./dns_options.ts";
+import { otherOptions, zoneNames } from "./dns_options.ts";
 import { DnsPlugin } from "./dns_plugin.ts";
+import { otherCredentialProblems, withoutOtherCredentials } from "./http_credentials.ts";
 import { POWERDNS_HEADERS, POWERDNS_RULES, type PowerDnsOptions } from "./powerdns_options.ts";
 
 /**
@@ -33,15 +34,16 @@ export class PowerDns extends DnsPlugin {
    */
   constructor(options: PowerDnsOptions) {
     const { url, apiKey, zones, name = "PowerDns" } = givenOptions("PowerDns", options);
-    const http = otherOptions(options, POWERDNS_RULES);
+    const http = withoutOtherCredentials(otherOptions(options, POWERDNS_RULES));
     refuseProblems("Cannot make PowerDns", [
       ...optionProblems(options, POWERDNS_RULES),
       ...optionProblems(options, POWERDNS_HEADERS),
+      ...otherCredentialProblems(options),
       ...HttpTarget.problems(http),
     ]);
     super({ ...options, name }, async () => {
       const { PowerDnsZones } = await import("./powerdns_zones.ts");
-      return new PowerDnsZones({ url, apiKey, zones }, http);
+      return new PowerDnsZones({ url, apiKey, zones: zoneNames(zones) }, http);
     });
   }
 }

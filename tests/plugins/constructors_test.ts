@@ -84,3 +84,14 @@ for (const [name, right] of Object.entries(RIGHT)) {
     }
   });
 }
+
+for (const name of ["NetBox", "PowerDns"] as const) {
+  Deno.test(`${name}() refuses credentials that are not its own`, () => {
+    const others = { user: "w", password: "s3cret-value", bearer: "s3cret-value", maxAnswerBytes: 1 };
+    assert.throws(() => Reflect.construct(plugins[name], [{ ...RIGHT[name], ...others }]), {
+      name: "TypeError",
+      message:
+        `Cannot make ${name}: user: unknown option; password: unknown option; bearer: unknown option; maxAnswerBytes: unknown option`,
+    });
+  });
+}

@@ -58,6 +58,55 @@ Deno.test("Designate: with projectZones a server has names in zones of its own p
   assert.deepEqual(await server.records(), []);
 });
 
+Deno.test("Designate: zones are found whatever the case of their names in config.ts", async () => {
+  const plugin = designateAt(server, { zones: ["Cloud.Example.COM", "10.IN-ADDR.ARPA"] });
+  await plugin.check(signal);
+  await tell(plugin, sampleEvent());
+  assert.deepEqual(await plain(), [
+    "1.0.0.10.in-addr.arpa PTR web-1.cloud.example.com.",
+    "web-1.cloud.example.com A 10.0.0.1",
+  ]);
+  assert.equal((await Array.fromAsync(plugin.list(signal))).length, 1);
+});
+
+Deno.test("Designate: a project that has a zone of the same name in another pool gets nothing of zones", async () => {
+  const whole = server.handle;
+  const other = { id: "11111111-2222-4333-8444-555555555555", name: "cloud.example.com.", project_id: projects[1] };
+  server.handle = async (request) => {
+    const answer = await whole(request);
+    if (answer === null || !/^\/v2\/zones\?limit/.test(request.path)) return answer;
+    const { zones, ...more } = JSON.parse(answer.body);
+    return { ...answer, body: JSON.stringify({ ...more, zones: [...zones, other] }) };
+  };
+  try {
+    const plugin = designateAt(server, { projectZones: true, ptr: false });
+    await plugin.check(signal);
+    await tell(plugin, sampleEvent({ detail: { ProjectID: projects[1] } }));
+    assert.deepEqual(await plain(), ["web-1.cloud.example.com A 10.0.0.1"]);
+    assert.equal((await Array.fromAsync(plugin.list(signal))).length, 1);
+  } finally {
+    server.handle = whole;
+  }
+});
+
+Deno.test("Designate: an event takes few requests, however many labels its names have", async () => {
+  const whole = server.handle;
+  let requests = 0;
+  server.handle = (request) => (requests++, whole(request));
+  try {
+    const plugin = designateAt(server);
+    await plugin.check(signal);
+    const FQDN = `${"a.".repeat(100)}cloud.example.com`;
+    const Addresses = [{ address: "2001:db8::1", mac: null, type: "fixed", network: "n", version: 6 }] as const;
+    requests = 0;
+    await tell(plugin, sampleEvent({ detail: { FQDN, Addresses } }));
+    assert.equal((await plain()).length, 2);
+    assert.ok(requests <= 12, `${requests} requests`);
+  } finally {
+    server.handle = whole;
+  }
+});
+
 Deno.test("Designate: of two installations that want a free name at the same time, one gets it", async () => {
   const [one, two] = ["one", "two"].map((owner) => designateAt(server, { owner, ptr: false })) as [
     Designate,

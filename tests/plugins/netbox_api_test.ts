@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { Addresses } from "../../plugins/netbox_addresses.ts";
 import { NetBoxApi, RefusedError } from "../../plugins/netbox_api.ts";
+import { Mark } from "../../plugins/netbox_mark.ts";
+import { NetBoxServers } from "../../plugins/netbox_servers.ts";
 import { HttpProxy, type ProxiedAnswer, type ProxiedRequest } from "../support/http_proxy.ts";
 
 // Answers that NetBox 4.7 does not give: those of earlier releases, and of a small page size.
@@ -62,8 +65,11 @@ Deno.test("change() tells which object is refused by its id", async () => {
 Deno.test("create() tells no secret when NetBox refuses what it quotes", async () => {
   const body = JSON.stringify({ name: [`${TOKEN} \u202e`] });
   await asked(() => ({ status: 400, body }), async (api) => {
-    await assert.rejects(api.create("x", [{}], signal), (error: Error) => {
+    await assert.rejects(api.create("x", [{}], signal), (error: unknown) => {
+      assert.ok(error instanceof RefusedError);
       assert.equal(error.message, 'Cannot write to NetBox at x: it refuses: {"name":["*** \\u{202e}"]}');
+      // Notes of deliveries quote it.
+      assert.equal(error.refusals.get(0)?.["name"], "*** \u202e");
       return true;
     });
   });
@@ -78,4 +84,54 @@ Deno.test("all() rejects what is no answer of NetBox's API", async () => {
       );
     });
   }
+});
+
+Deno.test("claim() ends when NetBox refuses what was not asked for", async () => {
+  let requests = 0;
+  const body = JSON.stringify({ errors: [{ index: 9, errors: { address: ["no"] } }] });
+  await asked(() => ({ status: ++requests > 5 ? 500 : 400, body }), async (api) => {
+    const addresses = new Addresses(api, { mark: new Mark("openstack_id"), adopts: false });
+    const address = {
+      ...{ address: "10.0.0.1", version: 4, type: "fixed", network: null, withLength: "10.0.0.1/32" } as const,
+      ...{ vrf: null, mac: null, inside: null },
+    };
+    const claiming = { id: "x", held: [], signal, tell: () => {} };
+    await assert.rejects(addresses.claim([{ address, values: {} }], claiming), RefusedError);
+  });
+  assert.equal(requests, 1);
+});
+
+// As people delete objects between the plugin's reading and writing: the next attempt reads anew.
+for (
+  const [what, errors] of [
+    ["the object itself", { id: ["Object with ID 8 does not exist"] }],
+    ["an object that it leads to", { nat_inside: ["Related object not found using the provided numeric ID: 8"] }],
+  ] as const
+) {
+  Deno.test(`change() is to be tried again when ${what} was deleted meanwhile`, async () => {
+    const body = JSON.stringify({ detail: "1 of 1", errors: [{ id: 8, errors }] });
+    await asked(() => ({ status: 400, body }), async (api) => {
+      await assert.rejects(api.change("x", [{ id: 8 }], signal), {
+        name: "DeliveryError",
+        message: /^Cannot write to NetBox at x: it refuses: .*; an object was deleted meanwhile, or the token/,
+      });
+    });
+  });
+}
+
+Deno.test("remove() removes all virtual machines of a server", async () => {
+  // Without a cluster, NetBox takes a name twice: an attempt whose answer was lost may have made one, too.
+  const there = new Set([3, 7]);
+  await asked(({ method, path, body }) => {
+    const isMachines = path.includes("/virtual-machines/");
+    if (method === "DELETE") { for (const { id } of JSON.parse(body)) there.delete(id); }
+    const rows = isMachines ? [...there].map((id) => ({ id, custom_fields: { openstack_id: "x" } })) : [];
+    const list = { count: rows.length, next: null, previous: null, results: rows };
+    return method === "DELETE" ? { status: 204, body: "" } : { status: 200, body: JSON.stringify(list) };
+  }, async (api) => {
+    const options = { adopts: false, onDeletion: "delete", deletionTag: "gone" } as const;
+    const servers = new NetBoxServers(api, { ...options, mark: new Mark("openstack_id") });
+    await servers.remove("x", { signal, tell: () => {} });
+  });
+  assert.deepEqual([...there], []);
 });

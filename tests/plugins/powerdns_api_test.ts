@@ -70,6 +70,14 @@ Deno.test("PowerDns: an event that is told again writes nothing", async () => {
   assert.equal(requests.filter(({ method }) => method === "PATCH").length, 2);
 });
 
+Deno.test("PowerDns: preview() shows nothing of a floating IP that notify() does not write", async () => {
+  const plugin = pluginAt(server.apiPort, { addresses: "fixed" });
+  for (const created of [true, false]) {
+    const { detail, context } = sampleEvent({ subject: "floatingip", created });
+    assert.deepEqual(await plugin.preview(detail, created, context), []);
+  }
+});
+
 Deno.test("PowerDns: comments, other types and other records of a name of ours stay", async () => {
   const plugin = pluginAt(server.apiPort, { addresses: "all" });
   await tell(plugin, sampleEvent());
@@ -136,6 +144,18 @@ Deno.test("PowerDns: a zone that the server lacks, or has from another, is told 
       /^Cannot write the zone "copy\.example\.com": PowerDNS has it as Slave, from another server; set url to that$/,
   });
   await assert.rejects(pluginAt(server.apiPort, { apiKey: "wrong-key" }).check(signal), { reason: "unauthorized" });
+});
+
+Deno.test("PowerDns: zones are found whatever the case and the script of their names in config.ts", async () => {
+  await asked("POST", "/api/v1/servers/localhost/zones", {
+    ...{ name: "xn--bcher-kva.example.com.", kind: "Native", nameservers: ["ns.example.net."] },
+  });
+  const plugin = pluginAt(server.apiPort, { zones: ["Cloud.Example.COM", "Bücher.example.com"], ptr: false });
+  await plugin.check(signal);
+  await tell(plugin, sampleEvent());
+  await tell(plugin, sampleEvent({ server: 2, detail: { FQDN: "web-2.bücher.example.com" } }));
+  assert.equal((await Array.fromAsync(plugin.list(signal))).length, 2);
+  assert.ok((await server.records()).includes("web-1.cloud.example.com A 10.0.0.1"));
 });
 
 Deno.test("PowerDns: PTR records go to zones of classless delegations under no name, and to their own zones", async () => {

@@ -260,6 +260,41 @@ export function testDnsLives<Server extends TestedServer>(way: DnsWay<Server>): 
     }
   });
 
+  Deno.test(`${kind}: update() that is refused for a PTR record of others leaves no name behind`, async () => {
+    const { Addresses, IP } = sampleUpdate().detail;
+    const foreign = "1.1.0.10.in-addr.arpa PTR by-hand.example.net.";
+    await server.nsupdate(["zone 10.in-addr.arpa", "update add 1.1.0.10.in-addr.arpa. 60 PTR by-hand.example.net."]);
+    const renamed = { detail: { FQDN: "db.cloud.example.com", Addresses, IP } };
+    // A plugin is next told of the server as it was before the update that it has refused.
+    const later: readonly (readonly [(plugin: DnsPlugin) => Promise<unknown>, readonly string[]])[] = [
+      [(plugin) => tell(plugin, sampleEvent({ created: false })), []],
+      [(plugin) => change(plugin, { detail: { FQDN: "c.cloud.example.com" } }), [
+        "1.0.0.10.in-addr.arpa PTR c.cloud.example.com.",
+        "c.cloud.example.com A 10.0.0.1",
+      ]],
+      [(plugin) => change(plugin, { detail: { Owner: "bert" } }), [
+        "1.0.0.10.in-addr.arpa PTR web-1.cloud.example.com.",
+        "web-1.cloud.example.com A 10.0.0.1",
+      ]],
+    ];
+    for (const onConflict of ["refuse", "suffix"] as const) {
+      for (const [next, left] of later) {
+        const plugin = pluginOf({ onConflict });
+        await tell(plugin, sampleEvent());
+        await assert.rejects(change(plugin, renamed), {
+          name: "PermanentError",
+          message: /it belongs to somebody else/,
+        });
+        await next(plugin);
+        assert.deepEqual(await plain(), [foreign, ...left].sort());
+        for (const FQDN of ["web-1.cloud.example.com", "c.cloud.example.com"]) {
+          await tell(plugin, named(FQDN, { created: false }));
+        }
+        assert.deepEqual(await server.records(), [foreign]);
+      }
+    }
+  });
+
   Deno.test(`${kind}: update() follows addresses, and a rename to the name with its own suffix`, async () => {
     const plugin = pluginOf({ onConflict: "suffix" });
     await tell(plugin, sampleEvent());
@@ -400,6 +435,21 @@ export function testDnsLives<Server extends TestedServer>(way: DnsWay<Server>): 
           assert.deepEqual(await server.records(), whole[index], `step ${index}, after ${count} messages`);
           if (isWhole) break;
         }
+      }
+    }
+  });
+
+  Deno.test(`${kind}: a rename that was given up before its last message leaves nothing after the deletion`, async () => {
+    const { Addresses } = sampleUpdate().detail;
+    for (const onConflict of way.isSlow ? ["refuse"] as const : ["refuse", "suffix"] as const) {
+      const rename = (plugin: DnsPlugin) => change(plugin, { detail: { FQDN: "db.cloud.example.com", Addresses } });
+      for (let count = 0;; count += way.isSlow ? 4 : 1) {
+        await server.clear();
+        for (const event of [sampleEvent(), FLOATING]) await tell(pluginOf({ onConflict }), event);
+        if (await endsAfter(count, false, rename)) break;
+        // The plugin was last told of the former name.
+        await tell(pluginOf({ onConflict }), sampleEvent({ created: false }));
+        assert.deepEqual(await server.records(), [], `after ${count} messages`);
       }
     }
   });
