@@ -5,7 +5,7 @@ import { givenOptions, isSameAttribute, optionProblems, printable, refuseProblem
 import { ServerContent, serverId } from "./ldap_content.ts";
 import { ServerListing } from "./ldap_listing.ts";
 import { LDAP_RULES, type LdapDirectoryOptions } from "./ldap_options.ts";
-import { LDAP_PRESETS, type LdapPreset, RECORD } from "./ldap_presets.ts";
+import { presetOf, RECORD } from "./ldap_presets.ts";
 
 /**
  * Keeps an entry for each server in an LDAP directory, from its creation to its deletion, with its
@@ -47,13 +47,13 @@ export class LdapDirectory implements Plugin {
     const {
       name = "LdapDirectory",
       baseDn,
-      preset: presetName = "host",
+      preset: presetName,
       objectClasses,
       attributes,
-      idAttribute = LDAP_PRESETS[presetName]?.idAttribute ?? "serialNumber",
-      rdn = LDAP_PRESETS[presetName]?.rdn ?? [idAttribute],
+      idAttribute = presetOf(presetName).idAttribute ?? "serialNumber",
+      rdn = presetOf(presetName).rdn ?? [idAttribute],
       parent,
-      markAttribute = LDAP_PRESETS[presetName]?.markAttribute ?? RECORD,
+      markAttribute = presetOf(presetName).markAttribute ?? RECORD,
       mark = "oss-watcher",
       addressAttribute,
       ...server
@@ -62,7 +62,7 @@ export class LdapDirectory implements Plugin {
       ...optionProblems(options, LDAP_RULES),
       ...LdapTarget.problems(server),
     ]);
-    const preset = LDAP_PRESETS[presetName] as LdapPreset;
+    const preset = presetOf(presetName);
     this.name = name;
     const content = { preset, idAttribute, markAttribute, attributes, addressAttribute, parent };
     this.#content = new ServerContent({ plugin: name, ...content });

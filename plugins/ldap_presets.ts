@@ -116,3 +116,9 @@ function texts(text: string | null): readonly string[] {
 function labelled(label: string): (text: string) => string {
   return (text) => `${label} ${text}`;
 }
+
+/** The preset of this name; that of hosts for what is none, which the rules of the options refuse. */
+export function presetOf(name: unknown): LdapPreset {
+  const known = typeof name === "string" && Object.hasOwn(LDAP_PRESETS, name) ? LDAP_PRESETS[name] : undefined;
+  return known ?? LDAP_PRESETS["host"]!;
+}

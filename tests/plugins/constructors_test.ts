@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import * as plugins from "oss-watcher/plugins";
+import type { LdapDirectoryOptions } from "oss-watcher/plugins";
 
 /** The options of each, right but for what a test puts in. */
 const RIGHT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -95,3 +96,9 @@ for (const name of ["NetBox", "PowerDns"] as const) {
     });
   });
 }
+
+Deno.test("LdapDirectory names a preset that is no text", () => {
+  const options = { ...RIGHT["LdapDirectory"], preset: Object.create(null) } as unknown as LdapDirectoryOptions;
+
+  assert.throws(() => new plugins.LdapDirectory(options), { name: "TypeError", message: /preset: must be/ });
+});
