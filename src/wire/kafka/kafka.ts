@@ -1,6 +1,7 @@
 import { refuseProblems } from "../options/option_rules.ts";
 import { KeptLink } from "../kept_link.ts";
-import { KafkaFailures } from "./kafka_failure.ts";
+import { LinkFailures } from "../link_failures.ts";
+import { KAFKA_ERRORS } from "./kafka_errors.ts";
 import { type KafkaEndpoint, KafkaLink, type KafkaMessage } from "./kafka_link.ts";
 import { kafkaOptionProblems, type KafkaTargetOptions } from "./kafka_options.ts";
 
@@ -42,7 +43,7 @@ export class KafkaTarget implements AsyncDisposable {
     refuseProblems("Cannot make KafkaTarget", KafkaTarget.problems(options));
     const { timeoutSeconds = 30, password = "", tls } = options;
     const brokers = [options.brokers].flat();
-    const failures = new KafkaFailures([password]);
+    const failures = new LinkFailures([password], KAFKA_ERRORS);
     this.#link = new KeptLink<KafkaEndpoint, KafkaLink>({
       // The library would try the first three alone, and wait for one that says nothing.
       endpoints: brokers.map((label) => ({ ...options, label, tls: tls === true ? {} : tls || undefined })),

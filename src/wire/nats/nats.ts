@@ -1,6 +1,7 @@
 import { refuseProblems } from "../options/option_rules.ts";
 import { KeptLink } from "../kept_link.ts";
-import { NatsFailures } from "./nats_failure.ts";
+import { LinkFailures } from "../link_failures.ts";
+import { NATS_ERRORS } from "./nats_errors.ts";
 import { type NatsEnvelope, NatsLink, type NatsPlace } from "./nats_link.ts";
 import { type NatsEndpoint, natsEndpoints, natsOptionProblems, type NatsTargetOptions } from "./nats_options.ts";
 
@@ -56,7 +57,7 @@ export class NatsTarget implements AsyncDisposable {
   constructor(options: NatsTargetOptions) {
     refuseProblems("Cannot make NatsTarget", NatsTarget.problems(options));
     const { timeoutSeconds = 30, password = "", token = "" } = options;
-    const failures = new NatsFailures([password, token]);
+    const failures = new LinkFailures([password, token], NATS_ERRORS);
     this.#link = new KeptLink({
       endpoints: natsEndpoints(options),
       // Our own time limit comes first.
