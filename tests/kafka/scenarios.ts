@@ -1,10 +1,11 @@
 import RequestQueue from "kafkajs/request_queue";
 import assert from "node:assert/strict";
-import { DeliveryError, type FailureReason } from "../../mod.ts";
 import { Kafka } from "../../plugins/kafka.ts";
 import type { KafkaOptions } from "../../plugins/kafka_options.ts";
 import { context, detail, updateContext } from "../plugins/notification.ts";
 import { until } from "../support/until.ts";
+import { deliverThroughOutage } from "../support/broker_outage.ts";
+import { fails } from "../support/fails.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort } from "../wire/server.ts";
 import { type GatedKafka, KafkaHarness, PASSWORD, USER } from "./harness.ts";
@@ -238,25 +239,8 @@ export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonl
     await using target = await KafkaHarness.open(kafka());
     await using sender = plugin(target, { timeoutSeconds: 5 });
     const keys = Array.from({ length: 30 }, (_, index) => `server/s${index}/creation`);
-    const reasons = new Set<unknown>();
-    const deliver = (key: string) =>
-      until(async () => {
-        try {
-          await sender.notify(detail, true, context({ key }));
-          return true;
-        } catch (error) {
-          assert(error instanceof DeliveryError, String(error));
-          reasons.add(error.reason);
-          return false;
-        }
-      }, 180_000);
-
-    await Promise.all(keys.slice(0, 10).map(deliver));
-    const rest = Promise.all(keys.slice(10).map(deliver));
-    await kafka().server.kill();
-    await until(() => reasons.size > 0);
-    await kafka().server.start();
-    await rest;
+    const { server } = kafka();
+    await deliverThroughOutage(sender, { keys, kill: () => server.kill(), restart: () => server.start() });
 
     const taken = new Set((await target.taken()).map(({ headers }) => headers["idempotency-key"] ?? ""));
     assert.deepEqual([...taken].toSorted(), keys.toSorted());
@@ -280,15 +264,4 @@ interface WatchedQueue {
   /** Milliseconds since 1970. */
   readonly throttledUntil: number;
   readonly throttleCheckTimeoutId: unknown;
-}
-
-/** Fails unless the work fails in this way, telling no secret. */
-async function fails(work: Promise<void>, reason: FailureReason | "PermanentError", text: RegExp): Promise<void> {
-  await assert.rejects(work, (error: unknown) => {
-    assert(error instanceof Error);
-    assert.match(error.message, text);
-    assert.doesNotMatch(Deno.inspect(error, { depth: 9 }), /hush|guess/);
-    assert.equal(error instanceof DeliveryError ? error.reason : error.name, reason, error.message);
-    return true;
-  });
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { DeliveryError, type Detail, type FailureReason } from "../../mod.ts";
+import type { Detail } from "../../mod.ts";
 import { AmqpPublish, type AmqpPublishOptions } from "../../plugins/amqp_publish.ts";
 import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
 import { addUser, AmqpHarness, PASSWORD, USER } from "../support/amqp_harness.ts";
+import { deliverThroughOutage } from "../support/broker_outage.ts";
+import { fails } from "../support/fails.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { until } from "../support/until.ts";
 import { TestPki } from "../wire/pki.ts";
@@ -51,17 +53,6 @@ function plugin(options: AmqpPublishOptions = {}): AmqpPublish {
     ? { host: "127.0.0.1", port: rabbit.port, user: USER, password: PASSWORD }
     : {};
   return new AmqpPublish({ ...server, ...target, ...options });
-}
-
-/** Fails unless the work fails in this way, telling no secret. */
-async function fails(work: Promise<void>, reason: FailureReason, text: RegExp): Promise<void> {
-  await assert.rejects(work, (error: unknown) => {
-    assert(error instanceof Error);
-    assert.match(error.message, text);
-    assert.doesNotMatch(Deno.inspect(error, { depth: 9 }), /hush|guess/);
-    assert.equal(error instanceof DeliveryError ? error.reason : error.name, reason, error.message);
-    return true;
-  });
 }
 
 Deno.test("notify() publishes the detail as a persistent JSON message with the event's key", async () => {
@@ -225,7 +216,7 @@ Deno.test("notify() fails for good when the message is larger than the broker ta
   const others = Array.from({ length: 3 }, (_, index) => amqp.notify(detail, true, context({ key: `${index}` })));
   await fails(
     amqp.notify(large, true, context()),
-    "PermanentError" as FailureReason,
+    "PermanentError",
     /message size \d+ is larger than/,
   );
   await Promise.all(others);
@@ -237,7 +228,7 @@ Deno.test("notify() fails for good when AMQP cannot carry the key, or the routin
   await using amqp = plugin();
   await using broken = plugin({ routingKey: ({ Owner }) => Owner as string });
   await using made = plugin({ routingKey: ({ FQDN }) => `${FQDN}${"ü".repeat(120)}` });
-  const permanent = "PermanentError" as FailureReason;
+  const permanent = "PermanentError";
 
   await fails(amqp.notify(detail, true, context({ key: "k\n".repeat(128) })), permanent, /message_id "k\\u\{a\}k.*255/);
   await fails(
@@ -389,26 +380,11 @@ Deno.test("notify() delivers every event in the end when the server is killed an
   await using target = await AmqpHarness.open(rabbit);
   await using amqp = plugin();
   const keys = Array.from({ length: 40 }, (_, index) => `event/${index}`);
-  const reasons = new Set<unknown>();
-  const deliver = async (key: string) => {
-    await until(async () => {
-      try {
-        await amqp.notify(detail, true, context({ key }));
-        return true;
-      } catch (error) {
-        assert(error instanceof DeliveryError, String(error));
-        reasons.add(error.reason);
-        return false;
-      }
-    }, 120_000);
-  };
-
-  await Promise.all(keys.slice(0, 10).map(deliver));
-  const rest = Promise.all(keys.slice(10).map(deliver));
-  await rabbit.kill();
-  await until(() => reasons.size > 0);
-  await rabbit.restart();
-  await rest;
+  const reasons = await deliverThroughOutage(amqp, {
+    keys,
+    kill: () => rabbit.kill(),
+    restart: () => rabbit.restart(),
+  });
 
   await target.reconnect();
   const taken = new Set((await target.taken()).map(({ properties }) => String(properties["messageId"])));

@@ -4,10 +4,12 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, credsAuthenticator } from "@nats-io/transport-node";
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { DeliveryError, type FailureReason, PermanentError } from "../../mod.ts";
+import { PermanentError } from "../../mod.ts";
 import { Nats } from "../../plugins/nats.ts";
 import type { NatsOptions } from "../../plugins/nats_options.ts";
 import { isNatsSubject, natsToken } from "../../src/kit/mod.ts";
+import { deliverThroughOutage } from "../support/broker_outage.ts";
+import { fails } from "../support/fails.ts";
 import { NatsHarness } from "../support/nats_harness.ts";
 import { NatsServer, PASSWORD, USER } from "../support/nats_server.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
@@ -33,17 +35,6 @@ Deno.test.afterAll(async () => {
 /** A plugin for the harness's stream, unless told otherwise. */
 function plugin(options: Partial<NatsOptions> = {}): Nats {
   return new Nats({ url: `nats://127.0.0.1:${server.port}`, ...login, subject: "cloud.servers", ...options });
-}
-
-/** Fails unless the work fails in this way, telling no secret. */
-async function fails(work: Promise<void>, reason: FailureReason | "PermanentError", text: RegExp): Promise<void> {
-  await assert.rejects(work, (error: unknown) => {
-    assert(error instanceof Error);
-    assert.match(error.message, text);
-    assert.doesNotMatch(Deno.inspect(error, { depth: 9 }), /hush|guess/);
-    assert.equal(error instanceof DeliveryError ? error.reason : error.name, reason, error.message);
-    return true;
-  });
 }
 
 Deno.test("notify() publishes the detail as JSON, with the event's key as Nats-Msg-Id", async () => {
@@ -427,26 +418,7 @@ Deno.test("notify() delivers every event in the end when the server is killed an
   const stream = await NatsHarness.open(killed);
   await using nats = plugin({ url: `nats://127.0.0.1:${killed.port}` });
   const keys = Array.from({ length: 40 }, (_, index) => `event/${index}`);
-  const reasons = new Set<unknown>();
-  const deliver = async (key: string) => {
-    await until(async () => {
-      try {
-        await nats.notify(detail, true, context({ key }));
-        return true;
-      } catch (error) {
-        assert(error instanceof DeliveryError, String(error));
-        reasons.add(error.reason);
-        return false;
-      }
-    }, 120_000);
-  };
-
-  await Promise.all(keys.slice(0, 10).map(deliver));
-  const rest = Promise.all(keys.slice(10).map(deliver));
-  await killed.kill();
-  await until(() => reasons.size > 0);
-  await killed.start();
-  await rest;
+  const reasons = await deliverThroughOutage(nats, { keys, kill: () => killed.kill(), restart: () => killed.start() });
 
   await until(() => stream.manager.streams.info("cloud").then(() => true, () => false));
   const taken = (await stream.taken()).map(({ headers }) => headers["Nats-Msg-Id"] ?? "");
