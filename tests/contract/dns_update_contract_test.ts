@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { Json } from "oss-watcher";
 import { DnsUpdate, type DnsUpdateOptions } from "oss-watcher/plugins";
-import { type PluginContract, sampleUpdate, testPlugin } from "oss-watcher/testing";
+import { type PluginContract, testPlugin } from "oss-watcher/testing";
 import { DnsHarness, type ServerRecords } from "../support/dns_harness.ts";
 import { type DnsServer, KEY, startDnsServer, ZONES } from "../support/dns_server.ts";
+import { DNS_TOLD } from "../support/dns_told.ts";
 
 const servers = new Map<string, DnsServer>();
 const KINDS = ["bind", "knot", "powerdns"] as const;
@@ -13,9 +14,6 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(async () => {
   for (const server of servers.values()) await server[Symbol.asyncDispose]();
 });
-
-/** Another port; the name stays, since the contract's associations have the first one. */
-const { IP, MAC, Addresses } = sampleUpdate().detail;
 
 const contract: Omit<PluginContract<DnsHarness>, "name" | "openTarget"> = {
   make: ({ server }) => new DnsUpdate({ ...KEY, server, zones: ZONES, addresses: "all" }),
@@ -44,17 +42,7 @@ const contract: Omit<PluginContract<DnsHarness>, "name" | "openTarget"> = {
       ...["ttlSeconds", "onConflict", "owner", "name", "secret"],
     ],
   },
-  foreign: (target) => target.addForeign(),
-  identify: ({ server }) => server,
-  updated: { IP, MAC, Addresses },
-  assertTaken: ({ server, records }, { detail, created }) => {
-    assert.equal(server, detail.ID);
-    if (created) assert.ok(records.includes(`${detail.FQDN} A ${detail.IP}`), records.join("\n"));
-  },
-  assertUpdated: ({ server, records }, { detail }) => {
-    assert.equal(server, detail.ID);
-    assert.ok(records.includes(`${detail.FQDN} A ${detail.IP}`), records.join("\n"));
-  },
+  ...DNS_TOLD,
   assertPreview: assertAdded,
 };
 

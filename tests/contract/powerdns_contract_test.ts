@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
 import type { Json } from "oss-watcher";
 import { PowerDns, type PowerDnsOptions } from "oss-watcher/plugins";
-import { type PluginContract, sampleUpdate, testPlugin } from "oss-watcher/testing";
+import { type PluginContract, testPlugin } from "oss-watcher/testing";
 import type { ServerRecords } from "../support/dns_harness.ts";
 import { API_KEY, PowerDnsServer, ZONES } from "../support/dns_server.ts";
+import { DNS_TOLD } from "../support/dns_told.ts";
 import { PowerDnsHarness } from "../support/powerdns_harness.ts";
 
 const server = new PowerDnsServer();
 Deno.test.beforeAll(() => server.start());
 Deno.test.afterAll(() => server[Symbol.asyncDispose]());
-
-/** Another port; the name stays, since the contract's associations have the first one. */
-const { IP, MAC, Addresses } = sampleUpdate().detail;
 
 const options: PowerDnsOptions = { url: "https://ns1.example.com", apiKey: API_KEY, zones: ZONES, addresses: "all" };
 
@@ -44,17 +42,7 @@ const contract: PluginContract<PowerDnsHarness> = {
       ...["headers", "timeoutSeconds", "bearer", "secret"],
     ],
   },
-  foreign: (target) => target.addForeign(),
-  identify: ({ server }) => server,
-  updated: { IP, MAC, Addresses },
-  assertTaken: ({ server, records }, { detail, created }) => {
-    assert.equal(server, detail.ID);
-    if (created) assert.ok(records.includes(`${detail.FQDN} A ${detail.IP}`), records.join("\n"));
-  },
-  assertUpdated: ({ server, records }, { detail }) => {
-    assert.equal(server, detail.ID);
-    assert.ok(records.includes(`${detail.FQDN} A ${detail.IP}`), records.join("\n"));
-  },
+  ...DNS_TOLD,
   assertPreview: assertWritten,
 };
 

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import type { Json } from "oss-watcher";
 import { Designate, type DesignateOptions } from "oss-watcher/plugins";
-import { type PluginContract, sampleUpdate, testPlugin } from "oss-watcher/testing";
+import { type PluginContract, testPlugin } from "oss-watcher/testing";
 import { DesignateHarness } from "../support/designate_harness.ts";
 import type { DesignateServer } from "../support/designate_server.ts";
 import type { ServerRecords } from "../support/dns_harness.ts";
 import { ZONES } from "../support/dns_server.ts";
+import { DNS_TOLD } from "../support/dns_told.ts";
 
-/** Another port; the name stays, since the contract's associations have the first one. */
-const { IP, MAC, Addresses } = sampleUpdate().detail;
 const PASSWORD = "a-password-of-nobody";
 
 const contract: Omit<PluginContract<DesignateHarness>, "openTarget"> = {
@@ -45,17 +44,7 @@ const contract: Omit<PluginContract<DesignateHarness>, "openTarget"> = {
       ...["zones", "projectZones", "hostName", "addresses", "ptr", "ttlSeconds", "onConflict", "owner", "name", "more"],
     ],
   },
-  foreign: (target) => target.addForeign(),
-  identify: ({ server }) => server,
-  updated: { IP, MAC, Addresses },
-  assertTaken: ({ server, records }, { detail, created }) => {
-    assert.equal(server, detail.ID);
-    if (created) assert.ok(records.includes(`${detail.FQDN} A ${detail.IP}`), records.join("\n"));
-  },
-  assertUpdated: ({ server, records }, { detail }) => {
-    assert.equal(server, detail.ID);
-    assert.ok(records.includes(`${detail.FQDN} A ${detail.IP}`), records.join("\n"));
-  },
+  ...DNS_TOLD,
   assertPreview: assertWritten,
 };
 
