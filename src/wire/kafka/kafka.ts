@@ -2,7 +2,7 @@ import { refuseProblems } from "../options/option_rules.ts";
 import { KeptLink } from "../kept_link.ts";
 import { LinkFailures } from "../link_failures.ts";
 import { KAFKA_ERRORS } from "./kafka_errors.ts";
-import { type KafkaEndpoint, KafkaLink, type KafkaMessage } from "./kafka_link.ts";
+import type { KafkaEndpoint, KafkaLink, KafkaMessage } from "./kafka_link.ts";
 import { kafkaOptionProblems, type KafkaTargetOptions } from "./kafka_options.ts";
 
 export type { KafkaMessage, KafkaTargetOptions };
@@ -48,7 +48,10 @@ export class KafkaTarget implements AsyncDisposable {
       // The library would try the first three alone, and wait for one that says nothing.
       endpoints: brokers.map((label) => ({ ...options, label, tls: tls === true ? {} : tls || undefined })),
       // Our own time limit comes first.
-      open: (endpoint, stop) => KafkaLink.open(endpoint, { timeoutMs: timeoutSeconds * 1000 + 1000, stop }),
+      open: async (endpoint, stop) => {
+        const { KafkaLink } = await import("./kafka_link.ts");
+        return await KafkaLink.open(endpoint, { timeoutMs: timeoutSeconds * 1000 + 1000, stop });
+      },
       failed: (cannot, error) => failures.failed(cannot, error),
       timeoutSeconds,
     });

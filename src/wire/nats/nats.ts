@@ -2,7 +2,7 @@ import { refuseProblems } from "../options/option_rules.ts";
 import { KeptLink } from "../kept_link.ts";
 import { LinkFailures } from "../link_failures.ts";
 import { NATS_ERRORS } from "./nats_errors.ts";
-import { type NatsEnvelope, NatsLink, type NatsPlace } from "./nats_link.ts";
+import type { NatsEnvelope, NatsLink, NatsPlace } from "./nats_link.ts";
 import { type NatsEndpoint, natsEndpoints, natsOptionProblems, type NatsTargetOptions } from "./nats_options.ts";
 
 export type { NatsPlace, NatsTargetOptions };
@@ -61,8 +61,10 @@ export class NatsTarget implements AsyncDisposable {
     this.#link = new KeptLink({
       endpoints: natsEndpoints(options),
       // Our own time limit comes first.
-      open: (endpoint, stop) =>
-        NatsLink.open(endpoint, { login: options, timeoutMs: timeoutSeconds * 1000 + 1000, stop }),
+      open: async (endpoint, stop) => {
+        const { NatsLink } = await import("./nats_link.ts");
+        return await NatsLink.open(endpoint, { login: options, timeoutMs: timeoutSeconds * 1000 + 1000, stop });
+      },
       failed: (cannot, error) => failures.failed(cannot, error),
       timeoutSeconds,
     });
