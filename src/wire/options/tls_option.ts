@@ -1,7 +1,7 @@
 import { isText } from "./option_values.ts";
 
 /** What config.ts may say of TLS to a server. */
-export interface GivenTls {
+interface GivenTls {
   readonly certFile?: string;
   readonly keyFile?: string;
 }
