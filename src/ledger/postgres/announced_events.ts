@@ -9,7 +9,7 @@ import { type Journal, RevertibleMap } from "./journal.ts";
 /** An event that was written, as far as later decisions ask for it. */
 export interface KnownEvent {
   readonly seq: number;
-  /** JSON; `null`: not made yet. */
+  /** JSON; `null`: not made yet. Empty where changes of servers are not announced. */
   readonly detail: string | null;
   /** JSON: the whole event, while it has no detail. */
   readonly data: string | null;
@@ -39,13 +39,19 @@ export class AnnouncedEvents implements UpdateStore {
   readonly #filled: RevertibleMap<string, true>;
   readonly #wanted = new Set<string>();
   readonly #pluginName: (plugin: number) => string;
+  readonly #isFollowed: boolean;
 
-  constructor(journal: Journal, pluginName: (plugin: number) => string) {
+  /** @param options `isFollowed`: changes of servers are announced, so that details are asked for. */
+  constructor(
+    journal: Journal,
+    { pluginName, isFollowed }: { readonly pluginName: (plugin: number) => string; readonly isFollowed: boolean },
+  ) {
     this.#events = new RevertibleMap(journal);
     this.#pending = new RevertibleMap(journal);
     this.#dirtyPending = new RevertibleMap(journal);
     this.#filled = new RevertibleMap(journal);
     this.#pluginName = pluginName;
+    this.#isFollowed = isFollowed;
   }
 
   /** Reads which servers have changed. */
@@ -72,7 +78,7 @@ export class AnnouncedEvents implements UpdateStore {
     for (const key of keys) {
       if (this.#events.has(key)) continue;
       const row = found.get(plain(key));
-      this.#events.put(key, row === undefined ? null : knownOf(row));
+      this.#events.put(key, row === undefined ? null : this.#asKept(knownOf(row)));
     }
   }
 
@@ -109,7 +115,7 @@ export class AnnouncedEvents implements UpdateStore {
 
   /** Notes an event of this transaction. */
   add(key: string, event: KnownEvent): void {
-    this.#events.set(key, event);
+    this.#events.set(key, this.#asKept(event));
   }
 
   /** Completes the server of an event whose detail is not stored yet. */
@@ -125,11 +131,11 @@ export class AnnouncedEvents implements UpdateStore {
   /** Notes the detail of an event, JSON. */
   detailed(key: string, detail: string): void {
     const known = this.#events.get(key);
-    if (known !== undefined && known !== null) this.#events.set(key, { ...known, detail, data: null });
+    if (known !== undefined && known !== null) this.#events.set(key, this.#asKept({ ...known, detail, data: null }));
   }
 
-  /** The columns of changed servers and of completed events, and the ids of servers to remove. */
-  dirty(): { readonly marked: Columns; readonly filled: Columns; readonly removed: readonly string[] } {
+  /** Takes what was changed, to be written: changed servers, completed events, and the ids of servers to remove. */
+  take(): { readonly marked: Columns; readonly filled: Columns; readonly removed: readonly string[] } {
     const [marked, filled, removed] = [new Columns(4), new Columns(2), [] as string[]];
     for (const serverId of this.#dirtyPending.keys()) {
       const pending = this.#pending.get(serverId);
@@ -140,14 +146,24 @@ export class AnnouncedEvents implements UpdateStore {
       const known = this.#events.get(key);
       if (known?.data) filled.add(known.seq, known.data);
     }
+    this.#dirtyPending.clear();
+    this.#filled.clear();
     return { marked, filled, removed };
   }
 
-  /** What was changed is written. Empties a cache that is too large. */
-  written(): void {
-    this.#dirtyPending.clear();
-    this.#filled.clear();
-    if (this.#events.size > MAX_EVENTS) this.#events.clear();
+  /** Whether the cache has more events than it should: {@linkcode forget} is to be called when all is written. */
+  get isLarge(): boolean {
+    return this.#events.size > MAX_EVENTS;
+  }
+
+  /** Empties the cache. */
+  forget(): void {
+    this.#events.clear();
+  }
+
+  /** Without a text that nobody asks for: one that lives long is moved by V8 again and again. */
+  #asKept(event: KnownEvent): KnownEvent {
+    return this.#isFollowed || event.detail === null ? event : { ...event, detail: "" };
   }
 
   #put(serverId: string, pending: Pending): void {

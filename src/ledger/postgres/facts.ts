@@ -29,6 +29,17 @@ export interface FactsOptions extends FactsTransactionOptions {
   readonly onCommitted: (committed: Committed) => void;
 }
 
+/** Notifications that were decided, and are to be committed. */
+export interface Decided {
+  readonly count: number;
+  /** The number of the last one. */
+  readonly through: number;
+  /** Numbers of those that led to nothing. */
+  readonly idle: readonly number[];
+  /** Numbers of those whose bodies nobody needs. */
+  readonly bodiless: readonly number[];
+}
+
 /** Undecided notifications of one transaction. */
 const READ_AT_ONCE = 250;
 
@@ -54,7 +65,7 @@ export class Facts {
   private constructor(options: FactsOptions, start: Readonly<Record<string, unknown>>) {
     const { now, hashesOf, pluginName, follow } = options;
     this.#options = options;
-    this.#announced = new AnnouncedEvents(this.#journal, pluginName);
+    this.#announced = new AnnouncedEvents(this.#journal, { pluginName, isFollowed: follow !== null });
     this.#transaction = new FactsTransaction(options, {
       memory: this.#memory,
       announced: this.#announced,
@@ -85,11 +96,14 @@ export class Facts {
     return facts;
   }
 
-  /** As {@linkcode Ledger.decide}. */
-  async decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<number> {
+  /**
+   * As {@linkcode Ledger.decide}, but for the commit, for which {@linkcode take} is to be called.
+   * `null`: there is nothing to decide. May run while what was taken before is committed.
+   */
+  async decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<Decided | null> {
     const { recorded, queries } = this.#options;
     const undecided = await recorded.after(this.#decidedThrough, Math.min(limit, READ_AT_ONCE), queries);
-    if (undecided.length === 0) return 0;
+    if (undecided.length === 0) return null;
     const added = new RevertibleMap<string, NewEvent>(this.#journal);
     const [idle, bodiless]: [number[], number[]] = [[], []];
     let decided = 0;
@@ -103,13 +117,28 @@ export class Facts {
       else if (decision.outcome !== "event" && (decision.changedServers ?? []).length === 0) bodiless.push(seq);
       decided++;
     }
-    if (decided === 0) return 0;
+    if (decided === 0) return null;
     for (const event of added.values()) await this.#known(() => this.#announcer.writeOne(event, make));
-    const through = (undecided[decided - 1] as Undecided).seq;
-    await this.#commit({ decidedThrough: through, idle, bodiless });
+    return { count: decided, through: (undecided[decided - 1] as Undecided).seq, idle, bodiless };
+  }
+
+  /** Takes what was decided, and returns what commits it, as {@linkcode FactsTransaction.take} does. */
+  take({ count, through, idle, bodiless }: Decided): () => Promise<void> {
+    const from = this.#decidedThrough;
     this.#decidedThrough = through;
-    recorded.decided(through);
-    return decided;
+    this.#options.recorded.decided(through);
+    return this.#taken({ decided: { from, through, count }, idle, bodiless });
+  }
+
+  /** Whether the cache has more than it should: {@linkcode forget} is to be called when all is committed. */
+  get isLarge(): boolean {
+    return this.#memory.isLarge || this.#announced.isLarge;
+  }
+
+  /** Empties the cache. */
+  forget(): void {
+    if (this.#memory.isLarge) this.#memory.forget();
+    if (this.#announced.isLarge) this.#announced.forget();
   }
 
   /** Servers whose changes have settled, at most `limit`. */
@@ -130,9 +159,13 @@ export class Facts {
     return settled;
   }
 
+  /** Whether there may be events without a detail behind this number. */
+  mayHaveUndetailed(after: number): boolean {
+    return after < this.#newestUndetailed;
+  }
+
   /** As {@linkcode Ledger.undetailed}. */
   async undetailed(limit: number, after: number): Promise<readonly LedgerEvent[]> {
-    if (after >= this.#newestUndetailed) return [];
     const rows = await this.#options.queries.rows(UNDETAILED, [after, limit]);
     if (rows.length === 0 && limit > 0) this.#newestUndetailed = after;
     const events = rows.map((row) => ({
@@ -253,11 +286,18 @@ export class Facts {
     if (how.immediate === null) this.#newestUndetailed = seq;
   }
 
-  async #commit(changes: FactsChanges): Promise<void> {
-    const committed = await this.#transaction.commit(changes);
+  #commit(changes: FactsChanges): Promise<void> {
+    return this.#taken(changes)();
+  }
+
+  #taken(changes: FactsChanges): () => Promise<void> {
+    const commit = this.#transaction.take(changes);
     this.#journal.clear();
-    if (committed === null) this.isOutdated = true;
-    else this.#options.onCommitted(committed);
+    return async () => {
+      const committed = await commit();
+      if (committed === null) this.isOutdated = true;
+      else this.#options.onCommitted(committed);
+    };
   }
 }
 

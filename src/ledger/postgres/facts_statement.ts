@@ -39,7 +39,9 @@ const SINGLE = [
   "epoch",
   "holder",
   "writes",
+  "decidedFrom",
   "decidedThrough",
+  "decided",
   "beganAt",
   "removed",
   "idle",
@@ -74,15 +76,23 @@ function upsert(kind: FactsRows, table: string, key: string): string {
   } ON CONFLICT (${key}) DO UPDATE SET ${replaced.join(", ")}`;
 }
 
+const IS_OURS = `name = 'facts' AND epoch = ${parameter("epoch")}::bigint
+      AND holder IS NOT DISTINCT FROM ${parameter("holder")}::text AND writes = ${parameter("writes")}::bigint`;
+
+/** Whether the notifications that were decided are all that there are: others may have recorded some between them. */
+const HAS_ALL = `(${parameter("decided")}::bigint IS NULL OR ${parameter("decided")}::bigint = (SELECT count(*)
+      FROM notification WHERE seq > ${parameter("decidedFrom")}::bigint AND seq <= ${
+  parameter("decidedThrough")
+}::bigint))`;
+
 /**
  * One transaction of the holder of lease `facts`, in one statement. It writes nothing unless the
  * lease has this epoch and holder, and was written by it this many times: a statement that comes late, when its
- * effects were concluded from the tables already, is without effect.
+ * effects were concluded from the tables already, is without effect. Nor does it write anything when others have
+ * recorded notifications between those that were decided.
  */
 export const WRITE_FACTS = `WITH fence AS (
-    UPDATE lease SET writes = writes + 1 WHERE name = 'facts' AND epoch = ${parameter("epoch")}::bigint
-      AND holder IS NOT DISTINCT FROM ${parameter("holder")}::text
-      AND writes = ${parameter("writes")}::bigint RETURNING 1),
+    UPDATE lease SET writes = writes + 1 WHERE ${IS_OURS} AND ${HAS_ALL} RETURNING 1),
   changed AS (${upsert("changed", "server", "id")}),
   learned AS (${upsert("learned", "server", "id")}),
   ports AS (${upsert("ports", "port", "id")}),
@@ -107,7 +117,8 @@ export const WRITE_FACTS = `WITH fence AS (
     WHERE ${parameter("beganAt")}::text IS NOT NULL ON CONFLICT (name) DO NOTHING),
   decided AS (UPDATE fact SET value = ${parameter("decidedThrough")}::text FROM fence
     WHERE name = 'decided_through' AND ${parameter("decidedThrough")}::text IS NOT NULL)
-  SELECT (SELECT count(*) FROM fence) AS proven, (SELECT count(*) FROM added) AS added,
+  SELECT (SELECT count(*) FROM fence) AS proven, EXISTS (SELECT 1 FROM lease WHERE ${IS_OURS}) AS ours,
+    (SELECT count(*) FROM added) AS added,
     CASE WHEN ${parameter("tellsOthers")}::boolean THEN ${told("events")} END AS told`;
 
 /** Values of {@linkcode WRITE_FACTS}: single ones in the order of its parameters. */

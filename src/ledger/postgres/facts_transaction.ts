@@ -4,7 +4,7 @@ import type { WriteOptions } from "../announcer.ts";
 import type { NewEvent } from "../new_event.ts";
 import { deliveredEvent, type RecentEvent } from "../recent_events.ts";
 import type { AnnouncedEvents } from "./announced_events.ts";
-import type { Queries } from "./client.ts";
+import type { Queries, Row } from "./client.ts";
 import { arrayOf, Columns, plain, SEPARATOR } from "./columns.ts";
 import { type FactsRows, rowValues, singleValues, WRITE_FACTS } from "./facts_statement.ts";
 import type { HeldLease } from "./held_leases.ts";
@@ -50,8 +50,8 @@ export interface FactsState {
 
 /** What is committed beside rows. */
 export interface FactsChanges {
-  /** Notifications up to this number are decided. */
-  readonly decidedThrough?: number;
+  /** So many notifications behind number `from` were decided, up to number `through`. */
+  readonly decided?: { readonly from: number; readonly through: number; readonly count: number };
   /** When priming began, if that is not stored yet; milliseconds since the epoch. */
   readonly beganAt?: number;
   /** Numbers of notifications that led to nothing: they are removed. */
@@ -129,36 +129,51 @@ export class FactsTransaction {
   }
 
   /**
-   * Commits. `null`: an event with such a key was written long ago, so that what is in memory says
-   * otherwise.
+   * Takes what was added and changed, and returns what writes it; all that was taken before must be
+   * written. The next transaction may be filled meanwhile, and is in vain if this one fails.
    *
-   * @throws {LeaseLost} when another process has the lease.
+   * What it returns resolves with `null` when an event with such a key was written long ago, so that
+   * memory is not what the tables have. It rejects with {@linkcode LeaseLost} when another process has
+   * the lease, with {@linkcode Outdated} when others have recorded what has to be decided before.
    */
-  async commit({ decidedThrough, beganAt, idle = [], bodiless = [] }: FactsChanges): Promise<Committed | null> {
+  take({ decided, beganAt, idle = [], bodiless = [] }: FactsChanges): () => Promise<Committed | null> {
     const { queries, lease, tellsOthers } = this.#options;
-    const { removed, ...announced } = this.#announced.dirty();
-    const rows: Record<FactsRows, Columns> = { ...this.#rows, ...this.#memory.dirty(), ...announced };
+    const { removed, ...announced } = this.#announced.take();
+    const rows: Record<FactsRows, Columns> = { ...this.#rows, ...this.#memory.take(), ...announced };
     const values = singleValues({
       epoch: lease.epoch,
       holder: lease.holder,
-      writes: this.#writes,
-      decidedThrough: decidedThrough === undefined ? null : String(decidedThrough),
+      writes: this.#writes++,
+      decidedFrom: decided?.from ?? null,
+      decidedThrough: decided?.through ?? null,
+      decided: decided?.count ?? null,
       beganAt: beganAt === undefined ? null : String(beganAt),
       removed: removed.join(SEPARATOR),
       idle: idle.join(SEPARATOR),
       bodiless: bodiless.join(SEPARATOR),
       tellsOthers: tellsOthers() && this.#events.length + this.#detailed.length > 0,
     });
-    const [answer] = await queries.rows(WRITE_FACTS, [...values, ...rowValues(rows)]);
-    if (Number(answer?.["proven"]) === 0) throw new LeaseLost('The lease "facts" was taken by another process');
-    this.#writes++;
+    const parameters = [...values, ...rowValues(rows)];
     const committed = { events: this.#events, detailed: this.#detailed };
-    const isAsExpected = Number(answer?.["added"]) === committed.events.length;
     [this.#rows, this.#events, this.#detailed] = [noRows(), [], []];
-    this.#memory.written();
-    this.#announced.written();
-    return isAsExpected ? committed : null;
+    return async () => {
+      const [answer] = await queries.rows(WRITE_FACTS, parameters);
+      if (Number(answer?.["proven"]) === 0) throw whyNot(answer);
+      this.#memory.written();
+      return Number(answer?.["added"]) === committed.events.length ? committed : null;
+    };
   }
+}
+
+function whyNot(answer: Row | undefined): Error {
+  return answer?.["ours"] === true
+    ? new Outdated("Another process has recorded notifications between those that were decided")
+    : new LeaseLost('The lease "facts" was taken by another process');
+}
+
+/** What is in memory is not what the tables have: it has to be read anew. Nothing was written. */
+export class Outdated extends Error {
+  override readonly name = "Outdated";
 }
 
 /** Rows that are not derived from memory when the transaction is committed. */

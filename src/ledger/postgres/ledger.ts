@@ -26,6 +26,7 @@ import type { Queries } from "./client.ts";
 import { original, plain } from "./columns.ts";
 import { Dispatching } from "./dispatching.ts";
 import { Facts } from "./facts.ts";
+import { FactsCalls } from "./facts_calls.ts";
 import type { Committed } from "./facts_transaction.ts";
 import { gapOf } from "./gaps.ts";
 import type { HeldLeases } from "./held_leases.ts";
@@ -49,6 +50,8 @@ export interface PostgresLedgerOptions {
   readonly leases: HeldLeases;
   /** Whether there are other processes. @default there are none */
   readonly hasOthers?: () => boolean;
+  /** Called when decisions are committed: deliveries may have become ready. */
+  readonly onCommitted?: () => void;
 }
 
 /**
@@ -64,10 +67,7 @@ export class PostgresLedger implements Ledger {
   readonly #orderHash: OrderHash;
   readonly #lastRunAt: number | null;
   #follow: FollowOptions | null = null;
-  /** `null`: to be begun. */
-  #facts: Facts | null = null;
-  /** Calls that need {@linkcode Facts} run one after the other. */
-  #factsTurn: Promise<unknown> = Promise.resolve();
+  readonly #facts: FactsCalls;
 
   private constructor(
     options: PostgresLedgerOptions,
@@ -83,6 +83,12 @@ export class PostgresLedger implements Ledger {
     this.#orderHash = orderHash(orderSeed);
     this.#lastRunAt = lastRunAt;
     this.#dispatching = new Dispatching({ queries, leases, plugins, most: MAX_SETTLED });
+    this.#facts = new FactsCalls({
+      begin: () => this.#beginFacts(),
+      recorded: this.#recorded,
+      onCommitted: () => options.onCommitted?.(),
+      onOutdated: () => this.#dispatching.notice(),
+    });
     this.#recordings = new Batcher(async (batch) => {
       const tellsOthers = options.hasOthers?.() ?? false;
       const count = await this.#recorded.record(batch.flatMap(({ arrivals }) => arrivals), { queries, tellsOthers });
@@ -115,7 +121,7 @@ export class PostgresLedger implements Ledger {
   }
 
   async decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<number> {
-    return await this.#withFacts((facts) => facts.decide(limit, decider, make));
+    return await this.#facts.decide(limit, decider, make);
   }
 
   async priming(): Promise<readonly PrimingProgress[]> {
@@ -129,15 +135,16 @@ export class PostgresLedger implements Ledger {
   }
 
   async prime(primer: Primer): Promise<void> {
-    await this.#withFacts((facts) => facts.prime(primer));
+    await this.#facts.run((facts) => facts.prime(primer));
   }
 
   async undetailed(limit: number, after = 0): Promise<readonly LedgerEvent[]> {
-    return await this.#withFacts((facts) => facts.undetailed(limit, after));
+    const mayBe = await this.#facts.peek((facts) => Promise.resolve(facts.mayHaveUndetailed(after)));
+    return mayBe ? await this.#facts.run((facts) => facts.undetailed(limit, after)) : [];
   }
 
   async storeDetails(details: readonly DetailRecord[]): Promise<void> {
-    if (details.length > 0) await this.#withFacts((facts) => facts.storeDetails(details));
+    if (details.length > 0) await this.#facts.run((facts) => facts.storeDetails(details));
   }
 
   async activate(plugins: readonly string[]): Promise<void> {
@@ -146,17 +153,15 @@ export class PostgresLedger implements Ledger {
 
   follow(options: FollowOptions): Promise<void> {
     this.#follow = options;
-    this.#facts = null;
+    this.#facts.drop();
     return Promise.resolve();
   }
 
   async announceUpdates(limit: number, make?: ImmediateMaker): Promise<AnnouncedUpdates> {
     if (this.#follow === null) return { settled: 0, nextDueAt: null };
-    return await this.#withFacts(async (facts) => {
-      const due = await facts.due(limit);
-      const settled = due.length === 0 ? 0 : await facts.announce(due, make);
-      return { settled, nextDueAt: await facts.nextDueAt() };
-    });
+    const due = await this.#facts.peek((facts) => facts.due(limit));
+    const settled = due.length === 0 ? 0 : await this.#facts.run((facts) => facts.announce(due, make));
+    return { settled, nextDueAt: await this.#facts.peek((facts) => facts.nextDueAt()) };
   }
 
   async ready(query: ReadyQuery): Promise<readonly Delivery[]> {
@@ -219,7 +224,7 @@ export class PostgresLedger implements Ledger {
 
   /** Calls back with memory as it is; needs the lease `facts`. */
   look<Result>(reader: (memory: Memory) => Result): Promise<Result> {
-    return this.#withFacts((facts) => facts.look(reader));
+    return this.#facts.run((facts) => facts.look(reader));
   }
 
   /** In-memory state of one plugin's deliveries; `null`: its lease is not ours. */
@@ -230,7 +235,7 @@ export class PostgresLedger implements Ledger {
   /** A lease was taken: what is known in memory of its work is read anew. */
   begin(name: string): void {
     if (name !== "facts") return this.#dispatching.begin(name);
-    this.#facts = null;
+    this.#facts.drop();
     this.#recorded.isDeciding = true;
     // What the holder before has announced last: we may hear of it only after our own first event.
     this.notice();
@@ -239,14 +244,14 @@ export class PostgresLedger implements Ledger {
   /** A lease ends. Saves what spares the next holder work. */
   async end(name: string): Promise<void> {
     if (name !== "facts") return await this.#dispatching.end(name);
-    this.#facts = null;
+    await this.#facts.end();
     this.#recorded.isDeciding = false;
     this.#recorded.forget();
   }
 
   /** The tables may not have what was committed last: all that is in memory is read anew. */
   restored(): void {
-    this.#facts = null;
+    this.#facts.drop();
     this.#recorded.forget();
     this.#dispatching.reload();
     this.notice();
@@ -268,29 +273,6 @@ export class PostgresLedger implements Ledger {
     this.#plugins.setActive(activePlugins);
     const hasPaused = JSON.stringify([...this.#plugins.pauses()]) !== before;
     return this.#dispatching.changed(changes) || hasPaused;
-  }
-
-  /** Runs a call of the holder of `facts`; what is in memory is dropped when it fails. */
-  #withFacts<Result>(action: (facts: Facts) => Promise<Result>): Promise<Result> {
-    const turn = this.#factsTurn.then(async () => {
-      const facts = this.#facts ??= await this.#beginFacts();
-      let result: Result;
-      try {
-        result = await action(facts);
-      } catch (error) {
-        this.#facts = null;
-        // After a fail-over, others may have the numbers of what is kept.
-        this.#recorded.forget();
-        throw error;
-      }
-      if (facts.isOutdated) {
-        this.#facts = null;
-        this.#dispatching.notice();
-      }
-      return result;
-    });
-    this.#factsTurn = turn.catch(() => {});
-    return turn;
   }
 
   async #beginFacts(): Promise<Facts> {

@@ -48,7 +48,20 @@ export class PostgresMemory implements WritableMemory {
   readonly #dirtyServers: RevertibleMap<string, Dirty<ServerMemory>>;
   readonly #dirtyPorts: RevertibleMap<string, Dirty<PortMemory>>;
   readonly #dirtyFloatingIps: RevertibleMap<string, Dirty<FloatingIpMemory>>;
+  /** What was taken to be written, and may not be in the tables yet. */
+  #takenPorts = new Map<string, Dirty<PortMemory>>();
+  #takenFloatingIps = new Map<string, Dirty<FloatingIpMemory>>();
   readonly #wanted = { servers: new Set<string>(), ports: new Set<string>(), floatingIps: new Set<string>() };
+
+  /** What is in the cache; what is not is noted, to be read. `null`: nothing is there. `undefined`: not known. */
+  readonly #asked = {
+    server: (id: string) => asked(this.#servers, id, this.#wanted.servers),
+    port: (id: string) => asked(this.#ports, id, this.#wanted.ports),
+    floatingIp: (id: string) => asked(this.#floatingIps, id, this.#wanted.floatingIps),
+    portsOf: (serverId: string) => asked(this.#portsOf, serverId, this.#wanted.servers),
+    floatingIpsOn: (portId: string) => asked(this.#floatingIpsOn, portId, this.#wanted.ports),
+    floatingIpsOf: (serverId: string) => asked(this.#floatingIpsOf, serverId, this.#wanted.servers),
+  };
 
   constructor(journal: Journal) {
     const map = <Value>() => new RevertibleMap<string, Value>(journal);
@@ -58,49 +71,43 @@ export class PostgresMemory implements WritableMemory {
   }
 
   server(id: string): ServerMemory | undefined {
-    return this.#cached(this.#servers, id, this.#wanted.servers) ?? undefined;
+    return known(this.#asked.server(id), id) ?? undefined;
   }
 
   port(id: string): PortMemory | undefined {
-    return this.#cached(this.#ports, id, this.#wanted.ports) ?? undefined;
+    return known(this.#asked.port(id), id) ?? undefined;
   }
 
   floatingIp(id: string): FloatingIpMemory | undefined {
-    return this.#cached(this.#floatingIps, id, this.#wanted.floatingIps) ?? undefined;
+    return known(this.#asked.floatingIp(id), id) ?? undefined;
   }
 
   portsOfServer(serverId: string): readonly PortMemory[] {
-    const ids = this.#cached(this.#portsOf, serverId, this.#wanted.servers);
+    const ids = known(this.#asked.portsOf(serverId), serverId);
     return ids.slice(-MAX_ITEMS).flatMap((id) => this.port(id) ?? []);
   }
 
   floatingIpsOnPort(portId: string): readonly FloatingIpMemory[] {
-    const ids = this.#cached(this.#floatingIpsOn, portId, this.#wanted.ports);
+    const ids = known(this.#asked.floatingIpsOn(portId), portId);
     return ids.flatMap((id) => this.floatingIp(id) ?? []);
   }
 
   floatingIpsOfServer(serverId: string): readonly FloatingIpMemory[] {
-    const ids = this.#cached(this.#floatingIpsOf, serverId, this.#wanted.servers);
+    const ids = known(this.#asked.floatingIpsOf(serverId), serverId);
     return ids.flatMap((id) => this.floatingIp(id) ?? []);
   }
 
   /** Notes what is asked for, instead of throwing: answers that nothing is there. */
   get probe(): Memory {
-    const probed = <Found>(ask: () => Found, none: Found): Found => {
-      try {
-        return ask();
-      } catch (error) {
-        if (error instanceof MemoryNotRead) return none;
-        throw error;
-      }
-    };
+    const asked = this.#asked;
+    const floatingIps = (ids: Ids = []) => ids.flatMap((id) => asked.floatingIp(id) ?? []);
     return {
-      server: (id) => probed(() => this.server(id), undefined),
-      port: (id) => probed(() => this.port(id), undefined),
-      floatingIp: (id) => probed(() => this.floatingIp(id), undefined),
-      portsOfServer: (id) => probed(() => this.portsOfServer(id), []),
-      floatingIpsOnPort: (id) => probed(() => this.floatingIpsOnPort(id), []),
-      floatingIpsOfServer: (id) => probed(() => this.floatingIpsOfServer(id), []),
+      server: (id) => asked.server(id) ?? undefined,
+      port: (id) => asked.port(id) ?? undefined,
+      floatingIp: (id) => asked.floatingIp(id) ?? undefined,
+      portsOfServer: (id) => (asked.portsOf(id) ?? []).slice(-MAX_ITEMS).flatMap((port) => asked.port(port) ?? []),
+      floatingIpsOnPort: (id) => floatingIps(asked.floatingIpsOn(id)),
+      floatingIpsOfServer: (id) => floatingIps(asked.floatingIpsOf(id)),
     };
   }
 
@@ -163,27 +170,32 @@ export class PostgresMemory implements WritableMemory {
     put(this.#servers, [found.get("server")]);
     put(this.#ports, [found.get("port"), found.get("port of server")]);
     put(this.#floatingIps, [found.get("floating IP"), found.get("of port"), found.get("of server")]);
+    const changedPorts = new Map([...this.#takenPorts, ...this.#dirtyPorts]);
+    const changedFloatingIps = new Map([...this.#takenFloatingIps, ...this.#dirtyFloatingIps]);
+    const portsOf = listed(found.get("port of server"), changedPorts, ({ lastServerId }) => lastServerId);
+    const floatingIpsOf = listed(
+      found.get("of server"),
+      changedFloatingIps,
+      ({ association }) => association?.serverId ?? null,
+    );
+    const floatingIpsOn = listed(found.get("of port"), changedFloatingIps, ({ portId }) => portId);
     for (const id of servers) {
       if (!this.#servers.has(id)) this.#servers.put(id, null);
-      if (!this.#portsOf.has(id)) {
-        this.#portsOf.put(id, listed(found.get("port of server"), id, this.#dirtyPorts, (port) => port.lastServerId));
-      }
-      if (!this.#floatingIpsOf.has(id)) {
-        const serverOf = ({ association }: FloatingIpMemory) => association?.serverId ?? null;
-        this.#floatingIpsOf.put(id, listed(found.get("of server"), id, this.#dirtyFloatingIps, serverOf));
-      }
+      if (!this.#portsOf.has(id)) this.#portsOf.put(id, portsOf(id));
+      if (!this.#floatingIpsOf.has(id)) this.#floatingIpsOf.put(id, floatingIpsOf(id));
     }
     for (const id of ports) {
       if (!this.#ports.has(id)) this.#ports.put(id, null);
-      if (!this.#floatingIpsOn.has(id)) {
-        this.#floatingIpsOn.put(id, listed(found.get("of port"), id, this.#dirtyFloatingIps, ({ portId }) => portId));
-      }
+      if (!this.#floatingIpsOn.has(id)) this.#floatingIpsOn.put(id, floatingIpsOn(id));
     }
     for (const id of floatingIps) if (!this.#floatingIps.has(id)) this.#floatingIps.put(id, null);
   }
 
-  /** The columns of servers that were changed, of those that were completed, of ports and floating IPs. */
-  dirty(): { readonly [kind in "changed" | "learned" | "ports" | "floatingIps"]: Columns } {
+  /**
+   * Takes what was changed, to be written: the columns of servers that were changed, of those that were
+   * completed, of ports and floating IPs. What was taken before must be {@linkcode written}.
+   */
+  take(): { readonly [kind in "changed" | "learned" | "ports" | "floatingIps"]: Columns } {
     const [changed, learned, ports, floatingIps] = [new Columns(3), new Columns(2), new Columns(5), new Columns(6)];
     for (const [id, { row, deletedAt }] of this.#dirtyServers) {
       if (deletedAt === undefined) learned.add(plain(id), JSON.stringify(row));
@@ -196,23 +208,39 @@ export class PostgresMemory implements WritableMemory {
       const serverId = row.association?.serverId ?? null;
       floatingIps.add(plain(id), nullable(row.portId), nullable(serverId), changed, JSON.stringify(row), deletedAt);
     }
+    [this.#takenPorts, this.#takenFloatingIps] = [new Map(this.#dirtyPorts), new Map(this.#dirtyFloatingIps)];
+    for (const dirty of [this.#dirtyServers, this.#dirtyPorts, this.#dirtyFloatingIps]) dirty.clear();
     return { changed, learned, ports, floatingIps };
   }
 
-  /** What was changed is written. Empties a cache that is too large. */
+  /** What was taken is written. */
   written(): void {
-    for (const dirty of [this.#dirtyServers, this.#dirtyPorts, this.#dirtyFloatingIps]) dirty.clear();
-    if (this.#servers.size + this.#ports.size + this.#floatingIps.size <= MAX_ROWS) return;
+    this.#takenPorts.clear();
+    this.#takenFloatingIps.clear();
+  }
+
+  /** Whether the cache has more rows than it should: {@linkcode forget} is to be called when all is written. */
+  get isLarge(): boolean {
+    return this.#servers.size + this.#ports.size + this.#floatingIps.size > MAX_ROWS;
+  }
+
+  /** Empties the cache. */
+  forget(): void {
     for (const rows of [this.#servers, this.#ports, this.#floatingIps]) rows.clear();
     for (const ids of [this.#portsOf, this.#floatingIpsOn, this.#floatingIpsOf]) ids.clear();
   }
+}
 
-  #cached<Value>(map: ReadonlyMap<string, Value>, id: string, wanted: Set<string>): Value {
-    const value = map.get(id);
-    if (value !== undefined) return value;
-    wanted.add(id);
-    throw new MemoryNotRead(`The row of ${id} has to be read first`);
-  }
+function asked<Value>(cache: ReadonlyMap<string, Value>, id: string, wanted: Set<string>): Value | undefined {
+  const value = cache.get(id);
+  if (value === undefined) wanted.add(id);
+  return value;
+}
+
+/** @throws {MemoryNotRead} when it is not known. */
+function known<Value>(value: Value | undefined, id: string): Value {
+  if (value === undefined) throw new MemoryNotRead(`The row of ${id} has to be read first`);
+  return value;
 }
 
 /** What a row was read for. */
@@ -235,18 +263,21 @@ function put<Kept extends { readonly id: string }>(
   }
 }
 
-/** The ids of the rows of a server or a port, with what was changed and is not written yet. */
+/** The ids of the rows of each server or port, with what was changed and may not be in the tables yet. */
 function listed<Kept extends { readonly id: string }>(
   found: readonly Row[] = [],
-  of: string,
   dirty: ReadonlyMap<string, Dirty<Kept>>,
   ownerOf: (row: Kept) => string | null,
-): Ids {
-  const ids = found.filter((row) => row["of"] === plain(of)).map(({ id }) => original(id as string));
-  const written = ids.filter((id) => !dirty.has(id));
-  const changed = [...dirty.values()].filter(({ row }) => ownerOf(row) === of);
-  changed.sort((one, other) => one.changed - other.changed);
-  return [...written, ...changed.map(({ row }) => row.id)];
+): (owner: string) => Ids {
+  const written = Map.groupBy(found, (row) => row["of"] as string);
+  const changed = Map.groupBy(dirty.values(), ({ row }) => ownerOf(row));
+  return (owner) => {
+    const ids = (written.get(plain(owner)) ?? []).map(({ id }) => original(id as string)).filter((id) =>
+      !dirty.has(id)
+    );
+    const latest = (changed.get(owner) ?? []).toSorted((one, other) => one.changed - other.changed);
+    return [...ids, ...latest.map(({ row }) => row.id)];
+  };
 }
 
 /** Moves a row from one list to the end of another; a list that was not read is left alone. */

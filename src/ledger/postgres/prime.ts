@@ -30,10 +30,18 @@ async function write(
   queries: Queries,
   { look, epoch }: { readonly look: MemoryLook; readonly epoch: number },
 ): Promise<void> {
-  const none = { decidedThrough: null, beganAt: null, removed: "", idle: "", bodiless: "" };
+  const none = {
+    decidedFrom: null,
+    decidedThrough: null,
+    decided: null,
+    beganAt: null,
+    removed: "",
+    idle: "",
+    bodiless: "",
+  };
   await queries.rows(WRITE_FACTS, [
     ...singleValues({ epoch, holder: null, writes: 0, tellsOthers: false, ...none }),
-    ...rowValues(look.memory.dirty()),
+    ...rowValues(look.memory.take()),
   ]);
 }
 

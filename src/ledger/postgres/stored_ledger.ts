@@ -57,6 +57,7 @@ export async function openStoredLedger(
       now: options.clock.now,
       leases: held,
       hasOthers: () => others.isThere,
+      onCommitted: options.onRescheduled,
     });
     return new PostgresStoredLedger({ postgres, options, leaseSeconds, place, client, ledger, held, others });
   } catch (error) {
