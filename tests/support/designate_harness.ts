@@ -24,7 +24,7 @@ export class DesignateHarness implements TargetHarness<ServerRecords> {
   static async open(server: DesignateServer): Promise<DesignateHarness> {
     await server.clear();
     const harness = new DesignateHarness(server);
-    await server.designate.setRegion("front", `http://127.0.0.1:${harness.#gate.port}`);
+    await harness.#lead(harness.#gate.port);
     return harness;
   }
 
@@ -52,6 +52,12 @@ export class DesignateHarness implements TargetHarness<ServerRecords> {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.handle = this.#whole;
     await this.#gate[Symbol.asyncDispose]();
+    await this.#lead(this.#server.frontPort);
+  }
+
+  /** Where the catalogue leads those who use the front. */
+  async #lead(port: number): Promise<void> {
+    await this.#server.designate.setRegion("front", `http://127.0.0.1:${port}`);
   }
 
   async #answer(request: ProxiedRequest): Promise<ProxiedAnswer | null> {
