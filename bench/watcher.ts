@@ -18,6 +18,8 @@ export interface WatcherOptions {
   readonly follows?: boolean;
   /** The ledger's database. @default a file of SQLite */
   readonly postgres?: PostgresServer;
+  /** Whether the ledger on PostgreSQL stays. @default it is dropped */
+  readonly keepsLedger?: boolean;
   /** The file of the ledger. @default in a new directory, which is removed afterwards */
   readonly dir?: string;
   /** How many deliveries the ledger must hold as done in the end. */
@@ -107,7 +109,7 @@ async function checkLedger(file: string, options: WatcherOptions): Promise<void>
   const { postgres } = options;
   if (postgres === undefined) return checkFile(file, options);
   checkWork(JSON.parse(await postgres.psql(DONE_ON_POSTGRES)), options);
-  await postgres.psql("DROP SCHEMA oss_watcher CASCADE");
+  if (options.keepsLedger !== true) await postgres.psql("DROP SCHEMA oss_watcher CASCADE");
 }
 
 function checkFile(file: string, options: WatcherOptions): void {
