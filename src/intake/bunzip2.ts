@@ -20,6 +20,17 @@ const SMALLEST_BLOCK_BYTES = 99_981;
 const RUN_LENGTH_GROWTH = 1.25;
 
 /**
+ * A compressor says how large its blocks may be, mostly 900 KB, of which the decoder takes four times as
+ * much for each stream. Shorter streams are tried with the smallest blocks first.
+ */
+const SHORT_BYTES = 16_384;
+const SMALLEST_LEVEL = "1".charCodeAt(0);
+const LEVEL_AT = 3;
+
+/** The first size of the output, which grows. */
+const FIRST_BYTES = 16_384;
+
+/**
  * Decompresses a bzip2 stream.
  *
  * @throws {RangeError} as soon as the output exceeds `maxBytes`, or the stream has more blocks than
@@ -28,15 +39,38 @@ const RUN_LENGTH_GROWTH = 1.25;
  * @throws {TypeError} when the input is not bzip2.
  */
 export function bunzip2(compressed: Uint8Array, maxBytes: number): Uint8Array {
-  const bytes = new Uint8Array(maxBytes);
+  const level = compressed[LEVEL_AT];
+  if (compressed.length > SHORT_BYTES || level === undefined || level <= SMALLEST_LEVEL) {
+    return inflate(compressed, maxBytes);
+  }
+  const small = compressed.slice();
+  small[LEVEL_AT] = SMALLEST_LEVEL;
+  try {
+    return inflate(small, maxBytes);
+  } catch (error) {
+    // Its blocks are larger, or it is not bzip2.
+    if (error instanceof TypeError) return inflate(compressed, maxBytes);
+    throw error;
+  }
+}
+
+function inflate(compressed: Uint8Array, maxBytes: number): Uint8Array {
+  let bytes = new Uint8Array(Math.min(FIRST_BYTES, maxBytes));
   let length = 0;
   decode(sourceOf(compressed, 1 + Math.ceil(maxBytes * RUN_LENGTH_GROWTH / SMALLEST_BLOCK_BYTES)), {
     writeByte(byte) {
       if (length === maxBytes) throw new RangeError(`Cannot inflate bzip2: more than ${maxBytes} bytes`);
+      if (length === bytes.length) bytes = grown(bytes, maxBytes);
       bytes[length++] = byte;
     },
   });
   return bytes.subarray(0, length);
+}
+
+function grown(bytes: Uint8Array, maxBytes: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.min(2 * bytes.length, maxBytes));
+  larger.set(bytes);
+  return larger;
 }
 
 function sourceOf(compressed: Uint8Array, maxBlocks: number): ByteSource {

@@ -6,6 +6,7 @@ import {
   BZIP2_OF_HALF_A_MEBIBYTE,
   BZIP2_OF_ONE_BYTE,
   BZIP2_OF_ONE_BYTE_TOO_MANY,
+  BZIP2_OF_ONE_LARGE_BLOCK,
   BZIP2_SAMPLE,
 } from "../support/bzip2.ts";
 
@@ -20,6 +21,11 @@ Deno.test("bunzip2() gives exactly as many bytes as are allowed", () => {
   const blanks = bunzip2(BZIP2_OF_HALF_A_MEBIBYTE, MAX_BYTES);
   assert.equal(blanks.byteLength, MAX_BYTES);
   assert.ok(blanks.every((byte) => byte === 0x20));
+});
+
+Deno.test("bunzip2() gives back a block that is larger than it tries first", () => {
+  const text = new TextDecoder().decode(bunzip2(BZIP2_OF_ONE_LARGE_BLOCK, MAX_BYTES));
+  assert.equal(text, "0123456789abcdef".repeat(18_750));
 });
 
 Deno.test("bunzip2() throws a RangeError one byte above the limit", () => {

@@ -23,6 +23,12 @@ export const BZIP2_SAMPLE = fromBase64([
 /** The single byte `a`. */
 export const BZIP2_OF_ONE_BYTE = fromBase64("QlpoOTFBWSZTWRmTm2sAAAABACAAIAAhGEaC7kinChIDMnNtYA==");
 
+/** `0123456789abcdef` 18,750 times, in one block, which is larger than the smallest that a compressor makes. */
+export const BZIP2_OF_ONE_LARGE_BLOCK = fromBase64([
+  "QlpoOTFBWSZTWacPj2YAJJ6JAH/gPwAwALNRTAATQTVUAAAUqgAA+gUpWEClKxgUpWUClKzgUpWkClK1gUI2VURG6qiI4VURHMClK6gUpXcClK",
+  "8hREeqqIj5VREfi7kinChIU4fHswA=",
+].join(""));
+
 /** 512 KiB of blanks. */
 export const BZIP2_OF_HALF_A_MEBIBYTE = fromBase64(
   "QlpoOTFBWSZTWYSHqqQABAZQAIQAQAAACCAAMMwFSepxDAKBgHi7kinChIQkPVUg",
