@@ -51,8 +51,8 @@ export interface LaneOptions {
 const MAX_UNRECORDED = 8;
 
 /**
- * Read-ahead, in multiples of the concurrency. Each read skips all in flight, so few reads are
- * best.
+ * The most that is read ahead, in multiples of the concurrency. Each read skips all in flight, so few
+ * reads are best.
  */
 const READ_AHEAD = 4;
 
@@ -198,8 +198,8 @@ export class Lane {
   }
 
   #nextReady(): Promise<Delivery | undefined> {
-    const limit = this.#breaker.state === "closed" ? READ_AHEAD * this.#options.policy.concurrency : 1;
-    return this.#readAhead.next(limit, this.#inFlight.keys());
+    const most = this.#breaker.state === "closed" ? READ_AHEAD * this.#options.policy.concurrency : 1;
+    return this.#readAhead.next({ room: this.#room(), most, inFlight: this.#inFlight.keys() });
   }
 
   /** How many attempts may start; 0 or less: none. */
