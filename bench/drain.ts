@@ -2,7 +2,7 @@
 // measured.
 import type { Buffer } from "node:buffer";
 import type { Sample } from "./contest.ts";
-import { cpuSeconds } from "./measured.ts";
+import { cpuSeconds, peakMib } from "./measured.ts";
 import type { Load } from "./mix.ts";
 import type { Bus, QueueType } from "./queue.ts";
 
@@ -46,7 +46,7 @@ const LONG_PATIENCE_MS = 1_200_000;
 
 /**
  * Figures: `perSecond` and `cpuMicros`, from the first message that the program takes to its last
- * piece of work.
+ * piece of work, and `peakMib` from its start.
  */
 export async function drain({ bus, queue, type = "classic", load, units, start }: DrainOptions): Promise<Sample> {
   const messages = "messages" in load ? load.messages : load.bodies.length;
@@ -63,7 +63,7 @@ export async function drain({ bus, queue, type = "classic", load, units, start }
     const count = units ?? messages;
     const cpuMicros = (cpuSeconds(running.pid) - startedCpu) * 1e6 / count;
     const seconds = (finishedAt - (await running.began ?? startedAt)) / 1000;
-    figures = { perSecond: count / seconds, cpuMicros };
+    figures = { perSecond: count / seconds, cpuMicros, peakMib: peakMib(running.pid) };
   } finally {
     await running.end();
   }

@@ -28,7 +28,9 @@ import { hanging } from "./rows/hanging.ts";
 import { latency } from "./rows/latency.ts";
 import { moves } from "./rows/moves.ts";
 import { ledgerSize } from "./rows/ledger_size.ts";
+import { metadata } from "./rows/metadata.ts";
 import { postgres } from "./rows/postgres.ts";
+import { slowTarget } from "./rows/slow_target.ts";
 import type { Measured, Row, Stand } from "./stand.ts";
 import { tableOf } from "./table.ts";
 
@@ -41,6 +43,8 @@ const ROWS: readonly Row[] = [
   servers,
   moves,
   hanging,
+  slowTarget,
+  metadata,
   coldStart,
   enrichment,
   postgres,

@@ -16,8 +16,17 @@ export function cpuSeconds(pid: number): number {
 
 /** MiB that a process has in memory. */
 export function residentMib(pid: number): number {
+  return statusMib(pid, "VmRSS");
+}
+
+/** MiB that a process had in memory at most, so far. */
+export function peakMib(pid: number): number {
+  return statusMib(pid, "VmHWM");
+}
+
+function statusMib(pid: number, field: "VmRSS" | "VmHWM"): number {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1024;
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? NaN) / 1024;
 }
 
 /** Milliseconds of processor time of a process's first thread, which runs its JavaScript. */

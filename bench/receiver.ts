@@ -10,10 +10,12 @@ export class CountingReceiver implements AsyncDisposable {
   #expected = Infinity;
   #finished = Promise.withResolvers<number>();
 
-  constructor() {
+  /** @param options `takesMs`: how long it takes for each request. @default as short as it can */
+  constructor({ takesMs = 0 }: { readonly takesMs?: number } = {}) {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
       const at = performance.now();
       await request.bytes();
+      if (takesMs > 0) await new Promise((resolve) => setTimeout(resolve, takesMs));
       this.#count(request.headers.get("idempotency-key") ?? "", at);
       return new Response(null, { status: 204 });
     });

@@ -27,19 +27,28 @@ export const plugins: Row = {
       "1 plugin": run(1),
       "10 plugins": run(10),
       "50 plugins": run(50),
+      "200 plugins": run(200),
     });
-    const cost = (name: "1 plugin" | "10 plugins" | "50 plugins") => ({
+    const cost = (name: "1 plugin" | "10 plugins" | "50 plugins" | "200 plugins") => ({
       what: `CPU per delivery, ${name}`,
       value: rounds.median(name, "cpuMicros"),
       unit: "µs",
+      ...(name === "200 plugins" ? { aim: { atMost: 60 } } : {}),
     });
     return {
       lines: [
         cost("1 plugin"),
         cost("10 plugins"),
         cost("50 plugins"),
+        cost("200 plugins"),
         { what: "10 against 1", value: rounds.ratio("10 plugins", "1 plugin", "cpuMicros"), unit: "×", aim: FLAT },
         { what: "50 against 1", value: rounds.ratio("50 plugins", "1 plugin", "cpuMicros"), unit: "×", aim: FLAT },
+        {
+          what: "memory, 200 plugins",
+          value: rounds.median("200 plugins", "peakMib"),
+          unit: "MiB",
+          aim: { atMost: 250 },
+        },
       ],
       raw: rounds,
     };

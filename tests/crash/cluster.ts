@@ -81,8 +81,19 @@ export async function strike({ rabbit, postgres, load, title, ...disasters }: Cl
     `leases were taken ${await probe.taken()} times; ${outcome.refused} requests came too late and were refused, ` +
     `${outcome.takenOver} events were sent again by another process without a kill`,
   ];
-  const problems = proofs(outcome, { disasters, taken: await probe.taken() });
-  return { ...outcome, notes: [...outcome.notes, ...notes], problems: [...outcome.problems, ...problems] };
+  const problems = [...outcome.problems, ...proofs(outcome, { disasters, taken: await probe.taken() })];
+  return { ...outcome, notes: [...outcome.notes, ...notes, ...keepLogs(trial, problems)], problems };
+}
+
+/** Keeps what the runs have logged that problems name. */
+function keepLogs({ logs }: Trial, problems: readonly string[]): readonly string[] {
+  const named = new Set(
+    problems.flatMap((problem) => [...problem.matchAll(/\brun (\d+)/g)].map(([, run]) => Number(run))),
+  );
+  if (named.size === 0) return [];
+  const dir = Deno.makeTempDirSync({ prefix: "oss-watcher-crash-" });
+  for (const run of named) Deno.writeTextFileSync(`${dir}/run-${run}.log`, logs.get(run) ?? "");
+  return [`The logs of the runs that problems name are in ${dir}`];
 }
 
 /** What the machine itself did to the processes. */

@@ -57,6 +57,8 @@ export class Trial implements AsyncDisposable {
   readonly #dir = Deno.makeTempDirSync({ prefix: "oss-watcher-crash-" });
   /** What is cut at the moment. */
   readonly #cuts = new Set<{ readonly member: Member; readonly kind: FaultKind; readonly faults: Fault[] }>();
+  /** What each run that has ended has logged. */
+  readonly logs = new Map<number, string>();
   #runs = 0;
   #progressAt = Date.now();
   #hasCollapsed = false;
@@ -280,6 +282,7 @@ export class Trial implements AsyncDisposable {
 
   /** A process that ends by itself is wrong, unless it could not reach its ledger when it began: then it is started again. */
   #ended({ member, run, startedAt, log, code, isExpected }: RunEnd): void {
+    this.logs.set(run, log);
     this.problems.push(...log.split("\n").filter((line) => UNSEEMLY.test(line)).slice(0, 5));
     if (isExpected || this.#isEnding) return;
     if (!log.includes("Listen queue") && this.#hasHinderedLedger(run, startedAt)) {
