@@ -42,6 +42,9 @@ export class DeliveryWindow {
   /** Whether events were added while the tables were read: they may have been missed. */
   #isOvertaken = false;
   #isReading = false;
+  /** Finished since the reading began that is under way: it may have found them unfinished. `null`: none is. */
+  #finishedMeanwhile: Set<number> | null = null;
+  #readers = 0;
   /** How often operators' commands had changed what waits, when it was read; `null`: not read yet. */
   #changes: number | null = null;
   /** How often it was to be read again. */
@@ -92,13 +95,13 @@ export class DeliveryWindow {
   ): Promise<void> {
     for (;;) {
       // Also in the middle: it may have to be read again meanwhile.
-      while (this.#changes === null) await this.#readOpen(queries);
+      while (this.#changes === null) await this.#reading(() => this.#readOpen(queries));
       if (this.#unreadFrom === Infinity) return;
       const enough = this.deliveries.ready({ now, limit, busy }).length >= limit;
       const { size } = this.deliveries;
       if (enough ? size >= CAPACITY / 2 : size >= MAX_CAPACITY) return;
       if (enough && size >= limit) return;
-      await this.#readMore(queries);
+      await this.#reading(() => this.#readMore(queries));
     }
   }
 
@@ -113,6 +116,7 @@ export class DeliveryWindow {
   /** A delivery is finished. */
   finish(seq: number): void {
     this.deliveries.finish(seq);
+    this.#finishedMeanwhile?.add(seq);
     this.#finished++;
   }
 
@@ -151,11 +155,26 @@ export class DeliveryWindow {
     return Math.min(this.deliveries.oldestUnwritten ?? Infinity, this.#unreadFrom, this.#newest + 1);
   }
 
+  /** Reads, and notes what is finished meanwhile. */
+  async #reading(read: () => Promise<void>): Promise<void> {
+    if (this.#readers++ === 0) this.#finishedMeanwhile = new Set();
+    try {
+      await read();
+    } finally {
+      if (--this.#readers === 0) this.#finishedMeanwhile = null;
+    }
+  }
+
+  /** Of rows that were read, those that were not finished meanwhile. */
+  #unfinished(rows: readonly Row[]): readonly Row[] {
+    return rows.filter(({ seq }) => this.#finishedMeanwhile?.has(Number(seq)) !== true);
+  }
+
   /** Begins anew with the deliveries that have rows. */
   async #readOpen(queries: Queries): Promise<void> {
     const reloads = this.#reloads;
     const [plugin] = await queries.rows("SELECT queued_from, changes FROM plugin WHERE id = $1", [this.plugin]);
-    const rows = await queries.rows(OPEN, [this.plugin]);
+    const rows = this.#unfinished(await queries.rows(OPEN, [this.plugin]));
     if (reloads !== this.#reloads) return;
     this.deliveries = new OpenDeliveries();
     this.#behind = rows.filter((row) => row["behind"] === true).map(attempted);
@@ -179,7 +198,7 @@ export class DeliveryWindow {
     if (deliveries !== this.deliveries || this.#changes === null) return;
     const newest = Number(rows[0]?.["newest"] ?? 0);
     const found = rows.filter(({ seq }) => seq !== null);
-    for (const row of found) {
+    for (const row of this.#unfinished(found)) {
       deliveries.add(neverAttempted({
         seq: Number(row["seq"]),
         orderKeys: numbersOf(row["order_keys"]),

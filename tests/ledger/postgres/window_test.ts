@@ -46,3 +46,38 @@ Deno.test("DeliveryWindow.append() adds nothing that was read from the tables be
   assert.equal(window.append({ ...event, seq: 2 }), true);
   assert.equal(window.deliveries.size, 1);
 });
+
+for (
+  const [what, query, row] of [
+    ["a started delivery", "SELECT d.seq", { ...EVENT, due_at: 0, attempts: 1, tried_ms: 0, behind: false }],
+    ["a further delivery", "SELECT n.newest", EVENT],
+  ] as const
+) {
+  Deno.test(`DeliveryWindow.fill() leaves out ${what} that is finished while the tables are read again`, async () => {
+    const window = new DeliveryWindow(1);
+    await window.fill(ALL, tables(() => {}));
+    window.reload();
+    let isFinished = false;
+    const queries: Queries = {
+      rows: async (sql) => {
+        // What the statement has found is from before the commit of the outcome.
+        const rows: readonly Row[] = sql.startsWith("SELECT queued_from")
+          ? [{ queued_from: 1, changes: 0 }]
+          : sql.startsWith(query)
+          ? [row]
+          : sql.startsWith("SELECT n.newest")
+          ? [{ newest: 1, seq: null }]
+          : [];
+        if (sql.startsWith(query) && !isFinished) {
+          isFinished = true;
+          await Promise.resolve();
+          window.finish(1);
+        }
+        return rows;
+      },
+    };
+    await window.fill(ALL, queries);
+    assert.ok(isFinished);
+    assert.deepEqual(window.deliveries.ready(ALL).map(({ seq }) => seq), []);
+  });
+}
