@@ -65,8 +65,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   // To open a browser.
   if (!args.includes("console")) Deno.permissions.revokeSync({ name: "run" });
-  const { runProgram } = await import("./src/cli/program.ts");
-  return await runProgram(args, {
+  const { start } = await import("./src/cli/start.ts");
+  return await start(args, {
     ...sources,
     imports: project.imports,
     terminal: processTerminal,

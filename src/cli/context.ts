@@ -48,14 +48,18 @@ export interface GlobalOptions {
   readonly debug?: boolean;
 }
 
-/** The process and the options of one command; `exit` sets its exit code. */
-export interface CommandContext extends ProgramOptions {
-  readonly exit: (code: number) => void;
+/** The process and the options that stand before any command. */
+export interface RunContext extends ProgramOptions {
   readonly globals: () => GlobalOptions;
 }
 
+/** The process and the options of one command; `exit` sets its exit code. */
+export interface CommandContext extends RunContext {
+  readonly exit: (code: number) => void;
+}
+
 /** The places that a configuration is loaded from. */
-export type LoadSources = Pick<CommandContext, "globals" | "builtInConfig" | "builtInPlugins">;
+export type LoadSources = Pick<RunContext, "globals" | "builtInConfig" | "builtInPlugins">;
 
 /** Loads the configuration that `--config` or `--config-file` names, or the first that is found. */
 export async function load({ globals, builtInConfig, builtInPlugins }: LoadSources): Promise<LoadedConfig> {

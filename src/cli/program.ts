@@ -1,12 +1,11 @@
 import { Command, CommanderError, Option } from "commander";
 import { didYouMean } from "../config/closest.ts";
-import { UserError } from "../model/errors.ts";
-import { printable } from "../wire/escaping/printable.ts";
-import { redact } from "../wire/secrets/redact.ts";
 import { COMMANDS, COMPLETE } from "./commands.ts";
-import { type CommandContext, EXIT_FAILURE, EXIT_UNREAD, EXIT_USAGE } from "./context.ts";
+import { type CommandContext, EXIT_USAGE } from "./context.ts";
 import type { GlobalOptions, ProgramOptions } from "./context.ts";
+import { reportError } from "./report_error.ts";
 import { run, type RunOptions } from "./run.ts";
+import { COMMON_OPTIONS, type OptionRow, RUN_OPTIONS } from "./run_options.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError, usageError } from "./usage.ts";
 
@@ -28,10 +27,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   } catch (error) {
     // commander throws after help and version, too. Help that was not asked for means wrong usage.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-    // As with `events | head`.
-    if (error instanceof Deno.errors.BrokenPipe) return EXIT_UNREAD;
-    tell(error, { debug: globals.debug ?? false, terminal: options.terminal });
-    return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
+    return reportError(error, { debug: globals.debug ?? false, terminal: options.terminal });
   }
 }
 
@@ -49,18 +45,10 @@ export async function defineCommands(
       "Consumes OpenStack's notifications and calls every configured plugin for each server and floating IP that comes or goes.",
     )
     .version(version, "-V, --version", "show the version")
-    .addOption(
-      new Option(
-        "--dry-run <file>",
-        "show the events and requests that notifications in a file (- for stdin) would cause; repeatable",
-      )
-        .argParser((file: string, files: readonly string[] = []) => [...files, file]),
-    )
-    .addOption(new Option("--json", "with --dry-run: one line of JSON per notification"))
-    .addOption(new Option("--openstack", "with --dry-run: complete details from the configured cloud, reading only"))
     .addHelpText("after", HELP)
     .hook("preSubcommand", () => refuseDryRun(program.opts<RunOptions>()))
     .action(async (given: RunOptions) => context.exit(await run(given, context)));
+  addOptions(program, RUN_OPTIONS);
   refuseUnknownHelp(args);
   const named = namedIn(args);
   for (const { name, summary, load } of COMMANDS) {
@@ -81,15 +69,8 @@ function namedIn(args: readonly string[]): readonly string[] {
  * terminal for all texts.
  */
 function settle(command: Command, terminal: Terminal): void {
+  addOptions(command, COMMON_OPTIONS);
   command
-    .addOption(
-      new Option("-c, --config <path>", "the configuration; without it ./config.ts, else /etc/oss-watcher/config.ts"),
-    )
-    .addOption(
-      new Option("--config-file <path>", "oss_framework's configuration (INI) instead; repeatable")
-        .argParser((path: string, paths: readonly string[] = []) => [...paths, path]),
-    )
-    .addOption(new Option("--debug", "more log lines, and stack traces of errors"))
     // Commands that are not loaded have a name only.
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .helpOption("-h, --help", "show this help")
@@ -106,6 +87,14 @@ function settle(command: Command, terminal: Terminal): void {
     });
   if (command.commands.length > 0) command.helpCommand("help [command]", "show the help of a command");
   for (const sub of command.commands) settle(sub, terminal);
+}
+
+function addOptions(command: Command, rows: readonly OptionRow[]): void {
+  for (const { flags, description, repeatable = false } of rows) {
+    const option = new Option(flags, description);
+    if (repeatable) option.argParser((value: string, values: readonly string[] = []) => [...values, value]);
+    command.addOption(option);
+  }
 }
 
 /** commander would print the whole help for an unknown command. */
@@ -134,11 +123,3 @@ Examples:
 
 Exit codes: 0 done; 1 bad input or configuration; 2 wrong usage;
 3 nothing to send, nothing came, or differences were found.`;
-
-/** One line for a mistake of the user; a stack trace with `--debug` alone. */
-function tell(error: unknown, { debug, terminal }: { readonly debug: boolean; readonly terminal: Terminal }): void {
-  const message = error instanceof Error ? error.message : String(error);
-  const text = error instanceof UserError ? message : `Unexpected: ${message} (--debug shows where)`;
-  for (const line of text.split("\n")) terminal.error(printable(redact(line)));
-  if (debug && error instanceof Error && error.stack) terminal.error(redact(error.stack));
-}

@@ -1,7 +1,7 @@
 import type { Config } from "../model/config.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { OpenedCloud } from "../runtime/openstack.ts";
-import { type CommandContext, load, stderrLog } from "./context.ts";
+import { load, type RunContext, stderrLog } from "./context.ts";
 import { UsageError } from "./usage.ts";
 
 export interface RunOptions {
@@ -13,7 +13,7 @@ export interface RunOptions {
 /** Without a command: runs the service, or a dry run with `--dry-run`. Returns the exit code. */
 export async function run(
   { dryRun: files, json = false, openstack = false }: RunOptions,
-  context: CommandContext,
+  context: RunContext,
 ): Promise<number> {
   if (json && files === undefined) throw new UsageError("Cannot use --json: it goes with --dry-run FILE");
   if (openstack && files === undefined) throw new UsageError("Cannot use --openstack: it goes with --dry-run FILE");

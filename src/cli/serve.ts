@@ -2,7 +2,7 @@ import type { LoadedConfig } from "../config/load_config.ts";
 import type { Logger } from "../model/plugin.ts";
 import { Systemd, systemdEnvironment } from "../observe/systemd.ts";
 import { systemClock } from "../runtime/clock.ts";
-import type { CommandContext, GlobalOptions } from "./context.ts";
+import type { GlobalOptions, RunContext } from "./context.ts";
 import { type ServiceLog, serviceLog } from "./service_log.ts";
 import { LocalInstance, type ServiceInstance } from "./service_instance.ts";
 import { sameFiles } from "./show_console.ts";
@@ -13,7 +13,7 @@ import { WorkerCandidate } from "./worker_instance.ts";
  * Runs the service until a signal stops it. Each reload gets an isolate of its own; the first
  * instance, often the only one, needs none.
  */
-export async function serve(loaded: LoadedConfig, context: CommandContext): Promise<void> {
+export async function serve(loaded: LoadedConfig, context: RunContext): Promise<void> {
   const { version, newIsolate, onReload } = context;
   const stop = context.stopSignal();
   const globals = context.globals();
