@@ -1,9 +1,7 @@
-import { dirname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Config } from "../model/config.ts";
 import { ConfigError, UserError } from "../model/errors.ts";
 import { checkConfig } from "./check_config.ts";
-import { importFailure } from "./import_failure.ts";
+import { absolutePath, fileUrl } from "./file_path.ts";
 import type { BuiltInPlugins } from "./load_first_generation.ts";
 import { pluginName } from "./plugins.ts";
 import { type ConfigModule, readModule } from "./read_module.ts";
@@ -52,7 +50,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const { config, findings } = readModule(module);
   const mistakes = findings.length > 0 ? findings : checkConfig(config);
   if (mistakes.length > 0) throw new ConfigError(`Cannot use ${nameOf(path)}:`, mistakes);
-  const checked = besideConfig(config as Config, path);
+  const checked = await besideConfig(config as Config, path);
   const pluginNames = checked.plugins.map(pluginName);
   const loadedLines = pluginNames.map((name) => `Plugin \`${name}\` is loaded.`);
   return { config: checked, path, pluginNames, loadedLines, warnings: [] };
@@ -65,16 +63,22 @@ async function loadIni(
   const { loadFirstGeneration } = await import("./load_first_generation.ts");
   const { config, mistakes, ...told } = await loadFirstGeneration(paths, { cwd, builtIn });
   if (mistakes.length > 0) throw new ConfigError(`Cannot use the configuration "${paths.join('", "')}":`, mistakes);
-  const path = resolve(cwd, paths[0] ?? "");
-  const checked = besideConfig(config as Config, path);
+  const path = await absolutePath(paths[0] ?? "", cwd);
+  const checked = await besideConfig(config as Config, path);
   return { config: checked, path, pluginNames: checked.plugins.map(pluginName), ...told };
 }
 
 /** Relative paths are relative to config.ts, not to the working directory of the command. */
-function besideConfig(config: Config, path: string | null): Config {
-  if (path === null) return config;
+async function besideConfig(config: Config, path: string | null): Promise<Config> {
   const { ledger, log, console } = config;
-  const beside = <T extends object>(options: T) => withFilesBeside(options, dirname(path));
+  if (path === null || (ledger ?? log ?? console) === undefined) return config;
+  const { dirname, resolve } = await import("node:path");
+  const beside = <T extends object>(options: T): T => {
+    const entries = Object.entries(options).map(([key, value]) =>
+      [key, FILES.includes(key) && typeof value === "string" ? resolve(dirname(path), value) : value] as const
+    );
+    return Object.fromEntries(entries) as T;
+  };
   return {
     ...config,
     ...ledger && {
@@ -87,16 +91,9 @@ function besideConfig(config: Config, path: string | null): Config {
 
 const FILES: readonly string[] = ["file", "caFile", "certFile", "keyFile"];
 
-function withFilesBeside<T extends object>(options: T, directory: string): T {
-  const entries = Object.entries(options).map(([key, value]) =>
-    [key, FILES.includes(key) && typeof value === "string" ? resolve(directory, value) : value] as const
-  );
-  return Object.fromEntries(entries) as T;
-}
-
 async function find({ path, cwd, systemPath = "/etc/oss-watcher/config.ts" }: LoadOptions): Promise<string | null> {
   if (path !== undefined) {
-    const file = resolve(cwd, path);
+    const file = await absolutePath(path, cwd);
     if (/\.(?:conf|ini)$/i.test(file)) {
       throw new UserError(
         `Cannot use "${file}" with --config: it is no TypeScript. Use --config-file for oss_framework's configuration`,
@@ -107,7 +104,7 @@ async function find({ path, cwd, systemPath = "/etc/oss-watcher/config.ts" }: Lo
       `Cannot read the configuration "${file}": there is no such file. Put it there, or name another with --config`,
     );
   }
-  for (const candidate of [resolve(cwd, "config.ts"), systemPath]) {
+  for (const candidate of [await absolutePath("config.ts", cwd), systemPath]) {
     if (await isFile(candidate)) return candidate;
   }
   return null;
@@ -133,11 +130,11 @@ function whyUnreadable(error: unknown): string {
 }
 
 async function importFile(path: string): Promise<ConfigModule> {
-  const url = pathToFileURL(path).href;
+  const url = await fileUrl(path);
   try {
     return await import(url);
   } catch (error) {
-    throw new UserError(`Cannot load ${nameOf(path)}: ${importFailure(error, url)}`);
+    throw await cannotLoad(path, { error, url });
   }
 }
 
@@ -145,8 +142,16 @@ async function importFallback({ fallback }: LoadOptions): Promise<ConfigModule> 
   try {
     return await fallback();
   } catch (error) {
-    throw new UserError(`Cannot load ${nameOf(null)}: ${importFailure(error, "")}`);
+    throw await cannotLoad(null, { error, url: "" });
   }
+}
+
+async function cannotLoad(
+  path: string | null,
+  { error, url }: { readonly error: unknown; readonly url: string },
+): Promise<UserError> {
+  const { importFailure } = await import("./import_failure.ts");
+  return new UserError(`Cannot load ${nameOf(path)}: ${importFailure(error, url)}`);
 }
 
 function nameOf(path: string | null): string {

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
+import { isSameData } from "../model/same_data.ts";
 import { isRecord } from "./parts.ts";
 
 /** The exports of a config.ts. */
@@ -30,7 +30,7 @@ function needsExports(named: ConfigModule): string[] {
 
 /** Plugins have private state: only identical objects count as equal. */
 function isSame(one: unknown, other: unknown): boolean {
-  if (!Array.isArray(one) || !Array.isArray(other) || !one.some(isRecord)) return isDeepStrictEqual(one, other);
+  if (!Array.isArray(one) || !Array.isArray(other) || !one.some(isRecord)) return isSameData(one, other);
   return one.length === other.length && one.every((item, index) => item === other[index]);
 }
 

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Address, ServerSnapshot } from "../model/event.ts";
 import type { Memory, MemoryChanges, PortMemory, ServerMemory } from "../model/memory.ts";
 import type { Notification } from "../model/notification.ts";
+import { isSameData } from "../model/same_data.ts";
 import { mergeAddresses, mergeSnapshots, NO_IMAGE } from "../model/snapshot.ts";
 import type { DecisionContext, Finding } from "./decision_context.ts";
 import type { Draft } from "./draft.ts";
@@ -182,7 +182,7 @@ export function withPorts(server: ServerMemory, ports: readonly PortMemory[]): S
   const attached = ports.filter((port) => !port.deleted && port.serverId === server.id);
   const addresses = addressesWithPorts(snapshot.addresses, { attached, others: ports });
   const dnsName = dnsNameOf(snapshot.hostname, attached) ?? snapshot.dnsName;
-  if (dnsName === snapshot.dnsName && isDeepStrictEqual(addresses, snapshot.addresses)) return server;
+  if (dnsName === snapshot.dnsName && isSameData(addresses, snapshot.addresses)) return server;
   return { ...server, snapshot: { ...snapshot, dnsName, addresses } };
 }
 
@@ -244,11 +244,11 @@ export function followChanges(draft: Draft, memory: Memory): readonly string[] {
   }
   const ofAssociations = floatingIps.flatMap(({ id, association }) => {
     const before = memory.floatingIp(id)?.association ?? null;
-    return isDeepStrictEqual(association, before) ? [] : [association?.serverId, before?.serverId];
+    return isSameData(association, before) ? [] : [association?.serverId, before?.serverId];
   });
   const restatedServers = draft.changes().servers.filter(({ id, snapshot }) => {
     const before = memory.server(id);
-    return !isDeepStrictEqual(snapshot, before?.snapshot) || before?.deletingSince;
+    return !isSameData(snapshot, before?.snapshot) || before?.deletingSince;
   });
   const changed = new Set([...ofAssociations.flatMap((id) => id ?? []), ...restatedServers.map(({ id }) => id)]);
   // A creation that is announced by this decision has the server as it is.
@@ -264,7 +264,7 @@ function serversToComplete(draft: Draft, memory: Memory): ReadonlySet<string> {
   const incomplete = servers.filter((server) => needsPortData(server, memory.server(server.id)));
   const ofPorts = ports.flatMap((port) => {
     const before = memory.port(port.id);
-    const isSame = before !== undefined && isDeepStrictEqual(ofDetail(port), ofDetail(before));
+    const isSame = before !== undefined && isSameData(ofDetail(port), ofDetail(before));
     return isSame ? [] : [port.lastServerId, before?.serverId];
   });
   return new Set([...incomplete.map(({ id }) => id), ...ofPorts.flatMap((id) => id ?? [])]);
@@ -276,7 +276,7 @@ export function statesNothingNew({ servers, ports, floatingIps }: MemoryChanges,
     const before = memory.server(server.id);
     return before !== undefined && before.deleted === server.deleted &&
       (before.deletingSince ?? null) === (server.deletingSince ?? null) &&
-      isDeepStrictEqual(server.snapshot, before.snapshot);
+      isSameData(server.snapshot, before.snapshot);
   });
 }
 
@@ -284,7 +284,7 @@ export function statesNothingNew({ servers, ports, floatingIps }: MemoryChanges,
 function needsPortData({ snapshot }: ServerMemory, before: ServerMemory | undefined): boolean {
   const { hostname, addresses } = before?.snapshot ?? {};
   return Boolean(before?.deletingSince) || snapshot.hostname !== hostname ||
-    !isDeepStrictEqual(snapshot.addresses, addresses);
+    !isSameData(snapshot.addresses, addresses);
 }
 
 /** What the detail of a server takes from its port. */

@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Config, Events } from "./config.ts";
 import { type Detail, OPTIONAL_KEYS, type OptionalKey } from "./detail.ts";
+import { isSameData } from "./same_data.ts";
 
 /** Which changes of servers plugins are told. */
 export interface Following {
@@ -51,8 +51,8 @@ const UNORDERED: ReadonlySet<string> = new Set(["Addresses", "FloatingIPs"]);
 
 /** A value that is missing, as an optional key in an older detail, is unknown. */
 function isSame(key: string, before: unknown = null, now: unknown = null): boolean {
-  if (!UNORDERED.has(key) || !Array.isArray(before) || !Array.isArray(now)) return isDeepStrictEqual(before, now);
-  return isDeepStrictEqual(sorted(before), sorted(now));
+  if (!UNORDERED.has(key) || !Array.isArray(before) || !Array.isArray(now)) return isSameData(before, now);
+  return isSameData(sorted(before), sorted(now));
 }
 
 function sorted(items: readonly unknown[]): readonly string[] {

@@ -1,10 +1,10 @@
-import { isDeepStrictEqual } from "node:util";
 import { decide } from "../facts/decide.ts";
 import type { Rules } from "../facts/decision_context.ts";
 import { type Observation, observedId, observedNotification } from "../facts/observation.ts";
 import type { Change, Difference } from "../model/comparison.ts";
 import type { Subject, WatcherEvent } from "../model/event.ts";
 import type { FloatingIpMemory, Memory, MemoryChanges, ServerMemory } from "../model/memory.ts";
+import { isSameData } from "../model/same_data.ts";
 
 /** What follows from an observation, if memory and OpenStack differ. */
 export interface Judgement {
@@ -119,7 +119,7 @@ function isCorrection({ servers, ports, floatingIps }: MemoryChanges, memory: Me
 }
 
 function differs(row: object, known: object | undefined): boolean {
-  return known === undefined || !isDeepStrictEqual(essential(row), essential(known));
+  return known === undefined || !isSameData(essential(row), essential(known));
 }
 
 function essential(row: object): Readonly<Record<string, unknown>> {

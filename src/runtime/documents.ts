@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { decodeBody, type Decoded, decodeJson } from "../intake/envelope.ts";
 
 /** One notification found in a file, or why there is none at this place. */
@@ -71,8 +70,9 @@ async function readMessage(value: unknown, budget: Budget): Promise<Decoded> {
   const record = value as Readonly<Record<string, unknown>>;
   const raw = record["body"] ?? record["wire_body"];
   if ("event_type" in record || "oslo.message" in record) return refuseSample(record) ?? decodeJson(value);
-  if (typeof raw === "string") return await decodeBytes(Buffer.from(raw, "utf8"), record, budget);
+  if (typeof raw === "string") return await decodeBytes(new TextEncoder().encode(raw), record, budget);
   if (typeof record["body_base64"] === "string") {
+    const { Buffer } = await import("node:buffer");
     return await decodeBytes(Buffer.from(record["body_base64"], "base64"), record, budget);
   }
   return { refused: "no notification: neither event_type, oslo.message, body nor wire_body is there" };

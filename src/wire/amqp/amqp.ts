@@ -1,6 +1,5 @@
-import { Buffer } from "node:buffer";
 import { AmqpFailures, Unroutable } from "./amqp_failure.ts";
-import { type AmqpEnvelope, AmqpLink, type AmqpPlace } from "./amqp_link.ts";
+import type { AmqpEnvelope, AmqpLink, AmqpPlace } from "./amqp_link.ts";
 import { amqpRefusal } from "./amqp_refusal.ts";
 import { type AmqpEndpoint, amqpEndpoints, amqpOptionProblems, type AmqpTargetOptions } from "./amqp_options.ts";
 import { KeptLink } from "../kept_link.ts";
@@ -71,7 +70,10 @@ export class AmqpTarget implements AsyncDisposable {
     const { heartbeatSeconds = 10, timeoutSeconds = 30 } = options;
     this.#link = new KeptLink({
       endpoints,
-      open: (endpoint, stop) => AmqpLink.open(endpoint, { heartbeatSeconds, stop }),
+      open: async (endpoint, stop) => {
+        const { AmqpLink } = await import("./amqp_link.ts");
+        return await AmqpLink.open(endpoint, { heartbeatSeconds, stop });
+      },
       failed: (cannot, error) => failures.failed(cannot, error),
       waitsFor: ({ blocked }) => blocked && ` (where publishers must wait: ${failures.shown(blocked)})`,
       timeoutSeconds,
@@ -95,7 +97,7 @@ export class AmqpTarget implements AsyncDisposable {
       durable: true,
     };
     await this.#link.attempt(`Cannot publish to ${shownPlace(to)}`, signal, async (link) => {
-      const returned = await link.publish(envelope, Buffer.from(body));
+      const returned = await link.publish(envelope, body);
       if (returned !== undefined) throw new Unroutable(toExchange ? routingKey : undefined);
     });
   }

@@ -1,4 +1,4 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import type { Channel, Connection, Envelope, ReturnedMessage } from "rabbitmq-client";
 import type { AmqpEndpoint } from "./amqp_options.ts";
@@ -80,7 +80,7 @@ export class AmqpLink implements Link {
   }
 
   /** Resolves to the returned message if no queue takes it. */
-  async publish(envelope: Envelope, body: Buffer): Promise<ReturnedMessage | undefined> {
+  async publish(envelope: Envelope, body: string): Promise<ReturnedMessage | undefined> {
     return await unlessAborted(this.over, this.#publish(envelope, body));
   }
 
@@ -104,7 +104,7 @@ export class AmqpLink implements Link {
     this.end(new Error("the connection was closed"));
   }
 
-  async #publish(envelope: Envelope, body: Buffer): Promise<ReturnedMessage | undefined> {
+  async #publish(envelope: Envelope, body: string): Promise<ReturnedMessage | undefined> {
     let channel = this.#idle.pop();
     while (channel !== undefined && !channel.active) channel = this.#idle.pop();
     channel ??= await this.#openChannel({ confirms: true });
@@ -112,7 +112,7 @@ export class AmqpLink implements Link {
     const onReturn = (message: ReturnedMessage) => returned = message;
     channel.on("basic.return", onReturn);
     try {
-      await channel.basicPublish(envelope, body);
+      await channel.basicPublish(envelope, Buffer.from(body));
       // The library emits a returned message one turn of the event loop after the confirmation.
       await new Promise<void>((resolve) => setImmediate(resolve));
       return returned;

@@ -1,5 +1,3 @@
-import { dirname } from "node:path";
-
 /**
  * A file that lines are appended to, by one writer. It may be rotated at any time, by renaming or
  * removing it or with logrotate's `copytruncate`. A line is on the disk when
@@ -162,6 +160,8 @@ async function probe(path: string): Promise<void> {
     if (!(await file.stat()).isFile) throw new Error("it is not a regular file");
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
+    // Loaded only here: every config.ts imports this file, and the module takes a dry run 5 ms.
+    const { dirname } = await import("node:path");
     await Deno.remove(await Deno.makeTempFile({ dir: dirname(path) }));
   }
 }

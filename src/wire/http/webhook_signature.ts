@@ -1,5 +1,3 @@
-import process from "node:process";
-
 /** A message to sign by Standard Webhooks. */
 export interface WebhookMessage {
   /**
@@ -70,7 +68,7 @@ export function webhookHeaders(message: WebhookMessage, secrets: readonly string
 function signature(text: string, secret: string): string {
   // Loaded at first use: every config.ts imports this file, few sign, and loading the module takes
   // a tenth of a dry run.
-  const { createHmac } = process.getBuiltinModule("node:crypto");
+  const { createHmac } = globalThis.process.getBuiltinModule("node:crypto");
   return createHmac("sha256", keyOf(secret) ?? new Uint8Array()).update(text, "utf8").digest("base64");
 }
 

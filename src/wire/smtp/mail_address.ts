@@ -1,5 +1,3 @@
-import { domainToASCII } from "node:url";
-
 /** One mailbox, as `anna@example.com`. */
 export interface MailAddress {
   /** All of it, with the domain in ASCII and lower case. */
@@ -59,7 +57,7 @@ export function mailAddress(text: string): MailAddress | undefined {
  */
 export function mailDomain(text: string): string | undefined {
   if (text.length > 253 || !DOMAIN.test(text)) return undefined;
-  const ascii = domainToASCII(text).toLowerCase();
+  const ascii = URL.parse(`http://${text}`)?.hostname ?? "";
   const labels = ascii.split(".");
   const isName = labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1) ?? "");
   return isName && ascii.length <= 253 ? ascii : undefined;
