@@ -1,5 +1,6 @@
 import type { OpenStackOptions } from "../model/config.ts";
 import type { Json, JsonObject } from "../model/notification.ts";
+import { LazyClient } from "../wire/lazy_client.ts";
 import { allOptionProblems, optional, type OptionRules, refuseProblems } from "../wire/options/option_rules.ts";
 import { BOOLEAN, isOneOf, TEXT, TIMEOUT } from "../wire/options/option_values.ts";
 import type { ServiceClient } from "./service_client.ts";
@@ -91,8 +92,7 @@ const LOGIN_RULES: OptionRules<OpenStackOptions> = {
  */
 export class OpenStackTarget implements AsyncDisposable {
   readonly #service: "Designate";
-  readonly #options: OpenStackTargetOptions;
-  #client: Promise<ServiceClient> | undefined;
+  readonly #client: LazyClient<ServiceClient>;
 
   /**
    * The problems for which the constructor would refuse these options: `option: what is allowed`
@@ -113,8 +113,12 @@ export class OpenStackTarget implements AsyncDisposable {
    */
   constructor(service: "Designate", options: OpenStackTargetOptions) {
     refuseProblems("Cannot make OpenStackTarget", OpenStackTarget.problems(options));
+    const { openstack, timeoutSeconds = 30 } = options;
     this.#service = service;
-    this.#options = options;
+    this.#client = new LazyClient(async () => {
+      const { ServiceClient } = await import("./service_client.ts");
+      return await ServiceClient.open(openstack, { timeoutSeconds });
+    });
   }
 
   /**
@@ -124,19 +128,12 @@ export class OpenStackTarget implements AsyncDisposable {
    * neither a success nor handled by the request.
    */
   async request(request: OpenStackRequest): Promise<OpenStackAnswer> {
-    const { openstack, timeoutSeconds = 30 } = this.#options;
-    // Loaded at first use: every config.ts imports this file.
-    this.#client ??= import("./service_client.ts")
-      .then(({ ServiceClient }) => ServiceClient.open(openstack, { timeoutSeconds }));
-    const client = await this.#client.catch((error) => {
-      this.#client = undefined;
-      throw error;
-    });
+    const client = await this.#client.loaded();
     return await client.ask({ ...request, service: this.#service });
   }
 
   /** Aborts running requests. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#client?.catch(() => undefined))?.[Symbol.asyncDispose]();
+    await this.#client[Symbol.asyncDispose]();
   }
 }

@@ -1,34 +1,10 @@
-import { AmqpFailures, Unroutable } from "./amqp_failure.ts";
-import type { AmqpEnvelope, AmqpLink, AmqpPlace } from "./amqp_link.ts";
-import { amqpRefusal } from "./amqp_refusal.ts";
-import { type AmqpEndpoint, amqpEndpoints, amqpOptionProblems, type AmqpTargetOptions } from "./amqp_options.ts";
-import { KeptLink } from "../kept_link.ts";
+import { LazyClient } from "../lazy_client.ts";
 import { refuseProblems } from "../options/option_rules.ts";
+import type { AmqpClient, AmqpMessage } from "./amqp_client.ts";
+import type { AmqpPlace } from "./amqp_link.ts";
+import { amqpOptionProblems, type AmqpTargetOptions } from "./amqp_options.ts";
 
-export type { AmqpPlace, AmqpTargetOptions };
-
-/**
- * A message and its destination. The names are those of AMQP 0-9-1; short strings have at most 255
- * bytes.
- */
-export interface AmqpMessage {
-  /** A queue, or an exchange with the queues bound to it. */
-  readonly to: AmqpPlace;
-  /** Used by an exchange. */
-  readonly routingKey: string;
-  /** The property `message_id`, which tells one message from another. */
-  readonly messageId: string;
-  /** The property `type`, as `compute.instance.create.end`. */
-  readonly type: string;
-  /** The property `content_type`, as `application/json`. */
-  readonly contentType: string;
-  /** Seconds since 1970. */
-  readonly timestamp: number;
-  /** The property `headers`. */
-  readonly headers: Readonly<Record<string, string | number | boolean>>;
-  /** Sent as UTF-8. */
-  readonly body: string;
-}
+export type { AmqpMessage, AmqpPlace, AmqpTargetOptions };
 
 /**
  * Publishes to a RabbitMQ broker, or to one of several that are tried in turn. The connection is
@@ -48,7 +24,7 @@ export interface AmqpMessage {
  * ```
  */
 export class AmqpTarget implements AsyncDisposable {
-  readonly #link: KeptLink<AmqpEndpoint, AmqpLink>;
+  readonly #client: LazyClient<AmqpClient>;
 
   /**
    * The problems for which the constructor would refuse these options: `option: what is allowed`
@@ -65,18 +41,9 @@ export class AmqpTarget implements AsyncDisposable {
    */
   constructor(options: AmqpTargetOptions) {
     refuseProblems("Cannot make AmqpTarget", AmqpTarget.problems(options));
-    const endpoints = amqpEndpoints(options);
-    const failures = new AmqpFailures(endpoints.map(({ password }) => password));
-    const { heartbeatSeconds = 10, timeoutSeconds = 30 } = options;
-    this.#link = new KeptLink({
-      endpoints,
-      open: async (endpoint, stop) => {
-        const { AmqpLink } = await import("./amqp_link.ts");
-        return await AmqpLink.open(endpoint, { heartbeatSeconds, stop });
-      },
-      failed: (cannot, error) => failures.failed(cannot, error),
-      waitsFor: ({ blocked }) => blocked && ` (where publishers must wait: ${failures.shown(blocked)})`,
-      timeoutSeconds,
+    this.#client = new LazyClient(async () => {
+      const { AmqpClient } = await import("./amqp_client.ts");
+      return new AmqpClient(options);
     });
   }
 
@@ -87,19 +54,8 @@ export class AmqpTarget implements AsyncDisposable {
    * @throws {DeliveryError} when no queue takes it, the broker does not accept it at present,
    * refuses our credentials, or cannot be reached.
    */
-  async publish({ to, routingKey, body, ...properties }: AmqpMessage, signal: AbortSignal): Promise<void> {
-    const toExchange = "exchange" in to;
-    const envelope: AmqpEnvelope = {
-      ...properties,
-      exchange: toExchange ? to.exchange : "",
-      routingKey: toExchange ? routingKey : to.queue,
-      mandatory: true,
-      durable: true,
-    };
-    await this.#link.attempt(`Cannot publish to ${shownPlace(to)}`, signal, async (link) => {
-      const returned = await link.publish(envelope, body);
-      if (returned !== undefined) throw new Unroutable(toExchange ? routingKey : undefined);
-    });
+  async publish(message: AmqpMessage, signal: AbortSignal): Promise<void> {
+    await (await this.#client.loaded()).publish(message, signal);
   }
 
   /**
@@ -108,23 +64,11 @@ export class AmqpTarget implements AsyncDisposable {
    * @throws {DeliveryError} when that fails.
    */
   async check(place: AmqpPlace, signal: AbortSignal): Promise<void> {
-    await this.#link.attempt(`Cannot look for ${shownPlace(place)}`, signal, async (link) => {
-      try {
-        await link.declarePassively(place);
-      } catch (error) {
-        // RabbitMQ 4.3 and later let only users with rights to a queue inspect it. Publishing to it
-        // does not need them.
-        if (!("queue" in place) || amqpRefusal(error) !== "rights") throw error;
-      }
-    });
+    await (await this.#client.loaded()).check(place, signal);
   }
 
   /** Closes the connection. A later message opens a new one. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#link[Symbol.asyncDispose]();
+    await this.#client[Symbol.asyncDispose]();
   }
-}
-
-function shownPlace(place: AmqpPlace): string {
-  return "exchange" in place ? `exchange "${place.exchange}"` : `queue "${place.queue}"`;
 }

@@ -1,8 +1,7 @@
+import { LazyClient } from "../lazy_client.ts";
 import { refuseProblems } from "../options/option_rules.ts";
-import { KeptLink } from "../kept_link.ts";
-import { LinkFailures } from "../link_failures.ts";
-import { KAFKA_ERRORS } from "./kafka_errors.ts";
-import type { KafkaEndpoint, KafkaLink, KafkaMessage } from "./kafka_link.ts";
+import type { KafkaClient } from "./kafka_client.ts";
+import type { KafkaMessage } from "./kafka_link.ts";
 import { kafkaOptionProblems, type KafkaTargetOptions } from "./kafka_options.ts";
 
 export type { KafkaMessage, KafkaTargetOptions };
@@ -24,7 +23,7 @@ export type { KafkaMessage, KafkaTargetOptions };
  * ```
  */
 export class KafkaTarget implements AsyncDisposable {
-  readonly #link: KeptLink<KafkaEndpoint, KafkaLink>;
+  readonly #client: LazyClient<KafkaClient>;
 
   /**
    * The problems for which the constructor would refuse these options: `option: what is allowed`
@@ -41,19 +40,9 @@ export class KafkaTarget implements AsyncDisposable {
    */
   constructor(options: KafkaTargetOptions) {
     refuseProblems("Cannot make KafkaTarget", KafkaTarget.problems(options));
-    const { timeoutSeconds = 30, password = "", tls } = options;
-    const brokers = [options.brokers].flat();
-    const failures = new LinkFailures([password], KAFKA_ERRORS);
-    this.#link = new KeptLink<KafkaEndpoint, KafkaLink>({
-      // The library would try the first three alone, and wait for one that says nothing.
-      endpoints: brokers.map((label) => ({ ...options, label, tls: tls === true ? {} : tls || undefined })),
-      // Our own time limit comes first.
-      open: async (endpoint, stop) => {
-        const { KafkaLink } = await import("./kafka_link.ts");
-        return await KafkaLink.open(endpoint, { timeoutMs: timeoutSeconds * 1000 + 1000, stop });
-      },
-      failed: (cannot, error) => failures.failed(cannot, error),
-      timeoutSeconds,
+    this.#client = new LazyClient(async () => {
+      const { KafkaClient } = await import("./kafka_client.ts");
+      return new KafkaClient(options);
     });
   }
 
@@ -65,7 +54,7 @@ export class KafkaTarget implements AsyncDisposable {
    * refuses our credentials, or cannot be reached.
    */
   async publish(message: KafkaMessage, signal: AbortSignal): Promise<void> {
-    await this.#link.attempt(`Cannot publish to topic "${message.topic}"`, signal, (link) => link.publish(message));
+    await (await this.#client.loaded()).publish(message, signal);
   }
 
   /**
@@ -74,15 +63,12 @@ export class KafkaTarget implements AsyncDisposable {
    * @throws {DeliveryError} when that fails.
    */
   async check(topic: string | undefined, signal: AbortSignal): Promise<void> {
-    const what = topic === undefined ? "reach Kafka" : `find topic "${topic}"`;
-    await this.#link.attempt(`Cannot ${what}`, signal, async (link) => {
-      if (topic !== undefined) await link.find(topic);
-    });
+    await (await this.#client.loaded()).check(topic, signal);
   }
 
   /** Closes the connections. A later message opens new ones. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#link[Symbol.asyncDispose]();
+    await this.#client[Symbol.asyncDispose]();
   }
 }
 

@@ -5,9 +5,9 @@ import type { ConnectionOptions } from "node:tls";
 import type { LdapTargetOptions } from "./ldap_options.ts";
 import { readTlsFiles } from "../files/tls_files.ts";
 
-/** The client of a session, and the library. */
+/** The library, and its client, which is one connection. */
 export type LdapLibrary = typeof Ldapts;
-export type LdapClient = Ldapts.Client;
+export type LdapConnection = Ldapts.Client;
 
 /** Limits of the wait for an operation's answer. */
 export interface WaitLimits {
@@ -31,7 +31,7 @@ export class SessionOver extends Error {
 export class LdapSession {
   readonly url: string;
   readonly #library: LdapLibrary;
-  readonly #client: LdapClient;
+  readonly #client: LdapConnection;
   readonly #sockets: readonly Socket[];
   /** Operations without an answer yet. */
   readonly #waiting = new Set<(reason: Error) => void>();
@@ -70,7 +70,7 @@ export class LdapSession {
    * ended it.
    */
   run<Answer>(
-    operation: (client: LdapClient, library: LdapLibrary) => Promise<Answer>,
+    operation: (client: LdapConnection, library: LdapLibrary) => Promise<Answer>,
     { signal, timeoutSeconds }: WaitLimits,
   ): Promise<Answer> {
     if (this.#end !== undefined) return Promise.reject(new SessionOver(this.#end.message));
@@ -116,7 +116,7 @@ export class LdapSession {
 
 interface Opened {
   readonly library: LdapLibrary;
-  readonly client: LdapClient;
+  readonly client: LdapConnection;
   /** The socket, and the TLS socket that StartTLS has put upon it. */
   readonly sockets: readonly Socket[];
 }
@@ -173,7 +173,7 @@ async function makeClient(url: string, options: LdapTargetOptions): Promise<Open
 
 /** Starts TLS, then binds. */
 async function authenticate(
-  client: LdapClient,
+  client: LdapConnection,
   { startTls = false, sasl, bindDn = "", password = "" }: LdapTargetOptions,
 ): Promise<void> {
   if (startTls) {

@@ -1,25 +1,10 @@
+import { LazyClient } from "../lazy_client.ts";
 import { refuseProblems } from "../options/option_rules.ts";
-import { KeptLink } from "../kept_link.ts";
-import { LinkFailures } from "../link_failures.ts";
-import { NATS_ERRORS } from "./nats_errors.ts";
-import type { NatsEnvelope, NatsLink, NatsPlace } from "./nats_link.ts";
-import { type NatsEndpoint, natsEndpoints, natsOptionProblems, type NatsTargetOptions } from "./nats_options.ts";
+import type { NatsClient, NatsMessage } from "./nats_client.ts";
+import type { NatsPlace } from "./nats_link.ts";
+import { natsOptionProblems, type NatsTargetOptions } from "./nats_options.ts";
 
-export type { NatsPlace, NatsTargetOptions };
-
-/** A message, and where it goes. */
-export interface NatsMessage {
-  /** Tokens, separated by dots, as `isNatsSubject` allows them. */
-  readonly subject: string;
-  /** Sent as `Nats-Msg-Id`, by which a stream recognises a message that comes twice. */
-  readonly messageId: string;
-  /** Further headers; visible ASCII. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Sent as UTF-8. */
-  readonly body: string;
-  /** The stream that must take it. @default any */
-  readonly stream?: string | undefined;
-}
+export type { NatsMessage, NatsPlace, NatsTargetOptions };
 
 /**
  * Publishes to streams of NATS JetStream, through one of several servers that are tried in turn. The
@@ -39,7 +24,7 @@ export interface NatsMessage {
  * ```
  */
 export class NatsTarget implements AsyncDisposable {
-  readonly #link: KeptLink<NatsEndpoint, NatsLink>;
+  readonly #client: LazyClient<NatsClient>;
 
   /**
    * The problems for which the constructor would refuse these options: `option: what is allowed`
@@ -56,17 +41,9 @@ export class NatsTarget implements AsyncDisposable {
    */
   constructor(options: NatsTargetOptions) {
     refuseProblems("Cannot make NatsTarget", NatsTarget.problems(options));
-    const { timeoutSeconds = 30, password = "", token = "" } = options;
-    const failures = new LinkFailures([password, token], NATS_ERRORS);
-    this.#link = new KeptLink({
-      endpoints: natsEndpoints(options),
-      // Our own time limit comes first.
-      open: async (endpoint, stop) => {
-        const { NatsLink } = await import("./nats_link.ts");
-        return await NatsLink.open(endpoint, { login: options, timeoutMs: timeoutSeconds * 1000 + 1000, stop });
-      },
-      failed: (cannot, error) => failures.failed(cannot, error),
-      timeoutSeconds,
+    this.#client = new LazyClient(async () => {
+      const { NatsClient } = await import("./nats_client.ts");
+      return new NatsClient(options);
     });
   }
 
@@ -78,8 +55,7 @@ export class NatsTarget implements AsyncDisposable {
    * refuses our credentials, or cannot be reached.
    */
   async publish(message: NatsMessage, signal: AbortSignal): Promise<void> {
-    const envelope: NatsEnvelope = { ...message, stream: message.stream };
-    await this.#link.attempt(`Cannot publish to "${message.subject}"`, signal, (link) => link.publish(envelope));
+    await (await this.#client.loaded()).publish(message, signal);
   }
 
   /**
@@ -89,27 +65,11 @@ export class NatsTarget implements AsyncDisposable {
    * @throws {DeliveryError} when that fails.
    */
   async check(place: NatsPlace | undefined, signal: AbortSignal): Promise<void> {
-    const what = place === undefined ? "reach NATS" : `find ${shownPlace(place)}`;
-    await this.#link.attempt(`Cannot ${what}`, signal, async (link) => {
-      await link.ping();
-      if (place === undefined) return;
-      await link.find(place).catch((error) => {
-        if (!mayNotAsk(error)) throw error;
-      });
-    });
+    await (await this.#client.loaded()).check(place, signal);
   }
 
   /** Closes the connection. A later message opens a new one. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#link[Symbol.asyncDispose]();
+    await this.#client[Symbol.asyncDispose]();
   }
-}
-
-function shownPlace(place: NatsPlace): string {
-  return place.stream === undefined ? `a stream for "${place.subject}"` : `the stream "${place.stream}"`;
-}
-
-/** A user who may only publish gets this for a question about streams. */
-function mayNotAsk(error: unknown): boolean {
-  return error instanceof Error && (error.name === "PermissionViolationError" || mayNotAsk(error.cause));
 }

@@ -1,3 +1,4 @@
+import { bracketedHost } from "../../model/bracketed_host.ts";
 import type { OptionRule, OptionRules } from "../options/option_rules.ts";
 import { allOptionProblems, needs, optional, required } from "../options/option_rules.ts";
 import { CERTIFICATE, isOneOf, matches, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
@@ -82,4 +83,9 @@ export function smtpOptionProblems(options: SmtpTargetOptions): string[] {
 /** The port, which depends on the kind of connection. */
 export function portOf({ port, security = "starttls" }: SmtpTargetOptions): number {
   return port ?? { starttls: 587, tls: 465, none: 25 }[security];
+}
+
+/** `host:port`. */
+export function addressOf(options: SmtpTargetOptions): string {
+  return `${bracketedHost(options.host)}:${portOf(options)}`;
 }
