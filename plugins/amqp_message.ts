@@ -1,6 +1,6 @@
 import { type Detail, type Json, type NotifyContext, PermanentError, type UpdateContext } from "../mod.ts";
-import { type AmqpMessage, type AmqpPlace, cloudEvent, type CloudEventFormat } from "../src/kit/mod.ts";
-import { encodeCloudEvent, headerList, printable } from "../src/kit/mod.ts";
+import { type AmqpMessage, type AmqpPlace, cloudEvent, type CloudEventFormat } from "../src/kit/targets.ts";
+import { encodeCloudEvent, headerList, printable } from "../src/kit/targets.ts";
 
 const MAX_SHORT_BYTES = 255;
 

@@ -1,8 +1,8 @@
 import type { Detail, Json, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
-import { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "../src/kit/mod.ts";
-import { callUserFunction, givenOptions, RETURNS_TEXT } from "../src/kit/mod.ts";
-import { optional, optionProblems, type OptionRules, refuseProblems, required, TEXT } from "../src/kit/mod.ts";
-import { CLOUD_EVENT_FORMATS, type CloudEventFormat, isCloudEventSource, isOneOf, needs } from "../src/kit/mod.ts";
+import { type AmqpMessage, type AmqpPlace, AmqpTarget, type AmqpTargetOptions } from "../src/kit/targets.ts";
+import { callUserFunction, givenOptions, RETURNS_TEXT } from "../src/kit/targets.ts";
+import { optional, optionProblems, type OptionRules, refuseProblems, required, TEXT } from "../src/kit/targets.ts";
+import { CLOUD_EVENT_FORMATS, type CloudEventFormat, isCloudEventSource, isOneOf, needs } from "../src/kit/targets.ts";
 import { type CloudEvents, eventMessage, isAmqpName, messagePreview } from "./amqp_message.ts";
 
 /**

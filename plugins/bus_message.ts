@@ -1,6 +1,6 @@
 import type { Detail, NotifyContext, UpdateContext } from "../mod.ts";
-import { cloudEvent, type CloudEventFormat, cloudEventHeaders } from "../src/kit/mod.ts";
-import { encodeCloudEvent, headerList, idempotencyKey } from "../src/kit/mod.ts";
+import { cloudEvent, type CloudEventFormat, cloudEventHeaders } from "../src/kit/targets.ts";
+import { encodeCloudEvent, headerList, idempotencyKey } from "../src/kit/targets.ts";
 
 /** How events are published as CloudEvents; `undefined`: the detail alone. */
 export interface BusCloudEvents {

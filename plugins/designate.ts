@@ -1,8 +1,9 @@
-import { givenOptions, OpenStackTarget, type OpenStackTargetOptions, optionProblems } from "../src/kit/mod.ts";
-import { refuseProblems } from "../src/kit/mod.ts";
+import { givenOptions, OpenStackTarget, type OpenStackTargetOptions, optionProblems } from "../src/kit/targets.ts";
+import { refuseProblems } from "../src/kit/targets.ts";
 import { DESIGNATE_RULES, type DesignateOptions } from "./designate_options.ts";
-import { otherOptions, zoneNames } from "./dns_options.ts";
+import { zoneNames } from "./dns_options.ts";
 import { DnsPlugin } from "./dns_plugin.ts";
+import { otherOptions } from "./other_options.ts";
 
 /**
  * Keeps the names and addresses of servers in Designate, OpenStack's DNS, by its API v2: A, AAAA and

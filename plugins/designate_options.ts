@@ -1,5 +1,11 @@
-import { BOOLEAN, type GivenOptions, type OpenStackTargetOptions, optional, type OptionRules } from "../src/kit/mod.ts";
-import { required } from "../src/kit/mod.ts";
+import {
+  BOOLEAN,
+  type GivenOptions,
+  type OpenStackTargetOptions,
+  optional,
+  type OptionRules,
+} from "../src/kit/targets.ts";
+import { required } from "../src/kit/targets.ts";
 import { DNS_RECORDS_RULES, DNS_ZONES, type DnsRecordsOptions, isZones } from "./dns_options.ts";
 
 /** Options of `Designate`, with those of `OpenStackTarget`: `openstack`, `timeoutSeconds`. */

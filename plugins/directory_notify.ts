@@ -1,7 +1,7 @@
 import type { Detail, Json, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
 import { PermanentError } from "../mod.ts";
-import { type HttpRequest, HttpTarget, idempotencyKey, isAbsent, LineFile, printable } from "../src/kit/mod.ts";
-import { givenOptions, optionProblems, refuseProblems } from "../src/kit/mod.ts";
+import { type HttpRequest, HttpTarget, idempotencyKey, isAbsent, LineFile, printable } from "../src/kit/targets.ts";
+import { givenOptions, optionProblems, refuseProblems } from "../src/kit/targets.ts";
 import { DIRECTORY_RULES, type DirectoryNotifyOptions } from "./directory_options.ts";
 import { hasOtherRecord, logEntry, recordOf } from "./directory_record.ts";
 

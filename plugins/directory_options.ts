@@ -1,5 +1,5 @@
-import { BOOLEAN, HttpTarget, type HttpTargetOptions, isOneOf, isText, optional } from "../src/kit/mod.ts";
-import { type OptionRules, required, TEXT, withoutHeaders } from "../src/kit/mod.ts";
+import { BOOLEAN, HttpTarget, type HttpTargetOptions, isOneOf, isText, optional } from "../src/kit/targets.ts";
+import { type OptionRules, required, TEXT, withoutHeaders } from "../src/kit/targets.ts";
 
 /**
  * Options of `DirectoryNotify`, with those of `HttpTarget`: `user`, `password`, `bearer`,

@@ -1,5 +1,5 @@
 import type { Detail } from "../mod.ts";
-import { pythonRepr } from "../src/kit/mod.ts";
+import { pythonRepr } from "../src/kit/targets.ts";
 
 /** Nova had these values as `str`; the others were `unicode`. */
 const PYTHON2_STR = new Set(["instance_uuid", "user_remote_address"]);

@@ -1,6 +1,6 @@
 import type { Detail, DetailAddress } from "../mod.ts";
-import { dnsHostName, isOneOf, isWhole, matches } from "../src/kit/mod.ts";
-import { BOOLEAN, optional, type OptionRules } from "../src/kit/mod.ts";
+import { dnsHostName, isOneOf, isWhole, matches } from "../src/kit/targets.ts";
+import { BOOLEAN, optional, type OptionRules } from "../src/kit/targets.ts";
 
 /** Which addresses of a server are written: a kind, or a function that decides on each. */
 export type DnsAddresses = "fixed" | "floating" | "all" | ((address: DetailAddress, detail: Detail) => boolean);
@@ -68,9 +68,4 @@ function zoneName(zone: string): string | null {
 
 function isFunction(value: unknown): boolean {
   return typeof value === "function";
-}
-
-/** The options that these rules do not name: those of the way to the server, and unknown ones. */
-export function otherOptions(options: object, rules: object): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !Object.hasOwn(rules, name)));
 }

@@ -1,14 +1,8 @@
-import { DnsTarget, type DnsTargetOptions, givenOptions, optional, optionProblems } from "../src/kit/mod.ts";
-import { refuseProblems } from "../src/kit/mod.ts";
-import {
-  DNS_RECORDS_RULES,
-  DNS_ZONES,
-  type DnsRecordsOptions,
-  isZones,
-  otherOptions,
-  zoneNames,
-} from "./dns_options.ts";
+import { DnsTarget, type DnsTargetOptions, givenOptions, optional, optionProblems } from "../src/kit/targets.ts";
+import { refuseProblems } from "../src/kit/targets.ts";
+import { DNS_RECORDS_RULES, DNS_ZONES, type DnsRecordsOptions, isZones, zoneNames } from "./dns_options.ts";
 import { DnsPlugin } from "./dns_plugin.ts";
+import { otherOptions } from "./other_options.ts";
 
 /** Options of `DnsUpdate`, with those of `DnsTarget`: `server`, `keyName`, `keySecret`, … */
 export interface DnsUpdateOptions extends DnsTargetOptions, DnsRecordsOptions {

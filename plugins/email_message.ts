@@ -1,6 +1,7 @@
 import { type Detail, type NotifyContext, PermanentError, type UpdateContext } from "../mod.ts";
-import { callUserFunction, composeMail, idempotencyKey, mailAddress, printable, RETURNS_TEXT } from "../src/kit/mod.ts";
+import { callUserFunction, composeMail, idempotencyKey, printable, RETURNS_TEXT } from "../src/kit/mod.ts";
 import { eventHtml, eventText, eventTitle } from "../src/kit/mod.ts";
+import type { MailSender } from "./email_sender.ts";
 
 /**
  * Returns the subject or a body of a mail. Takes the arguments of `notify`; of an update, `created`
@@ -8,14 +9,6 @@ import { eventHtml, eventText, eventTitle } from "../src/kit/mod.ts";
  * function that throws, or returns no text, makes a dead letter.
  */
 export type MailText = (detail: Detail, created: boolean, context: NotifyContext | UpdateContext) => string;
-
-/** The sender of a mail. */
-export interface MailSender {
-  /** Empty: none. */
-  readonly name: string;
-  readonly address: string;
-  readonly domain: string;
-}
 
 /** Options that all mails of one plugin share. */
 export interface MailTemplate {
@@ -66,16 +59,6 @@ export async function eventMail(
     // Keeps automatic answers, as holiday notes, from being sent back (RFC 3834).
     headers: { "X-OSS-Watcher-Key": headerKey(context.key), "Auto-Submitted": "auto-generated" },
   });
-}
-
-/**
- * The sender that a text names: `anna@example.com` or `Anna <anna@example.com>`; `undefined`: none.
- */
-export function mailSender(from: unknown): MailSender | undefined {
-  if (typeof from !== "string") return undefined;
-  const [, name = "", address = from] = /^([^<>"\\\p{C}]*)<([^<>]+)>$/u.exec(from) ?? [];
-  const mailbox = mailAddress(address);
-  return mailbox === undefined ? undefined : { name: name.trim(), ...mailbox };
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { Detail, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
-import { givenOptions, optionProblems, printable, refuseProblems, SmtpTarget } from "../src/kit/mod.ts";
-import { deliverMail, listed } from "./email_delivery.ts";
-import { eventMail, type MailedEvent, type MailSender, mailSender, type MailTemplate } from "./email_message.ts";
+import { givenOptions, optionProblems, printable, refuseProblems, SmtpTarget } from "../src/kit/targets.ts";
+import type { MailedEvent, MailTemplate } from "./email_message.ts";
 import { EMAIL_RULES, type EmailNotifyOptions } from "./email_options.ts";
 import { RecipientList } from "./email_recipients.ts";
+import { type MailSender, mailSender } from "./email_sender.ts";
 
 /**
  * Sends a mail for every creation and deletion, with the event's key in the header
@@ -95,6 +95,7 @@ export class EmailNotify implements Plugin {
   }
 
   async #send(event: MailedEvent): Promise<void> {
+    const { deliverMail, eventMail, listed } = await loaded();
     const { to, leftOut } = this.#recipients.of(event);
     const { context } = event;
     const key = printable(context.key, 200);
@@ -106,6 +107,7 @@ export class EmailNotify implements Plugin {
   }
 
   async #preview(event: MailedEvent): Promise<string> {
+    const { eventMail, listed } = await loaded();
     const { to, leftOut } = this.#recipients.of(event);
     const lines = leftOut.length > 0 ? [`(not for ${listed(leftOut)})`] : [];
     if (to.length === 0) return ["(no mail: nobody is left to send it to)", ...lines].join("\n");
@@ -113,4 +115,10 @@ export class EmailNotify implements Plugin {
     const envelope = [`MAIL FROM:<${this.#template.from.address}>`, ...to.map((address) => `RCPT TO:<${address}>`)];
     return [...envelope, ...lines, "", message.replaceAll("\r\n", "\n")].join("\n");
   }
+}
+
+/** Loaded at first use: every config.ts imports this file, and few send mail. */
+async function loaded() {
+  const [delivery, message] = await Promise.all([import("./email_delivery.ts"), import("./email_message.ts")]);
+  return { ...delivery, ...message };
 }

@@ -1,6 +1,7 @@
-import { BOOLEAN, optional, type OptionRules, required, type SmtpTargetOptions, TEXT } from "../src/kit/mod.ts";
-import { mailSender, type MailText } from "./email_message.ts";
+import { BOOLEAN, optional, type OptionRules, required, type SmtpTargetOptions, TEXT } from "../src/kit/targets.ts";
+import type { MailText } from "./email_message.ts";
 import { isAddress, isDomains, isMailTo, listOf, type MailTo, MAX_RECIPIENTS } from "./email_recipients.ts";
+import { mailSender } from "./email_sender.ts";
 
 /**
  * Options of `EmailNotify`, with those of `SmtpTarget`: `host`, `port`, `security`,

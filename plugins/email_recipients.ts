@@ -1,5 +1,5 @@
 import type { Detail, NotifyContext, UpdateContext } from "../mod.ts";
-import { callUserFunction, mailAddress, mailDomain, printable, type UserFunction } from "../src/kit/mod.ts";
+import { callUserFunction, mailAddress, mailDomain, printable, type UserFunction } from "../src/kit/targets.ts";
 import type { MailedEvent } from "./email_message.ts";
 
 /**

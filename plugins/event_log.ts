@@ -1,6 +1,6 @@
 import type { Detail, Json, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
-import { cloudEvent, givenOptions, isCloudEventSource, LineFile, printable, safeJson } from "../src/kit/mod.ts";
-import { allOptionProblems, isOneOf, optional, type OptionRules, refuseProblems, TEXT } from "../src/kit/mod.ts";
+import { cloudEvent, givenOptions, isCloudEventSource, LineFile, printable, safeJson } from "../src/kit/targets.ts";
+import { allOptionProblems, isOneOf, optional, type OptionRules, refuseProblems, TEXT } from "../src/kit/targets.ts";
 
 /** Options of {@linkcode EventLog}. */
 export interface EventLogOptions {

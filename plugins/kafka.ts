@@ -1,6 +1,6 @@
 import { type Detail, type Json, type NotifyContext, PermanentError, type Plugin, type UpdateContext } from "../mod.ts";
-import { callUserFunction, givenOptions, isKafkaTopic, type KafkaMessage, KafkaTarget } from "../src/kit/mod.ts";
-import { optionProblems, printable, refuseProblems, RETURNS_TEXT } from "../src/kit/mod.ts";
+import { callUserFunction, givenOptions, isKafkaTopic, type KafkaMessage, KafkaTarget } from "../src/kit/targets.ts";
+import { optionProblems, printable, refuseProblems, RETURNS_TEXT } from "../src/kit/targets.ts";
 import { busMessage } from "./bus_message.ts";
 import { KAFKA_RULES, type KafkaOptions, type KafkaText } from "./kafka_options.ts";
 

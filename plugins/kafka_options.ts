@@ -1,6 +1,13 @@
 import type { Detail, NotifyContext, UpdateContext } from "../mod.ts";
-import { CLOUD_EVENT_FORMATS, type CloudEventFormat, isCloudEventSource, isOneOf, needs } from "../src/kit/mod.ts";
-import { isKafkaTopic, type KafkaTargetOptions, optional, type OptionRules, required, TEXT } from "../src/kit/mod.ts";
+import { CLOUD_EVENT_FORMATS, type CloudEventFormat, isCloudEventSource, isOneOf, needs } from "../src/kit/targets.ts";
+import {
+  isKafkaTopic,
+  type KafkaTargetOptions,
+  optional,
+  type OptionRules,
+  required,
+  TEXT,
+} from "../src/kit/targets.ts";
 
 /**
  * Returns a text for an event's message. Takes the arguments of `notify`; of an update, `created` is

@@ -1,6 +1,6 @@
 import { type Detail, type Json, type NotifyContext, PermanentError, type Plugin, type UpdateContext } from "../mod.ts";
-import { callUserFunction, givenOptions, isNatsSubject, type NatsMessage, NatsTarget } from "../src/kit/mod.ts";
-import { optionProblems, printable, refuseProblems, RETURNS_TEXT } from "../src/kit/mod.ts";
+import { callUserFunction, givenOptions, isNatsSubject, type NatsMessage, NatsTarget } from "../src/kit/targets.ts";
+import { optionProblems, printable, refuseProblems, RETURNS_TEXT } from "../src/kit/targets.ts";
 import { busMessage } from "./bus_message.ts";
 import { NATS_RULES, type NatsOptions } from "./nats_options.ts";
 

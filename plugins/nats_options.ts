@@ -1,6 +1,13 @@
 import type { Detail, NotifyContext, UpdateContext } from "../mod.ts";
-import { CLOUD_EVENT_FORMATS, type CloudEventFormat, isCloudEventSource, isOneOf, needs } from "../src/kit/mod.ts";
-import { isNatsSubject, type NatsTargetOptions, optional, type OptionRules, required, TEXT } from "../src/kit/mod.ts";
+import { CLOUD_EVENT_FORMATS, type CloudEventFormat, isCloudEventSource, isOneOf, needs } from "../src/kit/targets.ts";
+import {
+  isNatsSubject,
+  type NatsTargetOptions,
+  optional,
+  type OptionRules,
+  required,
+  TEXT,
+} from "../src/kit/targets.ts";
 
 /**
  * Returns the subject of an event's message: tokens separated by dots. What tenants choose must go

@@ -1,5 +1,5 @@
 import type { DeliveredEvent, Detail, Json, ListedResource, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
-import { givenOptions, HttpTarget, optionProblems, refuseProblems } from "../src/kit/mod.ts";
+import { givenOptions, HttpTarget, optionProblems, refuseProblems } from "../src/kit/targets.ts";
 import { otherCredentialProblems } from "./http_credentials.ts";
 import { httpOptionsOf, NETBOX_RULES, type NetBoxOptions } from "./netbox_options.ts";
 import type { NetBoxDelivery } from "./netbox_delivery.ts";

@@ -1,6 +1,6 @@
 import type { Detail } from "../mod.ts";
-import { BOOLEAN, HttpTarget, type HttpTargetOptions, isOneOf, isText, matches, TEXT } from "../src/kit/mod.ts";
-import { type GivenOptions, needs, optional, type OptionRules, required, withoutHeaders } from "../src/kit/mod.ts";
+import { BOOLEAN, HttpTarget, type HttpTargetOptions, isOneOf, isText, matches, TEXT } from "../src/kit/targets.ts";
+import { type GivenOptions, needs, optional, type OptionRules, required, withoutHeaders } from "../src/kit/targets.ts";
 import { withoutOtherCredentials } from "./http_credentials.ts";
 
 /**

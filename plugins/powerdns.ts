@@ -1,6 +1,7 @@
-import { givenOptions, HttpTarget, optionProblems, refuseProblems } from "../src/kit/mod.ts";
-import { otherOptions, zoneNames } from "./dns_options.ts";
+import { givenOptions, HttpTarget, optionProblems, refuseProblems } from "../src/kit/targets.ts";
+import { zoneNames } from "./dns_options.ts";
 import { DnsPlugin } from "./dns_plugin.ts";
+import { otherOptions } from "./other_options.ts";
 import { otherCredentialProblems, withoutOtherCredentials } from "./http_credentials.ts";
 import { POWERDNS_HEADERS, POWERDNS_RULES, type PowerDnsOptions } from "./powerdns_options.ts";
 

@@ -1,5 +1,5 @@
-import { HttpTarget, type HttpTargetOptions, matches, required } from "../src/kit/mod.ts";
-import { withoutHeaders } from "../src/kit/mod.ts";
+import { HttpTarget, type HttpTargetOptions, matches, required } from "../src/kit/targets.ts";
+import { withoutHeaders } from "../src/kit/targets.ts";
 import { DNS_RECORDS_RULES, DNS_ZONES, type DnsRecordsOptions, isZones } from "./dns_options.ts";
 
 /** Options of `PowerDns`, with those of `HttpTarget` but for its credentials: `caFile`, … */

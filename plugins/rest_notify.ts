@@ -7,9 +7,9 @@ import {
   headerList,
   HttpTarget,
   idempotencyKey,
-} from "../src/kit/mod.ts";
-import { cloudEvent, type CloudEventFormat, cloudEventHeaders, encodeCloudEvent } from "../src/kit/mod.ts";
-import { optionProblems, refuseProblems, webhookHeaders } from "../src/kit/mod.ts";
+} from "../src/kit/targets.ts";
+import { cloudEvent, type CloudEventFormat, cloudEventHeaders, encodeCloudEvent } from "../src/kit/targets.ts";
+import { optionProblems, refuseProblems, webhookHeaders } from "../src/kit/targets.ts";
 import { REST_RULES, type RestNotifyOptions } from "./rest_options.ts";
 
 /**

@@ -1,7 +1,7 @@
-import { type BodyFormat, HttpTarget, type HttpTargetOptions, isBodyFormat } from "../src/kit/mod.ts";
-import { CLOUD_EVENT_FORMATS, type CloudEventFormat, isCloudEventSource } from "../src/kit/mod.ts";
-import { type GivenOptions, needs, optional, type OptionRules, required } from "../src/kit/mod.ts";
-import { isOneOf, isWebhookSecret, matches, PORT, TEXT, WEBHOOK_HEADERS, withoutHeaders } from "../src/kit/mod.ts";
+import { type BodyFormat, HttpTarget, type HttpTargetOptions, isBodyFormat } from "../src/kit/targets.ts";
+import { CLOUD_EVENT_FORMATS, type CloudEventFormat, isCloudEventSource } from "../src/kit/targets.ts";
+import { type GivenOptions, needs, optional, type OptionRules, required } from "../src/kit/targets.ts";
+import { isOneOf, isWebhookSecret, matches, PORT, TEXT, WEBHOOK_HEADERS, withoutHeaders } from "../src/kit/targets.ts";
 
 /** Options of `RestNotify`, with those of `HttpTarget`: `bearer`, `caFile`, … */
 export interface RestNotifyOptions extends HttpTargetOptions {

@@ -1,7 +1,7 @@
 import type { Detail, Json, NotifyContext, Plugin, UpdateContext } from "../mod.ts";
-import { givenOptions, HttpTarget, optionProblems, refuseProblems } from "../src/kit/mod.ts";
+import { givenOptions, HttpTarget, optionProblems, refuseProblems } from "../src/kit/targets.ts";
 import { Batch } from "./webhook_batch.ts";
-import { chatBody, type ChatLine, chatLine } from "./webhook_message.ts";
+import type { ChatLine } from "./webhook_message.ts";
 import { WEBHOOK_RULES, type WebhookOptions } from "./webhook_options.ts";
 
 type Context = NotifyContext | UpdateContext;
@@ -29,7 +29,7 @@ export class Webhook implements Plugin {
   /** Tells of the update, as `notify` does. Only there with `updates`. */
   readonly update?: (detail: Detail, context: UpdateContext) => Promise<void>;
   /** The message that `update` would send. Only there with `updates`. */
-  readonly previewUpdate?: (detail: Detail, context: UpdateContext) => Json;
+  readonly previewUpdate?: (detail: Detail, context: UpdateContext) => Promise<Json>;
   readonly #options: WebhookOptions;
   readonly #target: HttpTarget;
   readonly #batch: Batch<ChatLine>;
@@ -65,8 +65,8 @@ export class Webhook implements Plugin {
   }
 
   /** The message that {@linkcode Webhook.notify} would send if no other event came close to it. */
-  preview(detail: Detail, created: boolean, context: NotifyContext): Json {
-    return this.#preview(detail, created, context);
+  async preview(detail: Detail, created: boolean, context: NotifyContext): Promise<Json> {
+    return await this.#preview(detail, created, context);
   }
 
   /** Sends what waits, and closes the connections. */
@@ -76,25 +76,32 @@ export class Webhook implements Plugin {
   }
 
   async #tell(detail: Detail, created: boolean, context: Context): Promise<void> {
-    await this.#batch.add(this.#line(detail, created, context), context.signal);
+    await this.#batch.add(await this.#line(detail, created, context), context.signal);
   }
 
-  #preview(detail: Detail, created: boolean, context: Context): Json {
-    const request = this.#request([this.#line(detail, created, context)]);
+  async #preview(detail: Detail, created: boolean, context: Context): Promise<Json> {
+    const request = await this.#request([await this.#line(detail, created, context)]);
     return { ...this.#target.preview(request), body: JSON.parse(request.body) };
   }
 
-  #line(detail: Detail, created: boolean, context: Context): ChatLine {
+  async #line(detail: Detail, created: boolean, context: Context): Promise<ChatLine> {
+    const { chatLine } = await loaded();
     return chatLine(detail, { created, context, text: this.#options.text, plugin: this.name });
   }
 
   async #send(lines: readonly ChatLine[], signal: AbortSignal): Promise<void> {
-    await this.#target.request({ ...this.#request(lines), signal });
+    await this.#target.request({ ...await this.#request(lines), signal });
   }
 
-  #request(lines: readonly ChatLine[]) {
+  async #request(lines: readonly ChatLine[]) {
+    const { chatBody } = await loaded();
     const { url, chat } = this.#options;
     const body = JSON.stringify(chatBody(lines, chat));
     return { method: "POST", url, isPathSecret: true, headers: { "Content-Type": "application/json" }, body };
   }
+}
+
+/** Loaded at first use: every config.ts imports this file, and few tell a chat. */
+async function loaded() {
+  return await import("./webhook_message.ts");
 }

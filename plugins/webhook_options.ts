@@ -1,6 +1,13 @@
 import type { Detail, NotifyContext, UpdateContext } from "../mod.ts";
-import { BOOLEAN, HttpTarget, type HttpTargetOptions, isOneOf, optional, type OptionRules } from "../src/kit/mod.ts";
-import { required, TEXT } from "../src/kit/mod.ts";
+import {
+  BOOLEAN,
+  HttpTarget,
+  type HttpTargetOptions,
+  isOneOf,
+  optional,
+  type OptionRules,
+} from "../src/kit/targets.ts";
+import { required, TEXT } from "../src/kit/targets.ts";
 
 /** Whose messages: the chat's way to write them. `json` is `{ text, events }`, for anything else. */
 export type WebhookChat = "slack" | "teams" | "mattermost" | "json";

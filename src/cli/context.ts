@@ -1,4 +1,5 @@
 import type { LoadedConfig } from "../config/load_config.ts";
+import { configLoader } from "../config/loader.ts";
 import type { LogLevel } from "../model/config.ts";
 import type { Logger } from "../model/plugin.ts";
 import { logTo } from "../observe/log.ts";
@@ -63,7 +64,7 @@ export type LoadSources = Pick<RunContext, "globals" | "builtInConfig" | "builtI
 
 /** Loads the configuration that `--config` or `--config-file` names, or the first that is found. */
 export async function load({ globals, builtInConfig, builtInPlugins }: LoadSources): Promise<LoadedConfig> {
-  const { loadConfig } = await import("../config/load_config.ts");
+  const { loadConfig } = await configLoader();
   const { config, configFile: paths } = globals();
   if (config !== undefined && paths !== undefined) {
     throw new UsageError("Cannot use --config and --config-file together: keep one");
