@@ -1,5 +1,4 @@
 import type { ProgramOptions } from "./context.ts";
-import { reportError } from "./report_error.ts";
 import { run } from "./run.ts";
 import { readRunOptions } from "./run_options.ts";
 
@@ -16,6 +15,7 @@ export async function start(args: readonly string[], options: ProgramOptions): P
   try {
     return await run(given, { ...options, globals: () => given });
   } catch (error) {
+    const { reportError } = await import("./report_error.ts");
     return reportError(error, { debug: given.debug ?? false, terminal: options.terminal });
   }
 }

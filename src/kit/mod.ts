@@ -39,3 +39,6 @@ export { escapeXml } from "../wire/escaping/escape_xml.ts";
 
 // What a target holds, for `list` and `expected`
 export { fingerprint } from "../wire/fingerprint.ts";
+
+// Time-outs
+export { Deadline } from "../wire/deadline.ts";

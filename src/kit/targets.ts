@@ -75,6 +75,5 @@ export { refuseProblems } from "../wire/options/option_rules.ts";
 export { BOOLEAN, isOneOf, isText, isWhole, matches, PORT, TEXT, TIMEOUT } from "../wire/options/option_values.ts";
 export { callUserFunction, RETURNS_TEXT, type UserFunction } from "../wire/options/call_user_function.ts";
 
-// Time-outs and files
-export { Deadline } from "../wire/deadline.ts";
+// Files
 export { LineFile } from "../wire/files/line_file.ts";
