@@ -504,7 +504,7 @@ withServers("notify() names a function of config.ts that makes a mistake, and ad
       return true;
     };
     await assert.rejects(plugin.notify(web, true, context()), isRight);
-    assert.throws(() => plugin.preview(web, true, context()), isRight);
+    await assert.rejects(plugin.preview(web, true, context()), isRight);
     await plugin.notify(web, false, context());
   }
   assert.deepEqual(await names(server), []);
@@ -523,7 +523,7 @@ Deno.test("notify() and preview() say what they leave out", async () => {
   };
 
   assert.ok(
-    plugin.preview(odd, true, context()).startsWith(
+    (await plugin.preview(odd, true, context())).startsWith(
       "# left out: what does not fit into ipHostNumber: 1\n# left out: what does not fit into macAddress: 1\n# left out: what does not fit into ou: 44\ndn: ",
     ),
   );
@@ -880,7 +880,7 @@ withServers("preview() is LDIF that does what notify() does", async (server) => 
     FQDN: text,
     Description: text,
   }));
-  const previews = hostile.map((one) => plugin.preview(one, true, context()));
+  const previews = await Promise.all(hostile.map((one) => plugin.preview(one, true, context())));
   for (const one of hostile) await plugin.notify(one, true, context());
   const notified = await server.entries();
   await server.clear();
@@ -896,7 +896,7 @@ Deno.test("preview() shows records of LDIF, and no secret", async () => {
     `# the entry that (&(serialNumber=${UUID})(description=oss-watcher)) finds below ${SERVERS}, if there is one`;
 
   assert.equal(
-    plugin.preview({ ...web, Description: "Grüße" }, true, context()),
+    await plugin.preview({ ...web, Description: "Grüße" }, true, context()),
     `dn: ${DN}
 changetype: add
 objectClass: device
@@ -911,16 +911,19 @@ l: KDC
 ipHostNumber: 10.0.0.5
 macAddress: fa:16:3e:00:00:01`,
   );
-  assert.equal(plugin.preview(web, false, context()), `${found}\ndn: (its name)\nchangetype: delete`);
+  assert.equal(await plugin.preview(web, false, context()), `${found}\ndn: (its name)\nchangetype: delete`);
   assert.equal(
-    plugin.preview(floating, true, association),
+    await plugin.preview(floating, true, association),
     `${found}\ndn: (its name)\nchangetype: modify\nadd: ipHostNumber\nipHostNumber: 203.0.113.7\n-\nadd: description\ndescription: floating 203.0.113.7\n-`,
   );
   assert.equal(
-    plugin.preview(floating, false, association),
+    await plugin.preview(floating, false, association),
     `${found}\ndn: (its name)\nchangetype: modify\ndelete: ipHostNumber\nipHostNumber: 203.0.113.7\n-\ndelete: description\ndescription: floating 203.0.113.7\n-`,
   );
-  assert.equal(plugin.preview({ ...floating, ID: null }, true, association), "# nothing: the address is no server's");
+  assert.equal(
+    await plugin.preview({ ...floating, ID: null }, true, association),
+    "# nothing: the address is no server's",
+  );
 });
 
 withServers("check() says what the directory's schema lacks", async (server) => {

@@ -263,12 +263,12 @@ withServers("update() changes no entry without our mark", async (server) => {
 
 const FOUND = `(&(serialNumber=${UUID})(description=oss-watcher)) finds below ${SERVERS}`;
 
-Deno.test("previewUpdate() shows a new name, then changes, as records of LDIF", () => {
+Deno.test("previewUpdate() shows a new name, then changes, as records of LDIF", async () => {
   const plugin = new LdapDirectory({ ...WATCHER, url: "ldaps://localhost", baseDn: SERVERS, ...NAMED });
   const now = { ...db, ProjectName: "chemistry", Addresses: web.Addresses, MAC: web.MAC, FloatingIPs: [] };
 
   assert.equal(
-    plugin.previewUpdate(now, updated({ ...web, FloatingIPs: [] })),
+    await plugin.previewUpdate(now, updated({ ...web, FloatingIPs: [] })),
     `# the entry that ${FOUND}, or a new one
 dn: (its name)
 changetype: modrdn
@@ -285,19 +285,19 @@ description: text The shop's base
   );
 });
 
-Deno.test("a former detail that makes no name, because rdn was another then, does not hinder an update", () => {
+Deno.test("a former detail that makes no name, because rdn was another then, does not hinder an update", async () => {
   const server = { ...WATCHER, url: "ldaps://localhost", baseDn: SERVERS };
   const plugin = new LdapDirectory({ ...server, rdn: ["cn"], attributes: { cn: (detail) => detail.Name ?? null } });
   const now = { ...web, Name: "web" };
 
-  assert.match(plugin.previewUpdate(now, updated({ ...web, Name: null })), /^# the entry that .*finds/);
+  assert.match(await plugin.previewUpdate(now, updated({ ...web, Name: null })), /^# the entry that .*finds/);
 });
 
-Deno.test("previewUpdate() says so when nothing of the entry changes", () => {
+Deno.test("previewUpdate() says so when nothing of the entry changes", async () => {
   const plugin = new LdapDirectory({ ...WATCHER, url: "ldaps://localhost", baseDn: SERVERS });
 
   assert.equal(
-    plugin.previewUpdate({ ...web, Owner: "bert" }, updated(web, { changed: ["Owner"] })),
+    await plugin.previewUpdate({ ...web, Owner: "bert" }, updated(web, { changed: ["Owner"] })),
     `# the entry that ${FOUND}, or a new one\n# nothing of it changes`,
   );
 });
