@@ -81,7 +81,7 @@ export abstract class DnsPlugin implements Plugin {
 
   /** Closes the connections. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#delivery)?.[Symbol.asyncDispose]();
+    await (await this.#delivery?.catch(() => undefined))?.[Symbol.asyncDispose]();
   }
 
   /** Loaded at first use: every config.ts imports this file, and few name one of these plugins. */

@@ -113,7 +113,7 @@ export class LdapDirectory implements Plugin {
 
   /** Closes the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#delivery)?.[Symbol.asyncDispose]();
+    await (await this.#delivery?.catch(() => undefined))?.[Symbol.asyncDispose]();
   }
 
   /** Loaded at first use: every config.ts imports this file, and few name a directory. */

@@ -101,7 +101,7 @@ export class NetBox implements Plugin {
 
   /** Closes the connections. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#delivery)?.[Symbol.asyncDispose]();
+    await (await this.#delivery?.catch(() => undefined))?.[Symbol.asyncDispose]();
   }
 
   /** Loaded at first use: every config.ts imports this file, and few name a NetBox. */
