@@ -1,13 +1,6 @@
 import type { Detail } from "../mod.ts";
-import {
-  isAttributeName,
-  isDn,
-  isOneOf,
-  isSameAttribute,
-  type LdapTargetOptions,
-  matches,
-} from "../src/kit/targets.ts";
-import { type GivenOptions, optional, type OptionRules, required } from "../src/kit/targets.ts";
+import { isAttributeName, isDn, isOneOf, isSameAttribute, type LdapTargetOptions } from "../src/kit/targets.ts";
+import { type GivenOptions, matches, optional, type OptionRules, required } from "../src/kit/targets.ts";
 import { LABELS, LDAP_PRESETS, type LdapPreset, type LdapValue, RECORD } from "./ldap_presets.ts";
 
 /**
