@@ -52,7 +52,7 @@ async function measure({ rounds, quick }: Stand): Promise<Measured> {
       },
     ];
     const empty = { what: "an empty file", value: results.median("empty file", "wallMs"), unit: "ms" };
-    return { lines: [empty, ...lines("--help", 4), ...lines("--version", 4), ...lines("--dry-run", 6)], raw: results };
+    return { lines: [empty, ...lines("--help", 4), ...lines("--version", 4), ...lines("--dry-run", 4)], raw: results };
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
