@@ -23,6 +23,8 @@ export interface PreviewOptions {
   readonly delivery: Delivery;
   readonly call: Extract<Call, { readonly method: "notify" | "update" }>;
   readonly log: Logger;
+  /** What the plugin gets as the event's number. @default that of the delivery */
+  readonly sequence?: number;
 }
 
 /** Of an event that a plugin is not told, since its filter skips it or fails. */
@@ -37,13 +39,13 @@ export function untoldPreview(
 /** Asks a plugin what it would send. Never rejects. */
 export async function previewOf(
   plugin: Plugin,
-  { delivery: { seq, plugin: name, event, missing }, call, log }: PreviewOptions,
+  { delivery: { seq, plugin: name, event, missing }, call, log, sequence = seq }: PreviewOptions,
 ): Promise<PluginPreview> {
   const { key, created } = event;
   const never = new AbortController();
   const context: NotifyContext = {
     origin: "bus",
-    sequence: seq,
+    sequence,
     kind: created ? "creation" : "deletion",
     ...event,
     attempt: 1,
