@@ -1,0 +1,95 @@
+import type { EventComparison } from "../inspect/compare/compare_events.ts";
+import { ComparisonCounts } from "../inspect/compare/comparison_counts.ts";
+import { EventPairs, type Side } from "../inspect/compare/event_pairs.ts";
+import { UserError } from "../model/errors.ts";
+import type { GlobalOptions, NewIsolate } from "./context.ts";
+import { IsolatedReplay } from "./isolated_replay.ts";
+import type { Recording, ReplayedPart } from "./replay_messages.ts";
+import { UnknownPreviews } from "./unknown_previews.ts";
+
+export interface CompareReplaysOptions {
+  readonly newIsolate: NewIsolate;
+  /** The configurations before and after. */
+  readonly globals: readonly [GlobalOptions, GlobalOptions];
+  readonly recording: Recording;
+  /** An event differs. What plugins send that are gone after is left out. */
+  readonly onDifference: (comparison: EventComparison) => void;
+  /** A line of the recording is no notification that can be used. */
+  readonly onRefused: (lineAndReason: string) => void;
+  readonly onProgress: (notifications: number) => void;
+}
+
+/** What a comparison of two configurations has found. */
+export interface ComparisonSummary {
+  readonly notifications: number;
+  /** Lines that are no notification that can be used. */
+  readonly refused: number;
+  /** Names in the order of the configurations. */
+  readonly plugins: Readonly<Record<Side, readonly string[]>>;
+  /** Whether a plugin is in one of the configurations alone. */
+  readonly pluginsDiffer: boolean;
+  readonly counts: ComparisonCounts;
+  /** For each plugin of which a preview failed, what is not known. */
+  readonly unknown: readonly string[];
+}
+
+/** Events that may wait for their counterpart: a day of a large cloud in some 10 MB. */
+const MAX_WAITING = 1000;
+
+const SIDES = ["before", "after"] as const;
+
+/**
+ * Compares what two configurations make of a recording, in memory that does not grow with it but
+ * for what the service, too, remembers of each resource.
+ *
+ * @throws {UserError} when a configuration has mistakes, or the recording cannot be read.
+ */
+export async function compareReplays(options: CompareReplaysOptions): Promise<ComparisonSummary> {
+  const { newIsolate, globals, recording, onRefused, onProgress } = options;
+  using before = new IsolatedReplay(newIsolate, { globals: globals[0], label: "before", recording });
+  using after = new IsolatedReplay(newIsolate, { globals: globals[1], label: "after", recording });
+  const [old, now] = await bothLoaded(before, after);
+  const counts = new ComparisonCounts();
+  const unknown = new UnknownPreviews();
+  const pairs = new EventPairs(MAX_WAITING);
+  const gone = new Set(old.filter((name) => !now.includes(name)));
+  const take = (comparison: EventComparison) => {
+    counts.add(comparison);
+    unknown.add(comparison);
+    const plugins = comparison.plugins.filter(({ name }) => !gone.has(name));
+    const isMoreThanGone = !comparison.isSameEvent || plugins.some(({ change }) => change !== "same");
+    if (isMoreThanGone) options.onDifference({ ...comparison, plugins });
+  };
+  let [notifications, refused] = [0, 0];
+  for (let isLast = false; !isLast;) {
+    const parts = await Promise.all([before.next(), after.next()]);
+    for (const { side, event } of inOrder(parts)) { for (const found of pairs.add(side, event)) take(found); }
+    for (const { line, reason } of parts[0].refused) onRefused(`line ${line}: ${reason}`);
+    notifications += parts[0].notifications;
+    refused += parts[0].refused.length;
+    onProgress(notifications);
+    isLast = parts.every((part) => part.isLast);
+  }
+  for (const found of pairs.end()) take(found);
+  const pluginsDiffer = gone.size > 0 || now.some((name) => !old.includes(name));
+  const plugins = { before: old, after: now };
+  return { notifications, refused, plugins, pluginsDiffer, counts, unknown: unknown.texts };
+}
+
+/** All mistakes of both are told at once. */
+async function bothLoaded(
+  before: IsolatedReplay,
+  after: IsolatedReplay,
+): Promise<readonly [readonly string[], readonly string[]]> {
+  const [one, other] = await Promise.allSettled([before.load(), after.load()]);
+  if (one.status === "fulfilled" && other.status === "fulfilled") return [one.value, other.value];
+  const reasons = [one, other].flatMap((end) => end.status === "rejected" ? [end.reason as Error] : []);
+  const unexpected = reasons.find((reason) => !(reason instanceof UserError));
+  throw unexpected ?? new UserError(reasons.map(({ message }) => message).join("\n"));
+}
+
+/** The events of both in the order of the documents that led to them. */
+function inOrder(parts: readonly [ReplayedPart, ReplayedPart]) {
+  const events = SIDES.flatMap((side, index) => (parts[index]?.events ?? []).map((one) => ({ side, ...one })));
+  return events.sort((one, other) => one.at - other.at);
+}
