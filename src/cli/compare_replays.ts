@@ -64,9 +64,10 @@ export async function compareReplays(options: CompareReplaysOptions): Promise<Co
   for (let isLast = false; !isLast;) {
     const parts = await Promise.all([before.next(), after.next()]);
     for (const { side, event } of inOrder(parts)) { for (const found of pairs.add(side, event)) take(found); }
-    for (const { line, reason } of parts[0].refused) onRefused(`line ${line}: ${reason}`);
+    const unread = new Set(parts.flatMap((part) => part.refused).map(({ line, reason }) => `line ${line}: ${reason}`));
+    for (const text of unread) onRefused(text);
     notifications += parts[0].notifications;
-    refused += parts[0].refused.length;
+    refused += unread.size;
     onProgress(notifications);
     isLast = parts.every((part) => part.isLast);
   }

@@ -30,10 +30,24 @@ export function describeComparison(
     `  key ${printable(key)}`,
     ...onlyIn,
     ...section("event", { before: circumstances(before), after: circumstances(after), terminal }),
-    ...section("detail", { before: detailLines(before), after: detailLines(after), terminal }),
+    ...describeDetail({ before, after, plugins }, terminal),
     ...plugins.flatMap((plugin) => describePlugin(plugin, terminal)),
     "",
   ].join("\n");
+}
+
+/** Of an event on one side alone, previews say enough, unless a plugin has none. */
+function describeDetail(
+  { before, after, plugins }: Pick<EventComparison, "before" | "after" | "plugins">,
+  terminal: Terminal,
+): string[] {
+  const isOneSided = before === null || after === null;
+  if (isOneSided && !plugins.some((plugin) => isUnseen(plugin.before) || isUnseen(plugin.after))) return [];
+  return section("detail", { before: detailLines(before), after: detailLines(after), terminal });
+}
+
+function isUnseen(sent: Sent | null): boolean {
+  return sent !== null && sent.preview === null && sent.error === undefined && sent.skipped !== true;
 }
 
 function describePlugin({ name, change, before, after }: PluginComparison, terminal: Terminal): string[] {
@@ -80,5 +94,5 @@ function sentLines(sent: Sent | null, pretty: boolean): string[] {
   const { method = "notify", preview, error, skipped } = sent;
   if (skipped) return ["nothing: skipped by its filter (when)"];
   if (error !== undefined) return [`unknown: its preview failed: ${error}`];
-  return preview === null ? [`it would be called: ${method}; it has no preview`] : previewLines(preview, { pretty });
+  return preview === null ? [`unknown: its method ${method} is called; it has no preview`] : previewLines(preview, { pretty });
 }

@@ -20,7 +20,7 @@ export function describeLineDiff(
   const shown = lines.map((_, index) => lines.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some(isChanged));
   const margin = " ".repeat(indent);
   return lines.flatMap((line, index) => {
-    if (shown[index]) return [margin + describe(line, terminal)];
+    if (shown[index]) return [(margin + describe(line, terminal)).trimEnd()];
     return index === 0 || shown[index - 1] ? [`${margin}  …`] : [];
   });
 }

@@ -1,4 +1,4 @@
-import type { Change } from "../inspect/compare/compare_events.ts";
+import type { Change, EventComparison } from "../inspect/compare/compare_events.ts";
 import type { ComparisonCounts, Counts } from "../inspect/compare/comparison_counts.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import type { ComparisonSummary } from "./compare_replays.ts";
@@ -51,13 +51,9 @@ function totals(notifications: number, { events }: ComparisonCounts): string {
   const { same, changed, onlyBefore, onlyAfter } = events;
   const all = same + changed + onlyBefore + onlyAfter;
   if (all === 0) return `${read} and no event, before or after: this recording shows nothing of the change.`;
-  const kinds = [
-    `${same} the same`,
-    `${changed} changed`,
-    `${onlyBefore} only before`,
-    `${onlyAfter} only after`,
-  ];
-  return `${read}, ${all} ${all === 1 ? "event" : "events"}: ${kinds.join(", ")}.`;
+  const kinds = [[same, "the same"], [changed, "changed"], [onlyBefore, "only before"], [onlyAfter, "only after"]];
+  const found = kinds.flatMap(([count, kind]) => count === 0 ? [] : [`${count} ${kind}`]).join(", ");
+  return `${read}, ${all} ${all === 1 ? "event" : "events"}: ${same === all ? "all the same" : found}.`;
 }
 
 function describeRenaming({ before, after }: Readonly<Record<"before" | "after", readonly string[]>>): string[] {
@@ -65,6 +61,11 @@ function describeRenaming({ before, after }: Readonly<Record<"before" | "after",
   const text = `A plugin is known by its name. If ${printable(after.join(", "))} is ${printable(before.join(", "))} ` +
     "under another name, what waits in the ledger is not delivered by it: set the option name to keep the old one.";
   return ["", ...wrapped(text, { indent: 0 })];
+}
+
+/** An event that differs, for programs. */
+export function jsonOfComparison({ key, change, before, after, plugins }: EventComparison): unknown {
+  return { key, change, plugins: plugins.map(({ name, change }) => ({ name, change })), before, after };
 }
 
 /** The counts of a comparison for programs. */

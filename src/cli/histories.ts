@@ -1,5 +1,6 @@
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../model/errors.ts";
+import { shellWord } from "../wire/escaping/shell_word.ts";
 
 /** A recorded history, and the file of what is expected to come of it. */
 export interface History {
@@ -31,13 +32,14 @@ export async function findHistories(configDir: string, cwd: string): Promise<Fou
     path: shown(join(folder, `${name}${HISTORY}`), cwd),
     expectedPath: shown(join(folder, `${name}${EXPECTED}`), cwd),
   });
-  const histories = withEnding(names, HISTORY);
-  const orphans = withEnding(names, EXPECTED).filter((name) => !histories.includes(name));
+  const histories = withEnding(names ?? [], HISTORY);
+  const orphans = withEnding(names ?? [], EXPECTED).filter((name) => !histories.includes(name));
   if (histories.length + orphans.length === 0) {
-    throw new UserError(
-      `Cannot test "${shown(folder, cwd)}": there is no history (*${HISTORY}). ` +
-        `Record one: oss-watcher record ${shown(join(folder, `first${HISTORY}`), cwd)} --seconds 60`,
-    );
+    const record = `oss-watcher record ${shellWord(historyOf("first").path)} --seconds 60`;
+    const state = names === null
+      ? `there is no such directory. Make it, and record a history in it`
+      : `there is no history (*${HISTORY}). Record one`;
+    throw new UserError(`Cannot test "${shown(folder, cwd)}": ${state}: ${record}`);
   }
   return { histories: histories.map(historyOf), orphans: orphans.map(historyOf) };
 }
@@ -54,12 +56,13 @@ export function namedHistories(files: readonly string[], cwd: string): FoundHist
   return { histories, orphans: [] };
 }
 
-async function namesIn(folder: string): Promise<readonly string[]> {
+/** `null`: there is no such folder. */
+async function namesIn(folder: string): Promise<readonly string[] | null> {
   try {
     return (await Array.fromAsync(Deno.readDir(folder))).filter(({ isDirectory }) => !isDirectory)
       .map(({ name }) => name).sort();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    if (error instanceof Deno.errors.NotFound) return null;
     const why = error instanceof Error ? error.message : String(error);
     throw new UserError(`Cannot read "${folder}": ${why}`, { cause: error });
   }

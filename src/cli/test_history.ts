@@ -98,16 +98,12 @@ function mostFrequent(reasons: ReadonlyMap<string, number>): string {
 
 function compare(expected: readonly ReplayedEvent[], came: readonly ReplayedEvent[]) {
   const pairs = new EventPairs(Infinity);
+  const comparisons = [
+    ...expected.flatMap((event) => pairs.add("before", event)),
+    ...came.flatMap((event) => pairs.add("after", event)),
+    ...pairs.end(),
+  ];
   const counts = new ComparisonCounts();
-  const differences: EventComparison[] = [];
-  const take = (found: Iterable<EventComparison>) => {
-    for (const comparison of found) {
-      counts.add(comparison);
-      if (comparison.change !== "same") differences.push(comparison);
-    }
-  };
-  for (const event of expected) take(pairs.add("before", event));
-  for (const event of came) take(pairs.add("after", event));
-  take(pairs.end());
-  return { differences, counts };
+  for (const comparison of comparisons) counts.add(comparison);
+  return { differences: comparisons.filter(({ change }) => change !== "same"), counts };
 }

@@ -21,19 +21,22 @@ export class EventPairs {
   }
 
   /** Takes an event; gives the comparisons that are complete, in the order of the history. */
-  *add(side: Side, event: ReplayedEvent): Iterable<EventComparison> {
+  add(side: Side, event: ReplayedEvent): readonly EventComparison[] {
+    const found: EventComparison[] = [];
     const pair = this.#waiting.get(event.key) ?? { before: null, after: null };
     this.#waiting.set(event.key, { ...pair, [side]: event });
     for (const [key, { before, after }] of this.#waiting) {
-      if ((before === null || after === null) && this.#waiting.size <= this.#limit) return;
+      if ((before === null || after === null) && this.#waiting.size <= this.#limit) break;
       this.#waiting.delete(key);
-      yield compareEvents(before, after);
+      found.push(compareEvents(before, after));
     }
+    return found;
   }
 
   /** The comparisons of all that wait: nothing follows. */
-  *end(): Iterable<EventComparison> {
-    for (const { before, after } of this.#waiting.values()) yield compareEvents(before, after);
+  end(): readonly EventComparison[] {
+    const found = [...this.#waiting.values()].map(({ before, after }) => compareEvents(before, after));
     this.#waiting.clear();
+    return found;
   }
 }
