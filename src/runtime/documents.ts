@@ -56,27 +56,25 @@ export async function* documentsFrom(chunks: AsyncIterable<Uint8Array>): AsyncIt
   for await (const bytes of linesOf(chunks)) {
     line++;
     if (begun.length > 0) {
-      begun.push(bytes, LINE_FEED);
+      begun.push(bytes);
       continue;
     }
     const text = textOf(bytes);
     const result = text === null ? { refused: NO_TEXT } : parse(text);
     const isLines = line > 1 || ("value" in result && isObject(result.value) && !Array.isArray(result.value));
-    if (!isLines) begun.push(bytes, LINE_FEED);
+    if (!isLines) begun.push(bytes);
     else if (text?.trim() !== "") yield { line, decoded: await decodedFrom(result, budget) };
   }
   if (line === 0 || begun.length > 0) yield* documentsIn(Buffer.concat(begun));
 }
 
-const LINE_FEED = new Uint8Array([0x0a]);
-
-/** The lines of a file without their line feeds. */
+/** The lines of a file, each with its line feed. */
 async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let parts: Uint8Array[] = [];
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
-      yield Buffer.concat([...parts, chunk.subarray(start, end)]);
+      yield Buffer.concat([...parts, chunk.subarray(start, end + 1)]);
       parts = [];
       start = end + 1;
     }

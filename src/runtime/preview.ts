@@ -2,7 +2,8 @@ import type { Call } from "../dispatch/call.ts";
 import type { Delivery } from "../model/ledger.ts";
 import type { Json } from "../model/notification.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
-import { envSecrets, redact, withoutSecrets } from "../wire/secrets/redact.ts";
+import { redact } from "../wire/secrets/redact.ts";
+import { withoutEnvSecrets } from "../wire/secrets/without_env_secrets.ts";
 
 /** What one plugin would send for one event. */
 export interface PluginPreview {
@@ -77,9 +78,5 @@ export async function previewOf(
  * hidden.
  */
 function asJson(preview: unknown): Json {
-  const secrets = envSecrets();
-  return JSON.parse(
-    JSON.stringify(preview) ?? "null",
-    (_, value) => typeof value === "string" ? withoutSecrets(value, secrets) : value,
-  );
+  return withoutEnvSecrets(JSON.parse(JSON.stringify(preview) ?? "null"));
 }

@@ -139,6 +139,8 @@ const REFUSED = [
   ["null", "null", "1 not a JSON object"],
   ["a list in a list", "[[]]", "1 not a JSON object"],
   ["prose", "Dear all,\nplease find attached\n", "1 not JSON"],
+  ["a bracket alone", "{", "1 JSON that is cut off"],
+  ["a bracket on a line", "{\n", "2 JSON that is cut off"],
   ["XML", "<a>\n<b/>\n</a>", "1 not JSON"],
 ] as const;
 

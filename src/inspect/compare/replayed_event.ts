@@ -2,6 +2,7 @@ import type { Detail } from "../../model/detail.ts";
 import type { Json } from "../../model/notification.ts";
 import type { DryRunResult } from "../../runtime/dry_run.ts";
 import type { PluginPreview } from "../../runtime/preview.ts";
+import { withoutEnvSecrets } from "../../wire/secrets/without_env_secrets.ts";
 
 /** What a plugin would send for an event. */
 export interface Sent {
@@ -50,7 +51,8 @@ export function replayedEvents(
       ...(changed === undefined ? {} : { changed }),
       ...(creationSeen.get(key) === false ? { creationSeen: false } : {}),
       ...(asked.length === 0 ? {} : { keysToAsk: asked }),
-      detail,
+      // It is written to files that are given away.
+      detail: withoutEnvSecrets(detail as Json) as unknown as Detail,
       plugins: plugins.filter((preview) => preview.key === key).map(sentOf),
     };
   });
