@@ -38,10 +38,10 @@ Examples:
   oss-watcher diff config.ts new.ts week.jsonl
   oss-watcher diff oss.conf config.ts week.jsonl --stat
 
-Plugins are matched by their names.
+Plugins are matched by their names. docs/CHANGING_A_CONFIG.md has the way.
 
-Exit codes: 0 nothing differs; 3 something differs; 1 bad input or configuration,
-or what a plugin would send is not known.`;
+Exit codes: 0 nothing differs; 3 something differs; 1 bad input or
+configuration, or what a plugin would send is not known.`;
 
 const WORDS = { onlyBefore: "only before", onlyAfter: "only after" };
 

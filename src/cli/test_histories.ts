@@ -72,7 +72,7 @@ async function run(
   };
   for (const history of histories) take(await testHistory(history, { loaded, log, update }));
   for (const orphan of orphans) take(orphanResult(orphan));
-  terminal.print(`\n${describeTotals(results)}`);
+  terminal.print(describeTotals(results));
   if (junit !== undefined) {
     const { junitReport } = await import("./junit.ts");
     await writeReport(junit, junitReport(results.map((result) => junitCase(result, describing))));

@@ -87,7 +87,7 @@ function accept({ history }: HistoryResult, { configOptions }: DescribeOptions):
   return [`  If this is as it should be: ${printable(command)}`];
 }
 
-/** The last line: how many histories ended in which way. */
+/** The last line, apart from the others: how many histories ended in which way. */
 export function describeTotals(results: readonly HistoryResult[]): string {
   const count = (...outcomes: readonly HistoryResult["outcome"][]) =>
     results.filter(({ outcome }) => outcomes.includes(outcome)).length;
@@ -98,7 +98,8 @@ export function describeTotals(results: readonly HistoryResult[]): string {
     [count("failed", "unwritten", "orphan"), "failed"],
     [count("broken"), "with errors"],
   ] as const;
-  return kinds.flatMap(([number, word]) => number === 0 ? [] : [`${number} ${word}`]).join(", ");
+  const apart = results.at(-1)?.outcome === "failed" ? "" : "\n";
+  return apart + kinds.flatMap(([number, word]) => number === 0 ? [] : [`${number} ${word}`]).join(", ");
 }
 
 /** A history as a test of JUnit. */
