@@ -63,7 +63,7 @@ export async function compareReplays(options: CompareReplaysOptions): Promise<Co
   let [notifications, refused] = [0, 0];
   for (let isLast = false; !isLast;) {
     const parts = await Promise.all([before.next(), after.next()]);
-    for (const { side, event } of inOrder(parts)) { for (const found of pairs.add(side, event)) take(found); }
+    for (const found of inOrder(parts).flatMap(({ side, event }) => pairs.add(side, event))) take(found);
     const unread = new Set(parts.flatMap((part) => part.refused).map(({ line, reason }) => `line ${line}: ${reason}`));
     for (const text of unread) onRefused(text);
     notifications += parts[0].notifications;

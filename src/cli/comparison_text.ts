@@ -94,5 +94,7 @@ function sentLines(sent: Sent | null, pretty: boolean): string[] {
   const { method = "notify", preview, error, skipped } = sent;
   if (skipped) return ["nothing: skipped by its filter (when)"];
   if (error !== undefined) return [`unknown: its preview failed: ${error}`];
-  return preview === null ? [`unknown: its method ${method} is called; it has no preview`] : previewLines(preview, { pretty });
+  return preview === null
+    ? [`unknown: its method ${method} is called; it has no preview`]
+    : previewLines(preview, { pretty });
 }

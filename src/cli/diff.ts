@@ -76,7 +76,13 @@ async function run(
     globals: [globalsFor(files[0], debug), globalsFor(files[1], debug)],
     recording: await recordingOf(recording, context),
     onDifference: (comparison: EventComparison) => {
-      if (!stat) print(json ? safeJson(texts.jsonOfComparison(comparison)) : describeComparison(comparison, { terminal, words: WORDS }));
+      if (!stat) {
+        print(
+          json
+            ? safeJson(texts.jsonOfComparison(comparison))
+            : describeComparison(comparison, { terminal, words: WORDS }),
+        );
+      }
     },
     onRefused(text) {
       line.clear();

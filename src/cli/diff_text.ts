@@ -7,7 +7,10 @@ import { wrapped } from "./wrapped.ts";
 
 /** What the signs of the diff mean. */
 export function heading([old, now]: readonly [string, string], terminal: Terminal): string {
-  const lines = [coloured(`--- ${printable(old)}`, "red", terminal), coloured(`+++ ${printable(now)}`, "green", terminal)];
+  const lines = [
+    coloured(`--- ${printable(old)}`, "red", terminal),
+    coloured(`+++ ${printable(now)}`, "green", terminal),
+  ];
   return `${lines.join("\n")}\n`;
 }
 

@@ -95,7 +95,10 @@ const GOOD: readonly HistoryResult["outcome"][] = ["passed", "written", "kept"];
 
 /** So that a command that is shown can be copied. */
 function configOptions({ config, configFile = [] }: GlobalOptions): string {
-  const given = [...config === undefined ? [] : ["--config", config], ...configFile.flatMap((f) => ["--config-file", f])];
+  const given = [
+    ...config === undefined ? [] : ["--config", config],
+    ...configFile.flatMap((f) => ["--config-file", f]),
+  ];
   return given.map((word) => `${shellWord(word)} `).join("");
 }
 

@@ -39,7 +39,9 @@ const WIDTH = "written".length + 2;
 
 function summary({ outcome, events, counts, history }: HistoryResult): string {
   if (outcome === "orphan") return `there is no history ${printable(history.path)}`;
-  if (outcome === "unwritten") return `${eventCount(events)}, and no ${printable(history.expectedPath)} to compare with`;
+  if (outcome === "unwritten") {
+    return `${eventCount(events)}, and no ${printable(history.expectedPath)} to compare with`;
+  }
   if (outcome === "broken") return "cannot be tested";
   const { changed, onlyBefore, onlyAfter } = counts.events;
   const [gone, come] = outcome === "written" ? ["removed", "added"] : ["missing", "not expected"];

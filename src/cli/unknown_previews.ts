@@ -14,8 +14,9 @@ export class UnknownPreviews {
   }
 
   get texts(): readonly string[] {
-    return [...this.#found].map(([name, { count, error }]) =>
-      `Cannot say what ${name} would send for ${count} ${count === 1 ? "event" : "events"}: its preview failed: ${error}`
-    );
+    return [...this.#found].map(([name, { count, error }]) => {
+      const events = count === 1 ? "1 event" : `${count} events`;
+      return `Cannot say what ${name} would send for ${events}: its preview failed: ${error}`;
+    });
   }
 }
