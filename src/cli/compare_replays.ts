@@ -14,7 +14,7 @@ export interface CompareReplaysOptions {
   readonly recording: Recording;
   /** An event differs. What plugins send that are gone after is left out. */
   readonly onDifference: (comparison: EventComparison) => void;
-  /** A line of the recording is no notification that can be used. */
+  /** A line of the recording is no notification that can be used; called for the first of them. */
   readonly onRefused: (lineAndReason: string) => void;
   readonly onProgress: (notifications: number) => void;
 }
@@ -36,6 +36,9 @@ export interface ComparisonSummary {
 /** Events that may wait for their counterpart: a day of a large cloud in some 10 MB. */
 const MAX_WAITING = 1000;
 
+/** Lines that cannot be used, of which each is told. */
+const MAX_REFUSED = 20;
+
 const SIDES = ["before", "after"] as const;
 
 /**
@@ -55,8 +58,8 @@ export async function compareReplays(options: CompareReplaysOptions): Promise<Co
   const gone = new Set(old.filter((name) => !now.includes(name)));
   const take = (comparison: EventComparison) => {
     counts.add(comparison);
-    unknown.add(comparison);
     const plugins = comparison.plugins.filter(({ name }) => !gone.has(name));
+    unknown.add(plugins);
     const isMoreThanGone = !comparison.isSameEvent || plugins.some(({ change }) => change !== "same");
     if (isMoreThanGone) options.onDifference({ ...comparison, plugins });
   };
@@ -65,7 +68,7 @@ export async function compareReplays(options: CompareReplaysOptions): Promise<Co
     const parts = await Promise.all([before.next(), after.next()]);
     for (const found of inOrder(parts).flatMap(({ side, event }) => pairs.add(side, event))) take(found);
     const unread = new Set(parts.flatMap((part) => part.refused).map(({ line, reason }) => `line ${line}: ${reason}`));
-    for (const text of unread) onRefused(text);
+    for (const text of [...unread].slice(0, Math.max(0, MAX_REFUSED - refused))) onRefused(text);
     notifications += parts[0].notifications;
     refused += unread.size;
     onProgress(notifications);

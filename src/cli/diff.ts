@@ -93,6 +93,7 @@ async function run(
   line.clear();
   print(json ? safeJson(texts.jsonOfSummary(summary)) : texts.describeSummary(summary));
   for (const text of summary.unknown) terminal.error(printable(text));
+  if (summary.refused > 1) terminal.error(`Cannot read ${summary.refused} lines of the recording in all`);
   if (summary.refused + summary.unknown.length > 0) return EXIT_FAILURE;
   return summary.counts.differ || summary.pluginsDiffer ? EXIT_DIFFERENCES : 0;
 }

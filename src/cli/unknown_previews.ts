@@ -1,10 +1,11 @@
-import type { EventComparison } from "../inspect/compare/compare_events.ts";
+import type { PluginComparison } from "../inspect/compare/compare_events.ts";
 
 /** Counts previews that failed, by plugin: what these would send is not known. */
 export class UnknownPreviews {
   readonly #found = new Map<string, { readonly count: number; readonly error: string }>();
 
-  add({ plugins }: EventComparison): void {
+  /** Counts those of one event. */
+  add(plugins: readonly PluginComparison[]): void {
     for (const { name, before, after } of plugins) {
       const error = after?.error ?? before?.error;
       if (error === undefined) continue;

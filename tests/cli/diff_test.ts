@@ -21,6 +21,8 @@ import { RestNotify, Webhook, EventLog } from "oss-watcher/plugins";
 export default { events: { ${events} }, plugins: [${plugins}], ${more} };`;
 }
 
+const LINE = deletions(["web-1"]);
+
 async function diff(
   files: Readonly<Record<string, string>>,
   args: readonly string[] = ["old.ts", "new.ts", LIFE],
@@ -222,6 +224,21 @@ Deno.test("diff reads a recording from standard input, tells of lines that it ca
   assert.equal(code, 1);
   assert.equal(err, "Cannot read a notification in standard input, line 26: JSON that is cut off\n");
   assert.match(out, /24 notifications, 11 events: all the same/);
+});
+
+Deno.test("diff tells of no more than 20 lines that it cannot read, and how many there are", async () => {
+  const files = { "old.ts": config(NAMES), "new.ts": config(NAMES), "run.jsonl": `${LINE}\n${"{\n".repeat(450)}` };
+  const { code, err } = await diff(files, ["old.ts", "new.ts", "run.jsonl"]);
+  assert.equal(code, 1);
+  const lines = err.trimEnd().split("\n");
+  assert.equal(lines.length, 21);
+  assert.equal(lines.at(-1), "Cannot read 450 lines of the recording in all");
+});
+
+Deno.test("diff compares nothing of a plugin that is gone, though its preview failed", async () => {
+  const failing = `{ name: "P", notify() {}, preview() { throw new Error("no luck") } }`;
+  const { code, err } = await diff({ "old.ts": config(`${failing}, ${NAMES}`), "new.ts": config(NAMES) });
+  assert.deepEqual([code, err], [3, ""]);
 });
 
 for (

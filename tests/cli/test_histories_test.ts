@@ -230,6 +230,40 @@ export default {
   assert.equal(other.code, 0, other.out);
 });
 
+Deno.test("test of every plugin of ours gives the same in another time zone, language, and with other secrets", async () => {
+  const document = await Deno.readTextFile(new URL("../../docs/CONFIGURATION.md", import.meta.url));
+  const [, plugins = ""] = /## The plugins\n[^]*?```ts\n([^]*?)```/.exec(document) ?? [];
+  const names = [...plugins.matchAll(/^new (\w+)\(/gm)].map(([, name]) => name);
+  assert.ok(names.length >= 12);
+  using dir = new ProgramDirectory({
+    ...FILES,
+    "config.ts": `import { env } from "oss-watcher";
+import { ${names.join(", ")} } from "oss-watcher/plugins";
+export default {
+  events: { creation: ["compute.instance.create.end"], deletion: ["compute.instance.delete.end"], update: ["Ram"] },
+  plugins: [${plugins}],
+};`,
+  });
+  const secrets = (secret: string) => ({
+    CMDB_TOKEN: secret,
+    NETBOX_TOKEN: secret,
+    SMTP_PASSWORD: secret,
+    EVENTS_URL: `amqps://a:${secret}@b/c`,
+    KAFKA_PASSWORD: secret,
+    CHAT_URL: `https://chat.example.com/${secret}`,
+  });
+  const one = {
+    dir: dir.path(),
+    args: ["test", "--update"],
+    permissions: READ_WRITE,
+    env: secrets("hush-4711-sesame"),
+  };
+  assert.equal((await runProgram(one)).code, 0);
+  const env = { ...secrets("open-0815"), TZ: "Asia/Tokyo", LANG: "ja_JP.UTF-8", LC_ALL: "ja_JP.UTF-8" };
+  const { code, out } = await runProgram({ dir: dir.path(), args: ["test"], env });
+  assert.equal(code, 0, out);
+});
+
 for (
   const [what, files, args, code, said] of [
     [
