@@ -45,7 +45,7 @@ function eventsIn(text: string, path: string): readonly ReplayedEvent[] {
   }
   const events = isRecord(file) ? file["events"] : null;
   if (!Array.isArray(events) || !events.every(isEvent)) {
-    throw new UserError(`Cannot read "${path}": it has no list of events as oss-watcher test --update writes it`);
+    throw new UserError(`Cannot read "${path}": it has no list of events as test --update writes it. Remove it`);
   }
   const keys = events.map(({ key }) => key);
   const twice = keys.find((key, index) => keys.indexOf(key) !== index);
