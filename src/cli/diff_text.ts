@@ -27,6 +27,7 @@ export function describeSummary({ notifications, plugins, counts }: ComparisonSu
   });
   return [
     ...wrapped(totals(notifications, counts), { indent: 2 }),
+    ...describeKeys(counts.changedKeys),
     "",
     [`PLUGIN`.padEnd(width), ...titles].join("  "),
     ...rows,
@@ -59,6 +60,12 @@ function totals(notifications: number, { events }: ComparisonCounts): string {
   return `${read}, ${all} ${all === 1 ? "event" : "events"}: ${same === all ? "all the same" : found}.`;
 }
 
+function describeKeys(keys: ReadonlyMap<string, number>): string[] {
+  if (keys.size === 0) return [];
+  const texts = [...keys].map(([key, count]) => `${printable(key)} in ${count}`);
+  return wrapped(`Keys of the detail that changed: ${texts.join(", ")}.`, { indent: 2 });
+}
+
 function describeRenaming({ before, after }: Readonly<Record<"before" | "after", readonly string[]>>): string[] {
   if (before.length === 0 || after.length === 0) return [];
   const text = `A plugin is known by its name. If ${printable(after.join(", "))} is ${printable(before.join(", "))} ` +
@@ -77,6 +84,7 @@ export function jsonOfSummary({ notifications, plugins, counts }: ComparisonSumm
   return {
     notifications,
     events: counts.events,
+    changedKeys: [...counts.changedKeys].map(([key, events]) => ({ key, events })),
     plugins: names.map((name) => ({
       name,
       isBefore: plugins.before.includes(name),

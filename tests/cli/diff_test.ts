@@ -103,6 +103,7 @@ Deno.test("diff --stat shows the counts alone, and --json one line for each even
   assert.deepEqual(lines.at(-1), {
     notifications: 24,
     events: { ...none, changed: 11 },
+    changedKeys: [],
     plugins: [
       { name: "Names", isBefore: true, isAfter: true, ...none, changed: 11 },
       { name: "RestNotify", isBefore: true, isAfter: false, ...none, onlyBefore: 11 },

@@ -21,6 +21,8 @@ export interface EventComparison {
   readonly after: ReplayedEvent | null;
   /** Whether it is there before and after, with the same detail. */
   readonly isSameEvent: boolean;
+  /** The keys of the detail whose values differ; empty for an event that is there on one side alone. */
+  readonly changedKeys: readonly string[];
   /** The plugins that are told of it, before or after. */
   readonly plugins: readonly PluginComparison[];
 }
@@ -43,7 +45,18 @@ export function compareEvents(
   const isSameEvent = isSameDetail && isSame(circumstancesOf(before), circumstancesOf(after));
   const isUnchanged = isSameEvent && plugins.every(({ change }) => change === "same");
   const change = changeOf(before !== null, after !== null, isUnchanged);
-  return { key, change, before, after, isSameEvent, plugins };
+  return { key, change, before, after, isSameEvent, changedKeys: changedKeys(before, after), plugins };
+}
+
+function changedKeys(before: ReplayedEvent | null, after: ReplayedEvent | null): readonly string[] {
+  if (before === null || after === null) return [];
+  const keys = new Set([...Object.keys(before.detail), ...Object.keys(after.detail)]);
+  return [...keys].filter((key) => !isSame(valueOf(before, key), valueOf(after, key)));
+}
+
+/** Keys may have names of a prototype's members. */
+function valueOf({ detail }: ReplayedEvent, key: string): unknown {
+  return Object.hasOwn(detail, key) ? detail[key] : undefined;
 }
 
 /** What is decided about an event beside its detail. */

@@ -9,8 +9,10 @@ const NONE: Counts = { same: 0, changed: 0, onlyBefore: 0, onlyAfter: 0 };
 export class ComparisonCounts {
   #events = NONE;
   readonly #plugins = new Map<string, Counts>();
+  readonly #keys = new Map<string, number>();
 
-  add({ change, plugins }: EventComparison): void {
+  add({ change, plugins, changedKeys }: EventComparison): void {
+    for (const key of changedKeys) this.#keys.set(key, (this.#keys.get(key) ?? 0) + 1);
     this.#events = withOneMore(this.#events, change);
     for (const { name, change } of plugins) this.#plugins.set(name, withOneMore(this.of(name), change));
   }
@@ -22,6 +24,11 @@ export class ComparisonCounts {
   /** Of a plugin that is told of nothing, zeros. */
   of(plugin: string): Counts {
     return this.#plugins.get(plugin) ?? NONE;
+  }
+
+  /** Keys of the detail, and in how many events their values differ. */
+  get changedKeys(): ReadonlyMap<string, number> {
+    return this.#keys;
   }
 
   get differ(): boolean {

@@ -78,3 +78,11 @@ for (
     assert.deepEqual(changes(before, after as ReplayedEvent | null), expected);
   });
 }
+
+Deno.test("compareEvents() names the keys of the detail that differ, whatever a tenant called them", () => {
+  const withDetail = (json: string) => ({ ...EVENT, detail: JSON.parse(json) });
+  const before = withDetail(`{"IP": "10.0.0.1", "Ram": 2, "Addresses": [1], "constructor": 1}`);
+  const after = withDetail(`{"Ram": 2, "Addresses": [2], "IP": "10.0.0.1", "__proto__": 3}`);
+  assert.deepEqual(compareEvents(before, after).changedKeys, ["Addresses", "constructor", "__proto__"]);
+  assert.deepEqual(compareEvents(before, null).changedKeys, []);
+});
