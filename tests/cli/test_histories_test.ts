@@ -2,36 +2,10 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { ProgramDirectory, READ_ONLY, READ_WRITE, runProgram } from "../support/program.ts";
 import { matchesSnapshot } from "../support/snapshot.ts";
-import { deletions } from "./history_texts.ts";
-import { casesOf } from "./junit_reader.ts";
-
-const LIFE = await Deno.readTextFile(new URL("../../samples/life.jsonl", import.meta.url));
-const NOTHING = await Deno.readTextFile(new URL("../../samples/port.delete.end.json", import.meta.url));
-
-function config({ greeting = "hello", more = "" } = {}): string {
-  return `export default {
-  events: { creation: ["compute.instance.create.end"], deletion: ["compute.instance.delete.end"] },
-  plugins: [{ name: "Hello", notify() {}, preview: (detail, created) => (created ? "${greeting} " : "goodbye ") + detail.FQDN }],
-  ${more}
-};`;
-}
-
-const FILES = { "config.ts": config(), "tests/life.jsonl": LIFE, "tests/nothing.jsonl": NOTHING };
-
-async function test(dir: ProgramDirectory, args: readonly string[] = [], permissions = READ_WRITE) {
-  return await runProgram({ dir: dir.path(), args: ["test", ...args], permissions });
-}
+import { config, FILES, LIFE, NOTHING, test, updated } from "./tested_histories.ts";
 
 function filesIn(dir: ProgramDirectory): readonly string[] {
   return [...Deno.readDirSync(dir.path("tests"))].map(({ name }) => name).sort();
-}
-
-/** A directory whose histories have passed. */
-async function updated(files: Readonly<Record<string, string>> = FILES): Promise<ProgramDirectory> {
-  const dir = new ProgramDirectory(files);
-  const { code, out, err } = await test(dir, ["--update"]);
-  assert.deepEqual([code, err], [0, ""], out);
-  return dir;
 }
 
 Deno.test("test fails without a file of expected events, and writes none; --update writes it, and then it passes", async () => {
@@ -181,29 +155,6 @@ for (
     assert.match(out, said);
   });
 }
-
-Deno.test("test --junit writes a report that a parser of XML reads, whatever the names", async () => {
-  const evil = `a<&"'\u0001\u001b[2J]]>\u202e b`;
-  using dir = await updated({ ...FILES, [`tests/${evil}.jsonl`]: deletions([`\u0000<x>\u0007`]) });
-  dir.write("config.ts", config().replace(`"goodbye "`, `"so long \\u0000 ]]> <b> "`));
-  dir.write("tests/broken.jsonl", "{");
-  const { code, out } = await test(dir, ["--junit", "report.xml"]);
-  assert.equal(code, 1);
-  assert.doesNotMatch(out.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
-  const cases = await casesOf(dir.path("report.xml"));
-  assert.deepEqual(
-    cases.map(({ classname, name, problem }) => [classname, name, problem?.kind ?? null]),
-    [
-      ["tests", `a<&"'\ufffd\ufffd[2J]]>\u202e b`, "failure"],
-      ["tests", "broken", "error"],
-      ["tests", "life", "failure"],
-      ["tests", "nothing", null],
-    ],
-  );
-  assert.match(cases[2]?.problem?.text ?? "", /- goodbye beam-ctl-01\n +\+ so long \\u\{0\} \]\]> <b> beam-ctl-01\n/);
-  assert.equal(cases[2]?.problem?.message, "3 events, 1 changed");
-  assert.match(cases[1]?.problem?.text ?? "", /line 1: JSON that is cut off/);
-});
 
 Deno.test("test writes no secret into a file of expected events", async () => {
   const secret = "hush-4711-sesame";
