@@ -1,6 +1,7 @@
 import { processTerminal } from "./src/cli/terminal.ts";
 import type { ConsoleWorkerScope } from "./src/cli/console_worker.ts";
 import type { IsolatePurpose } from "./src/cli/context.ts";
+import type { ReplayScope } from "./src/cli/replay_worker.ts";
 import type { InstanceScope } from "./src/cli/instance_worker.ts";
 import project from "./deno.json" with { type: "json" };
 
@@ -77,9 +78,13 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 if ("WorkerGlobalScope" in globalThis) {
-  if (self.name satisfies string === "console") {
+  const purpose: string = self.name;
+  if (purpose === "console") {
     const { serveConsoleWorker } = await import("./src/cli/console_worker.ts");
     serveConsoleWorker({ ...sources, scope: self as unknown as ConsoleWorkerScope });
+  } else if (purpose === "replay") {
+    const { serveReplay } = await import("./src/cli/replay_worker.ts");
+    serveReplay({ ...sources, scope: self as unknown as ReplayScope });
   } else {
     const { serveInWorker } = await import("./src/cli/instance_worker.ts");
     serveInWorker({ ...sources, newIsolate, scope: self as unknown as InstanceScope });

@@ -99,20 +99,23 @@ export class RestNotify implements Plugin {
   }
 
   async #send(detail: Detail, created: boolean, context: Context): Promise<void> {
-    await this.#target.request({ ...this.#request(detail, created, context), signal: context.signal });
+    const request = this.#request(detail, created, { context, timeMs: Date.now() });
+    await this.#target.request({ ...request, signal: context.signal });
   }
 
   #preview(detail: Detail, created: boolean, context: Context): Json {
-    const { type, ...request } = this.#request(detail, created, context);
+    // The event's own time: a preview is the same whenever it is asked for.
+    const timeMs = Date.parse(context.time);
+    const { type, ...request } = this.#request(detail, created, { context, timeMs });
     const body = /^application\/(?:\w+\+)?json$/.test(type) ? JSON.parse(request.body) : request.body;
     return { ...this.#target.preview(request), body };
   }
 
-  #request(detail: Detail, created: boolean, context: Context) {
+  #request(detail: Detail, created: boolean, { context, timeMs }: Attempt) {
     const update = context.kind === "update" ? context : undefined;
     const { type, text, headers = {} } = this.#encoded(detail, created, context);
     const id = idempotencyKey(context.key);
-    const signed = this.#signingSecrets && webhookHeaders({ id, timeMs: Date.now(), body: text }, this.#signingSecrets);
+    const signed = this.#signingSecrets && webhookHeaders({ id, timeMs, body: text }, this.#signingSecrets);
     return {
       type,
       ...this.#endpoints[update?.kind ?? (created ? "creation" : "deletion")],
@@ -141,4 +144,5 @@ export class RestNotify implements Plugin {
 }
 
 type Context = NotifyContext | UpdateContext;
+type Attempt = { readonly context: Context; readonly timeMs: number };
 type Encoded = Body & { readonly headers?: Readonly<Record<string, string>> };

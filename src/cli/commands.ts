@@ -48,6 +48,16 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./record.ts")).recordCommand,
   },
   {
+    name: "diff",
+    summary: "compare what two configurations would send",
+    load: async () => (await import("./diff.ts")).diffCommand,
+  },
+  {
+    name: "test",
+    summary: "replay recorded histories, compare what would be sent",
+    load: async () => (await import("./test_histories.ts")).testCommand,
+  },
+  {
     name: "events",
     summary: "list deliveries; retry or give up some",
     load: async () => (await import("./events.ts")).eventsCommand,

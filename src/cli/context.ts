@@ -36,10 +36,10 @@ export interface ProgramOptions {
 
 /**
  * Starts an isolate that has loaded no module of a configuration. It runs `serveInWorker()` for a
- * service instance, `serveConsoleWorker()` for the console.
+ * service instance, `serveConsoleWorker()` for the console, `serveReplay()` for one side of `diff`.
  */
 export type NewIsolate = (purpose: IsolatePurpose) => Worker;
-export type IsolatePurpose = "instance" | "console";
+export type IsolatePurpose = "instance" | "console" | "replay";
 
 /** Options that stand before any command. */
 export interface GlobalOptions {

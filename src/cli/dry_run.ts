@@ -1,6 +1,9 @@
-import { readDocuments } from "../runtime/documents.ts";
+import { UserError } from "../model/errors.ts";
+import { type Document, documentsFrom } from "../runtime/documents.ts";
 import { DryRun, type DryRunOptions, type DryRunResult } from "../runtime/dry_run.ts";
+import { replay } from "../runtime/replay.ts";
 import { printable } from "../wire/escaping/printable.ts";
+import { historyBytes, historyName } from "./history_file.ts";
 import { describeResult, jsonLine } from "./dry_run_text.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -31,53 +34,27 @@ export async function dryRun(
     sends ||= result.plugins.some(({ skipped = false }) => !skipped);
     terminal.print(json ? jsonLine(result) : describeResult(result));
   };
-  const settle = async (nowMs: number) => {
-    for (const result of await run.settle(nowMs)) show(result);
-  };
-  for (const file of files) {
-    const name = file === "-" ? "standard input" : `"${file}"`;
-    const bytes = await read(file, terminal);
-    if (typeof bytes === "string") {
-      refuse(`Cannot read ${name}: ${bytes}`);
-      continue;
-    }
-    for (const { line, decoded } of await readDocuments(bytes)) {
-      if ("refused" in decoded) {
-        refuse(`Cannot read a notification in ${name}, line ${line}: ${decoded.refused}`);
-        continue;
+  async function* history(): AsyncIterable<Document & { readonly file: string }> {
+    for (const file of files) {
+      try {
+        for await (const document of documentsFrom(historyBytes(file, terminal.readInput))) {
+          if (!("refused" in document.decoded)) count++;
+          yield { ...document, file };
+        }
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        refuse(error.message);
       }
-      const { notification } = decoded;
-      if (notification.time !== null) await settle(Date.parse(notification.time));
-      show(await run.take(notification));
-      count++;
     }
   }
-  await settle(Infinity);
+  for await (const { document: { file, line }, ...step } of replay(run, history())) {
+    if ("result" in step) show(step.result);
+    else refuse(`Cannot read a notification in ${historyName(file)}, line ${line}: ${step.refused}`);
+  }
   if (!json && count > 1) terminal.print(`${count} notifications read. Nothing was sent.`);
   return bad ? BAD_INPUT : sends ? WOULD_SEND : NOTHING_TO_SEND;
 }
 
 function isBad({ outcome, plugins }: DryRunResult): boolean {
   return outcome === "refused" || plugins.some(({ error }) => error !== undefined);
-}
-
-/** The bytes of a file, or the reason why it cannot be read. */
-async function read(file: string, { readInput }: Terminal): Promise<Uint8Array | string> {
-  if (file === "") return "there is no such file";
-  try {
-    return file === "-" ? await readInput() : await Deno.readFile(file);
-  } catch (error) {
-    return whyUnreadable(error);
-  }
-}
-
-function whyUnreadable(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
-  // Deno lets no program read /dev and /proc, where a shell's <(…) is.
-  if (error instanceof Deno.errors.NotCapable) {
-    return "this program may not read there; pipe it in, with - for the file";
-  }
-  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
-  return error instanceof Error ? error.message : String(error);
 }

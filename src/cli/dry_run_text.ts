@@ -4,6 +4,7 @@ import type { PluginPreview } from "../runtime/preview.ts";
 import { printable } from "../wire/escaping/printable.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
 import { describeChanges } from "./changes_text.ts";
+import { previewLines } from "./preview_lines.ts";
 import { wrapped } from "./wrapped.ts";
 
 /** One line for programs: the shape of `--dry-run --json`. */
@@ -54,45 +55,16 @@ function describePreview({ name, preview, created, method, error, skipped }: Plu
     const call = method === "update" ? "update(detail)" : `notify(detail, ${created})`;
     return [`  ${printable(name)} would be called: ${call}; it has no preview`];
   }
-  if (typeof preview === "string") {
-    return [
-      `  ${printable(name)} would send`,
-      ...preview.split("\n").map((line) => `    ${printable(line)}`),
-    ];
-  }
-  const lines = isRequest(preview) ? request(preview) : [`    ${printable(JSON.stringify(preview))}`];
+  const lines = previewLines(preview).map((line) => `    ${printable(line)}`.trimEnd());
   return [`  ${printable(name)} would send`, ...lines];
-}
-
-interface Request {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Json;
-}
-
-function isRequest(preview: Json): preview is Json & Request {
-  return typeof preview === "object" && preview !== null && "method" in preview && "url" in preview &&
-    "headers" in preview && typeof preview["headers"] === "object" && preview["headers"] !== null;
-}
-
-/** A request as it would be sent, with secrets hidden. */
-function request({ method, url, headers, body }: Request): string[] {
-  const sent = body === undefined || body === null
-    ? []
-    : (typeof body === "string" ? body : JSON.stringify(body)).split("\n");
-  return [
-    `${method} ${url}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    ...(sent.length > 0 ? ["", ...sent] : []),
-  ].map((line) => `    ${printable(line)}`.trimEnd());
 }
 
 function block(value: Json, indent: number): string[] {
   return JSON.stringify(value, null, 2).split("\n").map((line) => " ".repeat(indent) + printable(line));
 }
 
-function meaning(key: string, created: boolean): string {
+/** What an event says. */
+export function meaning(key: string, created: boolean): string {
   if (key.startsWith("server/")) return created ? "creation: a server came" : "deletion: a server went";
   return created ? "creation: a floating IP was associated" : "deletion: a floating IP was disassociated";
 }

@@ -1,5 +1,6 @@
 import type { LogOptions } from "../model/config.ts";
 import type { GlobalOptions } from "./context.ts";
+import type { FailedMessage } from "./worker_messages.ts";
 
 /** Messages from the process to an isolate that runs a service instance. */
 export type ToInstance =
@@ -14,4 +15,4 @@ export type FromInstance =
   | { readonly kind: "loaded"; readonly log: LogOptions | undefined }
   | { readonly kind: "ended" }
   /** Loading or running failed. */
-  | { readonly kind: "failed"; readonly error: string; readonly isUsers: boolean };
+  | FailedMessage;

@@ -1,11 +1,11 @@
 import type { LoadedConfig } from "../config/load_config.ts";
-import { ConfigError, UserError } from "../model/errors.ts";
+import { ConfigError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
-import { redact } from "../wire/secrets/redact.ts";
 import { checkLoaded } from "./check.ts";
 import { load, type LoadSources, type NewIsolate } from "./context.ts";
 import { LocalInstance } from "./service_instance.ts";
 import type { FromInstance, ToInstance } from "./instance_messages.ts";
+import { failure } from "./worker_failure.ts";
 
 /** The global scope of the isolate: its side of the messages. */
 export interface InstanceScope {
@@ -64,9 +64,4 @@ async function loadChecked(sources: LoadSources): Promise<LoadedConfig> {
   const errors = lines("error");
   if (errors.length > 0) throw new ConfigError(`Cannot use "${loaded.path ?? "the configuration"}":`, errors);
   return { ...loaded, warnings: lines("warning") };
-}
-
-function failure(error: unknown): FromInstance {
-  const text = error instanceof Error ? error.message : String(error);
-  return { kind: "failed", error: redact(text), isUsers: error instanceof UserError };
 }

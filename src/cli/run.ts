@@ -1,3 +1,4 @@
+import { pluginsByName } from "../config/plugins_by_name.ts";
 import type { Config } from "../model/config.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { OpenedCloud } from "../runtime/openstack.ts";
@@ -22,8 +23,8 @@ export async function run(
   }
   const loaded = await load(context);
   if (files !== undefined) {
-    const { config, pluginNames } = loaded;
-    const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
+    const { config } = loaded;
+    const plugins = pluginsByName(loaded);
     const log = stderrLog(context.globals());
     const { dryRun } = await import("./dry_run.ts");
     await using cloud = openstack ? await openCloud(config, log) : undefined;

@@ -1,4 +1,5 @@
 import type { LoadedConfig } from "../config/load_config.ts";
+import { pluginsByName } from "../config/plugins_by_name.ts";
 import type { LogOptions } from "../model/config.ts";
 import type { Logger } from "../model/plugin.ts";
 import { runService } from "../runtime/app.ts";
@@ -43,8 +44,8 @@ export class LocalInstance implements ServiceInstance {
 
   async run(): Promise<void> {
     const { version, globals, newIsolate } = this.#options;
-    const { config, pluginNames, loadedLines, warnings } = this.#loaded;
-    const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
+    const { config, loadedLines, warnings } = this.#loaded;
+    const plugins = pluginsByName(this.#loaded);
     using target = serviceLog(this.log, globals);
     const { log } = target;
     using _ = logUnhandledRejections(log("service"));

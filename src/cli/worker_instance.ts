@@ -1,9 +1,9 @@
 import type { LogOptions } from "../model/config.ts";
-import { UserError } from "../model/errors.ts";
 import type { GlobalOptions } from "./context.ts";
 import type { ServiceInstance } from "./service_instance.ts";
 import type { FromInstance, ToInstance } from "./instance_messages.ts";
 import type { Candidate } from "./reload_supervisor.ts";
+import { messageOf } from "./worker_messages.ts";
 
 /** Loads a service instance in an isolate of its own. */
 export class WorkerCandidate implements Candidate {
@@ -23,8 +23,8 @@ export class WorkerCandidate implements Candidate {
   }
 
   async #load(globals: GlobalOptions): Promise<ServiceInstance> {
-    await messageOf(this.#worker, "here");
-    const loaded = messageOf(this.#worker, "loaded");
+    await messageOf<FromInstance, "here">(this.#worker, "here");
+    const loaded = messageOf<FromInstance, "loaded">(this.#worker, "loaded");
     send(this.#worker, { kind: "load", globals });
     const { log } = await loaded;
     return new WorkerInstance(this.#worker, log);
@@ -42,7 +42,7 @@ class WorkerInstance implements ServiceInstance {
   }
 
   async run(): Promise<void> {
-    const ended = messageOf(this.#worker, "ended");
+    const ended = messageOf<FromInstance, "ended">(this.#worker, "ended");
     send(this.#worker, { kind: "run" });
     await ended;
   }
@@ -58,27 +58,4 @@ class WorkerInstance implements ServiceInstance {
 
 function send(worker: Worker, message: ToInstance): void {
   worker.postMessage(message);
-}
-
-/** The next message of this kind. Rejects when the isolate fails before. */
-async function messageOf<Kind extends FromInstance["kind"]>(
-  worker: Worker,
-  kind: Kind,
-): Promise<Extract<FromInstance, { kind: Kind }>> {
-  const over = new AbortController();
-  const { signal } = over;
-  const { promise, resolve, reject } = Promise.withResolvers<Extract<FromInstance, { kind: Kind }>>();
-  worker.addEventListener("message", ({ data }: MessageEvent<FromInstance>) => {
-    if (data.kind === "failed") reject(data.isUsers ? new UserError(data.error) : new Error(data.error));
-    else if (data.kind === kind) resolve(data as Extract<FromInstance, { kind: Kind }>);
-  }, { signal });
-  worker.addEventListener("error", (event) => {
-    event.preventDefault();
-    reject(new Error(event.message));
-  }, { signal });
-  try {
-    return await promise;
-  } finally {
-    over.abort();
-  }
 }

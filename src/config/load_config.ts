@@ -115,8 +115,10 @@ async function isFile(path: string): Promise<boolean> {
   try {
     const { isDirectory, isFile } = await Deno.stat(path);
     if (isDirectory) throw new Error("it is a directory");
+    // As of a shell's <(…), which would be imported as an empty module.
+    if (!isFile) throw new Error("it is a pipe or a device. Write it to a file");
     // The import's own error would only say that it failed.
-    if (isFile) (await Deno.open(path)).close();
+    (await Deno.open(path)).close();
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;

@@ -32,12 +32,8 @@ export async function* documentsIn(
   { maxInflatedBytes = Infinity }: ReadOptions = {},
 ): AsyncIterable<Document> {
   const budget: Budget = { left: maxInflatedBytes };
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return yield { line: 1, decoded: { refused: "not text (UTF-8)" } };
-  }
+  const text = textOf(bytes);
+  if (text === null) return yield { line: 1, decoded: { refused: NO_TEXT } };
   if (text.trim() === "") return yield { line: 1, decoded: { refused: "empty" } };
   const whole = parse(text);
   if ("value" in whole) return yield* readValue(whole.value, budget);
@@ -45,10 +41,57 @@ export async function* documentsIn(
   const filled = lines.filter(({ content }) => content.trim() !== "");
   const parsed = filled.map(({ line, content }) => ({ line, content, result: parse(content) }));
   if (isOneDocument(parsed)) return yield { line: brokenLine(text), decoded: whole };
-  for (const { line, result } of parsed) {
-    yield { line, decoded: "value" in result ? await readMessage(result.value, budget) : result };
+  for (const { line, result } of parsed) yield { line, decoded: await decodedFrom(result, budget) };
+}
+
+/**
+ * As {@linkcode documentsIn}, of a file that is too large to be held: of JSON Lines one line after
+ * the other is read. Any other file is collected first.
+ */
+export async function* documentsFrom(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Document> {
+  const budget: Budget = { left: Infinity };
+  const begun: Uint8Array[] = [];
+  let line = 0;
+  for await (const bytes of linesOf(chunks)) {
+    line++;
+    if (begun.length > 0) {
+      begun.push(bytes);
+      continue;
+    }
+    const text = textOf(bytes);
+    const result = text === null ? { refused: NO_TEXT } : parse(text);
+    const isLines = line > 1 || ("value" in result && isObject(result.value) && !Array.isArray(result.value));
+    if (!isLines) begun.push(bytes);
+    else if (text?.trim() !== "") yield { line, decoded: await decodedFrom(result, budget) };
+  }
+  if (line === 0 || begun.length > 0) yield* documentsIn(Buffer.concat(begun));
+}
+
+/** The lines of a file, each with its line feed. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let parts: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
+      yield Buffer.concat([...parts, chunk.subarray(start, end + 1)]);
+      parts = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) parts.push(chunk.slice(start));
+  }
+  if (parts.length > 0) yield Buffer.concat(parts);
+}
+
+/** `null`: it is no UTF-8. */
+function textOf(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null;
   }
 }
+
+const NO_TEXT = "not text (UTF-8)";
 
 /**
  * Whether a file with errors is one document over many lines rather than JSON Lines: the first line
@@ -56,7 +99,11 @@ export async function* documentsIn(
  */
 function isOneDocument(lines: readonly { readonly content: string; readonly result: Parsed }[]): boolean {
   if (/^\s*[[{]+\s*$/.test(lines[0]?.content ?? "")) return true;
-  return !lines.some(({ result }) => "value" in result && typeof result.value === "object" && result.value !== null);
+  return !lines.some(({ result }) => "value" in result && isObject(result.value));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 async function* readValue(value: unknown, budget: Budget): AsyncIterable<Document> {
@@ -65,8 +112,12 @@ async function* readValue(value: unknown, budget: Budget): AsyncIterable<Documen
   for (const one of list) yield { line: 1, decoded: await readMessage(one, budget) };
 }
 
+async function decodedFrom(result: Parsed, budget: Budget): Promise<Decoded> {
+  return "value" in result ? await readMessage(result.value, budget) : result;
+}
+
 async function readMessage(value: unknown, budget: Budget): Promise<Decoded> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return { refused: "not a JSON object" };
+  if (!isObject(value) || Array.isArray(value)) return { refused: "not a JSON object" };
   const record = value as Readonly<Record<string, unknown>>;
   const raw = record["body"] ?? record["wire_body"];
   if ("event_type" in record || "oslo.message" in record) return refuseSample(record) ?? decodeJson(value);

@@ -54,6 +54,13 @@ export interface DryRunOptions {
   readonly log: (part: string) => Logger;
   /** Completes details; without it, OpenStack is not asked. */
   readonly source?: DetailSource;
+  /**
+   * Results shall depend on the configuration and the notifications alone: each event has the number
+   * 1, however many came before it, and a notification without a time has that of the one before.
+   *
+   * @default false
+   */
+  readonly isReproducible?: boolean;
 }
 
 /** One event with its detail. */
@@ -100,7 +107,7 @@ export class DryRun {
     if ("refused" in admission) return { ...nothing, outcome: "refused", reason: admission.refused };
     await this.#begin();
     if (time !== null) this.#nowMs = Math.max(this.#nowMs, Date.parse(time));
-    const timed = { ...admission.notification, time: time ?? new Date().toISOString() };
+    const timed = { ...admission.notification, time: time ?? this.#timeOfTimeless() };
     if (await this.#ledger.record([{ receivedAt: 0, notification: timed }]) === 0) {
       return { ...nothing, outcome: "copy", reason: "a copy of a notification that came before" };
     }
@@ -108,6 +115,10 @@ export class DryRun {
     const [detailed, events] = [await this.#detailAll(), await this.#events()];
     if (events.length === 0) return { ...nothing, outcome, reason };
     return { ...nothing, outcome, ...resultOf(detailed, events), plugins: await this.#previews() };
+  }
+
+  #timeOfTimeless(): string {
+    return (this.#options.isReproducible ? new Date(this.#nowMs) : new Date()).toISOString();
   }
 
   /** The updates that are due at a time, milliseconds since the epoch; `Infinity`: all. */
@@ -192,6 +203,7 @@ export class DryRun {
   /** Previews all deliveries in their order: a floating IP that moves ends before it begins. */
   async #previews(): Promise<readonly PluginPreview[]> {
     const previews: PluginPreview[] = [];
+    const sequence = this.#options.isReproducible ? { sequence: 1 } : {};
     for (const [name, plugin] of this.#options.plugins) {
       for (let ready = await this.#ready(name); ready.length > 0; ready = await this.#ready(name)) {
         for (const delivery of ready) {
@@ -199,7 +211,7 @@ export class DryRun {
           const options = { following: this.#following, canUpdate, filter, ledger: this.#ledger, redact };
           const call = await filteredCall(delivery, options);
           if (call.method === "notify" || call.method === "update") {
-            previews.push(await previewOf(plugin, { delivery, call, log: this.#options.log(name) }));
+            previews.push(await previewOf(plugin, { delivery, call, log: this.#options.log(name), ...sequence }));
           } else if (call.method === "skipped" || call.method === "undecided") {
             previews.push(untoldPreview(delivery, call.method === "undecided" ? call.error : null));
           }

@@ -2,7 +2,8 @@ import type { Call } from "../dispatch/call.ts";
 import type { Delivery } from "../model/ledger.ts";
 import type { Json } from "../model/notification.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
-import { envSecrets, redact, withoutSecrets } from "../wire/secrets/redact.ts";
+import { redact } from "../wire/secrets/redact.ts";
+import { withoutEnvSecrets } from "../wire/secrets/without_env_secrets.ts";
 
 /** What one plugin would send for one event. */
 export interface PluginPreview {
@@ -23,6 +24,8 @@ export interface PreviewOptions {
   readonly delivery: Delivery;
   readonly call: Extract<Call, { readonly method: "notify" | "update" }>;
   readonly log: Logger;
+  /** What the plugin gets as the event's number. @default that of the delivery */
+  readonly sequence?: number;
 }
 
 /** Of an event that a plugin is not told, since its filter skips it or fails. */
@@ -37,13 +40,13 @@ export function untoldPreview(
 /** Asks a plugin what it would send. Never rejects. */
 export async function previewOf(
   plugin: Plugin,
-  { delivery: { seq, plugin: name, event, missing }, call, log }: PreviewOptions,
+  { delivery: { seq, plugin: name, event, missing }, call, log, sequence = seq }: PreviewOptions,
 ): Promise<PluginPreview> {
   const { key, created } = event;
   const never = new AbortController();
   const context: NotifyContext = {
     origin: "bus",
-    sequence: seq,
+    sequence,
     kind: created ? "creation" : "deletion",
     ...event,
     attempt: 1,
@@ -75,9 +78,5 @@ export async function previewOf(
  * hidden.
  */
 function asJson(preview: unknown): Json {
-  const secrets = envSecrets();
-  return JSON.parse(
-    JSON.stringify(preview) ?? "null",
-    (_, value) => typeof value === "string" ? withoutSecrets(value, secrets) : value,
-  );
+  return withoutEnvSecrets(JSON.parse(JSON.stringify(preview) ?? "null"));
 }

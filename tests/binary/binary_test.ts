@@ -43,6 +43,24 @@ Deno.test("the released program writes a directory that works at once, and has e
   assert.ok(Deno.statSync(program.path("watcher", "plugins", "ticket.ts")).isFile);
 });
 
+Deno.test("the released program compares two configurations, each in an isolate, and tests histories", async () => {
+  await using program = await Released.open();
+  await program.run(["init", "watcher"]);
+  const config = Deno.readTextFileSync(program.path("watcher", "config.ts"));
+  await program.write("watcher/new.ts", config.replace(`"KDC"`, `"FRA"`));
+  const life = "samples/life.jsonl";
+  for (const [now, code] of [["new.ts", 3], ["../watcher/copy.ts", 0]] as const) {
+    await program.write("watcher/copy.ts", config);
+    const end = await program.run(["diff", "config.ts", now, life, "--stat"], { dir: "watcher" });
+    assert.deepEqual([end.code, end.err], [code, ""], end.out);
+  }
+  await program.write("watcher/tests/life.jsonl", Deno.readTextFileSync(program.path("watcher", life)));
+  for (const args of [["--update"], []]) {
+    const { code, err } = await program.run(["test", ...args], { dir: "watcher" });
+    assert.deepEqual([code, err], [0, ""]);
+  }
+});
+
 Deno.test("the released program loads a config.ts from anywhere, with the plugin beside it and its own `oss-watcher`", async () => {
   await using program = await Released.open();
   await program.run(["init", "elsewhere"]);

@@ -79,6 +79,11 @@ for (
     [["events", "--ledger", ""], "\tfiles"],
     [["events", "-c", ""], "\tfiles"],
     [["migrate", "one", ""], "\tfiles"],
+    [["diff", ""], "\tfiles"],
+    [["diff", "old.ts", ""], "\tfiles"],
+    [["diff", "old.ts", "new.ts", ""], "\tfiles"],
+    [["test", "one.jsonl", ""], "\tfiles"],
+    [["test", "--junit", ""], "\tfiles"],
     [["init", ""], "\tdirectories"],
   ] as const
 ) {

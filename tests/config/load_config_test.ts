@@ -54,6 +54,16 @@ Deno.test("loadConfig() takes the one that is compiled in when there is no file"
   assert.deepEqual([loaded.path, loaded.pluginNames], [null, ["EventLog"]]);
 });
 
+Deno.test("loadConfig() refuses a pipe, as of a shell's <(…)", async () => {
+  await using directory = new TestDirectory({});
+  const { code } = await new Deno.Command("mkfifo", { args: [directory.file("pipe")] }).output();
+  assert.equal(code, 0);
+
+  await assert.rejects(load(directory, { path: "pipe" }), {
+    message: `Cannot read the configuration "${directory.file("pipe")}": it is a pipe or a device. Write it to a file`,
+  });
+});
+
 Deno.test("loadConfig() finds a file whose name needs escapes in a URL", async () => {
   await using directory = new TestDirectory({ "a b#%20ü.ts": GOOD });
 

@@ -240,6 +240,15 @@ Deno.test("preview() shows exactly what notify() sends, with *** for secrets", a
   });
 });
 
+Deno.test("preview() of a signed request has the time of its event, so that it is the same at any time", async () => {
+  const signingSecrets = [`whsec_${btoa("a key of at least 24 bytes")}`];
+  await using plugin = new RestNotify({ host: "https://h", ...paths, signingSecrets });
+  const { headers } = plugin.preview(detail, true, context({ time: "2026-11-21T19:13:11.667Z" })) as {
+    readonly headers: Record<string, string>;
+  };
+  assert.equal(headers["webhook-timestamp"], String(Date.UTC(2026, 10, 21, 19, 13, 11) / 1000));
+});
+
 Deno.test("preview() shows XML as text, and no signature", async () => {
   const signingSecrets = [`whsec_${btoa("s".repeat(24))}`];
   const options = { host: "https://h", ...paths, signingSecrets, method: "PATCH" } as const;

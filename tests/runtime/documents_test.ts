@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { deflateSync } from "node:zlib";
-import { readDocuments } from "../../src/runtime/documents.ts";
+import { type Document, documentsFrom, readDocuments } from "../../src/runtime/documents.ts";
 import { BZIP2_SAMPLE } from "../support/bzip2.ts";
 import { readCapture, readSamples } from "../support/captures.ts";
 
@@ -139,6 +139,8 @@ const REFUSED = [
   ["null", "null", "1 not a JSON object"],
   ["a list in a list", "[[]]", "1 not a JSON object"],
   ["prose", "Dear all,\nplease find attached\n", "1 not JSON"],
+  ["a bracket alone", "{", "1 JSON that is cut off"],
+  ["a bracket on a line", "{\n", "2 JSON that is cut off"],
   ["XML", "<a>\n<b/>\n</a>", "1 not JSON"],
 ] as const;
 
@@ -198,10 +200,43 @@ Deno.test("readDocuments() reads the 24 messages of samples/life.jsonl", async (
   assert.ok(documents.every(({ decoded }) => "notification" in decoded));
 });
 
+Deno.test("documentsFrom() reads a line before the next one has come", async () => {
+  let asked = 0;
+  async function* endless() {
+    while (++asked) yield encode(`${MESSAGE_TEXT}\n`);
+  }
+  for await (const { line } of documentsFrom(endless())) if (line === 3) break;
+  assert.ok(asked <= 4);
+});
+
+Deno.test("documentsFrom() refuses a line that is no text, and reads the others", async () => {
+  const bytes = new Uint8Array([...encode(`${MESSAGE_TEXT}\n`), 0xff, 0x0a, ...encode(MESSAGE_TEXT)]);
+  const documents = await Array.fromAsync(documentsFrom(piecesOf(bytes, 7)));
+  assert.deepEqual(documents.map(textOf), ["1 m", "2 not text (UTF-8)", "3 m"]);
+});
+
+/** What both readers make of a text, whatever the pieces in which it comes. */
 async function told(text: string): Promise<string[]> {
-  return (await readDocuments(encode(text))).map(({ line, decoded }) =>
-    `${line} ${"refused" in decoded ? decoded.refused : decoded.notification.messageId}`
-  );
+  const bytes = encode(text);
+  const all = (await readDocuments(bytes)).map(textOf);
+  for (const size of [1, 7, 4096]) {
+    assert.deepEqual((await Array.fromAsync(documentsFrom(piecesOf(bytes, size)))).map(textOf), all);
+  }
+  return all;
+}
+
+function textOf({ line, decoded }: Document): string {
+  return `${line} ${"refused" in decoded ? decoded.refused : decoded.notification.messageId}`;
+}
+
+/** The same memory for each piece, as a reader of files may use it. */
+async function* piecesOf(bytes: Uint8Array, size: number) {
+  const piece = new Uint8Array(size);
+  for (let start = 0; start < bytes.length; start += size) {
+    const part = bytes.subarray(start, start + size);
+    piece.set(part);
+    yield piece.subarray(0, part.length);
+  }
 }
 
 function encode(text: string): Uint8Array {

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { TryAnswer } from "../api.ts";
 import { documentsIn } from "../../runtime/documents.ts";
 import { DryRun, type DryRunResult } from "../../runtime/dry_run.ts";
+import { replay } from "../../runtime/replay.ts";
 import { Refused, type WorkerContext, type WorkerRequest } from "./worker_context.ts";
 
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -30,12 +31,11 @@ export async function tryNotifications(
   const refused: TryAnswer["refused"][number][] = [];
   let length = 0;
   /** Returns whether there is room for more. */
-  const take = (found: readonly DryRunResult[]) => {
-    for (const answer of found.map(answerOf)) {
-      length += JSON.stringify(answer).length;
-      if (results.length >= MAX_RESULTS || length > MAX_LENGTH) return false;
-      results.push(answer);
-    }
+  const take = (result: DryRunResult) => {
+    const answer = answerOf(result);
+    length += JSON.stringify(answer).length;
+    if (results.length >= MAX_RESULTS || length > MAX_LENGTH) return false;
+    results.push(answer);
     return true;
   };
   const cut = (line: number, what: string) => {
@@ -43,21 +43,18 @@ export async function tryNotifications(
     return { results, refused: [...refused, { line, reason }] };
   };
   const shown = `${MAX_RESULTS} results, or 16 MiB of them,`;
-  let last = 1;
-  for await (const { line, decoded } of documentsIn(bytes, { maxInflatedBytes: MAX_BYTES })) {
-    last = line;
+  const history = documentsIn(bytes, { maxInflatedBytes: MAX_BYTES });
+  for await (const { document: { line }, ...step } of replay(run, history)) {
     // Other questions are answered meanwhile.
     await setImmediate();
-    if ("refused" in decoded) {
-      if (refused.length >= MAX_RESULTS) return cut(line, `${MAX_RESULTS} refusals`);
-      refused.push({ line, reason: decoded.refused });
+    if ("result" in step) {
+      if (!take(step.result)) return cut(line, shown);
       continue;
     }
-    const { notification } = decoded;
-    if (notification.time !== null && !take(await run.settle(Date.parse(notification.time)))) return cut(line, shown);
-    if (!take([await run.take(notification)])) return cut(line, shown);
+    if (refused.length >= MAX_RESULTS) return cut(line, `${MAX_RESULTS} refusals`);
+    refused.push({ line, reason: step.refused });
   }
-  return take(await run.settle(Infinity)) ? { results, refused } : cut(last, shown);
+  return { results, refused };
 }
 
 function answerOf(result: DryRunResult): TryAnswer["results"][number] {

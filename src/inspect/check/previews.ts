@@ -1,4 +1,5 @@
 import type { LoadedConfig } from "../../config/load_config.ts";
+import { pluginsByName } from "../../config/plugins_by_name.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { Json } from "../../model/notification.ts";
 import type { Logger } from "../../model/plugin.ts";
@@ -12,10 +13,11 @@ const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
  * intended.
  */
 export async function checkPreviews(
-  { config, pluginNames }: LoadedConfig,
+  loaded: LoadedConfig,
   { sample }: { readonly sample: Uint8Array },
 ): Promise<readonly Finding[]> {
-  const plugins = new Map(config.plugins.map((plugin, index) => [pluginNames[index] as string, plugin]));
+  const { config, pluginNames } = loaded;
+  const plugins = pluginsByName(loaded);
   const events = { creation: ["instance.create.end"], deletion: ["instance.delete.end"] } as const;
   const run = new DryRun({ config: { ...config, events }, plugins, log: () => SILENT });
   const [document] = await readDocuments(sample);

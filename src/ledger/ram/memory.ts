@@ -1,10 +1,14 @@
 import type { FloatingIpMemory, Memory, MemoryChanges, PortMemory, ServerMemory } from "../../model/memory.ts";
+import { IndexedRows } from "./indexed_rows.ts";
 
 /** Memory in RAM, for the dry run. */
 export class RamMemory implements Memory {
-  readonly #servers = new Map<string, ServerMemory>();
-  readonly #ports = new Map<string, PortMemory>();
-  readonly #floatingIps = new Map<string, FloatingIpMemory>();
+  readonly #servers = new IndexedRows<ServerMemory>({});
+  readonly #ports = new IndexedRows({ server: ({ lastServerId }: PortMemory) => lastServerId });
+  readonly #floatingIps = new IndexedRows({
+    port: ({ portId }: FloatingIpMemory) => portId,
+    server: ({ association }: FloatingIpMemory) => association?.serverId ?? null,
+  });
 
   server(id: string): ServerMemory | undefined {
     return this.#servers.get(id);
@@ -19,28 +23,21 @@ export class RamMemory implements Memory {
   }
 
   portsOfServer(serverId: string): readonly PortMemory[] {
-    return [...this.#ports.values()].filter((port) => port.lastServerId === serverId);
+    return this.#ports.by("server", serverId);
   }
 
   floatingIpsOnPort(portId: string): readonly FloatingIpMemory[] {
-    return [...this.#floatingIps.values()].filter((floatingIp) => floatingIp.portId === portId);
+    return this.#floatingIps.by("port", portId);
   }
 
   floatingIpsOfServer(serverId: string): readonly FloatingIpMemory[] {
-    return [...this.#floatingIps.values()].filter(({ association }) => association?.serverId === serverId);
+    return this.#floatingIps.by("server", serverId);
   }
 
   /** Writes rows. A changed row moves to the end, so that lists are ordered by the last change. */
   apply({ servers, ports, floatingIps }: MemoryChanges): void {
-    replace(this.#servers, servers);
-    replace(this.#ports, ports);
-    replace(this.#floatingIps, floatingIps);
-  }
-}
-
-function replace<Row extends { readonly id: string }>(rows: Map<string, Row>, changed: readonly Row[]): void {
-  for (const row of changed) {
-    rows.delete(row.id);
-    rows.set(row.id, row);
+    this.#servers.write(servers);
+    this.#ports.write(ports);
+    this.#floatingIps.write(floatingIps);
   }
 }

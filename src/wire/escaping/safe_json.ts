@@ -12,7 +12,17 @@
  * ```
  */
 export function safeJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
+  return safe(JSON.stringify(value));
+}
+
+/** The same over many lines, indented by two blanks. */
+export function safePrettyJson(value: unknown): string {
+  // JSON escapes the line feeds of texts: those that are left part the lines.
+  return JSON.stringify(value, null, 2).split("\n").map(safe).join("\n");
+}
+
+function safe(json: string): string {
+  return json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
 function escaped(character: string): string {
