@@ -1,5 +1,7 @@
 import { UserError } from "../model/errors.ts";
 
+const PIECE_BYTES = 65_536;
+
 /** What a message calls a file of notifications. */
 export function historyName(file: string): string {
   return file === "-" ? "standard input" : `"${file}"`;
@@ -18,9 +20,20 @@ export async function* historyBytes(
     if (file === "-") yield await readInput();
     // The empty name would be the working directory.
     else if (file === "") throw new Deno.errors.NotFound();
-    else yield* (await Deno.open(file)).readable;
+    else yield* piecesOf(file);
   } catch (error) {
     throw new UserError(`Cannot read ${historyName(file)}: ${whyUnreadable(error)}`, { cause: error });
+  }
+}
+
+/** A stream of the web's would take as long to load as all of this. */
+async function* piecesOf(path: string): AsyncGenerator<Uint8Array, void> {
+  using file = await Deno.open(path);
+  for (;;) {
+    const piece = new Uint8Array(PIECE_BYTES);
+    const length = await file.read(piece);
+    if (length === null) return;
+    yield piece.subarray(0, length);
   }
 }
 

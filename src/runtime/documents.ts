@@ -1,4 +1,5 @@
 import { decodeBody, type Decoded, decodeJson } from "../intake/envelope.ts";
+import { concat } from "../wire/concat.ts";
 
 /** One notification found in a file, or why there is none at this place. */
 export interface Document {
@@ -64,7 +65,7 @@ export async function* documentsFrom(chunks: AsyncIterable<Uint8Array>): AsyncIt
     if (!isLines) begun.push(bytes);
     else if (text?.trim() !== "") yield { line, decoded: await decodedFrom(result, budget) };
   }
-  if (line === 0 || begun.length > 0) yield* documentsIn(Buffer.concat(begun));
+  if (line === 0 || begun.length > 0) yield* documentsIn(concat(begun));
 }
 
 /** The lines of a file, each with its line feed. */
@@ -73,13 +74,13 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8A
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
-      yield Buffer.concat([...parts, chunk.subarray(start, end + 1)]);
+      yield concat([...parts, chunk.subarray(start, end + 1)]);
       parts = [];
       start = end + 1;
     }
     if (start < chunk.length) parts.push(chunk.slice(start));
   }
-  if (parts.length > 0) yield Buffer.concat(parts);
+  if (parts.length > 0) yield concat(parts);
 }
 
 /** `null`: it is no UTF-8. */

@@ -1,4 +1,5 @@
-import { concat, u16 } from "./dns_message.ts";
+import { concat } from "../concat.ts";
+import { u16 } from "./dns_message.ts";
 import type { DnsServer } from "./dns_options.ts";
 
 /** A connection to a name server: messages with their length before them (RFC 1035, 4.2.2). */

@@ -1,3 +1,4 @@
+import { concat } from "../concat.ts";
 import { encodeName, readName } from "./dns_name.ts";
 
 /** Numbers of record types that are sent or understood (RFC 1035, 3.2.2; RFC 3596; RFC 8945). */
@@ -128,17 +129,6 @@ export function u16(value: number): Uint8Array {
 /** Four bytes, the highest one first. */
 export function u32(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, value >> 16 & 255, value >> 8 & 255, value & 255);
-}
-
-/** These bytes, one after the other. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** The bytes of one record. */

@@ -1,5 +1,6 @@
 import { addressBytes, addressText } from "../ip_address.ts";
-import { CLASS, concat, type RawRecord, TYPE } from "./dns_message.ts";
+import { concat } from "../concat.ts";
+import { CLASS, type RawRecord, TYPE } from "./dns_message.ts";
 import { absolute, encodeName, isSameName, plainName, readName } from "./dns_name.ts";
 
 /** A record of one of the types that are written. */

@@ -1,4 +1,5 @@
-import { CLASS, concat, encodeRecord, lastRecordOffset, type RawMessage, type RawRecord, TYPE } from "./dns_message.ts";
+import { concat } from "../concat.ts";
+import { CLASS, encodeRecord, lastRecordOffset, type RawMessage, type RawRecord, TYPE } from "./dns_message.ts";
 import { u16, u32 } from "./dns_message.ts";
 import { encodeName, isSameName, readName } from "./dns_name.ts";
 
