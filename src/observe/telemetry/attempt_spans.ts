@@ -1,5 +1,6 @@
 import type { Delivery, Settlement } from "../../model/ledger.ts";
 import type { NotifyContext, UpdateContext } from "../../model/plugin.ts";
+import { Newest } from "./newest.ts";
 import { childOf, type SpanContext, type TraceIds, traceparentOf } from "./trace_ids.ts";
 import type { Tracer } from "./tracer.ts";
 
@@ -14,7 +15,7 @@ interface NextAttempt {
 
 /**
  * Deliveries that are read and not settled. Lanes read few ahead; what an operator has dropped
- * meanwhile is never settled, and leaves when it is the oldest of so many.
+ * meanwhile is never settled.
  */
 const MAX_OPEN = 20_000;
 
@@ -22,7 +23,7 @@ const MAX_OPEN = 20_000;
 export class AttemptSpans {
   readonly #tracer: Tracer;
   readonly #ids: TraceIds;
-  readonly #open = new Map<string, NextAttempt>();
+  readonly #open = new Newest<string, NextAttempt>(MAX_OPEN);
 
   constructor(tracer: Tracer, ids: TraceIds) {
     this.#tracer = tracer;
@@ -35,14 +36,8 @@ export class AttemptSpans {
       const messageId = causes.get(seq);
       const root = this.#ids.root(messageId ?? event.key);
       const named = messageId === undefined ? {} : { messageId };
-      const key = keyOf(plugin, seq);
-      // Behind the others: it is the newest.
-      this.#open.delete(key);
-      this.#open.set(key, { span: childOf(root), parent: root.spanId, delivery: { event, attempts }, ...named });
-    }
-    for (const [oldest] of this.#open) {
-      if (this.#open.size <= MAX_OPEN) break;
-      this.#open.delete(oldest);
+      const next = { span: childOf(root), parent: root.spanId, delivery: { event, attempts }, ...named };
+      this.#open.set(keyOf(plugin, seq), next);
     }
   }
 
@@ -61,9 +56,7 @@ export class AttemptSpans {
     for (const settlement of settlements) {
       const { plugin, seq, outcome } = settlement;
       if (outcome === "begun") continue;
-      const key = keyOf(plugin, seq);
-      const attempt = this.#open.get(key);
-      this.#open.delete(key);
+      const attempt = this.#open.take(keyOf(plugin, seq));
       // A filter's decision is no attempt.
       if (attempt !== undefined && outcome !== "unneeded" && outcome !== "undecided") this.#end(attempt, settlement);
     }

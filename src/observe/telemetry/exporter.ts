@@ -132,7 +132,9 @@ export class Exporter<Item> {
       if (signal.aborted) return false;
       this.#failed(error);
       const status = error instanceof DeliveryError ? error.status : undefined;
-      return status !== undefined && !RETRIED.includes(status);
+      const isRefused = status !== undefined && !RETRIED.includes(status);
+      if (isRefused) this.#dropped += batch.length;
+      return isRefused;
     }
   }
 

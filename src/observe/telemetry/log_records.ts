@@ -1,7 +1,7 @@
 import type { LogLevel } from "../../model/config.ts";
 import { printable } from "../../wire/escaping/printable.ts";
 import type { LogRecord } from "../log.ts";
-import { keyValues, MAX_TEXT_LENGTH, nanoseconds, type OtlpLogRecord, SAMPLED } from "./otlp.ts";
+import { keyValues, MAX_LINE_LENGTH, nanoseconds, type OtlpLogRecord, SAMPLED } from "./otlp.ts";
 import type { SpanContext } from "./trace_ids.ts";
 
 /** Numbers of OpenTelemetry's log data model. */
@@ -18,7 +18,7 @@ export function otlpLogRecord(
     observedTimeUnixNano: at,
     severityNumber: SEVERITIES[level],
     severityText: level.toUpperCase(),
-    body: { stringValue: printable(message, MAX_TEXT_LENGTH) },
+    body: { stringValue: printable(message, MAX_LINE_LENGTH) },
     attributes: keyValues({ "oss_watcher.part": part }),
     ...(attempt && {
       traceId: attempt.traceId,

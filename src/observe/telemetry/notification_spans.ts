@@ -3,6 +3,7 @@ import type { WatcherEvent } from "../../model/event.ts";
 import type { Arrival } from "../../model/ledger.ts";
 import type { Notification } from "../../model/notification.ts";
 import type { SpanAttributes } from "../../wire/tracing.ts";
+import { Newest } from "./newest.ts";
 import { childOf, type TraceIds } from "./trace_ids.ts";
 import type { Tracer } from "./tracer.ts";
 
@@ -31,7 +32,7 @@ const MAX_KEYS = 5;
 export class NotificationSpans {
   readonly #tracer: Tracer;
   readonly #ids: TraceIds;
-  readonly #recent = new Set<string>();
+  readonly #recent = new Newest<string, true>(MAX_RECENT);
 
   constructor(tracer: Tracer, ids: TraceIds) {
     this.#tracer = tracer;
@@ -82,7 +83,9 @@ export class NotificationSpans {
           "oss_watcher.decision.outcome": outcome,
           "oss_watcher.decision.doubtful": isDoubtful,
           "oss_watcher.decision.events": events.length,
-          "oss_watcher.event.key": events.slice(0, MAX_KEYS).map(({ key }) => key).join(" "),
+          ...(events.length === 0
+            ? {}
+            : { "oss_watcher.event.key": events.slice(0, MAX_KEYS).map(({ key }) => key).join(" ") }),
         },
       });
     }
@@ -105,10 +108,7 @@ export class NotificationSpans {
 
   #isNew({ messageId, origin }: Notification): boolean {
     if (origin === "reconcile" || this.#recent.has(messageId)) return false;
-    this.#recent.add(messageId);
-    if (this.#recent.size > MAX_RECENT) {
-      for (const oldest of this.#recent.values().take(1)) this.#recent.delete(oldest);
-    }
+    this.#recent.set(messageId, true);
     return true;
   }
 }

@@ -85,8 +85,9 @@ const STATUS_ERROR = 2;
 
 /** UTF-16 code units of an attribute: others choose texts, and must not fill memory and collector. */
 export const MAX_ATTRIBUTE_LENGTH = 256;
-/** Of an error's text, or a line of the log. */
-export const MAX_TEXT_LENGTH = 4096;
+const MAX_ERROR_LENGTH = 1024;
+/** Of a line of the log. */
+export const MAX_LINE_LENGTH = 4096;
 
 /** Attributes, their texts cut, and without what a terminal would obey. */
 export function keyValues(attributes: SpanAttributes): KeyValue[] {
@@ -101,7 +102,7 @@ function anyValue(value: string | number | boolean): KeyValue["value"] {
 
 /** The status of a span that failed. */
 export function failed(message: string): NonNullable<OtlpSpan["status"]> {
-  return { code: STATUS_ERROR, message: printable(message, MAX_TEXT_LENGTH) };
+  return { code: STATUS_ERROR, message: printable(message, MAX_ERROR_LENGTH) };
 }
 
 /** Nanoseconds, as text: JavaScript's numbers cannot hold them. */
@@ -110,28 +111,31 @@ export function nanoseconds(epochMs: number): string {
 }
 
 /** What is the same in every request: where it comes from. */
-export interface Origin {
+export interface ExportSource {
   readonly resource: readonly KeyValue[];
   /** Of the program. */
   readonly version: string;
 }
 
 /** The body of a request to `/v1/traces`. */
-export function tracesRequest(spans: readonly OtlpSpan[], { resource, version }: Origin): string {
+export function tracesRequest(spans: readonly OtlpSpan[], { resource, version }: ExportSource): string {
   return JSON.stringify({
     resourceSpans: [{ resource: { attributes: resource }, scopeSpans: [{ scope: scopeOf(version), spans }] }],
   });
 }
 
 /** The body of a request to `/v1/logs`. */
-export function logsRequest(logRecords: readonly OtlpLogRecord[], { resource, version }: Origin): string {
+export function logsRequest(logRecords: readonly OtlpLogRecord[], { resource, version }: ExportSource): string {
   return JSON.stringify({
     resourceLogs: [{ resource: { attributes: resource }, scopeLogs: [{ scope: scopeOf(version), logRecords }] }],
   });
 }
 
 /** The body of a request to `/v1/metrics`: all metrics of one moment, or of several. */
-export function metricsRequest(moments: readonly (readonly OtlpMetric[])[], { resource, version }: Origin): string {
+export function metricsRequest(
+  moments: readonly (readonly OtlpMetric[])[],
+  { resource, version }: ExportSource,
+): string {
   return JSON.stringify({
     resourceMetrics: moments.map((metrics) => ({
       resource: { attributes: resource },

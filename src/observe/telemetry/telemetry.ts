@@ -13,10 +13,10 @@ import { otlpLogRecord } from "./log_records.ts";
 import { otlpMetrics } from "./metric_points.ts";
 import { NotificationSpans } from "./notification_spans.ts";
 import {
+  type ExportSource,
   keyValues,
   logsRequest,
   metricsRequest,
-  type Origin,
   type OtlpLogRecord,
   type OtlpMetric,
   type OtlpSpan,
@@ -40,9 +40,10 @@ export interface TelemetryOptions {
 /** Of a collector that does not answer, the end of the program waits no longer than this. */
 const CLOSE_MS = 500;
 
-/** Spans and lines of the log that wait for a collector: some 10 MB of each at the most. */
-const MAX_WAITING = 8192;
-/** Of metrics, moments: each is all of them. */
+/** What waits for a collector: some 10 MB of spans, seldom more, and as much of the log at the most. */
+const MAX_SPANS = 8192;
+const MAX_LINES = 2048;
+/** Moments: each is all metrics. */
 const MAX_MOMENTS = 60;
 const METRICS_DELAY_MS = 1;
 
@@ -63,7 +64,7 @@ export class Telemetry implements AsyncDisposable {
   readonly #settings: TelemetrySettings;
   readonly #options: TelemetryOptions;
   readonly #http: HttpTarget;
-  readonly #origin: Origin;
+  readonly #source: ExportSource;
   readonly #spans: Exporter<OtlpSpan> | null;
   readonly #logs: Exporter<OtlpLogRecord> | null;
   readonly #metrics: Exporter<readonly OtlpMetric[]> | null;
@@ -78,10 +79,9 @@ export class Telemetry implements AsyncDisposable {
     this.#options = options;
     this.#http = new HttpTarget(http);
     const own = { "service.version": version, "service.instance.id": instanceId, ...SDK };
-    this.#origin = { resource: keyValues({ ...own, ...resource }), version };
-    const waiting = { maxWaiting: MAX_WAITING };
-    this.#spans = this.#exporter("traces", { ...waiting, delayMs: spansDelayMs, request: tracesRequest });
-    this.#logs = this.#exporter("logs", { ...waiting, delayMs: logsDelayMs, request: logsRequest });
+    this.#source = { resource: keyValues({ ...own, ...resource }), version };
+    this.#spans = this.#exporter("traces", { maxWaiting: MAX_SPANS, delayMs: spansDelayMs, request: tracesRequest });
+    this.#logs = this.#exporter("logs", { maxWaiting: MAX_LINES, delayMs: logsDelayMs, request: logsRequest });
     const moments = { maxWaiting: MAX_MOMENTS, delayMs: METRICS_DELAY_MS };
     this.#metrics = this.#exporter("metrics", { ...moments, request: metricsRequest });
     this.#ids = new TraceIds({ service: resource["service.name"] ?? "", sampledShare });
@@ -97,7 +97,8 @@ export class Telemetry implements AsyncDisposable {
     const { urls, problems } = this.#settings;
     for (const problem of problems) log.warn(problem);
     if (this.#options.env("OTEL_DENO") === "true") log.warn(DENO_TOO);
-    for (const [kind, url] of Object.entries(urls)) log.info(`Exporting ${kind} to ${shownUrl(url)}`);
+    const places = Object.entries(urls).map(([kind, url]) => `${kind} to ${shownUrl(url)}`);
+    if (places.length > 0) log.info(`Exporting ${places.join(", ")}`);
     if (this.#spans !== null) traceClients(this.#tracer);
     for (const exporter of this.#exporters) exporter.start(log);
   }
@@ -146,7 +147,7 @@ export class Telemetry implements AsyncDisposable {
   #exporter<Item>(kind: SignalKind, { request, ...options }: {
     readonly maxWaiting: number;
     readonly delayMs: number;
-    readonly request: (items: readonly Item[], origin: Origin) => string;
+    readonly request: (items: readonly Item[], source: ExportSource) => string;
   }): Exporter<Item> | null {
     const url = this.#settings.urls[kind];
     if (url === undefined) return null;
@@ -157,7 +158,7 @@ export class Telemetry implements AsyncDisposable {
       url,
       http: this.#http,
       clock,
-      encode: (items) => request(items, this.#origin),
+      encode: (items) => request(items, this.#source),
     });
   }
 }

@@ -79,17 +79,20 @@ Deno.test("Exporter keeps what waits for a collector that is away, drops what is
   assert.equal(stage.log.lines[1], "info The collector takes traces again; 2 were dropped");
 });
 
-Deno.test("Exporter does not send again what a collector refuses", async () => {
-  await using stage = new Stage(() => new Response("", { status: 400 }));
+Deno.test("Exporter does not send again what a collector refuses, and counts it as dropped", async () => {
+  let status = 400;
+  await using stage = new Stage(() => new Response("", { status }));
   stage.exporter.start(stage.log);
   stage.exporter.add("a");
   await stage.clock.advance(5000);
   await until(() => stage.clock.sleeping === 0 && stage.log.lines.length === 1);
+  status = 200;
   stage.exporter.add("b");
   await until(() => stage.clock.sleeping > 0);
   await stage.clock.advance(5000);
-  await until(() => stage.bodies.length === 2);
+  await until(() => stage.log.lines.length === 2);
   assert.deepEqual(stage.bodies, ["a", "b"]);
+  assert.equal(stage.log.lines[1], "info The collector takes traces again; 1 were dropped");
 });
 
 Deno.test("Exporter tells of a partial success", async () => {
