@@ -71,6 +71,36 @@ Deno.test("a notification is one trace, from its receipt to the requests of its 
   for (const secret of SECRETS) assert.ok(!collector.text.includes(secret), secret);
 });
 
+Deno.test("a plugin gets the header of its trace, and what it logs belongs to its attempt", async () => {
+  await using collector = new OtlpReceiver();
+  await using target = new TestServer();
+  using dir = directory(target, { own: true });
+  await using service = await started(dir, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  await publish();
+  await until(() => service.log.includes("(Own) told with "), LONG_MS);
+  await service.end("SIGTERM");
+  const [attempt] = collector.spans.filter(({ name }) => name === "notify Own");
+  assert.ok(attempt);
+  const line = collector.logs.find(({ body }) => body.stringValue.startsWith("told with "));
+  assert.equal(line?.body.stringValue, `told with 00-${attempt.traceId}-${attempt.spanId}-01`);
+  assert.deepEqual([line.traceId, line.spanId], [attempt.traceId, attempt.spanId]);
+});
+
+Deno.test("a trace that is not sampled is not exported, and its targets are told so", async () => {
+  await using collector = new OtlpReceiver();
+  await using target = new TestServer();
+  using dir = directory(target);
+  await using service = await started(dir, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_TRACES_SAMPLER: "always_off",
+  });
+  await publish();
+  await until(() => target.requests.length === 1 && collector.logs.length > 0, LONG_MS);
+  assert.match(String(target.requests[0]?.headers.get("traceparent")), /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  await service.end("SIGTERM");
+  assert.deepEqual(collector.spans, []);
+});
+
 Deno.test("logs and metrics are exported, with the service's name, version and instance", async () => {
   await using collector = new OtlpReceiver();
   await using target = new TestServer();
@@ -181,9 +211,12 @@ Deno.test("settings that cannot be used are warnings: the service runs", async (
 
 let directories = 0;
 
-function directory(target: TestServer, { amqp = false } = {}): ProgramDirectory {
+function directory(target: TestServer, { amqp = false, own = false } = {}): ProgramDirectory {
   const url = `amqp://watcher:${PASSWORD}@127.0.0.1:${rabbit.port}`;
   const told = amqp ? `new AmqpPublish({ url: ${JSON.stringify(url)}, queue: "told" }),` : "";
+  const ownPlugin = own
+    ? "{ name: 'Own', notify: (_detail, _created, { log, traceparent }) => log.info(`told with ${traceparent}`) },"
+    : "";
   return new ProgramDirectory({
     "config.ts": `import { AmqpPublish, RestNotify } from "oss-watcher/plugins";
 export default {
@@ -196,6 +229,7 @@ export default {
       headers: { "x-token": "${TOKEN}" },
     }),
     ${told}
+    ${ownPlugin}
   ],
   rabbit: { url: ${JSON.stringify(url)}, queue: { name: "watcher-${directories++}" } },
   ledger: { file: "ledger.db" },
