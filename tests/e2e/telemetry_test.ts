@@ -5,6 +5,7 @@ import { CloudPublisher } from "../../tools/publisher.ts";
 import { type PrivateRabbit, startRabbit } from "../../tools/rabbitmq.ts";
 import type { Service } from "../../tools/service.ts";
 import { OtlpReceiver, valueOf } from "../support/otlp_receiver.ts";
+import { temporaryDatabase } from "../support/postgres_server.ts";
 import { ProgramDirectory } from "../support/program.ts";
 import { until } from "../support/until.ts";
 import { TestServer } from "../wire/server.ts";
@@ -130,11 +131,19 @@ Deno.test("logs and metrics are exported, with the service's name, version and i
   for (const secret of SECRETS) assert.ok(!service.log.includes(secret) && !collector.text.includes(secret), secret);
 });
 
-Deno.test("an attempt after a restart belongs to the same trace", async () => {
+Deno.test("an attempt after a restart belongs to the same trace", () => testRestart(`{ file: "ledger.db" }`));
+
+Deno.test("an attempt of another process on the same PostgreSQL belongs to the same trace", async () => {
+  await using database = await temporaryDatabase();
+  const { url, schema } = database;
+  await testRestart(JSON.stringify({ postgres: { url, schema } }));
+});
+
+async function testRestart(ledger: string): Promise<void> {
   await using collector = new OtlpReceiver();
   let status = 503;
   await using target = new TestServer(() => new Response(null, { status }));
-  using dir = directory(target);
+  using dir = directory(target, { ledger });
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
   {
     await using first = await started(dir, env);
@@ -158,7 +167,7 @@ Deno.test("an attempt after a restart belongs to the same trace", async () => {
   assert.equal(valueOf(after, "oss_watcher.attempt"), String(attempts.length));
   assert.equal(before.status?.code, 2);
   assert.match(String(target.requests.at(-1)?.headers.get("traceparent")), new RegExp(before.traceId));
-});
+}
 
 Deno.test("a collector that hangs delays neither deliveries nor the end", async () => {
   await using collector = new OtlpReceiver();
@@ -211,7 +220,10 @@ Deno.test("settings that cannot be used are warnings: the service runs", async (
 
 let directories = 0;
 
-function directory(target: TestServer, { amqp = false, own = false } = {}): ProgramDirectory {
+function directory(
+  target: TestServer,
+  { amqp = false, own = false, ledger = `{ file: "ledger.db" }` } = {},
+): ProgramDirectory {
   const url = `amqp://watcher:${PASSWORD}@127.0.0.1:${rabbit.port}`;
   const told = amqp ? `new AmqpPublish({ url: ${JSON.stringify(url)}, queue: "told" }),` : "";
   const ownPlugin = own
@@ -232,7 +244,7 @@ export default {
     ${ownPlugin}
   ],
   rabbit: { url: ${JSON.stringify(url)}, queue: { name: "watcher-${directories++}" } },
-  ledger: { file: "ledger.db" },
+  ledger: ${ledger},
   metrics: { port: 0 },
   console: false,
 };
