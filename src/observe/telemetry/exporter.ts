@@ -6,21 +6,23 @@ import type { HttpTarget } from "../../wire/http/http.ts";
 import { redact } from "../../wire/secrets/redact.ts";
 import type { SignalKind } from "./settings.ts";
 
-export interface ExporterOptions<Item> {
+export interface ExporterOptions {
   readonly kind: SignalKind;
   readonly url: string;
   readonly http: Pick<HttpTarget, "request">;
   /** How long items are collected before they are sent, unless a batch is full. */
   readonly delayMs: number;
   /** The body of a request. */
-  readonly encode: (items: readonly Item[]) => string;
+  readonly encode: (items: readonly string[]) => string;
   /** Items that wait for a collector that is away or slow; what comes then is dropped. */
   readonly maxWaiting: number;
   readonly clock: Clock;
 }
 
-/** Items of one request: of spans, some 300 KB. */
-const MAX_BATCH = 512;
+/** Items of one request: of spans, some 1 MB. */
+const MAX_BATCH = 2048;
+/** What is dropped beside a collector that answers is told of no more often. */
+const TELL_EVERY_MS = 60_000;
 /** Pauses between attempts while the collector is away: doubled up to the maximum. */
 const RETRY_MS = 5_000;
 const MAX_RETRY_MS = 60_000;
@@ -29,23 +31,25 @@ const MAX_RETRY_MS = 60_000;
 const RETRIED: readonly number[] = [429, 502, 503, 504];
 
 /**
- * Sends the items of one signal to a collector, in batches. Adding one never waits and never
- * throws. The first failure of an outage is logged, and its end.
+ * Sends the items of one signal, each in JSON, to a collector, in batches. Adding one never waits
+ * and never throws. The first failure of an outage is logged, and its end, and how many items were
+ * dropped.
  */
-export class Exporter<Item> {
-  readonly #options: ExporterOptions<Item>;
+export class Exporter {
+  readonly #options: ExporterOptions;
   readonly #added = new WakeSignal();
   readonly #ended = new AbortController();
-  #waiting: Item[] = [];
+  #waiting: string[] = [];
   #gathering: AbortController | null = null;
   #dropped = 0;
+  #toldMs = -Infinity;
   /** How the last request ended. */
   #last: "taken" | "refused" | "failed" = "taken";
   #isClosing = false;
   #running: Promise<void> | null = null;
   #log: Logger | null = null;
 
-  constructor(options: ExporterOptions<Item>) {
+  constructor(options: ExporterOptions) {
     this.#options = options;
   }
 
@@ -56,7 +60,7 @@ export class Exporter<Item> {
     this.#running = this.#run();
   }
 
-  add(item: Item): void {
+  add(item: string): void {
     if (this.#waiting.length >= this.#options.maxWaiting) {
       this.#dropped++;
       return;
@@ -120,7 +124,7 @@ export class Exporter<Item> {
   }
 
   /** Returns whether the batch needs no other attempt. */
-  async #send(batch: readonly Item[]): Promise<boolean> {
+  async #send(batch: readonly string[]): Promise<boolean> {
     const { url, http, encode } = this.#options;
     const { signal } = this.#ended;
     const headers = { "content-type": "application/json" };
@@ -153,7 +157,19 @@ export class Exporter<Item> {
     if (refusal !== null) {
       return this.#became("refused", () => this.#log?.warn(`The collector has refused some ${kind}: ${refusal}`));
     }
-    this.#became("taken", () => this.#log?.info(`The collector takes ${kind} again; ${this.#dropped} were dropped`));
+    this.#became("taken", () => {
+      this.#log?.info(`The collector takes ${kind} again; ${this.#dropped} were dropped`);
+      this.#dropped = 0;
+    });
+    this.#tellDropped();
+  }
+
+  /** More comes than the collector takes. */
+  #tellDropped(): void {
+    const { kind, clock } = this.#options;
+    if (this.#dropped === 0 || clock.passedMs() - this.#toldMs < TELL_EVERY_MS) return;
+    this.#toldMs = clock.passedMs();
+    this.#log?.warn(`The collector is slower than ${kind} come: ${this.#dropped} were dropped`);
     this.#dropped = 0;
   }
 

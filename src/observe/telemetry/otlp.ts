@@ -117,33 +117,28 @@ export interface ExportSource {
   readonly version: string;
 }
 
-/** The body of a request to `/v1/traces`. */
-export function tracesRequest(spans: readonly OtlpSpan[], { resource, version }: ExportSource): string {
-  return JSON.stringify({
-    resourceSpans: [{ resource: { attributes: resource }, scopeSpans: [{ scope: scopeOf(version), spans }] }],
-  });
+/** The body of a request to `/v1/traces`, of spans in JSON. */
+export function tracesRequest(spans: readonly string[], source: ExportSource): string {
+  return `{"resourceSpans":[{${resourceOf(source)},"scopeSpans":[{${scopeOf(source)},"spans":[${spans.join()}]}]}]}`;
 }
 
-/** The body of a request to `/v1/logs`. */
-export function logsRequest(logRecords: readonly OtlpLogRecord[], { resource, version }: ExportSource): string {
-  return JSON.stringify({
-    resourceLogs: [{ resource: { attributes: resource }, scopeLogs: [{ scope: scopeOf(version), logRecords }] }],
-  });
+/** The body of a request to `/v1/logs`, of log records in JSON. */
+export function logsRequest(lines: readonly string[], source: ExportSource): string {
+  return `{"resourceLogs":[{${resourceOf(source)},"scopeLogs":[{${scopeOf(source)},"logRecords":[${lines.join()}]}]}]}`;
 }
 
-/** The body of a request to `/v1/metrics`: all metrics of one moment, or of several. */
-export function metricsRequest(
-  moments: readonly (readonly OtlpMetric[])[],
-  { resource, version }: ExportSource,
-): string {
-  return JSON.stringify({
-    resourceMetrics: moments.map((metrics) => ({
-      resource: { attributes: resource },
-      scopeMetrics: [{ scope: scopeOf(version), metrics }],
-    })),
-  });
+/** The body of a request to `/v1/metrics`: lists of all metrics of one moment, in JSON, or of several. */
+export function metricsRequest(moments: readonly string[], source: ExportSource): string {
+  const each = moments.map((metrics) =>
+    `{${resourceOf(source)},"scopeMetrics":[{${scopeOf(source)},"metrics":${metrics}}]}`
+  );
+  return `{"resourceMetrics":[${each.join()}]}`;
 }
 
-function scopeOf(version: string): { readonly name: string; readonly version: string } {
-  return { name: "oss-watcher", version };
+function resourceOf({ resource }: ExportSource): string {
+  return `"resource":${JSON.stringify({ attributes: resource })}`;
+}
+
+function scopeOf({ version }: ExportSource): string {
+  return `"scope":${JSON.stringify({ name: "oss-watcher", version })}`;
 }

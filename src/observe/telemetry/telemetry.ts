@@ -12,16 +12,7 @@ import { Exporter } from "./exporter.ts";
 import { otlpLogRecord } from "./log_records.ts";
 import { otlpMetrics } from "./metric_points.ts";
 import { NotificationSpans } from "./notification_spans.ts";
-import {
-  type ExportSource,
-  keyValues,
-  logsRequest,
-  metricsRequest,
-  type OtlpLogRecord,
-  type OtlpMetric,
-  type OtlpSpan,
-  tracesRequest,
-} from "./otlp.ts";
+import { type ExportSource, keyValues, logsRequest, metricsRequest, tracesRequest } from "./otlp.ts";
 import { type Environment, type SignalKind, type TelemetrySettings, telemetrySettings } from "./settings.ts";
 import { TraceIds } from "./trace_ids.ts";
 import { TracedLedger } from "./traced_ledger.ts";
@@ -40,8 +31,8 @@ export interface TelemetryOptions {
 /** Of a collector that does not answer, the end of the program waits no longer than this. */
 const CLOSE_MS = 500;
 
-/** What waits for a collector: some 10 MB of spans, seldom more, and as much of the log at the most. */
-const MAX_SPANS = 8192;
+/** What waits for a collector, in JSON: some 10 MB of spans, seldom more, and of the log as much at the most. */
+const MAX_SPANS = 16_384;
 const MAX_LINES = 2048;
 /** Moments: each is all metrics. */
 const MAX_MOMENTS = 60;
@@ -65,9 +56,9 @@ export class Telemetry implements AsyncDisposable {
   readonly #options: TelemetryOptions;
   readonly #http: HttpTarget;
   readonly #source: ExportSource;
-  readonly #spans: Exporter<OtlpSpan> | null;
-  readonly #logs: Exporter<OtlpLogRecord> | null;
-  readonly #metrics: Exporter<readonly OtlpMetric[]> | null;
+  readonly #spans: Exporter | null;
+  readonly #logs: Exporter | null;
+  readonly #metrics: Exporter | null;
   readonly #ids: TraceIds;
   readonly #tracer: Tracer;
   readonly #attempts: AttemptSpans;
@@ -85,12 +76,13 @@ export class Telemetry implements AsyncDisposable {
     const moments = { maxWaiting: MAX_MOMENTS, delayMs: METRICS_DELAY_MS };
     this.#metrics = this.#exporter("metrics", { ...moments, request: metricsRequest });
     this.#ids = new TraceIds({ service: resource["service.name"] ?? "", sampledShare });
-    this.#tracer = new Tracer({ export: (span) => this.#spans?.add(span), clock });
+    this.#tracer = new Tracer({ export: (span) => this.#spans?.add(JSON.stringify(span)), clock });
     this.#attempts = new AttemptSpans(this.#tracer, this.#ids);
   }
 
   /** Takes each line of the log. */
-  readonly onLog = (record: LogRecord): void => this.#logs?.add(otlpLogRecord(record, this.#tracer.active));
+  readonly onLog = (record: LogRecord): void =>
+    this.#logs?.add(JSON.stringify(otlpLogRecord(record, this.#tracer.active)));
 
   /** Begins to export, and to trace requests. */
   start(log: Logger): void {
@@ -129,7 +121,8 @@ export class Telemetry implements AsyncDisposable {
     const { clock } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(this.#settings.metricsEveryMs, signal);
-      if (!signal.aborted) this.#metrics.add(otlpMetrics(await read(), { startedAt, at: clock.now() }));
+      if (signal.aborted) break;
+      this.#metrics.add(JSON.stringify(otlpMetrics(await read(), { startedAt, at: clock.now() })));
     }
   }
 
@@ -140,15 +133,15 @@ export class Telemetry implements AsyncDisposable {
     await this.#http[Symbol.asyncDispose]();
   }
 
-  get #exporters(): readonly Pick<Exporter<unknown>, "start" | "close">[] {
+  get #exporters(): readonly Pick<Exporter, "start" | "close">[] {
     return [this.#spans, this.#logs, this.#metrics].filter((exporter) => exporter !== null);
   }
 
-  #exporter<Item>(kind: SignalKind, { request, ...options }: {
+  #exporter(kind: SignalKind, { request, ...options }: {
     readonly maxWaiting: number;
     readonly delayMs: number;
-    readonly request: (items: readonly Item[], source: ExportSource) => string;
-  }): Exporter<Item> | null {
+    readonly request: (items: readonly string[], source: ExportSource) => string;
+  }): Exporter | null {
     const url = this.#settings.urls[kind];
     if (url === undefined) return null;
     const { clock } = this.#options;

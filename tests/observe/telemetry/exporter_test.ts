@@ -13,7 +13,7 @@ class Stage implements AsyncDisposable {
   readonly log = new KeptLog();
   readonly clock = new VirtualClock();
   readonly server: TestServer;
-  readonly exporter: Exporter<string>;
+  readonly exporter: Exporter;
   readonly #http = new HttpTarget({ timeoutSeconds: 60 });
 
   constructor(
@@ -53,11 +53,11 @@ Deno.test("Exporter sends what came within its delay together", async () => {
 });
 
 Deno.test("Exporter does not wait for its delay with a full batch", async () => {
-  await using stage = new Stage(taken, { maxWaiting: 2000 });
+  await using stage = new Stage(taken, { maxWaiting: 5000 });
   stage.exporter.start(stage.log);
-  for (let number = 0; number < 512; number++) stage.exporter.add("x");
+  for (let number = 0; number < 2048; number++) stage.exporter.add("x");
   await until(() => stage.bodies.length === 1);
-  assert.equal(stage.bodies[0]?.split(" ").length, 512);
+  assert.equal(stage.bodies[0]?.split(" ").length, 2048);
 });
 
 Deno.test("Exporter keeps what waits for a collector that is away, drops what is too much, and says both", async () => {
@@ -93,6 +93,16 @@ Deno.test("Exporter does not send again what a collector refuses, and counts it 
   await until(() => stage.log.lines.length === 2);
   assert.deepEqual(stage.bodies, ["a", "b"]);
   assert.equal(stage.log.lines[1], "info The collector takes traces again; 1 were dropped");
+});
+
+Deno.test("Exporter tells of what it drops beside a collector that answers", async () => {
+  await using stage = new Stage(taken, { maxWaiting: 2 });
+  stage.exporter.start(stage.log);
+  for (const item of ["a", "b", "c", "d"]) stage.exporter.add(item);
+  await stage.clock.advance(5000);
+  await until(() => stage.log.lines.length === 1);
+  assert.deepEqual(stage.bodies, ["a b"]);
+  assert.deepEqual(stage.log.lines, ["warn The collector is slower than traces come: 2 were dropped"]);
 });
 
 Deno.test("Exporter tells of a partial success", async () => {
