@@ -2,11 +2,15 @@ import type { LoadedConfig } from "../config/load_config.ts";
 import { pluginsByName } from "../config/plugins_by_name.ts";
 import type { LogOptions } from "../model/config.ts";
 import type { Logger } from "../model/plugin.ts";
+import type { Telemetry } from "../observe/telemetry/telemetry.ts";
 import { runService } from "../runtime/app.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { GlobalOptions, NewIsolate } from "./context.ts";
 import { showConsole } from "./show_console.ts";
 import { serviceLog } from "./service_log.ts";
+
+/** The variable without which nothing is exported. */
+const ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /**
  * A running configuration: the service from its start to its end or its replacement by a reload.
@@ -46,15 +50,17 @@ export class LocalInstance implements ServiceInstance {
     const { version, globals, newIsolate } = this.#options;
     const { config, loadedLines, warnings } = this.#loaded;
     const plugins = pluginsByName(this.#loaded);
-    using target = serviceLog(this.log, globals);
+    await using telemetry = await openTelemetry(version);
+    using target = serviceLog(this.log, globals, telemetry?.onLog);
     const { log } = target;
+    telemetry?.start(log("telemetry"));
     using _ = logUnhandledRejections(log("service"));
     for (const warning of warnings) log("config").warn(warning);
     try {
       const stop = this.#stop.signal;
       const machine = { clock: systemClock, random: Math.random };
       const show = showConsole(this.#loaded, { globals, newIsolate, log: log("console") });
-      await runService({ config, plugins, loadedLines, version, log, stop, ...machine, show });
+      await runService({ config, plugins, loadedLines, version, log, stop, ...machine, show, telemetry });
     } catch (error) {
       // A reader of the log file must find the reason of the end there, too.
       if (target.toFile) log("service").error(`Ended: ${error instanceof Error ? error.message : error}`);
@@ -69,6 +75,14 @@ export class LocalInstance implements ServiceInstance {
   [Symbol.dispose](): void {
     this.stop();
   }
+}
+
+/** What exports traces, logs and metrics, where the environment names a collector: loaded only then. */
+async function openTelemetry(version: string): Promise<Telemetry | undefined> {
+  if (!Deno.env.get(ENDPOINT)?.trim()) return undefined;
+  const { makeTelemetry } = await import("../observe/telemetry/telemetry.ts");
+  const env = (name: string) => Deno.env.get(name);
+  return makeTelemetry({ env, version, clock: systemClock, instanceId: crypto.randomUUID() });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { LogOptions } from "../model/config.ts";
 import type { Logger } from "../model/plugin.ts";
 import { LogFile } from "../observe/log_file.ts";
-import { logTo } from "../observe/log.ts";
+import { type LogRecord, logTo } from "../observe/log.ts";
 import type { GlobalOptions } from "./context.ts";
 import { writeStderr } from "./terminal.ts";
 
@@ -15,16 +15,18 @@ export interface ServiceLog extends Disposable {
 /**
  * The log that config.ts sets; `--debug` overrides its level.
  *
+ * @param also Gets each line that is written.
  * @throws {UserError} when its file cannot be opened.
  */
 export function serviceLog(
   { level = "info", format = "text", file }: LogOptions = {},
   { debug }: GlobalOptions = {},
+  also?: (record: LogRecord) => void,
 ): ServiceLog {
   const target = file === undefined ? undefined : new LogFile(file, writeStderr);
   const write = target === undefined ? writeStderr : (line: string) => target.write(line);
   return {
-    log: logTo({ level: debug ? "debug" : level, format, now: Date.now, write }),
+    log: logTo({ level: debug ? "debug" : level, format, now: Date.now, write, also }),
     toFile: target !== undefined,
     [Symbol.dispose]: () => target?.[Symbol.dispose](),
   };

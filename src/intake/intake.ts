@@ -127,10 +127,10 @@ export class Intake {
       this.counts.rejected++;
       log.warn(`Rejected a message of ${message.routingKey} from exchange ${message.exchange}: ${admission.refused}`);
       this.#add({ receivedAt: now(), rejection: this.#rejection(message, admission.refused) }, message.body.byteLength);
-    } else this.#admit(admission);
+    } else this.#admit(admission, message);
   }
 
-  #admit({ notification, cut = [], bytes }: AdmittedMessage): void {
+  #admit({ notification, cut = [], bytes }: AdmittedMessage, { exchange, routingKey, body }: Delivered): void {
     const { now, log } = this.#options;
     const { eventType, messageId } = notification;
     if (cut.length > 0) {
@@ -145,7 +145,9 @@ export class Intake {
     const time = notification.time ?? new Date(receivedAt).toISOString();
     const isTimeless = notification.time === null;
     const parts = partsOf({ ...notification, time });
-    for (const part of parts) this.#add({ receivedAt, notification: part, isTimeless }, bytes / parts.length);
+    // Not the message itself: its body is a view of the read buffer.
+    const message = { exchange, routingKey, bytes: body.byteLength };
+    for (const part of parts) this.#add({ receivedAt, notification: part, isTimeless, message }, bytes / parts.length);
   }
 
   #add(arrival: Arrival, bytes: number): void {

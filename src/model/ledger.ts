@@ -23,11 +23,21 @@ export interface Rejection {
   readonly body: Uint8Array | null;
 }
 
+/** The message of RabbitMQ that a notification came in. */
+export interface ReceivedMessage {
+  readonly exchange: string;
+  readonly routingKey: string;
+  /** Of its body, as it was sent. */
+  readonly bytes: number;
+}
+
 /** A message as intake records it. Times are milliseconds since the epoch. */
 export type Arrival =
   | {
     readonly receivedAt: number;
     readonly notification: Notification;
+    /** Not stored. Absent: it was not received. */
+    readonly message?: ReceivedMessage;
     /** The message states no time: the notification has the time of receipt. @default false */
     readonly isTimeless?: boolean;
   }

@@ -46,6 +46,11 @@ export interface NotifyContext {
   readonly attempt: number;
   /** Aborts when the attempt takes too long or the service stops. */
   readonly signal: AbortSignal;
+  /**
+   * The header `traceparent` (W3C Trace Context) for requests to the target, where telemetry is
+   * exported (docs/TELEMETRY.md). The targets of `oss-watcher/kit` send it by themselves.
+   */
+  readonly traceparent?: string;
   /** Writes to the service's log, under the plugin's name. */
   readonly log: Logger;
   /** `false`: a deletion whose creation was never seen. */

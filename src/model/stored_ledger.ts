@@ -62,4 +62,9 @@ export interface StoredLedger extends AsyncDisposable {
   count(): Promise<ReadonlyMap<string, Backlog>>;
   /** The plugins that are paused, by name. Rejects when the ledger cannot be read. */
   pauses(): Promise<ReadonlyMap<string, PluginPause>>;
+  /**
+   * The ids of the messages that led to events, by the numbers of the events, as far as they are
+   * still known. Rejects when the ledger cannot be read.
+   */
+  causesOf(seqs: readonly number[]): Promise<ReadonlyMap<number, string>>;
 }

@@ -12,27 +12,36 @@ export interface LogSettings {
   readonly now: () => number;
   /** Writes a line, which includes its line feed; must not throw. */
   readonly write: (line: string) => void;
+  /** Gets each line that is written, in parts; must not throw. */
+  readonly also?: ((record: LogRecord) => void) | undefined;
 }
 
 /**
  * Makes loggers for the parts of the program. Secrets and terminal control characters are removed
  * from every line.
  */
-export function logTo({ level: lowest, format, now, write }: LogSettings): (part: string) => Logger {
+export function logTo({ level: lowest, format, now, write, also }: LogSettings): (part: string) => Logger {
   const lineOf = format === "json" ? jsonLine : textLine;
   return (part) => {
     const at = (level: LogLevel) => {
       if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(lowest)) return () => {};
-      return (message: string) => write(lineOf({ time: new Date(now()), level, part, message: redact(message) }));
+      return (message: string) => {
+        const record = { time: new Date(now()), level, part, message: redact(message) };
+        write(lineOf(record));
+        also?.(record);
+      };
     };
     return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
   };
 }
 
-interface LogRecord {
+/** A line of the log. */
+export interface LogRecord {
   readonly time: Date;
   readonly level: LogLevel;
+  /** Of the program, or a plugin's name. */
   readonly part: string;
+  /** Without secrets. */
   readonly message: string;
 }
 

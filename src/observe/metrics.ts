@@ -211,17 +211,22 @@ export const METRICS: readonly Metric[] = [
   },
 ];
 
+/** The content of `/metrics`. */
+export async function metricsText(readings: Readings, attempts: AttemptCounts): Promise<string> {
+  return exposition(await metricFamilies(readings, attempts));
+}
+
 /**
- * The content of `/metrics`. If the ledger cannot be read, only the metrics of its backlog and of
+ * All metrics with their values. If the ledger cannot be read, only those of its backlog and of
  * pauses are missing.
  */
-export async function metricsText(readings: Readings, attempts: AttemptCounts): Promise<string> {
+export async function metricFamilies(readings: Readings, attempts: AttemptCounts): Promise<readonly Family[]> {
   const [backlog, pauses] = await Promise.all([
     readings.backlog().catch(() => null),
     readings.pauses().catch(() => null),
   ]);
   const scrape = { readings, attempts, backlog, pauses };
-  return exposition(METRICS.map(({ read, ...family }) => ({ ...family, samples: read(scrape) })));
+  return METRICS.map(({ read, ...family }) => ({ ...family, samples: read(scrape) }));
 }
 
 function counter(name: string, help: string, read: Metric["read"]): Metric {

@@ -81,8 +81,8 @@ class Service {
   ) {
     this.#options = options;
     this.#openstack = openstack;
-    const { version, plugins, clock, log, show } = options;
-    this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log, show });
+    const { version, plugins, clock, log, show, telemetry } = options;
+    this.#status = new Status({ version, plugins: [...plugins.keys()], clock, log, show, telemetry });
     this.#ledger = this.#makeLedger(stored);
     const ledger = this.#ledger.retrying;
     const wake = () => this.wake();

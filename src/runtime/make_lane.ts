@@ -20,11 +20,12 @@ export interface MakeLaneOptions {
 /** Creates the lane of a plugin, stage 4, for the time in which its deliveries are ours. */
 export function makeLane(
   name: string,
-  { service: { config, plugins, clock, random, log }, ledger, status, tenure, heartbeat }: MakeLaneOptions,
+  { service: { config, plugins, clock, random, log, telemetry }, ledger, status, tenure, heartbeat }: MakeLaneOptions,
 ): Lane {
   const { onAttempt, onOutage } = status;
+  const plugin = plugins.get(name) as Plugin;
   return new Lane({
-    plugin: plugins.get(name) as Plugin,
+    plugin: telemetry?.tracedPlugin(name, plugin) ?? plugin,
     name,
     policy: policyOf(name, config.retry),
     following: followingOf(config.events),

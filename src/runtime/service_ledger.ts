@@ -65,7 +65,7 @@ export class ServiceLedger {
     this.#now = clock.now;
     this.#keepDays = keepDaysOf(config);
     this.retrying = new RetryingLedger({
-      ledger: stored.ledger,
+      ledger: service.telemetry?.tracedLedger(stored) ?? stored.ledger,
       clock,
       signal,
       testWrite: () => stored.testWrite(),

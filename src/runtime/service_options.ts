@@ -2,6 +2,7 @@ import type { Clock } from "../model/clock.ts";
 import type { Config } from "../model/config.ts";
 import type { ShowLive } from "../model/live_service.ts";
 import type { Logger, Plugin } from "../model/plugin.ts";
+import type { Telemetry } from "../observe/telemetry/telemetry.ts";
 
 /** What a service is started with. */
 export interface ServiceOptions {
@@ -20,4 +21,6 @@ export interface ServiceOptions {
   readonly stop: AbortSignal;
   /** Shows the service while it runs: the console. @default nobody does */
   readonly show?: ShowLive | undefined;
+  /** Exports traces and metrics. @default nothing is exported */
+  readonly telemetry?: Telemetry | undefined;
 }

@@ -14,8 +14,9 @@ import { AttemptCounts } from "../observe/attempts.ts";
 import { Health } from "../observe/health.ts";
 import { History } from "../observe/history.ts";
 import { OutageLog } from "../observe/outage_log.ts";
-import { metricsText } from "../observe/metrics.ts";
+import { metricFamilies, metricsText } from "../observe/metrics.ts";
 import { serveStatus } from "../observe/status_server.ts";
+import type { Telemetry } from "../observe/telemetry/telemetry.ts";
 import { reportToSystemd, Systemd, systemdEnvironment } from "../observe/systemd.ts";
 
 export interface StatusOptions {
@@ -25,6 +26,7 @@ export interface StatusOptions {
   /** A logger per part of the program. */
   readonly log: (part: string) => Logger;
   readonly show?: ShowLive | undefined;
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** The stages that status is read from. */
@@ -80,7 +82,7 @@ export class Status {
 
   /** Publishes status until the signal aborts. Errors are logged, and never stop the service. */
   async run(watched: Watched, signal: AbortSignal): Promise<void> {
-    const [{ clock, show }, log] = [this.#options, this.#log];
+    const [{ clock, show, telemetry }, log] = [this.#options, this.#log];
     const { heartbeats, metrics = {} } = watched;
     const readings = this.#readings(watched);
     this.#backlog = readings.backlog;
@@ -91,6 +93,10 @@ export class Status {
     if (metrics !== false) {
       const text = () => metricsText(readings, this.#attempts);
       publishers.push(serveStatus({ ...DEFAULT_METRICS, ...metrics, health, metrics: text, clock, log }, signal));
+    }
+    if (telemetry !== undefined) {
+      const families = () => metricFamilies(readings, this.#attempts);
+      publishers.push(telemetry.exportMetrics(families, { startedAt: this.#startedAt, signal }));
     }
     if (show !== undefined) publishers.push(this.#show(show, { readings, health, watched }, signal));
     const logged = (error: unknown) => log.error(`Cannot tell the status: ${error}`);

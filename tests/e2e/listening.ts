@@ -7,8 +7,12 @@ import { until } from "../support/until.ts";
 export const LONG_MS = 120_000;
 
 /** A service that has begun to consume. */
-export async function listening(dir: ProgramDirectory, args: readonly string[] = []): Promise<Service> {
-  const service = new Service(dir.path(), args);
+export async function listening(
+  dir: ProgramDirectory,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Service> {
+  const service = new Service(dir.path(), args, env);
   try {
     await until(() => service.log.includes("Listening on queue"), LONG_MS);
     return service;

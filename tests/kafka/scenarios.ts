@@ -6,6 +6,7 @@ import { context, detail, updateContext } from "../plugins/notification.ts";
 import { until } from "../support/until.ts";
 import { deliverThroughOutage } from "../support/broker_outage.ts";
 import { fails } from "../support/fails.ts";
+import { FixedTrace, TRACEPARENT } from "../support/fixed_trace.ts";
 import { TestPki } from "../wire/pki.ts";
 import { closedPort } from "../wire/server.ts";
 import { type GatedKafka, KafkaHarness, PASSWORD, USER } from "./harness.ts";
@@ -92,6 +93,18 @@ export function testScenarios(stage: () => { readonly kafka: GatedKafka; readonl
     assert.equal(message?.headers["ce_type"], "org.openstack.server.updated");
     assert.equal(message?.headers["ce_source"], "/cloud");
     assert.equal(message?.headers["content-type"], "application/json");
+  });
+
+  Deno.test("Kafka: a message has the header of its trace, if it is traced", async () => {
+    await using target = await KafkaHarness.open(kafka());
+    await using sender = plugin(target);
+    using trace = new FixedTrace();
+
+    await sender.notify(detail, true, context());
+
+    const [message] = await target.taken();
+    assert.equal(message?.headers["traceparent"], TRACEPARENT);
+    assert.equal(trace.calls[0]?.name, `send ${target.topic}`);
   });
 
   Deno.test("Kafka: a topic that is not there, or not ours to write to, is told, and retried", async () => {

@@ -10,6 +10,7 @@ import type { NatsOptions } from "../../plugins/nats_options.ts";
 import { isNatsSubject, natsToken } from "../../src/kit/mod.ts";
 import { deliverThroughOutage } from "../support/broker_outage.ts";
 import { fails } from "../support/fails.ts";
+import { FixedTrace, TRACEPARENT } from "../support/fixed_trace.ts";
 import { NatsHarness } from "../support/nats_harness.ts";
 import { NatsServer, PASSWORD, USER } from "../support/nats_server.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
@@ -452,4 +453,19 @@ Deno.test("[Symbol.asyncDispose]() closes the connection, which a later message 
 Deno.test("notify() refuses a key that is too long for a header", async () => {
   await using nats = plugin();
   await assert.rejects(nats.notify(detail, true, context({ key: "k".repeat(1025) })), PermanentError);
+});
+
+Deno.test("notify() sends the header of its trace, if it is traced", async () => {
+  await using target = await NatsHarness.open(server);
+  await using nats = plugin();
+  using trace = new FixedTrace();
+  await nats.notify(detail, true, context());
+  const [message] = await target.taken();
+  assert.equal(message?.headers["traceparent"], TRACEPARENT);
+  const [{ name, kind, attributes } = { name: "", kind: "", attributes: {} as Record<string, unknown> }] = trace.calls;
+  assert.deepEqual([name, kind], ["send nats", "producer"]);
+  assert.deepEqual([attributes["messaging.system"], attributes["messaging.destination.name"]], [
+    "nats",
+    "cloud.servers",
+  ]);
 });

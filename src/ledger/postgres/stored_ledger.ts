@@ -14,6 +14,7 @@ import { differencesOf } from "./differences.ts";
 import { HeldLeases } from "./held_leases.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { BacklogCounter } from "./backlog.ts";
+import { causesOf } from "./causes.ts";
 import { Leases } from "./leases.ts";
 import type { Seen } from "./lease_table.ts";
 import { PostgresLedger } from "./ledger.ts";
@@ -168,6 +169,10 @@ class PostgresStoredLedger implements StoredLedger {
 
   pauses(): Promise<ReadonlyMap<string, PluginPause>> {
     return Promise.resolve(this.ledger.pauses());
+  }
+
+  causesOf(seqs: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    return causesOf(this.#parts.client, seqs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

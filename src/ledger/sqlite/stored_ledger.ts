@@ -5,6 +5,7 @@ import type { Backlog } from "../../model/readings.ts";
 import type { StoredLedger, StoredLedgerOptions } from "../../model/stored_ledger.ts";
 import { SOLE_TENANCY } from "../sole_tenancy.ts";
 import { BacklogCounter } from "./backlog.ts";
+import { Causes } from "./causes.ts";
 import { Comparisons } from "./comparisons.ts";
 import type { Database } from "./database.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -42,6 +43,8 @@ class SqliteStoredLedger implements StoredLedger {
   readonly #log: Logger;
   readonly #housekeeping: Housekeeping;
   readonly #backlog: BacklogCounter;
+  /** Asked for traces alone. */
+  #causes: Causes | undefined;
   #restoredAtMs = 0;
 
   constructor(owned: OwnedLedger, options: StoredLedgerOptions & { readonly file: string }) {
@@ -97,6 +100,11 @@ class SqliteStoredLedger implements StoredLedger {
 
   pauses(): Promise<ReadonlyMap<string, PluginPause>> {
     return this.ledger.pauses();
+  }
+
+  // deno-lint-ignore require-await -- as above
+  async causesOf(seqs: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    return (this.#causes ??= new Causes(this.#database)).of(seqs);
   }
 
   // deno-lint-ignore require-await -- as above

@@ -1,4 +1,5 @@
 import { KeptLink } from "../kept_link.ts";
+import { sending, traced } from "../tracing.ts";
 import { AmqpFailures, Unroutable } from "./amqp_failure.ts";
 import { type AmqpEnvelope, AmqpLink, type AmqpPlace } from "./amqp_link.ts";
 import { type AmqpEndpoint, amqpEndpoints, type AmqpTargetOptions } from "./amqp_options.ts";
@@ -54,10 +55,17 @@ export class AmqpClient implements AsyncDisposable {
       mandatory: true,
       durable: true,
     };
-    await this.#link.attempt(`Cannot publish to ${shownPlace(to)}`, signal, async (link) => {
-      const returned = await link.publish(envelope, body);
-      if (returned !== undefined) throw new Unroutable(toExchange ? routingKey : undefined);
-    });
+    const call = () =>
+      sending("rabbitmq", {
+        destination: toExchange ? `${to.exchange}:${routingKey}` : to.queue,
+        through: toExchange ? to.exchange : to.queue,
+        messageId: properties.messageId,
+      });
+    await traced(call, (trace) =>
+      this.#link.attempt(`Cannot publish to ${shownPlace(to)}`, signal, async (link) => {
+        const returned = await link.publish({ ...envelope, headers: { ...trace, ...properties.headers } }, body);
+        if (returned !== undefined) throw new Unroutable(toExchange ? routingKey : undefined);
+      }));
   }
 
   async check(place: AmqpPlace, signal: AbortSignal): Promise<void> {

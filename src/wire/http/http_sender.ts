@@ -4,7 +4,8 @@ import { openHttpClient } from "./http_client.ts";
 import { HttpFailures } from "./http_failure.ts";
 import type { HttpTargetOptions } from "./http_options.ts";
 import type { HttpAnswer, HttpRequest } from "./http_request.ts";
-import { checkUrl, headersOf, secretsOf, standingHeaders } from "./http_request.ts";
+import { checkUrl, headersOf, secretsOf, shownUrlOf, standingHeaders } from "./http_request.ts";
+import { type ClientCall, traced, type TraceHeaders } from "../tracing.ts";
 import { TimeLimit } from "./time_limit.ts";
 
 const DEFAULT_ANSWER_BYTES = 64 * 1024;
@@ -32,7 +33,20 @@ export class HttpSender implements AsyncDisposable {
 
   async send(request: HttpRequest): Promise<HttpAnswer> {
     checkUrl(request);
-    const headers = headersOf(request, this.#headers);
+    const call = () => callOf(request);
+    return await traced(
+      call,
+      (trace) => this.#send(request, trace),
+      ({ status }) => ({ "http.response.status_code": status }),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client[Symbol.asyncDispose]();
+  }
+
+  async #send(request: HttpRequest, trace: TraceHeaders): Promise<HttpAnswer> {
+    const headers = { ...trace, ...headersOf(request, this.#headers) };
     const limited = this.#limit.begin(request.signal);
     const { signal } = limited;
     try {
@@ -47,10 +61,6 @@ export class HttpSender implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client[Symbol.asyncDispose]();
-  }
-
   async #exchange(request: HttpRequest, { headers, client, signal }: Exchange): Promise<HttpAnswer> {
     const { method, url, body = null, accepts } = request;
     const response = await fetch(url, { method, headers, body, signal, client, redirect: "manual" });
@@ -63,6 +73,21 @@ export class HttpSender implements AsyncDisposable {
     const answer = await readText(response, DEFAULT_ANSWER_BYTES).catch(() => ({ text: "", complete: true }));
     throw this.#failures.refused(request, response, answer);
   }
+}
+
+/** As the semantic conventions for HTTP say. */
+function callOf(request: HttpRequest): ClientCall {
+  const { protocol, hostname, port } = new URL(request.url);
+  return {
+    name: request.method,
+    kind: "client",
+    attributes: {
+      "http.request.method": request.method,
+      "url.full": shownUrlOf(request),
+      "server.address": hostname,
+      "server.port": Number(port) || (protocol === "https:" ? 443 : 80),
+    },
+  };
 }
 
 interface Exchange {

@@ -1,4 +1,5 @@
 import { KeptLink } from "../kept_link.ts";
+import { sending, traced } from "../tracing.ts";
 import { LinkFailures } from "../link_failures.ts";
 import { KAFKA_ERRORS } from "./kafka_errors.ts";
 import { type KafkaEndpoint, KafkaLink, type KafkaMessage } from "./kafka_link.ts";
@@ -24,7 +25,11 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   async publish(message: KafkaMessage, signal: AbortSignal): Promise<void> {
-    await this.#link.attempt(`Cannot publish to topic "${message.topic}"`, signal, (link) => link.publish(message));
+    const { topic } = message;
+    await traced(() => sending("kafka", { destination: topic }), (trace) => {
+      const sent = { ...message, headers: { ...trace, ...message.headers } };
+      return this.#link.attempt(`Cannot publish to topic "${topic}"`, signal, (link) => link.publish(sent));
+    });
   }
 
   async check(topic: string | undefined, signal: AbortSignal): Promise<void> {

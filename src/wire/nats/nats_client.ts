@@ -1,4 +1,5 @@
 import { KeptLink } from "../kept_link.ts";
+import { sending, traced } from "../tracing.ts";
 import { LinkFailures } from "../link_failures.ts";
 import { NATS_ERRORS } from "./nats_errors.ts";
 import { type NatsEnvelope, NatsLink, type NatsPlace } from "./nats_link.ts";
@@ -37,8 +38,11 @@ export class NatsClient implements AsyncDisposable {
   }
 
   async publish(message: NatsMessage, signal: AbortSignal): Promise<void> {
-    const envelope: NatsEnvelope = { ...message, stream: message.stream };
-    await this.#link.attempt(`Cannot publish to "${message.subject}"`, signal, (link) => link.publish(envelope));
+    const { subject, messageId, stream } = message;
+    await traced(() => sending("nats", { destination: subject, through: stream ?? "nats", messageId }), (trace) => {
+      const envelope: NatsEnvelope = { ...message, stream, headers: { ...trace, ...message.headers } };
+      return this.#link.attempt(`Cannot publish to "${subject}"`, signal, (link) => link.publish(envelope));
+    });
   }
 
   async check(place: NatsPlace | undefined, signal: AbortSignal): Promise<void> {

@@ -48,6 +48,19 @@ Deno.test("StoredLedger counts the backlog of the configured plugins, and leaves
   assert.equal((await stored.comparisons.decisions()).oldestUndecided, null);
 });
 
+Deno.test("StoredLedger.causesOf() says which messages led to events", async () => {
+  using dir = new TemporaryDirectory();
+  await using stored = open(dir.path("ledger.db"));
+  await stored.ledger.activate(["p"]);
+  await announceEvents(stored.ledger, [madeEvent("s/creation", ["s"]), madeEvent("t/creation", ["t"])]);
+  const [first, second] = await stored.ledger.ready({ plugin: "p", now: 0, limit: 2 });
+  assert.ok(first && second);
+  assert.deepEqual(
+    await stored.causesOf([second.seq, first.seq, 4711]),
+    new Map([[second.seq, `message of ${second.event.key}`], [first.seq, `message of ${first.event.key}`]]),
+  );
+});
+
 Deno.test("StoredLedger.start() notices a restore, and warns of it once", async () => {
   using dir = new TemporaryDirectory();
   const [file, copy] = [dir.path("ledger.db"), dir.path("copy.db")];
