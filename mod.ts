@@ -1,6 +1,6 @@
 /**
- * For a config.ts or a plugin of your own: the types of both, {@linkcode env}, {@linkcode when}, and
- * the errors that control retries.
+ * For a config.ts or a plugin of your own: the types of both, {@linkcode env} and other sources of
+ * secrets, {@linkcode when}, and the errors that control retries.
  *
  * ```ts ignore
  * import { type Config, env } from "oss-watcher";
@@ -21,6 +21,8 @@
 
 // config.ts
 export { env } from "./src/wire/secrets/env.ts";
+export { credential, file } from "./src/wire/secrets/secret_file.ts";
+export { vault } from "./src/wire/secrets/vault.ts";
 export { when, type WhenOptions } from "./src/wire/options/when.ts";
 export type { Config, CreationEvent, DeletionEvent, Events, FollowedKey } from "./src/model/config.ts";
 export type { OwnQueue, RabbitConnection, RabbitSource, RabbitTls } from "./src/model/config.ts";

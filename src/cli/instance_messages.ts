@@ -14,5 +14,7 @@ export type FromInstance =
   | { readonly kind: "here" }
   | { readonly kind: "loaded"; readonly log: LogOptions | undefined }
   | { readonly kind: "ended" }
+  /** Secrets that the configuration has got are others now. */
+  | { readonly kind: "new-secrets" }
   /** Loading or running failed. */
   | FailedMessage;

@@ -30,7 +30,8 @@ export function serveInWorker({ scope, version, newIsolate, ...sources }: Instan
     if (data.kind === "load") {
       const { globals } = data;
       const loaded = await loadChecked({ ...sources, globals: () => globals });
-      instance = new LocalInstance(loaded, { version, globals, newIsolate });
+      const onNewSecrets = () => scope.postMessage({ kind: "new-secrets" });
+      instance = new LocalInstance(loaded, { version, globals, newIsolate, onNewSecrets });
       return { kind: "loaded", log: instance.log };
     }
     if (data.kind === "stop") {

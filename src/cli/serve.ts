@@ -17,15 +17,23 @@ export async function serve(loaded: LoadedConfig, context: RunContext): Promise<
   const { version, newIsolate, onReload } = context;
   const stop = context.stopSignal();
   const globals = context.globals();
-  const first = new LocalInstance(loaded, { version, globals, newIsolate });
+  // A signal or a new secret: both take a new instance.
+  const reload = new EventTarget();
+  const requestReload = () => void reload.dispatchEvent(new Event("reload"));
+  onReload(requestReload);
+  const first = new LocalInstance(loaded, { version, globals, newIsolate, onNewSecrets: requestReload });
   using log = new InstanceLog(globals);
   using systemd = new Systemd(systemdEnvironment(), { pid: Deno.pid, log: log.of(first) });
   stop.addEventListener("abort", () => void systemd.tell({ STOPPING: "1", STATUS: "Stopping" }));
   const supervisor = new ReloadSupervisor({
     first,
-    next: () => new WorkerCandidate(newIsolate("instance"), sameFiles(loaded, globals)),
+    next: () =>
+      new WorkerCandidate(newIsolate("instance"), {
+        globals: sameFiles(loaded, globals),
+        onNewSecrets: requestReload,
+      }),
     stop,
-    onReload,
+    onReload: (listener) => reload.addEventListener("reload", listener),
     logOf: (instance) => log.of(instance),
     onChange: () => void systemd.tell({ RELOADING: "1", STATUS: "Reloading" }),
     clock: systemClock,

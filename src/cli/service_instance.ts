@@ -5,6 +5,7 @@ import type { Logger } from "../model/plugin.ts";
 import type { Telemetry } from "../observe/telemetry/telemetry.ts";
 import { runService } from "../runtime/app.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { watchSecrets } from "../runtime/watch_secrets.ts";
 import type { GlobalOptions, NewIsolate } from "./context.ts";
 import { showConsole } from "./show_console.ts";
 import { serviceLog } from "./service_log.ts";
@@ -29,6 +30,8 @@ export interface InstanceOptions {
   readonly globals: GlobalOptions;
   /** Starts an isolate: see `ProgramOptions`. */
   readonly newIsolate: NewIsolate;
+  /** Called when secrets that config.ts has got are others now: it shall be loaded anew. */
+  readonly onNewSecrets: () => void;
 }
 
 /** A service in this isolate. */
@@ -47,7 +50,7 @@ export class LocalInstance implements ServiceInstance {
   }
 
   async run(): Promise<void> {
-    const { version, globals, newIsolate } = this.#options;
+    const { version, globals, newIsolate, onNewSecrets } = this.#options;
     const { config, loadedLines, warnings } = this.#loaded;
     const plugins = pluginsByName(this.#loaded);
     await using telemetry = await openTelemetry(version);
@@ -59,6 +62,11 @@ export class LocalInstance implements ServiceInstance {
     try {
       const stop = this.#stop.signal;
       const machine = { clock: systemClock, random: Math.random };
+      const onChange = (what: string) => {
+        log("service").info(`There is another value in ${what}`);
+        onNewSecrets();
+      };
+      await using _watching = watchSecrets({ clock: systemClock, log: log("service"), onChange });
       const show = showConsole(this.#loaded, { globals, newIsolate, log: log("console") });
       await runService({ config, plugins, loadedLines, version, log, stop, ...machine, show, telemetry });
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { LogOptions } from "../model/config.ts";
 import type { GlobalOptions } from "./context.ts";
-import type { ServiceInstance } from "./service_instance.ts";
+import type { InstanceOptions, ServiceInstance } from "./service_instance.ts";
 import type { FromInstance, ToInstance } from "./instance_messages.ts";
 import type { Candidate } from "./reload_supervisor.ts";
 import { messageOf } from "./worker_messages.ts";
@@ -10,9 +10,15 @@ export class WorkerCandidate implements Candidate {
   readonly loaded: Promise<ServiceInstance>;
   readonly #worker: Worker;
 
-  /** @param worker Runs `serveInWorker()`, and nothing has been sent to it. */
-  constructor(worker: Worker, globals: GlobalOptions) {
+  /**
+   * @param worker Runs `serveInWorker()`, and nothing has been sent to it.
+   * @param onNewSecrets Called when it shall be replaced: see `InstanceOptions`.
+   */
+  constructor(worker: Worker, { globals, onNewSecrets }: Pick<InstanceOptions, "globals" | "onNewSecrets">) {
     this.#worker = worker;
+    worker.addEventListener("message", ({ data }: MessageEvent<FromInstance>) => {
+      if (data.kind === "new-secrets") onNewSecrets();
+    });
     this.loaded = this.#load(globals);
     // A candidate that is given up is not awaited.
     this.loaded.catch(() => {});

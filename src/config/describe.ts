@@ -36,6 +36,7 @@ export function isClass(value: unknown): boolean {
 }
 
 function describeObject(value: object): string {
+  if (value instanceof Promise) return "a promise: write await before the call";
   const name = value.constructor?.name ?? "Object";
   const keys = Object.keys(value).slice(0, 8).map((key) => printable(key, 30));
   return `${name === "Object" ? "" : `${printable(name, 60)} `}{${keys.join(", ")}}`;

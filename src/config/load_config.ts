@@ -1,5 +1,6 @@
 import type { Config } from "../model/config.ts";
 import { ConfigError, UserError } from "../model/errors.ts";
+import { secretSources } from "../wire/secrets/secret_source.ts";
 import { checkConfig } from "./check_config.ts";
 import { absolutePath, fileUrl } from "./file_path.ts";
 import type { BuiltInPlugins } from "./load_first_generation.ts";
@@ -137,6 +138,8 @@ async function importFile(path: string): Promise<ConfigModule> {
     return await import(url);
   } catch (error) {
     throw await cannotLoad(path, { error, url });
+  } finally {
+    for (const source of secretSources()) await source.loaded?.();
   }
 }
 

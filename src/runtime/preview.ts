@@ -3,7 +3,7 @@ import type { Delivery } from "../model/ledger.ts";
 import type { Json } from "../model/notification.ts";
 import type { Logger, NotifyContext, Plugin } from "../model/plugin.ts";
 import { redact } from "../wire/secrets/redact.ts";
-import { withoutEnvSecrets } from "../wire/secrets/without_env_secrets.ts";
+import { withoutGivenSecrets } from "../wire/secrets/without_given_secrets.ts";
 
 /** What one plugin would send for one event. */
 export interface PluginPreview {
@@ -78,5 +78,5 @@ export async function previewOf(
  * hidden.
  */
 function asJson(preview: unknown): Json {
-  return withoutEnvSecrets(JSON.parse(JSON.stringify(preview) ?? "null"));
+  return withoutGivenSecrets(JSON.parse(JSON.stringify(preview) ?? "null"));
 }

@@ -8,7 +8,15 @@ const TOP = new URL("../../", import.meta.url);
 const DOORS = Object.entries(project.imports).filter(([name]) => name.startsWith("oss-watcher"));
 
 Deno.test("oss-watcher exports what config.ts and every plugin need, and no tools", () => {
-  assert.deepEqual(Object.keys(main).sort(), ["DeliveryError", "PermanentError", "env", "when"]);
+  assert.deepEqual(Object.keys(main).sort(), [
+    "DeliveryError",
+    "PermanentError",
+    "credential",
+    "env",
+    "file",
+    "vault",
+    "when",
+  ]);
 });
 
 Deno.test("docs/WRITING_PLUGINS.md names all that oss-watcher/kit exports, and nothing that is not there", async () => {

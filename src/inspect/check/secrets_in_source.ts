@@ -11,8 +11,8 @@ const WRITTEN =
 /** `user:password@` in a URL. */
 const URL_PASSWORD = /:\/\/[^\s:/"'`@]+:[^\s"'`@$]+@/;
 
-/** A call of env(), with the default of its variable. */
-const VARIABLE = /\benv\([^)]*\)/g;
+/** A call of env() and the like, with its default. */
+const ELSEWHERE = /\b(?:env|file|credential|vault)\([^)]*\)/g;
 
 const OTHERS_MAY_READ = 0o004;
 
@@ -24,7 +24,7 @@ export async function secretsInSource(path: string): Promise<readonly Finding[]>
   const lines = (await Deno.readTextFile(path)).split("\n");
   return lines.flatMap((line, index): Finding[] => {
     if (/^\s*(?:\/\/|#|;|\*)/.test(line)) return [];
-    const written = line.replaceAll(VARIABLE, "env()");
+    const written = line.replaceAll(ELSEWHERE, "env()");
     const name = WRITTEN.exec(written)?.[1] ?? (URL_PASSWORD.test(written) ? "a URL with a password" : undefined);
     if (name === undefined) return [];
     const text = `${name} is written here, and everybody on this machine may read the file ` +

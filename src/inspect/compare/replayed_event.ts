@@ -2,7 +2,7 @@ import type { Detail } from "../../model/detail.ts";
 import type { Json } from "../../model/notification.ts";
 import type { DryRunResult } from "../../runtime/dry_run.ts";
 import type { PluginPreview } from "../../runtime/preview.ts";
-import { withoutEnvSecrets } from "../../wire/secrets/without_env_secrets.ts";
+import { withoutGivenSecrets } from "../../wire/secrets/without_given_secrets.ts";
 
 /** What a plugin would send for an event. */
 export interface Sent {
@@ -52,7 +52,7 @@ export function replayedEvents(
       ...(creationSeen.get(key) === false ? { creationSeen: false } : {}),
       ...(asked.length === 0 ? {} : { keysToAsk: asked }),
       // It is written to files that are given away.
-      detail: withoutEnvSecrets(detail as Json) as unknown as Detail,
+      detail: withoutGivenSecrets(detail as Json) as unknown as Detail,
       plugins: plugins.filter((preview) => preview.key === key).map(sentOf),
     };
   });

@@ -1,3 +1,5 @@
+import { stampOf } from "./file_stamp.ts";
+
 /** Options of {@linkcode FromFiles}. */
 export interface FromFilesOptions<Value> {
   /** Paths; `undefined` stands for no file. */
@@ -94,16 +96,4 @@ interface Made<Value> {
   readonly value: Value;
   users: number;
   closed: boolean;
-}
-
-/**
- * A fingerprint that changes when the file is written or replaced, or when the directory that a
- * link leads to is replaced, as Kubernetes does.
- */
-async function stampOf(files: readonly string[]): Promise<string> {
-  const stamps = await Promise.all(files.map(async (file) => {
-    const found = await Deno.stat(file).catch(() => undefined);
-    return found && [found.dev, found.ino, found.size, found.mtime?.getTime(), found.ctime?.getTime()];
-  }));
-  return JSON.stringify(stamps);
 }

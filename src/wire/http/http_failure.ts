@@ -1,7 +1,7 @@
 import { DeliveryError, type FailureReason } from "../../model/errors.ts";
 import { printable } from "../escaping/printable.ts";
 import { type HttpAnswer, type HttpRequest, secretsIn, shownUrlOf } from "./http_request.ts";
-import { envSecrets, redact, shownUrl, withoutSecrets } from "../secrets/redact.ts";
+import { givenSecrets, redact, shownUrl, withoutSecrets } from "../secrets/redact.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
 const MAX_QUOTED_LENGTH = 200;
@@ -79,7 +79,7 @@ export class HttpFailures {
 
   /** Secrets are hidden before the text is cut: half a secret would not be found. */
   #shown(request: HttpRequest, text: string, { isCut = false } = {}): string {
-    const secrets = [...this.#secrets, ...secretsIn(request), ...envSecrets()];
+    const secrets = [...this.#secrets, ...secretsIn(request), ...givenSecrets()];
     return printable(redact(withoutSecrets(text, secrets, { isCut })), MAX_QUOTED_LENGTH);
   }
 }

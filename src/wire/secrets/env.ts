@@ -1,10 +1,5 @@
 import { UserError } from "../../model/errors.ts";
-
-/**
- * Variables that were requested and are set; their values are secret. Per process, like the
- * environment itself.
- */
-const given = new Map<string, string>();
+import { remember } from "./given_values.ts";
 
 /**
  * The value of an environment variable, for secrets that should not stand in config.ts. Errors,
@@ -26,7 +21,7 @@ const given = new Map<string, string>();
  */
 export function env(name: string, fallback?: string): string {
   const set = Deno.env.get(name);
-  if (set !== undefined) given.set(name, set);
+  if (set !== undefined) asVariable(name, set);
   const value = set ?? fallback;
   if (value === undefined) {
     throw new UserError(`Cannot read "${name}" from the environment: it is not set. Set it, or edit config.ts`);
@@ -36,13 +31,5 @@ export function env(name: string, fallback?: string): string {
 
 /** Treats a value from elsewhere as secret, like that of a variable of this name. */
 export function asVariable(name: string, value: string): void {
-  given.set(name, value);
-}
-
-/**
- * The variables that {@linkcode env} was asked for, with their values; those that are not set are
- * not among them.
- */
-export function envValues(): ReadonlyMap<string, string> {
-  return given;
+  remember({ name, value, origin: `env ${name}` });
 }

@@ -1,4 +1,4 @@
-import { envValues } from "./env.ts";
+import { givenValues } from "./given_values.ts";
 import { longestForm, secretPattern } from "./secret_forms.ts";
 
 /** Replaces a secret in texts. */
@@ -27,10 +27,10 @@ export function isSecretName(name: string): boolean {
 
 /**
  * Removes `user:password@` from the URLs of a text, and hides the values of keys that look secret
- * and the values that `env()` returned.
+ * and the values that `env()`, `file()` and the like returned.
  */
 export function redact(text: string): string {
-  return withoutSecrets(text, envSecrets()).replace(USERINFO, "$1").replace(NAMED_VALUE, `$1${HIDDEN}`);
+  return withoutSecrets(text, givenSecrets()).replace(USERINFO, "$1").replace(NAMED_VALUE, `$1${HIDDEN}`);
 }
 
 /**
@@ -69,12 +69,12 @@ const MAX_PATTERNS = 20;
 
 /**
  * A URL as it may be shown: without user, password and fragment; of its query only the names; its
- * path without values that `env()` returned. A text that is no URL is hidden.
+ * path without values that `env()` and the like returned. A text that is no URL is hidden.
  */
 export function shownUrl(url: string): string {
   if (!URL.canParse(url)) return HIDDEN;
   const { protocol, host, pathname, search } = new URL(url);
-  const path = withoutSecrets(pathname, envSecrets());
+  const path = withoutSecrets(pathname, givenSecrets());
   const query = search.slice(1).split("&").map((pair) => pair.replace(/^([^=]*=)?.*$/, `$1${HIDDEN}`)).join("&");
   return `${protocol}//${host}${path}${search === "" ? "" : `?${query}`}`;
 }
@@ -83,19 +83,19 @@ export function shownUrl(url: string): string {
  * Shorter values are hidden only if their name marks them as secrets: they would match parts of
  * ordinary words.
  */
-const MIN_ENV_LENGTH = 8;
+const MIN_LENGTH = 8;
 
 /** Names of variables that a configuration reads and that hold no secret. */
 const PLAIN_NAME =
   /(?:^|_)(?:host|hostname|port|user|username|name|domain|region|zone|email|address|from|file|dir|dn|base|vhost|exchange|queue)$/i;
 
-/** The secret parts of the values that config.ts got from `env()`. */
-export function envSecrets(): readonly string[] {
-  return [...envValues()].flatMap(([name, value]) => {
+/** The secret parts of the values that config.ts got from `env()`, `file()` and the like. */
+export function givenSecrets(): readonly string[] {
+  return givenValues().flatMap(({ name, value }) => {
     if (isSecretName(name)) return [value, ...partsOfUrl(value)].filter(({ length }) => length > 2);
     if (PLAIN_NAME.test(name)) return [];
     return (URL.canParse(withOneHost(value)) ? partsOfUrl(value) : [value]).filter(({ length }) =>
-      length >= MIN_ENV_LENGTH
+      length >= MIN_LENGTH
     );
   });
 }

@@ -1,9 +1,9 @@
 import type { Json } from "../../model/notification.ts";
-import { envSecrets, withoutSecrets } from "./redact.ts";
+import { givenSecrets, withoutSecrets } from "./redact.ts";
 
-/** JSON in which the values that config.ts got by `env()` are hidden, in texts and in keys. */
-export function withoutEnvSecrets(value: Json): Json {
-  const secrets = envSecrets();
+/** JSON in which the values that config.ts got by `env()`, `file()` and the like are hidden, in texts and in keys. */
+export function withoutGivenSecrets(value: Json): Json {
+  const secrets = givenSecrets();
   return secrets.length === 0 ? value : hidden(value, secrets);
 }
 
