@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { didYouMean } from "./closest.ts";
+import type { JsonSchema, Rule } from "./rules.ts";
 
 /** A mistake as a sentence; `keys` is its path from the checked value. */
 export interface Finding {
@@ -16,16 +17,36 @@ export type SchemasOf<T> = Record<keyof T, v.GenericSchema>;
  * An object without unknown keys: a finding for each of them (valibot's own `strictObject` stops at
  * the first).
  */
-export function strict(
-  entries: Readonly<Record<string, v.GenericSchema>>,
-  check: (value: Fields) => Finding[] = () => [],
-) {
+export function strict(entries: Readonly<Record<string, v.GenericSchema>>, ...rules: readonly Rule[]) {
   const allowed = Object.keys(entries);
+  const allOf = rules.flatMap(({ jsonSchema }) => jsonSchema === undefined ? [] : [jsonSchema]);
   return v.pipe(
     v.custom<Fields>(isRecord, `an object with ${allowed.join(", ")}`),
     v.looseObject(entries),
-    findings((value) => isRecord(value) ? [...unknownKeys(value, allowed), ...check(value)] : []),
+    findings((value) =>
+      isRecord(value) ? [...unknownKeys(value, allowed), ...rules.flatMap((check) => check(value))] : []
+    ),
+    inJsonSchema({ additionalProperties: false, ...(allOf.length === 0 ? {} : { allOf }) }),
   );
+}
+
+/** Beside a check that is code: what the JSON Schema of config.ts says in its place. */
+export function inJsonSchema<T>(jsonSchema: JsonSchema) {
+  return v.metadata<T, { readonly jsonSchema: JsonSchema }>({ jsonSchema });
+}
+
+/** One of two schemas, chosen by a look at the value: its findings are then those of one of them. */
+export function either(first: v.GenericSchema, second: v.GenericSchema, isFirst: (value: unknown) => boolean) {
+  const chosen = v.lazy((value) => isFirst(value) ? first : second);
+  return v.pipe(
+    chosen,
+    v.metadata<unknown, { readonly anyOf: readonly v.GenericSchema[] }>({ anyOf: [first, second] }),
+  );
+}
+
+/** `false`, or what the schema says. */
+export function orFalse(schema: v.GenericSchema) {
+  return either(v.literal(false), schema, (value) => value === false);
 }
 
 /** A check with texts of its own. It also runs on values in which other mistakes were found. */
@@ -42,8 +63,12 @@ export function findings<T>(check: (value: unknown) => Finding[]) {
 
 /** One, or a list of at least one. */
 export function oneOrMore(schema: v.GenericSchema) {
-  const many = list(schema, "one, or a list of at least one");
-  return v.lazy((input) => Array.isArray(input) ? many : schema);
+  return either(list(schema, "one, or a list of at least one"), schema, Array.isArray);
+}
+
+/** An object with keys of its own; valibot takes a list for one. */
+export function objectOf(schema: v.GenericSchema, allowed: string) {
+  return v.pipe(v.custom<Fields>(isRecord, allowed), v.record(v.string(), schema, allowed));
 }
 
 export function list(schema: v.GenericSchema, allowed: string) {
@@ -73,13 +98,6 @@ export function numberFromZero(max: number) {
 
 export function bool() {
   return v.boolean("true or false");
-}
-
-/** Certificates and keys come in pairs. */
-export function pairOfFiles({ certFile, keyFile }: Fields): Finding[] {
-  if (certFile !== undefined && keyFile === undefined) return [{ keys: ["certFile"], message: "needs keyFile" }];
-  if (keyFile !== undefined && certFile === undefined) return [{ keys: ["keyFile"], message: "needs certFile" }];
-  return [];
 }
 
 export function isRecord(value: unknown): value is Fields {

@@ -5,8 +5,9 @@ import { OPTIONAL_KEYS } from "../model/detail.ts";
 import { DETAIL_KEYS, detailShape } from "../model/detail_shape.ts";
 import { didYouMean } from "./closest.ts";
 import { describeValue } from "./describe.ts";
-import { bool, type Fields, type Finding, findings, isRecord, list, oneOrMore } from "./parts.ts";
-import { numberFromZero, pairOfFiles, quantity, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
+import { bool, either, type Fields, type Finding, findings, inJsonSchema, isRecord, list, oneOrMore } from "./parts.ts";
+import { numberFromZero, objectOf, orFalse, quantity, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
+import { notBeside, PAIR_OF_FILES, rule } from "./rules.ts";
 import { canUpdate, duplicateNames, pluginName, pluginProblem } from "./plugins.ts";
 import { consoleSection, portFindings } from "./schema_console.ts";
 import { postgres } from "./schema_postgres.ts";
@@ -19,18 +20,21 @@ const events = strict(
     creation: eventTypes(CREATION_EVENTS, "deletion"),
     deletion: eventTypes(DELETION_EVENTS, "creation"),
     anyPort: v.optional(bool()),
-    update: v.optional(v.lazy((input) => input === "all" ? v.literal("all") : FOLLOWED_KEYS)),
+    update: v.optional(either(v.literal("all"), FOLLOWED_KEYS, (value) => value === "all")),
     settleSeconds: v.optional(numberFromZero(3600)),
   } satisfies SchemasOf<model.Events>,
-  ({ creation, deletion }) =>
-    [creation, deletion].every((group) => Array.isArray(group) && group.length === 0)
-      ? [{ message: "creation and deletion are both empty: there is nothing to watch" }]
-      : [],
+  rule(
+    { not: { properties: { creation: { const: [] }, deletion: { const: [] } }, required: ["creation", "deletion"] } },
+    ({ creation, deletion }) =>
+      [creation, deletion].every((group) => Array.isArray(group) && group.length === 0)
+        ? [{ message: "creation and deletion are both empty: there is nothing to watch" }]
+        : [],
+  ),
 );
 
 const reconcile = strict(
   {
-    everyHours: v.optional(v.lazy((input) => input === false ? v.literal(false) : quantity(8760))),
+    everyHours: v.optional(orFalse(quantity(8760))),
     confirmSeconds: v.optional(wholeNumber(1, 3600)),
     maxDeletions: v.optional(wholeNumber(0)),
   } satisfies SchemasOf<model.ReconcileOptions>,
@@ -63,9 +67,11 @@ const openstack = strict(
     certFile: v.optional(text()),
     keyFile: v.optional(text()),
     maxWaitSeconds: v.optional(wholeNumber(0)),
-    reconcile: v.optional(v.lazy((input) => input === false ? v.literal(false) : reconcile)),
+    reconcile: v.optional(orFalse(reconcile)),
   } satisfies SchemasOf<model.OpenStackOptions>,
-  (options) => [...cloudFindings(options), ...scopeFindings(options), ...pairOfFiles(options)],
+  notBeside("cloud", ["authUrl"], "keep one: a cloud of clouds.yaml, or the rest here"),
+  scopeRule(),
+  ...PAIR_OF_FILES,
 );
 
 const metadataNames = strict(
@@ -81,10 +87,10 @@ const metadataNames = strict(
 const detail = strict(
   {
     static: v.optional(v.pipe(
-      v.record(v.string(), v.custom(isJson, "what JSON can hold"), "an object of fixed values"),
+      objectOf(v.custom(isJson, "what JSON can hold"), "an object of fixed values"),
       findings(shapeFindings),
     )),
-    fields: v.optional(v.record(v.string(), v.function("a function of the whole"), "an object of functions")),
+    fields: v.optional(objectOf(v.function("a function of the whole"), "an object of functions")),
     domain: v.optional(text(`a domain as "example.com"`, /^[^\s.](?:\S*[^\s.])?$/)),
     ipVersion: v.optional(v.picklist([4, 6, "first"], `4, 6 or "first"`)),
     optional: v.optional(
@@ -117,7 +123,7 @@ const delivery = strict(deliveryEntries, delayFindings);
 const retry = strict(
   {
     ...deliveryEntries,
-    plugins: v.optional(v.record(v.string(), delivery, "an object with the options of plugins by name")),
+    plugins: v.optional(objectOf(delivery, "an object with the options of plugins by name")),
   } satisfies SchemasOf<model.RetryOptions>,
   delayFindings,
 );
@@ -129,10 +135,7 @@ const ledger = strict(
     keepDays: v.optional(quantity(36_500)),
     keepRejectedBodies: v.optional(bool()),
   } satisfies SchemasOf<model.LedgerOptions>,
-  ({ file, postgres }) =>
-    file === undefined || postgres === undefined
-      ? []
-      : [{ keys: ["file"], message: "stands beside postgres; keep one: a file of SQLite, or a database" }],
+  notBeside("file", ["postgres"], "keep one: a file of SQLite, or a database"),
 );
 
 const log = strict(
@@ -169,10 +172,12 @@ export const configSchema = strict(
     retry: v.optional(retry),
     ledger: v.optional(ledger),
     log: v.optional(log),
-    metrics: v.optional(v.lazy((input) => input === false ? v.literal(false) : metrics)),
-    console: v.optional(v.lazy((input) => input === false ? v.literal(false) : consoleSection)),
+    metrics: v.optional(orFalse(metrics)),
+    console: v.optional(orFalse(consoleSection)),
   } satisfies SchemasOf<model.Config>,
-  (config) => [...unknownPlugins(config), ...updateFindings(config), ...portFindings(config)],
+  unknownPlugins,
+  updateFindings,
+  portFindings,
 );
 
 function eventTypes(allowed: readonly string[], otherGroup: string) {
@@ -184,7 +189,7 @@ function eventTypes(allowed: readonly string[], otherGroup: string) {
     const advice = typeof value === "string" ? didYouMean(value, allowed) : "";
     return [{ message: `${found}; allowed: ${allowed.join(", ")}${advice}` }];
   });
-  return v.array(v.pipe(v.unknown(), eventType), "a list of event types");
+  return v.array(v.pipe(v.unknown(), eventType, inJsonSchema({ enum: allowed })), "a list of event types");
 }
 
 /** Plugins rely on the types of the detail's built-in keys. */
@@ -197,15 +202,15 @@ function shapeFindings(fixed: unknown): Finding[] {
   });
 }
 
-function cloudFindings({ cloud, authUrl }: Fields): Finding[] {
-  if (cloud === undefined || authUrl === undefined) return [];
-  return [{ keys: ["cloud"], message: "stands beside authUrl; keep one: a cloud of clouds.yaml, or the rest here" }];
-}
-
-function scopeFindings({ systemScope, ...options }: Fields): Finding[] {
-  const beside = ["project", "projectId", "domain", "domainId"].filter((key) => options[key] !== undefined);
-  if (systemScope !== true || beside.length === 0) return [];
-  return [{ keys: ["systemScope"], message: `stands beside ${beside.join(", ")}; keep one: what to log in for` }];
+function scopeRule() {
+  const scopes = ["project", "projectId", "domain", "domainId"];
+  const isSystem = { properties: { systemScope: { const: true } }, required: ["systemScope"] };
+  const not = { ...isSystem, anyOf: scopes.map((key) => ({ required: [key] })) };
+  return rule({ not }, ({ systemScope, ...options }) => {
+    const beside = scopes.filter((key) => options[key] !== undefined);
+    if (systemScope !== true || beside.length === 0) return [];
+    return [{ keys: ["systemScope"], message: `stands beside ${beside.join(", ")}; keep one: what to log in for` }];
+  });
 }
 
 function delayFindings({ firstDelaySeconds, maxDelaySeconds }: Fields): Finding[] {

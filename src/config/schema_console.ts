@@ -58,7 +58,8 @@ export const consoleSection = strict(
       v.pipe(v.number(SESSION_HOURS), v.minValue(0.1, SESSION_HOURS), v.maxValue(720, SESSION_HOURS)),
     ),
   } satisfies SchemasOf<ConsoleOptions>,
-  (options) => [...exposureFindings(options), ...groupFindings(options)],
+  exposureFindings,
+  groupFindings,
 );
 
 /** A password-less page for everybody on the network must not be possible by mistake. */

@@ -1,12 +1,13 @@
 import * as v from "valibot";
 import type { PostgresOptions } from "../model/config.ts";
 import { POSTGRES_URL_TEXT, type PostgresUrl, readPostgresUrl, SCHEMA_NAME } from "../model/postgres_address.ts";
-import { type Fields, type Finding, pairOfFiles, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
+import { type Fields, type Finding, inJsonSchema, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
+import { PAIR_OF_FILES } from "./rules.ts";
 
 /** `ledger.postgres`. */
 export const postgres = strict(
   {
-    url: v.string(POSTGRES_URL_TEXT),
+    url: v.pipe(v.string(POSTGRES_URL_TEXT), inJsonSchema({ pattern: "^postgres(?:ql)?://." })),
     schema: v.optional(text("a name of 1 to 63 small letters, digits and _, not beginning with a digit", SCHEMA_NAME)),
     leaseSeconds: v.optional(wholeNumber(2, 300)),
     caFile: v.optional(text()),
@@ -14,7 +15,8 @@ export const postgres = strict(
     keyFile: v.optional(text()),
     processName: v.optional(text("a name of 1 to 255 characters", /^\P{Cc}{1,255}$/u)),
   } satisfies SchemasOf<PostgresOptions>,
-  (options) => [...pairOfFiles(options), ...urlFindings(options)],
+  ...PAIR_OF_FILES,
+  urlFindings,
 );
 
 /** No finding shows the URL: it contains the password. */

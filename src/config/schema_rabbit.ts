@@ -1,14 +1,14 @@
 import * as v from "valibot";
 import type { OwnQueue, RabbitSource, RabbitTls } from "../model/config.ts";
-import { type Fields, type Finding, list, oneOrMore, pairOfFiles, strict, text, wholeNumber } from "./parts.ts";
-import type { SchemasOf } from "./parts.ts";
+import { either, inJsonSchema, list, oneOrMore, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
+import { notBeside, oneNeeded, PAIR_OF_FILES } from "./rules.ts";
 
 const URL_TEXT = "amqp://host or amqps://host, with user:password@, :port and /vhost where needed";
 const HOST_TEXT = "a host's name or address, without scheme, port and path";
 const QUEUE_TEXT = `a name of 1 to 255 characters that does not begin with "amq."`;
 
 /** A name, an IPv4 address, or an IPv6 address: something with at least two colons. */
-const HOST = /^(?:[^\s:/@]+|[0-9a-f.]*(?::[0-9a-f.]*){2,})$/i;
+const HOST = /^(?:[^\s:/@]+|[0-9a-fA-F.]*(?::[0-9a-fA-F.]*){2,})$/;
 
 const QUEUE_NAME = /^(?!amq\.)\P{Cc}{1,255}$/u;
 
@@ -19,7 +19,7 @@ const tls = strict(
     keyFile: v.optional(text()),
     serverName: v.optional(text()),
   } satisfies SchemasOf<RabbitTls>,
-  pairOfFiles,
+  ...PAIR_OF_FILES,
 );
 
 const queue = strict(
@@ -31,37 +31,34 @@ const queue = strict(
   } satisfies SchemasOf<OwnQueue>,
 );
 
+const AMQP_URL = v.pipe(
+  v.string(URL_TEXT),
+  v.check(isAmqpUrl, URL_TEXT),
+  inJsonSchema({ pattern: "^amqps?://[^/]" }),
+);
+
 /** `rabbit`, or one of its list. */
 export const rabbitSource = strict(
   {
-    url: v.optional(oneOrMore(v.pipe(v.string(URL_TEXT), v.check(isAmqpUrl, URL_TEXT)))),
+    url: v.optional(oneOrMore(AMQP_URL)),
     host: v.optional(oneOrMore(text(HOST_TEXT, HOST))),
     port: v.optional(wholeNumber(1, 65535)),
     user: v.optional(text()),
     password: v.optional(v.string("a string")),
     vhost: v.optional(text()),
-    tls: v.optional(v.lazy((input) => typeof input === "boolean" ? v.boolean() : tls)),
+    tls: v.optional(either(v.boolean(), tls, (value) => typeof value === "boolean")),
     prefetch: v.optional(wholeNumber(1, 65535)),
     heartbeatSeconds: v.optional(wholeNumber(5, 65535)),
     watchQueue: v.optional(text(QUEUE_TEXT.replace(` that does not begin with "amq."`, ""), /^\P{Cc}{1,255}$/u)),
     queue: v.optional(queue),
   } satisfies SchemasOf<RabbitSource>,
-  (source) => [...queueFindings(source), ...urlFindings(source)],
+  notBeside("watchQueue", ["queue"], "keep one: an existing queue, or one of our own"),
+  oneNeeded(
+    ["watchQueue", "queue"],
+    `names no queue; add watchQueue: "<an existing queue>", or queue: { name: "oss-watcher" }`,
+  ),
+  notBeside("url", ["host", "port", "user", "password", "vhost"], "write them into the URL, or leave it out"),
 );
-
-function queueFindings({ watchQueue, queue }: Fields): Finding[] {
-  if (watchQueue !== undefined && queue !== undefined) {
-    return [{ keys: ["watchQueue"], message: "stands beside queue; keep one: an existing queue, or one of our own" }];
-  }
-  if (watchQueue !== undefined || queue !== undefined) return [];
-  return [{ message: `names no queue; add watchQueue: "<an existing queue>", or queue: { name: "oss-watcher" }` }];
-}
-
-function urlFindings(source: Fields): Finding[] {
-  const beside = ["host", "port", "user", "password", "vhost"].filter((key) => source[key] !== undefined);
-  if (source.url === undefined || beside.length === 0) return [];
-  return [{ keys: ["url"], message: `stands beside ${beside.join(", ")}; write them into the URL, or leave it out` }];
-}
 
 function isAmqpUrl(url: string): boolean {
   return /^amqps?:\/\/./.test(url) && URL.canParse(url) && new URL(url).hostname !== "";
