@@ -33,6 +33,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./check.ts")).checkCommand,
   },
   {
+    name: "config",
+    summary: "show the configuration that counts, or its schema",
+    load: async () => (await import("./config.ts")).configCommand,
+  },
+  {
     name: "doctor",
     summary: "find out why nothing arrives, and how to mend it",
     load: async () => (await import("./doctor.ts")).doctorCommand,

@@ -4,6 +4,7 @@ import { LogFile } from "../observe/log_file.ts";
 import { type LogRecord, logTo } from "../observe/log.ts";
 import type { GlobalOptions } from "./context.ts";
 import { writeStderr } from "./terminal.ts";
+import { LOG_DEFAULTS } from "../model/config_defaults.ts";
 
 /** The log of a service instance. */
 export interface ServiceLog extends Disposable {
@@ -19,7 +20,7 @@ export interface ServiceLog extends Disposable {
  * @throws {UserError} when its file cannot be opened.
  */
 export function serviceLog(
-  { level = "info", format = "text", file }: LogOptions = {},
+  { level = LOG_DEFAULTS.level, format = LOG_DEFAULTS.format, file }: LogOptions = {},
   { debug }: GlobalOptions = {},
   also?: (record: LogRecord) => void,
 ): ServiceLog {

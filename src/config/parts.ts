@@ -1,14 +1,8 @@
 import * as v from "valibot";
 import { didYouMean } from "./closest.ts";
-import type { JsonSchema, Rule } from "./rules.ts";
+import type { Fields, Finding, JsonSchema, Rule } from "./rules.ts";
 
-/** A mistake as a sentence; `keys` is its path from the checked value. */
-export interface Finding {
-  readonly keys?: readonly (string | number)[];
-  readonly message: string;
-}
-
-export type Fields = Readonly<Record<string, unknown>>;
+export type { Fields, Finding };
 
 /** A schema for every key of `T`: a missing one is a type error. */
 export type SchemasOf<T> = Record<keyof T, v.GenericSchema>;

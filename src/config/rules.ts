@@ -1,4 +1,10 @@
-import type { Fields, Finding } from "./parts.ts";
+/** A mistake as a sentence; `keys` is its path from the checked value. */
+export interface Finding {
+  readonly keys?: readonly (string | number)[];
+  readonly message: string;
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** A part of a JSON Schema (2020-12). */
 export type JsonSchema = Readonly<Record<string, unknown>>;

@@ -3,15 +3,7 @@ import type { Detail } from "../model/detail.ts";
 import { detailShape } from "../model/detail_shape.ts";
 import type { Address, ServerSnapshot, WatcherEvent } from "../model/event.ts";
 import type { Json } from "../model/notification.ts";
-
-/** The metadata keys that fill keys of the detail, unless config.ts sets others. */
-export const METADATA_NAMES: MetadataNames = {
-  Owner: "owner",
-  AdditionalUsers: "additional_users",
-  ApplicationName: "application_name",
-  EnvironmentCI: "environment_ci",
-  Description: "description",
-};
+import { DETAIL_DEFAULTS, METADATA_NAMES } from "../model/config_defaults.ts";
 
 /** The detail of an event, and the keys whose functions failed. */
 export interface MadeDetail {
@@ -27,7 +19,7 @@ export interface MadeDetail {
 export function makeDetail(event: WatcherEvent, options: DetailOptions = {}): MadeDetail {
   const { server, floatingIp, floatingIps } = event;
   const floating = floatingIp?.address ?? server.floatingAddress;
-  const fixed = mainAddress(server.addresses, options.ipVersion ?? 4);
+  const fixed = mainAddress(server.addresses, options.ipVersion ?? DETAIL_DEFAULTS.ipVersion);
   const ip = floating ?? fixed?.address ?? null;
   const detail: Detail = {
     FQDN: fqdn(server, options.domain),

@@ -1,4 +1,5 @@
 import type { DeliveryOptions, RateLimitOptions, RetryOptions } from "../model/config.ts";
+import { DELIVERY_DEFAULTS } from "../model/config_defaults.ts";
 
 /** The delivery options of one plugin, with all defaults filled in. */
 export interface Policy {
@@ -12,17 +13,6 @@ export interface Policy {
   /** `null`: attempts start as soon as they can. */
   readonly limit: Required<RateLimitOptions> | null;
 }
-
-/** Used where config.ts has no value. */
-export const DELIVERY_DEFAULTS: Required<Omit<DeliveryOptions, "limit">> = {
-  concurrency: 8,
-  attemptTimeoutSeconds: 30,
-  firstDelaySeconds: 1,
-  maxDelaySeconds: 300,
-  maxAgeHours: 72,
-  permanentStatuses: [400, 409, 410, 413, 414, 415, 422, 431],
-  breakerFailures: 5,
-};
 
 /** A plugin's policy: its own options, then those for all plugins, then the defaults. */
 export function policyOf(plugin: string, retry: RetryOptions = {}): Policy {

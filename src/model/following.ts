@@ -1,6 +1,7 @@
 import type { Config, Events } from "./config.ts";
 import { type Detail, OPTIONAL_KEYS, type OptionalKey } from "./detail.ts";
 import { isSameData } from "./same_data.ts";
+import { EVENTS_DEFAULTS } from "./config_defaults.ts";
 
 /** Which changes of servers plugins are told. */
 export interface Following {
@@ -13,10 +14,8 @@ export interface Following {
   readonly settleMs: number;
 }
 
-const SETTLE_SECONDS = 3;
-
 /** The changes that config.ts lists; `null`: none. */
-export function followingOf({ update = [], settleSeconds = SETTLE_SECONDS, ...groups }: Events): Following | null {
+export function followingOf({ update = [], settleSeconds = EVENTS_DEFAULTS.settleSeconds, ...groups }: Events): Following | null {
   if (update.length === 0) return null;
   return {
     keys: update === "all" ? "all" : new Set(update),

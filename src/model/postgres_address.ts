@@ -1,5 +1,6 @@
 import { bracketedHost } from "./bracketed_host.ts";
 import type { PostgresOptions } from "./config.ts";
+import { POSTGRES_DEFAULTS } from "./config_defaults.ts";
 
 /** What a URL may say of TLS. With TLS, the server's certificate is always verified. */
 export const SSL_MODES = ["disable", "require", "verify-ca", "verify-full"] as const;
@@ -28,8 +29,6 @@ export interface PostgresUrl extends Omit<PostgresAddress, "schema" | "usesTls">
 export const POSTGRES_URL_TEXT =
   "postgres://user:password@host:5432/database, with ,host:5432 for each further host and ?sslmode= where needed";
 
-export const DEFAULT_SCHEMA = "oss_watcher";
-
 /** What a schema may be called: no name needs quotes. */
 export const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 
@@ -55,7 +54,7 @@ export function postgresAddress(options: PostgresOptions): PostgresAddress {
   const saysTls = sslmode !== null && sslmode !== "disable";
   return {
     ...url,
-    schema: options.schema ?? schema ?? DEFAULT_SCHEMA,
+    schema: options.schema ?? schema ?? POSTGRES_DEFAULTS.schema,
     usesTls: saysTls || (sslmode === null && options.caFile !== undefined),
   };
 }

@@ -14,6 +14,7 @@ import {
   settingsFrom,
   type SettingsSource,
 } from "./settings.ts";
+import { OPENSTACK_DEFAULTS } from "../model/config_defaults.ts";
 
 /** A reference to a Keystone domain, by id or by name. */
 export type DomainRef = { readonly id: string } | { readonly name: string };
@@ -126,7 +127,7 @@ function credentialsOf(source: SettingsSource, { cwd, home }: HostEnvironment): 
       }"; remove the "?" or "#" and all that follows`,
     );
   }
-  const { interface: endpoints = "public" } = settings;
+  const { interface: endpoints = OPENSTACK_DEFAULTS.interface } = settings;
   if (!["public", "internal", "admin"].includes(endpoints)) {
     throw new UserError(
       `Cannot use ${place}: ${source.nameOf("interface")} is "${

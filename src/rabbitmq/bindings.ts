@@ -5,7 +5,8 @@ import type { Logger } from "../model/plugin.ts";
 import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
 import { reasonOf } from "./errors.ts";
 import type { BrokerGaps } from "./gaps.ts";
-import { DEFAULT_EXCHANGES, DEFAULT_ROUTING_KEYS, type OpenChannel, withChannel } from "./topology.ts";
+import { type OpenChannel, withChannel } from "./topology.ts";
+import { QUEUE_DEFAULTS } from "../model/config_defaults.ts";
 
 /**
  * The bindings of our own queue to exchanges that other services declare. Such an exchange may be
@@ -24,7 +25,7 @@ export class Bindings {
     this.#log = options.log;
     this.#gaps = options.gaps;
     this.#now = options.now ?? Date.now;
-    this.#exchanges = [...new Set(queue.exchanges ?? DEFAULT_EXCHANGES)]
+    this.#exchanges = [...new Set(queue.exchanges ?? QUEUE_DEFAULTS.exchanges)]
       .map((name) => ({ name, boundAt: null, missing: false, loss: "none" }));
   }
 
@@ -109,7 +110,7 @@ export class Bindings {
 
   /** @returns `false` if the exchange does not exist, an error if our user lacks the rights. */
   async #bind(exchange: string, open: OpenChannel): Promise<boolean | UserError> {
-    const { name: queue, routingKeys = DEFAULT_ROUTING_KEYS } = this.#queue;
+    const { name: queue, routingKeys = QUEUE_DEFAULTS.routingKeys } = this.#queue;
     try {
       await withChannel(open, async (channel) => {
         await channel.exchangeDeclare({ exchange, passive: true });

@@ -11,6 +11,7 @@ import { maintainerFor, type QueueMaintainer, RECHECK_TICKS } from "./queue.ts";
 import { PausableConsumption } from "./pausable_consumption.ts";
 import { Retry, seconds, sleep } from "./retry.ts";
 import { type TemporaryQueue, TemporaryQueueMaintainer } from "./temporary_queue.ts";
+import { RABBIT_DEFAULTS } from "../model/config_defaults.ts";
 
 export type { Delivered, DeliveryChannel } from "./channel.ts";
 
@@ -77,12 +78,12 @@ export class Broker implements AsyncDisposable {
     this.#options = options;
     this.#endpoints = endpointsOf(source);
     this.addresses = this.#endpoints.map((endpoint) => endpoint.label);
-    this.vhost = this.#endpoints[0]?.vhost ?? "/";
+    this.vhost = this.#endpoints[0]?.vhost ?? RABBIT_DEFAULTS.vhost;
     this.#retry = new Retry(log, options.random ?? Math.random);
     this.#maintainer = options.temporary === undefined
       ? maintainerFor(source, { log, retry: this.#retry, gaps: options.gaps, brokers: this.addresses.join(",") })
       : new TemporaryQueueMaintainer(options.temporary, { log, retry: this.#retry });
-    const { prefetch = 1000 } = source;
+    const { prefetch = RABBIT_DEFAULTS.prefetch } = source;
     this.#consumption = new PausableConsumption({ maintainer: this.#maintainer, prefetch, onDelivered });
     // stop() may be called without anybody waiting for start(): that must not be an unhandled
     // rejection.

@@ -3,6 +3,7 @@ import type { AmqpEndpoint } from "../wire/amqp/amqp_options.ts";
 import type { Channel } from "./amqp/channel.ts";
 import { Connection } from "./amqp/connection.ts";
 import { readTls } from "./address.ts";
+import { RABBIT_DEFAULTS } from "../model/config_defaults.ts";
 
 /** An open connection to one broker. */
 export interface Link {
@@ -28,14 +29,12 @@ export interface LinkOptions {
 
 const CLOSE_MS = 5_000;
 
-export const DEFAULT_HEARTBEAT_SECONDS = 10;
-
 /** Makes one attempt to connect and log in. */
 export async function openLink(endpoint: AmqpEndpoint, options: LinkOptions): Promise<Link> {
   const { source, readFile, name, signal, backpressure } = options;
   const { host, port, user, password, vhost } = endpoint;
   const tls = endpoint.tls ? readTls(typeof source.tls === "object" ? source.tls : {}, readFile) : null;
-  const { heartbeatSeconds = DEFAULT_HEARTBEAT_SECONDS } = source;
+  const { heartbeatSeconds = RABBIT_DEFAULTS.heartbeatSeconds } = source;
   const login = { host, port, user, password, vhost, tls };
   const connection = await Connection.open({ ...login, heartbeatSeconds, name, signal, backpressure });
   return { connection, endpoint, lost: connection.lost };

@@ -2,6 +2,7 @@ import type { OwnQueue } from "../model/config.ts";
 import { UserError } from "../model/errors.ts";
 import { amqpRefusal } from "../wire/amqp/amqp_refusal.ts";
 import { reasonOf } from "./errors.ts";
+import { QUEUE_DEFAULTS } from "../model/config_defaults.ts";
 
 /**
  * The methods of an AMQP channel that this file uses. The broker closes a channel with its first
@@ -25,9 +26,6 @@ export interface TopologyChannel {
 
 /** Opens a channel for a single use: a refusal must not close the channel that consumes. */
 export type OpenChannel = () => Promise<TopologyChannel>;
-
-export const DEFAULT_EXCHANGES = ["nova", "neutron"];
-export const DEFAULT_ROUTING_KEYS = ["notifications.info", "versioned_notifications.info"];
 
 /**
  * By default RabbitMQ 4 drops a message of a quorum queue after 20 redeliveries. There -1 means "no
@@ -104,7 +102,7 @@ export async function declareOwnQueue(queue: OwnQueue, open: OpenChannel): Promi
  * @throws {UserError} when it exists with other properties, or our user lacks the rights.
  */
 export async function redeclareOwnQueue(queue: OwnQueue, open: OpenChannel): Promise<void> {
-  const { name, type = "quorum" } = queue;
+  const { name, type = QUEUE_DEFAULTS.type } = queue;
   try {
     await withChannel(open, (channel) =>
       channel.queueDeclare({
@@ -145,7 +143,7 @@ function inUse(queue: string, cause?: unknown): UserError {
  * Turns the refusal of a declaration into a {@linkcode UserError} that says what to do. Reached
  * limits and unavailable nodes are returned unchanged: they are retried.
  */
-function declareRefusal({ name, type = "quorum" }: OwnQueue, error: unknown): unknown {
+function declareRefusal({ name, type = QUEUE_DEFAULTS.type }: OwnQueue, error: unknown): unknown {
   const text = reasonOf(error);
   const wrap = (message: string) => new UserError(message, { cause: error });
   switch (amqpRefusal(error)) {

@@ -9,6 +9,7 @@ import { CloudReader } from "./cloud_reader.ts";
 import { scopeOf } from "./cloud_view.ts";
 import { Priming } from "./priming.ts";
 import { rulesOf } from "./rules.ts";
+import { OPENSTACK_DEFAULTS } from "../model/config_defaults.ts";
 
 /** The parts of the service that ask OpenStack. */
 export interface Cloud {
@@ -30,13 +31,12 @@ export interface CloudOptions {
   readonly onScope: (scope: CloudScope) => Promise<void>;
 }
 
-const DEFAULT_MAX_WAIT_SECONDS = 3600;
 
 /** Creates both parts, with the same maximum waiting time. */
 export function makeCloud(api: OpenStackApi, options: CloudOptions): Cloud {
   const { config, ledger, clock, random, log, onOpen, onScope } = options;
   let isScopeStored = false;
-  const maxWaitMs = (config.openstack?.maxWaitSeconds ?? DEFAULT_MAX_WAIT_SECONDS) * 1000;
+  const maxWaitMs = (config.openstack?.maxWaitSeconds ?? OPENSTACK_DEFAULTS.maxWaitSeconds) * 1000;
   const asking = { api, clock, random, log: log("openstack") };
   const priming = new Priming({
     reader: new CloudReader(asking),

@@ -6,6 +6,7 @@ import { Broker } from "../rabbitmq/consumer.ts";
 import { warnOfDeliveryLimit } from "../rabbitmq/delivery_limit.ts";
 import { rulesOf } from "./rules.ts";
 import type { ServiceOptions } from "./service_options.ts";
+import { LEDGER_DEFAULTS } from "../model/config_defaults.ts";
 
 export interface ListeningOptions {
   readonly service: ServiceOptions;
@@ -34,7 +35,7 @@ export class Listening {
     this.intake = new Intake({
       ledger,
       wanted: watchedEventTypes(rulesOf(config)),
-      keepRejectedBodies: config.ledger?.keepRejectedBodies ?? false,
+      keepRejectedBodies: config.ledger?.keepRejectedBodies ?? LEDGER_DEFAULTS.keepRejectedBodies,
       now: clock.now,
       log: log("intake"),
       onRecorded,

@@ -4,6 +4,7 @@ import { describeDrift } from "../reconcile/report.ts";
 import { type DueComparison, nextComparison, RETRY_MS } from "../reconcile/schedule.ts";
 import { aborted } from "./aborted.ts";
 import { runComparison, type RunComparisonOptions, settingsOf } from "./run_comparison.ts";
+import { RECONCILE_DEFAULTS } from "../model/config_defaults.ts";
 
 export interface ReconcilingOptions extends RunComparisonOptions {
   /** Called now and then: another process may have recorded observations. */
@@ -14,7 +15,6 @@ export interface ReconcilingOptions extends RunComparisonOptions {
 const LOOK_EVERY_MS = 10_000;
 /** Operators' commands are noticed within this time. */
 const NOTICE_EVERY_MS = 2000;
-const DEFAULT_EVERY_HOURS = 24;
 
 /**
  * Compares memory with OpenStack when that is due, and tells what was missed: what never reached
@@ -91,7 +91,7 @@ export class Reconciling {
     const isOfThisRun = lastTried !== null && lastTried.endedAt >= this.#startedAt;
     const past = { ...others, lastTried: lastTried?.outcome === "failed" && !isOfThisRun ? null : lastTried };
     const gaps = await ledger.gapsSince(past.lastComplete?.startedAt ?? past.beganAt ?? 0);
-    const everyHours = settingsOf(config).everyHours ?? DEFAULT_EVERY_HOURS;
+    const everyHours = settingsOf(config).everyHours ?? RECONCILE_DEFAULTS.everyHours;
     return nextComparison({ past, gaps, everyHours, now: clock.now() });
   }
 

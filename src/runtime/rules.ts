@@ -2,6 +2,7 @@ import type { Config } from "../model/config.ts";
 import type { Subject } from "../model/event.ts";
 import { followingOf, optionalKeysOf } from "../model/following.ts";
 import type { Rules } from "../facts/decision_context.ts";
+import { EVENTS_DEFAULTS } from "../model/config_defaults.ts";
 
 /** The rules that depend on the time and on the ledger. */
 type RulesOfTime = Partial<Pick<Rules, "oldestCreation" | "restoredAtMs" | "latestStatement">>;
@@ -20,7 +21,7 @@ export function rulesOf(
     optional: new Set(optionalKeysOf(config)),
     creation: subjectsOf(events.creation),
     deletion: subjectsOf(events.deletion),
-    anyPort: events.anyPort ?? false,
+    anyPort: events.anyPort ?? EVENTS_DEFAULTS.anyPort,
     oldestCreation,
     restoredAtMs,
     ...(latestStatement === undefined ? {} : { latestStatement }),

@@ -17,6 +17,7 @@ import { cloudView, scopeOf } from "./cloud_view.ts";
 import { openApiOnce } from "./openstack.ts";
 import { findUpdateOf } from "./follow_options.ts";
 import { rulesOf } from "./rules.ts";
+import { RECONCILE_DEFAULTS } from "../model/config_defaults.ts";
 
 export interface RunComparisonOptions {
   readonly config: Config;
@@ -59,7 +60,6 @@ export interface Compared {
   readonly plan: Plan | null;
 }
 
-const DEFAULT_CONFIRM_SECONDS = 60;
 /** Requests in flight: deliveries of the service have to be detailed beside them. */
 const CONCURRENCY = 8;
 /** To read and compare a page blocks the event loop for some milliseconds. */
@@ -115,7 +115,7 @@ async function conclude(
     settled,
     rules,
     findUpdate: findUpdateOf(config, rules),
-    confirmMs: (confirmSeconds ?? DEFAULT_CONFIRM_SECONDS) * 1000,
+    confirmMs: (confirmSeconds ?? RECONCILE_DEFAULTS.confirmSeconds) * 1000,
     beganAt: past.beganAt,
     changesSince: isSameScope ? wanted.changesSince : null,
     reference,

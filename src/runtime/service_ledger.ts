@@ -7,9 +7,9 @@ import type { Plugin } from "../model/plugin.ts";
 import { filterOf } from "../model/plugin_filter.ts";
 import type { StoredLedger, StoredLedgerOptions } from "../model/stored_ledger.ts";
 import type { ServiceOptions } from "./service_options.ts";
+import { LEDGER_DEFAULTS } from "../model/config_defaults.ts";
 
 const DAY_MS = 86_400_000;
-const DEFAULT_KEEP_DAYS = 30;
 /**
  * Creations from a queue are not too old before this age, whatever `keepDays` is: outages may last.
  */
@@ -106,5 +106,5 @@ async function announcesOf({ events, detail }: Config, plugins: ReadonlyMap<stri
 }
 
 function keepDaysOf({ ledger }: Config): number {
-  return ledger?.keepDays ?? DEFAULT_KEEP_DAYS;
+  return ledger?.keepDays ?? LEDGER_DEFAULTS.keepDays;
 }

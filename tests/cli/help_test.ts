@@ -18,6 +18,8 @@ const ALL = [
   ["plugins", "resume"],
   ["ledger", "copy"],
   ["queue", "remove"],
+  ["config", "show"],
+  ["config", "schema"],
 ];
 
 for (const words of ALL) {

@@ -1,5 +1,5 @@
 // A disk that fills up under the ledger, and is emptied again.
-import { DELIVERY_DEFAULTS } from "../../src/dispatch/policy.ts";
+import { DELIVERY_DEFAULTS } from "../../src/model/config_defaults.ts";
 import { TmpfsDisk } from "../support/tmpfs_disk.ts";
 import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
 import type { ScenarioOptions } from "./scenarios.ts";

@@ -1,5 +1,5 @@
 // What comes out of a trial: the verdicts on all receivers, and what the ledger says.
-import { DELIVERY_DEFAULTS } from "../../src/dispatch/policy.ts";
+import { DELIVERY_DEFAULTS } from "../../src/model/config_defaults.ts";
 import { judge } from "./oracle.ts";
 import type { Trial } from "./trial.ts";
 

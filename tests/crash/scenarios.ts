@@ -1,6 +1,6 @@
 // The disasters, each a function whose parameters scale it.
 import type { PrivateRabbit } from "../../tools/rabbitmq.ts";
-import { DELIVERY_DEFAULTS } from "../../src/dispatch/policy.ts";
+import { DELIVERY_DEFAULTS } from "../../src/model/config_defaults.ts";
 import { SeededRandom } from "../support/random.ts";
 import type { LoadOptions } from "./load.ts";
 import type { Outcome } from "./outcome.ts";

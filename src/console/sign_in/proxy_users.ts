@@ -3,6 +3,7 @@ import { isInNetwork, type Network, readNetwork } from "../../wire/addresses/net
 import type { Client } from "../server_options.ts";
 import type { Identity } from "./identity.ts";
 import { signatureOf } from "./signing.ts";
+import { PROXY_DEFAULTS } from "../../model/config_defaults.ts";
 
 export interface ProxyUsersOptions extends Pick<ConsoleOptions, "groups"> {
   readonly trustedProxy: TrustedProxy;
@@ -31,7 +32,7 @@ export class ProxyUsers {
    * proxy overwrites what clients send, or it may not be trusted.
    */
   identify(headers: Headers, { repeated }: Pick<Client, "repeated">): Identity | string {
-    const { trustedProxy: { userHeader = "X-Forwarded-User", groupsHeader = "X-Forwarded-Groups" }, groups, secret } =
+    const { trustedProxy: { userHeader = PROXY_DEFAULTS.userHeader, groupsHeader = PROXY_DEFAULTS.groupsHeader }, groups, secret } =
       this.#options;
     const twice = [userHeader, groupsHeader].find((name) => repeated.has(name.toLowerCase()));
     if (twice !== undefined) return `${twice} is there twice. The proxy must overwrite it`;

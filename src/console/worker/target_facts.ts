@@ -2,7 +2,7 @@ import { policyOf } from "../../dispatch/policy.ts";
 import type { Json } from "../../model/notification.ts";
 import type { Plugin } from "../../model/plugin.ts";
 import type { TargetFacts } from "../target_facts.ts";
-import { settingsOf } from "./plugin_settings.ts";
+import { settingsOf } from "../../config/plugin_settings.ts";
 import { withShortTexts } from "./short_texts.ts";
 import type { WorkerContext, WorkerRequest } from "./worker_context.ts";
 

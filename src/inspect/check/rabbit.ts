@@ -1,5 +1,4 @@
 import { brokersOf, BrokerVisit } from "../../rabbitmq/visit.ts";
-import { DEFAULT_EXCHANGES } from "../../rabbitmq/topology.ts";
 import type { OwnQueue, RabbitSource } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
 import type { Finding } from "../../model/finding.ts";
@@ -7,6 +6,7 @@ import { Deadline } from "../../wire/deadline.ts";
 import { Management, managementRefusal } from "../../rabbitmq/management.ts";
 import { orRefusal } from "../shared/or_refusal.ts";
 import { losses } from "../../rabbitmq/queue_losses.ts";
+import { QUEUE_DEFAULTS } from "../../model/config_defaults.ts";
 
 export interface RabbitCheck {
   /** The key of the source in the configuration. */
@@ -78,7 +78,7 @@ async function lookAtOwn(
   visit: BrokerVisit,
   { key, queue }: { readonly key: string; readonly queue: OwnQueue },
 ): Promise<readonly Finding[]> {
-  const { name, exchanges = DEFAULT_EXCHANGES } = queue;
+  const { name, exchanges = QUEUE_DEFAULTS.exchanges } = queue;
   const found: Finding[] = [];
   const state = await orRefusal(visit.queue(name));
   const refused = await visit.useRefusal(name);

@@ -1,7 +1,6 @@
 import type { AmqpEndpoint } from "../../wire/amqp/amqp_options.ts";
 import { watchedEventTypes } from "../../facts/decide.ts";
 import { amqpRefusal } from "../../wire/amqp/amqp_refusal.ts";
-import { DEFAULT_EXCHANGES, DEFAULT_ROUTING_KEYS } from "../../rabbitmq/topology.ts";
 import type { BrokerVisit, QueueState } from "../../rabbitmq/visit.ts";
 import type { RabbitSource } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
@@ -11,6 +10,7 @@ import { orRefusal } from "../shared/or_refusal.ts";
 import { tap } from "../shared/tap.ts";
 import { type Flow, Traffic } from "./traffic.ts";
 import { visitAny } from "../../rabbitmq/visit_any.ts";
+import { QUEUE_DEFAULTS } from "../../model/config_defaults.ts";
 
 /**
  * The state of a queue before and after the listening; `null` where it does not exist, or our user
@@ -94,8 +94,8 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   await using visit = await visitAny(source, signal);
   const own = source.queue;
   const name = source.queue === undefined ? source.watchQueue : source.queue.name;
-  const routingKeys = own === undefined ? [name] : own.routingKeys ?? DEFAULT_ROUTING_KEYS;
-  const exchanges = own?.exchanges ?? DEFAULT_EXCHANGES;
+  const routingKeys = own === undefined ? [name] : own.routingKeys ?? QUEUE_DEFAULTS.routingKeys;
+  const exchanges = own?.exchanges ?? QUEUE_DEFAULTS.exchanges;
   const topics = [...KNOWN_TOPICS, ...routingKeys.map((key) => key.replace(/\.[^.]+$/, ""))];
   const names = [...new Set(topics)].flatMap((topic) => [`${topic}.info`, `${topic}.error`])
     .filter((one) => one !== name && !/[*#]/.test(one));

@@ -1,12 +1,12 @@
 import { Broker, type Delivered } from "../../rabbitmq/consumer.ts";
 import type { TemporaryQueue } from "../../rabbitmq/temporary_queue.ts";
-import { DEFAULT_EXCHANGES, DEFAULT_ROUTING_KEYS } from "../../rabbitmq/topology.ts";
 import type { Config, RabbitSource } from "../../model/config.ts";
 import { UserError } from "../../model/errors.ts";
 import type { Logger } from "../../model/plugin.ts";
 import { visitAny } from "../../rabbitmq/visit_any.ts";
 import { aborted } from "../../runtime/aborted.ts";
 import { configuredSources } from "../../runtime/sources.ts";
+import { QUEUE_DEFAULTS } from "../../model/config_defaults.ts";
 
 export type { Delivered };
 
@@ -31,7 +31,7 @@ export interface TapOptions {
  * Control exchanges beside those of Nova and Neutron. Cinder and others use oslo.messaging's
  * default, `openstack`.
  */
-const MORE_EXCHANGES = [...DEFAULT_EXCHANGES, "keystone", "glance", "cinder", "openstack"];
+const MORE_EXCHANGES = [...QUEUE_DEFAULTS.exchanges, "keystone", "glance", "cinder", "openstack"];
 
 /**
  * Routing keys of notifications, which end in a priority. RPC calls, which may hold tokens, use the
@@ -89,10 +89,10 @@ export function sourcesOf(config: Config): readonly RabbitSource[] {
 }
 
 function temporaryQueue({ queue, watchQueue }: RabbitSource, { purpose, all }: TapOptions): TemporaryQueue {
-  const exchanges = queue?.exchanges ?? DEFAULT_EXCHANGES;
+  const exchanges = queue?.exchanges ?? QUEUE_DEFAULTS.exchanges;
   const prefix = `${queue?.name ?? "oss-watcher"}.${purpose}`;
   if (all) return { prefix, exchanges, moreExchanges: MORE_EXCHANGES, routingKeys: ALL_ROUTING_KEYS };
   // Services name the queues that they declare by the routing key.
-  const routingKeys = watchQueue === undefined ? queue?.routingKeys ?? DEFAULT_ROUTING_KEYS : [watchQueue];
+  const routingKeys = watchQueue === undefined ? queue?.routingKeys ?? QUEUE_DEFAULTS.routingKeys : [watchQueue];
   return { prefix, exchanges, routingKeys };
 }

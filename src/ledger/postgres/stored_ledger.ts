@@ -21,8 +21,7 @@ import { PostgresLedger } from "./ledger.ts";
 import { migrate, schemaState, whyTooOld } from "./migrate.ts";
 import { openClient, placeOf, unopenable } from "./open_client.ts";
 import { noticeRestore } from "./restored.ts";
-
-const DEFAULT_LEASE_SECONDS = 10;
+import { POSTGRES_DEFAULTS } from "../../model/config_defaults.ts";
 
 /** Connections: recording, deciding, settling, reading; and one that listens. */
 const CONNECTIONS = 5;
@@ -40,7 +39,7 @@ export async function openStoredLedger(
   postgres: PostgresOptions,
   options: StoredLedgerOptions,
 ): Promise<StoredLedger> {
-  const { leaseSeconds = DEFAULT_LEASE_SECONDS } = postgres;
+  const { leaseSeconds = POSTGRES_DEFAULTS.leaseSeconds } = postgres;
   const place = placeOf(postgres);
   // A call must have failed before the lease that allows it is over.
   const client = await openClient(postgres, { connections: CONNECTIONS, answerMs: leaseSeconds * 1000 });

@@ -4,6 +4,7 @@ import type { GivenOptions, OptionRules } from "../options/option_rules.ts";
 import { allOptionProblems, optional } from "../options/option_rules.ts";
 import { canDecode, isOneOrMore, isWhole, PORT, TEXT, TIMEOUT } from "../options/option_values.ts";
 import { isTlsOption } from "../options/tls_option.ts";
+import { RABBIT_DEFAULTS } from "../../model/config_defaults.ts";
 
 /**
  * Address of a RabbitMQ broker, and the account to use. Certificates are always verified; files are
@@ -92,12 +93,12 @@ export function amqpOptionProblems(options: AmqpTargetOptions): string[] {
 
 /** The servers, in the order in which they are given. The options must be without problems. */
 export function amqpEndpoints(options: AmqpAddress): readonly AmqpEndpoint[] {
-  const { url, host = "localhost" } = options;
+  const { url, host = RABBIT_DEFAULTS.host } = options;
   if (url === undefined) return listOf(host).map((name) => endpoint(options, { host: name }));
   return listOf(url).map((text) => {
     const { hostname, port, username, password, pathname, protocol } = new URL(text);
     return endpoint({ ...options, tls: protocol === "amqps:" ? options.tls || true : false }, {
-      host: decodeURIComponent(hostname) || "localhost",
+      host: decodeURIComponent(hostname) || RABBIT_DEFAULTS.host,
       ...(port === "" ? {} : { port: Number(port) }),
       ...(username === "" ? {} : { user: decodeURIComponent(username), password: decodeURIComponent(password) }),
       // As kombu reads it: no path or one slash is the vhost "/", and only the first slash is cut
@@ -114,9 +115,9 @@ function endpoint(
   const tls = options.tls === true ? {} : options.tls || undefined;
   const host = bareHost(given.host);
   const port = given.port ?? options.port ?? (tls === undefined ? 5672 : 5671);
-  const user = given.user ?? options.user ?? "guest";
-  const password = given.password ?? options.password ?? (user === "guest" ? "guest" : "");
-  const vhost = given.vhost ?? options.vhost ?? "/";
+  const user = given.user ?? options.user ?? RABBIT_DEFAULTS.user;
+  const password = given.password ?? options.password ?? (user === RABBIT_DEFAULTS.user ? "guest" : "");
+  const vhost = given.vhost ?? options.vhost ?? RABBIT_DEFAULTS.vhost;
   return {
     label: `${bracketedHost(host)}:${port}`,
     host,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { settingsOf } from "../../../src/console/worker/plugin_settings.ts";
-import { withShortTexts } from "../../../src/console/worker/short_texts.ts";
-import { RestNotify } from "../../../plugins/rest_notify.ts";
-import { when } from "../../../src/wire/options/when.ts";
-import { asVariable } from "../../../src/wire/secrets/env.ts";
+import { settingsOf } from "../../src/config/plugin_settings.ts";
+import { withShortTexts } from "../../src/console/worker/short_texts.ts";
+import { RestNotify } from "../../plugins/rest_notify.ts";
+import { when } from "../../src/wire/options/when.ts";
+import { asVariable } from "../../src/wire/secrets/env.ts";
 
 Deno.test("settingsOf() shows a plugin's options without secrets", () => {
   asVariable("SETTINGS_TOKEN", "hush-4711-sesame");

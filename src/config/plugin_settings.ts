@@ -1,8 +1,8 @@
-import type { Json, JsonObject } from "../../model/notification.ts";
-import type { Plugin } from "../../model/plugin.ts";
-import { filterOf } from "../../model/plugin_filter.ts";
-import { rememberedOptions } from "../../wire/options/given_options.ts";
-import { HIDDEN, isSecretName, redact, shownUrl } from "../../wire/secrets/redact.ts";
+import type { Json, JsonObject } from "../model/notification.ts";
+import type { Plugin } from "../model/plugin.ts";
+import { filterOf } from "../model/plugin_filter.ts";
+import { rememberedOptions } from "../wire/options/given_options.ts";
+import { HIDDEN, isSecretName, redact, shownUrl } from "../wire/secrets/redact.ts";
 
 const MAX_DEPTH = 6;
 const MAX_ENTRIES = 200;
@@ -10,14 +10,24 @@ const MAX_TEXT = 2000;
 
 /** The class of a plugin, and what it was made with, without secrets. */
 export function settingsOf(plugin: Plugin, name: string): { readonly kind: string; readonly options: Json } {
+  const { kind, options } = optionsOf(plugin, name);
+  return { kind, options: shownObject(options, MAX_DEPTH) };
+}
+
+/** The class of a plugin, and what it was made with, as it is. */
+export function optionsOf(plugin: Plugin, name: string): { readonly kind: string; readonly options: object } {
   const filter = filterOf(plugin);
   const inner = filter?.plugin ?? plugin;
   const kind = inner.constructor?.name || "Object";
   // A plugin of config.ts's own may have taken its options without our help: its fields tell some.
-  const options = shownObject(rememberedOptions(kind, name) ?? inner, MAX_DEPTH);
+  const options = rememberedOptions(kind, name) ?? inner;
   if (filter === null) return { kind, options };
-  const filters = filter.options.map((one) => shownObject(one, MAX_DEPTH));
-  return { kind, options: { ...options, when: filters.length === 1 ? filters[0]! : filters } };
+  return { kind, options: { ...options, when: filter.options.length === 1 ? filter.options[0]! : filter.options } };
+}
+
+/** A setting as it may be shown: the key tells whether it is a secret. */
+export function shownSetting(key: string, value: unknown): Json {
+  return isSecretName(key) ? HIDDEN : shown(value, MAX_DEPTH);
 }
 
 function shownObject(value: object, depth: number): JsonObject {
