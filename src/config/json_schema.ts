@@ -42,7 +42,7 @@ function partOf(part: Node): JsonSchema {
   if (part.metadata?.anyOf !== undefined) return { anyOf: part.metadata.anyOf.map(schemaOf) };
   if (part.metadata?.jsonSchema !== undefined) return part.metadata.jsonSchema;
   const make = PARTS[part.type];
-  if (make === undefined) throw new TypeError(`Cannot write the JSON Schema: ${part.kind} "${part.type}" is unknown`);
+  if (make === undefined) throw new TypeError(`PARTS has no row for ${part.kind} "${part.type}"`);
   return { ...make(part), ...description(part) };
 }
 
