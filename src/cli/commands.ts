@@ -63,6 +63,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./test_histories.ts")).testCommand,
   },
   {
+    name: "status",
+    summary: "show on one screen how the service does",
+    load: async () => (await import("./status.ts")).statusCommand,
+  },
+  {
     name: "events",
     summary: "list deliveries; retry or give up some",
     load: async () => (await import("./events.ts")).eventsCommand,

@@ -1,7 +1,15 @@
 import type { OverviewAnswer, PluginOverview, Problem } from "./api.ts";
+import type { RecentAttempts } from "../model/live_service.ts";
 import { shellWord } from "../wire/escaping/shell_word.ts";
 
-type Facts = Omit<OverviewAnswer, "problems">;
+/** What problems are found in. */
+export interface ProblemFacts
+  extends Pick<OverviewAnswer, "now" | "startedAt" | "sources" | "lastMessageAt" | "ledger" | "openstack"> {
+  readonly plugins: readonly Omit<PluginOverview, keyof RecentAttempts>[];
+}
+
+type Facts = ProblemFacts;
+type PluginFacts = Facts["plugins"][number];
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -73,7 +81,7 @@ function openstackProblems({ openstack, now }: Facts): readonly Problem[] {
   return problems;
 }
 
-function pluginProblems(plugin: PluginOverview, { now }: Facts): readonly Problem[] {
+function pluginProblems(plugin: PluginFacts, { now }: Facts): readonly Problem[] {
   const { name, isConfigured, breaker, outage, paused, dead, waiting, retrying, oldestAt } = plugin;
   const link = `#/plugins/${encodeURIComponent(name)}`;
   const word = shellWord(name);
