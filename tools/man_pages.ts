@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Argument, Command, type Option } from "commander";
 import { COMMANDS } from "../src/cli/commands.ts";
 import type { CommandContext } from "../src/cli/context.ts";
+import { EXIT_CODES } from "../src/cli/exit_codes.ts";
 import { defineCommands } from "../src/cli/program.ts";
 import project from "../deno.json" with { type: "json" };
 import { bold, escapeRoff, italic, quoted, roffLine, roffLiteral, roffText } from "./roff.ts";
@@ -27,7 +28,7 @@ const ENVIRONMENT: readonly Entry[] = [
   ["STATE_DIRECTORY", "The directory of the ledger; systemd sets it for StateDirectory=."],
   ["XDG_STATE_HOME", "Its subdirectory oss-watcher has the ledger, where STATE_DIRECTORY is not set."],
   ["DENO_TLS_CA_STORE", "The authorities that certificates are verified against: system, mozilla, or both (default)."],
-  ["NO_COLOR", "If set, results have no colours."],
+  ["NO_COLOR", "If set, results have no colours, unless --color says so."],
   ["NOTIFY_SOCKET, WATCHDOG_USEC", "The service tells its state as sd_notify(3) describes."],
 ];
 
@@ -75,7 +76,9 @@ function page(command: Command, { name, date, seeAlso }: PageOptions): readonly 
     ...section("ARGUMENTS", argumentEntries(command)),
     ...section("OPTIONS", optionEntries(command)),
     ...(isProgram ? section("COMMANDS", pageEntries(command)) : subcommands(command)),
-    ...exitStatus(help),
+    ...(isProgram
+      ? section("EXIT STATUS", EXIT_CODES.map(([code, meaning]) => entry([String(code), `${meaning}.`])))
+      : exitStatus(help)),
     ...section("ENVIRONMENT", isProgram ? ENVIRONMENT.map(entry) : []),
     ...section("FILES", isProgram ? FILES.map(entry) : []),
     ...(help.examples.length === 0 ? [] : [".SH EXAMPLES", ...roffLiteral(help.examples)]),

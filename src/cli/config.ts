@@ -19,7 +19,10 @@ function showCommand(context: CommandContext): Command {
         "from, a variable, a file or Vault.",
     )
     .option("--json", "print one line of JSON")
-    .addHelpText("after", "\nExamples:\n  oss-watcher config show\n  oss-watcher config show --json | jq -r '.settings[].key'")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  oss-watcher config show\n  oss-watcher config show --json | jq -r '.settings[].key'",
+    )
     .action(async ({ json = false }: { readonly json?: boolean }) => {
       const loaded = await load(context);
       const { effectiveConfig } = await import("../inspect/config/effective_config.ts");

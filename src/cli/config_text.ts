@@ -11,7 +11,9 @@ export function describeSettings(
   { file }: { readonly file: string | null },
 ): string {
   const rows = settings.map(({ key, value, from }) => [printable(key), safeJson(value), printable(from)] as const);
-  const [keys, values] = [0, 1].map((column) => Math.min(MAX_WIDTH, Math.max(0, ...rows.map((row) => row[column]!.length))));
+  const [keys, values] = [0, 1].map((column) =>
+    Math.min(MAX_WIDTH, Math.max(0, ...rows.map((row) => row[column]!.length)))
+  );
   const lines = rows.map(([key, value, from]) => `${key.padEnd(keys!)}  ${value.padEnd(values!)}  ${from}`);
   return [file === null ? "The configuration that is compiled in" : printable(file), ...lines].join("\n");
 }

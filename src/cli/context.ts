@@ -3,19 +3,10 @@ import { configLoader } from "../config/loader.ts";
 import type { LogLevel } from "../model/config.ts";
 import type { Logger } from "../model/plugin.ts";
 import { logTo } from "../observe/log.ts";
-import { type Terminal, writeStderr } from "./terminal.ts";
+import { type ColourChoice, type Terminal, writeStderr } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
-/**
- * Exit codes: 0 done, 1 a mistake of the user or a failure, 2 wrong usage, 3 nothing to send,
- * nothing came, or differences were found, 141 the reader of the output is gone (as a shell reports
- * SIGPIPE).
- */
-export const EXIT_FAILURE = 1;
-export const EXIT_USAGE = 2;
-export const EXIT_NOTHING = 3;
-export const EXIT_DIFFERENCES = 3;
-export const EXIT_UNREAD = 141;
+export { EXIT_DIFFERENCES, EXIT_FAILURE, EXIT_NOTHING, EXIT_UNREAD, EXIT_USAGE } from "./exit_codes.ts";
 
 /** The process, as commands see it. */
 export interface ProgramOptions {
@@ -47,6 +38,7 @@ export interface GlobalOptions {
   /** INI files of the first generation, instead of a config.ts. */
   readonly configFile?: readonly string[];
   readonly debug?: boolean;
+  readonly color?: ColourChoice;
 }
 
 /** The process and the options that stand before any command. */

@@ -6,7 +6,7 @@ import type { GlobalOptions, ProgramOptions } from "./context.ts";
 import { reportError } from "./report_error.ts";
 import { run, type RunOptions } from "./run.ts";
 import { COMMON_OPTIONS, type OptionRow, RUN_OPTIONS } from "./run_options.ts";
-import type { Terminal } from "./terminal.ts";
+import { COLOUR_CHOICES, type Terminal, withColours } from "./terminal.ts";
 import { UsageError, usageError } from "./usage.ts";
 
 /**
@@ -18,9 +18,10 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   const program = new Command("oss-watcher");
   program.hook("preAction", (_, command) => void (globals = command.optsWithGlobals<GlobalOptions>()));
   try {
+    const terminal = withColours(options.terminal, () => globals.color ?? "auto");
     await defineCommands(program, {
       args,
-      context: { ...options, exit: (code) => exitCode = code, globals: () => globals },
+      context: { ...options, terminal, exit: (code) => exitCode = code, globals: () => globals },
     });
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
@@ -71,6 +72,12 @@ function namedIn(args: readonly string[]): readonly string[] {
 function settle(command: Command, terminal: Terminal): void {
   addOptions(command, COMMON_OPTIONS);
   command
+    .addOption(
+      new Option("--color <when>", "colours in results: auto is on a terminal, without NO_COLOR").choices(
+        COLOUR_CHOICES,
+      )
+        .hideHelp(command.parent !== null),
+    )
     // Commands that are not loaded have a name only.
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .helpOption("-h, --help", "show this help")

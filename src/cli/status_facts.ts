@@ -90,9 +90,11 @@ export async function statusOf(
       seenAt,
       residentBytes: figures?.residentBytes ?? null,
     },
-    problems: [...absenceOf(state, { seenAt, asked: answer !== "unknown" }), ...problems].map(({ level, text, remedy }) => {
-      return { level, text, remedy };
-    }),
+    problems: [...absenceOf(state, { seenAt, asked: answer !== "unknown" }), ...problems].map(
+      ({ level, text, remedy }) => {
+        return { level, text, remedy };
+      },
+    ),
     sources: figures === null ? null : facts.sources,
     lastMessageAt: facts.lastMessageAt,
     messages: figures?.messages ?? null,
@@ -103,7 +105,10 @@ export async function statusOf(
 }
 
 /** What the service answers; `unknown`: nobody can ask it. */
-async function answerOf({ metrics = {} }: Config, now: number): Promise<ServiceFigures | "refused" | "nothing" | "unknown"> {
+async function answerOf(
+  { metrics = {} }: Config,
+  now: number,
+): Promise<ServiceFigures | "refused" | "nothing" | "unknown"> {
   if (metrics === false) return "unknown";
   const { serviceFigures } = await import("../inspect/status/service_figures.ts");
   try {

@@ -22,6 +22,17 @@ export interface Terminal {
   readonly width?: number | undefined;
 }
 
+/** When results are coloured: `auto` as {@linkcode Terminal.colours} says. */
+export const COLOUR_CHOICES = ["always", "never", "auto"] as const;
+export type ColourChoice = typeof COLOUR_CHOICES[number];
+
+/** The same terminal, with the colours that an option asks for once it has been read. */
+export function withColours(terminal: Terminal, choice: () => ColourChoice): Terminal {
+  return Object.create(terminal, {
+    colours: { get: () => choice() === "auto" ? terminal.colours : choice() === "always" },
+  });
+}
+
 /** SGR colours of a terminal. */
 const COLOURS = { red: 31, green: 32, yellow: 33 } as const;
 

@@ -25,6 +25,22 @@ const CASES: readonly { readonly name: string; readonly coloured: boolean; reado
     coloured: false,
     run: { prefix: ON_A_TERMINAL, env: { NO_COLOR: "", TERM: "dumb" } },
   },
+  {
+    name: "on a terminal with NO_COLOR and --color=always",
+    coloured: true,
+    run: { args: ["check", "--color=always"], prefix: ON_A_TERMINAL, env: { NO_COLOR: "1" } },
+  },
+  {
+    name: "on a terminal with --color never, before the command",
+    coloured: false,
+    run: { args: ["--color", "never", "check"], prefix: ON_A_TERMINAL, env: { NO_COLOR: "", TERM: "xterm" } },
+  },
+  { name: "in a pipe with --color=always", coloured: true, run: { args: ["check", "--color=always"] } },
+  {
+    name: "in a pipe with --color=auto",
+    coloured: false,
+    run: { args: ["check", "--color=auto"], env: { NO_COLOR: "" } },
+  },
   { name: "in a pipe", coloured: false, run: { env: { NO_COLOR: "", TERM: "xterm" } } },
 ];
 
