@@ -2,9 +2,11 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { firstKeys } from "../model/audit_trail.ts";
 import { UserError } from "../model/errors.ts";
 import {
+  type LedgerOperations,
   type Listed,
   LISTED_STATES,
   type ListedState,
+  type ListFilter,
   type OperatorResult,
   type Selection,
 } from "../model/operations.ts";
@@ -35,6 +37,7 @@ interface ListOptions {
   readonly resource?: string;
   readonly since?: number;
   readonly limit: number;
+  readonly watch?: boolean;
   readonly json?: boolean;
 }
 
@@ -56,6 +59,7 @@ export function eventsCommand(context: CommandContext): Command {
       new Option("--since <time>", "only newer ones: 2026-11-21T18:00Z, or an age as 90m, 12h, 7d").argParser(time),
     )
     .addOption(new Option("--limit <n>", "at most this many").argParser(wholeNumber).default(50))
+    .option("--watch", "go on with each that is new or has another state, until Ctrl-C")
     .option("--json", "print one line of JSON each")
     .addOption(ledgerOption())
     .addHelpText("after", EXAMPLES)
@@ -70,6 +74,7 @@ const EXAMPLES = `
 Examples:
   oss-watcher events --state dead --since 24h
   oss-watcher events --resource web-1
+  oss-watcher events --watch --limit 5
   oss-watcher events --resource 4818c5b1-ac0b-4458-9eed-faf8936ad379
   oss-watcher events replay --dead --plugin RestNotify`;
 
@@ -130,7 +135,7 @@ function dropCommand(context: CommandContext): Command {
     });
 }
 
-async function list({ ledger, json, ...filter }: ListOptions, context: CommandContext): Promise<void> {
+async function list({ ledger, json = false, watch = false, ...filter }: ListOptions, context: CommandContext): Promise<void> {
   const { state, plugin, resource } = filter;
   if (plugin !== undefined && (state === "rejected" || state === "superseded")) {
     throw new UsageError(`Cannot use --plugin with --state ${state}: no plugin is called for those`);
@@ -140,9 +145,22 @@ async function list({ ledger, json, ...filter }: ListOptions, context: CommandCo
   }
   await using opened = await openLedger(ledger, context);
   if (plugin !== undefined) await requireKnownPlugin(plugin, opened);
+  if (watch) return await watchOpened(opened, { filter, json }, context);
   const pages = opened.list(filter);
   if (json) await printJson(pages, context.terminal);
   else await printText(pages, { limit: filter.limit, plugins: await opened.plugins(), terminal: context.terminal });
+}
+
+async function watchOpened(
+  ledger: LedgerOperations,
+  { filter, json }: { readonly filter: ListFilter; readonly json: boolean },
+  { terminal, stopSignal }: CommandContext,
+): Promise<void> {
+  const [{ watchEvents }, { systemClock }] = await Promise.all([
+    import("./events_watch.ts"),
+    import("../runtime/clock.ts"),
+  ]);
+  await watchEvents({ ledger, filter, json, terminal, clock: systemClock }, stopSignal());
 }
 
 /** Prints page by page: all deliveries may not fit into memory. */

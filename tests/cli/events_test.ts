@@ -10,7 +10,7 @@ import { type Database, openDatabase } from "../../src/ledger/sqlite/database.ts
 import { SqliteLedger } from "../../src/ledger/sqlite/ledger.ts";
 import type { Delivery, Settlement } from "../../src/model/ledger.ts";
 import { announceEvents, detailEvents, madeEvent } from "../support/made_events.ts";
-import { ProgramDirectory, type ProgramEnd, READ_WRITE, runProgram } from "../support/program.ts";
+import { ProgramDirectory, type ProgramEnd, READ_WRITE, runProgram, startProgram } from "../support/program.ts";
 import { EVERYTHING } from "../support/rules.ts";
 import { until } from "../support/until.ts";
 
@@ -694,3 +694,26 @@ async function fillLedger(file: string, count: number): Promise<void> {
     database.close();
   }
 }
+
+Deno.test("events --watch shows the newest, then what changes, until Ctrl-C", async () => {
+  using dir = await ledgerDirectory();
+  await using watching = startProgram({
+    dir: dir.path(),
+    args: ["events", "--ledger", "ledger.db", "--watch", "--limit", "2", "--json"],
+    permissions: READ_WRITE,
+  });
+  const lines = () => watching.out.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Listed);
+  await until(() => lines().length === 2, LONG_MS);
+  assert.deepEqual(lines().map(({ key }) => key), [LAST, LAST]);
+  const dead = (await events(dir, ["--state", "dead", "--json"])).out.trim().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  const { key, plugin } = dead.at(-1) as Listed;
+
+  assert.equal((await events(dir, ["drop", key, "--plugin", plugin!])).code, 0);
+  await until(() => lines().length === 3, LONG_MS);
+  const { code } = await watching.end("SIGINT");
+  assert.deepEqual([code, watching.err], [0, ""]);
+  const last = lines().at(-1)!;
+  assert.deepEqual([last.key, last.plugin, last.state], [key, plugin, "dropped"]);
+});
