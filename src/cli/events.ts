@@ -25,6 +25,7 @@ import {
 import { ledgerOption, openLedger } from "./ledger_option.ts";
 import { wholeNumber } from "./numbers.ts";
 import { requireKnownPlugin } from "./plugins.ts";
+import { ProgressLine } from "./progress_line.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
 import type { Terminal } from "./terminal.ts";
 import { writeTrail } from "./trail.ts";
@@ -46,6 +47,7 @@ interface ChangeOptions {
   readonly plugin?: string;
   readonly dead?: boolean;
   readonly force?: boolean;
+  readonly json?: boolean;
 }
 
 /** `events`: lists deliveries, and replays or drops those that failed. */
@@ -110,6 +112,7 @@ function replayCommand(context: CommandContext): Command {
     .option("--dead", "all dead letters")
     .option("--plugin <name>", "only deliveries of this plugin")
     .option("--force", "even when a later event of the same server, name or address was delivered")
+    .option("--json", "print one line of JSON")
     .addOption(ledgerOption())
     .action((keys: readonly string[], options: ChangeOptions) => {
       if (keys.length === 0 && !options.dead) {
@@ -126,6 +129,7 @@ function dropCommand(context: CommandContext): Command {
     .description("Give up unfinished deliveries for good; later ones of the same server or address go on.")
     .addArgument(new Argument("[key...]", "keys of events, as the list shows them"))
     .option("--plugin <name>", "all unfinished deliveries of this plugin, or only its deliveries of the named events")
+    .option("--json", "print one line of JSON")
     .addOption(ledgerOption())
     .action((keys: readonly string[], options: ChangeOptions) => {
       if (keys.length === 0 && options.plugin === undefined) {
@@ -135,7 +139,10 @@ function dropCommand(context: CommandContext): Command {
     });
 }
 
-async function list({ ledger, json = false, watch = false, ...filter }: ListOptions, context: CommandContext): Promise<void> {
+async function list(
+  { ledger, json = false, watch = false, ...filter }: ListOptions,
+  context: CommandContext,
+): Promise<void> {
   const { state, plugin, resource } = filter;
   if (plugin !== undefined && (state === "rejected" || state === "superseded")) {
     throw new UsageError(`Cannot use --plugin with --state ${state}: no plugin is called for those`);
@@ -209,15 +216,19 @@ async function changeDeliveries({ verb, keys, options, context }: {
       force: options.force ?? false,
     },
   });
+  using line = new ProgressLine(context.terminal);
+  line.show(`${verb === "replayed" ? "Replaying" : "Dropping"} …`);
   const treated: readonly OperatorResult[] = verb === "replayed"
     ? await opened.replay(selection, { force: options.force ?? false })
     : await opened.drop(selection);
+  line.clear();
   const unknown = keys.filter((key) => !treated.some((one) => one.key === key));
-  for (const key of unknown) {
+  const { terminal } = context;
+  for (const key of options.json ? [] : unknown) {
     const text = `Cannot find the event "${key}"${options.plugin ? ` for ${options.plugin}` : ""}`;
-    context.terminal.error(printable(text));
+    terminal.error(printable(text));
   }
-  context.terminal.print(describeResults(treated, verb));
+  terminal.print(options.json ? safeJson({ results: treated, unknown }) : describeResults(treated, verb));
   if (unknown.length > 0 || treated.some(({ refused }) => refused !== null)) context.exit(EXIT_FAILURE);
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../model/clock.ts";
-import type { Listed, LedgerOperations, ListFilter } from "../model/operations.ts";
+import type { LedgerOperations, Listed, ListFilter } from "../model/operations.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
 import { describeFirst, describeMore, listLayout } from "./events_text.ts";
 import type { Terminal } from "./terminal.ts";

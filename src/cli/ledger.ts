@@ -4,6 +4,7 @@ import type { LedgerPlace } from "../ledger/place.ts";
 import { LedgerUnavailable } from "../model/ledger.ts";
 import { UserError } from "../model/errors.ts";
 import { printable } from "../wire/escaping/printable.ts";
+import { safeJson } from "../wire/escaping/safe_json.ts";
 import type { CommandContext } from "./context.ts";
 import { ledgerPlace } from "./ledger_option.ts";
 import { describeCopied, describeProgress } from "./ledger_text.ts";
@@ -13,6 +14,7 @@ import { UsageError } from "./usage.ts";
 interface CopyPlaces {
   readonly from?: string;
   readonly to?: string;
+  readonly json?: boolean;
 }
 
 /** `ledger copy`: copies a whole ledger to another place. */
@@ -25,6 +27,7 @@ export function ledgerCommand(context: CommandContext): Command {
     )
     .option("--from <file|url>", "the ledger to copy; without it, the one that the configuration names")
     .option("--to <file|url>", "where to; it must not be there, or be empty; without it, as above")
+    .option("--json", "print one line of JSON")
     .addHelpText("after", HELP)
     .action((places: CopyPlaces) => run(places, context));
   return new Command("ledger").description("Move the ledger to another place.")
@@ -42,7 +45,7 @@ Examples:
 
 Exit codes: 0 copied, and both are the same; 1 refused, interrupted or failed.`;
 
-async function run({ from, to }: CopyPlaces, context: CommandContext): Promise<void> {
+async function run({ from, to, json = false }: CopyPlaces, context: CommandContext): Promise<void> {
   if (from === undefined && to === undefined) {
     throw new UsageError("Cannot copy the ledger: name --from or --to (see oss-watcher ledger copy --help)");
   }
@@ -79,7 +82,10 @@ async function run({ from, to }: CopyPlaces, context: CommandContext): Promise<v
     });
     line.clear();
     const seconds = (performance.now() - startedMs) / 1000;
-    terminal.print(describeCopied(result, { from: shownSource, to: shownTarget, seconds }));
+    const told = { from: shownSource, to: shownTarget, seconds };
+    terminal.print(
+      json ? safeJson({ ...told, tables: Object.fromEntries(result.tables) }) : describeCopied(result, told),
+    );
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;
     throw new UserError(

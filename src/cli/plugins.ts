@@ -14,6 +14,10 @@ interface LedgerOption {
   readonly ledger?: string;
 }
 
+interface ActionOptions extends LedgerOption {
+  readonly json?: boolean;
+}
+
 /** `plugins`: the state of each plugin's target, and its backlog. */
 export function pluginsCommand(context: CommandContext): Command {
   const plugins = new Command("plugins")
@@ -44,9 +48,10 @@ function pauseCommand(context: CommandContext): Command {
         "after two seconds; attempts in flight end. No delivery is given up because of the pause.",
     )
     .argument("<plugin>", "the name of the plugin")
+    .option("--json", "print one line of JSON")
     .addOption(ledgerOption())
     .addHelpText("after", "\nExample:\n  oss-watcher plugins pause RestNotify")
-    .action(async (name: string, { ledger }: LedgerOption) => {
+    .action(async (name: string, { ledger, json }: ActionOptions) => {
       await using opened = await openLedger(ledger, context);
       await requireKnownPlugin(name, opened);
       const isPaused = (await opened.pauses()).has(name);
@@ -54,7 +59,8 @@ function pauseCommand(context: CommandContext): Command {
       const isNew = !isPaused && await opened.pause(name, whoRuns());
       const paused = (await opened.pauses()).get(name);
       const seen = { seenAt: await opened.serviceSeenAt(), now: Date.now() };
-      context.terminal.print(describePaused(name, { isNew, paused: paused ?? null, ...seen }));
+      const told = { isNew, paused: paused ?? null };
+      context.terminal.print(json ? safeJson({ plugin: name, ...told }) : describePaused(name, { ...told, ...seen }));
     });
 }
 
@@ -63,16 +69,19 @@ function resumeCommand(context: CommandContext): Command {
     .summary("go on with a plugin that is paused")
     .description("End the pause of a plugin: the service delivers what has waited, in order, within two seconds.")
     .argument("<plugin>", "the name of the plugin")
+    .option("--json", "print one line of JSON")
     .addOption(ledgerOption())
     .addHelpText("after", "\nExample:\n  oss-watcher plugins resume RestNotify")
-    .action(async (name: string, { ledger }: LedgerOption) => {
+    .action(async (name: string, { ledger, json }: ActionOptions) => {
       await using opened = await openLedger(ledger, context);
       await requireKnownPlugin(name, opened);
       const isPaused = (await opened.pauses()).has(name);
       if (isPaused) await writeTrail(opened, { action: "resume", what: name });
       const wasPaused = isPaused && await opened.resume(name);
       const seen = { seenAt: await opened.serviceSeenAt(), now: Date.now() };
-      context.terminal.print(describeResumed(name, { wasPaused, ...seen }));
+      context.terminal.print(
+        json ? safeJson({ plugin: name, wasPaused }) : describeResumed(name, { wasPaused, ...seen }),
+      );
     });
 }
 
@@ -84,16 +93,20 @@ function tryCommand(context: CommandContext): Command {
         "within two seconds, instead of in up to retry.maxDelaySeconds (300).",
     )
     .argument("<plugin>", "the name of the plugin")
+    .option("--json", "print one line of JSON")
     .addOption(ledgerOption())
     .addHelpText("after", "\nExample:\n  oss-watcher plugins try RestNotify")
-    .action(async (name: string, { ledger }: LedgerOption) => {
+    .action(async (name: string, { ledger, json }: ActionOptions) => {
       await using opened = await openLedger(ledger, context);
       await requireKnownPlugin(name, opened);
       await requireConfigured(name, opened);
       await requireRunning(name, opened);
       await writeTrail(opened, { action: "try", what: name });
       const count = await opened.tryNow(name);
-      context.terminal.print(describeTried(name, { count, seenAt: await opened.serviceSeenAt(), now: Date.now() }));
+      const seen = { seenAt: await opened.serviceSeenAt(), now: Date.now() };
+      context.terminal.print(
+        json ? safeJson({ plugin: name, waited: count }) : describeTried(name, { count, ...seen }),
+      );
     });
 }
 

@@ -1,8 +1,10 @@
 import { Command } from "commander";
+import type { Listing } from "../model/ledger.ts";
 import { safeJson } from "../wire/escaping/safe_json.ts";
 import { type CommandContext, load, stderrLog } from "./context.ts";
 import { ledgerOption, openLedger } from "./ledger_option.ts";
-import { describePrimed } from "./prime_text.ts";
+import { describePrimed, describeRead } from "./prime_text.ts";
+import { ProgressLine } from "./progress_line.ts";
 import { writeTrail } from "./trail.ts";
 
 /** `prime`: makes the ledger remember the resources of OpenStack that it lacks. */
@@ -24,8 +26,20 @@ export function primeCommand(context: CommandContext): Command {
       await using opened = await openLedger(ledger, context);
       await writeTrail(opened, { action: "prime", what: "memory, from OpenStack" });
       const log = stderrLog(context.globals());
-      const compared = await primeAgain({ config, ledger: opened, clock: systemClock, random: Math.random, log });
-      context.terminal.print(json ? safeJson(compared) : describePrimed(compared));
+      const { terminal } = context;
+      using line = new ProgressLine(terminal);
+      const onProgress = (listing: Listing, found: number) => line.show(describeRead(listing, found));
+      const compared = await primeAgain({
+        config,
+        ledger: opened,
+        clock: systemClock,
+        random: Math.random,
+        log,
+        // Where nothing can be written over, the log tells it.
+        ...(terminal.status === undefined ? {} : { onProgress }),
+      });
+      line.clear();
+      terminal.print(json ? safeJson(compared) : describePrimed(compared));
     });
 }
 

@@ -13,6 +13,11 @@ const NAMES: Readonly<Record<Listing, readonly [string, string]>> = {
 /** The most lines of each kind that a terminal gets. */
 const SHOWN = 10;
 
+/** A state of the progress line. */
+export function describeRead(listing: Listing, found: number): string {
+  return `Reading ${NAMES[listing][0]}: ${found}`;
+}
+
 /**
  * Counts of the resources in OpenStack, those that were missing in memory, and those in memory
  * alone.

@@ -7,7 +7,7 @@ import { reportError } from "./report_error.ts";
 import { run, type RunOptions } from "./run.ts";
 import { COMMON_OPTIONS, type OptionRow, RUN_OPTIONS } from "./run_options.ts";
 import { COLOUR_CHOICES, type Terminal, withColours } from "./terminal.ts";
-import { UsageError, usageError } from "./usage.ts";
+import { pathOf, UsageError, usageError } from "./usage.ts";
 
 /**
  * Runs the command that the arguments name. Returns the exit code; every error has been printed.
@@ -26,6 +26,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
+    if (error instanceof SchemaAsked) return await printJsonSchema(error.command, options.terminal);
     // commander throws after help and version, too. Help that was not asked for means wrong usage.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     return reportError(error, { debug: globals.debug ?? false, terminal: options.terminal });
@@ -92,8 +93,34 @@ function settle(command: Command, terminal: Terminal): void {
       writeErr: (text) => terminal.error(text.trimEnd()),
       outputError: () => {},
     });
+  if (command.options.some(({ long }) => long === "--json")) offerJsonSchema(command);
   if (command.commands.length > 0) command.helpCommand("help [command]", "show the help of a command");
   for (const sub of command.commands) settle(sub, terminal);
+}
+
+/** Thrown as commander throws after `--help`: before arguments are asked for. */
+class SchemaAsked extends Error {
+  readonly command: string;
+
+  /** @param command Its words, without the program's; empty: the program itself. */
+  constructor(command: string) {
+    super("--json-schema");
+    this.command = command;
+  }
+}
+
+function offerJsonSchema(command: Command): void {
+  command
+    .addOption(new Option("--json-schema", "print the JSON Schema of what --json prints"))
+    .on("option:json-schema", () => {
+      throw new SchemaAsked(pathOf(command).split(" ").slice(1).join(" "));
+    });
+}
+
+async function printJsonSchema(command: string, terminal: Terminal): Promise<number> {
+  const { jsonSchemaOf } = await import("./json_schemas.ts");
+  terminal.print(JSON.stringify(jsonSchemaOf(command === "" ? "--dry-run" : command), null, 2));
+  return 0;
 }
 
 function addOptions(command: Command, rows: readonly OptionRow[]): void {

@@ -22,6 +22,7 @@ export function usageError({ code, message }: CommanderError, command: Command):
   return new UsageError(`Cannot read the command line: ${said}${help}`);
 }
 
-function pathOf(command: Command): string {
+/** The words that name a command, from the program's on. */
+export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }

@@ -38,6 +38,8 @@ export interface PrimeAgainOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: (part: string) => Logger;
+  /** Called after each page with the resources that were read so far. @default they are logged, now and then */
+  readonly onProgress?: (listing: Listing, found: number) => void;
 }
 
 /** An operator waits at a terminal: give up after 1 minute without an answer. */
@@ -76,7 +78,7 @@ interface Comparison extends Omit<Compared, "found" | "gone"> {
 
 async function compare(
   listing: Listing,
-  { reader, ledger, config, clock, log }: PrimeAgainOptions & { readonly reader: CloudReader },
+  { reader, ledger, config, clock, log, onProgress }: PrimeAgainOptions & { readonly reader: CloudReader },
 ): Promise<Comparison> {
   const before = await ledger.existingIds(listing);
   const found = new Set<string>();
@@ -89,7 +91,8 @@ async function compare(
     [allProjects, wasListed] = [page.allProjects, true];
     const named = namesOf(page.found);
     for (const id of named.keys()) found.add(id);
-    if (clock.passedMs() - loggedAtMs >= PROGRESS_EVERY_MS) {
+    onProgress?.(listing, found.size);
+    if (onProgress === undefined && clock.passedMs() - loggedAtMs >= PROGRESS_EVERY_MS) {
       loggedAtMs = clock.passedMs();
       log("priming").info(`Read ${found.size} ${LISTING_NAMES[listing]} so far`);
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assertJsonAsDocumented } from "./json_output.ts";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -59,9 +60,12 @@ export class RunningProgram implements AsyncDisposable {
   err = "";
   readonly #child: Deno.ChildProcess;
   readonly #read: Promise<unknown>;
+  readonly #args: readonly string[];
+  #isChecked = false;
 
   /** Use {@linkcode startProgram}. */
   constructor({ dir, args, input, permissions = READ_ONLY, env = {}, prefix = [] }: ProgramRun) {
+    this.#args = args;
     const [command = "", ...rest] = [...prefix, Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, MAIN];
     this.#child = new Deno.Command(command, {
       args: [...rest, ...args],
@@ -91,6 +95,10 @@ export class RunningProgram implements AsyncDisposable {
   async ended(): Promise<Deno.CommandStatus> {
     const status = await this.#child.status;
     await this.#read;
+    if (!this.#isChecked) {
+      this.#isChecked = true;
+      assertJsonAsDocumented(this.#args, this.out);
+    }
     return status;
   }
 
