@@ -52,7 +52,10 @@ export const RECONCILE_DEFAULTS = { everyHours: 24, confirmSeconds: 60 } as cons
 export const LEDGER_DEFAULTS = { keepDays: 30, keepRejectedBodies: false } as const satisfies LedgerOptions;
 
 /** Of `ledger.postgres`. */
-export const POSTGRES_DEFAULTS = { schema: "oss_watcher", leaseSeconds: 10 } as const satisfies Omit<PostgresOptions, "url">;
+export const POSTGRES_DEFAULTS = { schema: "oss_watcher", leaseSeconds: 10 } as const satisfies Omit<
+  PostgresOptions,
+  "url"
+>;
 
 /** Of `log`. */
 export const LOG_DEFAULTS = { level: "info", format: "text" } as const satisfies LogOptions;

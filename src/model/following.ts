@@ -15,7 +15,9 @@ export interface Following {
 }
 
 /** The changes that config.ts lists; `null`: none. */
-export function followingOf({ update = [], settleSeconds = EVENTS_DEFAULTS.settleSeconds, ...groups }: Events): Following | null {
+export function followingOf(
+  { update = [], settleSeconds = EVENTS_DEFAULTS.settleSeconds, ...groups }: Events,
+): Following | null {
   if (update.length === 0) return null;
   return {
     keys: update === "all" ? "all" : new Set(update),

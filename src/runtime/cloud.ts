@@ -31,7 +31,6 @@ export interface CloudOptions {
   readonly onScope: (scope: CloudScope) => Promise<void>;
 }
 
-
 /** Creates both parts, with the same maximum waiting time. */
 export function makeCloud(api: OpenStackApi, options: CloudOptions): Cloud {
   const { config, ledger, clock, random, log, onOpen, onScope } = options;

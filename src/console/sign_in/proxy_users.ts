@@ -32,8 +32,11 @@ export class ProxyUsers {
    * proxy overwrites what clients send, or it may not be trusted.
    */
   identify(headers: Headers, { repeated }: Pick<Client, "repeated">): Identity | string {
-    const { trustedProxy: { userHeader = PROXY_DEFAULTS.userHeader, groupsHeader = PROXY_DEFAULTS.groupsHeader }, groups, secret } =
-      this.#options;
+    const {
+      trustedProxy: { userHeader = PROXY_DEFAULTS.userHeader, groupsHeader = PROXY_DEFAULTS.groupsHeader },
+      groups,
+      secret,
+    } = this.#options;
     const twice = [userHeader, groupsHeader].find((name) => repeated.has(name.toLowerCase()));
     if (twice !== undefined) return `${twice} is there twice. The proxy must overwrite it`;
     const user = headers.get(userHeader)?.trim() ?? "";

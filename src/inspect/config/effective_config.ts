@@ -42,7 +42,8 @@ function defaultsFor({ rabbit, openstack, ledger, metrics, console }: Config): T
   const postgres = ledger?.postgres;
   return {
     events: { ...defaults.EVENTS_DEFAULTS, update: [] },
-    ...rabbit !== undefined && { rabbit: Array.isArray(rabbit) ? rabbit.map(rabbitDefaults) : rabbitDefaults(rabbit as RabbitSource) },
+    ...rabbit !== undefined &&
+      { rabbit: Array.isArray(rabbit) ? rabbit.map(rabbitDefaults) : rabbitDefaults(rabbit as RabbitSource) },
     ...openstack !== undefined && {
       openstack: { ...defaults.OPENSTACK_DEFAULTS, reconcile: defaults.RECONCILE_DEFAULTS },
     },

@@ -69,7 +69,11 @@ export async function serviceFigures(options: MetricsOptions, now: number): Prom
 
 /** The text format of Prometheus, as the service writes it. */
 class Exposition {
-  readonly #samples: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+  readonly #samples: readonly {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: number;
+  }[];
 
   constructor(text: string) {
     this.#samples = [...text.matchAll(/^([a-z_]+)(?:\{(.*)\})? (\S+)$/gm)].map(([, name = "", labels = "", value]) => ({
