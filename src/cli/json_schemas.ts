@@ -15,7 +15,7 @@ import {
 } from "../console/api/api_schema.ts";
 import { EVENT_SCHEMAS } from "../console/api/event_schemas.ts";
 import { OVERVIEW_SCHEMAS } from "../console/api/overview_schemas.ts";
-import { DETAIL, ORIGIN, PAUSE, REASON, STATES, SUBJECTS } from "../console/api/schema_parts.ts";
+import { DETAIL, ORIGIN, PAUSE, STATES, SUBJECTS } from "../console/api/schema_parts.ts";
 import type { EffectiveSetting } from "../inspect/config/effective_config.ts";
 import type { Undecided } from "../model/comparison.ts";
 import type { Finding } from "../model/finding.ts";
@@ -159,7 +159,7 @@ function pluginOfStatus(): Schema {
 const STATUS = objectOf<Status>({
   now: TIME,
   service: objectOf<Status["service"]>({
-    state: oneOf(["running", "silent", "stopped"]),
+    state: oneOf(["running", "seen", "stopped"]),
     version: orNull(TEXT),
     startedAt: orNull(TIME),
     seenAt: orNull(TIME),

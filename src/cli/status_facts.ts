@@ -11,8 +11,8 @@ export interface Status extends Pick<OverviewAnswer, "now" | "openstack"> {
   /** The most serious first; empty: all is well. */
   readonly problems: readonly Omit<Problem, "link">[];
   readonly service: {
-    /** `silent`: it wrote to the ledger lately, and answers no question. */
-    readonly state: "running" | "silent" | "stopped";
+    /** `seen`: it wrote to the ledger lately, and was not asked, or does not answer. */
+    readonly state: "running" | "seen" | "stopped";
     readonly version: string | null;
     readonly startedAt: number | null;
     /** When it last wrote to the ledger, to the minute; `null`: never. */
@@ -47,7 +47,7 @@ export async function statusOf(
   const isSeen = seenAt !== null && now - seenAt < SEEN_MS;
   // A ledger in a file has one service, on this machine.
   const isGone = answer === "refused" && !isShared;
-  const state = figures !== null ? "running" : isSeen && !isGone ? "silent" : "stopped";
+  const state = figures !== null ? "running" : isSeen && !isGone ? "seen" : "stopped";
   const plugins = states.map(({ plugin: name, deliveries, isConfigured, outage, paused }) => ({
     name,
     isConfigured,

@@ -33,8 +33,8 @@ function serviceWords({ service, now }: Status): string {
     const memory = residentBytes === null ? "" : `, ${Math.round(residentBytes / 2 ** 20)} MiB`;
     return `runs for ${duration(now - (startedAt ?? now))}, version ${version}${memory}`;
   }
-  const seen = seenAt === null ? "never ran with this ledger" : `seen ${duration(now - seenAt)} ago`;
-  return state === "silent" ? `${seen}, does not answer` : `does not run, ${seen}`;
+  const seen = seenAt === null ? "never ran with this ledger" : `wrote to the ledger ${duration(now - seenAt)} ago`;
+  return state === "seen" ? `${seen}; the rest is not known` : `does not run; ${seen}`;
 }
 
 function messageRows({ messages, lastMessageAt, now }: Status): readonly string[] {

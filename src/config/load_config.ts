@@ -47,7 +47,7 @@ export interface LoadedConfig {
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   if (options.ini !== undefined) return await loadIni(options.ini, options.cwd);
   const path = await find(options);
-  const module = await (path === null ? importFallback(options) : importFile(path));
+  const module = await (path === null ? importFallback(options) : importFile(path)).finally(endReading);
   const { config, findings } = readModule(module);
   const mistakes = findings.length > 0 ? findings : checkConfig(config);
   if (mistakes.length > 0) throw new ConfigError(`Cannot use ${nameOf(path)}:`, mistakes);
@@ -132,14 +132,17 @@ function whyUnreadable(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Tells the sources of secrets that nothing more will be read. */
+async function endReading(): Promise<void> {
+  for (const source of secretSources()) await source.loaded?.();
+}
+
 async function importFile(path: string): Promise<ConfigModule> {
   const url = await fileUrl(path);
   try {
     return await import(url);
   } catch (error) {
     throw await cannotLoad(path, { error, url });
-  } finally {
-    for (const source of secretSources()) await source.loaded?.();
   }
 }
 

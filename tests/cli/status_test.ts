@@ -56,14 +56,14 @@ Deno.test("status says what the service does while it runs, and after it was sto
     await service.end("SIGTERM");
     const stopped = await status();
     assert.equal(stopped.code, 3);
-    assert.match(stopped.out, /^service +does not run, seen \d+ s ago\n/);
+    assert.match(stopped.out, /^service +does not run; wrote to the ledger \d+ s ago\n/);
     assert.match(stopped.out, /^error +The service does not run: nothing is recorded or sent\n +Start it: /m);
     assert.match(stopped.out, /^Bad +1 +1 +0 +-$/m);
     // deno-lint-ignore no-control-regex
     assert.ok(!/\x1b/.test(stopped.out));
     const alone = await status("--ledger", "ledger.db", "--json");
     assert.equal(alone.code, 0);
-    assert.equal(JSON.parse(alone.out).service.state, "silent");
+    assert.equal(JSON.parse(alone.out).service.state, "seen");
   } finally {
     await rabbit.stop();
   }

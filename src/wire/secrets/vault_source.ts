@@ -4,7 +4,7 @@ import { printable } from "../escaping/printable.ts";
 import { remember } from "./given_values.ts";
 import { addSecretSource, type SecretSource, type WatchOptions } from "./secret_source.ts";
 import { type VaultSecret, VaultSession } from "./vault_session.ts";
-import { vaultSettings } from "./vault_settings.ts";
+import { type VaultSettings, vaultSettings } from "./vault_settings.ts";
 
 /** Time between two looks for other values; less with a token of a shorter life. */
 const EVERY_MS = 60_000;
@@ -19,6 +19,7 @@ interface Loaded {
 /** All of `vault()`: reads while config.ts is loaded, watches while the service runs. */
 class Vault implements SecretSource {
   readonly #loaded: Loaded[] = [];
+  #settings: VaultSettings | undefined;
   /** While config.ts is loaded; a path is read once, so that user and password belong together. */
   #session: VaultSession | undefined;
   readonly #secrets = new Map<string, Promise<VaultSecret>>();
@@ -34,6 +35,7 @@ class Vault implements SecretSource {
       if (fallback !== undefined) return fallback;
       throw new UserError(`Cannot read ${what}: VAULT_ADDR is not set. Set it to https://vault.example.com:8200`);
     }
+    this.#settings = settings;
     addSecretSource(this);
     try {
       const session = this.#session ??= new VaultSession(settings, { clock: LOADING, signal: NEVER });
@@ -57,8 +59,8 @@ class Vault implements SecretSource {
   }
 
   async watch({ clock, log, onChange }: WatchOptions, signal: AbortSignal): Promise<void> {
-    const settings = vaultSettings();
-    if (settings === null) return;
+    const settings = this.#settings;
+    if (settings === undefined) return;
     await using session = new VaultSession(settings, { clock, signal });
     let [failure, warning] = [null, null] as [string | null, string | null];
     while (!signal.aborted) {
