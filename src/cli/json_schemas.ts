@@ -16,6 +16,7 @@ import {
 import { EVENT_SCHEMAS } from "../console/api/event_schemas.ts";
 import { OVERVIEW_SCHEMAS } from "../console/api/overview_schemas.ts";
 import { DETAIL, ORIGIN, PAUSE, STATES, SUBJECTS } from "../console/api/schema_parts.ts";
+import type { EventComparison } from "../inspect/compare/compare_events.ts";
 import type { EffectiveSetting } from "../inspect/config/effective_config.ts";
 import type { Undecided } from "../model/comparison.ts";
 import type { Finding } from "../model/finding.ts";
@@ -211,6 +212,24 @@ const RESULTS = objectOf<{ results: unknown; unknown: unknown }>({
   unknown: listOf(TEXT),
 });
 
+/** Of each event that differs, then of all. */
+const DIFFERENCE: Schema = {
+  anyOf: [
+    objectOf<Pick<EventComparison, "key" | "change" | "before" | "after" | "plugins">>({
+      key: TEXT,
+      change: TEXT,
+      plugins: listOf(objectOf<{ name: string; change: string }>({ name: TEXT, change: TEXT })),
+      before: ANY,
+      after: ANY,
+    }),
+    {
+      type: "object",
+      properties: { notifications: { type: "object" }, events: { type: "object" } },
+      required: ["notifications", "events", "changedKeys", "plugins"],
+    },
+  ],
+};
+
 /** What `--json` of each command prints: a line of each, or several. */
 export const JSON_SCHEMAS: Readonly<Record<string, Schema>> = {
   "--dry-run": DRY_RUN,
@@ -227,6 +246,7 @@ export const JSON_SCHEMAS: Readonly<Record<string, Schema>> = {
     ],
   },
   "tail": TAIL,
+  "diff": DIFFERENCE,
   "status": STATUS,
   "events": LISTED,
   "events show": SHOWN,

@@ -11,7 +11,7 @@ import { pathOf } from "../../src/cli/usage.ts";
 import { assertJsonAsDocumented } from "../support/json_output.ts";
 import { ProgramDirectory, READ_WRITE, runProgram } from "../support/program.ts";
 
-/** What prints files, scripts or a link, or runs until it is stopped: no result for a program. */
+/** What writes files, scripts, a link or JUnit (`test`), or runs until it is stopped: no result for a program. */
 const WITHOUT_JSON = [
   "init",
   "new",
@@ -25,6 +25,7 @@ const WITHOUT_JSON = [
   "queue",
   "queue remove",
   "completion",
+  "test",
 ];
 
 /** Every command by its words. */
