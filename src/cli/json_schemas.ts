@@ -222,11 +222,12 @@ const DIFFERENCE: Schema = {
       before: ANY,
       after: ANY,
     }),
-    {
-      type: "object",
-      properties: { notifications: { type: "object" }, events: { type: "object" } },
-      required: ["notifications", "events", "changedKeys", "plugins"],
-    },
+    objectOf<{ notifications: number; events: unknown; changedKeys: unknown; plugins: unknown }>({
+      notifications: WHOLE,
+      events: mapOf(WHOLE),
+      changedKeys: listOf(objectOf<{ key: string; events: number }>({ key: TEXT, events: WHOLE })),
+      plugins: listOf({ type: "object", properties: { name: TEXT }, required: ["name", "isBefore", "isAfter"] }),
+    }),
   ],
 };
 
