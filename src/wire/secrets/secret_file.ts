@@ -1,5 +1,3 @@
-import { basename, isAbsolute, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { UserError } from "../../model/errors.ts";
 import { stampOf } from "../files/file_stamp.ts";
 import { remember } from "./given_values.ts";
@@ -24,7 +22,8 @@ import { addSecretSource, type SecretSource, type WatchOptions } from "./secret_
  * ```
  */
 export function file(path: string | URL, fallback?: string): string {
-  const absolute = path instanceof URL ? fileURLToPath(path) : path;
+  const { basename, isAbsolute } = nodePath();
+  const absolute = path instanceof URL ? globalThis.process.getBuiltinModule("node:url").fileURLToPath(path) : path;
   if (!isAbsolute(absolute)) {
     throw new UserError(
       `Cannot read the secret file "${path}": the path is relative. Write the whole path, or ` +
@@ -62,7 +61,12 @@ export function credential(name: string, fallback?: string): string {
         `systemd-run -p LoadCredential=${name}:…`,
     );
   }
-  return read(join(directory, name), { what, name, fallback });
+  return read(nodePath().join(directory, name), { what, name, fallback });
+}
+
+/** Loaded at first use: every config.ts imports this file, and loading the module takes a tenth of a dry run. */
+function nodePath() {
+  return globalThis.process.getBuiltinModule("node:path");
 }
 
 interface Asked {
