@@ -14,11 +14,19 @@ export class Batcher<Item> {
   #isWriting = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #most: number;
+  readonly #enough: number;
 
-  /** @param options `most`: items of one statement. */
-  constructor(write: (items: readonly Item[]) => Promise<void>, { most }: { readonly most: number }) {
+  /**
+   * @param options `most`: items of one statement. `enough`: so many are written without waiting for
+   * more.
+   */
+  constructor(
+    write: (items: readonly Item[]) => Promise<void>,
+    { most, enough = most }: { readonly most: number; readonly enough?: number },
+  ) {
     this.#write = write;
     this.#most = most;
+    this.#enough = enough;
   }
 
   /** Writes an item at the latest after `waitMs`. Resolves when it is committed. */
@@ -26,7 +34,7 @@ export class Batcher<Item> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ item, resolve, reject });
     if (this.#isWriting) return promise;
-    if (waitMs === 0 || this.#waiting.length >= this.#most) this.#soon(0);
+    if (waitMs === 0 || this.#waiting.length >= this.#enough) this.#soon(0);
     else this.#soon(waitMs);
     return promise;
   }

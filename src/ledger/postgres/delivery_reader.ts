@@ -19,19 +19,35 @@ export class DeliveryReader {
     this.#told = new ToldDetails(queries);
   }
 
-  /** What attempts get of events, by number. */
-  async events(seqs: readonly number[]): Promise<ReadonlyMap<number, StoredEvent>> {
-    const events = new Map<number, StoredEvent>();
-    const unread: number[] = [];
-    for (const seq of seqs) {
-      const recent = this.recent.get(seq);
-      if (recent === undefined) unread.push(seq);
-      else events.set(seq, recent);
-    }
-    if (unread.length === 0) return events;
-    for (const row of await this.#queries.rows(EVENTS, [unread.join(",")])) {
+  /**
+   * What attempts get of events, by number. If one has to be read, those that are attempted next are read
+   * with it, and kept: a question for each few deliveries would take as long as their attempts.
+   *
+   * @param next The deliveries that are attempted next, these among them.
+   * @param holders How many plugins have a delivery of an event in RAM.
+   */
+  async events(
+    seqs: readonly number[],
+    { next, holders }: {
+      readonly next: () => readonly OpenDelivery[];
+      readonly holders: (seq: number) => number;
+    },
+  ): Promise<ReadonlyMap<number, StoredEvent>> {
+    const known = seqs.map((seq) => [seq, this.recent.get(seq)] as const);
+    const unread = new Set(known.flatMap(([seq, event]) => event === undefined ? [seq] : []));
+    const events = new Map(known.flatMap(([seq, event]) => event === undefined ? [] : [[seq, event] as const]));
+    if (unread.size === 0) return events;
+    const ahead = next().filter(({ seq }) => this.recent.get(seq) === undefined);
+    const orderKeys = new Map(ahead.map(({ seq, orderKeys }) => [seq, orderKeys]));
+    const all = unread.union(orderKeys);
+    for (const row of await this.#queries.rows(EVENTS, [[...all].join(",")])) {
+      const seq = Number(row["seq"]);
       const [event, detail, missing] = [storedEvent(row["data"]), row["detail"] as string, row["missing"] as string];
-      events.set(Number(row["seq"]), { event, detail, missing });
+      const stored = { event, detail, missing, orderKeys: orderKeys.get(seq) ?? [] };
+      if (unread.has(seq)) events.set(seq, stored);
+      // Others were finished while it was read.
+      const count = holders(seq);
+      if (count > 0 && this.recent.get(seq) === undefined) this.recent.add(seq, stored, count);
     }
     return events;
   }

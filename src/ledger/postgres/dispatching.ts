@@ -18,6 +18,8 @@ export interface DispatchingOptions {
   readonly plugins: Plugins;
   /** Outcomes that one statement settles. */
   readonly most: number;
+  /** Outcomes that do not wait for others. */
+  readonly enough: number;
 }
 
 /** An outcome that waits for its statement. */
@@ -39,6 +41,9 @@ interface Saving {
 
 const NONE_BUSY: ReadonlySet<number> = new Set();
 
+/** Events that are read together, when one is not in RAM. */
+const READ_EVENTS = 250;
+
 /** The deliveries of the plugins whose leases are ours. */
 export class Dispatching {
   readonly #options: DispatchingOptions;
@@ -50,7 +55,7 @@ export class Dispatching {
   constructor(options: DispatchingOptions) {
     this.#options = options;
     this.#reader = new DeliveryReader(options.queries);
-    this.#outcomes = new Batcher((outcomes) => this.#settle(outcomes), { most: options.most });
+    this.#outcomes = new Batcher((outcomes) => this.#settle(outcomes), { most: options.most, enough: options.enough });
   }
 
   /** The lease of a plugin was taken. */
@@ -108,7 +113,10 @@ export class Dispatching {
     if (window === undefined) return [];
     await window.fill({ now, limit, busy }, queries);
     const ready = window.deliveries.ready({ now, limit, busy });
-    const events = await this.#reader.events(ready.map(({ seq }) => seq));
+    const events = await this.#reader.events(ready.map(({ seq }) => seq), {
+      next: () => window.deliveries.ready({ now, limit: Math.max(limit, READ_EVENTS), busy }),
+      holders: (seq) => this.#holders(seq),
+    });
     const found = ready.flatMap((delivery) => {
       const event = events.get(delivery.seq);
       return event === undefined ? [] : [{ delivery, event }];
@@ -116,6 +124,13 @@ export class Dispatching {
     const deliveries = await this.#reader.read({ plugin, number: window.plugin }, found);
     // Others were finished, or blocked by a replay, while they were read.
     return deliveries.filter(({ seq }) => window.deliveries.stateOf(seq) === "ready");
+  }
+
+  /** How many plugins have a delivery of an event in RAM. */
+  #holders(seq: number): number {
+    let holders = 0;
+    for (const { deliveries } of this.#windows.values()) if (deliveries.get(seq) !== undefined) holders++;
+    return holders;
   }
 
   async nextDueAt(plugin: string): Promise<number | null> {

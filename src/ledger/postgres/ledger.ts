@@ -42,6 +42,8 @@ const SETTLE_WITHIN_MS = 10;
 const MAX_RECORDED = 500;
 /** Outcomes of attempts that one statement settles. */
 const MAX_SETTLED = 500;
+/** Half of what a lane may have without a record, so that it goes on meanwhile. */
+const ENOUGH_SETTLED = 32;
 
 export interface PostgresLedgerOptions {
   readonly queries: Queries;
@@ -82,7 +84,7 @@ export class PostgresLedger implements Ledger {
     this.#plugins = plugins;
     this.#orderHash = orderHash(orderSeed);
     this.#lastRunAt = lastRunAt;
-    this.#dispatching = new Dispatching({ queries, leases, plugins, most: MAX_SETTLED });
+    this.#dispatching = new Dispatching({ queries, leases, plugins, most: MAX_SETTLED, enough: ENOUGH_SETTLED });
     this.#facts = new FactsCalls({
       begin: () => this.#beginFacts(),
       recorded: this.#recorded,

@@ -33,3 +33,14 @@ Deno.test("Batcher lets nothing overtake what has failed", async () => {
   await batcher.add(4, 0);
   assertEquals([told, written], [["1 has failed", "2 has failed", "3 has failed"], [4]]);
 });
+
+Deno.test("Batcher waits no longer once there are enough", async () => {
+  const written: (readonly number[])[] = [];
+  const batcher = new Batcher<number>((items) => {
+    written.push(items);
+    return Promise.resolve();
+  }, { most: 10, enough: 2 });
+  const patience = 2 ** 30;
+  await Promise.all([1, 2, 3].map((item) => batcher.add(item, patience)));
+  assertEquals(written, [[1, 2, 3]]);
+});

@@ -15,12 +15,14 @@ Deno.test.beforeAll(async () => {
 const SERVERS = 20;
 const ENDED = { startedAt: 0, endedAt: 1, triedMs: 1 } as const;
 
-Deno.test("ready() asks as often for many deliveries as for one, whatever they need", async () => {
-  await using opened = await TemporaryPostgresLedger.open();
-  let asked = 0;
+/** A ledger whose statements are told. */
+async function openTelling(
+  opened: TemporaryPostgresLedger,
+  onStatement: (sql: string) => void,
+): Promise<PostgresLedger> {
   const queries: Queries = {
     rows: (sql, parameters) => {
-      asked++;
+      onStatement(sql);
       return opened.client.rows(sql, parameters);
     },
   };
@@ -33,6 +35,36 @@ Deno.test("ready() asks as often for many deliveries as for one, whatever they n
     leases.begin((await takeLease(queries, { name, id: "test", leaseSeconds: 3600 }))!);
     ledger.begin(name);
   }
+  return ledger;
+}
+
+Deno.test("ready() reads the events of the next deliveries with those that it is asked for", async () => {
+  await using opened = await TemporaryPostgresLedger.open();
+  await opened.ledger.activate(["p"]);
+  const servers = Array.from({ length: SERVERS }, (_, index) => `s${index}`);
+  await announceEvents(
+    opened.ledger,
+    servers.map((server) => madeServerEvent("creation", { id: server, hostname: server })),
+  );
+  let reads = 0;
+  const ledger = await openTelling(opened, (sql) => sql.startsWith("SELECT seq, data, detail") && reads++);
+  const told: string[] = [];
+  for (let times = 0; times < SERVERS / 5; times++) {
+    const ready = await ledger.ready({ plugin: "p", now: 10, limit: 5 });
+    told.push(...ready.map(({ detail }) => String(detail["FQDN"])));
+    const ends = ready.map(({ seq }) =>
+      ({ seq, plugin: "p", outcome: "done", dueAt: 0, failure: null, ...ENDED }) as const
+    );
+    await ledger.settle(ends);
+  }
+  assert.deepEqual(told, servers);
+  assert.equal(reads, 1);
+});
+
+Deno.test("ready() asks as often for many deliveries as for one, whatever they need", async () => {
+  await using opened = await TemporaryPostgresLedger.open();
+  let asked = 0;
+  const ledger = await openTelling(opened, () => asked++);
   const ready = (limit: number) => ledger.ready({ plugin: "p", now: 10, limit });
   const servers = Array.from({ length: SERVERS }, (_, index) => `s${index}`);
   await announceEvents(ledger, servers.map((server) => madeServerEvent("creation", { id: server, hostname: server })));
