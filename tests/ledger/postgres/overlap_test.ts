@@ -3,7 +3,7 @@ import { LedgerUnavailable } from "../../../src/model/ledger.ts";
 import { LeaseLost } from "../../../src/model/tenancy.ts";
 import { sharedPostgres } from "../../support/postgres_server.ts";
 import { HeldPostgresLedger } from "../../support/held_postgres_ledger.ts";
-import { decisionOf, madeEvent, promptDetail } from "../../support/made_events.ts";
+import { decisionOf, madeEvent } from "../../support/made_events.ts";
 import { TemporaryPostgresLedger } from "../../support/temporary_postgres_ledger.ts";
 
 Deno.test.beforeAll(async () => {
