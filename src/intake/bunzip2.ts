@@ -25,6 +25,7 @@ const RUN_LENGTH_GROWTH = 1.25;
  */
 const SHORT_BYTES = 16_384;
 const SMALLEST_LEVEL = "1".charCodeAt(0);
+const LARGEST_LEVEL = "9".charCodeAt(0);
 const LEVEL_AT = 3;
 
 /** The first size of the output, which grows. */
@@ -40,7 +41,8 @@ const FIRST_BYTES = 16_384;
  */
 export function bunzip2(compressed: Uint8Array, maxBytes: number): Uint8Array {
   const level = compressed[LEVEL_AT];
-  if (compressed.length > SHORT_BYTES || level === undefined || level <= SMALLEST_LEVEL) {
+  const isLarger = level !== undefined && level > SMALLEST_LEVEL && level <= LARGEST_LEVEL;
+  if (compressed.length > SHORT_BYTES || !isLarger) {
     return inflate(compressed, maxBytes);
   }
   const small = compressed.slice();

@@ -53,6 +53,12 @@ Deno.test("bunzip2() throws at a wrong checksum", () => {
   assert.throws(() => bunzip2(broken, MAX_BYTES), TypeError);
 });
 
+Deno.test("bunzip2() throws at a size of blocks that does not exist", () => {
+  const broken = BZIP2_SAMPLE.slice();
+  broken[3] = "z".charCodeAt(0);
+  assert.throws(() => bunzip2(broken, MAX_BYTES), TypeError);
+});
+
 /** A stream's only block over and over. Blocks begin at any bit, so this works on the text of the bits. */
 function repeatedBlock(stream: Uint8Array, times: number): Uint8Array {
   const bits = [...stream.subarray(4)].map((byte) => byte.toString(2).padStart(8, "0")).join("");

@@ -38,6 +38,8 @@ export interface Decided {
   readonly idle: readonly number[];
   /** Numbers of those whose bodies nobody needs. */
   readonly bodiless: readonly number[];
+  /** Whether the next one was not decided because that has to wait. */
+  readonly isBlocked: boolean;
 }
 
 /** Undecided notifications of one transaction. */
@@ -106,10 +108,11 @@ export class Facts {
     if (undecided.length === 0) return null;
     const added = new RevertibleMap<string, NewEvent>(this.#journal);
     const [idle, bodiless]: [number[], number[]] = [[], []];
-    let decided = 0;
+    let [decided, isBlocked] = [0, false];
     for (const [index, { seq, notification }] of undecided.entries()) {
       if (added.size >= limit) break;
       const decision = await this.#decideOne(notification, { decider, rest: () => undecided.slice(index) });
+      isBlocked = decision === null;
       if (decision === null) break;
       await this.#known(() => this.#announcer.apply({ seq, notification }, decision, added));
       if (decision.isIdle) idle.push(seq);
@@ -119,7 +122,7 @@ export class Facts {
     }
     if (decided === 0) return null;
     for (const event of added.values()) await this.#known(() => this.#announcer.writeOne(event, make));
-    return { count: decided, through: (undecided[decided - 1] as Undecided).seq, idle, bodiless };
+    return { count: decided, through: (undecided[decided - 1] as Undecided).seq, idle, bodiless, isBlocked };
   }
 
   /** Takes what was decided, and returns what commits it, as {@linkcode FactsTransaction.take} does. */

@@ -24,6 +24,8 @@ export class FactsCalls {
   /** The commit of the last decisions, while it is under way. */
   #committing: Promise<void> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
+  /** How often what is in memory was dropped. */
+  #drops = 0;
 
   constructor(options: FactsCallsOptions) {
     this.#options = options;
@@ -45,8 +47,8 @@ export class FactsCalls {
   }
 
   /**
-   * As {@linkcode Ledger.decide}, but if there is more to decide it resolves before the commit: the next
-   * call fails if that does.
+   * As {@linkcode Ledger.decide}, but if more can be decided at once it resolves before the commit: the
+   * next call fails if that does.
    */
   decide(limit: number, decider: Decider, make: ImmediateMaker | undefined): Promise<number> {
     return this.#inTurn(async () => {
@@ -57,7 +59,7 @@ export class FactsCalls {
       if (decided === null) return 0;
       this.#committing = this.#commit(facts.take(decided));
       this.#committing.catch(() => {});
-      if (!this.#options.recorded.hasKept) await this.#committed();
+      if (decided.isBlocked || !this.#options.recorded.hasKept) await this.#committed();
       return decided.count;
     });
   }
@@ -65,16 +67,21 @@ export class FactsCalls {
   /** What is in memory may not be what the tables have. */
   drop(): void {
     this.#facts = null;
+    this.#drops++;
   }
 
-  /** The same at the end of a lease, when no commit is under way any more. */
+  /** The same at the end of a lease, when no commit is under way any more. Whether it failed concerns nobody. */
   async end(): Promise<void> {
-    await this.#committing?.catch(() => {});
-    this.#facts = null;
+    const committing = this.#committing;
+    await committing?.catch(() => {});
+    if (this.#committing === committing) this.#committing = null;
+    this.drop();
   }
 
   async #commit(commit: () => Promise<void>): Promise<void> {
     await commit();
+    // First: lanes that are woken then look for what they were not given.
+    this.#dropOutdated();
     this.#options.onCommitted();
   }
 
@@ -95,7 +102,13 @@ export class FactsCalls {
   async #current(): Promise<Facts> {
     if (this.#facts === null || this.#facts.isLarge) await this.#committed();
     this.#facts?.forget();
-    return this.#facts ??= await this.#options.begin();
+    while (this.#facts === null) {
+      const drops = this.#drops;
+      const facts = await this.#options.begin();
+      // What it was begun with may have changed meanwhile.
+      if (drops === this.#drops) this.#facts = facts;
+    }
+    return this.#facts;
   }
 
   #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {

@@ -165,13 +165,15 @@ export class PostgresMemory implements WritableMemory {
     const servers = taken(this.#wanted.servers);
     const ports = taken(this.#wanted.ports);
     const floatingIps = taken(this.#wanted.floatingIps);
+    // What is being committed now may be in the answer, or not, though it is committed when that comes.
+    const [takenPorts, takenFloatingIps] = [this.#takenPorts, this.#takenFloatingIps];
     const rows = await queries.rows(READ, [servers, ports, floatingIps].map((ids) => ids.map(plain).join(SEPARATOR)));
     const found = Map.groupBy(rows, ({ kind }) => kind as Kind);
     put(this.#servers, [found.get("server")]);
     put(this.#ports, [found.get("port"), found.get("port of server")]);
     put(this.#floatingIps, [found.get("floating IP"), found.get("of port"), found.get("of server")]);
-    const changedPorts = new Map([...this.#takenPorts, ...this.#dirtyPorts]);
-    const changedFloatingIps = new Map([...this.#takenFloatingIps, ...this.#dirtyFloatingIps]);
+    const changedPorts = new Map([...takenPorts, ...this.#dirtyPorts]);
+    const changedFloatingIps = new Map([...takenFloatingIps, ...this.#dirtyFloatingIps]);
     const portsOf = listed(found.get("port of server"), changedPorts, ({ lastServerId }) => lastServerId);
     const floatingIpsOf = listed(
       found.get("of server"),
@@ -215,8 +217,7 @@ export class PostgresMemory implements WritableMemory {
 
   /** What was taken is written. */
   written(): void {
-    this.#takenPorts.clear();
-    this.#takenFloatingIps.clear();
+    [this.#takenPorts, this.#takenFloatingIps] = [new Map(), new Map()];
   }
 
   /** Whether the cache has more rows than it should: {@linkcode forget} is to be called when all is written. */

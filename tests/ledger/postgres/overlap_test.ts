@@ -1,79 +1,18 @@
 import assert from "node:assert/strict";
-import type { Queries } from "../../../src/ledger/postgres/client.ts";
-import { WRITE_FACTS } from "../../../src/ledger/postgres/facts_statement.ts";
-import { HeldLeases } from "../../../src/ledger/postgres/held_leases.ts";
-import { takeLease } from "../../../src/ledger/postgres/lease_table.ts";
-import { PostgresLedger } from "../../../src/ledger/postgres/ledger.ts";
 import { LedgerUnavailable } from "../../../src/model/ledger.ts";
-import { LeaseLost, pluginLease } from "../../../src/model/tenancy.ts";
+import { LeaseLost } from "../../../src/model/tenancy.ts";
 import { sharedPostgres } from "../../support/postgres_server.ts";
-import { decisionOf, madeEvent, madeNotification, promptDetail } from "../../support/made_events.ts";
+import { HeldPostgresLedger } from "../../support/held_postgres_ledger.ts";
+import { decisionOf, madeEvent } from "../../support/made_events.ts";
 import { TemporaryPostgresLedger } from "../../support/temporary_postgres_ledger.ts";
 
 Deno.test.beforeAll(async () => {
   await sharedPostgres();
 });
 
-/** A ledger whose commits of decisions wait for us. */
-class Held {
-  readonly commits: { readonly carryOut: () => void; readonly fail: (error: Error) => void }[] = [];
-  isHolding = false;
-  woken = 0;
-  readonly #opened: TemporaryPostgresLedger;
-  ledger!: PostgresLedger;
-
-  constructor(opened: TemporaryPostgresLedger) {
-    this.#opened = opened;
-  }
-
-  async open(): Promise<this> {
-    const { client } = this.#opened;
-    const queries: Queries = {
-      rows: async (sql, parameters) => {
-        if (sql === WRITE_FACTS && this.isHolding) {
-          await new Promise<void>((carryOut, fail) => this.commits.push({ carryOut, fail }));
-        }
-        return await client.rows(sql, parameters);
-      },
-    };
-    const leases = new HeldLeases();
-    this.ledger = await PostgresLedger.open({ queries, leases, now: () => 0, onCommitted: () => this.woken++ });
-    await this.ledger.activate(["p"]);
-    for (const name of ["facts", pluginLease("p")]) {
-      await client.rows("UPDATE lease SET holder = NULL WHERE name = $1", [name]);
-      leases.begin((await takeLease(queries, { name, id: "test", leaseSeconds: 3600 }))!);
-      this.ledger.begin(name);
-    }
-    await this.ready();
-    return this;
-  }
-
-  async record(...ids: readonly string[]): Promise<void> {
-    await this.ledger.record(ids.map((id) => ({ receivedAt: 0, notification: madeNotification(id) })));
-  }
-
-  /** Decides one notification, which announces an event that all others wait for. */
-  decide(): Promise<number> {
-    return this.ledger.decide(1, ({ messageId }) => decisionOf([madeEvent(messageId)]), promptDetail);
-  }
-
-  async ready(): Promise<readonly string[]> {
-    return (await this.ledger.ready({ plugin: "p", now: 1, limit: 10 })).map(({ event }) => event.key);
-  }
-
-  async commit(): Promise<{ readonly carryOut: () => void; readonly fail: (error: Error) => void }> {
-    while (this.commits.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    return this.commits.shift()!;
-  }
-
-  async events(): Promise<readonly unknown[]> {
-    return (await this.#opened.client.rows("SELECT key FROM event ORDER BY seq")).map(({ key }) => key);
-  }
-}
-
 Deno.test("a batch is decided while the one before is committed, and delivered when it is", async () => {
   await using opened = await TemporaryPostgresLedger.open();
-  const held = await new Held(opened).open();
+  const held = await new HeldPostgresLedger(opened).open();
   await held.record("a", "b", "c");
   held.isHolding = true;
   assert.equal(await held.decide(), 1);
@@ -93,7 +32,7 @@ Deno.test("a batch is decided while the one before is committed, and delivered w
 
 Deno.test("a commit that fails behind a decision is told to the next, and both are decided anew", async () => {
   await using opened = await TemporaryPostgresLedger.open();
-  const held = await new Held(opened).open();
+  const held = await new HeldPostgresLedger(opened).open();
   await held.record("a", "b", "c");
   held.isHolding = true;
   assert.equal(await held.decide(), 1);
@@ -108,7 +47,7 @@ Deno.test("a commit that fails behind a decision is told to the next, and both a
 
 Deno.test("what was decided before and is committed late by another's epoch is told as a lost lease", async () => {
   await using opened = await TemporaryPostgresLedger.open();
-  const held = await new Held(opened).open();
+  const held = await new HeldPostgresLedger(opened).open();
   await held.record("a", "b");
   held.isHolding = true;
   assert.equal(await held.decide(), 1);
@@ -122,7 +61,7 @@ Deno.test("what was decided before and is committed late by another's epoch is t
 
 Deno.test("calls of other kinds see what was decided before", async () => {
   await using opened = await TemporaryPostgresLedger.open();
-  const held = await new Held(opened).open();
+  const held = await new HeldPostgresLedger(opened).open();
   await held.record("a", "b");
   held.isHolding = true;
   const decideWithout = () => held.ledger.decide(1, ({ messageId }) => decisionOf([madeEvent(messageId)]));
