@@ -222,7 +222,8 @@ export interface Ledger extends GapRecord {
    * ones before it left. Stops after `limit` notifications or `limit` events, or where the decider
    * returns `null`. Writes the decisions, memory, the events, and a delivery per event and active
    * plugin. With `make`, the events also get their details in this transaction. Returns how many
-   * were decided.
+   * were decided. If there are more to decide it may resolve before they are on disk: if they cannot
+   * be written the next call rejects, and they are decided again.
    */
   decide(limit: number, decider: Decider, make?: ImmediateMaker): Promise<number>;
   /** The progress of each listing that priming has begun. */
