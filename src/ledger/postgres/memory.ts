@@ -11,6 +11,7 @@ import type { WritableMemory } from "../announcer.ts";
 import type { Queries, Row } from "./client.ts";
 import { Columns, original, plain, SEPARATOR } from "./columns.ts";
 import { type Journal, RevertibleMap } from "./journal.ts";
+import { type Kind, READ } from "./memory_query.ts";
 
 /**
  * Column `changed` is a notification's number times this, plus the position of the row in it. A
@@ -244,9 +245,6 @@ function known<Value>(value: Value | undefined, id: string): Value {
   return value;
 }
 
-/** What a row was read for. */
-type Kind = "server" | "port" | "port of server" | "floating IP" | "of port" | "of server";
-
 function taken(wanted: Set<string>): readonly string[] {
   const ids = [...wanted];
   wanted.clear();
@@ -296,26 +294,3 @@ function move(
 function nullable(text: string | null): string | null {
   return text === null ? null : plain(text);
 }
-
-/** SQL: the rows of `table` for each of a list of owners, the last 256 that changed. */
-function ofOwners(
-  kind: Kind,
-  table: string,
-  { column, parameter }: { readonly column: string; readonly parameter: number },
-): string {
-  return `SELECT '${kind}' AS kind, found.id, owner.id AS of, found.changed, found.data
-    FROM unnest(string_to_array($${parameter}, E'\\x1e')) AS owner (id)
-    CROSS JOIN LATERAL (SELECT id, changed, data FROM ${table} WHERE ${column} = owner.id ORDER BY changed DESC LIMIT ${MAX_ITEMS}) AS found`;
-}
-
-function byIds(kind: Kind, table: string, parameter: number): string {
-  return `SELECT '${kind}' AS kind, id, NULL AS of, 0 AS changed, data FROM ${table} WHERE id = ANY(string_to_array($${parameter}, E'\\x1e'))`;
-}
-
-const READ = `${byIds("server", "server", 1)}
-  UNION ALL ${byIds("port", "port", 2)}
-  UNION ALL ${byIds("floating IP", "floatingip", 3)}
-  UNION ALL ${ofOwners("port of server", "port", { column: "server_id", parameter: 1 })}
-  UNION ALL ${ofOwners("of server", "floatingip", { column: "server_id", parameter: 1 })}
-  UNION ALL ${ofOwners("of port", "floatingip", { column: "port_id", parameter: 2 })}
-  ORDER BY changed`;
