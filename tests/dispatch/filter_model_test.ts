@@ -78,8 +78,13 @@ class World implements Disposable {
   /** Whether the target was called for a resource's creation, and what it heard in all. */
   readonly heard: { readonly key: string; readonly resource: string; readonly isAccepted: boolean }[] = [];
   readonly announced: string[] = [];
-  /** What an operator has told by key and plugin: that is his word, not the filter's. */
+  /**
+   * Resources of which an operator has told something by key and plugin: that is his word, not the
+   * filter's, also where he drops it before it is attempted.
+   */
   readonly byName = new Set<string>();
+  /** Resources of which an operator has dropped something: an attempt may have begun, so that the target may have it. */
+  readonly dropped = new Set<string>();
   /** Resources of which an operator has replayed something. */
   readonly replayed = new Set<string>();
   readonly #lives = [0, 0, 0, 0];
@@ -179,11 +184,13 @@ class World implements Disposable {
     if (key === undefined) return;
     await this.operations(async (operations) => {
       const keys = [key];
-      if (how === "drop") await operations.drop({ keys });
-      else {
+      if (how === "drop") {
+        await operations.drop({ keys });
+        this.dropped.add(resourceOf(key));
+      } else {
         const selection = how === "replay" ? { keys } : { keys, plugin: "p" };
         const results = await operations.replay(selection, { force: false });
-        if (how === "tell skipped" && results[0]?.refused === null) this.byName.add(key);
+        if (how === "tell skipped" && results[0]?.refused === null) this.byName.add(resourceOf(key));
         this.replayed.add(resourceOf(key));
       }
     });
@@ -272,7 +279,8 @@ async function judge(
   if (!wasTold) {
     seen.skipped++;
     if (delivery?.state === "dead" && delivery.attempts === 0) seen.undecided++;
-    assert.ok(!heardThis || world.byName.has(key), `${key} was told, though its creation was not`);
+    const isOperators = world.byName.has(resourceOf(key)) || world.dropped.has(resourceOf(key));
+    assert.ok(!heardThis || isOperators, `${key} was told, though its creation was not`);
     return;
   }
   seen.told++;
