@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { openDatabase } from "../src/ledger/sqlite/database.ts";
 import type { PostgresServer } from "../tools/postgres/server.ts";
 import { Service } from "../tools/service.ts";
-import { CLAIMED } from "./mix.ts";
-import type { Running } from "./drain.ts";
+import type { Sample } from "./contest.ts";
+import { drain, type Running } from "./drain.ts";
+import { CLAIMED, type Load } from "./mix.ts";
+import type { CountingReceiver } from "./receiver.ts";
+import { QUEUE, type Stand } from "./stand.ts";
 
 export interface WatcherOptions {
   readonly url: string;
@@ -38,6 +41,24 @@ export function idlePlugins(count: number, events: number): string {
 /** A plugin that posts to a receiver of the bench. */
 export function restPlugin(port: number, name = "RestNotify"): string {
   return `new RestNotify({ name: "${name}", host: "http://127.0.0.1", port: ${port}, urlCreation: "/created", urlDeletion: "/deleted" })`;
+}
+
+/** Drains a load into a receiver; `more` says what differs from one plugin, `RestNotify`, and a ledger in a file. */
+export function drainTo(
+  receiver: CountingReceiver,
+  { bus, url }: Pick<Stand, "bus" | "url">,
+  { load, ...more }: { readonly load: Load } & Partial<WatcherOptions>,
+): Promise<Sample> {
+  const start = () =>
+    startWatcher({
+      url,
+      queue: QUEUE,
+      plugins: restPlugin(receiver.port),
+      deliveries: load.events,
+      finished: receiver.expect(load.events),
+      ...more,
+    });
+  return drain({ bus, queue: QUEUE, load, start });
 }
 
 /** Starts it. */

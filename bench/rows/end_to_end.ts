@@ -8,7 +8,7 @@ import { startPeer } from "../peer.ts";
 import { CountingReceiver } from "../receiver.ts";
 import { findRedpandaConnect, NOT_THERE, startRedpandaConnect } from "../redpanda.ts";
 import { type Measured, QUEUE, type Row, type Stand, TOPIC } from "../stand.ts";
-import { restPlugin, startWatcher } from "../watcher.ts";
+import { drainTo } from "../watcher.ts";
 
 export const endToEnd: Row = { name: "claimed events end to end", measure };
 
@@ -20,7 +20,7 @@ async function measure(stand: Stand): Promise<Measured> {
     name: endToEnd.name,
     rounds: stand.rounds,
   }, {
-    "watcher": () => watcher(stand, load, receiver),
+    "watcher": () => drainTo(receiver, stand, { load }),
     "oslo.messaging": () => listener(stand, load, receiver),
     "Redpanda Connect": connect === null ? NOT_THERE : () => pipeline(stand, load, { receiver, connect }),
   });
@@ -51,22 +51,6 @@ async function measure(stand: Stand): Promise<Measured> {
     ],
     raw: rounds,
   };
-}
-
-function watcher({ bus, url }: Stand, load: Load, receiver: CountingReceiver) {
-  return drain({
-    bus,
-    queue: QUEUE,
-    load,
-    start: () =>
-      startWatcher({
-        url,
-        queue: QUEUE,
-        plugins: restPlugin(receiver.port),
-        deliveries: load.events,
-        finished: receiver.expect(load.events),
-      }),
-  });
 }
 
 function pipeline(

@@ -1,11 +1,10 @@
 // One plugin that hangs in each of its attempts, beside one that delivers. Attempts are cut off
 // after a second, so that a round has many of them, and their retries.
 import { contest } from "../contest.ts";
-import { drain } from "../drain.ts";
 import { lives } from "../mix.ts";
 import { CountingReceiver } from "../receiver.ts";
-import { type Measured, QUEUE, type Row, type Stand } from "../stand.ts";
-import { restPlugin, startWatcher } from "../watcher.ts";
+import type { Measured, Row, Stand } from "../stand.ts";
+import { drainTo, restPlugin } from "../watcher.ts";
 
 export const hanging: Row = { name: "one plugin hanging", measure };
 
@@ -21,17 +20,8 @@ async function measure(stand: Stand): Promise<Measured> {
   await using receiver = new CountingReceiver();
   const load = lives(stand.quick ? 1000 : 8000);
   const run = (more: readonly string[], failing: number) => () => {
-    const start = () =>
-      startWatcher({
-        url: stand.url,
-        queue: QUEUE,
-        plugins: [restPlugin(receiver.port), ...more].join(", "),
-        sections: RETRY,
-        deliveries: load.events,
-        failing,
-        finished: receiver.expect(load.events),
-      });
-    return drain({ bus: stand.bus, queue: QUEUE, load, start });
+    const plugins = [restPlugin(receiver.port), ...more].join(", ");
+    return drainTo(receiver, stand, { load, plugins, sections: RETRY, failing });
   };
   const rounds = await contest({ name: hanging.name, rounds: stand.rounds }, {
     "alone": run([], 0),

@@ -1,11 +1,10 @@
 // Servers with much metadata: it is in the message, in memory and in the detail.
 import { Buffer } from "node:buffer";
 import { contest } from "../contest.ts";
-import { drain } from "../drain.ts";
 import { lives, type Load } from "../mix.ts";
 import { CountingReceiver } from "../receiver.ts";
-import { type Measured, QUEUE, type Row, type Stand } from "../stand.ts";
-import { restPlugin, startWatcher } from "../watcher.ts";
+import type { Measured, Row, Stand } from "../stand.ts";
+import { drainTo } from "../watcher.ts";
 
 export const metadata: Row = { name: "servers with much metadata", measure };
 
@@ -15,15 +14,7 @@ async function measure(stand: Stand): Promise<Measured> {
   await using receiver = new CountingReceiver();
   const run = (characters: number, servers: number) => () => {
     const load = withMetadata(lives(stand.quick ? Math.ceil(servers / 10) : servers), characters);
-    const start = () =>
-      startWatcher({
-        url: stand.url,
-        queue: QUEUE,
-        plugins: restPlugin(receiver.port),
-        deliveries: load.events,
-        finished: receiver.expect(load.events),
-      });
-    return drain({ bus: stand.bus, queue: QUEUE, load, start });
+    return drainTo(receiver, stand, { load });
   };
   const rounds = await contest({ name: metadata.name, rounds: stand.rounds }, {
     "10 KB": run(10_000, 2000),

@@ -2,11 +2,10 @@
 // program, load and receiver. PostgreSQL is local, and waits for its disk.
 import { startPostgres } from "../../tools/postgres/server.ts";
 import { contest } from "../contest.ts";
-import { drain } from "../drain.ts";
 import { lives } from "../mix.ts";
 import { CountingReceiver } from "../receiver.ts";
-import { type Measured, QUEUE, type Row, type Stand } from "../stand.ts";
-import { restPlugin, startWatcher } from "../watcher.ts";
+import type { Measured, Row, Stand } from "../stand.ts";
+import { drainTo } from "../watcher.ts";
 
 export const postgres: Row = { name: "ledger on PostgreSQL", measure };
 
@@ -14,18 +13,7 @@ async function measure(stand: Stand): Promise<Measured> {
   await using receiver = new CountingReceiver();
   await using server = await startPostgres();
   const load = lives(stand.quick ? 400 : 4000);
-  const run = (place: object) => () => {
-    const start = () =>
-      startWatcher({
-        url: stand.url,
-        queue: QUEUE,
-        plugins: restPlugin(receiver.port),
-        deliveries: load.events,
-        finished: receiver.expect(load.events),
-        ...place,
-      });
-    return drain({ bus: stand.bus, queue: QUEUE, load, start });
-  };
+  const run = (place: object) => () => drainTo(receiver, stand, { load, ...place });
   const rounds = await contest({ name: postgres.name, rounds: stand.rounds }, {
     "SQLite": run({}),
     "PostgreSQL": run({ postgres: server }),

@@ -1,11 +1,10 @@
 // A target that takes 200 ms for each request: deliveries a second, against what so many requests at once
 // allow.
 import { contest } from "../contest.ts";
-import { drain } from "../drain.ts";
 import { lives } from "../mix.ts";
 import { CountingReceiver } from "../receiver.ts";
-import { type Line, type Measured, QUEUE, type Row, type Stand } from "../stand.ts";
-import { restPlugin, startWatcher } from "../watcher.ts";
+import type { Line, Measured, Row, Stand } from "../stand.ts";
+import { drainTo } from "../watcher.ts";
 
 export const slowTarget: Row = { name: "a target that takes 200 ms", measure };
 
@@ -23,16 +22,7 @@ async function measure(stand: Stand): Promise<Measured> {
   await using receiver = new CountingReceiver({ takesMs: TAKES_MS });
   const run = (concurrency: number, servers: number) => () => {
     const load = lives(stand.quick ? Math.ceil(servers / 10) : servers);
-    const start = () =>
-      startWatcher({
-        url: stand.url,
-        queue: QUEUE,
-        plugins: restPlugin(receiver.port),
-        sections: `retry: { concurrency: ${concurrency} },`,
-        deliveries: load.events,
-        finished: receiver.expect(load.events),
-      });
-    return drain({ bus: stand.bus, queue: QUEUE, load, start });
+    return drainTo(receiver, stand, { load, sections: `retry: { concurrency: ${concurrency} },` });
   };
   const named = (concurrency: number) => `${concurrency} at once`;
   const contenders = AT_ONCE.map(({ concurrency, servers }) =>

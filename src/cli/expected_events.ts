@@ -1,7 +1,7 @@
 import type { ReplayedEvent } from "../inspect/compare/replayed_event.ts";
 import { UserError } from "../model/errors.ts";
+import { isRecord } from "../model/is_record.ts";
 import { safePrettyJson } from "../wire/escaping/safe_json.ts";
-import { writeFailure } from "./write_failure.ts";
 
 /** The text of a file of expected events: lines that a diff of git can show. */
 export function expectedText(events: readonly ReplayedEvent[]): string {
@@ -27,15 +27,6 @@ export async function readExpected(
   return { text, events: eventsIn(text, path) };
 }
 
-/** @throws {UserError} when it cannot be written. */
-export async function writeExpected(path: string, text: string): Promise<void> {
-  try {
-    await Deno.writeTextFile(path, text);
-  } catch (error) {
-    throw new UserError(`Cannot write "${path}": ${writeFailure(error)}`, { cause: error });
-  }
-}
-
 function eventsIn(text: string, path: string): readonly ReplayedEvent[] {
   let file: unknown;
   try {
@@ -59,10 +50,6 @@ function isEvent(value: unknown): value is ReplayedEvent {
   return typeof key === "string" && typeof event === "string" && (time === null || typeof time === "string") &&
     typeof created === "boolean" && (changed === undefined || Array.isArray(changed)) && isRecord(detail) &&
     Array.isArray(plugins) && plugins.every((plugin) => isRecord(plugin) && typeof plugin["name"] === "string");
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function messageOf(error: unknown): string {

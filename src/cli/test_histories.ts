@@ -1,13 +1,12 @@
 import { dirname } from "node:path";
 import { Command } from "commander";
 import { ComparisonCounts } from "../inspect/compare/comparison_counts.ts";
-import { UserError } from "../model/errors.ts";
 import { shellWord } from "../wire/escaping/shell_word.ts";
 import { type CommandContext, EXIT_DIFFERENCES, EXIT_FAILURE, type GlobalOptions, load, stderrLog } from "./context.ts";
 import { findHistories, type History, namedHistories } from "./histories.ts";
 import type { HistoryResult } from "./test_history.ts";
 import { UsageError } from "./usage.ts";
-import { writeFailure } from "./write_failure.ts";
+import { writeText } from "./write_failure.ts";
 
 interface TestCommandOptions {
   readonly update?: boolean;
@@ -75,7 +74,7 @@ async function run(
   terminal.print(describeTotals(results));
   if (junit !== undefined) {
     const { junitReport } = await import("./junit.ts");
-    await writeReport(junit, junitReport(results.map((result) => junitCase(result, describing))));
+    await writeText(junit, junitReport(results.map((result) => junitCase(result, describing))));
   }
   return exitCodeOf(results);
 }
@@ -100,12 +99,4 @@ function configOptions({ config, configFile = [] }: GlobalOptions): string {
     ...configFile.flatMap((f) => ["--config-file", f]),
   ];
   return given.map((word) => `${shellWord(word)} `).join("");
-}
-
-async function writeReport(path: string, text: string): Promise<void> {
-  try {
-    await Deno.writeTextFile(path, text);
-  } catch (error) {
-    throw new UserError(`Cannot write "${path}": ${writeFailure(error)}`, { cause: error });
-  }
 }

@@ -7,10 +7,11 @@ import { UserError } from "../model/errors.ts";
 import type { Logger } from "../model/plugin.ts";
 import { documentsFrom } from "../runtime/documents.ts";
 import { replay } from "../runtime/replay.ts";
-import { expectedText, readExpected, writeExpected } from "./expected_events.ts";
+import { expectedText, readExpected } from "./expected_events.ts";
 import type { History } from "./histories.ts";
 import { historyBytes } from "./history_file.ts";
 import { reproducibleRun } from "./reproducible_run.ts";
+import { writeText } from "./write_failure.ts";
 
 /** How the replay of one history ended. */
 export interface HistoryResult {
@@ -63,7 +64,7 @@ async function replayAndCompare({ path, expectedPath }: History, options: TestOp
   if (!options.update) return { ...compared, outcome: counts.differ ? "failed" : "passed" };
   const text = expectedText(events);
   if (expected?.text === text) return { ...compared, outcome: "kept" };
-  await writeExpected(expectedPath, text);
+  await writeText(expectedPath, text);
   return { ...compared, outcome: "written" };
 }
 

@@ -1,3 +1,14 @@
+import { UserError } from "../model/errors.ts";
+
+/** Writes a file. @throws {UserError} when it cannot be written. */
+export async function writeText(path: string, text: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(path, text);
+  } catch (error) {
+    throw new UserError(`Cannot write "${path}": ${writeFailure(error)}`, { cause: error });
+  }
+}
+
 /**
  * Why a file could not be written, and the next step. For an unknown cause it is the text of the
  * runtime.

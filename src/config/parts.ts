@@ -1,3 +1,4 @@
+import { isRecord } from "../model/is_record.ts";
 import * as v from "valibot";
 import { didYouMean } from "./closest.ts";
 import type { Fields, Finding, JsonSchema, Rule } from "./rules.ts";
@@ -92,10 +93,6 @@ export function numberFromZero(max: number) {
 
 export function bool() {
   return v.boolean("true or false");
-}
-
-export function isRecord(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function unknownKeys(value: Fields, allowed: readonly string[]): Finding[] {

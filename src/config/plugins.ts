@@ -1,6 +1,7 @@
+import { isRecord } from "../model/is_record.ts";
 import type { Plugin } from "../model/plugin.ts";
 import { describeValue, isClass } from "./describe.ts";
-import { type Finding, isRecord } from "./parts.ts";
+import { type Finding } from "./parts.ts";
 
 /** The name of a plugin: its own, else its class's; empty when it has neither. */
 export function pluginName(plugin: Plugin): string {

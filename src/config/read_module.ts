@@ -1,5 +1,5 @@
+import { isRecord } from "../model/is_record.ts";
 import { isSameData } from "../model/same_data.ts";
-import { isRecord } from "./parts.ts";
 
 /** The exports of a config.ts. */
 export type ConfigModule = Readonly<Record<string, unknown>>;

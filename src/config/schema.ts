@@ -1,3 +1,4 @@
+import { isRecord } from "../model/is_record.ts";
 import * as v from "valibot";
 import { CREATION_EVENTS, DELETION_EVENTS, LOG_LEVELS } from "../model/config.ts";
 import type * as model from "../model/config.ts";
@@ -5,7 +6,7 @@ import { OPTIONAL_KEYS } from "../model/detail.ts";
 import { DETAIL_KEYS, detailShape } from "../model/detail_shape.ts";
 import { didYouMean } from "./closest.ts";
 import { describeValue } from "./describe.ts";
-import { bool, either, type Fields, type Finding, findings, inJsonSchema, isRecord, list, oneOrMore } from "./parts.ts";
+import { bool, either, type Fields, type Finding, findings, inJsonSchema, list, oneOrMore } from "./parts.ts";
 import { numberFromZero, objectOf, orFalse, quantity, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
 import { notBeside, PAIR_OF_FILES, rule } from "./rules.ts";
 import { canUpdate, duplicateNames, pluginName, pluginProblem } from "./plugins.ts";

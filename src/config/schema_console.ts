@@ -1,3 +1,4 @@
+import { isRecord } from "../model/is_record.ts";
 import * as v from "valibot";
 import { bareHost } from "../model/bracketed_host.ts";
 import { DEFAULT_METRICS } from "../model/config.ts";
@@ -5,7 +6,7 @@ import { DEFAULT_CONSOLE } from "../model/console_config.ts";
 import type { ConsoleGroups, ConsoleOptions, ConsoleTls, TrustedProxy } from "../model/console_config.ts";
 import { isLoopback } from "../wire/addresses/loopback.ts";
 import { readNetwork } from "../wire/addresses/network.ts";
-import { type Fields, type Finding, isRecord, list, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
+import { type Fields, type Finding, list, type SchemasOf, strict, text, wholeNumber } from "./parts.ts";
 
 const HOST = text("an address or a name of this machine", /^[^\s/@]+$/);
 const HEADER = text("the name of a header", /^[\w!#$%&'*+.^`|~-]+$/);

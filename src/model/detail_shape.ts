@@ -1,3 +1,4 @@
+import { isRecord } from "./is_record.ts";
 import type { DetailKey } from "./detail.ts";
 
 /** The type of a key of the detail, which every plugin may rely on. */
@@ -86,8 +87,4 @@ function isTextOrNull(value: unknown): boolean {
 
 function isListOf(value: unknown, isOne: (one: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(isOne);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -72,7 +72,8 @@ export class FactsStage {
       return null;
     }, makeImmediate);
     if (decided > 0 && makeImmediate !== undefined) onDetailed?.();
-    // A commit that was retried has decided some twice: the last outcomes are the committed ones.
+    // A commit that was retried has decided some twice: the last outcomes are the committed ones. Those of a
+    // batch whose commit fails behind the call are counted again: seldom, and a batch at most.
     if (decided > 0) onDecided?.(outcomes.slice(-decided));
     if (unanswered !== null) void this.#ask(unanswered);
     return decided > 0;

@@ -1,11 +1,10 @@
 import type { Queries, Row } from "../../src/ledger/postgres/client.ts";
 import { WRITE_FACTS } from "../../src/ledger/postgres/facts_statement.ts";
 import { HeldLeases } from "../../src/ledger/postgres/held_leases.ts";
-import { takeLease } from "../../src/ledger/postgres/lease_table.ts";
 import { PostgresLedger } from "../../src/ledger/postgres/ledger.ts";
 import { pluginLease } from "../../src/model/tenancy.ts";
 import { decisionOf, madeEvent, madeNotification, promptDetail } from "./made_events.ts";
-import type { TemporaryPostgresLedger } from "./temporary_postgres_ledger.ts";
+import { takeLeases, type TemporaryPostgresLedger } from "./temporary_postgres_ledger.ts";
 
 /** A statement that waits for the test. */
 export interface HeldStatement {
@@ -42,17 +41,14 @@ export class HeldPostgresLedger {
       },
     });
     await this.ledger.activate(["p"]);
-    for (const name of ["facts", pluginLease("p")]) await this.take(name);
+    await this.take("facts", pluginLease("p"));
     await this.ready();
     return this;
   }
 
-  /** Takes a lease, whoever has it. */
-  async take(name: string): Promise<void> {
-    const { client } = this.#opened;
-    await client.rows("UPDATE lease SET holder = NULL WHERE name = $1", [name]);
-    this.#leases.begin((await takeLease(client, { name, id: "test", leaseSeconds: 3600 }))!);
-    this.ledger.begin(name);
+  /** Takes leases, whoever has them. */
+  async take(...names: readonly string[]): Promise<void> {
+    await takeLeases({ client: this.#opened.client, ledger: this.ledger, leases: this.#leases }, names);
   }
 
   async record(...ids: readonly string[]): Promise<void> {

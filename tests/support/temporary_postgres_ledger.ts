@@ -1,6 +1,6 @@
 import type { OperatedLedger } from "../ledger/operated_ledger.ts";
 import { PostgresAuditTrail } from "../../src/ledger/postgres/audit_trail.ts";
-import { PostgresClient, type Row } from "../../src/ledger/postgres/client.ts";
+import { PostgresClient, type Queries, type Row } from "../../src/ledger/postgres/client.ts";
 import { Comparisons } from "../../src/ledger/postgres/comparisons.ts";
 import { openDelivered } from "../../src/ledger/postgres/delivered.ts";
 import { original } from "../../src/ledger/postgres/columns.ts";
@@ -22,6 +22,24 @@ import { type TemporaryDatabase, temporaryDatabase } from "./postgres_server.ts"
 export function clientOf({ url, schema }: Pick<TemporaryDatabase, "url" | "schema">): PostgresClient {
   const address = postgresAddress({ url, schema });
   return new PostgresClient({ ...address, tls: null, application: "test", answerMs: 20_000 });
+}
+
+/** Takes leases for a ledger, whoever has them. */
+export async function takeLeases(
+  { client, ledger, leases, id = "test" }: {
+    readonly client: Queries;
+    readonly ledger: PostgresLedger;
+    readonly leases: HeldLeases;
+    /** Of the process. */
+    readonly id?: string;
+  },
+  names: readonly string[],
+): Promise<void> {
+  for (const name of names) {
+    await client.rows("UPDATE lease SET holder = NULL WHERE name = $1", [name]);
+    leases.begin((await takeLease(client, { name, id, leaseSeconds: 3600 }))!);
+    ledger.begin(name);
+  }
 }
 
 /** A ledger on PostgreSQL in a schema of its own, all of whose work is ours, and its time. */
@@ -61,12 +79,7 @@ export class TemporaryPostgresLedger implements OperatedLedger {
 
   /** Takes leases, whoever has them. */
   async take(...names: readonly string[]): Promise<void> {
-    for (const name of names) {
-      await this.client.rows("UPDATE lease SET holder = NULL WHERE name = $1", [name]);
-      const lease = await takeLease(this.client, { name, id: "test", leaseSeconds: 3600 });
-      this.leases.begin(lease!);
-      this.ledger.begin(name);
-    }
+    await takeLeases(this, names);
   }
 
   /** What a command of an operator opens; what it changes is noticed at once. */

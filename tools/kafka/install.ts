@@ -1,5 +1,6 @@
 // Installs Apache Kafka from Maven Central: Debian has no package of it.
 import { bounded } from "../bounded.ts";
+import { installOnce } from "../install_once.ts";
 import { findProgram, installMissing, progress, type Requirement } from "../packages.ts";
 
 /** The release that the tests run. */
@@ -26,33 +27,16 @@ export interface KafkaPrograms {
  */
 export async function installKafka(): Promise<KafkaPrograms> {
   await installMissing([JAVA, MAVEN]);
-  const cache = Deno.env.get(FOLDER_VARIABLE) ?? FOLDER;
-  const archives = `${cache}/${RELEASE}`;
-  await Deno.mkdir(cache, { recursive: true });
-  using lock = await Deno.open(`${cache}/lock`, { create: true, write: true });
-  await lock.lock(true);
-  if (!exists(archives)) await fetchArchives(archives);
-  return { java: findProgram(JAVA)!, archives };
+  const { path } = await installOnce({ variable: FOLDER_VARIABLE, folder: FOLDER, name: RELEASE, make: fetchArchives });
+  return { java: findProgram(JAVA)!, archives: path };
 }
 
-/** Under another name until all is there, so that a killed process leaves nothing broken. */
 async function fetchArchives(folder: string): Promise<void> {
-  const partial = `${folder}.partial`;
-  await Deno.remove(partial, { recursive: true }).catch(() => {});
-  await Deno.mkdir(partial);
+  await Deno.mkdir(folder);
   progress(`Installing Kafka ${RELEASE} in ${folder} …`);
-  await Deno.writeTextFile(`${partial}/pom.xml`, POM);
-  const args = ["-q", "-B", "-f", `${partial}/pom.xml`, "dependency:copy-dependencies", `-DoutputDirectory=${partial}`];
+  await Deno.writeTextFile(`${folder}/pom.xml`, POM);
+  const args = ["-q", "-B", "-f", `${folder}/pom.xml`, "dependency:copy-dependencies", `-DoutputDirectory=${folder}`];
   await bounded({ program: findProgram(MAVEN)!, args }, LIMIT_MINUTES);
-  await Deno.rename(partial, folder);
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }
 
 const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">

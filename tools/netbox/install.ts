@@ -2,6 +2,7 @@
 // newer, which Debian 12 does not have.
 import { bounded } from "../bounded.ts";
 import { type Chroot, openChroot } from "../chroot.ts";
+import { installOnce } from "../install_once.ts";
 import { findProgram, installMissing, progress } from "../packages.ts";
 
 /** The release that the tests run. */
@@ -31,26 +32,18 @@ export interface NetBoxPrograms {
  */
 export async function installNetBox(): Promise<NetBoxPrograms> {
   const chroot = await openChroot("trixie", { packages: PACKAGES });
-  const cache = Deno.env.get(FOLDER_VARIABLE) ?? FOLDER;
-  const packages = `${cache}/${RELEASE}`;
-  await Deno.mkdir(cache, { recursive: true });
-  using lock = await Deno.open(`${cache}/lock`, { create: true, write: true });
-  await lock.lock(true);
-  if (!exists(packages)) await installPackages(packages);
+  const once = { variable: FOLDER_VARIABLE, folder: FOLDER, name: RELEASE, make: installPackages };
+  const { path: packages, folder: cache } = await installOnce(once);
   return { chroot, packages, cache };
 }
 
-/** Under another name until all is there, so that a killed process leaves nothing broken. */
 async function installPackages(folder: string): Promise<void> {
   await installMissing([{ program: "pip3", package: "python3-pip" }]);
-  const partial = `${folder}.partial`;
-  await Deno.remove(partial, { recursive: true }).catch(() => {});
   progress(`Installing NetBox ${RELEASE} from PyPI in ${folder} …`);
-  await pip(["--target", partial, "--no-deps", "--ignore-requires-python", `netbox==${RELEASE}`]);
-  const needed = await requirements(partial);
+  await pip(["--target", folder, "--no-deps", "--ignore-requires-python", `netbox==${RELEASE}`]);
+  const needed = await requirements(folder);
   const forPython = ["--python-version", PYTHON, "--implementation", "cp", "--only-binary=:all:"];
-  await pip(["--target", partial, ...forPython, "--ignore-requires-python", ...needed]);
-  await Deno.rename(partial, folder);
+  await pip(["--target", folder, ...forPython, "--ignore-requires-python", ...needed]);
 }
 
 async function pip(args: readonly string[]): Promise<void> {
@@ -67,12 +60,4 @@ async function requirements(folder: string): Promise<readonly string[]> {
   return [...metadata.matchAll(/^Requires-Dist: (.+)$/gm)].map(([, needed = ""]) => needed)
     .filter((needed) => !/extra ==|^mkdocs|^zensical/.test(needed))
     .map((needed) => needed.replace("psycopg[c,", "psycopg[binary,"));
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }

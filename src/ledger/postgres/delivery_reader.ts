@@ -20,32 +20,34 @@ export class DeliveryReader {
   }
 
   /**
-   * What attempts get of events, by number. If one has to be read, those that are attempted next are read
-   * with it, and kept: a question for each few deliveries would take as long as their attempts.
+   * What attempts get of events, by number, of some more than of those that are ready. If one has to be
+   * read, those that are attempted next are read with it, and kept: a question for each few deliveries
+   * would take as long as their attempts.
    *
-   * @param next The deliveries that are attempted next, these among them.
-   * @param holders How many plugins have a delivery of an event in RAM.
+   * @param options `next`: the deliveries that are attempted next, all that are ready among them.
+   * `holders`: how many plugins have a delivery of an event in RAM.
    */
   async events(
-    seqs: readonly number[],
+    ready: readonly OpenDelivery[],
     { next, holders }: {
       readonly next: () => readonly OpenDelivery[];
       readonly holders: (seq: number) => number;
     },
   ): Promise<ReadonlyMap<number, StoredEvent>> {
-    const known = seqs.map((seq) => [seq, this.recent.get(seq)] as const);
-    const unread = new Set(known.flatMap(([seq, event]) => event === undefined ? [seq] : []));
-    const events = new Map(known.flatMap(([seq, event]) => event === undefined ? [] : [[seq, event] as const]));
-    if (unread.size === 0) return events;
-    const ahead = next().filter(({ seq }) => this.recent.get(seq) === undefined);
-    const orderKeys = new Map(ahead.map(({ seq, orderKeys }) => [seq, orderKeys]));
-    const all = unread.union(orderKeys);
-    for (const row of await this.#queries.rows(EVENTS, [[...all].join(",")])) {
+    const events = new Map<number, StoredEvent>();
+    for (const { seq } of ready) {
+      const recent = this.recent.get(seq);
+      if (recent !== undefined) events.set(seq, recent);
+    }
+    if (events.size === ready.length) return events;
+    const unread = new Map(next().map(({ seq, orderKeys }) => [seq, orderKeys]));
+    for (const seq of unread.keys()) if (this.recent.get(seq) !== undefined) unread.delete(seq);
+    for (const row of await this.#queries.rows(EVENTS, [[...unread.keys()].join(",")])) {
       const seq = Number(row["seq"]);
       const [event, detail, missing] = [storedEvent(row["data"]), row["detail"] as string, row["missing"] as string];
-      const stored = { event, detail, missing, orderKeys: orderKeys.get(seq) ?? [] };
-      if (unread.has(seq)) events.set(seq, stored);
-      // Others were finished while it was read.
+      const stored = { event, detail, missing, orderKeys: unread.get(seq)! };
+      events.set(seq, stored);
+      // Others were finished, or read by another lane, meanwhile.
       const count = holders(seq);
       if (count > 0 && this.recent.get(seq) === undefined) this.recent.add(seq, stored, count);
     }

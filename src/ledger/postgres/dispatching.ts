@@ -113,7 +113,7 @@ export class Dispatching {
     if (window === undefined) return [];
     await window.fill({ now, limit, busy }, queries);
     const ready = window.deliveries.ready({ now, limit, busy });
-    const events = await this.#reader.events(ready.map(({ seq }) => seq), {
+    const events = await this.#reader.events(ready, {
       next: () => window.deliveries.ready({ now, limit: Math.max(limit, READ_EVENTS), busy }),
       holders: (seq) => this.#holders(seq),
     });

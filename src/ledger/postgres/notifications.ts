@@ -82,9 +82,8 @@ export class Recorded {
     const found = this.#keptFrom !== null && after >= this.#keptFrom
       ? this.#keptAfter(after, limit)
       : await this.#read(after, limit, queries);
-    const undecided = firstOf(found);
-    if (undecided.length > 0 || found.length > 0) this.#mayHoldUndecided = true;
-    return undecided;
+    if (found.length > 0) this.#mayHoldUndecided = true;
+    return firstOf(found);
   }
 
   /** Whether there are notifications to decide, of those that were kept. */
@@ -115,8 +114,7 @@ export class Recorded {
     try {
       rows = await queries.rows(UNDECIDED, [after, limit, [...this.#kept.keys()].join(SEPARATOR)]);
     } catch (error) {
-      this.#mayHoldUndecided = true;
-      this.#keptFrom = null;
+      this.notice();
       throw error;
     }
     const found = rows.map((row) => {

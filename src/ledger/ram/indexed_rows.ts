@@ -24,11 +24,10 @@ export class IndexedRows<Row extends { readonly id: string }, Index extends stri
     return [...this.#indexes.get(index)?.found.get(key)?.values() ?? []];
   }
 
-  /** Writes rows; a changed row moves to the end. */
+  /** Writes rows; a changed row moves to the end of its lists. */
   write(rows: readonly Row[]): void {
     for (const row of rows) {
       const old = this.#rows.get(row.id);
-      this.#rows.delete(row.id);
       this.#rows.set(row.id, row);
       for (const { keyOf, found } of this.#indexes.values()) {
         if (old !== undefined) remove(found, { key: keyOf(old), id: row.id });

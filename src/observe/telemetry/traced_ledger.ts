@@ -33,8 +33,8 @@ export interface TracedLedgerOptions {
 
 /**
  * A ledger that makes spans of what passes through it. All stages share the ledger and nothing else,
- * so that none of them knows of traces. A span is made of what is on disk: a call that fails makes
- * none.
+ * so that none of them knows of traces. A span is made of what is on disk, or on its way there: a call
+ * that fails makes none. Decisions of PostgreSQL's ledger whose commit fails are made, and traced, twice.
  */
 export class TracedLedger implements Ledger {
   readonly #options: TracedLedgerOptions;

@@ -1,5 +1,6 @@
 import type { Clock } from "../../model/clock.ts";
 import { DeliveryError, UserError } from "../../model/errors.ts";
+import { isRecord } from "../../model/is_record.ts";
 import { printable } from "../escaping/printable.ts";
 import { HttpTarget } from "../http/http.ts";
 import { remember } from "./given_values.ts";
@@ -67,7 +68,7 @@ export class VaultSession implements AsyncDisposable {
     const { status, body } = await this.#ask("GET", place, { accepts: [404] });
     const data = objectOf(body["data"]);
     const secret = version === 2 ? data["data"] : body["data"];
-    if (status === 200 && isObject(secret)) return secret;
+    if (status === 200 && isRecord(secret)) return secret;
     const deleted = objectOf(data["metadata"])["deletion_time"];
     if (deleted) throw new UserError(`its newest version is deleted. Write a new one, or undelete it`);
     const advice = rest.startsWith("data/") ? `Leave out "data/"` : `Write it with: vault kv put ${path} …`;
@@ -225,10 +226,6 @@ function bodyOf(text: string): VaultSecret {
   }
 }
 
-function isObject(value: unknown): value is VaultSecret {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function objectOf(value: unknown): VaultSecret {
-  return isObject(value) ? value : {};
+  return isRecord(value) ? value : {};
 }

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import type { Queries } from "../../../src/ledger/postgres/client.ts";
 import { HeldLeases } from "../../../src/ledger/postgres/held_leases.ts";
-import { takeLease } from "../../../src/ledger/postgres/lease_table.ts";
 import { PostgresLedger } from "../../../src/ledger/postgres/ledger.ts";
 import { pluginLease } from "../../../src/model/tenancy.ts";
 import { announceEvents, madeServerEvent } from "../../support/made_events.ts";
 import { sharedPostgres } from "../../support/postgres_server.ts";
-import { TemporaryPostgresLedger } from "../../support/temporary_postgres_ledger.ts";
+import { takeLeases, TemporaryPostgresLedger } from "../../support/temporary_postgres_ledger.ts";
 
 Deno.test.beforeAll(async () => {
   await sharedPostgres();
@@ -30,11 +29,7 @@ async function openTelling(
   const ledger = await PostgresLedger.open({ queries, leases, now: () => 0 });
   await ledger.activate(["p"]);
   await ledger.follow({ plugins: ["p"], settleMs: 0, makeUpdate: () => null });
-  for (const name of ["facts", pluginLease("p")]) {
-    await opened.client.rows("UPDATE lease SET holder = NULL WHERE name = $1", [name]);
-    leases.begin((await takeLease(queries, { name, id: "test", leaseSeconds: 3600 }))!);
-    ledger.begin(name);
-  }
+  await takeLeases({ client: opened.client, ledger, leases }, ["facts", pluginLease("p")]);
   return ledger;
 }
 

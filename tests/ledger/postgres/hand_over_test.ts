@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { HeldLeases } from "../../../src/ledger/postgres/held_leases.ts";
-import { takeLease } from "../../../src/ledger/postgres/lease_table.ts";
 import { PostgresLedger } from "../../../src/ledger/postgres/ledger.ts";
 import { sharedPostgres } from "../../support/postgres_server.ts";
 import { decisionOf, madeEvent, madeNotification, promptDetail } from "../../support/made_events.ts";
-import { clientOf, TemporaryPostgresLedger } from "../../support/temporary_postgres_ledger.ts";
+import { clientOf, takeLeases, TemporaryPostgresLedger } from "../../support/temporary_postgres_ledger.ts";
 
 Deno.test.beforeAll(async () => {
   await sharedPostgres();
@@ -23,11 +22,7 @@ Deno.test("a lane gets the last events of the holder of facts before, when its o
   const leases = new HeldLeases();
   const second = await PostgresLedger.open({ queries: client, leases, now: () => 0 });
   second.refresh(["p"]);
-  const take = async (name: string) => {
-    await client.rows("UPDATE lease SET holder = NULL WHERE name = $1", [name]);
-    leases.begin((await takeLease(client, { name, id: "second", leaseSeconds: 3600 }))!);
-    second.begin(name);
-  };
+  const take = (name: string) => takeLeases({ client, ledger: second, leases, id: "second" }, [name]);
   const ready = async () => (await second.ready({ plugin: "p", now: 1, limit: 10 })).map(({ event }) => event.key);
 
   await take("plugin p");

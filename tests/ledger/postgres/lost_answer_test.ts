@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import type { Queries } from "../../../src/ledger/postgres/client.ts";
 import { WRITE_FACTS } from "../../../src/ledger/postgres/facts_statement.ts";
 import { HeldLeases } from "../../../src/ledger/postgres/held_leases.ts";
-import { takeLease } from "../../../src/ledger/postgres/lease_table.ts";
 import { PostgresLedger } from "../../../src/ledger/postgres/ledger.ts";
 import { LedgerUnavailable } from "../../../src/model/ledger.ts";
 import { pluginLease } from "../../../src/model/tenancy.ts";
 import { sharedPostgres } from "../../support/postgres_server.ts";
 import { decisionOf, madeEvent, madeNotification, promptDetail } from "../../support/made_events.ts";
-import { TemporaryPostgresLedger } from "../../support/temporary_postgres_ledger.ts";
+import { takeLeases, TemporaryPostgresLedger } from "../../support/temporary_postgres_ledger.ts";
 
 Deno.test.beforeAll(async () => {
   await sharedPostgres();
@@ -32,11 +31,7 @@ Deno.test("a commit whose answer is lost leaves no event out, and keeps the orde
   const leases = new HeldLeases();
   const ledger = await PostgresLedger.open({ queries, leases, now: () => 0 });
   await ledger.activate(["p"]);
-  for (const name of ["facts", pluginLease("p")]) {
-    await opened.client.rows("UPDATE lease SET holder = NULL WHERE name = $1", [name]);
-    leases.begin((await takeLease(queries, { name, id: "test", leaseSeconds: 3600 }))!);
-    ledger.begin(name);
-  }
+  await takeLeases({ client: opened.client, ledger, leases }, ["facts", pluginLease("p")]);
   const ready = async () => (await ledger.ready({ plugin: "p", now: 1, limit: 10 })).map(({ event }) => event.key);
 
   assert.deepEqual(await ready(), []);

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import type { Queries } from "../../../src/ledger/postgres/client.ts";
 import { HeldLeases } from "../../../src/ledger/postgres/held_leases.ts";
-import { takeLease } from "../../../src/ledger/postgres/lease_table.ts";
 import { PostgresLedger } from "../../../src/ledger/postgres/ledger.ts";
 import { sharedPostgres } from "../../support/postgres_server.ts";
 import { decisionOf, madeEvent, madeNotification, promptDetail } from "../../support/made_events.ts";
-import { TemporaryPostgresLedger } from "../../support/temporary_postgres_ledger.ts";
+import { takeLeases, TemporaryPostgresLedger } from "../../support/temporary_postgres_ledger.ts";
 
 Deno.test.beforeAll(async () => {
   await sharedPostgres();
@@ -29,9 +28,7 @@ async function openBoth(opened: TemporaryPostgresLedger) {
   };
   const leases = new HeldLeases();
   const deciding = await PostgresLedger.open({ queries, leases, now: () => 0 });
-  await client.rows("UPDATE lease SET holder = NULL WHERE name = 'facts'");
-  leases.begin((await takeLease(queries, { name: "facts", id: "test", leaseSeconds: 3600 }))!);
-  deciding.begin("facts");
+  await takeLeases({ client, ledger: deciding, leases }, ["facts"]);
   const other = await PostgresLedger.open({ queries: client, leases: new HeldLeases(), now: () => 0 });
   const events = async () => (await client.rows("SELECT key FROM event ORDER BY seq")).map(({ key }) => key);
   return { deciding, other, statements, events };
